@@ -1,0 +1,8 @@
+//! `sitelog`: event-sourced web scanning. The modules in reading order are the map.
+
+pub mod values;
+
+pub mod fetch;
+pub mod scanner;
+
+pub mod cli;

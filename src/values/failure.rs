@@ -1,0 +1,122 @@
+//! The stable codes for what went wrong: one vocabulary from the socket to the status page.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $code:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// Every code there is, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The code on the wire and in the tables.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownCode;
+
+            fn from_str(code: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == code).ok_or_else(|| UnknownCode(code.to_owned()))
+            }
+        }
+    };
+}
+
+/// A code this release does not know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a known code")]
+pub struct UnknownCode(pub String);
+
+codes! {
+    /// Why a scan failed. Codes are never renamed; new ones may be added.
+    FailureReason {
+        /// The text is not a domain name.
+        InvalidDomain => "invalid_domain",
+        /// DNS knows no address for the name.
+        NameNotResolved => "name_not_resolved",
+        /// No TCP connection, or it broke before an answer.
+        ConnectFailed => "connect_failed",
+        /// The TLS handshake failed and plain http led nowhere.
+        TlsFailed => "tls_failed",
+        /// Connect, first byte, body or the whole attempt took too long.
+        Timeout => "timeout",
+        /// The name or a redirect leads to an address that must not be asked.
+        ForbiddenAddress => "forbidden_address",
+        /// A rule of the site's robots.txt forbids the home page.
+        BlockedByRobots => "blocked_by_robots",
+        /// The site answered with an error status.
+        HttpStatus => "http_status",
+        /// Too many redirects, or one that leads to itself.
+        RedirectLimit => "redirect_limit",
+        /// Nothing usable within the size limit.
+        TooLarge => "too_large",
+        /// The home page is not HTML.
+        NotHtml => "not_html",
+        /// The home page has no content.
+        EmptyBody => "empty_body",
+        /// robots.txt could not be read, in a way that has no code of its own.
+        RobotsUnavailable => "robots_unavailable",
+        /// The time for the whole scan, all attempts counted, ran out.
+        Deadline => "deadline",
+        /// The answer breaks the rules of HTTP (RFC 9110, 9112).
+        ProtocolError => "protocol_error",
+        /// Workers that had taken the scan died again and again.
+        Abandoned => "abandoned",
+        /// A fault of ours; the log of the server has the cause.
+        Internal => "internal",
+    }
+}
+
+/// Something short of failure that a reader of the result should know, such as a truncated sitemap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A stable code, e.g. `too_large`, `tls_failed`, `truncated`.
+    pub code: String,
+    /// The same for people, with what it was about.
+    pub detail: String,
+    /// Byte offset in the (decoded) document, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+}
+
+impl Problem {
+    /// A problem without a place in a document.
+    pub fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            detail: detail.into(),
+            offset: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_survives_text_and_json() {
+        for reason in FailureReason::ALL {
+            assert_eq!(reason.as_str().parse::<FailureReason>().as_ref(), Ok(reason));
+            let json = serde_json::to_string(reason).unwrap();
+            assert_eq!(json, format!("\"{reason}\""));
+            assert_eq!(serde_json::from_str::<FailureReason>(&json).unwrap(), *reason);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What a scan finds out about a site: the twelve keys of the predecessor, with its names and nesting, and ours.
+//!
+//! Lists are deterministic: document order, no duplicates.
+
+use serde::{Deserialize, Serialize};
+
+use super::failure::Problem;
+use super::sitemap::SitemapKind;
+
+/// The result of a completed scan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Findings {
+    /// Title of the home page.
+    pub title: Option<String>,
+    /// Description of the home page.
+    pub description: Option<String>,
+    /// BCP 47 tag.
+    pub language: Option<String>,
+    /// Whether the site runs WordPress.
+    pub is_wordpress: bool,
+    /// Version of WordPress, if it is told.
+    pub wordpress_version: Option<String>,
+    /// Whether the pages are built with Elementor.
+    pub has_elementor: bool,
+    /// Absolute URL.
+    pub favicon_url: Option<String>,
+    /// Absolute URL.
+    pub logo_url: Option<String>,
+    /// E-mail addresses and phone numbers as plain lists.
+    pub contact_info: ContactInfo,
+    /// The five networks of the predecessor.
+    pub social_links: SocialLinks,
+    /// Technologies in the four drawers of the predecessor.
+    pub tech_stack: TechStack,
+    /// Counts of elements on the home page.
+    pub performance: Performance,
+
+    /// Technologies with version and evidence.
+    pub technologies: Vec<Technology>,
+    /// E-mail addresses with where each was found.
+    pub emails: Vec<Email>,
+    /// Phone numbers with where each was found.
+    pub phones: Vec<Phone>,
+    /// Profiles on social networks.
+    pub socials: Vec<Social>,
+    /// Who runs the site, where it says so.
+    pub organization: Option<Organization>,
+    /// Absolute URLs of RSS and Atom feeds.
+    pub feeds: Vec<String>,
+    /// `<link rel=canonical>` of the home page, absolute.
+    pub canonical_url: Option<String>,
+    /// Where the home page was in the end, redirects followed.
+    pub final_url: Option<String>,
+    /// The picture the site is shared with (`og:image` and kin), absolute.
+    pub image_url: Option<String>,
+    /// The sitemap files read.
+    pub sitemaps: Vec<SitemapSummary>,
+    /// The HTML pages read.
+    pub pages_read: Vec<PageSummary>,
+    /// What robots.txt said.
+    pub robots: Option<RobotsSummary>,
+    /// What went wrong on the way without failing the scan.
+    pub problems: Vec<Problem>,
+}
+
+/// Plain lists of contacts, the site's own first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContactInfo {
+    /// Addresses, lower case.
+    pub email: Vec<String>,
+    /// E.164.
+    pub phone: Vec<String>,
+}
+
+/// One profile for each of the predecessor's networks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SocialLinks {
+    pub facebook: Option<String>,
+    /// twitter.com or x.com.
+    pub twitter: Option<String>,
+    pub linkedin: Option<String>,
+    pub instagram: Option<String>,
+    pub youtube: Option<String>,
+}
+
+/// Names of technologies by the predecessor's drawers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct TechStack {
+    pub cms: Vec<String>,
+    pub frameworks: Vec<String>,
+    pub analytics: Vec<String>,
+    pub widgets: Vec<String>,
+}
+
+/// Counts over the home page's elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Performance {
+    pub image_count: u64,
+    pub script_count: u64,
+    /// `link[rel=stylesheet]`.
+    pub css_count: u64,
+    pub form_count: u64,
+    /// `a` elements.
+    pub link_count: u64,
+    pub total_elements: u64,
+}
+
+/// One technology and why we think so.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Technology {
+    /// Its usual name.
+    pub name: String,
+    /// Its version, if told.
+    pub version: Option<String>,
+    /// Its categories, e.g. `CMS`.
+    pub categories: Vec<String>,
+    /// 0..=100.
+    pub confidence: u8,
+    /// What it was recognised by.
+    pub evidence: String,
+}
+
+/// An e-mail address and where it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Email {
+    /// Lower case.
+    pub value: String,
+    /// `mailto`, `text`, `json_ld`, `cloudflare`, `obfuscated` …
+    pub source: String,
+    /// URL of the page.
+    pub page: String,
+}
+
+/// A phone number and where it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Phone {
+    /// E.164.
+    pub value: String,
+    /// As written on the page.
+    pub raw: String,
+    /// `tel`, `text`, `json_ld` …
+    pub source: String,
+    /// URL of the page.
+    pub page: String,
+}
+
+/// A profile on a social network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Social {
+    /// `facebook`, `twitter`, `linkedin` …
+    pub network: String,
+    /// Canonical URL of the profile.
+    pub url: String,
+    /// The name within the network, if the URL has one.
+    pub handle: Option<String>,
+}
+
+/// Who runs the site, from JSON-LD or the imprint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Organization {
+    /// The name it gives itself.
+    pub name: Option<String>,
+    /// The registered name.
+    pub legal_name: Option<String>,
+    /// In one line.
+    pub address: Option<String>,
+    /// Registration and tax numbers, `label: number`.
+    pub identifiers: Vec<String>,
+}
+
+/// One sitemap file in the result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SitemapSummary {
+    /// Where it was read from.
+    pub url: String,
+    /// What it turned out to be.
+    pub kind: SitemapKind,
+    /// URLs (of an index: children) it names.
+    pub entries: u64,
+    /// What was wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// One HTML page in the result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageSummary {
+    /// Where it was in the end, redirects followed.
+    pub url: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Decoded bytes read.
+    pub bytes: u64,
+}
+
+/// What robots.txt said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RobotsSummary {
+    /// Where it was read from.
+    pub url: String,
+    /// HTTP status; 0 if there was no answer.
+    pub status: u16,
+    /// Whether the home page may be read.
+    pub allowed: bool,
+    /// Seconds between requests it asks for.
+    pub crawl_delay: Option<f64>,
+    /// Absolute URLs of its `Sitemap:` lines.
+    pub sitemaps: Vec<String>,
+}

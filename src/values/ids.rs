@@ -1,0 +1,75 @@
+//! Identifiers of tenants, scans and batches.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// The owner of everything: each command, event, task and row belongs to exactly one tenant.
+    TenantId
+);
+uuid_id!(
+    /// One scan of one domain; also the id of its event stream.
+    ScanId
+);
+uuid_id!(
+    /// One submitted list of domains; also the id of its event stream.
+    BatchId
+);
+
+impl TenantId {
+    /// The tenant of requests that name none, as in the predecessor.
+    pub const DEFAULT: Self = Self(Uuid::from_u128(0x550e_8400_e29b_41d4_a716_4466_5544_0000));
+}
+
+impl ScanId {
+    /// The scan of one line of a batch: derived (UUID version 5), so expanding a batch twice requests nothing twice.
+    pub fn of_batch_line(batch: BatchId, line: u32) -> Self {
+        Self(Uuid::new_v5(&batch.0, &line.to_be_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scan_of_a_batch_line_is_the_same_each_time_and_differs_between_lines() {
+        let batch = BatchId(Uuid::from_u128(7));
+        assert_eq!(ScanId::of_batch_line(batch, 1), ScanId::of_batch_line(batch, 1));
+        assert_ne!(ScanId::of_batch_line(batch, 1), ScanId::of_batch_line(batch, 2));
+    }
+
+    #[test]
+    fn the_default_tenant_is_the_predecessors() {
+        assert_eq!(
+            TenantId::DEFAULT.to_string(),
+            "550e8400-e29b-41d4-a716-446655440000"
+        );
+    }
+}

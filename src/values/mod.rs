@@ -1,0 +1,17 @@
+//! The words of the domain: parse-only types that every other module speaks in.
+//!
+//! A value that exists is valid; there is one way in (`parse`) and no way to hold a bad one. Nothing here does
+//! IO, reads the clock or knows another module of this crate.
+
+pub mod domain_name;
+pub mod failure;
+pub mod findings;
+pub mod ids;
+pub mod options;
+pub mod sitemap;
+
+pub use domain_name::{DomainName, InvalidDomain};
+pub use failure::{FailureReason, Problem};
+pub use findings::Findings;
+pub use ids::{BatchId, ScanId, TenantId};
+pub use options::{BatchOptions, ScanOptions};
