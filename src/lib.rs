@@ -3,6 +3,7 @@
 pub mod values;
 
 pub mod fetch;
+pub mod postgres;
 pub mod scanner;
 
 pub mod cli;
