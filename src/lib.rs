@@ -2,6 +2,9 @@
 
 pub mod values;
 
+pub mod aggregates;
+pub mod log;
+
 pub mod fetch;
 pub mod postgres;
 pub mod scanner;
