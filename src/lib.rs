@@ -11,6 +11,7 @@ pub mod tasks;
 pub mod projections;
 
 pub mod fetch;
+pub mod postgres;
 pub mod scanner;
 
 pub mod cli;

@@ -1,0 +1,3 @@
+//! What tests of several areas stand on. Not here: tests, and builders that only one area needs.
+
+pub mod postgres;
