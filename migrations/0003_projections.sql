@@ -13,17 +13,24 @@ create table projection (
 ) with (fillfactor = 50);
 create unique index projection_live on projection (name, shape) where state = 'live';
 
--- How far each policy (event -> task or command) has read the log.
+-- How far each policy (event -> task or command) has read the log, and which process is at it.
 create table policy (
-    name       text        primary key,
-    position   bigint      not null default 0,
-    updated_at timestamptz not null default now()
+    name         text        primary key,
+    position     bigint      not null default 0,
+    holder       uuid,
+    leased_until timestamptz,
+    updated_at   timestamptz not null default now()
 ) with (fillfactor = 50);
 
--- What complete_batches knows of each batch that has not ended: how many of its scans are still to end.
-create table open_batch (
-    batch_id  uuid    primary key,
-    tenant_id uuid    not null,
-    round     int     not null,
-    open      int     not null
+-- What complete_batches knows of each batch: how many of its scans are still to end, and whether all are in the log.
+create table batch_watch (
+    batch_id    uuid    primary key,
+    tenant_id   uuid    not null,
+    round       int     not null,
+    ended_round int     not null default 0,
+    open        int     not null default 0,
+    expanding   int,
+    cancelled   boolean not null default false
 ) with (fillfactor = 50);
+create index batch_watch_due on batch_watch (batch_id)
+    where open = 0 and expanding is null and ended_round < round and not cancelled;

@@ -3,7 +3,12 @@
 pub mod values;
 
 pub mod aggregates;
+pub mod commands;
 pub mod log;
+pub mod policies;
+pub mod tasks;
+
+pub mod projections;
 
 pub mod fetch;
 pub mod postgres;

@@ -7,6 +7,7 @@ pub mod append;
 pub mod body;
 pub mod error;
 pub mod event;
+mod load;
 pub mod read;
 mod wake;
 

@@ -26,8 +26,13 @@ pub enum BatchEvent {
         round: u32,
         /// How many scans are done again.
         total: u32,
-        /// Which, and which round of each: one JSON object per line.
-        scans: BodyRef,
+        /// Which, and which round of each: one JSON object per line. `None`: the one that was retried with this event.
+        scans: Option<BodyRef>,
+    },
+    /// Each scan that the round asks for is in the log.
+    BatchExpanded {
+        /// The round.
+        round: u32,
     },
     /// The last of its scans ended.
     BatchCompleted {
@@ -42,6 +47,7 @@ impl DomainEvent for BatchEvent {
             Self::BatchRequested { .. } => "BatchRequested",
             Self::BatchCancelled {} => "BatchCancelled",
             Self::BatchReopened { .. } => "BatchReopened",
+            Self::BatchExpanded { .. } => "BatchExpanded",
             Self::BatchCompleted { .. } => "BatchCompleted",
         };
         name.to_owned()

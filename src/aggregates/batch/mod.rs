@@ -17,7 +17,10 @@ use crate::values::{BatchOptions, BodyRef};
 /// The memory of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchScan {
+    items: Option<BodyRef>,
     round: u32,
+    /// The round whose scans are not all in the log yet.
+    expanding: Option<u32>,
     ended: bool,
     cancelled: bool,
 }
@@ -40,8 +43,13 @@ pub enum BatchCommand {
     Reopen {
         /// How many.
         total: u32,
-        /// Which.
-        scans: BodyRef,
+        /// Which; `None` if the one scan is retried in the same append.
+        scans: Option<BodyRef>,
+    },
+    /// Note that each scan of a round is in the log.
+    Expand {
+        /// The round.
+        round: u32,
     },
     /// Note that the last scan of a round ended.
     Complete {
@@ -59,9 +67,6 @@ pub enum BatchError {
     /// It is too late to call it off.
     #[error("the batch has ended and cannot be cancelled")]
     CannotCancel,
-    /// Its scans are still under way.
-    #[error("the batch is still under way; retry when it has ended")]
-    StillUnderWay,
     /// It was called off.
     #[error("the batch was cancelled; send its domains as a new batch")]
     WasCancelled,
@@ -74,6 +79,11 @@ impl BatchScan {
     /// The current round, from 1; 0 before the request.
     pub fn round(&self) -> u32 {
         self.round
+    }
+
+    /// The list it was requested with.
+    pub fn items(&self) -> Option<&BodyRef> {
+        self.items.as_ref()
     }
 
     /// What happens because of a command.
@@ -95,18 +105,25 @@ impl BatchScan {
             BatchCommand::Cancel if self.ended => Err(BatchError::CannotCancel),
             BatchCommand::Cancel => Ok(Some(BatchEvent::BatchCancelled {})),
             BatchCommand::Reopen { .. } if self.cancelled => Err(BatchError::WasCancelled),
-            BatchCommand::Reopen { .. } if !self.ended => Err(BatchError::StillUnderWay),
             BatchCommand::Reopen { total: 0, .. } => Err(BatchError::NothingToRetry),
+            // A retry of the whole batch is under way already: this is its repeat.
+            BatchCommand::Reopen { scans: Some(_), .. } if self.expanding.is_some() => Ok(None),
             BatchCommand::Reopen { total, scans } => Ok(Some(BatchEvent::BatchReopened {
                 round: self.round + 1,
                 total,
                 scans,
             })),
-            BatchCommand::Complete { round } if round != self.round || self.ended || self.cancelled => {
-                Ok(None)
+            BatchCommand::Expand { round } if self.expanding == Some(round) => {
+                Ok(Some(BatchEvent::BatchExpanded { round }))
             }
+            BatchCommand::Expand { .. } => Ok(None),
+            BatchCommand::Complete { round } if self.is_over() || round != self.round => Ok(None),
             BatchCommand::Complete { round } => Ok(Some(BatchEvent::BatchCompleted { round })),
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended || self.cancelled
     }
 }
 
@@ -131,12 +148,18 @@ impl Aggregate for BatchScan {
 
     fn apply(&mut self, event: BatchEvent) {
         match event {
-            BatchEvent::BatchRequested { .. } => self.round = 1,
+            BatchEvent::BatchRequested { items, .. } => {
+                self.items = Some(items);
+                self.round = 1;
+                self.expanding = Some(1);
+            }
             BatchEvent::BatchCancelled {} => self.cancelled = true,
-            BatchEvent::BatchReopened { round, .. } => {
+            BatchEvent::BatchReopened { round, scans, .. } => {
                 self.round = round;
                 self.ended = false;
+                self.expanding = scans.map(|_| round).or(self.expanding);
             }
+            BatchEvent::BatchExpanded { .. } => self.expanding = None,
             BatchEvent::BatchCompleted { .. } => self.ended = true,
         }
     }

@@ -21,8 +21,16 @@ fn request() -> BatchCommand {
 fn reopen() -> BatchCommand {
     BatchCommand::Reopen {
         total: 1,
-        scans: list(),
+        scans: Some(list()),
     }
+}
+
+fn expand(round: u32) -> BatchCommand {
+    BatchCommand::Expand { round }
+}
+
+fn complete(round: u32) -> BatchCommand {
+    BatchCommand::Complete { round }
 }
 
 fn after(commands: &[BatchCommand]) -> BatchScan {
@@ -38,13 +46,12 @@ fn after(commands: &[BatchCommand]) -> BatchScan {
 #[test]
 fn every_state_answers_every_command() {
     use BatchError as E;
-    let complete = |round| BatchCommand::Complete { round };
     let states = [
         BatchScan::default(),
         after(&[request()]),
-        after(&[request(), complete(1)]),
-        after(&[request(), BatchCommand::Cancel]),
-        after(&[request(), complete(1), reopen()]),
+        after(&[request(), expand(1), complete(1)]),
+        after(&[request(), expand(1), BatchCommand::Cancel]),
+        after(&[request(), expand(1), complete(1), reopen()]),
     ];
     let (none, some) = (Ok(None), |name: &str| Ok(Some(name.to_owned())));
     let table = [
@@ -72,10 +79,20 @@ fn every_state_answers_every_command() {
             reopen(),
             [
                 Err(E::NotFound),
-                Err(E::StillUnderWay),
+                none.clone(),
                 some("BatchReopened"),
                 Err(E::WasCancelled),
-                Err(E::StillUnderWay),
+                none.clone(),
+            ],
+        ),
+        (
+            expand(1),
+            [
+                Err(E::NotFound),
+                some("BatchExpanded"),
+                none.clone(),
+                none.clone(),
+                none.clone(),
             ],
         ),
         (
@@ -110,19 +127,34 @@ fn every_state_answers_every_command() {
 
 #[test]
 fn there_must_be_something_to_retry() {
-    let ended = after(&[request(), BatchCommand::Complete { round: 1 }]);
+    let ended = after(&[request(), expand(1), complete(1)]);
     let nothing = BatchCommand::Reopen {
         total: 0,
-        scans: list(),
+        scans: Some(list()),
     };
     assert_eq!(ended.decide(nothing), Err(BatchError::NothingToRetry));
+}
+
+#[test]
+fn one_scan_can_be_retried_while_the_batch_runs_and_the_round_before_no_longer_ends_it() {
+    let one = BatchCommand::Reopen {
+        total: 1,
+        scans: None,
+    };
+    let batch = after(&[request(), one]);
+    assert_eq!(batch.round(), 2);
+    assert_eq!(batch.decide(complete(1)), Ok(None));
+    assert!(matches!(
+        batch.decide(expand(1)),
+        Ok(Some(BatchEvent::BatchExpanded { round: 1 }))
+    ));
 }
 
 #[test]
 fn a_batch_can_be_reopened_and_ended_again_and_again() {
     let mut commands = vec![request()];
     for round in 1..=3 {
-        commands.extend([BatchCommand::Complete { round }, reopen()]);
+        commands.extend([expand(round), complete(round), reopen()]);
     }
     assert_eq!(after(&commands).round(), 4);
 }

@@ -16,7 +16,7 @@ pub enum ScanCommand {
         /// What to scan.
         domain: DomainName,
         /// The batch and line it comes from.
-        origin: Option<(BatchId, u32)>,
+        origin: Option<BatchOrigin>,
         /// How.
         options: ScanOptions,
     },
@@ -27,7 +27,7 @@ pub enum ScanCommand {
         /// What is wrong with it.
         error: String,
         /// The batch and line it comes from.
-        origin: Option<(BatchId, u32)>,
+        origin: Option<BatchOrigin>,
     },
     /// Begin an attempt under a lease.
     Start {
@@ -56,6 +56,17 @@ pub enum ScanCommand {
         /// The round that is to be repeated; `None` for the current one. A repeat of the same retry changes nothing.
         round: Option<u32>,
     },
+}
+
+/// Where in a batch a scan comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchOrigin {
+    /// The batch.
+    pub batch_id: BatchId,
+    /// The line of its list, from 1.
+    pub line: u32,
+    /// How many of its scans may be under way at once.
+    pub max_concurrent: u32,
 }
 
 /// Something an attempt read.

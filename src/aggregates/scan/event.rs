@@ -19,6 +19,8 @@ pub enum ScanEvent {
         batch_id: Option<BatchId>,
         /// Its line in that batch, from 1.
         line: Option<u32>,
+        /// How many scans of that batch may be under way at once.
+        max_concurrent: Option<u32>,
         /// How far it goes and how long it is tried.
         options: ScanOptions,
     },
@@ -165,6 +167,8 @@ pub enum ScanEvent {
         ended: ScanStatus,
         /// Why, if it failed.
         reason: Option<FailureReason>,
+        /// How many scans of its batch may be under way at once.
+        max_concurrent: Option<u32>,
     },
 }
 
@@ -184,6 +188,16 @@ pub struct ScanTotals {
 }
 
 impl ScanEvent {
+    /// How many scans of its batch may be under way at once, where it makes the scan wait for a worker.
+    pub fn max_concurrent(&self) -> Option<u32> {
+        match self {
+            Self::ScanRequested { max_concurrent, .. } | Self::ScanRetried { max_concurrent, .. } => {
+                *max_concurrent
+            }
+            _ => None,
+        }
+    }
+
     /// The domain it is about.
     pub fn domain(&self) -> &str {
         match self {

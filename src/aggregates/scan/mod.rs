@@ -21,7 +21,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
-pub use command::{AttemptOutcome, ReadFact, ScanCommand};
+pub use command::{AttemptOutcome, BatchOrigin, ReadFact, ScanCommand};
 pub use error::ScanError;
 pub use event::{ScanEvent, ScanTotals};
 pub use status::{ScanStatus, UnknownStatus};
@@ -41,6 +41,7 @@ pub struct DomainScan {
     status: Option<ScanStatus>,
     domain: String,
     batch_id: Option<BatchId>,
+    max_concurrent: Option<u32>,
     options: ScanOptions,
     round: u32,
     attempt: u32,
@@ -105,20 +106,20 @@ impl DomainScan {
         }
     }
 
-    fn request(&self, domain: &DomainName, origin: Option<(BatchId, u32)>, options: ScanOptions) -> Decision {
+    fn request(&self, domain: &DomainName, origin: Option<BatchOrigin>, options: ScanOptions) -> Decision {
         if self.status.is_some() {
             return self.repeated_request(domain.as_str());
         }
         Ok(vec![requested(domain.to_string(), origin, options)])
     }
 
-    fn refuse(&self, input: String, error: String, origin: Option<(BatchId, u32)>) -> Decision {
+    fn refuse(&self, input: String, error: String, origin: Option<BatchOrigin>) -> Decision {
         if self.status.is_some() {
             return self.repeated_request(&input);
         }
         let failed = ScanEvent::ScanFailed {
             domain: input.clone(),
-            batch_id: origin.map(|(batch, _)| batch),
+            batch_id: origin.map(|origin| origin.batch_id),
             attempt: 0,
             reason: FailureReason::InvalidDomain,
             error,
@@ -268,6 +269,7 @@ impl DomainScan {
                 round: self.round + 1,
                 ended: status,
                 reason: self.reason,
+                max_concurrent: self.max_concurrent,
             }]),
             ScanStatus::Pending | ScanStatus::Running if self.round > 1 => Ok(Vec::new()),
             _ => Err(ScanError::CannotRetry(status)),
@@ -340,12 +342,12 @@ impl DomainScan {
     }
 }
 
-fn requested(domain: String, origin: Option<(BatchId, u32)>, options: ScanOptions) -> ScanEvent {
-    let (batch_id, line) = origin.unzip();
+fn requested(domain: String, origin: Option<BatchOrigin>, options: ScanOptions) -> ScanEvent {
     ScanEvent::ScanRequested {
         domain,
-        batch_id,
-        line,
+        batch_id: origin.map(|origin| origin.batch_id),
+        line: origin.map(|origin| origin.line),
+        max_concurrent: origin.map(|origin| origin.max_concurrent),
         options,
     }
 }
