@@ -111,8 +111,9 @@ fn none_among(installed: &BTreeMap<u32, PathBuf>) -> EmbeddedPostgresError {
 /// The one command to run. On Debian it also keeps the package from starting a server of its own.
 fn install_command(exists: impl Fn(&str) -> bool) -> &'static str {
     if exists("/etc/debian_version") {
-        return "sudo sh -c 'mkdir -p /etc/postgresql-common && echo create_main_cluster=false \
-                >>/etc/postgresql-common/createcluster.conf && apt-get install -y postgresql'";
+        return "sudo sh -c 'apt-get update && apt-get install -y postgresql-common && sed -i \
+                \"s/^#*create_main_cluster.*/create_main_cluster = false/\" \
+                /etc/postgresql-common/createcluster.conf && apt-get install -y postgresql'";
     }
     if exists("/etc/alpine-release") {
         return "sudo apk add postgresql";
@@ -171,6 +172,6 @@ mod tests {
     #[test]
     fn debian_is_told_not_to_start_a_cluster() {
         let command = install_command(|path| path == "/etc/debian_version");
-        assert!(command.contains("create_main_cluster=false"), "{command}");
+        assert!(command.contains("create_main_cluster = false"), "{command}");
     }
 }
