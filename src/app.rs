@@ -37,7 +37,11 @@ pub struct Roles {
 
 impl Roles {
     /// Everything.
-    pub const ALL: Self = Self { api: true, worker: true, projector: true };
+    pub const ALL: Self = Self {
+        api: true,
+        worker: true,
+        projector: true,
+    };
 }
 
 /// Why the process cannot start.
@@ -119,13 +123,18 @@ impl Database {
 
     /// Restarts the private PostgreSQL whenever it dies, until told to stop.
     async fn supervise(&self, stop: CancellationToken) {
-        let Some(embedded) = &self.embedded else { return stop.cancelled().await };
+        let Some(embedded) = &self.embedded else {
+            return stop.cancelled().await;
+        };
         while !stop.is_cancelled() {
             match embedded.ensure_running().await {
                 Ok(true) => tracing::warn!("PostgreSQL had died and was started again"),
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "PostgreSQL cannot be started: {error}");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "PostgreSQL cannot be started: {error}"
+                    );
                 }
             }
             tokio::select! {
@@ -141,7 +150,10 @@ impl Database {
         if let Some(embedded) = self.embedded
             && let Err(error) = embedded.stop().await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "PostgreSQL was not stopped: {error}");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "PostgreSQL was not stopped: {error}"
+            );
         }
     }
 }
@@ -194,8 +206,13 @@ impl App {
     /// Starts scanning.
     pub fn spawn_worker(&self, tracker: &TaskTracker, stop: &CancellationToken) {
         let name = format!("worker:{}", std::process::id());
-        let worker =
-            Worker::new(self.bus.clone(), self.tasks.clone(), self.scanner.clone(), name, self.concurrency);
+        let worker = Worker::new(
+            self.bus.clone(),
+            self.tasks.clone(),
+            self.scanner.clone(),
+            name,
+            self.concurrency,
+        );
         tracker.spawn(worker.run(stop.clone()));
     }
 
@@ -219,7 +236,11 @@ pub async fn serve(
     ready: impl FnOnce(&Config, &Database, SocketAddr),
 ) -> Result<(), StartError> {
     let listener = match roles.api {
-        true => Some(TcpListener::bind(config.bind).await.map_err(|error| StartError::Bind(config.bind, error))?),
+        true => Some(
+            TcpListener::bind(config.bind)
+                .await
+                .map_err(|error| StartError::Bind(config.bind, error))?,
+        ),
         false => None,
     };
     let database = Database::open(config).await?;
@@ -232,7 +253,10 @@ pub async fn serve(
     if roles.worker {
         app.spawn_worker(&scanning, &stop);
     }
-    let address = listener.as_ref().and_then(|l| l.local_addr().ok()).unwrap_or(config.bind);
+    let address = listener
+        .as_ref()
+        .and_then(|l| l.local_addr().ok())
+        .unwrap_or(config.bind);
     ready(config, &database, address);
     let serving = async {
         match listener {

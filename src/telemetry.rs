@@ -20,6 +20,10 @@ pub fn init_logs(default_level: &str) {
 pub fn metrics() -> PrometheusHandle {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     HANDLE
-        .get_or_init(|| PrometheusBuilder::new().install_recorder().expect("nothing else installs a recorder"))
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .install_recorder()
+                .expect("nothing else installs a recorder")
+        })
         .clone()
 }

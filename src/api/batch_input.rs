@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::problem::Problem;
 use super::request::{parse_json, unsupported_media_type};
 use crate::commands::request_batch::BatchItem;
-use crate::values::batch_list::{MAX_DOMAINS, UnreadableList};
 pub use crate::values::RejectedLine;
+use crate::values::batch_list::{MAX_DOMAINS, UnreadableList};
 use crate::values::{BatchList, BatchOptions};
 
 /// A list that was read.
@@ -42,15 +42,22 @@ impl BatchInput {
         let list = match media_type {
             "application/json" => {
                 let body: JsonBody = parse_json(body)?;
-                options =
-                    BatchOptions::new(body.max_pages.or(max_pages), body.max_concurrent.or(max_concurrent));
+                options = BatchOptions::new(
+                    body.max_pages.or(max_pages),
+                    body.max_concurrent.or(max_concurrent),
+                );
                 list_of(&body.domains)
             }
             "text/csv" => BatchList::from_csv(body)?,
             "text/plain" => BatchList::from_text(body)?,
             "application/x-ndjson" => BatchList::from_ndjson(body)?,
             other => {
-                let wanted = ["application/json", "text/csv", "text/plain", "application/x-ndjson"];
+                let wanted = [
+                    "application/json",
+                    "text/csv",
+                    "text/plain",
+                    "application/x-ndjson",
+                ];
                 return Err(unsupported_media_type(other, &wanted));
             }
         };
@@ -65,8 +72,17 @@ impl BatchInput {
             );
             return Err(Problem::unprocessable("too_many_domains", detail));
         }
-        let items = list.accepted.into_iter().map(|(line, domain)| BatchItem::Scan { line, domain }).collect();
-        Ok(Self { items, duplicates: list.duplicates, rejected: list.rejected, options })
+        let items = list
+            .accepted
+            .into_iter()
+            .map(|(line, domain)| BatchItem::Scan { line, domain })
+            .collect();
+        Ok(Self {
+            items,
+            duplicates: list.duplicates,
+            rejected: list.rejected,
+            options,
+        })
     }
 
     /// Refuses a list without one acceptable line.
@@ -111,23 +127,49 @@ mod tests {
 
     #[test]
     fn json_items_that_are_no_texts_are_rejected_by_their_place() {
-        let input = read("application/json", r#"{"domains": ["a.com", 5, ""], "max_concurrent": 7}"#).unwrap();
+        let input = read(
+            "application/json",
+            r#"{"domains": ["a.com", 5, ""], "max_concurrent": 7}"#,
+        )
+        .unwrap();
         assert_eq!((input.items.len(), input.options.max_concurrent), (1, 7));
-        assert_eq!(input.rejected.iter().map(|line| line.line).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(
+            input.rejected.iter().map(|line| line.line).collect::<Vec<_>>(),
+            [2, 3]
+        );
     }
 
     #[test]
     fn a_list_without_a_domain_is_refused_and_says_why() {
-        assert_eq!(read("text/plain", "\n\n").unwrap().require_some().unwrap_err().code, "empty_batch");
-        let refused = read("text/plain", "localhost\n").unwrap().require_some().unwrap_err();
-        assert_eq!((refused.code, refused.more["rejected"][0]["line"].as_u64()), ("no_valid_domain", Some(1)));
+        assert_eq!(
+            read("text/plain", "\n\n")
+                .unwrap()
+                .require_some()
+                .unwrap_err()
+                .code,
+            "empty_batch"
+        );
+        let refused = read("text/plain", "localhost\n")
+            .unwrap()
+            .require_some()
+            .unwrap_err();
+        assert_eq!(
+            (refused.code, refused.more["rejected"][0]["line"].as_u64()),
+            ("no_valid_domain", Some(1))
+        );
     }
 
     #[test]
     fn one_domain_too_many_is_refused() {
         let lines: Vec<String> = (0..=MAX_DOMAINS).map(|n| format!("d{n}.com")).collect();
-        assert_eq!(read("text/plain", &lines.join("\n")).unwrap_err().code, "too_many_domains");
-        assert_eq!(read("text/plain", &lines[1..].join("\n")).unwrap().items.len(), MAX_DOMAINS);
+        assert_eq!(
+            read("text/plain", &lines.join("\n")).unwrap_err().code,
+            "too_many_domains"
+        );
+        assert_eq!(
+            read("text/plain", &lines[1..].join("\n")).unwrap().items.len(),
+            MAX_DOMAINS
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod request;
-mod v4;
+pub mod v4;
 
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -54,7 +54,8 @@ pub fn router(state: ApiState) -> Router {
 
 /// Serves until told to stop; requests under way are answered.
 pub async fn serve(listener: TcpListener, state: ApiState, stop: CancellationToken) {
-    let server = axum::serve(listener, router(state)).with_graceful_shutdown(async move { stop.cancelled().await });
+    let server =
+        axum::serve(listener, router(state)).with_graceful_shutdown(async move { stop.cancelled().await });
     if let Err(error) = server.await {
         tracing::error!(%error, "The HTTP server broke off");
     }

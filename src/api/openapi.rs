@@ -48,5 +48,9 @@ pub(super) fn routes(document: utoipa::openapi::OpenApi) -> Router<ApiState> {
 
 /// The document as text, for `sitelog openapi` and the snapshot.
 pub fn document() -> String {
-    documented().split_for_parts().1.to_pretty_json().expect("the document is plain data")
+    documented()
+        .split_for_parts()
+        .1
+        .to_pretty_json()
+        .expect("the document is plain data")
 }

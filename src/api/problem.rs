@@ -44,7 +44,12 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of a status and code.
-    pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             kind: format!("urn:sitelog:problem:{code}"),
             code,
@@ -65,12 +70,22 @@ impl Problem {
 
     /// 400: the request cannot be understood.
     pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, "The request cannot be understood", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            code,
+            "The request cannot be understood",
+            detail,
+        )
     }
 
     /// 422: understood, but not acceptable.
     pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, "The request cannot be accepted", detail)
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            code,
+            "The request cannot be accepted",
+            detail,
+        )
     }
 
     /// 404 for a thing of a kind.
@@ -82,25 +97,47 @@ impl Problem {
     /// 405.
     pub fn method_not_allowed() -> Self {
         let detail = "The path exists, but not with this method; /openapi.json lists what there is.";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "Method not allowed",
+            detail,
+        )
     }
 
     /// 409: it does not fit the state of things.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, "It does not fit the present state", detail)
+        Self::new(
+            StatusCode::CONFLICT,
+            code,
+            "It does not fit the present state",
+            detail,
+        )
     }
 
     /// 503: nothing was done; a repeat may succeed.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        let problem =
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot do it just now", detail);
-        Self { retry_after: Some(1), ..problem }
+        let problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The service cannot do it just now",
+            detail,
+        );
+        Self {
+            retry_after: Some(1),
+            ..problem
+        }
     }
 
     /// 500: a fault of ours, whose cause only the server's log tells.
     pub fn internal() -> Self {
         let detail = "The server met a fault of its own; its log has the cause.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Internal error",
+            detail,
+        )
     }
 }
 
@@ -108,11 +145,19 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after;
-        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let kind = (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         let mut response = (status, [kind], Json(self)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(seconds) = retry_after {
-            response.headers_mut().insert(HeaderName::from_static("retry-after"), HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static("retry-after"), HeaderValue::from(seconds));
         }
         response
     }
@@ -133,11 +178,17 @@ impl From<LogError> for Problem {
                 "This Idempotency-Key was used before with another request; use a new key for a new request.",
             ),
             LogError::Unreadable { .. } => {
-                tracing::error!(error = &error as &dyn std::error::Error, "The log holds what cannot be read");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "The log holds what cannot be read"
+                );
                 Self::internal()
             }
             LogError::Conflict | LogError::Unavailable(_) | LogError::Closed => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "The log is not available");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "The log is not available"
+                );
                 Self::unavailable("The request could not be written down; nothing was accepted. Repeat it.")
             }
         }
@@ -149,11 +200,17 @@ impl From<ProjectionError> for Problem {
         match error {
             ProjectionError::Log(error) => error.into(),
             ProjectionError::Database(_) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "A read model is not available");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "A read model is not available"
+                );
                 Self::unavailable("The database does not answer just now. Repeat the request.")
             }
             ProjectionError::Row { .. } => {
-                tracing::error!(error = &error as &dyn std::error::Error, "A read model holds what cannot be read");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "A read model holds what cannot be read"
+                );
                 Self::internal()
             }
         }
@@ -178,7 +235,9 @@ impl From<BatchError> for Problem {
         match &error {
             BatchError::NotFound => Self::not_found("batch"),
             BatchError::CannotCancel => Self::conflict("cannot_cancel", sentence(&error)),
-            BatchError::WasCancelled | BatchError::NothingToRetry => Self::conflict("cannot_retry", sentence(&error)),
+            BatchError::WasCancelled | BatchError::NothingToRetry => {
+                Self::conflict("cannot_retry", sentence(&error))
+            }
         }
     }
 }
@@ -210,6 +269,9 @@ where
 fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string())
+        .unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }

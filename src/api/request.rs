@@ -32,9 +32,12 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("x-tenant-id") else { return Ok(Self(TenantId::DEFAULT)) };
+        let Some(value) = parts.headers.get("x-tenant-id") else {
+            return Ok(Self(TenantId::DEFAULT));
+        };
         let id = value.to_str().ok().and_then(|text| text.parse().ok());
-        id.map(Self).ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
+        id.map(Self)
+            .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
     }
 }
 
@@ -57,10 +60,16 @@ impl FromRequest<ApiState> for CommandRequest {
         let Tenant(tenant) = Tenant::from_request_parts(&mut parts, state).await?;
         let route = format!("{} {}", parts.method, parts.uri.path());
         let (uri, headers) = (parts.uri.clone(), parts.headers.clone());
-        let body = Bytes::from_request(Request::from_parts(parts, body), state).await.map_err(|rejection| {
-            let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-            if too_large { body_too_large() } else { Problem::bad_request("body_unreadable", rejection.body_text()) }
-        })?;
+        let body = Bytes::from_request(Request::from_parts(parts, body), state)
+            .await
+            .map_err(|rejection| {
+                let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+                if too_large {
+                    body_too_large()
+                } else {
+                    Problem::bad_request("body_unreadable", rejection.body_text())
+                }
+            })?;
         let key = idempotency_key(&headers, route, &uri.to_string(), &body)?;
         let context = CommandContext {
             tenant,
@@ -69,7 +78,11 @@ impl FromRequest<ApiState> for CommandRequest {
             causation_id: None,
             key,
         };
-        Ok(Self { context, headers, body })
+        Ok(Self {
+            context,
+            headers,
+            body,
+        })
     }
 }
 
@@ -82,26 +95,56 @@ impl CommandRequest {
 
     /// The media type of the body, lower case, without parameters.
     pub fn media_type(&self) -> String {
-        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        let value = self
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
     }
 
     fn expect_type(&self, wanted: &[&str]) -> Result<(), Problem> {
         let given = self.media_type();
-        if wanted.contains(&given.as_str()) { Ok(()) } else { Err(unsupported_media_type(&given, wanted)) }
+        if wanted.contains(&given.as_str()) {
+            Ok(())
+        } else {
+            Err(unsupported_media_type(&given, wanted))
+        }
     }
 }
 
 /// 415, naming what is taken.
 pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
-    let given = if given.is_empty() { "no Content-Type".to_owned() } else { format!("Content-Type '{given}'") };
+    let given = if given.is_empty() {
+        "no Content-Type".to_owned()
+    } else {
+        format!("Content-Type '{given}'")
+    };
     let detail = format!("The request has {given}; this route takes {}.", wanted.join(", "));
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type", detail)
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "Unsupported media type",
+        detail,
+    )
 }
 
 fn body_too_large() -> Problem {
-    let detail = format!("The body is larger than {} MB; split it into several requests.", super::MAX_BODY >> 20);
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", detail)
+    let detail = format!(
+        "The body is larger than {} MB; split it into several requests.",
+        super::MAX_BODY >> 20
+    );
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        "The body is too large",
+        detail,
+    )
 }
 
 /// JSON of a shape: broken JSON is 400, a wrong shape 422, both with line and column.
@@ -122,20 +165,32 @@ fn idempotency_key(
     uri: &str,
     body: &Bytes,
 ) -> Result<Option<RequestKey>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     let key = value.to_str().unwrap_or_default().trim();
     if key.is_empty() || key.len() > MAX_KEY {
         let detail = format!("The header Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.");
         return Err(Problem::bad_request("invalid_idempotency_key", detail));
     }
-    let hash = Sha256::new().chain_update(uri).chain_update([0]).chain_update(body).finalize();
-    Ok(Some(RequestKey { route, key: key.to_owned(), body_hash: hash.into() }))
+    let hash = Sha256::new()
+        .chain_update(uri)
+        .chain_update([0])
+        .chain_update(body)
+        .finalize();
+    Ok(Some(RequestKey {
+        route,
+        key: key.to_owned(),
+        body_hash: hash.into(),
+    }))
 }
 
 /// The caller's `X-Request-Id` if it is a sensible one, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
-    given.filter(|id| (1..=128).contains(&id.len())).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+    given
+        .filter(|id| (1..=128).contains(&id.len()))
+        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
 /// `?at_least=<log position>` of every GET.
@@ -149,7 +204,9 @@ pub struct AtLeast {
 impl AtLeast {
     /// Waits until a read model has come so far.
     pub async fn wait<P: Projection>(self, state: &ApiState) -> Result<(), Problem> {
-        let Some(wanted) = self.at_least else { return Ok(()) };
+        let Some(wanted) = self.at_least else {
+            return Ok(());
+        };
         if wait_for::<P>(&state.models, wanted, MAX_WAIT).await? {
             return Ok(());
         }
@@ -167,10 +224,18 @@ pub async fn wait_until_projected<P: Projection>(
     aggregate_type: &str,
     id: Uuid,
 ) -> Result<bool, Problem> {
-    let Some(position) = state.log.stream_position(tenant, aggregate_type, &id.to_string()).await? else {
+    let Some(position) = state
+        .log
+        .stream_position(tenant, aggregate_type, &id.to_string())
+        .await?
+    else {
         return Ok(false);
     };
-    AtLeast { at_least: Some(position) }.wait::<P>(state).await?;
+    AtLeast {
+        at_least: Some(position),
+    }
+    .wait::<P>(state)
+    .await?;
     Ok(true)
 }
 
@@ -183,7 +248,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         // A malformed id names nothing: that is 404, as for an unknown one.
         let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(value)| Self(value)).map_err(|_| Problem::not_found("thing"))
+        path.map(|Path(value)| Self(value))
+            .map_err(|_| Problem::not_found("thing"))
     }
 }
 
@@ -216,14 +282,20 @@ impl Paging {
     pub fn limit(&self) -> Result<i64, Problem> {
         match self.limit.unwrap_or(100) {
             limit @ 1..=query::MAX_LIMIT => Ok(limit),
-            other => Err(Problem::bad_request("invalid_query", format!("limit is {other}; it must be 1 to 1000."))),
+            other => Err(Problem::bad_request(
+                "invalid_query",
+                format!("limit is {other}; it must be 1 to 1000."),
+            )),
         }
     }
 
     /// What the cursor says, as the list's own key.
     pub fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, Problem> {
-        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
         let key = query::decode_cursor(cursor).and_then(|key| key.parse().ok());
-        key.map(Some).ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
+        key.map(Some)
+            .ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
     }
 }

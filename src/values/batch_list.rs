@@ -70,7 +70,12 @@ impl BatchList {
     /// Adds a line that is no domain for a reason of its own.
     pub fn reject(&mut self, line: u32, input: &str, error: String) {
         let input: String = input.chars().filter(|c| *c != '\0').take(300).collect();
-        self.rejected.push(RejectedLine { line, input, reason: "invalid_domain".to_owned(), error });
+        self.rejected.push(RejectedLine {
+            line,
+            input,
+            reason: "invalid_domain".to_owned(),
+            error,
+        });
     }
 
     /// Lines that were not blank.
@@ -101,10 +106,12 @@ impl BatchList {
         let mut column = None;
         let mut record = csv::StringRecord::new();
         loop {
-            let read = reader.read_record(&mut record).map_err(|error| UnreadableList::Csv {
-                line: error.position().map_or(0, csv::Position::line),
-                detail: error.to_string(),
-            });
+            let read = reader
+                .read_record(&mut record)
+                .map_err(|error| UnreadableList::Csv {
+                    line: error.position().map_or(0, csv::Position::line),
+                    detail: error.to_string(),
+                });
             if !read? {
                 return Ok(list);
             }
@@ -116,7 +123,10 @@ impl BatchList {
                     continue;
                 }
             }
-            list.push(u32::try_from(line).unwrap_or(u32::MAX), record.get(column.unwrap_or(0)).unwrap_or_default());
+            list.push(
+                u32::try_from(line).unwrap_or(u32::MAX),
+                record.get(column.unwrap_or(0)).unwrap_or_default(),
+            );
         }
     }
 
@@ -150,13 +160,18 @@ impl BatchList {
 const HEADERS: [&str; 3] = ["domain", "url", "website"];
 
 fn header_column(record: &csv::StringRecord) -> Option<usize> {
-    HEADERS.iter().find_map(|name| record.iter().position(|cell| cell.eq_ignore_ascii_case(name)))
+    HEADERS
+        .iter()
+        .find_map(|name| record.iter().position(|cell| cell.eq_ignore_ascii_case(name)))
 }
 
 /// The separator that the first line uses, as spreadsheets differ by country.
 fn delimiter_of(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
-    [b',', b';', b'\t'].into_iter().find(|separator| first.as_bytes().contains(separator)).unwrap_or(b',')
+    [b',', b';', b'\t']
+        .into_iter()
+        .find(|separator| first.as_bytes().contains(separator))
+        .unwrap_or(b',')
 }
 
 /// The text without its byte order mark.
@@ -165,7 +180,9 @@ fn utf8(content: &[u8]) -> Result<&str, UnreadableList> {
     std::str::from_utf8(content).map_err(|error| {
         let before = &content[..error.valid_up_to()];
         let breaks = before.iter().filter(|byte| **byte == b'\n').count();
-        UnreadableList::NotUtf8 { line: u64::try_from(breaks).unwrap_or(u64::MAX) + 1 }
+        UnreadableList::NotUtf8 {
+            line: u64::try_from(breaks).unwrap_or(u64::MAX) + 1,
+        }
     })
 }
 
@@ -174,7 +191,10 @@ mod tests {
     use super::*;
 
     fn names(list: &BatchList) -> Vec<(u32, &str)> {
-        list.accepted.iter().map(|(line, domain)| (*line, domain.as_str())).collect()
+        list.accepted
+            .iter()
+            .map(|(line, domain)| (*line, domain.as_str()))
+            .collect()
     }
 
     #[test]
@@ -193,25 +213,38 @@ mod tests {
     fn semicolons_tabs_byte_order_marks_quotes_and_crlf_are_understood() {
         let list = BatchList::from_csv(b"\xef\xbb\xbfname;domain\r\n\"A; B\";a.com\r\n").unwrap();
         assert_eq!(names(&list), [(2, "a.com")]);
-        assert_eq!(names(&BatchList::from_csv(b"url\tx\nb.com\t1\n").unwrap()), [(2, "b.com")]);
+        assert_eq!(
+            names(&BatchList::from_csv(b"url\tx\nb.com\t1\n").unwrap()),
+            [(2, "b.com")]
+        );
     }
 
     #[test]
     fn a_line_number_is_that_of_the_file_even_after_a_quoted_line_break() {
         let list = BatchList::from_csv(b"name,domain\n\"two\nlines\",a.com\nx,bad domain\n").unwrap();
-        assert_eq!((list.rejected[0].line, list.rejected[0].input.as_str()), (4, "bad domain"));
+        assert_eq!(
+            (list.rejected[0].line, list.rejected[0].input.as_str()),
+            (4, "bad domain")
+        );
     }
 
     #[test]
     fn a_domain_counts_once_however_it_is_written() {
         let list = BatchList::from_text("a.com\nWWW.A.COM\n\nhttps://a.com/x\nb.com\n".as_bytes()).unwrap();
-        assert_eq!((names(&list), list.duplicates), (vec![(1, "a.com"), (5, "b.com")], 2));
+        assert_eq!(
+            (names(&list), list.duplicates),
+            (vec![(1, "a.com"), (5, "b.com")], 2)
+        );
     }
 
     #[test]
     fn each_bad_line_is_named_with_what_is_wrong() {
         let list = BatchList::from_text(b"a.com\n127.0.0.1\nlocalhost\n").unwrap();
-        let lines: Vec<_> = list.rejected.iter().map(|line| (line.line, line.input.as_str())).collect();
+        let lines: Vec<_> = list
+            .rejected
+            .iter()
+            .map(|line| (line.line, line.input.as_str()))
+            .collect();
         assert_eq!(lines, [(2, "127.0.0.1"), (3, "localhost")]);
         assert!(list.rejected[0].error.contains("IP address"));
         assert_eq!(list.lines(), 3);
@@ -219,13 +252,19 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_are_named_by_line() {
-        assert_eq!(BatchList::from_text(b"a.com\nb\xff.com\n"), Err(UnreadableList::NotUtf8 { line: 2 }));
+        assert_eq!(
+            BatchList::from_text(b"a.com\nb\xff.com\n"),
+            Err(UnreadableList::NotUtf8 { line: 2 })
+        );
     }
 
     #[test]
     fn ndjson_takes_texts_and_objects_and_rejects_the_rest_line_by_line() {
         let list = BatchList::from_ndjson(b"\"a.com\"\n{\"url\":\"b.com\"}\n{\"x\":1}\n{broken\n").unwrap();
         assert_eq!(names(&list), [(1, "a.com"), (2, "b.com")]);
-        assert_eq!(list.rejected.iter().map(|line| line.line).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(
+            list.rejected.iter().map(|line| line.line).collect::<Vec<_>>(),
+            [3, 4]
+        );
     }
 }

@@ -34,7 +34,10 @@ impl Worker {
             // Told to stop: somebody else may take it at once. Lost: somebody else has.
             () = lost.cancelled() => return Some(Settled::RetryAt(Utc::now())),
         };
-        let record = self.until_written(lost, || record_of(&self.bus, task, &report)).await?.ok()?;
+        let record = self
+            .until_written(lost, || record_of(&self.bus, task, &report))
+            .await?
+            .ok()?;
         self.record(task, started, record, &context, lost).await
     }
 
@@ -46,7 +49,9 @@ impl Worker {
     ) -> Option<Result<Loaded<DomainScan>, Option<Settled>>> {
         let start = || start_scan(&self.bus, task.scan_id, task.fence, Utc::now(), context);
         Some(match self.until_written(lost, start).await? {
-            Ok(started) if started.aggregate.status().is_some_and(ScanStatus::is_ended) => Err(Some(Settled::Done)),
+            Ok(started) if started.aggregate.status().is_some_and(ScanStatus::is_ended) => {
+                Err(Some(Settled::Done))
+            }
             Ok(started) => Ok(started),
             Err(ScanError::Superseded(_)) => Err(None),
             // Ended meanwhile (cancelled, say), or no scan at all: there is nothing to deliver.
@@ -56,18 +61,26 @@ impl Worker {
 
     async fn scan(&self, scan: &DomainScan, deadline: DateTime<Utc>) -> SiteReport {
         let Ok(domain) = DomainName::parse(scan.domain()) else {
-            return failed(FailureReason::InvalidDomain, format!("'{}' is not a domain name", scan.domain()));
+            return failed(
+                FailureReason::InvalidDomain,
+                format!("'{}' is not a domain name", scan.domain()),
+            );
         };
         let left = (deadline - Utc::now()).to_std().unwrap_or(Duration::ZERO);
         let limit = ATTEMPT_LIMIT.min(left);
         let (scanner, options) = (self.scanner.clone(), *scan.options());
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
-        let under_way = AbortOnDrop(tokio::spawn(async move { scanner.scan(&domain, &options, limit).await }));
+        let under_way = AbortOnDrop(tokio::spawn(async move {
+            scanner.scan(&domain, &options, limit).await
+        }));
         let mut report = match under_way.join().await {
             Ok(report) => report,
             Err(error) => {
                 tracing::error!(%error, domain = scan.domain(), "The scan of {} broke down", scan.domain());
-                failed(FailureReason::Internal, "the scanner broke down on this site".to_owned())
+                failed(
+                    FailureReason::Internal,
+                    "the scanner broke down on this site".to_owned(),
+                )
             }
         };
         if let Err(failure) = &mut report.outcome
@@ -88,8 +101,16 @@ impl Worker {
         context: &CommandContext,
         lost: &CancellationToken,
     ) -> Option<Settled> {
-        let write =
-            || record_scan(&self.bus, task.scan_id, started.clone(), record.clone(), Utc::now(), context);
+        let write = || {
+            record_scan(
+                &self.bus,
+                task.scan_id,
+                started.clone(),
+                record.clone(),
+                Utc::now(),
+                context,
+            )
+        };
         match self.until_written(lost, write).await? {
             Ok(scan) => Some(settled(&scan)),
             Err(ScanError::Superseded(attempt)) => {
@@ -123,7 +144,10 @@ impl Worker {
                 }
                 Err(CommandError::Log(LogError::Closed)) => return None,
                 Err(CommandError::Log(error)) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "The log does not answer; trying again");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "The log does not answer; trying again"
+                    );
                 }
             }
             tokio::select! {
@@ -142,8 +166,18 @@ fn settled(scan: &DomainScan) -> Settled {
 }
 
 fn failed(reason: FailureReason, detail: String) -> SiteReport {
-    let failure = ScanFailure { reason, detail, may_pass: false, retry_after: None };
-    SiteReport { robots: None, sitemaps: Vec::new(), pages: Vec::new(), outcome: Err(failure) }
+    let failure = ScanFailure {
+        reason,
+        detail,
+        may_pass: false,
+        retry_after: None,
+    };
+    SiteReport {
+        robots: None,
+        sitemaps: Vec::new(),
+        pages: Vec::new(),
+        outcome: Err(failure),
+    }
 }
 
 /// A spawned task that ends with its owner: an abandoned scan must stop fetching.

@@ -25,7 +25,10 @@ struct Inner {
 
 impl Leases {
     pub(super) fn new(tasks: ScanTasks) -> Self {
-        Self { tasks, inner: Arc::default() }
+        Self {
+            tasks,
+            inner: Arc::default(),
+        }
     }
 
     /// Notes a claimed task; `lost` is cancelled if its lease is.
@@ -38,7 +41,11 @@ impl Leases {
     pub(super) fn give_back(&self, task: ClaimedTask, settled: Option<Settled>) {
         self.held().remove(&task.fence);
         if let Some(settled) = settled {
-            self.inner.settled.lock().expect("no holder panics").push((task, settled));
+            self.inner
+                .settled
+                .lock()
+                .expect("no holder panics")
+                .push((task, settled));
         }
         self.inner.news.notify_one();
     }
@@ -56,7 +63,11 @@ impl Leases {
         }
         if let Err(error) = self.tasks.settle(&settled).await {
             tracing::warn!(%error, "Tasks could not be settled; trying again");
-            self.inner.settled.lock().expect("no holder panics").extend(settled);
+            self.inner
+                .settled
+                .lock()
+                .expect("no holder panics")
+                .extend(settled);
         }
     }
 

@@ -37,8 +37,20 @@ pub struct Worker {
 
 impl Worker {
     /// A worker with a name for the log and room for `concurrency` scans.
-    pub fn new(bus: CommandBus, tasks: ScanTasks, scanner: Scanner, name: String, concurrency: usize) -> Self {
-        Self { bus, tasks, scanner, name, concurrency }
+    pub fn new(
+        bus: CommandBus,
+        tasks: ScanTasks,
+        scanner: Scanner,
+        name: String,
+        concurrency: usize,
+    ) -> Self {
+        Self {
+            bus,
+            tasks,
+            scanner,
+            name,
+            concurrency,
+        }
     }
 
     /// Works until told to stop, then lets scans under way end or hands their tasks back.
@@ -49,7 +61,9 @@ impl Worker {
         let scans = TaskTracker::new();
         let abort = CancellationToken::new();
         while !stop.is_cancelled() {
-            let Some(permits) = self.wait_for_room(&room, &stop).await else { break };
+            let Some(permits) = self.wait_for_room(&room, &stop).await else {
+                break;
+            };
             leases.settle().await;
             match self.claim(permits.len()).await {
                 Ok(claimed) if claimed.is_empty() => {
@@ -86,7 +100,9 @@ impl Worker {
     }
 
     async fn claim(&self, wanted: usize) -> Result<Vec<ClaimedTask>, sqlx::Error> {
-        self.tasks.claim(&self.name, i32::try_from(wanted).unwrap_or(i32::MAX)).await
+        self.tasks
+            .claim(&self.name, i32::try_from(wanted).unwrap_or(i32::MAX))
+            .await
     }
 
     fn begin(
@@ -122,7 +138,11 @@ impl Worker {
     async fn drain(&self, leases: &Leases, scans: &TaskTracker, abort: &CancellationToken) {
         scans.close();
         if !scans.is_empty() {
-            tracing::info!("Waiting up to {} s for {} scans under way", DRAIN.as_secs(), scans.len());
+            tracing::info!(
+                "Waiting up to {} s for {} scans under way",
+                DRAIN.as_secs(),
+                scans.len()
+            );
         }
         if tokio::time::timeout(DRAIN, scans.wait()).await.is_err() {
             tracing::info!("Handing {} unfinished scans back to the queue", scans.len());

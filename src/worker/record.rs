@@ -8,7 +8,7 @@ use crate::commands::record_scan::AttemptRecord;
 use crate::commands::{CommandBus, CommandError};
 use crate::log::body::{Body, Salt};
 use crate::log::event::strip_nul;
-use crate::scanner::report::{PageReport, RobotsReport, SitemapReport, SiteReport};
+use crate::scanner::report::{PageReport, RobotsReport, SiteReport, SitemapReport};
 use crate::tasks::ClaimedTask;
 use crate::values::{BodyRef, Findings, Problem};
 
@@ -38,7 +38,11 @@ pub(super) async fn record_of(
             retry_after: failure.retry_after,
         },
     };
-    Ok(AttemptRecord { read, outcome, bodies })
+    Ok(AttemptRecord {
+        read,
+        outcome,
+        bodies,
+    })
 }
 
 fn seal_findings(findings: &Findings, salt: &Salt, bodies: &mut Vec<Body>) -> BodyRef {
@@ -56,10 +60,17 @@ fn seal_findings(findings: &Findings, salt: &Salt, bodies: &mut Vec<Body>) -> Bo
 
 fn totals(report: &SiteReport, findings: &Findings) -> ScanTotals {
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-    let listing = report.sitemaps.iter().filter(|sitemap| sitemap.kind.lists_pages());
+    let listing = report
+        .sitemaps
+        .iter()
+        .filter(|sitemap| sitemap.kind.lists_pages());
     ScanTotals {
         sitemaps: count(listing.count()),
-        sitemap_urls: report.sitemaps.iter().map(|sitemap| count(sitemap.urls.len())).sum(),
+        sitemap_urls: report
+            .sitemaps
+            .iter()
+            .map(|sitemap| count(sitemap.urls.len()))
+            .sum(),
         pages: count(report.pages.len()),
         emails: count(findings.emails.len()),
         phones: count(findings.phones.len()),

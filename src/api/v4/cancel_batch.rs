@@ -25,5 +25,8 @@ pub(super) async fn cancel_batch(
     request: CommandRequest,
 ) -> Result<(StatusCode, Json<AcceptedBatchCommand>), Problem> {
     let position = commands::cancel_batch::cancel_batch(&state.bus, id, &request.context).await?;
-    Ok((StatusCode::ACCEPTED, Json(AcceptedBatchCommand::new(id.0, "cancelled", position))))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(AcceptedBatchCommand::new(id.0, "cancelled", position)),
+    ))
 }

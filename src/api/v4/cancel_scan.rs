@@ -25,5 +25,8 @@ pub(super) async fn cancel_scan(
     request: CommandRequest,
 ) -> Result<(StatusCode, Json<AcceptedScan>), Problem> {
     let position = commands::cancel_scan::cancel_scan(&state.bus, id, &request.context).await?;
-    Ok((StatusCode::ACCEPTED, Json(AcceptedScan::new(id.0, "cancelled", position))))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(AcceptedScan::new(id.0, "cancelled", position)),
+    ))
 }

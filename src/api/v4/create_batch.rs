@@ -79,13 +79,25 @@ pub(super) async fn create_batch(
     QueryOf(query): QueryOf<BatchQuery>,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    let input = BatchInput::read(&request.media_type(), &request.body, query.max_pages, query.max_concurrent)?;
+    let input = BatchInput::read(
+        &request.media_type(),
+        &request.body,
+        query.max_pages,
+        query.max_concurrent,
+    )?;
     input.require_some()?;
     let (accepted, duplicates) = (input.items.len(), input.duplicates);
     if query.dry_run.unwrap_or(false) {
         let links = BTreeMap::new();
         let rejected = input.rejected;
-        let answer = AcceptedBatch { batch_id: None, accepted, duplicates, rejected, position: None, links };
+        let answer = AcceptedBatch {
+            batch_id: None,
+            accepted,
+            duplicates,
+            rejected,
+            position: None,
+            links,
+        };
         return Ok(Json(answer).into_response());
     }
     let summary = json!({ "accepted": accepted, "duplicates": duplicates, "rejected": input.rejected });

@@ -37,10 +37,14 @@ pub(super) struct NewScan {
         (status = 503, description = "Nothing was accepted; repeat", body = Problem),
     )
 )]
-pub(super) async fn create_scan(State(state): State<ApiState>, request: CommandRequest) -> Result<Response, Problem> {
+pub(super) async fn create_scan(
+    State(state): State<ApiState>,
+    request: CommandRequest,
+) -> Result<Response, Problem> {
     let new: NewScan = request.json()?;
-    let domain = DomainName::parse(&new.domain)
-        .map_err(|error| Problem::unprocessable("invalid_domain", error.to_string()).with("input", new.domain))?;
+    let domain = DomainName::parse(&new.domain).map_err(|error| {
+        Problem::unprocessable("invalid_domain", error.to_string()).with("input", new.domain)
+    })?;
     let options = ScanOptions::with_max_pages(new.max_pages);
     let scan = request_scan(&state.bus, domain, options, &request.context).await?;
     let location = format!("/api/v4/scans/{}", scan.scan_id);

@@ -28,7 +28,9 @@ pub(super) async fn get_batch(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     at_least.wait::<BatchJobs>(&state).await?;
-    let row = find_batch(&state, tenant, id).await?.ok_or_else(|| Problem::not_found("batch"))?;
+    let row = find_batch(&state, tenant, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("batch"))?;
     Ok(conditional::answer(&headers, row.position, Batch::from(row)))
 }
 

@@ -28,12 +28,18 @@ pub(super) async fn get_scan(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     at_least.wait::<Jobs>(&state).await?;
-    let row = find_scan(&state, tenant, id).await?.ok_or_else(|| Problem::not_found("scan"))?;
+    let row = find_scan(&state, tenant, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("scan"))?;
     Ok(conditional::answer(&headers, row.position, Scan::from(row)))
 }
 
 /// A scan's row, waited for if the log knows the scan already.
-pub(crate) async fn find_scan(state: &ApiState, tenant: TenantId, id: ScanId) -> Result<Option<JobRow>, Problem> {
+pub(crate) async fn find_scan(
+    state: &ApiState,
+    tenant: TenantId,
+    id: ScanId,
+) -> Result<Option<JobRow>, Problem> {
     if let Some(row) = jobs::query::find(&state.models, tenant, id).await? {
         return Ok(Some(row));
     }

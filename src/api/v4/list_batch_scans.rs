@@ -8,7 +8,7 @@ use super::list_scans::ScanQuery;
 use super::views::{Page, Scan};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, PathOf, Paging, QueryOf, Tenant};
+use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::jobs::{self, Jobs};
 use crate::values::BatchId;
 
@@ -30,7 +30,14 @@ pub(super) async fn list_batch_scans(
     QueryOf(at_least): QueryOf<AtLeast>,
 ) -> Result<Json<Page<Scan>>, Problem> {
     at_least.wait::<Jobs>(&state).await?;
-    find_batch(&state, tenant, id).await?.ok_or_else(|| Problem::not_found("batch"))?;
-    let filter = jobs::query::JobFilter { batch: Some(id), ..query.filter(&paging)? };
-    Ok(Json(jobs::query::list(&state.models, tenant, &filter).await?.into()))
+    find_batch(&state, tenant, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("batch"))?;
+    let filter = jobs::query::JobFilter {
+        batch: Some(id),
+        ..query.filter(&paging)?
+    };
+    Ok(Json(
+        jobs::query::list(&state.models, tenant, &filter).await?.into(),
+    ))
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::views::Page;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, PathOf, Paging, QueryOf, Tenant};
+use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::domains::{self, Domains};
 use crate::projections::sitemaps::query::UrlRow;
 use crate::projections::sitemaps::{self, Sitemaps};
@@ -59,7 +59,10 @@ pub(super) async fn list_domain_urls(
     at_least.wait::<Domains>(&state).await?;
     at_least.wait::<Sitemaps>(&state).await?;
     let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
-    if domains::query::find(&state.models, tenant, &domain).await?.is_none() {
+    if domains::query::find(&state.models, tenant, &domain)
+        .await?
+        .is_none()
+    {
         return Err(Problem::not_found("domain"));
     }
     let after = match paging.after::<String>()? {
@@ -71,6 +74,8 @@ pub(super) async fn list_domain_urls(
 }
 
 fn parse_place(place: &str) -> Result<(i32, i32), Problem> {
-    let numbers = place.split_once(':').and_then(|(file, url)| Some((file.parse().ok()?, url.parse().ok()?)));
+    let numbers = place
+        .split_once(':')
+        .and_then(|(file, url)| Some((file.parse().ok()?, url.parse().ok()?)));
     numbers.ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
 }

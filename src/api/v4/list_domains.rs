@@ -51,5 +51,7 @@ pub(super) async fn list_domains(
         after: paging.after()?,
         limit: paging.limit()?,
     };
-    Ok(Json(domains::query::list(&state.models, tenant, &filter).await?.into()))
+    Ok(Json(
+        domains::query::list(&state.models, tenant, &filter).await?.into(),
+    ))
 }

@@ -38,7 +38,12 @@ pub(super) async fn list_events(
     QueryOf(query): QueryOf<EventQuery>,
 ) -> Result<Json<Page<Event>>, Problem> {
     let stream = query.stream.clone().map(|id| (STREAM_TYPES, id));
-    let filter = EventFilter { tenant: Some(tenant), stream, after: query.start()?, limit: query.limit()? };
+    let filter = EventFilter {
+        tenant: Some(tenant),
+        stream,
+        after: query.start()?,
+        limit: query.limit()?,
+    };
     page(&state, filter).await
 }
 
@@ -57,33 +62,68 @@ pub(super) async fn get_stream(
     PathOf((kind, id)): PathOf<(String, uuid::Uuid)>,
     QueryOf(query): QueryOf<EventQuery>,
 ) -> Result<Json<Page<Event>>, Problem> {
-    let known = STREAM_TYPES.iter().find(|known| **known == kind).ok_or_else(|| Problem::not_found("stream"))?;
-    if state.log.stream_position(tenant, known, &id.to_string()).await?.is_none() {
+    let known = STREAM_TYPES
+        .iter()
+        .find(|known| **known == kind)
+        .ok_or_else(|| Problem::not_found("stream"))?;
+    if state
+        .log
+        .stream_position(tenant, known, &id.to_string())
+        .await?
+        .is_none()
+    {
         return Err(Problem::not_found("stream"));
     }
     let stream = Some((std::slice::from_ref(known), id.to_string()));
-    page(&state, EventFilter { tenant: Some(tenant), stream, after: query.start()?, limit: query.limit()? }).await
+    page(
+        &state,
+        EventFilter {
+            tenant: Some(tenant),
+            stream,
+            after: query.start()?,
+            limit: query.limit()?,
+        },
+    )
+    .await
 }
 
 async fn page(state: &ApiState, filter: EventFilter) -> Result<Json<Page<Event>>, Problem> {
     let wanted = usize::try_from(filter.limit).unwrap_or(0);
-    let mut events = state.log.events(&EventFilter { limit: filter.limit + 1, ..filter }).await?;
+    let mut events = state
+        .log
+        .events(&EventFilter {
+            limit: filter.limit + 1,
+            ..filter
+        })
+        .await?;
     let more = events.len() > wanted;
     events.truncate(wanted);
-    let next = events.last().filter(|_| more).map(|last| encode_cursor(&last.position.to_string()));
-    Ok(Json(Page { items: events.into_iter().map(Event::from).collect(), next }))
+    let next = events
+        .last()
+        .filter(|_| more)
+        .map(|last| encode_cursor(&last.position.to_string()));
+    Ok(Json(Page {
+        items: events.into_iter().map(Event::from).collect(),
+        next,
+    }))
 }
 
 impl EventQuery {
     fn start(&self) -> Result<i64, Problem> {
-        let paging = crate::api::request::Paging { limit: None, cursor: self.cursor.clone() };
+        let paging = crate::api::request::Paging {
+            limit: None,
+            cursor: self.cursor.clone(),
+        };
         Ok(paging.after()?.or(self.after).unwrap_or(0))
     }
 
     fn limit(&self) -> Result<i64, Problem> {
         match self.limit.unwrap_or(100) {
             limit @ 1..=MAX_LIMIT => Ok(limit),
-            other => Err(Problem::bad_request("invalid_query", format!("limit is {other}; it must be 1 to 1000."))),
+            other => Err(Problem::bad_request(
+                "invalid_query",
+                format!("limit is {other}; it must be 1 to 1000."),
+            )),
         }
     }
 }

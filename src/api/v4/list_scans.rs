@@ -39,7 +39,9 @@ pub(super) async fn list_scans(
 ) -> Result<Json<Page<Scan>>, Problem> {
     at_least.wait::<Jobs>(&state).await?;
     let filter = query.filter(&paging)?;
-    Ok(Json(jobs::query::list(&state.models, tenant, &filter).await?.into()))
+    Ok(Json(
+        jobs::query::list(&state.models, tenant, &filter).await?.into(),
+    ))
 }
 
 impl ScanQuery {
@@ -50,7 +52,9 @@ impl ScanQuery {
         let batch = self.batch.as_deref().map(str::parse::<BatchId>).transpose();
         Ok(JobFilter {
             status: status.map_err(|error| invalid(format!("status: {error}.")))?,
-            domain: domain.map_err(|error| invalid(format!("domain: {error}.")))?.map(String::from),
+            domain: domain
+                .map_err(|error| invalid(format!("domain: {error}.")))?
+                .map(String::from),
             batch: batch.map_err(|_| invalid("batch must be a batch's id.".to_owned()))?,
             after: paging.after()?,
             limit: paging.limit()?,

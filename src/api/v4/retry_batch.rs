@@ -32,8 +32,13 @@ pub(super) async fn retry_batch(
         return Err(Problem::not_found("batch"));
     }
     let failed = jobs::query::failed_of_batch(&state.models, tenant, id).await?;
-    let failed: Vec<EndedScan> =
-        failed.into_iter().map(|(scan_id, round)| EndedScan { scan_id, round }).collect();
+    let failed: Vec<EndedScan> = failed
+        .into_iter()
+        .map(|(scan_id, round)| EndedScan { scan_id, round })
+        .collect();
     let position = retry(&state.bus, id, &failed, &request.context).await?;
-    Ok((StatusCode::ACCEPTED, Json(AcceptedBatchCommand::new(id.0, "running", position))))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(AcceptedBatchCommand::new(id.0, "running", position)),
+    ))
 }

@@ -25,5 +25,8 @@ pub(super) async fn retry_scan(
     request: CommandRequest,
 ) -> Result<(StatusCode, Json<AcceptedScan>), Problem> {
     let position = commands::retry_scan::retry_scan(&state.bus, id, &request.context).await?;
-    Ok((StatusCode::ACCEPTED, Json(AcceptedScan::new(id.0, "pending", position))))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(AcceptedScan::new(id.0, "pending", position)),
+    ))
 }

@@ -151,8 +151,8 @@ impl From<BatchRow> for Batch {
 
 /// The best that is known of a domain.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the names say it; they are the predecessor's")]
 pub struct Domain {
+    /// Its id.
     pub id: Uuid,
     /// Punycode.
     pub domain: String,
@@ -160,35 +160,60 @@ pub struct Domain {
     pub domain_unicode: String,
     /// Status of the latest scan.
     pub status: String,
+    /// When a scan of it first ended.
     pub first_scan: Option<DateTime<Utc>>,
+    /// When its latest scan ended.
     pub last_scan: Option<DateTime<Utc>>,
+    /// When a scan of it last completed.
     pub last_successful_scan: Option<DateTime<Utc>>,
+    /// Title of the home page.
     pub title: Option<String>,
+    /// Description of the home page.
     pub description: Option<String>,
+    /// BCP 47 tag.
     pub language: Option<String>,
+    /// Absolute URL.
     pub favicon_url: Option<String>,
+    /// Absolute URL.
     pub logo_url: Option<String>,
+    /// The picture it is shared with, absolute URL.
     pub image_url: Option<String>,
+    /// Absolute URL.
     pub canonical_url: Option<String>,
+    /// Where the home page was, redirects followed.
     pub final_url: Option<String>,
+    /// Whether it runs WordPress.
     pub is_wordpress: bool,
+    /// If told.
     pub wordpress_version: Option<String>,
+    /// Whether its pages are built with Elementor.
     pub has_elementor: bool,
+    /// If told.
     pub elementor_version: Option<String>,
+    /// The site's own first.
     pub email_addresses: Vec<String>,
+    /// E.164.
     pub phone_numbers: Vec<String>,
+    /// Profile.
     pub facebook_url: Option<String>,
+    /// Profile on twitter.com or x.com.
     pub twitter_url: Option<String>,
+    /// Profile.
     pub linkedin_url: Option<String>,
+    /// Profile.
     pub instagram_url: Option<String>,
+    /// Channel.
     pub youtube_url: Option<String>,
+    /// Technologies in the drawers cms, frameworks, analytics and widgets.
     #[schema(value_type = Object)]
     pub tech_stack: Value,
     /// URLs that the domain's sitemaps name.
     pub sitemap_urls: i32,
     /// Non-index sitemap files.
     pub total_sitemaps: i32,
+    /// The latest scan.
     pub last_scan_id: Uuid,
+    /// The batch of the latest scan.
     pub batch_id: Option<Uuid>,
     /// Why the latest scan failed, if it did.
     pub last_error: Option<String>,
@@ -301,7 +326,11 @@ impl From<LogEvent> for Event {
             actor: event.actor().map(str::to_owned),
             data: event.data(),
             metadata: event.metadata,
-            stream: StreamPlace { kind: event.aggregate_type, id: event.aggregate_id, sequence: event.sequence },
+            stream: StreamPlace {
+                kind: event.aggregate_type,
+                id: event.aggregate_id,
+                sequence: event.sequence,
+            },
         }
     }
 }
@@ -317,7 +346,10 @@ pub struct Page<T> {
 
 impl<R, T: From<R>> From<Listed<R>> for Page<T> {
     fn from(listed: Listed<R>) -> Self {
-        Self { items: listed.items.into_iter().map(T::from).collect(), next: listed.next }
+        Self {
+            items: listed.items.into_iter().map(T::from).collect(),
+            next: listed.next,
+        }
     }
 }
 
@@ -341,7 +373,12 @@ impl AcceptedScan {
             ("self", format!("/api/v4/scans/{scan_id}")),
             ("events", format!("/api/v4/streams/domain_scan/{scan_id}")),
         ]);
-        Self { scan_id, status, position, links }
+        Self {
+            scan_id,
+            status,
+            position,
+            links,
+        }
     }
 }
 
@@ -361,7 +398,12 @@ pub struct AcceptedBatchCommand {
 impl AcceptedBatchCommand {
     /// The answer to a command on a batch.
     pub fn new(batch_id: Uuid, status: &'static str, position: i64) -> Self {
-        Self { batch_id, status, position, links: batch_links(batch_id) }
+        Self {
+            batch_id,
+            status,
+            position,
+            links: batch_links(batch_id),
+        }
     }
 }
 
