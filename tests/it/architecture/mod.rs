@@ -3,9 +3,13 @@
 //! The table is the one of ARCHITECTURE.md. A new module is entered here first; that is the moment to think about
 //! it. Tests inside `src/` may use what they like.
 
+mod paths;
+
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use paths::{crates_named, paths_used, tokens, without_tests};
 
 /// What one module may use, itself aside.
 struct Rule {
@@ -56,15 +60,14 @@ fn every_module_uses_only_what_it_may() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = rust_files(&src);
     assert!(files.len() > 10, "the sources are in {}", src.display());
+    let of_file = |file: &PathBuf| {
+        let source = fs::read_to_string(file).unwrap();
+        violations_in(file.strip_prefix(&src).unwrap(), &source)
+    };
     let violations: Vec<String> = files
         .iter()
-        .flat_map(|file| {
-            violations_in(
-                file.strip_prefix(&src).unwrap(),
-                &fs::read_to_string(file).unwrap(),
-            )
-        })
-        .map(|violation| violation.to_string())
+        .flat_map(of_file)
+        .map(|found| found.to_string())
         .collect();
     assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
 }
@@ -83,42 +86,34 @@ impl fmt::Display for Violation {
 }
 
 fn violations_in(file: &Path, source: &str) -> Vec<Violation> {
+    if file.ends_with("tests.rs") {
+        return Vec::new();
+    }
     let module = top_module(file);
     let tokens = without_tests(tokens(source));
-    let violation = |line, what| Violation {
+    let mut found = Vec::new();
+    let rule = RULES.iter().find(|rule| rule.module == module);
+    if let Some(rule) = rule {
+        let refused = |(line, path): (usize, Vec<String>)| Some((line, refusal(rule, &path)?));
+        found.extend(paths_used(&tokens, depth(file)).into_iter().filter_map(refused));
+    } else if !WIRING.contains(&module.as_str()) {
+        found.push((
+            1,
+            format!("the module {module} is not in the table of tests/it/architecture"),
+        ));
+    }
+    let may_name = rule.map_or(&WIRING_CRATES[..], |rule| rule.crates);
+    for (line, name) in crates_named(&tokens) {
+        if !may_name.contains(&name.as_str()) {
+            found.push((line, format!("{module} may not name the crate {name}")));
+        }
+    }
+    let violation = |(line, what)| Violation {
         file: file.to_owned(),
         line,
         what,
     };
-    let (paths, crates) = match RULES.iter().find(|rule| rule.module == module) {
-        _ if file.ends_with("tests.rs") => return Vec::new(),
-        Some(rule) => {
-            let paths = paths_used(&tokens, depth(file)).into_iter();
-            (
-                paths
-                    .filter_map(|(line, path)| Some((line, refusal(rule, &path)?)))
-                    .collect(),
-                rule.crates,
-            )
-        }
-        None if WIRING.contains(&module.as_str()) => (Vec::new(), &WIRING_CRATES[..]),
-        None => (
-            vec![(
-                1,
-                format!("the module {module} is not in the table of tests/it/architecture.rs"),
-            )],
-            &[][..],
-        ),
-    };
-    let named = crates_named(&tokens)
-        .into_iter()
-        .filter(|(_, name)| !crates.contains(&name.as_str()));
-    let named = named.map(|(line, name)| (line, format!("{module} may not name the crate {name}")));
-    paths
-        .into_iter()
-        .chain(named)
-        .map(|(line, what)| violation(line, what))
-        .collect()
+    found.into_iter().map(violation).collect()
 }
 
 /// Why this module may not use that path, if so.
@@ -172,174 +167,6 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
-}
-
-/// A token and the line it is on.
-type Token<'a> = (usize, &'a str);
-
-/// Identifiers, `::` and single other characters; comments, strings and character literals are left out.
-fn tokens(source: &str) -> Vec<Token<'_>> {
-    let mut found = Vec::new();
-    let (mut rest, mut line) = (source, 1);
-    while !rest.is_empty() {
-        let (length, is_token) = first_token(rest);
-        let text = &rest[..length];
-        if is_token {
-            found.push((line, text));
-        }
-        line += text.matches('\n').count();
-        rest = &rest[length..];
-    }
-    found
-}
-
-/// The length of what stands first, and whether it counts.
-fn first_token(text: &str) -> (usize, bool) {
-    let first = text.chars().next().expect("not empty");
-    let identifier = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
-    if text.starts_with("//") {
-        return (text.find('\n').unwrap_or(text.len()), false);
-    }
-    if text.starts_with("/*") {
-        return (text.find("*/").map_or(text.len(), |end| end + 2), false);
-    }
-    if let Some(length) = raw_string(text) {
-        return (length, false);
-    }
-    match first {
-        '"' => (string(text), false),
-        '\'' => (character(text), false),
-        ':' if text.starts_with("::") => (2, true),
-        _ if identifier > 0 => (identifier, true),
-        _ => (first.len_utf8(), !first.is_whitespace()),
-    }
-}
-
-/// `r"…"`, `r#"…"#` and the same with `b`.
-fn raw_string(text: &str) -> Option<usize> {
-    let body = text.strip_prefix('b').unwrap_or(text).strip_prefix('r')?;
-    let hashes = body.len() - body.trim_start_matches('#').len();
-    let inner = body[hashes..].strip_prefix('"')?;
-    let end = format!("\"{}", "#".repeat(hashes));
-    let start = text.len() - inner.len();
-    Some(inner.find(&end).map_or(text.len(), |at| start + at + end.len()))
-}
-
-fn string(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            '"' if !escaped => return at + 1,
-            '\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    text.len()
-}
-
-/// A character literal, or the quote of a lifetime.
-fn character(text: &str) -> usize {
-    let inner = &text[1..];
-    if inner.starts_with('\\') {
-        return inner[2..].find('\'').map_or(text.len(), |end| end + 4);
-    }
-    let first = inner.chars().next().map_or(0, char::len_utf8);
-    if inner[first..].starts_with('\'') {
-        first + 2
-    } else {
-        1
-    }
-}
-
-/// Everything before `#[cfg(test)] mod tests {`, which comes last in a file.
-fn without_tests(mut tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
-    const START: [&str; 8] = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
-    let is_start = |window: &[Token]| {
-        window
-            .iter()
-            .zip(START)
-            .all(|((_, token), wanted)| *token == wanted)
-            && window[9].1 == "{"
-    };
-    if let Some(start) = tokens.windows(10).position(is_start) {
-        tokens.truncate(start);
-    }
-    tokens
-}
-
-/// Every path from the crate's root, `use` or inline, as its segments without `crate`.
-fn paths_used(tokens: &[Token], depth: usize) -> Vec<(usize, Vec<String>)> {
-    let mut found = Vec::new();
-    for start in 0..tokens.len() {
-        if start > 0 && tokens[start - 1].1 == "::" {
-            continue;
-        }
-        let supers = tokens[start..]
-            .chunks(2)
-            .take_while(|pair| is_step(pair, "super"))
-            .count();
-        let roots = usize::from(is_step(&tokens[start..], "crate"));
-        if roots == 1 || (supers > 0 && supers >= depth) {
-            collect_paths(tokens, start + 2 * (roots + supers), &[], &mut found);
-        }
-    }
-    found
-}
-
-fn is_step(tokens: &[Token], name: &str) -> bool {
-    matches!(tokens, [(_, first), (_, "::"), ..] if *first == name)
-}
-
-/// Reads one path, or all paths of a group in braces; gives the place after it.
-fn collect_paths(
-    tokens: &[Token],
-    at: usize,
-    prefix: &[String],
-    found: &mut Vec<(usize, Vec<String>)>,
-) -> usize {
-    let Some((line, token)) = tokens.get(at) else {
-        return at;
-    };
-    if *token == "{" {
-        return collect_group(tokens, at + 1, prefix, found);
-    }
-    let path = [prefix, &[(*token).to_owned()]].concat();
-    if matches!(tokens.get(at + 1), Some((_, "::"))) {
-        return collect_paths(tokens, at + 2, &path, found);
-    }
-    found.push((*line, path));
-    at + 1
-}
-
-fn collect_group(
-    tokens: &[Token],
-    mut at: usize,
-    prefix: &[String],
-    found: &mut Vec<(usize, Vec<String>)>,
-) -> usize {
-    while let Some((_, token)) = tokens.get(at) {
-        at = match *token {
-            "}" => return at + 1,
-            "," => at + 1,
-            "as" => at + 2,
-            _ => collect_paths(tokens, at, prefix, found),
-        };
-    }
-    at
-}
-
-/// Restricted crates that are named, by `use` or inline.
-fn crates_named(tokens: &[Token]) -> Vec<(usize, String)> {
-    let named = (0..tokens.len()).filter(|&at| {
-        let starts_path = at == 0 || tokens[at - 1].1 != "::";
-        let leads_on = tokens
-            .get(at + 1)
-            .is_some_and(|(_, next)| ["::", "as", ";"].contains(next));
-        starts_path && leads_on && RESTRICTED_CRATES.contains(&tokens[at].1)
-    });
-    named.map(|at| (tokens[at].0, tokens[at].1.to_owned())).collect()
 }
 
 fn found_in(file: &str, source: &str) -> Vec<String> {
