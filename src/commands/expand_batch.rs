@@ -68,9 +68,12 @@ pub async fn retry_scans_of_batch(
 pub async fn cancel_scans_of_batch(
     bus: &CommandBus,
     batch: BatchId,
-    items: &BodyRef,
     context: &CommandContext,
 ) -> Result<(), LogError> {
+    let loaded = bus.load::<BatchScan>(batch.0).await?;
+    let Some(items) = loaded.aggregate.items() else {
+        return Ok(());
+    };
     let content = bus.log().body(items).await?.unwrap_or_default();
     for chunk in parse_lines::<BatchItem>(&content)?.chunks(CHUNK) {
         let cancel = |item: &BatchItem| {

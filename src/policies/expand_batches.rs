@@ -1,7 +1,7 @@
 //! A requested batch becomes one scan per line of its list; a reopened one retries, a cancelled one cancels.
 
 use super::{Policy, PolicyError};
-use crate::aggregates::{BatchEvent, BatchScan};
+use crate::aggregates::BatchEvent;
 use crate::commands::{CommandBus, CommandContext, expand_batch};
 use crate::log::LogEvent;
 use crate::values::BatchId;
@@ -51,10 +51,7 @@ impl ExpandBatches {
                 expand_batch::retry_scans_of_batch(&self.bus, batch, round, &scans, &context).await?;
             }
             BatchEvent::BatchCancelled {} => {
-                let loaded = self.bus.load::<BatchScan>(batch.0).await?;
-                if let Some(items) = loaded.aggregate.items() {
-                    expand_batch::cancel_scans_of_batch(&self.bus, batch, items, &context).await?;
-                }
+                expand_batch::cancel_scans_of_batch(&self.bus, batch, &context).await?;
             }
             BatchEvent::BatchReopened { scans: None, .. }
             | BatchEvent::BatchExpanded { .. }
