@@ -132,7 +132,9 @@ impl Body {
 
 impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Body").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Body")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,7 +166,10 @@ fn too_slow(url: &str) -> FetchError {
 }
 
 fn broken(url: &str, error: &io::Error) -> FetchError {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<reqwest::Error>())
+    {
         Some(inner) => classify(url, inner, Phase::Body),
         None => FetchError::Protocol {
             url: url.to_owned(),

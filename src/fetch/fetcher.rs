@@ -137,7 +137,9 @@ impl Fetcher {
 
 impl std::fmt::Debug for Fetcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fetcher").field("settings", &self.inner.settings).finish_non_exhaustive()
+        f.debug_struct("Fetcher")
+            .field("settings", &self.inner.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -149,7 +151,10 @@ fn client(settings: &FetchSettings, guard: &Arc<Guard>) -> Result<reqwest::Clien
         ACCEPT,
         HeaderValue::from_static("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
     );
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd, deflate"));
+    headers.insert(
+        ACCEPT_ENCODING,
+        HeaderValue::from_static("gzip, br, zstd, deflate"),
+    );
     reqwest::Client::builder()
         .user_agent(&settings.user_agent)
         .default_headers(headers)

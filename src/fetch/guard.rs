@@ -92,10 +92,7 @@ impl Guard {
         // Rooted, so that the search list of resolv.conf is left alone.
         let rooted = format!("{}.", host.trim_end_matches('.'));
         let found = self.resolver.lookup_ip(rooted.as_str()).await;
-        let found: Vec<IpAddr> = found
-            .map_err(|error| name_error(host, &error))?
-            .iter()
-            .collect();
+        let found: Vec<IpAddr> = found.map_err(|error| name_error(host, &error))?.iter().collect();
         if found.is_empty() {
             return Err(FetchError::NameUnknown {
                 host: host.to_owned(),
@@ -171,9 +168,10 @@ fn is_server_failure(error: &NetError) -> bool {
     use hickory_resolver::net::DnsError;
     use hickory_resolver::proto::op::ResponseCode;
     match error {
-        NetError::Dns(DnsError::NoRecordsFound(missing)) => {
-            !matches!(missing.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
-        }
+        NetError::Dns(DnsError::NoRecordsFound(missing)) => !matches!(
+            missing.response_code,
+            ResponseCode::NoError | ResponseCode::NXDomain
+        ),
         _ => false,
     }
 }
@@ -216,7 +214,12 @@ mod tests {
     #[tokio::test]
     async fn other_schemes_and_ports_are_refused() {
         let guard = guard(&[], &[]);
-        for url in ["ftp://example.com/", "file:///etc/passwd", "http://example.com:22/", "https://1.1.1.1:8443/"] {
+        for url in [
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "http://example.com:22/",
+            "https://1.1.1.1:8443/",
+        ] {
             assert!(!passes(&guard, url).await, "{url}");
         }
         assert!(passes(&guard, "http://example.com:443/").await);
@@ -233,7 +236,10 @@ mod tests {
     async fn pinned_hosts_are_reached_where_the_settings_say() {
         let guard = guard(&["*.farm.test=127.0.0.1:18443"], &[]);
         assert!(passes(&guard, "http://a.farm.test:8080/").await);
-        assert_eq!(guard.lookup("a.farm.test").await.unwrap(), ["127.0.0.1:18443".parse().unwrap()]);
+        assert_eq!(
+            guard.lookup("a.farm.test").await.unwrap(),
+            ["127.0.0.1:18443".parse().unwrap()]
+        );
     }
 
     #[tokio::test]

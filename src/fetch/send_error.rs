@@ -12,7 +12,10 @@ pub(super) fn classify(url: &str, error: &reqwest::Error, phase: Phase) -> Fetch
         return name_the_url(ours.clone(), url);
     }
     let url = url.to_owned();
-    if let Some(tls) = chain.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+    if let Some(tls) = chain
+        .iter()
+        .find_map(|cause| cause.downcast_ref::<rustls::Error>())
+    {
         return FetchError::Tls {
             url,
             cause: tls.to_string(),
@@ -25,7 +28,9 @@ pub(super) fn classify(url: &str, error: &reqwest::Error, phase: Phase) -> Fetch
     }
     let cause = chain.last().map_or_else(String::new, ToString::to_string);
     if error.is_connect() {
-        let before_tls = chain.iter().any(|cause| cause.to_string().contains("tcp connect"));
+        let before_tls = chain
+            .iter()
+            .any(|cause| cause.to_string().contains("tcp connect"));
         return if url.starts_with("https:") && !before_tls {
             FetchError::Tls {
                 url,

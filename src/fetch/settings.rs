@@ -105,7 +105,14 @@ mod tests {
 
     #[test]
     fn what_is_not_pattern_and_address_is_refused() {
-        for text in ["", "a.test", "=1.2.3.4:1", "a.test=1.2.3.4", "a.*.test=1.2.3.4:1", "*.=1.2.3.4:1"] {
+        for text in [
+            "",
+            "a.test",
+            "=1.2.3.4:1",
+            "a.test=1.2.3.4",
+            "a.*.test=1.2.3.4:1",
+            "*.=1.2.3.4:1",
+        ] {
             assert!(text.parse::<ConnectTo>().is_err(), "{text}");
         }
     }

@@ -175,9 +175,11 @@ async fn requests(
         let text = String::from_utf8_lossy(&head).into_owned();
         head.clear();
         let path = text.split(' ').nth(1).unwrap_or("/").to_owned();
-        let host = text
-            .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned));
+        let host = text.lines().find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("host: ")
+                .map(str::to_owned)
+        });
         let url = format!("{scheme}://{}{path}", host.unwrap_or_default());
         log.lock().unwrap().push(url.clone());
         if send(&mut socket, answer(&url)).await.is_err() {
@@ -188,7 +190,11 @@ async fn requests(
 
 async fn send(socket: &mut (impl AsyncWrite + Unpin), reply: Reply) -> std::io::Result<()> {
     tokio::time::sleep(reply.wait).await;
-    let mut head = format!("HTTP/1.1 {} x\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
+    let mut head = format!(
+        "HTTP/1.1 {} x\r\nContent-Length: {}\r\n",
+        reply.status,
+        reply.body.len()
+    );
     for header in &reply.headers {
         head.push_str(header);
         head.push_str("\r\n");

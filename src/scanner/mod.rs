@@ -19,6 +19,7 @@ pub mod sitemap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
 pub use self::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
 use crate::fetch::Fetcher;
 use crate::values::{DomainName, ScanOptions};

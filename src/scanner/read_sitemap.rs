@@ -186,8 +186,8 @@ fn kind_of(error: &FetchError) -> SitemapKind {
     }
 }
 
-/// The kind of an answer that is no document.
-pub(super) fn kind_of_status(status: u16) -> Option<SitemapKind> {
+/// The kind of an answer that is no document; `None` if its body is worth reading.
+pub fn kind_of_status(status: u16) -> Option<SitemapKind> {
     match status {
         200..300 => None,
         404 | 410 => Some(SitemapKind::NotFound),

@@ -56,7 +56,9 @@ fn reference(text: &str, named: &mut dyn FnMut(&str) -> Option<String>) -> Optio
     }
     let end = text.bytes().take(MAX_NAME).position(|byte| byte == b';')?;
     let name = &text[1..end];
-    let is_name = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
+    let is_name = name
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
     if name.is_empty() || !is_name {
         return None;
     }
@@ -64,8 +66,16 @@ fn reference(text: &str, named: &mut dyn FnMut(&str) -> Option<String>) -> Optio
 }
 
 fn numeric(text: &str) -> Option<(char, usize)> {
-    let (digits_at, radix) = if text.starts_with(['x', 'X']) { (1, 16) } else { (0, 10) };
-    let digits = text[digits_at..].bytes().take(8).take_while(|byte| char::from(*byte).is_digit(radix)).count();
+    let (digits_at, radix) = if text.starts_with(['x', 'X']) {
+        (1, 16)
+    } else {
+        (0, 10)
+    };
+    let digits = text[digits_at..]
+        .bytes()
+        .take(8)
+        .take_while(|byte| char::from(*byte).is_digit(radix))
+        .count();
     let end = digits_at + digits;
     let code = u32::from_str_radix(&text[digits_at..end], radix).ok()?;
     let length = end + usize::from(text[end..].starts_with(';'));

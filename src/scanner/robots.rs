@@ -100,7 +100,9 @@ impl Robots {
 
     /// Seconds between requests asked of an agent.
     pub fn crawl_delay(&self, agent: &str) -> Option<f64> {
-        self.groups_for(agent).into_iter().find_map(|group| group.crawl_delay)
+        self.groups_for(agent)
+            .into_iter()
+            .find_map(|group| group.crawl_delay)
     }
 
     /// Whether an agent (its product token, or a whole `User-Agent` value) may fetch an URL (as it goes over the
@@ -169,7 +171,9 @@ impl Group {
 
 fn directory_of_index(pattern: &str) -> Option<&str> {
     let slash = pattern.rfind('/')?;
-    pattern[slash + 1..].starts_with("index.htm").then(|| &pattern[..=slash])
+    pattern[slash + 1..]
+        .starts_with("index.htm")
+        .then(|| &pattern[..=slash])
 }
 
 /// Drops a byte order mark, whole or in part.
@@ -197,7 +201,14 @@ fn read_line(line: &str) -> Option<Line<'_>> {
             allow: true,
             path: value,
         })
-    } else if is(&["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]) {
+    } else if is(&[
+        "disallow",
+        "dissallow",
+        "dissalow",
+        "disalow",
+        "diasllow",
+        "disallaw",
+    ]) {
         Some(Line::Rule {
             allow: false,
             path: value,

@@ -5,7 +5,9 @@ use url::{Host, Url};
 /// Whether two URLs are of one registrable domain (public suffix list); addresses must be equal.
 pub fn same_site(one: &Url, other: &Url) -> bool {
     match (one.host(), other.host()) {
-        (Some(Host::Domain(one)), Some(Host::Domain(other))) => one == other || registrable(one) == registrable(other),
+        (Some(Host::Domain(one)), Some(Host::Domain(other))) => {
+            one == other || registrable(one) == registrable(other)
+        }
         (one, other) => one == other,
     }
 }

@@ -32,20 +32,27 @@ fn stars_and_dollars_match_anything_and_the_end() {
 #[test]
 fn the_rule_that_decided_is_told_as_written() {
     let robots = Robots::parse(b"User-agent: *\nDisallow:/x # why");
-    assert_eq!(robots.decide("a", "https://h/x").rule.as_deref(), Some("Disallow: /x"));
+    assert_eq!(
+        robots.decide("a", "https://h/x").rule.as_deref(),
+        Some("Disallow: /x")
+    );
     assert_eq!(robots.decide("a", "https://h/y").rule, None);
 }
 
 #[test]
 fn sitemaps_and_delays_are_found_wherever_they_stand() {
-    let robots = Robots::parse(b"Sitemap: https://h/1.xml\r\nuser-agent: *\rcrawl-delay: 2.5\nsite-map:/2.xml");
+    let robots =
+        Robots::parse(b"Sitemap: https://h/1.xml\r\nuser-agent: *\rcrawl-delay: 2.5\nsite-map:/2.xml");
     assert_eq!(robots.sitemaps(), ["https://h/1.xml", "/2.xml"]);
     assert_eq!(robots.crawl_delay("x"), Some(2.5));
 }
 
 #[test]
 fn hostile_patterns_stay_linear() {
-    let robots = format!("user-agent: *\n{}", format!("disallow: /{}x\n", "*a".repeat(900)).repeat(250));
+    let robots = format!(
+        "user-agent: *\n{}",
+        format!("disallow: /{}x\n", "*a".repeat(900)).repeat(250)
+    );
     let url = format!("https://h/{}", "a".repeat(20_000));
     let start = std::time::Instant::now();
     assert!(allowed(&robots, "x", &url));
@@ -77,12 +84,17 @@ fn googles_published_cases_hold() {
     for case in cases {
         use base64::Engine;
         let decode = |text: String| base64::engine::general_purpose::STANDARD.decode(text).unwrap();
-        let bytes = case.robots_txt.map_or_else(|| decode(case.robots_txt_b64.unwrap()), String::into_bytes);
+        let bytes = case
+            .robots_txt
+            .map_or_else(|| decode(case.robots_txt_b64.unwrap()), String::into_bytes);
         let robots = Robots::parse(&bytes);
         for wanted in case.expectations {
             let decision = robots.decide(&wanted.agent, &wanted.url);
             if decision.allowed != wanted.allowed {
-                wrong.push(format!("{} {} {} {decision:?}: {}", case.id, wanted.agent, wanted.url, wanted.why));
+                wrong.push(format!(
+                    "{} {} {} {decision:?}: {}",
+                    case.id, wanted.agent, wanted.url, wanted.why
+                ));
             }
         }
     }

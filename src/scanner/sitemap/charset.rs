@@ -21,7 +21,11 @@ pub(super) fn sniff(head: &[u8], http_label: Option<&str>) -> &'static Encoding 
     match (http, declared) {
         // Servers say UTF-8 for whatever they send; a declaration that differs was written for this document.
         (Some(http), Some(declared)) if http == UTF_8 && declared != UTF_8 => {
-            if is_utf8(head) { UTF_8 } else { declared }
+            if is_utf8(head) {
+                UTF_8
+            } else {
+                declared
+            }
         }
         (Some(encoding), _) | (None, Some(encoding)) => encoding,
         (None, None) if is_utf8(head) => UTF_8,
@@ -34,7 +38,12 @@ fn declared_in_xml(head: &[u8]) -> Option<&'static Encoding> {
     let declaration = head[start..].strip_prefix(b"<?xml")?;
     let end = declaration.iter().take(256).position(|byte| *byte == b'>')?;
     let text = std::str::from_utf8(&declaration[..end]).ok()?;
-    let value = text.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let value = text
+        .split_once("encoding")?
+        .1
+        .trim_start()
+        .strip_prefix('=')?
+        .trim_start();
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     Encoding::for_label(value[1..].split(quote).next()?.as_bytes())
 }
@@ -63,8 +72,16 @@ mod tests {
             (b"\xff\xfe<\0", None, "UTF-16LE"),
             (b"\0<\0u", None, "UTF-16BE"),
             (b"<\0u\0", None, "UTF-16LE"),
-            (b"<?xml version='1.0' encoding='windows-1251'?>\xea", None, "windows-1251"),
-            (b"\n<?xml encoding=\"windows-1251\"?>\xea\xe0", Some("utf-8"), "windows-1251"),
+            (
+                b"<?xml version='1.0' encoding='windows-1251'?>\xea",
+                None,
+                "windows-1251",
+            ),
+            (
+                b"\n<?xml encoding=\"windows-1251\"?>\xea\xe0",
+                Some("utf-8"),
+                "windows-1251",
+            ),
             (b"<?xml encoding=\"x-unheard-of\"?>", None, "UTF-8"),
             (b"<?xml encoding=\"UTF-16\"?>", None, "UTF-8"),
             (b"<urlset>", Some("iso-8859-1"), "windows-1252"),

@@ -325,7 +325,13 @@ fn is_field(root: Root, scope: Scope, prefix: &str, local: &str) -> bool {
         (_, Scope::Image) => local == "loc",
         (_, Scope::Video) => matches!(
             local,
-            "title" | "description" | "thumbnail_loc" | "content_loc" | "player_loc" | "duration" | "publication_date"
+            "title"
+                | "description"
+                | "thumbnail_loc"
+                | "content_loc"
+                | "player_loc"
+                | "duration"
+                | "publication_date"
         ),
         (_, Scope::News) => matches!(local, "title" | "name" | "language" | "publication_date"),
         (Root::Rss, Scope::Entry) => match local {

@@ -51,7 +51,11 @@ fn declaration(text: &str) -> Option<(String, Use)> {
     let kind = match value.chars().next()? {
         quote @ ('"' | '\'') => {
             let literal = value[1..].split(quote).next().unwrap_or_default();
-            if literal.contains(['&', '%', '<']) { Use::Refused } else { Use::Plain }
+            if literal.contains(['&', '%', '<']) {
+                Use::Refused
+            } else {
+                Use::Plain
+            }
         }
         _ => Use::Refused,
     };

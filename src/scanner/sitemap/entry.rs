@@ -103,7 +103,8 @@ fn is_w3c_date(text: &str) -> bool {
         .map(str::len)
         .eq([4, 2, 2].into_iter().take(text[..date_end].split('-').count()));
     let time = &text[date_end..];
-    let zoned = time.ends_with('Z') || time.len() > 6 && matches!(time.as_bytes()[time.len() - 6], b'+' | b'-');
+    let zoned =
+        time.ends_with('Z') || time.len() > 6 && matches!(time.as_bytes()[time.len() - 6], b'+' | b'-');
     date && (time.is_empty() || zoned && !time.contains(' '))
 }
 
@@ -113,10 +114,21 @@ mod tests {
 
     #[test]
     fn dates_are_kept_as_stated_only_if_they_are_w3cs() {
-        for text in ["2005", "2005-01", "2005-01-01", "2005-01-01T10:20Z", "2005-01-01T10:20:30.45+01:00"] {
+        for text in [
+            "2005",
+            "2005-01",
+            "2005-01-01",
+            "2005-01-01T10:20Z",
+            "2005-01-01T10:20:30.45+01:00",
+        ] {
             assert!(is_w3c_date(text), "{text}");
         }
-        for text in ["20050101", "2005-1-1", "2005-01-01 10:20:30", "2005-01-01T10:20:30"] {
+        for text in [
+            "20050101",
+            "2005-1-1",
+            "2005-01-01 10:20:30",
+            "2005-01-01T10:20:30",
+        ] {
             assert!(!is_w3c_date(text), "{text}");
         }
     }

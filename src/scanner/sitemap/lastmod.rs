@@ -33,11 +33,16 @@ fn date_only(text: &str) -> Option<NaiveDate> {
     }
     let month = rest.first().map_or(Some(1), |part| number(part))?;
     let day = rest.get(1).map_or(Some(1), |part| number(part))?;
-    NaiveDate::from_ymd_opt(i32::try_from(number(year)?).ok()?, month, day).filter(|_| number(year) != Some(0))
+    NaiveDate::from_ymd_opt(i32::try_from(number(year)?).ok()?, month, day)
+        .filter(|_| number(year) != Some(0))
 }
 
 fn with_zone(text: &str) -> Option<DateTime<Utc>> {
-    const FORMS: &[&str] = &["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M:%S%.f %#z"];
+    const FORMS: &[&str] = &[
+        "%Y-%m-%dT%H:%M:%S%.f%#z",
+        "%Y-%m-%dT%H:%M%#z",
+        "%Y-%m-%d %H:%M:%S%.f %#z",
+    ];
     if let Ok(instant) = DateTime::parse_from_rfc2822(text) {
         return Some(instant.to_utc());
     }
@@ -50,7 +55,12 @@ fn with_zone(text: &str) -> Option<DateTime<Utc>> {
 }
 
 fn without_zone(text: &str) -> Option<DateTime<Utc>> {
-    const FORMS: &[&str] = &["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"];
+    const FORMS: &[&str] = &[
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+    ];
     FORMS
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())

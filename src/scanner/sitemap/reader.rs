@@ -245,10 +245,18 @@ impl Content {
             Format::Xml(_, document) => {
                 let Some(root) = document.root else {
                     problems.note("no_sitemap", Some(0), || {
-                        let what = if document.is_html { "an HTML page" } else { "no known format" };
+                        let what = if document.is_html {
+                            "an HTML page"
+                        } else {
+                            "no known format"
+                        };
                         format!("the document is {what}, not a sitemap")
                     });
-                    return if body.is_challenge { SitemapKind::Blocked } else { SitemapKind::Invalid };
+                    return if body.is_challenge {
+                        SitemapKind::Blocked
+                    } else {
+                        SitemapKind::Invalid
+                    };
                 };
                 if !document.closed {
                     let bytes = self.bytes;
@@ -269,7 +277,10 @@ impl Content {
 
 impl BodyPhase {
     fn decode(&mut self, bytes: &[u8], last: bool, judge: &mut Judge, sink: &mut dyn FnMut(SitemapEntry)) {
-        let room = self.decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
+        let room = self
+            .decoder
+            .max_utf8_buffer_length(bytes.len())
+            .unwrap_or(bytes.len() * 3 + 16);
         let mut text = String::with_capacity(room);
         let (_, _, replaced) = self.decoder.decode_to_string(bytes, &mut text, last);
         if replaced {
@@ -281,7 +292,9 @@ impl BodyPhase {
             text.retain(|character| character != '\0');
         }
         match &mut self.format {
-            Format::Lines(lines) => lines.feed(&text, last, &mut |line, offset| judge.line(line, offset, sink)),
+            Format::Lines(lines) => {
+                lines.feed(&text, last, &mut |line, offset| judge.line(line, offset, sink))
+            }
             Format::Xml(tokens, document) => {
                 tokens.feed(&text, last, &mut |token, offset| {
                     document.take(token, offset, &mut |entry| judge.entry(entry, sink));
@@ -316,7 +329,9 @@ impl Judge {
             };
             self.entry(entry, sink);
         } else if !line.is_empty() && !line.starts_with('#') {
-            self.problems.note("bad_line", Some(offset), || format!("'{}' is no URL", shorten(line)));
+            self.problems.note("bad_line", Some(offset), || {
+                format!("'{}' is no URL", shorten(line))
+            });
         }
     }
 
@@ -325,7 +340,10 @@ impl Judge {
             Some(Use::Refused) => self.refused = true,
             Some(Use::Plain) => {
                 self.problems.note("entity", Some(raw.offset), || {
-                    format!("'{}' uses an entity of the document's own; it is not expanded", shorten(&raw.loc))
+                    format!(
+                        "'{}' uses an entity of the document's own; it is not expanded",
+                        shorten(&raw.loc)
+                    )
                 });
                 return;
             }
@@ -335,15 +353,21 @@ impl Judge {
             return;
         }
         let Some(loc) = self.resolve(&raw.loc) else {
-            self.problems.note("bad_loc", Some(raw.offset), || format!("'{}' is no http(s) URL", shorten(&raw.loc)));
+            self.problems.note("bad_loc", Some(raw.offset), || {
+                format!("'{}' is no http(s) URL", shorten(&raw.loc))
+            });
             return;
         };
         if !same_site(&loc, &self.base) {
-            self.problems.note("cross_host", Some(raw.offset), || format!("{loc} is on another site"));
+            self.problems.note("cross_host", Some(raw.offset), || {
+                format!("{loc} is on another site")
+            });
         }
         let loc = String::from(loc);
         if loc.len() >= MAX_PROTOCOL_LOC {
-            self.problems.note("long_loc", Some(raw.offset), || format!("{}… is too long", &shorten(&loc)));
+            self.problems.note("long_loc", Some(raw.offset), || {
+                format!("{}… is too long", &shorten(&loc))
+            });
         }
         match self.seen.see(&loc) {
             Seen::First => {}
@@ -376,7 +400,12 @@ impl Judge {
             lastmod,
             changefreq: Some(raw.changefreq.to_ascii_lowercase()).filter(|word| is_changefreq(word)),
             priority: Some(std::mem::take(&mut raw.priority)).filter(|number| is_priority(number)),
-            images: raw.images.iter().filter_map(|image| self.resolve(image)).map(String::from).collect(),
+            images: raw
+                .images
+                .iter()
+                .filter_map(|image| self.resolve(image))
+                .map(String::from)
+                .collect(),
             videos: std::mem::take(&mut raw.videos),
             news: std::mem::take(&mut raw.news),
             alternates: std::mem::take(&mut raw.alternates)
@@ -398,19 +427,35 @@ impl Judge {
 }
 
 fn is_changefreq(word: &str) -> bool {
-    ["always", "hourly", "daily", "weekly", "monthly", "yearly", "never"].contains(&word)
+    [
+        "always", "hourly", "daily", "weekly", "monthly", "yearly", "never",
+    ]
+    .contains(&word)
 }
 
 fn is_priority(number: &str) -> bool {
-    number.parse::<f64>().is_ok_and(|priority| (0.0..=1.0).contains(&priority))
+    number
+        .parse::<f64>()
+        .is_ok_and(|priority| (0.0..=1.0).contains(&priority))
 }
 
 /// One URL per line: no known root element, no HTML, and a line that is an URL.
 fn is_url_list(head: &str) -> bool {
-    const ROOTS: &[&str] = &["urlset", "sitemapindex", "rss", "rdf", "feed", "html", "!doctype", "?xml"];
+    const ROOTS: &[&str] = &[
+        "urlset",
+        "sitemapindex",
+        "rss",
+        "rdf",
+        "feed",
+        "html",
+        "!doctype",
+        "?xml",
+    ];
     let has_root = memchr::memchr_iter(b'<', head.as_bytes()).any(|at| {
         let rest = &head[at + 1..];
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
+            .unwrap_or(rest.len());
         let name = rest[..end].rsplit(':').next().unwrap_or_default();
         ROOTS.iter().any(|root| name.eq_ignore_ascii_case(root))
     });
@@ -420,8 +465,18 @@ fn is_url_list(head: &str) -> bool {
 /// The page that a bot wall shows instead of the document.
 fn is_challenge(head: &str) -> bool {
     const MARKS: &[&str] = &[
-        "cf_chl_opt", "cf-chl-", "challenge-form", "challenge-platform", "/_Incapsula_Resource", "captcha-delivery.com",
-        "px-captcha", "_pxCaptcha", "awswaf", "sgcaptcha", "ddos-guard", "Just a moment...",
+        "cf_chl_opt",
+        "cf-chl-",
+        "challenge-form",
+        "challenge-platform",
+        "/_Incapsula_Resource",
+        "captcha-delivery.com",
+        "px-captcha",
+        "_pxCaptcha",
+        "awswaf",
+        "sgcaptcha",
+        "ddos-guard",
+        "Just a moment...",
     ];
     MARKS.iter().any(|mark| head.contains(mark))
 }

@@ -37,9 +37,17 @@ impl SeenUrls {
     pub fn see(&mut self, url: &str) -> Seen {
         let hash = self.key.hash_one(url);
         if self.hashes.len() < self.limit {
-            return if self.hashes.insert(hash) { Seen::First } else { Seen::Again };
+            return if self.hashes.insert(hash) {
+                Seen::First
+            } else {
+                Seen::Again
+            };
         }
-        if self.hashes.contains(&hash) { Seen::Again } else { Seen::Full }
+        if self.hashes.contains(&hash) {
+            Seen::Again
+        } else {
+            Seen::Full
+        }
     }
 }
 
@@ -69,6 +77,9 @@ mod tests {
     fn an_url_is_new_once_and_a_full_set_says_so() {
         let mut seen = SeenUrls::with_limit(2);
         let answers = ["a", "b", "a", "c", "b"].map(|url| seen.see(url));
-        assert_eq!(answers, [Seen::First, Seen::First, Seen::Again, Seen::Full, Seen::Again]);
+        assert_eq!(
+            answers,
+            [Seen::First, Seen::First, Seen::Again, Seen::Full, Seen::Again]
+        );
     }
 }

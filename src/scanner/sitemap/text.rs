@@ -49,7 +49,9 @@ pub(super) fn is_url_line(line: &str) -> bool {
         line.get(..scheme.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
-    (starts("http://") || starts("https://")) && !line.contains(char::is_whitespace) && !line.contains(['<', '"'])
+    (starts("http://") || starts("https://"))
+        && !line.contains(char::is_whitespace)
+        && !line.contains(['<', '"'])
 }
 
 #[cfg(test)]
@@ -67,7 +69,14 @@ mod tests {
             }
             lines.feed("", true, &mut |line, at| seen.push((line.to_owned(), at)));
             seen.retain(|(line, _)| is_url_line(line));
-            assert_eq!(seen, [("http://a".to_owned(), 0), ("http://b".to_owned(), 11), ("http://c".to_owned(), 20)]);
+            assert_eq!(
+                seen,
+                [
+                    ("http://a".to_owned(), 0),
+                    ("http://b".to_owned(), 11),
+                    ("http://c".to_owned(), 20)
+                ]
+            );
         }
     }
 }

@@ -169,7 +169,9 @@ fn markup(text: &str, last: bool) -> Step<'_> {
 
 /// `<!DOCTYPE …>`: the `>` that counts is the one after the internal subset. One without end is dropped.
 fn declaration(text: &str, last: bool) -> Step<'_> {
-    let is_doctype = text.get(2..9).is_some_and(|word| word.eq_ignore_ascii_case("doctype"));
+    let is_doctype = text
+        .get(2..9)
+        .is_some_and(|word| word.eq_ignore_ascii_case("doctype"));
     let mut in_subset = false;
     for (at, byte) in text.bytes().enumerate().take(MAX_TOKEN) {
         match byte {
@@ -183,7 +185,11 @@ fn declaration(text: &str, last: bool) -> Step<'_> {
         }
     }
     if last || text.len() >= MAX_TOKEN {
-        return Step::Took(floor_boundary(text, text.len().min(MAX_TOKEN)), None, Inside::Content);
+        return Step::Took(
+            floor_boundary(text, text.len().min(MAX_TOKEN)),
+            None,
+            Inside::Content,
+        );
     }
     Step::Wait
 }
@@ -215,14 +221,20 @@ fn read_tag(inner: &str) -> Option<Token<'_>> {
         Some(rest) => (rest, true),
         None => (inner, false),
     };
-    let end = inner.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(inner.len());
+    let end = inner
+        .find(|c: char| c.is_whitespace() || c == '/')
+        .unwrap_or(inner.len());
     let (name, attributes) = inner.split_at(end);
     let tag = Tag {
         name,
         attributes,
         empty,
     };
-    (!name.is_empty()).then_some(if closing { Token::End(tag) } else { Token::Start(tag) })
+    (!name.is_empty()).then_some(if closing {
+        Token::End(tag)
+    } else {
+        Token::Start(tag)
+    })
 }
 
 impl<'a> Tag<'a> {
@@ -235,7 +247,11 @@ impl<'a> Tag<'a> {
     pub(super) fn attribute(&self, wanted: &str) -> Option<&'a str> {
         let mut rest = self.attributes;
         while let Some((name, after)) = rest.split_once('=') {
-            let name = name.trim().rsplit([' ', '\t', '\n', '\r', ':']).next().unwrap_or_default();
+            let name = name
+                .trim()
+                .rsplit([' ', '\t', '\n', '\r', ':'])
+                .next()
+                .unwrap_or_default();
             let after = after.trim_start();
             let (value, next) = match after.chars().next() {
                 Some(quote @ ('"' | '\'')) => after[1..].split_once(quote).unwrap_or((&after[1..], "")),
@@ -309,7 +325,10 @@ mod tests {
         };
         assert_eq!(tag.prefix_and_local(), ("x", "link"));
         assert_eq!(tag.attribute("rel"), Some("alternate"));
-        assert_eq!((tag.attribute("lang"), tag.attribute("href")), (Some("de"), Some("/a")));
+        assert_eq!(
+            (tag.attribute("lang"), tag.attribute("href")),
+            (Some("de"), Some("/a"))
+        );
     }
 
     #[test]

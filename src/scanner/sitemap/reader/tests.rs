@@ -6,7 +6,12 @@ fn read(text: &str) -> (SitemapSummary, Vec<SitemapEntry>) {
     read_bytes(text.as_bytes(), "https://example.com/sitemap.xml", None, 1 << 20)
 }
 
-fn read_bytes(bytes: &[u8], base: &str, charset: Option<&str>, step: usize) -> (SitemapSummary, Vec<SitemapEntry>) {
+fn read_bytes(
+    bytes: &[u8],
+    base: &str,
+    charset: Option<&str>,
+    step: usize,
+) -> (SitemapSummary, Vec<SitemapEntry>) {
     let mut reader = SitemapReader::new(
         Url::parse(base).unwrap(),
         charset.map(str::to_owned),
@@ -55,12 +60,17 @@ struct Want {
 
 fn cases() -> Vec<(Case, Vec<u8>)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sitemap_cases");
-    let cases: Vec<Case> = serde_json::from_slice(&std::fs::read(folder.join("cases.json")).unwrap()).unwrap();
+    let cases: Vec<Case> =
+        serde_json::from_slice(&std::fs::read(folder.join("cases.json")).unwrap()).unwrap();
     let with_bytes = |case: Case| {
         let bytes = std::fs::read(folder.join(&case.file)).unwrap();
         (case, bytes)
     };
-    cases.into_iter().map(with_bytes).filter(|(case, _)| case.status == 200).collect()
+    cases
+        .into_iter()
+        .map(with_bytes)
+        .filter(|(case, _)| case.status == 200)
+        .collect()
 }
 
 #[test]
@@ -80,11 +90,19 @@ fn every_case_yields_what_it_should_however_it_arrives() {
             assert_eq!(summary.kind, want.kind, "{id} in steps of {step}");
             assert_eq!(entries.len(), want.n, "{id}: {entries:?}");
             let first: Vec<&str> = entries.iter().map(loc).take(want.first.len()).collect();
-            let wanted: Vec<String> = want.first.iter().map(|url| Url::parse(url).unwrap().into()).collect();
+            let wanted: Vec<String> = want
+                .first
+                .iter()
+                .map(|url| Url::parse(url).unwrap().into())
+                .collect();
             assert_eq!(first, wanted, "{id}");
             let has = |code: &str| summary.problems.iter().any(|problem| problem.code == code);
             assert_eq!(has("truncated"), want.truncated, "{id}: {:?}", summary.problems);
-            assert_eq!(has("cross_host"), want.cross_host.is_some() || id == "unicode-loc", "{id}");
+            assert_eq!(
+                has("cross_host"),
+                want.cross_host.is_some() || id == "unicode-loc",
+                "{id}"
+            );
         }
     }
 }
@@ -92,7 +110,12 @@ fn every_case_yields_what_it_should_however_it_arrives() {
 #[test]
 fn the_extensions_and_dates_of_the_cases_are_read() {
     for (case, bytes) in cases() {
-        let (_, entries) = read_bytes(&bytes, &format!("https://example.com{}", case.path), None, 1 << 20);
+        let (_, entries) = read_bytes(
+            &bytes,
+            &format!("https://example.com{}", case.path),
+            None,
+            1 << 20,
+        );
         let pages = || {
             entries.iter().filter_map(|entry| match entry {
                 SitemapEntry::Page(page) => Some(page),
@@ -115,12 +138,16 @@ fn the_extensions_and_dates_of_the_cases_are_read() {
 #[test]
 fn missing_end_tags_do_not_swallow_the_next_entry() {
     let (_, entries) = read("<urlset><url><loc>/a<lastmod>2020-01-01<url><loc>/b</loc></urlset>");
-    assert_eq!(entries.iter().map(loc).collect::<Vec<_>>(), ["https://example.com/a", "https://example.com/b"]);
+    assert_eq!(
+        entries.iter().map(loc).collect::<Vec<_>>(),
+        ["https://example.com/a", "https://example.com/b"]
+    );
 }
 
 #[test]
 fn a_warning_before_the_root_is_passed_over() {
-    let (summary, _) = read("<br />\n<b>Warning</b>: mysql in <b>/x.php</b>\n<urlset><url><loc>/a</loc></url></urlset>");
+    let (summary, _) =
+        read("<br />\n<b>Warning</b>: mysql in <b>/x.php</b>\n<urlset><url><loc>/a</loc></url></urlset>");
     assert_eq!((summary.kind, summary.entries), (SitemapKind::Urlset, 1));
 }
 
@@ -132,7 +159,8 @@ fn html_that_mentions_a_root_is_no_sitemap() {
 
 #[test]
 fn pages_of_other_schemes_are_problems_with_their_place() {
-    let (summary, entries) = read("<urlset><url><loc>javascript:1</loc></url><url><loc>ftp://x/</loc></url></urlset>");
+    let (summary, entries) =
+        read("<urlset><url><loc>javascript:1</loc></url><url><loc>ftp://x/</loc></url></urlset>");
     assert!(entries.is_empty());
     let problem = &summary.problems[0];
     assert_eq!((problem.code.as_str(), problem.offset), ("bad_loc", Some(8)));
@@ -141,7 +169,8 @@ fn pages_of_other_schemes_are_problems_with_their_place() {
 
 #[test]
 fn a_nested_entity_makes_the_document_invalid() {
-    let (summary, _) = read("<!DOCTYPE u [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><urlset><url><loc>/&b;</loc></url></urlset>");
+    let (summary, _) =
+        read("<!DOCTYPE u [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><urlset><url><loc>/&b;</loc></url></urlset>");
     assert_eq!((summary.kind, summary.entries), (SitemapKind::Invalid, 0));
 }
 
@@ -151,7 +180,12 @@ fn what_inflates_beyond_measure_is_too_large() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(b"<urlset>").unwrap();
     gzip.write_all(&vec![0; 32 << 20]).unwrap();
-    let (summary, _) = read_bytes(&gzip.finish().unwrap(), "https://example.com/s.xml.gz", None, 4096);
+    let (summary, _) = read_bytes(
+        &gzip.finish().unwrap(),
+        "https://example.com/s.xml.gz",
+        None,
+        4096,
+    );
     assert_eq!(summary.kind, SitemapKind::TooLarge);
     assert!(summary.bytes < 12 << 20);
 }
@@ -162,11 +196,10 @@ fn rss_guids_and_rdf_abouts_stand_in_for_links() {
         "<rss><channel><link>/</link><item><guid>https://example.com/g</guid></item>\
          <item><guid isPermaLink='false'>https://example.com/no</guid><link>/l</link></item></channel></rss>",
     );
-    assert_eq!((summary.kind, loc(&entries[0]), loc(&entries[1])), (
-        SitemapKind::Rss,
-        "https://example.com/g",
-        "https://example.com/l",
-    ));
+    assert_eq!(
+        (summary.kind, loc(&entries[0]), loc(&entries[1])),
+        (SitemapKind::Rss, "https://example.com/g", "https://example.com/l",)
+    );
     let (_, entries) = read("<rdf:RDF><channel/><item rdf:about='/a'><title>x</title></item></rdf:RDF>");
     assert_eq!(loc(&entries[0]), "https://example.com/a");
 }

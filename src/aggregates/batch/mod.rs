@@ -1,0 +1,166 @@
+//! One list of domains that were sent together. Its scans live on streams of their own.
+
+mod event;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+use serde::{Deserialize, Serialize};
+
+pub use event::BatchEvent;
+pub use status::{BatchProgress, BatchStatus};
+
+use crate::values::{BatchOptions, BodyRef};
+
+/// The memory of one batch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchScan {
+    items: Option<BodyRef>,
+    round: u32,
+    /// The round whose scans are not all in the log yet.
+    expanding: Option<u32>,
+    ended: bool,
+    cancelled: bool,
+}
+
+/// A command on one batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BatchCommand {
+    /// Request the scans of a list.
+    Request {
+        /// Scans it stands for.
+        total: u32,
+        /// How.
+        options: BatchOptions,
+        /// The list.
+        items: BodyRef,
+    },
+    /// Call the rest off.
+    Cancel,
+    /// Do some of its ended scans again.
+    Reopen {
+        /// How many.
+        total: u32,
+        /// Which; `None` if the one scan is retried in the same append.
+        scans: Option<BodyRef>,
+    },
+    /// Note that each scan of a round is in the log.
+    Expand {
+        /// The round.
+        round: u32,
+    },
+    /// Note that the last scan of a round ended.
+    Complete {
+        /// The round.
+        round: u32,
+    },
+}
+
+/// Why a command on a batch was refused; nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// There is no such batch.
+    #[error("there is no such batch")]
+    NotFound,
+    /// It is too late to call it off.
+    #[error("the batch has ended and cannot be cancelled")]
+    CannotCancel,
+    /// It was called off.
+    #[error("the batch was cancelled; send its domains as a new batch")]
+    WasCancelled,
+    /// There is nothing to do again.
+    #[error("nothing in the batch failed; there is nothing to retry")]
+    NothingToRetry,
+}
+
+impl BatchScan {
+    /// The current round, from 1; 0 before the request.
+    pub fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// The list it was requested with.
+    pub fn items(&self) -> Option<&BodyRef> {
+        self.items.as_ref()
+    }
+
+    /// What happens because of a command.
+    pub fn decide(&self, command: BatchCommand) -> Result<Option<BatchEvent>, BatchError> {
+        let exists = self.round > 0;
+        match command {
+            BatchCommand::Request { .. } if exists => Ok(None),
+            BatchCommand::Request {
+                total,
+                options,
+                items,
+            } => Ok(Some(BatchEvent::BatchRequested {
+                total,
+                options,
+                items,
+            })),
+            _ if !exists => Err(BatchError::NotFound),
+            BatchCommand::Cancel if self.cancelled => Ok(None),
+            BatchCommand::Cancel if self.ended => Err(BatchError::CannotCancel),
+            BatchCommand::Cancel => Ok(Some(BatchEvent::BatchCancelled {})),
+            BatchCommand::Reopen { .. } if self.cancelled => Err(BatchError::WasCancelled),
+            BatchCommand::Reopen { total: 0, .. } => Err(BatchError::NothingToRetry),
+            // A retry of the whole batch is under way already: this is its repeat.
+            BatchCommand::Reopen { scans: Some(_), .. } if self.expanding.is_some() => Ok(None),
+            BatchCommand::Reopen { total, scans } => Ok(Some(BatchEvent::BatchReopened {
+                round: self.round + 1,
+                total,
+                scans,
+            })),
+            BatchCommand::Expand { round } if self.expanding == Some(round) => {
+                Ok(Some(BatchEvent::BatchExpanded { round }))
+            }
+            BatchCommand::Expand { .. } => Ok(None),
+            BatchCommand::Complete { round } if self.is_over() || round != self.round => Ok(None),
+            BatchCommand::Complete { round } => Ok(Some(BatchEvent::BatchCompleted { round })),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended || self.cancelled
+    }
+}
+
+impl Aggregate for BatchScan {
+    const TYPE: &'static str = "batch_scan";
+    type Command = BatchCommand;
+    type Event = BatchEvent;
+    type Error = BatchError;
+    type Services = ();
+
+    async fn handle(
+        &mut self,
+        command: BatchCommand,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), BatchError> {
+        if let Some(event) = self.decide(command)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: BatchEvent) {
+        match event {
+            BatchEvent::BatchRequested { items, .. } => {
+                self.items = Some(items);
+                self.round = 1;
+                self.expanding = Some(1);
+            }
+            BatchEvent::BatchCancelled {} => self.cancelled = true,
+            BatchEvent::BatchReopened { round, scans, .. } => {
+                self.round = round;
+                self.ended = false;
+                self.expanding = scans.map(|_| round).or(self.expanding);
+            }
+            BatchEvent::BatchExpanded { .. } => self.expanding = None,
+            BatchEvent::BatchCompleted { .. } => self.ended = true,
+        }
+    }
+}

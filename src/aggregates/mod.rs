@@ -1,0 +1,11 @@
+//! The aggregates: pure decisions (`decide`) and pure memory (`apply`). No IO, no clock, no randomness: time and
+//! ids come in with the commands.
+
+pub mod batch;
+pub mod scan;
+
+pub use batch::{BatchCommand, BatchError, BatchEvent, BatchScan, BatchStatus};
+pub use scan::{DomainScan, ScanCommand, ScanError, ScanEvent, ScanStatus};
+
+/// The types of stream there are, as the log names them.
+pub const STREAM_TYPES: &[&str] = &["domain_scan", "batch_scan"];

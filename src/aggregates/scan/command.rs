@@ -1,0 +1,122 @@
+//! What may be asked of a scan. Time and ids come in as values.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::event::ScanTotals;
+use crate::values::sitemap::SitemapKind;
+use crate::values::{BatchId, BodyRef, DomainName, FailureReason, Problem, ScanOptions};
+
+/// A command on one scan.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScanCommand {
+    /// Request a scan.
+    Request {
+        /// What to scan.
+        domain: DomainName,
+        /// The batch and line it comes from.
+        origin: Option<BatchOrigin>,
+        /// How.
+        options: ScanOptions,
+    },
+    /// Note a requested scan that cannot be done because its input is no domain.
+    Refuse {
+        /// As sent.
+        input: String,
+        /// What is wrong with it.
+        error: String,
+        /// The batch and line it comes from.
+        origin: Option<BatchOrigin>,
+    },
+    /// Begin an attempt under a lease.
+    Start {
+        /// The lease.
+        fence: i64,
+        /// Who holds it.
+        worker: String,
+        /// The time.
+        now: DateTime<Utc>,
+    },
+    /// Record what an attempt read and how it ended.
+    Record {
+        /// Which attempt.
+        attempt: u32,
+        /// In the order read.
+        read: Vec<ReadFact>,
+        /// How it ended.
+        outcome: AttemptOutcome,
+        /// The time.
+        now: DateTime<Utc>,
+    },
+    /// Call it off.
+    Cancel,
+    /// Do it again.
+    Retry {
+        /// The round that is to be repeated; `None` for the current one. A repeat of the same retry changes nothing.
+        round: Option<u32>,
+    },
+}
+
+/// Where in a batch a scan comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchOrigin {
+    /// The batch.
+    pub batch_id: BatchId,
+    /// The line of its list, from 1.
+    pub line: u32,
+    /// How many of its scans may be under way at once.
+    pub max_concurrent: u32,
+}
+
+/// Something an attempt read.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of the events of the same names")]
+pub enum ReadFact {
+    Robots {
+        url: String,
+        status: u16,
+        bytes: u64,
+        allowed: bool,
+        crawl_delay: Option<f64>,
+        sitemaps: Vec<String>,
+    },
+    Sitemap {
+        url: String,
+        kind: SitemapKind,
+        status: u16,
+        bytes: u64,
+        entries: u64,
+        urls: Option<BodyRef>,
+        problems: Vec<Problem>,
+    },
+    Page {
+        url: String,
+        status: u16,
+        bytes: u64,
+        problems: Vec<Problem>,
+    },
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AttemptOutcome {
+    /// With a result.
+    Completed {
+        /// What was found.
+        findings: BodyRef,
+        /// Counts over it.
+        totals: ScanTotals,
+    },
+    /// Without one.
+    Failed {
+        /// Stable code.
+        reason: FailureReason,
+        /// In words.
+        error: String,
+        /// Whether another attempt may succeed.
+        may_pass: bool,
+        /// How long the site asked us to wait.
+        retry_after: Option<Duration>,
+    },
+}

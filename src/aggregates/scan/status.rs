@@ -1,0 +1,90 @@
+//! Where a scan stands.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::ScanEvent;
+
+/// The status of a scan, everywhere: aggregate, tables, API, command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanStatus {
+    /// Requested, or waiting for its next attempt.
+    Pending,
+    /// A worker is at it.
+    Running,
+    /// Ended with a result.
+    Completed,
+    /// Ended without one.
+    Failed,
+    /// Called off.
+    Cancelled,
+}
+
+impl ScanStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// The status after an event: the only place where events become a status.
+    pub fn after(event: &ScanEvent) -> Self {
+        match event {
+            ScanEvent::ScanRequested { .. }
+            | ScanEvent::ScanAbandoned { .. }
+            | ScanEvent::ScanAttemptFailed { .. }
+            | ScanEvent::ScanRetried { .. } => Self::Pending,
+            ScanEvent::ScanStarted { .. }
+            | ScanEvent::RobotsRead { .. }
+            | ScanEvent::SitemapParsed { .. }
+            | ScanEvent::PageRead { .. } => Self::Running,
+            ScanEvent::ScanCompleted { .. } => Self::Completed,
+            ScanEvent::ScanFailed { .. } => Self::Failed,
+            ScanEvent::ScanCancelled { .. } => Self::Cancelled,
+        }
+    }
+
+    /// Whether nothing more happens unless somebody asks for it.
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// The word on the wire and in the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for ScanStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ScanStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .ok_or_else(|| UnknownStatus(word.to_owned()))
+    }
+}
+
+/// A word that is no status.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not one of pending, running, completed, failed, cancelled")]
+pub struct UnknownStatus(pub String);

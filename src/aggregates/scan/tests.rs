@@ -1,0 +1,355 @@
+//! Every state × command pair, and the life as a whole.
+
+use std::time::Duration;
+
+use super::*;
+use crate::values::BodyRef;
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
+}
+
+fn request() -> ScanCommand {
+    ScanCommand::Request {
+        domain: DomainName::parse("example.com").unwrap(),
+        origin: None,
+        options: ScanOptions::default(),
+    }
+}
+
+fn start(fence: i64, second: i64) -> ScanCommand {
+    ScanCommand::Start {
+        fence,
+        worker: "w".into(),
+        now: at(second),
+    }
+}
+
+fn complete(attempt: u32) -> ScanCommand {
+    let findings = BodyRef {
+        digest: "00".into(),
+        bytes: 2,
+        items: 1,
+    };
+    let outcome = AttemptOutcome::Completed {
+        findings,
+        totals: ScanTotals::default(),
+    };
+    ScanCommand::Record {
+        attempt,
+        read: Vec::new(),
+        outcome,
+        now: at(1),
+    }
+}
+
+fn fail(attempt: u32, may_pass: bool, second: i64) -> ScanCommand {
+    let (reason, error) = (FailureReason::Timeout, "slow".to_owned());
+    let outcome = AttemptOutcome::Failed {
+        reason,
+        error,
+        may_pass,
+        retry_after: None,
+    };
+    ScanCommand::Record {
+        attempt,
+        read: Vec::new(),
+        outcome,
+        now: at(second),
+    }
+}
+
+/// Plays commands, each of which must be accepted.
+fn after(commands: impl IntoIterator<Item = ScanCommand>) -> DomainScan {
+    let mut scan = DomainScan::default();
+    for command in commands {
+        for event in scan.decide(command).unwrap() {
+            scan.apply(event);
+        }
+    }
+    scan
+}
+
+fn pending() -> DomainScan {
+    after([request()])
+}
+fn running() -> DomainScan {
+    after([request(), start(1, 0)])
+}
+fn completed() -> DomainScan {
+    after([request(), start(1, 0), complete(1)])
+}
+fn failed() -> DomainScan {
+    after([request(), start(1, 0), fail(1, false, 1)])
+}
+fn cancelled() -> DomainScan {
+    after([request(), ScanCommand::Cancel])
+}
+
+fn names(decision: Decision) -> Result<Vec<String>, ScanError> {
+    decision.map(|events| events.iter().map(cqrs_es::DomainEvent::event_type).collect())
+}
+
+#[test]
+fn every_state_answers_every_command() {
+    use ScanError as E;
+    use ScanStatus as S;
+    let ok = |events: &[&str]| Ok(events.iter().map(|&e| e.to_owned()).collect::<Vec<_>>());
+    let retry = ScanCommand::Retry { round: None };
+    let states = [
+        DomainScan::default(),
+        pending(),
+        running(),
+        completed(),
+        failed(),
+        cancelled(),
+    ];
+    let table: Vec<(ScanCommand, [Result<Vec<String>, ScanError>; 6])> = vec![
+        (
+            request(),
+            [
+                ok(&["ScanRequested"]),
+                ok(&[]),
+                ok(&[]),
+                ok(&[]),
+                ok(&[]),
+                ok(&[]),
+            ],
+        ),
+        (
+            ScanCommand::Refuse {
+                input: "example.com".into(),
+                error: "no".into(),
+                origin: None,
+            },
+            [
+                ok(&["ScanRequested", "ScanFailed"]),
+                ok(&[]),
+                ok(&[]),
+                ok(&[]),
+                ok(&[]),
+                ok(&[]),
+            ],
+        ),
+        (
+            start(2, 5),
+            [
+                Err(E::NotFound),
+                ok(&["ScanStarted"]),
+                ok(&["ScanAbandoned", "ScanStarted"]),
+                Err(E::Ended(S::Completed)),
+                Err(E::Ended(S::Failed)),
+                Err(E::Ended(S::Cancelled)),
+            ],
+        ),
+        (
+            complete(1),
+            [
+                Err(E::NotFound),
+                Err(E::Superseded(1)),
+                ok(&["ScanCompleted"]),
+                ok(&[]),
+                ok(&[]),
+                Err(E::Superseded(1)),
+            ],
+        ),
+        (
+            fail(1, true, 1),
+            [
+                Err(E::NotFound),
+                Err(E::Superseded(1)),
+                ok(&["ScanAttemptFailed"]),
+                ok(&[]),
+                ok(&[]),
+                Err(E::Superseded(1)),
+            ],
+        ),
+        (
+            ScanCommand::Cancel,
+            [
+                Err(E::NotFound),
+                ok(&["ScanCancelled"]),
+                ok(&["ScanCancelled"]),
+                Err(E::CannotCancel(S::Completed)),
+                Err(E::CannotCancel(S::Failed)),
+                ok(&[]),
+            ],
+        ),
+        (
+            retry,
+            [
+                Err(E::NotFound),
+                Err(E::CannotRetry(S::Pending)),
+                Err(E::CannotRetry(S::Running)),
+                Err(E::CannotRetry(S::Completed)),
+                ok(&["ScanRetried"]),
+                ok(&["ScanRetried"]),
+            ],
+        ),
+    ];
+    for (command, expected) in table {
+        for (state, expected) in states.iter().zip(expected) {
+            assert_eq!(
+                names(state.decide(command.clone())),
+                expected,
+                "{command:?} on {:?}",
+                state.status()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_start_under_the_same_lease_is_a_repeat_and_under_an_older_one_is_refused() {
+    let scan = after([request(), start(5, 0)]);
+    assert_eq!(scan.decide(start(5, 1)), Ok(vec![]));
+    assert_eq!(scan.decide(start(4, 1)), Err(ScanError::Superseded(1)));
+}
+
+#[test]
+fn an_abandoned_attempt_can_no_longer_record_anything() {
+    let scan = after([request(), start(1, 0), start(2, 60)]);
+    assert_eq!(scan.attempt(), 2);
+    assert_eq!(scan.decide(complete(1)), Err(ScanError::Superseded(1)));
+    assert_eq!(
+        names(scan.decide(complete(2))),
+        Ok(vec!["ScanCompleted".to_owned()])
+    );
+}
+
+#[test]
+fn what_may_pass_is_tried_three_times_with_growing_pauses_and_then_fails() {
+    let scan = after([request(), start(1, 0), fail(1, true, 1)]);
+    assert_eq!(scan.status(), Some(ScanStatus::Pending));
+    let scan = after([request(), start(1, 0), fail(1, true, 1), start(2, 3)]);
+    let Ok(events) = scan.decide(fail(2, true, 4)) else {
+        panic!()
+    };
+    assert!(matches!(&events[..], [ScanEvent::ScanAttemptFailed { retry_at, .. }] if *retry_at == at(12)));
+    let scan = after([
+        request(),
+        start(1, 0),
+        fail(1, true, 1),
+        start(2, 3),
+        fail(2, true, 4),
+        start(3, 12),
+    ]);
+    assert_eq!(
+        names(scan.decide(fail(3, true, 13))),
+        Ok(vec!["ScanFailed".to_owned()])
+    );
+}
+
+#[test]
+fn no_attempt_begins_after_the_deadline() {
+    let late = after([request(), start(1, 0)])
+        .decide(fail(1, true, 239))
+        .unwrap();
+    assert!(matches!(
+        &late[..],
+        [ScanEvent::ScanFailed {
+            reason: FailureReason::Timeout,
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn time_in_which_no_worker_lived_does_not_count_against_the_deadline() {
+    let scan = after([request(), start(1, 0), start(2, 1000)]);
+    assert_eq!(scan.deadline_at(), Some(at(1240)));
+    let scan = after([request(), start(1, 0), fail(1, true, 1), start(2, 3)]);
+    assert_eq!(scan.deadline_at(), Some(at(240)));
+}
+
+#[test]
+fn a_site_may_ask_for_a_longer_pause() {
+    let outcome = AttemptOutcome::Failed {
+        reason: FailureReason::HttpStatus,
+        error: "429".into(),
+        may_pass: true,
+        retry_after: Some(Duration::from_secs(30)),
+    };
+    let command = ScanCommand::Record {
+        attempt: 1,
+        read: Vec::new(),
+        outcome,
+        now: at(0),
+    };
+    let Ok(events) = running().decide(command) else {
+        panic!()
+    };
+    assert!(matches!(&events[..], [ScanEvent::ScanAttemptFailed { retry_at, .. }] if *retry_at == at(30)));
+}
+
+#[test]
+fn a_scan_that_kills_worker_after_worker_ends_failed() {
+    let starts = (1..=i64::from(MAX_ABANDONED) + 1).map(|fence| start(fence, fence));
+    let scan = after(std::iter::once(request()).chain(starts));
+    let last = names(scan.decide(start(1000, 1000)));
+    assert_eq!(
+        last,
+        Ok(vec!["ScanAbandoned".to_owned(), "ScanFailed".to_owned()])
+    );
+}
+
+#[test]
+fn a_retry_begins_a_new_round_and_its_repeat_changes_nothing() {
+    let scan = after([
+        request(),
+        start(1, 0),
+        fail(1, false, 1),
+        ScanCommand::Retry { round: Some(1) },
+    ]);
+    assert_eq!(scan.decide(ScanCommand::Retry { round: Some(1) }), Ok(vec![]));
+    assert_eq!(scan.decide(ScanCommand::Retry { round: None }), Ok(vec![]));
+    let mut again = scan.clone();
+    again.apply(ScanEvent::ScanCancelled {
+        domain: "example.com".into(),
+        batch_id: None,
+        attempt: 1,
+    });
+    assert_eq!(
+        again.decide(ScanCommand::Retry { round: Some(1) }),
+        Ok(vec![]),
+        "of a round that is long over"
+    );
+}
+
+#[test]
+fn a_refused_input_cannot_be_retried() {
+    let refused = ScanCommand::Refuse {
+        input: "no domain".into(),
+        error: "no".into(),
+        origin: None,
+    };
+    let scan = after([refused]);
+    assert_eq!(scan.status(), Some(ScanStatus::Failed));
+    assert_eq!(
+        scan.decide(ScanCommand::Retry { round: None }),
+        Err(ScanError::CannotRetry(ScanStatus::Failed))
+    );
+}
+
+#[test]
+fn one_id_is_not_two_scans() {
+    let domain = DomainName::parse("example.org").unwrap();
+    let other = ScanCommand::Request {
+        domain,
+        origin: None,
+        options: ScanOptions::default(),
+    };
+    assert_eq!(
+        pending().decide(other),
+        Err(ScanError::IdTaken("example.com".into()))
+    );
+}
+
+#[tokio::test]
+async fn handle_writes_what_decide_says_into_the_sink() {
+    let sink = EventSink::default();
+    let mut scan = pending();
+    scan.handle(start(1, 0), &(), &sink).await.unwrap();
+    assert_eq!(scan.status(), Some(ScanStatus::Running));
+    assert_eq!(sink.collect().await.len(), 1);
+}

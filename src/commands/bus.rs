@@ -1,0 +1,252 @@
+//! From a command to the log: load the aggregate, let it decide, append what happened; on a conflict, again.
+
+use cqrs_es::event_sink::EventSink;
+use cqrs_es::persist::SerializedEvent;
+use cqrs_es::{Aggregate, DomainEvent};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::CommandContext;
+use crate::log::body::Body;
+use crate::log::{AppendUnit, Appended, EventLog, LogError, NewEvent, StreamAppend};
+use crate::values::TenantId;
+
+/// Conflicts in a row after which a command gives up; streams are short-lived and never contended that much.
+pub(super) const MAX_CONFLICTS: u32 = 16;
+
+/// Executes commands on aggregates.
+#[derive(Clone)]
+pub struct CommandBus {
+    log: EventLog,
+}
+
+/// What goes into the log with a command's events.
+#[derive(Clone, Debug, Default)]
+pub struct Attachments {
+    /// Bodies that the events refer to.
+    pub bodies: Vec<Body>,
+    /// What a repeat with the same idempotency key gets to see.
+    pub result: Value,
+}
+
+/// Why a command did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError<E: std::error::Error + 'static> {
+    /// The aggregate refused it.
+    #[error(transparent)]
+    Refused(E),
+    /// The tenant has no such thing.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// It could not be read or written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// An aggregate as the log has it.
+#[derive(Clone, Debug)]
+pub struct Loaded<A> {
+    /// Its state.
+    pub aggregate: A,
+    /// Sequence of its last event; 0 if there is none.
+    pub sequence: i64,
+    /// Whose it is; `None` if there is none.
+    pub tenant: Option<TenantId>,
+}
+
+/// What a command led to.
+#[derive(Clone, Debug)]
+pub struct Done<A> {
+    /// The aggregate after it.
+    pub loaded: Loaded<A>,
+    /// The position of the last event written, or of the stream's last event if nothing was.
+    pub position: i64,
+    /// What the first use of the same idempotency key returned.
+    pub repeated: Option<Value>,
+}
+
+impl CommandBus {
+    /// A bus over a log.
+    pub fn new(log: EventLog) -> Self {
+        Self { log }
+    }
+
+    /// The log it writes to.
+    pub fn log(&self) -> &EventLog {
+        &self.log
+    }
+
+    /// Reads a stream.
+    pub async fn load<A: Aggregate>(&self, id: Uuid) -> Result<Loaded<A>, LogError> {
+        fold(self.log.stream::<A>(&id.to_string()).await?)
+    }
+
+    /// Executes a command on an aggregate of the context's tenant.
+    pub async fn execute<A>(
+        &self,
+        id: Uuid,
+        command: A::Command,
+        attachments: Attachments,
+        context: &CommandContext,
+    ) -> Result<Done<A>, CommandError<A::Error>>
+    where
+        A: Aggregate<Services = ()>,
+        A::Command: Clone,
+        A::Error: 'static,
+    {
+        let mut conflicts = 0;
+        loop {
+            let loaded = self.load::<A>(id).await?;
+            if loaded.tenant.is_some_and(|tenant| tenant != context.tenant) {
+                return Err(CommandError::NotFound(A::TYPE));
+            }
+            match self
+                .execute_on(loaded, id, command.clone(), attachments.clone(), context)
+                .await
+            {
+                Err(CommandError::Log(LogError::Conflict)) if conflicts < MAX_CONFLICTS => conflicts += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Executes a command on an aggregate that was loaded before; a conflict is the caller's.
+    pub async fn execute_on<A>(
+        &self,
+        loaded: Loaded<A>,
+        id: Uuid,
+        command: A::Command,
+        attachments: Attachments,
+        context: &CommandContext,
+    ) -> Result<Done<A>, CommandError<A::Error>>
+    where
+        A: Aggregate<Services = ()>,
+        A::Error: 'static,
+    {
+        let (stream, loaded) = decide(loaded, id, command, context)
+            .await
+            .map_err(CommandError::Refused)?;
+        let key = context.key_with(attachments.result);
+        if stream.events.is_empty() && key.is_none() {
+            let position = self
+                .log
+                .stream_position(context.tenant, A::TYPE, &id.to_string())
+                .await?;
+            return Ok(Done {
+                loaded,
+                position: position.unwrap_or_default(),
+                repeated: None,
+            });
+        }
+        let unit = AppendUnit {
+            tenant: context.tenant,
+            streams: vec![stream],
+            bodies: attachments.bodies,
+            key,
+        };
+        self.append(unit, loaded, A::TYPE, id, context).await
+    }
+
+    /// Appends a unit that was decided on and tells what became of it.
+    pub(super) async fn append<A, E: std::error::Error + 'static>(
+        &self,
+        unit: AppendUnit,
+        loaded: Loaded<A>,
+        aggregate_type: &'static str,
+        id: Uuid,
+        context: &CommandContext,
+    ) -> Result<Done<A>, CommandError<E>> {
+        match self.log.append(unit).await? {
+            Appended::Committed(Some(position)) => Ok(Done {
+                loaded,
+                position,
+                repeated: None,
+            }),
+            Appended::Committed(None) => {
+                let position = self
+                    .log
+                    .stream_position(context.tenant, aggregate_type, &id.to_string())
+                    .await?;
+                Ok(Done {
+                    loaded,
+                    position: position.unwrap_or_default(),
+                    repeated: None,
+                })
+            }
+            Appended::Repeated { result, position } => Ok(Done {
+                loaded,
+                position,
+                repeated: Some(result),
+            }),
+        }
+    }
+}
+
+/// Lets an aggregate decide; returns its new events as an append and the aggregate after them.
+pub(super) async fn decide<A>(
+    mut loaded: Loaded<A>,
+    id: Uuid,
+    command: A::Command,
+    context: &CommandContext,
+) -> Result<(StreamAppend, Loaded<A>), A::Error>
+where
+    A: Aggregate<Services = ()>,
+{
+    let sink = EventSink::default();
+    loaded.aggregate.handle(command, &(), &sink).await?;
+    let metadata = context.metadata();
+    let events: Vec<NewEvent> = sink
+        .collect()
+        .await
+        .iter()
+        .map(|event| new_event(event, &metadata))
+        .collect();
+    let expected = loaded.sequence;
+    loaded.sequence += i64::try_from(events.len()).unwrap_or(i64::MAX);
+    loaded.tenant = Some(context.tenant);
+    let stream = StreamAppend {
+        aggregate_type: A::TYPE,
+        aggregate_id: id.to_string(),
+        expected,
+        events,
+    };
+    Ok((stream, loaded))
+}
+
+/// An aggregate that has no stream yet.
+pub(super) fn fresh<A: Default>() -> Loaded<A> {
+    Loaded {
+        aggregate: A::default(),
+        sequence: 0,
+        tenant: None,
+    }
+}
+
+fn new_event<E: DomainEvent>(event: &E, metadata: &Value) -> NewEvent {
+    NewEvent {
+        event_id: Uuid::now_v7(),
+        event_type: event.event_type(),
+        event_version: event.event_version(),
+        payload: serde_json::to_value(event).expect("events are plain data"),
+        metadata: metadata.clone(),
+    }
+}
+
+fn fold<A: Aggregate>(events: Vec<SerializedEvent>) -> Result<Loaded<A>, LogError> {
+    let mut loaded = fresh::<A>();
+    for event in events {
+        let sequence = i64::try_from(event.sequence).unwrap_or(i64::MAX);
+        loaded.tenant = loaded
+            .tenant
+            .or_else(|| event.metadata.get("tenant_id")?.as_str()?.parse().ok());
+        let payload = serde_json::from_value(event.payload).map_err(|source| LogError::Unreadable {
+            position: sequence,
+            event_type: event.event_type,
+            version: event.event_version,
+            source,
+        })?;
+        loaded.aggregate.apply(payload);
+        loaded.sequence = sequence;
+    }
+    Ok(loaded)
+}

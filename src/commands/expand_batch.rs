@@ -1,0 +1,151 @@
+//! Put each scan that a round of a batch asks for into the log. Ids and rounds are derived, so doing it twice, or by
+//! two processes at once, changes nothing.
+
+use super::CommandContext;
+use super::bus::{self, Attachments, CommandBus, CommandError};
+use super::request_batch::{BatchItem, parse_lines};
+use super::retry_batch::EndedScan;
+use crate::aggregates::scan::BatchOrigin;
+use crate::aggregates::{BatchCommand, BatchError, BatchScan, DomainScan, ScanCommand, ScanError};
+use crate::log::{AppendUnit, LogError};
+use crate::values::{BatchId, BatchOptions, BodyRef, ScanId};
+
+/// Scans put into the log at a time: others' appends come in between.
+const CHUNK: usize = 500;
+
+/// Requests each scan of a batch's list, then notes that all are in the log.
+pub async fn request_scans_of_batch(
+    bus: &CommandBus,
+    batch: BatchId,
+    items: &BodyRef,
+    options: BatchOptions,
+    context: &CommandContext,
+) -> Result<(), CommandError<BatchError>> {
+    let content = bus.log().body(items).await?.unwrap_or_default();
+    let items: Vec<BatchItem> = parse_lines(&content)?;
+    for chunk in items.chunks(CHUNK) {
+        let mut units = Vec::with_capacity(chunk.len());
+        for item in chunk {
+            units.push(unit_of(batch, item, options, context).await);
+        }
+        for outcome in bus.log().append_all(units).await {
+            match outcome {
+                // A stream that is there already was put there by this very list.
+                Ok(_) | Err(LogError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    expanded(bus, batch, 1, context).await
+}
+
+/// Retries each of the ended scans that a reopened batch names, then notes that all are in the log.
+pub async fn retry_scans_of_batch(
+    bus: &CommandBus,
+    batch: BatchId,
+    round: u32,
+    scans: &BodyRef,
+    context: &CommandContext,
+) -> Result<(), CommandError<BatchError>> {
+    let content = bus.log().body(scans).await?.unwrap_or_default();
+    for chunk in parse_lines::<EndedScan>(&content)?.chunks(CHUNK) {
+        let retry = |ended: &EndedScan| {
+            let command = ScanCommand::Retry {
+                round: Some(ended.round),
+            };
+            let id = ended.scan_id.0;
+            async move {
+                bus.execute::<DomainScan>(id, command, Attachments::default(), context)
+                    .await
+            }
+        };
+        settle(futures::future::join_all(chunk.iter().map(retry)).await)?;
+    }
+    expanded(bus, batch, round, context).await
+}
+
+/// Cancels each scan of a cancelled batch that has not ended.
+pub async fn cancel_scans_of_batch(
+    bus: &CommandBus,
+    batch: BatchId,
+    context: &CommandContext,
+) -> Result<(), LogError> {
+    let loaded = bus.load::<BatchScan>(batch.0).await?;
+    let Some(items) = loaded.aggregate.items() else {
+        return Ok(());
+    };
+    let content = bus.log().body(items).await?.unwrap_or_default();
+    for chunk in parse_lines::<BatchItem>(&content)?.chunks(CHUNK) {
+        let cancel = |item: &BatchItem| {
+            let id = ScanId::of_batch_line(batch, item.line()).0;
+            async move {
+                bus.execute::<DomainScan>(id, ScanCommand::Cancel, Attachments::default(), context)
+                    .await
+            }
+        };
+        settle(futures::future::join_all(chunk.iter().map(cancel)).await)?;
+    }
+    Ok(())
+}
+
+impl BatchItem {
+    /// Line of the input, from 1.
+    pub fn line(&self) -> u32 {
+        match self {
+            Self::Scan { line, .. } | Self::Refuse { line, .. } => *line,
+        }
+    }
+}
+
+async fn unit_of(
+    batch: BatchId,
+    item: &BatchItem,
+    options: BatchOptions,
+    context: &CommandContext,
+) -> AppendUnit {
+    let origin = Some(BatchOrigin {
+        batch_id: batch,
+        line: item.line(),
+        max_concurrent: options.max_concurrent,
+    });
+    let command = match item.clone() {
+        BatchItem::Scan { domain, .. } => ScanCommand::Request {
+            domain,
+            origin,
+            options: options.scan,
+        },
+        BatchItem::Refuse { input, error, .. } => ScanCommand::Refuse { input, error, origin },
+    };
+    let id = ScanId::of_batch_line(batch, item.line()).0;
+    let (stream, _) = bus::decide(bus::fresh::<DomainScan>(), id, command, context)
+        .await
+        .expect("a new scan refuses no request");
+    AppendUnit {
+        tenant: context.tenant,
+        streams: vec![stream],
+        bodies: Vec::new(),
+        key: None,
+    }
+}
+
+/// A scan that refuses has gone its own way meanwhile, which is fine; a log that fails is not.
+fn settle<A>(outcomes: Vec<Result<A, CommandError<ScanError>>>) -> Result<(), LogError> {
+    for outcome in outcomes {
+        if let Err(CommandError::Log(error)) = outcome {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+async fn expanded(
+    bus: &CommandBus,
+    batch: BatchId,
+    round: u32,
+    context: &CommandContext,
+) -> Result<(), CommandError<BatchError>> {
+    let command = BatchCommand::Expand { round };
+    bus.execute::<BatchScan>(batch.0, command, Attachments::default(), context)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! The use cases: one file each. A command loads an aggregate, lets it decide and appends what happened; the rest
+//! follows from the log.
+
+pub mod bus;
+pub mod cancel_batch;
+pub mod cancel_scan;
+pub mod complete_batch;
+pub mod context;
+pub mod expand_batch;
+pub mod record_scan;
+pub mod request_batch;
+pub mod request_scan;
+pub mod retry_batch;
+pub mod retry_scan;
+pub mod start_scan;
+
+pub use bus::{CommandBus, CommandError, Done, Loaded};
+pub use context::{CommandContext, RequestKey};

@@ -1,0 +1,103 @@
+//! Request the scans of a list of domains.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::CommandContext;
+use super::bus::{Attachments, CommandBus, CommandError, fresh};
+use crate::aggregates::{BatchCommand, BatchError, BatchScan};
+use crate::log::LogError;
+use crate::values::{BatchId, BatchOptions, DomainName};
+
+/// One scan of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BatchItem {
+    /// A domain to scan.
+    Scan {
+        /// Line of the input, from 1.
+        line: u32,
+        /// What to scan.
+        domain: DomainName,
+    },
+    /// An input that is no domain and yet counts: it fails at once. Only the predecessor's clients get this.
+    Refuse {
+        /// Line of the input, from 1.
+        line: u32,
+        /// As sent.
+        input: String,
+        /// What is wrong with it.
+        error: String,
+    },
+}
+
+/// A batch that will be done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestedBatch {
+    /// Its id.
+    pub batch_id: BatchId,
+    /// Where the request stands in the log.
+    pub position: i64,
+    /// What was said of the request the first time, if this is a repeat.
+    pub first_summary: Option<Value>,
+}
+
+/// Requests a batch; `summary` is what a repeat with the same idempotency key gets back.
+pub async fn request_batch(
+    bus: &CommandBus,
+    items: &[BatchItem],
+    options: BatchOptions,
+    summary: Value,
+    context: &CommandContext,
+) -> Result<RequestedBatch, CommandError<BatchError>> {
+    let id = Uuid::now_v7();
+    let total = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    let salt = bus.log().salt(context.tenant, &id.to_string()).await?;
+    let (list, body) = salt.seal(&lines_of(items), u64::from(total));
+    let command = BatchCommand::Request {
+        total,
+        options,
+        items: list,
+    };
+    let result = json!({ "batch_id": id, "summary": summary });
+    let attachments = Attachments {
+        bodies: vec![body],
+        result,
+    };
+    let done = bus
+        .execute_on(fresh::<BatchScan>(), id, command, attachments, context)
+        .await?;
+    let first = done
+        .repeated
+        .as_ref()
+        .and_then(|result| result["batch_id"].as_str()?.parse().ok());
+    Ok(RequestedBatch {
+        batch_id: BatchId(first.unwrap_or(id)),
+        position: done.position,
+        first_summary: done.repeated.map(|mut result| result["summary"].take()),
+    })
+}
+
+/// One JSON object per line.
+pub(super) fn lines_of<T: Serialize>(items: &[T]) -> Vec<u8> {
+    let mut content = Vec::new();
+    for item in items {
+        serde_json::to_writer(&mut content, item).expect("plain data into memory");
+        content.push(b'\n');
+    }
+    content
+}
+
+/// Reads what `lines_of` wrote.
+pub(super) fn parse_lines<T: for<'a> Deserialize<'a>>(content: &[u8]) -> Result<Vec<T>, LogError> {
+    serde_json::Deserializer::from_slice(content)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|source| LogError::Unreadable {
+            position: 0,
+            event_type: "a batch's list".into(),
+            version: "1".into(),
+            source,
+        })
+}

@@ -1,0 +1,48 @@
+//! Request the scan of one domain.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::CommandContext;
+use super::bus::{Attachments, CommandBus, CommandError, fresh};
+use crate::aggregates::{DomainScan, ScanCommand, ScanError};
+use crate::values::{DomainName, ScanId, ScanOptions};
+
+/// A scan that will be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestedScan {
+    /// Its id.
+    pub scan_id: ScanId,
+    /// Where the request stands in the log.
+    pub position: i64,
+}
+
+/// Requests a scan; a repeat with the same idempotency key gets the first one.
+pub async fn request_scan(
+    bus: &CommandBus,
+    domain: DomainName,
+    options: ScanOptions,
+    context: &CommandContext,
+) -> Result<RequestedScan, CommandError<ScanError>> {
+    let id = Uuid::now_v7();
+    let command = ScanCommand::Request {
+        domain,
+        origin: None,
+        options,
+    };
+    let attachments = Attachments {
+        bodies: Vec::new(),
+        result: json!({ "scan_id": id }),
+    };
+    let done = bus
+        .execute_on(fresh::<DomainScan>(), id, command, attachments, context)
+        .await?;
+    let first = done
+        .repeated
+        .as_ref()
+        .and_then(|result| result["scan_id"].as_str()?.parse().ok());
+    Ok(RequestedScan {
+        scan_id: ScanId(first.unwrap_or(id)),
+        position: done.position,
+    })
+}

@@ -1,0 +1,185 @@
+//! Bodies: bulky or personal facts beside the events, compressed, named by a salted digest.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use sha2::{Digest, Sha256};
+use sqlx::{PgExecutor, Row};
+
+use super::{EventLog, LogError};
+use crate::values::TenantId;
+use crate::values::body_ref::BodyRef;
+
+/// Fast levels reach most of what zstd can do on URL lists.
+const ZSTD_LEVEL: i32 = 1;
+/// No body is larger than this when unpacked; more is a fault in the database.
+const MAX_UNPACKED: usize = 256 * 1024 * 1024;
+
+/// A body that is to be appended with the events that refer to it.
+#[derive(Clone, Debug)]
+pub struct Body {
+    pub(super) digest: Vec<u8>,
+    pub(super) tenant: TenantId,
+    pub(super) subject: String,
+    pub(super) salt: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The secret ingredient of the digests of one tenant's subject.
+#[derive(Clone, Debug)]
+pub struct Salt {
+    tenant: TenantId,
+    subject: String,
+    salt: Vec<u8>,
+}
+
+impl Salt {
+    /// Packs a content of `items` things into a body and the reference that goes into the event.
+    pub fn seal(&self, content: &[u8], items: u64) -> (BodyRef, Body) {
+        let digest = Sha256::new()
+            .chain_update(&self.salt)
+            .chain_update(content)
+            .finalize()
+            .to_vec();
+        let bytes = zstd::bulk::compress(content, ZSTD_LEVEL).expect("compressing into memory cannot fail");
+        let reference = BodyRef {
+            digest: hex::encode(&digest),
+            bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
+            items,
+        };
+        let body = Body {
+            digest,
+            tenant: self.tenant,
+            subject: self.subject.clone(),
+            salt: self.salt.clone(),
+            bytes,
+        };
+        (reference, body)
+    }
+}
+
+/// Salts never change, so a process asks once; bounded by starting anew when full.
+#[derive(Clone, Default)]
+pub(super) struct SaltCache(Arc<Mutex<HashMap<(TenantId, String), Vec<u8>>>>);
+
+const MAX_CACHED_SALTS: usize = 10_000;
+
+impl EventLog {
+    /// The salt of a tenant's subject (a domain, a batch id), made at first use.
+    pub async fn salt(&self, tenant: TenantId, subject: &str) -> Result<Salt, LogError> {
+        let key = (tenant, subject.to_owned());
+        let cached = self
+            .salts
+            .0
+            .lock()
+            .expect("no holder of the cache panics")
+            .get(&key)
+            .cloned();
+        let salt = match cached {
+            Some(salt) => salt,
+            None => self.load_salt(tenant, subject).await?,
+        };
+        let mut cache = self.salts.0.lock().expect("no holder of the cache panics");
+        if cache.len() >= MAX_CACHED_SALTS {
+            cache.clear();
+        }
+        cache.insert(key, salt.clone());
+        Ok(Salt {
+            tenant,
+            subject: subject.to_owned(),
+            salt,
+        })
+    }
+
+    async fn load_salt(&self, tenant: TenantId, subject: &str) -> Result<Vec<u8>, LogError> {
+        let fresh: [u8; 16] = rand::random();
+        let row = sqlx::query(
+            "with made as (insert into body_salt (tenant_id, subject, salt) values ($1, $2, $3) \
+                           on conflict do nothing returning salt) \
+             select salt from made union all \
+             select salt from body_salt where tenant_id = $1 and subject = $2 limit 1",
+        )
+        .bind(tenant.0)
+        .bind(subject)
+        .bind(fresh.as_slice())
+        .fetch_optional(&self.pool)
+        .await?;
+        match row {
+            Some(row) => Ok(row.try_get(0)?),
+            // Made by another at the same moment, after this statement's snapshot: it is there now.
+            None => Ok(sqlx::query_scalar(
+                "select salt from body_salt where tenant_id = $1 and subject = $2",
+            )
+            .bind(tenant.0)
+            .bind(subject)
+            .fetch_one(&self.pool)
+            .await?),
+        }
+    }
+
+    /// The content of a body; `None` if it was erased.
+    pub async fn body(&self, reference: &BodyRef) -> Result<Option<Vec<u8>>, LogError> {
+        Ok(load_bodies(&self.pool, std::iter::once(reference))
+            .await?
+            .remove(&reference.digest))
+    }
+}
+
+/// The contents of many bodies by digest; erased ones are missing.
+pub async fn load_bodies(
+    executor: impl PgExecutor<'_>,
+    references: impl Iterator<Item = &BodyRef>,
+) -> Result<HashMap<String, Vec<u8>>, LogError> {
+    let digests: Vec<Vec<u8>> = references.filter_map(|r| hex::decode(&r.digest).ok()).collect();
+    if digests.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query("select digest, bytes from event_body where digest = any($1)")
+        .bind(digests)
+        .fetch_all(executor)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let digest: Vec<u8> = row.try_get("digest")?;
+            let bytes: Vec<u8> = row.try_get("bytes")?;
+            let content = unpack(&bytes).map_err(|error| LogError::Unavailable(sqlx::Error::Io(error)))?;
+            Ok((hex::encode(digest), content))
+        })
+        .collect()
+}
+
+fn unpack(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let capacity = zstd::bulk::Decompressor::upper_bound(bytes)
+        .unwrap_or(MAX_UNPACKED)
+        .min(MAX_UNPACKED);
+    zstd::bulk::decompress(bytes, capacity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn salt(byte: u8) -> Salt {
+        Salt {
+            tenant: TenantId::DEFAULT,
+            subject: "example.com".into(),
+            salt: vec![byte; 16],
+        }
+    }
+
+    #[test]
+    fn the_same_content_under_one_salt_is_one_body_and_under_another_it_is_not() {
+        let (first, _) = salt(1).seal(b"https://example.com/", 1);
+        assert_eq!(first, salt(1).seal(b"https://example.com/", 1).0);
+        assert_ne!(first.digest, salt(2).seal(b"https://example.com/", 1).0.digest);
+    }
+
+    #[test]
+    fn a_sealed_content_comes_out_as_it_went_in() {
+        let content = "https://example.com/a\n".repeat(10_000);
+        let (reference, body) = salt(1).seal(content.as_bytes(), 10_000);
+        assert!(body.bytes.len() * 10 < content.len());
+        assert_eq!(reference.bytes, 220_000);
+        assert_eq!(unpack(&body.bytes).unwrap(), content.as_bytes());
+    }
+}

@@ -1,0 +1,113 @@
+//! Events as the log knows them: typed by name, with who, when and where, their data still JSON.
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::LogError;
+use crate::values::TenantId;
+
+/// An event that is to be appended.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// A fresh id.
+    pub event_id: Uuid,
+    /// Past tense, e.g. `ScanRequested`.
+    pub event_type: String,
+    /// Version of the payload's shape.
+    pub event_version: String,
+    /// The event as an externally tagged enum, as postgres-es writes it.
+    pub payload: Value,
+    /// Tenant, actor, request, cause: a flat object of strings.
+    pub metadata: Value,
+}
+
+/// An event that stands in the log.
+#[derive(Clone, Debug)]
+pub struct LogEvent {
+    /// Dense, in commit order, from 1.
+    pub position: i64,
+    /// Unique.
+    pub event_id: Uuid,
+    /// Kind of stream.
+    pub aggregate_type: String,
+    /// Id of the stream.
+    pub aggregate_id: String,
+    /// Place in the stream, from 1.
+    pub sequence: i64,
+    /// Past tense, e.g. `ScanRequested`.
+    pub event_type: String,
+    /// Version of the payload's shape.
+    pub event_version: String,
+    /// When it was committed (microseconds, never before that of an earlier position).
+    pub recorded_at: DateTime<Utc>,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// The event as an externally tagged enum.
+    pub payload: Value,
+    /// Tenant, actor, request, cause.
+    pub metadata: Value,
+}
+
+impl LogEvent {
+    /// The event as the type that wrote it.
+    pub fn decode<E: DeserializeOwned>(&self) -> Result<E, LogError> {
+        E::deserialize(&self.payload).map_err(|source| LogError::Unreadable {
+            position: self.position,
+            event_type: self.event_type.clone(),
+            version: self.event_version.clone(),
+            source,
+        })
+    }
+
+    /// When it happened: `occurred_at` of an imported event, else when it was recorded.
+    pub fn occurred_at(&self) -> DateTime<Utc> {
+        self.metadata
+            .get("occurred_at")
+            .and_then(Value::as_str)
+            .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
+            .map_or(self.recorded_at, |at| at.with_timezone(&Utc))
+    }
+
+    /// Who caused it.
+    pub fn actor(&self) -> Option<&str> {
+        self.metadata.get("actor").and_then(Value::as_str)
+    }
+
+    /// The event's fields without the enum's tag.
+    pub fn data(&self) -> Value {
+        self.payload
+            .get(&self.event_type)
+            .cloned()
+            .unwrap_or_else(|| self.payload.clone())
+    }
+}
+
+/// Takes U+0000 out of all texts, as jsonb cannot hold it; says whether there was any.
+pub fn strip_nul(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            text.retain(|c| c != '\0');
+            true
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| strip_nul(item) | any),
+        Value::Object(fields) => fields
+            .values_mut()
+            .fold(false, |any, field| strip_nul(field) | any),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_stripped_at_any_depth_and_reported() {
+        let mut value = serde_json::json!({"a": ["x\u{0}y", {"b": "\u{0}"}], "c": 1});
+        assert!(strip_nul(&mut value));
+        assert_eq!(value, serde_json::json!({"a": ["xy", {"b": ""}], "c": 1}));
+        assert!(!strip_nul(&mut value));
+    }
+}

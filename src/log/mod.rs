@@ -1,0 +1,60 @@
+//! The event log, the only truth: the sole owner of the tables of `migrations/0001_event_log.sql`.
+//!
+//! Appends go through one group commit per process ([`append`]), reads go by position ([`read`]), bulky facts stand
+//! beside the events ([`body`]), and who waits for news is woken by [`wake`]. What events mean is not known here.
+
+pub mod append;
+pub mod body;
+pub mod error;
+pub mod event;
+mod load;
+pub mod read;
+mod wake;
+
+use sqlx::PgPool;
+use tokio::sync::{mpsc, watch};
+
+pub use append::{AppendUnit, Appended, IdempotencyKey, StreamAppend};
+pub use error::LogError;
+pub use event::{LogEvent, NewEvent};
+
+/// A handle to the log; clones share the group commit.
+#[derive(Clone)]
+pub struct EventLog {
+    pool: PgPool,
+    appends: mpsc::Sender<append::Waiting>,
+    head: watch::Sender<i64>,
+    salts: body::SaltCache,
+}
+
+impl EventLog {
+    /// Opens the log of a migrated database and starts its group commit and its listener, which end when the last
+    /// handle is dropped.
+    pub fn open(pool: PgPool) -> Self {
+        let (appends, waiting) = mpsc::channel(append::MAX_WAITING);
+        let head = watch::Sender::new(0);
+        tokio::spawn(append::commit_groups(pool.clone(), waiting, head.clone()));
+        tokio::spawn(wake::listen(pool.clone(), head.clone()));
+        Self {
+            pool,
+            appends,
+            head,
+            salts: body::SaltCache::default(),
+        }
+    }
+
+    /// The pool the log lives in, for the repository that loads streams.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Wakes when the log may have grown. Values are hints: the truth is in the table.
+    pub fn watch(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    /// Makes every subscriber look again at once.
+    pub fn wake(&self) {
+        self.head.send_modify(|_| {});
+    }
+}

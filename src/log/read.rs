@@ -1,0 +1,144 @@
+//! Reading by position. Positions are dense and in commit order, so `position > n` misses nothing and sees each
+//! event once.
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, PgExecutor, QueryBuilder, Row};
+
+use super::{EventLog, LogError, LogEvent};
+use crate::values::TenantId;
+
+const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                       recorded_at, tenant_id, payload, metadata";
+
+/// A page of the log and how far it reaches.
+pub struct Page {
+    /// Events of the wanted types, in order.
+    pub events: Vec<LogEvent>,
+    /// Everything up to here has been seen; the next page starts behind it.
+    pub position: i64,
+    /// Whether more is known to follow.
+    pub more: bool,
+}
+
+/// Which events a reader of the audit trail wants.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Only this tenant's.
+    pub tenant: Option<TenantId>,
+    /// Only the streams with this id, of these types.
+    pub stream: Option<(&'static [&'static str], String)>,
+    /// Only behind this position.
+    pub after: i64,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Reads the events of some types behind `after`, up to `limit` of them, and the position that is covered with them.
+pub async fn read_page(
+    connection: &mut PgConnection,
+    after: i64,
+    types: &[&str],
+    limit: i64,
+) -> Result<Page, LogError> {
+    // The head first: what commits after this statement belongs to the next page.
+    let head: i64 = sqlx::query_scalar("select position from log_head")
+        .fetch_one(&mut *connection)
+        .await?;
+    if head <= after {
+        return Ok(Page {
+            events: Vec::new(),
+            position: after,
+            more: false,
+        });
+    }
+    let rows = sqlx::query(&format!(
+        "select {COLUMNS} from events \
+          where position > $1 and position <= $2 and event_type = any($3) order by position limit $4"
+    ))
+    .bind(after)
+    .bind(head)
+    .bind(types)
+    .bind(limit)
+    .fetch_all(&mut *connection)
+    .await?;
+    let events = rows.iter().map(event_of).collect::<Result<Vec<_>, _>>()?;
+    let full = i64::try_from(events.len()).is_ok_and(|count| count >= limit);
+    let position = if full {
+        events.last().map_or(head, |event| event.position)
+    } else {
+        head
+    };
+    Ok(Page {
+        events,
+        position,
+        more: full,
+    })
+}
+
+impl EventLog {
+    /// The position of the last committed event; 0 for an empty log.
+    pub async fn head(&self) -> Result<i64, LogError> {
+        Ok(sqlx::query_scalar("select position from log_head")
+            .fetch_one(&self.pool)
+            .await?)
+    }
+
+    /// The audit trail, filtered, in order.
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<LogEvent>, LogError> {
+        let mut query = QueryBuilder::new(format!("select {COLUMNS} from events where position > "));
+        query.push_bind(filter.after);
+        if let Some(tenant) = filter.tenant {
+            query.push(" and tenant_id = ").push_bind(tenant.0);
+        }
+        if let Some((types, id)) = &filter.stream {
+            query.push(" and aggregate_type = any(").push_bind(*types);
+            query.push(") and aggregate_id = ").push_bind(id);
+        }
+        query.push(" order by position limit ").push_bind(filter.limit);
+        let rows = query.build().fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(event_of(row)?)).collect()
+    }
+
+    /// The last position of a stream of a tenant; `None` if there is no such stream.
+    pub async fn stream_position(
+        &self,
+        tenant: TenantId,
+        aggregate_type: &str,
+        aggregate_id: &str,
+    ) -> Result<Option<i64>, LogError> {
+        stream_position(&self.pool, tenant, aggregate_type, aggregate_id).await
+    }
+}
+
+async fn stream_position(
+    executor: impl PgExecutor<'_>,
+    tenant: TenantId,
+    aggregate_type: &str,
+    aggregate_id: &str,
+) -> Result<Option<i64>, LogError> {
+    Ok(sqlx::query_scalar(
+        "select position from events where aggregate_type = $1 and aggregate_id = $2 and tenant_id = $3 \
+          order by sequence desc limit 1",
+    )
+    .bind(aggregate_type)
+    .bind(aggregate_id)
+    .bind(tenant.0)
+    .fetch_optional(executor)
+    .await?)
+}
+
+fn event_of(row: &PgRow) -> Result<LogEvent, sqlx::Error> {
+    Ok(LogEvent {
+        position: row.try_get("position")?,
+        event_id: row.try_get("event_id")?,
+        aggregate_type: row.try_get("aggregate_type")?,
+        aggregate_id: row.try_get("aggregate_id")?,
+        sequence: row.try_get("sequence")?,
+        event_type: row.try_get("event_type")?,
+        event_version: row.try_get("event_version")?,
+        recorded_at: row.try_get("recorded_at")?,
+        tenant_id: TenantId(row.try_get("tenant_id")?),
+        payload: row.try_get("payload")?,
+        metadata: row.try_get("metadata")?,
+    })
+}

@@ -1,0 +1,35 @@
+//! News from other processes: a listener on the channel that `append_events` notifies.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::watch;
+
+/// How long a broken listener waits before it tries again; subscribers poll meanwhile.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Forwards notifications until nobody watches any more.
+pub(super) async fn listen(pool: PgPool, head: watch::Sender<i64>) {
+    while !pool.is_closed() {
+        if let Err(error) = forward(&pool, &head).await {
+            tracing::debug!(%error, "The log's listener broke off and is started again");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn forward(pool: &PgPool, head: &watch::Sender<i64>) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen("sitelog_log").await?;
+    // What was committed while nobody listened is news too.
+    head.send_modify(|_| {});
+    loop {
+        let position = listener.recv().await?.payload().parse().unwrap_or(0);
+        head.send_if_modified(|known| {
+            let news = position > *known;
+            *known = (*known).max(position);
+            news
+        });
+    }
+}

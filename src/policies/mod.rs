@@ -1,0 +1,67 @@
+//! Process managers: an event becomes a task or an idempotent command, then the checkpoint moves.
+//!
+//! Each policy is run by one process at a time (a lease on its row); if that process dies, another takes over and
+//! repeats at most one page, which changes nothing. Under each policy a sweep finds what events missed.
+
+mod complete_batches;
+mod expand_batches;
+mod runner;
+mod schedule_scans;
+
+use sqlx::PgConnection;
+
+pub use complete_batches::CompleteBatches;
+pub use expand_batches::ExpandBatches;
+pub use runner::run;
+pub use schedule_scans::ScheduleScans;
+
+use crate::log::{LogError, LogEvent};
+
+/// What follows from events.
+pub trait Policy: Send + Sync + 'static {
+    /// Its row in the table `policy`.
+    const NAME: &'static str;
+    /// The events it reacts to.
+    const EVENT_TYPES: &'static [&'static str];
+    /// Events per page.
+    const PAGE: i64 = 1000;
+
+    /// Commands that follow from a page: idempotent, done before the checkpoint moves, outside any transaction.
+    fn command(&self, _events: &[LogEvent]) -> impl Future<Output = Result<(), PolicyError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Rows that follow from a page, written in the checkpoint's transaction.
+    fn write(
+        &self,
+        _connection: &mut PgConnection,
+        _events: &[LogEvent],
+    ) -> impl Future<Output = Result<(), PolicyError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// What is due by the rows, whatever events said: after each page and from time to time.
+    fn sweep(&self) -> impl Future<Output = Result<(), PolicyError>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// Why a policy stands still; it tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The log could not be read or written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A table could not be read or written.
+    #[error("a policy's tables cannot be reached or written")]
+    Database(#[from] sqlx::Error),
+}
+
+impl<E: std::error::Error> From<crate::commands::CommandError<E>> for PolicyError {
+    fn from(error: crate::commands::CommandError<E>) -> Self {
+        match error {
+            crate::commands::CommandError::Log(error) => Self::Log(error),
+            refused => Self::Database(sqlx::Error::Protocol(refused.to_string())),
+        }
+    }
+}

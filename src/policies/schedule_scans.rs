@@ -1,0 +1,74 @@
+//! A requested or retried scan becomes a task; an ended one has none.
+
+use std::collections::HashSet;
+
+use sqlx::{PgConnection, PgPool};
+
+use super::{Policy, PolicyError};
+use crate::aggregates::{ScanEvent, ScanStatus};
+use crate::log::LogEvent;
+use crate::tasks::{self, NewTask, ScanTasks};
+use crate::values::ScanId;
+
+/// Keeps the task queue in step with the log.
+pub struct ScheduleScans {
+    pool: PgPool,
+    tasks: ScanTasks,
+}
+
+impl ScheduleScans {
+    /// A policy for a queue.
+    pub fn new(pool: PgPool, tasks: ScanTasks) -> Self {
+        Self { pool, tasks }
+    }
+}
+
+impl Policy for ScheduleScans {
+    const NAME: &'static str = "schedule_scans";
+    const EVENT_TYPES: &'static [&'static str] = &[
+        "ScanRequested",
+        "ScanRetried",
+        "ScanCompleted",
+        "ScanFailed",
+        "ScanCancelled",
+    ];
+
+    async fn write(&self, connection: &mut PgConnection, events: &[LogEvent]) -> Result<(), PolicyError> {
+        let mut waiting: Vec<NewTask> = Vec::new();
+        let mut ended: HashSet<ScanId> = HashSet::new();
+        for event in events {
+            let scan: ScanEvent = event.decode()?;
+            let Ok(scan_id) = event.aggregate_id.parse::<ScanId>() else {
+                continue;
+            };
+            if ScanStatus::after(&scan).is_ended() {
+                waiting.retain(|task| task.scan_id != scan_id);
+                ended.insert(scan_id);
+            } else {
+                waiting.push(task_of(event, &scan, scan_id));
+            }
+        }
+        // A scan that ended and was retried within the page: out first, then in again.
+        tasks::dequeue(connection, &ended.into_iter().collect::<Vec<_>>()).await?;
+        tasks::enqueue(connection, &waiting).await?;
+        Ok(())
+    }
+
+    async fn sweep(&self) -> Result<(), PolicyError> {
+        self.tasks.announce();
+        tasks::drop_empty_lanes(&self.pool).await?;
+        Ok(())
+    }
+}
+
+fn task_of(event: &LogEvent, scan: &ScanEvent, scan_id: ScanId) -> NewTask {
+    NewTask {
+        scan_id,
+        tenant: event.tenant_id,
+        batch: scan.batch_id(),
+        max_concurrent: scan.max_concurrent(),
+        host: scan.domain().to_owned(),
+        due_at: event.recorded_at,
+        position: event.position,
+    }
+}

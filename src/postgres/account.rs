@@ -1,0 +1,205 @@
+//! The operating system user that PostgreSQL's programs run as: ourselves, or an unprivileged one when we are root.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use tokio::process::Command;
+
+use super::EmbeddedPostgresError;
+use super::layout::Layout;
+
+/// Debian's and the RPMs' own account first; every system has the second.
+const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
+
+/// Who PostgreSQL's programs run as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) name: String,
+    pub(super) uid: u32,
+    gid: u32,
+    /// Whether we are root and must step down.
+    steps_down: bool,
+}
+
+impl Account {
+    /// Ourselves; as root the owner of the cluster if there is one, so that root can join a user's server.
+    pub(super) async fn choose(layout: &Layout) -> Result<Self, EmbeddedPostgresError> {
+        let cluster = layout.cluster();
+        let owner = fs::metadata(&cluster).map(|found| found.uid()).ok();
+        let uid = rustix::process::geteuid().as_raw();
+        match owner {
+            _ if uid == 0 => Self::unprivileged(owner.filter(|owner| *owner != 0)).await,
+            Some(owner) if owner != uid => Err(EmbeddedPostgresError::NotOurs {
+                path: cluster,
+                owner,
+                uid,
+            }),
+            _ => Self::ourselves(uid).await,
+        }
+    }
+
+    async fn ourselves(uid: u32) -> Result<Self, EmbeddedPostgresError> {
+        let output = run(Command::new("id").arg("-un")).await?;
+        if !output.status.success() {
+            return Err(EmbeddedPostgresError::NamelessAccount { uid });
+        }
+        let name = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let gid = rustix::process::getegid().as_raw();
+        Ok(Self {
+            name,
+            uid,
+            gid,
+            steps_down: false,
+        })
+    }
+
+    async fn unprivileged(owner: Option<u32>) -> Result<Self, EmbeddedPostgresError> {
+        if let Some(uid) = owner {
+            let entry = passwd_entry(&uid.to_string()).await;
+            return entry.ok_or(EmbeddedPostgresError::NamelessAccount { uid });
+        }
+        for name in UNPRIVILEGED {
+            if let Some(account) = passwd_entry(name).await {
+                return Ok(account);
+            }
+        }
+        Err(EmbeddedPostgresError::NoAccount)
+    }
+
+    /// A command that runs as this account, out of reach of a Ctrl-C meant for us.
+    ///
+    /// `PG…` variables are kept from it: they would change the port or the directory it works on.
+    pub(super) fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command
+            .current_dir("/")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null())
+            .process_group(0);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
+            command.env_remove(name);
+        }
+        if self.steps_down {
+            command.uid(self.uid).gid(self.gid);
+        }
+        command
+    }
+
+    /// Makes a directory that only this account (and root) can look into.
+    pub(super) fn make_private_dir(&self, dir: &Path) -> io::Result<()> {
+        match fs::create_dir(dir) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        self.take_over(dir)?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+    }
+
+    fn take_over(&self, path: &Path) -> io::Result<()> {
+        if self.steps_down {
+            return chown(path, Some(self.uid), Some(self.gid));
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the account can reach the data directory, which root made for itself.
+    pub(super) async fn admit_to(&self, layout: &Layout) -> Result<(), EmbeddedPostgresError> {
+        let data_dir = layout.data_dir();
+        if !self.steps_down || self.may_enter(data_dir).await? {
+            return Ok(());
+        }
+        self.let_group_pass(data_dir)
+            .map_err(|source| EmbeddedPostgresError::file("open", data_dir, source))?;
+        for dir in ancestors_from_root(data_dir) {
+            if !self.may_enter(dir).await? {
+                return Err(EmbeddedPostgresError::AccountShutOut {
+                    account: self.name.clone(),
+                    blocked: dir.to_path_buf(),
+                    data_dir: data_dir.to_path_buf(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the account pass through root's directory by its group, without being able to list it.
+    fn let_group_pass(&self, data_dir: &Path) -> io::Result<()> {
+        let found = fs::metadata(data_dir)?;
+        if found.uid() != 0 {
+            return Ok(());
+        }
+        chown(data_dir, None, Some(self.gid))?;
+        fs::set_permissions(
+            data_dir,
+            fs::Permissions::from_mode(found.mode() & 0o7707 | 0o010),
+        )
+    }
+
+    async fn may_enter(&self, dir: &Path) -> Result<bool, EmbeddedPostgresError> {
+        let mut command = self.command("/bin/sh");
+        command.args(["-c", r#"cd "$1""#, "sh"]).arg(dir);
+        Ok(run(&mut command).await?.status.success())
+    }
+}
+
+/// Runs a command to its end and keeps what it printed.
+pub(super) async fn run(command: &mut Command) -> Result<Output, EmbeddedPostgresError> {
+    let program = command.as_std().get_program().into();
+    command
+        .output()
+        .await
+        .map_err(|source| EmbeddedPostgresError::NotRunnable { program, source })
+}
+
+/// The entry of a user name or number, from wherever this system keeps its users.
+async fn passwd_entry(key: &str) -> Option<Account> {
+    let listed = match Command::new("getent").args(["passwd", key]).output().await {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Err(_) => fs::read_to_string("/etc/passwd").ok()?,
+    };
+    listed.lines().find_map(|line| parse_entry(line, key))
+}
+
+fn parse_entry(line: &str, key: &str) -> Option<Account> {
+    let mut fields = line.split(':');
+    let (name, _password) = (fields.next()?, fields.next()?);
+    let (uid, gid) = (fields.next()?, fields.next()?);
+    if key != name && key != uid {
+        return None;
+    }
+    Some(Account {
+        name: name.to_owned(),
+        uid: uid.parse().ok()?,
+        gid: gid.parse().ok()?,
+        steps_down: true,
+    })
+}
+
+fn ancestors_from_root(dir: &Path) -> impl Iterator<Item = &Path> {
+    let mut dirs: Vec<&Path> = dir.ancestors().collect();
+    dirs.reverse();
+    dirs.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_found_by_name_and_by_number() {
+        let line = "postgres:x:101:104:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash";
+        let account = parse_entry(line, "postgres").unwrap();
+        assert_eq!((account.uid, account.gid), (101, 104));
+        assert_eq!(parse_entry(line, "101"), Some(account));
+        assert_eq!(parse_entry(line, "104"), None);
+    }
+
+    #[test]
+    fn the_way_to_a_directory_starts_at_the_root() {
+        let way: Vec<_> = ancestors_from_root(Path::new("/root/data")).collect();
+        assert_eq!(way, [Path::new("/"), Path::new("/root"), Path::new("/root/data")]);
+    }
+}

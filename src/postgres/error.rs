@@ -1,0 +1,222 @@
+//! What can go wrong with the embedded PostgreSQL: what happened, to what, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The embedded PostgreSQL could not be had. All of these are faults of the environment (exit code 3).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmbeddedPostgresError {
+    /// None of the places searched has initdb, postgres and `pg_ctl` of a usable version.
+    #[error(
+        "no PostgreSQL 15 or newer on this machine{found}; install its programs with\n  {install}\n\
+         or name a server of yours in DATABASE_URL"
+    )]
+    NoBinaries {
+        /// ` (only 13 in /usr/lib/postgresql/13/bin)`, or nothing.
+        found: String,
+        /// One command for a shell.
+        install: String,
+    },
+
+    /// The cluster was written by a major version that is not installed.
+    #[error(
+        "the data in {cluster} was written by PostgreSQL {data}, which is not the installed PostgreSQL {installed}; \
+         install PostgreSQL {data} too, and upgrade the data while no sitelog runs, as user '{account}':\n{upgrade}"
+    )]
+    OtherVersion {
+        /// The cluster's directory.
+        cluster: PathBuf,
+        /// Major version in its `PG_VERSION`.
+        data: u32,
+        /// Major version of the programs found.
+        installed: u32,
+        /// Who PostgreSQL runs as.
+        account: String,
+        /// Commands for a shell, one a line.
+        upgrade: String,
+    },
+
+    /// PostgreSQL refuses to run as root, and there is no account to run it as.
+    #[error(
+        "PostgreSQL cannot run as root and there is neither a user 'postgres' nor 'nobody'; \
+         create one with `useradd --system postgres`"
+    )]
+    NoAccount,
+
+    /// Containers often run under a user id that has no entry.
+    #[error(
+        "user id {uid} has no name (no entry in /etc/passwd), which PostgreSQL needs; \
+         add an entry, run as a named user or as root, or set DATABASE_URL"
+    )]
+    NamelessAccount {
+        /// The user id of this process.
+        uid: u32,
+    },
+
+    /// The cluster belongs to somebody else and this process is not root.
+    #[error(
+        "{path} belongs to user id {owner} and this process runs as {uid}; \
+         run as that user or as root, or choose another directory with SITELOG_DATA_DIR"
+    )]
+    NotOurs {
+        /// What belongs to somebody else.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+        /// Us.
+        uid: u32,
+    },
+
+    /// Started as root, PostgreSQL runs as `account`, which has no way to the data directory.
+    #[error(
+        "PostgreSQL cannot run as root, and user '{account}', which it runs as, may not enter {blocked} on the way \
+         to {data_dir}; choose another place with SITELOG_DATA_DIR, or allow it with `chmod o+x '{blocked}'`"
+    )]
+    AccountShutOut {
+        /// The account's name.
+        account: String,
+        /// The first directory it may not enter.
+        blocked: PathBuf,
+        /// The data directory.
+        data_dir: PathBuf,
+    },
+
+    /// The data directory cannot be made or written to.
+    #[error(
+        "the data directory {path} cannot be written to; choose another with SITELOG_DATA_DIR, or mend its rights"
+    )]
+    Unwritable {
+        /// What could not be made or opened.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// `pg_ctl` hands the path to a shell in double quotes.
+    #[error(
+        "the path of the data directory {path} is not UTF-8 or has one of \" $ ` \\ or a line break in it, which \
+         PostgreSQL's pg_ctl cannot take; choose another with SITELOG_DATA_DIR"
+    )]
+    UnusablePath {
+        /// The data directory.
+        path: PathBuf,
+    },
+
+    /// No space or no quota left.
+    #[error(
+        "the disk that holds {path} is full; free some space (a new database takes about 40 MB) and start again"
+    )]
+    DiskFull {
+        /// What was being written.
+        path: PathBuf,
+    },
+
+    /// initdb failed for a reason not named above.
+    #[error("initdb could not lay a database in {path}; it said:\n{output}")]
+    InitFailed {
+        /// The cluster's directory.
+        path: PathBuf,
+        /// What initdb printed.
+        output: String,
+    },
+
+    /// The cluster holds tables but lacks what a server needs to start.
+    #[error(
+        "the database in {path} is damaged: it holds tables but no global/pg_control; restore the directory from a \
+         backup, or move it away to start with an empty one"
+    )]
+    Damaged {
+        /// The cluster's directory.
+        path: PathBuf,
+    },
+
+    /// The short-named socket directory below /tmp is somebody else's.
+    #[error(
+        "{path}, where PostgreSQL's socket has to be, {fault}; remove it, or choose a data directory with a short, \
+         plain path (SITELOG_DATA_DIR)"
+    )]
+    SocketDirTaken {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it, as the end of a sentence.
+        fault: String,
+    },
+
+    /// The server did not come up.
+    #[error("PostgreSQL in {cluster} did not start; its log, in {log_dir}, ends with:\n{output}")]
+    StartFailed {
+        /// The cluster's directory.
+        cluster: PathBuf,
+        /// Where its log lies.
+        log_dir: PathBuf,
+        /// What `pg_ctl` and the log say.
+        output: String,
+    },
+
+    /// The server did not go down.
+    #[error("PostgreSQL in {cluster} did not stop; pg_ctl said:\n{output}")]
+    StopFailed {
+        /// The cluster's directory.
+        cluster: PathBuf,
+        /// What `pg_ctl` printed.
+        output: String,
+    },
+
+    /// Another process is starting or stopping the server, for far too long.
+    #[error(
+        "another sitelog has been starting or stopping PostgreSQL for {seconds} s and holds {path}; \
+         see who with `fuser '{path}'` and end it if it hangs"
+    )]
+    TurnNotGiven {
+        /// The lock file.
+        path: PathBuf,
+        /// How long we waited.
+        seconds: u64,
+    },
+
+    /// One of PostgreSQL's programs, or one that asks about users, could not be run at all.
+    #[error("{program} could not be run")]
+    NotRunnable {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A file operation that has no story of its own.
+    #[error("could not {doing} {path}")]
+    File {
+        /// A verb, e.g. `rename`.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The server runs, but does not let us in or refuses the database.
+    #[error("the embedded PostgreSQL in {cluster} does not serve its database; its log lies in {log_dir}")]
+    NotServing {
+        /// The cluster's directory.
+        cluster: PathBuf,
+        /// Where its log lies.
+        log_dir: PathBuf,
+        /// What the server or the connection said.
+        source: sqlx::Error,
+    },
+}
+
+impl EmbeddedPostgresError {
+    /// The error for a failed write to `path`, a full disk told from the rest.
+    pub(super) fn file(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_path_buf();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Unwritable { path, source }
+            }
+            _ => Self::File { doing, path, source },
+        }
+    }
+}

@@ -1,0 +1,26 @@
+create table {schema}.batch_jobs (
+    batch_id           uuid primary key,
+    tenant_id          uuid             not null,
+    processor_type     text             not null,
+    status             text             not null,
+    total_domains      int              not null,
+    completed_domains  int              not null,
+    failed_domains     int              not null,
+    cancelled_domains  int              not null,
+    failures           jsonb            not null,
+    progress           double precision not null,
+    options            jsonb            not null,
+    batch_metadata     jsonb            not null,
+    created_by         text,
+    created_at         timestamptz      not null,
+    updated_at         timestamptz      not null,
+    start_time         timestamptz,
+    end_time           timestamptz,
+    processing_time    double precision,
+    round              int              not null,
+    ended              boolean          not null,
+    cancelled          boolean          not null,
+    requested_position bigint           not null,
+    position           bigint           not null
+) with (fillfactor = 30);
+create index batch_jobs_list on {schema}.batch_jobs (tenant_id, requested_position);

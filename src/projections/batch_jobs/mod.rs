@@ -1,0 +1,106 @@
+//! `batch_jobs`: one row per batch, its progress a count of its scans' statuses.
+
+mod evolve;
+pub mod query;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::fact::Happened;
+use super::{Fact, Projection};
+use crate::aggregates::BatchStatus;
+use crate::values::{BatchId, TenantId};
+
+/// The projection.
+pub struct BatchJobs;
+
+/// One batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the view Batch and of the predecessor's table"
+)]
+pub struct BatchRow {
+    pub batch_id: BatchId,
+    pub tenant_id: TenantId,
+    pub processor_type: String,
+    pub status: BatchStatus,
+    pub total_domains: i32,
+    pub completed_domains: i32,
+    pub failed_domains: i32,
+    pub cancelled_domains: i32,
+    /// Failed scans by reason.
+    pub failures: BTreeMap<String, i32>,
+    /// 0..=1.
+    pub progress: f64,
+    pub options: Value,
+    pub batch_metadata: Value,
+    pub created_by: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub start_time: Option<DateTime<Utc>>,
+    pub end_time: Option<DateTime<Utc>>,
+    /// Seconds from start to end.
+    pub processing_time: Option<f64>,
+    pub round: i32,
+    /// Whether the log says that the round's last scan ended.
+    pub ended: bool,
+    /// Whether somebody called it off.
+    pub cancelled: bool,
+    /// Position of the request: the order of the list.
+    pub requested_position: i64,
+    /// Position of the last event that is in this row.
+    pub position: i64,
+}
+
+/// Names a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct BatchKey {
+    batch_id: BatchId,
+}
+
+impl Projection for BatchJobs {
+    const NAME: &'static str = "batch_jobs";
+    const SHAPE: i32 = 1;
+    const EVENT_TYPES: &'static [&'static str] = &[
+        "BatchRequested",
+        "BatchReopened",
+        "BatchCompleted",
+        "BatchCancelled",
+        "ScanStarted",
+        "ScanCompleted",
+        "ScanFailed",
+        "ScanCancelled",
+        "ScanRetried",
+    ];
+    const KEY_COLUMNS: &'static [&'static str] = &["batch_id"];
+    const PAGE: i64 = 5000;
+
+    type Key = BatchKey;
+    type Row = BatchRow;
+
+    fn ddl(schema: &str) -> String {
+        include_str!("ddl.sql").replace("{schema}", schema)
+    }
+
+    fn key(fact: &Fact) -> Option<BatchKey> {
+        let batch_id = match &fact.happened {
+            Happened::Batch(id, _) => *id,
+            Happened::Scan(_, event) => event.batch_id()?,
+        };
+        Some(BatchKey { batch_id })
+    }
+
+    fn key_of(row: &BatchRow) -> BatchKey {
+        BatchKey {
+            batch_id: row.batch_id,
+        }
+    }
+
+    fn evolve(row: Option<BatchRow>, fact: &Fact) -> Option<BatchRow> {
+        evolve::evolve(row, fact)
+    }
+}

@@ -1,0 +1,53 @@
+//! Reading batches.
+
+use serde_json::Value;
+use sqlx::QueryBuilder;
+
+use super::{BatchJobs, BatchRow};
+use crate::projections::query::Listed;
+use crate::projections::{ProjectionError, ReadModels, rows};
+use crate::values::{BatchId, TenantId};
+
+/// One batch of a tenant.
+pub async fn find(
+    models: &ReadModels,
+    tenant: TenantId,
+    batch: BatchId,
+) -> Result<Option<BatchRow>, ProjectionError> {
+    let sql = format!(
+        "select to_jsonb(b) from {}.batch_jobs b where batch_id = $1 and tenant_id = $2",
+        models.batch_jobs
+    );
+    let row: Option<Value> = sqlx::query_scalar(&sql)
+        .bind(batch.0)
+        .bind(tenant.0)
+        .fetch_optional(&models.pool)
+        .await?;
+    row.map(rows::from_json::<BatchJobs>).transpose()
+}
+
+/// Batches of a tenant, newest first.
+pub async fn list(
+    models: &ReadModels,
+    tenant: TenantId,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Listed<BatchRow>, ProjectionError> {
+    let mut query = QueryBuilder::new(format!(
+        "select to_jsonb(b) from {}.batch_jobs b where tenant_id = ",
+        models.batch_jobs
+    ));
+    query.push_bind(tenant.0);
+    if let Some(before) = before {
+        query.push(" and requested_position < ").push_bind(before);
+    }
+    query
+        .push(" order by requested_position desc limit ")
+        .push_bind(limit + 1);
+    let found: Vec<Value> = query.build_query_scalar().fetch_all(&models.pool).await?;
+    let found = found
+        .into_iter()
+        .map(rows::from_json::<BatchJobs>)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Listed::of(found, limit, |row| row.requested_position.to_string()))
+}

@@ -1,0 +1,82 @@
+//! An event as projections see it: decoded, with what its body holds.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::aggregates::{BatchEvent, ScanEvent};
+use crate::log::{LogError, LogEvent};
+use crate::values::{BatchId, BodyRef, ScanId, TenantId};
+
+/// A decoded event with its circumstances.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// Where it stands in the log.
+    pub position: i64,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Who caused it.
+    pub actor: Option<String>,
+    /// What happened, and to what.
+    pub happened: Happened,
+    /// What a completed scan found, if the projection reads it; `None` also if it was erased.
+    pub findings: Option<Value>,
+}
+
+/// What happened, and to what.
+#[derive(Clone, Debug)]
+pub enum Happened {
+    /// To a scan.
+    Scan(ScanId, ScanEvent),
+    /// To a batch.
+    Batch(BatchId, BatchEvent),
+}
+
+impl Fact {
+    /// Decodes an event; `None` if it belongs to a stream of another kind.
+    pub fn decode(event: &LogEvent) -> Result<Option<Self>, LogError> {
+        let Ok(id) = event.aggregate_id.parse::<Uuid>() else {
+            return Ok(None);
+        };
+        let happened = match event.aggregate_type.as_str() {
+            "domain_scan" => Happened::Scan(ScanId(id), event.decode()?),
+            "batch_scan" => Happened::Batch(BatchId(id), event.decode()?),
+            _ => return Ok(None),
+        };
+        Ok(Some(Self {
+            position: event.position,
+            at: event.occurred_at(),
+            tenant: event.tenant_id,
+            actor: event.actor().map(str::to_owned),
+            happened,
+            findings: None,
+        }))
+    }
+
+    /// The scan it happened to.
+    pub fn scan(&self) -> Option<(ScanId, &ScanEvent)> {
+        match &self.happened {
+            Happened::Scan(id, event) => Some((*id, event)),
+            Happened::Batch(..) => None,
+        }
+    }
+
+    /// The body with the findings it refers to.
+    pub(super) fn findings_ref(&self) -> Option<&BodyRef> {
+        match &self.happened {
+            Happened::Scan(_, ScanEvent::ScanCompleted { findings, .. }) => Some(findings),
+            _ => None,
+        }
+    }
+
+    pub(super) fn attach_findings(&mut self, bodies: &HashMap<String, Vec<u8>>) {
+        let content = self
+            .findings_ref()
+            .and_then(|reference| bodies.get(&reference.digest));
+        self.findings = content.and_then(|content| serde_json::from_slice(content).ok());
+    }
+}

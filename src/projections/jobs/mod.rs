@@ -1,0 +1,96 @@
+//! `jobs`: one row per scan, with its status and result.
+
+mod evolve;
+pub mod query;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Fact, Projection};
+use crate::aggregates::ScanStatus;
+use crate::values::{BatchId, FailureReason, ScanId, TenantId};
+
+/// The projection.
+pub struct Jobs;
+
+/// One scan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the view Scan and of the predecessor's table"
+)]
+pub struct JobRow {
+    pub scan_id: ScanId,
+    pub tenant_id: TenantId,
+    pub batch_id: Option<BatchId>,
+    /// Line of the batch's list.
+    pub line: Option<i32>,
+    pub domain: String,
+    /// The row of `domains`; `None` for an input that is no domain.
+    pub domain_id: Option<Uuid>,
+    pub job_type: String,
+    pub status: ScanStatus,
+    /// 0..=1.
+    pub progress: f64,
+    pub attempts: i32,
+    pub round: i32,
+    pub reason: Option<FailureReason>,
+    pub error: Option<String>,
+    pub result_data: Option<Value>,
+    pub job_metadata: Value,
+    pub created_by: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// Position of the request: the order of the list.
+    pub requested_position: i64,
+    /// Position of the last event that is in this row.
+    pub position: i64,
+}
+
+/// Names a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct JobKey {
+    scan_id: ScanId,
+}
+
+impl Projection for Jobs {
+    const NAME: &'static str = "jobs";
+    const SHAPE: i32 = 1;
+    const EVENT_TYPES: &'static [&'static str] = &[
+        "ScanRequested",
+        "ScanStarted",
+        "ScanAbandoned",
+        "ScanAttemptFailed",
+        "ScanCompleted",
+        "ScanFailed",
+        "ScanCancelled",
+        "ScanRetried",
+    ];
+    const KEY_COLUMNS: &'static [&'static str] = &["scan_id"];
+    const READS_FINDINGS: bool = true;
+    const PAGE: i64 = 1000;
+
+    type Key = JobKey;
+    type Row = JobRow;
+
+    fn ddl(schema: &str) -> String {
+        include_str!("ddl.sql").replace("{schema}", schema)
+    }
+
+    fn key(fact: &Fact) -> Option<JobKey> {
+        fact.scan().map(|(scan_id, _)| JobKey { scan_id })
+    }
+
+    fn key_of(row: &JobRow) -> JobKey {
+        JobKey { scan_id: row.scan_id }
+    }
+
+    fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
+        evolve::evolve(row, fact)
+    }
+}

@@ -1,0 +1,101 @@
+//! Reading scans.
+
+use serde_json::Value;
+use sqlx::QueryBuilder;
+
+use super::{JobRow, Jobs};
+use crate::aggregates::ScanStatus;
+use crate::projections::query::Listed;
+use crate::projections::{ProjectionError, ReadModels, rows};
+use crate::values::{BatchId, ScanId, TenantId};
+
+/// Which scans a list wants.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// Only in this status.
+    pub status: Option<ScanStatus>,
+    /// Only of this domain.
+    pub domain: Option<String>,
+    /// Only of this batch.
+    pub batch: Option<BatchId>,
+    /// Only behind this cursor (a request's position).
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// One scan of a tenant.
+pub async fn find(
+    models: &ReadModels,
+    tenant: TenantId,
+    scan: ScanId,
+) -> Result<Option<JobRow>, ProjectionError> {
+    let sql = format!(
+        "select to_jsonb(j) from {}.jobs j where scan_id = $1 and tenant_id = $2",
+        models.jobs
+    );
+    let row: Option<Value> = sqlx::query_scalar(&sql)
+        .bind(scan.0)
+        .bind(tenant.0)
+        .fetch_optional(&models.pool)
+        .await?;
+    row.map(rows::from_json::<Jobs>).transpose()
+}
+
+/// Scans of a tenant in the order of their requests; without their results, which one asks for one by one.
+pub async fn list(
+    models: &ReadModels,
+    tenant: TenantId,
+    filter: &JobFilter,
+) -> Result<Listed<JobRow>, ProjectionError> {
+    let mut query = QueryBuilder::new(format!(
+        "select to_jsonb(j) - 'result_data' from {}.jobs j where tenant_id = ",
+        models.jobs
+    ));
+    query.push_bind(tenant.0);
+    if let Some(status) = filter.status {
+        query.push(" and status = ").push_bind(status.as_str());
+    }
+    if let Some(domain) = &filter.domain {
+        query.push(" and domain = ").push_bind(domain);
+    }
+    if let Some(batch) = filter.batch {
+        query.push(" and batch_id = ").push_bind(batch.0);
+    }
+    if let Some(after) = filter.after {
+        query.push(" and requested_position > ").push_bind(after);
+    }
+    query
+        .push(" order by requested_position limit ")
+        .push_bind(filter.limit + 1);
+    let found: Vec<Value> = query.build_query_scalar().fetch_all(&models.pool).await?;
+    let found = found
+        .into_iter()
+        .map(rows::from_json::<Jobs>)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Listed::of(found, filter.limit, |row| {
+        row.requested_position.to_string()
+    }))
+}
+
+/// The failed scans of a batch and the round each failed in.
+pub async fn failed_of_batch(
+    models: &ReadModels,
+    tenant: TenantId,
+    batch: BatchId,
+) -> Result<Vec<(ScanId, u32)>, ProjectionError> {
+    let sql = format!(
+        "select scan_id, round from {}.jobs where tenant_id = $1 and batch_id = $2 and status = 'failed' \
+            and reason is distinct from 'invalid_domain' order by requested_position",
+        models.jobs
+    );
+    let rows: Vec<(uuid::Uuid, i32)> = sqlx::query_as(&sql)
+        .bind(tenant.0)
+        .bind(batch.0)
+        .fetch_all(&models.pool)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, round)| (ScanId(id), u32::try_from(round).unwrap_or_default()))
+        .collect())
+}

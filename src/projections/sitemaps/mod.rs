@@ -1,0 +1,104 @@
+//! `sitemaps`: the sitemap files of each domain as the last scan that found any left them, with
+//! `sitemap_files` and `sitemap_urls` derived from it.
+
+mod details;
+mod evolve;
+pub mod query;
+
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Fact, Projection, ProjectionError};
+use crate::values::sitemap::SitemapKind;
+use crate::values::{BodyRef, DomainName, Problem, ScanId, TenantId};
+
+/// The projection.
+pub struct Sitemaps;
+
+/// The sitemap files of one domain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SitemapsRow {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Of which domain.
+    pub domain: String,
+    /// The scan that found the files.
+    pub scan_id: ScanId,
+    /// URLs kept over all files.
+    pub total_urls: i64,
+    /// What is known.
+    pub files: Vec<SitemapFile>,
+    /// What the attempt under way has read so far.
+    pub reading: Vec<SitemapFile>,
+    /// Position of the last event that is in this row.
+    pub position: i64,
+}
+
+/// One sitemap file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the event SitemapParsed")]
+pub struct SitemapFile {
+    pub url: String,
+    pub kind: SitemapKind,
+    pub status: u16,
+    pub bytes: u64,
+    pub entries: u64,
+    pub urls: Option<BodyRef>,
+    pub problems: Vec<Problem>,
+}
+
+/// Names a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct SitemapsKey {
+    tenant_id: TenantId,
+    domain: String,
+}
+
+/// The id of a domain's sitemap file: derived from whose it is and where it is.
+pub fn sitemap_id(tenant: TenantId, domain: &str, url: &str) -> Uuid {
+    Uuid::new_v5(&super::domains::domain_id(tenant, domain), url.as_bytes())
+}
+
+impl Projection for Sitemaps {
+    const NAME: &'static str = "sitemaps";
+    const SHAPE: i32 = 1;
+    const EVENT_TYPES: &'static [&'static str] = &["ScanStarted", "SitemapParsed", "ScanCompleted"];
+    const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
+    const PAGE: i64 = 400;
+
+    type Key = SitemapsKey;
+    type Row = SitemapsRow;
+
+    fn ddl(schema: &str) -> String {
+        include_str!("ddl.sql").replace("{schema}", schema)
+    }
+
+    fn key(fact: &Fact) -> Option<SitemapsKey> {
+        let (_, event) = fact.scan()?;
+        let domain = DomainName::parse(event.domain()).ok()?;
+        Some(SitemapsKey {
+            tenant_id: fact.tenant,
+            domain: domain.into(),
+        })
+    }
+
+    fn key_of(row: &SitemapsRow) -> SitemapsKey {
+        SitemapsKey {
+            tenant_id: row.tenant_id,
+            domain: row.domain.clone(),
+        }
+    }
+
+    fn evolve(row: Option<SitemapsRow>, fact: &Fact) -> Option<SitemapsRow> {
+        evolve::evolve(row, fact)
+    }
+
+    async fn write_details(
+        connection: &mut PgConnection,
+        schema: &str,
+        changed: &[(Option<SitemapsRow>, SitemapsRow)],
+    ) -> Result<(), ProjectionError> {
+        details::write(connection, schema, changed).await
+    }
+}

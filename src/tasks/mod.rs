@@ -1,0 +1,239 @@
+//! The durable queue of scans to do: tenant-fair, leased, fenced. A task says what is to be delivered; what a scan's
+//! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool, Row};
+use tokio::sync::Notify;
+
+use crate::values::{BatchId, ScanId, TenantId};
+
+/// How long a claim holds without a heartbeat.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// A handle to the queue.
+#[derive(Clone)]
+pub struct ScanTasks {
+    pool: PgPool,
+    news: Arc<Notify>,
+}
+
+/// A task that is to be queued.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewTask {
+    /// The scan to do.
+    pub scan_id: ScanId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// The batch it belongs to; scans of a batch share its limit.
+    pub batch: Option<BatchId>,
+    /// Scans of the batch under way at once; single scans have no limit of their own.
+    pub max_concurrent: Option<u32>,
+    /// Only one scan at a time is under way for a host.
+    pub host: String,
+    /// Not before.
+    pub due_at: DateTime<Utc>,
+    /// Position of the event it follows from: the order within the same time.
+    pub position: i64,
+}
+
+/// A task that this process may work on while it holds the lease.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimedTask {
+    /// The scan to do.
+    pub scan_id: ScanId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Its host.
+    pub host: String,
+    /// Number of the lease; a later lease of any task has a higher one.
+    pub fence: i64,
+}
+
+/// What becomes of a task whose attempt is recorded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Settled {
+    /// Nothing is left to do.
+    Done,
+    /// Another attempt is due then.
+    RetryAt(DateTime<Utc>),
+}
+
+impl ScanTasks {
+    /// A queue in a migrated database.
+    pub fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            news: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Resolves when a task may have become ready in this process.
+    pub async fn wait_for_news(&self) {
+        self.news.notified().await;
+    }
+
+    /// Tells waiting workers of this process to look.
+    pub fn announce(&self) {
+        self.news.notify_one();
+    }
+
+    /// Takes up to `wanted` tasks that are due, after settling what the worker has done since.
+    pub async fn claim(&self, worker: &str, wanted: i32) -> Result<Vec<ClaimedTask>, sqlx::Error> {
+        let rows = sqlx::query("select scan_id, tenant_id, host, fence from claim_scan_tasks($1, $2, $3)")
+            .bind(wanted)
+            .bind(worker)
+            .bind(LEASE)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(ClaimedTask {
+                    scan_id: ScanId(row.try_get("scan_id")?),
+                    tenant: TenantId(row.try_get("tenant_id")?),
+                    host: row.try_get("host")?,
+                    fence: row.try_get("fence")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Gives leases back, all in one statement. A lease that was lost meanwhile is left to who holds it now.
+    pub async fn settle(&self, settled: &[(ClaimedTask, Settled)]) -> Result<(), sqlx::Error> {
+        let (done, later): (Vec<_>, Vec<_>) = settled.iter().partition(|(_, what)| *what == Settled::Done);
+        if !done.is_empty() {
+            sqlx::query(
+                "delete from scan_task t using unnest($1::uuid[], $2::bigint[]) as d(scan_id, fence) \
+                  where t.scan_id = d.scan_id and t.fence = d.fence",
+            )
+            .bind(done.iter().map(|(task, _)| task.scan_id.0).collect::<Vec<_>>())
+            .bind(done.iter().map(|(task, _)| task.fence).collect::<Vec<_>>())
+            .execute(&self.pool)
+            .await?;
+        }
+        for (task, what) in later {
+            let Settled::RetryAt(due_at) = what else { continue };
+            sqlx::query(
+                "update scan_task set leased_until = null, worker = null, due_at = $3 \
+                  where scan_id = $1 and fence = $2",
+            )
+            .bind(task.scan_id.0)
+            .bind(task.fence)
+            .bind(due_at)
+            .execute(&self.pool)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Prolongs leases; returns the fences that are still held. The others were lost or their scans cancelled.
+    pub async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, sqlx::Error> {
+        sqlx::query_scalar(
+            "update scan_task t set leased_until = clock_timestamp() + $3 \
+               from unnest($1::uuid[], $2::bigint[]) as h(scan_id, fence) \
+              where t.scan_id = h.scan_id and t.fence = h.fence and t.leased_until is not null \
+             returning t.fence",
+        )
+        .bind(tasks.iter().map(|task| task.scan_id.0).collect::<Vec<_>>())
+        .bind(tasks.iter().map(|task| task.fence).collect::<Vec<_>>())
+        .bind(LEASE)
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Tasks by what they wait for, for the metrics: (ready, delayed, leased).
+    pub async fn counts(&self) -> Result<(i64, i64, i64), sqlx::Error> {
+        sqlx::query_as(
+            "select count(*) filter (where leased_until is null and due_at <= now()), \
+                    count(*) filter (where leased_until is null and due_at > now()), \
+                    count(*) filter (where leased_until is not null) from scan_task",
+        )
+        .fetch_one(&self.pool)
+        .await
+    }
+}
+
+/// Queues tasks within the caller's transaction; what is queued already is left as it is.
+pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result<(), sqlx::Error> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let tenants: Vec<_> = tasks.iter().map(|task| task.tenant.0).collect();
+    let lanes: Vec<_> = tasks
+        .iter()
+        .map(|task| task.batch.map_or(task.tenant.0, |batch| batch.0))
+        .collect();
+    let limits: Vec<_> = tasks
+        .iter()
+        .map(|task| {
+            task.max_concurrent
+                .and_then(|n| i32::try_from(n).ok())
+                .unwrap_or(i32::MAX)
+        })
+        .collect();
+    // Who was idle joins at the virtual time of those who are not, so that nobody saves up turns.
+    sqlx::query(
+        "with busy as (select coalesce(min(t.vtime), 0) as vtime from task_tenant t \
+                        where exists (select from task_lane l join scan_task s using (lane_id) \
+                                       where l.tenant_id = t.tenant_id)) \
+         insert into task_tenant as t (tenant_id, vtime) \
+         select distinct given.tenant_id, busy.vtime from unnest($1::uuid[]) as given(tenant_id), busy \
+         on conflict (tenant_id) do update set vtime = greatest(t.vtime, excluded.vtime) \
+          where t.vtime < excluded.vtime",
+    )
+    .bind(&tenants)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "insert into task_lane (lane_id, tenant_id, max_concurrent, vtime) \
+         select distinct on (g.lane_id) g.lane_id, g.tenant_id, g.max_concurrent, \
+                coalesce((select min(l.vtime) from task_lane l where l.tenant_id = g.tenant_id), 0) \
+           from unnest($1::uuid[], $2::uuid[], $3::int[]) as g(lane_id, tenant_id, max_concurrent) \
+         on conflict (lane_id) do nothing",
+    )
+    .bind(&lanes)
+    .bind(&tenants)
+    .bind(&limits)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "insert into scan_task (scan_id, tenant_id, lane_id, host, due_at, position) \
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bigint[]) \
+         on conflict (scan_id) do nothing",
+    )
+    .bind(tasks.iter().map(|task| task.scan_id.0).collect::<Vec<_>>())
+    .bind(&tenants)
+    .bind(&lanes)
+    .bind(tasks.iter().map(|task| task.host.as_str()).collect::<Vec<_>>())
+    .bind(tasks.iter().map(|task| task.due_at).collect::<Vec<_>>())
+    .bind(tasks.iter().map(|task| task.position).collect::<Vec<_>>())
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes the tasks of ended scans out of the queue, within the caller's transaction.
+pub async fn dequeue(connection: &mut PgConnection, scans: &[ScanId]) -> Result<(), sqlx::Error> {
+    if scans.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("delete from scan_task where scan_id = any($1)")
+        .bind(scans.iter().map(|scan| scan.0).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes lanes that have run empty away, so that a claim looks only at live ones.
+pub async fn drop_empty_lanes(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    // Under the claim's lock nobody is between choosing a lane and taking from it; enqueueing locks what it touches.
+    let done = sqlx::query(
+        "delete from task_lane l where l.lane_id <> l.tenant_id \
+            and not exists (select from scan_task t where t.lane_id = l.lane_id)",
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,7 @@
+//! The one integration test binary: a folder per area, and what they share in `support`.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod architecture;
+mod postgres;
+mod support;

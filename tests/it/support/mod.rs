@@ -1,0 +1,4 @@
+//! What tests of several areas stand on. Not here: tests, and builders that only one area needs.
+
+pub mod postgres;
+pub mod sites;

@@ -1,0 +1,236 @@
+//! A database of its own for each test, in milliseconds: copies of a migrated template on one shared server.
+//!
+//! The server is a throwaway one in a temporary directory, started by the first test that asks; or the one that
+//! `SITELOG_TEST_DATABASE_URL` names (its user must be allowed to create databases), as a CI service would be.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sitelog::postgres::EmbeddedPostgres;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// An empty database with all migrations applied, dropped together with this value.
+pub struct TestDatabase {
+    /// For the test itself; small, for many tests share the server.
+    pub pool: PgPool,
+    /// For what connects by itself, such as the binary.
+    pub url: String,
+    name: String,
+}
+
+impl TestDatabase {
+    pub async fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let server = Server::shared().await;
+        let name = format!(
+            "sitelog_test_{}_{}",
+            server.run,
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        server
+            .execute(&format!(
+                "create database {name} template {} strategy file_copy",
+                server.template
+            ))
+            .await;
+        let url = server.url_of(&name);
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .connect(&url)
+            .await
+            .unwrap();
+        Self { pool, url, name }
+    }
+}
+
+impl Drop for TestDatabase {
+    /// Drops the database in a thread with a runtime of its own, for nobody can await here. It takes 0.1 s, for
+    /// the pool is still open, so it is waited for only where the database would outlive the run.
+    fn drop(&mut self) {
+        let statement = format!("drop database if exists {} with (force)", self.name);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async { Server::shared().await.execute(&statement).await });
+        });
+        if Server::given().is_some() {
+            let _a_failed_test_is_told_already = thread.join();
+        }
+    }
+}
+
+/// The server that all tests of this process share.
+struct Server {
+    admin_url: Url,
+    template: String,
+    /// In the names of this process's databases, so that several runs can share a server.
+    run: String,
+    /// Keeps the throwaway server going; it and the reaper end with this process.
+    _throwaway: Option<(EmbeddedPostgres, Child)>,
+}
+
+impl Server {
+    async fn shared() -> &'static Self {
+        static SERVER: OnceCell<Server> = OnceCell::const_new();
+        SERVER.get_or_init(Self::prepare).await
+    }
+
+    async fn prepare() -> Self {
+        let (admin_url, throwaway) = match Self::given() {
+            Some(url) => (url, None),
+            None => start_throwaway().await,
+        };
+        let migrator = Migrator::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))
+            .await
+            .unwrap();
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let server = Self {
+            admin_url: Url::parse(&admin_url).unwrap(),
+            template: template_name(&migrator),
+            run: format!("{seconds}_{}", std::process::id()),
+            _throwaway: throwaway,
+        };
+        server.make_template(&migrator).await;
+        server
+    }
+
+    fn given() -> Option<String> {
+        std::env::var("SITELOG_TEST_DATABASE_URL").ok()
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        let mut url = self.admin_url.clone();
+        url.set_path(database);
+        url.into()
+    }
+
+    async fn execute(&self, statement: &str) {
+        let mut connection = PgConnection::connect(self.admin_url.as_str()).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Migrates once; renaming makes it all or nothing, the lock keeps two runs on one server apart.
+    async fn make_template(&self, migrator: &Migrator) {
+        let mut admin = PgConnection::connect(self.admin_url.as_str()).await.unwrap();
+        sqlx::raw_sql("select pg_advisory_lock(5117106)")
+            .execute(&mut admin)
+            .await
+            .unwrap();
+        let query = "select exists (select from pg_database where datname = $1)";
+        let exists: bool = sqlx::query_scalar(query)
+            .bind(&self.template)
+            .fetch_one(&mut admin)
+            .await
+            .unwrap();
+        if !exists {
+            let making = format!("{}_making", self.template);
+            for statement in [
+                format!("drop database if exists {making}"),
+                format!("create database {making}"),
+            ] {
+                sqlx::raw_sql(&statement).execute(&mut admin).await.unwrap();
+            }
+            let mut connection = PgConnection::connect(&self.url_of(&making)).await.unwrap();
+            migrator.run_direct(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+            let rename = format!("alter database {making} rename to {}", self.template);
+            sqlx::raw_sql(&rename).execute(&mut admin).await.unwrap();
+        }
+        admin.close().await.unwrap();
+    }
+}
+
+/// Another set of migrations is another template, should the server live longer than this run.
+fn template_name(migrator: &Migrator) -> String {
+    let checksums: Vec<u8> = migrator
+        .iter()
+        .flat_map(|migration| migration.checksum.iter().copied())
+        .collect();
+    let fingerprint = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &checksums);
+    format!("sitelog_template_{}", fingerprint.simple())
+}
+
+/// Durability is of no use to a server that is thrown away.
+const THROWAWAY_SETTINGS: [&str; 4] = [
+    "alter system set fsync = off",
+    "alter system set full_page_writes = off",
+    "alter system set max_wal_size = '128MB'",
+    "alter system set max_connections = 1000",
+];
+
+async fn start_throwaway() -> (String, Option<(EmbeddedPostgres, Child)>) {
+    let parent = roomy_memory().unwrap_or_else(std::env::temp_dir);
+    let data_dir = tempfile::Builder::new()
+        .prefix("sitelog-tests-")
+        .tempdir_in(parent)
+        .unwrap()
+        .keep();
+    let reaper = spawn_reaper(&data_dir).unwrap();
+    let postgres = EmbeddedPostgres::start(&data_dir).await.unwrap();
+    let mut connection = PgConnection::connect(&postgres.superuser_url()).await.unwrap();
+    for setting in THROWAWAY_SETTINGS {
+        sqlx::raw_sql(setting).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    postgres.stop().await.unwrap();
+    let postgres = EmbeddedPostgres::start(&data_dir).await.unwrap();
+    (postgres.url().to_owned(), Some((postgres, reaper)))
+}
+
+/// The file system in memory, where there is one with room: creating a database there takes 15 ms instead of 150.
+/// (A container's is often too small.)
+fn roomy_memory() -> Option<PathBuf> {
+    const ENOUGH_BYTES: u64 = 2 << 30;
+    let found = rustix::fs::statvfs("/dev/shm").ok()?;
+    (found.f_bavail * found.f_frsize >= ENOUGH_BYTES).then(|| PathBuf::from("/dev/shm"))
+}
+
+/// Tests end by `exit`, a panic or a kill, and run no code of ours then. A shell that waits for the end of its
+/// input notices each of these; it stops the server and removes the directory.
+fn spawn_reaper(data_dir: &Path) -> io::Result<Child> {
+    use std::os::unix::process::CommandExt;
+    const SCRIPT: &str = r#"
+        cat >/dev/null
+        pid=$(head -n 1 "$1/postgres/postmaster.pid") && kill -QUIT "$pid"
+        while [ -e "$1/postgres/postmaster.pid" ] && kill -0 "$pid"; do sleep 0.1; done
+        rm -rf "$1"
+    "#;
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", SCRIPT, "reaper"])
+        .arg(data_dir)
+        .stdin(Stdio::piped());
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+}
+
+#[tokio::test]
+async fn each_test_has_a_migrated_database_of_its_own() {
+    let (one, other) = tokio::join!(TestDatabase::new(), TestDatabase::new());
+    sqlx::raw_sql("create table only_here ()")
+        .execute(&one.pool)
+        .await
+        .unwrap();
+    let query = "select count(*) from pg_tables where tablename in ('only_here', 'events')";
+    for (database, tables) in [(&one, 2), (&other, 1)] {
+        let mut connection = PgConnection::connect(&database.url).await.unwrap();
+        let found: i64 = sqlx::query_scalar(query)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(found, tables);
+    }
+}
