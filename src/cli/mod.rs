@@ -3,11 +3,14 @@
 mod batch;
 mod doctor;
 mod events;
+pub mod extract;
 mod local;
 mod migrate;
 mod openapi;
+pub mod robots;
 mod scan;
 mod serve;
+pub mod sitemap;
 
 use std::process::ExitCode;
 

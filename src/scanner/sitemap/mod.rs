@@ -17,4 +17,4 @@ mod tokens;
 
 pub use entry::{Alternate, ChildSitemap, News, PageEntry, SitemapEntry, Video};
 pub use reader::{SitemapReader, SitemapSettings, SitemapSummary};
-pub use seen::SeenUrls;
+pub use seen::{Seen, SeenUrls};
