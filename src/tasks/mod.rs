@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::values::{BatchId, ScanId, TenantId};
 
 /// How long a claim holds without a heartbeat.
-pub const LEASE: Duration = Duration::from_secs(30);
+pub const LEASE: Duration = Duration::from_secs(15);
 
 /// A handle to the queue.
 #[derive(Clone)]
