@@ -1,17 +1,30 @@
-//! `sitelog`: event-sourced web scanning. The modules in reading order are the map.
+//! `sitelog`: event-sourced web scanning.
+//!
+//! Domains come in, what each site says of itself comes out, and every step stands as an event in a log that is the
+//! only truth. The modules, in reading order, are the map; `ARCHITECTURE.md` shows how a request flows through them.
 
+// The words everything is said in.
 pub mod values;
 
+// The core: decisions, the log they end in, the use cases that lead there.
 pub mod aggregates;
 pub mod commands;
 pub mod log;
+
+// What follows from the log: rows to read, work to do.
 pub mod policies;
+pub mod projections;
 pub mod tasks;
 
-pub mod projections;
-
+// Reading sites.
 pub mod fetch;
-pub mod postgres;
 pub mod scanner;
+pub mod worker;
 
+// The outside, and what wires all.
+pub mod api;
+pub mod app;
 pub mod cli;
+pub mod config;
+pub mod postgres;
+pub mod telemetry;

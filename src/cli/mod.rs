@@ -1,8 +1,100 @@
-//! The command line.
+//! The command line: one file per command.
+
+mod batch;
+mod doctor;
+mod events;
+pub mod extract;
+mod local;
+mod migrate;
+mod openapi;
+pub mod robots;
+mod scan;
+mod serve;
+pub mod sitemap;
 
 use std::process::ExitCode;
 
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+/// Event-sourced web scanning: who is behind each domain of a list.
+#[derive(Debug, Parser)]
+#[command(name = "sitelog", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the service
+    Serve(serve::Args),
+    /// Scans domains and tells what was found
+    Scan(scan::Args),
+    /// Scans a list of domains: CSV, plain lines or NDJSON
+    Batch(batch::Args),
+    /// Reads the log
+    Events(events::Args),
+    /// Brings the database's tables up to date
+    Migrate,
+    /// Looks for what is wrong and says how to mend it
+    Doctor(doctor::Args),
+    /// Prints the OpenAPI document
+    Openapi,
+}
+
+/// The environment is not as it must be: no database, port taken, bad setting.
+const ENVIRONMENT: u8 = 3;
+
 /// Runs the command the process was started with.
+///
+/// Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment.
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    let quiet = if matches!(cli.command, Command::Serve(_)) {
+        "info,sqlx=warn"
+    } else {
+        "error"
+    };
+    crate::telemetry::init_logs(quiet);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("the runtime cannot start")),
+    };
+    let code = match runtime.block_on(execute(cli.command)) {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    };
+    // What still sleeps in a blocking call must not hold the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    code
+}
+
+async fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve::run(&args, config()?).await,
+        Command::Scan(args) => scan::run(&args, &config()?).await,
+        Command::Batch(args) => batch::run(&args, &config()?).await,
+        Command::Events(args) => events::run(&args, &config()?).await,
+        Command::Migrate => migrate::run(&config()?).await,
+        Command::Doctor(args) => doctor::run(&args).await,
+        Command::Openapi => openapi::run(),
+    }
+}
+
+fn config() -> Result<Config, ConfigError> {
+    Config::load()
+}
+
+/// The cause chain in one line on stderr; what to do stands in the messages.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("sitelog: {error:#}");
+    ExitCode::from(ENVIRONMENT)
+}
+
+/// Prints a line; a reader that has gone away (`| head`) ends the program quietly.
+fn say(line: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "{line}")
 }

@@ -1,3 +1,25 @@
 //! The only way out of the process towards other people's servers.
+//!
+//! A [`Fetcher`] asks for one URL and follows its redirects; each hop is checked against the address guard, and a
+//! connection is only ever made to an address that was checked. Bodies are streams under byte counts. What an
+//! answer means (robots.txt, sitemap, page) does not belong here.
 
+mod address;
+mod body;
+mod error;
+mod fetcher;
+mod guard;
+mod headers;
+mod pace;
+mod send_error;
 pub mod settings;
+#[cfg(test)]
+pub mod test_site;
+mod tls;
+
+pub use address::is_public;
+pub use body::{Body, Bytes, ReadBody};
+pub use error::{FetchError, FetchSetupError, Phase};
+pub use fetcher::{Answer, Fetcher, Limits};
+pub use headers::Headers;
+pub use settings::{ConnectTo, FetchSettings, InvalidConnectTo};

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -47,6 +48,72 @@ impl Default for FetchSettings {
             connect_timeout: Duration::from_secs(5),
             first_byte_timeout: Duration::from_secs(15),
             max_page_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why a text is no `PATTERN=ADDR:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not PATTERN=ADDRESS:PORT, such as *.farm.test=127.0.0.1:18443")]
+pub struct InvalidConnectTo(pub String);
+
+impl FromStr for ConnectTo {
+    type Err = InvalidConnectTo;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidConnectTo(text.to_owned());
+        let (pattern, address) = text.trim().split_once('=').ok_or_else(invalid)?;
+        let pattern = pattern.trim().trim_end_matches('.').to_ascii_lowercase();
+        let name = pattern.strip_prefix("*.").unwrap_or(&pattern);
+        if name.is_empty() || name.contains(['*', '/', ':', ' ']) {
+            return Err(invalid());
+        }
+        Ok(Self {
+            address: address.trim().parse().map_err(|_| invalid())?,
+            pattern,
+        })
+    }
+}
+
+impl ConnectTo {
+    /// Whether a host (lower case) is reached at this address.
+    pub fn matches(&self, host: &str) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        match self.pattern.strip_prefix('*') {
+            Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+            None => host == self.pattern,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_with_a_star_matches_at_any_depth_but_not_the_name_itself() {
+        let farm: ConnectTo = "*.farm.test=127.0.0.1:18443".parse().unwrap();
+        assert!(farm.matches("a.farm.test") && farm.matches("www.a.farm.test"));
+        assert!(!farm.matches("farm.test") && !farm.matches("afarm.test"));
+    }
+
+    #[test]
+    fn an_exact_name_matches_only_itself() {
+        let exact: ConnectTo = "Example.com=[::1]:80".parse().unwrap();
+        assert!(exact.matches("example.com") && !exact.matches("www.example.com"));
+    }
+
+    #[test]
+    fn what_is_not_pattern_and_address_is_refused() {
+        for text in [
+            "",
+            "a.test",
+            "=1.2.3.4:1",
+            "a.test=1.2.3.4",
+            "a.*.test=1.2.3.4:1",
+            "*.=1.2.3.4:1",
+        ] {
+            assert!(text.parse::<ConnectTo>().is_err(), "{text}");
         }
     }
 }

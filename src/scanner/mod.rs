@@ -1,3 +1,96 @@
 //! The engine that reads a site: robots.txt, sitemaps, pages. It knows no database and no events.
+//!
+//! [`Scanner::scan`] is one attempt at one site and always comes back with a report, however hostile the site.
 
+mod discovery;
+mod entrance;
+mod home;
+mod parse_pool;
+mod read_sitemap;
+mod scan;
+
+pub mod page;
+pub mod references;
 pub mod report;
+pub mod robots;
+pub mod site;
+pub mod sitemap;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
+pub use self::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
+use crate::fetch::Fetcher;
+use crate::values::{DomainName, ScanOptions};
+use parse_pool::ParsePool;
+
+/// How much one scan may read and keep.
+#[derive(Clone, Debug)]
+pub struct ScannerSettings {
+    /// Documents parsed at once, over all scans.
+    pub parse_threads: usize,
+    /// Sitemap files read in one scan.
+    pub max_sitemaps: usize,
+    /// How deep indexes may be nested.
+    pub max_sitemap_depth: usize,
+    /// Decoded bytes of one sitemap file.
+    pub max_sitemap_bytes: u64,
+    /// URLs of sitemaps kept of one scan; more are only counted.
+    pub max_stored_urls: usize,
+    /// Sitemap files asked for at once in one scan.
+    pub requests_at_once: usize,
+}
+
+impl Default for ScannerSettings {
+    fn default() -> Self {
+        Self {
+            parse_threads: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            max_sitemaps: 200,
+            max_sitemap_depth: 5,
+            max_sitemap_bytes: 4 * 1024 * 1024 * 1024,
+            max_stored_urls: 50_000,
+            requests_at_once: 3,
+        }
+    }
+}
+
+/// Reads sites. Cheap to clone; all clones share the fetcher and the parsing threads.
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    tools: Arc<Tools>,
+}
+
+/// What every scan works with.
+#[derive(Debug)]
+struct Tools {
+    fetcher: Fetcher,
+    pool: ParsePool,
+    settings: ScannerSettings,
+    /// The product token that robots.txt files name us by.
+    agent: String,
+}
+
+impl Scanner {
+    /// A scanner that asks through `fetcher`.
+    pub fn new(fetcher: Fetcher, settings: ScannerSettings) -> Self {
+        let agent = fetcher.settings().user_agent.split(['/', ' ']).next().unwrap_or_default().to_owned();
+        let pool = ParsePool::new(settings.parse_threads);
+        Self {
+            tools: Arc::new(Tools {
+                fetcher,
+                pool,
+                settings,
+                agent,
+            }),
+        }
+    }
+
+    /// One attempt at a site; never longer than `time_limit`.
+    pub async fn scan(&self, domain: &DomainName, options: &ScanOptions, time_limit: Duration) -> SiteReport {
+        scan::scan(&self.tools, domain, options, time_limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! A value that exists is valid; there is one way in (`parse`) and no way to hold a bad one. Nothing here does
 //! IO, reads the clock or knows another module of this crate.
 
+pub mod batch_list;
 pub mod body_ref;
 pub mod domain_name;
 pub mod failure;
@@ -11,6 +12,7 @@ pub mod ids;
 pub mod options;
 pub mod sitemap;
 
+pub use batch_list::{BatchList, RejectedLine};
 pub use body_ref::BodyRef;
 pub use domain_name::{DomainName, InvalidDomain};
 pub use failure::{FailureReason, Problem};

@@ -49,6 +49,7 @@ pub struct DomainScan {
     abandoned_in_round: u32,
     fence: i64,
     deadline_at: Option<DateTime<Utc>>,
+    next_attempt_at: Option<DateTime<Utc>>,
     reason: Option<FailureReason>,
 }
 
@@ -83,6 +84,11 @@ impl DomainScan {
     /// When the last attempt of this round must have ended; set by the first start.
     pub fn deadline_at(&self) -> Option<DateTime<Utc>> {
         self.deadline_at
+    }
+
+    /// When the next attempt is due, after one that failed.
+    pub fn next_attempt_at(&self) -> Option<DateTime<Utc>> {
+        self.next_attempt_at
     }
 
     /// What happens because of a command.
@@ -209,7 +215,7 @@ impl DomainScan {
                 error,
                 may_pass,
                 retry_after,
-            } => match self.next_attempt_at(now, retry_after).filter(|_| may_pass) {
+            } => match self.plan_next_attempt(now, retry_after).filter(|_| may_pass) {
                 Some(retry_at) => ScanEvent::ScanAttemptFailed {
                     domain: self.domain.clone(),
                     batch_id: self.batch_id,
@@ -225,7 +231,7 @@ impl DomainScan {
     }
 
     /// When the next attempt is due, if one is left and begins before the deadline.
-    fn next_attempt_at(
+    fn plan_next_attempt(
         &self,
         now: DateTime<Utc>,
         retry_after: Option<std::time::Duration>,
@@ -394,6 +400,7 @@ impl Aggregate for DomainScan {
                 self.attempt = attempt;
                 self.fence = fence;
                 self.deadline_at = Some(deadline_at);
+                self.next_attempt_at = None;
                 self.attempts_in_round += 1;
             }
             ScanEvent::ScanAbandoned { .. } => {
@@ -410,10 +417,10 @@ impl Aggregate for DomainScan {
                 self.reason = None;
             }
             ScanEvent::ScanCancelled { .. } => self.reason = None,
+            ScanEvent::ScanAttemptFailed { retry_at, .. } => self.next_attempt_at = Some(retry_at),
             ScanEvent::RobotsRead { .. }
             | ScanEvent::SitemapParsed { .. }
             | ScanEvent::PageRead { .. }
-            | ScanEvent::ScanAttemptFailed { .. }
             | ScanEvent::ScanCompleted { .. } => {}
         }
     }

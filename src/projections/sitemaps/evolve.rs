@@ -41,7 +41,7 @@ pub(super) fn evolve(row: Option<SitemapsRow>, fact: &Fact) -> Option<SitemapsRo
         }
         // What an attempt read counts when the scan completes; a new attempt reads anew.
         ScanEvent::ScanStarted { .. } => {
-            let mut row = row.filter(|row| !row.reading.is_empty())?;
+            let mut row = row?;
             row.reading.clear();
             Some(row)
         }

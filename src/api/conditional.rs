@@ -1,0 +1,28 @@
+//! `ETag` and `If-None-Match` (RFC 9110, section 13): who polls gets 304 while nothing changed.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A JSON answer whose content is determined by the log position it reflects.
+pub(super) fn answer<T: Serialize>(headers: &HeaderMap, position: i64, content: T) -> Response {
+    let tag = format!("W/\"{position}\"");
+    let Ok(value) = HeaderValue::from_str(&tag) else {
+        return Json(content).into_response();
+    };
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let unchanged = known
+        .split(',')
+        .any(|candidate| candidate.trim() == tag || candidate.trim() == "*");
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Json(content).into_response()
+    };
+    response.headers_mut().insert(header::ETAG, value);
+    response
+}

@@ -1,0 +1,25 @@
+//! `/livez` and `/readyz`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::ApiState;
+use super::problem::Problem;
+
+/// The process runs.
+#[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, description = "The process runs")))]
+pub(super) async fn livez() -> Response {
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+/// The process can take requests: its database answers. Lag of read models is a metric, not readiness.
+#[utoipa::path(
+    get, path = "/readyz", tag = "operations",
+    responses((status = 200, description = "Requests are taken"), (status = 503, body = Problem))
+)]
+pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Problem> {
+    let position = state.log.head().await?;
+    Ok(Json(json!({ "status": "ok", "position": position })).into_response())
+}

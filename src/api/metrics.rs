@@ -1,0 +1,44 @@
+//! `/metrics` in the Prometheus text format.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use super::ApiState;
+use super::problem::Problem;
+use crate::projections;
+
+/// What operators watch: lag of each read model, tasks by state, appends, memory.
+#[utoipa::path(
+    get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "Prometheus text format", content_type = "text/plain"), (status = 503, body = Problem))
+)]
+pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, Problem> {
+    let head = state.log.head().await?;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "gauges are floats; positions stay far below 2^53"
+    )]
+    for (name, position) in projections::query::positions(&state.models).await? {
+        metrics::gauge!("sitelog_projection_lag_events", "projection" => name).set((head - position) as f64);
+    }
+    let counts = state
+        .tasks
+        .counts()
+        .await
+        .map_err(projections::ProjectionError::from)?;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "gauges are floats; counts stay far below 2^53"
+    )]
+    for (state, count) in [("ready", counts.0), ("delayed", counts.1), ("leased", counts.2)] {
+        metrics::gauge!("sitelog_tasks", "state" => state).set(count as f64);
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "gauges are floats; positions stay far below 2^53"
+    )]
+    metrics::gauge!("sitelog_log_position").set(head as f64);
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, state.metrics.render()).into_response())
+}

@@ -1,0 +1,277 @@
+//! Errors as RFC 9457 problems: one code per error, one place for its status.
+
+use std::any::Any;
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::aggregates::{BatchError, ScanError};
+use crate::commands::CommandError;
+use crate::commands::retry_scan::RetryError;
+use crate::log::LogError;
+use crate::projections::ProjectionError;
+
+/// What went wrong, with which input, and what to do: `application/problem+json`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:sitelog:problem:` and the code.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:sitelog:problem:invalid_domain")]
+    pub kind: String,
+    /// The code; stable.
+    #[schema(example = "invalid_domain")]
+    pub code: &'static str,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// The kind of problem in words.
+    #[schema(example = "Not a domain")]
+    pub title: &'static str,
+    /// This problem in words.
+    #[schema(example = "'localhost' has no top-level domain")]
+    pub detail: String,
+    /// More about it, by code.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+    /// Seconds after which a repeat may succeed; also the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u32>,
+}
+
+impl Problem {
+    /// A problem of a status and code.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: format!("urn:sitelog:problem:{code}"),
+            code,
+            status: status.as_u16(),
+            title,
+            detail: detail.into(),
+            more: Map::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// 400: the request cannot be understood.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            code,
+            "The request cannot be understood",
+            detail,
+        )
+    }
+
+    /// 422: understood, but not acceptable.
+    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            code,
+            "The request cannot be accepted",
+            detail,
+        )
+    }
+
+    /// 404 for a thing of a kind.
+    pub fn not_found(what: &str) -> Self {
+        let detail = format!("There is no such {what}.");
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+    }
+
+    /// 405.
+    pub fn method_not_allowed() -> Self {
+        let detail = "The path exists, but not with this method; /openapi.json lists what there is.";
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "Method not allowed",
+            detail,
+        )
+    }
+
+    /// 409: it does not fit the state of things.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            code,
+            "It does not fit the present state",
+            detail,
+        )
+    }
+
+    /// 503: nothing was done; a repeat may succeed.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        let problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The service cannot do it just now",
+            detail,
+        );
+        Self {
+            retry_after: Some(1),
+            ..problem
+        }
+    }
+
+    /// 500: a fault of ours, whose cause only the server's log tells.
+    pub fn internal() -> Self {
+        let detail = "The server met a fault of its own; its log has the cause.";
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Internal error",
+            detail,
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.retry_after;
+        let kind = (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        let mut response = (status, [kind], Json(self)).into_response();
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = retry_after {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static("retry-after"), HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The answer when a handler panicked.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the box over")]
+pub(super) fn after_panic(_panic: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("A handler panicked");
+    Problem::internal().into_response()
+}
+
+impl From<LogError> for Problem {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::KeyReused => Self::unprocessable(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used before with another request; use a new key for a new request.",
+            ),
+            LogError::Unreadable { .. } => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "The log holds what cannot be read"
+                );
+                Self::internal()
+            }
+            LogError::Conflict | LogError::Unavailable(_) | LogError::Closed => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "The log is not available"
+                );
+                Self::unavailable("The request could not be written down; nothing was accepted. Repeat it.")
+            }
+        }
+    }
+}
+
+impl From<ProjectionError> for Problem {
+    fn from(error: ProjectionError) -> Self {
+        match error {
+            ProjectionError::Log(error) => error.into(),
+            ProjectionError::Database(_) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "A read model is not available"
+                );
+                Self::unavailable("The database does not answer just now. Repeat the request.")
+            }
+            ProjectionError::Row { .. } => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "A read model holds what cannot be read"
+                );
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<ScanError> for Problem {
+    fn from(error: ScanError) -> Self {
+        match &error {
+            ScanError::NotFound => Self::not_found("scan"),
+            ScanError::CannotCancel(_) => Self::conflict("cannot_cancel", sentence(&error)),
+            ScanError::CannotRetry(_) => Self::conflict("cannot_retry", sentence(&error)),
+            ScanError::IdTaken(_) | ScanError::Superseded(_) | ScanError::Ended(_) => {
+                Self::conflict("conflict", sentence(&error))
+            }
+        }
+    }
+}
+
+impl From<BatchError> for Problem {
+    fn from(error: BatchError) -> Self {
+        match &error {
+            BatchError::NotFound => Self::not_found("batch"),
+            BatchError::CannotCancel => Self::conflict("cannot_cancel", sentence(&error)),
+            BatchError::WasCancelled | BatchError::NothingToRetry => {
+                Self::conflict("cannot_retry", sentence(&error))
+            }
+        }
+    }
+}
+
+impl From<RetryError> for Problem {
+    fn from(error: RetryError) -> Self {
+        match error {
+            RetryError::Scan(error) => error.into(),
+            RetryError::Batch(error) => error.into(),
+        }
+    }
+}
+
+impl<E> From<CommandError<E>> for Problem
+where
+    E: std::error::Error + Into<Problem> + 'static,
+{
+    fn from(error: CommandError<E>) -> Self {
+        match error {
+            CommandError::Refused(refusal) => refusal.into(),
+            CommandError::NotFound("batch_scan") => Self::not_found("batch"),
+            CommandError::NotFound(_) => Self::not_found("scan"),
+            CommandError::Log(error) => error.into(),
+        }
+    }
+}
+
+/// An error's text as a sentence.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string())
+        .unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}

@@ -1,0 +1,301 @@
+//! What requests have in common: whose they are, how they are repeated, how fresh the answer must be.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::ApiState;
+use super::problem::Problem;
+use crate::commands::{CommandContext, RequestKey};
+use crate::projections::query::wait_for;
+use crate::projections::{Projection, query};
+use crate::values::TenantId;
+
+/// How long an answer may wait for `?at_least=`.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// Characters of an idempotency key at most.
+const MAX_KEY: usize = 255;
+
+/// Whose request it is: the header `X-Tenant-Id`, or the default tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct Tenant(pub TenantId);
+
+impl<S: Sync> FromRequestParts<S> for Tenant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get("x-tenant-id") else {
+            return Ok(Self(TenantId::DEFAULT));
+        };
+        let id = value.to_str().ok().and_then(|text| text.parse().ok());
+        id.map(Self)
+            .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
+    }
+}
+
+/// A command's request: whose, under which id and key, and its body.
+#[derive(Clone, Debug)]
+pub struct CommandRequest {
+    /// Goes into the log with what follows.
+    pub context: CommandContext,
+    /// As sent.
+    pub headers: HeaderMap,
+    /// As sent.
+    pub body: Bytes,
+}
+
+impl FromRequest<ApiState> for CommandRequest {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Tenant(tenant) = Tenant::from_request_parts(&mut parts, state).await?;
+        let route = format!("{} {}", parts.method, parts.uri.path());
+        let (uri, headers) = (parts.uri.clone(), parts.headers.clone());
+        let body = Bytes::from_request(Request::from_parts(parts, body), state)
+            .await
+            .map_err(|rejection| {
+                let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+                if too_large {
+                    body_too_large()
+                } else {
+                    Problem::bad_request("body_unreadable", rejection.body_text())
+                }
+            })?;
+        let key = idempotency_key(&headers, route, &uri.to_string(), &body)?;
+        let context = CommandContext {
+            tenant,
+            actor: "anonymous".to_owned(),
+            request_id: Some(request_id(&headers)),
+            causation_id: None,
+            key,
+        };
+        Ok(Self {
+            context,
+            headers,
+            body,
+        })
+    }
+}
+
+impl CommandRequest {
+    /// The body as JSON of a shape; says where it breaks.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.expect_type(&["application/json"])?;
+        parse_json(&self.body)
+    }
+
+    /// The media type of the body, lower case, without parameters.
+    pub fn media_type(&self) -> String {
+        let value = self
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    }
+
+    fn expect_type(&self, wanted: &[&str]) -> Result<(), Problem> {
+        let given = self.media_type();
+        if wanted.contains(&given.as_str()) {
+            Ok(())
+        } else {
+            Err(unsupported_media_type(&given, wanted))
+        }
+    }
+}
+
+/// 415, naming what is taken.
+pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
+    let given = if given.is_empty() {
+        "no Content-Type".to_owned()
+    } else {
+        format!("Content-Type '{given}'")
+    };
+    let detail = format!("The request has {given}; this route takes {}.", wanted.join(", "));
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "Unsupported media type",
+        detail,
+    )
+}
+
+fn body_too_large() -> Problem {
+    let detail = format!(
+        "The body is larger than {} MB; split it into several requests.",
+        super::MAX_BODY >> 20
+    );
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        "The body is too large",
+        detail,
+    )
+}
+
+/// JSON of a shape: broken JSON is 400, a wrong shape 422, both with line and column.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let detail = format!("The JSON body is not acceptable: {error}.");
+        let problem = match error.classify() {
+            serde_json::error::Category::Data => Problem::unprocessable("invalid_field", detail),
+            _ => Problem::bad_request("invalid_json", detail),
+        };
+        problem.with("line", error.line()).with("column", error.column())
+    })
+}
+
+fn idempotency_key(
+    headers: &HeaderMap,
+    route: String,
+    uri: &str,
+    body: &Bytes,
+) -> Result<Option<RequestKey>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value.to_str().unwrap_or_default().trim();
+    if key.is_empty() || key.len() > MAX_KEY {
+        let detail = format!("The header Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.");
+        return Err(Problem::bad_request("invalid_idempotency_key", detail));
+    }
+    let hash = Sha256::new()
+        .chain_update(uri)
+        .chain_update([0])
+        .chain_update(body)
+        .finalize();
+    Ok(Some(RequestKey {
+        route,
+        key: key.to_owned(),
+        body_hash: hash.into(),
+    }))
+}
+
+/// The caller's `X-Request-Id` if it is a sensible one, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    given
+        .filter(|id| (1..=128).contains(&id.len()))
+        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// `?at_least=<log position>` of every GET.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AtLeast {
+    /// Answer only with what is known at this log position; waits up to 2 s for it, then 503.
+    pub at_least: Option<i64>,
+}
+
+impl AtLeast {
+    /// Waits until a read model has come so far.
+    pub async fn wait<P: Projection>(self, state: &ApiState) -> Result<(), Problem> {
+        let Some(wanted) = self.at_least else {
+            return Ok(());
+        };
+        if wait_for::<P>(&state.models, wanted, MAX_WAIT).await? {
+            return Ok(());
+        }
+        let reached = query::position::<P>(&state.models).await?;
+        let detail = format!("The read model has come to log position {reached}, not yet to {wanted}.");
+        Err(Problem::unavailable(detail).with("position", reached))
+    }
+}
+
+/// For a thing that the log knows and the read model may not know yet: waits until it does. False if the log does
+/// not know it either.
+pub async fn wait_until_projected<P: Projection>(
+    state: &ApiState,
+    tenant: TenantId,
+    aggregate_type: &str,
+    id: Uuid,
+) -> Result<bool, Problem> {
+    let Some(position) = state
+        .log
+        .stream_position(tenant, aggregate_type, &id.to_string())
+        .await?
+    else {
+        return Ok(false);
+    };
+    AtLeast {
+        at_least: Some(position),
+    }
+    .wait::<P>(state)
+    .await?;
+    Ok(true)
+}
+
+/// `Path` whose refusal is a problem.
+pub struct PathOf<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // A malformed id names nothing: that is 404, as for an unknown one.
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(value)| Self(value))
+            .map_err(|_| Problem::not_found("thing"))
+    }
+}
+
+/// `Query` whose refusal is a problem.
+pub struct QueryOf<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query
+            .map(|Query(value)| Self(value))
+            .map_err(|rejection| Problem::bad_request("invalid_query", rejection.body_text()))
+    }
+}
+
+/// `limit` and `cursor` of every list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// Rows at most: 1 to 1000, default 100.
+    pub limit: Option<i64>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Paging {
+    /// The limit within its bounds.
+    pub fn limit(&self) -> Result<i64, Problem> {
+        match self.limit.unwrap_or(100) {
+            limit @ 1..=query::MAX_LIMIT => Ok(limit),
+            other => Err(Problem::bad_request(
+                "invalid_query",
+                format!("limit is {other}; it must be 1 to 1000."),
+            )),
+        }
+    }
+
+    /// What the cursor says, as the list's own key.
+    pub fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, Problem> {
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
+        let key = query::decode_cursor(cursor).and_then(|key| key.parse().ok());
+        key.map(Some)
+            .ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
+    }
+}

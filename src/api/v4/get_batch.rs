@@ -1,0 +1,50 @@
+//! `GET /batches/{id}`.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::views::Batch;
+use crate::api::ApiState;
+use crate::api::conditional;
+use crate::api::problem::Problem;
+use crate::api::request::{AtLeast, PathOf, QueryOf, Tenant, wait_until_projected};
+use crate::projections::batch_jobs::{self, BatchJobs, BatchRow};
+use crate::values::{BatchId, TenantId};
+
+/// Status and progress of a batch.
+#[utoipa::path(
+    get, path = "/batches/{id}", tag = "batches", params(("id" = uuid::Uuid, Path), AtLeast),
+    responses(
+        (status = 200, body = Batch), (status = 304, description = "Unchanged since `If-None-Match`"),
+        (status = 404, body = Problem), (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn get_batch(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(id): PathOf<BatchId>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    at_least.wait::<BatchJobs>(&state).await?;
+    let row = find_batch(&state, tenant, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("batch"))?;
+    Ok(conditional::answer(&headers, row.position, Batch::from(row)))
+}
+
+/// A batch's row, waited for if the log knows the batch already.
+pub(crate) async fn find_batch(
+    state: &ApiState,
+    tenant: TenantId,
+    id: BatchId,
+) -> Result<Option<BatchRow>, Problem> {
+    if let Some(row) = batch_jobs::query::find(&state.models, tenant, id).await? {
+        return Ok(Some(row));
+    }
+    if !wait_until_projected::<BatchJobs>(state, tenant, "batch_scan", id.0).await? {
+        return Ok(None);
+    }
+    Ok(batch_jobs::query::find(&state.models, tenant, id).await?)
+}

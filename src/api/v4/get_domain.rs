@@ -1,0 +1,35 @@
+//! `GET /domains/{domain}`.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::views::Domain;
+use crate::api::ApiState;
+use crate::api::conditional;
+use crate::api::problem::Problem;
+use crate::api::request::{AtLeast, PathOf, QueryOf, Tenant};
+use crate::projections::domains::{self, Domains};
+use crate::values::DomainName;
+
+/// The best that is known of a domain.
+#[utoipa::path(
+    get, path = "/domains/{domain}", tag = "domains", params(("domain" = String, Path), AtLeast),
+    responses(
+        (status = 200, body = Domain), (status = 304, description = "Unchanged since `If-None-Match`"),
+        (status = 404, body = Problem), (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn get_domain(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(domain): PathOf<String>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    at_least.wait::<Domains>(&state).await?;
+    let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
+    let row = domains::query::find(&state.models, tenant, &domain).await?;
+    let row = row.ok_or_else(|| Problem::not_found("domain"))?;
+    Ok(conditional::answer(&headers, row.position, Domain::from(row)))
+}

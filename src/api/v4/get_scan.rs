@@ -1,0 +1,50 @@
+//! `GET /scans/{id}`.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::views::Scan;
+use crate::api::ApiState;
+use crate::api::conditional;
+use crate::api::problem::Problem;
+use crate::api::request::{AtLeast, PathOf, QueryOf, Tenant, wait_until_projected};
+use crate::projections::jobs::{self, JobRow, Jobs};
+use crate::values::{ScanId, TenantId};
+
+/// Status and result of a scan.
+#[utoipa::path(
+    get, path = "/scans/{id}", tag = "scans", params(("id" = uuid::Uuid, Path), AtLeast),
+    responses(
+        (status = 200, body = Scan), (status = 304, description = "Unchanged since `If-None-Match`"),
+        (status = 404, body = Problem), (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn get_scan(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(id): PathOf<ScanId>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    at_least.wait::<Jobs>(&state).await?;
+    let row = find_scan(&state, tenant, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("scan"))?;
+    Ok(conditional::answer(&headers, row.position, Scan::from(row)))
+}
+
+/// A scan's row, waited for if the log knows the scan already.
+pub(crate) async fn find_scan(
+    state: &ApiState,
+    tenant: TenantId,
+    id: ScanId,
+) -> Result<Option<JobRow>, Problem> {
+    if let Some(row) = jobs::query::find(&state.models, tenant, id).await? {
+        return Ok(Some(row));
+    }
+    if !wait_until_projected::<Jobs>(state, tenant, "domain_scan", id.0).await? {
+        return Ok(None);
+    }
+    Ok(jobs::query::find(&state.models, tenant, id).await?)
+}

@@ -1,0 +1,43 @@
+//! `GET /batches/{id}/scans`.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::get_batch::find_batch;
+use super::list_scans::ScanQuery;
+use super::views::{Page, Scan};
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
+use crate::projections::jobs::{self, Jobs};
+use crate::values::BatchId;
+
+/// The scans of a batch in the order of its list.
+#[utoipa::path(
+    get, path = "/batches/{id}/scans", tag = "batches",
+    params(("id" = uuid::Uuid, Path), ScanQuery, Paging, AtLeast),
+    responses(
+        (status = 200, body = Page<Scan>), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn list_batch_scans(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(id): PathOf<BatchId>,
+    QueryOf(query): QueryOf<ScanQuery>,
+    QueryOf(paging): QueryOf<Paging>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Json<Page<Scan>>, Problem> {
+    at_least.wait::<Jobs>(&state).await?;
+    find_batch(&state, tenant, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("batch"))?;
+    let filter = jobs::query::JobFilter {
+        batch: Some(id),
+        ..query.filter(&paging)?
+    };
+    Ok(Json(
+        jobs::query::list(&state.models, tenant, &filter).await?.into(),
+    ))
+}

@@ -1,0 +1,81 @@
+//! `GET /domains/{domain}/urls`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::views::Page;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
+use crate::projections::domains::{self, Domains};
+use crate::projections::sitemaps::query::UrlRow;
+use crate::projections::sitemaps::{self, Sitemaps};
+use crate::values::DomainName;
+
+/// A page that a sitemap names.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Url {
+    /// Absolute.
+    url: String,
+    /// W3C date-time as stated.
+    lastmod: Option<String>,
+    /// As stated.
+    changefreq: Option<String>,
+    /// As stated, 0.0 to 1.0.
+    priority: Option<String>,
+    /// The sitemap file that names it.
+    sitemap: String,
+}
+
+impl From<UrlRow> for Url {
+    fn from(row: UrlRow) -> Self {
+        Self {
+            url: row.url,
+            lastmod: row.lastmod,
+            changefreq: row.changefreq,
+            priority: row.priority,
+            sitemap: row.sitemap,
+        }
+    }
+}
+
+/// The URLs of a domain's sitemaps, in document order.
+#[utoipa::path(
+    get, path = "/domains/{domain}/urls", tag = "domains", params(("domain" = String, Path), Paging, AtLeast),
+    responses(
+        (status = 200, body = Page<Url>), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn list_domain_urls(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(domain): PathOf<String>,
+    QueryOf(paging): QueryOf<Paging>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Json<Page<Url>>, Problem> {
+    at_least.wait::<Domains>(&state).await?;
+    at_least.wait::<Sitemaps>(&state).await?;
+    let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
+    if domains::query::find(&state.models, tenant, &domain)
+        .await?
+        .is_none()
+    {
+        return Err(Problem::not_found("domain"));
+    }
+    let after = match paging.after::<String>()? {
+        Some(place) => parse_place(&place)?,
+        None => (-1, 0),
+    };
+    let listed = sitemaps::query::urls(&state.models, tenant, &domain, after, paging.limit()?).await?;
+    Ok(Json(listed.into()))
+}
+
+fn parse_place(place: &str) -> Result<(i32, i32), Problem> {
+    let numbers = place
+        .split_once(':')
+        .and_then(|(file, url)| Some((file.parse().ok()?, url.parse().ok()?)));
+    numbers.ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
+}

@@ -1,0 +1,41 @@
+//! The current API: one endpoint, one file.
+
+mod cancel_batch;
+mod cancel_scan;
+mod create_batch;
+mod create_scan;
+mod get_batch;
+mod get_domain;
+mod get_scan;
+mod list_batch_scans;
+mod list_batches;
+mod list_domain_urls;
+mod list_domains;
+mod list_events;
+mod list_scans;
+mod retry_batch;
+mod retry_scan;
+pub mod views;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ApiState;
+
+pub(super) fn router() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(create_scan::create_scan, list_scans::list_scans))
+        .routes(routes!(get_scan::get_scan))
+        .routes(routes!(cancel_scan::cancel_scan))
+        .routes(routes!(retry_scan::retry_scan))
+        .routes(routes!(create_batch::create_batch, list_batches::list_batches))
+        .routes(routes!(get_batch::get_batch))
+        .routes(routes!(list_batch_scans::list_batch_scans))
+        .routes(routes!(cancel_batch::cancel_batch))
+        .routes(routes!(retry_batch::retry_batch))
+        .routes(routes!(list_domains::list_domains))
+        .routes(routes!(get_domain::get_domain))
+        .routes(routes!(list_domain_urls::list_domain_urls))
+        .routes(routes!(list_events::list_events))
+        .routes(routes!(list_events::get_stream))
+}

@@ -1,0 +1,44 @@
+//! `POST /batches/{id}/retry`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::views::AcceptedBatchCommand;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{CommandRequest, PathOf, wait_until_projected};
+use crate::commands::retry_batch::{EndedScan, retry_batch as retry};
+use crate::projections::jobs::{self, Jobs};
+use crate::values::BatchId;
+
+/// Does again what failed in a batch: it is reopened and ends a second time.
+#[utoipa::path(
+    post, path = "/batches/{id}/retry", tag = "batches", params(("id" = uuid::Uuid, Path)),
+    responses(
+        (status = 202, body = AcceptedBatchCommand), (status = 404, body = Problem),
+        (status = 409, description = "Nothing failed, or it was cancelled", body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn retry_batch(
+    State(state): State<ApiState>,
+    PathOf(id): PathOf<BatchId>,
+    request: CommandRequest,
+) -> Result<(StatusCode, Json<AcceptedBatchCommand>), Problem> {
+    let tenant = request.context.tenant;
+    // The list of what failed must be as new as the batch's own last event.
+    if !wait_until_projected::<Jobs>(&state, tenant, "batch_scan", id.0).await? {
+        return Err(Problem::not_found("batch"));
+    }
+    let failed = jobs::query::failed_of_batch(&state.models, tenant, id).await?;
+    let failed: Vec<EndedScan> = failed
+        .into_iter()
+        .map(|(scan_id, round)| EndedScan { scan_id, round })
+        .collect();
+    let position = retry(&state.bus, id, &failed, &request.context).await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(AcceptedBatchCommand::new(id.0, "running", position)),
+    ))
+}

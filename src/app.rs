@@ -1,0 +1,281 @@
+//! Wires everything: the one place that knows all parts.
+
+use std::net::SocketAddr;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{self, ApiState};
+use crate::commands::CommandBus;
+use crate::config::Config;
+use crate::fetch::{FetchSetupError, Fetcher};
+use crate::log::EventLog;
+use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
+use crate::postgres::{EmbeddedPostgres, EmbeddedPostgresError};
+use crate::projections::batch_jobs::BatchJobs;
+use crate::projections::domains::Domains;
+use crate::projections::jobs::Jobs;
+use crate::projections::sitemaps::Sitemaps;
+use crate::projections::{self, ProjectionError, ReadModels};
+use crate::scanner::{Scanner, ScannerSettings};
+use crate::tasks::ScanTasks;
+use crate::worker::Worker;
+
+/// What a process does; several may share one database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// Serves HTTP.
+    pub api: bool,
+    /// Scans sites.
+    pub worker: bool,
+    /// Keeps read models and tasks in step with the log.
+    pub projector: bool,
+}
+
+impl Roles {
+    /// Everything.
+    pub const ALL: Self = Self {
+        api: true,
+        worker: true,
+        projector: true,
+    };
+}
+
+/// Why the process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The private PostgreSQL.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedPostgresError),
+    /// The database named by `DATABASE_URL`.
+    #[error("the database cannot be reached: {0}; check DATABASE_URL")]
+    Connect(#[source] sqlx::Error),
+    /// It is too old.
+    #[error("the database is PostgreSQL {0}; at least 15 is needed")]
+    TooOld(String),
+    /// The tables cannot be brought up to date.
+    #[error("the database cannot be migrated: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The read models cannot be made.
+    #[error("the read models cannot be prepared")]
+    ReadModels(#[from] ProjectionError),
+    /// Fetching is set up wrongly.
+    #[error(transparent)]
+    Fetch(#[from] FetchSetupError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {0}: {1}; set SITELOG_BIND to a free address")]
+    Bind(SocketAddr, #[source] std::io::Error),
+}
+
+/// The database with what keeps it alive.
+pub struct Database {
+    /// Connections.
+    pub pool: PgPool,
+    embedded: Option<EmbeddedPostgres>,
+}
+
+/// Connections a process opens at most.
+const MAX_CONNECTIONS: u32 = 24;
+
+impl Database {
+    /// Connects to the configured database or runs the private one, and migrates it.
+    pub async fn open(config: &Config) -> Result<Self, StartError> {
+        let database = Self::connect(config).await?;
+        sqlx::migrate!().run(&database.pool).await?;
+        Ok(database)
+    }
+
+    /// The same without migrating.
+    pub async fn connect(config: &Config) -> Result<Self, StartError> {
+        let (url, embedded) = match &config.database_url {
+            Some(url) => (url.clone(), None),
+            None => {
+                let embedded = EmbeddedPostgres::start(&config.data_dir).await?;
+                (embedded.url().to_owned(), Some(embedded))
+            }
+        };
+        let options: PgConnectOptions = url.parse().map_err(StartError::Connect)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(std::time::Duration::from_secs(10))
+            .connect_with(options.application_name("sitelog"))
+            .await
+            .map_err(StartError::Connect)?;
+        let (number, version): (i32, String) = sqlx::query_as(
+            "select current_setting('server_version_num')::int, current_setting('server_version')",
+        )
+        .fetch_one(&pool)
+        .await
+        .map_err(StartError::Connect)?;
+        if number < 150_000 {
+            return Err(StartError::TooOld(version));
+        }
+        Ok(Self { pool, embedded })
+    }
+
+    /// The URL the database is reached at.
+    pub fn url(&self) -> Option<&str> {
+        self.embedded.as_ref().map(EmbeddedPostgres::url)
+    }
+
+    /// Restarts the private PostgreSQL whenever it dies, until told to stop.
+    async fn supervise(&self, stop: CancellationToken) {
+        let Some(embedded) = &self.embedded else {
+            return stop.cancelled().await;
+        };
+        while !stop.is_cancelled() {
+            match embedded.ensure_running().await {
+                Ok(true) => tracing::warn!("PostgreSQL had died and was started again"),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "PostgreSQL cannot be started: {error}"
+                    );
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+            }
+        }
+    }
+
+    /// Closes the connections; the last process out stops the private PostgreSQL.
+    pub async fn close(self) {
+        self.pool.close().await;
+        if let Some(embedded) = self.embedded
+            && let Err(error) = embedded.stop().await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "PostgreSQL was not stopped: {error}"
+            );
+        }
+    }
+}
+
+/// The parts of a running process.
+#[derive(Clone)]
+pub struct App {
+    /// Commands.
+    pub bus: CommandBus,
+    /// The log.
+    pub log: EventLog,
+    /// Read models.
+    pub models: ReadModels,
+    tasks: ScanTasks,
+    scanner: Scanner,
+    concurrency: usize,
+}
+
+impl App {
+    /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
+    pub async fn build(config: &Config, pool: PgPool) -> Result<Self, StartError> {
+        let models = ReadModels::ensure(pool.clone()).await?;
+        let log = EventLog::open(pool.clone());
+        let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, ScannerSettings::default());
+        Ok(Self {
+            bus: CommandBus::new(log.clone()),
+            log,
+            models,
+            tasks: ScanTasks::new(pool),
+            scanner,
+            concurrency: config.worker_concurrency,
+        })
+    }
+
+    /// Starts what keeps read models and tasks in step with the log.
+    pub fn spawn_projector(&self, tracker: &TaskTracker, stop: &CancellationToken) {
+        let pool = self.log.pool().clone();
+        tracker.spawn(projections::run::<Jobs>(self.log.clone(), stop.clone()));
+        tracker.spawn(projections::run::<BatchJobs>(self.log.clone(), stop.clone()));
+        tracker.spawn(projections::run::<Domains>(self.log.clone(), stop.clone()));
+        tracker.spawn(projections::run::<Sitemaps>(self.log.clone(), stop.clone()));
+        let schedule = ScheduleScans::new(pool.clone(), self.tasks.clone());
+        tracker.spawn(policies::run(schedule, self.log.clone(), stop.clone()));
+        let expand = ExpandBatches::new(self.bus.clone());
+        tracker.spawn(policies::run(expand, self.log.clone(), stop.clone()));
+        let complete = CompleteBatches::new(pool, self.bus.clone());
+        tracker.spawn(policies::run(complete, self.log.clone(), stop.clone()));
+    }
+
+    /// Starts scanning.
+    pub fn spawn_worker(&self, tracker: &TaskTracker, stop: &CancellationToken) {
+        let name = format!("worker:{}", std::process::id());
+        let worker = Worker::new(
+            self.bus.clone(),
+            self.tasks.clone(),
+            self.scanner.clone(),
+            name,
+            self.concurrency,
+        );
+        tracker.spawn(worker.run(stop.clone()));
+    }
+
+    /// What the API answers from.
+    pub fn api_state(&self) -> ApiState {
+        ApiState {
+            bus: self.bus.clone(),
+            log: self.log.clone(),
+            models: self.models.clone(),
+            tasks: self.tasks.clone(),
+            metrics: crate::telemetry::metrics(),
+        }
+    }
+}
+
+/// Runs a server until it is told to stop: first no more requests, then no more tasks, then the rest.
+pub async fn serve(
+    config: &Config,
+    roles: Roles,
+    stop: CancellationToken,
+    ready: impl FnOnce(&Config, &Database, SocketAddr),
+) -> Result<(), StartError> {
+    let listener = match roles.api {
+        true => Some(
+            TcpListener::bind(config.bind)
+                .await
+                .map_err(|error| StartError::Bind(config.bind, error))?,
+        ),
+        false => None,
+    };
+    let database = Database::open(config).await?;
+    let app = App::build(config, database.pool.clone()).await?;
+    let (scanning, following) = (TaskTracker::new(), TaskTracker::new());
+    let stop_following = CancellationToken::new();
+    if roles.projector {
+        app.spawn_projector(&following, &stop_following);
+    }
+    if roles.worker {
+        app.spawn_worker(&scanning, &stop);
+    }
+    let address = listener
+        .as_ref()
+        .and_then(|l| l.local_addr().ok())
+        .unwrap_or(config.bind);
+    ready(config, &database, address);
+    let serving = async {
+        match listener {
+            Some(listener) => api::serve(listener, app.api_state(), stop.clone()).await,
+            None => stop.cancelled().await,
+        }
+    };
+    let stop_supervision = CancellationToken::new();
+    let work = async {
+        serving.await;
+        scanning.close();
+        scanning.wait().await;
+        stop_following.cancel();
+        following.close();
+        following.wait().await;
+        stop_supervision.cancel();
+    };
+    tokio::join!(work, database.supervise(stop_supervision.clone()));
+    drop(app);
+    database.close().await;
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! `sitelog batch`.
+
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::local::Local;
+use super::say;
+use crate::api::v4::views::Batch;
+use crate::commands::CommandContext;
+use crate::commands::request_batch::{BatchItem, request_batch};
+use crate::config::Config;
+use crate::projections::batch_jobs::{self, BatchRow};
+use crate::values::batch_list::MAX_DOMAINS;
+use crate::values::{BatchId, BatchList, BatchOptions, RejectedLine, TenantId};
+
+/// Scans a list of domains to the end.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// CSV (a column domain, url or website), plain lines or NDJSON; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// HTML pages read per domain at most, 1 to 100
+    #[arg(long, value_name = "N")]
+    max_pages: Option<i64>,
+    /// Scans under way at once, 1 to 1000
+    #[arg(long, value_name = "N")]
+    max_concurrent: Option<i64>,
+    /// The summary as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// How often the batch's row is looked at.
+const POLL: Duration = Duration::from_millis(200);
+/// Wrong arguments.
+const USAGE: u8 = 2;
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let list = match read(&args.file)? {
+        Ok(list) if list.accepted.is_empty() => return Ok(refuse(&list, "no line is a domain")),
+        Ok(list) if list.accepted.len() > MAX_DOMAINS => {
+            return Ok(refuse(
+                &list,
+                &format!("more than {MAX_DOMAINS} domains; split the list"),
+            ));
+        }
+        Ok(list) => list,
+        Err(error) => return Ok(refuse(&BatchList::default(), &error.to_string())),
+    };
+    let local = Local::start(config).await?;
+    let items: Vec<BatchItem> = list
+        .accepted
+        .into_iter()
+        .map(|(line, domain)| BatchItem::Scan { line, domain })
+        .collect();
+    let options = BatchOptions::new(args.max_pages, args.max_concurrent);
+    let context = CommandContext::internal(TenantId::DEFAULT, "cli");
+    let batch = request_batch(&local.app.bus, &items, options, json!(null), &context).await?;
+    let row = watch(&local, batch.batch_id, items.len()).await?;
+    local.finish().await;
+    let all_well = row.failed_domains == 0 && list.rejected.is_empty();
+    summary(row, list.duplicates, &list.rejected, args.json)?;
+    Ok(if all_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The list, by its form: JSON objects or texts, CSV by its header or commas, else plain lines.
+fn read(file: &str) -> anyhow::Result<Result<BatchList, crate::values::batch_list::UnreadableList>> {
+    let mut content = Vec::new();
+    if file == "-" {
+        std::io::stdin()
+            .read_to_end(&mut content)
+            .context("standard input cannot be read")?;
+    } else {
+        content = std::fs::read(file).with_context(|| format!("{file} cannot be read"))?;
+    }
+    let start = content.iter().find(|byte| !byte.is_ascii_whitespace());
+    Ok(match start {
+        Some(b'{' | b'"') if !file.ends_with(".csv") && looks_like_json(&content) => {
+            BatchList::from_ndjson(&content)
+        }
+        _ => BatchList::from_csv(&content),
+    })
+}
+
+fn looks_like_json(content: &[u8]) -> bool {
+    let first = content
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.trim_ascii().is_empty());
+    first.is_some_and(|line| serde_json::from_slice::<serde_json::Value>(line).is_ok())
+}
+
+fn refuse(list: &BatchList, why: &str) -> ExitCode {
+    for line in &list.rejected {
+        eprintln!("line {}: '{}': {}", line.line, line.input, line.error);
+    }
+    eprintln!("sitelog: nothing was scanned: {why}");
+    ExitCode::from(USAGE)
+}
+
+async fn watch(local: &Local, batch: BatchId, total: usize) -> anyhow::Result<BatchRow> {
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX))
+    } else {
+        ProgressBar::hidden()
+    };
+    bar.set_style(ProgressStyle::with_template(
+        "{bar:40} {pos}/{len} domains  {per_sec}  {eta} left  {msg}",
+    )?);
+    loop {
+        if let Some(row) = batch_jobs::query::find(&local.app.models, TenantId::DEFAULT, batch).await? {
+            let ended = row.completed_domains + row.failed_domains + row.cancelled_domains;
+            bar.set_position(u64::try_from(ended).unwrap_or(0));
+            bar.set_message(format!("{} failed", row.failed_domains));
+            if row.status.is_ended() {
+                bar.finish_and_clear();
+                return Ok(row);
+            }
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn summary(row: BatchRow, duplicates: usize, rejected: &[RejectedLine], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        let mut summary = serde_json::to_value(Batch::from(row))?;
+        summary["duplicates"] = json!(duplicates);
+        summary["rejected"] = json!(rejected);
+        return Ok(say(&summary.to_string())?);
+    }
+    say(&format!("batch {}: {}", row.batch_id, row.status))?;
+    say(&format!(
+        "  {} completed, {} failed, {} cancelled",
+        row.completed_domains, row.failed_domains, row.cancelled_domains
+    ))?;
+    for (reason, count) in &row.failures {
+        say(&format!("    {count:>6} {reason}"))?;
+    }
+    if duplicates > 0 {
+        say(&format!("  {duplicates} lines repeat a domain"))?;
+    }
+    for line in rejected {
+        say(&format!(
+            "  line {} rejected: '{}': {}",
+            line.line, line.input, line.error
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! `sitelog doctor`.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::say;
+use crate::app::Database;
+use crate::config::Config;
+
+/// Looks for what is wrong and says how to mend it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Findings {
+    version: &'static str,
+    data_dir: Option<String>,
+    /// The owner's.
+    database_url: Option<String>,
+    postgres_version: Option<String>,
+    log_position: Option<i64>,
+    migrations: Option<i64>,
+    problems: Vec<String>,
+}
+
+pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut found = Findings {
+        version: env!("CARGO_PKG_VERSION"),
+        ..Findings::default()
+    };
+    match Config::load() {
+        Ok(config) => {
+            found.data_dir = Some(config.data_dir.display().to_string());
+            examine(&config, &mut found).await;
+        }
+        Err(error) => found.problems.push(anyhow::Error::new(error).to_string()),
+    }
+    if args.json {
+        say(&serde_json::to_string_pretty(&found)?)?;
+    } else {
+        print(&found)?;
+    }
+    Ok(if found.problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(super::ENVIRONMENT)
+    })
+}
+
+async fn examine(config: &Config, found: &mut Findings) {
+    let database = match Database::connect(config).await {
+        Ok(database) => database,
+        Err(error) => return found.problems.push(error.to_string()),
+    };
+    found.database_url = config
+        .database_url
+        .clone()
+        .or_else(|| database.url().map(str::to_owned));
+    let version = sqlx::query_scalar("select current_setting('server_version')")
+        .fetch_one(&database.pool)
+        .await;
+    found.postgres_version = version.ok();
+    let applied: Result<i64, _> = sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
+        .fetch_one(&database.pool)
+        .await;
+    match applied {
+        Ok(applied) => found.migrations = Some(applied),
+        Err(_) => found
+            .problems
+            .push("the database has no tables yet: run 'sitelog migrate'".to_owned()),
+    }
+    let wanted = i64::try_from(sqlx::migrate!().migrations.len()).unwrap_or(i64::MAX);
+    if found.migrations.is_some_and(|applied| applied < wanted) {
+        found
+            .problems
+            .push("the database's tables are older than this program: run 'sitelog migrate'".to_owned());
+    }
+    let head = sqlx::query_scalar("select position from log_head")
+        .fetch_one(&database.pool)
+        .await;
+    found.log_position = head.ok();
+    database.close().await;
+}
+
+fn print(found: &Findings) -> anyhow::Result<()> {
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    let number = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    say(&format!("sitelog       {}", found.version))?;
+    say(&format!("data          {}", shown(&found.data_dir)))?;
+    say(&format!("database      {}", shown(&found.database_url)))?;
+    say(&format!("PostgreSQL    {}", shown(&found.postgres_version)))?;
+    say(&format!("migrations    {}", number(found.migrations)))?;
+    say(&format!("log position  {}", number(found.log_position)))?;
+    for problem in &found.problems {
+        say(&format!("PROBLEM       {problem}"))?;
+    }
+    if found.problems.is_empty() {
+        say("all is well")?;
+    }
+    Ok(())
+}

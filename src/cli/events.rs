@@ -1,0 +1,93 @@
+//! `sitelog events`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::say;
+use crate::aggregates::STREAM_TYPES;
+use crate::api::v4::views::Event;
+use crate::app::Database;
+use crate::config::Config;
+use crate::log::EventLog;
+use crate::log::read::EventFilter;
+
+/// Reads the log.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only this scan or batch
+    #[arg(long, value_name = "ID")]
+    stream: Option<String>,
+    /// Only behind this position
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    after: i64,
+    /// Goes on as the log grows
+    #[arg(long)]
+    follow: bool,
+    /// One JSON object per event
+    #[arg(long)]
+    json: bool,
+}
+
+/// Events per read.
+const PAGE: i64 = 1000;
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let database = Database::open(config).await?;
+    let log = EventLog::open(database.pool.clone());
+    let mut news = log.watch();
+    let mut after = args.after;
+    loop {
+        let stream = args.stream.clone().map(|id| (STREAM_TYPES, id));
+        let events = log
+            .events(&EventFilter {
+                tenant: None,
+                stream,
+                after,
+                limit: PAGE,
+            })
+            .await?;
+        let full = i64::try_from(events.len()).is_ok_and(|count| count == PAGE);
+        for event in events {
+            after = event.position;
+            print(&Event::from(event), args.json)?;
+        }
+        if full {
+            continue;
+        }
+        if !args.follow {
+            break;
+        }
+        tokio::select! {
+            _ = news.changed() => {}
+            () = tokio::time::sleep(Duration::from_millis(500)) => {}
+            _ = tokio::signal::ctrl_c() => break,
+        }
+    }
+    drop((log, news));
+    database.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(event: &Event, json: bool) -> anyhow::Result<()> {
+    if json {
+        say(&serde_json::to_string(event)?)?;
+    } else {
+        let time = event.recorded_at.format("%Y-%m-%d %H:%M:%S%.3f");
+        let about = event
+            .data
+            .get("domain")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default();
+        let (position, kind, id, sequence) = (
+            event.position,
+            &event.kind,
+            &event.stream.id,
+            event.stream.sequence,
+        );
+        let actor = event.actor.as_deref().unwrap_or("-");
+        say(&format!(
+            "{position:>8}  {time}  {kind:<18} {id}/{sequence:<3} {actor:<24} {about}"
+        ))?;
+    }
+    Ok(())
+}

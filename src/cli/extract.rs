@@ -1,0 +1,95 @@
+//! `sitelog extract`: what one saved page says. Nothing is fetched and nothing is recorded.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use url::Url;
+
+use super::robots::read_file;
+use crate::fetch::Headers;
+use crate::scanner::page::{RawPage, read_page};
+
+/// Tells what a saved page says, as a scan would
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The HTML file; `-` for standard input
+    file: PathBuf,
+    /// Where the page was, for relative URLs
+    #[arg(long, value_name = "URL", default_value = "https://localhost/")]
+    url: Url,
+    /// A file of `Name: value` lines: the header of the answer
+    #[arg(long, value_name = "FILE")]
+    headers: Option<PathBuf>,
+}
+
+/// Prints one JSON object.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let headers = match &args.headers {
+        Some(path) => read_headers(path)?,
+        None => Headers::default(),
+    };
+    let facts = read_page(&RawPage {
+        url: args.url.clone(),
+        headers,
+        bytes: read_file(&args.file)?,
+    });
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, &facts.findings)?;
+    out.write_all(b"\n")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_headers(path: &Path) -> anyhow::Result<Headers> {
+    let text = String::from_utf8_lossy(&read_file(path)?).into_owned();
+    if text.trim_start().starts_with(['{', '[']) {
+        return json_headers(&text).with_context(|| format!("{} holds no headers", path.display()));
+    }
+    Ok(line_headers(&text))
+}
+
+/// `Name: value` lines; a status line or blank is passed over.
+fn line_headers(text: &str) -> Headers {
+    let fields = text.lines().filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    });
+    Headers::new(fields)
+}
+
+/// An object of texts or lists of texts, or a list of pairs.
+fn json_headers(text: &str) -> serde_json::Result<Headers> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Fields {
+        Object(serde_json::Map<String, serde_json::Value>),
+        Pairs(Vec<(String, String)>),
+    }
+    let texts = |value: serde_json::Value| match value {
+        serde_json::Value::Array(items) => items,
+        one => vec![one],
+    };
+    let pairs = match serde_json::from_str(text)? {
+        Fields::Pairs(pairs) => pairs,
+        Fields::Object(object) => {
+            let all = object.into_iter().flat_map(|(name, value)| texts(value).into_iter().map(move |one| (name.clone(), one)));
+            all.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
+        }
+    };
+    Ok(Headers::new(pairs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_as_lines_and_as_json() {
+        let lines = line_headers("HTTP/1.1 200 OK\r\nServer: nginx/1.2\r\n\r\n");
+        assert_eq!(lines.get("server"), Some("nginx/1.2"));
+        for json in [r#"{"Server":"a"}"#, r#"{"Server":["a","b"]}"#, r#"[["Server","a"]]"#] {
+            assert_eq!(json_headers(json).unwrap().get("server"), Some("a"));
+        }
+    }
+}

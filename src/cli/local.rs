@@ -1,0 +1,43 @@
+//! The whole service inside one command: scans go through the log and the queue of the data directory, whether a
+//! server runs on it as well or not.
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::{App, Database};
+use crate::config::Config;
+
+/// A running service without HTTP.
+pub(super) struct Local {
+    /// Its parts.
+    pub(super) app: App,
+    database: Database,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Local {
+    /// Starts it.
+    pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
+        let database = Database::open(config).await?;
+        let app = App::build(config, database.pool.clone()).await?;
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        app.spawn_projector(&tracker, &stop);
+        app.spawn_worker(&tracker, &stop);
+        Ok(Self {
+            app,
+            database,
+            tracker,
+            stop,
+        })
+    }
+
+    /// Ends it; what is not done stays in the queue.
+    pub(super) async fn finish(self) {
+        self.stop.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+        drop(self.app);
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,62 @@
+//! `sitelog robots`: what a robots.txt says about URLs. Nothing is fetched and nothing is recorded.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::scanner::robots::Robots;
+
+/// Tells what a robots.txt file says about URLs
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file; `-` for standard input
+    file: PathBuf,
+    /// Product token of the agent, such as `sitelog`
+    #[arg(long, value_name = "NAME")]
+    agent: String,
+    /// URLs or paths to ask about
+    #[arg(required = true)]
+    urls: Vec<String>,
+}
+
+/// One line of the answer.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    url: &'a str,
+    allowed: bool,
+    rule: Option<String>,
+    crawl_delay: Option<f64>,
+    sitemaps: &'a [String],
+}
+
+/// Prints one JSON object per URL.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let robots = Robots::parse(&read_file(&args.file)?);
+    let mut out = std::io::stdout().lock();
+    for url in &args.urls {
+        let decision = robots.decide(&args.agent, url);
+        let line = Line {
+            url,
+            allowed: decision.allowed,
+            rule: decision.rule,
+            crawl_delay: robots.crawl_delay(&args.agent),
+            sitemaps: robots.sitemaps(),
+        };
+        serde_json::to_writer(&mut out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file, or standard input for `-`.
+pub(super) fn read_file(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).context("standard input cannot be read")?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}

@@ -1,0 +1,63 @@
+//! `sitelog serve`.
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{self, Roles};
+use crate::config::Config;
+
+/// Runs the service.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What this process does: any of api, worker, projector
+    #[arg(long, value_delimiter = ',', default_value = "api,worker,projector")]
+    roles: Vec<Role>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Role {
+    Api,
+    Worker,
+    Projector,
+}
+
+pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    let roles = Roles {
+        api: args.roles.contains(&Role::Api),
+        worker: args.roles.contains(&Role::Worker),
+        projector: args.roles.contains(&Role::Projector),
+    };
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    app::serve(&config, roles, stop, |config, database, address| {
+        let place = match database.url() {
+            Some(_) => config.data_dir.display().to_string(),
+            None => "the database of DATABASE_URL".to_owned(),
+        };
+        eprintln!("sitelog serves http://{address}  (no access control: this machine only)");
+        eprintln!("data lives in {place}");
+        eprintln!(
+            "try: curl -s -X POST http://{address}/api/v4/scans -H 'content-type: application/json' \
+             -d '{{\"domain\": \"example.com\"}}'"
+        );
+    })
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// SIGTERM and Ctrl-C drain; a second one ends at once.
+async fn stop_on_signal(stop: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    let mut next = async || tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} };
+    next().await;
+    tracing::info!("Stopping: scans under way are finished or handed back");
+    stop.cancel();
+    next().await;
+    std::process::exit(1);
+}

@@ -1,0 +1,254 @@
+//! `sitelog sitemap`: what a sitemap says, from a file or an URL. Nothing is recorded.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::Serialize;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::fetch::{FetchError, FetchSettings, Fetcher, Limits};
+use crate::scanner::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary};
+use crate::scanner::sitemap_kind_of_status;
+use crate::values::Problem;
+use crate::values::sitemap::SitemapKind;
+
+/// Files that `--follow` reads at most, and how deep.
+const MAX_FILES: usize = 50_000;
+
+/// For one file; large ones take their time.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+
+const CHUNK: usize = 256 * 1024;
+
+/// Reads a sitemap, from a file or an URL, and prints its entries
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file, `-` for standard input, or an http(s) URL
+    source: String,
+    /// One JSON object per entry; a terminal is shown the URLs alone without it
+    #[arg(long)]
+    json: bool,
+    /// One JSON object about the whole document instead of its entries
+    #[arg(long)]
+    summary: bool,
+    /// Reads the sitemaps that an index names as well
+    #[arg(long)]
+    follow: bool,
+    /// Where a file came from, for relative URLs
+    #[arg(long, value_name = "BASE")]
+    url: Option<Url>,
+}
+
+/// What is printed with `--summary`.
+#[derive(Debug, Serialize)]
+struct Summary {
+    kind: SitemapKind,
+    entries: u64,
+    children: u64,
+    bytes: u64,
+    problems: Vec<Problem>,
+}
+
+/// Prints what the source says; exit code 1 if it is no sitemap.
+pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCode> {
+    let mut printer = Printer {
+        out: BufWriter::new(std::io::stdout()),
+        args,
+        json: args.json || !std::io::stdout().is_terminal(),
+        follow: VecDeque::new(),
+        failed: None,
+    };
+    let mut total = match Url::parse(&args.source) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+            read_url(&Fetcher::new(settings.clone())?, &url, &mut printer).await
+        }
+        _ => read_local(args, &mut printer)?,
+    };
+    if args.follow {
+        follow_all(&Fetcher::new(settings)?, &args.source, &mut printer, &mut total).await;
+    }
+    let is_sitemap = total.kind.lists_pages() || total.kind == SitemapKind::Index;
+    if args.summary {
+        printer.line(&total);
+    } else if !is_sitemap {
+        let why = total.problems.first().map_or(String::new(), |problem| format!(": {}", problem.detail));
+        eprintln!("{} is no sitemap ({}){why}", args.source, total.kind.as_str());
+    }
+    printer.finish()?;
+    Ok(if is_sitemap { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Reads the children of indexes, each once; what they come to is added to the total.
+async fn follow_all(fetcher: &Fetcher, source: &str, printer: &mut Printer<'_>, total: &mut Summary) {
+    let mut asked = HashSet::from([source.to_owned()]);
+    while let Some(url) = printer.follow.pop_front() {
+        if asked.len() >= MAX_FILES || !asked.insert(url.to_string()) {
+            continue;
+        }
+        let child = read_url(fetcher, &url, printer).await;
+        total.entries += child.entries;
+        total.children += child.children;
+        total.bytes += child.bytes;
+        let of_child = child.problems.into_iter().map(|problem| Problem {
+            detail: format!("{url}: {}", problem.detail),
+            ..problem
+        });
+        total.problems.extend(of_child.take(1_000_usize.saturating_sub(total.problems.len())));
+    }
+}
+
+fn read_local(args: &Args, printer: &mut Printer<'_>) -> anyhow::Result<Summary> {
+    let path = Path::new(&args.source);
+    let (mut input, base): (Box<dyn Read>, Option<Url>) = if args.source == "-" {
+        (Box::new(std::io::stdin()), None)
+    } else {
+        let failed = || format!("{} cannot be read", path.display());
+        let file = File::open(path).with_context(failed)?;
+        let full = std::path::absolute(path).with_context(failed)?;
+        (Box::new(file), Url::from_file_path(full).ok())
+    };
+    let base = args.url.clone().or(base);
+    let base = base.map_or_else(|| Url::parse("file:///"), Ok)?;
+    let mut reader = SitemapReader::new(base, None, SitemapSettings::default());
+    let mut chunk = vec![0; CHUNK];
+    let mut wire = 0;
+    loop {
+        let length = input.read(&mut chunk).with_context(|| format!("{} cannot be read", args.source))?;
+        wire += length as u64;
+        let wants_more = reader.feed(&chunk[..length], wire, &mut |entry| printer.entry(entry));
+        if length == 0 || !wants_more || printer.failed.is_some() {
+            return Ok(reader.finish(&mut |entry| printer.entry(entry)).into());
+        }
+    }
+}
+
+async fn read_url(fetcher: &Fetcher, url: &Url, printer: &mut Printer<'_>) -> Summary {
+    let limits = Limits {
+        deadline: Instant::now() + TIME_LIMIT,
+        redirects: 5,
+    };
+    let answer = match fetcher.get(url, limits).await {
+        Ok(answer) => answer,
+        Err(error) => return Summary::failed(kind_of(&error), error.reason().as_str(), error.to_string()),
+    };
+    if let Some(kind) = sitemap_kind_of_status(answer.status) {
+        let detail = format!("{} answered {}", answer.url, answer.status);
+        return Summary::failed(kind, "http_status", detail);
+    }
+    let charset = answer.headers.charset().map(str::to_owned);
+    let mut reader = SitemapReader::new(answer.url, charset, SitemapSettings::default());
+    let mut body = answer.body;
+    let mut broke = None;
+    loop {
+        match body.next_chunk().await {
+            Ok(Some(chunk)) => {
+                let wants_more = reader.feed(&chunk, body.wire_bytes(), &mut |entry| printer.entry(entry));
+                if !wants_more || printer.failed.is_some() {
+                    break;
+                }
+            }
+            Ok(None) => break,
+            Err(error) => {
+                reader.note(error.reason().as_str(), error.to_string());
+                broke = Some(error);
+                break;
+            }
+        }
+    }
+    let mut summary = Summary::from(reader.finish(&mut |entry| printer.entry(entry)));
+    if let Some(error) = broke.filter(|error| summary.entries + summary.children == 0 || error.reason().as_str() == "too_large") {
+        summary.kind = kind_of(&error);
+    }
+    summary
+}
+
+fn kind_of(error: &FetchError) -> SitemapKind {
+    match error {
+        FetchError::Inflation { .. } => SitemapKind::TooLarge,
+        _ => SitemapKind::Error,
+    }
+}
+
+/// Prints entries as they come, so that memory stays flat.
+struct Printer<'a> {
+    out: BufWriter<std::io::Stdout>,
+    args: &'a Args,
+    json: bool,
+    follow: VecDeque<Url>,
+    failed: Option<std::io::Error>,
+}
+
+impl Printer<'_> {
+    fn entry(&mut self, entry: SitemapEntry) {
+        if let (SitemapEntry::Child(child), true) = (&entry, self.args.follow)
+            && self.follow.len() < MAX_FILES
+        {
+            self.follow.extend(Url::parse(&child.sitemap));
+        }
+        if self.args.summary {
+            return;
+        }
+        if self.json {
+            self.line(&entry);
+            return;
+        }
+        let loc = match &entry {
+            SitemapEntry::Page(page) => &page.loc,
+            SitemapEntry::Child(child) => &child.sitemap,
+        };
+        let written = writeln!(self.out, "{loc}");
+        self.failed = self.failed.take().or(written.err());
+    }
+
+    fn line(&mut self, value: &impl Serialize) {
+        let written = serde_json::to_writer(&mut self.out, value).map_err(std::io::Error::from);
+        let written = written.and_then(|()| self.out.write_all(b"\n"));
+        self.failed = self.failed.take().or(written.err());
+    }
+
+    /// A reader that closed its end (`| head`) is no fault.
+    fn finish(mut self) -> anyhow::Result<()> {
+        let flushed = self.out.flush();
+        match self.failed.or(flushed.err()) {
+            Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Summary {
+    fn failed(kind: SitemapKind, code: &str, detail: String) -> Self {
+        Self {
+            kind,
+            entries: 0,
+            children: 0,
+            bytes: 0,
+            problems: vec![Problem::new(code, detail)],
+        }
+    }
+}
+
+impl From<SitemapSummary> for Summary {
+    fn from(summary: SitemapSummary) -> Self {
+        let SitemapSummary {
+            kind,
+            entries,
+            children,
+            bytes,
+            problems,
+        } = summary;
+        Self {
+            kind,
+            entries,
+            children,
+            bytes,
+            problems,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Settings: `sitelog.toml` and the environment; the environment wins.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::fetch::settings::{ConnectTo, FetchSettings};
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// A PostgreSQL ≥ 15; `None` for the private one in the data directory.
+    pub database_url: Option<String>,
+    /// Where the private PostgreSQL and its lock live.
+    pub data_dir: PathBuf,
+    /// Where the API listens.
+    pub bind: SocketAddr,
+    /// Scans under way at once in this process.
+    pub worker_concurrency: usize,
+    /// How sites are asked.
+    pub fetch: FetchSettings,
+}
+
+/// Why the settings cannot be used; the message names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file or the environment cannot be read.
+    #[error("the settings cannot be read")]
+    Unreadable(#[from] config::ConfigError),
+    /// One value is not what it should be.
+    #[error("{name} is '{value}', which is not {expected}")]
+    Value {
+        /// As in the environment.
+        name: &'static str,
+        /// As given.
+        value: String,
+        /// What is.
+        expected: &'static str,
+    },
+    /// Without access control nobody but this machine may reach the API.
+    #[error(
+        "SITELOG_BIND is {0}, but without access control sitelog serves only this machine: bind a loopback \
+         address (127.0.0.1 or [::1]) and put a reverse proxy with authentication in front"
+    )]
+    NotLoopback(SocketAddr),
+    /// There is no home directory to put data in.
+    #[error("there is no place for the data: set SITELOG_DATA_DIR")]
+    NoDataDir,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Raw {
+    data_dir: Option<PathBuf>,
+    bind: Option<String>,
+    worker: RawWorker,
+    fetch: RawFetch,
+    auth: RawAuth,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawWorker {
+    concurrency: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawFetch {
+    connect_to: Option<String>,
+    extra_ca: Option<PathBuf>,
+    allow_private: Option<String>,
+    user_agent: Option<String>,
+    per_host_delay_ms: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawAuth {
+    mode: Option<String>,
+}
+
+/// Scans under way at once when nothing is set.
+const DEFAULT_CONCURRENCY: usize = 64;
+
+impl Config {
+    /// Reads `sitelog.toml` in the working directory, if there is one, and the environment.
+    pub fn load() -> Result<Self, ConfigError> {
+        let raw: Raw = config::Config::builder()
+            .add_source(
+                config::File::with_name("sitelog")
+                    .format(config::FileFormat::Toml)
+                    .required(false),
+            )
+            .add_source(
+                config::Environment::with_prefix("SITELOG")
+                    .prefix_separator("_")
+                    .separator("__")
+                    .try_parsing(false),
+            )
+            .build()?
+            .try_deserialize()?;
+        Self::from_raw(
+            raw,
+            std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()),
+        )
+    }
+
+    fn from_raw(raw: Raw, database_url: Option<String>) -> Result<Self, ConfigError> {
+        let bind = raw.bind.as_deref().unwrap_or("127.0.0.1:8080");
+        let bind: SocketAddr = bind
+            .parse()
+            .map_err(|_| value("SITELOG_BIND", bind, "an address and port such as 127.0.0.1:8080"))?;
+        if let Some(mode) = raw.auth.mode.filter(|mode| mode != "off") {
+            return Err(value(
+                "SITELOG_AUTH__MODE",
+                &mode,
+                "off, the only mode of this release",
+            ));
+        }
+        if !bind.ip().is_loopback() {
+            return Err(ConfigError::NotLoopback(bind));
+        }
+        let concurrency = raw.worker.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
+        if !(1..=10_000).contains(&concurrency) {
+            let given = concurrency.to_string();
+            return Err(value(
+                "SITELOG_WORKER__CONCURRENCY",
+                &given,
+                "a number from 1 to 10000",
+            ));
+        }
+        Ok(Self {
+            database_url,
+            data_dir: raw
+                .data_dir
+                .or_else(default_data_dir)
+                .ok_or(ConfigError::NoDataDir)?,
+            bind,
+            worker_concurrency: concurrency,
+            fetch: fetch_settings(raw.fetch)?,
+        })
+    }
+}
+
+fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
+    let mut settings = FetchSettings::default();
+    for entry in list(raw.connect_to.as_deref()) {
+        let parsed: Result<ConnectTo, _> = entry.parse();
+        settings.connect_to.push(parsed.map_err(|_| {
+            value(
+                "SITELOG_FETCH__CONNECT_TO",
+                entry,
+                "PATTERN=ADDR:PORT, such as *.farm.test=127.0.0.1:18443",
+            )
+        })?);
+    }
+    for entry in list(raw.allow_private.as_deref()) {
+        let network = entry
+            .parse()
+            .or_else(|_| entry.parse::<IpAddr>().map(ipnet::IpNet::from));
+        settings.allow_private.push(network.map_err(|_| {
+            value(
+                "SITELOG_FETCH__ALLOW_PRIVATE",
+                entry,
+                "a network such as 10.0.0.0/8",
+            )
+        })?);
+    }
+    settings.extra_ca = raw.extra_ca;
+    if let Some(agent) = raw.user_agent {
+        settings.user_agent = agent;
+    }
+    settings.per_host_delay = Duration::from_millis(raw.per_host_delay_ms.unwrap_or(0));
+    Ok(settings)
+}
+
+fn list(text: Option<&str>) -> impl Iterator<Item = &str> {
+    text.unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+}
+
+fn value(name: &'static str, value: &str, expected: &'static str) -> ConfigError {
+    ConfigError::Value {
+        name,
+        value: value.to_owned(),
+        expected,
+    }
+}
+
+/// `/var/lib/sitelog` as root, else the user's data directory (XDG Base Directory).
+fn default_data_dir() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some(PathBuf::from("/var/lib/sitelog"));
+    }
+    let xdg = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    xdg.or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
+        .map(|base| base.join("sitelog"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut Raw)) -> Result<Config, ConfigError> {
+        let mut raw = Raw {
+            data_dir: Some("/d".into()),
+            ..Raw::default()
+        };
+        change(&mut raw);
+        Config::from_raw(raw, None)
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let config = with(|_| ()).unwrap();
+        assert_eq!(
+            (config.bind.to_string().as_str(), config.worker_concurrency),
+            ("127.0.0.1:8080", 64)
+        );
+        assert!(config.fetch.allow_private.is_empty());
+    }
+
+    #[test]
+    fn only_loopback_can_be_bound_without_access_control() {
+        assert!(matches!(
+            with(|raw| raw.bind = Some("0.0.0.0:8080".into())),
+            Err(ConfigError::NotLoopback(_))
+        ));
+        assert!(with(|raw| raw.bind = Some("[::1]:8080".into())).is_ok());
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_setting() {
+        let error = with(|raw| raw.fetch.connect_to = Some("nonsense".into())).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("SITELOG_FETCH__CONNECT_TO is 'nonsense'"),
+            "{error}"
+        );
+        assert!(with(|raw| raw.auth.mode = Some("required".into())).is_err());
+        assert!(with(|raw| raw.worker.concurrency = Some(0)).is_err());
+    }
+
+    #[test]
+    fn networks_and_single_addresses_can_be_allowed() {
+        let config = with(|raw| raw.fetch.allow_private = Some("10.0.0.0/8, 127.0.0.1".into())).unwrap();
+        assert_eq!(config.fetch.allow_private.len(), 2);
+    }
+}

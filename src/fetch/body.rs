@@ -1,0 +1,179 @@
+//! The body of an answer: a stream that counts what came over the wire and what became of it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+pub use bytes::Bytes;
+use bytes::BytesMut;
+use futures::TryStreamExt;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::io::StreamReader;
+
+use super::error::{FetchError, Phase};
+use super::send_error::classify;
+
+const CHUNK: usize = 64 * 1024;
+
+/// Inflation is judged once this much was decoded; honest text may be very repetitive.
+const INFLATION_FREE: u64 = 10 * 1024 * 1024;
+
+/// Decoded bytes per byte on the wire that no honest document reaches.
+const MAX_INFLATION: u64 = 200;
+
+type Reader = Pin<Box<dyn AsyncBufRead + Send>>;
+
+/// The rest of an answer, decoded as `Content-Encoding` says, never longer than the deadline.
+pub struct Body {
+    url: String,
+    deadline: Instant,
+    reader: Reader,
+    wire: Arc<AtomicU64>,
+    decoded: u64,
+}
+
+/// A body that was read into memory.
+#[derive(Debug)]
+pub struct ReadBody {
+    /// Decoded, at most the limit asked for.
+    pub bytes: Vec<u8>,
+    /// Whether there was more.
+    pub truncated: bool,
+    /// Why the rest did not come, if it broke off.
+    pub broke: Option<FetchError>,
+}
+
+impl Body {
+    pub(super) async fn of(
+        response: reqwest::Response,
+        encodings: &str,
+        deadline: Instant,
+    ) -> Result<Self, FetchError> {
+        let url = response.url().to_string();
+        let wire = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&wire);
+        let stream = response
+            .bytes_stream()
+            .inspect_ok(move |chunk| {
+                counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            })
+            .map_err(io::Error::other);
+        let mut reader: Reader = Box::pin(StreamReader::new(stream));
+        for encoding in encodings.rsplit(',').take(3) {
+            let decoding = decoder(reader, encoding.trim());
+            reader = timeout_at(deadline, decoding)
+                .await
+                .map_err(|_| too_slow(&url))?
+                .map_err(|error| broken(&url, &error))?;
+        }
+        Ok(Self {
+            url,
+            deadline,
+            reader,
+            wire,
+            decoded: 0,
+        })
+    }
+
+    /// The next piece, up to 64 KiB; `None` at the end.
+    pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        let mut chunk = BytesMut::with_capacity(CHUNK);
+        let read = timeout_at(self.deadline, self.reader.read_buf(&mut chunk))
+            .await
+            .map_err(|_| too_slow(&self.url))?
+            .map_err(|error| broken(&self.url, &error))?;
+        self.decoded += read as u64;
+        let wire = self.wire_bytes();
+        if self.decoded > INFLATION_FREE && self.decoded > MAX_INFLATION.saturating_mul(wire) {
+            return Err(FetchError::Inflation {
+                url: self.url.clone(),
+                decoded: self.decoded,
+                wire,
+            });
+        }
+        Ok((read > 0).then(|| chunk.freeze()))
+    }
+
+    /// Reads up to `limit` decoded bytes; what came before a break is kept.
+    pub async fn read_up_to(mut self, limit: u64) -> ReadBody {
+        let mut bytes = Vec::new();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        loop {
+            match self.next_chunk().await {
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                end => {
+                    let broke = end.err();
+                    return ReadBody {
+                        bytes,
+                        truncated: false,
+                        broke,
+                    };
+                }
+            }
+            if bytes.len() > limit {
+                bytes.truncate(limit);
+                return ReadBody {
+                    bytes,
+                    truncated: true,
+                    broke: None,
+                };
+            }
+        }
+    }
+
+    /// Bytes received so far, as sent.
+    pub fn wire_bytes(&self) -> u64 {
+        self.wire.load(Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Wraps a reader in the decoder of one content coding; a body that is not gzip, whatever its header says, is
+/// passed on as it is.
+async fn decoder(mut reader: Reader, encoding: &str) -> io::Result<Reader> {
+    Ok(match encoding.to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" if reader.fill_buf().await?.starts_with(&[0x1f, 0x8b]) => {
+            let mut decoder = GzipDecoder::new(reader);
+            decoder.multiple_members(true);
+            buffered(decoder)
+        }
+        "deflate" => buffered(ZlibDecoder::new(reader)),
+        "br" => buffered(BrotliDecoder::new(reader)),
+        "zstd" => buffered(ZstdDecoder::new(reader)),
+        _ => reader,
+    })
+}
+
+fn buffered(reader: impl AsyncRead + Send + 'static) -> Reader {
+    Box::pin(BufReader::with_capacity(CHUNK, reader))
+}
+
+fn too_slow(url: &str) -> FetchError {
+    FetchError::Timeout {
+        url: url.to_owned(),
+        phase: Phase::Body,
+    }
+}
+
+fn broken(url: &str, error: &io::Error) -> FetchError {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<reqwest::Error>())
+    {
+        Some(inner) => classify(url, inner, Phase::Body),
+        None => FetchError::Protocol {
+            url: url.to_owned(),
+            cause: format!("the content encoding is broken: {error}"),
+        },
+    }
+}

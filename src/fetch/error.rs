@@ -1,0 +1,150 @@
+//! What can go wrong between us and a server, classified where it is born.
+
+use std::path::PathBuf;
+
+use crate::values::FailureReason;
+
+/// What was waited for when time ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// TCP or TLS.
+    Connect,
+    /// The first byte of the answer.
+    FirstByte,
+    /// The rest of the answer.
+    Body,
+}
+
+/// Why an URL could not be read; texts are for people and name the URL or host.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FetchError {
+    /// DNS says that there is no such name, or no address for it.
+    #[error("no address is known for {host}")]
+    NameUnknown {
+        /// The name asked for.
+        host: String,
+    },
+    /// DNS did not say.
+    #[error("the name servers gave no answer for {host} ({cause})")]
+    ResolverSilent {
+        /// The name asked for.
+        host: String,
+        /// What the resolver said.
+        cause: String,
+    },
+    /// The guard refused; nothing was connected to.
+    #[error("{url} must not be asked: {why}")]
+    Forbidden {
+        /// URL or host.
+        url: String,
+        /// What about it.
+        why: String,
+    },
+    /// No connection, or it broke before an answer.
+    #[error("no connection to {url} ({cause})")]
+    Connect {
+        /// The URL asked for.
+        url: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// The handshake failed.
+    #[error("TLS with {url} failed ({cause})")]
+    Tls {
+        /// The URL asked for.
+        url: String,
+        /// What was wrong.
+        cause: String,
+        /// Whether the connection broke off, rather than a certificate being refused.
+        interrupted: bool,
+    },
+    /// Too slow.
+    #[error("{url} was too slow: {}", match .phase {
+        Phase::Connect => "no connection in time",
+        Phase::FirstByte => "no answer in time",
+        Phase::Body => "the answer did not end in time",
+    })]
+    Timeout {
+        /// The URL asked for.
+        url: String,
+        /// What was waited for.
+        phase: Phase,
+    },
+    /// Too many redirects, or one that leads back.
+    #[error("{url} redirects {how}")]
+    Redirects {
+        /// Where it began.
+        url: String,
+        /// `in a circle`, `more than 10 times` …
+        how: String,
+    },
+    /// A compression bomb.
+    #[error("{url} inflates beyond all measure: {decoded} bytes out of {wire}")]
+    Inflation {
+        /// The URL asked for.
+        url: String,
+        /// Decoded bytes so far.
+        decoded: u64,
+        /// Bytes received for them.
+        wire: u64,
+    },
+    /// The answer breaks the rules of HTTP.
+    #[error("{url} answered with what is not HTTP ({cause})")]
+    Protocol {
+        /// The URL asked for.
+        url: String,
+        /// What was wrong.
+        cause: String,
+    },
+}
+
+impl FetchError {
+    /// The stable code.
+    pub fn reason(&self) -> FailureReason {
+        match self {
+            Self::NameUnknown { .. } | Self::ResolverSilent { .. } => FailureReason::NameNotResolved,
+            Self::Forbidden { .. } => FailureReason::ForbiddenAddress,
+            Self::Connect { .. } => FailureReason::ConnectFailed,
+            Self::Tls { .. } => FailureReason::TlsFailed,
+            Self::Timeout { .. } => FailureReason::Timeout,
+            Self::Redirects { .. } => FailureReason::RedirectLimit,
+            Self::Inflation { .. } => FailureReason::TooLarge,
+            Self::Protocol { .. } => FailureReason::ProtocolError,
+        }
+    }
+
+    /// Whether the same request may succeed a little later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::ResolverSilent { .. }
+            | Self::Connect { .. }
+            | Self::Timeout { .. }
+            | Self::Protocol { .. } => true,
+            Self::Tls { interrupted, .. } => *interrupted,
+            Self::NameUnknown { .. }
+            | Self::Forbidden { .. }
+            | Self::Redirects { .. }
+            | Self::Inflation { .. } => false,
+        }
+    }
+}
+
+/// Why no fetcher could be built; a matter of settings.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchSetupError {
+    /// The file of extra certificates cannot be read.
+    #[error("the certificates in {path} cannot be read")]
+    ExtraCa {
+        /// As set.
+        path: PathBuf,
+        /// What was wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The name resolver cannot be set up.
+    #[error("the name resolver cannot be set up")]
+    Resolver(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The HTTP client cannot be set up (a user agent that is no header value, say).
+    #[error("the HTTP client cannot be set up")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

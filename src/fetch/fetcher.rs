@@ -1,0 +1,210 @@
+//! Asks for one URL and follows its redirects, each hop through the guard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, LOCATION};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use url::Url;
+
+use super::body::Body;
+use super::error::{FetchError, FetchSetupError, Phase};
+use super::guard::{Guard, GuardedResolve};
+use super::headers::Headers;
+use super::pace::Pace;
+use super::send_error::classify;
+use super::settings::FetchSettings;
+use super::tls::client_config;
+
+const MAX_HEADER_BYTES: u32 = 64 * 1024;
+
+/// The way out. Cheap to clone; all clones share one connection pool and one pace.
+#[derive(Clone)]
+pub struct Fetcher {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: reqwest::Client,
+    guard: Arc<Guard>,
+    pace: Pace,
+    settings: FetchSettings,
+}
+
+/// How far one request may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// When it must be over, the body included.
+    pub deadline: Instant,
+    /// Redirects followed.
+    pub redirects: usize,
+}
+
+/// The answer after all redirects.
+#[derive(Debug)]
+pub struct Answer {
+    /// Who answered.
+    pub url: Url,
+    /// The URLs that redirected here, in order.
+    pub redirected_from: Vec<Url>,
+    /// HTTP status.
+    pub status: u16,
+    /// The header of the last answer.
+    pub headers: Headers,
+    /// Not read yet.
+    pub body: Body,
+}
+
+impl Fetcher {
+    /// A fetcher with settings of its own.
+    pub fn new(settings: FetchSettings) -> Result<Self, FetchSetupError> {
+        let guard = Arc::new(Guard::new(&settings)?);
+        let client = client(&settings, &guard)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client,
+                guard,
+                pace: Pace::new(settings.per_host_delay),
+                settings,
+            }),
+        })
+    }
+
+    /// The settings it was made with.
+    pub fn settings(&self) -> &FetchSettings {
+        &self.inner.settings
+    }
+
+    /// Gets an URL. Any status that is not a redirect is an answer, 500 as well as 200.
+    pub async fn get(&self, url: &Url, limits: Limits) -> Result<Answer, FetchError> {
+        let mut here = without_fragment(url.clone());
+        let mut redirected_from = Vec::new();
+        loop {
+            let response = self.ask(&here, limits.deadline).await?;
+            let Some(next) = redirect_target(&response, &here) else {
+                return answer(response, here, redirected_from, limits.deadline).await;
+            };
+            redirected_from.push(here);
+            let fault = |how: String| FetchError::Redirects {
+                url: url.to_string(),
+                how,
+            };
+            if redirected_from.contains(&next) {
+                return Err(fault(format!("in a circle, back to {next}")));
+            }
+            if redirected_from.len() > limits.redirects {
+                return Err(fault(format!("more than {} times", limits.redirects)));
+            }
+            here = next;
+        }
+    }
+
+    /// One request, no redirect followed.
+    async fn ask(&self, url: &Url, deadline: Instant) -> Result<reqwest::Response, FetchError> {
+        let Inner {
+            client,
+            guard,
+            pace,
+            settings,
+        } = &*self.inner;
+        let too_slow = |_| FetchError::Timeout {
+            url: url.to_string(),
+            phase: Phase::FirstByte,
+        };
+        timeout_at(deadline, guard.check(url)).await.map_err(too_slow)??;
+        let turn = pace.turn(url.host_str().unwrap_or_default(), Instant::now());
+        timeout_at(deadline, sleep_until(turn)).await.map_err(too_slow)?;
+        let mut request = client.get(url.clone());
+        if let Some((bare, host)) = self.without_port_if_pinned(url) {
+            request = client.get(bare).header(HOST, host);
+        }
+        let first_byte = deadline.min(Instant::now() + settings.first_byte_timeout);
+        timeout_at(first_byte, request.send())
+            .await
+            .map_err(too_slow)?
+            .map_err(|error| classify(url.as_str(), &error.without_url(), Phase::FirstByte))
+    }
+
+    /// The client takes the port of an URL before that of the resolver, so a pinned host is asked without it.
+    fn without_port_if_pinned(&self, url: &Url) -> Option<(Url, String)> {
+        let (host, port) = (url.host_str()?, url.port()?);
+        self.inner.guard.pinned(host)?;
+        let mut bare = url.clone();
+        bare.set_port(None).ok()?;
+        Some((bare, format!("{host}:{port}")))
+    }
+}
+
+impl std::fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetcher")
+            .field("settings", &self.inner.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One client for all hosts. Connections are kept for the rest of a scan only: with thousands of hosts a larger
+/// pool is nothing but open files.
+fn client(settings: &FetchSettings, guard: &Arc<Guard>) -> Result<reqwest::Client, FetchSetupError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        ACCEPT,
+        HeaderValue::from_static("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    );
+    headers.insert(
+        ACCEPT_ENCODING,
+        HeaderValue::from_static("gzip, br, zstd, deflate"),
+    );
+    reqwest::Client::builder()
+        .user_agent(&settings.user_agent)
+        .default_headers(headers)
+        .tls_backend_preconfigured(client_config(settings.extra_ca.as_deref())?)
+        .dns_resolver(GuardedResolve(Arc::clone(guard)))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(settings.connect_timeout)
+        .pool_max_idle_per_host(1)
+        .pool_idle_timeout(Duration::from_secs(10))
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .http1_max_headers(200)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .build()
+        .map_err(|error| FetchSetupError::Client(error.into()))
+}
+
+async fn answer(
+    response: reqwest::Response,
+    url: Url,
+    redirected_from: Vec<Url>,
+    deadline: Instant,
+) -> Result<Answer, FetchError> {
+    let headers = Headers::from(response.headers());
+    let encodings: Vec<&str> = headers
+        .iter()
+        .filter(|(name, _)| *name == "content-encoding")
+        .map(|(_, value)| value)
+        .collect();
+    Ok(Answer {
+        status: response.status().as_u16(),
+        body: Body::of(response, &encodings.join(","), deadline).await?,
+        headers,
+        url,
+        redirected_from,
+    })
+}
+
+/// Where a response sends us, if it does and the address can be read.
+fn redirect_target(response: &reqwest::Response, here: &Url) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?;
+    let location = String::from_utf8_lossy(location.as_bytes());
+    here.join(location.trim()).ok().map(without_fragment)
+}
+
+fn without_fragment(mut url: Url) -> Url {
+    url.set_fragment(None);
+    url
+}

@@ -1,0 +1,250 @@
+//! Decides which URLs and addresses may be asked, and resolves names to permitted addresses only.
+//!
+//! The client connects to nothing but what [`Guard`] returns, so there is no second resolution that could give
+//! another answer (DNS rebinding). Hosts of `connect_to` are reached where the settings say, unchecked.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{CLOUDFLARE, GOOGLE, LookupIpStrategy, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use ipnet::IpNet;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::address::is_public;
+use super::error::{FetchError, FetchSetupError};
+use super::settings::{ConnectTo, FetchSettings};
+
+/// The rules of who may be asked, and the resolver that keeps them.
+pub(super) struct Guard {
+    connect_to: Vec<ConnectTo>,
+    allow_private: Vec<IpNet>,
+    resolver: TokioResolver,
+}
+
+impl Guard {
+    pub(super) fn new(settings: &FetchSettings) -> Result<Self, FetchSetupError> {
+        Ok(Self {
+            connect_to: settings.connect_to.clone(),
+            allow_private: settings.allow_private.clone(),
+            resolver: resolver().map_err(|error| FetchSetupError::Resolver(error.into()))?,
+        })
+    }
+
+    /// Where the settings say that a host is reached.
+    pub(super) fn pinned(&self, host: &str) -> Option<SocketAddr> {
+        let rule = self.connect_to.iter().find(|rule| rule.matches(host))?;
+        Some(rule.address)
+    }
+
+    /// Checks what can be said of an URL before a name is resolved: scheme, literal address, port.
+    pub(super) async fn check(&self, url: &Url) -> Result<(), FetchError> {
+        let forbidden = |why: String| FetchError::Forbidden {
+            url: url.to_string(),
+            why,
+        };
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(forbidden(format!("{} is neither http nor https", url.scheme())));
+        }
+        let literal = match url.host() {
+            None => return Err(forbidden("it names no host".to_owned())),
+            Some(Host::Domain(name)) if self.pinned(name).is_some() => return Ok(()),
+            Some(Host::Domain(_)) => None,
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        };
+        if let Some(address) = literal
+            && !self.permits(address)
+        {
+            return Err(forbidden(format!("{address} is not a public address")));
+        }
+        if matches!(url.port(), None | Some(80 | 443)) || self.may_use_any_port(url, literal).await? {
+            return Ok(());
+        }
+        Err(forbidden("only the ports 80 and 443 may be used".to_owned()))
+    }
+
+    /// Other ports are for the private networks of the settings.
+    async fn may_use_any_port(&self, url: &Url, literal: Option<IpAddr>) -> Result<bool, FetchError> {
+        if self.allow_private.is_empty() {
+            return Ok(false);
+        }
+        match literal {
+            Some(address) => Ok(self.is_allowed_private(address)),
+            None => {
+                let addresses = self.lookup(url.host_str().unwrap_or_default()).await?;
+                Ok(addresses
+                    .iter()
+                    .all(|address| self.is_allowed_private(address.ip())))
+            }
+        }
+    }
+
+    /// The addresses of a host that may be connected to; port 0 stands for the scheme's own.
+    pub(super) async fn lookup(&self, host: &str) -> Result<Vec<SocketAddr>, FetchError> {
+        if let Some(address) = self.pinned(host) {
+            return Ok(vec![address]);
+        }
+        // Rooted, so that the search list of resolv.conf is left alone.
+        let rooted = format!("{}.", host.trim_end_matches('.'));
+        let found = self.resolver.lookup_ip(rooted.as_str()).await;
+        let found: Vec<IpAddr> = found.map_err(|error| name_error(host, &error))?.iter().collect();
+        if found.is_empty() {
+            return Err(FetchError::NameUnknown {
+                host: host.to_owned(),
+            });
+        }
+        let permitted: Vec<SocketAddr> = found
+            .iter()
+            .filter(|address| self.permits(**address))
+            .map(|address| SocketAddr::new(*address, 0))
+            .collect();
+        if permitted.is_empty() {
+            return Err(FetchError::Forbidden {
+                url: host.to_owned(),
+                why: format!("its address {} is not public", found[0]),
+            });
+        }
+        Ok(permitted)
+    }
+
+    fn permits(&self, address: IpAddr) -> bool {
+        is_public(address) || self.is_allowed_private(address)
+    }
+
+    fn is_allowed_private(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.allow_private.iter().any(|net| net.contains(&address))
+    }
+}
+
+/// The guard as the client's resolver: an error of ours travels through the client's and is found again.
+pub(super) struct GuardedResolve(pub(super) Arc<Guard>);
+
+impl Resolve for GuardedResolve {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = Arc::clone(&self.0);
+        Box::pin(async move {
+            let addresses = guard.lookup(name.as_str()).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The system's name servers; public ones where the system names none.
+fn resolver() -> Result<TokioResolver, NetError> {
+    let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
+        tracing::warn!("The system's name servers are not known ({error}); public ones are asked");
+        let mut config = ResolverConfig::udp_and_tcp(&CLOUDFLARE);
+        for server in ResolverConfig::udp_and_tcp(&GOOGLE).name_servers() {
+            config.add_name_server(server.clone());
+        }
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+    });
+    let options = builder.options_mut();
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.timeout = Duration::from_secs(3);
+    options.attempts = 2;
+    options.cache_size = 4096;
+    builder.build()
+}
+
+fn name_error(host: &str, error: &NetError) -> FetchError {
+    let host = host.to_owned();
+    if error.is_nx_domain() || (error.is_no_records_found() && !is_server_failure(error)) {
+        return FetchError::NameUnknown { host };
+    }
+    FetchError::ResolverSilent {
+        host,
+        cause: error.to_string(),
+    }
+}
+
+fn is_server_failure(error: &NetError) -> bool {
+    use hickory_resolver::net::DnsError;
+    use hickory_resolver::proto::op::ResponseCode;
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(missing)) => !matches!(
+            missing.response_code,
+            ResponseCode::NoError | ResponseCode::NXDomain
+        ),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard(connect_to: &[&str], allow_private: &[&str]) -> Guard {
+        Guard::new(&FetchSettings {
+            connect_to: connect_to.iter().map(|rule| rule.parse().unwrap()).collect(),
+            allow_private: allow_private.iter().map(|net| net.parse().unwrap()).collect(),
+            ..FetchSettings::default()
+        })
+        .unwrap()
+    }
+
+    async fn passes(guard: &Guard, url: &str) -> bool {
+        guard.check(&Url::parse(url).unwrap()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn literal_addresses_are_refused_in_any_notation() {
+        let guard = guard(&[], &[]);
+        for url in [
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://[::1]/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://[fd00:ec2::254]/",
+        ] {
+            assert!(!passes(&guard, url).await, "{url}");
+        }
+        assert!(passes(&guard, "http://1.1.1.1/").await);
+    }
+
+    #[tokio::test]
+    async fn other_schemes_and_ports_are_refused() {
+        let guard = guard(&[], &[]);
+        for url in [
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "http://example.com:22/",
+            "https://1.1.1.1:8443/",
+        ] {
+            assert!(!passes(&guard, url).await, "{url}");
+        }
+        assert!(passes(&guard, "http://example.com:443/").await);
+    }
+
+    #[tokio::test]
+    async fn private_networks_of_the_settings_are_allowed_on_any_port() {
+        let guard = guard(&[], &["127.0.0.0/8"]);
+        assert!(passes(&guard, "http://127.0.0.1:8080/").await);
+        assert!(!passes(&guard, "http://10.0.0.1/").await);
+    }
+
+    #[tokio::test]
+    async fn pinned_hosts_are_reached_where_the_settings_say() {
+        let guard = guard(&["*.farm.test=127.0.0.1:18443"], &[]);
+        assert!(passes(&guard, "http://a.farm.test:8080/").await);
+        assert_eq!(
+            guard.lookup("a.farm.test").await.unwrap(),
+            ["127.0.0.1:18443".parse().unwrap()]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_name_for_the_loopback_address_is_refused() {
+        let error = guard(&[], &[]).lookup("localhost").await.unwrap_err();
+        assert!(matches!(error, FetchError::Forbidden { .. }), "{error}");
+    }
+}

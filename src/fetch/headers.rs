@@ -1,0 +1,112 @@
+//! The headers of an answer as plain text, so that nobody else needs the HTTP crate's types.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+/// Header fields in the order received; names lower case, values with invalid UTF-8 read as Latin-1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// Headers from pairs; names are brought to lower case.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                .collect(),
+        )
+    }
+
+    /// The first value of a header, by its lower-case name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// All fields.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The media type without parameters, lower case.
+    pub fn media_type(&self) -> Option<String> {
+        let value = self.get("content-type")?;
+        let media = value.split(';').next().unwrap_or_default().trim();
+        (!media.is_empty()).then(|| media.to_ascii_lowercase())
+    }
+
+    /// The `charset` of `Content-Type`.
+    pub fn charset(&self) -> Option<&str> {
+        let value = self.get("content-type")?;
+        value.split(';').skip(1).find_map(|parameter| {
+            let (name, label) = parameter.split_once('=')?;
+            name.trim()
+                .eq_ignore_ascii_case("charset")
+                .then(|| label.trim().trim_matches(['"', '\'']))
+        })
+    }
+
+    /// `Retry-After` as a time to wait, at most a day (RFC 9110, 10.2.3).
+    pub fn retry_after(&self, now: DateTime<Utc>) -> Option<Duration> {
+        let value = self.get("retry-after")?.trim();
+        let wait = match value.parse::<u64>() {
+            Ok(seconds) => Duration::from_secs(seconds),
+            Err(_) => {
+                let date = DateTime::parse_from_rfc2822(value).ok()?;
+                (date.with_timezone(&Utc) - now).to_std().unwrap_or_default()
+            }
+        };
+        Some(wait.min(Duration::from_secs(24 * 60 * 60)))
+    }
+}
+
+impl From<&reqwest::header::HeaderMap> for Headers {
+    fn from(map: &reqwest::header::HeaderMap) -> Self {
+        Self(
+            map.iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text_of(value.as_bytes())))
+                .collect(),
+        )
+    }
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(
+        |_| bytes.iter().map(|byte| char::from(*byte)).collect(),
+        str::to_owned,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &str, value: &str) -> Headers {
+        Headers::new([(name.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn the_content_type_is_taken_apart() {
+        let found = headers("Content-Type", "Text/HTML ; Charset=\"ISO-8859-1\"");
+        assert_eq!(found.media_type().as_deref(), Some("text/html"));
+        assert_eq!(found.charset(), Some("ISO-8859-1"));
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let now = DateTime::parse_from_rfc2822("Sun, 06 Nov 1994 08:49:37 GMT")
+            .unwrap()
+            .to_utc();
+        let wait = |value| headers("retry-after", value).retry_after(now);
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(
+            wait("Sun, 06 Nov 1994 08:50:07 GMT"),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("soon"), None);
+    }
+}

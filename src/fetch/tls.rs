@@ -1,0 +1,45 @@
+//! Whom TLS trusts: Mozilla's roots, the system's, and those of the settings.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::error::FetchSetupError;
+
+/// The TLS settings of every connection; ring is named here so that no process-wide provider is needed.
+pub(super) fn client_config(extra_ca: Option<&Path>) -> Result<ClientConfig, FetchSetupError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| FetchSetupError::Client(error.into()))?
+        .with_root_certificates(roots(extra_ca)?)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn roots(extra_ca: Option<&Path>) -> Result<RootCertStore, FetchSetupError> {
+    let mut store = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = extra_ca {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| FetchSetupError::ExtraCa {
+            path: path.to_owned(),
+            source,
+        };
+        let mut found = 0;
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(error.into()))? {
+            let certificate = certificate.map_err(|error| failed(error.into()))?;
+            store.add(certificate).map_err(|error| failed(error.into()))?;
+            found += 1;
+        }
+        if found == 0 {
+            return Err(failed("it holds no certificate".into()));
+        }
+    }
+    Ok(store)
+}

@@ -1,0 +1,125 @@
+//! Reads HTML pages: the home page, which a scan stands and falls with, and the further ones, which it does not.
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::Tools;
+use super::entrance::status_failure;
+use super::page::{PageFacts, RawPage, read_page};
+use super::report::{PageReport, ScanFailure};
+use crate::fetch::{Answer, FetchError, Headers, Limits};
+use crate::values::{FailureReason, Problem};
+
+const PAGE_REDIRECTS: usize = 10;
+
+/// A page that was read.
+#[derive(Debug)]
+pub(super) struct PageRead {
+    pub(super) url: Url,
+    pub(super) report: PageReport,
+    pub(super) facts: PageFacts,
+}
+
+/// Reads a page to its end, or to the size limit.
+pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant) -> Result<PageRead, ScanFailure> {
+    let limits = Limits {
+        deadline,
+        redirects: PAGE_REDIRECTS,
+    };
+    let answer = tools.fetcher.get(url, limits).await?;
+    let Answer {
+        url,
+        status,
+        headers,
+        body,
+        ..
+    } = answer;
+    if !(200..300).contains(&status) {
+        return Err(status_failure(&url, status, &headers));
+    }
+    let limit = tools.fetcher.settings().max_page_bytes;
+    let body = body.read_up_to(limit).await;
+    let mut problems = Vec::new();
+    match body.broke {
+        Some(error @ FetchError::Timeout { .. }) => return Err(error.into()),
+        Some(error) if body.bytes.is_empty() => return Err(error.into()),
+        Some(error) => problems.push(Problem::new("truncated", error.to_string())),
+        None => {}
+    }
+    if body.truncated {
+        problems.push(Problem::new("too_large", format!("{url} is larger than {limit} bytes; the rest was not read")));
+    }
+    if body.bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(failure(FailureReason::EmptyBody, format!("{url} answered {status} without content")));
+    }
+    if !is_html(&headers, &body.bytes) {
+        let media_type = headers.media_type().unwrap_or_else(|| "no type".to_owned());
+        return Err(failure(FailureReason::NotHtml, format!("{url} is not HTML ({media_type})")));
+    }
+    let report = PageReport {
+        url: url.to_string(),
+        status,
+        bytes: body.bytes.len() as u64,
+        problems,
+    };
+    let page = RawPage {
+        url: url.clone(),
+        headers,
+        bytes: body.bytes,
+    };
+    let facts = tools.pool.run(move || read_page(&page)).await?;
+    Ok(PageRead { url, report, facts })
+}
+
+fn failure(reason: FailureReason, detail: String) -> ScanFailure {
+    ScanFailure {
+        reason,
+        detail,
+        may_pass: false,
+        retry_after: None,
+    }
+}
+
+/// By the type where it says HTML, unless the bytes are plainly something else; by the bytes where it is vague.
+fn is_html(headers: &Headers, bytes: &[u8]) -> bool {
+    const BINARY: &[&[u8]] = &[
+        b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"\x7fELF", b"MZ\x90", b"RIFF", b"\0\0\0",
+    ];
+    if BINARY.iter().any(|magic| bytes.starts_with(magic)) {
+        return false;
+    }
+    match headers.media_type().as_deref() {
+        Some("text/html" | "application/xhtml+xml") => true,
+        None | Some("text/plain" | "application/octet-stream" | "application/xml" | "text/xml" | "unknown/unknown") => {
+            looks_like_html(bytes)
+        }
+        // A type that nobody knows, such as `html` or `text`.
+        Some(other) if !other.contains('/') => looks_like_html(bytes),
+        Some(_) => false,
+    }
+}
+
+fn looks_like_html(bytes: &[u8]) -> bool {
+    const TAGS: &[&str] = &["<!doctype html", "<html", "<head", "<body", "<title", "<meta ", "<h1"];
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).replace('\0', "").to_ascii_lowercase();
+    TAGS.iter().any(|tag| head.contains(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(media_type: Option<&str>, bytes: &[u8]) -> bool {
+        is_html(&Headers::new(media_type.map(|value| ("content-type".to_owned(), value.to_owned()))), bytes)
+    }
+
+    #[test]
+    fn html_is_told_by_type_and_content() {
+        assert!(html(Some("text/html; charset=utf-8"), b"hello"));
+        assert!(html(None, b"\n<!DOCTYPE HTML><p>"));
+        assert!(html(Some("application/octet-stream"), b"<html>"));
+        assert!(!html(Some("text/html"), b"%PDF-1.7"));
+        assert!(!html(Some("application/json"), b"{\"a\":\"<html>\"}"));
+        assert!(!html(None, b"hello"));
+    }
+}

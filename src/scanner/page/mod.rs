@@ -1,0 +1,145 @@
+//! What one HTML page says: bytes in, findings and links out.
+//!
+//! One file per thing looked for; [`outline`] is the one pass over the page that they share. Nothing here fetches.
+
+mod charset;
+mod contact_links;
+mod email;
+mod head;
+mod html;
+mod icon;
+mod json_ld;
+mod language;
+mod logo;
+mod organization;
+mod outline;
+mod phone;
+mod social;
+mod technology;
+
+use url::Url;
+
+use crate::fetch::Headers;
+use crate::values::Findings;
+use crate::values::findings::ContactInfo;
+
+/// Contacts in the predecessor's plain lists.
+const MAX_PLAIN_EMAILS: usize = 50;
+const MAX_PLAIN_PHONES: usize = 50;
+
+/// A page as it was received.
+#[derive(Clone, Debug)]
+pub struct RawPage {
+    /// Where it was in the end.
+    pub url: Url,
+    /// Of the answer.
+    pub headers: Headers,
+    /// Decoded content, within the size limit.
+    pub bytes: Vec<u8>,
+}
+
+/// What a page came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PageFacts {
+    /// What the page alone tells; the lists of files read are empty.
+    pub findings: Findings,
+    /// Pages of the same host that may tell more about contacts, the most telling first.
+    pub contact_links: Vec<Url>,
+    /// What `<link rel=sitemap>` names.
+    pub sitemaps: Vec<Url>,
+    /// Whether there is nothing on the page.
+    pub is_blank: bool,
+}
+
+/// Reads a page. Takes time in proportion to its size and memory of a few times that.
+pub fn read_page(page: &RawPage) -> PageFacts {
+    let html = charset::decode(&page.bytes, page.headers.charset());
+    let outline = outline::outline(&html, &page.url);
+    let nodes = json_ld::nodes(&outline.json_ld);
+    let language = language::language(&outline, &page.headers);
+    let emails = email::emails(&outline, &nodes);
+    let phones = phone::phones(&outline, &nodes, language.as_deref());
+    let socials = social::socials(&outline, &nodes);
+    let technologies = technology::technologies(&outline, &page.headers);
+    let version_of = |name: &str| {
+        let found = technologies.iter().find(|technology| technology.name == name);
+        (found.is_some(), found.and_then(|technology| technology.version.clone()))
+    };
+    let (is_wordpress, wordpress_version) = version_of("WordPress");
+    let mut findings = Findings {
+        title: head::title(&outline),
+        description: head::description(&outline),
+        is_wordpress,
+        wordpress_version,
+        has_elementor: version_of("Elementor").0,
+        favicon_url: icon::favicon(&outline),
+        logo_url: logo::logo(&outline, &nodes),
+        contact_info: ContactInfo::default(),
+        social_links: social::links(&socials),
+        tech_stack: technology::drawers(&technologies),
+        performance: outline.counts,
+        technologies,
+        emails,
+        phones,
+        socials,
+        organization: organization::organization(&nodes),
+        feeds: head::feeds(&outline),
+        canonical_url: head::canonical(&outline),
+        final_url: Some(page.url.to_string()),
+        image_url: head::image(&outline),
+        language,
+        ..Findings::default()
+    };
+    list_contacts(&mut findings);
+    PageFacts {
+        findings,
+        contact_links: contact_links::contact_links(&outline, &page.url),
+        sitemaps: head::sitemaps(&outline),
+        is_blank: html.trim().is_empty(),
+    }
+}
+
+/// Adds what a further page of the site tells to what the home page told.
+pub fn add_page(home: &mut Findings, further: Findings) {
+    for email in further.emails {
+        if home.emails.iter().all(|known| known.value != email.value) {
+            home.emails.push(email);
+        }
+    }
+    for phone in further.phones {
+        if home.phones.iter().all(|known| known.value != phone.value) {
+            home.phones.push(phone);
+        }
+    }
+    for social in further.socials {
+        if home.socials.iter().all(|known| known.url != social.url) {
+            home.socials.push(social);
+        }
+    }
+    for technology in further.technologies {
+        if home.technologies.iter().all(|known| known.name != technology.name) {
+            home.technologies.push(technology);
+        }
+    }
+    home.social_links = social::links(&home.socials);
+    home.tech_stack = technology::drawers(&home.technologies);
+    home.is_wordpress |= further.is_wordpress;
+    home.wordpress_version = home.wordpress_version.take().or(further.wordpress_version);
+    home.has_elementor |= further.has_elementor;
+    home.organization = home.organization.take().or(further.organization);
+    home.logo_url = home.logo_url.take().or(further.logo_url);
+    home.favicon_url = home.favicon_url.take().or(further.favicon_url);
+    list_contacts(home);
+}
+
+fn list_contacts(findings: &mut Findings) {
+    let emails = findings.emails.iter().map(|email| email.value.clone());
+    let phones = findings.phones.iter().map(|phone| phone.value.clone());
+    findings.contact_info = ContactInfo {
+        email: emails.take(MAX_PLAIN_EMAILS).collect(),
+        phone: phones.take(MAX_PLAIN_PHONES).collect(),
+    };
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Phone numbers of a page in E.164, with the country inferred where it is not written.
+
+use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
+
+use super::json_ld::{Node, texts};
+use super::organization::country;
+use super::outline::Outline;
+use crate::values::findings::Phone;
+
+/// Numbers kept of one page, and text searched for them.
+const MAX_PHONES: usize = 100;
+const MAX_TEXT: usize = 256 * 1024;
+const MAX_TRIES: u64 = 3_000;
+
+/// All numbers in order of trust: `tel:` links, JSON-LD, then text.
+pub(super) fn phones(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
+    let regions = regions(page, nodes, language);
+    let mut found = Found {
+        page: page.base.as_str(),
+        list: Vec::new(),
+    };
+    for anchor in &page.anchors {
+        if let Some(number) = tel(&anchor.href) {
+            found.add_marked(&number, &regions, "tel");
+        }
+    }
+    for number in nodes.iter().flat_map(|node| texts(node, "telephone")) {
+        found.add_marked(number.trim_start_matches("tel:"), &regions, "json_ld");
+    }
+    for line in page.text.lines().filter(|line| may_hold_a_number(line)) {
+        in_text(line, &regions, &mut found);
+    }
+    found.list
+}
+
+struct Found<'a> {
+    page: &'a str,
+    list: Vec<Phone>,
+}
+
+impl Found<'_> {
+    /// A text that is said to be a number: it need only be a possible one.
+    fn add_marked(&mut self, raw: &str, regions: &[Region], source: &str) {
+        let parsed = |region: Option<Region>| PHONE_NUMBER_UTIL.parse(raw, region).ok();
+        let candidates: Vec<PhoneNumber> = if raw.trim_start().starts_with(['+', '＋']) {
+            parsed(None).into_iter().collect()
+        } else {
+            regions.iter().filter_map(|region| parsed(Some(*region))).collect()
+        };
+        let number = candidates
+            .iter()
+            .find(|number| number.is_valid())
+            .or_else(|| candidates.iter().find(|number| PHONE_NUMBER_UTIL.is_possible_number(number)));
+        if let Some(number) = number {
+            self.add(number, raw, source);
+        }
+    }
+
+    fn add(&mut self, number: &PhoneNumber, raw: &str, source: &str) {
+        let value = number.format_as(PhoneNumberFormat::E164).into_owned();
+        let is_new = self.list.iter().all(|phone| phone.value != value);
+        if is_new && self.list.len() < MAX_PHONES {
+            self.list.push(Phone {
+                value,
+                raw: raw.trim().to_owned(),
+                source: source.to_owned(),
+                page: self.page.to_owned(),
+            });
+        }
+    }
+}
+
+fn in_text(line: &str, regions: &[Region], found: &mut Found<'_>) {
+    let builder = PHONE_MATCHER_FACTORY.matcher_builder(line).leniency(Leniency::Valid).max_tries(MAX_TRIES);
+    let matcher = match regions.first() {
+        Some(first) => builder.regions_with_hint(regions.iter().copied(), *first).build(),
+        None => builder.preferred_region(None).build(),
+    };
+    for hit in matcher.take(MAX_PHONES) {
+        if is_written_as_a_phone(hit.raw_string) {
+            found.add(&hit.number, hit.raw_string, "text");
+        }
+    }
+}
+
+/// Bare runs of digits are order numbers, dates and ids far more often than phones.
+fn is_written_as_a_phone(raw: &str) -> bool {
+    let digits = raw.bytes().filter(u8::is_ascii_digit).count();
+    let groups = raw.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).count();
+    digits >= 7 && (raw.starts_with('+') || groups > 1)
+}
+
+fn may_hold_a_number(line: &str) -> bool {
+    line.len() <= MAX_TEXT && line.bytes().filter(u8::is_ascii_digit).count() >= 7
+}
+
+/// The number of a `tel:` link (also `callto:`), without its parameters.
+fn tel(href: &str) -> Option<String> {
+    let (scheme, number) = href.trim().split_once(':')?;
+    let is_phone = ["tel", "callto", "phone"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let number = number.trim_start_matches('/').split([';', '?']).next().unwrap_or_default();
+    let number = number.replace("%20", " ").replace("%2B", "+").replace("%2b", "+");
+    // `00` is how Europe dials out.
+    let number = match number.trim().strip_prefix("00") {
+        Some(rest) if !rest.is_empty() => format!("+{rest}"),
+        _ => number,
+    };
+    (is_phone && number.bytes().filter(u8::is_ascii_digit).count() >= 3).then_some(number)
+}
+
+/// Countries that a number without one may belong to: of the address, the language's, the domain's; for a domain
+/// that belongs to no country and a site in English, the United States.
+fn regions(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Region> {
+    let host = page.base.host_str().unwrap_or_default();
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let of_domain = match last {
+        "uk" => Some("GB".to_owned()),
+        "co" | "io" | "me" | "tv" | "ai" | "cc" | "ly" | "to" | "fm" => None,
+        code if code.len() == 2 => Some(code.to_ascii_uppercase()),
+        _ => None,
+    };
+    let of_language = language.and_then(|tag| tag.split('-').skip(1).find(|part| part.len() == 2).map(str::to_owned));
+    let by_default = match language.map(|tag| &tag[..tag.len().min(2)]) {
+        None | Some("en") => Some("US"),
+        Some("de") => Some("DE"),
+        Some("fr") => Some("FR"),
+        Some("es") => Some("ES"),
+        Some("it") => Some("IT"),
+        Some("nl") => Some("NL"),
+        Some("pl") => Some("PL"),
+        Some("ru") => Some("RU"),
+        Some("ja") => Some("JP"),
+        Some("sv") => Some("SE"),
+        Some("cs") => Some("CZ"),
+        Some("da") => Some("DK"),
+        Some("pt") => Some("PT"),
+        _ => None,
+    };
+    let stated = [country(nodes), of_language, of_domain];
+    let codes: Vec<String> = stated.into_iter().flatten().collect();
+    let default = by_default.filter(|_| codes.is_empty()).map(str::to_owned);
+    let mut regions = Vec::new();
+    for code in codes.into_iter().chain(default) {
+        if let Ok(region) = Region::try_from(code.as_str())
+            && !regions.contains(&region)
+        {
+            regions.push(region);
+        }
+    }
+    regions
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::super::json_ld::nodes;
+    use super::super::outline::outline;
+    use super::*;
+
+    fn found(url: &str, language: Option<&str>, html: &str) -> Vec<(String, String)> {
+        let page = outline(html, &Url::parse(url).unwrap());
+        let nodes = nodes(&page.json_ld);
+        phones(&page, &nodes, language).into_iter().map(|phone| (phone.value, phone.source)).collect()
+    }
+
+    fn one(value: &str, source: &str) -> Vec<(String, String)> {
+        vec![(value.to_owned(), source.to_owned())]
+    }
+
+    #[test]
+    fn marked_numbers_come_first_and_count_once() {
+        let html = "<p>Call (415) 555-0132</p><a href='tel:+1-415-555-0132'>call</a>";
+        assert_eq!(found("https://a.com/", Some("en"), html), one("+14155550132", "tel"));
+    }
+
+    #[test]
+    fn the_country_is_taken_from_address_language_or_domain() {
+        assert_eq!(found("https://a.fr/", None, "<p>01 42 68 53 00"), one("+33142685300", "text"));
+        assert_eq!(found("https://a.com/", Some("de-AT"), "<p>Tel. 0316 8720 5555"), one("+4331687205555", "text"));
+        let html = "<script type='application/ld+json'>{\"telephone\":\"030 901820\",\"address\":{\"addressCountry\":\"DE\"}}</script>";
+        assert_eq!(found("https://a.com/", Some("en"), html), one("+4930901820", "json_ld"));
+        assert_eq!(found("https://a.com/", None, "<p>+49 (0)30 901820"), one("+4930901820", "text"));
+    }
+
+    #[test]
+    fn digits_that_are_no_phones_are_passed_over() {
+        for text in ["4155550132", "Order 8005551234567", "2023-11-23 10:20:30", "ISBN 978-3-16-148410-0", "1,234,567.89"] {
+            assert_eq!(found("https://a.com/", Some("en"), &format!("<p>{text}")), [], "{text}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Profiles on social networks; buttons that share a page are not profiles.
+
+use url::Url;
+
+use super::json_ld::{Node, is_organization, texts};
+use super::outline::Outline;
+use crate::values::findings::{Social, SocialLinks};
+
+/// Profiles kept of one page.
+const MAX_SOCIALS: usize = 100;
+
+/// A network: its name, its hosts, what a profile's path begins with (`""`: directly), and first segments that are
+/// never a profile.
+struct Network {
+    name: &'static str,
+    hosts: &'static [&'static str],
+    prefixes: &'static [&'static str],
+    never: &'static [&'static str],
+}
+
+const NETWORKS: &[Network] = &[
+    Network {
+        name: "facebook",
+        hosts: &["facebook.com", "fb.com", "fb.me"],
+        prefixes: &["pages/", "pg/", "people/", "groups/", "profile.php", "p/", ""],
+        never: &[
+            "sharer", "sharer.php", "share.php", "share", "dialog", "plugins", "tr", "events", "hashtag", "login", "login.php",
+            "home.php", "photo", "photo.php", "photos", "watch", "policies", "privacy", "help", "business", "ads", "v2.0",
+            "story.php", "permalink.php", "media", "legal", "about", "settings", "policy.php", "marketplace", "reel", "feed",
+        ],
+    },
+    Network {
+        name: "twitter",
+        hosts: &["twitter.com", "x.com"],
+        prefixes: &[""],
+        never: &["intent", "share", "home", "hashtag", "search", "i", "login", "privacy", "tos", "widgets", "statuses", "explore", "compose"],
+    },
+    Network {
+        name: "linkedin",
+        hosts: &["linkedin.com"],
+        prefixes: &["company/", "in/", "school/", "showcase/", "pub/", "groups/"],
+        never: &[],
+    },
+    Network {
+        name: "instagram",
+        hosts: &["instagram.com"],
+        prefixes: &[""],
+        never: &["p", "reel", "reels", "explore", "tv", "stories", "accounts", "share", "about", "legal", "web"],
+    },
+    Network {
+        name: "youtube",
+        hosts: &["youtube.com"],
+        prefixes: &["channel/", "c/", "user/", ""],
+        never: &[
+            "watch", "embed", "playlist", "results", "shorts", "feed", "live", "redirect", "v", "t", "about", "iframe_api",
+            "subscription_center", "premium", "hashtag", "howyoutubeworks", "static", "yt",
+        ],
+    },
+    Network { name: "tiktok", hosts: &["tiktok.com"], prefixes: &["@"], never: &[] },
+    Network {
+        name: "pinterest",
+        hosts: &["pinterest.com", "pinterest.de", "pinterest.fr", "pinterest.co.uk", "pinterest.at", "pinterest.ca", "pinterest.es", "pinterest.it"],
+        prefixes: &[""],
+        never: &["pin", "search", "ideas", "_"],
+    },
+    Network {
+        name: "github",
+        hosts: &["github.com"],
+        prefixes: &[""],
+        never: &["login", "sponsors", "features", "about", "topics", "search", "orgs", "marketplace", "site", "pricing", "apps"],
+    },
+    Network { name: "vimeo", hosts: &["vimeo.com"], prefixes: &["user", "channels/", ""], never: &["watch", "upgrade", "about", "help"] },
+    Network { name: "xing", hosts: &["xing.com"], prefixes: &["pages/", "companies/", "company/", "profile/"], never: &[] },
+    Network { name: "threads", hosts: &["threads.net", "threads.com"], prefixes: &["@"], never: &[] },
+    Network { name: "bluesky", hosts: &["bsky.app"], prefixes: &["profile/"], never: &[] },
+    Network { name: "telegram", hosts: &["t.me", "telegram.me"], prefixes: &[""], never: &["share", "s", "iv"] },
+    Network { name: "vk", hosts: &["vk.com"], prefixes: &[""], never: &["share.php", "share", "js", "rtrg", "video", "widget_comments.php"] },
+    Network { name: "snapchat", hosts: &["snapchat.com"], prefixes: &["add/"], never: &[] },
+    Network { name: "tumblr", hosts: &["tumblr.com"], prefixes: &["blog/", ""], never: &["share", "widgets", "tagged", "login", "search"] },
+    Network { name: "discord", hosts: &["discord.gg", "discord.com"], prefixes: &["invite/", ""], never: &["api", "channels", "login", "app", "developers"] },
+    Network { name: "twitch", hosts: &["twitch.tv"], prefixes: &[""], never: &["videos", "directory", "p"] },
+    Network { name: "soundcloud", hosts: &["soundcloud.com"], prefixes: &[""], never: &["player", "search", "discover", "stream"] },
+    Network { name: "yelp", hosts: &["yelp.com"], prefixes: &["biz/"], never: &[] },
+];
+
+/// All profiles that a page links to or names in JSON-LD, in document order.
+pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
+    let same_as = nodes.iter().filter(|node| is_organization(node)).flat_map(|node| texts(node, "sameAs"));
+    let linked = page.anchors.iter().map(|anchor| anchor.href.clone());
+    let mut found: Vec<Social> = Vec::new();
+    for url in linked.chain(same_as) {
+        let Some(social) = page.base.join(url.trim()).ok().as_ref().and_then(profile) else {
+            continue;
+        };
+        let key = |social: &Social| social.url.trim_start_matches("https://www.").to_ascii_lowercase();
+        if found.len() < MAX_SOCIALS && found.iter().all(|known| key(known) != key(&social)) {
+            found.push(social);
+        }
+    }
+    found
+}
+
+/// The predecessor's five networks: the first profile of each.
+pub(super) fn links(socials: &[Social]) -> SocialLinks {
+    let first = |network: &str| {
+        let social = socials.iter().find(|social| social.network == network)?;
+        Some(social.url.clone())
+    };
+    SocialLinks {
+        facebook: first("facebook"),
+        twitter: first("twitter"),
+        linkedin: first("linkedin"),
+        instagram: first("instagram"),
+        youtube: first("youtube"),
+    }
+}
+
+/// The profile that an URL is the address of.
+fn profile(url: &Url) -> Option<Social> {
+    let host = url.host_str()?.to_ascii_lowercase();
+    let is_at = |known: &str| host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
+    let network = NETWORKS.iter().find(|network| network.hosts.iter().any(|known| is_at(known)))?;
+    let path = url.path().trim_matches('/');
+    let first = path.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    if first.is_empty() || first.len() > 200 || network.never.contains(&first.as_str()) {
+        return None;
+    }
+    let prefix = network.prefixes.iter().find(|prefix| path.to_ascii_lowercase().starts_with(*prefix))?;
+    let rest = &path[prefix.len()..];
+    let by_id = *prefix == "profile.php";
+    let handle = if by_id {
+        url.query_pairs().find(|(name, _)| name == "id").map(|(_, id)| id.into_owned())?
+    } else {
+        handle(network.name, prefix, rest)?
+    };
+    let kept = if by_id { format!("profile.php?id={handle}") } else { profile_path(path, prefix) };
+    let host = if host.starts_with("m.") { format!("www.{}", &host[2..]) } else { host };
+    Some(Social {
+        network: network.name.to_owned(),
+        url: format!("https://{host}/{kept}"),
+        handle: Some(handle).filter(|handle| !handle.is_empty()),
+    })
+}
+
+/// A profile's name: the segment after the prefix. Deeper paths directly under the host are posts, not profiles.
+fn handle(network: &str, prefix: &str, rest: &str) -> Option<String> {
+    let mut segments = rest.split('/');
+    let name = segments.next().filter(|name| !name.is_empty())?;
+    let deeper = segments.next();
+    let is_post = prefix.is_empty()
+        && match (network, deeper) {
+            ("twitter", Some(deeper)) => matches!(deeper, "status" | "statuses" | "lists" | "moments"),
+            ("github" | "instagram" | "vimeo" | "tumblr" | "soundcloud" | "pinterest", Some(_)) => true,
+            ("facebook", Some(deeper)) => matches!(deeper, "posts" | "photos" | "videos" | "events"),
+            _ => false,
+        };
+    let is_video_id = network == "vimeo" && name.bytes().all(|byte| byte.is_ascii_digit());
+    (!is_post && !is_video_id).then(|| name.trim_start_matches('@').to_owned())
+}
+
+/// The path up to the profile, without what comes after it (`/company/x/about`).
+fn profile_path(path: &str, prefix: &str) -> String {
+    // `pages/Name/123` and `people/Name/123` need all three parts.
+    let segments = match prefix {
+        "pages/" | "people/" => 3,
+        _ => prefix.matches('/').count() + 1,
+    };
+    path.split('/').take(segments).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(url: &str) -> Option<(String, String)> {
+        let social = profile(&Url::parse(url).unwrap())?;
+        Some((social.url, social.handle.unwrap_or_default()))
+    }
+
+    #[test]
+    fn profiles_are_known_with_their_names() {
+        for (url, wanted, handle) in [
+            ("http://m.facebook.com/acme/?ref=x#y", "https://www.facebook.com/acme", "acme"),
+            ("https://www.facebook.com/profile.php?id=12&x=1", "https://www.facebook.com/profile.php?id=12", "12"),
+            ("https://www.facebook.com/pages/Acme/123", "https://www.facebook.com/pages/Acme/123", "Acme"),
+            ("https://x.com/acme", "https://x.com/acme", "acme"),
+            ("https://at.linkedin.com/company/acme/about/", "https://at.linkedin.com/company/acme", "acme"),
+            ("https://www.youtube.com/@acme/videos", "https://www.youtube.com/@acme", "acme"),
+            ("https://youtube.com/channel/UC1", "https://youtube.com/channel/UC1", "UC1"),
+            ("https://www.tiktok.com/@acme", "https://www.tiktok.com/@acme", "acme"),
+        ] {
+            assert_eq!(shown(url), Some((wanted.to_owned(), handle.to_owned())), "{url}");
+        }
+    }
+
+    #[test]
+    fn share_buttons_posts_and_look_alikes_are_no_profiles() {
+        for url in [
+            "https://www.facebook.com/sharer/sharer.php?u=x", "https://twitter.com/intent/tweet?text=x",
+            "https://x.com/share", "https://www.linkedin.com/shareArticle?url=x", "https://www.youtube.com/watch?v=1",
+            "https://www.instagram.com/p/abc/", "https://x.com/acme/status/1", "https://www.facebook.com/",
+            "https://netflix.com/acme", "https://vimeo.com/12345", "https://notfacebook.com/acme",
+        ] {
+            assert_eq!(shown(url), None, "{url}");
+        }
+    }
+}

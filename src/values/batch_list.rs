@@ -1,0 +1,270 @@
+//! Lists of domains as people send them: lines that are domains, lines that are not, lines that repeat.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::domain_name::DomainName;
+
+/// Domains of one batch at most.
+pub const MAX_DOMAINS: usize = 100_000;
+
+/// A list, sorted into what it holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BatchList {
+    /// Domains in the order of their first line, with that line.
+    pub accepted: Vec<(u32, DomainName)>,
+    /// Lines that named a domain again.
+    pub duplicates: usize,
+    /// Lines that are no domain.
+    pub rejected: Vec<RejectedLine>,
+    seen: HashSet<DomainName>,
+}
+
+/// A line that is no domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RejectedLine {
+    /// From 1, as in the file.
+    pub line: u32,
+    /// As sent.
+    pub input: String,
+    /// Stable code: `invalid_domain`.
+    pub reason: String,
+    /// The same in words.
+    pub error: String,
+}
+
+/// Why a whole list cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableList {
+    /// Bytes that are not UTF-8.
+    #[error("line {line} is not UTF-8 text; save the file as UTF-8")]
+    NotUtf8 {
+        /// From 1.
+        line: u64,
+    },
+    /// Broken CSV.
+    #[error("line {line} is broken CSV: {detail}")]
+    Csv {
+        /// From 1.
+        line: u64,
+        /// What the parser said.
+        detail: String,
+    },
+}
+
+impl BatchList {
+    /// Adds one line; a blank one is no line.
+    pub fn push(&mut self, line: u32, input: &str) {
+        if input.trim().is_empty() {
+            return;
+        }
+        match DomainName::parse(input) {
+            Ok(domain) if !self.seen.insert(domain.clone()) => self.duplicates += 1,
+            Ok(domain) => self.accepted.push((line, domain)),
+            Err(error) => self.reject(line, input, error.to_string()),
+        }
+    }
+
+    /// Adds a line that is no domain for a reason of its own.
+    pub fn reject(&mut self, line: u32, input: &str, error: String) {
+        let input: String = input.chars().filter(|c| *c != '\0').take(300).collect();
+        self.rejected.push(RejectedLine {
+            line,
+            input,
+            reason: "invalid_domain".to_owned(),
+            error,
+        });
+    }
+
+    /// Lines that were not blank.
+    pub fn lines(&self) -> usize {
+        self.accepted.len() + self.duplicates + self.rejected.len()
+    }
+
+    /// One domain per line.
+    pub fn from_text(content: &[u8]) -> Result<Self, UnreadableList> {
+        let mut list = Self::default();
+        for (line, text) in (1..).zip(utf8(content)?.lines()) {
+            list.push(line, text);
+        }
+        Ok(list)
+    }
+
+    /// CSV (RFC 4180; comma, semicolon or tab): the column headed `domain`, `url` or `website`, or, without such a
+    /// header, the first.
+    pub fn from_csv(content: &[u8]) -> Result<Self, UnreadableList> {
+        let text = utf8(content)?;
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter_of(text))
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let mut list = Self::default();
+        let mut column = None;
+        let mut record = csv::StringRecord::new();
+        loop {
+            let read = reader
+                .read_record(&mut record)
+                .map_err(|error| UnreadableList::Csv {
+                    line: error.position().map_or(0, csv::Position::line),
+                    detail: error.to_string(),
+                });
+            if !read? {
+                return Ok(list);
+            }
+            let line = record.position().map_or(0, csv::Position::line);
+            if column.is_none() {
+                let header = header_column(&record);
+                column = Some(header.unwrap_or(0));
+                if header.is_some() {
+                    continue;
+                }
+            }
+            list.push(
+                u32::try_from(line).unwrap_or(u32::MAX),
+                record.get(column.unwrap_or(0)).unwrap_or_default(),
+            );
+        }
+    }
+
+    /// Newline-delimited JSON: a text or an object with `domain`, `url` or `website` per line.
+    pub fn from_ndjson(content: &[u8]) -> Result<Self, UnreadableList> {
+        let mut list = Self::default();
+        for (line, text) in (1..).zip(utf8(content)?.lines()) {
+            if text.trim().is_empty() {
+                continue;
+            }
+            match serde_json::from_str::<serde_json::Value>(text) {
+                Ok(value) => list.push_json(line, &value),
+                Err(error) => list.reject(line, text, format!("the line is not JSON: {error}")),
+            }
+        }
+        Ok(list)
+    }
+
+    /// Adds what a JSON list holds at one place.
+    pub fn push_json(&mut self, line: u32, value: &serde_json::Value) {
+        let named = || HEADERS.iter().find_map(|name| value.get(name)?.as_str());
+        match value.as_str().or_else(named) {
+            Some(text) if text.trim().is_empty() => self.reject(line, text, "the domain is empty".to_owned()),
+            Some(text) => self.push(line, text),
+            None => self.reject(line, &value.to_string(), "a domain must be a text".to_owned()),
+        }
+    }
+}
+
+/// Names of the column that holds the domain.
+const HEADERS: [&str; 3] = ["domain", "url", "website"];
+
+fn header_column(record: &csv::StringRecord) -> Option<usize> {
+    HEADERS
+        .iter()
+        .find_map(|name| record.iter().position(|cell| cell.eq_ignore_ascii_case(name)))
+}
+
+/// The separator that the first line uses, as spreadsheets differ by country.
+fn delimiter_of(text: &str) -> u8 {
+    let first = text.lines().next().unwrap_or_default();
+    [b',', b';', b'\t']
+        .into_iter()
+        .find(|separator| first.as_bytes().contains(separator))
+        .unwrap_or(b',')
+}
+
+/// The text without its byte order mark.
+fn utf8(content: &[u8]) -> Result<&str, UnreadableList> {
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    std::str::from_utf8(content).map_err(|error| {
+        let before = &content[..error.valid_up_to()];
+        let breaks = before.iter().filter(|byte| **byte == b'\n').count();
+        UnreadableList::NotUtf8 {
+            line: u64::try_from(breaks).unwrap_or(u64::MAX) + 1,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &BatchList) -> Vec<(u32, &str)> {
+        list.accepted
+            .iter()
+            .map(|(line, domain)| (*line, domain.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn a_csv_column_is_found_by_its_header() {
+        let list = BatchList::from_csv(b"name,Website\nAnna,https://www.a.com/\nBob,b.com\n").unwrap();
+        assert_eq!(names(&list), [(2, "a.com"), (3, "b.com")]);
+    }
+
+    #[test]
+    fn without_a_header_the_first_column_and_the_first_line_count() {
+        let list = BatchList::from_csv(b"a.com,x\nb.com,y\n").unwrap();
+        assert_eq!(names(&list), [(1, "a.com"), (2, "b.com")]);
+    }
+
+    #[test]
+    fn semicolons_tabs_byte_order_marks_quotes_and_crlf_are_understood() {
+        let list = BatchList::from_csv(b"\xef\xbb\xbfname;domain\r\n\"A; B\";a.com\r\n").unwrap();
+        assert_eq!(names(&list), [(2, "a.com")]);
+        assert_eq!(
+            names(&BatchList::from_csv(b"url\tx\nb.com\t1\n").unwrap()),
+            [(2, "b.com")]
+        );
+    }
+
+    #[test]
+    fn a_line_number_is_that_of_the_file_even_after_a_quoted_line_break() {
+        let list = BatchList::from_csv(b"name,domain\n\"two\nlines\",a.com\nx,bad domain\n").unwrap();
+        assert_eq!(
+            (list.rejected[0].line, list.rejected[0].input.as_str()),
+            (4, "bad domain")
+        );
+    }
+
+    #[test]
+    fn a_domain_counts_once_however_it_is_written() {
+        let list = BatchList::from_text("a.com\nWWW.A.COM\n\nhttps://a.com/x\nb.com\n".as_bytes()).unwrap();
+        assert_eq!(
+            (names(&list), list.duplicates),
+            (vec![(1, "a.com"), (5, "b.com")], 2)
+        );
+    }
+
+    #[test]
+    fn each_bad_line_is_named_with_what_is_wrong() {
+        let list = BatchList::from_text(b"a.com\n127.0.0.1\nlocalhost\n").unwrap();
+        let lines: Vec<_> = list
+            .rejected
+            .iter()
+            .map(|line| (line.line, line.input.as_str()))
+            .collect();
+        assert_eq!(lines, [(2, "127.0.0.1"), (3, "localhost")]);
+        assert!(list.rejected[0].error.contains("IP address"));
+        assert_eq!(list.lines(), 3);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_named_by_line() {
+        assert_eq!(
+            BatchList::from_text(b"a.com\nb\xff.com\n"),
+            Err(UnreadableList::NotUtf8 { line: 2 })
+        );
+    }
+
+    #[test]
+    fn ndjson_takes_texts_and_objects_and_rejects_the_rest_line_by_line() {
+        let list = BatchList::from_ndjson(b"\"a.com\"\n{\"url\":\"b.com\"}\n{\"x\":1}\n{broken\n").unwrap();
+        assert_eq!(names(&list), [(1, "a.com"), (2, "b.com")]);
+        assert_eq!(
+            list.rejected.iter().map(|line| line.line).collect::<Vec<_>>(),
+            [3, 4]
+        );
+    }
+}

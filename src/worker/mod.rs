@@ -1,0 +1,161 @@
+//! Takes tasks, reads sites, records what was found. Never a transaction or a connection while it fetches.
+
+mod attempt;
+mod leases;
+mod record;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::commands::CommandBus;
+use crate::scanner::Scanner;
+use crate::tasks::{ClaimedTask, ScanTasks};
+use leases::Leases;
+
+/// How long an idle worker waits for news before it looks by itself.
+const POLL: Duration = Duration::from_millis(250);
+/// Pause after the database failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long scans under way may go on when the process is told to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+/// The longest one attempt at a site may take.
+pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(60);
+
+/// Scans sites, several at once.
+#[derive(Clone)]
+pub struct Worker {
+    bus: CommandBus,
+    tasks: ScanTasks,
+    scanner: Scanner,
+    name: String,
+    concurrency: usize,
+}
+
+impl Worker {
+    /// A worker with a name for the log and room for `concurrency` scans.
+    pub fn new(
+        bus: CommandBus,
+        tasks: ScanTasks,
+        scanner: Scanner,
+        name: String,
+        concurrency: usize,
+    ) -> Self {
+        Self {
+            bus,
+            tasks,
+            scanner,
+            name,
+            concurrency,
+        }
+    }
+
+    /// Works until told to stop, then lets scans under way end or hands their tasks back.
+    pub async fn run(self, stop: CancellationToken) {
+        let room = Arc::new(Semaphore::new(self.concurrency));
+        let leases = Leases::new(self.tasks.clone());
+        let beating = tokio::spawn(leases.clone().keep());
+        let scans = TaskTracker::new();
+        let abort = CancellationToken::new();
+        while !stop.is_cancelled() {
+            let Some(permits) = self.wait_for_room(&room, &stop).await else {
+                break;
+            };
+            leases.settle().await;
+            match self.claim(permits.len()).await {
+                Ok(claimed) if claimed.is_empty() => {
+                    drop(permits);
+                    self.wait_for_work(&leases, &stop).await;
+                }
+                Ok(claimed) => self.begin(claimed, permits, &leases, &scans, &abort),
+                Err(error) => {
+                    drop(permits);
+                    tracing::warn!(%error, "Tasks could not be claimed; trying again");
+                    sleep_or_stop(PAUSE, &stop).await;
+                }
+            }
+        }
+        self.drain(&leases, &scans, &abort).await;
+        beating.abort();
+    }
+
+    /// Waits for a free place, then takes all there are: one claim serves many.
+    async fn wait_for_room(
+        &self,
+        room: &Arc<Semaphore>,
+        stop: &CancellationToken,
+    ) -> Option<Vec<OwnedSemaphorePermit>> {
+        let first = tokio::select! {
+            permit = Arc::clone(room).acquire_owned() => permit.ok()?,
+            () = stop.cancelled() => return None,
+        };
+        let mut permits = vec![first];
+        while let Ok(permit) = Arc::clone(room).try_acquire_owned() {
+            permits.push(permit);
+        }
+        Some(permits)
+    }
+
+    async fn claim(&self, wanted: usize) -> Result<Vec<ClaimedTask>, sqlx::Error> {
+        self.tasks
+            .claim(&self.name, i32::try_from(wanted).unwrap_or(i32::MAX))
+            .await
+    }
+
+    fn begin(
+        &self,
+        claimed: Vec<ClaimedTask>,
+        permits: Vec<OwnedSemaphorePermit>,
+        leases: &Leases,
+        scans: &TaskTracker,
+        abort: &CancellationToken,
+    ) {
+        // Places without a task go back when the zip drops them.
+        for (task, permit) in claimed.into_iter().zip(permits) {
+            let (worker, leases) = (self.clone(), leases.clone());
+            let lost = leases.hold(&task, abort.child_token());
+            scans.spawn(async move {
+                let settled = worker.attempt(&task, &lost).await;
+                leases.give_back(task, settled);
+                drop(permit);
+            });
+        }
+    }
+
+    /// Until there is news, a task to give back, or it is time to look again.
+    async fn wait_for_work(&self, leases: &Leases, stop: &CancellationToken) {
+        tokio::select! {
+            () = self.tasks.wait_for_news() => {}
+            () = leases.wait_for_settled() => {}
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+
+    async fn drain(&self, leases: &Leases, scans: &TaskTracker, abort: &CancellationToken) {
+        scans.close();
+        if !scans.is_empty() {
+            tracing::info!(
+                "Waiting up to {} s for {} scans under way",
+                DRAIN.as_secs(),
+                scans.len()
+            );
+        }
+        if tokio::time::timeout(DRAIN, scans.wait()).await.is_err() {
+            tracing::info!("Handing {} unfinished scans back to the queue", scans.len());
+            abort.cancel();
+            scans.wait().await;
+        }
+        leases.settle().await;
+    }
+}
+
+async fn sleep_or_stop(pause: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        () = stop.cancelled() => {}
+    }
+}
