@@ -65,6 +65,7 @@ const PHP: &[&str] = &["PHP"];
 const WORDPRESS: &[&str] = &["WordPress"];
 
 /// In the order in which results are told.
+#[rustfmt::skip]
 pub(super) const TECHNOLOGIES: &[Entry] = &[
     // -- content management ---------------------------------------------------------------------------------------
     entry("WordPress", &["cms"], PHP, &[
@@ -100,7 +101,7 @@ pub(super) const TECHNOLOGIES: &[Entry] = &[
     entry("Contao", &["cms"], PHP, &[(Generator, r"^Contao", 100)]),
     entry("Craft CMS", &["cms"], PHP, &[(Header, r"^x-powered-by: .*Craft CMS|^set-cookie: CraftSessionId=", 100)]),
     entry("Concrete CMS", &["cms"], PHP, &[(Generator, r"^concrete(?:5| CMS)(?: - ([\d.]+))?", 100)]),
-    entry("Sitecore", &["cms"], &[], &[(Header, r"^set-cookie: SC_ANALYTICS_GLOBAL_COOKIE", 100), (Tag, r#"/-/media/"#, 60)]),
+    entry("Sitecore", &["cms"], &[], &[(Header, r"^set-cookie: SC_ANALYTICS_GLOBAL_COOKIE", 100), (Tag, r"/-/media/", 60)]),
     entry("Adobe Experience Manager", &["cms"], &[], &[(Tag, r"/etc\.clientlibs/|/etc/clientlibs/|/etc/designs/", 90)]),
     entry("MediaWiki", &["cms"], PHP, &[(Generator, r"^MediaWiki(?: ([\d.]+))?", 100)]),
     entry("Discourse", &["cms"], &[], &[(Generator, r"^Discourse(?: ([\d.]+))?", 100)]),
