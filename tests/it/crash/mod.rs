@@ -119,7 +119,7 @@ async fn a_batch_survives_three_kills_of_the_server_and_two_of_postgres() {
             "facebook_url",
             "twitter_url",
             "linkedin_url",
-            "wordpress_version",
+            "logo_url",
         ];
         assert!(
             facts.iter().all(|fact| !text(domain, fact).is_empty()),
@@ -133,7 +133,7 @@ async fn a_batch_survives_three_kills_of_the_server_and_two_of_postgres() {
     }
     let urls = server.all(&format!("/api/v4/domains/{}/urls", host(9))).await;
     assert_eq!(urls.len(), 100);
-    server.terminate();
+    server.terminate().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,12 +148,9 @@ async fn a_server_that_is_told_to_stop_finishes_what_it_has_begun() {
     let gate = sites.hold(&host(0), "/");
     let scan = server.post("/api/v4/scans", &json!({ "domain": host(0) })).await;
     gate.reached_by(1).await;
-    let opener = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(300));
-        gate.open();
-    });
-    server.terminate();
-    opener.join().unwrap();
+    server.ask_to_stop().await;
+    gate.open();
+    server.wait_for_exit();
     server.restart();
     let path = format!("/api/v4/scans/{}", text(&scan, "scan_id"));
     let scan = server

@@ -80,9 +80,9 @@ impl Server {
         });
         // Somebody must go on reading, or the server blocks on a full pipe.
         std::thread::spawn(move || {
-            lines
-                .map_while(Result::ok)
-                .for_each(|line| eprintln!("server: {line}"))
+            for line in lines.map_while(Result::ok) {
+                eprintln!("server: {line}");
+            }
         });
         self.process = Some(Process {
             child,
@@ -97,11 +97,25 @@ impl Server {
         process.child.wait().unwrap();
     }
 
-    /// SIGTERM; waits until it has drained.
-    pub fn terminate(&mut self) {
-        let mut process = self.process.take().unwrap();
+    /// SIGTERM; returns when it takes no more requests.
+    pub async fn ask_to_stop(&self) {
+        let process = self.process.as_ref().unwrap();
         kill_process(pid(process.child.id().cast_signed()), Signal::TERM).unwrap();
+        while tokio::net::TcpStream::connect(&process.address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the process has ended well.
+    pub fn wait_for_exit(&mut self) {
+        let mut process = self.process.take().unwrap();
         assert!(process.child.wait().unwrap().success());
+    }
+
+    /// SIGTERM; waits until it has drained.
+    pub async fn terminate(&mut self) {
+        self.ask_to_stop().await;
+        self.wait_for_exit();
     }
 
     /// kill -9 of the database's first process.
@@ -115,7 +129,7 @@ impl Server {
 
     /// A GET; tried again while the service or its database is down.
     pub async fn get(&self, path: &str) -> Value {
-        self.until_answered(|client, url| client.get(url), path).await
+        self.until_answered(reqwest::Client::get, path).await
     }
 
     /// A POST of JSON that is acknowledged; tried again, under one idempotency key, while the service is down.
@@ -137,7 +151,7 @@ impl Server {
         request: impl Fn(&reqwest::Client, String) -> reqwest::RequestBuilder,
         path: &str,
     ) -> Value {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             let address = &self.process.as_ref().expect("the server runs").address;
             match request(&self.client, format!("http://{address}{path}"))
