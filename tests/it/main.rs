@@ -7,5 +7,6 @@ mod batches;
 mod crash;
 mod log;
 mod postgres;
+mod sites;
 mod support;
 mod tasks;
