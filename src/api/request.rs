@@ -32,13 +32,18 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("x-tenant-id") else {
-            return Ok(Self(TenantId::DEFAULT));
-        };
-        let id = value.to_str().ok().and_then(|text| text.parse().ok());
-        id.map(Self)
-            .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
+        Ok(Self(tenant_in(&parts.headers)?.unwrap_or(TenantId::DEFAULT)))
     }
+}
+
+/// The tenant that the header `X-Tenant-Id` names, if it is there.
+pub fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
+    let Some(value) = headers.get("x-tenant-id") else {
+        return Ok(None);
+    };
+    let id = value.to_str().ok().and_then(|text| text.parse().ok());
+    id.map(Some)
+        .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
 }
 
 /// A command's request: whose, under which id and key, and its body.

@@ -73,8 +73,11 @@ fn json_headers(text: &str) -> serde_json::Result<Headers> {
     let pairs = match serde_json::from_str(text)? {
         Fields::Pairs(pairs) => pairs,
         Fields::Object(object) => {
-            let all = object.into_iter().flat_map(|(name, value)| texts(value).into_iter().map(move |one| (name.clone(), one)));
-            all.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
+            let all = object
+                .into_iter()
+                .flat_map(|(name, value)| texts(value).into_iter().map(move |one| (name.clone(), one)));
+            all.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+                .collect()
         }
     };
     Ok(Headers::new(pairs))
@@ -88,7 +91,11 @@ mod tests {
     fn headers_are_read_as_lines_and_as_json() {
         let lines = line_headers("HTTP/1.1 200 OK\r\nServer: nginx/1.2\r\n\r\n");
         assert_eq!(lines.get("server"), Some("nginx/1.2"));
-        for json in [r#"{"Server":"a"}"#, r#"{"Server":["a","b"]}"#, r#"[["Server","a"]]"#] {
+        for json in [
+            r#"{"Server":"a"}"#,
+            r#"{"Server":["a","b"]}"#,
+            r#"[["Server","a"]]"#,
+        ] {
             assert_eq!(json_headers(json).unwrap().get("server"), Some("a"));
         }
     }

@@ -77,11 +77,18 @@ pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCod
     if args.summary {
         printer.line(&total);
     } else if !is_sitemap {
-        let why = total.problems.first().map_or(String::new(), |problem| format!(": {}", problem.detail));
+        let why = total
+            .problems
+            .first()
+            .map_or(String::new(), |problem| format!(": {}", problem.detail));
         eprintln!("{} is no sitemap ({}){why}", args.source, total.kind.as_str());
     }
     printer.finish()?;
-    Ok(if is_sitemap { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if is_sitemap {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 /// Reads the children of indexes, each once; what they come to is added to the total.
@@ -99,7 +106,9 @@ async fn follow_all(fetcher: &Fetcher, source: &str, printer: &mut Printer<'_>, 
             detail: format!("{url}: {}", problem.detail),
             ..problem
         });
-        total.problems.extend(of_child.take(1_000_usize.saturating_sub(total.problems.len())));
+        total
+            .problems
+            .extend(of_child.take(1_000_usize.saturating_sub(total.problems.len())));
     }
 }
 
@@ -119,7 +128,9 @@ fn read_local(args: &Args, printer: &mut Printer<'_>) -> anyhow::Result<Summary>
     let mut chunk = vec![0; CHUNK];
     let mut wire = 0;
     loop {
-        let length = input.read(&mut chunk).with_context(|| format!("{} cannot be read", args.source))?;
+        let length = input
+            .read(&mut chunk)
+            .with_context(|| format!("{} cannot be read", args.source))?;
         wire += length as u64;
         let wants_more = reader.feed(&chunk[..length], wire, &mut |entry| printer.entry(entry));
         if length == 0 || !wants_more || printer.failed.is_some() {
@@ -162,7 +173,9 @@ async fn read_url(fetcher: &Fetcher, url: &Url, printer: &mut Printer<'_>) -> Su
         }
     }
     let mut summary = Summary::from(reader.finish(&mut |entry| printer.entry(entry)));
-    if let Some(error) = broke.filter(|error| summary.entries + summary.children == 0 || error.reason().as_str() == "too_large") {
+    if let Some(error) = broke
+        .filter(|error| summary.entries + summary.children == 0 || error.reason().as_str() == "too_large")
+    {
         summary.kind = kind_of(&error);
     }
     summary

@@ -43,7 +43,13 @@ struct Candidate {
 }
 
 /// Reads all sitemap files of the site at `home` into `found`, each once, until time or number is up.
-pub(super) async fn discover(tools: &Tools, home: &Url, seeds: Seeds, deadline: Instant, found: &mut Discovered) {
+pub(super) async fn discover(
+    tools: &Tools,
+    home: &Url,
+    seeds: Seeds,
+    deadline: Instant,
+    found: &mut Discovered,
+) {
     let mut search = Search {
         tools,
         home,
@@ -87,7 +93,9 @@ impl Search<'_> {
         if !self.asked.insert(url.to_string()) {
             return;
         }
-        if self.asked.len() > self.tools.settings.max_sitemaps || depth > self.tools.settings.max_sitemap_depth {
+        if self.asked.len() > self.tools.settings.max_sitemaps
+            || depth > self.tools.settings.max_sitemap_depth
+        {
             self.dropped += 1;
             return;
         }
@@ -119,10 +127,19 @@ impl Search<'_> {
                 self.waiting.clear();
                 return;
             }
-            let at_once = self.waiting.len().min(self.tools.settings.requests_at_once.max(1));
+            let at_once = self
+                .waiting
+                .len()
+                .min(self.tools.settings.requests_at_once.max(1));
             let batch: Vec<Candidate> = self.waiting.drain(..at_once).collect();
-            let room = self.tools.settings.max_stored_urls.saturating_sub(self.stored_count);
-            let reading = batch.iter().map(|one| read(self.tools, &one.url, self.deadline, room));
+            let room = self
+                .tools
+                .settings
+                .max_stored_urls
+                .saturating_sub(self.stored_count);
+            let reading = batch
+                .iter()
+                .map(|one| read(self.tools, &one.url, self.deadline, room));
             let files = join_all(reading).await;
             for (candidate, file) in batch.into_iter().zip(files) {
                 self.take(candidate, file);
@@ -160,7 +177,13 @@ impl Search<'_> {
             file.report.problems.push(Problem::new("cross_host", detail));
         }
         if file.report.kind == SitemapKind::Urlset {
-            let listed: Vec<Url> = file.report.urls.iter().take(1_000).filter_map(|url| sitemap_among_pages(&url.loc)).collect();
+            let listed: Vec<Url> = file
+                .report
+                .urls
+                .iter()
+                .take(1_000)
+                .filter_map(|url| sitemap_among_pages(&url.loc))
+                .collect();
             for url in listed {
                 if same_site(&url, self.home) {
                     self.add(url, candidate.depth + 1, true);
@@ -175,9 +198,13 @@ impl Search<'_> {
         let before = report.urls.len();
         report.urls.retain(|url| self.stored.see(&url.loc) == Seen::First);
         self.stored_count += report.urls.len();
-        let was_cut = before < usize::try_from(report.entries).unwrap_or(usize::MAX) || self.stored_count >= limit;
+        let was_cut =
+            before < usize::try_from(report.entries).unwrap_or(usize::MAX) || self.stored_count >= limit;
         if report.kind.lists_pages() && was_cut && self.stored_count >= limit {
-            let detail = format!("{} lists {} URLs; {limit} of a scan are kept", report.url, report.entries);
+            let detail = format!(
+                "{} lists {} URLs; {limit} of a scan are kept",
+                report.url, report.entries
+            );
             report.problems.push(Problem::new("url_limit", detail));
         }
     }

@@ -41,7 +41,10 @@ pub(super) async fn enter(
     if !decision.allowed {
         return Err(ScanFailure {
             reason: FailureReason::BlockedByRobots,
-            detail: format!("{robots_url} forbids the home page: {}", decision.rule.unwrap_or_default()),
+            detail: format!(
+                "{robots_url} forbids the home page: {}",
+                decision.rule.unwrap_or_default()
+            ),
             may_pass: false,
             retry_after: None,
         });
@@ -64,13 +67,20 @@ async fn knock(
     match bare {
         Err(FetchError::NameUnknown { .. }) => {
             let www = format!("www.{domain}");
-            knock_at(tools, clock, &www).await.or(bare).map_err(ScanFailure::from)
+            knock_at(tools, clock, &www)
+                .await
+                .or(bare)
+                .map_err(ScanFailure::from)
         }
         other => other.map_err(ScanFailure::from),
     }
 }
 
-async fn knock_at(tools: &Tools, clock: &Clock, host: &str) -> Result<(Url, Answer, Vec<Problem>), FetchError> {
+async fn knock_at(
+    tools: &Tools,
+    clock: &Clock,
+    host: &str,
+) -> Result<(Url, Answer, Vec<Problem>), FetchError> {
     let https = home_of("https", host)?;
     let refused = match ask(tools, clock, &https).await {
         Ok(answer) => return Ok((https, answer, Vec::new())),
@@ -166,7 +176,9 @@ pub(super) fn status_failure(url: &Url, status: u16, headers: &Headers) -> ScanF
         reason: FailureReason::HttpStatus,
         detail: format!("{url} answered {status}"),
         may_pass: matches!(status, 408 | 425 | 429) || status >= 500,
-        retry_after: headers.retry_after(Utc::now()).filter(|_| matches!(status, 429 | 503)),
+        retry_after: headers
+            .retry_after(Utc::now())
+            .filter(|_| matches!(status, 429 | 503)),
     }
 }
 

@@ -47,14 +47,23 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant) -> Result<
         None => {}
     }
     if body.truncated {
-        problems.push(Problem::new("too_large", format!("{url} is larger than {limit} bytes; the rest was not read")));
+        problems.push(Problem::new(
+            "too_large",
+            format!("{url} is larger than {limit} bytes; the rest was not read"),
+        ));
     }
     if body.bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(failure(FailureReason::EmptyBody, format!("{url} answered {status} without content")));
+        return Err(failure(
+            FailureReason::EmptyBody,
+            format!("{url} answered {status} without content"),
+        ));
     }
     if !is_html(&headers, &body.bytes) {
         let media_type = headers.media_type().unwrap_or_else(|| "no type".to_owned());
-        return Err(failure(FailureReason::NotHtml, format!("{url} is not HTML ({media_type})")));
+        return Err(failure(
+            FailureReason::NotHtml,
+            format!("{url} is not HTML ({media_type})"),
+        ));
     }
     let report = PageReport {
         url: url.to_string(),
@@ -83,16 +92,26 @@ fn failure(reason: FailureReason, detail: String) -> ScanFailure {
 /// By the type where it says HTML, unless the bytes are plainly something else; by the bytes where it is vague.
 fn is_html(headers: &Headers, bytes: &[u8]) -> bool {
     const BINARY: &[&[u8]] = &[
-        b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"\x7fELF", b"MZ\x90", b"RIFF", b"\0\0\0",
+        b"%PDF",
+        b"\x89PNG",
+        b"GIF8",
+        b"\xff\xd8\xff",
+        b"PK\x03\x04",
+        b"\x1f\x8b",
+        b"\x7fELF",
+        b"MZ\x90",
+        b"RIFF",
+        b"\0\0\0",
     ];
     if BINARY.iter().any(|magic| bytes.starts_with(magic)) {
         return false;
     }
     match headers.media_type().as_deref() {
         Some("text/html" | "application/xhtml+xml") => true,
-        None | Some("text/plain" | "application/octet-stream" | "application/xml" | "text/xml" | "unknown/unknown") => {
-            looks_like_html(bytes)
-        }
+        None
+        | Some(
+            "text/plain" | "application/octet-stream" | "application/xml" | "text/xml" | "unknown/unknown",
+        ) => looks_like_html(bytes),
         // A type that nobody knows, such as `html` or `text`.
         Some(other) if !other.contains('/') => looks_like_html(bytes),
         Some(_) => false,
@@ -100,8 +119,18 @@ fn is_html(headers: &Headers, bytes: &[u8]) -> bool {
 }
 
 fn looks_like_html(bytes: &[u8]) -> bool {
-    const TAGS: &[&str] = &["<!doctype html", "<html", "<head", "<body", "<title", "<meta ", "<h1"];
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).replace('\0', "").to_ascii_lowercase();
+    const TAGS: &[&str] = &[
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<title",
+        "<meta ",
+        "<h1",
+    ];
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)])
+        .replace('\0', "")
+        .to_ascii_lowercase();
     TAGS.iter().any(|tag| head.contains(tag))
 }
 
@@ -110,7 +139,10 @@ mod tests {
     use super::*;
 
     fn html(media_type: Option<&str>, bytes: &[u8]) -> bool {
-        is_html(&Headers::new(media_type.map(|value| ("content-type".to_owned(), value.to_owned()))), bytes)
+        is_html(
+            &Headers::new(media_type.map(|value| ("content-type".to_owned(), value.to_owned()))),
+            bytes,
+        )
     }
 
     #[test]

@@ -74,7 +74,13 @@ struct Tools {
 impl Scanner {
     /// A scanner that asks through `fetcher`.
     pub fn new(fetcher: Fetcher, settings: ScannerSettings) -> Self {
-        let agent = fetcher.settings().user_agent.split(['/', ' ']).next().unwrap_or_default().to_owned();
+        let agent = fetcher
+            .settings()
+            .user_agent
+            .split(['/', ' '])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let pool = ParsePool::new(settings.parse_threads);
         Self {
             tools: Arc::new(Tools {

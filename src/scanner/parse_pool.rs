@@ -27,8 +27,14 @@ impl ParsePool {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ParserFailed> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| ParserFailed)?;
-        #[expect(clippy::disallowed_methods, reason = "this is the bounded pool: a permit is held by the job")]
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| ParserFailed)?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the bounded pool: a permit is held by the job"
+        )]
         let running = tokio::task::spawn_blocking(move || {
             let result = job();
             drop(permit);
@@ -45,7 +51,10 @@ mod tests {
     #[tokio::test]
     async fn a_panic_stays_with_its_job() {
         let pool = ParsePool::new(1);
-        assert_eq!(pool.run(|| panic!("broken page")).await, Err::<(), _>(ParserFailed));
+        assert_eq!(
+            pool.run(|| panic!("broken page")).await,
+            Err::<(), _>(ParserFailed)
+        );
         assert_eq!(pool.run(|| 1).await, Ok(1));
     }
 }

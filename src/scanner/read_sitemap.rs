@@ -90,7 +90,11 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
             kind,
             status,
             bytes: summary.bytes,
-            entries: if kind == SitemapKind::Index { summary.children } else { summary.entries },
+            entries: if kind == SitemapKind::Index {
+                summary.children
+            } else {
+                summary.entries
+            },
             urls: collected.urls,
             problems: summary.problems,
         },

@@ -12,7 +12,7 @@ use super::discovery::{Discovered, Seeds, discover};
 use super::entrance::{Entrance, enter, robots_txt_of, sitemaps_of};
 use super::home;
 use super::page::add_page;
-use super::report::{PageReport, RobotsReport, ScanFailure, SitemapReport, SiteReport};
+use super::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
 use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::site::same_site;
 use crate::fetch::Limits;
@@ -85,13 +85,22 @@ async fn run(
     let further = options.max_pages.saturating_sub(1) as usize;
     let allowed = |url: &Url| entrance.robots.decide(&tools.agent, url.as_str()).allowed;
     let links: Vec<Url> = home.facts.contact_links.into_iter().filter(allowed).collect();
-    progress.read_further(tools, clock, links, further, &home.url).await;
+    progress
+        .read_further(tools, clock, links, further, &home.url)
+        .await;
     Ok(())
 }
 
 impl Progress {
     /// Reads the pages that are likely to hold contacts, as far as time allows.
-    async fn read_further(&mut self, tools: &Tools, clock: &Clock, links: Vec<Url>, limit: usize, home: &Url) {
+    async fn read_further(
+        &mut self,
+        tools: &Tools,
+        clock: &Clock,
+        links: Vec<Url>,
+        limit: usize,
+        home: &Url,
+    ) {
         let Some(findings) = &mut self.findings else {
             return;
         };
@@ -115,7 +124,9 @@ impl Progress {
                     add_page(findings, page.facts.findings);
                 }
                 Err(failure) if failure.reason == FailureReason::HttpStatus => {}
-                Err(failure) => findings.problems.push(Problem::new(failure.reason.as_str(), failure.detail)),
+                Err(failure) => findings
+                    .problems
+                    .push(Problem::new(failure.reason.as_str(), failure.detail)),
             }
         }
     }
@@ -131,7 +142,9 @@ impl Progress {
         let outcome = match (findings, failure) {
             (Some(mut findings), failure) => {
                 let stopped = failure.map(|failure| Problem::new(failure.reason.as_str(), failure.detail));
-                findings.problems.extend(discovered.problems.into_iter().chain(stopped));
+                findings
+                    .problems
+                    .extend(discovered.problems.into_iter().chain(stopped));
                 summarise(&mut findings, robots.as_ref(), &discovered.sitemaps, &pages);
                 Ok(findings)
             }

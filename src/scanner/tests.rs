@@ -8,13 +8,22 @@ use crate::fetch::test_site::{Reply, TestSite, Tls};
 use crate::values::sitemap::SitemapKind;
 use crate::values::{FailureReason, Findings};
 
-const HOME: &str = "<html lang=en><title>Home</title><a href=/contact>Contact</a><a href=mailto:info@site.test>m</a>";
+const HOME: &str =
+    "<html lang=en><title>Home</title><a href=/contact>Contact</a><a href=mailto:info@site.test>m</a>";
 
 /// A home page at `/`, `extra` before it, 404 elsewhere.
-fn with_home(extra: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) -> impl Fn(&str) -> Reply + Send + Sync {
+fn with_home(
+    extra: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static,
+) -> impl Fn(&str) -> Reply + Send + Sync {
     move |url| {
         let path = url.splitn(4, '/').nth(3).unwrap_or_default();
-        extra(path).unwrap_or_else(|| if path.is_empty() { Reply::html(HOME) } else { Reply::status(404) })
+        extra(path).unwrap_or_else(|| {
+            if path.is_empty() {
+                Reply::html(HOME)
+            } else {
+                Reply::status(404)
+            }
+        })
     }
 }
 
@@ -47,7 +56,10 @@ fn has_problem(report: &SiteReport, code: &str) -> bool {
 }
 
 fn urlset(locs: &[&str]) -> Reply {
-    let rows: String = locs.iter().map(|loc| format!("<url><loc>{loc}</loc></url>")).collect();
+    let rows: String = locs
+        .iter()
+        .map(|loc| format!("<url><loc>{loc}</loc></url>"))
+        .collect();
     Reply::ok("application/xml", format!("<urlset>{rows}</urlset>"))
 }
 
@@ -63,9 +75,26 @@ async fn a_site_is_read_from_robots_to_contact_page() {
     }))
     .await;
     let found = found(&report);
-    assert_eq!((found.title.as_deref(), found.contact_info.email.join(" ").as_str()), (Some("Home"), "info@site.test sales@site.test"));
-    let files: Vec<_> = report.sitemaps.iter().map(|file| (file.kind, file.entries, file.urls.len())).collect();
-    assert_eq!(files, [(SitemapKind::Index, 2, 0), (SitemapKind::Urlset, 2, 2), (SitemapKind::Urlset, 2, 1)]);
+    assert_eq!(
+        (
+            found.title.as_deref(),
+            found.contact_info.email.join(" ").as_str()
+        ),
+        (Some("Home"), "info@site.test sales@site.test")
+    );
+    let files: Vec<_> = report
+        .sitemaps
+        .iter()
+        .map(|file| (file.kind, file.entries, file.urls.len()))
+        .collect();
+    assert_eq!(
+        files,
+        [
+            (SitemapKind::Index, 2, 0),
+            (SitemapKind::Urlset, 2, 2),
+            (SitemapKind::Urlset, 2, 1)
+        ]
+    );
     assert_eq!(report.pages.len(), 2);
     assert_eq!(report.robots.as_ref().unwrap().crawl_delay, Some(1.0));
     assert!(found.problems.is_empty(), "{:?}", found.problems);
@@ -74,27 +103,46 @@ async fn a_site_is_read_from_robots_to_contact_page() {
 #[tokio::test]
 async fn a_rule_against_the_home_page_blocks_the_scan_before_it_is_asked_for() {
     let rules = || Reply::ok("text/plain", "User-agent: sitelog\nDisallow: /");
-    let site = TestSite::start(Tls::Trusted, with_home(move |path| (path == "robots.txt").then(rules))).await;
-    assert_eq!(reason(&scan(&site).await), (FailureReason::BlockedByRobots, false));
+    let site = TestSite::start(
+        Tls::Trusted,
+        with_home(move |path| (path == "robots.txt").then(rules)),
+    )
+    .await;
+    assert_eq!(
+        reason(&scan(&site).await),
+        (FailureReason::BlockedByRobots, false)
+    );
     assert_eq!(site.asked(), ["https://a.site.test/robots.txt"]);
 }
 
 #[tokio::test]
 async fn robots_that_cannot_be_read_fail_the_scan_and_missing_ones_do_not() {
     for (status, wanted) in [(500, true), (503, true), (429, true)] {
-        let site = TestSite::start(Tls::Trusted, with_home(move |path| (path == "robots.txt").then(|| Reply::status(status).with("Retry-After: 7")))).await;
+        let site = TestSite::start(
+            Tls::Trusted,
+            with_home(move |path| {
+                (path == "robots.txt").then(|| Reply::status(status).with("Retry-After: 7"))
+            }),
+        )
+        .await;
         let report = scan(&site).await;
         assert_eq!(reason(&report), (FailureReason::HttpStatus, wanted));
         assert_eq!(site.asked().len(), 1);
     }
-    let report = scan_of(with_home(|path| (path == "robots.txt").then(|| Reply::status(403)))).await;
+    let report = scan_of(with_home(|path| {
+        (path == "robots.txt").then(|| Reply::status(403))
+    }))
+    .await;
     assert!(report.outcome.is_ok());
 }
 
 #[tokio::test]
 async fn a_site_that_asks_to_wait_is_understood() {
     let report = scan_of(|_| Reply::status(503).with("Retry-After: 7")).await;
-    assert_eq!(report.outcome.unwrap_err().retry_after, Some(Duration::from_secs(7)));
+    assert_eq!(
+        report.outcome.unwrap_err().retry_after,
+        Some(Duration::from_secs(7))
+    );
 }
 
 #[tokio::test]
@@ -103,11 +151,27 @@ async fn each_fault_of_the_home_page_has_its_reason() {
         (|| Reply::status(500), FailureReason::HttpStatus, true),
         (|| Reply::status(403), FailureReason::HttpStatus, false),
         (|| Reply::html(" \n"), FailureReason::EmptyBody, false),
-        (|| Reply::ok("application/pdf", "%PDF-1.7"), FailureReason::NotHtml, false),
+        (
+            || Reply::ok("application/pdf", "%PDF-1.7"),
+            FailureReason::NotHtml,
+            false,
+        ),
         (|| Reply::redirect("/"), FailureReason::RedirectLimit, false),
-        (|| Reply::redirect("http://127.0.0.1:1/"), FailureReason::ForbiddenAddress, false),
-        (|| Reply::redirect("http://169.254.169.254/latest/"), FailureReason::ForbiddenAddress, false),
-        (|| Reply::redirect("file:///etc/passwd"), FailureReason::ForbiddenAddress, false),
+        (
+            || Reply::redirect("http://127.0.0.1:1/"),
+            FailureReason::ForbiddenAddress,
+            false,
+        ),
+        (
+            || Reply::redirect("http://169.254.169.254/latest/"),
+            FailureReason::ForbiddenAddress,
+            false,
+        ),
+        (
+            || Reply::redirect("file:///etc/passwd"),
+            FailureReason::ForbiddenAddress,
+            false,
+        ),
     ];
     for (reply, wanted, may_pass) in cases {
         let report = scan_of(with_home(move |path| path.is_empty().then(reply))).await;
@@ -132,7 +196,10 @@ async fn a_home_page_on_another_host_is_the_sites() {
     })
     .await;
     assert_eq!(found(&report).final_url.as_deref(), Some("https://b.site.test/"));
-    assert_eq!(found(&report).favicon_url.as_deref(), Some("https://b.site.test/f.ico"));
+    assert_eq!(
+        found(&report).favicon_url.as_deref(),
+        Some("https://b.site.test/f.ico")
+    );
     assert_eq!(report.sitemaps[0].urls[0].loc, "https://b.site.test/1");
 }
 
@@ -148,19 +215,32 @@ async fn http_is_tried_once_where_tls_fails() {
 
 #[tokio::test]
 async fn a_site_that_sends_http_back_to_broken_tls_fails() {
-    let site = TestSite::start(Tls::Untrusted, |url| Reply::redirect(&url.replace("http:", "https:"))).await;
+    let site = TestSite::start(Tls::Untrusted, |url| {
+        Reply::redirect(&url.replace("http:", "https:"))
+    })
+    .await;
     assert_eq!(reason(&scan(&site).await), (FailureReason::TlsFailed, false));
 }
 
 #[tokio::test]
 async fn a_page_over_the_limit_is_read_up_to_it() {
-    let site = TestSite::start(Tls::Trusted, with_home(|path| path.is_empty().then(|| Reply::html(&format!("<title>Big</title>{}", "x ".repeat(50_000)))))).await;
+    let site = TestSite::start(
+        Tls::Trusted,
+        with_home(|path| {
+            path.is_empty()
+                .then(|| Reply::html(&format!("<title>Big</title>{}", "x ".repeat(50_000))))
+        }),
+    )
+    .await;
     let settings = FetchSettings {
         max_page_bytes: 1000,
         ..site.settings()
     };
     let report = scan_with(settings, Duration::from_secs(20)).await;
-    assert_eq!((found(&report).title.as_deref(), report.pages[0].bytes), (Some("Big"), 1000));
+    assert_eq!(
+        (found(&report).title.as_deref(), report.pages[0].bytes),
+        (Some("Big"), 1000)
+    );
     assert!(has_problem(&report, "too_large"));
 }
 
@@ -173,19 +253,31 @@ async fn guesses_that_are_soft_404s_are_no_sitemaps() {
 
 #[tokio::test]
 async fn a_sitemap_is_guessed_where_none_is_named() {
-    let report = scan_of(with_home(|path| (path == "sitemap_index.xml").then(|| urlset(&["/1"])))).await;
+    let report = scan_of(with_home(|path| {
+        (path == "sitemap_index.xml").then(|| urlset(&["/1"]))
+    }))
+    .await;
     assert_eq!((report.sitemaps.len(), report.sitemaps[0].entries), (1, 1));
 }
 
 #[tokio::test]
 async fn indexes_in_a_circle_are_read_once_each() {
-    let index = |to: &str| Reply::ok("text/xml", format!("<sitemapindex><sitemap><loc>{to}</loc></sitemap></sitemapindex>"));
-    let site = TestSite::start(Tls::Trusted, with_home(move |path| match path {
-        "robots.txt" => Some(Reply::ok("text/plain", "Sitemap: /1.xml\nSitemap: /1.xml")),
-        "1.xml" => Some(index("/2.xml")),
-        "2.xml" => Some(index("/1.xml")),
-        _ => None,
-    })).await;
+    let index = |to: &str| {
+        Reply::ok(
+            "text/xml",
+            format!("<sitemapindex><sitemap><loc>{to}</loc></sitemap></sitemapindex>"),
+        )
+    };
+    let site = TestSite::start(
+        Tls::Trusted,
+        with_home(move |path| match path {
+            "robots.txt" => Some(Reply::ok("text/plain", "Sitemap: /1.xml\nSitemap: /1.xml")),
+            "1.xml" => Some(index("/2.xml")),
+            "2.xml" => Some(index("/1.xml")),
+            _ => None,
+        }),
+    )
+    .await;
     assert_eq!(scan(&site).await.sitemaps.len(), 2);
     assert_eq!(site.asked().iter().filter(|url| url.ends_with(".xml")).count(), 2);
 }
@@ -194,12 +286,20 @@ async fn indexes_in_a_circle_are_read_once_each() {
 async fn sitemaps_of_other_sites_are_not_followed_unless_robots_names_them() {
     let report = scan_of(with_home(|path| match path {
         "robots.txt" => Some(Reply::ok("text/plain", "Sitemap: /1.xml")),
-        "1.xml" => Some(Reply::ok("text/xml", "<sitemapindex><sitemap><loc>https://other.example/s.xml</loc></sitemap></sitemapindex>")),
+        "1.xml" => Some(Reply::ok(
+            "text/xml",
+            "<sitemapindex><sitemap><loc>https://other.example/s.xml</loc></sitemap></sitemapindex>",
+        )),
         _ => None,
     }))
     .await;
     assert_eq!(report.sitemaps.len(), 1);
-    assert!(report.sitemaps[0].problems.iter().any(|problem| problem.code == "cross_host"));
+    assert!(
+        report.sitemaps[0]
+            .problems
+            .iter()
+            .any(|problem| problem.code == "cross_host")
+    );
 }
 
 #[tokio::test]
@@ -227,7 +327,11 @@ async fn a_body_that_drips_ends_with_the_attempt() {
         drip: Some((1, Duration::from_millis(50))),
         ..reply
     };
-    let site = TestSite::start(Tls::Trusted, with_home(move |path| path.is_empty().then(|| drip(Reply::html(&"x".repeat(10_000)))))).await;
+    let site = TestSite::start(
+        Tls::Trusted,
+        with_home(move |path| path.is_empty().then(|| drip(Reply::html(&"x".repeat(10_000))))),
+    )
+    .await;
     let start = std::time::Instant::now();
     let report = scan_with(site.settings(), Duration::from_secs(1)).await;
     assert_eq!(reason(&report), (FailureReason::Timeout, true));
@@ -236,32 +340,54 @@ async fn a_body_that_drips_ends_with_the_attempt() {
 
 #[tokio::test]
 async fn slow_sitemaps_cost_the_sitemaps_but_not_the_scan() {
-    let site = TestSite::start(Tls::Trusted, with_home(|path| match path {
-        "robots.txt" => Some(Reply::ok("text/plain", "Sitemap: /slow.xml")),
-        "slow.xml" => Some(Reply { wait: Duration::from_secs(30), ..urlset(&["/1"]) }),
-        "contact" => Some(Reply::html("sales@site.test")),
-        _ => None,
-    })).await;
+    let site = TestSite::start(
+        Tls::Trusted,
+        with_home(|path| match path {
+            "robots.txt" => Some(Reply::ok("text/plain", "Sitemap: /slow.xml")),
+            "slow.xml" => Some(Reply {
+                wait: Duration::from_secs(30),
+                ..urlset(&["/1"])
+            }),
+            "contact" => Some(Reply::html("sales@site.test")),
+            _ => None,
+        }),
+    )
+    .await;
     let report = scan_with(site.settings(), Duration::from_secs(2)).await;
     assert_eq!(report.sitemaps[0].problems[0].code, "timeout");
-    assert_eq!(found(&report).contact_info.email, ["info@site.test", "sales@site.test"]);
+    assert_eq!(
+        found(&report).contact_info.email,
+        ["info@site.test", "sales@site.test"]
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_begin_is_a_timeout() {
-    let site = TestSite::start(Tls::Trusted, |_| Reply { wait: Duration::from_secs(30), ..Reply::html(HOME) }).await;
+    let site = TestSite::start(Tls::Trusted, |_| Reply {
+        wait: Duration::from_secs(30),
+        ..Reply::html(HOME)
+    })
+    .await;
     let settings = FetchSettings {
         first_byte_timeout: Duration::from_millis(200),
         ..site.settings()
     };
-    assert_eq!(reason(&scan_with(settings, Duration::from_secs(20)).await), (FailureReason::Timeout, true));
+    assert_eq!(
+        reason(&scan_with(settings, Duration::from_secs(20)).await),
+        (FailureReason::Timeout, true)
+    );
 }
 
 #[tokio::test]
 async fn a_host_that_only_resolves_inside_is_never_connected_to() {
-    let scanner = Scanner::new(Fetcher::new(FetchSettings::default()).unwrap(), ScannerSettings::default());
+    let scanner = Scanner::new(
+        Fetcher::new(FetchSettings::default()).unwrap(),
+        ScannerSettings::default(),
+    );
     let domain = DomainName::parse("app.localhost.localdomain").unwrap();
-    let report = scanner.scan(&domain, &ScanOptions::default(), Duration::from_secs(20)).await;
+    let report = scanner
+        .scan(&domain, &ScanOptions::default(), Duration::from_secs(20))
+        .await;
     assert!(report.outcome.is_err());
 }
 
@@ -271,5 +397,8 @@ async fn a_closed_port_is_a_failed_connection() {
         connect_to: vec!["*.site.test=127.0.0.1:1".parse().unwrap()],
         ..FetchSettings::default()
     };
-    assert_eq!(reason(&scan_with(settings, Duration::from_secs(20)).await), (FailureReason::ConnectFailed, true));
+    assert_eq!(
+        reason(&scan_with(settings, Duration::from_secs(20)).await),
+        (FailureReason::ConnectFailed, true)
+    );
 }

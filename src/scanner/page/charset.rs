@@ -25,7 +25,10 @@ pub(super) fn decode(bytes: &[u8], http_label: Option<&str>) -> String {
 fn declared(head: &[u8]) -> Option<&'static Encoding> {
     let head = head.to_ascii_lowercase();
     let places = memmem::find_iter(&head, b"charset=").map(|at| at + 8);
-    let xml = head.starts_with(b"<?xml").then(|| memmem::find(&head, b"encoding=")).flatten();
+    let xml = head
+        .starts_with(b"<?xml")
+        .then(|| memmem::find(&head, b"encoding="))
+        .flatten();
     for at in places.chain(xml.map(|at| at + 9)) {
         let label: Vec<u8> = head[at..]
             .iter()
@@ -57,7 +60,10 @@ mod tests {
     fn the_encoding_is_found_where_it_is_told_or_guessed() {
         assert_eq!(decode(b"\xef\xbb\xbf\xc3\xa4", Some("latin1")), "ä");
         assert_eq!(decode(b"\xe4", Some("iso-8859-1")), "ä");
-        assert_eq!(decode(b"<meta charset='windows-1251'>\xea", None), "<meta charset='windows-1251'>к");
+        assert_eq!(
+            decode(b"<meta charset='windows-1251'>\xea", None),
+            "<meta charset='windows-1251'>к"
+        );
         assert_eq!(decode("größe".as_bytes(), None), "größe");
         assert_eq!(decode(b"a\0b", None), "ab");
     }

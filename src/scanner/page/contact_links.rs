@@ -9,26 +9,124 @@ const WORDS: &[(u32, &[&str])] = &[
     (
         100,
         &[
-            "contact", "kontakt", "contacto", "contatti", "contato", "contactez", "kontakta", "yhteystiedot", "kapcsolat",
-            "kapcsolatok", "kontakty", "контакт", "контакты", "контакти", "επικοινωνια", "επικοινωνία", "iletisim", "iletişim",
-            "お問い合わせ", "联系我们", "聯絡我們", "문의", "liên hệ", "lien-he", "اتصل", "צור קשר", "ota-yhteytta", "get-in-touch", "reach-us",
+            "contact",
+            "kontakt",
+            "contacto",
+            "contatti",
+            "contato",
+            "contactez",
+            "kontakta",
+            "yhteystiedot",
+            "kapcsolat",
+            "kapcsolatok",
+            "kontakty",
+            "контакт",
+            "контакты",
+            "контакти",
+            "επικοινωνια",
+            "επικοινωνία",
+            "iletisim",
+            "iletişim",
+            "お問い合わせ",
+            "联系我们",
+            "聯絡我們",
+            "문의",
+            "liên hệ",
+            "lien-he",
+            "اتصل",
+            "צור קשר",
+            "ota-yhteytta",
+            "get-in-touch",
+            "reach-us",
         ],
     ),
     (
         90,
-        &["impressum", "imprint", "mentions-legales", "mentions légales", "aviso-legal", "aviso legal", "note-legali", "colofon", "legal-notice", "legal notice", "offenlegung"],
+        &[
+            "impressum",
+            "imprint",
+            "mentions-legales",
+            "mentions légales",
+            "aviso-legal",
+            "aviso legal",
+            "note-legali",
+            "colofon",
+            "legal-notice",
+            "legal notice",
+            "offenlegung",
+        ],
     ),
     (
         60,
         &[
-            "about", "über uns", "ueber-uns", "uber-uns", "über-uns", "qui-sommes", "qui sommes", "a-propos", "à propos", "chi-siamo",
-            "chi siamo", "sobre", "quienes-somos", "quiénes somos", "quem-somos", "quem somos", "over-ons", "over ons", "om-oss", "om oss",
-            "om-os", "o-nas", "o nas", "o firmie", "rolunk", "rólunk", "hakkimizda", "hakkımızda", "о нас", "о компании", "про нас",
-            "会社概要", "关于我们", "關於我們", "회사소개", "meista", "company", "unternehmen",
+            "about",
+            "über uns",
+            "ueber-uns",
+            "uber-uns",
+            "über-uns",
+            "qui-sommes",
+            "qui sommes",
+            "a-propos",
+            "à propos",
+            "chi-siamo",
+            "chi siamo",
+            "sobre",
+            "quienes-somos",
+            "quiénes somos",
+            "quem-somos",
+            "quem somos",
+            "over-ons",
+            "over ons",
+            "om-oss",
+            "om oss",
+            "om-os",
+            "o-nas",
+            "o nas",
+            "o firmie",
+            "rolunk",
+            "rólunk",
+            "hakkimizda",
+            "hakkımızda",
+            "о нас",
+            "о компании",
+            "про нас",
+            "会社概要",
+            "关于我们",
+            "關於我們",
+            "회사소개",
+            "meista",
+            "company",
+            "unternehmen",
         ],
     ),
-    (40, &["team", "people", "staff", "equipe", "équipe", "equipo", "squadra", "mitarbeiter", "ansprechpartner", "medewerkers", "leadership"]),
-    (30, &["support", "customer-service", "kundenservice", "locations", "standorte", "filialen", "find-us"]),
+    (
+        40,
+        &[
+            "team",
+            "people",
+            "staff",
+            "equipe",
+            "équipe",
+            "equipo",
+            "squadra",
+            "mitarbeiter",
+            "ansprechpartner",
+            "medewerkers",
+            "leadership",
+        ],
+    ),
+    (
+        30,
+        &[
+            "support",
+            "customer-service",
+            "kundenservice",
+            "locations",
+            "standorte",
+            "filialen",
+            "find-us",
+        ],
+    ),
 ];
 
 /// Pages of the same host, the most telling first, each once.
@@ -58,7 +156,11 @@ pub(super) fn contact_links(page: &Outline, here: &Url) -> Vec<Url> {
 /// How telling the page behind a link is; a word in the path is a little surer than one in the text.
 fn score(href: &str, text: &str) -> Option<u32> {
     let (href, text) = (href.to_lowercase(), text.trim().to_lowercase());
-    if href.starts_with('#') || href.starts_with("mailto:") || href.starts_with("tel:") || href.starts_with("javascript:") {
+    if href.starts_with('#')
+        || href.starts_with("mailto:")
+        || href.starts_with("tel:")
+        || href.starts_with("javascript:")
+    {
         return None;
     }
     let path = href.split(['?', '#']).next().unwrap_or_default();
@@ -79,7 +181,9 @@ fn score(href: &str, text: &str) -> Option<u32> {
 
 fn is_file(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
-    [".pdf", ".jpg", ".png", ".zip", ".doc", ".docx", ".vcf", ".xml"].iter().any(|end| path.ends_with(end))
+    [".pdf", ".jpg", ".png", ".zip", ".doc", ".docx", ".vcf", ".xml"]
+        .iter()
+        .any(|end| path.ends_with(end))
 }
 
 #[cfg(test)]
@@ -96,7 +200,10 @@ mod tests {
              <a href=/imprint/>i</a>",
             &here,
         );
-        let paths: Vec<String> = contact_links(&page, &here).iter().map(|url| url.path().to_owned()).collect();
+        let paths: Vec<String> = contact_links(&page, &here)
+            .iter()
+            .map(|url| url.path().to_owned())
+            .collect();
         assert_eq!(paths, ["/kontakt", "/imprint/", "/ueber-uns", "/x"]);
     }
 }

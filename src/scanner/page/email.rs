@@ -15,10 +15,35 @@ const MAX_EMAILS: usize = 200;
 
 /// Domains of placeholders and of machinery that leaves address-like ids in pages.
 const NOT_CONTACTS: &[&str] = &[
-    "example.com", "example.org", "example.net", "domain.com", "yourdomain.com", "mydomain.com", "yoursite.com",
-    "mysite.com", "email.com", "yourcompany.com", "company.com", "sentry.io", "wixpress.com", "sentry.wixpress.com",
-    "sentry-next.wixpress.com", "ingest.sentry.io", "schema.org", "w3.org", "doe.com", "address.com", "website.com",
-    "acme.com", "test.com", "beispiel.de", "muster.de", "mustermann.de", "exemple.com", "ejemplo.com", "esempio.it",
+    "example.com",
+    "example.org",
+    "example.net",
+    "domain.com",
+    "yourdomain.com",
+    "mydomain.com",
+    "yoursite.com",
+    "mysite.com",
+    "email.com",
+    "yourcompany.com",
+    "company.com",
+    "sentry.io",
+    "wixpress.com",
+    "sentry.wixpress.com",
+    "sentry-next.wixpress.com",
+    "ingest.sentry.io",
+    "schema.org",
+    "w3.org",
+    "doe.com",
+    "address.com",
+    "website.com",
+    "acme.com",
+    "test.com",
+    "beispiel.de",
+    "muster.de",
+    "mustermann.de",
+    "exemple.com",
+    "ejemplo.com",
+    "esempio.it",
 ];
 
 /// All addresses in order of trust: links first, then what is hidden from robots, then data, then text.
@@ -57,7 +82,10 @@ impl Found<'_> {
     /// Adds an address unless it is known or no contact. What is marked as an address may have any domain; what
     /// merely looks like one must have one under a known suffix, or the site's own.
     fn add(&mut self, address: &str, source: &str, marked: bool) {
-        let value = address.trim().trim_matches(['.', '<', '>', '"', '\'']).to_lowercase();
+        let value = address
+            .trim()
+            .trim_matches(['.', '<', '>', '"', '\''])
+            .to_lowercase();
         let Some((local, domain)) = value.rsplit_once('@') else {
             return;
         };
@@ -85,27 +113,45 @@ fn is_address(local: &str, domain: &str) -> bool {
         && local.starts_with(|c: char| c.is_alphanumeric() || c == '_');
     let sound_domain = domain.contains('.')
         && domain.len() <= 253
-        && domain.split('.').all(|label| !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-'))
-        && (last.starts_with("xn--") || last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
+        && domain.split('.').all(|label| {
+            !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-')
+        })
+        && (last.starts_with("xn--")
+            || last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
     sound_local && sound_domain && !is_asset(last)
 }
 
 /// `logo@2x.png`.
 fn is_asset(extension: &str) -> bool {
-    ["png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "css", "js", "mjs", "woff", "ttf", "ico", "html", "json", "pdf"].contains(&extension)
+    [
+        "png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "css", "js", "mjs", "woff", "ttf", "ico", "html",
+        "json", "pdf",
+    ]
+    .contains(&extension)
 }
 
 fn is_placeholder(local: &str, domain: &str) -> bool {
     let hashed = local.len() >= 20 && local.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let machinery = NOT_CONTACTS.iter().any(|known| domain == *known || domain.ends_with(&format!(".{known}")));
+    let machinery = NOT_CONTACTS
+        .iter()
+        .any(|known| domain == *known || domain.ends_with(&format!(".{known}")));
     let escaped = local.starts_with("u003") || local.starts_with("x3e") || local.contains('%');
-    hashed || machinery || escaped || matches!(local, "you" | "your" | "youremail" | "your-email" | "yourname" | "your.name" | "name@" | "user@")
+    hashed
+        || machinery
+        || escaped
+        || matches!(
+            local,
+            "you" | "your" | "youremail" | "your-email" | "yourname" | "your.name" | "name@" | "user@"
+        )
 }
 
 /// The addresses of a `mailto:` link.
 fn mailto(href: &str) -> Option<String> {
     let href = href.trim();
-    let rest = href.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).map(|_| &href[7..])?;
+    let rest = href
+        .get(..7)
+        .filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
+        .map(|_| &href[7..])?;
     let addresses = rest.split('?').next().unwrap_or_default();
     Some(percent_decode(addresses))
 }
@@ -139,8 +185,17 @@ fn decode_cloudflare(code: &str) -> Option<String> {
 /// Grows each `@` to both sides, no further than an address may be long.
 fn in_text(text: &str, mut sink: impl FnMut(&str)) {
     for at in memchr_iter(b'@', text.as_bytes()).take(10_000) {
-        let before = text[..at].char_indices().rev().take(64).take_while(|(_, c)| is_local(*c)).last();
-        let after = text[at + 1..].char_indices().take(253).take_while(|(_, c)| c.is_alphanumeric() || matches!(c, '.' | '-')).last();
+        let before = text[..at]
+            .char_indices()
+            .rev()
+            .take(64)
+            .take_while(|(_, c)| is_local(*c))
+            .last();
+        let after = text[at + 1..]
+            .char_indices()
+            .take(253)
+            .take_while(|(_, c)| c.is_alphanumeric() || matches!(c, '.' | '-'))
+            .last();
         if let (Some((start, _)), Some((end, last))) = (before, after) {
             sink(&text[start..at + 1 + end + last.len_utf8()]);
         }
@@ -160,7 +215,8 @@ fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
         .expect("the pattern is constant")
     });
     static DOT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\s*[\[({<]\s?(?:dot|punkt|point|\.)\s?[\])}>]\s*|\s*\.\s*").expect("the pattern is constant")
+        Regex::new(r"(?i)\s*[\[({<]\s?(?:dot|punkt|point|\.)\s?[\])}>]\s*|\s*\.\s*")
+            .expect("the pattern is constant")
     });
     for found in AT.captures_iter(text).take(MAX_EMAILS) {
         sink(&format!("{}@{}", &found[1], DOT.replace_all(&found[2], ".")));
@@ -178,7 +234,10 @@ mod tests {
     fn found(html: &str) -> Vec<(String, String)> {
         let page = outline(html, &Url::parse("https://shop.site.test/").unwrap());
         let nodes = nodes(&page.json_ld);
-        emails(&page, &nodes).into_iter().map(|email| (email.value, email.source)).collect()
+        emails(&page, &nodes)
+            .into_iter()
+            .map(|email| (email.value, email.source))
+            .collect()
     }
 
     fn values(html: &str) -> Vec<String> {
@@ -194,18 +253,34 @@ mod tests {
             ("Mail:info@acme-<b></b>shop.com", "text"),
             ("<p>info [at] acme-shop (dot) com</p>", "obfuscated"),
             ("<p>info(at)acme-shop.com</p>", "obfuscated"),
-            ("<script type='application/ld+json'>{\"email\":\"mailto:info@acme-shop.com\"}</script>", "json_ld"),
-            ("<span data-cfemail='11787f777e5170727c743c62797e613f727e7c'>", "cloudflare"),
+            (
+                "<script type='application/ld+json'>{\"email\":\"mailto:info@acme-shop.com\"}</script>",
+                "json_ld",
+            ),
+            (
+                "<span data-cfemail='11787f777e5170727c743c62797e613f727e7c'>",
+                "cloudflare",
+            ),
         ] {
-            assert_eq!(found(html), [("info@acme-shop.com".to_owned(), source.to_owned())], "{html}");
+            assert_eq!(
+                found(html),
+                [("info@acme-shop.com".to_owned(), source.to_owned())],
+                "{html}"
+            );
         }
     }
 
     #[test]
     fn look_alikes_are_not_addresses() {
         for html in [
-            "logo@2x.png", "a@b", "you@example.com", "d41d8cd98f00b204e9800998ecf8427e@sentry.io", "@handle.com",
-            "npm i react@18.2.0", "x@y.nosuchsuffix", "<script>var a='dev@company.io'</script>",
+            "logo@2x.png",
+            "a@b",
+            "you@example.com",
+            "d41d8cd98f00b204e9800998ecf8427e@sentry.io",
+            "@handle.com",
+            "npm i react@18.2.0",
+            "x@y.nosuchsuffix",
+            "<script>var a='dev@company.io'</script>",
         ] {
             assert_eq!(values(html), Vec::<String>::new(), "{html}");
         }
@@ -222,6 +297,10 @@ mod tests {
         values(&"a".repeat(1_000_000));
         values(&"@".repeat(1_000_000));
         values(&"a@".repeat(500_000));
-        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(10),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }

@@ -9,13 +9,24 @@ const MAX_DESCRIPTION: usize = 5_000;
 
 /// `<title>`, else what the page is shared as.
 pub(super) fn title(page: &Outline) -> Option<String> {
-    page.title.clone().or_else(|| meta(page, &["og:title", "twitter:title"]))
+    page.title
+        .clone()
+        .or_else(|| meta(page, &["og:title", "twitter:title"]))
 }
 
 /// `<meta name=description>`, else what the page is shared with.
 pub(super) fn description(page: &Outline) -> Option<String> {
-    meta(page, &["description", "og:description", "twitter:description", "dcterms.description", "dc.description"])
-        .map(|text| text.chars().take(MAX_DESCRIPTION).collect())
+    meta(
+        page,
+        &[
+            "description",
+            "og:description",
+            "twitter:description",
+            "dcterms.description",
+            "dc.description",
+        ],
+    )
+    .map(|text| text.chars().take(MAX_DESCRIPTION).collect())
 }
 
 /// `<link rel=canonical>`, absolute.
@@ -26,7 +37,14 @@ pub(super) fn canonical(page: &Outline) -> Option<String> {
 
 /// The picture that the page is shared with, absolute.
 pub(super) fn image(page: &Outline) -> Option<String> {
-    let names = ["og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src", "image"];
+    let names = [
+        "og:image:secure_url",
+        "og:image",
+        "og:image:url",
+        "twitter:image",
+        "twitter:image:src",
+        "image",
+    ];
     let shared = meta(page, &names).and_then(|url| absolute(page, &url));
     shared.or_else(|| {
         let link = page.links.iter().find(|link| has_word(&link.rel, "image_src"))?;
@@ -36,9 +54,17 @@ pub(super) fn image(page: &Outline) -> Option<String> {
 
 /// RSS, Atom and JSON feeds, absolute.
 pub(super) fn feeds(page: &Outline) -> Vec<String> {
-    const TYPES: &[&str] = &["application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"];
+    const TYPES: &[&str] = &[
+        "application/rss+xml",
+        "application/atom+xml",
+        "application/feed+json",
+        "application/rdf+xml",
+    ];
     let is_feed = |media_type: &str| TYPES.iter().any(|known| media_type.starts_with(known));
-    let links = page.links.iter().filter(|link| has_word(&link.rel, "alternate") && is_feed(&link.media_type));
+    let links = page
+        .links
+        .iter()
+        .filter(|link| has_word(&link.rel, "alternate") && is_feed(&link.media_type));
     distinct(links.filter_map(|link| absolute(page, &link.href)))
 }
 

@@ -9,7 +9,9 @@ use memchr::{memchr, memmem};
 const MAX_ATTRIBUTES: usize = 100;
 
 /// Elements whose content is text up to their end tag.
-const RAW_TEXT: &[&str] = &["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"];
+const RAW_TEXT: &[&str] = &[
+    "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
+];
 
 /// A piece of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +41,10 @@ pub(super) struct StartTag<'a> {
 impl<'a> StartTag<'a> {
     /// The value of an attribute, references unresolved; empty if it has none.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
-        let found = self.attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self
+            .attributes
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| *value)
     }
 
@@ -52,8 +57,11 @@ impl<'a> StartTag<'a> {
 
     /// Whether a space-separated attribute (`class`, `rel`) holds a word.
     pub(super) fn has_word(&self, attribute: &str, word: &str) -> bool {
-        self.raw(attribute)
-            .is_some_and(|words| words.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word)))
+        self.raw(attribute).is_some_and(|words| {
+            words
+                .split_ascii_whitespace()
+                .any(|known| known.eq_ignore_ascii_case(word))
+        })
     }
 }
 
@@ -104,7 +112,10 @@ fn markup(text: &str) -> (Piece<'_>, usize) {
         }
         Some(b'/') => {
             let end = memchr(b'>', bytes).unwrap_or(text.len());
-            let name = text[2..end].split([' ', '\t', '\n', '\r', '\x0c', '/']).next().unwrap_or_default();
+            let name = text[2..end]
+                .split([' ', '\t', '\n', '\r', '\x0c', '/'])
+                .next()
+                .unwrap_or_default();
             (Piece::End(name), (end + 1).min(text.len()))
         }
         Some(byte) if byte.is_ascii_alphabetic() => start_tag(text),
@@ -170,7 +181,9 @@ fn attribute(text: &str, start: usize) -> (&str, &str, usize) {
             (name, &text[from..end], (end + 1).min(bytes.len()))
         }
         _ => {
-            let length = bytes[value_at..].iter().position(|byte| is_space(*byte) || *byte == b'>');
+            let length = bytes[value_at..]
+                .iter()
+                .position(|byte| is_space(*byte) || *byte == b'>');
             let end = length.map_or(bytes.len(), |length| value_at + length);
             (name, &text[value_at..end], end)
         }
@@ -186,7 +199,9 @@ fn raw_text_end(text: &str, name: &str) -> usize {
             rest.first() == Some(&b'/')
                 && rest.len() > name.len()
                 && rest[1..=name.len()].eq_ignore_ascii_case(name.as_bytes())
-                && rest.get(name.len() + 1).is_none_or(|byte| is_space(*byte) || matches!(byte, b'>' | b'/'))
+                && rest
+                    .get(name.len() + 1)
+                    .is_none_or(|byte| is_space(*byte) || matches!(byte, b'>' | b'/'))
         })
         .unwrap_or(text.len())
 }
@@ -222,15 +237,24 @@ mod tests {
 
     #[test]
     fn tags_text_and_comments_are_told_apart() {
-        assert_eq!(shown("<!DOCTYPE html><P a=1>x<!-- <b> -->y</P>"), "{DOCTYPE html}(px{ <b> }yP)");
+        assert_eq!(
+            shown("<!DOCTYPE html><P a=1>x<!-- <b> -->y</P>"),
+            "{DOCTYPE html}(px{ <b> }yP)"
+        );
         assert_eq!(shown("1 < 2 <3 <"), "1 < 2 <3 <");
         assert_eq!(shown("<a href=x"), "(a");
     }
 
     #[test]
     fn scripts_and_titles_are_text_up_to_their_end_tag() {
-        assert_eq!(shown("<SCRIPT>if(a<b)'</scriptx>'</Script >x"), "(script[if(a<b)'</scriptx>']Script)x");
-        assert_eq!(shown("<svg><title/><path></svg><title>t</title>"), "(svg(title(pathsvg)(title[t]title)");
+        assert_eq!(
+            shown("<SCRIPT>if(a<b)'</scriptx>'</Script >x"),
+            "(script[if(a<b)'</scriptx>']Script)x"
+        );
+        assert_eq!(
+            shown("<svg><title/><path></svg><title>t</title>"),
+            "(svg(title(pathsvg)(title[t]title)"
+        );
     }
 
     #[test]
@@ -238,7 +262,10 @@ mod tests {
         let tag = first_tag("<a HREF = 'x y' b=\"1&amp;2\" c=d/e checked é=ü>");
         assert_eq!(tag.get("href").as_deref(), Some("x y"));
         assert_eq!(tag.get("b").as_deref(), Some("1&2"));
-        assert_eq!((tag.raw("c"), tag.raw("checked"), tag.raw("é")), (Some("d/e"), Some(""), Some("ü")));
+        assert_eq!(
+            (tag.raw("c"), tag.raw("checked"), tag.raw("é")),
+            (Some("d/e"), Some(""), Some("ü"))
+        );
     }
 
     #[test]
@@ -254,6 +281,10 @@ mod tests {
         ] {
             read(&html, &mut |_| {});
         }
-        assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(5),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }

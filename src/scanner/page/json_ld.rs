@@ -7,11 +7,33 @@ const MAX_NODES: usize = 5_000;
 
 /// Nodes that stand for whoever runs the site.
 const ORGANIZATIONS: &[&str] = &[
-    "organization", "corporation", "localbusiness", "ngo", "governmentorganization", "educationalorganization",
-    "onlinestore", "onlinebusiness", "newsmediaorganization", "store", "restaurant", "hotel", "professionalservice",
-    "medicalorganization", "legalservice", "dentist", "collegeoruniversity", "sportsorganization", "airline",
-    "autodealer", "financialservice", "foodestablishment", "homeandconstructionbusiness", "lodgingbusiness",
-    "realestateagent", "travelagency", "brand",
+    "organization",
+    "corporation",
+    "localbusiness",
+    "ngo",
+    "governmentorganization",
+    "educationalorganization",
+    "onlinestore",
+    "onlinebusiness",
+    "newsmediaorganization",
+    "store",
+    "restaurant",
+    "hotel",
+    "professionalservice",
+    "medicalorganization",
+    "legalservice",
+    "dentist",
+    "collegeoruniversity",
+    "sportsorganization",
+    "airline",
+    "autodealer",
+    "financialservice",
+    "foodestablishment",
+    "homeandconstructionbusiness",
+    "lodgingbusiness",
+    "realestateagent",
+    "travelagency",
+    "brand",
 ];
 
 /// One object of the graph.
@@ -40,7 +62,10 @@ pub(super) fn is_organization(node: &Node) -> bool {
 pub(super) fn texts(node: &Node, property: &str) -> Vec<String> {
     let mut found = Vec::new();
     match node.get(property) {
-        Some(Value::Array(items)) => items.iter().take(100).for_each(|item| found.extend(text_of(item))),
+        Some(Value::Array(items)) => items
+            .iter()
+            .take(100)
+            .for_each(|item| found.extend(text_of(item))),
         Some(value) => found.extend(text_of(value)),
         None => {}
     }
@@ -104,7 +129,11 @@ fn collect(value: Value, found: &mut Vec<Node>) {
                 if found.len() >= MAX_NODES {
                     return;
                 }
-                waiting.extend(node.values().filter(|inner| inner.is_object() || inner.is_array()).cloned());
+                waiting.extend(
+                    node.values()
+                        .filter(|inner| inner.is_object() || inner.is_array())
+                        .cloned(),
+                );
                 found.push(node);
             }
             _ => {}
@@ -122,14 +151,21 @@ mod tests {
 
     #[test]
     fn graphs_are_flat_and_organizations_are_known() {
-        let nodes = found(r#"{"@graph":[{"@type":["Thing","https://schema.org/LocalBusiness"],"name":"A &amp; B"}]}"#);
+        let nodes = found(
+            r#"{"@graph":[{"@type":["Thing","https://schema.org/LocalBusiness"],"name":"A &amp; B"}]}"#,
+        );
         let organization = nodes.iter().find(|node| is_organization(node)).unwrap();
         assert_eq!(texts(organization, "name"), ["A & B"]);
     }
 
     #[test]
     fn blocks_that_are_not_quite_json_are_read() {
-        for block in ["<![CDATA[{\"a\":\"x\"}]]>", "//<![CDATA[\n{\"a\":\"x\"}\n//]]>", "{\"a\":\"x\",\"b\":\"1\n2\"}", "{\"a\":\"x\"};"] {
+        for block in [
+            "<![CDATA[{\"a\":\"x\"}]]>",
+            "//<![CDATA[\n{\"a\":\"x\"}\n//]]>",
+            "{\"a\":\"x\",\"b\":\"1\n2\"}",
+            "{\"a\":\"x\"};",
+        ] {
             assert_eq!(texts(&found(block)[0], "a"), ["x"], "{block}");
         }
     }

@@ -8,15 +8,26 @@ use crate::fetch::Headers;
 pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
     let stated = [
         page.language.clone(),
-        meta(page, &["content-language", "og:locale", "language", "dc.language"]),
+        meta(
+            page,
+            &["content-language", "og:locale", "language", "dc.language"],
+        ),
         headers.get("content-language").map(str::to_owned),
     ];
-    stated.into_iter().flatten().find_map(|tag| normalise(&tag)).or_else(|| guess(&page.text))
+    stated
+        .into_iter()
+        .flatten()
+        .find_map(|tag| normalise(&tag))
+        .or_else(|| guess(&page.text))
 }
 
 /// `en_us` is `en-US`; what is no tag is nothing.
 fn normalise(tag: &str) -> Option<String> {
-    let first = tag.split([',', ';', ' ', '.', '@']).next()?.trim().replace('_', "-");
+    let first = tag
+        .split([',', ';', ' ', '.', '@'])
+        .next()?
+        .trim()
+        .replace('_', "-");
     let mut parts = first.split('-');
     let primary = parts.next()?.to_ascii_lowercase();
     if !(2..=3).contains(&primary.len()) || !primary.bytes().all(|byte| byte.is_ascii_lowercase()) {
@@ -42,7 +53,11 @@ fn normalise(tag: &str) -> Option<String> {
 /// Only where there is enough text to be sure.
 fn guess(text: &str) -> Option<String> {
     const ENOUGH: usize = 200;
-    let sample: String = text.chars().filter(|character| *character != '\n').take(4_000).collect();
+    let sample: String = text
+        .chars()
+        .filter(|character| *character != '\n')
+        .take(4_000)
+        .collect();
     if sample.len() < ENOUGH {
         return None;
     }
@@ -53,19 +68,82 @@ fn guess(text: &str) -> Option<String> {
 /// BCP 47 wants the shortest code there is (ISO 639-1).
 fn two_letters(code: &str) -> &str {
     const SHORT: &[(&str, &str)] = &[
-        ("eng", "en"), ("deu", "de"), ("fra", "fr"), ("spa", "es"), ("ita", "it"), ("por", "pt"), ("nld", "nl"),
-        ("pol", "pl"), ("ces", "cs"), ("slk", "sk"), ("slv", "sl"), ("hrv", "hr"), ("srp", "sr"), ("rus", "ru"),
-        ("ukr", "uk"), ("bul", "bg"), ("mkd", "mk"), ("bel", "be"), ("ron", "ro"), ("hun", "hu"), ("ell", "el"),
-        ("tur", "tr"), ("fin", "fi"), ("swe", "sv"), ("nob", "nb"), ("dan", "da"), ("est", "et"), ("lav", "lv"),
-        ("lit", "lt"), ("cat", "ca"), ("epo", "eo"), ("lat", "la"), ("cmn", "zh"), ("jpn", "ja"), ("kor", "ko"),
-        ("vie", "vi"), ("tha", "th"), ("ind", "id"), ("tgl", "tl"), ("jav", "jv"), ("hin", "hi"), ("ben", "bn"),
-        ("urd", "ur"), ("pan", "pa"), ("guj", "gu"), ("tam", "ta"), ("tel", "te"), ("kan", "kn"), ("mal", "ml"),
-        ("mar", "mr"), ("nep", "ne"), ("ori", "or"), ("sin", "si"), ("mya", "my"), ("khm", "km"), ("pes", "fa"),
-        ("arb", "ar"), ("ara", "ar"), ("heb", "he"), ("yid", "yi"), ("kat", "ka"), ("hye", "hy"), ("aze", "az"),
-        ("uzb", "uz"), ("tuk", "tk"), ("amh", "am"), ("afr", "af"), ("zul", "zu"), ("sna", "sn"), ("aka", "ak"),
+        ("eng", "en"),
+        ("deu", "de"),
+        ("fra", "fr"),
+        ("spa", "es"),
+        ("ita", "it"),
+        ("por", "pt"),
+        ("nld", "nl"),
+        ("pol", "pl"),
+        ("ces", "cs"),
+        ("slk", "sk"),
+        ("slv", "sl"),
+        ("hrv", "hr"),
+        ("srp", "sr"),
+        ("rus", "ru"),
+        ("ukr", "uk"),
+        ("bul", "bg"),
+        ("mkd", "mk"),
+        ("bel", "be"),
+        ("ron", "ro"),
+        ("hun", "hu"),
+        ("ell", "el"),
+        ("tur", "tr"),
+        ("fin", "fi"),
+        ("swe", "sv"),
+        ("nob", "nb"),
+        ("dan", "da"),
+        ("est", "et"),
+        ("lav", "lv"),
+        ("lit", "lt"),
+        ("cat", "ca"),
+        ("epo", "eo"),
+        ("lat", "la"),
+        ("cmn", "zh"),
+        ("jpn", "ja"),
+        ("kor", "ko"),
+        ("vie", "vi"),
+        ("tha", "th"),
+        ("ind", "id"),
+        ("tgl", "tl"),
+        ("jav", "jv"),
+        ("hin", "hi"),
+        ("ben", "bn"),
+        ("urd", "ur"),
+        ("pan", "pa"),
+        ("guj", "gu"),
+        ("tam", "ta"),
+        ("tel", "te"),
+        ("kan", "kn"),
+        ("mal", "ml"),
+        ("mar", "mr"),
+        ("nep", "ne"),
+        ("ori", "or"),
+        ("sin", "si"),
+        ("mya", "my"),
+        ("khm", "km"),
+        ("pes", "fa"),
+        ("arb", "ar"),
+        ("ara", "ar"),
+        ("heb", "he"),
+        ("yid", "yi"),
+        ("kat", "ka"),
+        ("hye", "hy"),
+        ("aze", "az"),
+        ("uzb", "uz"),
+        ("tuk", "tk"),
+        ("amh", "am"),
+        ("afr", "af"),
+        ("zul", "zu"),
+        ("sna", "sn"),
+        ("aka", "ak"),
         ("cym", "cy"),
     ];
-    SHORT.iter().find(|(long, _)| *long == code).map_or(code, |(_, short)| short)
+    SHORT
+        .iter()
+        .find(|(long, _)| *long == code)
+        .map_or(code, |(_, short)| short)
 }
 
 #[cfg(test)]
@@ -88,7 +166,8 @@ mod tests {
 
     #[test]
     fn text_tells_the_language_where_nothing_else_does() {
-        let text = "Wir sind ein kleines Unternehmen aus Graz und stellen seit vielen Jahren Möbel her. ".repeat(4);
+        let text =
+            "Wir sind ein kleines Unternehmen aus Graz und stellen seit vielen Jahren Möbel her. ".repeat(4);
         assert_eq!(guess(&text).as_deref(), Some("de"));
         assert_eq!(guess("Hallo"), None);
     }

@@ -63,7 +63,10 @@ pub fn read_page(page: &RawPage) -> PageFacts {
     let technologies = technology::technologies(&outline, &page.headers);
     let version_of = |name: &str| {
         let found = technologies.iter().find(|technology| technology.name == name);
-        (found.is_some(), found.and_then(|technology| technology.version.clone()))
+        (
+            found.is_some(),
+            found.and_then(|technology| technology.version.clone()),
+        )
     };
     let (is_wordpress, wordpress_version) = version_of("WordPress");
     let mut findings = Findings {
@@ -117,7 +120,11 @@ pub fn add_page(home: &mut Findings, further: Findings) {
         }
     }
     for technology in further.technologies {
-        if home.technologies.iter().all(|known| known.name != technology.name) {
+        if home
+            .technologies
+            .iter()
+            .all(|known| known.name != technology.name)
+        {
             home.technologies.push(technology);
         }
     }

@@ -7,7 +7,12 @@ use crate::values::findings::Organization;
 
 /// Properties that identify a company, and their labels.
 const IDENTIFIERS: &[(&str, &str)] = &[
-    ("vatID", "VAT"), ("taxID", "Tax"), ("leiCode", "LEI"), ("duns", "DUNS"), ("iso6523Code", "ISO 6523"), ("naics", "NAICS"),
+    ("vatID", "VAT"),
+    ("taxID", "Tax"),
+    ("leiCode", "LEI"),
+    ("duns", "DUNS"),
+    ("iso6523Code", "ISO 6523"),
+    ("naics", "NAICS"),
 ];
 
 /// The first organization with a name.
@@ -15,7 +20,9 @@ pub(super) fn organization(nodes: &[Node]) -> Option<Organization> {
     let named = |node: &&Node| is_organization(node) && node.contains_key("name");
     let node = nodes.iter().find(named)?;
     let identifiers = IDENTIFIERS.iter().flat_map(|(property, label)| {
-        texts(node, property).into_iter().map(move |number| format!("{label}: {number}"))
+        texts(node, property)
+            .into_iter()
+            .map(move |number| format!("{label}: {number}"))
     });
     let mut found = Organization {
         name: texts(node, "name").into_iter().next(),
@@ -24,7 +31,9 @@ pub(super) fn organization(nodes: &[Node]) -> Option<Organization> {
         identifiers: identifiers.collect(),
     };
     for other in nodes.iter().filter(|node| is_organization(node)) {
-        found.legal_name = found.legal_name.or_else(|| texts(other, "legalName").into_iter().next());
+        found.legal_name = found
+            .legal_name
+            .or_else(|| texts(other, "legalName").into_iter().next());
         found.address = found.address.or_else(|| address(other));
     }
     Some(found)
@@ -33,9 +42,9 @@ pub(super) fn organization(nodes: &[Node]) -> Option<Organization> {
 /// The country of the first address, as two letters, if it is so given.
 pub(super) fn country(nodes: &[Node]) -> Option<String> {
     let countries = nodes.iter().flat_map(|node| texts(node, "addressCountry"));
-    countries.map(|country| country.to_ascii_uppercase()).find(|country| {
-        country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())
-    })
+    countries
+        .map(|country| country.to_ascii_uppercase())
+        .find(|country| country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
 fn address(node: &Node) -> Option<String> {
@@ -46,14 +55,20 @@ fn address(node: &Node) -> Option<String> {
     let line = match address {
         Value::String(line) => line.clone(),
         Value::Object(parts) => {
-            let place = [texts(parts, "postalCode"), texts(parts, "addressLocality")].concat().join(" ");
+            let place = [texts(parts, "postalCode"), texts(parts, "addressLocality")]
+                .concat()
+                .join(" ");
             let parts = [
                 texts(parts, "streetAddress").join(", "),
                 place,
                 texts(parts, "addressRegion").join(", "),
                 texts(parts, "addressCountry").join(", "),
             ];
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+            parts
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         _ => return None,
     };
@@ -73,7 +88,10 @@ mod tests {
             .to_owned()]);
         let found = organization(&nodes).unwrap();
         assert_eq!(found.address.as_deref(), Some("Hauptplatz 1, 8010 Graz, AT"));
-        assert_eq!((found.legal_name.as_deref(), found.identifiers), (Some("Acme GmbH"), vec!["VAT: ATU1".to_owned()]));
+        assert_eq!(
+            (found.legal_name.as_deref(), found.identifiers),
+            (Some("Acme GmbH"), vec!["VAT: ATU1".to_owned()])
+        );
         assert_eq!(country(&nodes).as_deref(), Some("AT"));
     }
 }

@@ -189,7 +189,9 @@ impl Builder {
     /// Remembers that what follows is inside an element called a logo, until that element ends.
     fn enter_logo(&mut self, tag: &StartTag<'_>) {
         const MAX_OPEN: usize = 64;
-        const VOID: &[&str] = &["img", "br", "input", "meta", "link", "hr", "source", "path", "use", "body", "html"];
+        const VOID: &[&str] = &[
+            "img", "br", "input", "meta", "link", "hr", "source", "path", "use", "body", "html",
+        ];
         if VOID.contains(&tag.name.as_str()) || tag.source.ends_with('/') || self.logo.len() >= MAX_OPEN {
             return;
         }
@@ -214,7 +216,10 @@ impl Builder {
         };
         for attribute in ["name", "property", "itemprop", "http-equiv"] {
             if let Some(name) = tag.get(attribute) {
-                push(&mut self.outline.metas, (name.to_ascii_lowercase(), content.clone()));
+                push(
+                    &mut self.outline.metas,
+                    (name.to_ascii_lowercase(), content.clone()),
+                );
             }
         }
     }
@@ -240,7 +245,9 @@ impl Builder {
     fn script(&mut self, tag: &StartTag<'_>) {
         self.outline.counts.script_count += 1;
         self.asset(tag, "src");
-        let is_json_ld = tag.get("type").is_some_and(|kind| kind.to_ascii_lowercase().contains("ld+json"));
+        let is_json_ld = tag
+            .get("type")
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("ld+json"));
         self.raw = if is_json_ld { Raw::JsonLd } else { Raw::Script };
     }
 
@@ -257,9 +264,15 @@ impl Builder {
             return;
         };
         self.anchor_is_home = self.outline.base.join(&href).is_ok_and(|url| {
-            url.host() == self.outline.base.host() && url.path() == "/" && url.query().is_none() && !href.starts_with('#')
+            url.host() == self.outline.base.host()
+                && url.path() == "/"
+                && url.query().is_none()
+                && !href.starts_with('#')
         });
-        let label = tag.get("aria-label").or_else(|| tag.get("title")).unwrap_or_default();
+        let label = tag
+            .get("aria-label")
+            .or_else(|| tag.get("title"))
+            .unwrap_or_default();
         self.open_anchor = Some(Anchor { href, text: label });
     }
 
@@ -273,8 +286,15 @@ impl Builder {
 
     fn image(&mut self, tag: &StartTag<'_>) {
         self.outline.counts.image_count += 1;
-        let lazy = || ["data-src", "data-lazy-src", "data-original"].iter().find_map(|name| tag.get(name));
-        let src = tag.get("src").filter(|src| !src.starts_with("data:")).or_else(lazy);
+        let lazy = || {
+            ["data-src", "data-lazy-src", "data-original"]
+                .iter()
+                .find_map(|name| tag.get(name))
+        };
+        let src = tag
+            .get("src")
+            .filter(|src| !src.starts_with("data:"))
+            .or_else(lazy);
         let alt = tag.get("alt").unwrap_or_default();
         if let (Some(anchor), false) = (&mut self.open_anchor, alt.is_empty()) {
             append(&mut anchor.text, &alt, MAX_ANCHOR_TEXT);
@@ -285,7 +305,9 @@ impl Builder {
         let class = tag.get("class").unwrap_or_default();
         let id = tag.get("id").unwrap_or_default();
         let image = Image {
-            has_logo_class: ["logo", "site-logo", "custom-logo"].iter().any(|word| tag.has_word("class", word))
+            has_logo_class: ["logo", "site-logo", "custom-logo"]
+                .iter()
+                .any(|word| tag.has_word("class", word))
                 || id.eq_ignore_ascii_case("logo")
                 || tag.has_word("itemprop", "logo"),
             names: format!("{class} {id} {alt}").to_ascii_lowercase(),
@@ -319,8 +341,9 @@ impl Builder {
 
     fn break_text(&mut self, name: &str) {
         const INLINE: &[&str] = &[
-            "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "kbd", "mark", "q", "s",
-            "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img", "svg", "path",
+            "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "kbd", "mark", "q",
+            "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img", "svg",
+            "path",
         ];
         if !INLINE.contains(&name) && !self.outline.text.ends_with('\n') {
             self.outline.text.push('\n');
@@ -346,11 +369,16 @@ impl Builder {
 /// Whether a container is the logo by class or id (`logo`, `site-logo`, `header__logo`), and not one of many
 /// (`client-logos`).
 fn is_called_logo(tag: &StartTag<'_>) -> bool {
-    const OTHERS: &[&str] = &["client", "partner", "sponsor", "footer", "brands", "logos", "customer", "award"];
-    ["class", "id"].iter().filter_map(|attribute| tag.raw(attribute)).any(|value| {
-        let value = value.to_ascii_lowercase();
-        value.contains("logo") && !OTHERS.iter().any(|other| value.contains(other))
-    })
+    const OTHERS: &[&str] = &[
+        "client", "partner", "sponsor", "footer", "brands", "logos", "customer", "award",
+    ];
+    ["class", "id"]
+        .iter()
+        .filter_map(|attribute| tag.raw(attribute))
+        .any(|value| {
+            let value = value.to_ascii_lowercase();
+            value.contains("logo") && !OTHERS.iter().any(|other| value.contains(other))
+        })
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) {

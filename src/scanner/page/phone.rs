@@ -46,12 +46,16 @@ impl Found<'_> {
         let candidates: Vec<PhoneNumber> = if raw.trim_start().starts_with(['+', '＋']) {
             parsed(None).into_iter().collect()
         } else {
-            regions.iter().filter_map(|region| parsed(Some(*region))).collect()
+            regions
+                .iter()
+                .filter_map(|region| parsed(Some(*region)))
+                .collect()
         };
-        let number = candidates
-            .iter()
-            .find(|number| number.is_valid())
-            .or_else(|| candidates.iter().find(|number| PHONE_NUMBER_UTIL.is_possible_number(number)));
+        let number = candidates.iter().find(|number| number.is_valid()).or_else(|| {
+            candidates
+                .iter()
+                .find(|number| PHONE_NUMBER_UTIL.is_possible_number(number))
+        });
         if let Some(number) = number {
             self.add(number, raw, source);
         }
@@ -72,7 +76,10 @@ impl Found<'_> {
 }
 
 fn in_text(line: &str, regions: &[Region], found: &mut Found<'_>) {
-    let builder = PHONE_MATCHER_FACTORY.matcher_builder(line).leniency(Leniency::Valid).max_tries(MAX_TRIES);
+    let builder = PHONE_MATCHER_FACTORY
+        .matcher_builder(line)
+        .leniency(Leniency::Valid)
+        .max_tries(MAX_TRIES);
     let matcher = match regions.first() {
         Some(first) => builder.regions_with_hint(regions.iter().copied(), *first).build(),
         None => builder.preferred_region(None).build(),
@@ -87,7 +94,10 @@ fn in_text(line: &str, regions: &[Region], found: &mut Found<'_>) {
 /// Bare runs of digits are order numbers, dates and ids far more often than phones.
 fn is_written_as_a_phone(raw: &str) -> bool {
     let digits = raw.bytes().filter(u8::is_ascii_digit).count();
-    let groups = raw.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).count();
+    let groups = raw
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|group| !group.is_empty())
+        .count();
     digits >= 7 && (raw.starts_with('+') || groups > 1)
 }
 
@@ -98,8 +108,14 @@ fn may_hold_a_number(line: &str) -> bool {
 /// The number of a `tel:` link (also `callto:`), without its parameters.
 fn tel(href: &str) -> Option<String> {
     let (scheme, number) = href.trim().split_once(':')?;
-    let is_phone = ["tel", "callto", "phone"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    let number = number.trim_start_matches('/').split([';', '?']).next().unwrap_or_default();
+    let is_phone = ["tel", "callto", "phone"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let number = number
+        .trim_start_matches('/')
+        .split([';', '?'])
+        .next()
+        .unwrap_or_default();
     let number = number.replace("%20", " ").replace("%2B", "+").replace("%2b", "+");
     // `00` is how Europe dials out.
     let number = match number.trim().strip_prefix("00") {
@@ -120,7 +136,12 @@ fn regions(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Region
         code if code.len() == 2 => Some(code.to_ascii_uppercase()),
         _ => None,
     };
-    let of_language = language.and_then(|tag| tag.split('-').skip(1).find(|part| part.len() == 2).map(str::to_owned));
+    let of_language = language.and_then(|tag| {
+        tag.split('-')
+            .skip(1)
+            .find(|part| part.len() == 2)
+            .map(str::to_owned)
+    });
     let by_default = match language.map(|tag| &tag[..tag.len().min(2)]) {
         None | Some("en") => Some("US"),
         Some("de") => Some("DE"),
@@ -162,7 +183,10 @@ mod tests {
     fn found(url: &str, language: Option<&str>, html: &str) -> Vec<(String, String)> {
         let page = outline(html, &Url::parse(url).unwrap());
         let nodes = nodes(&page.json_ld);
-        phones(&page, &nodes, language).into_iter().map(|phone| (phone.value, phone.source)).collect()
+        phones(&page, &nodes, language)
+            .into_iter()
+            .map(|phone| (phone.value, phone.source))
+            .collect()
     }
 
     fn one(value: &str, source: &str) -> Vec<(String, String)> {
@@ -172,22 +196,47 @@ mod tests {
     #[test]
     fn marked_numbers_come_first_and_count_once() {
         let html = "<p>Call (415) 555-0132</p><a href='tel:+1-415-555-0132'>call</a>";
-        assert_eq!(found("https://a.com/", Some("en"), html), one("+14155550132", "tel"));
+        assert_eq!(
+            found("https://a.com/", Some("en"), html),
+            one("+14155550132", "tel")
+        );
     }
 
     #[test]
     fn the_country_is_taken_from_address_language_or_domain() {
-        assert_eq!(found("https://a.fr/", None, "<p>01 42 68 53 00"), one("+33142685300", "text"));
-        assert_eq!(found("https://a.com/", Some("de-AT"), "<p>Tel. 0316 8720 5555"), one("+4331687205555", "text"));
+        assert_eq!(
+            found("https://a.fr/", None, "<p>01 42 68 53 00"),
+            one("+33142685300", "text")
+        );
+        assert_eq!(
+            found("https://a.com/", Some("de-AT"), "<p>Tel. 0316 8720 5555"),
+            one("+4331687205555", "text")
+        );
         let html = "<script type='application/ld+json'>{\"telephone\":\"030 901820\",\"address\":{\"addressCountry\":\"DE\"}}</script>";
-        assert_eq!(found("https://a.com/", Some("en"), html), one("+4930901820", "json_ld"));
-        assert_eq!(found("https://a.com/", None, "<p>+49 (0)30 901820"), one("+4930901820", "text"));
+        assert_eq!(
+            found("https://a.com/", Some("en"), html),
+            one("+4930901820", "json_ld")
+        );
+        assert_eq!(
+            found("https://a.com/", None, "<p>+49 (0)30 901820"),
+            one("+4930901820", "text")
+        );
     }
 
     #[test]
     fn digits_that_are_no_phones_are_passed_over() {
-        for text in ["4155550132", "Order 8005551234567", "2023-11-23 10:20:30", "ISBN 978-3-16-148410-0", "1,234,567.89"] {
-            assert_eq!(found("https://a.com/", Some("en"), &format!("<p>{text}")), [], "{text}");
+        for text in [
+            "4155550132",
+            "Order 8005551234567",
+            "2023-11-23 10:20:30",
+            "ISBN 978-3-16-148410-0",
+            "1,234,567.89",
+        ] {
+            assert_eq!(
+                found("https://a.com/", Some("en"), &format!("<p>{text}")),
+                [],
+                "{text}"
+            );
         }
     }
 }

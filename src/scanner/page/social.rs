@@ -24,16 +24,48 @@ const NETWORKS: &[Network] = &[
         hosts: &["facebook.com", "fb.com", "fb.me"],
         prefixes: &["pages/", "pg/", "people/", "groups/", "profile.php", "p/", ""],
         never: &[
-            "sharer", "sharer.php", "share.php", "share", "dialog", "plugins", "tr", "events", "hashtag", "login", "login.php",
-            "home.php", "photo", "photo.php", "photos", "watch", "policies", "privacy", "help", "business", "ads", "v2.0",
-            "story.php", "permalink.php", "media", "legal", "about", "settings", "policy.php", "marketplace", "reel", "feed",
+            "sharer",
+            "sharer.php",
+            "share.php",
+            "share",
+            "dialog",
+            "plugins",
+            "tr",
+            "events",
+            "hashtag",
+            "login",
+            "login.php",
+            "home.php",
+            "photo",
+            "photo.php",
+            "photos",
+            "watch",
+            "policies",
+            "privacy",
+            "help",
+            "business",
+            "ads",
+            "v2.0",
+            "story.php",
+            "permalink.php",
+            "media",
+            "legal",
+            "about",
+            "settings",
+            "policy.php",
+            "marketplace",
+            "reel",
+            "feed",
         ],
     },
     Network {
         name: "twitter",
         hosts: &["twitter.com", "x.com"],
         prefixes: &[""],
-        never: &["intent", "share", "home", "hashtag", "search", "i", "login", "privacy", "tos", "widgets", "statuses", "explore", "compose"],
+        never: &[
+            "intent", "share", "home", "hashtag", "search", "i", "login", "privacy", "tos", "widgets",
+            "statuses", "explore", "compose",
+        ],
     },
     Network {
         name: "linkedin",
@@ -45,21 +77,53 @@ const NETWORKS: &[Network] = &[
         name: "instagram",
         hosts: &["instagram.com"],
         prefixes: &[""],
-        never: &["p", "reel", "reels", "explore", "tv", "stories", "accounts", "share", "about", "legal", "web"],
+        never: &[
+            "p", "reel", "reels", "explore", "tv", "stories", "accounts", "share", "about", "legal", "web",
+        ],
     },
     Network {
         name: "youtube",
         hosts: &["youtube.com"],
         prefixes: &["channel/", "c/", "user/", ""],
         never: &[
-            "watch", "embed", "playlist", "results", "shorts", "feed", "live", "redirect", "v", "t", "about", "iframe_api",
-            "subscription_center", "premium", "hashtag", "howyoutubeworks", "static", "yt",
+            "watch",
+            "embed",
+            "playlist",
+            "results",
+            "shorts",
+            "feed",
+            "live",
+            "redirect",
+            "v",
+            "t",
+            "about",
+            "iframe_api",
+            "subscription_center",
+            "premium",
+            "hashtag",
+            "howyoutubeworks",
+            "static",
+            "yt",
         ],
     },
-    Network { name: "tiktok", hosts: &["tiktok.com"], prefixes: &["@"], never: &[] },
+    Network {
+        name: "tiktok",
+        hosts: &["tiktok.com"],
+        prefixes: &["@"],
+        never: &[],
+    },
     Network {
         name: "pinterest",
-        hosts: &["pinterest.com", "pinterest.de", "pinterest.fr", "pinterest.co.uk", "pinterest.at", "pinterest.ca", "pinterest.es", "pinterest.it"],
+        hosts: &[
+            "pinterest.com",
+            "pinterest.de",
+            "pinterest.fr",
+            "pinterest.co.uk",
+            "pinterest.at",
+            "pinterest.ca",
+            "pinterest.es",
+            "pinterest.it",
+        ],
         prefixes: &[""],
         never: &["pin", "search", "ideas", "_"],
     },
@@ -67,25 +131,100 @@ const NETWORKS: &[Network] = &[
         name: "github",
         hosts: &["github.com"],
         prefixes: &[""],
-        never: &["login", "sponsors", "features", "about", "topics", "search", "orgs", "marketplace", "site", "pricing", "apps"],
+        never: &[
+            "login",
+            "sponsors",
+            "features",
+            "about",
+            "topics",
+            "search",
+            "orgs",
+            "marketplace",
+            "site",
+            "pricing",
+            "apps",
+        ],
     },
-    Network { name: "vimeo", hosts: &["vimeo.com"], prefixes: &["user", "channels/", ""], never: &["watch", "upgrade", "about", "help"] },
-    Network { name: "xing", hosts: &["xing.com"], prefixes: &["pages/", "companies/", "company/", "profile/"], never: &[] },
-    Network { name: "threads", hosts: &["threads.net", "threads.com"], prefixes: &["@"], never: &[] },
-    Network { name: "bluesky", hosts: &["bsky.app"], prefixes: &["profile/"], never: &[] },
-    Network { name: "telegram", hosts: &["t.me", "telegram.me"], prefixes: &[""], never: &["share", "s", "iv"] },
-    Network { name: "vk", hosts: &["vk.com"], prefixes: &[""], never: &["share.php", "share", "js", "rtrg", "video", "widget_comments.php"] },
-    Network { name: "snapchat", hosts: &["snapchat.com"], prefixes: &["add/"], never: &[] },
-    Network { name: "tumblr", hosts: &["tumblr.com"], prefixes: &["blog/", ""], never: &["share", "widgets", "tagged", "login", "search"] },
-    Network { name: "discord", hosts: &["discord.gg", "discord.com"], prefixes: &["invite/", ""], never: &["api", "channels", "login", "app", "developers"] },
-    Network { name: "twitch", hosts: &["twitch.tv"], prefixes: &[""], never: &["videos", "directory", "p"] },
-    Network { name: "soundcloud", hosts: &["soundcloud.com"], prefixes: &[""], never: &["player", "search", "discover", "stream"] },
-    Network { name: "yelp", hosts: &["yelp.com"], prefixes: &["biz/"], never: &[] },
+    Network {
+        name: "vimeo",
+        hosts: &["vimeo.com"],
+        prefixes: &["user", "channels/", ""],
+        never: &["watch", "upgrade", "about", "help"],
+    },
+    Network {
+        name: "xing",
+        hosts: &["xing.com"],
+        prefixes: &["pages/", "companies/", "company/", "profile/"],
+        never: &[],
+    },
+    Network {
+        name: "threads",
+        hosts: &["threads.net", "threads.com"],
+        prefixes: &["@"],
+        never: &[],
+    },
+    Network {
+        name: "bluesky",
+        hosts: &["bsky.app"],
+        prefixes: &["profile/"],
+        never: &[],
+    },
+    Network {
+        name: "telegram",
+        hosts: &["t.me", "telegram.me"],
+        prefixes: &[""],
+        never: &["share", "s", "iv"],
+    },
+    Network {
+        name: "vk",
+        hosts: &["vk.com"],
+        prefixes: &[""],
+        never: &["share.php", "share", "js", "rtrg", "video", "widget_comments.php"],
+    },
+    Network {
+        name: "snapchat",
+        hosts: &["snapchat.com"],
+        prefixes: &["add/"],
+        never: &[],
+    },
+    Network {
+        name: "tumblr",
+        hosts: &["tumblr.com"],
+        prefixes: &["blog/", ""],
+        never: &["share", "widgets", "tagged", "login", "search"],
+    },
+    Network {
+        name: "discord",
+        hosts: &["discord.gg", "discord.com"],
+        prefixes: &["invite/", ""],
+        never: &["api", "channels", "login", "app", "developers"],
+    },
+    Network {
+        name: "twitch",
+        hosts: &["twitch.tv"],
+        prefixes: &[""],
+        never: &["videos", "directory", "p"],
+    },
+    Network {
+        name: "soundcloud",
+        hosts: &["soundcloud.com"],
+        prefixes: &[""],
+        never: &["player", "search", "discover", "stream"],
+    },
+    Network {
+        name: "yelp",
+        hosts: &["yelp.com"],
+        prefixes: &["biz/"],
+        never: &[],
+    },
 ];
 
 /// All profiles that a page links to or names in JSON-LD, in document order.
 pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
-    let same_as = nodes.iter().filter(|node| is_organization(node)).flat_map(|node| texts(node, "sameAs"));
+    let same_as = nodes
+        .iter()
+        .filter(|node| is_organization(node))
+        .flat_map(|node| texts(node, "sameAs"));
     let linked = page.anchors.iter().map(|anchor| anchor.href.clone());
     let mut found: Vec<Social> = Vec::new();
     for url in linked.chain(same_as) {
@@ -118,23 +257,39 @@ pub(super) fn links(socials: &[Social]) -> SocialLinks {
 /// The profile that an URL is the address of.
 fn profile(url: &Url) -> Option<Social> {
     let host = url.host_str()?.to_ascii_lowercase();
-    let is_at = |known: &str| host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
-    let network = NETWORKS.iter().find(|network| network.hosts.iter().any(|known| is_at(known)))?;
+    let is_at =
+        |known: &str| host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
+    let network = NETWORKS
+        .iter()
+        .find(|network| network.hosts.iter().any(|known| is_at(known)))?;
     let path = url.path().trim_matches('/');
     let first = path.split('/').next().unwrap_or_default().to_ascii_lowercase();
     if first.is_empty() || first.len() > 200 || network.never.contains(&first.as_str()) {
         return None;
     }
-    let prefix = network.prefixes.iter().find(|prefix| path.to_ascii_lowercase().starts_with(*prefix))?;
+    let prefix = network
+        .prefixes
+        .iter()
+        .find(|prefix| path.to_ascii_lowercase().starts_with(*prefix))?;
     let rest = &path[prefix.len()..];
     let by_id = *prefix == "profile.php";
     let handle = if by_id {
-        url.query_pairs().find(|(name, _)| name == "id").map(|(_, id)| id.into_owned())?
+        url.query_pairs()
+            .find(|(name, _)| name == "id")
+            .map(|(_, id)| id.into_owned())?
     } else {
         handle(network.name, prefix, rest)?
     };
-    let kept = if by_id { format!("profile.php?id={handle}") } else { profile_path(path, prefix) };
-    let host = if host.starts_with("m.") { format!("www.{}", &host[2..]) } else { host };
+    let kept = if by_id {
+        format!("profile.php?id={handle}")
+    } else {
+        profile_path(path, prefix)
+    };
+    let host = if host.starts_with("m.") {
+        format!("www.{}", &host[2..])
+    } else {
+        host
+    };
     Some(Social {
         network: network.name.to_owned(),
         url: format!("https://{host}/{kept}"),
@@ -180,14 +335,42 @@ mod tests {
     #[test]
     fn profiles_are_known_with_their_names() {
         for (url, wanted, handle) in [
-            ("http://m.facebook.com/acme/?ref=x#y", "https://www.facebook.com/acme", "acme"),
-            ("https://www.facebook.com/profile.php?id=12&x=1", "https://www.facebook.com/profile.php?id=12", "12"),
-            ("https://www.facebook.com/pages/Acme/123", "https://www.facebook.com/pages/Acme/123", "Acme"),
+            (
+                "http://m.facebook.com/acme/?ref=x#y",
+                "https://www.facebook.com/acme",
+                "acme",
+            ),
+            (
+                "https://www.facebook.com/profile.php?id=12&x=1",
+                "https://www.facebook.com/profile.php?id=12",
+                "12",
+            ),
+            (
+                "https://www.facebook.com/pages/Acme/123",
+                "https://www.facebook.com/pages/Acme/123",
+                "Acme",
+            ),
             ("https://x.com/acme", "https://x.com/acme", "acme"),
-            ("https://at.linkedin.com/company/acme/about/", "https://at.linkedin.com/company/acme", "acme"),
-            ("https://www.youtube.com/@acme/videos", "https://www.youtube.com/@acme", "acme"),
-            ("https://youtube.com/channel/UC1", "https://youtube.com/channel/UC1", "UC1"),
-            ("https://www.tiktok.com/@acme", "https://www.tiktok.com/@acme", "acme"),
+            (
+                "https://at.linkedin.com/company/acme/about/",
+                "https://at.linkedin.com/company/acme",
+                "acme",
+            ),
+            (
+                "https://www.youtube.com/@acme/videos",
+                "https://www.youtube.com/@acme",
+                "acme",
+            ),
+            (
+                "https://youtube.com/channel/UC1",
+                "https://youtube.com/channel/UC1",
+                "UC1",
+            ),
+            (
+                "https://www.tiktok.com/@acme",
+                "https://www.tiktok.com/@acme",
+                "acme",
+            ),
         ] {
             assert_eq!(shown(url), Some((wanted.to_owned(), handle.to_owned())), "{url}");
         }
@@ -196,10 +379,17 @@ mod tests {
     #[test]
     fn share_buttons_posts_and_look_alikes_are_no_profiles() {
         for url in [
-            "https://www.facebook.com/sharer/sharer.php?u=x", "https://twitter.com/intent/tweet?text=x",
-            "https://x.com/share", "https://www.linkedin.com/shareArticle?url=x", "https://www.youtube.com/watch?v=1",
-            "https://www.instagram.com/p/abc/", "https://x.com/acme/status/1", "https://www.facebook.com/",
-            "https://netflix.com/acme", "https://vimeo.com/12345", "https://notfacebook.com/acme",
+            "https://www.facebook.com/sharer/sharer.php?u=x",
+            "https://twitter.com/intent/tweet?text=x",
+            "https://x.com/share",
+            "https://www.linkedin.com/shareArticle?url=x",
+            "https://www.youtube.com/watch?v=1",
+            "https://www.instagram.com/p/abc/",
+            "https://x.com/acme/status/1",
+            "https://www.facebook.com/",
+            "https://netflix.com/acme",
+            "https://vimeo.com/12345",
+            "https://notfacebook.com/acme",
         ] {
             assert_eq!(shown(url), None, "{url}");
         }

@@ -36,7 +36,11 @@ static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     };
     let compiled = |entry: &'static Entry| Compiled {
         entry,
-        signs: entry.signs.iter().map(|(place, pattern, confidence)| (*place, compile(pattern), *confidence)).collect(),
+        signs: entry
+            .signs
+            .iter()
+            .map(|(place, pattern, confidence)| (*place, compile(pattern), *confidence))
+            .collect(),
     };
     TECHNOLOGIES.iter().map(compiled).collect()
 });
@@ -57,7 +61,10 @@ struct Places<'a> {
 /// All technologies with a sign on the page, in the order of the table.
 pub(super) fn technologies(page: &Outline, headers: &Headers) -> Vec<Technology> {
     let places = Places::of(page, headers);
-    let mut found: Vec<Technology> = COMPILED.iter().filter_map(|compiled| places.look_for(compiled)).collect();
+    let mut found: Vec<Technology> = COMPILED
+        .iter()
+        .filter_map(|compiled| places.look_for(compiled))
+        .collect();
     let implied: Vec<&str> = found
         .iter()
         .flat_map(|technology| {
@@ -78,7 +85,12 @@ pub(super) fn technologies(page: &Outline, headers: &Headers) -> Vec<Technology>
 pub(super) fn drawers(technologies: &[Technology]) -> TechStack {
     let mut stack = TechStack::default();
     for technology in technologies {
-        let is = |names: &[&str]| technology.categories.iter().any(|category| names.contains(&category.as_str()));
+        let is = |names: &[&str]| {
+            technology
+                .categories
+                .iter()
+                .any(|category| names.contains(&category.as_str()))
+        };
         let name = technology.name.clone();
         if is(&["cms", "ecommerce", "website builder"]) {
             stack.cms.push(name);
@@ -144,7 +156,11 @@ impl<'a> Places<'a> {
         let evidence = evidence(text, &first, place);
         let version = version(&first).or_else(|| {
             // Without a group for it there is no version to look for.
-            if pattern.captures_len() > 1 { hits.find_map(|hit| version(&hit)) } else { None }
+            if pattern.captures_len() > 1 {
+                hits.find_map(|hit| version(&hit))
+            } else {
+                None
+            }
         });
         Some((evidence, version))
     }
@@ -182,7 +198,11 @@ fn told(entry: &Entry, version: Option<String>, confidence: u8, evidence: String
     Technology {
         name: entry.name.to_owned(),
         version: version.map(|version| version.trim_end_matches('.').to_owned()),
-        categories: entry.categories.iter().map(|category| (*category).to_owned()).collect(),
+        categories: entry
+            .categories
+            .iter()
+            .map(|category| (*category).to_owned())
+            .collect(),
         confidence,
         evidence,
     }
@@ -197,8 +217,15 @@ mod tests {
 
     fn found(html: &str, headers: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
         let page = outline(html, &Url::parse("https://site.test/").unwrap());
-        let headers = Headers::new(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        technologies(&page, &headers).into_iter().map(|found| (found.name, found.version)).collect()
+        let headers = Headers::new(
+            headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        technologies(&page, &headers)
+            .into_iter()
+            .map(|found| (found.name, found.version))
+            .collect()
     }
 
     fn one(name: &str, version: Option<&str>) -> (String, Option<String>) {
@@ -207,9 +234,20 @@ mod tests {
 
     #[test]
     fn wordpress_is_known_by_what_it_leaves_not_by_its_name() {
-        assert_eq!(found("<p>We love WordPress and Elementor, powered by wordpress</p><a href='https://wordpress.org'>", &[]), []);
-        assert!(found("<meta content='WordPress 6.4.2' name=generator>", &[]).contains(&one("WordPress", Some("6.4.2"))));
-        assert!(found("<script src='/wp-content/themes/x/a.js'></script>", &[]).contains(&one("WordPress", None)));
+        assert_eq!(
+            found(
+                "<p>We love WordPress and Elementor, powered by wordpress</p><a href='https://wordpress.org'>",
+                &[]
+            ),
+            []
+        );
+        assert!(
+            found("<meta content='WordPress 6.4.2' name=generator>", &[])
+                .contains(&one("WordPress", Some("6.4.2")))
+        );
+        assert!(
+            found("<script src='/wp-content/themes/x/a.js'></script>", &[]).contains(&one("WordPress", None))
+        );
     }
 
     #[test]
@@ -223,28 +261,57 @@ mod tests {
     #[test]
     fn libraries_tell_versions_in_their_file_names_and_queries() {
         for (src, name, version) in [
-            ("/wp-includes/js/jquery/jquery.min.js?ver=3.7.1", "jQuery", "3.7.1"),
+            (
+                "/wp-includes/js/jquery/jquery.min.js?ver=3.7.1",
+                "jQuery",
+                "3.7.1",
+            ),
             ("https://code.jquery.com/jquery-3.6.0.min.js", "jQuery", "3.6.0"),
-            ("https://cdn.jsdelivr.net/npm/bootstrap@5.1.3/dist/js/bootstrap.bundle.min.js", "Bootstrap", "5.1.3"),
-            ("https://unpkg.com/vue@3.2.1/dist/vue.global.js", "Vue.js", "3.2.1"),
+            (
+                "https://cdn.jsdelivr.net/npm/bootstrap@5.1.3/dist/js/bootstrap.bundle.min.js",
+                "Bootstrap",
+                "5.1.3",
+            ),
+            (
+                "https://unpkg.com/vue@3.2.1/dist/vue.global.js",
+                "Vue.js",
+                "3.2.1",
+            ),
         ] {
             let technologies = found(&format!("<script src='{src}'></script>"), &[]);
-            assert!(technologies.contains(&one(name, Some(version))), "{src}: {technologies:?}");
+            assert!(
+                technologies.contains(&one(name, Some(version))),
+                "{src}: {technologies:?}"
+            );
         }
     }
 
     #[test]
     fn header_fields_tell_servers() {
-        let headers = [("server", "nginx/1.22.1"), ("x-powered-by", "PHP/8.2.1"), ("cf-ray", "1-VIE")];
+        let headers = [
+            ("server", "nginx/1.22.1"),
+            ("x-powered-by", "PHP/8.2.1"),
+            ("cf-ray", "1-VIE"),
+        ];
         let technologies = found("", &headers);
-        for wanted in [one("nginx", Some("1.22.1")), one("PHP", Some("8.2.1")), one("Cloudflare", None)] {
+        for wanted in [
+            one("nginx", Some("1.22.1")),
+            one("PHP", Some("8.2.1")),
+            one("Cloudflare", None),
+        ] {
             assert!(technologies.contains(&wanted), "{technologies:?}");
         }
     }
 
     #[test]
     fn what_a_technology_implies_is_told() {
-        let technologies = found("<script src='/wp-content/plugins/woocommerce/assets/js/x.js?ver=8.1'></script>", &[]);
-        assert!(technologies.contains(&one("WooCommerce", Some("8.1"))) && technologies.contains(&one("WordPress", None)));
+        let technologies = found(
+            "<script src='/wp-content/plugins/woocommerce/assets/js/x.js?ver=8.1'></script>",
+            &[],
+        );
+        assert!(
+            technologies.contains(&one("WooCommerce", Some("8.1")))
+                && technologies.contains(&one("WordPress", None))
+        );
     }
 }

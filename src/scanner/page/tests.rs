@@ -21,32 +21,57 @@ fn a_home_page_tells_what_the_predecessor_looked_for() {
     assert_eq!(found.title.as_deref(), Some("Acme & Söhne"));
     assert_eq!(found.description.as_deref(), Some("Macht Dinge."));
     assert_eq!(found.language.as_deref(), Some("de-AT"));
-    assert_eq!(found.favicon_url.as_deref(), Some("https://www.acme-shop.at/f.ico"));
-    assert_eq!(found.logo_url.as_deref(), Some("https://www.acme-shop.at/start/img/l.png"));
-    assert_eq!((found.is_wordpress, found.wordpress_version.as_deref()), (true, Some("6.4")));
+    assert_eq!(
+        found.favicon_url.as_deref(),
+        Some("https://www.acme-shop.at/f.ico")
+    );
+    assert_eq!(
+        found.logo_url.as_deref(),
+        Some("https://www.acme-shop.at/start/img/l.png")
+    );
+    assert_eq!(
+        (found.is_wordpress, found.wordpress_version.as_deref()),
+        (true, Some("6.4"))
+    );
     assert_eq!(found.contact_info.email, ["info@acme-shop.at"]);
     assert_eq!(found.contact_info.phone, ["+43316872"]);
     assert_eq!(found.social_links.twitter.as_deref(), Some("https://x.com/acme"));
     assert_eq!(found.tech_stack.cms, ["WordPress"]);
-    assert_eq!((found.performance.image_count, found.performance.link_count), (1, 4));
+    assert_eq!(
+        (found.performance.image_count, found.performance.link_count),
+        (1, 4)
+    );
 }
 
 #[test]
 fn a_title_in_a_picture_is_not_the_pages() {
-    assert_eq!(read("<svg><title>Icon</title></svg><title>Page</title>").title.as_deref(), Some("Page"));
+    assert_eq!(
+        read("<svg><title>Icon</title></svg><title>Page</title>")
+            .title
+            .as_deref(),
+        Some("Page")
+    );
 }
 
 #[test]
 fn relative_urls_follow_the_base_element() {
-    let found = read("<base href='https://cdn.acme-shop.at/x/'><link rel=icon href=f.ico><link rel=canonical href='/c'>");
-    assert_eq!(found.favicon_url.as_deref(), Some("https://cdn.acme-shop.at/x/f.ico"));
+    let found = read(
+        "<base href='https://cdn.acme-shop.at/x/'><link rel=icon href=f.ico><link rel=canonical href='/c'>",
+    );
+    assert_eq!(
+        found.favicon_url.as_deref(),
+        Some("https://cdn.acme-shop.at/x/f.ico")
+    );
     assert_eq!(found.canonical_url.as_deref(), Some("https://cdn.acme-shop.at/c"));
 }
 
 #[test]
 fn a_further_page_adds_contacts_but_keeps_the_home_pages_title() {
     let mut home = read("<title>Home</title><a href=mailto:a@acme-shop.at>");
-    add_page(&mut home, read("<title>Contact</title><a href=mailto:a@acme-shop.at><a href=mailto:b@acme-shop.at>"));
+    add_page(
+        &mut home,
+        read("<title>Contact</title><a href=mailto:a@acme-shop.at><a href=mailto:b@acme-shop.at>"),
+    );
     assert_eq!(home.title.as_deref(), Some("Home"));
     assert_eq!(home.contact_info.email, ["a@acme-shop.at", "b@acme-shop.at"]);
 }
@@ -54,8 +79,24 @@ fn a_further_page_adds_contacts_but_keeps_the_home_pages_title() {
 #[test]
 fn hostile_pages_are_read_in_linear_time() {
     let start = std::time::Instant::now();
-    for part in ["<div>", " ", "a", "1 ", "(555) ", "@", "<a href=/contact>", "<svg><title>", "&", "<div class=logo>", "[at]"] {
+    for part in [
+        "<div>",
+        " ",
+        "a",
+        "1 ",
+        "(555) ",
+        "@",
+        "<a href=/contact>",
+        "<svg><title>",
+        "&",
+        "<div class=logo>",
+        "[at]",
+    ] {
         read(&part.repeat(1_000_000 / part.len()));
     }
-    assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < std::time::Duration::from_secs(60),
+        "{:?}",
+        start.elapsed()
+    );
 }

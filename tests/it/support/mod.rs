@@ -1,4 +1,5 @@
 //! What tests of several areas stand on. Not here: tests, and builders that only one area needs.
 
+pub mod app;
 pub mod postgres;
 pub mod sites;
