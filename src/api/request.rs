@@ -265,6 +265,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            let detail = "The query holds U+0000, which no name or id does.";
+            return Err(Problem::bad_request("invalid_query", detail));
+        }
         let query = Query::<T>::from_request_parts(parts, state).await;
         query
             .map(|Query(value)| Self(value))
@@ -299,7 +303,8 @@ impl Paging {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
         };
-        let key = query::decode_cursor(cursor).and_then(|key| key.parse().ok());
+        let key = query::decode_cursor(cursor).filter(|key| !key.contains('\0'));
+        let key = key.and_then(|key| key.parse().ok());
         key.map(Some)
             .ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
     }
