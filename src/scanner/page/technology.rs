@@ -5,6 +5,7 @@
 
 mod table;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
@@ -49,7 +50,8 @@ static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
 struct Places<'a> {
     generators: String,
     assets: String,
-    tags: &'a str,
+    /// Without the page's own host, so that a sign can ask for URLs of this host.
+    tags: Cow<'a, str>,
     scripts: &'a str,
     comments: &'a str,
     /// `name: value`.
@@ -113,7 +115,7 @@ impl<'a> Places<'a> {
         Self {
             generators: lines(generators.map(|(_, value)| value.clone())),
             assets: lines(assets.cloned()),
-            tags: &page.tags,
+            tags: without_host(&page.tags, page.base.host_str().unwrap_or_default()),
             scripts: &page.scripts,
             comments: &page.comments,
             headers: lines(headers.iter().map(|(name, value)| format!("{name}: {value}"))),
@@ -141,10 +143,10 @@ impl<'a> Places<'a> {
 
     /// The evidence in a place, and the version in the first match that tells one.
     fn find(&self, place: Place, pattern: &Regex) -> Option<(String, Option<String>)> {
-        let text = match place {
+        let text: &str = match place {
             Place::Generator => &self.generators,
             Place::Asset => &self.assets,
-            Place::Tag => self.tags,
+            Place::Tag => &self.tags,
             Place::Script => self.scripts,
             Place::Comment => self.comments,
             Place::Header => &self.headers,
@@ -178,6 +180,14 @@ fn evidence(text: &str, hit: &Captures<'_>, place: Place) -> String {
         &bytes[start..end]
     };
     String::from_utf8_lossy(piece).trim().chars().take(200).collect()
+}
+
+fn without_host<'a>(tags: &'a str, host: &str) -> Cow<'a, str> {
+    let own = format!("//{host}");
+    if host.is_empty() || memchr::memmem::find(tags.as_bytes(), own.as_bytes()).is_none() {
+        return Cow::Borrowed(tags);
+    }
+    Cow::Owned(tags.replace(&own, ""))
 }
 
 fn version(hit: &Captures<'_>) -> Option<String> {
@@ -245,8 +255,13 @@ mod tests {
             found("<meta content='WordPress 6.4.2' name=generator>", &[])
                 .contains(&one("WordPress", Some("6.4.2")))
         );
-        assert!(
-            found("<script src='/wp-content/themes/x/a.js'></script>", &[]).contains(&one("WordPress", None))
+        let by_theme = "<script src='/wp-content/themes/x/a.js'></script>";
+        assert!(found(by_theme, &[]).contains(&one("WordPress", None)));
+        let own_picture = "<img src='https://site.test/blog/wp-content/uploads/a.png'>";
+        assert!(found(own_picture, &[]).contains(&one("WordPress", None)));
+        assert_eq!(
+            found("<img src='https://other.test/wp-content/uploads/a.png'>", &[]),
+            []
         );
     }
 
