@@ -13,6 +13,7 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use self::table::{Entry, Place, TECHNOLOGIES};
 use super::outline::Outline;
 use crate::fetch::Headers;
+use crate::scanner::site::registrable;
 use crate::values::findings::{TechStack, Technology};
 
 /// Asset URLs looked at are no longer.
@@ -50,7 +51,7 @@ static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
 struct Places<'a> {
     generators: String,
     assets: String,
-    /// Without the page's own host, so that a sign can ask for URLs of this host.
+    /// Without the site's own hosts, so that a sign can ask for URLs of this site.
     tags: Cow<'a, str>,
     scripts: &'a str,
     comments: &'a str,
@@ -115,7 +116,10 @@ impl<'a> Places<'a> {
         Self {
             generators: lines(generators.map(|(_, value)| value.clone())),
             assets: lines(assets.cloned()),
-            tags: without_host(&page.tags, page.base.host_str().unwrap_or_default()),
+            tags: without_own_hosts(
+                &page.tags,
+                page.base.host_str().map(registrable).unwrap_or_default(),
+            ),
             scripts: &page.scripts,
             comments: &page.comments,
             headers: lines(headers.iter().map(|(name, value)| format!("{name}: {value}"))),
@@ -182,12 +186,28 @@ fn evidence(text: &str, hit: &Captures<'_>, place: Place) -> String {
     String::from_utf8_lossy(piece).trim().chars().take(200).collect()
 }
 
-fn without_host<'a>(tags: &'a str, host: &str) -> Cow<'a, str> {
-    let own = format!("//{host}");
-    if host.is_empty() || memchr::memmem::find(tags.as_bytes(), own.as_bytes()).is_none() {
+/// Drops `//host` from URLs whose host belongs to a site.
+fn without_own_hosts<'a>(tags: &'a str, site: &str) -> Cow<'a, str> {
+    if site.is_empty() || memchr::memmem::find(tags.as_bytes(), site.as_bytes()).is_none() {
         return Cow::Borrowed(tags);
     }
-    Cow::Owned(tags.replace(&own, ""))
+    let mut kept = String::with_capacity(tags.len());
+    let mut rest = tags;
+    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"//") {
+        let after = &rest[at + 2..];
+        let length = after
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+            .count();
+        let is_own = after[..length]
+            .strip_suffix(site)
+            .is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
+        kept.push_str(&rest[..at]);
+        kept.push_str(if is_own { "" } else { &rest[at..at + 2 + length] });
+        rest = &after[length..];
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
 }
 
 fn version(hit: &Captures<'_>) -> Option<String> {
@@ -257,7 +277,7 @@ mod tests {
         );
         let by_theme = "<script src='/wp-content/themes/x/a.js'></script>";
         assert!(found(by_theme, &[]).contains(&one("WordPress", None)));
-        let own_picture = "<img src='https://site.test/blog/wp-content/uploads/a.png'>";
+        let own_picture = "<img src='https://cdn.site.test/blog/wp-content/uploads/a.png'>";
         assert!(found(own_picture, &[]).contains(&one("WordPress", None)));
         assert_eq!(
             found("<img src='https://other.test/wp-content/uploads/a.png'>", &[]),
