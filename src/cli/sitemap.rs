@@ -22,7 +22,7 @@ use crate::values::sitemap::SitemapKind;
 const MAX_FILES: usize = 50_000;
 
 /// For one file; large ones take their time.
-const TIME_LIMIT: Duration = Duration::from_secs(600);
+const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 const CHUNK: usize = 256 * 1024;
 
@@ -132,9 +132,9 @@ fn read_local(args: &Args, printer: &mut Printer<'_>) -> anyhow::Result<Summary>
             .read(&mut chunk)
             .with_context(|| format!("{} cannot be read", args.source))?;
         wire += length as u64;
-        let wants_more = reader.feed(&chunk[..length], wire, &mut |entry| printer.entry(entry));
+        let wants_more = reader.feed(&chunk[..length], wire, &mut |entry| printer.entry(&entry));
         if length == 0 || !wants_more || printer.failed.is_some() {
-            return Ok(reader.finish(&mut |entry| printer.entry(entry)).into());
+            return Ok(reader.finish(&mut |entry| printer.entry(&entry)).into());
         }
     }
 }
@@ -159,7 +159,7 @@ async fn read_url(fetcher: &Fetcher, url: &Url, printer: &mut Printer<'_>) -> Su
     loop {
         match body.next_chunk().await {
             Ok(Some(chunk)) => {
-                let wants_more = reader.feed(&chunk, body.wire_bytes(), &mut |entry| printer.entry(entry));
+                let wants_more = reader.feed(&chunk, body.wire_bytes(), &mut |entry| printer.entry(&entry));
                 if !wants_more || printer.failed.is_some() {
                     break;
                 }
@@ -172,7 +172,7 @@ async fn read_url(fetcher: &Fetcher, url: &Url, printer: &mut Printer<'_>) -> Su
             }
         }
     }
-    let mut summary = Summary::from(reader.finish(&mut |entry| printer.entry(entry)));
+    let mut summary = Summary::from(reader.finish(&mut |entry| printer.entry(&entry)));
     if let Some(error) = broke
         .filter(|error| summary.entries + summary.children == 0 || error.reason().as_str() == "too_large")
     {
@@ -198,8 +198,8 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn entry(&mut self, entry: SitemapEntry) {
-        if let (SitemapEntry::Child(child), true) = (&entry, self.args.follow)
+    fn entry(&mut self, entry: &SitemapEntry) {
+        if let (SitemapEntry::Child(child), true) = (entry, self.args.follow)
             && self.follow.len() < MAX_FILES
         {
             self.follow.extend(Url::parse(&child.sitemap));
@@ -208,10 +208,10 @@ impl Printer<'_> {
             return;
         }
         if self.json {
-            self.line(&entry);
+            self.line(entry);
             return;
         }
-        let loc = match &entry {
+        let loc = match entry {
             SitemapEntry::Page(page) => &page.loc,
             SitemapEntry::Child(child) => &child.sitemap,
         };

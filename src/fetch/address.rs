@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// First address and prefix length of the IPv4 blocks that are not globally reachable, or hold machinery.
 const NOT_PUBLIC_V4: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -25,7 +25,7 @@ const NOT_PUBLIC_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// Blocks inside 2000::/3 that are not plain unicast: IETF protocols (Teredo, ORCHID, benchmarking),
+/// Blocks inside `2000::/3` that are not plain unicast: IETF protocols (Teredo, ORCHID, benchmarking),
 /// documentation, 6to4.
 const NOT_PUBLIC_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
@@ -36,7 +36,7 @@ const NOT_PUBLIC_V6: &[(Ipv6Addr, u32)] = &[
 
 /// Whether an address is globally reachable unicast.
 ///
-/// IPv6 is a list of what is allowed (2000::/3 and little of it refused): forms that embed an IPv4 address
+/// IPv6 is a list of what is allowed (`2000::/3` and little of it refused): forms that embed an IPv4 address
 /// (mapped, compatible, NAT64, 6to4, Teredo) are refused as such.
 pub fn is_public(address: IpAddr) -> bool {
     match address {

@@ -73,15 +73,13 @@ impl Guard {
         if self.allow_private.is_empty() {
             return Ok(false);
         }
-        match literal {
-            Some(address) => Ok(self.is_allowed_private(address)),
-            None => {
-                let addresses = self.lookup(url.host_str().unwrap_or_default()).await?;
-                Ok(addresses
-                    .iter()
-                    .all(|address| self.is_allowed_private(address.ip())))
-            }
+        if let Some(address) = literal {
+            return Ok(self.is_allowed_private(address));
         }
+        let addresses = self.lookup(url.host_str().unwrap_or_default()).await?;
+        Ok(addresses
+            .iter()
+            .all(|address| self.is_allowed_private(address.ip())))
     }
 
     /// The addresses of a host that may be connected to; port 0 stands for the scheme's own.

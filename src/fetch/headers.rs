@@ -52,14 +52,13 @@ impl Headers {
     /// `Retry-After` as a time to wait, at most a day (RFC 9110, 10.2.3).
     pub fn retry_after(&self, now: DateTime<Utc>) -> Option<Duration> {
         let value = self.get("retry-after")?.trim();
-        let wait = match value.parse::<u64>() {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => {
-                let date = DateTime::parse_from_rfc2822(value).ok()?;
-                (date.with_timezone(&Utc) - now).to_std().unwrap_or_default()
-            }
+        let wait = if let Ok(seconds) = value.parse() {
+            Duration::from_secs(seconds)
+        } else {
+            let date = DateTime::parse_from_rfc2822(value).ok()?;
+            (date.with_timezone(&Utc) - now).to_std().unwrap_or_default()
         };
-        Some(wait.min(Duration::from_secs(24 * 60 * 60)))
+        Some(wait.min(Duration::from_hours(24)))
     }
 }
 
@@ -101,7 +100,7 @@ mod tests {
             .unwrap()
             .to_utc();
         let wait = |value| headers("retry-after", value).retry_after(now);
-        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait("120"), Some(Duration::from_mins(2)));
         assert_eq!(
             wait("Sun, 06 Nov 1994 08:50:07 GMT"),
             Some(Duration::from_secs(30))

@@ -142,12 +142,12 @@ impl Search<'_> {
                 .map(|one| read(self.tools, &one.url, self.deadline, room));
             let files = join_all(reading).await;
             for (candidate, file) in batch.into_iter().zip(files) {
-                self.take(candidate, file);
+                self.take(&candidate, file);
             }
         }
     }
 
-    fn take(&mut self, candidate: Candidate, mut file: FileRead) {
+    fn take(&mut self, candidate: &Candidate, mut file: FileRead) {
         if candidate.is_guess && !is_sitemap(file.report.kind) && file.report.kind != SitemapKind::TooLarge {
             return;
         }
@@ -157,7 +157,7 @@ impl Search<'_> {
         {
             return;
         }
-        self.follow(&candidate, &mut file);
+        self.follow(candidate, &mut file);
         self.keep_urls(&mut file.report);
         self.found.sitemaps.push(file.report);
     }
@@ -229,6 +229,6 @@ fn is_sitemap(kind: SitemapKind) -> bool {
 fn sitemap_among_pages(loc: &str) -> Option<Url> {
     let url = Url::parse(loc).ok()?;
     let path = url.path().to_ascii_lowercase();
-    let is_xml = path.ends_with(".xml") || path.ends_with(".xml.gz");
-    (is_xml && path.contains("sitemap")).then_some(url)
+    let file = path.strip_suffix(".gz").unwrap_or(&path);
+    (file.strip_suffix(".xml")?.contains("sitemap")).then_some(url)
 }

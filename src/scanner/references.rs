@@ -21,15 +21,12 @@ pub fn resolve<'a>(text: &'a str, named: &mut dyn FnMut(&str) -> Option<String>)
     while let Some(at) = memchr(b'&', rest.as_bytes()) {
         resolved.push_str(&rest[..at]);
         rest = &rest[at..];
-        match reference(rest, named) {
-            Some((value, length)) => {
-                resolved.push_str(&value);
-                rest = &rest[length..];
-            }
-            None => {
-                resolved.push('&');
-                rest = &rest[1..];
-            }
+        if let Some((value, length)) = reference(rest, named) {
+            resolved.push_str(&value);
+            rest = &rest[length..];
+        } else {
+            resolved.push('&');
+            rest = &rest[1..];
         }
     }
     resolved.push_str(rest);

@@ -179,7 +179,7 @@ fn utf8(content: &[u8]) -> Result<&str, UnreadableList> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     std::str::from_utf8(content).map_err(|error| {
         let before = &content[..error.valid_up_to()];
-        let breaks = before.iter().filter(|byte| **byte == b'\n').count();
+        let breaks = memchr::memchr_iter(b'\n', before).count();
         UnreadableList::NotUtf8 {
             line: u64::try_from(breaks).unwrap_or(u64::MAX) + 1,
         }

@@ -4,8 +4,11 @@
 
 mod api;
 mod architecture;
+mod batches;
+mod crash;
 mod legacy;
 mod log;
 mod postgres;
+mod sites;
 mod support;
 mod tasks;

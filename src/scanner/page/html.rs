@@ -174,20 +174,16 @@ fn attribute(text: &str, start: usize) -> (&str, &str, usize) {
     while value_at < bytes.len() && is_space(bytes[value_at]) {
         value_at += 1;
     }
-    match bytes.get(value_at) {
-        Some(quote @ (b'"' | b'\'')) => {
-            let from = value_at + 1;
-            let end = memchr(*quote, &bytes[from..]).map_or(bytes.len(), |length| from + length);
-            (name, &text[from..end], (end + 1).min(bytes.len()))
-        }
-        _ => {
-            let length = bytes[value_at..]
-                .iter()
-                .position(|byte| is_space(*byte) || *byte == b'>');
-            let end = length.map_or(bytes.len(), |length| value_at + length);
-            (name, &text[value_at..end], end)
-        }
+    if let Some(quote @ (b'"' | b'\'')) = bytes.get(value_at) {
+        let from = value_at + 1;
+        let end = memchr(*quote, &bytes[from..]).map_or(bytes.len(), |length| from + length);
+        return (name, &text[from..end], (end + 1).min(bytes.len()));
     }
+    let length = bytes[value_at..]
+        .iter()
+        .position(|byte| is_space(*byte) || *byte == b'>');
+    let end = length.map_or(bytes.len(), |length| value_at + length);
+    (name, &text[value_at..end], end)
 }
 
 /// Where the end tag of a raw text element begins.
@@ -217,13 +213,14 @@ mod tests {
     fn shown(html: &str) -> String {
         let mut shown = String::new();
         read(html, &mut |piece| {
-            shown.push_str(&match piece {
+            let piece = match piece {
                 Piece::Start(tag) => format!("({}", tag.name),
                 Piece::End(name) => format!("{name})"),
                 Piece::Text(text) => text.to_owned(),
                 Piece::RawText(text) => format!("[{text}]"),
                 Piece::Comment(text) => format!("{{{text}}}"),
-            });
+            };
+            shown.push_str(&piece);
         });
         shown
     }
@@ -271,7 +268,9 @@ mod tests {
     #[test]
     fn hostile_pages_are_read_in_linear_time() {
         let start = std::time::Instant::now();
-        let attributes: String = (0..300_000).map(|n| format!(" a{n}")).collect();
+        let attributes: String = (0..300_000)
+            .flat_map(|n| [" a".to_owned(), n.to_string()])
+            .collect();
         for html in [
             "<div>".repeat(400_000),
             format!("<p{attributes}>"),

@@ -61,6 +61,10 @@ pub(super) struct Anchor {
 
 /// An `<img>` and where it stands.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says where the picture stands; they do not exclude one another"
+)]
 pub(super) struct Image {
     pub(super) src: String,
     /// Class, id and alternative text, lower case.

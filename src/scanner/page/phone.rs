@@ -1,5 +1,8 @@
 //! Phone numbers of a page in E.164, with the country inferred where it is not written.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
@@ -8,10 +11,11 @@ use super::organization::country;
 use super::outline::Outline;
 use crate::values::findings::Phone;
 
-/// Numbers kept of one page, and text searched for them.
+/// Numbers kept of one page.
 const MAX_PHONES: usize = 100;
-const MAX_TEXT: usize = 256 * 1024;
-const MAX_TRIES: u64 = 3_000;
+
+/// Pieces of text looked at closely; looking takes up to a millisecond each.
+const MAX_CANDIDATES: usize = 300;
 
 /// All numbers in order of trust: `tel:` links, JSON-LD, then text.
 pub(super) fn phones(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
@@ -28,8 +32,8 @@ pub(super) fn phones(page: &Outline, nodes: &[Node], language: Option<&str>) -> 
     for number in nodes.iter().flat_map(|node| texts(node, "telephone")) {
         found.add_marked(number.trim_start_matches("tel:"), &regions, "json_ld");
     }
-    for line in page.text.lines().filter(|line| may_hold_a_number(line)) {
-        in_text(line, &regions, &mut found);
+    for candidate in candidates(&page.text) {
+        in_text(candidate, &regions, &mut found);
     }
     found.list
 }
@@ -78,8 +82,7 @@ impl Found<'_> {
 fn in_text(line: &str, regions: &[Region], found: &mut Found<'_>) {
     let builder = PHONE_MATCHER_FACTORY
         .matcher_builder(line)
-        .leniency(Leniency::Valid)
-        .max_tries(MAX_TRIES);
+        .leniency(Leniency::Valid);
     let matcher = match regions.first() {
         Some(first) => builder.regions_with_hint(regions.iter().copied(), *first).build(),
         None => builder.preferred_region(None).build(),
@@ -101,8 +104,36 @@ fn is_written_as_a_phone(raw: &str) -> bool {
     digits >= 7 && (raw.starts_with('+') || groups > 1)
 }
 
-fn may_hold_a_number(line: &str) -> bool {
-    line.len() <= MAX_TEXT && line.bytes().filter(u8::is_ascii_digit).count() >= 7
+/// The places where digits stand as they do in phone numbers, with a little of what is around them.
+///
+/// The matcher is given these only: its own bound on tries wraps round in 2.2, so a long text could keep it busy.
+fn candidates(text: &str) -> impl Iterator<Item = &str> {
+    static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"[+＋(]{0,2}[0-9][0-9 \t().\-/–]{5,30}[0-9]").expect("the pattern is constant")
+    });
+    let has_enough = |candidate: &regex::Match<'_>| {
+        let digits = candidate.as_str().bytes().filter(u8::is_ascii_digit).count();
+        (7..=16).contains(&digits) && is_written_as_a_phone(candidate.as_str())
+    };
+    let around = |candidate: regex::Match<'_>| {
+        let start = text[..candidate.start()]
+            .char_indices()
+            .rev()
+            .take(3)
+            .last()
+            .map_or(candidate.start(), |(at, _)| at);
+        let after = text[candidate.end()..]
+            .chars()
+            .take(3)
+            .map(char::len_utf8)
+            .sum::<usize>();
+        &text[start..candidate.end() + after]
+    };
+    DIGITS
+        .find_iter(text)
+        .filter(has_enough)
+        .take(MAX_CANDIDATES)
+        .map(around)
 }
 
 /// The number of a `tel:` link (also `callto:`), without its parameters.

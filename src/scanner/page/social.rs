@@ -285,11 +285,10 @@ fn profile(url: &Url) -> Option<Social> {
     } else {
         profile_path(path, prefix)
     };
-    let host = if host.starts_with("m.") {
-        format!("www.{}", &host[2..])
-    } else {
-        host
-    };
+    let host = host
+        .strip_prefix("m.")
+        .map(|rest| format!("www.{rest}"))
+        .unwrap_or(host);
     Some(Social {
         network: network.name.to_owned(),
         url: format!("https://{host}/{kept}"),

@@ -92,10 +92,10 @@ fn hostile_pages_are_read_in_linear_time() {
         "<div class=logo>",
         "[at]",
     ] {
-        read(&part.repeat(1_000_000 / part.len()));
+        read(&part.repeat(100_000 / part.len()));
     }
     assert!(
-        start.elapsed() < std::time::Duration::from_secs(60),
+        start.elapsed() < std::time::Duration::from_mins(1),
         "{:?}",
         start.elapsed()
     );

@@ -51,7 +51,7 @@ fn sitemaps_and_delays_are_found_wherever_they_stand() {
 fn hostile_patterns_stay_linear() {
     let robots = format!(
         "user-agent: *\n{}",
-        format!("disallow: /{}x\n", "*a".repeat(900)).repeat(250)
+        format!("disallow: /{}x\n", "*a".repeat(900)).repeat(50)
     );
     let url = format!("https://h/{}", "a".repeat(20_000));
     let start = std::time::Instant::now();

@@ -11,7 +11,9 @@ pub(super) fn normalise(text: &str) -> Option<String> {
         return Some(date.format("%Y-%m-%d").to_string());
     }
     let instant = with_zone(text).or_else(|| without_zone(text))?;
-    Some(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)).map(shorten_fraction)
+    Some(shorten_fraction(
+        instant.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+    ))
 }
 
 fn date_only(text: &str) -> Option<NaiveDate> {

@@ -8,16 +8,15 @@ pub(super) struct Problems(Vec<(Problem, u64)>);
 impl Problems {
     /// Notes a problem; of those with one code only the first keeps its words.
     pub(super) fn note(&mut self, code: &str, offset: Option<u64>, detail: impl FnOnce() -> String) {
-        match self.0.iter_mut().find(|(known, _)| known.code == code) {
-            Some((_, count)) => *count += 1,
-            None => {
-                let problem = Problem {
-                    offset,
-                    ..Problem::new(code, detail())
-                };
-                self.0.push((problem, 1));
-            }
+        if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known.code == code) {
+            *count += 1;
+            return;
         }
+        let problem = Problem {
+            offset,
+            ..Problem::new(code, detail())
+        };
+        self.0.push((problem, 1));
     }
 
     /// All problems in the order of their first occurrence.

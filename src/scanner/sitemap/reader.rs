@@ -4,16 +4,13 @@ use encoding_rs::Decoder;
 use url::Url;
 
 use super::charset::sniff;
-use super::document::{Document, RawEntry, Root};
-use super::entity::Use;
-use super::entry::{Alternate, ChildSitemap, PageEntry, SitemapEntry};
+use super::document::{Document, Root};
+use super::entry::SitemapEntry;
+use super::format::{is_challenge, is_url_list};
 use super::inflate::Inflate;
-use super::lastmod::normalise;
-use super::problems::Problems;
-use super::seen::{Seen, SeenUrls};
-use super::text::{Lines, is_url_line};
+use super::judge::Judge;
+use super::text::Lines;
 use super::tokens::Tokens;
-use crate::scanner::site::same_site;
 use crate::values::Problem;
 use crate::values::sitemap::SitemapKind;
 
@@ -26,9 +23,8 @@ const INFLATION_FREE: u64 = 10 * 1024 * 1024;
 /// Decoded bytes per byte on the wire that no honest document reaches.
 const MAX_INFLATION: u64 = 200;
 
-/// sitemaps.org: entries per file, and the length that a loc must stay below.
+/// sitemaps.org: entries per file.
 const MAX_PROTOCOL_ENTRIES: u64 = 50_000;
-const MAX_PROTOCOL_LOC: usize = 2048;
 
 /// What one document may cost.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +97,7 @@ struct BodyPhase {
 
 #[derive(Debug)]
 enum Format {
-    Xml(Tokens, Document),
+    Xml(Tokens, Box<Document>),
     Lines(Lines),
 }
 
@@ -117,14 +113,7 @@ impl SitemapReader {
                 bytes: 0,
                 phase: Phase::Head(Vec::new()),
                 too_large: false,
-                judge: Judge {
-                    base,
-                    seen: SeenUrls::with_limit(settings.max_distinct),
-                    entries: 0,
-                    children: 0,
-                    refused: false,
-                    problems: Problems::default(),
-                },
+                judge: Judge::new(base, settings.max_distinct),
             },
         }
     }
@@ -193,7 +182,7 @@ impl Content {
             format: if is_url_list(&text) {
                 Format::Lines(Lines::default())
             } else {
-                Format::Xml(Tokens::new(), Document::default())
+                Format::Xml(Tokens::new(), Box::default())
             },
             is_challenge: is_challenge(&text),
         };
@@ -293,7 +282,7 @@ impl BodyPhase {
         }
         match &mut self.format {
             Format::Lines(lines) => {
-                lines.feed(&text, last, &mut |line, offset| judge.line(line, offset, sink))
+                lines.feed(&text, last, &mut |line, offset| judge.line(line, offset, sink));
             }
             Format::Xml(tokens, document) => {
                 tokens.feed(&text, last, &mut |token, offset| {
@@ -305,184 +294,6 @@ impl BodyPhase {
             }
         }
     }
-}
-
-/// Resolves, counts and passes on what a document names.
-#[derive(Debug)]
-struct Judge {
-    base: Url,
-    seen: SeenUrls,
-    entries: u64,
-    children: u64,
-    refused: bool,
-    problems: Problems,
-}
-
-impl Judge {
-    fn line(&mut self, line: &str, offset: u64, sink: &mut dyn FnMut(SitemapEntry)) {
-        let line = line.trim();
-        if is_url_line(line) {
-            let entry = RawEntry {
-                offset,
-                loc: line.to_owned(),
-                ..RawEntry::default()
-            };
-            self.entry(entry, sink);
-        } else if !line.is_empty() && !line.starts_with('#') {
-            self.problems.note("bad_line", Some(offset), || {
-                format!("'{}' is no URL", shorten(line))
-            });
-        }
-    }
-
-    fn entry(&mut self, mut raw: RawEntry, sink: &mut dyn FnMut(SitemapEntry)) {
-        match raw.entities {
-            Some(Use::Refused) => self.refused = true,
-            Some(Use::Plain) => {
-                self.problems.note("entity", Some(raw.offset), || {
-                    format!(
-                        "'{}' uses an entity of the document's own; it is not expanded",
-                        shorten(&raw.loc)
-                    )
-                });
-                return;
-            }
-            _ => {}
-        }
-        if self.refused {
-            return;
-        }
-        let Some(loc) = self.resolve(&raw.loc) else {
-            self.problems.note("bad_loc", Some(raw.offset), || {
-                format!("'{}' is no http(s) URL", shorten(&raw.loc))
-            });
-            return;
-        };
-        if !same_site(&loc, &self.base) {
-            self.problems.note("cross_host", Some(raw.offset), || {
-                format!("{loc} is on another site")
-            });
-        }
-        let loc = String::from(loc);
-        if loc.len() >= MAX_PROTOCOL_LOC {
-            self.problems.note("long_loc", Some(raw.offset), || {
-                format!("{}… is too long", &shorten(&loc))
-            });
-        }
-        match self.seen.see(&loc) {
-            Seen::First => {}
-            Seen::Again => return,
-            Seen::Full => self.problems.note("many_urls", Some(raw.offset), || {
-                "from here on duplicates are no longer told".to_owned()
-            }),
-        }
-        if raw.is_child {
-            self.children += 1;
-            sink(SitemapEntry::Child(ChildSitemap {
-                sitemap: loc,
-                lastmod: normalise(&raw.lastmod),
-            }));
-        } else {
-            self.entries += 1;
-            let page = self.page(loc, &mut raw);
-            sink(SitemapEntry::Page(Box::new(page)));
-        }
-    }
-
-    fn page(&self, loc: String, raw: &mut RawEntry) -> PageEntry {
-        let written = std::mem::take(&mut raw.loc);
-        let lastmod = normalise(&raw.lastmod);
-        let as_stated = std::mem::take(&mut raw.lastmod);
-        PageEntry {
-            raw: (written != loc).then_some(written),
-            loc,
-            lastmod_raw: (!as_stated.is_empty() && lastmod.as_ref() != Some(&as_stated)).then_some(as_stated),
-            lastmod,
-            changefreq: Some(raw.changefreq.to_ascii_lowercase()).filter(|word| is_changefreq(word)),
-            priority: Some(std::mem::take(&mut raw.priority)).filter(|number| is_priority(number)),
-            images: raw
-                .images
-                .iter()
-                .filter_map(|image| self.resolve(image))
-                .map(String::from)
-                .collect(),
-            videos: std::mem::take(&mut raw.videos),
-            news: std::mem::take(&mut raw.news),
-            alternates: std::mem::take(&mut raw.alternates)
-                .into_iter()
-                .filter_map(|(hreflang, href)| {
-                    let href = self.resolve(&href)?.into();
-                    Some(Alternate { hreflang, href })
-                })
-                .collect(),
-        }
-    }
-
-    /// Absolute http(s); beside a local file, relative locs are files.
-    fn resolve(&self, loc: &str) -> Option<Url> {
-        let url = self.base.join(loc).ok()?;
-        let usable = matches!(url.scheme(), "http" | "https") && url.host().is_some();
-        (usable || url.scheme() == "file" && self.base.scheme() == "file").then_some(url)
-    }
-}
-
-fn is_changefreq(word: &str) -> bool {
-    [
-        "always", "hourly", "daily", "weekly", "monthly", "yearly", "never",
-    ]
-    .contains(&word)
-}
-
-fn is_priority(number: &str) -> bool {
-    number
-        .parse::<f64>()
-        .is_ok_and(|priority| (0.0..=1.0).contains(&priority))
-}
-
-/// One URL per line: no known root element, no HTML, and a line that is an URL.
-fn is_url_list(head: &str) -> bool {
-    const ROOTS: &[&str] = &[
-        "urlset",
-        "sitemapindex",
-        "rss",
-        "rdf",
-        "feed",
-        "html",
-        "!doctype",
-        "?xml",
-    ];
-    let has_root = memchr::memchr_iter(b'<', head.as_bytes()).any(|at| {
-        let rest = &head[at + 1..];
-        let end = rest
-            .find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
-            .unwrap_or(rest.len());
-        let name = rest[..end].rsplit(':').next().unwrap_or_default();
-        ROOTS.iter().any(|root| name.eq_ignore_ascii_case(root))
-    });
-    !has_root && head.lines().any(is_url_line)
-}
-
-/// The page that a bot wall shows instead of the document.
-fn is_challenge(head: &str) -> bool {
-    const MARKS: &[&str] = &[
-        "cf_chl_opt",
-        "cf-chl-",
-        "challenge-form",
-        "challenge-platform",
-        "/_Incapsula_Resource",
-        "captcha-delivery.com",
-        "px-captcha",
-        "_pxCaptcha",
-        "awswaf",
-        "sgcaptcha",
-        "ddos-guard",
-        "Just a moment...",
-    ];
-    MARKS.iter().any(|mark| head.contains(mark))
-}
-
-fn shorten(text: &str) -> &str {
-    text.char_indices().nth(200).map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]

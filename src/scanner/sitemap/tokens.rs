@@ -95,7 +95,7 @@ impl Tokens {
             }
         }
         let rest = &all[at..];
-        self.pending = rest.to_owned();
+        rest.clone_into(&mut self.pending);
     }
 }
 
@@ -281,13 +281,14 @@ mod tests {
     fn tokens(text: &str, step: usize) -> String {
         let (mut tokens, mut seen) = (Tokens::new(), String::new());
         let mut sink = |token: Token<'_>, _| {
-            seen.push_str(&match token {
+            let token = match token {
                 Token::Text(text) => text.to_owned(),
                 Token::CData(text) => format!("[{text}]"),
                 Token::Start(tag) => format!("({}{}", tag.name, if tag.empty { ")" } else { "" }),
                 Token::End(tag) => format!("{})", tag.name),
                 Token::Doctype(_) => "D".to_owned(),
-            });
+            };
+            seen.push_str(&token);
         };
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks(step) {

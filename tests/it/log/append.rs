@@ -74,10 +74,10 @@ async fn a_unit_of_several_streams_is_written_as_a_whole_or_not_at_all() {
 async fn a_repeated_key_returns_the_first_result_and_writes_nothing() {
     let (log, _database) = log().await;
     let mut first = unit("a", 0, 1);
-    first.key = key("k", 1, json!({ "id": "a" }));
+    first.key = Some(key("k", 1, json!({ "id": "a" })));
     log.append(first).await.unwrap();
     let mut repeat = unit("b", 0, 1);
-    repeat.key = key("k", 1, json!({ "id": "b" }));
+    repeat.key = Some(key("k", 1, json!({ "id": "b" })));
     let repeated = Appended::Repeated {
         result: json!({ "id": "a" }),
         position: 1,
@@ -90,10 +90,10 @@ async fn a_repeated_key_returns_the_first_result_and_writes_nothing() {
 async fn a_key_with_another_body_is_refused() {
     let (log, _database) = log().await;
     let mut first = unit("a", 0, 1);
-    first.key = key("k", 1, json!(null));
+    first.key = Some(key("k", 1, json!(null)));
     log.append(first).await.unwrap();
     let mut other = unit("b", 0, 1);
-    other.key = key("k", 2, json!(null));
+    other.key = Some(key("k", 2, json!(null)));
     assert!(matches!(log.append(other).await, Err(LogError::KeyReused)));
 }
 
@@ -102,7 +102,7 @@ async fn of_many_appends_with_one_key_at_once_exactly_one_is_written() {
     let (log, _database) = log().await;
     let units = (0..50).map(|n| {
         let mut unit = unit(&format!("s{n}"), 0, 1);
-        unit.key = key("k", 1, json!({ "id": n }));
+        unit.key = Some(key("k", 1, json!({ "id": n })));
         unit
     });
     let outcomes = log.append_all(units.collect()).await;
@@ -237,7 +237,7 @@ async fn the_same_body_of_one_subject_is_stored_once() {
 async fn nul_in_scraped_text_does_not_stop_the_log() {
     let (log, _database) = log().await;
     let mut unit = unit("a", 0, 0);
-    unit.streams[0].events.push(event(json!({ "title": "a\u{0}b" })));
+    unit.streams[0].events.push(event(&json!({ "title": "a\u{0}b" })));
     log.append(unit).await.unwrap();
     let events = log
         .events(&EventFilter {

@@ -16,7 +16,7 @@ async fn log() -> (EventLog, TestDatabase) {
     (EventLog::open(database.pool.clone()), database)
 }
 
-fn event(data: Value) -> NewEvent {
+fn event(data: &Value) -> NewEvent {
     NewEvent {
         event_id: Uuid::new_v4(),
         event_type: "Happened".into(),
@@ -28,7 +28,7 @@ fn event(data: Value) -> NewEvent {
 
 /// `count` events onto a stream whose last event is `expected`.
 fn unit(stream: &str, expected: i64, count: usize) -> AppendUnit {
-    let events = (0..count).map(|n| event(json!({ "n": n }))).collect();
+    let events = (0..count).map(|n| event(&json!({ "n": n }))).collect();
     AppendUnit {
         tenant: TenantId::DEFAULT,
         streams: vec![StreamAppend {
@@ -42,11 +42,11 @@ fn unit(stream: &str, expected: i64, count: usize) -> AppendUnit {
     }
 }
 
-fn key(name: &str, body: u8, result: Value) -> Option<IdempotencyKey> {
-    Some(IdempotencyKey {
+fn key(name: &str, body: u8, result: Value) -> IdempotencyKey {
+    IdempotencyKey {
         route: "POST /x".into(),
         key: name.into(),
         body_hash: [body; 32],
         result,
-    })
+    }
 }

@@ -57,7 +57,7 @@ async fn the_stock_repository_reads_what_we_write() {
     let (log, database) = log().await;
     let mut ours = unit("c", 0, 0);
     ours.streams[0].aggregate_type = "domain_scan";
-    ours.streams[0].events.push(super::event(json!({ "n": 1 })));
+    ours.streams[0].events.push(super::event(&json!({ "n": 1 })));
     log.append(ours).await.unwrap();
     let stock = PostgresEventRepository::new(database.pool.clone());
     let read = stock.get_events::<DomainScan>("c").await.unwrap();

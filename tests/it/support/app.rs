@@ -11,13 +11,13 @@ use bytes::Bytes;
 use chrono::Utc;
 use http_body_util::BodyExt;
 use serde_json::Value;
-use sitelog::aggregates::scan::{AttemptOutcome, ScanTotals};
 use sitelog::app::App;
 use sitelog::commands::CommandContext;
-use sitelog::commands::record_scan::{AttemptRecord, record_scan};
-use sitelog::commands::start_scan::start_scan;
+use sitelog::commands::record_scan::record_scan;
+use sitelog::commands::start_scan::{BegunScan, Start, start_scan};
 use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
+use sitelog::values::report::{ScanFailure, SiteReport};
 use sitelog::values::{FailureReason, Findings, ScanId, TenantId};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -202,48 +202,42 @@ impl TestApp {
         answer.json()["items"].as_array().unwrap().clone()
     }
 
-    /// Plays the worker that begins a scan, in the name of the default tenant.
-    pub async fn begin(&self, scan: &str) {
-        self.begin_for(TenantId::DEFAULT, scan).await;
-    }
-
-    pub async fn begin_for(&self, tenant: TenantId, scan: &str) {
-        start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &worker(tenant))
-            .await
-            .unwrap();
+    /// Plays the worker that begins a scan.
+    pub async fn begin(&self, scan: &str) -> Box<BegunScan> {
+        let started = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &worker()).await;
+        match started.unwrap() {
+            Start::Begun(begun) => begun,
+            other => panic!("{scan} cannot be begun: {other:?}"),
+        }
     }
 
     /// Plays the worker that begins a scan and finds this.
     pub async fn complete(&self, scan: &str, findings: &Findings) {
-        let salt = self.app.log.salt(TenantId::DEFAULT, scan).await.unwrap();
-        let (findings, body) = salt.seal(&serde_json::to_vec(findings).unwrap(), 1);
-        let totals = ScanTotals::default();
-        self.end(scan, AttemptOutcome::Completed { findings, totals }, vec![body])
-            .await;
+        self.end(scan, Ok(findings.clone())).await;
     }
 
     /// Plays the worker that begins a scan and fails for this reason; if it may pass, another attempt follows.
     pub async fn fail(&self, scan: &str, reason: FailureReason, may_pass: bool) {
-        let outcome = AttemptOutcome::Failed {
+        let detail = "as the test wants it".to_owned();
+        let retry_after = None;
+        let failure = ScanFailure {
             reason,
-            error: "as the test wants it".to_owned(),
+            detail,
             may_pass,
-            retry_after: None,
+            retry_after,
         };
-        self.end(scan, outcome, Vec::new()).await;
+        self.end(scan, Err(failure)).await;
     }
 
-    async fn end(&self, scan: &str, outcome: AttemptOutcome, bodies: Vec<sitelog::log::body::Body>) {
-        let context = worker(TenantId::DEFAULT);
-        let started = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &context)
-            .await
-            .unwrap();
-        let record = AttemptRecord {
-            read: Vec::new(),
+    async fn end(&self, scan: &str, outcome: Result<Findings, ScanFailure>) {
+        let begun = self.begin(scan).await;
+        let report = SiteReport {
+            robots: None,
+            sitemaps: Vec::new(),
+            pages: Vec::new(),
             outcome,
-            bodies,
         };
-        record_scan(&self.app.bus, id_of(scan), started, record, Utc::now(), &context)
+        record_scan(&self.app.bus, &begun, &report, Utc::now(), &worker())
             .await
             .unwrap();
     }
@@ -260,8 +254,8 @@ fn id_of(scan: &str) -> ScanId {
     scan.trim_start_matches("scan_").parse().unwrap()
 }
 
-fn worker(tenant: TenantId) -> CommandContext {
-    CommandContext::internal(tenant, "worker:test")
+fn worker() -> CommandContext {
+    CommandContext::internal(TenantId::DEFAULT, "worker:test")
 }
 
 /// A request on its way to the router.

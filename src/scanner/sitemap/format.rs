@@ -1,0 +1,45 @@
+//! Tells by a document's first characters what it is.
+
+use super::text::is_url_line;
+
+/// One URL per line: no known root element, no HTML, and a line that is an URL.
+pub(super) fn is_url_list(head: &str) -> bool {
+    const ROOTS: &[&str] = &[
+        "urlset",
+        "sitemapindex",
+        "rss",
+        "rdf",
+        "feed",
+        "html",
+        "!doctype",
+        "?xml",
+    ];
+    let has_root = memchr::memchr_iter(b'<', head.as_bytes()).any(|at| {
+        let rest = &head[at + 1..];
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
+            .unwrap_or(rest.len());
+        let name = rest[..end].rsplit(':').next().unwrap_or_default();
+        ROOTS.iter().any(|root| name.eq_ignore_ascii_case(root))
+    });
+    !has_root && head.lines().any(is_url_line)
+}
+
+/// The page that a bot wall shows instead of the document.
+pub(super) fn is_challenge(head: &str) -> bool {
+    const MARKS: &[&str] = &[
+        "cf_chl_opt",
+        "cf-chl-",
+        "challenge-form",
+        "challenge-platform",
+        "/_Incapsula_Resource",
+        "captcha-delivery.com",
+        "px-captcha",
+        "_pxCaptcha",
+        "awswaf",
+        "sgcaptcha",
+        "ddos-guard",
+        "Just a moment...",
+    ];
+    MARKS.iter().any(|mark| head.contains(mark))
+}

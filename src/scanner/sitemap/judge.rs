@@ -1,0 +1,164 @@
+//! Judges what a document names: resolves it, counts it once, passes it on or notes what is wrong with it.
+
+use url::Url;
+
+use super::document::RawEntry;
+use super::entity::Use;
+use super::entry::{Alternate, ChildSitemap, PageEntry, SitemapEntry};
+use super::lastmod::normalise;
+use super::problems::Problems;
+use super::seen::{Seen, SeenUrls};
+use super::text::is_url_line;
+use crate::scanner::site::same_site;
+
+/// sitemaps.org: the length that a loc must stay below.
+const MAX_PROTOCOL_LOC: usize = 2048;
+
+/// Resolves, counts and passes on what a document names.
+#[derive(Debug)]
+pub(super) struct Judge {
+    base: Url,
+    seen: SeenUrls,
+    pub(super) entries: u64,
+    pub(super) children: u64,
+    pub(super) refused: bool,
+    pub(super) problems: Problems,
+}
+
+impl Judge {
+    pub(super) fn new(base: Url, max_distinct: usize) -> Self {
+        Self {
+            base,
+            seen: SeenUrls::with_limit(max_distinct),
+            entries: 0,
+            children: 0,
+            refused: false,
+            problems: Problems::default(),
+        }
+    }
+
+    /// One line of a list of URLs.
+    pub(super) fn line(&mut self, line: &str, offset: u64, sink: &mut dyn FnMut(SitemapEntry)) {
+        let line = line.trim();
+        if is_url_line(line) {
+            let entry = RawEntry {
+                offset,
+                loc: line.to_owned(),
+                ..RawEntry::default()
+            };
+            self.entry(entry, sink);
+        } else if !line.is_empty() && !line.starts_with('#') {
+            self.problems.note("bad_line", Some(offset), || {
+                format!("'{}' is no URL", shorten(line))
+            });
+        }
+    }
+
+    /// One entry of a document.
+    pub(super) fn entry(&mut self, mut raw: RawEntry, sink: &mut dyn FnMut(SitemapEntry)) {
+        match raw.entities {
+            Some(Use::Refused) => self.refused = true,
+            Some(Use::Plain) => {
+                self.problems.note("entity", Some(raw.offset), || {
+                    format!(
+                        "'{}' uses an entity of the document's own; it is not expanded",
+                        shorten(&raw.loc)
+                    )
+                });
+                return;
+            }
+            _ => {}
+        }
+        if self.refused {
+            return;
+        }
+        let Some(loc) = self.resolve(&raw.loc) else {
+            self.problems.note("bad_loc", Some(raw.offset), || {
+                format!("'{}' is no http(s) URL", shorten(&raw.loc))
+            });
+            return;
+        };
+        if self.base.scheme() != "file" && !same_site(&loc, &self.base) {
+            self.problems.note("cross_host", Some(raw.offset), || {
+                format!("{loc} is on another site")
+            });
+        }
+        let loc = String::from(loc);
+        if loc.len() >= MAX_PROTOCOL_LOC {
+            self.problems.note("long_loc", Some(raw.offset), || {
+                format!("{}… is too long", &shorten(&loc))
+            });
+        }
+        match self.seen.see(&loc) {
+            Seen::First => {}
+            Seen::Again => return,
+            Seen::Full => self.problems.note("many_urls", Some(raw.offset), || {
+                "from here on duplicates are no longer told".to_owned()
+            }),
+        }
+        if raw.is_child {
+            self.children += 1;
+            sink(SitemapEntry::Child(ChildSitemap {
+                sitemap: loc,
+                lastmod: normalise(&raw.lastmod),
+            }));
+        } else {
+            self.entries += 1;
+            let page = self.page(loc, &mut raw);
+            sink(SitemapEntry::Page(Box::new(page)));
+        }
+    }
+
+    fn page(&self, loc: String, raw: &mut RawEntry) -> PageEntry {
+        let written = std::mem::take(&mut raw.loc);
+        let lastmod = normalise(&raw.lastmod);
+        let as_stated = std::mem::take(&mut raw.lastmod);
+        PageEntry {
+            raw: (written != loc).then_some(written),
+            loc,
+            lastmod_raw: (!as_stated.is_empty() && lastmod.as_ref() != Some(&as_stated)).then_some(as_stated),
+            lastmod,
+            changefreq: Some(raw.changefreq.to_ascii_lowercase()).filter(|word| is_changefreq(word)),
+            priority: Some(std::mem::take(&mut raw.priority)).filter(|number| is_priority(number)),
+            images: raw
+                .images
+                .iter()
+                .filter_map(|image| self.resolve(image))
+                .map(String::from)
+                .collect(),
+            videos: std::mem::take(&mut raw.videos),
+            news: std::mem::take(&mut raw.news),
+            alternates: std::mem::take(&mut raw.alternates)
+                .into_iter()
+                .filter_map(|(hreflang, href)| {
+                    let href = self.resolve(&href)?.into();
+                    Some(Alternate { hreflang, href })
+                })
+                .collect(),
+        }
+    }
+
+    /// Absolute http(s); beside a local file, relative locs are files.
+    fn resolve(&self, loc: &str) -> Option<Url> {
+        let url = self.base.join(loc).ok()?;
+        let usable = matches!(url.scheme(), "http" | "https") && url.host().is_some();
+        (usable || url.scheme() == "file" && self.base.scheme() == "file").then_some(url)
+    }
+}
+
+fn is_changefreq(word: &str) -> bool {
+    [
+        "always", "hourly", "daily", "weekly", "monthly", "yearly", "never",
+    ]
+    .contains(&word)
+}
+
+fn is_priority(number: &str) -> bool {
+    number
+        .parse::<f64>()
+        .is_ok_and(|priority| (0.0..=1.0).contains(&priority))
+}
+
+fn shorten(text: &str) -> &str {
+    text.char_indices().nth(200).map_or(text, |(end, _)| &text[..end])
+}
