@@ -89,7 +89,7 @@ async fn a_full_disk_is_told_with_503_and_mends_by_itself() {
         .await;
     let path = format!("/api/v4/scans/{}", scan["scan_id"].as_str().unwrap());
     server
-        .wait_for(&path, Duration::from_secs(60), |scan| {
+        .wait_for(&path, Duration::from_mins(1), |scan| {
             scan["status"] == "completed"
         })
         .await;
@@ -98,4 +98,5 @@ async fn a_full_disk_is_told_with_503_and_mends_by_itself() {
         kept, accepted,
         "what was accepted is there, what was refused is not"
     );
+    server.terminate().await;
 }

@@ -37,7 +37,7 @@ async fn two_servers_share_the_work_and_stopping_one_loses_nothing() {
     drop(gates);
     let path = format!("/api/v4/batches/{batch}");
     let ended = first
-        .wait_for(&path, Duration::from_secs(60), |batch| {
+        .wait_for(&path, Duration::from_mins(1), |batch| {
             batch["status"] == "completed"
         })
         .await;
