@@ -133,6 +133,12 @@ impl TestApp {
         self.app.log.head().await.unwrap()
     }
 
+    /// From now on the service has no database.
+    pub fn cut_database(&self) {
+        // It is closed as soon as it is asked to; what waits for the connections in use is dropped.
+        drop(self.app.log.pool().close());
+    }
+
     pub fn call(&self, method: &str, path: &str) -> Call {
         Call {
             router: self.router.clone(),
