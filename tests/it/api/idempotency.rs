@@ -6,7 +6,8 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::OTHER;
-use crate::support::app::{Call, TestApp};
+use crate::support::app::TestApp;
+use crate::support::call::Call;
 
 fn scan(app: &TestApp, key: &str, domain: &str) -> Call {
     app.call("POST", "/api/v4/scans")
