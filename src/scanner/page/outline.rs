@@ -3,6 +3,7 @@
 //! What any of it means is for the files beside this one.
 
 mod builder;
+mod logo_scope;
 
 use url::Url;
 

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::logo_scope::LogoScope;
 use super::{Anchor, Image, Link, Outline};
 use crate::scanner::page::html::{Piece, StartTag};
 use crate::scanner::references::resolve_html;
@@ -23,8 +24,7 @@ pub(super) struct Builder {
     anchor_is_home: bool,
     svg_depth: u32,
     header_depth: u32,
-    /// Names of open elements since one that is called a logo.
-    logo: Vec<String>,
+    logo: LogoScope,
 }
 
 #[derive(PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Builder {
             anchor_is_home: false,
             svg_depth: 0,
             header_depth: 0,
-            logo: Vec::new(),
+            logo: LogoScope::default(),
         }
     }
 
@@ -86,7 +86,7 @@ impl Builder {
         if let Some(code) = tag.get("data-cfemail") {
             push(&mut self.outline.cloudflare_emails, code);
         }
-        self.enter_logo(tag);
+        self.logo.enter(tag);
         self.raw = Raw::Skip;
         match tag.name.as_str() {
             "html" => self.outline.language = tag.get("lang").or_else(|| tag.get("xml:lang")),
@@ -113,24 +113,8 @@ impl Builder {
             "header" => self.header_depth = self.header_depth.saturating_sub(1),
             _ => {}
         }
-        if let Some(at) = self.logo.iter().rposition(|open| open == name) {
-            self.logo.truncate(at);
-        }
+        self.logo.leave(name);
         self.break_text(name);
-    }
-
-    /// Remembers that what follows is inside an element called a logo, until that element ends.
-    fn enter_logo(&mut self, tag: &StartTag<'_>) {
-        const MAX_OPEN: usize = 64;
-        const VOID: &[&str] = &[
-            "img", "br", "input", "meta", "link", "hr", "source", "path", "use", "body", "html",
-        ];
-        if VOID.contains(&tag.name.as_str()) || tag.source.ends_with('/') || self.logo.len() >= MAX_OPEN {
-            return;
-        }
-        if !self.logo.is_empty() || is_called_logo(tag) {
-            self.logo.push(tag.name.clone());
-        }
     }
 
     fn set_base(&mut self, tag: &StartTag<'_>) {
@@ -245,7 +229,7 @@ impl Builder {
                 || tag.has_word("itemprop", "logo"),
             names: format!("{class} {id} {alt}").to_ascii_lowercase(),
             alt,
-            in_logo: !self.logo.is_empty(),
+            in_logo: self.logo.is_inside(),
             in_header: self.header_depth > 0,
             in_home_link: self.anchor_is_home,
             src,
@@ -297,21 +281,6 @@ impl Builder {
             _ => {}
         }
     }
-}
-
-/// Whether a container is the logo by class or id (`logo`, `site-logo`, `header__logo`), and not one of many
-/// (`client-logos`).
-fn is_called_logo(tag: &StartTag<'_>) -> bool {
-    const OTHERS: &[&str] = &[
-        "client", "partner", "sponsor", "footer", "brands", "logos", "customer", "award",
-    ];
-    ["class", "id"]
-        .iter()
-        .filter_map(|attribute| tag.raw(attribute))
-        .any(|value| {
-            let value = value.to_ascii_lowercase();
-            value.contains("logo") && !OTHERS.iter().any(|other| value.contains(other))
-        })
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) {
