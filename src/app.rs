@@ -90,12 +90,11 @@ impl Database {
 
     /// The same without migrating.
     pub async fn connect(config: &Config) -> Result<Self, StartError> {
-        let (url, embedded) = match &config.database_url {
-            Some(url) => (url.clone(), None),
-            None => {
-                let embedded = EmbeddedPostgres::start(&config.data_dir).await?;
-                (embedded.url().to_owned(), Some(embedded))
-            }
+        let (url, embedded) = if let Some(url) = &config.database_url {
+            (url.clone(), None)
+        } else {
+            let embedded = EmbeddedPostgres::start(&config.data_dir).await?;
+            (embedded.url().to_owned(), Some(embedded))
         };
         let options: PgConnectOptions = url.parse().map_err(StartError::Connect)?;
         let pool = PgPoolOptions::new()
@@ -235,14 +234,11 @@ pub async fn serve(
     stop: CancellationToken,
     ready: impl FnOnce(&Config, &Database, SocketAddr),
 ) -> Result<(), StartError> {
-    let listener = match roles.api {
-        true => Some(
-            TcpListener::bind(config.bind)
-                .await
-                .map_err(|error| StartError::Bind(config.bind, error))?,
-        ),
-        false => None,
-    };
+    let mut listener = None;
+    if roles.api {
+        let bound = TcpListener::bind(config.bind).await;
+        listener = Some(bound.map_err(|error| StartError::Bind(config.bind, error))?);
+    }
     let database = Database::open(config).await?;
     let app = App::build(config, database.pool.clone()).await?;
     let (scanning, following) = (TaskTracker::new(), TaskTracker::new());

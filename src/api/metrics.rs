@@ -22,11 +22,7 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
     for (name, position) in projections::query::positions(&state.models).await? {
         metrics::gauge!("sitelog_projection_lag_events", "projection" => name).set((head - position) as f64);
     }
-    let counts = state
-        .tasks
-        .counts()
-        .await
-        .map_err(projections::ProjectionError::from)?;
+    let counts = state.tasks.counts().await?;
     #[expect(
         clippy::cast_precision_loss,
         reason = "gauges are floats; counts stay far below 2^53"

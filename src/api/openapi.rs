@@ -35,7 +35,7 @@ pub(super) fn documented() -> OpenApiRouter<ApiState> {
 }
 
 /// The document itself.
-pub(super) fn routes(document: utoipa::openapi::OpenApi) -> Router<ApiState> {
+pub(super) fn routes(document: &utoipa::openapi::OpenApi) -> Router<ApiState> {
     let json = document.to_pretty_json().expect("the document is plain data");
     Router::new().route(
         "/openapi.json",

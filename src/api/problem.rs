@@ -14,6 +14,7 @@ use crate::commands::CommandError;
 use crate::commands::retry_scan::RetryError;
 use crate::log::LogError;
 use crate::projections::ProjectionError;
+use crate::tasks::TaskError;
 
 /// What went wrong, with which input, and what to do: `application/problem+json`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -164,7 +165,6 @@ impl IntoResponse for Problem {
 }
 
 /// The answer when a handler panicked.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands the box over")]
 pub(super) fn after_panic(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("A handler panicked");
     Problem::internal().into_response()
@@ -177,10 +177,10 @@ impl From<LogError> for Problem {
                 "idempotency_key_reused",
                 "This Idempotency-Key was used before with another request; use a new key for a new request.",
             ),
-            LogError::Unreadable { .. } => {
+            LogError::Unreadable { .. } | LogError::Rejected(_) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    "The log holds what cannot be read"
+                    "The log cannot read or take this"
                 );
                 Self::internal()
             }
@@ -214,6 +214,16 @@ impl From<ProjectionError> for Problem {
                 Self::internal()
             }
         }
+    }
+}
+
+impl From<TaskError> for Problem {
+    fn from(error: TaskError) -> Self {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "The task queue is not available"
+        );
+        Self::unavailable("The database does not answer just now. Repeat the request.")
     }
 }
 

@@ -84,9 +84,7 @@ fn read(file: &str) -> anyhow::Result<Result<BatchList, crate::values::batch_lis
     }
     let start = content.iter().find(|byte| !byte.is_ascii_whitespace());
     Ok(match start {
-        Some(b'{' | b'"') if !file.ends_with(".csv") && looks_like_json(&content) => {
-            BatchList::from_ndjson(&content)
-        }
+        Some(b'{' | b'"') if looks_like_json(&content) => BatchList::from_ndjson(&content),
         _ => BatchList::from_csv(&content),
     })
 }

@@ -3,14 +3,14 @@
 mod batch;
 mod doctor;
 mod events;
-pub mod extract;
+mod extract;
 mod local;
 mod migrate;
 mod openapi;
-pub mod robots;
+mod robots;
 mod scan;
 mod serve;
-pub mod sitemap;
+mod sitemap;
 
 use std::process::ExitCode;
 
@@ -34,13 +34,19 @@ enum Command {
     Scan(scan::Args),
     /// Scans a list of domains: CSV, plain lines or NDJSON
     Batch(batch::Args),
+    /// Reads a sitemap from a file or an URL, without a database
+    Sitemap(sitemap::Args),
+    /// Extracts what a scan would from a saved HTML page, without a database
+    Extract(extract::Args),
+    /// Asks a saved robots.txt what an agent may read, without a database
+    Robots(robots::Args),
     /// Reads the log
     Events(events::Args),
     /// Brings the database's tables up to date
     Migrate,
     /// Looks for what is wrong and says how to mend it
     Doctor(doctor::Args),
-    /// Prints the OpenAPI document
+    /// Prints the `OpenAPI` document
     Openapi,
 }
 
@@ -76,6 +82,9 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&args, config()?).await,
         Command::Scan(args) => scan::run(&args, &config()?).await,
         Command::Batch(args) => batch::run(&args, &config()?).await,
+        Command::Sitemap(args) => sitemap::run(&args, config()?.fetch).await,
+        Command::Extract(args) => extract::run(&args),
+        Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,

@@ -16,3 +16,5 @@ pub mod start_scan;
 
 pub use bus::{CommandBus, CommandError, Done, Loaded};
 pub use context::{CommandContext, RequestKey};
+// What any command may fail with: callers need not know the log for it.
+pub use crate::log::LogError;

@@ -1,56 +1,180 @@
-//! Record what an attempt read and how it ended.
+//! Record what an attempt read and how it ended: facts in events, lists and findings in bodies.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
-use super::CommandContext;
-use super::bus::{Attachments, CommandBus, CommandError, Loaded};
-use crate::aggregates::scan::{AttemptOutcome, ReadFact};
-use crate::aggregates::{DomainScan, ScanCommand, ScanError};
-use crate::log::LogError;
-use crate::log::body::Body;
-use crate::values::ScanId;
+use super::bus::{Attachments, CommandBus, CommandError};
+use super::start_scan::BegunScan;
+use super::{CommandContext, LogError};
+use crate::aggregates::scan::{AttemptOutcome, ReadFact, ScanTotals};
+use crate::aggregates::{DomainScan, ScanCommand, ScanStatus};
+use crate::log::body::{Body, Salt};
+use crate::log::event::strip_nul;
+use crate::values::report::{PageReport, RobotsReport, SiteReport, SitemapReport};
+use crate::values::{BodyRef, Findings, Problem};
 
-/// What an attempt has to say, with its bodies.
-#[derive(Clone, Debug)]
-pub struct AttemptRecord {
-    /// In the order read.
-    pub read: Vec<ReadFact>,
-    /// How it ended.
-    pub outcome: AttemptOutcome,
-    /// What the facts and the outcome refer to.
-    pub bodies: Vec<Body>,
+/// What became of an attempt's record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Recorded {
+    /// The scan has ended, with this attempt or otherwise.
+    Ended,
+    /// Another attempt is due then.
+    RetryAt(DateTime<Utc>),
 }
 
-/// Records an attempt that `started` began. An attempt that is no longer the current one is refused.
+/// Records an attempt. What comes too late (the scan was cancelled, or taken over) is dropped.
 pub async fn record_scan(
     bus: &CommandBus,
-    scan: ScanId,
-    started: Loaded<DomainScan>,
-    record: AttemptRecord,
+    begun: &BegunScan,
+    report: &SiteReport,
     now: DateTime<Utc>,
     context: &CommandContext,
-) -> Result<DomainScan, CommandError<ScanError>> {
-    let attempt = started.aggregate.attempt();
+) -> Result<Recorded, LogError> {
+    let salt = bus
+        .log()
+        .salt(begun.tenant, begun.loaded.aggregate.domain())
+        .await?;
+    let sealed = seal(report, &salt);
+    let attempt = begun.loaded.aggregate.attempt();
     let command = ScanCommand::Record {
         attempt,
-        read: record.read,
-        outcome: record.outcome,
+        read: sealed.read,
+        outcome: sealed.outcome,
         now,
     };
     let attachments = Attachments {
-        bodies: record.bodies,
+        bodies: sealed.bodies,
         ..Attachments::default()
     };
+    let (id, loaded) = (begun.scan_id.0, begun.loaded.clone());
     // The state the attempt began with is nearly always still the last one: that spares reading the stream again.
-    match bus
-        .execute_on(started, scan.0, command.clone(), attachments.clone(), context)
-        .await
+    let mut done = bus
+        .execute_on(loaded, id, command.clone(), attachments.clone(), context)
+        .await;
+    if let Err(CommandError::Log(LogError::Conflict)) = done {
+        done = bus.execute(id, command, attachments, context).await;
+    }
+    match done {
+        Ok(done) => Ok(recorded(&done.loaded.aggregate)),
+        Err(CommandError::Log(error)) => Err(error),
+        Err(refused) => {
+            tracing::info!(scan.id = %begun.scan_id, "Attempt {attempt} of scan {} came too late: {refused}", begun.scan_id);
+            Ok(Recorded::Ended)
+        }
+    }
+}
+
+fn recorded(scan: &DomainScan) -> Recorded {
+    match scan.next_attempt_at() {
+        Some(due) if scan.status() == Some(ScanStatus::Pending) => Recorded::RetryAt(due),
+        _ => Recorded::Ended,
+    }
+}
+
+/// A report as the log keeps it.
+struct Sealed {
+    read: Vec<ReadFact>,
+    outcome: AttemptOutcome,
+    bodies: Vec<Body>,
+}
+
+fn seal(report: &SiteReport, salt: &Salt) -> Sealed {
+    let mut bodies = Vec::new();
+    let mut read = Vec::new();
+    read.extend(report.robots.as_ref().map(robots_fact));
+    for sitemap in &report.sitemaps {
+        read.push(sitemap_fact(sitemap, salt, &mut bodies));
+    }
+    read.extend(report.pages.iter().map(page_fact));
+    let outcome = match &report.outcome {
+        Ok(findings) => AttemptOutcome::Completed {
+            findings: seal_findings(findings, salt, &mut bodies),
+            totals: totals(report, findings),
+        },
+        Err(failure) => AttemptOutcome::Failed {
+            reason: failure.reason,
+            error: failure.detail.clone(),
+            may_pass: failure.may_pass,
+            retry_after: failure.retry_after,
+        },
+    };
+    Sealed {
+        read,
+        outcome,
+        bodies,
+    }
+}
+
+fn seal_findings(findings: &Findings, salt: &Salt, bodies: &mut Vec<Body>) -> BodyRef {
+    let mut content = serde_json::to_value(findings).expect("findings are plain data");
+    if strip_nul(&mut content)
+        && let Some(Value::Array(problems)) = content.get_mut("problems")
     {
-        Err(CommandError::Log(LogError::Conflict)) => Ok(bus
-            .execute(scan.0, command, attachments, context)
-            .await?
-            .loaded
-            .aggregate),
-        other => Ok(other?.loaded.aggregate),
+        let problem = Problem::new("nul_removed", "U+0000 was taken out of the texts found");
+        problems.push(serde_json::to_value(problem).expect("a problem is plain data"));
+    }
+    let (reference, body) = salt.seal(content.to_string().as_bytes(), 1);
+    bodies.push(body);
+    reference
+}
+
+fn totals(report: &SiteReport, findings: &Findings) -> ScanTotals {
+    let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    let listing = report
+        .sitemaps
+        .iter()
+        .filter(|sitemap| sitemap.kind.lists_pages());
+    ScanTotals {
+        sitemaps: count(listing.count()),
+        sitemap_urls: report
+            .sitemaps
+            .iter()
+            .map(|sitemap| count(sitemap.urls.len()))
+            .sum(),
+        pages: count(report.pages.len()),
+        emails: count(findings.emails.len()),
+        phones: count(findings.phones.len()),
+    }
+}
+
+fn robots_fact(robots: &RobotsReport) -> ReadFact {
+    ReadFact::Robots {
+        url: robots.url.clone(),
+        status: robots.status,
+        bytes: robots.bytes,
+        allowed: robots.allowed,
+        crawl_delay: robots.crawl_delay,
+        sitemaps: robots.sitemaps.clone(),
+    }
+}
+
+fn sitemap_fact(sitemap: &SitemapReport, salt: &Salt, bodies: &mut Vec<Body>) -> ReadFact {
+    let urls = (!sitemap.urls.is_empty()).then(|| {
+        let mut content = Vec::new();
+        for url in &sitemap.urls {
+            serde_json::to_writer(&mut content, url).expect("plain data into memory");
+            content.push(b'\n');
+        }
+        let (reference, body) = salt.seal(&content, u64::try_from(sitemap.urls.len()).unwrap_or(u64::MAX));
+        bodies.push(body);
+        reference
+    });
+    ReadFact::Sitemap {
+        url: sitemap.url.clone(),
+        kind: sitemap.kind,
+        status: sitemap.status,
+        bytes: sitemap.bytes,
+        entries: sitemap.entries,
+        urls,
+        problems: sitemap.problems.clone(),
+    }
+}
+
+fn page_fact(page: &PageReport) -> ReadFact {
+    ReadFact::Page {
+        url: page.url.clone(),
+        status: page.status,
+        bytes: page.bytes,
+        problems: page.problems.clone(),
     }
 }

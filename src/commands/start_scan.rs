@@ -2,26 +2,77 @@
 
 use chrono::{DateTime, Utc};
 
-use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError, Loaded};
-use crate::aggregates::{DomainScan, ScanCommand, ScanError};
-use crate::values::ScanId;
+use super::{CommandContext, LogError};
+use crate::aggregates::{DomainScan, ScanCommand, ScanError, ScanStatus};
+use crate::values::{DomainName, InvalidDomain, ScanId, ScanOptions, TenantId};
 
-/// Starts an attempt; the scan it returns is what `record_scan` goes on with.
+/// What a worker is to do about a task it has claimed.
+#[derive(Debug)]
+pub enum Start {
+    /// Scan.
+    Begun(Box<BegunScan>),
+    /// Nothing: the scan has ended meanwhile.
+    Ended,
+    /// Nothing: a later lease is at it.
+    Superseded,
+}
+
+/// An attempt that may be made and recorded.
+#[derive(Clone, Debug)]
+pub struct BegunScan {
+    pub(super) scan_id: ScanId,
+    pub(super) tenant: TenantId,
+    pub(super) loaded: Loaded<DomainScan>,
+}
+
+impl BegunScan {
+    /// What to scan.
+    pub fn domain(&self) -> Result<DomainName, InvalidDomain> {
+        DomainName::parse(self.loaded.aggregate.domain())
+    }
+
+    /// How.
+    pub fn options(&self) -> &ScanOptions {
+        self.loaded.aggregate.options()
+    }
+
+    /// When the attempt must have ended.
+    pub fn deadline_at(&self) -> DateTime<Utc> {
+        self.loaded
+            .aggregate
+            .deadline_at()
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+}
+
+/// Starts an attempt, or says why there is none to start.
 pub async fn start_scan(
     bus: &CommandBus,
-    scan: ScanId,
+    scan_id: ScanId,
     fence: i64,
     now: DateTime<Utc>,
     context: &CommandContext,
-) -> Result<Loaded<DomainScan>, CommandError<ScanError>> {
+) -> Result<Start, LogError> {
     let command = ScanCommand::Start {
         fence,
         worker: context.actor.clone(),
         now,
     };
-    let done = bus
-        .execute::<DomainScan>(scan.0, command, Attachments::default(), context)
-        .await?;
-    Ok(done.loaded)
+    match bus
+        .execute::<DomainScan>(scan_id.0, command, Attachments::default(), context)
+        .await
+    {
+        // The start itself may end a scan: one that killed worker after worker.
+        Ok(done) if done.loaded.aggregate.status().is_some_and(ScanStatus::is_ended) => Ok(Start::Ended),
+        Ok(done) => Ok(Start::Begun(Box::new(BegunScan {
+            scan_id,
+            tenant: context.tenant,
+            loaded: done.loaded,
+        }))),
+        Err(CommandError::Refused(ScanError::Superseded(_))) => Ok(Start::Superseded),
+        // Cancelled before it began, say; or a task that names no scan of the tenant: nothing to deliver.
+        Err(CommandError::Refused(_) | CommandError::NotFound(_)) => Ok(Start::Ended),
+        Err(CommandError::Log(error)) => Err(error),
+    }
 }

@@ -60,7 +60,9 @@ impl Salt {
 
 /// Salts never change, so a process asks once; bounded by starting anew when full.
 #[derive(Clone, Default)]
-pub(super) struct SaltCache(Arc<Mutex<HashMap<(TenantId, String), Vec<u8>>>>);
+pub(super) struct SaltCache(Arc<Mutex<SaltsBySubject>>);
+
+type SaltsBySubject = HashMap<(TenantId, String), Vec<u8>>;
 
 const MAX_CACHED_SALTS: usize = 10_000;
 

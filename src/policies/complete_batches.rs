@@ -26,13 +26,25 @@ impl CompleteBatches {
     }
 }
 
+/// What a page says about the round whose scans are being put into the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Expanding {
+    /// Nothing.
+    #[default]
+    Unchanged,
+    /// It has begun.
+    Round(i32),
+    /// It is done.
+    Done,
+}
+
 /// How a page changes what is known of a batch.
 #[derive(Debug, Default, PartialEq)]
 struct Change {
     open: i32,
     round: Option<i32>,
     ended_round: Option<i32>,
-    expanding: Option<Option<i32>>,
+    expanding: Expanding,
     cancelled: bool,
 }
 
@@ -107,15 +119,15 @@ fn note_batch(change: &mut Change, event: &BatchEvent) {
     match event {
         BatchEvent::BatchRequested { .. } => {
             change.round = Some(1);
-            change.expanding = Some(Some(1));
+            change.expanding = Expanding::Round(1);
         }
         BatchEvent::BatchReopened { round, scans, .. } => {
             change.round = Some(number(*round));
             if scans.is_some() {
-                change.expanding = Some(Some(number(*round)));
+                change.expanding = Expanding::Round(number(*round));
             }
         }
-        BatchEvent::BatchExpanded { .. } => change.expanding = Some(None),
+        BatchEvent::BatchExpanded { .. } => change.expanding = Expanding::Done,
         BatchEvent::BatchCompleted { round } => change.ended_round = Some(number(*round)),
         BatchEvent::BatchCancelled {} => change.cancelled = true,
     }
@@ -139,8 +151,8 @@ async fn store(
     .bind(change.round)
     .bind(change.ended_round)
     .bind(change.open)
-    .bind(change.expanding.flatten())
-    .bind(change.expanding.is_some())
+    .bind(if let Expanding::Round(round) = change.expanding { Some(round) } else { None })
+    .bind(change.expanding != Expanding::Unchanged)
     .bind(change.cancelled)
     .execute(connection)
     .await?;

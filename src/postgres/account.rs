@@ -88,6 +88,18 @@ impl Account {
         command
     }
 
+    /// For instructions to a person: how to make a directory for the account, and how to run a command as it.
+    pub(super) fn shell_prefixes(&self) -> (String, String) {
+        if self.steps_down {
+            let name = &self.name;
+            return (
+                format!("install -d -m 0700 -o {name}"),
+                format!("runuser -u {name} -- "),
+            );
+        }
+        ("install -d -m 0700".to_owned(), String::new())
+    }
+
     /// Makes a directory that only this account (and root) can look into.
     pub(super) fn make_private_dir(&self, dir: &Path) -> io::Result<()> {
         match fs::create_dir(dir) {

@@ -226,13 +226,7 @@ impl Cluster {
 
     /// Removes all but the newest log files; PostgreSQL rotates by size but never deletes.
     pub(super) fn prune_logs(&self) {
-        let excess = log_files(&self.layout.log_dir())
-            .into_iter()
-            .rev()
-            .skip(LOG_FILES_KEPT + 1);
-        for file in excess {
-            let _another_process_was_faster = fs::remove_file(file);
-        }
+        prune(&self.layout.log_dir());
     }
 
     fn start_failure(&self, output: &Output) -> EmbeddedPostgresError {
@@ -267,6 +261,12 @@ impl Cluster {
     }
 }
 
+fn prune(log_dir: &Path) {
+    for file in log_files(log_dir).into_iter().rev().skip(LOG_FILES_KEPT + 1) {
+        let _another_process_was_faster = fs::remove_file(file);
+    }
+}
+
 /// The server's log files, oldest first: their names are their times.
 fn log_files(log_dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(log_dir)
@@ -294,4 +294,28 @@ fn last_lines(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().rev().take(6).collect();
     lines.reverse();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_newest_log_files_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        for hour in 10..20 {
+            fs::write(dir.path().join(format!("postgres-20250101-{hour}0000.log")), "").unwrap();
+        }
+        fs::write(dir.path().join("start.log"), "").unwrap();
+        prune(dir.path());
+        let left = log_files(dir.path());
+        assert_eq!(left.len(), LOG_FILES_KEPT + 1);
+        assert!(left[0].ends_with("postgres-20250101-140000.log"), "{left:?}");
+        assert!(dir.path().join("start.log").exists());
+    }
+
+    #[test]
+    fn the_end_of_a_log_is_what_is_told() {
+        assert_eq!(last_lines("1\n2\n3\n4\n5\n6\n7\n"), "2\n3\n4\n5\n6\n7");
+    }
 }

@@ -22,7 +22,7 @@ pub enum EmbeddedPostgresError {
     /// The cluster was written by a major version that is not installed.
     #[error(
         "the data in {cluster} was written by PostgreSQL {data}, which is not the installed PostgreSQL {installed}; \
-         install PostgreSQL {data} too, and upgrade the data while no sitelog runs, as user '{account}':\n{upgrade}"
+         install PostgreSQL {data} too, and upgrade the data while no sitelog runs:\n{upgrade}"
     )]
     OtherVersion {
         /// The cluster's directory.
@@ -31,8 +31,6 @@ pub enum EmbeddedPostgresError {
         data: u32,
         /// Major version of the programs found.
         installed: u32,
-        /// Who PostgreSQL runs as.
-        account: String,
         /// Commands for a shell, one a line.
         upgrade: String,
     },

@@ -42,34 +42,38 @@ pub(super) fn refuse_other_version(
             cluster: layout.cluster(),
             data,
             installed: binaries.major,
-            account: account.name.clone(),
-            upgrade: upgrade_commands(layout, binaries, data),
+            upgrade: upgrade_commands(layout, account, binaries, data),
         }),
         _ => Ok(()),
     }
 }
 
-fn upgrade_commands(layout: &Layout, binaries: &Binaries, data: u32) -> String {
-    let (old, new) = (
-        layout.cluster(),
-        layout.data_dir().join(format!("postgres-{}", binaries.major)),
-    );
-    let (old, new) = (old.display(), new.display());
-    let (bin, installed) = (binaries.dir.display(), binaries.major.to_string());
-    let old_bin = binaries
-        .dir
-        .display()
-        .to_string()
-        .replace(&installed, &data.to_string());
+/// A line per step; each runs as the account, which as root takes a prefix. The servers that `pg_upgrade` starts put
+/// their sockets into the current directory, so that is `/tmp`.
+fn upgrade_commands(layout: &Layout, account: &Account, binaries: &Binaries, data: u32) -> String {
+    let cluster = layout.cluster();
+    let new = layout.data_dir().join(format!("postgres-{}", binaries.major));
+    let (old, new, bin) = (cluster.display(), new.display(), binaries.dir.display());
+    let old_bin = directory_of(data, binaries);
     let (rules, map) = (layout.access_rules(), layout.user_map());
     let access = format!("-c hba_file={} -c ident_file={}", rules.display(), map.display());
     let initdb = initdb_arguments().join(" ");
+    let (make, run) = account.shell_prefixes();
     format!(
-        "  cd '{data_dir}'\n  {bin}/initdb -D '{new}' {initdb}\n  \
-         {bin}/pg_upgrade -U {SUPERUSER} -b {old_bin} -B {bin} -d '{old}' -D '{new}' -o '{access}' -O '{access}'\n  \
-         mv '{old}' '{old}-{data}' && mv '{new}' '{old}'",
-        data_dir = layout.data_dir().display(),
+        "  cd /tmp && {make} '{new}'\n  \
+         {run}{bin}/initdb -D '{new}' {initdb}\n  \
+         {run}{bin}/pg_upgrade -U {SUPERUSER} -b {old_bin} -B {bin} -d '{old}' -D '{new}' -o '{access}' -O '{access}'\n  \
+         mv '{old}' '{old}-{data}' && mv '{new}' '{old}'"
     )
+}
+
+/// Where the programs of another version would lie, going by where these lie.
+fn directory_of(major: u32, binaries: &Binaries) -> String {
+    let (dir, installed) = (binaries.dir.display().to_string(), binaries.major.to_string());
+    if dir.contains(&installed) {
+        return dir.replace(&installed, &major.to_string());
+    }
+    format!("/path/to/postgresql-{major}/bin")
 }
 
 /// Lays the cluster if there is none. A run that was killed half-way leaves nothing that a later one takes for whole.

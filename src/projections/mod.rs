@@ -12,6 +12,8 @@ pub mod query;
 pub mod rows;
 pub mod runner;
 pub mod sitemaps;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -64,7 +64,9 @@ async fn follow<P: Projection>(log: &EventLog) -> Result<bool, ProjectionError> 
     }
     if P::READS_FINDINGS {
         let bodies = body::load_bodies(&mut *tx, facts.iter().filter_map(Fact::findings_ref)).await?;
-        facts.iter_mut().for_each(|fact| fact.attach_findings(&bodies));
+        for fact in &mut facts {
+            fact.attach_findings(&bodies);
+        }
     }
     let schema = schema_name(P::NAME, P::SHAPE, generation);
     apply::<P>(&mut tx, &schema, &facts).await?;

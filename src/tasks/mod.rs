@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::values::{BatchId, ScanId, TenantId};
 
 /// How long a claim holds without a heartbeat.
-pub const LEASE: Duration = Duration::from_secs(30);
+pub const LEASE: Duration = Duration::from_secs(15);
 
 /// A handle to the queue.
 #[derive(Clone)]
@@ -61,6 +61,11 @@ pub enum Settled {
     RetryAt(DateTime<Utc>),
 }
 
+/// The queue cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("the task queue cannot be reached or written")]
+pub struct TaskError(#[from] sqlx::Error);
+
 impl ScanTasks {
     /// A queue in a migrated database.
     pub fn new(pool: PgPool) -> Self {
@@ -81,7 +86,7 @@ impl ScanTasks {
     }
 
     /// Takes up to `wanted` tasks that are due, after settling what the worker has done since.
-    pub async fn claim(&self, worker: &str, wanted: i32) -> Result<Vec<ClaimedTask>, sqlx::Error> {
+    pub async fn claim(&self, worker: &str, wanted: i32) -> Result<Vec<ClaimedTask>, TaskError> {
         let rows = sqlx::query("select scan_id, tenant_id, host, fence from claim_scan_tasks($1, $2, $3)")
             .bind(wanted)
             .bind(worker)
@@ -101,7 +106,7 @@ impl ScanTasks {
     }
 
     /// Gives leases back, all in one statement. A lease that was lost meanwhile is left to who holds it now.
-    pub async fn settle(&self, settled: &[(ClaimedTask, Settled)]) -> Result<(), sqlx::Error> {
+    pub async fn settle(&self, settled: &[(ClaimedTask, Settled)]) -> Result<(), TaskError> {
         let (done, later): (Vec<_>, Vec<_>) = settled.iter().partition(|(_, what)| *what == Settled::Done);
         if !done.is_empty() {
             sqlx::query(
@@ -129,8 +134,8 @@ impl ScanTasks {
     }
 
     /// Prolongs leases; returns the fences that are still held. The others were lost or their scans cancelled.
-    pub async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, sqlx::Error> {
-        sqlx::query_scalar(
+    pub async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, TaskError> {
+        let held = sqlx::query_scalar(
             "update scan_task t set leased_until = clock_timestamp() + $3 \
                from unnest($1::uuid[], $2::bigint[]) as h(scan_id, fence) \
               where t.scan_id = h.scan_id and t.fence = h.fence and t.leased_until is not null \
@@ -140,18 +145,20 @@ impl ScanTasks {
         .bind(tasks.iter().map(|task| task.fence).collect::<Vec<_>>())
         .bind(LEASE)
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        Ok(held)
     }
 
     /// Tasks by what they wait for, for the metrics: (ready, delayed, leased).
-    pub async fn counts(&self) -> Result<(i64, i64, i64), sqlx::Error> {
-        sqlx::query_as(
+    pub async fn counts(&self) -> Result<(i64, i64, i64), TaskError> {
+        let counts = sqlx::query_as(
             "select count(*) filter (where leased_until is null and due_at <= now()), \
                     count(*) filter (where leased_until is null and due_at > now()), \
                     count(*) filter (where leased_until is not null) from scan_task",
         )
         .fetch_one(&self.pool)
-        .await
+        .await?;
+        Ok(counts)
     }
 }
 

@@ -255,11 +255,13 @@ mod tests {
         }
     }
 
+    type Wanted = fn(&InvalidDomain) -> bool;
+
     #[test]
     fn what_is_not_a_domain_is_refused_with_its_own_reason() {
         use InvalidDomain as E;
         let long = format!("{}.com", "a.".repeat(130));
-        let cases: &[(&str, fn(&E) -> bool)] = &[
+        let cases: &[(&str, Wanted)] = &[
             ("", |e| matches!(e, E::Empty)),
             ("   ", |e| matches!(e, E::Empty)),
             ("127.0.0.1", |e| matches!(e, E::IpAddress(_))),

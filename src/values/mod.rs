@@ -10,6 +10,7 @@ pub mod failure;
 pub mod findings;
 pub mod ids;
 pub mod options;
+pub mod report;
 pub mod sitemap;
 
 pub use batch_list::{BatchList, RejectedLine};

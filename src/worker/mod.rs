@@ -2,7 +2,6 @@
 
 mod attempt;
 mod leases;
-mod record;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::commands::CommandBus;
 use crate::scanner::Scanner;
-use crate::tasks::{ClaimedTask, ScanTasks};
+use crate::tasks::{ClaimedTask, ScanTasks, TaskError};
 use leases::Leases;
 
 /// How long an idle worker waits for news before it looks by itself.
@@ -23,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long scans under way may go on when the process is told to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 /// The longest one attempt at a site may take.
-pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(60);
+pub const ATTEMPT_LIMIT: Duration = Duration::from_mins(1);
 
 /// Scans sites, several at once.
 #[derive(Clone)]
@@ -99,7 +98,7 @@ impl Worker {
         Some(permits)
     }
 
-    async fn claim(&self, wanted: usize) -> Result<Vec<ClaimedTask>, sqlx::Error> {
+    async fn claim(&self, wanted: usize) -> Result<Vec<ClaimedTask>, TaskError> {
         self.tasks
             .claim(&self.name, i32::try_from(wanted).unwrap_or(i32::MAX))
             .await

@@ -86,11 +86,15 @@ fn cancelled() -> DomainScan {
     after([request(), ScanCommand::Cancel])
 }
 
-fn names(decision: Decision) -> Result<Vec<String>, ScanError> {
+/// The types of the events a decision leads to.
+type Names = Result<Vec<String>, ScanError>;
+
+fn names(decision: Decision) -> Names {
     decision.map(|events| events.iter().map(cqrs_es::DomainEvent::event_type).collect())
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_state_answers_every_command() {
     use ScanError as E;
     use ScanStatus as S;
@@ -104,7 +108,7 @@ fn every_state_answers_every_command() {
         failed(),
         cancelled(),
     ];
-    let table: Vec<(ScanCommand, [Result<Vec<String>, ScanError>; 6])> = vec![
+    let table: Vec<(ScanCommand, [Names; 6])> = vec![
         (
             request(),
             [

@@ -17,7 +17,7 @@ pub(super) fn evolve(row: Option<DomainRow>, fact: &Fact) -> Option<DomainRow> {
         None => first_seen(scan_id, event, fact),
     };
     row.status = ScanStatus::after(event);
-    row.content_scrape_status = scrape_status(row.status).to_owned();
+    scrape_status(row.status).clone_into(&mut row.content_scrape_status);
     row.last_scan_id = scan_id;
     row.batch_id = event.batch_id();
     row.position = fact.position;

@@ -1,0 +1,82 @@
+//! What one attempt at a site yields: everything that was read, in order, and how it ended.
+
+use std::time::Duration;
+
+use super::failure::{FailureReason, Problem};
+use super::findings::Findings;
+use super::sitemap::{SitemapKind, SitemapUrl};
+
+/// One attempt at a site.
+#[derive(Clone, Debug)]
+pub struct SiteReport {
+    /// robots.txt, if an answer came.
+    pub robots: Option<RobotsReport>,
+    /// Sitemap files in the order they were read.
+    pub sitemaps: Vec<SitemapReport>,
+    /// HTML pages in the order they were read; the home page is the first.
+    pub pages: Vec<PageReport>,
+    /// What was found, or why nothing can be said.
+    pub outcome: Result<Findings, ScanFailure>,
+}
+
+/// What robots.txt was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RobotsReport {
+    /// Where it was read from in the end.
+    pub url: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Decoded bytes read.
+    pub bytes: u64,
+    /// Whether the home page may be read.
+    pub allowed: bool,
+    /// Seconds between requests it asks for.
+    pub crawl_delay: Option<f64>,
+    /// Absolute URLs of its `Sitemap:` lines.
+    pub sitemaps: Vec<String>,
+}
+
+/// One sitemap file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SitemapReport {
+    /// Where it was asked for.
+    pub url: String,
+    /// What it turned out to be.
+    pub kind: SitemapKind,
+    /// HTTP status; 0 if there was no answer.
+    pub status: u16,
+    /// Decoded bytes read.
+    pub bytes: u64,
+    /// URLs (of an index: children) it names, before deduplication across files.
+    pub entries: u64,
+    /// The pages it names that no earlier file named, up to the limit for one scan.
+    pub urls: Vec<SitemapUrl>,
+    /// What was wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// One HTML page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageReport {
+    /// Where it was in the end, redirects followed.
+    pub url: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Decoded bytes read.
+    pub bytes: u64,
+    /// What was wrong with it (cut at the size limit, say).
+    pub problems: Vec<Problem>,
+}
+
+/// Why an attempt ended without findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanFailure {
+    /// The stable code.
+    pub reason: FailureReason,
+    /// The same in words, with what it was about; no secrets, no paths of ours.
+    pub detail: String,
+    /// Whether another attempt may succeed; decided where the error is born.
+    pub may_pass: bool,
+    /// How long the site asked us to wait (`Retry-After`), if it did.
+    pub retry_after: Option<Duration>,
+}

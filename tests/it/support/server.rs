@@ -1,0 +1,245 @@
+//! The real binary as a process of its own, on an embedded PostgreSQL in a data directory of its own: to be killed.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Once;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use super::sites::Sites;
+
+/// A server process; what is left of it and its database is killed when dropped.
+pub struct Server {
+    pub data_dir: TempDir,
+    connect_to: String,
+    ca: String,
+    settings: Vec<(&'static str, String)>,
+    process: Option<Process>,
+    client: reqwest::Client,
+}
+
+struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    /// Starts a server that scans these sites.
+    pub fn start(sites: &Sites, settings: &[(&'static str, &str)]) -> Self {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        let mut server = Self {
+            data_dir: TempDir::with_prefix("sitelog-").unwrap(),
+            connect_to: sites.connect_to(),
+            ca: sites.ca_pem().display().to_string(),
+            settings: settings
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned()))
+                .collect(),
+            process: None,
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+        };
+        server.restart();
+        server
+    }
+
+    /// A command of the binary on this server's data directory.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sitelog"));
+        command
+            .args(arguments)
+            .env_remove("DATABASE_URL")
+            .env("SITELOG_DATA_DIR", self.data_dir.path())
+            .env("SITELOG_BIND", "127.0.0.1:0")
+            .env("SITELOG_FETCH__CONNECT_TO", &self.connect_to)
+            .env("SITELOG_FETCH__EXTRA_CA", &self.ca)
+            .envs(self.settings.iter().map(|(name, value)| (*name, value)))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the process again after it was killed or stopped.
+    pub fn restart(&mut self) {
+        assert!(self.process.is_none(), "the server still runs");
+        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            Some(
+                line.split_once("serves http://")?
+                    .1
+                    .split_whitespace()
+                    .next()?
+                    .to_owned(),
+            )
+        });
+        // Somebody must go on reading, or the server blocks on a full pipe.
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                eprintln!("server: {line}");
+            }
+        });
+        self.process = Some(Process {
+            child,
+            address: address.expect("the server says where it listens"),
+        });
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.child.kill().unwrap();
+        process.child.wait().unwrap();
+    }
+
+    /// SIGTERM; returns when it takes no more requests.
+    pub async fn ask_to_stop(&self) {
+        let process = self.process.as_ref().unwrap();
+        kill_process(pid(process.child.id().cast_signed()), Signal::TERM).unwrap();
+        while tokio::net::TcpStream::connect(&process.address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the process has ended well.
+    pub fn wait_for_exit(&mut self) {
+        let mut process = self.process.take().unwrap();
+        assert!(process.child.wait().unwrap().success());
+    }
+
+    /// SIGTERM; waits until it has drained.
+    pub async fn terminate(&mut self) {
+        self.ask_to_stop().await;
+        self.wait_for_exit();
+    }
+
+    /// kill -9 of the database's first process.
+    pub fn kill_postgres(&self) {
+        kill_process(
+            pid(postmaster(self.data_dir.path()).expect("PostgreSQL runs")),
+            Signal::KILL,
+        )
+        .unwrap();
+    }
+
+    /// A GET; tried again while the service or its database is down.
+    pub async fn get(&self, path: &str) -> Value {
+        self.until_answered(reqwest::Client::get, path).await
+    }
+
+    /// A POST of JSON that is acknowledged; tried again, under one idempotency key, while the service is down.
+    pub async fn post(&self, path: &str, body: &Value) -> Value {
+        let key = uuid::Uuid::new_v4().to_string();
+        let request = |client: &reqwest::Client, url: String| {
+            let body = body.to_string();
+            client
+                .post(url)
+                .header("content-type", "application/json")
+                .header("idempotency-key", &key)
+                .body(body)
+        };
+        self.until_answered(request, path).await
+    }
+
+    /// The status of one POST, whatever it is.
+    pub async fn try_post(&self, path: &str, body: &Value) -> StatusCode {
+        let address = &self.process.as_ref().expect("the server runs").address;
+        let request = self.client.post(format!("http://{address}{path}"));
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        request.send().await.unwrap().status()
+    }
+
+    async fn until_answered(
+        &self,
+        request: impl Fn(&reqwest::Client, String) -> reqwest::RequestBuilder,
+        path: &str,
+    ) -> Value {
+        let end = Instant::now() + Duration::from_mins(1);
+        loop {
+            let address = &self.process.as_ref().expect("the server runs").address;
+            match request(&self.client, format!("http://{address}{path}"))
+                .send()
+                .await
+            {
+                Ok(answer) if answer.status().is_success() => {
+                    return serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+                }
+                Ok(answer) if answer.status() != StatusCode::SERVICE_UNAVAILABLE => {
+                    panic!(
+                        "{path}: {} {}",
+                        answer.status(),
+                        answer.text().await.unwrap_or_default()
+                    );
+                }
+                other => assert!(Instant::now() < end, "{path} is not answered: {other:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits until a GET answers what is wanted.
+    pub async fn wait_for(&self, path: &str, limit: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + limit;
+        loop {
+            let answer = self.get(path).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < end, "{path} still says {answer}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// All items of a paged list.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), Value::Null);
+        loop {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            let more = cursor
+                .as_str()
+                .map(|cursor| format!("&cursor={cursor}"))
+                .unwrap_or_default();
+            let page = self.get(&format!("{path}{separator}limit=1000{more}")).await;
+            items.extend(page["items"].as_array().unwrap().iter().cloned());
+            cursor = page["next"].clone();
+            if cursor.is_null() {
+                return items;
+            }
+        }
+    }
+
+    /// Requests a batch of these domains.
+    pub async fn request_batch(&self, domains: &[String]) -> String {
+        let answer = self.post("/api/v4/batches", &json!({ "domains": domains })).await;
+        answer["batch_id"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.child.kill();
+            let _ = process.child.wait();
+        }
+        if let Some(postmaster) = postmaster(self.data_dir.path()) {
+            let _ = kill_process(pid(postmaster), Signal::QUIT);
+        }
+    }
+}
+
+/// The first line of PostgreSQL's pid file.
+fn postmaster(data_dir: &Path) -> Option<i32> {
+    let file = std::fs::read_to_string(data_dir.join("postgres/postmaster.pid")).ok()?;
+    file.lines().next()?.trim().parse().ok()
+}
+
+fn pid(number: i32) -> Pid {
+    Pid::from_raw(number).unwrap()
+}
