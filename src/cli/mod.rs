@@ -7,6 +7,7 @@ mod extract;
 mod local;
 mod migrate;
 mod openapi;
+mod reference;
 mod robots;
 mod scan;
 mod serve;
@@ -15,6 +16,8 @@ mod sitemap;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub use reference::reference;
 
 use crate::config::{Config, ConfigError};
 
@@ -48,6 +51,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Prints the `OpenAPI` document
     Openapi,
+    /// Prints docs/cli.md
+    #[command(hide = true)]
+    Reference,
 }
 
 /// The environment is not as it must be: no database, port taken, bad setting.
@@ -89,6 +95,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),
+        Command::Reference => reference::run(),
     }
 }
 
