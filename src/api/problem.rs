@@ -177,10 +177,10 @@ impl From<LogError> for Problem {
                 "idempotency_key_reused",
                 "This Idempotency-Key was used before with another request; use a new key for a new request.",
             ),
-            LogError::Unreadable { .. } => {
+            LogError::Unreadable { .. } | LogError::Rejected(_) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    "The log holds what cannot be read"
+                    "The log cannot read or take this"
                 );
                 Self::internal()
             }

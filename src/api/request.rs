@@ -32,13 +32,18 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("x-tenant-id") else {
-            return Ok(Self(TenantId::DEFAULT));
-        };
-        let id = value.to_str().ok().and_then(|text| text.parse().ok());
-        id.map(Self)
-            .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
+        Ok(Self(tenant_in(&parts.headers)?.unwrap_or(TenantId::DEFAULT)))
     }
+}
+
+/// The tenant that the header `X-Tenant-Id` names, if it is there.
+pub fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
+    let Some(value) = headers.get("x-tenant-id") else {
+        return Ok(None);
+    };
+    let id = value.to_str().ok().and_then(|text| text.parse().ok());
+    id.map(Some)
+        .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
 }
 
 /// A command's request: whose, under which id and key, and its body.
@@ -260,6 +265,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            let detail = "The query holds U+0000, which no name or id does.";
+            return Err(Problem::bad_request("invalid_query", detail));
+        }
         let query = Query::<T>::from_request_parts(parts, state).await;
         query
             .map(|Query(value)| Self(value))
@@ -294,7 +303,8 @@ impl Paging {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
         };
-        let key = query::decode_cursor(cursor).and_then(|key| key.parse().ok());
+        let key = query::decode_cursor(cursor).filter(|key| !key.contains('\0'));
+        let key = key.and_then(|key| key.parse().ok());
         key.map(Some)
             .ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
     }

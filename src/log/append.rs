@@ -163,15 +163,24 @@ async fn commit_group(pool: &PgPool, group: Vec<Waiting>, head: &watch::Sender<i
                 Box::pin(commit_group(pool, vec![Waiting { unit, done: waiter }], head)).await;
             }
         }
+        Err(error) if is_about_data(&error) => {
+            tracing::error!(%error, "An append was rejected");
+            for waiter in waiters.into_iter().take(1) {
+                let _ = waiter.send(Err(LogError::Rejected(copy_of(&error))));
+            }
+        }
         Err(error) => {
-            tracing::error!(%error, units = waiters.len(), "Append of {} units failed", waiters.len());
-            let shared = std::sync::Arc::new(error);
+            tracing::warn!(%error, units = waiters.len(), "An append of {} units failed", waiters.len());
             for waiter in waiters {
-                let copy = sqlx::Error::Io(std::io::Error::other(std::sync::Arc::clone(&shared)));
-                let _ = waiter.send(Err(LogError::Unavailable(copy)));
+                let _ = waiter.send(Err(LogError::Unavailable(copy_of(&error))));
             }
         }
     }
+}
+
+/// Errors of the client cannot be cloned; each waiter gets the text.
+fn copy_of(error: &sqlx::Error) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other(error.to_string()))
 }
 
 /// Classes 22 (data exception) and 23 (integrity): the fault of one member, not of the database.

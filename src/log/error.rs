@@ -12,6 +12,9 @@ pub enum LogError {
     /// The database did not answer, was full or broke off; nothing can be said of what was under way.
     #[error("the event log cannot be reached or written")]
     Unavailable(#[source] sqlx::Error),
+    /// The database refuses this very append for what it holds; a repeat would be refused too.
+    #[error("the event log refuses this append")]
+    Rejected(#[source] sqlx::Error),
     /// The group commit is gone: the process is shutting down.
     #[error("the event log is closed")]
     Closed,

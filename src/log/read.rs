@@ -108,6 +108,22 @@ impl EventLog {
     ) -> Result<Option<i64>, LogError> {
         stream_position(&self.pool, tenant, aggregate_type, aggregate_id).await
     }
+
+    /// Whose a stream is; `None` if there is no such stream. For callers whose knowing the id is what entitles them.
+    pub async fn stream_owner(
+        &self,
+        aggregate_type: &str,
+        aggregate_id: &str,
+    ) -> Result<Option<TenantId>, LogError> {
+        let owner: Option<uuid::Uuid> = sqlx::query_scalar(
+            "select tenant_id from events where aggregate_type = $1 and aggregate_id = $2 and sequence = 1",
+        )
+        .bind(aggregate_type)
+        .bind(aggregate_id)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(owner.map(TenantId))
+    }
 }
 
 async fn stream_position(

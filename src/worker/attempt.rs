@@ -83,7 +83,8 @@ where
     loop {
         match command().await {
             Ok(done) => return Some(done),
-            Err(LogError::Closed) => return None,
+            // Nothing a repeat could mend: the lease runs out, and the log will say that the attempt was abandoned.
+            Err(LogError::Closed | LogError::Rejected(_) | LogError::Unreadable { .. }) => return None,
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

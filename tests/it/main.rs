@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod api;
 mod architecture;
+mod batches;
 mod crash;
+mod legacy;
 mod log;
 mod postgres;
+mod sites;
 mod support;
 mod tasks;

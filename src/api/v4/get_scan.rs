@@ -35,7 +35,7 @@ pub(super) async fn get_scan(
 }
 
 /// A scan's row, waited for if the log knows the scan already.
-pub(crate) async fn find_scan(
+pub(in crate::api) async fn find_scan(
     state: &ApiState,
     tenant: TenantId,
     id: ScanId,

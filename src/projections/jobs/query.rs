@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 
 use super::{JobRow, Jobs};
 use crate::aggregates::ScanStatus;
-use crate::projections::query::Listed;
+use crate::projections::query::{Listed, MAX_LIMIT};
 use crate::projections::{ProjectionError, ReadModels, rows};
 use crate::values::{BatchId, ScanId, TenantId};
 
@@ -76,6 +76,27 @@ pub async fn list(
     Ok(Listed::of(found, filter.limit, |row| {
         row.requested_position.to_string()
     }))
+}
+
+/// The scans of a batch whose turn has come, in the order they began; without their results.
+pub async fn begun_of_batch(
+    models: &ReadModels,
+    tenant: TenantId,
+    batch: BatchId,
+) -> Result<Vec<JobRow>, ProjectionError> {
+    let sql = format!(
+        "select to_jsonb(j) - 'result_data' from {}.jobs j \
+          where tenant_id = $1 and batch_id = $2 and (started_at is not null or completed_at is not null) \
+          order by coalesce(started_at, completed_at), requested_position limit $3",
+        models.jobs
+    );
+    let found: Vec<Value> = sqlx::query_scalar(&sql)
+        .bind(tenant.0)
+        .bind(batch.0)
+        .bind(MAX_LIMIT)
+        .fetch_all(&models.pool)
+        .await?;
+    found.into_iter().map(rows::from_json::<Jobs>).collect()
 }
 
 /// The failed scans of a batch and the round each failed in.

@@ -1,4 +1,4 @@
-//! Which characters the bytes of a page stand for: byte order mark, HTTP, `<meta>`, then a guess.
+//! Which characters the bytes of a page stand for: byte order mark, plain UTF-8, HTTP, `<meta>`, then a guess.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
@@ -7,18 +7,47 @@ use memchr::memmem;
 /// Where a `<meta>` is looked for; the standard's 1024 bytes are not kept to in the wild.
 const PRESCAN: usize = 4096;
 
+/// Bytes looked at for a guess.
+const GUESSED: usize = 256 * 1024;
+
 /// The text of a page, without NUL characters.
 pub(super) fn decode(bytes: &[u8], http_label: Option<&str>) -> String {
     let encoding = Encoding::for_bom(bytes)
         .map(|(encoding, _)| encoding)
+        .or_else(|| is_plainly_utf8(bytes).then_some(UTF_8))
         .or_else(|| http_label.and_then(|label| Encoding::for_label(label.as_bytes())))
         .or_else(|| declared(&bytes[..bytes.len().min(PRESCAN)]))
         .unwrap_or_else(|| guess(bytes));
-    let mut text = encoding.decode(bytes).0.into_owned();
+    let (text, _, faulty) = encoding.decode(bytes);
+    let mut text = text.into_owned();
+    if faulty && encoding == UTF_8 {
+        text = better_of(text, bytes);
+    }
     if memchr::memchr(0, text.as_bytes()).is_some() {
         text.retain(|character| character != '\0');
     }
     text
+}
+
+/// Text that is valid UTF-8 beyond ASCII is UTF-8, whatever its label; nothing else is so by accident.
+fn is_plainly_utf8(bytes: &[u8]) -> bool {
+    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
+}
+
+/// A page that says UTF-8 and is not: the guess, if most of what is beyond ASCII would be lost.
+fn better_of(text: String, bytes: &[u8]) -> String {
+    let lost = text.chars().filter(|character| *character == '\u{fffd}').count();
+    let beyond_ascii = text.chars().filter(|character| !character.is_ascii()).count();
+    if lost * 2 < beyond_ascii {
+        return text;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&bytes[..bytes.len().min(GUESSED)], true);
+    detector
+        .guess(None, Utf8Detection::Deny)
+        .decode(bytes)
+        .0
+        .into_owned()
 }
 
 /// `<meta charset=…>` or `content="…; charset=…"`, or an XML declaration.
@@ -48,7 +77,7 @@ fn declared(head: &[u8]) -> Option<&'static Encoding> {
 
 fn guess(bytes: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(&bytes[..bytes.len().min(256 * 1024)], true);
+    detector.feed(&bytes[..bytes.len().min(GUESSED)], true);
     detector.guess(None, Utf8Detection::Allow)
 }
 
@@ -66,5 +95,10 @@ mod tests {
         );
         assert_eq!(decode("größe".as_bytes(), None), "größe");
         assert_eq!(decode(b"a\0b", None), "ab");
+        assert_eq!(decode("größe".as_bytes(), Some("iso-8859-1")), "größe");
+        assert_eq!(
+            decode(b"gr\xf6\xdfe und m\xfche, f\xfcr \xfcber", Some("utf-8")),
+            "größe und mühe, für über"
+        );
     }
 }

@@ -148,7 +148,7 @@ const NETWORKS: &[Network] = &[
     Network {
         name: "vimeo",
         hosts: &["vimeo.com"],
-        prefixes: &["user", "channels/", ""],
+        prefixes: &["channels/", ""],
         never: &["watch", "upgrade", "about", "help"],
     },
     Network {
@@ -227,7 +227,7 @@ pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
         .flat_map(|node| texts(node, "sameAs"));
     let linked = page.anchors.iter().map(|anchor| anchor.href.clone());
     let mut found: Vec<Social> = Vec::new();
-    for url in linked.chain(same_as) {
+    for url in linked.chain(same_as).chain(in_metas(page)) {
         let Some(social) = page.base.join(url.trim()).ok().as_ref().and_then(profile) else {
             continue;
         };
@@ -237,6 +237,28 @@ pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
         }
     }
     found
+}
+
+/// The accounts that a page names for its cards.
+fn in_metas(page: &Outline) -> impl Iterator<Item = String> {
+    let facebook = page
+        .metas
+        .iter()
+        .filter(|(name, _)| name == "article:publisher")
+        .map(|(_, url)| url.clone());
+    let twitter = page
+        .metas
+        .iter()
+        .filter(|(name, _)| name == "twitter:site")
+        .filter_map(|(_, account)| {
+            let name = account.trim().strip_prefix('@')?;
+            let is_name = (1..=15).contains(&name.len())
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            is_name.then(|| format!("https://twitter.com/{name}"))
+        });
+    facebook.chain(twitter)
 }
 
 /// The predecessor's five networks: the first profile of each.
@@ -257,8 +279,7 @@ pub(super) fn links(socials: &[Social]) -> SocialLinks {
 /// The profile that an URL is the address of.
 fn profile(url: &Url) -> Option<Social> {
     let host = url.host_str()?.to_ascii_lowercase();
-    let is_at =
-        |known: &str| host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
+    let is_at = |known: &str| host.strip_suffix(known).is_some_and(is_front_door);
     let network = NETWORKS
         .iter()
         .find(|network| network.hosts.iter().any(|known| is_at(known)))?;
@@ -294,6 +315,22 @@ fn profile(url: &Url) -> Option<Social> {
         url: format!("https://{host}/{kept}"),
         handle: Some(handle).filter(|handle| !handle.is_empty()),
     })
+}
+
+/// What may stand before a network's host: nothing, `www.`, `m.`, a country or locale; `blog.` is another matter.
+fn is_front_door(prefix: &str) -> bool {
+    let Some(label) = prefix.strip_suffix('.') else {
+        return prefix.is_empty();
+    };
+    let is_locale = matches!(label.len(), 2 | 5)
+        && label.bytes().enumerate().all(|(at, byte)| {
+            if at == 2 {
+                byte == b'-'
+            } else {
+                byte.is_ascii_lowercase()
+            }
+        });
+    is_locale || matches!(label, "www" | "m" | "mobile" | "web")
 }
 
 /// A profile's name: the segment after the prefix. Deeper paths directly under the host are posts, not profiles.
@@ -389,6 +426,7 @@ mod tests {
             "https://netflix.com/acme",
             "https://vimeo.com/12345",
             "https://notfacebook.com/acme",
+            "https://blog.twitter.com/official",
         ] {
             assert_eq!(shown(url), None, "{url}");
         }

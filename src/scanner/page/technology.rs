@@ -5,6 +5,7 @@
 
 mod table;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
@@ -12,6 +13,7 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use self::table::{Entry, Place, TECHNOLOGIES};
 use super::outline::Outline;
 use crate::fetch::Headers;
+use crate::scanner::site::registrable;
 use crate::values::findings::{TechStack, Technology};
 
 /// Asset URLs looked at are no longer.
@@ -49,7 +51,8 @@ static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
 struct Places<'a> {
     generators: String,
     assets: String,
-    tags: &'a str,
+    /// Without the site's own hosts, so that a sign can ask for URLs of this site.
+    tags: Cow<'a, str>,
     scripts: &'a str,
     comments: &'a str,
     /// `name: value`.
@@ -113,7 +116,10 @@ impl<'a> Places<'a> {
         Self {
             generators: lines(generators.map(|(_, value)| value.clone())),
             assets: lines(assets.cloned()),
-            tags: &page.tags,
+            tags: without_own_hosts(
+                &page.tags,
+                page.base.host_str().map(registrable).unwrap_or_default(),
+            ),
             scripts: &page.scripts,
             comments: &page.comments,
             headers: lines(headers.iter().map(|(name, value)| format!("{name}: {value}"))),
@@ -141,10 +147,10 @@ impl<'a> Places<'a> {
 
     /// The evidence in a place, and the version in the first match that tells one.
     fn find(&self, place: Place, pattern: &Regex) -> Option<(String, Option<String>)> {
-        let text = match place {
+        let text: &str = match place {
             Place::Generator => &self.generators,
             Place::Asset => &self.assets,
-            Place::Tag => self.tags,
+            Place::Tag => &self.tags,
             Place::Script => self.scripts,
             Place::Comment => self.comments,
             Place::Header => &self.headers,
@@ -178,6 +184,30 @@ fn evidence(text: &str, hit: &Captures<'_>, place: Place) -> String {
         &bytes[start..end]
     };
     String::from_utf8_lossy(piece).trim().chars().take(200).collect()
+}
+
+/// Drops `//host` from URLs whose host belongs to a site.
+fn without_own_hosts<'a>(tags: &'a str, site: &str) -> Cow<'a, str> {
+    if site.is_empty() || memchr::memmem::find(tags.as_bytes(), site.as_bytes()).is_none() {
+        return Cow::Borrowed(tags);
+    }
+    let mut kept = String::with_capacity(tags.len());
+    let mut rest = tags;
+    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"//") {
+        let after = &rest[at + 2..];
+        let length = after
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+            .count();
+        let is_own = after[..length]
+            .strip_suffix(site)
+            .is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
+        kept.push_str(&rest[..at]);
+        kept.push_str(if is_own { "" } else { &rest[at..at + 2 + length] });
+        rest = &after[length..];
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
 }
 
 fn version(hit: &Captures<'_>) -> Option<String> {
@@ -245,8 +275,13 @@ mod tests {
             found("<meta content='WordPress 6.4.2' name=generator>", &[])
                 .contains(&one("WordPress", Some("6.4.2")))
         );
-        assert!(
-            found("<script src='/wp-content/themes/x/a.js'></script>", &[]).contains(&one("WordPress", None))
+        let by_theme = "<script src='/wp-content/themes/x/a.js'></script>";
+        assert!(found(by_theme, &[]).contains(&one("WordPress", None)));
+        let own_picture = "<img src='https://cdn.site.test/blog/wp-content/uploads/a.png'>";
+        assert!(found(own_picture, &[]).contains(&one("WordPress", None)));
+        assert_eq!(
+            found("<img src='https://other.test/wp-content/uploads/a.png'>", &[]),
+            []
         );
     }
 

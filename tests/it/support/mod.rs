@@ -1,5 +1,6 @@
 //! What tests of several areas stand on. Not here: tests, and builders that only one area needs.
 
+pub mod app;
 pub mod postgres;
 pub mod server;
 pub mod sites;

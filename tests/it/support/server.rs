@@ -146,6 +146,16 @@ impl Server {
         self.until_answered(request, path).await
     }
 
+    /// The status of one POST, whatever it is.
+    pub async fn try_post(&self, path: &str, body: &Value) -> StatusCode {
+        let address = &self.process.as_ref().expect("the server runs").address;
+        let request = self.client.post(format!("http://{address}{path}"));
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        request.send().await.unwrap().status()
+    }
+
     async fn until_answered(
         &self,
         request: impl Fn(&reqwest::Client, String) -> reqwest::RequestBuilder,

@@ -69,11 +69,12 @@ const WORDPRESS: &[&str] = &["WordPress"];
 pub(super) const TECHNOLOGIES: &[Entry] = &[
     // -- content management ---------------------------------------------------------------------------------------
     entry("WordPress", &["cms"], PHP, &[
-        (Generator, r"^WordPress(?: ([\d.]+))?", 100),
+        (Generator, r"^WordPress(?: (\d[\w.-]*))?", 100),
         (Asset, r"/wp-includes/", 100),
-        (Asset, r"/wp-content/(?:themes|plugins|uploads|cache|mu-plugins)/", 100),
+        (Asset, r"/wp-content/(?:themes|plugins|cache|mu-plugins)/", 100),
         (Link, r"^https://api\.w\.org/|/wp-json/?$|/xmlrpc\.php\?rsd", 100),
-        (Tag, r#"["'=/]wp-(?:content|includes)/"#, 90),
+        // Only of this site: pictures of other people's WordPress are shown everywhere.
+        (Tag, r#"["'=](?:https?:)?(?:/[\w-]+){0,3}/?wp-(?:content|includes)/"#, 90),
         (Header, r"^link: .*api\.w\.org|^x-pingback: .*/xmlrpc\.php", 100),
         (Script, r"/wp-includes\\?/js|wp-emoji-release\.min\.js", 90),
     ]),

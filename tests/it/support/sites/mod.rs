@@ -10,7 +10,7 @@
 //! | `err500` `err403` `err404` | that status for every path |
 //! | `empty` | 200, HTML, no bytes |
 //! | `loop` `hop` `inside` `meta` | redirects: to itself; to `site00000`; to a port of this machine; to a cloud's metadata |
-//! | `slow` | answers after `SitesOptions::slow` |
+//! | `slow` `*.slow` | answers after `SitesOptions::slow` |
 //! | `bomb` | its sitemap inflates to `SitesOptions::bomb_bytes` |
 //! | `big` | a home page of `SitesOptions::big_bytes` |
 //! | `soft404` | every path is a home page with status 200 |
@@ -22,8 +22,6 @@ mod bomb;
 mod gate;
 mod listener;
 mod pages;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -213,7 +211,7 @@ async fn answer(
         "meta" => redirect(301, "http://169.254.169.254/latest/meta-data/"),
         "back.name" if origin.scheme() == "http" => redirect(301, &format!("https://{host}{path}")),
         "flaky" if before < farm.options.flaky_failures => status(503),
-        "slow" => {
+        slow if slow.split('.').next_back() == Some("slow") => {
             tokio::time::sleep(farm.options.slow).await;
             html(Document::html("<title>late</title>"))
         }

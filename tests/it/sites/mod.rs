@@ -1,12 +1,15 @@
 //! The sites themselves: a scan can only be judged by sites that do what they say.
 
-use std::io::Read;
-use std::time::Instant;
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 use reqwest::{Client, Response, redirect};
 
-use super::*;
+use axum::http::header::LOCATION;
+
+use crate::support::sites::{Sites, SitesOptions};
 
 fn small() -> SitesOptions {
     SitesOptions {

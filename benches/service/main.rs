@@ -1,0 +1,41 @@
+//! Figures of the whole service against sites of our own: `cargo bench --bench service -- [SECTION…]`.
+//!
+//! Sections: `throughput` (durable scans against a bare fetch of the same URLs), `latency` (of a status request while
+//! hostile pages are scanned), `memory` (per concurrent scan). The sites, the service and the client are processes of
+//! their own, all on this machine.
+
+mod latency;
+mod memory;
+mod processes;
+mod throughput;
+
+/// Makes this very program the site server when it starts itself.
+pub const SERVE_SITES: &str = "--serve-sites";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    if arguments.first().is_some_and(|first| first == SERVE_SITES) {
+        runtime.block_on(processes::serve_sites(&arguments[1..]));
+        return;
+    }
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let wants = |section: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == section);
+    runtime.block_on(async {
+        if wants("throughput") {
+            throughput::run().await;
+        }
+        if wants("latency") {
+            latency::run().await;
+        }
+        if wants("memory") {
+            memory::run().await;
+        }
+    });
+}

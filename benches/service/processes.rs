@@ -1,0 +1,191 @@
+//! The processes of a bench: the sites, and the service on a fresh data directory.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use sitelog::fetch::settings::FetchSettings;
+use tempfile::TempDir;
+
+#[expect(
+    dead_code,
+    reason = "tests count and hold requests; here the sites only serve"
+)]
+#[path = "../../tests/it/support/sites/mod.rs"]
+mod sites;
+
+use sites::{Sites, SitesOptions};
+
+/// The sites as a process of their own.
+pub struct SitesProcess {
+    child: Child,
+    /// Of `SITELOG_FETCH__CONNECT_TO`.
+    pub connect_to: String,
+    /// Of `SITELOG_FETCH__EXTRA_CA`.
+    pub ca: String,
+}
+
+/// What the child runs: `COUNT SLOW_SECONDS`.
+pub async fn serve_sites(arguments: &[String]) {
+    let number = |place: usize| arguments[place].parse::<u64>().expect("a number");
+    let options = SitesOptions {
+        sites: usize::try_from(number(0)).expect("a count"),
+        slow: Duration::from_secs(number(1)),
+        ..SitesOptions::default()
+    };
+    let sites = Sites::start(options).await.expect("the sites start");
+    println!("{}", sites.connect_to());
+    println!("{}", sites.ca_pem().display());
+    std::future::pending::<()>().await;
+}
+
+impl SitesProcess {
+    /// Starts so many sites; `slow` answers after so many seconds.
+    pub fn start(count: usize, slow_seconds: u64) -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args([crate::SERVE_SITES, &count.to_string(), &slow_seconds.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the sites start");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut line = || lines.next().expect("two lines").expect("text");
+        Self {
+            connect_to: line(),
+            ca: line(),
+            child,
+        }
+    }
+
+    /// Settings for a fetcher in this process.
+    pub fn fetch_settings(&self) -> FetchSettings {
+        FetchSettings {
+            connect_to: vec![self.connect_to.parse().expect("a pattern and an address")],
+            extra_ca: Some(self.ca.clone().into()),
+            ..FetchSettings::default()
+        }
+    }
+}
+
+impl Drop for SitesProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.ca);
+    }
+}
+
+/// The service as a process of its own.
+pub struct Service {
+    child: Child,
+    address: String,
+    client: reqwest::Client,
+    _data_dir: TempDir,
+}
+
+impl Service {
+    /// Starts `sitelog serve` with room for so many scans.
+    pub fn start(sites: &SitesProcess, concurrency: usize) -> Self {
+        let data_dir = TempDir::with_prefix("sitelog-bench-").expect("a directory");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sitelog"))
+            .arg("serve")
+            .env_remove("DATABASE_URL")
+            .env("SITELOG_DATA_DIR", data_dir.path())
+            .env("SITELOG_BIND", "127.0.0.1:0")
+            .env("SITELOG_WORKER__CONCURRENCY", concurrency.to_string())
+            .env("SITELOG_FETCH__CONNECT_TO", &sites.connect_to)
+            .env("SITELOG_FETCH__EXTRA_CA", &sites.ca)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the service starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped"))
+            .lines()
+            .map_while(Result::ok);
+        let address = lines
+            .by_ref()
+            .find_map(|line| {
+                Some(
+                    line.split_once("serves http://")?
+                        .1
+                        .split_whitespace()
+                        .next()?
+                        .to_owned(),
+                )
+            })
+            .expect("the service says where it listens");
+        std::thread::spawn(move || lines.for_each(drop));
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self {
+            child,
+            address,
+            client,
+            _data_dir: data_dir,
+        }
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Value {
+        let answer = self
+            .client
+            .get(format!("http://{}{path}", self.address))
+            .send()
+            .await
+            .expect("an answer");
+        serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON")
+    }
+
+    /// POST of JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Value {
+        let request = self.client.post(format!("http://{}{path}", self.address));
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let answer = request.send().await.expect("an answer");
+        serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON")
+    }
+
+    /// Scans a list as one batch; tells how long it took until its end could be read.
+    pub async fn scan(&self, domains: &[String], max_pages: u32) -> (Value, Duration) {
+        let begun = Instant::now();
+        let body = json!({ "domains": domains, "max_concurrent": 1000, "max_pages": max_pages });
+        let batch = self.post("/api/v4/batches", &body).await;
+        let path = format!(
+            "/api/v4/batches/{}",
+            batch["batch_id"].as_str().expect("accepted")
+        );
+        loop {
+            let batch = self.get(&path).await;
+            if !["pending", "running"].contains(&batch["status"].as_str().expect("a status")) {
+                return (batch, begun.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A line of `/proc/PID/status` in kB: `VmHWM` or `VmRSS`.
+    pub fn memory_kb(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let found = status
+            .lines()
+            .find(|text| text.starts_with(line))
+            .expect("the line");
+        found
+            .split_whitespace()
+            .nth(1)
+            .and_then(|number| number.parse().ok())
+            .expect("kB")
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // SIGTERM by the system's own tool: the service drains and stops its PostgreSQL.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// Host of an ordinary site.
+pub fn host(number: usize) -> String {
+    format!("site{number:05}.sites.test")
+}

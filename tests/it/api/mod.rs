@@ -1,0 +1,16 @@
+//! `/api/v4` as its users see it, by calls of the router.
+
+mod batch_lists;
+mod batches;
+mod events;
+mod idempotency;
+mod inputs;
+mod lists;
+mod openapi;
+mod scans;
+mod tenants;
+
+/// Some tenant that is not the default one.
+const OTHER: &str = "00000000-0000-4000-8000-000000000001";
+/// An id that nothing has.
+const UNKNOWN: &str = "00000000-0000-4000-8000-00000000dead";

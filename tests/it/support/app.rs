@@ -1,0 +1,375 @@
+//! The service in one test: a database of its own, the router called without a socket, projections and workers on
+//! demand, and a hand to play the worker where a test needs a scan at a certain stage.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, header};
+use bytes::Bytes;
+use chrono::Utc;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use sitelog::aggregates::scan::{AttemptOutcome, ScanTotals};
+use sitelog::app::App;
+use sitelog::commands::CommandContext;
+use sitelog::commands::record_scan::{AttemptRecord, record_scan};
+use sitelog::commands::start_scan::start_scan;
+use sitelog::config::Config;
+use sitelog::fetch::settings::FetchSettings;
+use sitelog::values::{FailureReason, Findings, ScanId, TenantId};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::postgres::TestDatabase;
+use super::sites::{Sites, SitesOptions};
+
+/// How long a test waits for what must come, however slow the machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running service; it stops when dropped.
+pub struct TestApp {
+    pub app: App,
+    router: Router,
+    /// The sites that its worker reaches, if it has one.
+    pub sites: Option<Sites>,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+    _database: TestDatabase,
+}
+
+/// What of the service runs. Without a word: the API and the projections.
+#[derive(Default)]
+pub struct TestAppBuilder {
+    no_projector: bool,
+    sites: Option<SitesOptions>,
+}
+
+impl TestAppBuilder {
+    /// Read models and tasks stand still until `TestApp::start_projector`.
+    pub fn without_projector(mut self) -> Self {
+        self.no_projector = true;
+        self
+    }
+
+    /// A worker that finds these sites, and nothing else, instead of the world.
+    pub fn scanning(mut self, sites: SitesOptions) -> Self {
+        self.sites = Some(sites);
+        self
+    }
+
+    pub async fn start(self) -> TestApp {
+        let database = TestDatabase::new().await;
+        let sites = match self.sites {
+            Some(options) => Some(Sites::start(options).await.unwrap()),
+            None => None,
+        };
+        let config = Config {
+            database_url: Some(database.url.clone()),
+            data_dir: std::env::temp_dir(),
+            bind: ([127, 0, 0, 1], 0).into(),
+            worker_concurrency: 8,
+            fetch: fetch_settings(sites.as_ref()),
+        };
+        let app = App::build(&config, database.pool.clone()).await.unwrap();
+        let started = TestApp {
+            router: sitelog::api::router(app.api_state()),
+            app,
+            sites,
+            stop: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            _database: database,
+        };
+        if !self.no_projector {
+            started.start_projector();
+        }
+        if started.sites.is_some() {
+            started.app.spawn_worker(&started.tracker, &started.stop);
+        }
+        started
+    }
+}
+
+fn fetch_settings(sites: Option<&Sites>) -> FetchSettings {
+    let Some(sites) = sites else {
+        return FetchSettings::default();
+    };
+    FetchSettings {
+        connect_to: vec![sites.connect_to().parse().unwrap()],
+        extra_ca: Some(sites.ca_pem().to_owned()),
+        ..FetchSettings::default()
+    }
+}
+
+impl TestApp {
+    /// The API and the projections, no worker.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// An app that scans some ordinary sites and the special ones.
+    pub async fn scanning() -> Self {
+        let few = SitesOptions {
+            sites: 4,
+            urls_per_sitemap: 3,
+            ..SitesOptions::default()
+        };
+        Self::builder().scanning(few).start().await
+    }
+
+    pub fn builder() -> TestAppBuilder {
+        TestAppBuilder::default()
+    }
+
+    pub fn start_projector(&self) {
+        self.app.spawn_projector(&self.tracker, &self.stop);
+    }
+
+    /// The log's last position: as long as it stands, nothing was written.
+    pub async fn head(&self) -> i64 {
+        self.app.log.head().await.unwrap()
+    }
+
+    pub fn call(&self, method: &str, path: &str) -> Call {
+        Call {
+            router: self.router.clone(),
+            request: Request::builder().method(method).uri(path),
+            body: Body::empty(),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path).send().await
+    }
+
+    pub async fn post(&self, path: &str) -> Answer {
+        self.call("POST", path).send().await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        self.call("POST", path).json(body).send().await
+    }
+
+    pub async fn post_text(&self, path: &str, media_type: &str, body: impl Into<Body>) -> Answer {
+        self.call("POST", path).body(media_type, body).send().await
+    }
+
+    /// Asks until the answer is as wanted.
+    pub async fn get_until(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
+        wait_for(path, async || Some(self.get(path).await).filter(&wanted)).await
+    }
+
+    /// Asks until the `status` is this.
+    pub async fn get_in_status(&self, path: &str, status: &str) -> Value {
+        let answer = self
+            .get_until(path, |answer| answer.json()["status"] == status)
+            .await;
+        answer.json()
+    }
+
+    /// Requests a scan of v4 and tells its id.
+    pub async fn create_scan(&self, domain: &str) -> String {
+        let answer = self
+            .post_json("/api/v4/scans", &serde_json::json!({ "domain": domain }))
+            .await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        answer.json()["scan_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Requests a batch of v4, waits until each of its scans can be seen, and tells its id.
+    pub async fn create_batch(&self, domains: &[&str]) -> String {
+        let answer = self
+            .post_json("/api/v4/batches", &serde_json::json!({ "domains": domains }))
+            .await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let id = answer.json()["batch_id"].as_str().unwrap().to_owned();
+        self.scans_of_batch(&id, domains.len()).await;
+        id
+    }
+
+    /// The scans of a batch, as soon as there are so many.
+    pub async fn scans_of_batch(&self, id: &str, count: usize) -> Vec<Value> {
+        let path = format!("/api/v4/batches/{id}/scans");
+        let whole = |answer: &Answer| {
+            answer.json()["items"]
+                .as_array()
+                .is_some_and(|items| items.len() == count)
+        };
+        let answer = self.get_until(&path, whole).await;
+        answer.json()["items"].as_array().unwrap().clone()
+    }
+
+    /// Plays the worker that begins a scan, in the name of the default tenant.
+    pub async fn begin(&self, scan: &str) {
+        self.begin_for(TenantId::DEFAULT, scan).await;
+    }
+
+    pub async fn begin_for(&self, tenant: TenantId, scan: &str) {
+        start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &worker(tenant))
+            .await
+            .unwrap();
+    }
+
+    /// Plays the worker that begins a scan and finds this.
+    pub async fn complete(&self, scan: &str, findings: &Findings) {
+        let salt = self.app.log.salt(TenantId::DEFAULT, scan).await.unwrap();
+        let (findings, body) = salt.seal(&serde_json::to_vec(findings).unwrap(), 1);
+        let totals = ScanTotals::default();
+        self.end(scan, AttemptOutcome::Completed { findings, totals }, vec![body])
+            .await;
+    }
+
+    /// Plays the worker that begins a scan and fails for this reason; if it may pass, another attempt follows.
+    pub async fn fail(&self, scan: &str, reason: FailureReason, may_pass: bool) {
+        let outcome = AttemptOutcome::Failed {
+            reason,
+            error: "as the test wants it".to_owned(),
+            may_pass,
+            retry_after: None,
+        };
+        self.end(scan, outcome, Vec::new()).await;
+    }
+
+    async fn end(&self, scan: &str, outcome: AttemptOutcome, bodies: Vec<sitelog::log::body::Body>) {
+        let context = worker(TenantId::DEFAULT);
+        let started = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &context)
+            .await
+            .unwrap();
+        let record = AttemptRecord {
+            read: Vec::new(),
+            outcome,
+            bodies,
+        };
+        record_scan(&self.app.bus, id_of(scan), started, record, Utc::now(), &context)
+            .await
+            .unwrap();
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The scan that a v4 or v1 id names.
+fn id_of(scan: &str) -> ScanId {
+    scan.trim_start_matches("scan_").parse().unwrap()
+}
+
+fn worker(tenant: TenantId) -> CommandContext {
+    CommandContext::internal(tenant, "worker:test")
+}
+
+/// A request on its way to the router.
+pub struct Call {
+    router: Router,
+    request: axum::http::request::Builder,
+    body: Body,
+}
+
+impl Call {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub fn tenant(self, tenant: &str) -> Self {
+        self.header("x-tenant-id", tenant)
+    }
+
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub fn body(mut self, media_type: &str, body: impl Into<Body>) -> Self {
+        self.request = self.request.header(header::CONTENT_TYPE, media_type);
+        self.body = body.into();
+        self
+    }
+
+    /// A body without a `Content-Type`.
+    pub fn untyped(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub async fn send(self) -> Answer {
+        let request = self.request.body(self.body).unwrap();
+        let response = self.router.oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.to_vec()).unwrap()
+    }
+
+    /// The content; null if it is no JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The status and the content, to be compared at once.
+    pub fn both(&self) -> (u16, Value) {
+        (self.status, self.json())
+    }
+
+    /// The problem that this answer must be.
+    #[track_caller]
+    pub fn problem(&self, status: u16, code: &str) -> Value {
+        let content = self.json();
+        assert_eq!(
+            (self.status, self.header("content-type"), content["code"].as_str()),
+            (status, Some("application/problem+json"), Some(code)),
+            "{}",
+            self.text()
+        );
+        assert_eq!(content["status"], status);
+        assert_eq!(content["type"], format!("urn:sitelog:problem:{code}"));
+        for words in ["title", "detail"] {
+            assert!(
+                content[words].as_str().is_some_and(|text| !text.is_empty()),
+                "{content}"
+            );
+        }
+        content
+    }
+}
+
+/// Asks again and again until there is something, for as long as is sensible.
+pub async fn wait_for<T>(what: impl Debug, ask: impl AsyncFn() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {PATIENCE:?} in vain for {what:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
