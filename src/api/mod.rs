@@ -45,12 +45,8 @@ pub const MAX_BODY: usize = 32 * 1024 * 1024;
 pub fn router(state: ApiState) -> Router {
     let (documented, openapi) = openapi::documented().split_for_parts();
     documented
-<<<<<<< HEAD
         .merge(openapi::routes(&openapi))
-=======
-        .merge(openapi::routes(openapi))
         .merge(legacy::router())
->>>>>>> legacy
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
