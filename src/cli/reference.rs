@@ -11,15 +11,12 @@ use super::{Cli, say};
 const PREFACE: &str = "\
 # The command line
 
-This page is the program's own help, made with `sitelog reference`. A test fails when it is stale.
-
-Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment (no database, a
-port that is taken, a bad setting, a file that cannot be read). Errors go to stderr and say what to do.
+This page is the program's own help, printed by `sitelog reference`. A test fails when it is stale.
 ";
 
 /// The help of the program and of each command, as Markdown.
 pub fn reference() -> String {
-    let mut program = Cli::command().term_width(100).disable_help_subcommand(true);
+    let mut program = Cli::command().disable_help_subcommand(true);
     program.build();
     let mut page = PREFACE.to_owned();
     push(&mut page, "sitelog", &mut program);

@@ -50,7 +50,10 @@ async fn progress_and_failures_are_counted_while_it_runs() {
     let app = TestApp::start().await;
     let (path, one, _) = batch_of_two(&app).await;
     app.fail(&one, FailureReason::Timeout, false).await;
-    let batch = app.get_until(&path, |answer| answer.json()["failed"] == 1).await.json();
+    let batch = app
+        .get_until(&path, |answer| answer.json()["failed"] == 1)
+        .await
+        .json();
     assert_eq!(batch["status"], "running");
     let counts = json!([
         batch["total"],
@@ -167,7 +170,10 @@ async fn retrying_does_again_what_failed_and_nothing_else_and_it_ends_a_second_t
         app.get(&format!("/api/v4/scans/{one}")).await.json()["status"],
         "completed"
     );
-    let batch = app.get_until(&path, |answer| answer.json()["failed"] == 0).await.json();
+    let batch = app
+        .get_until(&path, |answer| answer.json()["failed"] == 0)
+        .await
+        .json();
     assert_eq!(batch["status"], "running");
     assert_eq!((&batch["failed"], &batch["failures"]), (&json!(0), &json!({})));
     app.complete(&other, &Findings::default()).await;

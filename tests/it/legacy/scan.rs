@@ -101,7 +101,8 @@ async fn between_two_attempts_a_job_runs_and_has_no_error() {
     let (id, url) = scan(&app, "example.com").await;
     app.fail(&id, FailureReason::Timeout, true).await;
     let v4 = format!("/api/v4/scans/{}", id.trim_start_matches("scan_"));
-    app.get_until(&v4, |answer| answer.json()["next_attempt_at"].is_string()).await;
+    app.get_until(&v4, |answer| answer.json()["next_attempt_at"].is_string())
+        .await;
     let status = app.get_in_status(&url, "running").await;
     assert_eq!(
         (&status["error"], &status["progress"]["step"]),
