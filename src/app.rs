@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,13 +51,13 @@ pub enum StartError {
     #[error(transparent)]
     Embedded(#[from] EmbeddedPostgresError),
     /// The database named by `DATABASE_URL`.
-    #[error("the database cannot be reached: {0}; check DATABASE_URL")]
+    #[error("the database cannot be reached; check DATABASE_URL")]
     Connect(#[source] sqlx::Error),
     /// It is too old.
     #[error("the database is PostgreSQL {0}; at least 15 is needed")]
     TooOld(String),
     /// The tables cannot be brought up to date.
-    #[error("the database cannot be migrated: {0}")]
+    #[error("the database cannot be migrated")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The read models cannot be made.
     #[error("the read models cannot be prepared")]
@@ -66,7 +66,7 @@ pub enum StartError {
     #[error(transparent)]
     Fetch(#[from] FetchSetupError),
     /// The address is taken or not ours.
-    #[error("cannot listen on {0}: {1}; set SITELOG_BIND to a free address")]
+    #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
     Bind(SocketAddr, #[source] std::io::Error),
 }
 
@@ -97,6 +97,13 @@ impl Database {
             (embedded.url().to_owned(), Some(embedded))
         };
         let options: PgConnectOptions = url.parse().map_err(StartError::Connect)?;
+        // Once without the pool, which would only say that it waited in vain.
+        PgConnection::connect_with(&options)
+            .await
+            .map_err(StartError::Connect)?
+            .close()
+            .await
+            .ok();
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(std::time::Duration::from_secs(10))

@@ -41,7 +41,7 @@ const POLL: Duration = Duration::from_millis(200);
 const USAGE: u8 = 2;
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let list = match read(&args.file)? {
+    let list = match read(&args.file) {
         Ok(list) if list.accepted.is_empty() => return Ok(refuse(&list, "no line is a domain")),
         Ok(list) if list.accepted.len() > MAX_DOMAINS => {
             return Ok(refuse(
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
             ));
         }
         Ok(list) => list,
-        Err(error) => return Ok(refuse(&BatchList::default(), &error.to_string())),
+        Err(error) => return Ok(refuse(&BatchList::default(), &format!("{error:#}"))),
     };
     let local = Local::start(config).await?;
     let items: Vec<BatchItem> = list
@@ -72,8 +72,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     })
 }
 
-/// The list, by its form: JSON objects or texts, CSV by its header or commas, else plain lines.
-fn read(file: &str) -> anyhow::Result<Result<BatchList, crate::values::batch_list::UnreadableList>> {
+/// The list, by its form: JSON objects or texts per line, else CSV, of which plain lines are the simplest.
+fn read(file: &str) -> anyhow::Result<BatchList> {
     let mut content = Vec::new();
     if file == "-" {
         std::io::stdin()
@@ -82,18 +82,22 @@ fn read(file: &str) -> anyhow::Result<Result<BatchList, crate::values::batch_lis
     } else {
         content = std::fs::read(file).with_context(|| format!("{file} cannot be read"))?;
     }
-    let start = content.iter().find(|byte| !byte.is_ascii_whitespace());
-    Ok(match start {
-        Some(b'{' | b'"') if looks_like_json(&content) => BatchList::from_ndjson(&content),
-        _ => BatchList::from_csv(&content),
-    })
+    let list = if looks_like_json(&content) {
+        BatchList::from_ndjson(&content)
+    } else {
+        BatchList::from_csv(&content)
+    };
+    Ok(list?)
 }
 
 fn looks_like_json(content: &[u8]) -> bool {
     let first = content
         .split(|byte| *byte == b'\n')
         .find(|line| !line.trim_ascii().is_empty());
-    first.is_some_and(|line| serde_json::from_slice::<serde_json::Value>(line).is_ok())
+    first.is_some_and(|line| {
+        let value = serde_json::from_slice::<serde_json::Value>(line);
+        value.is_ok_and(|value| value.is_object() || value.is_string())
+    })
 }
 
 fn refuse(list: &BatchList, why: &str) -> ExitCode {

@@ -38,7 +38,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
             found.data_dir = Some(config.data_dir.display().to_string());
             examine(&config, &mut found).await;
         }
-        Err(error) => found.problems.push(anyhow::Error::new(error).to_string()),
+        Err(error) => found.problems.push(format!("{:#}", anyhow::Error::new(error))),
     }
     if args.json {
         say(&serde_json::to_string_pretty(&found)?)?;
@@ -55,7 +55,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn examine(config: &Config, found: &mut Findings) {
     let database = match Database::connect(config).await {
         Ok(database) => database,
-        Err(error) => return found.problems.push(error.to_string()),
+        Err(error) => return found.problems.push(format!("{:#}", anyhow::Error::new(error))),
     };
     found.database_url = config
         .database_url

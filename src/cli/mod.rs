@@ -118,6 +118,13 @@ fn config() -> Result<Config, ConfigError> {
 
 /// The cause chain in one line on stderr; what to do stands in the messages.
 fn fail(error: &anyhow::Error) -> ExitCode {
+    let kind = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind);
+    if kind == Some(std::io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
     eprintln!("sitelog: {error:#}");
     ExitCode::from(ENVIRONMENT)
 }

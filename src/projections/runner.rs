@@ -43,8 +43,9 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
 /// Applies one page; true if more is known to follow.
 async fn follow<P: Projection>(log: &EventLog) -> Result<bool, ProjectionError> {
     let mut tx = log.pool().begin().await?;
+    // Rows and checkpoint go together and can be had again from the log: their commit need not wait for the disk.
     let held: Option<(i32, i64)> = sqlx::query_as(
-        "select generation, position from projection \
+        "select generation, position, set_config('synchronous_commit', 'off', true) from projection \
           where name = $1 and shape = $2 and state = 'live' for update skip locked",
     )
     .bind(P::NAME)

@@ -105,6 +105,11 @@ impl BatchList {
         let mut list = Self::default();
         let mut column = None;
         let mut record = csv::StringRecord::new();
+        let mut lines = LineCounter {
+            text,
+            offset: 0,
+            line: 1,
+        };
         loop {
             let read = reader
                 .read_record(&mut record)
@@ -115,7 +120,7 @@ impl BatchList {
             if !read? {
                 return Ok(list);
             }
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
             if column.is_none() {
                 let header = header_column(&record);
                 column = Some(header.unwrap_or(0));
@@ -123,10 +128,7 @@ impl BatchList {
                     continue;
                 }
             }
-            list.push(
-                u32::try_from(line).unwrap_or(u32::MAX),
-                record.get(column.unwrap_or(0)).unwrap_or_default(),
-            );
+            list.push(line, record.get(column.unwrap_or(0)).unwrap_or_default());
         }
     }
 
@@ -153,6 +155,31 @@ impl BatchList {
             Some(text) => self.push(line, text),
             None => self.reject(line, &value.to_string(), "a domain must be a text".to_owned()),
         }
+    }
+}
+
+/// Lines by byte offset. The parser's own count is one behind after CRLF, whose line feed it takes to be the beginning
+/// of the next record.
+struct LineCounter<'a> {
+    text: &'a str,
+    offset: usize,
+    line: u32,
+}
+
+impl LineCounter<'_> {
+    /// The line of the record that starts at a byte; offsets must not decrease.
+    fn line_of(&mut self, byte: u64) -> u32 {
+        let bytes = self.text.as_bytes();
+        let mut start = usize::try_from(byte).unwrap_or(bytes.len()).min(bytes.len());
+        while bytes.get(start).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+            start += 1;
+        }
+        let breaks = memchr::memchr_iter(b'\n', &bytes[self.offset..start.max(self.offset)]).count();
+        self.line = self
+            .line
+            .saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
+        self.offset = start.max(self.offset);
+        self.line
     }
 }
 
@@ -216,6 +243,15 @@ mod tests {
         assert_eq!(
             names(&BatchList::from_csv(b"url\tx\nb.com\t1\n").unwrap()),
             [(2, "b.com")]
+        );
+    }
+
+    #[test]
+    fn blank_lines_and_crlf_do_not_shift_the_lines() {
+        let list = BatchList::from_csv(b"domain\r\n\r\na.com\r\nbad one\r\nb.com\r\n").unwrap();
+        assert_eq!(
+            (names(&list), list.rejected[0].line),
+            (vec![(3, "a.com"), (5, "b.com")], 4)
         );
     }
 

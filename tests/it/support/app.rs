@@ -11,13 +11,13 @@ use bytes::Bytes;
 use chrono::Utc;
 use http_body_util::BodyExt;
 use serde_json::Value;
-use sitelog::aggregates::scan::{AttemptOutcome, ScanTotals};
 use sitelog::app::App;
 use sitelog::commands::CommandContext;
-use sitelog::commands::record_scan::{AttemptRecord, record_scan};
-use sitelog::commands::start_scan::start_scan;
+use sitelog::commands::record_scan::record_scan;
+use sitelog::commands::start_scan::{Start, start_scan};
 use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
+use sitelog::values::report::{ScanFailure, SiteReport};
 use sitelog::values::{FailureReason, Findings, ScanId, TenantId};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -215,35 +215,39 @@ impl TestApp {
 
     /// Plays the worker that begins a scan and finds this.
     pub async fn complete(&self, scan: &str, findings: &Findings) {
-        let salt = self.app.log.salt(TenantId::DEFAULT, scan).await.unwrap();
-        let (findings, body) = salt.seal(&serde_json::to_vec(findings).unwrap(), 1);
-        let totals = ScanTotals::default();
-        self.end(scan, AttemptOutcome::Completed { findings, totals }, vec![body])
-            .await;
+        self.end(scan, Ok(findings.clone())).await;
     }
 
     /// Plays the worker that begins a scan and fails for this reason; if it may pass, another attempt follows.
     pub async fn fail(&self, scan: &str, reason: FailureReason, may_pass: bool) {
-        let outcome = AttemptOutcome::Failed {
-            reason,
-            error: "as the test wants it".to_owned(),
-            may_pass,
-            retry_after: None,
-        };
-        self.end(scan, outcome, Vec::new()).await;
+        let detail = "as the test wants it".to_owned();
+        self.end(
+            scan,
+            Err(ScanFailure {
+                reason,
+                detail,
+                may_pass,
+                retry_after: None,
+            }),
+        )
+        .await;
     }
 
-    async fn end(&self, scan: &str, outcome: AttemptOutcome, bodies: Vec<sitelog::log::body::Body>) {
+    async fn end(&self, scan: &str, outcome: Result<Findings, ScanFailure>) {
         let context = worker(TenantId::DEFAULT);
-        let started = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &context)
+        let start = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &context)
             .await
             .unwrap();
-        let record = AttemptRecord {
-            read: Vec::new(),
-            outcome,
-            bodies,
+        let Start::Begun(begun) = start else {
+            panic!("{start:?}")
         };
-        record_scan(&self.app.bus, id_of(scan), started, record, Utc::now(), &context)
+        let report = SiteReport {
+            robots: None,
+            sitemaps: Vec::new(),
+            pages: Vec::new(),
+            outcome,
+        };
+        record_scan(&self.app.bus, &begun, &report, Utc::now(), &context)
             .await
             .unwrap();
     }
