@@ -5,6 +5,7 @@ mod doctor;
 mod events;
 mod extract;
 mod local;
+mod log;
 mod migrate;
 mod openapi;
 mod reference;
@@ -45,6 +46,8 @@ enum Command {
     Robots(robots::Args),
     /// Reads the log
     Events(events::Args),
+    /// Looks after the log
+    Log(log::Args),
     /// Brings the database's tables up to date
     Migrate,
     /// Looks for what is wrong and says how to mend it
@@ -105,6 +108,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Extract(args) => extract::run(&args),
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
+        Command::Log(args) => log::run(&args, &config()?).await,
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),

@@ -110,6 +110,32 @@ impl CommandBus {
         }
     }
 
+    /// Executes the command that begins a stream. Its id is new, so the only conflict there can be is a request with
+    /// the same idempotency key at the same moment: whoever comes second gets the first one's result.
+    pub async fn create<A>(
+        &self,
+        id: Uuid,
+        command: A::Command,
+        attachments: Attachments,
+        context: &CommandContext,
+    ) -> Result<Done<A>, CommandError<A::Error>>
+    where
+        A: Aggregate<Services = ()>,
+        A::Command: Clone,
+        A::Error: 'static,
+    {
+        let mut conflicts = 0;
+        loop {
+            match self
+                .execute_on(fresh::<A>(), id, command.clone(), attachments.clone(), context)
+                .await
+            {
+                Err(CommandError::Log(LogError::Conflict)) if conflicts < MAX_CONFLICTS => conflicts += 1,
+                other => return other,
+            }
+        }
+    }
+
     /// Executes a command on an aggregate that was loaded before; a conflict is the caller's.
     pub async fn execute_on<A>(
         &self,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::CommandContext;
-use super::bus::{Attachments, CommandBus, CommandError, fresh};
+use super::bus::{Attachments, CommandBus, CommandError};
 use crate::aggregates::{BatchCommand, BatchError, BatchScan};
 use crate::log::LogError;
 use crate::values::{BatchId, BatchOptions, DomainName};
@@ -51,7 +51,7 @@ pub async fn request_batch(
     summary: Value,
     context: &CommandContext,
 ) -> Result<RequestedBatch, CommandError<BatchError>> {
-    let id = Uuid::now_v7();
+    let id = Uuid::new_v4();
     let total = u32::try_from(items.len()).unwrap_or(u32::MAX);
     let salt = bus.log().salt(context.tenant, &id.to_string()).await?;
     let (list, body) = salt.seal(&lines_of(items), u64::from(total));
@@ -65,9 +65,7 @@ pub async fn request_batch(
         bodies: vec![body],
         result,
     };
-    let done = bus
-        .execute_on(fresh::<BatchScan>(), id, command, attachments, context)
-        .await?;
+    let done = bus.create::<BatchScan>(id, command, attachments, context).await?;
     let first = done
         .repeated
         .as_ref()

@@ -150,6 +150,17 @@ pub async fn load_bodies(
         .collect()
 }
 
+/// Whether a stored body still has the content it was named after.
+pub(super) fn is_intact(digest: &[u8], salt: &[u8], bytes: &[u8]) -> bool {
+    let content = unpack(bytes).unwrap_or_default();
+    Sha256::new()
+        .chain_update(salt)
+        .chain_update(content)
+        .finalize()
+        .as_slice()
+        == digest
+}
+
 fn unpack(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let capacity = zstd::bulk::Decompressor::upper_bound(bytes)
         .unwrap_or(MAX_UNPACKED)

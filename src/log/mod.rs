@@ -8,7 +8,9 @@ pub mod body;
 pub mod error;
 pub mod event;
 mod load;
+pub mod merkle;
 pub mod read;
+pub mod verify;
 mod wake;
 
 use sqlx::PgPool;

@@ -60,7 +60,7 @@ async fn the_same_list_gives_the_same_report_in_each_form() {
 #[tokio::test]
 async fn a_csv_column_is_found_by_its_name_and_lines_are_those_of_the_file() {
     let app = TestApp::start().await;
-    let csv = "\u{feff}name;Website\n\"Two\nlines\";a.com\nX;no good\n";
+    let csv = "\u{feff}name;Website\r\n\"Two\r\nlines\";a.com\r\nX;no good\r\n";
     let accepted = app
         .post_text("/api/v4/batches", "text/csv; charset=utf-8", csv)
         .await
@@ -171,4 +171,17 @@ async fn options_come_from_the_body_or_the_query_and_are_brought_within_bounds()
             json!({ "max_pages": pages, "max_concurrent": concurrent })
         );
     }
+}
+
+#[tokio::test]
+async fn a_file_from_windows_loses_no_line() {
+    let app = TestApp::start().await;
+    let csv = "a.com,1\r\nb.com,2\r\n\r\nno good,3\r\nc.com,4\r\n";
+    let accepted = app.post_text("/api/v4/batches", "text/csv", csv).await.json();
+    assert_eq!(rejected(&accepted), [(4, "no good")]);
+    let scans = app
+        .scans_of_batch(accepted["batch_id"].as_str().unwrap(), 3)
+        .await;
+    let lines: Vec<_> = scans.iter().map(|scan| scan["line"].as_u64()).collect();
+    assert_eq!(lines, [Some(1), Some(2), Some(5)]);
 }

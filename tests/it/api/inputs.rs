@@ -311,3 +311,29 @@ async fn unknown_fields_and_headers_full_of_nonsense_do_no_harm() {
 fn base64_url(text: &str) -> String {
     sitelog::projections::query::encode_cursor(text)
 }
+
+#[tokio::test]
+async fn while_the_database_is_gone_everything_is_to_be_repeated_later() {
+    let app = TestApp::start().await;
+    app.cut_database();
+    for path in [
+        "/readyz",
+        "/metrics",
+        "/api/v4/scans",
+        "/api/v4/batches",
+        "/api/v4/domains",
+        "/api/v4/events",
+    ] {
+        let answer = app.get(path).await;
+        answer.problem(503, "unavailable");
+        assert_eq!(answer.header("retry-after"), Some("1"), "{path}");
+    }
+    for (path, body) in [
+        ("scans", json!({ "domain": "a.com" })),
+        ("batches", json!({ "domains": ["a.com"] })),
+    ] {
+        let answer = app.post_json(&format!("/api/v4/{path}"), &body).await;
+        answer.problem(503, "unavailable");
+    }
+    assert_eq!(app.get("/livez").await.status, 200);
+}

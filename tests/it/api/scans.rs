@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use sitelog::values::{FailureReason, Findings};
 
 use super::UNKNOWN;
-use crate::support::app::{Answer, TestApp};
+use crate::support::app::TestApp;
+use crate::support::call::Answer;
 
 #[tokio::test]
 async fn an_accepted_scan_says_where_to_go_from_here() {

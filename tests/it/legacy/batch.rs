@@ -182,7 +182,7 @@ async fn a_cancelled_batch_ends_in_a_word_that_old_clients_know() {
         }
         let v4 = format!("/api/v4/batches/{}/cancel", url.rsplit_once("batch_").unwrap().1);
         assert_eq!(app.post(&v4).await.status, 202);
-        let ended = |answer: &crate::support::app::Answer| {
+        let ended = |answer: &crate::support::call::Answer| {
             let status = answer.json();
             status["completed_jobs"].as_i64().unwrap() + status["failed_jobs"].as_i64().unwrap() == 2
         };
@@ -258,4 +258,23 @@ async fn a_batch_of_sites_good_and_bad_is_read_to_its_end() {
         (&json!(2), &json!(2))
     );
     assert_eq!(status["jobs"].as_array().map(Vec::len), Some(4));
+}
+
+#[tokio::test]
+async fn rubbish_cannot_be_retried() {
+    let app = TestApp::start().await;
+    let url = batch(&app, &["bad domain"]).await;
+    let status = app.get_in_status(&url, "failed").await;
+    let head = app.head().await;
+    let scan = status["jobs"][0]["job_id"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("scan_");
+    let batch = url.rsplit_once("batch_").unwrap().1;
+    for path in [format!("scans/{scan}"), format!("batches/{batch}")] {
+        app.post(&format!("/api/v4/{path}/retry"))
+            .await
+            .problem(409, "cannot_retry");
+    }
+    assert_eq!(app.head().await, head);
 }

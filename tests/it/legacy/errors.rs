@@ -197,3 +197,33 @@ async fn monitors_of_old_still_find_the_service_healthy() {
         (200, json!({ "status": "healthy" }))
     );
 }
+
+#[tokio::test]
+async fn what_cannot_be_written_is_refused_for_now() {
+    let app = TestApp::start().await;
+    app.cut_database();
+    for (path, body) in [
+        ("/api/v1/scrapersky", json!({ "base_url": "a.com" })),
+        (
+            "/api/v1/batch",
+            json!({ "domains": ["a.com"], "tenant_id": "550e8400-e29b-41d4-a716-446655440000" }),
+        ),
+    ] {
+        let answer = app.post_json(path, &body).await;
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (503, Some("1")),
+            "{}",
+            answer.text()
+        );
+        assert!(
+            answer.json()["detail"]
+                .as_str()
+                .is_some_and(|text| !text.contains("pool"))
+        );
+    }
+    let answer = app
+        .get("/api/v1/status/scan_00000000000040008000000000000009")
+        .await;
+    assert_eq!((answer.status, answer.json()["detail"].is_string()), (503, true));
+}

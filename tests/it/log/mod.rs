@@ -2,6 +2,7 @@
 
 mod append;
 mod stock;
+mod verify;
 
 use serde_json::{Value, json};
 use sitelog::log::{AppendUnit, EventLog, IdempotencyKey, NewEvent, StreamAppend};

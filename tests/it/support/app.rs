@@ -6,15 +6,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, header};
-use bytes::Bytes;
 use chrono::Utc;
-use http_body_util::BodyExt;
 use serde_json::Value;
 use sitelog::app::App;
 use sitelog::commands::CommandContext;
 use sitelog::commands::record_scan::record_scan;
-use sitelog::commands::start_scan::{Start, start_scan};
+use sitelog::commands::start_scan::{BegunScan, Start, start_scan};
 use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
 use sitelog::values::report::{ScanFailure, SiteReport};
@@ -22,8 +19,8 @@ use sitelog::values::{FailureReason, Findings, ScanId, TenantId};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
 
+use super::call::{Answer, Call};
 use super::postgres::TestDatabase;
 use super::sites::{Sites, SitesOptions};
 
@@ -133,12 +130,14 @@ impl TestApp {
         self.app.log.head().await.unwrap()
     }
 
+    /// From now on the service has no database.
+    pub fn cut_database(&self) {
+        // It is closed as soon as it is asked to; what waits for the connections in use is dropped.
+        drop(self.app.log.pool().close());
+    }
+
     pub fn call(&self, method: &str, path: &str) -> Call {
-        Call {
-            router: self.router.clone(),
-            request: Request::builder().method(method).uri(path),
-            body: Body::empty(),
-        }
+        Call::new(self.router.clone(), method, path)
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -202,15 +201,13 @@ impl TestApp {
         answer.json()["items"].as_array().unwrap().clone()
     }
 
-    /// Plays the worker that begins a scan, in the name of the default tenant.
-    pub async fn begin(&self, scan: &str) {
-        self.begin_for(TenantId::DEFAULT, scan).await;
-    }
-
-    pub async fn begin_for(&self, tenant: TenantId, scan: &str) {
-        start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &worker(tenant))
-            .await
-            .unwrap();
+    /// Plays the worker that begins a scan.
+    pub async fn begin(&self, scan: &str) -> Box<BegunScan> {
+        let started = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &worker()).await;
+        match started.unwrap() {
+            Start::Begun(begun) => begun,
+            other => panic!("{scan} cannot be begun: {other:?}"),
+        }
     }
 
     /// Plays the worker that begins a scan and finds this.
@@ -221,33 +218,25 @@ impl TestApp {
     /// Plays the worker that begins a scan and fails for this reason; if it may pass, another attempt follows.
     pub async fn fail(&self, scan: &str, reason: FailureReason, may_pass: bool) {
         let detail = "as the test wants it".to_owned();
-        self.end(
-            scan,
-            Err(ScanFailure {
-                reason,
-                detail,
-                may_pass,
-                retry_after: None,
-            }),
-        )
-        .await;
+        let retry_after = None;
+        let failure = ScanFailure {
+            reason,
+            detail,
+            may_pass,
+            retry_after,
+        };
+        self.end(scan, Err(failure)).await;
     }
 
     async fn end(&self, scan: &str, outcome: Result<Findings, ScanFailure>) {
-        let context = worker(TenantId::DEFAULT);
-        let start = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &context)
-            .await
-            .unwrap();
-        let Start::Begun(begun) = start else {
-            panic!("{start:?}")
-        };
+        let begun = self.begin(scan).await;
         let report = SiteReport {
             robots: None,
             sitemaps: Vec::new(),
             pages: Vec::new(),
             outcome,
         };
-        record_scan(&self.app.bus, &begun, &report, Utc::now(), &context)
+        record_scan(&self.app.bus, &begun, &report, Utc::now(), &worker())
             .await
             .unwrap();
     }
@@ -264,106 +253,8 @@ fn id_of(scan: &str) -> ScanId {
     scan.trim_start_matches("scan_").parse().unwrap()
 }
 
-fn worker(tenant: TenantId) -> CommandContext {
-    CommandContext::internal(tenant, "worker:test")
-}
-
-/// A request on its way to the router.
-pub struct Call {
-    router: Router,
-    request: axum::http::request::Builder,
-    body: Body,
-}
-
-impl Call {
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.request = self.request.header(name, value);
-        self
-    }
-
-    pub fn tenant(self, tenant: &str) -> Self {
-        self.header("x-tenant-id", tenant)
-    }
-
-    pub fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub fn json(self, body: &Value) -> Self {
-        self.body("application/json", body.to_string())
-    }
-
-    pub fn body(mut self, media_type: &str, body: impl Into<Body>) -> Self {
-        self.request = self.request.header(header::CONTENT_TYPE, media_type);
-        self.body = body.into();
-        self
-    }
-
-    /// A body without a `Content-Type`.
-    pub fn untyped(mut self, body: impl Into<Body>) -> Self {
-        self.body = body.into();
-        self
-    }
-
-    pub async fn send(self) -> Answer {
-        let request = self.request.body(self.body).unwrap();
-        let response = self.router.oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body: body.collect().await.unwrap().to_bytes(),
-        }
-    }
-}
-
-/// An answer, read to its end.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-}
-
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8(self.body.to_vec()).unwrap()
-    }
-
-    /// The content; null if it is no JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-
-    /// The status and the content, to be compared at once.
-    pub fn both(&self) -> (u16, Value) {
-        (self.status, self.json())
-    }
-
-    /// The problem that this answer must be.
-    #[track_caller]
-    pub fn problem(&self, status: u16, code: &str) -> Value {
-        let content = self.json();
-        assert_eq!(
-            (self.status, self.header("content-type"), content["code"].as_str()),
-            (status, Some("application/problem+json"), Some(code)),
-            "{}",
-            self.text()
-        );
-        assert_eq!(content["status"], status);
-        assert_eq!(content["type"], format!("urn:sitelog:problem:{code}"));
-        for words in ["title", "detail"] {
-            assert!(
-                content[words].as_str().is_some_and(|text| !text.is_empty()),
-                "{content}"
-            );
-        }
-        content
-    }
+fn worker() -> CommandContext {
+    CommandContext::internal(TenantId::DEFAULT, "worker:test")
 }
 
 /// Asks again and again until there is something, for as long as is sensible.
