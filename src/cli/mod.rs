@@ -8,6 +8,7 @@ mod local;
 mod log;
 mod migrate;
 mod openapi;
+mod reference;
 mod robots;
 mod scan;
 mod serve;
@@ -17,11 +18,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub use reference::reference;
+
 use crate::config::{Config, ConfigError};
 
 /// Event-sourced web scanning: who is behind each domain of a list.
 #[derive(Debug, Parser)]
-#[command(name = "sitelog", version, about, arg_required_else_help = true)]
+#[command(name = "sitelog", version, about, arg_required_else_help = true, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -49,9 +52,25 @@ enum Command {
     Migrate,
     /// Looks for what is wrong and says how to mend it
     Doctor(doctor::Args),
-    /// Prints the `OpenAPI` document
+    /// Prints the description of the HTTP API, as it is served at /openapi.json
     Openapi,
+    /// Prints docs/cli.md
+    #[command(hide = true)]
+    Reference,
 }
+
+/// What holds for every command.
+const AFTER_HELP: &str = "\
+Settings come from sitelog.toml in the working directory and from the environment, which wins:
+  DATABASE_URL                 a PostgreSQL of yours; without it, a private one in the data directory
+  SITELOG_DATA_DIR             where that lives; /var/lib/sitelog as root, ~/.local/share/sitelog else
+  SITELOG_BIND                 where 'serve' listens; 127.0.0.1:8080
+  SITELOG_WORKER__CONCURRENCY  scans under way at once in this process; 64
+  SITELOG_FETCH__...           how sites are asked; docs/operations.md lists them
+  RUST_LOG                     how much is logged, to stderr
+
+Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment (no
+database, a port that is taken, a bad setting, a file that cannot be read). Errors go to stderr.";
 
 /// The environment is not as it must be: no database, port taken, bad setting.
 const ENVIRONMENT: u8 = 3;
@@ -93,6 +112,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),
+        Command::Reference => reference::run(),
     }
 }
 

@@ -36,6 +36,11 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
             Some(_) => config.data_dir.display().to_string(),
             None => "the database of DATABASE_URL".to_owned(),
         };
+        if !roles.api {
+            eprintln!("sitelog runs without HTTP, as --roles says");
+            eprintln!("data lives in {place}");
+            return;
+        }
         eprintln!("sitelog serves http://{address}  (no access control: this machine only)");
         eprintln!("data lives in {place}");
         eprintln!(

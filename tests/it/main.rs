@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod batches;
 mod crash;
+mod docs;
 mod legacy;
 mod log;
 mod postgres;

@@ -1,0 +1,43 @@
+//! The command line as a page of documentation: `docs/cli.md`.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use super::{Cli, say};
+
+/// Said before the commands; what holds for all of them.
+const PREFACE: &str = "\
+# The command line
+
+This page is the program's own help, printed by `sitelog reference`. A test fails when it is stale.
+";
+
+/// The help of the program and of each command, as Markdown.
+pub fn reference() -> String {
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    let mut page = PREFACE.to_owned();
+    push(&mut page, "sitelog", &mut program);
+    for command in program
+        .get_subcommands_mut()
+        .filter(|command| !command.is_hide_set())
+    {
+        let name = format!("sitelog {}", command.get_name());
+        push(&mut page, &name, command);
+    }
+    page
+}
+
+pub(super) fn run() -> anyhow::Result<ExitCode> {
+    say(reference().trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn push(page: &mut String, name: &str, command: &mut clap::Command) {
+    let help = command.render_long_help().to_string();
+    let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+    write!(page, "\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n"))
+        .expect("a String takes what is written");
+}
