@@ -3,6 +3,8 @@
 //! Names count without prefix and case, structure without end tags: an entry ends where the next begins. URLs are
 //! resolved and judged in the reader.
 
+use std::borrow::Cow;
+
 use super::entity::Declared;
 use super::field::{Field, MAX_FIELD, RawEntry, Scope, is_field, set_news, set_video};
 use super::tokens::{Tag, Token};
@@ -73,12 +75,12 @@ impl Document {
 
     fn start(&mut self, tag: Tag<'_>, offset: u64, sink: &mut dyn FnMut(RawEntry)) {
         let (prefix, local) = tag.prefix_and_local();
-        let local = local.to_ascii_lowercase();
+        let local = lower(local);
         let Some(root) = self.root else {
             return self.before_root(&local, tag, offset, sink);
         };
         let begins_entry = match root {
-            Root::Urlset | Root::Index => matches!(local.as_str(), "url" | "sitemap"),
+            Root::Urlset | Root::Index => matches!(&*local, "url" | "sitemap"),
             Root::Rss => local == "item",
             Root::Atom => local == "entry",
         };
@@ -178,12 +180,12 @@ impl Document {
     }
 
     fn end(&mut self, tag: Tag<'_>, sink: &mut dyn FnMut(RawEntry)) {
-        let local = tag.prefix_and_local().1.to_ascii_lowercase();
+        let local = lower(tag.prefix_and_local().1);
         if self.field.as_ref().is_some_and(|field| field.name == local) {
             self.close_field();
             return;
         }
-        match local.as_str() {
+        match &*local {
             "image" | "video" | "news" if self.scope.is_some() => self.scope = Some(Scope::Entry),
             "url" | "sitemap" | "item" | "entry" => self.close_entry(sink),
             _ => {}
@@ -230,6 +232,15 @@ impl Document {
                 sink(entry);
             }
         }
+    }
+}
+
+/// Names are lower case but for the odd document.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
 }
 

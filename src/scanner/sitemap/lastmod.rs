@@ -45,7 +45,13 @@ fn with_zone(text: &str) -> Option<DateTime<Utc>> {
         "%Y-%m-%dT%H:%M%#z",
         "%Y-%m-%d %H:%M:%S%.f %#z",
     ];
-    if let Ok(instant) = DateTime::parse_from_rfc2822(text) {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Some(instant.to_utc());
+    }
+    // `Sat, 01 Jan …` or `1 Jan …`.
+    if text.contains(' ')
+        && let Ok(instant) = DateTime::parse_from_rfc2822(text)
+    {
         return Some(instant.to_utc());
     }
     let utc = text.strip_suffix(['Z', 'z']).map(|time| format!("{time}+00:00"));
