@@ -106,7 +106,7 @@ impl Search<'_> {
     async fn guess(&mut self) {
         let any = |found: &Discovered| found.sitemaps.iter().any(|file| is_sitemap(file.kind));
         for path in WELL_KNOWN {
-            if any(self.found) {
+            if any(self.found) || Instant::now() >= self.deadline {
                 return;
             }
             if let Ok(url) = self.home.join(path) {

@@ -2,9 +2,11 @@
 //!
 //! What follows from an unreadable robots.txt is decided in the scan, not here.
 
-use std::fmt::Write;
+mod line;
+mod pattern;
 
-use memchr::memmem;
+use self::line::{Line, is_blank, read_line, without_bom};
+use self::pattern::{escape, matches, path_of, upper_case_escapes};
 
 /// What is read of a file; RFC 9309, 2.5 asks for at least 500 KiB.
 pub const MAX_ROBOTS_BYTES: u64 = 500 * 1024;
@@ -46,13 +48,6 @@ struct Rule {
     allow: bool,
     pattern: String,
     written: String,
-}
-
-enum Line<'a> {
-    UserAgent(&'a str),
-    Rule { allow: bool, path: &'a str },
-    CrawlDelay(&'a str),
-    Sitemap(&'a str),
 }
 
 impl Robots {
@@ -176,68 +171,6 @@ fn directory_of_index(pattern: &str) -> Option<&str> {
         .then(|| &pattern[..=slash])
 }
 
-/// Drops a byte order mark, whole or in part.
-fn without_bom(bytes: &[u8]) -> &[u8] {
-    let present = bytes
-        .iter()
-        .zip([0xef, 0xbb, 0xbf])
-        .take_while(|(byte, mark)| **byte == *mark)
-        .count();
-    &bytes[present..]
-}
-
-fn read_line(line: &str) -> Option<Line<'_>> {
-    let line = line.split('#').next().unwrap_or_default().trim_matches(is_blank);
-    let (key, value) = match line.split_once(':') {
-        Some(parts) => parts,
-        None => pair_without_colon(line)?,
-    };
-    let (key, value) = (key.trim_matches(is_blank), value.trim_matches(is_blank));
-    let is = |names: &[&str]| names.iter().any(|name| starts_with_ignoring_case(key, name));
-    if is(&["user-agent", "useragent", "user agent"]) {
-        Some(Line::UserAgent(value))
-    } else if is(&["allow"]) {
-        Some(Line::Rule {
-            allow: true,
-            path: value,
-        })
-    } else if is(&[
-        "disallow",
-        "dissallow",
-        "dissalow",
-        "disalow",
-        "diasllow",
-        "disallaw",
-    ]) {
-        Some(Line::Rule {
-            allow: false,
-            path: value,
-        })
-    } else if is(&["sitemap", "site-map"]) {
-        Some(Line::Sitemap(value))
-    } else if is(&["crawl-delay", "crawldelay"]) {
-        Some(Line::CrawlDelay(value))
-    } else {
-        None
-    }
-}
-
-/// `disallow /x`: the colon may be missing if there are two words and no more.
-fn pair_without_colon(line: &str) -> Option<(&str, &str)> {
-    let (key, value) = line.split_once(is_blank)?;
-    let value = value.trim_matches(is_blank);
-    (!value.contains(is_blank)).then_some((key, value))
-}
-
-fn is_blank(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\u{b}' | '\u{c}' | '\0')
-}
-
-fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
 /// `*`, alone or followed by anything but a name, is all agents.
 fn agent_of(value: &str) -> Option<Agent> {
     let mut characters = value.chars();
@@ -254,77 +187,6 @@ fn product_token(agent: &str) -> &str {
         .find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '-' | '_')))
         .unwrap_or(agent.len());
     &agent[..end]
-}
-
-/// Path and query of an URL as written; the fragment does not count.
-fn path_of(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or_else(
-        || url.strip_prefix("//").unwrap_or(url),
-        |scheme_end| &url[scheme_end + 3..],
-    );
-    let Some(start) = after_scheme.find(['/', '?', ';']) else {
-        return "/";
-    };
-    let path = &after_scheme[start..];
-    let path = path.split('#').next().unwrap_or_default();
-    if path.starts_with('/') { path } else { "/" }
-}
-
-/// One spelling for equal octets: non-ASCII is percent-encoded, hexadecimal digits are upper case.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii() {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    upper_case_escapes(&escaped)
-}
-
-fn upper_case_escapes(text: &str) -> String {
-    let mut pieces = text.split('%');
-    let mut result = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        result.push('%');
-        match piece.get(..2) {
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                result.push_str(&digits.to_ascii_uppercase());
-                result.push_str(&piece[2..]);
-            }
-            _ => result.push_str(piece),
-        }
-    }
-    result
-}
-
-/// `*` stands for anything, a last `$` for the end. Linear: each piece is taken at its first occurrence.
-fn matches(pattern: &str, path: &str) -> bool {
-    let (pattern, anchored) = match pattern.strip_suffix('$') {
-        Some(rest) => (rest, true),
-        None => (pattern, false),
-    };
-    let mut pieces = pattern.split('*');
-    let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = path.strip_prefix(first) else {
-        return false;
-    };
-    let mut pieces = pieces.peekable();
-    if pieces.peek().is_none() {
-        return !anchored || rest.is_empty();
-    }
-    while let Some(piece) = pieces.next() {
-        if anchored && pieces.peek().is_none() {
-            return rest.ends_with(piece);
-        }
-        match memmem::find(rest.as_bytes(), piece.as_bytes()) {
-            Some(at) => rest = &rest[at + piece.len()..],
-            None => return false,
-        }
-    }
-    true
 }
 
 #[cfg(test)]

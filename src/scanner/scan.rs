@@ -11,7 +11,7 @@ use super::Tools;
 use super::discovery::{Discovered, Seeds, discover};
 use super::entrance::{Entrance, enter, robots_txt_of, sitemaps_of};
 use super::home;
-use super::page::add_page;
+use super::page::{add_page, contact_pages_among};
 use super::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
 use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::site::same_site;
@@ -84,7 +84,19 @@ async fn run(
     discover(tools, &home.url, seeds, clock.sitemaps, &mut progress.discovered).await;
     let further = options.max_pages.saturating_sub(1) as usize;
     let allowed = |url: &Url| entrance.robots.decide(&tools.agent, url.as_str()).allowed;
-    let links: Vec<Url> = home.facts.contact_links.into_iter().filter(allowed).collect();
+    let mut links = home.facts.contact_links;
+    let listed = progress
+        .discovered
+        .sitemaps
+        .iter()
+        .flat_map(|file| &file.urls)
+        .map(|url| url.loc.as_str());
+    for url in contact_pages_among(listed, &home.url) {
+        if !links.contains(&url) {
+            links.push(url);
+        }
+    }
+    links.retain(allowed);
     progress
         .read_further(tools, clock, links, further, &home.url)
         .await;

@@ -167,7 +167,7 @@ fn score(href: &str, text: &str) -> Option<u32> {
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let in_text = text.chars().count() <= 40;
     WORDS.iter().find_map(|(score, words)| {
-        let has = |place: &str| words.iter().any(|word| place.contains(word));
+        let has = |place: &str| words.iter().any(|word| begins_a_word(place, word));
         if has(last) {
             // Long slugs are articles: /blog/how-to-contact-an-alien.
             Some(score + if last.len() < 30 { 5 } else { 0 } - last.len().min(60).try_into().unwrap_or(0) / 6)
@@ -177,6 +177,34 @@ fn score(href: &str, text: &str) -> Option<u32> {
             None
         }
     })
+}
+
+/// Whether a word stands in a text, not as the end of another (`steam`).
+fn begins_a_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        !word.is_ascii() || before.is_none_or(|character| !character.is_ascii_alphanumeric())
+    })
+}
+
+/// The same among the pages that sitemaps name: only those near the top and plainly about contact or company.
+pub fn contact_pages_among<'a>(locs: impl Iterator<Item = &'a str>, here: &Url) -> Vec<Url> {
+    const SURE: u32 = 55;
+    let mut ranked: Vec<(u32, Url)> = Vec::new();
+    for loc in locs.take(5_000) {
+        let Some(score) = Url::parse(loc).ok().and_then(|url| {
+            let depth = url.path().trim_matches('/').split('/').count();
+            let is_near = url.host() == here.host() && depth <= 2 && !is_file(url.path());
+            score(loc, "")
+                .filter(|score| is_near && *score >= SURE)
+                .map(|score| (score, url))
+        }) else {
+            continue;
+        };
+        ranked.push(score);
+    }
+    ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    ranked.into_iter().map(|(_, url)| url).take(20).collect()
 }
 
 fn is_file(path: &str) -> bool {
@@ -205,5 +233,21 @@ mod tests {
             .map(|url| url.path().to_owned())
             .collect();
         assert_eq!(paths, ["/kontakt", "/imprint/", "/ueber-uns", "/x"]);
+    }
+
+    #[test]
+    fn sitemaps_tell_contact_pages_too_but_not_articles() {
+        let here = Url::parse("https://site.test/").unwrap();
+        let locs = [
+            "https://site.test/steam",
+            "https://site.test/blog/2024/contact",
+            "https://site.test/about-us",
+            "https://site.test/contact",
+        ];
+        let paths: Vec<String> = contact_pages_among(locs.into_iter(), &here)
+            .iter()
+            .map(|url| url.path().to_owned())
+            .collect();
+        assert_eq!(paths, ["/contact", "/about-us"]);
     }
 }

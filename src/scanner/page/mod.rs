@@ -17,6 +17,7 @@ mod phone;
 mod social;
 mod technology;
 
+pub use self::contact_links::contact_pages_among;
 use url::Url;
 
 use crate::fetch::Headers;

@@ -3,13 +3,14 @@
 //! Signs are looked for where only the software itself leaves them (generator, asset URLs, script text, attributes,
 //! header fields), never in prose: a page about WordPress is no WordPress page. The signs are in [`table`].
 
+mod signs;
 mod table;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex::bytes::{Captures, Regex};
 
+use self::signs::{KNOWN, Known, present};
 use self::table::{Entry, Place, TECHNOLOGIES};
 use super::outline::Outline;
 use crate::fetch::Headers;
@@ -21,31 +22,6 @@ const MAX_ASSET: usize = 500;
 
 /// Matches of one sign looked at for a version.
 const MAX_MATCHES: usize = 20;
-
-struct Compiled {
-    entry: &'static Entry,
-    signs: Vec<(Place, Regex, u8)>,
-}
-
-static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-    let compile = |pattern: &str| {
-        RegexBuilder::new(pattern)
-            .case_insensitive(true)
-            .multi_line(true)
-            .unicode(false)
-            .build()
-            .expect("the table's patterns are constant and tested")
-    };
-    let compiled = |entry: &'static Entry| Compiled {
-        entry,
-        signs: entry
-            .signs
-            .iter()
-            .map(|(place, pattern, confidence)| (*place, compile(pattern), *confidence))
-            .collect(),
-    };
-    TECHNOLOGIES.iter().map(compiled).collect()
-});
 
 /// The places of a page in which signs are looked for, each a text of lines.
 struct Places<'a> {
@@ -64,9 +40,10 @@ struct Places<'a> {
 /// All technologies with a sign on the page, in the order of the table.
 pub(super) fn technologies(page: &Outline, headers: &Headers) -> Vec<Technology> {
     let places = Places::of(page, headers);
-    let mut found: Vec<Technology> = COMPILED
+    let present = Place::ALL.map(|place| present(place, places.text(place)));
+    let mut found: Vec<Technology> = KNOWN
         .iter()
-        .filter_map(|compiled| places.look_for(compiled))
+        .filter_map(|known| places.look_for(known, &present))
         .collect();
     let implied: Vec<&str> = found
         .iter()
@@ -129,25 +106,28 @@ impl<'a> Places<'a> {
     }
 
     /// A technology if any of its signs is there: the surest sign is the evidence, any sign may tell the version.
-    fn look_for(&self, compiled: &Compiled) -> Option<Technology> {
+    fn look_for(&self, known: &Known, present: &[Vec<bool>]) -> Option<Technology> {
         let mut best: Option<(u8, String)> = None;
         let mut version: Option<String> = None;
-        for (place, pattern, confidence) in &compiled.signs {
-            let Some((evidence, told_version)) = self.find(*place, pattern) else {
+        for sign in known
+            .signs
+            .iter()
+            .filter(|sign| present[sign.place as usize][sign.number])
+        {
+            let Some((evidence, told_version)) = self.find(sign.place, sign.regex()) else {
                 continue;
             };
             version = version.or(told_version);
-            if best.as_ref().is_none_or(|(known, _)| confidence > known) {
-                best = Some((*confidence, format!("{}: {evidence}", place.as_str())));
+            if best.as_ref().is_none_or(|(surest, _)| sign.confidence > *surest) {
+                best = Some((sign.confidence, format!("{}: {evidence}", sign.place.as_str())));
             }
         }
         let (confidence, evidence) = best?;
-        Some(told(compiled.entry, version, confidence, evidence))
+        Some(told(known.entry, version, confidence, evidence))
     }
 
-    /// The evidence in a place, and the version in the first match that tells one.
-    fn find(&self, place: Place, pattern: &Regex) -> Option<(String, Option<String>)> {
-        let text: &str = match place {
+    fn text(&self, place: Place) -> &str {
+        match place {
             Place::Generator => &self.generators,
             Place::Asset => &self.assets,
             Place::Tag => &self.tags,
@@ -156,7 +136,12 @@ impl<'a> Places<'a> {
             Place::Header => &self.headers,
             Place::Meta => &self.metas,
             Place::Link => &self.links,
-        };
+        }
+    }
+
+    /// The evidence in a place, and the version in the first match that tells one.
+    fn find(&self, place: Place, pattern: &Regex) -> Option<(String, Option<String>)> {
+        let text = self.text(place);
         let mut hits = pattern.captures_iter(text.as_bytes()).take(MAX_MATCHES);
         let first = hits.next()?;
         let evidence = evidence(text, &first, place);

@@ -2,9 +2,9 @@
 
 use url::Url;
 
-use super::document::RawEntry;
 use super::entity::Use;
 use super::entry::{Alternate, ChildSitemap, PageEntry, SitemapEntry};
+use super::field::RawEntry;
 use super::lastmod::normalise;
 use super::problems::Problems;
 use super::seen::{Seen, SeenUrls};

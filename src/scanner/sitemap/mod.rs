@@ -7,6 +7,7 @@ mod charset;
 mod document;
 mod entity;
 mod entry;
+mod field;
 mod format;
 mod inflate;
 mod judge;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::OTHER;
 use crate::support::app::TestApp;
-use crate::support::call::Call;
+use crate::support::call::{Answer, Call};
 
 fn scan(app: &TestApp, key: &str, domain: &str) -> Call {
     app.call("POST", "/api/v4/scans")
@@ -114,7 +114,7 @@ async fn many_at_once_with_one_key_are_one_scan() {
     let app = TestApp::start().await;
     let answers = join_all((0..20).map(|_| scan(&app, "k", "a.com").send())).await;
     assert!(answers.iter().all(|answer| answer.status == 202));
-    let told: HashSet<String> = answers.iter().map(|answer| answer.text()).collect();
+    let told: HashSet<String> = answers.iter().map(Answer::text).collect();
     assert_eq!((told.len(), app.head().await), (1, 1), "{told:?}");
     assert_eq!(scan(&app, "k", "a.com").send().await.text(), answers[0].text());
 }

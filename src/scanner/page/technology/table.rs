@@ -22,6 +22,18 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// Every place, in the order of the variants.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Generator,
+        Self::Asset,
+        Self::Tag,
+        Self::Script,
+        Self::Comment,
+        Self::Header,
+        Self::Meta,
+        Self::Link,
+    ];
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Generator => "generator",

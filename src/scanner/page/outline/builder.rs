@@ -1,0 +1,302 @@
+//! Builds an outline from the pieces of a page.
+
+use url::Url;
+
+use super::logo_scope::LogoScope;
+use super::{Anchor, Image, Link, Outline};
+use crate::scanner::page::html::{Piece, StartTag};
+use crate::scanner::references::resolve_html;
+use crate::values::findings::Performance;
+
+/// Bounds of what is kept of one page.
+const MAX_TEXT: usize = 1024 * 1024;
+const MAX_ITEMS: usize = 5_000;
+const MAX_ANCHOR_TEXT: usize = 300;
+const MAX_TITLE: usize = 2_000;
+
+/// Collects piece by piece.
+pub(super) struct Builder {
+    outline: Outline,
+    has_base: bool,
+    /// The raw text element whose content comes next.
+    raw: Raw,
+    open_anchor: Option<Anchor>,
+    anchor_is_home: bool,
+    svg_depth: u32,
+    header_depth: u32,
+    logo: LogoScope,
+}
+
+#[derive(PartialEq, Eq)]
+enum Raw {
+    Title,
+    JsonLd,
+    Script,
+    Skip,
+}
+
+impl Builder {
+    pub(super) fn new(url: &Url) -> Self {
+        Self {
+            outline: Outline {
+                base: url.clone(),
+                language: None,
+                title: None,
+                metas: Vec::new(),
+                links: Vec::new(),
+                anchors: Vec::new(),
+                images: Vec::new(),
+                assets: Vec::new(),
+                json_ld: Vec::new(),
+                scripts: String::new(),
+                tags: String::new(),
+                comments: String::new(),
+                cloudflare_emails: Vec::new(),
+                text: String::new(),
+                counts: Performance::default(),
+            },
+            has_base: false,
+            raw: Raw::Skip,
+            open_anchor: None,
+            anchor_is_home: false,
+            svg_depth: 0,
+            header_depth: 0,
+            logo: LogoScope::default(),
+        }
+    }
+
+    pub(super) fn take(&mut self, piece: Piece<'_>) {
+        match piece {
+            Piece::Start(tag) => self.start(&tag),
+            Piece::End(name) => self.end(&name.to_ascii_lowercase()),
+            Piece::Text(text) => self.text(text),
+            Piece::RawText(text) => self.raw_text(text),
+            Piece::Comment(text) => push_line(&mut self.outline.comments, text),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Outline {
+        self.close_anchor();
+        self.outline
+    }
+
+    fn start(&mut self, tag: &StartTag<'_>) {
+        self.outline.counts.total_elements += 1;
+        push_line(&mut self.outline.tags, tag.source);
+        if let Some(code) = tag.get("data-cfemail") {
+            push(&mut self.outline.cloudflare_emails, code);
+        }
+        self.logo.enter(tag);
+        self.raw = Raw::Skip;
+        match tag.name.as_str() {
+            "html" => self.outline.language = tag.get("lang").or_else(|| tag.get("xml:lang")),
+            "base" => self.set_base(tag),
+            "meta" => self.meta(tag),
+            "link" => self.link(tag),
+            "title" => self.raw = Raw::Title,
+            "script" => self.script(tag),
+            "a" => self.anchor(tag),
+            "img" => self.image(tag),
+            "iframe" => self.asset(tag, "src"),
+            "form" => self.outline.counts.form_count += 1,
+            "svg" => self.svg_depth += 1,
+            "header" => self.header_depth += 1,
+            _ => {}
+        }
+        self.break_text(&tag.name);
+    }
+
+    fn end(&mut self, name: &str) {
+        match name {
+            "a" => self.close_anchor(),
+            "svg" => self.svg_depth = self.svg_depth.saturating_sub(1),
+            "header" => self.header_depth = self.header_depth.saturating_sub(1),
+            _ => {}
+        }
+        self.logo.leave(name);
+        self.break_text(name);
+    }
+
+    fn set_base(&mut self, tag: &StartTag<'_>) {
+        if let (false, Some(base)) = (self.has_base, tag.get("href"))
+            && let Ok(base) = self.outline.base.join(&base)
+            && matches!(base.scheme(), "http" | "https")
+        {
+            self.has_base = true;
+            self.outline.base = base;
+        }
+    }
+
+    fn meta(&mut self, tag: &StartTag<'_>) {
+        let Some(content) = tag.get("content") else {
+            return;
+        };
+        for attribute in ["name", "property", "itemprop", "http-equiv"] {
+            if let Some(name) = tag.get(attribute) {
+                push(
+                    &mut self.outline.metas,
+                    (name.to_ascii_lowercase(), content.clone()),
+                );
+            }
+        }
+    }
+
+    fn link(&mut self, tag: &StartTag<'_>) {
+        let rel = tag.get("rel").unwrap_or_default().to_ascii_lowercase();
+        if tag.has_word("rel", "stylesheet") {
+            self.outline.counts.css_count += 1;
+        }
+        if tag.has_word("rel", "stylesheet") || rel.contains("preload") || rel == "https://api.w.org/" {
+            self.asset(tag, "href");
+        }
+        let link = Link {
+            rel,
+            href: tag.get("href").unwrap_or_default(),
+            media_type: tag.get("type").unwrap_or_default().to_ascii_lowercase(),
+        };
+        if !link.href.is_empty() {
+            push(&mut self.outline.links, link);
+        }
+    }
+
+    fn script(&mut self, tag: &StartTag<'_>) {
+        self.outline.counts.script_count += 1;
+        self.asset(tag, "src");
+        let is_json_ld = tag
+            .get("type")
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("ld+json"));
+        self.raw = if is_json_ld { Raw::JsonLd } else { Raw::Script };
+    }
+
+    fn asset(&mut self, tag: &StartTag<'_>, attribute: &str) {
+        if let Some(url) = tag.get(attribute) {
+            push(&mut self.outline.assets, url);
+        }
+    }
+
+    fn anchor(&mut self, tag: &StartTag<'_>) {
+        self.close_anchor();
+        self.outline.counts.link_count += 1;
+        let Some(href) = tag.get("href") else {
+            return;
+        };
+        self.anchor_is_home = self.outline.base.join(&href).is_ok_and(|url| {
+            url.host() == self.outline.base.host()
+                && url.path() == "/"
+                && url.query().is_none()
+                && !href.starts_with('#')
+        });
+        let label = tag
+            .get("aria-label")
+            .or_else(|| tag.get("title"))
+            .unwrap_or_default();
+        self.open_anchor = Some(Anchor { href, text: label });
+    }
+
+    fn close_anchor(&mut self) {
+        self.anchor_is_home = false;
+        if let Some(mut anchor) = self.open_anchor.take() {
+            anchor.text = anchor.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            push(&mut self.outline.anchors, anchor);
+        }
+    }
+
+    fn image(&mut self, tag: &StartTag<'_>) {
+        self.outline.counts.image_count += 1;
+        let lazy = || {
+            ["data-src", "data-lazy-src", "data-original"]
+                .iter()
+                .find_map(|name| tag.get(name))
+        };
+        let src = tag
+            .get("src")
+            .filter(|src| !src.starts_with("data:"))
+            .or_else(lazy);
+        let alt = tag.get("alt").unwrap_or_default();
+        if let (Some(anchor), false) = (&mut self.open_anchor, alt.is_empty()) {
+            append(&mut anchor.text, &alt, MAX_ANCHOR_TEXT);
+        }
+        let Some(src) = src else {
+            return;
+        };
+        let class = tag.get("class").unwrap_or_default();
+        let id = tag.get("id").unwrap_or_default();
+        let image = Image {
+            has_logo_class: ["logo", "site-logo", "custom-logo"]
+                .iter()
+                .any(|word| tag.has_word("class", word))
+                || id.eq_ignore_ascii_case("logo")
+                || tag.has_word("itemprop", "logo"),
+            names: format!("{class} {id} {alt}").to_ascii_lowercase(),
+            alt,
+            in_logo: self.logo.is_inside(),
+            in_header: self.header_depth > 0,
+            in_home_link: self.anchor_is_home,
+            src,
+        };
+        push(&mut self.outline.images, image);
+    }
+
+    fn text(&mut self, text: &str) {
+        let text = resolve_html(text);
+        if let Some(anchor) = &mut self.open_anchor {
+            append(&mut anchor.text, &text, MAX_ANCHOR_TEXT);
+        }
+        let shown = &mut self.outline.text;
+        if shown.len() + text.len() > MAX_TEXT {
+            return;
+        }
+        // Runs of blanks are one blank, as on the screen.
+        for character in text.chars() {
+            if !character.is_whitespace() || character == '\u{a0}' {
+                shown.push(if character == '\u{a0}' { ' ' } else { character });
+            } else if !shown.ends_with([' ', '\n']) {
+                shown.push(' ');
+            }
+        }
+    }
+
+    fn break_text(&mut self, name: &str) {
+        const INLINE: &[&str] = &[
+            "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "kbd", "mark", "q",
+            "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img", "svg",
+            "path",
+        ];
+        if !INLINE.contains(&name) && !self.outline.text.ends_with('\n') {
+            self.outline.text.push('\n');
+        }
+    }
+
+    fn raw_text(&mut self, text: &str) {
+        match self.raw {
+            Raw::Title if self.outline.title.is_none() && self.svg_depth == 0 => {
+                let title = resolve_html(text);
+                let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+                if !title.is_empty() {
+                    self.outline.title = Some(title.chars().take(MAX_TITLE).collect());
+                }
+            }
+            Raw::JsonLd if self.outline.json_ld.len() < 100 => self.outline.json_ld.push(text.to_owned()),
+            Raw::Script => push_line(&mut self.outline.scripts, text),
+            _ => {}
+        }
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() < MAX_ITEMS {
+        list.push(item);
+    }
+}
+
+fn push_line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
+fn append(text: &mut String, more: &str, limit: usize) {
+    if text.len() < limit {
+        text.push(' ');
+        text.extend(more.chars().take(limit));
+    }
+}
