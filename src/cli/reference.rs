@@ -16,17 +16,10 @@ This page is the program's own help, printed by `sitelog reference`. A test fail
 
 /// The help of the program and of each command, as Markdown.
 pub fn reference() -> String {
-    let mut program = Cli::command().disable_help_subcommand(true);
+    let mut program = Cli::command();
     program.build();
     let mut page = PREFACE.to_owned();
     push(&mut page, "sitelog", &mut program);
-    for command in program
-        .get_subcommands_mut()
-        .filter(|command| !command.is_hide_set())
-    {
-        let name = format!("sitelog {}", command.get_name());
-        push(&mut page, &name, command);
-    }
     page
 }
 
@@ -40,4 +33,9 @@ fn push(page: &mut String, name: &str, command: &mut clap::Command) {
     let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
     write!(page, "\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n"))
         .expect("a String takes what is written");
+    let is_documented = |command: &&mut clap::Command| !command.is_hide_set() && command.get_name() != "help";
+    for action in command.get_subcommands_mut().filter(is_documented) {
+        let name = format!("{name} {}", action.get_name());
+        push(page, &name, action);
+    }
 }
