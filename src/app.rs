@@ -1,6 +1,7 @@
 //! Wires everything: the one place that knows all parts.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -22,7 +23,7 @@ use crate::projections::sitemaps::Sitemaps;
 use crate::projections::{self, ProjectionError, ReadModels};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
-use crate::worker::Worker;
+use crate::worker::{self, Worker};
 
 /// What a process does; several may share one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,9 +210,10 @@ impl App {
         tracker.spawn(policies::run(complete, self.log.clone(), stop.clone()));
     }
 
-    /// Starts scanning.
-    pub fn spawn_worker(&self, tracker: &TaskTracker, stop: &CancellationToken) {
-        let name = format!("worker:{}", std::process::id());
+    /// Starts scanning; when told to stop, scans under way have `drain` to end.
+    pub fn spawn_worker(&self, tracker: &TaskTracker, stop: &CancellationToken, drain: Duration) {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let name = format!("worker:{host}:{}", std::process::id());
         let worker = Worker::new(
             self.bus.clone(),
             self.tasks.clone(),
@@ -219,7 +221,7 @@ impl App {
             name,
             self.concurrency,
         );
-        tracker.spawn(worker.run(stop.clone()));
+        tracker.spawn(worker.run(stop.clone(), drain));
     }
 
     /// What the API answers from.
@@ -254,7 +256,7 @@ pub async fn serve(
         app.spawn_projector(&following, &stop_following);
     }
     if roles.worker {
-        app.spawn_worker(&scanning, &stop);
+        app.spawn_worker(&scanning, &stop, worker::DRAIN);
     }
     let address = listener
         .as_ref()

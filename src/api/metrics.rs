@@ -8,7 +8,7 @@ use super::ApiState;
 use super::problem::Problem;
 use crate::projections;
 
-/// What operators watch: lag of each read model, tasks by state, appends, memory.
+/// What operators watch: lag of each read model, tasks by state, appends.
 #[utoipa::path(
     get, path = "/metrics", tag = "operations",
     responses((status = 200, description = "Prometheus text format", content_type = "text/plain"), (status = 503, body = Problem))

@@ -43,7 +43,7 @@ pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
-    let (documented, openapi) = openapi::documented().split_for_parts();
+    let (documented, openapi) = openapi::described();
     documented
         .merge(openapi::routes(&openapi))
         .merge(legacy::router())

@@ -3,13 +3,15 @@
 use axum::http::header;
 use axum::routing::get;
 use axum::{Router, response::IntoResponse};
-use utoipa::OpenApi;
+use utoipa::Modify;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, OpenApi, RefOr, Required, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ApiState, health, metrics, v4};
 
-#[derive(OpenApi)]
+#[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "sitelog",
@@ -25,9 +27,56 @@ use super::{ApiState, health, metrics, v4};
 )]
 struct Document;
 
+/// The headers that every operation of v4 understands, said once.
+struct CommonHeaders;
+
+impl Modify for CommonHeaders {
+    fn modify(&self, document: &mut OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            if !path.starts_with("/api/v4/") {
+                continue;
+            }
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                let parameters = operation.parameters.get_or_insert_default();
+                parameters.push(header(
+                    "X-Tenant-Id",
+                    "Whose data: a UUID; without it the default tenant's",
+                ));
+            }
+            if let Some(operation) = &mut item.post {
+                let parameters = operation.parameters.get_or_insert_default();
+                let repeat = "1 to 255 characters; a repeat with the same key and body gets the first answer";
+                parameters.push(header("Idempotency-Key", repeat));
+                parameters.push(header(
+                    "X-Request-Id",
+                    "Goes into the metadata of the events that follow",
+                ));
+            }
+        }
+    }
+}
+
+fn header(name: &str, description: &str) -> RefOr<Parameter> {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+        .into()
+}
+
+/// The routes and their document.
+pub(super) fn described() -> (Router<ApiState>, OpenApi) {
+    let (routes, mut document) = documented().split_for_parts();
+    CommonHeaders.modify(&mut document);
+    (routes, document)
+}
+
 /// The routes that the document describes.
-pub(super) fn documented() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::with_openapi(Document::openapi())
+fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(<Document as utoipa::OpenApi>::openapi())
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::metrics))
@@ -35,7 +84,7 @@ pub(super) fn documented() -> OpenApiRouter<ApiState> {
 }
 
 /// The document itself.
-pub(super) fn routes(document: &utoipa::openapi::OpenApi) -> Router<ApiState> {
+pub(super) fn routes(document: &OpenApi) -> Router<ApiState> {
     let json = document.to_pretty_json().expect("the document is plain data");
     Router::new().route(
         "/openapi.json",
@@ -48,8 +97,7 @@ pub(super) fn routes(document: &utoipa::openapi::OpenApi) -> Router<ApiState> {
 
 /// The document as text, for `sitelog openapi` and the snapshot.
 pub fn document() -> String {
-    documented()
-        .split_for_parts()
+    described()
         .1
         .to_pretty_json()
         .expect("the document is plain data")

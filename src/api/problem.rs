@@ -189,7 +189,9 @@ impl From<LogError> for Problem {
                     error = &error as &dyn std::error::Error,
                     "The log is not available"
                 );
-                Self::unavailable("The request could not be written down; nothing was accepted. Repeat it.")
+                Self::unavailable(
+                    "The request could not be confirmed as written down. Repeat it; with an Idempotency-Key nothing is done twice.",
+                )
             }
         }
     }

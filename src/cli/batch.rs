@@ -1,13 +1,14 @@
 //! `sitelog batch`.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::input;
 use super::local::Local;
 use super::say;
 use crate::api::v4::views::Batch;
@@ -37,8 +38,6 @@ pub(super) struct Args {
 
 /// How often the batch's row is looked at.
 const POLL: Duration = Duration::from_millis(200);
-/// Wrong arguments.
-const USAGE: u8 = 2;
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let list = match read(&args.file) {
@@ -74,14 +73,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 
 /// The list, by its form: JSON objects or texts per line, else CSV, of which plain lines are the simplest.
 fn read(file: &str) -> anyhow::Result<BatchList> {
-    let mut content = Vec::new();
-    if file == "-" {
-        std::io::stdin()
-            .read_to_end(&mut content)
-            .context("standard input cannot be read")?;
-    } else {
-        content = std::fs::read(file).with_context(|| format!("{file} cannot be read"))?;
-    }
+    let content = input::read(Path::new(file))?;
     let list = if looks_like_json(&content) {
         BatchList::from_ndjson(&content)
     } else {
@@ -105,7 +97,7 @@ fn refuse(list: &BatchList, why: &str) -> ExitCode {
         eprintln!("line {}: '{}': {}", line.line, line.input, line.error);
     }
     eprintln!("sitelog: nothing was scanned: {why}");
-    ExitCode::from(USAGE)
+    ExitCode::from(super::USAGE)
 }
 
 async fn watch(local: &Local, batch: BatchId, total: usize) -> anyhow::Result<BatchRow> {

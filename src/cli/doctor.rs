@@ -87,12 +87,26 @@ async fn examine(config: &Config, found: &mut Findings) {
     database.close().await;
 }
 
+/// What may stand on a screen; `--json` has the whole.
+fn without_password(url: &str) -> String {
+    let Ok(mut url) = url::Url::parse(url) else {
+        return url.to_owned();
+    };
+    if url.password().is_some() {
+        let _ = url.set_password(Some("***"));
+    }
+    url.to_string()
+}
+
 fn print(found: &Findings) -> anyhow::Result<()> {
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let number = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), |number| number.to_string());
     say(&format!("sitelog       {}", found.version))?;
     say(&format!("data          {}", shown(&found.data_dir)))?;
-    say(&format!("database      {}", shown(&found.database_url)))?;
+    say(&format!(
+        "database      {}",
+        shown(&found.database_url.as_deref().map(without_password))
+    ))?;
     say(&format!("PostgreSQL    {}", shown(&found.postgres_version)))?;
     say(&format!("migrations    {}", number(found.migrations)))?;
     say(&format!("log position  {}", number(found.log_position)))?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use url::Url;
 
-use super::robots::read_file;
+use super::input;
 use crate::fetch::Headers;
 use crate::scanner::page::{RawPage, read_page};
 
@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let facts = read_page(&RawPage {
         url: args.url.clone(),
         headers,
-        bytes: read_file(&args.file)?,
+        bytes: input::read(&args.file)?,
     });
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, &facts.findings)?;
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn read_headers(path: &Path) -> anyhow::Result<Headers> {
-    let text = String::from_utf8_lossy(&read_file(path)?).into_owned();
+    let text = String::from_utf8_lossy(&input::read(path)?).into_owned();
     if text.trim_start().starts_with(['{', '[']) {
         return json_headers(&text).with_context(|| format!("{} holds no headers", path.display()));
     }

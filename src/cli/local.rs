@@ -1,6 +1,8 @@
 //! The whole service inside one command: scans go through the log and the queue of the data directory, whether a
 //! server runs on it as well or not.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,7 +25,8 @@ impl Local {
         let app = App::build(config, database.pool.clone()).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_projector(&tracker, &stop);
-        app.spawn_worker(&tracker, &stop);
+        // What this command wants is done when it stops; anything else it took goes back to the queue at once.
+        app.spawn_worker(&tracker, &stop, Duration::ZERO);
         Ok(Self {
             app,
             database,

@@ -4,6 +4,7 @@ mod batch;
 mod doctor;
 mod events;
 mod extract;
+mod input;
 mod local;
 mod log;
 mod migrate;
@@ -72,6 +73,8 @@ Settings come from sitelog.toml in the working directory and from the environmen
 Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment (no
 database, a port that is taken, a bad setting, a file that cannot be read). Errors go to stderr.";
 
+/// An argument is not what it should be.
+const USAGE: u8 = 2;
 /// The environment is not as it must be: no database, port taken, bad setting.
 const ENVIRONMENT: u8 = 3;
 
@@ -130,7 +133,8 @@ fn fail(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!("sitelog: {error:#}");
-    ExitCode::from(ENVIRONMENT)
+    let is_argument = error.is::<input::BadArgument>();
+    ExitCode::from(if is_argument { USAGE } else { ENVIRONMENT })
 }
 
 /// Prints a line; a reader that has gone away (`| head`) ends the program quietly.

@@ -1,10 +1,10 @@
 //! `sitelog robots`: what a robots.txt says about URLs. Nothing is fetched and nothing is recorded.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use super::input;
 use serde::Serialize;
 
 use crate::scanner::robots::Robots;
@@ -34,7 +34,7 @@ struct Line<'a> {
 
 /// Prints one JSON object per URL.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let robots = Robots::parse(&read_file(&args.file)?);
+    let robots = Robots::parse(&input::read(&args.file)?);
     let mut out = std::io::stdout().lock();
     for url in &args.urls {
         let decision = robots.decide(&args.agent, url);
@@ -49,17 +49,4 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         out.write_all(b"\n")?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A file, or standard input for `-`.
-pub(super) fn read_file(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
-    if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .context("standard input cannot be read")?;
-        return Ok(bytes);
-    }
-    std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }

@@ -94,6 +94,9 @@ impl CommandBus {
         A::Command: Clone,
         A::Error: 'static,
     {
+        if let Some(done) = self.first_result(context).await? {
+            return Ok(done);
+        }
         let mut conflicts = 0;
         loop {
             let loaded = self.load::<A>(id).await?;
@@ -171,6 +174,24 @@ impl CommandBus {
             key,
         };
         self.append(unit, loaded, A::TYPE, id, context).await
+    }
+
+    /// What the first use of the context's idempotency key led to, if there was one: asked before anything is decided,
+    /// as the state of things may no longer allow what was done then.
+    pub(super) async fn first_result<A: Default, E: std::error::Error + 'static>(
+        &self,
+        context: &CommandContext,
+    ) -> Result<Option<Done<A>>, CommandError<E>> {
+        let Some(key) = &context.key else { return Ok(None) };
+        let first = self
+            .log
+            .first_use(context.tenant, &key.route, &key.key, &key.body_hash)
+            .await?;
+        Ok(first.map(|(result, position)| Done {
+            loaded: fresh(),
+            position,
+            repeated: Some(result),
+        }))
     }
 
     /// Appends a unit that was decided on and tells what became of it.

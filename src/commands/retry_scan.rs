@@ -23,6 +23,9 @@ pub async fn retry_scan(
     scan: ScanId,
     context: &CommandContext,
 ) -> Result<i64, CommandError<RetryError>> {
+    if let Some(done) = bus.first_result::<DomainScan, _>(context).await? {
+        return Ok(done.position);
+    }
     for _ in 0..bus::MAX_CONFLICTS {
         match try_retry(bus, scan, context).await {
             Err(CommandError::Log(LogError::Conflict)) => {}

@@ -266,6 +266,19 @@ async fn insert_bodies(tx: &mut sqlx::PgTransaction<'_>, units: &[AppendUnit]) -
     }
     bodies.sort_by(|a, b| a.digest.cmp(&b.digest));
     bodies.dedup_by(|a, b| a.digest == b.digest);
+    let salted = |b: &&Body| (b.tenant, b.subject.clone());
+    let mut salts = bodies.clone();
+    salts.sort_by_key(salted);
+    salts.dedup_by_key(|b| salted(b));
+    sqlx::query(
+        "insert into body_salt (tenant_id, subject, salt) \
+         select * from unnest($1::uuid[], $2::text[], $3::bytea[]) on conflict do nothing",
+    )
+    .bind(salts.iter().map(|b| b.tenant.0).collect::<Vec<_>>())
+    .bind(salts.iter().map(|b| b.subject.as_str()).collect::<Vec<_>>())
+    .bind(salts.iter().map(|b| b.salt.as_slice()).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await?;
     sqlx::query(
         "insert into event_body (digest, tenant_id, subject, salt, bytes) \
          select * from unnest($1::bytea[], $2::uuid[], $3::text[], $4::bytea[], $5::bytea[]) \

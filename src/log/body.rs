@@ -67,7 +67,7 @@ type SaltsBySubject = HashMap<(TenantId, String), Vec<u8>>;
 const MAX_CACHED_SALTS: usize = 10_000;
 
 impl EventLog {
-    /// The salt of a tenant's subject (a domain, a batch id), made at first use.
+    /// The salt of a tenant's subject (a domain, a batch id).
     pub async fn salt(&self, tenant: TenantId, subject: &str) -> Result<Salt, LogError> {
         let key = (tenant, subject.to_owned());
         let cached = self
@@ -93,30 +93,15 @@ impl EventLog {
         })
     }
 
+    /// The stored salt, or a fresh one, which the append that uses it stores. Should two appends make one each at the
+    /// same moment, the first stays and the other's bodies are merely not found to be the same later on.
     async fn load_salt(&self, tenant: TenantId, subject: &str) -> Result<Vec<u8>, LogError> {
-        let fresh: [u8; 16] = rand::random();
-        let row = sqlx::query(
-            "with made as (insert into body_salt (tenant_id, subject, salt) values ($1, $2, $3) \
-                           on conflict do nothing returning salt) \
-             select salt from made union all \
-             select salt from body_salt where tenant_id = $1 and subject = $2 limit 1",
-        )
-        .bind(tenant.0)
-        .bind(subject)
-        .bind(fresh.as_slice())
-        .fetch_optional(&self.pool)
-        .await?;
-        match row {
-            Some(row) => Ok(row.try_get(0)?),
-            // Made by another at the same moment, after this statement's snapshot: it is there now.
-            None => Ok(sqlx::query_scalar(
-                "select salt from body_salt where tenant_id = $1 and subject = $2",
-            )
+        let known = sqlx::query_scalar("select salt from body_salt where tenant_id = $1 and subject = $2")
             .bind(tenant.0)
             .bind(subject)
-            .fetch_one(&self.pool)
-            .await?),
-        }
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(known.unwrap_or_else(|| rand::random::<[u8; 16]>().to_vec()))
     }
 
     /// The content of a body; `None` if it was erased.

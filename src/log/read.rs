@@ -99,6 +99,29 @@ impl EventLog {
         rows.iter().map(|row| Ok(event_of(row)?)).collect()
     }
 
+    /// The result and position of the first use of an idempotency key, if there was one.
+    pub async fn first_use(
+        &self,
+        tenant: TenantId,
+        route: &str,
+        key: &str,
+        body_hash: &[u8; 32],
+    ) -> Result<Option<(serde_json::Value, i64)>, LogError> {
+        let used: Option<(Vec<u8>, serde_json::Value, i64)> = sqlx::query_as(
+            "select body_hash, result, position from idempotency_key where tenant_id = $1 and route = $2 and key = $3",
+        )
+        .bind(tenant.0)
+        .bind(route)
+        .bind(key)
+        .fetch_optional(&self.pool)
+        .await?;
+        match used {
+            Some((hash, ..)) if hash != body_hash => Err(LogError::KeyReused),
+            Some((_, result, position)) => Ok(Some((result, position))),
+            None => Ok(None),
+        }
+    }
+
     /// The last position of a stream of a tenant; `None` if there is no such stream.
     pub async fn stream_position(
         &self,

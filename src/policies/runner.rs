@@ -14,6 +14,8 @@ use crate::log::read::{Page, read_page};
 const LEASE: Duration = Duration::from_secs(15);
 /// How long an idle policy waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
+/// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
+const GATHER: Duration = Duration::from_millis(5);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -24,6 +26,10 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let pause = match step(&policy, &log, holder).await {
             Ok(Progress::More) => continue,
+            Ok(Progress::Done) => {
+                tokio::time::sleep(GATHER).await;
+                continue;
+            }
             Ok(Progress::Idle) => POLL,
             Err(error) => {
                 tracing::warn!(
@@ -43,8 +49,13 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
     release(log.pool(), P::NAME, holder).await;
 }
 
+/// What a look at the log came to.
 enum Progress {
+    /// A page was dealt with, and more is known to follow.
     More,
+    /// A page was dealt with.
+    Done,
+    /// There was nothing to do, or another process does it.
     Idle,
 }
 
@@ -68,7 +79,7 @@ async fn step<P: Policy>(policy: &P, log: &EventLog, holder: Uuid) -> Result<Pro
     if !page.events.is_empty() {
         policy.sweep().await?;
     }
-    Ok(if page.more { Progress::More } else { Progress::Idle })
+    Ok(if page.more { Progress::More } else { Progress::Done })
 }
 
 /// Takes or prolongs the lease; returns the checkpoint if it is ours.

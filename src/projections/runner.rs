@@ -13,6 +13,8 @@ use crate::log::{EventLog, body};
 
 /// How long an idle projection waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
+/// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
+const GATHER: Duration = Duration::from_millis(10);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -21,8 +23,12 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     let mut news = log.watch();
     while !stop.is_cancelled() {
         let pause = match follow::<P>(&log).await {
-            Ok(true) => continue,
-            Ok(false) => POLL,
+            Ok(Progress::More) => continue,
+            Ok(Progress::Done) => {
+                tokio::time::sleep(GATHER).await;
+                continue;
+            }
+            Ok(Progress::Idle) => POLL,
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -40,8 +46,18 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     }
 }
 
-/// Applies one page; true if more is known to follow.
-async fn follow<P: Projection>(log: &EventLog) -> Result<bool, ProjectionError> {
+/// What a look at the log came to.
+enum Progress {
+    /// A page was applied, and more is known to follow.
+    More,
+    /// A page was applied.
+    Done,
+    /// There was nothing to do, or another process does it.
+    Idle,
+}
+
+/// Applies one page.
+async fn follow<P: Projection>(log: &EventLog) -> Result<Progress, ProjectionError> {
     let mut tx = log.pool().begin().await?;
     // Rows and checkpoint go together and can be had again from the log: their commit need not wait for the disk.
     let held: Option<(i32, i64)> = sqlx::query_as(
@@ -53,11 +69,11 @@ async fn follow<P: Projection>(log: &EventLog) -> Result<bool, ProjectionError> 
     .fetch_optional(&mut *tx)
     .await?;
     let Some((generation, position)) = held else {
-        return Ok(false);
+        return Ok(Progress::Idle);
     };
     let page = read_page(&mut tx, position, P::EVENT_TYPES, P::PAGE).await?;
     if page.position == position {
-        return Ok(false);
+        return Ok(Progress::Idle);
     }
     let mut facts = Vec::with_capacity(page.events.len());
     for event in &page.events {
@@ -82,7 +98,7 @@ async fn follow<P: Projection>(log: &EventLog) -> Result<bool, ProjectionError> 
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
-    Ok(page.more)
+    Ok(if page.more { Progress::More } else { Progress::Done })
 }
 
 /// Folds a page into the rows it is about and writes those that changed.

@@ -6,6 +6,10 @@ use futures::future::join_all;
 use tokio::time::Instant;
 use url::Url;
 
+/// So few files come one after another over the connection that is open: a TLS handshake costs both sides more than
+/// waiting costs us.
+const FEW: usize = 4;
+
 use super::Tools;
 use super::read_sitemap::{FileRead, read};
 use super::report::SitemapReport;
@@ -127,10 +131,10 @@ impl Search<'_> {
                 self.waiting.clear();
                 return;
             }
-            let at_once = self
-                .waiting
-                .len()
-                .min(self.tools.settings.requests_at_once.max(1));
+            let at_once = match self.waiting.len() {
+                0..=FEW => 1,
+                many => many.min(self.tools.settings.requests_at_once.max(1)),
+            };
             let batch: Vec<Candidate> = self.waiting.drain(..at_once).collect();
             let room = self
                 .tools

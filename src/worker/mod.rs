@@ -19,8 +19,8 @@ use leases::Leases;
 const POLL: Duration = Duration::from_millis(250);
 /// Pause after the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long scans under way may go on when the process is told to stop.
-const DRAIN: Duration = Duration::from_secs(20);
+/// How long scans under way may go on when a server is told to stop.
+pub const DRAIN: Duration = Duration::from_secs(20);
 /// The longest one attempt at a site may take.
 pub const ATTEMPT_LIMIT: Duration = Duration::from_mins(1);
 
@@ -52,8 +52,8 @@ impl Worker {
         }
     }
 
-    /// Works until told to stop, then lets scans under way end or hands their tasks back.
-    pub async fn run(self, stop: CancellationToken) {
+    /// Works until told to stop, then gives scans under way so long to end and hands the rest of their tasks back.
+    pub async fn run(self, stop: CancellationToken, drain: Duration) {
         let room = Arc::new(Semaphore::new(self.concurrency));
         let leases = Leases::new(self.tasks.clone());
         let beating = tokio::spawn(leases.clone().keep());
@@ -77,7 +77,7 @@ impl Worker {
                 }
             }
         }
-        self.drain(&leases, &scans, &abort).await;
+        self.drain(&leases, &scans, &abort, drain).await;
         beating.abort();
     }
 
@@ -134,16 +134,16 @@ impl Worker {
         }
     }
 
-    async fn drain(&self, leases: &Leases, scans: &TaskTracker, abort: &CancellationToken) {
+    async fn drain(&self, leases: &Leases, scans: &TaskTracker, abort: &CancellationToken, limit: Duration) {
         scans.close();
         if !scans.is_empty() {
             tracing::info!(
                 "Waiting up to {} s for {} scans under way",
-                DRAIN.as_secs(),
+                limit.as_secs(),
                 scans.len()
             );
         }
-        if tokio::time::timeout(DRAIN, scans.wait()).await.is_err() {
+        if tokio::time::timeout(limit, scans.wait()).await.is_err() {
             tracing::info!("Handing {} unfinished scans back to the queue", scans.len());
             abort.cancel();
             scans.wait().await;

@@ -383,11 +383,13 @@ impl Aggregate for DomainScan {
             ScanEvent::ScanRequested {
                 domain,
                 batch_id,
+                max_concurrent,
                 options,
                 ..
             } => {
                 self.domain = domain;
                 self.batch_id = batch_id;
+                self.max_concurrent = max_concurrent;
                 self.options = options;
                 self.round = 1;
             }

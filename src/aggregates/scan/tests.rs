@@ -321,6 +321,26 @@ fn a_retry_begins_a_new_round_and_its_repeat_changes_nothing() {
 }
 
 #[test]
+fn a_retry_keeps_to_the_limit_of_its_batch() {
+    let origin = Some(BatchOrigin {
+        batch_id: BatchId(uuid::Uuid::nil()),
+        line: 1,
+        max_concurrent: 7,
+    });
+    let domain = DomainName::parse("example.com").unwrap();
+    let scan = after([
+        ScanCommand::Request {
+            domain,
+            origin,
+            options: ScanOptions::default(),
+        },
+        ScanCommand::Cancel,
+    ]);
+    let retried = scan.decide(ScanCommand::Retry { round: None }).unwrap();
+    assert_eq!(retried[0].max_concurrent(), Some(7));
+}
+
+#[test]
 fn a_refused_input_cannot_be_retried() {
     let refused = ScanCommand::Refuse {
         input: "no domain".into(),

@@ -63,7 +63,7 @@ pub(super) struct NewBatch {
 /// Requests the scans of a list: JSON, CSV (a column `domain`, `url` or `website`, or the first) or one per line.
 #[utoipa::path(
     post, path = "/batches", tag = "batches", params(BatchQuery),
-    request_body(content((NewBatch = "application/json"), (String = "text/csv"), (String = "text/plain"))),
+    request_body(content((NewBatch = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/x-ndjson"))),
     responses(
         (status = 202, description = "Written down; it will be done", body = AcceptedBatch),
         (status = 200, description = "Dry run: what would become of it", body = AcceptedBatch),

@@ -28,7 +28,6 @@ pub(super) struct NewScan {
 /// Requests the scan of one domain.
 #[utoipa::path(
     post, path = "/scans", tag = "scans", request_body = NewScan,
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first answer")),
     responses(
         (status = 202, description = "Written down; it will be done", body = AcceptedScan),
         (status = 400, description = "Broken JSON, tenant or key", body = Problem),

@@ -100,7 +100,7 @@ impl Projection for Domains {
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
     const READS_FINDINGS: bool = true;
-    const PAGE: i64 = 1000;
+    const PAGE: i64 = 300;
 
     type Key = DomainKey;
     type Row = DomainRow;

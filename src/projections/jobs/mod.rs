@@ -73,7 +73,7 @@ impl Projection for Jobs {
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["scan_id"];
     const READS_FINDINGS: bool = true;
-    const PAGE: i64 = 1000;
+    const PAGE: i64 = 300;
 
     type Key = JobKey;
     type Row = JobRow;

@@ -126,46 +126,73 @@ async fn insert_urls(
         wanted().filter_map(|file| file.file.urls.as_ref()),
     )
     .await?;
+    let mut columns = UrlColumns::default();
     for file in wanted() {
         let Some(content) = file.file.urls.as_ref().and_then(|urls| bodies.get(&urls.digest)) else {
             continue;
         };
-        let urls: Vec<SitemapUrl> = serde_json::Deserializer::from_slice(content)
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(|source| ProjectionError::Row {
-                table: "sitemap_urls",
-                source,
-            })?;
-        insert_list(connection, schema, file, &urls).await?;
+        columns.push(file, content)?;
+        if columns.url.len() >= MAX_ROWS {
+            columns.insert(connection, schema).await?;
+            columns = UrlColumns::default();
+        }
     }
+    columns.insert(connection, schema).await?;
     Ok(())
 }
 
-async fn insert_list(
-    connection: &mut PgConnection,
-    schema: &str,
-    file: &Changed<'_>,
-    urls: &[SitemapUrl],
-) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "insert into {schema}.sitemap_urls (sitemap_id, ordinal, tenant_id, url, lastmod, changefreq, priority) \
-         select $1, u.ordinal, $2, u.url, u.lastmod, u.changefreq, u.priority \
-           from unnest($3::text[], $4::text[], $5::text[], $6::text[]) \
-                with ordinality as u(url, lastmod, changefreq, priority, ordinal)"
-    );
-    sqlx::query(&sql)
-        .bind(file.id)
-        .bind(file.row.tenant_id.0)
-        .bind(urls.iter().map(|url| url.loc.as_str()).collect::<Vec<_>>())
-        .bind(urls.iter().map(|url| url.lastmod.as_deref()).collect::<Vec<_>>())
-        .bind(
-            urls.iter()
-                .map(|url| url.changefreq.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind(urls.iter().map(|url| url.priority.as_deref()).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
-    Ok(())
+/// Rows of one insert, about; a file's list is not parted.
+const MAX_ROWS: usize = 20_000;
+
+/// Rows of `sitemap_urls`, column by column.
+#[derive(Default)]
+struct UrlColumns {
+    sitemap_id: Vec<Uuid>,
+    ordinal: Vec<i32>,
+    tenant_id: Vec<Uuid>,
+    url: Vec<String>,
+    lastmod: Vec<Option<String>>,
+    changefreq: Vec<Option<String>>,
+    priority: Vec<Option<String>>,
+}
+
+impl UrlColumns {
+    fn push(&mut self, file: &Changed<'_>, content: &[u8]) -> Result<(), ProjectionError> {
+        let urls = serde_json::Deserializer::from_slice(content).into_iter::<SitemapUrl>();
+        for (ordinal, url) in (1..).zip(urls) {
+            let url = url.map_err(|source| ProjectionError::Row {
+                table: "sitemap_urls",
+                source,
+            })?;
+            self.sitemap_id.push(file.id);
+            self.ordinal.push(ordinal);
+            self.tenant_id.push(file.row.tenant_id.0);
+            self.url.push(url.loc);
+            self.lastmod.push(url.lastmod);
+            self.changefreq.push(url.changefreq);
+            self.priority.push(url.priority);
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
+        if self.url.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "insert into {schema}.sitemap_urls (sitemap_id, ordinal, tenant_id, url, lastmod, changefreq, priority) \
+             select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])"
+        );
+        sqlx::query(&sql)
+            .bind(&self.sitemap_id)
+            .bind(&self.ordinal)
+            .bind(&self.tenant_id)
+            .bind(&self.url)
+            .bind(&self.lastmod)
+            .bind(&self.changefreq)
+            .bind(&self.priority)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
 }

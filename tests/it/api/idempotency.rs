@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 use serde_json::json;
+use sitelog::values::{FailureReason, Findings};
 
 use super::OTHER;
 use crate::support::app::TestApp;
@@ -117,4 +118,24 @@ async fn many_at_once_with_one_key_are_one_scan() {
     let told: HashSet<String> = answers.iter().map(Answer::text).collect();
     assert_eq!((told.len(), app.head().await), (1, 1), "{told:?}");
     assert_eq!(scan(&app, "k", "a.com").send().await.text(), answers[0].text());
+}
+
+#[tokio::test]
+async fn a_repeat_gets_the_first_answer_although_things_have_moved_on() {
+    let app = TestApp::start().await;
+    let id = app.create_scan("a.com").await;
+    app.fail(&id, FailureReason::Timeout, false).await;
+    let retry = || {
+        app.call("POST", &format!("/api/v4/scans/{id}/retry"))
+            .key("again")
+            .send()
+    };
+    let first = retry().await;
+    assert_eq!(first.status, 202);
+    app.complete(&id, &Findings::default()).await;
+    assert_eq!(
+        retry().await.text(),
+        first.text(),
+        "the scan has completed and could no longer be retried"
+    );
 }

@@ -84,7 +84,9 @@ impl TestAppBuilder {
             started.start_projector();
         }
         if started.sites.is_some() {
-            started.app.spawn_worker(&started.tracker, &started.stop);
+            started
+                .app
+                .spawn_worker(&started.tracker, &started.stop, Duration::ZERO);
         }
         started
     }
