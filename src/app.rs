@@ -108,6 +108,15 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(std::time::Duration::from_secs(10))
+            // A question to the server before each use would double what small queries cost; a connection that died
+            // with its server has been idle at least as long as a restart takes.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    let fresh = meta.idle_for < Duration::from_millis(500);
+                    Ok(fresh || connection.ping().await.is_ok())
+                })
+            })
             .connect_with(options.application_name("sitelog"))
             .await
             .map_err(StartError::Connect)?;

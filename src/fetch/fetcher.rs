@@ -21,11 +21,12 @@ const MAX_HEADER_BYTES: u32 = 64 * 1024;
 /// The way out. Cheap to clone; all clones share one connection pool and one pace.
 #[derive(Clone)]
 pub struct Fetcher {
+    client: reqwest::Client,
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    client: reqwest::Client,
+    tls: rustls::ClientConfig,
     guard: Arc<Guard>,
     pace: Pace,
     settings: FetchSettings,
@@ -59,14 +60,24 @@ impl Fetcher {
     /// A fetcher with settings of its own.
     pub fn new(settings: FetchSettings) -> Result<Self, FetchSetupError> {
         let guard = Arc::new(Guard::new(&settings)?);
-        let client = client(&settings, &guard)?;
+        let inner = Inner {
+            tls: client_config(settings.extra_ca.as_deref())?,
+            guard,
+            pace: Pace::new(settings.per_host_delay),
+            settings,
+        };
         Ok(Self {
-            inner: Arc::new(Inner {
-                client,
-                guard,
-                pace: Pace::new(settings.per_host_delay),
-                settings,
-            }),
+            client: client(&inner)?,
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The same with a connection pool of its own, for one visit to a site: its connections close with it. Kept open
+    /// for who may come again, the connections of thousands of sites would fill the memory.
+    pub fn visit(&self) -> Result<Self, FetchSetupError> {
+        Ok(Self {
+            client: client(&self.inner)?,
+            inner: Arc::clone(&self.inner),
         })
     }
 
@@ -102,10 +113,10 @@ impl Fetcher {
     /// One request, no redirect followed.
     async fn ask(&self, url: &Url, deadline: Instant) -> Result<reqwest::Response, FetchError> {
         let Inner {
-            client,
             guard,
             pace,
             settings,
+            ..
         } = &*self.inner;
         let too_slow = |_| FetchError::Timeout {
             url: url.to_string(),
@@ -114,9 +125,9 @@ impl Fetcher {
         timeout_at(deadline, guard.check(url)).await.map_err(too_slow)??;
         let turn = pace.turn(url.host_str().unwrap_or_default(), Instant::now());
         timeout_at(deadline, sleep_until(turn)).await.map_err(too_slow)?;
-        let mut request = client.get(url.clone());
+        let mut request = self.client.get(url.clone());
         if let Some((bare, host)) = self.without_port_if_pinned(url) {
-            request = client.get(bare).header(HOST, host);
+            request = self.client.get(bare).header(HOST, host);
         }
         let first_byte = deadline.min(Instant::now() + settings.first_byte_timeout);
         timeout_at(first_byte, request.send())
@@ -143,9 +154,8 @@ impl std::fmt::Debug for Fetcher {
     }
 }
 
-/// One client for all hosts. Connections are kept for the rest of a scan only: with thousands of hosts a larger
-/// pool is nothing but open files.
-fn client(settings: &FetchSettings, guard: &Arc<Guard>) -> Result<reqwest::Client, FetchSetupError> {
+fn client(inner: &Inner) -> Result<reqwest::Client, FetchSetupError> {
+    let settings = &inner.settings;
     let mut headers = HeaderMap::new();
     headers.insert(
         ACCEPT,
@@ -158,8 +168,8 @@ fn client(settings: &FetchSettings, guard: &Arc<Guard>) -> Result<reqwest::Clien
     reqwest::Client::builder()
         .user_agent(&settings.user_agent)
         .default_headers(headers)
-        .tls_backend_preconfigured(client_config(settings.extra_ca.as_deref())?)
-        .dns_resolver(GuardedResolve(Arc::clone(guard)))
+        .tls_backend_preconfigured(inner.tls.clone())
+        .dns_resolver(GuardedResolve(Arc::clone(&inner.guard)))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()

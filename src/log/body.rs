@@ -125,11 +125,14 @@ pub async fn load_bodies(
         .bind(digests)
         .fetch_all(executor)
         .await?;
+    let mut unpacker = Unpacker::default();
     rows.iter()
         .map(|row| {
             let digest: Vec<u8> = row.try_get("digest")?;
             let bytes: Vec<u8> = row.try_get("bytes")?;
-            let content = unpack(&bytes).map_err(|error| LogError::Unavailable(sqlx::Error::Io(error)))?;
+            let content = unpacker
+                .unpack(&bytes)
+                .map_err(|error| LogError::Unavailable(sqlx::Error::Io(error)))?;
             Ok((hex::encode(digest), content))
         })
         .collect()
@@ -137,7 +140,7 @@ pub async fn load_bodies(
 
 /// Whether a stored body still has the content it was named after.
 pub(super) fn is_intact(digest: &[u8], salt: &[u8], bytes: &[u8]) -> bool {
-    let content = unpack(bytes).unwrap_or_default();
+    let content = Unpacker::default().unpack(bytes).unwrap_or_default();
     Sha256::new()
         .chain_update(salt)
         .chain_update(content)
@@ -146,11 +149,17 @@ pub(super) fn is_intact(digest: &[u8], salt: &[u8], bytes: &[u8]) -> bool {
         == digest
 }
 
-fn unpack(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let capacity = zstd::bulk::Decompressor::upper_bound(bytes)
-        .unwrap_or(MAX_UNPACKED)
-        .min(MAX_UNPACKED);
-    zstd::bulk::decompress(bytes, capacity)
+/// Unpacks one body after the other without making a context for each.
+#[derive(Default)]
+struct Unpacker(zstd::bulk::Decompressor<'static>);
+
+impl Unpacker {
+    fn unpack(&mut self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        let capacity = zstd::bulk::Decompressor::upper_bound(bytes)
+            .unwrap_or(MAX_UNPACKED)
+            .min(MAX_UNPACKED);
+        self.0.decompress(bytes, capacity)
+    }
 }
 
 #[cfg(test)]
@@ -178,6 +187,9 @@ mod tests {
         let (reference, body) = salt(1).seal(content.as_bytes(), 10_000);
         assert!(body.bytes.len() * 10 < content.len());
         assert_eq!(reference.bytes, 220_000);
-        assert_eq!(unpack(&body.bytes).unwrap(), content.as_bytes());
+        assert_eq!(
+            Unpacker::default().unpack(&body.bytes).unwrap(),
+            content.as_bytes()
+        );
     }
 }

@@ -21,8 +21,8 @@ use std::time::Duration;
 
 pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
 pub use self::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
-use crate::fetch::Fetcher;
-use crate::values::{DomainName, ScanOptions};
+use crate::fetch::{FetchSetupError, Fetcher};
+use crate::values::{DomainName, FailureReason, ScanOptions};
 use parse_pool::ParsePool;
 
 /// How much one scan may read and keep.
@@ -62,13 +62,23 @@ pub struct Scanner {
 }
 
 /// What every scan works with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Tools {
     fetcher: Fetcher,
     pool: ParsePool,
     settings: ScannerSettings,
     /// The product token that robots.txt files name us by.
     agent: String,
+}
+
+impl Tools {
+    /// The same with connections that end with the visit.
+    fn for_one_visit(&self) -> Result<Self, FetchSetupError> {
+        Ok(Self {
+            fetcher: self.fetcher.visit()?,
+            ..self.clone()
+        })
+    }
 }
 
 impl Scanner {
@@ -94,7 +104,10 @@ impl Scanner {
 
     /// One attempt at a site; never longer than `time_limit`.
     pub async fn scan(&self, domain: &DomainName, options: &ScanOptions, time_limit: Duration) -> SiteReport {
-        scan::scan(&self.tools, domain, options, time_limit).await
+        match self.tools.for_one_visit() {
+            Ok(tools) => scan::scan(&tools, domain, options, time_limit).await,
+            Err(error) => SiteReport::failed(FailureReason::Internal, error.to_string()),
+        }
     }
 }
 

@@ -85,15 +85,16 @@ async fn run(
     let further = options.max_pages.saturating_sub(1) as usize;
     let allowed = |url: &Url| entrance.robots.decide(&tools.agent, url.as_str()).allowed;
     let mut links = home.facts.contact_links;
-    let listed = progress
-        .discovered
-        .sitemaps
-        .iter()
-        .flat_map(|file| &file.urls)
-        .map(|url| url.loc.as_str());
-    for url in contact_pages_among(listed, &home.url) {
-        if !links.contains(&url) {
-            links.push(url);
+    if links.len() < further {
+        let files = &progress.discovered.sitemaps;
+        let listed = files
+            .iter()
+            .flat_map(|file| &file.urls)
+            .map(|url| url.loc.as_str());
+        for url in contact_pages_among(listed, &home.url) {
+            if !links.contains(&url) {
+                links.push(url);
+            }
         }
     }
     links.retain(allowed);

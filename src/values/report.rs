@@ -19,6 +19,24 @@ pub struct SiteReport {
     pub outcome: Result<Findings, ScanFailure>,
 }
 
+impl SiteReport {
+    /// An attempt that came to nothing before anything was asked; another one would not fare better.
+    pub fn failed(reason: FailureReason, detail: String) -> Self {
+        let failure = ScanFailure {
+            reason,
+            detail,
+            may_pass: false,
+            retry_after: None,
+        };
+        Self {
+            robots: None,
+            sitemaps: Vec::new(),
+            pages: Vec::new(),
+            outcome: Err(failure),
+        }
+    }
+}
+
 /// What robots.txt was.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RobotsReport {

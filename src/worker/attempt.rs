@@ -11,7 +11,7 @@ use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
 use crate::tasks::{ClaimedTask, Settled};
 use crate::values::FailureReason;
-use crate::values::report::{ScanFailure, SiteReport};
+use crate::values::report::SiteReport;
 
 /// First pause after the log could not be written; doubled up to `LAST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ impl Worker {
     async fn scan(&self, begun: &BegunScan) -> SiteReport {
         let domain = match begun.domain() {
             Ok(domain) => domain,
-            Err(error) => return failed(FailureReason::InvalidDomain, error.to_string()),
+            Err(error) => return SiteReport::failed(FailureReason::InvalidDomain, error.to_string()),
         };
         let deadline = begun.deadline_at();
         let left = (deadline - Utc::now()).to_std().unwrap_or(Duration::ZERO);
@@ -56,7 +56,7 @@ impl Worker {
             Ok(report) => report,
             Err(error) => {
                 tracing::error!(%error, domain = name, "The scan of {name} broke down");
-                failed(
+                SiteReport::failed(
                     FailureReason::Internal,
                     "the scanner broke down on this site".to_owned(),
                 )
@@ -96,21 +96,6 @@ where
             () = lost.cancelled() => return None,
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
         }
-    }
-}
-
-fn failed(reason: FailureReason, detail: String) -> SiteReport {
-    let failure = ScanFailure {
-        reason,
-        detail,
-        may_pass: false,
-        retry_after: None,
-    };
-    SiteReport {
-        robots: None,
-        sitemaps: Vec::new(),
-        pages: Vec::new(),
-        outcome: Err(failure),
     }
 }
 

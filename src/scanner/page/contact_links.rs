@@ -1,5 +1,8 @@
 //! Which further pages of a site are likely to say who runs it and how to reach them.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use url::Url;
 
 use super::outline::Outline;
@@ -129,6 +132,17 @@ const WORDS: &[(u32, &[&str])] = &[
     ),
 ];
 
+/// Whether any of the words can be in a text at all: thousands of URLs are asked this, few have one.
+static ANY_WORD: LazyLock<Regex> = LazyLock::new(|| {
+    let words: Vec<String> = WORDS
+        .iter()
+        .flat_map(|(_, words)| *words)
+        .map(|word| regex::escape(word))
+        .collect();
+    // URLs carry other letters percent-encoded.
+    Regex::new(&format!("(?i){}|%", words.join("|"))).expect("escaped words are a pattern")
+});
+
 /// Pages of the same host, the most telling first, each once.
 pub(super) fn contact_links(page: &Outline, here: &Url) -> Vec<Url> {
     let mut ranked: Vec<(u32, Url)> = Vec::new();
@@ -191,7 +205,7 @@ fn begins_a_word(text: &str, word: &str) -> bool {
 pub fn contact_pages_among<'a>(locs: impl Iterator<Item = &'a str>, here: &Url) -> Vec<Url> {
     const SURE: u32 = 55;
     let mut ranked: Vec<(u32, Url)> = Vec::new();
-    for loc in locs.take(5_000) {
+    for loc in locs.take(5_000).filter(|loc| ANY_WORD.is_match(loc)) {
         let Some(score) = Url::parse(loc).ok().and_then(|url| {
             let depth = url.path().trim_matches('/').split('/').count();
             let is_near = url.host() == here.host() && depth <= 2 && !is_file(url.path());
