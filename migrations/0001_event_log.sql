@@ -86,7 +86,8 @@ create function append_events(
     event_payload jsonb[], event_metadata jsonb[], event_tenant uuid[],
     key_unit int[], key_tenant uuid[], key_route text[], key_key text[], key_body_hash bytea[], key_result jsonb[]
 ) returns table (unit int, outcome text, first_position bigint, last_position bigint, result jsonb)
-language plpgsql as $$
+-- The plan is the same whatever the arrays hold; making it anew for each group would cost more than running it.
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
     head  bigint;
     stamp timestamptz;

@@ -38,14 +38,18 @@ create sequence task_fence;
 -- Takes up to `wanted` tasks under a lease. One claim runs at a time in the whole database, so the limits per batch
 -- and per host, which are counted from live leases, hold exactly; a claim takes about a millisecond.
 create function claim_scan_tasks(wanted int, worker_name text, lease interval)
-returns table (scan_id uuid, tenant_id uuid, host text, fence bigint) language plpgsql as $$
+returns table (scan_id uuid, tenant_id uuid, host text, fence bigint)
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
     served    record;
     remaining int := wanted;
     taken     int;
+    -- In a variable, so that the conditions on it can use the indexes.
+    moment    timestamptz;
 begin
     perform pg_advisory_xact_lock(7305116403);
-    update scan_task t set leased_until = null, worker = null where t.leased_until < clock_timestamp();
+    moment := clock_timestamp();
+    update scan_task t set leased_until = null, worker = null where t.leased_until < moment;
     while remaining > 0 loop
         select l.lane_id, l.tenant_id, w.weight, l.max_concurrent - held.leases as room into served
           from task_lane l
@@ -54,7 +58,7 @@ begin
                                where t.lane_id = l.lane_id and t.leased_until is not null) held
          where held.leases < l.max_concurrent
            and exists (select from scan_task t
-                        where t.lane_id = l.lane_id and t.leased_until is null and t.due_at <= clock_timestamp()
+                        where t.lane_id = l.lane_id and t.leased_until is null and t.due_at <= moment
                           and not exists (select from scan_task b where b.host = t.host and b.leased_until is not null))
          order by w.vtime, l.vtime, l.lane_id
          limit 1;
@@ -64,13 +68,13 @@ begin
             select t.scan_id, t.host, row_number() over (partition by t.host order by t.due_at, t.position) as nth,
                    t.due_at, t.position
               from (select * from scan_task t
-                     where t.lane_id = served.lane_id and t.leased_until is null and t.due_at <= clock_timestamp()
+                     where t.lane_id = served.lane_id and t.leased_until is null and t.due_at <= moment
                        and not exists (select from scan_task b where b.host = t.host and b.leased_until is not null)
                      order by t.due_at, t.position
                      limit least(remaining, served.room, 16)) t
         )
         update scan_task t
-           set leased_until = clock_timestamp() + lease, fence = nextval('task_fence'), worker = worker_name
+           set leased_until = moment + lease, fence = nextval('task_fence'), worker = worker_name
           from ready r
          where t.scan_id = r.scan_id and r.nth = 1
         returning t.scan_id, t.tenant_id, t.host, t.fence;

@@ -3,8 +3,6 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::local::Local;
 use super::say;
 use crate::aggregates::ScanStatus;
@@ -12,8 +10,9 @@ use crate::api::v4::views::Scan;
 use crate::commands::CommandContext;
 use crate::commands::request_scan::request_scan;
 use crate::config::Config;
+use crate::projections::RawJson;
 use crate::projections::jobs::{self, JobRow};
-use crate::values::{DomainName, ScanId, ScanOptions, TenantId};
+use crate::values::{DomainName, Findings, ScanId, ScanOptions, TenantId};
 
 /// Scans domains to the end and tells what was found.
 #[derive(Debug, clap::Args)]
@@ -84,81 +83,56 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
         let reason = row.reason.map(|reason| reason.to_string()).unwrap_or_default();
         say(&format!("  {reason}: {error}"))?;
     }
-    let Some(found) = &row.result_data else {
+    let Some(found) = row.result_data.as_ref().and_then(RawJson::read::<Findings>) else {
         return Ok(());
     };
-    let text = |pointer: &str| {
+    line("title", found.title.as_deref())?;
+    line("description", found.description.as_deref())?;
+    line("language", found.language.as_deref())?;
+    line("at", found.final_url.as_deref())?;
+    line("logo", found.logo_url.as_deref())?;
+    list(
+        "technologies",
         found
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    line("title", &text("/title"))?;
-    line("description", &text("/description"))?;
-    line("language", &text("/language"))?;
-    line("at", &text("/final_url"))?;
-    line("logo", &text("/logo_url"))?;
-    line("technologies", &technologies(found))?;
-    line("e-mail", &joined(found, "/emails", "value"))?;
-    line("phone", &joined(found, "/phones", "value"))?;
-    line("profiles", &joined(found, "/socials", "url"))?;
-    line("sitemaps", &sitemaps(found))?;
-    for problem in found
-        .pointer("/problems")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+            .technologies
+            .iter()
+            .map(|technology| match &technology.version {
+                Some(version) => format!("{} {version}", technology.name),
+                None => technology.name.clone(),
+            }),
+    )?;
+    list("e-mail", found.emails.into_iter().map(|email| email.value))?;
+    list("phone", found.phones.into_iter().map(|phone| phone.value))?;
+    list("profiles", found.socials.into_iter().map(|social| social.url))?;
+    let files: Vec<u64> = found
+        .sitemaps
+        .iter()
+        .filter(|file| file.kind.lists_pages())
+        .map(|file| file.entries)
+        .collect();
+    if !files.is_empty() {
         line(
-            "note",
-            problem.get("detail").and_then(Value::as_str).unwrap_or_default(),
+            "sitemaps",
+            Some(&format!(
+                "{} with {} URLs",
+                files.len(),
+                files.iter().sum::<u64>()
+            )),
         )?;
+    }
+    for problem in &found.problems {
+        line("note", Some(&problem.detail))?;
     }
     Ok(())
 }
 
-fn line(name: &str, value: &str) -> anyhow::Result<()> {
-    if !value.is_empty() {
+fn line(name: &str, value: Option<&str>) -> anyhow::Result<()> {
+    if let Some(value) = value.filter(|value| !value.is_empty()) {
         say(&format!("  {name:<13} {value}"))?;
     }
     Ok(())
 }
 
-fn items<'a>(found: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
-    found
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
-fn joined(found: &Value, pointer: &str, field: &str) -> String {
-    let values: Vec<&str> = items(found, pointer)
-        .filter_map(|item| item.get(field)?.as_str())
-        .collect();
-    values.join(", ")
-}
-
-fn technologies(found: &Value) -> String {
-    let named: Vec<String> = items(found, "/technologies")
-        .filter_map(|technology| {
-            let name = technology.get("name")?.as_str()?;
-            let version = technology.get("version").and_then(Value::as_str);
-            Some(version.map_or_else(|| name.to_owned(), |version| format!("{name} {version}")))
-        })
-        .collect();
-    named.join(", ")
-}
-
-fn sitemaps(found: &Value) -> String {
-    let listing = |sitemap: &&Value| sitemap.get("kind").and_then(Value::as_str) != Some("index");
-    let files = items(found, "/sitemaps").filter(listing);
-    let entries: Vec<u64> = files
-        .filter_map(|sitemap| sitemap.get("entries").and_then(Value::as_u64))
-        .collect();
-    if entries.is_empty() {
-        return String::new();
-    }
-    format!("{} with {} URLs", entries.len(), entries.iter().sum::<u64>())
+fn list(name: &str, values: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    line(name, Some(&values.collect::<Vec<_>>().join(", ")))
 }

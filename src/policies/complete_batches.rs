@@ -62,7 +62,7 @@ impl Policy for CompleteBatches {
         "ScanFailed",
         "ScanCancelled",
     ];
-    const PAGE: i64 = 5000;
+    const PAGE: i64 = 2000;
 
     async fn write(&self, connection: &mut PgConnection, events: &[LogEvent]) -> Result<(), PolicyError> {
         let mut changes: BTreeMap<(BatchId, TenantId), Change> = BTreeMap::new();

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use uuid::Uuid;
 
+use super::RawJson;
 use crate::aggregates::{BatchEvent, ScanEvent};
 use crate::log::{LogError, LogEvent};
 use crate::values::{BatchId, BodyRef, ScanId, TenantId};
@@ -24,7 +24,7 @@ pub struct Fact {
     /// What happened, and to what.
     pub happened: Happened,
     /// What a completed scan found, if the projection reads it; `None` also if it was erased.
-    pub findings: Option<Value>,
+    pub findings: Option<RawJson>,
 }
 
 /// What happened, and to what.
@@ -77,6 +77,6 @@ impl Fact {
         let content = self
             .findings_ref()
             .and_then(|reference| bodies.get(&reference.digest));
-        self.findings = content.and_then(|content| serde_json::from_slice(content).ok());
+        self.findings = content.and_then(|content| RawJson::parse(content));
     }
 }

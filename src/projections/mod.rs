@@ -9,6 +9,7 @@ pub mod fact;
 pub mod generation;
 pub mod jobs;
 pub mod query;
+pub mod raw_json;
 pub mod rows;
 pub mod runner;
 pub mod sitemaps;
@@ -21,6 +22,7 @@ use sqlx::PgConnection;
 
 pub use fact::Fact;
 pub use generation::ReadModels;
+pub use raw_json::RawJson;
 pub use runner::run;
 
 use crate::log::LogError;

@@ -9,7 +9,7 @@ use super::domains::{DomainRow, Domains};
 use super::fact::Happened;
 use super::jobs::{JobRow, Jobs};
 use super::sitemaps::{Sitemaps, SitemapsRow};
-use super::{Fact, Projection};
+use super::{Fact, Projection, RawJson};
 use crate::aggregates::scan::ScanTotals;
 use crate::aggregates::{BatchEvent, BatchStatus, ScanEvent, ScanStatus};
 use crate::values::sitemap::SitemapKind;
@@ -141,7 +141,7 @@ fn scans(events: Vec<ScanEvent>) -> Vec<Happened> {
 fn domain_after(finds: &[Findings]) -> DomainRow {
     let facts = finds.iter().flat_map(|found| {
         let mut end = fact(3, scan(1, completed(u64::from(found.title.is_some()))));
-        end.findings = Some(json!(found));
+        end.findings = RawJson::parse(json!(found).to_string().as_bytes());
         [fact(1, scan(1, requested())), fact(2, scan(1, started(1))), end]
     });
     facts.fold(None, |row, fact| Domains::evolve(row, &fact)).unwrap()

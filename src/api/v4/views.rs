@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::log::LogEvent;
+use crate::projections::RawJson;
 use crate::projections::batch_jobs::BatchRow;
 use crate::projections::domains::DomainRow;
 use crate::projections::jobs::JobRow;
@@ -52,7 +53,7 @@ pub struct Scan {
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// What was found; left out in lists.
     #[schema(value_type = Option<Object>)]
-    pub result: Option<Value>,
+    pub result: Option<RawJson>,
     /// Where to go from here.
     pub links: BTreeMap<&'static str, String>,
 }
@@ -221,7 +222,7 @@ pub struct Domain {
     pub stale_fields: Vec<String>,
     /// All that the last completed scan found.
     #[schema(value_type = Object)]
-    pub meta_json: Value,
+    pub meta_json: RawJson,
     /// Where to go from here.
     pub links: BTreeMap<&'static str, String>,
 }

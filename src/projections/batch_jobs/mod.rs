@@ -77,7 +77,7 @@ impl Projection for BatchJobs {
         "ScanRetried",
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["batch_id"];
-    const PAGE: i64 = 5000;
+    const PAGE: i64 = 2000;
 
     type Key = BatchKey;
     type Row = BatchRow;

@@ -1,6 +1,5 @@
 //! Reading batches.
 
-use serde_json::Value;
 use sqlx::QueryBuilder;
 
 use super::{BatchJobs, BatchRow};
@@ -15,15 +14,15 @@ pub async fn find(
     batch: BatchId,
 ) -> Result<Option<BatchRow>, ProjectionError> {
     let sql = format!(
-        "select to_jsonb(b) from {}.batch_jobs b where batch_id = $1 and tenant_id = $2",
+        "select to_jsonb(b)::text from {}.batch_jobs b where batch_id = $1 and tenant_id = $2",
         models.batch_jobs
     );
-    let row: Option<Value> = sqlx::query_scalar(&sql)
+    let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(batch.0)
         .bind(tenant.0)
         .fetch_optional(&models.pool)
         .await?;
-    row.map(rows::from_json::<BatchJobs>).transpose()
+    row.as_deref().map(rows::from_json::<BatchJobs>).transpose()
 }
 
 /// Batches of a tenant, newest first.
@@ -34,7 +33,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Listed<BatchRow>, ProjectionError> {
     let mut query = QueryBuilder::new(format!(
-        "select to_jsonb(b) from {}.batch_jobs b where tenant_id = ",
+        "select to_jsonb(b)::text from {}.batch_jobs b where tenant_id = ",
         models.batch_jobs
     ));
     query.push_bind(tenant.0);
@@ -44,10 +43,10 @@ pub async fn list(
     query
         .push(" order by requested_position desc limit ")
         .push_bind(limit + 1);
-    let found: Vec<Value> = query.build_query_scalar().fetch_all(&models.pool).await?;
+    let found: Vec<String> = query.build_query_scalar().fetch_all(&models.pool).await?;
     let found = found
         .into_iter()
-        .map(rows::from_json::<BatchJobs>)
+        .map(|row| rows::from_json::<BatchJobs>(&row))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Listed::of(found, limit, |row| row.requested_position.to_string()))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{DomainRow, domain_id};
 use crate::aggregates::scan::ScanTotals;
 use crate::aggregates::{ScanEvent, ScanStatus};
-use crate::projections::Fact;
+use crate::projections::{Fact, RawJson};
 use crate::values::findings::TechStack;
 use crate::values::{Findings, ScanId};
 
@@ -48,10 +48,10 @@ fn scanned(row: &mut DomainRow, fact: &Fact) {
     row.content_scrape_at = Some(fact.at);
 }
 
-fn merge(row: &mut DomainRow, findings: Option<&Value>, totals: &ScanTotals) {
+fn merge(row: &mut DomainRow, findings: Option<&RawJson>, totals: &ScanTotals) {
     // Erased, or written by a release that knew more: the counts still stand.
     let Some(raw) = findings else { return };
-    let Ok(found) = serde_json::from_value::<Findings>(raw.clone()) else {
+    let Some(found) = raw.read::<Findings>() else {
         return;
     };
     let mut stale = Vec::new();
@@ -171,7 +171,7 @@ fn first_seen(scan_id: ScanId, event: &ScanEvent, fact: &Fact) -> DomainRow {
         linkedin_url: None,
         instagram_url: None,
         youtube_url: None,
-        meta_json: json!({}),
+        meta_json: RawJson::empty_object(),
         stale_fields: Vec::new(),
         first_scan: None,
         last_scan: None,

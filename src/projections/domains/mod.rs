@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Fact, Projection};
+use super::{Fact, Projection, RawJson};
 use crate::aggregates::ScanStatus;
 use crate::values::{BatchId, DomainName, ScanId, TenantId};
 
@@ -49,7 +49,7 @@ pub struct DomainRow {
     pub instagram_url: Option<String>,
     pub youtube_url: Option<String>,
     /// All that the last completed scan found, as it found it.
-    pub meta_json: Value,
+    pub meta_json: RawJson,
     /// Columns that the last completed scan did not find again: their values are older.
     pub stale_fields: Vec<String>,
     pub first_scan: Option<DateTime<Utc>>,

@@ -1,6 +1,5 @@
 //! Reading domains.
 
-use serde_json::Value;
 use sqlx::QueryBuilder;
 
 use super::{DomainRow, Domains};
@@ -33,15 +32,15 @@ pub async fn find(
     domain: &DomainName,
 ) -> Result<Option<DomainRow>, ProjectionError> {
     let sql = format!(
-        "select to_jsonb(d) from {}.domains d where tenant_id = $1 and domain = $2",
+        "select to_jsonb(d)::text from {}.domains d where tenant_id = $1 and domain = $2",
         models.domains
     );
-    let row: Option<Value> = sqlx::query_scalar(&sql)
+    let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
         .fetch_optional(&models.pool)
         .await?;
-    row.map(rows::from_json::<Domains>).transpose()
+    row.as_deref().map(rows::from_json::<Domains>).transpose()
 }
 
 /// Domains of a tenant by name.
@@ -51,7 +50,7 @@ pub async fn list(
     filter: &DomainFilter,
 ) -> Result<Listed<DomainRow>, ProjectionError> {
     let mut query = QueryBuilder::new(format!(
-        "select to_jsonb(d) from {}.domains d where tenant_id = ",
+        "select to_jsonb(d)::text from {}.domains d where tenant_id = ",
         models.domains
     ));
     query.push_bind(tenant.0);
@@ -74,10 +73,10 @@ pub async fn list(
         query.push(" and domain > ").push_bind(after);
     }
     query.push(" order by domain limit ").push_bind(filter.limit + 1);
-    let found: Vec<Value> = query.build_query_scalar().fetch_all(&models.pool).await?;
+    let found: Vec<String> = query.build_query_scalar().fetch_all(&models.pool).await?;
     let found = found
         .into_iter()
-        .map(rows::from_json::<Domains>)
+        .map(|row| rows::from_json::<Domains>(&row))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Listed::of(found, filter.limit, |row| row.domain.clone()))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Fact, Projection};
+use super::{Fact, Projection, RawJson};
 use crate::aggregates::ScanStatus;
 use crate::values::{BatchId, FailureReason, ScanId, TenantId};
 
@@ -38,7 +38,9 @@ pub struct JobRow {
     pub round: i32,
     pub reason: Option<FailureReason>,
     pub error: Option<String>,
-    pub result_data: Option<Value>,
+    /// Left out in lists.
+    #[serde(default)]
+    pub result_data: Option<RawJson>,
     pub job_metadata: Value,
     pub created_by: Option<String>,
     pub created_at: DateTime<Utc>,

@@ -1,6 +1,5 @@
 //! Reading scans.
 
-use serde_json::Value;
 use sqlx::QueryBuilder;
 
 use super::{JobRow, Jobs};
@@ -31,15 +30,15 @@ pub async fn find(
     scan: ScanId,
 ) -> Result<Option<JobRow>, ProjectionError> {
     let sql = format!(
-        "select to_jsonb(j) from {}.jobs j where scan_id = $1 and tenant_id = $2",
+        "select to_jsonb(j)::text from {}.jobs j where scan_id = $1 and tenant_id = $2",
         models.jobs
     );
-    let row: Option<Value> = sqlx::query_scalar(&sql)
+    let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(scan.0)
         .bind(tenant.0)
         .fetch_optional(&models.pool)
         .await?;
-    row.map(rows::from_json::<Jobs>).transpose()
+    row.as_deref().map(rows::from_json::<Jobs>).transpose()
 }
 
 /// Scans of a tenant in the order of their requests; without their results, which one asks for one by one.
@@ -49,7 +48,7 @@ pub async fn list(
     filter: &JobFilter,
 ) -> Result<Listed<JobRow>, ProjectionError> {
     let mut query = QueryBuilder::new(format!(
-        "select to_jsonb(j) - 'result_data' from {}.jobs j where tenant_id = ",
+        "select (to_jsonb(j) - 'result_data')::text from {}.jobs j where tenant_id = ",
         models.jobs
     ));
     query.push_bind(tenant.0);
@@ -68,10 +67,10 @@ pub async fn list(
     query
         .push(" order by requested_position limit ")
         .push_bind(filter.limit + 1);
-    let found: Vec<Value> = query.build_query_scalar().fetch_all(&models.pool).await?;
+    let found: Vec<String> = query.build_query_scalar().fetch_all(&models.pool).await?;
     let found = found
         .into_iter()
-        .map(rows::from_json::<Jobs>)
+        .map(|row| rows::from_json::<Jobs>(&row))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Listed::of(found, filter.limit, |row| {
         row.requested_position.to_string()
@@ -85,18 +84,21 @@ pub async fn begun_of_batch(
     batch: BatchId,
 ) -> Result<Vec<JobRow>, ProjectionError> {
     let sql = format!(
-        "select to_jsonb(j) - 'result_data' from {}.jobs j \
+        "select (to_jsonb(j) - 'result_data')::text from {}.jobs j \
           where tenant_id = $1 and batch_id = $2 and (started_at is not null or completed_at is not null) \
           order by coalesce(started_at, completed_at), requested_position limit $3",
         models.jobs
     );
-    let found: Vec<Value> = sqlx::query_scalar(&sql)
+    let found: Vec<String> = sqlx::query_scalar(&sql)
         .bind(tenant.0)
         .bind(batch.0)
         .bind(MAX_LIMIT)
         .fetch_all(&models.pool)
         .await?;
-    found.into_iter().map(rows::from_json::<Jobs>).collect()
+    found
+        .into_iter()
+        .map(|row| rows::from_json::<Jobs>(&row))
+        .collect()
 }
 
 /// The failed scans of a batch and the round each failed in.

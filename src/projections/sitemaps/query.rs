@@ -1,7 +1,6 @@
 //! Reading sitemaps and their URLs.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Sitemaps, SitemapsRow};
 use crate::projections::query::Listed;
@@ -36,15 +35,15 @@ pub async fn find(
     domain: &DomainName,
 ) -> Result<Option<SitemapsRow>, ProjectionError> {
     let sql = format!(
-        "select to_jsonb(s) from {}.sitemaps s where tenant_id = $1 and domain = $2",
+        "select to_jsonb(s)::text from {}.sitemaps s where tenant_id = $1 and domain = $2",
         models.sitemaps
     );
-    let row: Option<Value> = sqlx::query_scalar(&sql)
+    let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
         .fetch_optional(&models.pool)
         .await?;
-    row.map(rows::from_json::<Sitemaps>).transpose()
+    row.as_deref().map(rows::from_json::<Sitemaps>).transpose()
 }
 
 /// The URLs of a domain's sitemaps, in document order, behind (file, place).
@@ -57,13 +56,13 @@ pub async fn urls(
 ) -> Result<Listed<UrlRow>, ProjectionError> {
     let sql = format!(
         "select jsonb_build_object('url', u.url, 'lastmod', u.lastmod, 'changefreq', u.changefreq, \
-                'priority', u.priority, 'sitemap', f.url, 'file_ordinal', f.ordinal, 'ordinal', u.ordinal) \
+                'priority', u.priority, 'sitemap', f.url, 'file_ordinal', f.ordinal, 'ordinal', u.ordinal)::text \
            from {schema}.sitemap_files f join {schema}.sitemap_urls u using (sitemap_id) \
           where f.tenant_id = $1 and f.domain = $2 and (f.ordinal, u.ordinal) > ($3, $4) \
           order by f.ordinal, u.ordinal limit $5",
         schema = models.sitemaps
     );
-    let found: Vec<Value> = sqlx::query_scalar(&sql)
+    let found: Vec<String> = sqlx::query_scalar(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
         .bind(after.0)
@@ -74,7 +73,7 @@ pub async fn urls(
     let found = found
         .into_iter()
         .map(|row| {
-            serde_json::from_value(row).map_err(|source| ProjectionError::Row {
+            serde_json::from_str(&row).map_err(|source| ProjectionError::Row {
                 table: "sitemap_urls",
                 source,
             })

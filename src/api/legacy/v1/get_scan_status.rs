@@ -13,6 +13,7 @@ use super::words::{self, Progress};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::v4::get_scan::find_scan;
+use crate::projections::RawJson;
 use crate::projections::jobs::JobRow;
 use crate::values::Findings;
 
@@ -71,8 +72,8 @@ impl From<JobRow> for JobStatus {
 }
 
 /// The twelve keys, always all present.
-fn metadata(result: &Value) -> Value {
-    let mut found: Findings = serde_json::from_value(result.clone()).unwrap_or_default();
+fn metadata(result: &RawJson) -> Value {
+    let mut found: Findings = result.read().unwrap_or_default();
     found.contact_info.email.truncate(MAX_EMAILS);
     found.contact_info.phone.truncate(MAX_PHONES);
     json!({

@@ -1,0 +1,65 @@
+//! JSON that is only passed on: kept as text, not as a tree, which would take many times the memory.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A JSON value as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawJson(String);
+
+impl RawJson {
+    /// The empty object.
+    pub fn empty_object() -> Self {
+        Self("{}".to_owned())
+    }
+
+    /// Takes a text that is JSON; `None` if it is not.
+    pub fn parse(content: &[u8]) -> Option<Self> {
+        let raw: &RawValue = serde_json::from_slice(content).ok()?;
+        Some(Self(raw.get().to_owned()))
+    }
+
+    /// As a type.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
+        serde_json::from_str(&self.0).ok()
+    }
+
+    /// As a tree.
+    pub fn to_value(&self) -> Value {
+        self.read().unwrap_or_default()
+    }
+}
+
+impl Serialize for RawJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.get().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_goes_through_unchanged_and_can_still_be_read() {
+        let raw = RawJson::parse(br#"{"b": [1, 2.50], "a": null}"#).unwrap();
+        assert_eq!(
+            serde_json::to_string(&raw).unwrap(),
+            r#"{"b": [1, 2.50], "a": null}"#
+        );
+        assert_eq!(
+            serde_json::from_str::<RawJson>(r#"{"b": [1, 2.50], "a": null}"#).unwrap(),
+            raw
+        );
+        assert_eq!(raw.to_value()["b"][0], 1);
+        assert_eq!(RawJson::parse(b"{broken"), None);
+    }
+}
