@@ -15,7 +15,7 @@ const LEASE: Duration = Duration::from_secs(15);
 /// How long an idle policy waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(20);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 

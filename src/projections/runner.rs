@@ -14,7 +14,7 @@ use crate::log::{EventLog, body};
 /// How long an idle projection waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(40);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
