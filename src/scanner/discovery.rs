@@ -12,10 +12,10 @@ const FEW: usize = 4;
 
 use super::Tools;
 use super::read_sitemap::{FileRead, read};
-use super::report::SitemapReport;
 use super::site::same_site;
 use super::sitemap::{Seen, SeenUrls};
 use crate::values::Problem;
+use crate::values::report::SitemapReport;
 use crate::values::sitemap::SitemapKind;
 
 /// Where sitemaps are looked for if nothing names one; the first that is one ends the search.

@@ -3,10 +3,10 @@
 use chrono::Utc;
 use url::Url;
 
-use super::report::{RobotsReport, ScanFailure};
 use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::{Tools, scan::Clock};
 use crate::fetch::{Answer, FetchError, Headers, Limits, Phase};
+use crate::values::report::{RobotsReport, ScanFailure};
 use crate::values::{DomainName, FailureReason, Problem};
 
 /// RFC 9309, 2.3.1.2: at least five hops should be followed.

@@ -6,8 +6,8 @@ use url::Url;
 use super::Tools;
 use super::entrance::status_failure;
 use super::page::{PageFacts, RawPage, read_page};
-use super::report::{PageReport, ScanFailure};
 use crate::fetch::{Answer, FetchError, Headers, Limits};
+use crate::values::report::{PageReport, ScanFailure};
 use crate::values::{FailureReason, Problem};
 
 const PAGE_REDIRECTS: usize = 10;

@@ -11,7 +11,6 @@ mod scan;
 
 pub mod page;
 pub mod references;
-pub mod report;
 pub mod robots;
 pub mod site;
 pub mod sitemap;
@@ -20,8 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
-pub use self::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
 use crate::fetch::{FetchSetupError, Fetcher};
+use crate::values::report::SiteReport;
 use crate::values::{DomainName, FailureReason, ScanOptions};
 use parse_pool::ParsePool;
 

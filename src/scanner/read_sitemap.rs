@@ -5,10 +5,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Tools;
-use super::report::SitemapReport;
 use super::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary};
 use crate::fetch::{Answer, Body, FetchError, Limits};
 use crate::values::Problem;
+use crate::values::report::SitemapReport;
 use crate::values::sitemap::{SitemapKind, SitemapUrl};
 
 const SITEMAP_REDIRECTS: usize = 5;

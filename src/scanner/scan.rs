@@ -12,11 +12,11 @@ use super::discovery::{Discovered, Seeds, discover};
 use super::entrance::{Entrance, enter, robots_txt_of, sitemaps_of};
 use super::home;
 use super::page::{add_page, contact_pages_among};
-use super::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
 use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::site::same_site;
 use crate::fetch::Limits;
 use crate::values::findings::{PageSummary, RobotsSummary, SitemapSummary};
+use crate::values::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
 use crate::values::{DomainName, FailureReason, Findings, Problem, ScanOptions};
 
 /// When the parts of a scan must be over.

@@ -1,6 +1,5 @@
 //! Whatever a hand does to the log behind its back is found and named.
 
-use serde_json::json;
 use sitelog::log::EventLog;
 use sitelog::values::TenantId;
 
@@ -84,5 +83,5 @@ async fn the_same_events_have_the_same_head_whatever_their_spacing_in_json() {
     let script =
         "alter table events disable trigger all; update events set metadata = (metadata::text)::jsonb";
     sqlx::raw_sql(script).execute(&database.pool).await.unwrap();
-    assert_eq!(log.verify().await.unwrap().root, before, "{}", json!(null));
+    assert_eq!(log.verify().await.unwrap().root, before);
 }
