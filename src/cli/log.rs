@@ -18,7 +18,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Proves that no event is missing or altered; exit code 1 if one is
+    /// Checks that no event is missing and none, nor a body, was altered; exit code 1 if so
     Verify,
 }
 

@@ -369,11 +369,11 @@ fn one_id_is_not_two_scans() {
     );
 }
 
-#[tokio::test]
-async fn handle_writes_what_decide_says_into_the_sink() {
+#[test]
+fn handle_writes_what_decide_says_into_the_sink() {
     let sink = EventSink::default();
     let mut scan = pending();
-    scan.handle(start(1, 0), &(), &sink).await.unwrap();
+    futures::executor::block_on(scan.handle(start(1, 0), &(), &sink)).unwrap();
     assert_eq!(scan.status(), Some(ScanStatus::Running));
-    assert_eq!(sink.collect().await.len(), 1);
+    assert_eq!(futures::executor::block_on(sink.collect()).len(), 1);
 }
