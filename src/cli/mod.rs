@@ -4,6 +4,7 @@ mod batch;
 mod doctor;
 mod events;
 mod extract;
+mod forget;
 mod input;
 mod local;
 mod log;
@@ -49,6 +50,8 @@ enum Command {
     Events(events::Args),
     /// Looks after the log
     Log(log::Args),
+    /// Erases what was found out about a domain
+    Forget(forget::Args),
     /// Brings the database's tables up to date
     Migrate,
     /// Looks for what is wrong and says how to mend it
@@ -112,6 +115,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
         Command::Log(args) => log::run(&args, &config()?).await,
+        Command::Forget(args) => forget::run(&args, &config()?).await,
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),

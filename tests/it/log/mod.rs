@@ -1,6 +1,9 @@
 //! The event log against a real PostgreSQL.
 
 mod append;
+mod evolution;
+mod forget;
+mod proofs;
 mod stock;
 mod verify;
 
