@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::{Access, ApiKey, AuthMode, keys};
 use crate::api::{self, ApiState};
 use crate::commands::CommandBus;
 use crate::config::Config;
@@ -62,6 +63,9 @@ pub enum StartError {
     /// Fetching is set up wrongly.
     #[error(transparent)]
     Fetch(#[from] FetchSetupError),
+    /// The first key cannot be made.
+    #[error(transparent)]
+    FirstKey(#[from] keys::CreateKeyError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
     Bind(SocketAddr, #[source] std::io::Error),
@@ -179,6 +183,7 @@ pub struct App {
     pub log: EventLog,
     /// Read models.
     pub models: ReadModels,
+    access: Access,
     tasks: ScanTasks,
     scanner: Scanner,
     concurrency: usize,
@@ -195,6 +200,7 @@ impl App {
             bus: CommandBus::new(log.clone()),
             log,
             models,
+            access: Access::new(pool.clone(), &config.auth),
             tasks: ScanTasks::new(pool),
             scanner,
             concurrency: config.worker_concurrency,
@@ -238,9 +244,22 @@ impl App {
             log: self.log.clone(),
             models: self.models.clone(),
             tasks: self.tasks.clone(),
+            access: self.access.clone(),
             metrics: crate::telemetry::metrics(),
         }
     }
+}
+
+/// What there is to tell about a server that has started.
+pub struct Started<'a> {
+    /// Its settings.
+    pub config: &'a Config,
+    /// Its database.
+    pub database: &'a Database,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The first key of all, on the first start: this is the only time it can be shown.
+    pub first_key: Option<ApiKey>,
 }
 
 /// Runs a server until it is told to stop: first no more requests, then no more tasks, then the rest.
@@ -248,7 +267,7 @@ pub async fn serve(
     config: &Config,
     roles: Roles,
     stop: CancellationToken,
-    ready: impl FnOnce(&Config, &Database, SocketAddr),
+    ready: impl FnOnce(&Started<'_>),
 ) -> Result<(), StartError> {
     let mut listener = None;
     if roles.api {
@@ -269,7 +288,16 @@ pub async fn serve(
         .as_ref()
         .and_then(|l| l.local_addr().ok())
         .unwrap_or(config.bind);
-    ready(config, &database, address);
+    let first_key = match (roles.api, config.auth.mode) {
+        (true, AuthMode::Required) => keys::create_first(&database.pool).await?,
+        _ => None,
+    };
+    ready(&Started {
+        config,
+        database: &database,
+        address,
+        first_key,
+    });
     let serving = async {
         match listener {
             Some(listener) => api::serve(listener, app.api_state(), stop.clone()).await,

@@ -5,6 +5,7 @@ mod doctor;
 mod events;
 mod extract;
 mod input;
+mod key;
 mod local;
 mod log;
 mod migrate;
@@ -14,6 +15,7 @@ mod robots;
 mod scan;
 mod serve;
 mod sitemap;
+mod tenant;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,10 @@ enum Command {
     Events(events::Args),
     /// Looks after the log
     Log(log::Args),
+    /// Makes, lists and revokes the keys that the API asks for
+    Key(key::Args),
+    /// Sets and lists what differs for single tenants
+    Tenant(tenant::Args),
     /// Brings the database's tables up to date
     Migrate,
     /// Looks for what is wrong and says how to mend it
@@ -66,6 +72,8 @@ Settings come from sitelog.toml in the working directory and from the environmen
   DATABASE_URL                 a PostgreSQL of yours; without it, a private one in the data directory
   SITELOG_DATA_DIR             where that lives; /var/lib/sitelog as root, ~/.local/share/sitelog else
   SITELOG_BIND                 where 'serve' listens; 127.0.0.1:8080
+  SITELOG_AUTH__MODE           'required' (a key or token for each request) or 'off', on a loopback address
+  SITELOG_AUTH__...            which tokens are good; docs/operations.md lists them
   SITELOG_WORKER__CONCURRENCY  scans under way at once in this process; 64
   SITELOG_FETCH__...           how sites are asked; docs/operations.md lists them
   RUST_LOG                     how much is logged, to stderr
@@ -112,6 +120,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
         Command::Log(args) => log::run(&args, &config()?).await,
+        Command::Key(args) => key::run(&args, &config()?).await,
+        Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),
