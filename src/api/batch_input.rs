@@ -85,6 +85,18 @@ impl BatchInput {
         })
     }
 
+    /// Refuses a list that is longer than the tenant may send.
+    pub fn require_at_most(&self, quota: Option<u32>) -> Result<(), Problem> {
+        let Some(quota) = quota.filter(|quota| self.items.len() > *quota as usize) else {
+            return Ok(());
+        };
+        let detail = format!(
+            "The list has {} domains; this tenant's batches take at most {quota}. Split it into several batches.",
+            self.items.len()
+        );
+        Err(Problem::unprocessable("too_many_domains", detail).with("quota", quota))
+    }
+
     /// Refuses a list without one acceptable line.
     pub fn require_some(&self) -> Result<(), Problem> {
         if !self.items.is_empty() {

@@ -1,6 +1,7 @@
 //! HTTP: requests become commands, read models become answers. No second way through the house: v4 and the
 //! predecessor's paths call the same commands and queries.
 
+mod admission;
 pub mod batch_input;
 mod conditional;
 mod health;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::access::Access;
 use crate::commands::CommandBus;
 use crate::log::EventLog;
 use crate::projections::ReadModels;
@@ -34,6 +36,8 @@ pub struct ApiState {
     pub models: ReadModels,
     /// The queue, for its counts.
     pub tasks: ScanTasks,
+    /// Who is let in.
+    pub access: Access,
     /// What this process measured.
     pub metrics: PrometheusHandle,
 }
@@ -43,10 +47,10 @@ pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
-    let (documented, openapi) = openapi::described();
+    let (documented, openapi) = openapi::described(Some(&state));
     documented
         .merge(openapi::routes(&openapi))
-        .merge(legacy::router())
+        .merge(legacy::router(&state))
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))

@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::ApiState;
+use super::admission::admitted;
 use super::problem::Problem;
 use crate::commands::{CommandContext, RequestKey};
 use crate::projections::query::wait_for;
@@ -24,7 +25,7 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 /// Characters of an idempotency key at most.
 const MAX_KEY: usize = 255;
 
-/// Whose request it is: the header `X-Tenant-Id`, or the default tenant.
+/// Whose data a request may read.
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant(pub TenantId);
 
@@ -32,18 +33,8 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self(tenant_in(&parts.headers)?.unwrap_or(TenantId::DEFAULT)))
+        Ok(Self(admitted(&parts.extensions)?.tenant))
     }
-}
-
-/// The tenant that the header `X-Tenant-Id` names, if it is there.
-pub fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
-    let Some(value) = headers.get("x-tenant-id") else {
-        return Ok(None);
-    };
-    let id = value.to_str().ok().and_then(|text| text.parse().ok());
-    id.map(Some)
-        .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
 }
 
 /// A command's request: whose, under which id and key, and its body.
@@ -61,8 +52,8 @@ impl FromRequest<ApiState> for CommandRequest {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        let (mut parts, body) = request.into_parts();
-        let Tenant(tenant) = Tenant::from_request_parts(&mut parts, state).await?;
+        let (parts, body) = request.into_parts();
+        let caller = admitted(&parts.extensions)?.clone();
         let route = format!("{} {}", parts.method, parts.uri.path());
         let (uri, headers) = (parts.uri.clone(), parts.headers.clone());
         let body = Bytes::from_request(Request::from_parts(parts, body), state)
@@ -77,8 +68,9 @@ impl FromRequest<ApiState> for CommandRequest {
             })?;
         let key = idempotency_key(&headers, route, &uri.to_string(), &body)?;
         let context = CommandContext {
-            tenant,
-            actor: "anonymous".to_owned(),
+            tenant: caller.tenant,
+            roles: caller.scopes.to_string(),
+            actor: caller.actor,
             request_id: Some(request_id(&headers)),
             causation_id: None,
             key,

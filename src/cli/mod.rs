@@ -6,6 +6,7 @@ mod events;
 mod extract;
 mod forget;
 mod input;
+mod key;
 mod local;
 mod log;
 mod migrate;
@@ -15,6 +16,7 @@ mod robots;
 mod scan;
 mod serve;
 mod sitemap;
+mod tenant;
 
 use std::process::ExitCode;
 
@@ -52,6 +54,10 @@ enum Command {
     Log(log::Args),
     /// Erases what was found out about a domain
     Forget(forget::Args),
+    /// Makes, lists and revokes the keys that the API asks for
+    Key(key::Args),
+    /// Sets and lists what differs for single tenants
+    Tenant(tenant::Args),
     /// Brings the database's tables up to date
     Migrate,
     /// Looks for what is wrong and says how to mend it
@@ -69,6 +75,8 @@ Settings come from sitelog.toml in the working directory and from the environmen
   DATABASE_URL                 a PostgreSQL of yours; without it, a private one in the data directory
   SITELOG_DATA_DIR             where that lives; /var/lib/sitelog as root, ~/.local/share/sitelog else
   SITELOG_BIND                 where 'serve' listens; 127.0.0.1:8080
+  SITELOG_AUTH__MODE           'required' (a key or token for each request) or 'off', on a loopback address
+  SITELOG_AUTH__...            which tokens are good; docs/operations.md lists them
   SITELOG_WORKER__CONCURRENCY  scans under way at once in this process; 64
   SITELOG_FETCH__...           how sites are asked; docs/operations.md lists them
   RUST_LOG                     how much is logged, to stderr
@@ -116,6 +124,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Events(args) => events::run(&args, &config()?).await,
         Command::Log(args) => log::run(&args, &config()?).await,
         Command::Forget(args) => forget::run(&args, &config()?).await,
+        Command::Key(args) => key::run(&args, &config()?).await,
+        Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),

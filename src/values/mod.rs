@@ -12,6 +12,7 @@ pub mod ids;
 pub mod options;
 pub mod report;
 pub mod sitemap;
+pub mod spreadsheet;
 pub mod versioned;
 
 pub use batch_list::{BatchList, RejectedLine};

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::ApiState;
+use crate::api::admission::Administrator;
 use crate::api::problem::Problem;
 use crate::api::request::{CommandRequest, PathOf};
 use crate::commands;
@@ -29,8 +30,8 @@ pub(super) struct AcceptedErasure {
     links: BTreeMap<&'static str, String>,
 }
 
-/// Erases what was found out about a domain. That it was scanned, when and with what outcome stays. Doing it twice
-/// changes nothing.
+/// Erases what was found out about a domain; for the scope `admin`. That it was scanned, when and with what outcome
+/// stays. Doing it twice changes nothing.
 #[utoipa::path(
     delete, path = "/domains/{domain}", tag = "domains", params(("domain" = String, Path)),
     responses(
@@ -39,6 +40,8 @@ pub(super) struct AcceptedErasure {
 )]
 pub(super) async fn forget_domain(
     State(state): State<ApiState>,
+    // It cannot be undone, so it is not for every key that may write.
+    _: Administrator,
     PathOf(domain): PathOf<String>,
     request: CommandRequest,
 ) -> Result<(StatusCode, Json<AcceptedErasure>), Problem> {

@@ -13,9 +13,11 @@ mod list_batches;
 mod list_domain_urls;
 mod list_domains;
 mod list_events;
+mod list_keys;
 mod list_scans;
 mod retry_batch;
 mod retry_scan;
+mod revoke_key;
 pub mod views;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -39,4 +41,6 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(list_domain_urls::list_domain_urls))
         .routes(routes!(list_events::list_events))
         .routes(routes!(list_events::get_stream))
+        .routes(routes!(list_keys::list_keys))
+        .routes(routes!(revoke_key::revoke_key))
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use serde_json::{Value, json};
+use sitelog::access::{AuthMode, AuthSettings, Scope};
 use sitelog::aggregates::can_read;
 use sitelog::app::App;
 use sitelog::commands::forget_domain::forget_domain;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{log, unit};
+use crate::access::key;
 use crate::support::app::{TestApp, wait_for};
 use crate::support::postgres::TestDatabase;
 
@@ -218,6 +220,30 @@ async fn forgetting_twice_changes_nothing_and_what_was_never_known_is_not_found(
 }
 
 #[tokio::test]
+async fn it_cannot_be_undone_so_it_takes_the_scope_admin() {
+    let app = TestApp::builder().guarded().start().await;
+    scan(&app.app.bus, "a.com", TenantId::DEFAULT, "old").await;
+    let head = app.head().await;
+    for scope in [Scope::Read, Scope::Write] {
+        let key = key(&app, &[scope]).await;
+        let answer = app
+            .call("DELETE", "/api/v4/domains/a.com")
+            .bearer(key.reveal())
+            .send()
+            .await;
+        answer.problem(403, "insufficient_scope");
+    }
+    assert_eq!(app.head().await, head);
+    let key = key(&app, &[Scope::Admin]).await;
+    let answer = app
+        .call("DELETE", "/api/v4/domains/a.com")
+        .bearer(key.reveal())
+        .send()
+        .await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+}
+
+#[tokio::test]
 async fn a_scan_under_way_goes_on_and_what_it_finds_is_new_knowledge() {
     let app = TestApp::start().await;
     let bus = &app.app.bus;
@@ -387,15 +413,12 @@ async fn copy_log(from: &PgPool, to: &PgPool) {
     tx.commit().await.unwrap();
 }
 
+/// Waits until all four read models are there and have come so far.
 async fn wait_until_followed(pool: &PgPool, head: i64) {
+    let sql = "select count(*) from projection where state = 'live' and position >= $1";
     wait_for("the read models", async || {
-        let behind: i64 =
-            sqlx::query_scalar("select count(*) from projection where state = 'live' and position < $1")
-                .bind(head)
-                .fetch_one(pool)
-                .await
-                .unwrap();
-        (behind == 0).then_some(())
+        let followed: i64 = sqlx::query_scalar(sql).bind(head).fetch_one(pool).await.unwrap();
+        (followed >= 4).then_some(())
     })
     .await;
 }
@@ -430,6 +453,7 @@ async fn a_replay_after_an_erasure_gives_the_rows_that_the_erasure_left() {
         bind: ([127, 0, 0, 1], 0).into(),
         worker_concurrency: 1,
         fetch: FetchSettings::default(),
+        auth: AuthSettings::of(AuthMode::Off),
     };
     let again = App::build(&config, replay.pool.clone()).await.unwrap();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
