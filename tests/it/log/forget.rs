@@ -87,6 +87,16 @@ async fn scan(bus: &CommandBus, name: &str, tenant: TenantId, title: &str) -> Sc
     requested.scan_id
 }
 
+/// A completed scan, for other tests of the log.
+pub async fn completed_scan(bus: &CommandBus, name: &str) {
+    scan(bus, name, TenantId::DEFAULT, "found").await;
+}
+
+/// Forgets it.
+pub async fn forgotten(bus: &CommandBus, name: &str) {
+    forget_domain(bus, &domain(name), &context()).await.unwrap();
+}
+
 async fn verified(log: &EventLog) -> LogVerification {
     let options = VerifyOptions {
         readable: Some(can_read),

@@ -3,7 +3,9 @@
 mod append;
 mod evolution;
 mod forget;
+mod order;
 mod proofs;
+mod restore;
 mod stock;
 mod verify;
 
