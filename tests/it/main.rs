@@ -11,6 +11,7 @@ mod docs;
 mod legacy;
 mod log;
 mod postgres;
+mod projections;
 mod sites;
 mod support;
 mod tasks;
