@@ -1,0 +1,3 @@
+//! Clients and sites that mean harm.
+
+mod clients;
