@@ -17,11 +17,7 @@ use crate::fetch::{FetchSetupError, Fetcher};
 use crate::log::EventLog;
 use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
 use crate::postgres::{EmbeddedPostgres, EmbeddedPostgresError};
-use crate::projections::batch_jobs::BatchJobs;
-use crate::projections::domains::Domains;
-use crate::projections::jobs::Jobs;
-use crate::projections::sitemaps::Sitemaps;
-use crate::projections::{self, ProjectionError, ReadModels};
+use crate::projections::{self, ProjectionError, ReadModels, maintenance};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
 use crate::worker::{self, Worker};
@@ -196,7 +192,8 @@ pub struct App {
 impl App {
     /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
     pub async fn build(config: &Config, pool: PgPool) -> Result<Self, StartError> {
-        let models = ReadModels::ensure(pool.clone()).await?;
+        projections::status::ensure_all(&pool).await?;
+        let models = ReadModels::new(pool.clone());
         let log = EventLog::open(pool.clone());
         let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, ScannerSettings::default());
         Ok(Self {
@@ -213,10 +210,11 @@ impl App {
     /// Starts what keeps read models and tasks in step with the log.
     pub fn spawn_projector(&self, tracker: &TaskTracker, stop: &CancellationToken) {
         let pool = self.log.pool().clone();
-        tracker.spawn(projections::run::<Jobs>(self.log.clone(), stop.clone()));
-        tracker.spawn(projections::run::<BatchJobs>(self.log.clone(), stop.clone()));
-        tracker.spawn(projections::run::<Domains>(self.log.clone(), stop.clone()));
-        tracker.spawn(projections::run::<Sitemaps>(self.log.clone(), stop.clone()));
+        for projection in projections::registry::all() {
+            tracker.spawn(projection.run(self.log.clone(), stop.clone()));
+            tracker.spawn(maintenance::work(projection, self.log.clone(), stop.clone()));
+        }
+        tracker.spawn(maintenance::watch(self.log.clone(), stop.clone()));
         let schedule = ScheduleScans::new(pool.clone(), self.tasks.clone());
         tracker.spawn(policies::run(schedule, self.log.clone(), stop.clone()));
         let expand = ExpandBatches::new(self.bus.clone());

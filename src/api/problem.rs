@@ -262,6 +262,10 @@ impl From<ProjectionError> for Problem {
     fn from(error: ProjectionError) -> Self {
         match error {
             ProjectionError::Log(error) => error.into(),
+            error if error.is_not_built_yet() => Self::unavailable(
+                "The read models of this release are still being built from the log; /readyz tells when they are there. \
+                 Repeat the request later.",
+            ),
             ProjectionError::Database(_) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -269,7 +273,7 @@ impl From<ProjectionError> for Problem {
                 );
                 Self::unavailable("The database does not answer just now. Repeat the request.")
             }
-            ProjectionError::Row { .. } => {
+            error => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "A read model holds what cannot be read"

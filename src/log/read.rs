@@ -75,6 +75,52 @@ pub async fn read_page(
     })
 }
 
+/// The events of some types at the positions behind `after` up to `up_to`.
+pub async fn read_range(
+    connection: &mut PgConnection,
+    after: i64,
+    up_to: i64,
+    types: &[&str],
+) -> Result<Vec<LogEvent>, LogError> {
+    let rows = sqlx::query(&format!(
+        "select {COLUMNS} from events \
+          where position > $1 and position <= $2 and event_type = any($3) order by position"
+    ))
+    .bind(after)
+    .bind(up_to)
+    .bind(types)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok(event_of(row)?)).collect()
+}
+
+/// The events of some types in some streams (type, ids) up to a position, in the order of the log.
+pub async fn read_streams(
+    connection: &mut PgConnection,
+    streams: &[(String, Vec<String>)],
+    types: &[&str],
+    up_to: i64,
+) -> Result<Vec<LogEvent>, LogError> {
+    let mut events = Vec::new();
+    for (aggregate_type, ids) in streams {
+        let rows = sqlx::query(&format!(
+            "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = any($2) \
+                and event_type = any($3) and position <= $4"
+        ))
+        .bind(aggregate_type)
+        .bind(ids)
+        .bind(types)
+        .bind(up_to)
+        .fetch_all(&mut *connection)
+        .await?;
+        for row in &rows {
+            events.push(event_of(row)?);
+        }
+    }
+    events.sort_by_key(|event| event.position);
+    Ok(events)
+}
+
 impl EventLog {
     /// The position of the last committed event; 0 for an empty log.
     pub async fn head(&self) -> Result<i64, LogError> {

@@ -1,5 +1,5 @@
 create table {schema}.jobs (
-    scan_id            uuid primary key,
+    scan_id            uuid             not null,
     tenant_id          uuid             not null,
     batch_id           uuid,
     line               int,
@@ -23,6 +23,3 @@ create table {schema}.jobs (
     requested_position bigint           not null,
     position           bigint           not null
 ) with (fillfactor = 70);
-create index jobs_list on {schema}.jobs (tenant_id, requested_position);
-create index jobs_batch on {schema}.jobs (batch_id, requested_position) where batch_id is not null;
-create index jobs_domain on {schema}.jobs (tenant_id, domain, requested_position);

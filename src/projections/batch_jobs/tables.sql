@@ -1,5 +1,5 @@
 create table {schema}.batch_jobs (
-    batch_id           uuid primary key,
+    batch_id           uuid             not null,
     tenant_id          uuid             not null,
     processor_type     text             not null,
     status             text             not null,
@@ -23,4 +23,3 @@ create table {schema}.batch_jobs (
     requested_position bigint           not null,
     position           bigint           not null
 ) with (fillfactor = 30);
-create index batch_jobs_list on {schema}.batch_jobs (tenant_id, requested_position);

@@ -5,11 +5,10 @@ create table {schema}.sitemaps (
     total_urls  bigint not null,
     files       jsonb  not null,
     reading     jsonb  not null,
-    position    bigint not null,
-    primary key (tenant_id, domain)
+    position    bigint not null
 ) with (fillfactor = 70);
 create table {schema}.sitemap_files (
-    sitemap_id uuid   primary key,
+    sitemap_id uuid   not null,
     tenant_id  uuid   not null,
     domain     text   not null,
     ordinal    int    not null,
@@ -22,7 +21,6 @@ create table {schema}.sitemap_files (
     problems   jsonb  not null,
     urls_digest text
 );
-create index sitemap_files_domain on {schema}.sitemap_files (tenant_id, domain, ordinal);
 create table {schema}.sitemap_urls (
     sitemap_id uuid not null,
     ordinal    int  not null,
@@ -30,6 +28,5 @@ create table {schema}.sitemap_urls (
     url        text not null,
     lastmod    text,
     changefreq text,
-    priority   text,
-    primary key (sitemap_id, ordinal)
+    priority   text
 );

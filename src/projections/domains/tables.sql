@@ -41,7 +41,5 @@ create table {schema}.domains (
     last_successful_scan  timestamptz,
     created_at            timestamptz not null,
     updated_at            timestamptz not null,
-    position              bigint      not null,
-    primary key (tenant_id, domain)
+    position              bigint      not null
 ) with (fillfactor = 60);
-create index domains_updated on {schema}.domains (tenant_id, updated_at);
