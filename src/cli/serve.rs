@@ -33,6 +33,11 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     allow_many_connections();
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
+    if roles.worker && !config.fetch.tells_contact() {
+        tracing::warn!(
+            "Sites are not told how to reach you: set SITELOG_FETCH__CONTACT to a web or e-mail address"
+        );
+    }
     app::serve(&config, roles, stop, |started| tell(started, roles)).await?;
     Ok(ExitCode::SUCCESS)
 }
