@@ -18,7 +18,7 @@ use super::body::HeldBody;
 use super::problem::Problem;
 use crate::commands::{CommandContext, RequestKey};
 use crate::projections::query::wait_for;
-use crate::projections::{Projection, query};
+use crate::projections::{Projection, as_of, query};
 use crate::values::TenantId;
 
 /// How long an answer may wait for `?at_least=`.
@@ -193,6 +193,26 @@ impl AtLeast {
         let reached = query::position::<P>(&state.models).await?;
         let detail = format!("The read model has come to log position {reached}, not yet to {wanted}.");
         Err(Problem::unavailable(detail).with("position", reached))
+    }
+}
+
+/// `?as_of=<log position or time>` of single rows.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AsOf {
+    /// Answer with what was known at this log position, or at this time (RFC 3339), by the log.
+    #[param(example = "2026-01-31T12:00:00Z")]
+    pub as_of: Option<String>,
+}
+
+impl AsOf {
+    /// The position that is meant, if one is.
+    pub async fn position(&self, state: &ApiState) -> Result<Option<i64>, Problem> {
+        let Some(text) = &self.as_of else { return Ok(None) };
+        let point = text
+            .parse()
+            .map_err(|error| Problem::bad_request("invalid_query", format!("as_of: {error}.")))?;
+        Ok(Some(as_of::position(&state.models.pool, point).await?))
     }
 }
 

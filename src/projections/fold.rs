@@ -12,8 +12,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::apply::in_full;
 use super::park::{Parked, Poison};
-use super::task::Claim;
 use super::subject::{attach_findings, row_by_log};
+use super::task::Claim;
 use super::{Fact, Projection, ProjectionError};
 use crate::log::read::read_range;
 use crate::log::{EventLog, LogError};
@@ -105,7 +105,9 @@ impl<P: Projection> Fold<P> {
     async fn bring_back_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
         let mut connection = self.log.pool().acquire().await?;
         for poison in &self.poison {
-            let Some(key) = poison.row_key().filter(|key| part.takes(hash(key))) else { continue };
+            let Some(key) = poison.row_key().filter(|key| part.takes(hash(key))) else {
+                continue;
+            };
             let row = row_by_log::<P>(&mut connection, key, poison.position - 1).await?;
             part.put(key.clone(), row, poison.position - 1);
         }
@@ -155,7 +157,10 @@ async fn decode_page<P: Projection>(
         unreadable.push(Poison::unreadable(&mut connection, &event, in_full(&error)).await?);
     }
     attach_findings::<P>(&mut connection, &mut facts).await?;
-    let facts = keys.into_iter().zip(facts).map(|((hash, key), fact)| (hash, key, fact));
+    let facts = keys
+        .into_iter()
+        .zip(facts)
+        .map(|((hash, key), fact)| (hash, key, fact));
     Ok(DecodedPage {
         facts: facts.collect(),
         unreadable,

@@ -12,6 +12,7 @@ mod hostile;
 mod legacy;
 mod log;
 mod postgres;
+mod projections;
 mod sites;
 mod support;
 mod tasks;
