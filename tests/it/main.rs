@@ -8,6 +8,7 @@ mod architecture;
 mod batches;
 mod crash;
 mod docs;
+mod hostile;
 mod legacy;
 mod log;
 mod postgres;
