@@ -27,6 +27,8 @@ pub struct StoryOptions {
     pub at_once: usize,
     /// URLs of a sitemap, at most.
     pub urls: usize,
+    /// Bytes of the longest text among what a scan finds, at most.
+    pub text: usize,
 }
 
 impl Default for StoryOptions {
@@ -37,6 +39,7 @@ impl Default for StoryOptions {
             domains: 20,
             at_once: 16,
             urls: 12,
+            text: 1500,
         }
     }
 }
@@ -398,10 +401,20 @@ impl Story {
         }
         findings.technologies = serde_json::from_value(json!([{
             "name": "Elementor", "version": "3.1", "categories": ["Page builders"], "confidence": 100,
-            "evidence": "x".repeat(self.rng.random_range(0..1500)),
+            "evidence": self.text(),
         }]))
         .unwrap();
         findings
+    }
+
+    /// Words that compress about as well as what pages say.
+    fn text(&mut self) -> String {
+        let length = self.rng.random_range(0..self.options.text);
+        let mut text = String::new();
+        while text.len() < length {
+            text.push_str(&format!("{:x} scripts and styles ", self.rng.random_range(0..100_000)));
+        }
+        text
     }
 
     fn tenant(&mut self) -> TenantId {
