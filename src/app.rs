@@ -247,6 +247,7 @@ impl App {
             models: self.models.clone(),
             tasks: self.tasks.clone(),
             access: self.access.clone(),
+            limits: api::Limits::default(),
             metrics: crate::telemetry::metrics(),
         }
     }

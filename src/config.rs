@@ -97,6 +97,7 @@ struct RawFetch {
     extra_ca: Option<PathBuf>,
     allow_private: Option<String>,
     user_agent: Option<String>,
+    contact: Option<String>,
     per_host_delay_ms: Option<u64>,
 }
 
@@ -254,8 +255,30 @@ fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
     if let Some(agent) = raw.user_agent {
         settings.user_agent = agent;
     }
+    if let Some(contact) = raw.contact {
+        if !is_contact(&contact) {
+            let expected = "an address where who runs a site can reach you: https://… or name@host";
+            return Err(value("SITELOG_FETCH__CONTACT", &contact, expected));
+        }
+        settings.user_agent = format!("{} (+{contact})", settings.user_agent);
+    }
     settings.per_host_delay = Duration::from_millis(raw.per_host_delay_ms.unwrap_or(0));
     Ok(settings)
+}
+
+/// Whether a text is a web or e-mail address that may stand in a comment of `User-Agent` (RFC 9110, 5.6.5).
+fn is_contact(text: &str) -> bool {
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"()\\\"".contains(&byte));
+    let is_web = ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+        && url::Url::parse(text).is_ok();
+    let is_mail = text
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    is_plain && (is_web || is_mail)
 }
 
 fn list(text: Option<&str>) -> impl Iterator<Item = &str> {
@@ -364,6 +387,28 @@ mod tests {
         assert!(with(|raw| raw.auth.mode = Some("on".into())).is_err());
         assert!(with(|raw| raw.api.requests_per_minute = Some("0".into())).is_err());
         assert!(with(|raw| raw.worker.concurrency = Some(0)).is_err());
+    }
+
+    #[test]
+    fn a_contact_goes_into_the_user_agent() {
+        let agent =
+            |contact: &str| with(|raw| raw.fetch.contact = Some(contact.into())).map(|c| c.fetch.user_agent);
+        let told = agent("https://example.com/bot").unwrap();
+        assert!(
+            told.starts_with("sitelog/") && told.ends_with(" (+https://example.com/bot)"),
+            "{told}"
+        );
+        assert!(agent("bots@example.com").is_ok());
+        for bad in [
+            "",
+            "me",
+            "https://",
+            "a@b",
+            "https://a.test/)\r\nx: y",
+            "https://a.test/ü",
+        ] {
+            assert!(agent(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

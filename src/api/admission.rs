@@ -166,6 +166,21 @@ impl<S: Sync> FromRequestParts<S> for Administrator {
     }
 }
 
+/// Somebody who may run the service.
+pub struct Operator(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = admitted(&parts.extensions)?;
+        if !caller.may(Scope::Operator) {
+            return Err(Problem::insufficient_scope(Scope::Operator));
+        }
+        Ok(Self(caller.clone()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -163,6 +163,20 @@ impl Problem {
         }
     }
 
+    /// 503: there is too much to do just now.
+    pub fn overloaded() -> Self {
+        let problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "overloaded",
+            "The service has too much to do",
+            "There are more requests than can be worked on. Nothing was done; repeat the request.",
+        );
+        Self {
+            retry_after: Some(2),
+            ..problem
+        }
+    }
+
     /// 500: a fault of ours, whose cause only the server's log tells.
     pub fn internal() -> Self {
         let detail = "The server met a fault of its own; its log has the cause.";

@@ -11,6 +11,7 @@ mod local;
 mod log;
 mod migrate;
 mod openapi;
+mod projections;
 mod reference;
 mod robots;
 mod scan;
@@ -58,6 +59,8 @@ enum Command {
     Key(key::Args),
     /// Sets and lists what differs for single tenants
     Tenant(tenant::Args),
+    /// Looks after the read models: how they are, build anew, go back, compare with the log
+    Projections(projections::Args),
     /// Brings the database's tables up to date
     Migrate,
     /// Looks for what is wrong and says how to mend it
@@ -126,6 +129,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Forget(args) => forget::run(&args, &config()?).await,
         Command::Key(args) => key::run(&args, &config()?).await,
         Command::Tenant(args) => tenant::run(&args, &config()?).await,
+        Command::Projections(args) => projections::run(&args, &config()?).await,
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),

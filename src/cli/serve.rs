@@ -30,10 +30,27 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         worker: args.roles.contains(&Role::Worker),
         projector: args.roles.contains(&Role::Projector),
     };
+    allow_many_connections();
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
+    if roles.worker && !config.fetch.tells_contact() {
+        tracing::warn!(
+            "Sites are not told how to reach you: set SITELOG_FETCH__CONTACT to a web or e-mail address"
+        );
+    }
     app::serve(&config, roles, stop, |started| tell(started, roles)).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes as many file descriptors as the process may: the usual first bound, 1024, is less than the connections that
+/// are served.
+fn allow_many_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "The bound of open files could not be raised");
+    }
 }
 
 /// Says on stderr what who has started it needs to know.

@@ -90,7 +90,10 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("the projection panicked: {}", text.as_deref().unwrap_or("no message"))
+    format!(
+        "the projection panicked: {}",
+        text.as_deref().unwrap_or("no message")
+    )
 }
 
 fn write_bisecting<'a, P: Projection>(

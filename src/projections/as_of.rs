@@ -24,7 +24,11 @@ impl std::str::FromStr for Point {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if let Ok(position) = text.parse::<i64>() {
-            return if position >= 0 { Ok(Self::Position(position)) } else { Err(wrong(text)) };
+            return if position >= 0 {
+                Ok(Self::Position(position))
+            } else {
+                Err(wrong(text))
+            };
         }
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| wrong(text))?;
         Ok(Self::Time(time.with_timezone(&Utc)))
@@ -32,7 +36,9 @@ impl std::str::FromStr for Point {
 }
 
 fn wrong(text: &str) -> String {
-    format!("{text:?} is neither a position of the log (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339)")
+    format!(
+        "{text:?} is neither a position of the log (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339)"
+    )
 }
 
 /// The position that a point stands for: not behind the log's end.
@@ -46,13 +52,19 @@ pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionErro
         }
         // Recorded times never run backwards, so the last position by then is found by halving.
         Point::Time(time) => {
-            let (mut low, mut high): (i64, i64) = (0, sqlx::query_scalar("select position from log_head").fetch_one(pool).await?);
+            let (mut low, mut high): (i64, i64) = (
+                0,
+                sqlx::query_scalar("select position from log_head")
+                    .fetch_one(pool)
+                    .await?,
+            );
             while low < high {
                 let middle = low + (high - low + 1) / 2;
-                let at: Option<DateTime<Utc>> = sqlx::query_scalar("select recorded_at from events where position = $1")
-                    .bind(middle)
-                    .fetch_optional(pool)
-                    .await?;
+                let at: Option<DateTime<Utc>> =
+                    sqlx::query_scalar("select recorded_at from events where position = $1")
+                        .bind(middle)
+                        .fetch_optional(pool)
+                        .await?;
                 if at.is_some_and(|at| at <= time) {
                     low = middle;
                 } else {
@@ -75,15 +87,35 @@ pub async fn row<P: Projection>(
 }
 
 /// Builds a projection's tables as they were at a position. Returns its rows.
-pub(super) async fn build<P: Projection>(
+pub async fn build<P: Projection>(
     log: &EventLog,
     position: i64,
     schema: &str,
+    options: FoldOptions,
 ) -> Result<u64, ProjectionError> {
     let mut tx = log.pool().begin().await?;
-    execute(&mut tx, &format!("create schema if not exists {schema}; {}", P::tables(schema))).await?;
+    execute(
+        &mut tx,
+        &format!("create schema if not exists {schema}; {}", P::tables(schema)),
+    )
+    .await?;
     tx.commit().await?;
-    let filled = fill::<P>(log, schema, position, FoldOptions::default(), None).await?;
+    let filled = fill::<P>(log, schema, position, options, None).await?;
     execute(&mut *log.pool().acquire().await?, &P::indexes(schema)).await?;
     Ok(filled.rows)
+}
+
+/// The schema for read models as of a position.
+pub fn schema_name(position: i64) -> String {
+    format!("as_of_{position}")
+}
+
+/// Removes such a schema, if it is there.
+pub async fn drop_schema(pool: &PgPool, schema: &str) -> Result<(), ProjectionError> {
+    execute(
+        &mut *pool.acquire().await?,
+        &format!("drop schema if exists {schema} cascade"),
+    )
+    .await?;
+    Ok(())
 }

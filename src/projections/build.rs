@@ -11,7 +11,7 @@ use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::{begin_impatiently, clear_away, gave_way};
 use super::park::{Parked, Poison, park};
 use super::runner::{Progress, Which, follow, step};
-use super::task::{Claim, Phase};
+use super::task::{Claim, TaskPhase};
 use super::verify::{Verification, verify_generation};
 use super::{Generation, Projection, ProjectionError, copy};
 use crate::log::EventLog;
@@ -27,15 +27,14 @@ pub(super) async fn rebuild<P: Projection>(
     claim: &Claim,
     options: FoldOptions,
 ) -> Result<Value, ProjectionError> {
-    let generation = match unfinished::<P>(log, claim).await? {
-        Some(generation) => generation,
-        None => {
-            let generation = Generation::<P>::begin(log.pool()).await?;
-            claim.fence(&mut *log.pool().acquire().await?, generation.number).await?;
-            fold_into(log, &generation, options, claim).await?
-        }
+    let generation = if let Some(generation) = unfinished::<P>(log, claim).await? { generation } else {
+        let generation = Generation::<P>::begin(log.pool()).await?;
+        claim
+            .fence(&mut *log.pool().acquire().await?, generation.number)
+            .await?;
+        fold_into(log, &generation, options, claim).await?
     };
-    claim.begin(Phase::Indexing, 0).await?;
+    claim.begin(TaskPhase::Indexing, 0).await?;
     generation.make_indexes(log.pool()).await?;
     catch_up::<P>(log, claim, generation.number).await?;
     let verification = verify(log, claim, &generation, options).await?;
@@ -56,7 +55,9 @@ pub(super) async fn roll_back<P: Projection>(
         Generation::<P>::latest(&mut connection, "retired").await?
     };
     let generation = retired.ok_or(ProjectionError::NothingToRollBackTo(P::NAME))?;
-    claim.fence(&mut *log.pool().acquire().await?, generation.number).await?;
+    claim
+        .fence(&mut *log.pool().acquire().await?, generation.number)
+        .await?;
     catch_up::<P>(log, claim, generation.number).await?;
     let verification = verify(log, claim, &generation, options).await?;
     switch_to(log, claim, &generation).await?;
@@ -81,7 +82,7 @@ async fn fold_into<P: Projection>(
     claim: &Claim,
 ) -> Result<Generation<P>, ProjectionError> {
     let head = log.head().await?;
-    claim.begin(Phase::Folding, head).await?;
+    claim.begin(TaskPhase::Folding, head).await?;
     let fenced = Some((claim, generation.number));
     let filled = fill::<P>(log, &generation.schema(), head, options, fenced).await?;
     let mut tx = log.pool().begin().await?;
@@ -156,7 +157,7 @@ async fn copy_shard<P: Projection>(
 /// Applies what was appended meanwhile.
 async fn catch_up<P: Projection>(log: &EventLog, claim: &Claim, number: i32) -> Result<(), ProjectionError> {
     let head = log.head().await?;
-    claim.begin(Phase::CatchingUp, head).await?;
+    claim.begin(TaskPhase::CatchingUp, head).await?;
     while follow::<P>(log, Which::Number(number)).await? != Progress::Idle {
         let mut connection = log.pool().acquire().await?;
         let position: i64 = sqlx::query_scalar(
@@ -181,9 +182,8 @@ async fn verify<P: Projection>(
     generation: &Generation<P>,
     options: FoldOptions,
 ) -> Result<Verification, ProjectionError> {
-    claim.begin(Phase::Verifying, log.head().await?).await?;
-    let found =
-        verify_generation::<P>(log, generation.number, options, Some(claim)).await?;
+    claim.begin(TaskPhase::Verifying, log.head().await?).await?;
+    let found = verify_generation::<P>(log, generation.number, options, Some(claim)).await?;
     match found.findings.first() {
         Some(finding) => Err(ProjectionError::NotTheLog(finding.to_string())),
         None => Ok(found),
@@ -197,7 +197,9 @@ async fn refuse_new_poison<P: Projection>(
 ) -> Result<(), ProjectionError> {
     let mut connection = log.pool().acquire().await?;
     let new = Parked::<P>::load(&mut connection, generation.number).await?;
-    let Some(live) = Generation::<P>::live(&mut connection).await? else { return Ok(()) };
+    let Some(live) = Generation::<P>::live(&mut connection).await? else {
+        return Ok(());
+    };
     let known = Parked::<P>::load(&mut connection, live.number).await?;
     if new.len() > known.len() {
         let count = new.len() - known.len();
@@ -215,7 +217,7 @@ async fn switch_to<P: Projection>(
     claim: &Claim,
     generation: &Generation<P>,
 ) -> Result<(), ProjectionError> {
-    claim.begin(Phase::Promoting, 0).await?;
+    claim.begin(TaskPhase::Promoting, 0).await?;
     loop {
         match try_to_switch(log, claim, generation).await {
             Ok(()) => {

@@ -12,8 +12,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::apply::in_full;
 use super::park::{Parked, Poison};
-use super::task::Claim;
 use super::subject::{attach_findings, row_by_log};
+use super::task::Claim;
 use super::{Fact, Projection, ProjectionError};
 use crate::log::read::read_range;
 use crate::log::{EventLog, LogError};
@@ -105,7 +105,9 @@ impl<P: Projection> Fold<P> {
     async fn bring_back_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
         let mut connection = self.log.pool().acquire().await?;
         for poison in &self.poison {
-            let Some(key) = poison.row_key().filter(|key| part.takes(hash(key))) else { continue };
+            let Some(key) = poison.row_key().filter(|key| part.takes(hash(key))) else {
+                continue;
+            };
             let row = row_by_log::<P>(&mut connection, key, poison.position - 1).await?;
             part.put(key.clone(), row, poison.position - 1);
         }
@@ -155,7 +157,10 @@ async fn decode_page<P: Projection>(
         unreadable.push(Poison::unreadable(&mut connection, &event, in_full(&error)).await?);
     }
     attach_findings::<P>(&mut connection, &mut facts).await?;
-    let facts = keys.into_iter().zip(facts).map(|((hash, key), fact)| (hash, key, fact));
+    let facts = keys
+        .into_iter()
+        .zip(facts)
+        .map(|((hash, key), fact)| (hash, key, fact));
     Ok(DecodedPage {
         facts: facts.collect(),
         unreadable,
@@ -263,16 +268,13 @@ impl<P: Projection> ShardState<P> {
             };
             let before = entry.get_mut().0.take();
             self.weight -= weight::<P>(before.as_ref());
-            match catch_unwind(AssertUnwindSafe(|| P::evolve(before, &fact))) {
-                Ok(after) => {
-                    self.weight += weight::<P>(after.as_ref());
-                    *entry.get_mut() = (after, fact.position);
-                }
-                Err(_) => {
-                    let (key, _) = entry.remove_entry();
-                    let error = "the projection panicked".to_owned();
-                    refused.push(Poison::row(key, fact.position, error));
-                }
+            if let Ok(after) = catch_unwind(AssertUnwindSafe(|| P::evolve(before, &fact))) {
+                self.weight += weight::<P>(after.as_ref());
+                *entry.get_mut() = (after, fact.position);
+            } else {
+                let (key, _) = entry.remove_entry();
+                let error = "the projection panicked".to_owned();
+                refused.push(Poison::row(key, fact.position, error));
             }
         }
         (self, refused)
@@ -291,6 +293,10 @@ fn hash<K: Hash>(key: &K) -> u64 {
 }
 
 /// Off the threads that serve requests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "bounded: as many at once as there are pages read ahead and shards"
+)]
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work)
         .await

@@ -114,14 +114,19 @@ impl<P: Projection> Generation<P> {
 
     async fn create(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let schema = self.schema();
-        execute(&mut *connection, &format!("create schema {schema}; {}", P::tables(&schema)))
-            .await?;
-        sqlx::query("insert into projection (name, shape, generation, state) values ($1, $2, $3, 'building')")
-            .bind(P::NAME)
-            .bind(P::SHAPE)
-            .bind(self.number)
-            .execute(connection)
-            .await?;
+        execute(
+            &mut *connection,
+            &format!("create schema {schema}; {}", P::tables(&schema)),
+        )
+        .await?;
+        sqlx::query(
+            "insert into projection (name, shape, generation, state) values ($1, $2, $3, 'building')",
+        )
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .bind(self.number)
+        .execute(connection)
+        .await?;
         Ok(())
     }
 
@@ -134,11 +139,10 @@ impl<P: Projection> Generation<P> {
             .fetch_one(&mut *tx)
             .await?;
         if !there {
-            execute(&mut *tx, &P::indexes(&schema)).await?;
+            execute(&mut tx, &P::indexes(&schema)).await?;
         }
         for table in tables_of(&mut tx, &schema).await? {
-            execute(&mut *tx, &format!("analyze {schema}.{table}"))
-                .await?;
+            execute(&mut tx, &format!("analyze {schema}.{table}")).await?;
         }
         tx.commit().await
     }
@@ -146,10 +150,16 @@ impl<P: Projection> Generation<P> {
     /// Makes this generation the one that counts, in the transaction given; the one before stays for a rollback.
     pub async fn promote(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         for (sql, number) in [
-            ("update projection set state = 'retired' where name = $1 and shape = $2 and state = 'live' \
-                 and generation <> $3", self.number),
-            ("update projection set state = 'live', promoted_at = clock_timestamp() \
-               where name = $1 and shape = $2 and generation = $3", self.number),
+            (
+                "update projection set state = 'retired' where name = $1 and shape = $2 and state = 'live' \
+                 and generation <> $3",
+                self.number,
+            ),
+            (
+                "update projection set state = 'live', promoted_at = clock_timestamp() \
+               where name = $1 and shape = $2 and generation = $3",
+                self.number,
+            ),
         ] {
             sqlx::query(sql)
                 .bind(P::NAME)
@@ -164,8 +174,7 @@ impl<P: Projection> Generation<P> {
     /// Points the views at this generation.
     async fn show(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let (schema, views) = (self.schema(), views_schema::<P>());
-        execute(&mut *connection, &format!("create schema if not exists {views}"))
-            .await?;
+        execute(&mut *connection, &format!("create schema if not exists {views}")).await?;
         // The short names are for people with psql; of two releases side by side they show the newer one's tables.
         let newest: bool = sqlx::query_scalar(
             "select not exists (select from projection where name = $1 and shape > $2 and state = 'live')",
@@ -175,9 +184,10 @@ impl<P: Projection> Generation<P> {
         .fetch_one(&mut *connection)
         .await?;
         for table in tables_of(&mut *connection, &schema).await? {
-            execute(&mut *connection, &format!(
-                "create or replace view {views}.{table} as select * from {schema}.{table}"
-            ))
+            execute(
+                &mut *connection,
+                &format!("create or replace view {views}.{table} as select * from {schema}.{table}"),
+            )
             .await?;
             if newest {
                 show_in_public(&mut *connection, &views, &table).await?;
@@ -236,10 +246,10 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
             let first = Generation::<P>::new(1, 0);
             let schema = first.schema();
             first.create(&mut tx).await?;
-            execute(&mut *tx, &P::indexes(&schema)).await?;
+            execute(&mut tx, &P::indexes(&schema)).await?;
             first.promote(&mut tx).await?;
         } else {
-            task::request::<P>(&mut tx, task::Kind::Rebuild, "system").await?;
+            task::request::<P>(&mut tx, task::TaskKind::Rebuild, "system").await?;
         }
     }
     tx.commit().await?;
@@ -259,10 +269,12 @@ pub(super) async fn begin_impatiently(pool: &PgPool) -> Result<PgTransaction<'st
     Ok(tx)
 }
 
-/// Whether a transaction failed only because a reader was in its way: lock_not_available, deadlock_detected.
+/// Whether a transaction failed only because a reader was in its way: `lock_not_available`, `deadlock_detected`.
 pub(super) fn gave_way(error: &ProjectionError) -> bool {
-    let ProjectionError::Database(error) = error else { return false };
-    let code = error.as_database_error().and_then(|error| error.code());
+    let ProjectionError::Database(error) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "55P03" || code == "40P01")
 }
 
@@ -310,8 +322,11 @@ async fn drop_generations<P: Projection>(
     .await?;
     for number in numbers {
         let schema = Generation::<P>::new(number, 0).schema();
-        execute(&mut *connection, &format!("drop schema if exists {schema} cascade"))
-            .await?;
+        execute(
+            &mut *connection,
+            &format!("drop schema if exists {schema} cascade"),
+        )
+        .await?;
         forget_parked(&mut *connection, P::NAME, P::SHAPE, number).await?;
     }
     Ok(())

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::domains::{DomainKey, DomainRow, Domains};
 use super::rows::row_error;
@@ -34,15 +35,17 @@ const BOOKKEEPING: &[&str] = &[
 ];
 
 /// A field that changed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct FieldChange {
     /// The column of `domains`.
+    #[schema(example = "title")]
     pub field: String,
     /// Before; null if nothing was known.
     pub old: Value,
     /// After.
     pub new: Value,
     /// The scan that found it.
+    #[schema(value_type = uuid::Uuid)]
     pub scan_id: ScanId,
     /// When.
     pub at: DateTime<Utc>,
@@ -50,12 +53,12 @@ pub struct FieldChange {
     pub position: i64,
 }
 
-/// The changes of a tenant's domain, oldest first; none if it was never asked for.
+/// The changes of a tenant's domain, oldest first; `None` if it was never asked for.
 pub async fn of_domain(
     models: &ReadModels,
     tenant: TenantId,
     domain: &DomainName,
-) -> Result<Vec<FieldChange>, ProjectionError> {
+) -> Result<Option<Vec<FieldChange>>, ProjectionError> {
     let mut connection = models.pool.acquire().await?;
     let key = DomainKey::new(tenant, domain.as_str());
     let facts = facts_of::<Domains>(&mut connection, &key, i64::MAX).await?;
@@ -81,13 +84,15 @@ pub async fn of_domain(
         }
         before = after;
     }
-    Ok(changes)
+    Ok(row.is_some().then_some(changes))
 }
 
 fn fields(row: Option<&DomainRow>) -> Result<Map<String, Value>, ProjectionError> {
     let Some(row) = row else { return Ok(Map::new()) };
     let value = serde_json::to_value(row).map_err(row_error::<Domains>)?;
-    let Value::Object(mut fields) = value else { return Ok(Map::new()) };
+    let Value::Object(mut fields) = value else {
+        return Ok(Map::new());
+    };
     for column in BOOKKEEPING {
         fields.remove(*column);
     }

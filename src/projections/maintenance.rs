@@ -37,8 +37,10 @@ pub async fn work(projection: &'static dyn AnyProjection, log: EventLog, stop: C
 /// Takes samples of all projections until told to stop. The counters must stay 0.
 pub async fn watch(log: EventLog, stop: CancellationToken) {
     for projection in all() {
-        metrics::counter!("sitelog_projection_sample_rows_total", "projection" => projection.name()).absolute(0);
-        metrics::counter!("sitelog_projection_sample_mismatches_total", "projection" => projection.name()).absolute(0);
+        metrics::counter!("sitelog_projection_sample_rows_total", "projection" => projection.name())
+            .absolute(0);
+        metrics::counter!("sitelog_projection_sample_mismatches_total", "projection" => projection.name())
+            .absolute(0);
     }
     loop {
         tokio::select! {
@@ -50,7 +52,8 @@ pub async fn watch(log: EventLog, stop: CancellationToken) {
                 Ok(found) => {
                     let labels = [("projection", projection.name())];
                     metrics::counter!("sitelog_projection_sample_rows_total", &labels).increment(found.rows);
-                    metrics::counter!("sitelog_projection_sample_mismatches_total", &labels).increment(found.wrong);
+                    metrics::counter!("sitelog_projection_sample_mismatches_total", &labels)
+                        .increment(found.wrong);
                     for finding in &found.findings {
                         tracing::error!("A row is not what the log says: {finding}");
                     }

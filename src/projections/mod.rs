@@ -10,7 +10,7 @@ mod build;
 mod copy;
 pub mod domains;
 pub mod fact;
-mod fold;
+pub mod fold;
 pub mod generation;
 pub mod history;
 pub mod jobs;
@@ -184,17 +184,19 @@ pub enum ProjectionError {
 }
 
 impl ProjectionError {
-    /// Whether a table was asked for that is still to be built: undefined_table, invalid_schema_name.
+    /// Whether a table was asked for that is still to be built: `undefined_table`, `invalid_schema_name`.
     pub(crate) fn is_not_built_yet(&self) -> bool {
         let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| code == "42P01" || code == "3F000")
     }
 
     /// Whether it is the database that is away, so that trying again is all there is to do.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Database(error) => !self.is_about_data() && error.as_database_error().is_none_or(is_shutdown),
+            Self::Database(error) => {
+                !self.is_about_data() && error.as_database_error().is_none_or(is_shutdown)
+            }
             Self::Log(LogError::Unavailable(_)) => true,
             _ => false,
         }
@@ -204,14 +206,17 @@ impl ProjectionError {
     pub(crate) fn is_about_one_row(&self) -> bool {
         matches!(
             self,
-            Self::Refused { .. } | Self::StillUnreadable | Self::Row { .. } | Self::Log(LogError::Unreadable { .. })
+            Self::Refused { .. }
+                | Self::StillUnreadable
+                | Self::Row { .. }
+                | Self::Log(LogError::Unreadable { .. })
         ) || self.is_about_data()
     }
 
     /// Whether one row's content is at fault (SQLSTATE classes 22 and 23, program limits 54), not the database.
     pub(crate) fn is_about_data(&self) -> bool {
         let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
     }
 }
@@ -219,5 +224,9 @@ impl ProjectionError {
 /// Classes 57 (operator intervention) and 08 (connection), and a server that is starting or out of room.
 fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code();
-    code.is_some_and(|code| ["57", "08", "53", "58"].iter().any(|class| code.starts_with(class)))
+    code.is_some_and(|code| {
+        ["57", "08", "53", "58"]
+            .iter()
+            .any(|class| code.starts_with(class))
+    })
 }

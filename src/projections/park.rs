@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use utoipa::ToSchema;
 
 use super::apply::{fold, in_full};
 use super::subject::{facts_of, key_of_stream};
@@ -201,13 +202,14 @@ fn to_text<T: Serialize>(key: &T) -> Result<String, ProjectionError> {
 }
 
 /// A row that is set aside, for people.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema, sqlx::FromRow)]
 pub struct ParkedRow {
     /// The projection.
     pub name: String,
     /// Its generation.
     pub generation: i32,
     /// The row's key, or `{"stream": {"type", "id"}}`.
+    #[schema(value_type = Object)]
     pub key: serde_json::Value,
     /// The first event that is not in the row.
     pub position: i64,
@@ -221,26 +223,14 @@ pub struct ParkedRow {
 
 /// What is set aside in the live generations, oldest first.
 pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<ParkedRow>, ProjectionError> {
-    let rows: Vec<(String, i32, serde_json::Value, i64, String, i32, DateTime<Utc>)> = sqlx::query_as(
+    Ok(sqlx::query_as(
         "select k.name, k.generation, k.key, k.position, k.error, k.attempts, k.parked_at \
            from projection_parked k join projection p using (name, shape, generation) \
           where p.state = 'live' order by k.parked_at, k.position limit $1",
     )
     .bind(limit)
     .fetch_all(pool)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(name, generation, key, position, error, attempts, parked_at)| ParkedRow {
-            name,
-            generation,
-            key,
-            position,
-            error,
-            attempts,
-            parked_at,
-        })
-        .collect())
+    .await?)
 }
 
 /// What a retry came to.
@@ -265,7 +255,9 @@ pub(super) async fn retry<P: Projection>(log: &EventLog) -> Result<Retried, Proj
     let mut retried = Retried::default();
     for text in keys {
         let mut tx = log.pool().begin().await?;
-        let Some(live) = lock_live::<P>(&mut tx).await? else { continue };
+        let Some(live) = lock_live::<P>(&mut tx).await? else {
+            continue;
+        };
         let error = match retry_one::<P>(&mut tx, &live, &text).await {
             Ok(()) => None,
             Err(error) if error.is_about_one_row() => Some(in_full(&error)),

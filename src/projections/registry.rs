@@ -13,9 +13,9 @@ use super::fold::FoldOptions;
 use super::jobs::Jobs;
 use super::park::{self, Retried};
 use super::sitemaps::Sitemaps;
-use super::task::{Claim, Kind, ProjectionTask};
+use super::task::{Claim, ProjectionTask, TaskKind};
 use super::verify::{self, Verification};
-use super::{Generation, Projection, ProjectionError, as_of, build, generation, runner, sample, task};
+use super::{Projection, ProjectionError, as_of, build, generation, runner, sample, task};
 use crate::log::EventLog;
 
 /// Whatever can be done with a projection without knowing its rows.
@@ -36,19 +36,28 @@ pub trait AnyProjection: Send + Sync {
     fn request<'a>(
         &'a self,
         connection: &'a mut PgConnection,
-        kind: Kind,
+        kind: TaskKind,
         requested_by: &'a str,
     ) -> BoxFuture<'a, Result<ProjectionTask, ProjectionError>>;
     /// Does its open task, if there is one that nobody is at; says whether there was.
-    fn work<'a>(&'a self, log: &'a EventLog, stop: &'a CancellationToken) -> BoxFuture<'a, Result<bool, ProjectionError>>;
+    fn work<'a>(
+        &'a self,
+        log: &'a EventLog,
+        stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<bool, ProjectionError>>;
     /// Compares some rows, and the rows that some events are about, with the log.
-    fn sample<'a>(&'a self, log: &'a EventLog, size: i64) -> BoxFuture<'a, Result<Verification, ProjectionError>>;
+    fn sample<'a>(
+        &'a self,
+        log: &'a EventLog,
+        size: i64,
+    ) -> BoxFuture<'a, Result<Verification, ProjectionError>>;
     /// Builds its tables as they were at a position, in a schema of their own.
     fn build_as_of<'a>(
         &'a self,
         log: &'a EventLog,
         position: i64,
         schema: &'a str,
+        options: FoldOptions,
     ) -> BoxFuture<'a, Result<u64, ProjectionError>>;
 }
 
@@ -98,7 +107,7 @@ impl<P: Projection> AnyProjection for Of<P> {
     fn request<'a>(
         &'a self,
         connection: &'a mut PgConnection,
-        kind: Kind,
+        kind: TaskKind,
         requested_by: &'a str,
     ) -> BoxFuture<'a, Result<ProjectionTask, ProjectionError>> {
         task::request::<P>(connection, kind, requested_by).boxed()
@@ -110,7 +119,9 @@ impl<P: Projection> AnyProjection for Of<P> {
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<bool, ProjectionError>> {
         async move {
-            let Some(claim) = Claim::take::<P>(log.pool()).await? else { return Ok(false) };
+            let Some(claim) = Claim::take::<P>(log.pool()).await? else {
+                return Ok(false);
+            };
             tokio::select! {
                 done = claim.keeping(perform::<P>(log, &claim)) => conclude(&claim, done).await?,
                 () = stop.cancelled() => claim.release().await?,
@@ -120,7 +131,11 @@ impl<P: Projection> AnyProjection for Of<P> {
         .boxed()
     }
 
-    fn sample<'a>(&'a self, log: &'a EventLog, size: i64) -> BoxFuture<'a, Result<Verification, ProjectionError>> {
+    fn sample<'a>(
+        &'a self,
+        log: &'a EventLog,
+        size: i64,
+    ) -> BoxFuture<'a, Result<Verification, ProjectionError>> {
         sample::sample::<P>(log, size).boxed()
     }
 
@@ -129,25 +144,26 @@ impl<P: Projection> AnyProjection for Of<P> {
         log: &'a EventLog,
         position: i64,
         schema: &'a str,
+        options: FoldOptions,
     ) -> BoxFuture<'a, Result<u64, ProjectionError>> {
-        as_of::build::<P>(log, position, schema).boxed()
+        as_of::build::<P>(log, position, schema, options).boxed()
     }
 }
 
 async fn perform<P: Projection>(log: &EventLog, claim: &Claim) -> Result<serde_json::Value, ProjectionError> {
     let options = FoldOptions::default();
     match claim.task.kind {
-        Kind::Rebuild => build::rebuild::<P>(log, claim, options).await,
-        Kind::Rollback => build::roll_back::<P>(log, claim, options).await,
-        Kind::Verify => {
-            claim.begin(task::Phase::Verifying, log.head().await?).await?;
+        TaskKind::Rebuild => build::rebuild::<P>(log, claim, options).await,
+        TaskKind::Rollback => build::roll_back::<P>(log, claim, options).await,
+        TaskKind::Verify => {
+            claim.begin(task::TaskPhase::Verifying, log.head().await?).await?;
             to_json(&verify::verify_live::<P>(log, options, Some(claim)).await?)
         }
-        Kind::Repair => {
-            claim.begin(task::Phase::Verifying, log.head().await?).await?;
+        TaskKind::Repair => {
+            claim.begin(task::TaskPhase::Verifying, log.head().await?).await?;
             to_json(&verify::repair_live::<P>(log, options, Some(claim)).await?)
         }
-        Kind::RetryParked => to_json::<Retried>(&park::retry::<P>(log).await?),
+        TaskKind::RetryParked => to_json::<Retried>(&park::retry::<P>(log).await?),
     }
 }
 
@@ -172,14 +188,12 @@ async fn conclude(
         }
         Err(error) => {
             let words = super::apply::in_full(&error);
-            tracing::error!("{} of {} failed: {words}", claim.task.kind.as_str(), claim.task.name);
+            tracing::error!(
+                "{} of {} failed: {words}",
+                claim.task.kind.as_str(),
+                claim.task.name
+            );
             claim.failed(&words).await
         }
     }
-}
-
-/// The position of the live generation's checkpoint, for tests and tools.
-pub async fn live_position<P: Projection>(pool: &PgPool) -> Result<Option<i64>, sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    Ok(Generation::<P>::live(&mut connection).await?.map(|live| live.position))
 }

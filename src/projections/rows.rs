@@ -36,7 +36,10 @@ pub(super) async fn write<P: Projection>(
     schema: &str,
     changes: &[Change<P>],
 ) -> Result<(), ProjectionError> {
-    let after: Vec<&P::Row> = changes.iter().filter_map(|change| change.after.as_ref()).collect();
+    let after: Vec<&P::Row> = changes
+        .iter()
+        .filter_map(|change| change.after.as_ref())
+        .collect();
     store::<P>(&mut *connection, schema, &after).await?;
     let gone = changes.iter().filter(|change| change.after.is_none());
     let gone: Vec<P::Key> = gone.map(|change| change.key.clone()).collect();

@@ -15,7 +15,10 @@ use crate::log::EventLog;
 use crate::log::read::read_page;
 
 /// Compares about `2 * size` rows.
-pub(super) async fn sample<P: Projection>(log: &EventLog, size: i64) -> Result<Verification, ProjectionError> {
+pub(super) async fn sample<P: Projection>(
+    log: &EventLog,
+    size: i64,
+) -> Result<Verification, ProjectionError> {
     let mut connection = log.pool().acquire().await?;
     let Some(live) = Generation::<P>::live(&mut connection).await? else {
         return Ok(Verification::default());
@@ -54,7 +57,9 @@ async fn look<P: Projection>(
     .bind(serde_json::to_string(key).map_err(row_error::<P>)?)
     .fetch_optional(&mut *connection)
     .await?;
-    let Some((at, row)) = at else { return Ok(Vec::new()) };
+    let Some((at, row)) = at else {
+        return Ok(Vec::new());
+    };
     let by_log = row_by_log::<P>(&mut *connection, key, at).await?;
     compare::<P>(connection, &schema, key, row.as_deref(), by_log.as_ref()).await
 }
@@ -98,7 +103,11 @@ async fn keys_of_events<P: Projection>(
 ) -> Result<BTreeSet<P::Key>, ProjectionError> {
     let mut keys = BTreeSet::new();
     for _ in 0..size {
-        let after = if up_to > 0 { rand::rng().random_range(0..up_to) } else { break };
+        let after = if up_to > 0 {
+            rand::rng().random_range(0..up_to)
+        } else {
+            break;
+        };
         let page = read_page(&mut *connection, after, P::EVENT_TYPES, 1).await?;
         let event = page.events.first().filter(|event| event.position <= up_to);
         let fact = event.map(Fact::decode).transpose()?.flatten();

@@ -3,15 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgPool;
+use utoipa::ToSchema;
 
-use super::registry::{AnyProjection, all};
-use super::task::{self, Kind, ProjectionTask};
 use super::ProjectionError;
+use super::registry::{AnyProjection, all};
+use super::task::{self, ProjectionTask, TaskKind};
 
 /// How a read model is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProjectionStatus {
     /// Its name.
+    #[schema(example = "jobs")]
     pub name: &'static str,
     /// The shape that this release reads and writes.
     pub shape: i32,
@@ -42,7 +44,7 @@ pub struct ProjectionStatus {
 }
 
 /// What a read model does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProjectionState {
     /// It is not there yet; it is being built.
@@ -62,14 +64,25 @@ pub async fn statuses(pool: &PgPool) -> Result<Vec<ProjectionStatus>, Projection
     Ok(statuses)
 }
 
+/// What one query tells of a read model.
+type StatusRow = (
+    i64,
+    Option<i32>,
+    Option<i64>,
+    Option<String>,
+    Option<DateTime<Utc>>,
+    i64,
+    Option<i32>,
+    f64,
+);
+
 /// One of them.
 pub async fn status(
     pool: &PgPool,
     projection: &'static dyn AnyProjection,
 ) -> Result<ProjectionStatus, ProjectionError> {
     let (name, shape) = (projection.name(), projection.shape());
-    type Row = (i64, Option<i32>, Option<i64>, Option<String>, Option<DateTime<Utc>>, i64, Option<i32>, f64);
-    let row: Row = sqlx::query_as(
+    let row: StatusRow = sqlx::query_as(
         "select h.position, p.generation, p.position, p.error, p.updated_at, \
                 (select count(*) from projection_parked k where k.name = $1 and k.shape = $2 \
                      and k.generation = p.generation), \
@@ -92,7 +105,13 @@ pub async fn status(
         (Some(_), Some(_)) => ProjectionState::Paused,
         (Some(_), None) => ProjectionState::Live,
     };
-    let kinds = [Kind::Rebuild, Kind::Rollback, Kind::Verify, Kind::Repair, Kind::RetryParked];
+    let kinds = [
+        TaskKind::Rebuild,
+        TaskKind::Rollback,
+        TaskKind::Verify,
+        TaskKind::Repair,
+        TaskKind::RetryParked,
+    ];
     Ok(ProjectionStatus {
         name,
         shape,
@@ -107,7 +126,7 @@ pub async fn status(
         error,
         updated_at,
         task: task::latest(pool, name, shape, &kinds).await?,
-        verification: task::latest(pool, name, shape, &[Kind::Verify, Kind::Repair]).await?,
+        verification: task::latest(pool, name, shape, &[TaskKind::Verify, TaskKind::Repair]).await?,
     })
 }
 

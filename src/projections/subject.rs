@@ -21,7 +21,10 @@ pub enum Subject {
 
 impl Subject {
     /// The streams that tell of it: (type, ids).
-    async fn streams(&self, connection: &mut PgConnection) -> Result<Vec<(String, Vec<String>)>, sqlx::Error> {
+    async fn streams(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Vec<(String, Vec<String>)>, sqlx::Error> {
         let scans: Vec<String> = match self {
             Self::Scan(id) => vec![id.0.to_string()],
             Self::Batch(id) => {
@@ -107,4 +110,3 @@ pub(super) async fn key_of_stream<P: Projection>(
         .filter_map(|event| Fact::decode(event).ok().flatten())
         .find_map(|fact| P::key(&fact)))
 }
-

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgPool, Row};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Projection, ProjectionError};
@@ -18,7 +19,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(15);
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$case_doc:meta])* $case:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$case_doc])* $case,)+ }
 
@@ -37,7 +38,7 @@ macro_rules! words {
 
 words! {
     /// What is to be done.
-    Kind {
+    TaskKind {
         /// Build it anew from the log, beside the live one, and switch.
         Rebuild = "rebuild",
         /// Go back to the generation before.
@@ -53,7 +54,7 @@ words! {
 
 words! {
     /// How far it is.
-    State {
+    TaskState {
         /// Nobody has begun.
         Queued = "queued",
         /// Somebody is at it, or was and died.
@@ -67,7 +68,7 @@ words! {
 
 words! {
     /// What a build is doing.
-    Phase {
+    TaskPhase {
         /// The log is read and folded in memory, rows are copied in.
         Folding = "folding",
         /// Keys and indexes are made.
@@ -82,7 +83,7 @@ words! {
 }
 
 /// A task.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProjectionTask {
     /// Its id.
     pub task_id: Uuid,
@@ -91,11 +92,11 @@ pub struct ProjectionTask {
     /// Its shape.
     pub shape: i32,
     /// What is to be done.
-    pub kind: Kind,
+    pub kind: TaskKind,
     /// How far it is.
-    pub state: State,
+    pub state: TaskState,
     /// What a build is doing.
-    pub phase: Option<Phase>,
+    pub phase: Option<TaskPhase>,
     /// The generation that is built or gone back to.
     pub generation: Option<i32>,
     /// Events gone through in this phase.
@@ -112,7 +113,9 @@ pub struct ProjectionTask {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
-    /// What it came to.
+    /// What it came to: of a build `{generation, rows}`, of a comparison `{rows, parked, position, wrong, repaired,
+    /// findings: [{table, key, difference, column, by_log, in_table}]}`.
+    #[schema(value_type = Option<Object>)]
     pub result: Option<Value>,
     /// Why it failed.
     pub error: Option<String>,
@@ -130,9 +133,9 @@ impl FromRow<'_, PgRow> for ProjectionTask {
             task_id: row.try_get("task_id")?,
             name: row.try_get("name")?,
             shape: row.try_get("shape")?,
-            kind: Kind::parse(&kind).ok_or_else(|| word("kind", &kind))?,
-            state: State::parse(&state).ok_or_else(|| word("state", &state))?,
-            phase: phase.as_deref().and_then(Phase::parse),
+            kind: TaskKind::parse(&kind).ok_or_else(|| word("kind", &kind))?,
+            state: TaskState::parse(&state).ok_or_else(|| word("state", &state))?,
+            phase: phase.as_deref().and_then(TaskPhase::parse),
             generation: row.try_get("generation")?,
             done: row.try_get("done")?,
             target: row.try_get("target")?,
@@ -155,7 +158,7 @@ const COLUMNS: &str = "task_id, name, shape, kind, state, phase, generation, don
 /// Asks for work; if the same projection has a task under way, that one is the answer.
 pub(super) async fn request<P: Projection>(
     connection: &mut PgConnection,
-    kind: Kind,
+    kind: TaskKind,
     requested_by: &str,
 ) -> Result<ProjectionTask, ProjectionError> {
     sqlx::query(
@@ -180,12 +183,12 @@ pub(super) async fn request<P: Projection>(
 
 /// A task by id.
 pub async fn find(pool: &PgPool, task_id: Uuid) -> Result<Option<ProjectionTask>, ProjectionError> {
-    Ok(
-        sqlx::query_as(&format!("select {COLUMNS} from projection_task where task_id = $1"))
-            .bind(task_id)
-            .fetch_optional(pool)
-            .await?,
-    )
+    Ok(sqlx::query_as(&format!(
+        "select {COLUMNS} from projection_task where task_id = $1"
+    ))
+    .bind(task_id)
+    .fetch_optional(pool)
+    .await?)
 }
 
 /// The latest task of a projection of some shape, of the kinds given.
@@ -193,7 +196,7 @@ pub async fn latest(
     pool: &PgPool,
     name: &str,
     shape: i32,
-    kinds: &[Kind],
+    kinds: &[TaskKind],
 ) -> Result<Option<ProjectionTask>, ProjectionError> {
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     Ok(sqlx::query_as(&format!(
@@ -240,7 +243,7 @@ impl Claim {
     }
 
     /// Begins a phase.
-    pub(super) async fn begin(&self, phase: Phase, target: i64) -> Result<(), ProjectionError> {
+    pub(super) async fn begin(&self, phase: TaskPhase, target: i64) -> Result<(), ProjectionError> {
         let moved = sqlx::query(
             "update projection_task set phase = $3, done = 0, target = $4, phase_began = clock_timestamp(), \
                     leased_until = clock_timestamp() + $5 where task_id = $1 and holder = $2 and state = 'running'",
@@ -325,15 +328,20 @@ impl Claim {
 
     /// Ends it with a result.
     pub(super) async fn done(&self, result: Value) -> Result<(), ProjectionError> {
-        self.end(State::Done, Some(result), None).await
+        self.end(TaskState::Done, Some(result), None).await
     }
 
     /// Ends it with the reason why it could not be done.
     pub(super) async fn failed(&self, error: &str) -> Result<(), ProjectionError> {
-        self.end(State::Failed, None, Some(error)).await
+        self.end(TaskState::Failed, None, Some(error)).await
     }
 
-    async fn end(&self, state: State, result: Option<Value>, error: Option<&str>) -> Result<(), ProjectionError> {
+    async fn end(
+        &self,
+        state: TaskState,
+        result: Option<Value>,
+        error: Option<&str>,
+    ) -> Result<(), ProjectionError> {
         let moved = sqlx::query(
             "update projection_task set state = $3, result = $4, error = $5, ended_at = clock_timestamp(), \
                     leased_until = null where task_id = $1 and holder = $2 and state = 'running'",
@@ -350,15 +358,21 @@ impl Claim {
 
     /// Hands it back: another process, or this one after a restart, may go on at once.
     pub(super) async fn release(&self) -> Result<(), ProjectionError> {
-        sqlx::query("update projection_task set leased_until = clock_timestamp() where task_id = $1 and holder = $2")
-            .bind(self.task.task_id)
-            .bind(self.holder)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "update projection_task set leased_until = clock_timestamp() where task_id = $1 and holder = $2",
+        )
+        .bind(self.task.task_id)
+        .bind(self.holder)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 }
 
 fn ours(rows: u64) -> Result<(), ProjectionError> {
-    if rows == 1 { Ok(()) } else { Err(ProjectionError::TakenOver) }
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(ProjectionError::TakenOver)
+    }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::{Connection, PgConnection};
 
-use super::generation::execute;
 use super::fold::{Fold, FoldOptions, Shard};
+use super::generation::execute;
 use super::park::{Parked, lock_live, refold};
 use super::rows::{from_json, row_error, to_json};
 use super::subject::row_by_log;
@@ -340,7 +340,11 @@ async fn verify_details<P: Projection>(
     loop {
         // One snapshot for the rows and what is derived from them.
         let mut tx = connection.begin().await?;
-        execute(&mut tx, "set transaction isolation level repeatable read, read only").await?;
+        execute(
+            &mut tx,
+            "set transaction isolation level repeatable read, read only",
+        )
+        .await?;
         let behind = match &last_key {
             Some(_) => format!(
                 "where ({columns}) > (select {columns} from jsonb_populate_record(null::{schema}.{}, $2::jsonb))",
@@ -397,7 +401,9 @@ pub(super) async fn repair_live<P: Projection>(
     }
     for key in keys {
         let mut tx = log.pool().begin().await?;
-        let Some(live) = lock_live::<P>(&mut tx).await? else { break };
+        let Some(live) = lock_live::<P>(&mut tx).await? else {
+            break;
+        };
         refold::<P>(&mut tx, &live, &key).await?;
         tx.commit().await?;
         found.repaired += 1;

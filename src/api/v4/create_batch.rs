@@ -81,7 +81,7 @@ pub(super) async fn create_batch(
 ) -> Result<Response, Problem> {
     let input = BatchInput::read(
         &request.media_type(),
-        &request.body,
+        request.body(),
         query.max_pages,
         query.max_concurrent,
     )?;

@@ -62,6 +62,13 @@ pub struct BatchKey {
     batch_id: BatchId,
 }
 
+impl BatchKey {
+    /// The row of a batch.
+    pub fn new(batch_id: BatchId) -> Self {
+        Self { batch_id }
+    }
+}
+
 impl Projection for BatchJobs {
     const NAME: &'static str = "batch_jobs";
     const SHAPE: i32 = 1;

@@ -60,6 +60,13 @@ pub struct JobKey {
     scan_id: ScanId,
 }
 
+impl JobKey {
+    /// The row of a scan.
+    pub fn new(scan_id: ScanId) -> Self {
+        Self { scan_id }
+    }
+}
+
 impl Projection for Jobs {
     const NAME: &'static str = "jobs";
     const SHAPE: i32 = 1;

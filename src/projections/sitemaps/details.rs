@@ -114,15 +114,13 @@ pub(super) async fn write(
     let (mut gone, mut rewritten) = (Vec::new(), Vec::new());
     let (mut files, mut lists) = (Vec::new(), Vec::new());
     for change in changes {
-        let known: &[SitemapFile] = match &change.before {
-            Some(before) => &before.files,
-            None => {
-                anew.push(&change.key);
-                &[]
-            }
+        let known: &[SitemapFile] = if let Some(before) = &change.before { &before.files } else {
+            anew.push(&change.key);
+            &[]
         };
         let wanted: &[SitemapFile] = change.after.as_ref().map_or(&[], |after| &after.files);
-        if known == wanted {
+        let scan = |row: &Option<SitemapsRow>| row.as_ref().map(|row| row.scan_id);
+        if known == wanted && scan(&change.before) == scan(&change.after) {
             continue;
         }
         let old: HashMap<&str, &SitemapFile> = known.iter().map(|file| (file.url.as_str(), file)).collect();
@@ -274,17 +272,27 @@ pub(super) async fn verify(
         };
         for (file, list) in file_rows(row).zip(url_lists(row)) {
             match stored.remove(&file.sitemap_id.to_string()) {
-                None => findings.push(derived("sitemap_files", format!("the file {} is missing", file.url))),
+                None => findings.push(derived(
+                    "sitemap_files",
+                    format!("the file {} is missing", file.url),
+                )),
                 Some(stored) if stored != json!(file) => findings.push(derived(
                     "sitemap_files",
-                    format!("the file {} is {stored} in the table and {} by the log", file.url, json!(file)),
+                    format!(
+                        "the file {} is {stored} in the table and {} by the log",
+                        file.url,
+                        json!(file)
+                    ),
                 )),
                 Some(_) => {}
             }
             let content = list.urls.and_then(|urls| bodies.get(&urls.digest));
             let wanted = content.map_or_else(|| Ok(Vec::new()), |content| url_rows(list, content))?;
             let in_table = digests.get(&file.sitemap_id);
-            let (count, digest) = (i64::try_from(wanted.len()).unwrap_or(i64::MAX), digest_of(&wanted));
+            let (count, digest) = (
+                i64::try_from(wanted.len()).unwrap_or(i64::MAX),
+                digest_of(&wanted),
+            );
             let same = match in_table {
                 Some((stored_count, stored)) => *stored_count == count && *stored == digest,
                 None => count == 0,
@@ -293,7 +301,10 @@ pub(super) async fn verify(
                 let there = in_table.map_or(0, |(count, _)| *count);
                 findings.push(derived(
                     "sitemap_urls",
-                    format!("the URLs of {} ({there} rows) are not those of the log ({count})", file.url),
+                    format!(
+                        "the URLs of {} ({there} rows) are not those of the log ({count})",
+                        file.url
+                    ),
                 ));
             }
         }
@@ -390,7 +401,10 @@ pub(super) async fn orphans(
 }
 
 /// Takes them out.
-pub(super) async fn remove_orphans(connection: &mut PgConnection, schema: &str) -> Result<(), ProjectionError> {
+pub(super) async fn remove_orphans(
+    connection: &mut PgConnection,
+    schema: &str,
+) -> Result<(), ProjectionError> {
     for sql in [
         format!(
             "delete from {schema}.sitemap_files f where not exists \

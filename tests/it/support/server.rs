@@ -113,6 +113,17 @@ impl Server {
         request.send().await.unwrap().status().as_u16()
     }
 
+    /// The most memory that the process has had so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let id = self.process.as_ref().expect("the server runs").child.id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// kill -9.
     pub fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
