@@ -15,6 +15,7 @@ use crate::commands::CommandBus;
 use crate::config::Config;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::log::EventLog;
+use crate::log::tree::keep_tree;
 use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
 use crate::postgres::{EmbeddedPostgres, EmbeddedPostgresError};
 use crate::projections::{self, ProjectionError, ReadModels, maintenance};
@@ -221,6 +222,7 @@ impl App {
         tracker.spawn(policies::run(expand, self.log.clone(), stop.clone()));
         let complete = CompleteBatches::new(pool, self.bus.clone());
         tracker.spawn(policies::run(complete, self.log.clone(), stop.clone()));
+        tracker.spawn(keep_tree(self.log.clone(), stop.clone()));
     }
 
     /// Starts scanning; when told to stop, scans under way have `drain` to end.

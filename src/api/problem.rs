@@ -238,14 +238,17 @@ impl From<LogError> for Problem {
                 "idempotency_key_reused",
                 "This Idempotency-Key was used before with another request; use a new key for a new request.",
             ),
-            LogError::Unreadable { .. } | LogError::Rejected(_) => {
+            LogError::Unreadable { .. }
+            | LogError::UnknownVersion { .. }
+            | LogError::Incomplete { .. }
+            | LogError::Rejected(_) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "The log cannot read or take this"
                 );
                 Self::internal()
             }
-            LogError::Conflict | LogError::Unavailable(_) | LogError::Closed => {
+            LogError::Conflict | LogError::SaltChanged | LogError::Unavailable(_) | LogError::Closed => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "The log is not available"
@@ -358,6 +361,7 @@ where
         match error {
             CommandError::Refused(refusal) => refusal.into(),
             CommandError::NotFound("batch_scan") => Self::not_found("batch"),
+            CommandError::NotFound("domain") => Self::not_found("domain"),
             CommandError::NotFound(_) => Self::not_found("scan"),
             CommandError::Log(error) => error.into(),
         }

@@ -4,6 +4,7 @@ mod batch;
 mod doctor;
 mod events;
 mod extract;
+mod forget;
 mod input;
 mod key;
 mod local;
@@ -52,6 +53,8 @@ enum Command {
     Events(events::Args),
     /// Looks after the log
     Log(log::Args),
+    /// Erases what was found out about a domain
+    Forget(forget::Args),
     /// Makes, lists and revokes the keys that the API asks for
     Key(key::Args),
     /// Sets and lists what differs for single tenants
@@ -123,6 +126,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
         Command::Log(args) => log::run(&args, &config()?).await,
+        Command::Forget(args) => forget::run(&args, &config()?).await,
         Command::Key(args) => key::run(&args, &config()?).await,
         Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Projections(args) => projections::run(&args, &config()?).await,

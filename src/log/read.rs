@@ -7,7 +7,8 @@ use sqlx::{PgConnection, PgExecutor, QueryBuilder, Row};
 use super::{EventLog, LogError, LogEvent};
 use crate::values::TenantId;
 
-const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+/// The columns of a [`LogEvent`].
+pub(super) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                        recorded_at, tenant_id, payload, metadata";
 
 /// A page of the log and how far it reaches.
@@ -212,7 +213,8 @@ async fn stream_position(
     .await?)
 }
 
-fn event_of(row: &PgRow) -> Result<LogEvent, sqlx::Error> {
+/// A row of [`COLUMNS`].
+pub(super) fn event_of(row: &PgRow) -> Result<LogEvent, sqlx::Error> {
     Ok(LogEvent {
         position: row.try_get("position")?,
         event_id: row.try_get("event_id")?,

@@ -27,15 +27,12 @@ pub(super) async fn rebuild<P: Projection>(
     claim: &Claim,
     options: FoldOptions,
 ) -> Result<Value, ProjectionError> {
-    let generation = match unfinished::<P>(log, claim).await? {
-        Some(generation) => generation,
-        None => {
-            let generation = Generation::<P>::begin(log.pool()).await?;
-            claim
-                .fence(&mut *log.pool().acquire().await?, generation.number)
-                .await?;
-            fold_into(log, &generation, options, claim).await?
-        }
+    let generation = if let Some(generation) = unfinished::<P>(log, claim).await? { generation } else {
+        let generation = Generation::<P>::begin(log.pool()).await?;
+        claim
+            .fence(&mut *log.pool().acquire().await?, generation.number)
+            .await?;
+        fold_into(log, &generation, options, claim).await?
     };
     claim.begin(TaskPhase::Indexing, 0).await?;
     generation.make_indexes(log.pool()).await?;

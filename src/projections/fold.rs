@@ -268,16 +268,13 @@ impl<P: Projection> ShardState<P> {
             };
             let before = entry.get_mut().0.take();
             self.weight -= weight::<P>(before.as_ref());
-            match catch_unwind(AssertUnwindSafe(|| P::evolve(before, &fact))) {
-                Ok(after) => {
-                    self.weight += weight::<P>(after.as_ref());
-                    *entry.get_mut() = (after, fact.position);
-                }
-                Err(_) => {
-                    let (key, _) = entry.remove_entry();
-                    let error = "the projection panicked".to_owned();
-                    refused.push(Poison::row(key, fact.position, error));
-                }
+            if let Ok(after) = catch_unwind(AssertUnwindSafe(|| P::evolve(before, &fact))) {
+                self.weight += weight::<P>(after.as_ref());
+                *entry.get_mut() = (after, fact.position);
+            } else {
+                let (key, _) = entry.remove_entry();
+                let error = "the projection panicked".to_owned();
+                refused.push(Poison::row(key, fact.position, error));
             }
         }
         (self, refused)
@@ -296,6 +293,10 @@ fn hash<K: Hash>(key: &K) -> u64 {
 }
 
 /// Off the threads that serve requests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "bounded: as many at once as there are pages read ahead and shards"
+)]
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work)
         .await

@@ -139,10 +139,10 @@ impl<P: Projection> Generation<P> {
             .fetch_one(&mut *tx)
             .await?;
         if !there {
-            execute(&mut *tx, &P::indexes(&schema)).await?;
+            execute(&mut tx, &P::indexes(&schema)).await?;
         }
         for table in tables_of(&mut tx, &schema).await? {
-            execute(&mut *tx, &format!("analyze {schema}.{table}")).await?;
+            execute(&mut tx, &format!("analyze {schema}.{table}")).await?;
         }
         tx.commit().await
     }
@@ -246,7 +246,7 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
             let first = Generation::<P>::new(1, 0);
             let schema = first.schema();
             first.create(&mut tx).await?;
-            execute(&mut *tx, &P::indexes(&schema)).await?;
+            execute(&mut tx, &P::indexes(&schema)).await?;
             first.promote(&mut tx).await?;
         } else {
             task::request::<P>(&mut tx, task::TaskKind::Rebuild, "system").await?;
@@ -269,12 +269,12 @@ pub(super) async fn begin_impatiently(pool: &PgPool) -> Result<PgTransaction<'st
     Ok(tx)
 }
 
-/// Whether a transaction failed only because a reader was in its way: lock_not_available, deadlock_detected.
+/// Whether a transaction failed only because a reader was in its way: `lock_not_available`, `deadlock_detected`.
 pub(super) fn gave_way(error: &ProjectionError) -> bool {
     let ProjectionError::Database(error) = error else {
         return false;
     };
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "55P03" || code == "40P01")
 }
 

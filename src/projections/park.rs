@@ -202,7 +202,7 @@ fn to_text<T: Serialize>(key: &T) -> Result<String, ProjectionError> {
 }
 
 /// A row that is set aside, for people.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema, sqlx::FromRow)]
 pub struct ParkedRow {
     /// The projection.
     pub name: String,
@@ -223,28 +223,14 @@ pub struct ParkedRow {
 
 /// What is set aside in the live generations, oldest first.
 pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<ParkedRow>, ProjectionError> {
-    let rows: Vec<(String, i32, serde_json::Value, i64, String, i32, DateTime<Utc>)> = sqlx::query_as(
+    Ok(sqlx::query_as(
         "select k.name, k.generation, k.key, k.position, k.error, k.attempts, k.parked_at \
            from projection_parked k join projection p using (name, shape, generation) \
           where p.state = 'live' order by k.parked_at, k.position limit $1",
     )
     .bind(limit)
     .fetch_all(pool)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(
-            |(name, generation, key, position, error, attempts, parked_at)| ParkedRow {
-                name,
-                generation,
-                key,
-                position,
-                error,
-                attempts,
-                parked_at,
-            },
-        )
-        .collect())
+    .await?)
 }
 
 /// What a retry came to.

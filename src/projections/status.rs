@@ -64,23 +64,25 @@ pub async fn statuses(pool: &PgPool) -> Result<Vec<ProjectionStatus>, Projection
     Ok(statuses)
 }
 
+/// What one query tells of a read model.
+type StatusRow = (
+    i64,
+    Option<i32>,
+    Option<i64>,
+    Option<String>,
+    Option<DateTime<Utc>>,
+    i64,
+    Option<i32>,
+    f64,
+);
+
 /// One of them.
 pub async fn status(
     pool: &PgPool,
     projection: &'static dyn AnyProjection,
 ) -> Result<ProjectionStatus, ProjectionError> {
     let (name, shape) = (projection.name(), projection.shape());
-    type Row = (
-        i64,
-        Option<i32>,
-        Option<i64>,
-        Option<String>,
-        Option<DateTime<Utc>>,
-        i64,
-        Option<i32>,
-        f64,
-    );
-    let row: Row = sqlx::query_as(
+    let row: StatusRow = sqlx::query_as(
         "select h.position, p.generation, p.position, p.error, p.updated_at, \
                 (select count(*) from projection_parked k where k.name = $1 and k.shape = $2 \
                      and k.generation = p.generation), \

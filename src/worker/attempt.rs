@@ -97,7 +97,12 @@ where
         match command().await {
             Ok(done) => return Some(done),
             // Nothing a repeat could mend: the lease runs out, and the log will say that the attempt was abandoned.
-            Err(LogError::Closed | LogError::Rejected(_) | LogError::Unreadable { .. }) => return None,
+            Err(
+                LogError::Closed
+                | LogError::Rejected(_)
+                | LogError::Unreadable { .. }
+                | LogError::UnknownVersion { .. },
+            ) => return None,
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

@@ -4,6 +4,7 @@ mod cancel_batch;
 mod cancel_scan;
 mod create_batch;
 mod create_scan;
+mod forget_domain;
 pub(super) mod get_batch;
 mod get_domain;
 pub(super) mod get_scan;
@@ -39,7 +40,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(cancel_batch::cancel_batch))
         .routes(routes!(retry_batch::retry_batch))
         .routes(routes!(list_domains::list_domains))
-        .routes(routes!(get_domain::get_domain))
+        .routes(routes!(get_domain::get_domain, forget_domain::forget_domain))
         .routes(routes!(list_domain_urls::list_domain_urls))
         .routes(routes!(list_domain_history::list_domain_history))
         .routes(routes!(list_events::list_events))

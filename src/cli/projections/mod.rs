@@ -32,17 +32,17 @@ enum Action {
     Status,
     /// Builds read models anew from the log beside the live ones, compares them with the log, and switches
     Rebuild {
-        /// jobs, batch_jobs, domains or sitemaps; all without a name
+        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
         name: Option<String>,
     },
     /// Switches back to the generation before the last rebuild
     Rollback {
-        /// jobs, batch_jobs, domains or sitemaps
+        /// jobs, `batch_jobs`, domains or sitemaps
         name: String,
     },
     /// Compares each row with the log and tells what differs; exit code 1 if anything does
     Verify {
-        /// jobs, batch_jobs, domains or sitemaps; all without a name
+        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
         name: Option<String>,
         /// Make rows that differ what the log says, and compare once more
         #[arg(long)]
@@ -50,14 +50,14 @@ enum Action {
     },
     /// Tries rows once more to which an event could not be applied
     RetryParked {
-        /// jobs, batch_jobs, domains or sitemaps; all without a name
+        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
         name: Option<String>,
     },
     /// Builds read models as they were, in a schema of their own to be queried with SQL
     AsOf {
         /// A log position, or a time like 2026-01-31T12:00:00Z
         point: String,
-        /// jobs, batch_jobs, domains or sitemaps; all without a name
+        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
         name: Option<String>,
         /// Remove what such a command built
         #[arg(long)]

@@ -107,6 +107,7 @@ impl Projection for Domains {
         "ScanFailed",
         "ScanCancelled",
         "ScanRetried",
+        "ScanErased",
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
     const READS_FINDINGS: bool = true;

@@ -79,6 +79,7 @@ impl Projection for Jobs {
         "ScanFailed",
         "ScanCancelled",
         "ScanRetried",
+        "ScanErased",
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["scan_id"];
     const READS_FINDINGS: bool = true;

@@ -114,12 +114,9 @@ pub(super) async fn write(
     let (mut gone, mut rewritten) = (Vec::new(), Vec::new());
     let (mut files, mut lists) = (Vec::new(), Vec::new());
     for change in changes {
-        let known: &[SitemapFile] = match &change.before {
-            Some(before) => &before.files,
-            None => {
-                anew.push(&change.key);
-                &[]
-            }
+        let known: &[SitemapFile] = if let Some(before) = &change.before { &before.files } else {
+            anew.push(&change.key);
+            &[]
         };
         let wanted: &[SitemapFile] = change.after.as_ref().map_or(&[], |after| &after.files);
         let scan = |row: &Option<SitemapsRow>| row.as_ref().map(|row| row.scan_id);

@@ -64,7 +64,8 @@ pub fn sitemap_id(tenant: TenantId, domain: &str, url: &str) -> Uuid {
 impl Projection for Sitemaps {
     const NAME: &'static str = "sitemaps";
     const SHAPE: i32 = 1;
-    const EVENT_TYPES: &'static [&'static str] = &["ScanStarted", "SitemapParsed", "ScanCompleted"];
+    const EVENT_TYPES: &'static [&'static str] =
+        &["ScanStarted", "SitemapParsed", "ScanCompleted", "ScanErased"];
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
     const PAGE: i64 = 400;
     const DETAILED_ROWS: i64 = 100;

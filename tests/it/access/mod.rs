@@ -28,7 +28,7 @@ async fn key_of(app: &TestApp, tenant: TenantId, scopes: &[Scope]) -> ApiKey {
 }
 
 /// A key of the default tenant.
-async fn key(app: &TestApp, scopes: &[Scope]) -> ApiKey {
+pub async fn key(app: &TestApp, scopes: &[Scope]) -> ApiKey {
     key_of(app, TenantId::DEFAULT, scopes).await
 }
 

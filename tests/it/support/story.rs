@@ -137,14 +137,12 @@ impl Story {
         };
         let salt = log.salt(tenant, &batch.id.0.to_string()).await.unwrap();
         let (items, body) = salt.seal(b"{}", 1);
-        let events = vec![
-            BatchEvent::BatchRequested {
+        let events = [BatchEvent::BatchRequested {
                 total: u32::try_from(count).unwrap(),
                 options: BatchOptions::new(None, None),
                 items,
             },
-            BatchEvent::BatchExpanded { round: 1 },
-        ];
+            BatchEvent::BatchExpanded { round: 1 }];
         let events: Vec<NewEvent> = events
             .iter()
             .map(|event| new_event(event, tenant, &mut self.rng))
@@ -419,9 +417,9 @@ impl Story {
 fn url_line(domain: &str, file: u64, number: usize) -> String {
     let url = SitemapUrl {
         loc: format!("https://{domain}/{file}/page-{number}?a=1&b=%22"),
-        lastmod: (number % 2 == 0).then(|| "2026-01-31".to_owned()),
-        changefreq: (number % 3 == 0).then(|| "daily".to_owned()),
-        priority: (number % 5 == 0).then(|| "0.5".to_owned()),
+        lastmod: number.is_multiple_of(2).then(|| "2026-01-31".to_owned()),
+        changefreq: number.is_multiple_of(3).then(|| "daily".to_owned()),
+        priority: number.is_multiple_of(5).then(|| "0.5".to_owned()),
     };
     serde_json::to_string(&url).unwrap()
 }

@@ -1,10 +1,13 @@
 //! `sitelog log`.
 
+mod head;
+mod proof;
+mod verify;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::say;
 use crate::app::Database;
 use crate::config::Config;
 use crate::log::EventLog;
@@ -19,35 +22,22 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Checks that no event is missing and none, nor a body, was altered; exit code 1 if so
-    Verify,
+    Verify(verify::Args),
+    /// Prints the head of the Merkle tree over all events: kept elsewhere, it proves that nothing before it changed
+    Head(head::Args),
+    /// Proves that an event is in the log, or that the log only grew since an earlier head
+    Proof(proof::Args),
 }
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let database = Database::open(config).await?;
     let log = EventLog::open(database.pool.clone());
-    let found = match args.action {
-        Action::Verify => log.verify().await?,
+    let done = match &args.action {
+        Action::Verify(args) => verify::run(args, &log).await,
+        Action::Head(args) => head::run(args, &log).await,
+        Action::Proof(args) => proof::run(args, &log).await,
     };
     drop(log);
     database.close().await;
-    for finding in &found.findings {
-        say(finding)?;
-    }
-    if !found.holds() {
-        say(&format!(
-            "{} findings in {} events and {} bodies",
-            found.wrong, found.events, found.bodies
-        ))?;
-        return Ok(ExitCode::FAILURE);
-    }
-    say(&format!(
-        "{} events and {} bodies are as they were written",
-        found.events, found.bodies
-    ))?;
-    say(&format!(
-        "tree head {} over {} leaves",
-        hex::encode(found.root),
-        found.events
-    ))?;
-    Ok(ExitCode::SUCCESS)
+    done
 }
