@@ -193,8 +193,17 @@ pub struct App {
 impl App {
     /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
     pub async fn build(config: &Config, pool: PgPool) -> Result<Self, StartError> {
+        let walled = projections::wall::ensure_reader(&pool)
+            .await
+            .map_err(StartError::Connect)?;
+        if !walled {
+            tracing::warn!(
+                "The database's user may not make the role sitelog_reader: tenants are kept apart by the queries \
+                 alone. As a superuser: create role sitelog_reader nologin; grant sitelog_reader to <that user>"
+            );
+        }
         projections::status::ensure_all(&pool).await?;
-        let models = ReadModels::new(pool.clone());
+        let models = ReadModels::new(pool.clone(), walled);
         let log = EventLog::open(pool.clone());
         let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, ScannerSettings::default());
         Ok(Self {
