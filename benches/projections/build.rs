@@ -17,9 +17,17 @@ pub async fn run(world: &World, events: usize) {
     let count = world.log.head().await.expect("a head");
     println!("{count} events told in {:.1} s", told.as_secs_f64());
     let (bytes, copy) = timed(copy_out(&world.pool, "events")).await;
-    println!("COPY of the events out: {:.2} s, {} MB", copy.as_secs_f64(), bytes >> 20);
+    println!(
+        "COPY of the events out: {:.2} s, {} MB",
+        copy.as_secs_f64(),
+        bytes >> 20
+    );
     let (bodies, with_bodies) = timed(copy_out(&world.pool, "event_body")).await;
-    println!("COPY of the bodies out: {:.2} s, {} MB", with_bodies.as_secs_f64(), bodies >> 20);
+    println!(
+        "COPY of the bodies out: {:.2} s, {} MB",
+        with_bodies.as_secs_f64(),
+        bodies >> 20
+    );
     let mut three = Duration::ZERO;
     for projection in registry::all() {
         let built = build(world, projection).await;
@@ -58,7 +66,11 @@ pub async fn run(world: &World, events: usize) {
     let (verified, took) = timed(world.log.verify()).await;
     let verified = verified.expect("verified");
     assert!(verified.holds(), "{:?}", verified.findings);
-    println!("log verify: {count} events in {:.2} s: {:.0} events/s", took.as_secs_f64(), rate(count, took));
+    println!(
+        "log verify: {count} events in {:.2} s: {:.0} events/s",
+        took.as_secs_f64(),
+        rate(count, took)
+    );
 }
 
 struct Built {
@@ -104,15 +116,27 @@ async fn build(world: &World, projection: &'static dyn AnyProjection) -> Built {
 
 async fn perform(world: &World, projection: &'static dyn AnyProjection, kind: TaskKind) -> ProjectionTask {
     let mut connection = world.pool.acquire().await.expect("a connection");
-    let asked = projection.request(&mut connection, kind, "bench").await.expect("asked");
-    projection.work(&world.log, &CancellationToken::new()).await.expect("done");
-    let task = task::find(&world.pool, asked.task_id).await.expect("read").expect("there");
+    let asked = projection
+        .request(&mut connection, kind, "bench")
+        .await
+        .expect("asked");
+    projection
+        .work(&world.log, &CancellationToken::new())
+        .await
+        .expect("done");
+    let task = task::find(&world.pool, asked.task_id)
+        .await
+        .expect("read")
+        .expect("there");
     assert_eq!(task.error, None);
     task
 }
 
 async fn copy_out(pool: &PgPool, table: &str) -> usize {
-    let stream = pool.copy_out_raw(&format!("copy {table} to stdout")).await.expect("COPY");
+    let stream = pool
+        .copy_out_raw(&format!("copy {table} to stdout"))
+        .await
+        .expect("COPY");
     stream
         .try_fold(0, |total, chunk| async move { Ok(total + chunk.len()) })
         .await
@@ -122,20 +146,32 @@ async fn copy_out(pool: &PgPool, table: &str) -> usize {
 /// The same rows out of the built table and into one like it, its key made afterwards.
 async fn urls(world: &World, built: Duration) {
     let mut out = Vec::new();
-    let mut stream = world.pool.copy_out_raw("copy (select * from sitemap_urls) to stdout").await.expect("COPY");
+    let mut stream = world
+        .pool
+        .copy_out_raw("copy (select * from sitemap_urls) to stdout")
+        .await
+        .expect("COPY");
     while let Some(chunk) = stream.try_next().await.expect("COPY") {
         out.push(chunk);
     }
     drop(stream);
     let run = |sql: &'static str| sqlx::Executor::execute(&world.pool, sql);
-    run("create table plain_urls (like rm_sitemaps_s1.sitemap_urls)").await.expect("a table");
+    run("create table plain_urls (like rm_sitemaps_s1.sitemap_urls)")
+        .await
+        .expect("a table");
     let begun = Instant::now();
-    let mut copy = world.pool.copy_in_raw("copy plain_urls from stdin").await.expect("COPY");
+    let mut copy = world
+        .pool
+        .copy_in_raw("copy plain_urls from stdin")
+        .await
+        .expect("COPY");
     for chunk in out {
         copy.send(chunk).await.expect("sent");
     }
     let rows = copy.finish().await.expect("COPY");
-    run("alter table plain_urls add primary key (sitemap_id, ordinal)").await.expect("a key");
+    run("alter table plain_urls add primary key (sitemap_id, ordinal)")
+        .await
+        .expect("a key");
     let plain = begun.elapsed();
     println!(
         "sitemap URLs: {rows} rows; COPY FROM of the same rows with its key {:.2} s; the whole read model {:.1} times that",

@@ -25,7 +25,10 @@ pub async fn run(world: &World) {
     for projection in registry::all() {
         let (told, heard) = mpsc::unbounded_channel();
         acknowledged.push(told);
-        watchers.push((projection.name(), tokio::spawn(watch(world.pool.clone(), projection.name(), heard))));
+        watchers.push((
+            projection.name(),
+            tokio::spawn(watch(world.pool.clone(), projection.name(), heard)),
+        ));
     }
     let mut story = Story::new(StoryOptions {
         seed: 9,
@@ -43,7 +46,8 @@ pub async fn run(world: &World) {
         for told in &acknowledged {
             let _ = told.send((head, Instant::now()));
         }
-        let due = Duration::from_secs_f64(f64::from(u32::try_from(appended).unwrap_or(u32::MAX)) / f64::from(PACE));
+        let due =
+            Duration::from_secs_f64(f64::from(u32::try_from(appended).unwrap_or(u32::MAX)) / f64::from(PACE));
         tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
     }
     let took = begun.elapsed();
@@ -72,11 +76,12 @@ async fn watch(
     let mut lags = Vec::new();
     while let Some((position, since)) = heard.recv().await {
         loop {
-            let at: i64 = sqlx::query_scalar("select position from projection where name = $1 and state = 'live'")
-                .bind(name)
-                .fetch_one(&pool)
-                .await
-                .expect("a position");
+            let at: i64 =
+                sqlx::query_scalar("select position from projection where name = $1 and state = 'live'")
+                    .bind(name)
+                    .fetch_one(&pool)
+                    .await
+                    .expect("a position");
             if at >= position {
                 lags.push(since.elapsed());
                 break;

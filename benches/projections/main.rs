@@ -5,7 +5,6 @@
 mod build;
 mod lag;
 mod stock;
-#[expect(dead_code, reason = "tests need more of it")]
 #[path = "../../tests/it/support/story.rs"]
 mod story;
 
@@ -21,7 +20,9 @@ use tempfile::TempDir;
 
 /// A private PostgreSQL as the service runs it, migrated.
 pub struct World {
+    /// Connections.
     pub pool: PgPool,
+    /// Its log.
     pub log: EventLog,
     postgres: EmbeddedPostgres,
     _data_dir: TempDir,
@@ -30,7 +31,9 @@ pub struct World {
 impl World {
     async fn start() -> Self {
         let data_dir = TempDir::with_prefix("sitelog-bench-").expect("a directory");
-        let postgres = EmbeddedPostgres::start(data_dir.path()).await.expect("PostgreSQL starts");
+        let postgres = EmbeddedPostgres::start(data_dir.path())
+            .await
+            .expect("PostgreSQL starts");
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .connect(postgres.url())
@@ -57,7 +60,9 @@ impl World {
             text: 4000,
         };
         Story::new(options).tell(&self.log, events).await;
-        sqlx::Executor::execute(&self.pool, "vacuum analyze").await.expect("vacuum");
+        sqlx::Executor::execute(&self.pool, "vacuum analyze")
+            .await
+            .expect("vacuum");
     }
 
     async fn stop(self) {
@@ -80,9 +85,18 @@ pub fn rate(count: i64, took: Duration) -> f64 {
 
 #[tokio::main]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let events = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
-    let parts: Vec<&String> = arguments.iter().filter(|argument| argument.parse::<usize>().is_err()).collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let events = arguments
+        .iter()
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(1_000_000);
+    let parts: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| argument.parse::<usize>().is_err())
+        .collect();
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| *wanted == part);
     if wanted("build") {
         let world = World::start().await;

@@ -33,7 +33,8 @@ impl View<DomainScan> for ScanView {
 pub async fn run(world: &World, events: usize) {
     world.tell(events).await;
     let count = world.log.head().await.expect("a head");
-    let view = "create table scan_view (view_id text primary key, version bigint not null, payload json not null)";
+    let view =
+        "create table scan_view (view_id text primary key, version bigint not null, payload json not null)";
     sqlx::Executor::execute(&world.pool, view).await.expect("a table");
     let views = PostgresViewRepository::<ScanView, DomainScan>::new("scan_view", world.pool.clone());
     let query: GenericQuery<_, ScanView, DomainScan> = GenericQuery::new(Arc::new(views));
@@ -44,7 +45,13 @@ pub async fn run(world: &World, events: usize) {
         .fetch_one(&world.pool)
         .await
         .expect("a count");
-    let (rows, ours) = timed(as_of::build::<Jobs>(&world.log, count, "bench_jobs", FoldOptions::default())).await;
+    let (rows, ours) = timed(as_of::build::<Jobs>(
+        &world.log,
+        count,
+        "bench_jobs",
+        FoldOptions::default(),
+    ))
+    .await;
     println!(
         "stock QueryReplay + GenericQuery: {seen} events in {:.2} s, {:.0} events/s",
         stock.as_secs_f64(),

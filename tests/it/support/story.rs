@@ -140,12 +140,14 @@ impl Story {
         };
         let salt = log.salt(tenant, &batch.id.0.to_string()).await.unwrap();
         let (items, body) = salt.seal(b"{}", 1);
-        let events = [BatchEvent::BatchRequested {
+        let events = [
+            BatchEvent::BatchRequested {
                 total: u32::try_from(count).unwrap(),
                 options: BatchOptions::new(None, None),
                 items,
             },
-            BatchEvent::BatchExpanded { round: 1 }];
+            BatchEvent::BatchExpanded { round: 1 },
+        ];
         let events: Vec<NewEvent> = events
             .iter()
             .map(|event| new_event(event, tenant, &mut self.rng))
@@ -412,7 +414,10 @@ impl Story {
         let length = self.rng.random_range(0..self.options.text);
         let mut text = String::new();
         while text.len() < length {
-            text.push_str(&format!("{:x} scripts and styles ", self.rng.random_range(0..100_000)));
+            text.push_str(&format!(
+                "{:x} scripts and styles ",
+                self.rng.random_range(0..100_000)
+            ));
         }
         text
     }
