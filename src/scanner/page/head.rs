@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::json_ld::{Node, has_type, is_organization, texts};
 use super::outline::Outline;
 
 /// Longest description that is kept, in characters.
@@ -12,6 +13,19 @@ pub(super) fn title(page: &Outline) -> Option<String> {
     page.title
         .clone()
         .or_else(|| meta(page, &["og:title", "twitter:title"]))
+}
+
+/// What the site calls itself: `og:site_name`, the name of its JSON-LD, the name of its application.
+pub(super) fn site_name(page: &Outline, nodes: &[Node]) -> Option<String> {
+    meta(page, &["og:site_name"])
+        .or_else(|| name_of(nodes, |node| has_type(node, "WebSite")))
+        .or_else(|| name_of(nodes, is_organization))
+        .or_else(|| meta(page, &["application-name", "apple-mobile-web-app-title"]))
+}
+
+fn name_of(nodes: &[Node], is_wanted: impl Fn(&Node) -> bool) -> Option<String> {
+    let wanted = nodes.iter().filter(|node| is_wanted(node));
+    wanted.flat_map(|node| texts(node, "name")).next()
 }
 
 /// `<meta name=description>`, else what the page is shared with.

@@ -52,9 +52,14 @@ pub(super) fn nodes(blocks: &[String]) -> Vec<Node> {
 
 /// Whether a node is an organization of any kind.
 pub(super) fn is_organization(node: &Node) -> bool {
+    ORGANIZATIONS.iter().any(|known| has_type(node, known))
+}
+
+/// Whether a node is of a type of schema.org.
+pub(super) fn has_type(node: &Node, wanted: &str) -> bool {
     types(node).any(|kind| {
         let kind = kind.rsplit(['/', ':', '#']).next().unwrap_or_default();
-        ORGANIZATIONS.iter().any(|known| kind.eq_ignore_ascii_case(known))
+        kind.eq_ignore_ascii_case(wanted)
     })
 }
 

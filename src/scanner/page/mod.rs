@@ -72,6 +72,7 @@ pub fn read_page(page: &RawPage) -> PageFacts {
     let (is_wordpress, wordpress_version) = version_of("WordPress");
     let mut findings = Findings {
         title: head::title(&outline),
+        site_name: head::site_name(&outline, &nodes),
         description: head::description(&outline),
         is_wordpress,
         wordpress_version,
