@@ -47,7 +47,7 @@ const NOT_CONTACTS: &[&str] = &[
 ];
 
 /// All addresses in order of trust: links first, then what is hidden from robots, then data, then text.
-pub(super) fn emails(page: &Outline, nodes: &[Node]) -> Vec<Email> {
+pub(super) fn emails(page: &Outline<'_>, nodes: &[Node]) -> Vec<Email> {
     let mut found = Found {
         page: page.base.as_str(),
         site: page.base.host_str().map(registrable).unwrap_or_default(),

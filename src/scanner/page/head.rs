@@ -8,15 +8,99 @@ use super::outline::Outline;
 /// Longest description that is kept, in characters.
 const MAX_DESCRIPTION: usize = 5_000;
 
-/// `<title>`, else what the page is shared as.
-pub(super) fn title(page: &Outline) -> Option<String> {
-    page.title
-        .clone()
-        .or_else(|| meta(page, &["og:title", "twitter:title"]))
+/// Characters that stand between a page's title and its site's name.
+const SEPARATORS: &[char] = &['|', '-', '–', '—', '·', '•', '»', '«', ':', '/', '\\', '›', '~', '@'];
+
+/// The title of the page. A home page's is its `<title>` whole, for there the name of the site belongs to it; of an
+/// inner page the site's name is told apart, if the page itself shows which part that is.
+pub(super) fn title(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+    let shared = meta(page, &["og:title", "twitter:title"]);
+    let Some(whole) = page.title.clone() else {
+        return shared.or_else(|| headline(nodes)).or_else(|| page.headings.first().cloned());
+    };
+    if is_home(page, nodes) {
+        return Some(whole);
+    }
+    let site = site_name(page, nodes);
+    let bare = |text: String| without_site(&text, site.as_deref(), page.url.host_str().unwrap_or_default());
+    let stated = shared.clone().into_iter().chain(headline(nodes)).chain(page.headings.iter().cloned());
+    let part = stated.map(bare).find(|text| is_part(text, &whole));
+    Some(part.or(shared.map(bare)).unwrap_or_else(|| bare(whole)))
+}
+
+/// Whether this is where the site begins and not one of its articles. A page whose place is not known may be either.
+fn is_home(page: &Outline<'_>, nodes: &[Node]) -> bool {
+    const ARTICLES: &[&str] = &["Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle"];
+    let is_article = meta(page, &["og:type"]).is_some_and(|kind| kind.eq_ignore_ascii_case("article"))
+        || nodes.iter().any(|node| ARTICLES.iter().any(|kind| has_type(node, kind)));
+    page.url.path().trim_matches('/').is_empty() && !is_article
+}
+
+fn headline(nodes: &[Node]) -> Option<String> {
+    nodes.iter().flat_map(|node| texts(node, "headline")).next()
+}
+
+/// Whether a text is what a title begins or ends with, apart from the rest by a separator.
+fn is_part(text: &str, whole: &str) -> bool {
+    const SHORTEST: usize = 4;
+    let (text, whole) = (folded(text), folded(whole));
+    if text.chars().count() < SHORTEST {
+        return false;
+    }
+    let is_apart = |rest: &str| rest.is_empty() || rest.trim().starts_with(SEPARATORS) || rest.trim().ends_with(SEPARATORS);
+    whole.strip_prefix(&text).is_some_and(is_apart) || whole.strip_suffix(&text).is_some_and(is_apart)
+}
+
+/// Letters in one case and quotes in one kind: the same title is written in many ways on one page.
+fn folded(text: &str) -> String {
+    let one_kind = |character| match character {
+        '’' | '‘' | '`' | '´' => '\'',
+        '“' | '”' | '„' | '«' | '»' => '"',
+        '–' | '—' => '-',
+        other => other,
+    };
+    let text: String = text.to_lowercase().chars().map(one_kind).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A title without the name of its site before or after a separator. The name is known from the page, or it is the
+/// host's.
+fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
+    let is_site = |part: &str| {
+        let bare = letters(part);
+        let names = site.map(letters).into_iter().chain(host_names(host));
+        !bare.is_empty() && names.into_iter().any(|name| !name.is_empty() && name == bare)
+    };
+    for (at, separator) in title.char_indices().filter(|(_, character)| SEPARATORS.contains(character)) {
+        let (before, after) = (title[..at].trim(), title[at + separator.len_utf8()..].trim());
+        // A dash within a word separates nothing.
+        let stands_apart = title[..at].ends_with(' ') || separator == ':' || separator == '|';
+        if !stands_apart || before.is_empty() || after.is_empty() {
+            continue;
+        }
+        if is_site(after) {
+            return before.to_owned();
+        }
+        if is_site(before) {
+            return after.to_owned();
+        }
+    }
+    title.to_owned()
+}
+
+/// `www.the-site.co.uk` calls itself `the-site.co.uk` and `the-site`.
+fn host_names(host: &str) -> [String; 2] {
+    let domain = crate::scanner::site::registrable(host);
+    let name = domain.split('.').next().unwrap_or_default();
+    [letters(domain), letters(name)]
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// What the site calls itself: `og:site_name`, the name of its JSON-LD, the name of its application.
-pub(super) fn site_name(page: &Outline, nodes: &[Node]) -> Option<String> {
+pub(super) fn site_name(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
     meta(page, &["og:site_name"])
         .or_else(|| name_of(nodes, |node| has_type(node, "WebSite")))
         .or_else(|| name_of(nodes, is_organization))
@@ -29,7 +113,7 @@ fn name_of(nodes: &[Node], is_wanted: impl Fn(&Node) -> bool) -> Option<String> 
 }
 
 /// `<meta name=description>`, else what the page is shared with.
-pub(super) fn description(page: &Outline) -> Option<String> {
+pub(super) fn description(page: &Outline<'_>) -> Option<String> {
     meta(
         page,
         &[
@@ -44,13 +128,13 @@ pub(super) fn description(page: &Outline) -> Option<String> {
 }
 
 /// `<link rel=canonical>`, absolute.
-pub(super) fn canonical(page: &Outline) -> Option<String> {
+pub(super) fn canonical(page: &Outline<'_>) -> Option<String> {
     let link = page.links.iter().find(|link| has_word(&link.rel, "canonical"))?;
     absolute(page, &link.href)
 }
 
 /// The picture that the page is shared with, absolute.
-pub(super) fn image(page: &Outline) -> Option<String> {
+pub(super) fn image(page: &Outline<'_>) -> Option<String> {
     let names = [
         "og:image:secure_url",
         "og:image",
@@ -67,7 +151,7 @@ pub(super) fn image(page: &Outline) -> Option<String> {
 }
 
 /// RSS, Atom and JSON feeds, absolute.
-pub(super) fn feeds(page: &Outline) -> Vec<String> {
+pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
     const TYPES: &[&str] = &[
         "application/rss+xml",
         "application/atom+xml",
@@ -83,13 +167,13 @@ pub(super) fn feeds(page: &Outline) -> Vec<String> {
 }
 
 /// `<link rel=sitemap>`, absolute.
-pub(super) fn sitemaps(page: &Outline) -> Vec<Url> {
+pub(super) fn sitemaps(page: &Outline<'_>) -> Vec<Url> {
     let links = page.links.iter().filter(|link| has_word(&link.rel, "sitemap"));
     links.filter_map(|link| page.base.join(&link.href).ok()).collect()
 }
 
 /// The first of some metas, in the order of the names.
-pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
+pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| {
         let (_, content) = page.metas.iter().find(|(known, _)| known == name)?;
         let text = content.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -98,7 +182,7 @@ pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
 }
 
 /// An http(s) URL in full.
-pub(super) fn absolute(page: &Outline, url: &str) -> Option<String> {
+pub(super) fn absolute(page: &Outline<'_>, url: &str) -> Option<String> {
     let url = page.base.join(url.trim()).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.host().is_some()).then(|| url.into())
 }
@@ -116,4 +200,38 @@ pub(super) fn distinct(items: impl Iterator<Item = String>) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json_ld::nodes;
+    use super::super::outline::outline;
+    use super::*;
+
+    fn title_of(url: &str, html: &str) -> Option<String> {
+        let page = outline(html, &Url::parse(url).unwrap());
+        title(&page, &nodes(&page.json_ld))
+    }
+
+    #[test]
+    fn the_title_of_a_home_page_is_whole() {
+        let html = "<title>Acme - Home</title><meta property=og:title content=Acme><meta property=og:site_name content=Acme><h1>Acme</h1>";
+        assert_eq!(title_of("https://acme.test/", html).as_deref(), Some("Acme - Home"));
+    }
+
+    #[test]
+    fn the_site_is_told_apart_from_the_title_of_an_inner_page_where_the_page_shows_it() {
+        for (html, wanted) in [
+            ("<title>A dog bites | The Acme Times</title><meta property=og:title content='A dog bites'>", "A dog bites"),
+            ("<title>A dog bites – Acme</title>", "A dog bites"),
+            ("<title>The Times: A dog bites</title><meta property=og:site_name content='The Times'>", "A dog bites"),
+            ("<title>A dog bites - News - Daily</title><h1>A dog bites</h1>", "A dog bites"),
+            ("<title>A dog-bite - what now</title><h1>Now</h1>", "A dog-bite - what now"),
+            ("<title>Home</title><h1>Hom</h1>", "Home"),
+            ("<meta property=og:title content='A dog bites'>", "A dog bites"),
+            ("<h1>A <b>dog</b> bites</h1>", "A dog bites"),
+        ] {
+            assert_eq!(title_of("https://www.acme.test/news/dog", html).as_deref(), Some(wanted), "{html}");
+        }
+    }
 }

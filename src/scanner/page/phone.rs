@@ -18,7 +18,7 @@ const MAX_PHONES: usize = 100;
 const MAX_CANDIDATES: usize = 300;
 
 /// All numbers in order of trust: `tel:` links, JSON-LD, then text.
-pub(super) fn phones(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
+pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
     let regions = regions(page, nodes, language);
     let mut found = Found {
         page: page.base.as_str(),
@@ -158,7 +158,7 @@ fn tel(href: &str) -> Option<String> {
 
 /// Countries that a number without one may belong to: of the address, the language's, the domain's; for a domain
 /// that belongs to no country and a site in English, the United States.
-fn regions(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Region> {
+fn regions(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Region> {
     let host = page.base.host_str().unwrap_or_default();
     let last = host.rsplit('.').next().unwrap_or_default();
     let of_domain = match last {

@@ -13,7 +13,7 @@ use crate::values::findings::{Social, SocialLinks};
 const MAX_SOCIALS: usize = 100;
 
 /// All profiles that a page links to or names in JSON-LD, in document order.
-pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
+pub(super) fn socials(page: &Outline<'_>, nodes: &[Node]) -> Vec<Social> {
     let same_as = nodes
         .iter()
         .filter(|node| is_organization(node))
@@ -33,7 +33,7 @@ pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
 }
 
 /// The accounts that a page names for its cards.
-fn in_metas(page: &Outline) -> impl Iterator<Item = String> {
+fn in_metas(page: &Outline<'_>) -> impl Iterator<Item = String> {
     let facebook = page
         .metas
         .iter()
