@@ -34,7 +34,10 @@ fn page(folder: &Path, entry: &Value) -> anyhow::Result<Page> {
     let packed = std::fs::read(folder.join(file)).with_context(|| format!("cannot read {file}"))?;
     let mut bytes = Vec::new();
     flate2::read::MultiGzDecoder::new(packed.as_slice()).read_to_end(&mut bytes)?;
-    let url = entry["url"].as_str().unwrap_or("http://localhost/");
+    let url = entry["url"]
+        .as_str()
+        .filter(|url| url.starts_with("http"))
+        .unwrap_or("http://localhost/");
     let fields = entry["http"].as_object().into_iter().flatten();
     let headers = fields
         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))

@@ -59,6 +59,23 @@ pub const FIELDS: &[Field] = &[
         |found| list(found.title.as_ref()),
     ),
     one(
+        "title either",
+        |page| {
+            known(
+                [
+                    asserted(page, &["title"]),
+                    stated(page, &["html_title", "og_title"]),
+                ]
+                .into_iter()
+                .flatten()
+                .flatten()
+                .collect(),
+            )
+        },
+        same_text,
+        |found| list(found.title.as_ref()),
+    ),
+    one(
         "title stated",
         |page| stated(page, &["html_title", "og_title"]),
         same_text,
@@ -248,6 +265,12 @@ fn socials(page: &Page) -> Option<Vec<String>> {
         "youtube",
         "tiktok",
         "pinterest",
+        "github",
+        "xing",
+        "vimeo",
+        "threads",
+        "bluesky",
+        "telegram",
     ];
     let mut found: Vec<String> = Vec::new();
     for network in NETWORKS {
@@ -404,7 +427,12 @@ fn same_language(one: &str, other: &str) -> bool {
 fn same_url(one: &str, other: &str) -> bool {
     let bare = |url: &str| {
         let url = Url::parse(url.trim()).map_or_else(|_| url.to_owned(), String::from);
+        // Where the page's place is not known, paths are compared.
         let url = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        let url = url
+            .strip_prefix("localhost")
+            .or_else(|| url.strip_prefix("//"))
+            .unwrap_or(url);
         url.trim_end_matches('/').to_owned()
     };
     bare(one) == bare(other)

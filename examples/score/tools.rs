@@ -17,7 +17,7 @@ pub const TOOLS: &[Tool] = &[
         name: "metascraper",
         answer: |page, field| {
             let key = match field {
-                "title asserted" | "title stated" => "title",
+                "headline asserted" | "title asserted" | "title either" | "title stated" => "title",
                 "description asserted" | "description stated" => "description",
                 "site name" => "publisher",
                 "language" => "lang",
@@ -33,7 +33,7 @@ pub const TOOLS: &[Tool] = &[
         name: "ogs",
         answer: |page, field| {
             let key = match field {
-                "title asserted" | "title stated" => "ogTitle",
+                "headline asserted" | "title asserted" | "title either" | "title stated" => "ogTitle",
                 "description asserted" | "description stated" => "ogDescription",
                 "site name" => "ogSiteName",
                 "language" => "ogLocale",
@@ -55,7 +55,7 @@ pub const TOOLS: &[Tool] = &[
         name: "trafilatura",
         answer: |page, field| {
             let key = match field {
-                "title asserted" | "title stated" => "title",
+                "headline asserted" | "title asserted" | "title either" | "title stated" => "title",
                 "description asserted" | "description stated" => "description",
                 "site name" => "sitename",
                 "image" => "image",
@@ -102,7 +102,9 @@ pub const TOOLS: &[Tool] = &[
                 )
             };
             match field {
-                "title asserted" | "title stated" => of(&found["title"]),
+                "headline asserted" | "title asserted" | "title either" | "title stated" => {
+                    of(&found["title"])
+                }
                 "description asserted" | "description stated" => of(&found["description"]),
                 "language" => of(&found["language"]),
                 "favicon" => of(&found["favicon_url"]),

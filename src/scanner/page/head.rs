@@ -9,21 +9,39 @@ use super::outline::Outline;
 const MAX_DESCRIPTION: usize = 5_000;
 
 /// Characters that stand between a page's title and its site's name.
-const SEPARATORS: &[char] = &['|', '-', '–', '—', '·', '•', '»', '«', ':', '/', '\\', '›', '~', '@'];
+const SEPARATORS: &[char] = &[
+    '|', '-', '–', '—', '·', '•', '»', '«', ':', '/', '\\', '›', '~', '@',
+];
 
-/// The title of the page. A home page's is its `<title>` whole, for there the name of the site belongs to it; of an
-/// inner page the site's name is told apart, if the page itself shows which part that is.
+/// The title as the page states it: of a home page its `<title>`, of an inner page what it is shared as, which is
+/// more often without the site's name.
 pub(super) fn title(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
-    let Some(whole) = page.title.clone() else {
-        return shared.or_else(|| headline(nodes)).or_else(|| page.headings.first().cloned());
+    let (first, second) = if is_home(page, nodes) {
+        (page.title.clone(), shared)
+    } else {
+        (shared, page.title.clone())
     };
-    if is_home(page, nodes) {
-        return Some(whole);
-    }
+    first
+        .or(second)
+        .or_else(|| stated_headline(nodes))
+        .or_else(|| page.headings.first().cloned())
+}
+
+/// The title without the site's name: that part of `<title>` which the page shows again as what it is shared as, in
+/// its JSON-LD or as its heading; else what is left when the site's name is taken off.
+pub(super) fn headline(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+    let shared = meta(page, &["og:title", "twitter:title"]);
+    let Some(whole) = page.title.clone() else {
+        return title(page, nodes);
+    };
     let site = site_name(page, nodes);
     let bare = |text: String| without_site(&text, site.as_deref(), page.url.host_str().unwrap_or_default());
-    let stated = shared.clone().into_iter().chain(headline(nodes)).chain(page.headings.iter().cloned());
+    let stated = shared
+        .clone()
+        .into_iter()
+        .chain(stated_headline(nodes))
+        .chain(page.headings.iter().cloned());
     let part = stated.map(bare).find(|text| is_part(text, &whole));
     Some(part.or(shared.map(bare)).unwrap_or_else(|| bare(whole)))
 }
@@ -32,11 +50,13 @@ pub(super) fn title(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
 fn is_home(page: &Outline<'_>, nodes: &[Node]) -> bool {
     const ARTICLES: &[&str] = &["Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle"];
     let is_article = meta(page, &["og:type"]).is_some_and(|kind| kind.eq_ignore_ascii_case("article"))
-        || nodes.iter().any(|node| ARTICLES.iter().any(|kind| has_type(node, kind)));
+        || nodes
+            .iter()
+            .any(|node| ARTICLES.iter().any(|kind| has_type(node, kind)));
     page.url.path().trim_matches('/').is_empty() && !is_article
 }
 
-fn headline(nodes: &[Node]) -> Option<String> {
+fn stated_headline(nodes: &[Node]) -> Option<String> {
     nodes.iter().flat_map(|node| texts(node, "headline")).next()
 }
 
@@ -47,7 +67,9 @@ fn is_part(text: &str, whole: &str) -> bool {
     if text.chars().count() < SHORTEST {
         return false;
     }
-    let is_apart = |rest: &str| rest.is_empty() || rest.trim().starts_with(SEPARATORS) || rest.trim().ends_with(SEPARATORS);
+    let is_apart = |rest: &str| {
+        rest.is_empty() || rest.trim().starts_with(SEPARATORS) || rest.trim().ends_with(SEPARATORS)
+    };
     whole.strip_prefix(&text).is_some_and(is_apart) || whole.strip_suffix(&text).is_some_and(is_apart)
 }
 
@@ -71,7 +93,10 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
         let names = site.map(letters).into_iter().chain(host_names(host));
         !bare.is_empty() && names.into_iter().any(|name| !name.is_empty() && name == bare)
     };
-    for (at, separator) in title.char_indices().filter(|(_, character)| SEPARATORS.contains(character)) {
+    for (at, separator) in title
+        .char_indices()
+        .filter(|(_, character)| SEPARATORS.contains(character))
+    {
         let (before, after) = (title[..at].trim(), title[at + separator.len_utf8()..].trim());
         // A dash within a word separates nothing.
         let stands_apart = title[..at].ends_with(' ') || separator == ':' || separator == '|';
@@ -96,15 +121,42 @@ fn host_names(host: &str) -> [String; 2] {
 }
 
 fn letters(text: &str) -> String {
-    text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    text.chars()
+        .filter(|character| character.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
-/// What the site calls itself: `og:site_name`, the name of its JSON-LD, the name of its application.
+/// What the site calls itself: `og:site_name`, the publisher and names of its JSON-LD, the name of its application,
+/// or that part of the title which is the host's name.
 pub(super) fn site_name(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
     meta(page, &["og:site_name"])
+        .or_else(|| publisher(nodes))
         .or_else(|| name_of(nodes, |node| has_type(node, "WebSite")))
         .or_else(|| name_of(nodes, is_organization))
-        .or_else(|| meta(page, &["application-name", "apple-mobile-web-app-title"]))
+        .or_else(|| {
+            meta(
+                page,
+                &[
+                    "application-name",
+                    "apple-mobile-web-app-title",
+                    "al:ios:app_name",
+                ],
+            )
+        })
+        .or_else(|| name_in_title(page))
+}
+
+fn publisher(nodes: &[Node]) -> Option<String> {
+    let publishers = nodes.iter().filter_map(|node| node.get("publisher")?.as_object());
+    publishers.flat_map(|publisher| texts(publisher, "name")).next()
+}
+
+fn name_in_title(page: &Outline<'_>) -> Option<String> {
+    let names = host_names(page.url.host_str()?);
+    let parts = page.title.as_deref()?.split(SEPARATORS).map(str::trim);
+    let named = parts.filter(|part| names.contains(&letters(part))).last()?;
+    (!named.is_empty()).then(|| named.to_owned())
 }
 
 fn name_of(nodes: &[Node], is_wanted: impl Fn(&Node) -> bool) -> Option<String> {
@@ -112,19 +164,30 @@ fn name_of(nodes: &[Node], is_wanted: impl Fn(&Node) -> bool) -> Option<String> 
     wanted.flat_map(|node| texts(node, "name")).next()
 }
 
-/// `<meta name=description>`, else what the page is shared with.
-pub(super) fn description(page: &Outline<'_>) -> Option<String> {
-    meta(
-        page,
-        &[
-            "description",
-            "og:description",
-            "twitter:description",
-            "dcterms.description",
-            "dc.description",
-        ],
-    )
-    .map(|text| text.chars().take(MAX_DESCRIPTION).collect())
+/// What the page says it is about: of a home page its `<meta name=description>`, of an inner page what it is shared
+/// with; else the other, else what its JSON-LD says.
+pub(super) fn description(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+    let own = || meta(page, &["description"]);
+    let shared = || meta(page, &["og:description"]);
+    let stated = if is_home(page, nodes) {
+        own().or_else(shared)
+    } else {
+        shared().or_else(own)
+    };
+    stated
+        .or_else(|| {
+            meta(
+                page,
+                &[
+                    "twitter:description",
+                    "dcterms.description",
+                    "dc.description",
+                    "sailthru.description",
+                ],
+            )
+        })
+        .or_else(|| nodes.iter().flat_map(|node| texts(node, "description")).next())
+        .map(|text| text.chars().take(MAX_DESCRIPTION).collect())
 }
 
 /// `<link rel=canonical>`, absolute.
@@ -134,7 +197,7 @@ pub(super) fn canonical(page: &Outline<'_>) -> Option<String> {
 }
 
 /// The picture that the page is shared with, absolute.
-pub(super) fn image(page: &Outline<'_>) -> Option<String> {
+pub(super) fn image(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
     let names = [
         "og:image:secure_url",
         "og:image",
@@ -144,9 +207,19 @@ pub(super) fn image(page: &Outline<'_>) -> Option<String> {
         "image",
     ];
     let shared = meta(page, &names).and_then(|url| absolute(page, &url));
-    shared.or_else(|| {
+    let shared = shared.or_else(|| {
         let link = page.links.iter().find(|link| has_word(&link.rel, "image_src"))?;
         absolute(page, &link.href)
+    });
+    let of_nodes = || {
+        nodes
+            .iter()
+            .flat_map(|node| [texts(node, "image"), texts(node, "thumbnailUrl")].concat())
+    };
+    shared.or_else(|| {
+        of_nodes()
+            .filter(|url| !url.starts_with('#'))
+            .find_map(|url| absolute(page, &url))
     })
 }
 
@@ -158,11 +231,12 @@ pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
         "application/feed+json",
         "application/rdf+xml",
     ];
+    // Blogger names its Atom feed by the relation for posting to it.
+    const FEED_RELATIONS: &[&str] = &["alternate", "feed", "service.post"];
     let is_feed = |media_type: &str| TYPES.iter().any(|known| media_type.starts_with(known));
-    let links = page
-        .links
-        .iter()
-        .filter(|link| has_word(&link.rel, "alternate") && is_feed(&link.media_type));
+    let links = page.links.iter().filter(|link| {
+        FEED_RELATIONS.iter().any(|rel| has_word(&link.rel, rel)) && is_feed(&link.media_type)
+    });
     distinct(links.filter_map(|link| absolute(page, &link.href)))
 }
 
@@ -183,7 +257,9 @@ pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
 
 /// An http(s) URL in full.
 pub(super) fn absolute(page: &Outline<'_>, url: &str) -> Option<String> {
-    let url = page.base.join(url.trim()).ok()?;
+    // A reference that is still there was escaped twice; no URL has it otherwise.
+    let url = url.trim().replace("&amp;", "&");
+    let url = page.base.join(&url).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.host().is_some()).then(|| url.into())
 }
 
@@ -208,30 +284,56 @@ mod tests {
     use super::super::outline::outline;
     use super::*;
 
-    fn title_of(url: &str, html: &str) -> Option<String> {
+    fn told(url: &str, html: &str) -> (Option<String>, Option<String>) {
         let page = outline(html, &Url::parse(url).unwrap());
-        title(&page, &nodes(&page.json_ld))
+        let nodes = nodes(&page.json_ld);
+        (title(&page, &nodes), headline(&page, &nodes))
     }
 
     #[test]
-    fn the_title_of_a_home_page_is_whole() {
-        let html = "<title>Acme - Home</title><meta property=og:title content=Acme><meta property=og:site_name content=Acme><h1>Acme</h1>";
-        assert_eq!(title_of("https://acme.test/", html).as_deref(), Some("Acme - Home"));
+    fn a_home_page_has_its_title_and_an_inner_page_what_it_is_shared_as() {
+        let html = "<title>Acme - Home</title><meta property=og:title content=Acme><h1>Acme</h1>";
+        assert_eq!(told("https://acme.test/", html).0.as_deref(), Some("Acme - Home"));
+        assert_eq!(told("https://acme.test/a", html).0.as_deref(), Some("Acme"));
+        assert_eq!(
+            told("https://acme.test/a", "<title>A - B</title>").0.as_deref(),
+            Some("A - B")
+        );
+        assert_eq!(
+            told("https://acme.test/a", "<h1>A <b>dog</b> bites</h1>")
+                .0
+                .as_deref(),
+            Some("A dog bites")
+        );
     }
 
     #[test]
-    fn the_site_is_told_apart_from_the_title_of_an_inner_page_where_the_page_shows_it() {
+    fn the_site_is_told_apart_from_the_headline_where_the_page_shows_it() {
         for (html, wanted) in [
-            ("<title>A dog bites | The Acme Times</title><meta property=og:title content='A dog bites'>", "A dog bites"),
+            (
+                "<title>A dog bites | The Acme Times</title><meta property=og:title content='A dog bites'>",
+                "A dog bites",
+            ),
             ("<title>A dog bites – Acme</title>", "A dog bites"),
-            ("<title>The Times: A dog bites</title><meta property=og:site_name content='The Times'>", "A dog bites"),
-            ("<title>A dog bites - News - Daily</title><h1>A dog bites</h1>", "A dog bites"),
-            ("<title>A dog-bite - what now</title><h1>Now</h1>", "A dog-bite - what now"),
+            (
+                "<title>The Times: A dog bites</title><meta property=og:site_name content='The Times'>",
+                "A dog bites",
+            ),
+            (
+                "<title>A dog bites - News - Daily</title><h1>A dog bites</h1>",
+                "A dog bites",
+            ),
+            (
+                "<title>A dog-bite - what now</title><h1>Now</h1>",
+                "A dog-bite - what now",
+            ),
             ("<title>Home</title><h1>Hom</h1>", "Home"),
-            ("<meta property=og:title content='A dog bites'>", "A dog bites"),
-            ("<h1>A <b>dog</b> bites</h1>", "A dog bites"),
         ] {
-            assert_eq!(title_of("https://www.acme.test/news/dog", html).as_deref(), Some(wanted), "{html}");
+            assert_eq!(
+                told("https://www.acme.test/news/dog", html).1.as_deref(),
+                Some(wanted),
+                "{html}"
+            );
         }
     }
 }

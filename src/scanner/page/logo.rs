@@ -55,7 +55,9 @@ fn best(page: &Outline<'_>, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String
 fn from_json_ld(nodes: &[Node]) -> impl Iterator<Item = String> + '_ {
     let organizations = nodes.iter().filter(|node| is_organization(node));
     let publishers = nodes.iter().filter_map(|node| node.get("publisher")?.as_object());
-    let logos = publishers.chain(organizations).flat_map(|node| texts(node, "logo"));
+    let logos = publishers
+        .chain(organizations)
+        .flat_map(|node| texts(node, "logo"));
     // `#logo` refers to a node elsewhere on the page, which has an address of its own.
     let all: Vec<String> = logos.collect();
     all.into_iter().flat_map(|url| {
@@ -64,7 +66,10 @@ fn from_json_ld(nodes: &[Node]) -> impl Iterator<Item = String> + '_ {
             return vec![url];
         }
         let named = nodes.iter().filter(|node| texts(node, "@id").contains(&url));
-        named.flat_map(|node| ["url", "contentUrl"].map(|property| texts(node, property))).flatten().collect()
+        named
+            .flat_map(|node| ["url", "contentUrl"].map(|property| texts(node, property)))
+            .flatten()
+            .collect()
     })
 }
 
@@ -73,10 +78,16 @@ fn large_icon(page: &Outline<'_>) -> Option<String> {
     const LARGE: u32 = 96;
     let is_large = |link: &&super::outline::Link| {
         let by_size = link.sizes.split_ascii_whitespace().any(|size| {
-            let width = size.split(['x', 'X']).next().and_then(|width| width.parse::<u32>().ok());
+            let width = size
+                .split(['x', 'X'])
+                .next()
+                .and_then(|width| width.parse::<u32>().ok());
             size.eq_ignore_ascii_case("any") || width.is_some_and(|width| width >= LARGE)
         });
         link.rel.starts_with("apple-touch-icon") || super::head::has_word(&link.rel, "icon") && by_size
     };
-    page.links.iter().filter(is_large).find_map(|link| absolute(page, &link.href))
+    page.links
+        .iter()
+        .filter(is_large)
+        .find_map(|link| absolute(page, &link.href))
 }

@@ -71,8 +71,9 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     let (is_wordpress, wordpress_version) = technology::version_of(&technologies, "WordPress");
     let mut findings = Findings {
         title: head::title(&outline, &nodes),
+        headline: head::headline(&outline, &nodes),
         site_name: head::site_name(&outline, &nodes),
-        description: head::description(&outline),
+        description: head::description(&outline, &nodes),
         is_wordpress,
         wordpress_version,
         has_elementor: technology::version_of(&technologies, "Elementor").0,
@@ -90,7 +91,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         feeds: head::feeds(&outline),
         canonical_url: head::canonical(&outline),
         final_url: Some(page.url.to_string()),
-        image_url: head::image(&outline),
+        image_url: head::image(&outline, &nodes),
         language,
         ..Findings::default()
     };

@@ -81,6 +81,17 @@ fn profile(url: &Url) -> Option<Social> {
     if first.is_empty() || first.len() > 200 || network.never.contains(&first.as_str()) {
         return None;
     }
+    // `v17.0` is the API's, `video-1_2` and `wall-1_2` are posts of VK.
+    let is_version = first.strip_prefix('v').is_some_and(|rest| {
+        rest.contains('.') && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    });
+    let is_vk_post = network.name == "vk"
+        && ["video-", "wall-", "photo-", "topic-", "album-"]
+            .iter()
+            .any(|post| first.starts_with(post));
+    if is_version || is_vk_post {
+        return None;
+    }
     let prefix = network
         .prefixes
         .iter()
@@ -220,6 +231,9 @@ mod tests {
             "https://vimeo.com/12345",
             "https://notfacebook.com/acme",
             "https://blog.twitter.com/official",
+            "https://www.facebook.com/v17.0/dialog",
+            "https://vk.com/video-119533440_456253429",
+            "https://vimeo.com/privacy",
         ] {
             assert_eq!(shown(url), None, "{url}");
         }

@@ -26,7 +26,12 @@ use view::View;
 const SURE: u8 = 50;
 
 /// All technologies with a sign on the page, in the order of the set.
-pub(super) fn technologies(set: &Technologies, html: &str, page: &Outline<'_>, headers: &Headers) -> Vec<Technology> {
+pub(super) fn technologies(
+    set: &Technologies,
+    html: &str,
+    page: &Outline<'_>,
+    headers: &Headers,
+) -> Vec<Technology> {
     let view = View::of(html, page, headers);
     let mut found = Found::new(set);
     let candidates = candidates(set, &view);
@@ -42,25 +47,55 @@ pub(super) fn technologies(set: &Technologies, html: &str, page: &Outline<'_>, h
 
 /// Whether a technology is there for sure enough, and its version.
 pub(super) fn version_of(technologies: &[Technology], name: &str) -> (bool, Option<String>) {
-    let found = technologies.iter().find(|technology| technology.name == name && technology.confidence >= SURE);
-    (found.is_some(), found.and_then(|technology| technology.version.clone()))
+    let found = technologies
+        .iter()
+        .find(|technology| technology.name == name && technology.confidence >= SURE);
+    (
+        found.is_some(),
+        found.and_then(|technology| technology.version.clone()),
+    )
 }
 
 /// The predecessor's four drawers.
 pub(super) fn drawers(technologies: &[Technology]) -> TechStack {
     let mut stack = TechStack::default();
-    for technology in technologies.iter().filter(|technology| technology.confidence >= SURE) {
+    for technology in technologies
+        .iter()
+        .filter(|technology| technology.confidence >= SURE)
+    {
         let is = |names: &[&str]| {
-            technology.categories.iter().any(|category| names.iter().any(|name| category.eq_ignore_ascii_case(name)))
+            technology
+                .categories
+                .iter()
+                .any(|category| names.iter().any(|name| category.eq_ignore_ascii_case(name)))
         };
         let name = technology.name.clone();
-        if is(&["cms", "blogs", "ecommerce", "website builders", "wikis", "message boards"]) {
+        if is(&[
+            "cms",
+            "blogs",
+            "ecommerce",
+            "website builders",
+            "wikis",
+            "message boards",
+        ]) {
             stack.cms.push(name);
-        } else if is(&["javascript frameworks", "web frameworks", "javascript libraries", "page builders", "ui frameworks"]) {
+        } else if is(&[
+            "javascript frameworks",
+            "web frameworks",
+            "javascript libraries",
+            "page builders",
+            "ui frameworks",
+        ]) {
             stack.frameworks.push(name);
         } else if is(&["analytics", "tag managers", "advertising"]) {
             stack.analytics.push(name);
-        } else if is(&["live chat", "marketing automation", "email", "widgets", "cookie compliance"]) {
+        } else if is(&[
+            "live chat",
+            "marketing automation",
+            "email",
+            "widgets",
+            "cookie compliance",
+        ]) {
             stack.widgets.push(name);
         }
     }
@@ -90,7 +125,9 @@ fn candidates(set: &Technologies, view: &View<'_>) -> Candidates {
     let chosen = |range: std::ops::Range<usize>| range.filter(|number| possible[*number]);
     Candidates {
         signs: chosen(0..set.signs.len()).collect(),
-        elements: chosen(set.signs.len()..possible.len()).map(|number| number - set.signs.len()).collect(),
+        elements: chosen(set.signs.len()..possible.len())
+            .map(|number| number - set.signs.len())
+            .collect(),
     }
 }
 

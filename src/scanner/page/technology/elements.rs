@@ -47,7 +47,11 @@ impl<'a, 's> Walk<'a, '_, 's> {
             Piece::Start(tag) => self.start(tag),
             Piece::End(name) => {
                 self.end_text();
-                if let Some(at) = self.open.iter().rposition(|open| open.name.eq_ignore_ascii_case(name)) {
+                if let Some(at) = self
+                    .open
+                    .iter()
+                    .rposition(|open| open.name.eq_ignore_ascii_case(name))
+                {
                     self.open.truncate(at);
                 }
             }
@@ -82,7 +86,12 @@ impl<'a, 's> Walk<'a, '_, 's> {
                     let Some(hit) = tag.raw(name).and_then(|value| pattern.find(&resolve_html(value))) else {
                         return true;
                     };
-                    found.add(sign.technology, pattern.confidence, evidence(tag.source), hit.version);
+                    found.add(
+                        sign.technology,
+                        pattern.confidence,
+                        evidence(tag.source),
+                        hit.version,
+                    );
                 }
                 Demand::Text(pattern) => {
                     texts.push((sign.technology, pattern));
@@ -105,7 +114,12 @@ impl<'a, 's> Walk<'a, '_, 's> {
         };
         for (technology, pattern) in patterns {
             if let Some(hit) = pattern.find(&text) {
-                self.found.add(technology, pattern.confidence, format!("text: {}", hit.evidence), hit.version);
+                self.found.add(
+                    technology,
+                    pattern.confidence,
+                    format!("text: {}", hit.evidence),
+                    hit.version,
+                );
             }
         }
     }

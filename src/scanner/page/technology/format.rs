@@ -125,7 +125,10 @@ pub(super) fn parse(text: &str) -> Result<File, FormatError> {
     let mut whole: serde_json::Map<String, Value> = serde_json::from_str(text).map_err(json("the file"))?;
     let mut file = File::default();
     let listed = whole.remove("categories").filter(Value::is_object);
-    let technologies = ["technologies", "apps"].iter().find_map(|key| whole.get(*key).cloned()).filter(Value::is_object);
+    let technologies = ["technologies", "apps"]
+        .iter()
+        .find_map(|key| whole.get(*key).cloned())
+        .filter(Value::is_object);
     let entries = match technologies {
         Some(Value::Object(entries)) => entries,
         _ => whole,
@@ -150,7 +153,10 @@ pub(super) fn parse(text: &str) -> Result<File, FormatError> {
 
 fn add_categories(file: &mut File, listed: &serde_json::Map<String, Value>) {
     for (number, category) in listed {
-        let name = category.get("name").and_then(Value::as_str).or_else(|| category.as_str());
+        let name = category
+            .get("name")
+            .and_then(Value::as_str)
+            .or_else(|| category.as_str());
         if let (Ok(number), Some(name)) = (number.parse(), name) {
             file.categories.insert(number, name.to_owned());
         }
@@ -159,10 +165,33 @@ fn add_categories(file: &mut File, listed: &serde_json::Map<String, Value>) {
 
 fn looks_like_a_technology(entry: &Value) -> bool {
     const ANY_OF: &[&str] = &[
-        "cats", "headers", "cookies", "meta", "scriptSrc", "scripts", "css", "html", "text", "url", "dom", "js", "implies",
-        "assets", "tags", "comments", "links", "jsonld", "dns", "xhr", "robots", "probe", "certIssuer",
+        "cats",
+        "headers",
+        "cookies",
+        "meta",
+        "scriptSrc",
+        "scripts",
+        "css",
+        "html",
+        "text",
+        "url",
+        "dom",
+        "js",
+        "implies",
+        "assets",
+        "tags",
+        "comments",
+        "links",
+        "jsonld",
+        "dns",
+        "xhr",
+        "robots",
+        "probe",
+        "certIssuer",
     ];
-    entry.as_object().is_some_and(|fields| ANY_OF.iter().any(|field| fields.contains_key(*field)))
+    entry
+        .as_object()
+        .is_some_and(|fields| ANY_OF.iter().any(|field| fields.contains_key(*field)))
 }
 
 #[cfg(test)]
@@ -172,17 +201,26 @@ mod tests {
     #[test]
     fn technologies_are_read_bare_and_wrapped_with_one_text_or_many() {
         let bare = r#"{"A":{"cats":[1,"Mine"],"scriptSrc":"a","implies":["B","C"],"requiresCategory":6}}"#;
-        let wrapped = format!(r#"{{"$schema":"x","technologies":{bare},"categories":{{"1":{{"name":"CMS"}}}}}}"#);
+        let wrapped =
+            format!(r#"{{"$schema":"x","technologies":{bare},"categories":{{"1":{{"name":"CMS"}}}}}}"#);
         for text in [bare, &wrapped] {
             let file = parse(text).unwrap();
             let found = &file.technologies["A"];
             assert_eq!(found.script_src.list(), ["a"]);
             assert_eq!(found.implies.list(), ["B", "C"]);
             assert_eq!(found.requires_category.list(), [Category::Number(6)]);
-            assert_eq!(found.cats, [Category::Number(1), Category::Name("Mine".to_owned())]);
+            assert_eq!(
+                found.cats,
+                [Category::Number(1), Category::Name("Mine".to_owned())]
+            );
         }
         assert_eq!(parse(&wrapped).unwrap().categories[&1], "CMS");
-        assert_eq!(parse(r#"{"6":{"name":"Ecommerce","priority":1}}"#).unwrap().categories[&6], "Ecommerce");
+        assert_eq!(
+            parse(r#"{"6":{"name":"Ecommerce","priority":1}}"#)
+                .unwrap()
+                .categories[&6],
+            "Ecommerce"
+        );
     }
 
     #[test]

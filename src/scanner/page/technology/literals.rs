@@ -11,13 +11,17 @@ const MAX_ALTERNATIVES: usize = 40;
 
 /// Literals, lower case, one of which is in every text that matches; empty if there is nothing to hold on to.
 pub(super) fn required_literals(expression: &Hir) -> Vec<String> {
-    best(expression).filter(|found| shortest(found) >= MIN_LENGTH).unwrap_or_default()
+    best(expression)
+        .filter(|found| shortest(found) >= MIN_LENGTH)
+        .unwrap_or_default()
 }
 
 /// The longest piece of a plain text that stands on a page as it is written here.
 pub(super) fn plain_piece(text: &str) -> Option<String> {
     // Quotes and `&` may be written as references, blanks as line breaks.
-    let pieces = text.split(|c: char| !c.is_ascii() || c.is_ascii_whitespace() || matches!(c, '&' | '<' | '>' | '"' | '\'' | '\\'));
+    let pieces = text.split(|c: char| {
+        !c.is_ascii() || c.is_ascii_whitespace() || matches!(c, '&' | '<' | '>' | '"' | '\'' | '\\')
+    });
     let longest = pieces.max_by_key(|piece| piece.len())?;
     (!longest.is_empty()).then(|| longest.to_ascii_lowercase())
 }
@@ -27,7 +31,10 @@ fn best(expression: &Hir) -> Option<Vec<String>> {
         HirKind::Literal(literal) => Some(vec![plain_piece(&String::from_utf8_lossy(&literal.0))?]),
         HirKind::Capture(capture) => best(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub),
-        HirKind::Concat(parts) => parts.iter().filter_map(best).max_by_key(|found| (shortest(found), usize::MAX - found.len())),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .filter_map(best)
+            .max_by_key(|found| (shortest(found), usize::MAX - found.len())),
         HirKind::Alternation(branches) => {
             let mut found = Vec::new();
             for branch in branches {

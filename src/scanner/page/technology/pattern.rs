@@ -67,7 +67,12 @@ impl Pattern {
             .multi_line(by_line)
             .build()
             .parse(&source)
-            .or_else(|_| regex_syntax::ParserBuilder::new().utf8(false).build().parse(&source))
+            .or_else(|_| {
+                regex_syntax::ParserBuilder::new()
+                    .utf8(false)
+                    .build()
+                    .parse(&source)
+            })
             .map_err(|error| PatternError::Syntax(last_line(&error.to_string())))?;
         Ok(Self {
             literals: required_literals(&parsed),
@@ -86,7 +91,11 @@ impl Pattern {
 
     /// Whether the expression can be compiled within the bounds; costly, as it compiles.
     pub(super) fn is_sound(&self) -> bool {
-        self.is_empty() || self.regex.get_or_init(|| compile(&self.source, self.by_line)).is_some()
+        self.is_empty()
+            || self
+                .regex
+                .get_or_init(|| compile(&self.source, self.by_line))
+                .is_some()
     }
 
     /// The expression.
@@ -104,11 +113,21 @@ impl Pattern {
         const LOOKED_AT: usize = 20;
         if self.is_empty() {
             let evidence = text.trim().chars().take(200).collect();
-            return Some(Hit { evidence, version: self.told_version(None) });
+            return Some(Hit {
+                evidence,
+                version: self.told_version(None),
+            });
         }
-        let regex = self.regex.get_or_init(|| compile(&self.source, self.by_line)).as_ref()?;
+        let regex = self
+            .regex
+            .get_or_init(|| compile(&self.source, self.by_line))
+            .as_ref()?;
         let found = regex.find(text.as_bytes())?;
-        let evidence = String::from_utf8_lossy(found.as_bytes()).trim().chars().take(200).collect();
+        let evidence = String::from_utf8_lossy(found.as_bytes())
+            .trim()
+            .chars()
+            .take(200)
+            .collect();
         let has_groups = self.version.is_some() && regex.captures_len() > 1;
         let version = if has_groups {
             let mut matches = regex.captures_iter(text.as_bytes()).take(LOOKED_AT);
@@ -124,7 +143,9 @@ impl Pattern {
         let mut version = self.version.clone()?;
         let group = |number: usize| {
             let found = captures.and_then(|captures| captures.get(number));
-            found.map_or_else(String::new, |found| String::from_utf8_lossy(found.as_bytes()).into_owned())
+            found.map_or_else(String::new, |found| {
+                String::from_utf8_lossy(found.as_bytes()).into_owned()
+            })
         };
         for number in 1..=9 {
             let name = format!("\\{number}");
@@ -191,7 +212,11 @@ fn rust_syntax(source: &str) -> Result<String, PatternError> {
             }
             '&' | '~' if in_class => written.extend(['\\', character]),
             '{' if !in_class && !counts(rest) => written.push_str("\\{"),
-            '(' if !in_class && ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|around| rest.starts_with(around)) => {
+            '(' if !in_class
+                && ["(?=", "(?!", "(?<=", "(?<!"]
+                    .iter()
+                    .any(|around| rest.starts_with(around)) =>
+            {
                 return Err(PatternError::LooksAround);
             }
             other => written.push(other),
@@ -207,11 +232,16 @@ fn counts(text: &str) -> bool {
         return false;
     };
     inside.starts_with(|first: char| first.is_ascii_digit())
-        && inside.chars().all(|character| character.is_ascii_digit() || character == ',')
+        && inside
+            .chars()
+            .all(|character| character.is_ascii_digit() || character == ',')
 }
 
 fn last_line(text: &str) -> String {
-    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+    let last = text
+        .lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     last.trim().trim_start_matches("error: ").to_owned()
 }
 
@@ -230,18 +260,34 @@ mod tests {
 
     #[test]
     fn versions_are_told_by_groups_conditions_or_plainly() {
-        assert_eq!(version(r"^WordPress(?: ([\d.]+))?\;version:\1", "WordPress 6.4."), Some("6.4".to_owned()));
-        assert_eq!(version(r"^WordPress(?: ([\d.]+))?\;version:\1", "WordPress"), None);
+        assert_eq!(
+            version(r"^WordPress(?: ([\d.]+))?\;version:\1", "WordPress 6.4."),
+            Some("6.4".to_owned())
+        );
+        assert_eq!(
+            version(r"^WordPress(?: ([\d.]+))?\;version:\1", "WordPress"),
+            None
+        );
         assert_eq!(version(r"a(b)?\;version:\1?2:1", "ab"), Some("2".to_owned()));
         assert_eq!(version(r"a(b)?\;version:\1?2:1", "a"), Some("1".to_owned()));
         assert_eq!(version(r"a\;version:3", "a"), Some("3".to_owned()));
-        assert_eq!(version(r"x(?:=(\d))?\;version:\1", "x x x=4"), Some("4".to_owned()));
+        assert_eq!(
+            version(r"x(?:=(\d))?\;version:\1", "x x x=4"),
+            Some("4".to_owned())
+        );
     }
 
     #[test]
     fn confidence_is_a_percentage_and_100_if_not_stated() {
         let confidence = |pattern| Pattern::parse(pattern, false).unwrap().confidence;
-        assert_eq!((confidence(r"a\;confidence:50"), confidence("a"), confidence(r"a\;version:\1\;confidence:500")), (50, 100, 100));
+        assert_eq!(
+            (
+                confidence(r"a\;confidence:50"),
+                confidence("a"),
+                confidence(r"a\;version:\1\;confidence:500")
+            ),
+            (50, 100, 100)
+        );
     }
 
     #[test]
@@ -261,8 +307,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_searched_in_linear_time_is_refused() {
-        assert_eq!(Pattern::parse("a(?!b)", false).unwrap_err(), PatternError::LooksAround);
-        assert!(matches!(Pattern::parse(r"(a)\1", false).unwrap_err(), PatternError::Syntax(_)));
-        assert!(matches!(Pattern::parse("(", false).unwrap_err(), PatternError::Syntax(_)));
+        assert_eq!(
+            Pattern::parse("a(?!b)", false).unwrap_err(),
+            PatternError::LooksAround
+        );
+        assert!(matches!(
+            Pattern::parse(r"(a)\1", false).unwrap_err(),
+            PatternError::Syntax(_)
+        ));
+        assert!(matches!(
+            Pattern::parse("(", false).unwrap_err(),
+            PatternError::Syntax(_)
+        ));
     }
 }

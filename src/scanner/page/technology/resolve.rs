@@ -21,14 +21,27 @@ struct Seen {
 
 impl<'s> Found<'s> {
     pub(super) fn new(set: &'s Technologies) -> Self {
-        Self { set, of: vec![None; set.known.len()] }
+        Self {
+            set,
+            of: vec![None; set.known.len()],
+        }
     }
 
     /// A sign was there. Confidences add up to 100 at most; the surest sign is the evidence and tells the version;
     /// a longer version that begins as it does is the more exact one.
-    pub(super) fn add(&mut self, technology: usize, confidence: u8, evidence: String, version: Option<String>) {
+    pub(super) fn add(
+        &mut self,
+        technology: usize,
+        confidence: u8,
+        evidence: String,
+        version: Option<String>,
+    ) {
         let Some(seen) = &mut self.of[technology] else {
-            self.of[technology] = Some(Seen { confidence, evidence: (confidence, evidence), version: version.map(|version| (confidence, version)) });
+            self.of[technology] = Some(Seen {
+                confidence,
+                evidence: (confidence, evidence),
+                version: version.map(|version| (confidence, version)),
+            });
             return;
         };
         seen.confidence = seen.confidence.saturating_add(confidence).min(100);
@@ -101,13 +114,20 @@ impl<'s> Found<'s> {
                 continue;
             }
             for implied in &self.set.known[number].implies {
-                let Some(other) = self.number(&implied.name).filter(|other| !self.is_excluded(*other)) else {
+                let Some(other) = self
+                    .number(&implied.name)
+                    .filter(|other| !self.is_excluded(*other))
+                else {
                     continue;
                 };
                 if self.of[other].is_none() {
                     let confidence = confidence.min(implied.confidence);
                     let evidence = format!("implied by {}", self.set.known[number].name);
-                    self.of[other] = Some(Seen { confidence, evidence: (confidence, evidence), version: None });
+                    self.of[other] = Some(Seen {
+                        confidence,
+                        evidence: (confidence, evidence),
+                        version: None,
+                    });
                     has_added = true;
                 }
             }
@@ -117,14 +137,21 @@ impl<'s> Found<'s> {
 
     fn is_excluded(&self, number: usize) -> bool {
         let name = &self.set.known[number].name;
-        let there = self.of.iter().zip(&self.set.known).filter(|(seen, _)| seen.is_some());
-        there.flat_map(|(_, known)| &known.excludes).any(|excluded| excluded.eq_ignore_ascii_case(name))
+        let there = self
+            .of
+            .iter()
+            .zip(&self.set.known)
+            .filter(|(seen, _)| seen.is_some());
+        there
+            .flat_map(|(_, known)| &known.excludes)
+            .any(|excluded| excluded.eq_ignore_ascii_case(name))
     }
 
     /// Any of the technologies it requires is there, and any of the categories.
     fn has_required(&self, number: usize) -> bool {
         let known = &self.set.known[number];
-        let has_technology = known.requires.is_empty() || known.requires.iter().any(|name| self.is_there(name));
+        let has_technology =
+            known.requires.is_empty() || known.requires.iter().any(|name| self.is_there(name));
         let is_of = |category: &String| {
             let others = self.of.iter().zip(&self.set.known).enumerate();
             others
@@ -136,7 +163,8 @@ impl<'s> Found<'s> {
 
     fn drop_without_required(&mut self) {
         loop {
-            let lacking = (0..self.of.len()).find(|number| self.of[*number].is_some() && !self.has_required(*number));
+            let lacking =
+                (0..self.of.len()).find(|number| self.of[*number].is_some() && !self.has_required(*number));
             match lacking {
                 Some(number) => self.of[number] = None,
                 None => return,

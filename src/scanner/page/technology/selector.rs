@@ -60,11 +60,23 @@ impl Selector {
 
     /// A text that is on every page with such an element, lower case.
     pub(super) fn literal(&self) -> Option<String> {
-        let Compound { id, classes, attributes, .. } = &self.element;
+        let Compound {
+            id,
+            classes,
+            attributes,
+            ..
+        } = &self.element;
         let values = attributes.iter().filter_map(|(_, wanted)| wanted.value());
         let names = attributes.iter().map(|(name, _)| name.as_str());
-        let all = id.iter().map(String::as_str).chain(classes.iter().map(String::as_str)).chain(values).chain(names);
-        all.filter_map(super::literals::plain_piece).max_by_key(String::len).filter(|piece| piece.len() > 2)
+        let all = id
+            .iter()
+            .map(String::as_str)
+            .chain(classes.iter().map(String::as_str))
+            .chain(values)
+            .chain(names);
+        all.filter_map(super::literals::plain_piece)
+            .max_by_key(String::len)
+            .filter(|piece| piece.len() > 2)
     }
 }
 
@@ -72,16 +84,24 @@ fn is_around(wanted: &[(bool, Compound)], outer: &[&StartTag<'_>]) -> bool {
     let Some(((is_right_around, compound), further)) = wanted.split_first() else {
         return true;
     };
-    let mut places = (0..outer.len()).rev().take(if *is_right_around { 1 } else { outer.len() });
+    let mut places = (0..outer.len())
+        .rev()
+        .take(if *is_right_around { 1 } else { outer.len() });
     places.any(|at| compound.matches(outer[at]) && is_around(further, &outer[..at]))
 }
 
 impl Compound {
     fn matches(&self, tag: &StartTag<'_>) -> bool {
         self.name.as_ref().is_none_or(|name| *name == tag.name)
-            && self.id.as_ref().is_none_or(|id| tag.get("id").as_deref() == Some(id))
+            && self
+                .id
+                .as_ref()
+                .is_none_or(|id| tag.get("id").as_deref() == Some(id))
             && self.classes.iter().all(|class| tag.has_word("class", class))
-            && self.attributes.iter().all(|(name, wanted)| wanted.holds(tag, name))
+            && self
+                .attributes
+                .iter()
+                .all(|(name, wanted)| wanted.holds(tag, name))
             && !self.not.iter().any(|not| not.matches(tag))
     }
 }
@@ -90,7 +110,12 @@ impl Match {
     fn value(&self) -> Option<&str> {
         match self {
             Self::Present => None,
-            Self::Equals(value) | Self::HasWord(value) | Self::Begins(value) | Self::Ends(value) | Self::Contains(value) | Self::Language(value) => Some(value),
+            Self::Equals(value)
+            | Self::HasWord(value)
+            | Self::Begins(value)
+            | Self::Ends(value)
+            | Self::Contains(value)
+            | Self::Language(value) => Some(value),
         }
     }
 
@@ -106,7 +131,9 @@ impl Match {
             Self::Begins(value) => !value.is_empty() && given.starts_with(value),
             Self::Ends(value) => !value.is_empty() && given.ends_with(value),
             Self::Contains(value) => !value.is_empty() && given.contains(value),
-            Self::Language(value) => given.strip_prefix(value.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
+            Self::Language(value) => given
+                .strip_prefix(value.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
         }
     }
 }
@@ -130,10 +157,17 @@ impl Parser<'_> {
             parts.push((is_child, self.compound()?));
         }
         // From the inside out: each part says how it is tied to the one before it.
-        let mut ties = parts.iter().map(|(tie, _)| *tie).collect::<Vec<_>>().into_iter().rev();
+        let mut ties = parts
+            .iter()
+            .map(|(tie, _)| *tie)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev();
         let mut compounds = parts.into_iter().rev().map(|(_, compound)| compound);
         let element = compounds.next()?;
-        let around = compounds.map(|compound| (ties.next().unwrap_or_default(), compound)).collect();
+        let around = compounds
+            .map(|compound| (ties.next().unwrap_or_default(), compound))
+            .collect();
         Some(Selector { element, around })
     }
 

@@ -115,18 +115,25 @@ pub struct Technologies {
 
 /// The set of the binary.
 pub fn own() -> &'static Arc<Technologies> {
-    static SET: LazyLock<Arc<Technologies>> =
-        LazyLock::new(|| Arc::new(Technologies::with(&[]).expect("the set of the binary is constant and tested")));
+    static SET: LazyLock<Arc<Technologies>> = LazyLock::new(|| {
+        Arc::new(Technologies::with(&[]).expect("the set of the binary is constant and tested"))
+    });
     &SET
 }
 
 impl Technologies {
     /// The set of the binary and what these texts hold. A technology that is in several gets the signs of all.
     pub fn with(texts: &[&str]) -> Result<Self, FormatError> {
-        let mut builder = Builder { own: true, ..Builder::default() };
+        let mut builder = Builder {
+            own: true,
+            ..Builder::default()
+        };
         builder.add(&format::parse(OWN)?);
         builder.own = false;
-        let files = texts.iter().map(|text| format::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let files = texts
+            .iter()
+            .map(|text| format::parse(text))
+            .collect::<Result<Vec<_>, _>>()?;
         for file in &files {
             builder.categories.extend(file.categories.clone());
         }
@@ -157,12 +164,18 @@ impl Technologies {
             Demand::Nothing => None,
             Demand::Attribute(_, pattern) | Demand::Text(pattern) => Some((element.technology, pattern)),
         });
-        let all = self.signs.iter().map(|sign| (sign.technology, &sign.pattern)).chain(of_elements);
-        let oversized = all.filter(|(_, pattern)| !pattern.is_sound()).map(|(technology, pattern)| Skipped {
-            technology: self.known[technology].name.clone(),
-            pattern: pattern.source().to_owned(),
-            reason: "it is too large to be searched".to_owned(),
-        });
+        let all = self
+            .signs
+            .iter()
+            .map(|sign| (sign.technology, &sign.pattern))
+            .chain(of_elements);
+        let oversized = all
+            .filter(|(_, pattern)| !pattern.is_sound())
+            .map(|(technology, pattern)| Skipped {
+                technology: self.known[technology].name.clone(),
+                pattern: pattern.source().to_owned(),
+                reason: "it is too large to be searched".to_owned(),
+            });
         oversized.collect()
     }
 
@@ -213,28 +226,56 @@ impl Builder {
             for (field, texts) in fields {
                 let place = place(field.to_ascii_lowercase());
                 // An empty list asks for nothing but the field.
-                let texts = if texts.list().is_empty() { &[String::new()][..] } else { texts.list() };
+                let texts = if texts.list().is_empty() {
+                    &[String::new()][..]
+                } else {
+                    texts.list()
+                };
                 self.patterns(number, &place, texts);
             }
         }
         self.dom(number, &described.dom);
         let signs = self.signs.len() + self.elements.len() - before;
-        let elsewhere = [&described.js, &described.dns, &described.xhr, &described.robots, &described.probe, &described.cert_issuer];
-        if signs == 0 && self.skipped.len() == skipped_before && elsewhere.iter().any(|field| !field.is_null()) {
+        let elsewhere = [
+            &described.js,
+            &described.dns,
+            &described.xhr,
+            &described.robots,
+            &described.probe,
+            &described.cert_issuer,
+        ];
+        if signs == 0
+            && self.skipped.len() == skipped_before
+            && elsewhere.iter().any(|field| !field.is_null())
+        {
             self.not_evaluated += 1;
         }
-        let categories: Vec<String> = described.cats.iter().map(|category| self.category(category)).collect();
-        let requires_category: Vec<String> =
-            described.requires_category.list().iter().map(|category| self.category(category)).collect();
+        let categories: Vec<String> = described
+            .cats
+            .iter()
+            .map(|category| self.category(category))
+            .collect();
+        let requires_category: Vec<String> = described
+            .requires_category
+            .list()
+            .iter()
+            .map(|category| self.category(category))
+            .collect();
         let known = &mut self.known[number];
         known.signs += signs;
         if known.categories.is_empty() {
             known.categories = categories;
         }
         known.website = known.website.take().or_else(|| described.website.clone());
-        known.implies.extend(described.implies.list().iter().map(|text| implied(text)));
-        known.excludes.extend(described.excludes.list().iter().map(|text| implied(text).name));
-        known.requires.extend(described.requires.list().iter().map(|text| implied(text).name));
+        known
+            .implies
+            .extend(described.implies.list().iter().map(|text| implied(text)));
+        known
+            .excludes
+            .extend(described.excludes.list().iter().map(|text| implied(text).name));
+        known
+            .requires
+            .extend(described.requires.list().iter().map(|text| implied(text).name));
         known.requires_category.extend(requires_category);
     }
 
@@ -260,9 +301,11 @@ impl Builder {
     fn category(&self, category: &Category) -> String {
         match category {
             Category::Name(name) => name.clone(),
-            Category::Number(number) => {
-                self.categories.get(number).cloned().unwrap_or_else(|| format!("category {number}"))
-            }
+            Category::Number(number) => self
+                .categories
+                .get(number)
+                .cloned()
+                .unwrap_or_else(|| format!("category {number}")),
         }
     }
 
@@ -271,8 +314,14 @@ impl Builder {
         for text in texts {
             match Pattern::parse(text, by_line) {
                 // What matches everything says nothing, but for fields that not every page has.
-                Ok(pattern) if pattern.is_empty() && !matches!(place, Place::Header(_) | Place::Cookie(_) | Place::Meta(_)) => {}
-                Ok(pattern) => self.signs.push(Sign { technology, place: place.clone(), pattern }),
+                Ok(pattern)
+                    if pattern.is_empty()
+                        && !matches!(place, Place::Header(_) | Place::Cookie(_) | Place::Meta(_)) => {}
+                Ok(pattern) => self.signs.push(Sign {
+                    technology,
+                    place: place.clone(),
+                    pattern,
+                }),
                 Err(error) => self.skip(technology, text, &error),
             }
         }
@@ -321,8 +370,16 @@ impl Builder {
 
     fn element(&mut self, technology: usize, selectors: &str, demand: Demand) {
         match selector::parse(selectors) {
-            Some(selectors) => self.elements.push(ElementSign { technology, selectors, demand }),
-            None => self.skip(technology, selectors, &PatternError::Syntax("the selector is not understood".to_owned())),
+            Some(selectors) => self.elements.push(ElementSign {
+                technology,
+                selectors,
+                demand,
+            }),
+            None => self.skip(
+                technology,
+                selectors,
+                &PatternError::Syntax("the selector is not understood".to_owned()),
+            ),
         }
     }
 
@@ -339,7 +396,12 @@ impl Builder {
         let mut always = Vec::new();
         for (number, sign) in self.signs.iter().enumerate() {
             // Header fields, cookies and metas are found by their names.
-            if sign.pattern.literals.is_empty() || matches!(sign.place, Place::Header(_) | Place::Cookie(_) | Place::Meta(_) | Place::Url) {
+            if sign.pattern.literals.is_empty()
+                || matches!(
+                    sign.place,
+                    Place::Header(_) | Place::Cookie(_) | Place::Meta(_) | Place::Url
+                )
+            {
                 always.push(number);
                 continue;
             }
@@ -402,5 +464,8 @@ fn implied(text: &str) -> Implied {
     let mut parts = text.split("\\;");
     let name = parts.next().unwrap_or_default().trim().to_owned();
     let confidence = parts.find_map(|tag| tag.strip_prefix("confidence:")?.trim().parse().ok());
-    Implied { name, confidence: confidence.unwrap_or(100).min(100) }
+    Implied {
+        name,
+        confidence: confidence.unwrap_or(100).min(100),
+    }
 }

@@ -28,7 +28,14 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn of(html: &'a str, page: &'a Outline<'a>, headers: &'a Headers) -> Self {
         let (tags, comments) = (OnceCell::new(), OnceCell::new());
-        Self { html, page, headers, tags, comments, work: Cell::new(0) }
+        Self {
+            html,
+            page,
+            headers,
+            tags,
+            comments,
+            work: Cell::new(0),
+        }
     }
 
     /// Where a sign was found, and what it told.
@@ -36,12 +43,20 @@ impl<'a> View<'a> {
         let page = self.page;
         match &sign.place {
             Place::Header(name) => {
-                let values = self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value);
+                let values = self
+                    .headers
+                    .iter()
+                    .filter(|(known, _)| known == name)
+                    .map(|(_, value)| value);
                 self.first(sign, values, "header")
             }
             Place::Cookie(name) => self.first(sign, self.cookies(name), "cookie"),
             Place::Meta(name) => {
-                let values = page.metas.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+                let values = page
+                    .metas
+                    .iter()
+                    .filter(|(known, _)| known == name)
+                    .map(|(_, value)| value.as_str());
                 self.first(sign, values, "meta")
             }
             Place::ScriptSrc => self.first(sign, urls(&page.script_urls), "script"),
@@ -59,7 +74,12 @@ impl<'a> View<'a> {
     }
 
     /// The first text that matches and the version of the first that tells one.
-    fn first<'t>(&self, sign: &Sign, texts: impl Iterator<Item = &'t str>, place: &str) -> Option<(String, Hit)> {
+    fn first<'t>(
+        &self,
+        sign: &Sign,
+        texts: impl Iterator<Item = &'t str>,
+        place: &str,
+    ) -> Option<(String, Hit)> {
         let mut found: Option<(String, Hit)> = None;
         for text in texts {
             let work = self.work.get() + text.len();
@@ -71,16 +91,23 @@ impl<'a> View<'a> {
                 continue;
             };
             let is_whole = text.len() <= 200 && !matches!(sign.place, Place::Tag | Place::Comment);
-            let evidence = if is_whole { text.trim() } else { hit.evidence.as_str() };
+            let evidence = if is_whole {
+                text.trim()
+            } else {
+                hit.evidence.as_str()
+            };
             let evidence = match &sign.place {
-                Place::Header(name) | Place::Cookie(name) | Place::Meta(name) => format!("{place} {name}: {evidence}"),
+                Place::Header(name) | Place::Cookie(name) | Place::Meta(name) => {
+                    format!("{place} {name}: {evidence}")
+                }
                 _ => format!("{place}: {evidence}"),
             };
             match &mut found {
                 None => found = Some((evidence, hit)),
                 Some((_, first)) => first.version = first.version.take().or(hit.version),
             }
-            let is_done = !sign.pattern.tells_version() || found.as_ref().is_some_and(|(_, hit)| hit.version.is_some());
+            let is_done =
+                !sign.pattern.tells_version() || found.as_ref().is_some_and(|(_, hit)| hit.version.is_some());
             if is_done {
                 break;
             }
@@ -90,15 +117,24 @@ impl<'a> View<'a> {
 
     /// Values of the cookies that the answer sets under a name.
     fn cookies(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        let (name, is_prefix) = name.strip_suffix('*').map_or((name, false), |prefix| (prefix, true));
+        let (name, is_prefix) = name
+            .strip_suffix('*')
+            .map_or((name, false), |prefix| (prefix, true));
         let name = name.to_owned();
-        self.headers.iter().filter(|(field, _)| *field == "set-cookie").filter_map(move |(_, cookie)| {
-            let pair = cookie.split(';').next().unwrap_or_default();
-            let (known, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let known = known.trim().to_ascii_lowercase();
-            let is_wanted = if is_prefix { known.starts_with(&name) } else { known == name };
-            is_wanted.then_some(value.trim())
-        })
+        self.headers
+            .iter()
+            .filter(|(field, _)| *field == "set-cookie")
+            .filter_map(move |(_, cookie)| {
+                let pair = cookie.split(';').next().unwrap_or_default();
+                let (known, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let known = known.trim().to_ascii_lowercase();
+                let is_wanted = if is_prefix {
+                    known.starts_with(&name)
+                } else {
+                    known == name
+                };
+                is_wanted.then_some(value.trim())
+            })
     }
 
     /// Without the site's own hosts, so that a sign can ask for URLs of this site.
