@@ -9,18 +9,16 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::{Access, ApiKey, AuthMode, keys};
 use crate::api::{self, ApiState};
 use crate::commands::CommandBus;
 use crate::config::Config;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::log::EventLog;
+use crate::log::tree::keep_tree;
 use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
 use crate::postgres::{EmbeddedPostgres, EmbeddedPostgresError};
-use crate::projections::batch_jobs::BatchJobs;
-use crate::projections::domains::Domains;
-use crate::projections::jobs::Jobs;
-use crate::projections::sitemaps::Sitemaps;
-use crate::projections::{self, ProjectionError, ReadModels};
+use crate::projections::{self, ProjectionError, ReadModels, maintenance};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
 use crate::worker::{self, Worker};
@@ -66,6 +64,9 @@ pub enum StartError {
     /// Fetching is set up wrongly.
     #[error(transparent)]
     Fetch(#[from] FetchSetupError),
+    /// The first key cannot be made.
+    #[error(transparent)]
+    FirstKey(#[from] keys::CreateKeyError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
     Bind(SocketAddr, #[source] std::io::Error),
@@ -183,6 +184,7 @@ pub struct App {
     pub log: EventLog,
     /// Read models.
     pub models: ReadModels,
+    access: Access,
     tasks: ScanTasks,
     scanner: Scanner,
     concurrency: usize,
@@ -191,13 +193,15 @@ pub struct App {
 impl App {
     /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
     pub async fn build(config: &Config, pool: PgPool) -> Result<Self, StartError> {
-        let models = ReadModels::ensure(pool.clone()).await?;
+        projections::status::ensure_all(&pool).await?;
+        let models = ReadModels::new(pool.clone());
         let log = EventLog::open(pool.clone());
         let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, ScannerSettings::default());
         Ok(Self {
             bus: CommandBus::new(log.clone()),
             log,
             models,
+            access: Access::new(pool.clone(), &config.auth),
             tasks: ScanTasks::new(pool),
             scanner,
             concurrency: config.worker_concurrency,
@@ -207,16 +211,18 @@ impl App {
     /// Starts what keeps read models and tasks in step with the log.
     pub fn spawn_projector(&self, tracker: &TaskTracker, stop: &CancellationToken) {
         let pool = self.log.pool().clone();
-        tracker.spawn(projections::run::<Jobs>(self.log.clone(), stop.clone()));
-        tracker.spawn(projections::run::<BatchJobs>(self.log.clone(), stop.clone()));
-        tracker.spawn(projections::run::<Domains>(self.log.clone(), stop.clone()));
-        tracker.spawn(projections::run::<Sitemaps>(self.log.clone(), stop.clone()));
+        for projection in projections::registry::all() {
+            tracker.spawn(projection.run(self.log.clone(), stop.clone()));
+            tracker.spawn(maintenance::work(projection, self.log.clone(), stop.clone()));
+        }
+        tracker.spawn(maintenance::watch(self.log.clone(), stop.clone()));
         let schedule = ScheduleScans::new(pool.clone(), self.tasks.clone());
         tracker.spawn(policies::run(schedule, self.log.clone(), stop.clone()));
         let expand = ExpandBatches::new(self.bus.clone());
         tracker.spawn(policies::run(expand, self.log.clone(), stop.clone()));
         let complete = CompleteBatches::new(pool, self.bus.clone());
         tracker.spawn(policies::run(complete, self.log.clone(), stop.clone()));
+        tracker.spawn(keep_tree(self.log.clone(), stop.clone()));
     }
 
     /// Starts scanning; when told to stop, scans under way have `drain` to end.
@@ -240,9 +246,23 @@ impl App {
             log: self.log.clone(),
             models: self.models.clone(),
             tasks: self.tasks.clone(),
+            access: self.access.clone(),
+            limits: api::Limits::default(),
             metrics: crate::telemetry::metrics(),
         }
     }
+}
+
+/// What there is to tell about a server that has started.
+pub struct Started<'a> {
+    /// Its settings.
+    pub config: &'a Config,
+    /// Its database.
+    pub database: &'a Database,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The first key of all, on the first start: this is the only time it can be shown.
+    pub first_key: Option<ApiKey>,
 }
 
 /// Runs a server until it is told to stop: first no more requests, then no more tasks, then the rest.
@@ -250,7 +270,7 @@ pub async fn serve(
     config: &Config,
     roles: Roles,
     stop: CancellationToken,
-    ready: impl FnOnce(&Config, &Database, SocketAddr),
+    ready: impl FnOnce(&Started<'_>),
 ) -> Result<(), StartError> {
     let mut listener = None;
     if roles.api {
@@ -271,7 +291,16 @@ pub async fn serve(
         .as_ref()
         .and_then(|l| l.local_addr().ok())
         .unwrap_or(config.bind);
-    ready(config, &database, address);
+    let first_key = match (roles.api, config.auth.mode) {
+        (true, AuthMode::Required) => keys::create_first(&database.pool).await?,
+        _ => None,
+    };
+    ready(&Started {
+        config,
+        database: &database,
+        address,
+        first_key,
+    });
     let serving = async {
         match listener {
             Some(listener) => api::serve(listener, app.api_state(), stop.clone()).await,

@@ -1,11 +1,13 @@
 //! Settings: `sitelog.toml` and the environment; the environment wins.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::access::{AuthMode, AuthSettings, JwtSettings, Secret};
 use crate::fetch::settings::{ConnectTo, FetchSettings};
 
 /// Everything that can be set.
@@ -21,6 +23,8 @@ pub struct Config {
     pub worker_concurrency: usize,
     /// How sites are asked.
     pub fetch: FetchSettings,
+    /// Who is let in.
+    pub auth: AuthSettings,
 }
 
 /// Why the settings cannot be used; the message names the setting.
@@ -41,16 +45,35 @@ pub enum ConfigError {
     },
     /// Without access control nobody but this machine may reach the API.
     #[error(
-        "SITELOG_BIND is {0}, but without access control sitelog serves only this machine: bind a loopback \
-         address (127.0.0.1 or [::1]) and put a reverse proxy with authentication in front"
+        "SITELOG_BIND is {0}, but with SITELOG_AUTH__MODE=off sitelog serves only this machine: leave the mode \
+         at 'required', or bind a loopback address (127.0.0.1 or [::1])"
     )]
     NotLoopback(SocketAddr),
+    /// A secret is wrong; it is not shown.
+    #[error("{name} is not {expected}")]
+    Secret {
+        /// As in the environment.
+        name: &'static str,
+        /// What is.
+        expected: &'static str,
+    },
+    /// A setting needs another.
+    #[error("{name} needs {other}")]
+    Needs {
+        /// What is set.
+        name: &'static str,
+        /// What is not.
+        other: &'static str,
+    },
+    /// A setting is not for this release.
+    #[error("{0} is not supported by this release: tokens are checked with SITELOG_AUTH__JWT_SECRET")]
+    Unsupported(&'static str),
     /// There is no home directory to put data in.
     #[error("there is no place for the data: set SITELOG_DATA_DIR")]
     NoDataDir,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Raw {
     data_dir: Option<PathBuf>,
@@ -58,6 +81,7 @@ struct Raw {
     worker: RawWorker,
     fetch: RawFetch,
     auth: RawAuth,
+    api: RawApi,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,13 +97,25 @@ struct RawFetch {
     extra_ca: Option<PathBuf>,
     allow_private: Option<String>,
     user_agent: Option<String>,
+    contact: Option<String>,
     per_host_delay_ms: Option<u64>,
+}
+
+// No `Debug`: it holds a secret.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawAuth {
+    mode: Option<String>,
+    jwt_secret: Option<String>,
+    jwks_url: Option<String>,
+    audience: Option<String>,
+    issuer: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct RawAuth {
-    mode: Option<String>,
+struct RawApi {
+    requests_per_minute: Option<String>,
 }
 
 /// Scans under way at once when nothing is set.
@@ -113,14 +149,8 @@ impl Config {
         let bind: SocketAddr = bind
             .parse()
             .map_err(|_| value("SITELOG_BIND", bind, "an address and port such as 127.0.0.1:8080"))?;
-        if let Some(mode) = raw.auth.mode.filter(|mode| mode != "off") {
-            return Err(value(
-                "SITELOG_AUTH__MODE",
-                &mode,
-                "off, the only mode of this release",
-            ));
-        }
-        if !bind.ip().is_loopback() {
+        let auth = auth_settings(raw.auth, &raw.api)?;
+        if auth.mode == AuthMode::Off && !bind.ip().is_loopback() {
             return Err(ConfigError::NotLoopback(bind));
         }
         let concurrency = raw.worker.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
@@ -141,8 +171,60 @@ impl Config {
             bind,
             worker_concurrency: concurrency,
             fetch: fetch_settings(raw.fetch)?,
+            auth,
         })
     }
+}
+
+/// Bytes of a shared secret at least. RFC 7518, 3.2 asks for 32; less is taken with a warning, for the secrets of
+/// issuers that are there already.
+const MIN_SECRET: usize = 16;
+const GOOD_SECRET: usize = 32;
+
+fn auth_settings(raw: RawAuth, api: &RawApi) -> Result<AuthSettings, ConfigError> {
+    let mode = match raw.mode.as_deref() {
+        None | Some("required") => AuthMode::Required,
+        Some("off") => AuthMode::Off,
+        Some(other) => return Err(value("SITELOG_AUTH__MODE", other, "required or off")),
+    };
+    if raw.jwks_url.is_some() {
+        return Err(ConfigError::Unsupported("SITELOG_AUTH__JWKS_URL"));
+    }
+    let mut settings = AuthSettings::of(mode);
+    settings.jwt = raw
+        .jwt_secret
+        .map(|secret| jwt_settings(secret, raw.audience, raw.issuer))
+        .transpose()?;
+    if let Some(given) = &api.requests_per_minute {
+        let rate: Result<NonZeroU32, _> = given.parse();
+        settings.requests_per_minute =
+            rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "a number from 1 on"))?;
+    }
+    Ok(settings)
+}
+
+fn jwt_settings(
+    secret: String,
+    audience: Option<String>,
+    issuer: Option<String>,
+) -> Result<JwtSettings, ConfigError> {
+    const NAME: &str = "SITELOG_AUTH__JWT_SECRET";
+    if secret.len() < MIN_SECRET {
+        let expected = "at least 16 characters long; 32 or more are good";
+        return Err(ConfigError::Secret { name: NAME, expected });
+    }
+    if secret.len() < GOOD_SECRET {
+        tracing::warn!("{NAME} is shorter than the 32 bytes that RFC 7518 asks for");
+    }
+    let needed = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Ok(JwtSettings {
+        secret: Secret::new(secret),
+        audience: needed(audience).ok_or(ConfigError::Needs {
+            name: NAME,
+            other: "SITELOG_AUTH__AUDIENCE, for a token that is meant for others must not open this service",
+        })?,
+        issuer: needed(issuer),
+    })
 }
 
 fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
@@ -173,8 +255,30 @@ fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
     if let Some(agent) = raw.user_agent {
         settings.user_agent = agent;
     }
+    if let Some(contact) = raw.contact {
+        if !is_contact(&contact) {
+            let expected = "an address where who runs a site can reach you: https://… or name@host";
+            return Err(value("SITELOG_FETCH__CONTACT", &contact, expected));
+        }
+        settings.user_agent = format!("{} (+{contact})", settings.user_agent);
+    }
     settings.per_host_delay = Duration::from_millis(raw.per_host_delay_ms.unwrap_or(0));
     Ok(settings)
+}
+
+/// Whether a text is a web or e-mail address that may stand in a comment of `User-Agent` (RFC 9110, 5.6.5).
+fn is_contact(text: &str) -> bool {
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"()\\\"".contains(&byte));
+    let is_web = ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+        && url::Url::parse(text).is_ok();
+    let is_mail = text
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    is_plain && (is_web || is_mail)
 }
 
 fn list(text: Option<&str>) -> impl Iterator<Item = &str> {
@@ -228,12 +332,47 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_can_be_bound_without_access_control() {
+    fn access_control_is_on_unless_it_is_switched_off_for_this_machine() {
+        let bound_to = |bind: &str, mode: Option<&str>| {
+            with(|raw| {
+                raw.bind = Some(bind.into());
+                raw.auth.mode = mode.map(str::to_owned);
+            })
+        };
+        assert_eq!(
+            bound_to("0.0.0.0:8080", None).unwrap().auth.mode,
+            AuthMode::Required
+        );
+        assert!(bound_to("0.0.0.0:8080", Some("required")).is_ok());
+        assert_eq!(
+            bound_to("[::1]:8080", Some("off")).unwrap().auth.mode,
+            AuthMode::Off
+        );
         assert!(matches!(
-            with(|raw| raw.bind = Some("0.0.0.0:8080".into())),
+            bound_to("0.0.0.0:8080", Some("off")),
             Err(ConfigError::NotLoopback(_))
         ));
-        assert!(with(|raw| raw.bind = Some("[::1]:8080".into())).is_ok());
+        assert!(matches!(
+            bound_to("[::]:8080", Some("off")),
+            Err(ConfigError::NotLoopback(_))
+        ));
+    }
+
+    #[test]
+    fn a_secret_is_never_shown_and_needs_an_audience() {
+        let jwt = |secret: &str, audience: Option<&str>| {
+            with(|raw| {
+                raw.auth.jwt_secret = Some(secret.into());
+                raw.auth.audience = audience.map(str::to_owned);
+            })
+        };
+        let secret = "0123456789abcdef0123456789abcdef";
+        let config = jwt(secret, Some("authenticated")).unwrap();
+        assert!(!format!("{config:?}").contains(secret));
+        assert!(matches!(jwt(secret, None), Err(ConfigError::Needs { .. })));
+        let refused = jwt("short", Some("authenticated")).unwrap_err();
+        assert!(!refused.to_string().contains("'short'"), "{refused}");
+        assert!(with(|raw| raw.auth.jwks_url = Some("https://a.test".into())).is_err());
     }
 
     #[test]
@@ -245,8 +384,31 @@ mod tests {
                 .starts_with("SITELOG_FETCH__CONNECT_TO is 'nonsense'"),
             "{error}"
         );
-        assert!(with(|raw| raw.auth.mode = Some("required".into())).is_err());
+        assert!(with(|raw| raw.auth.mode = Some("on".into())).is_err());
+        assert!(with(|raw| raw.api.requests_per_minute = Some("0".into())).is_err());
         assert!(with(|raw| raw.worker.concurrency = Some(0)).is_err());
+    }
+
+    #[test]
+    fn a_contact_goes_into_the_user_agent() {
+        let agent =
+            |contact: &str| with(|raw| raw.fetch.contact = Some(contact.into())).map(|c| c.fetch.user_agent);
+        let told = agent("https://example.com/bot").unwrap();
+        assert!(
+            told.starts_with("sitelog/") && told.ends_with(" (+https://example.com/bot)"),
+            "{told}"
+        );
+        assert!(agent("bots@example.com").is_ok());
+        for bad in [
+            "",
+            "me",
+            "https://",
+            "a@b",
+            "https://a.test/)\r\nx: y",
+            "https://a.test/ü",
+        ] {
+            assert!(agent(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod scanner;
 pub mod worker;
 
 // The outside, and what wires all.
+pub mod access;
 pub mod api;
 pub mod app;
 pub mod cli;

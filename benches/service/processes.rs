@@ -92,6 +92,7 @@ impl Service {
             .env_remove("DATABASE_URL")
             .env("SITELOG_DATA_DIR", data_dir.path())
             .env("SITELOG_BIND", "127.0.0.1:0")
+            .env("SITELOG_AUTH__MODE", "off")
             .env("SITELOG_WORKER__CONCURRENCY", concurrency.to_string())
             .env("SITELOG_FETCH__CONNECT_TO", &sites.connect_to)
             .env("SITELOG_FETCH__EXTRA_CA", &sites.ca)

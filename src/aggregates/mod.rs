@@ -2,9 +2,12 @@
 //! ids come in with the commands.
 
 pub mod batch;
+pub mod catalogue;
+mod read;
 pub mod scan;
 
 pub use batch::{BatchCommand, BatchError, BatchEvent, BatchScan, BatchStatus};
+pub use read::can_read;
 pub use scan::{DomainScan, ScanCommand, ScanError, ScanEvent, ScanStatus};
 
 /// The types of stream there are, as the log names them.

@@ -1,6 +1,9 @@
 //! The body of `POST /batches`, whichever of its forms it has.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::problem::Problem;
@@ -25,7 +28,8 @@ pub struct BatchInput {
 
 #[derive(Debug, Deserialize)]
 struct JsonBody {
-    domains: Vec<Value>,
+    #[serde(deserialize_with = "list_of")]
+    domains: BatchList,
     max_pages: Option<i64>,
     max_concurrent: Option<i64>,
 }
@@ -46,7 +50,7 @@ impl BatchInput {
                     body.max_pages.or(max_pages),
                     body.max_concurrent.or(max_concurrent),
                 );
-                list_of(&body.domains)
+                body.domains
             }
             "text/csv" => BatchList::from_csv(body)?,
             "text/plain" => BatchList::from_text(body)?,
@@ -65,10 +69,10 @@ impl BatchInput {
     }
 
     fn of(list: BatchList, options: BatchOptions) -> Result<Self, Problem> {
-        if list.accepted.len() > MAX_DOMAINS {
+        if list.is_too_long() {
             let detail = format!(
-                "The list has {} domains; a batch takes at most {MAX_DOMAINS}. Split it into several batches.",
-                list.accepted.len()
+                "The list has more than {MAX_DOMAINS} domains, or more than {MAX_DOMAINS} lines that are none; a \
+                 batch takes at most {MAX_DOMAINS}. Split it into several batches."
             );
             return Err(Problem::unprocessable("too_many_domains", detail));
         }
@@ -85,6 +89,18 @@ impl BatchInput {
         })
     }
 
+    /// Refuses a list that is longer than the tenant may send.
+    pub fn require_at_most(&self, quota: Option<u32>) -> Result<(), Problem> {
+        let Some(quota) = quota.filter(|quota| self.items.len() > *quota as usize) else {
+            return Ok(());
+        };
+        let detail = format!(
+            "The list has {} domains; this tenant's batches take at most {quota}. Split it into several batches.",
+            self.items.len()
+        );
+        Err(Problem::unprocessable("too_many_domains", detail).with("quota", quota))
+    }
+
     /// Refuses a list without one acceptable line.
     pub fn require_some(&self) -> Result<(), Problem> {
         if !self.items.is_empty() {
@@ -99,12 +115,33 @@ impl BatchInput {
     }
 }
 
-fn list_of(domains: &[Value]) -> BatchList {
-    let mut list = BatchList::default();
-    for (line, value) in (1..).zip(domains) {
-        list.push_json(line, value);
+/// Reads the items one by one, so that no list is held that is too long anyway.
+fn list_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BatchList, D::Error> {
+    deserializer.deserialize_seq(Items)
+}
+
+struct Items;
+
+impl<'de> Visitor<'de> for Items {
+    type Value = BatchList;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of domains")
     }
-    list
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<BatchList, A::Error> {
+        let mut list = BatchList::default();
+        let mut line = 0;
+        while !list.is_too_long() {
+            let Some(item) = items.next_element::<Value>()? else {
+                return Ok(list);
+            };
+            line += 1;
+            list.push_json(line, &item);
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(list)
+    }
 }
 
 impl From<UnreadableList> for Problem {

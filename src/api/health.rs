@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::ApiState;
 use super::problem::Problem;
+use crate::projections::status::all_exist;
 
 /// The process runs.
 #[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, description = "The process runs")))]
@@ -14,12 +15,18 @@ pub(super) async fn livez() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
-/// The process can take requests: its database answers. Lag of read models is a metric, not readiness.
+/// The process can take requests: its database answers, and the read models of its release are built. Their lag is a
+/// metric, not readiness.
 #[utoipa::path(
     get, path = "/readyz", tag = "operations",
     responses((status = 200, description = "Requests are taken"), (status = 503, body = Problem))
 )]
 pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Problem> {
     let position = state.log.head().await?;
+    if !all_exist(&state.models.pool).await? {
+        return Err(Problem::unavailable(
+            "The read models of this release are still being built from the log; GET /api/v4/projections tells how far.",
+        ));
+    }
     Ok(Json(json!({ "status": "ok", "position": position })).into_response())
 }

@@ -19,8 +19,13 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
         clippy::cast_precision_loss,
         reason = "gauges are floats; positions stay far below 2^53"
     )]
-    for (name, position) in projections::query::positions(&state.models).await? {
-        metrics::gauge!("sitelog_projection_lag_events", "projection" => name).set((head - position) as f64);
+    for status in projections::status::statuses(&state.models.pool).await? {
+        let labels = [("projection", status.name)];
+        metrics::gauge!("sitelog_projection_lag_events", &labels).set(status.lag_events as f64);
+        metrics::gauge!("sitelog_projection_lag_seconds", &labels).set(status.lag_seconds);
+        metrics::gauge!("sitelog_projection_parked_rows", &labels).set(status.parked as f64);
+        let stands = status.state == projections::status::ProjectionState::Paused;
+        metrics::gauge!("sitelog_projection_paused", &labels).set(f64::from(u8::from(stands)));
     }
     let counts = state.tasks.counts().await?;
     #[expect(

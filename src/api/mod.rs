@@ -1,27 +1,37 @@
 //! HTTP: requests become commands, read models become answers. No second way through the house: v4 and the
 //! predecessor's paths call the same commands and queries.
 
+mod admission;
 pub mod batch_input;
+mod body;
+mod browser;
 mod conditional;
 mod health;
 mod legacy;
 mod metrics;
 pub mod openapi;
+mod overload;
 pub mod problem;
 pub mod request;
+pub mod serving;
 pub mod v4;
 
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::access::{Access, AuthMode};
 use crate::commands::CommandBus;
 use crate::log::EventLog;
 use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
+pub use body::BodyRoom;
+pub use overload::RequestPlaces;
 use problem::Problem;
+use serving::Serving;
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -34,8 +44,21 @@ pub struct ApiState {
     pub models: ReadModels,
     /// The queue, for its counts.
     pub tasks: ScanTasks,
+    /// Who is let in.
+    pub access: Access,
+    /// How much is taken at once.
+    pub limits: Limits,
     /// What this process measured.
     pub metrics: PrometheusHandle,
+}
+
+/// How much is taken at once; clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// For bodies of requests.
+    pub bodies: BodyRoom,
+    /// For requests.
+    pub requests: RequestPlaces,
 }
 
 /// Bytes of a request's body at most.
@@ -43,22 +66,24 @@ pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
-    let (documented, openapi) = openapi::described();
-    documented
+    let (documented, openapi) = openapi::described(Some(&state));
+    let is_open = state.access.mode() == AuthMode::Off;
+    let routes = documented
         .merge(openapi::routes(&openapi))
-        .merge(legacy::router())
+        .merge(legacy::router(&state))
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(problem::after_panic))
-        .with_state(state)
+        .layer(from_fn_with_state(state.limits.requests.clone(), overload::shed));
+    let routes = if is_open {
+        routes.layer(from_fn(browser::only_this_machine))
+    } else {
+        routes
+    };
+    routes.layer(from_fn(browser::protect)).with_state(state)
 }
 
 /// Serves until told to stop; requests under way are answered.
 pub async fn serve(listener: TcpListener, state: ApiState, stop: CancellationToken) {
-    let server =
-        axum::serve(listener, router(state)).with_graceful_shutdown(async move { stop.cancelled().await });
-    if let Err(error) = server.await {
-        tracing::error!(%error, "The HTTP server broke off");
-    }
+    serving::serve(listener, router(state), Serving::default(), stop).await;
 }

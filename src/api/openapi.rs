@@ -1,15 +1,17 @@
 //! `/openapi.json`, from the handlers themselves.
 
 use axum::http::header;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Router, response::IntoResponse};
 use utoipa::Modify;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ObjectBuilder, OpenApi, RefOr, Required, Type};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiState, health, metrics, v4};
+use super::{ApiState, admission, health, metrics, v4};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -22,28 +24,54 @@ use super::{ApiState, health, metrics, v4};
         (name = "batches", description = "Lists of domains"),
         (name = "domains", description = "What is known of each domain"),
         (name = "events", description = "The log"),
+        (name = "keys", description = "Who may use the API"),
         (name = "operations", description = "For who runs the service")
     )
 )]
 struct Document;
 
-/// The headers that every operation of v4 understands, said once.
-struct CommonHeaders;
+/// What every operation of v4 has in common, said once: headers, access, and the refusals that follow from it.
+struct Common;
 
-impl Modify for CommonHeaders {
+/// The name of the one way in.
+const SCHEME: &str = "bearer";
+
+impl Modify for Common {
     fn modify(&self, document: &mut OpenApi) {
+        let description = "A key from `sitelog key create`, or a JSON Web Token (HS256). Not needed where access control is off.";
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(description))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme));
         for (path, item) in &mut document.paths.paths {
+            if path == "/metrics" {
+                item.get.iter_mut().for_each(guarded);
+            }
             if !path.starts_with("/api/v4/") {
                 continue;
             }
             for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                guarded(operation);
+                refused(operation, "400", "The request cannot be understood");
+                refused(
+                    operation,
+                    "429",
+                    "The tenant's share of requests is spent; `Retry-After` says when the next may come",
+                );
                 let parameters = operation.parameters.get_or_insert_default();
-                parameters.push(header(
-                    "X-Tenant-Id",
-                    "Whose data: a UUID; without it the default tenant's",
-                ));
+                let whose = "Whose data: a UUID. Only an operator may name another tenant than that of the key or token";
+                parameters.push(header("X-Tenant-Id", whose));
             }
             if let Some(operation) = &mut item.post {
+                refused(operation, "408", "The body did not come in time");
+                refused(operation, "413", "The body is too large");
+                refused(
+                    operation,
+                    "422",
+                    "The `Idempotency-Key` belongs to another request",
+                );
                 let parameters = operation.parameters.get_or_insert_default();
                 let repeat = "1 to 255 characters; a repeat with the same key and body gets the first answer";
                 parameters.push(header("Idempotency-Key", repeat));
@@ -54,6 +82,28 @@ impl Modify for CommonHeaders {
             }
         }
     }
+}
+
+/// An operation that needs a key or token.
+fn guarded(operation: &mut Operation) {
+    let none: [&str; 0] = [];
+    operation.security = Some(vec![SecurityRequirement::new(SCHEME, none)]);
+    refused(operation, "401", "No key or token, or not a good one");
+    refused(operation, "403", "It does not allow this");
+}
+
+/// A problem that an operation may answer with, unless it says more about it itself.
+fn refused(operation: &mut Operation, status: &str, description: &str) {
+    let problem = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(problem)).build();
+    let response = ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build();
+    let responses = &mut operation.responses.responses;
+    responses
+        .entry(status.to_owned())
+        .or_insert_with(|| response.into());
 }
 
 fn header(name: &str, description: &str) -> RefOr<Parameter> {
@@ -67,20 +117,26 @@ fn header(name: &str, description: &str) -> RefOr<Parameter> {
         .into()
 }
 
-/// The routes and their document.
-pub(super) fn described() -> (Router<ApiState>, OpenApi) {
-    let (routes, mut document) = documented().split_for_parts();
-    CommonHeaders.modify(&mut document);
+/// The routes and their document; with a state, the routes are guarded.
+pub(super) fn described(state: Option<&ApiState>) -> (Router<ApiState>, OpenApi) {
+    let (routes, mut document) = documented(state).split_for_parts();
+    Common.modify(&mut document);
     (routes, document)
 }
 
 /// The routes that the document describes.
-fn documented() -> OpenApiRouter<ApiState> {
+fn documented(state: Option<&ApiState>) -> OpenApiRouter<ApiState> {
+    let mut metrics = OpenApiRouter::new().routes(routes!(metrics::metrics));
+    let mut v4 = v4::router();
+    if let Some(state) = state {
+        metrics = metrics.route_layer(from_fn_with_state(state.clone(), admission::admit_operator));
+        v4 = v4.route_layer(from_fn_with_state(state.clone(), admission::admit));
+    }
     OpenApiRouter::with_openapi(<Document as utoipa::OpenApi>::openapi())
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
-        .routes(routes!(metrics::metrics))
-        .nest("/api/v4", v4::router())
+        .merge(metrics)
+        .nest("/api/v4", v4)
 }
 
 /// The document itself.
@@ -97,7 +153,7 @@ pub(super) fn routes(document: &OpenApi) -> Router<ApiState> {
 
 /// The document as text, for `sitelog openapi` and the snapshot.
 pub fn document() -> String {
-    described()
+    described(None)
         .1
         .to_pretty_json()
         .expect("the document is plain data")

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::access::{AccessError, Scope};
 use crate::aggregates::{BatchError, ScanError};
 use crate::commands::CommandError;
 use crate::commands::retry_scan::RetryError;
@@ -89,6 +90,38 @@ impl Problem {
         )
     }
 
+    /// 401: nobody has said who asks, or not convincingly.
+    pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, "Who asks is not known", detail)
+    }
+
+    /// 403: who asks is known, and may not do this.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, "Not allowed", detail)
+    }
+
+    /// 403 for want of a scope.
+    pub fn insufficient_scope(wanted: Scope) -> Self {
+        let detail = format!("This needs a key or token with the scope '{wanted}'.");
+        Self::forbidden("insufficient_scope", detail).with("scope", wanted.as_str())
+    }
+
+    /// 429: too many requests of one tenant.
+    pub fn too_many_requests(retry_after: u32) -> Self {
+        let detail =
+            format!("The tenant's share of requests is spent; the next may come in {retry_after} s.");
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many requests",
+            detail,
+        );
+        Self {
+            retry_after: Some(retry_after),
+            ..problem
+        }
+    }
+
     /// 404 for a thing of a kind.
     pub fn not_found(what: &str) -> Self {
         let detail = format!("There is no such {what}.");
@@ -130,6 +163,20 @@ impl Problem {
         }
     }
 
+    /// 503: there is too much to do just now.
+    pub fn overloaded() -> Self {
+        let problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "overloaded",
+            "The service has too much to do",
+            "There are more requests than can be worked on. Nothing was done; repeat the request.",
+        );
+        Self {
+            retry_after: Some(2),
+            ..problem
+        }
+    }
+
     /// 500: a fault of ours, whose cause only the server's log tells.
     pub fn internal() -> Self {
         let detail = "The server met a fault of its own; its log has the cause.";
@@ -145,7 +192,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = self.retry_after;
+        let (retry_after, code) = (self.retry_after, self.code);
         let kind = (
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
@@ -160,7 +207,21 @@ impl IntoResponse for Problem {
                 .headers_mut()
                 .insert(HeaderName::from_static("retry-after"), HeaderValue::from(seconds));
         }
+        if let Some(challenge) = challenge(code) {
+            let value = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
         response
+    }
+}
+
+/// `WWW-Authenticate` for a problem of access (RFC 6750, 3).
+pub(in crate::api) fn challenge(code: &str) -> Option<&'static str> {
+    match code {
+        "unauthorized" => Some("Bearer realm=\"sitelog\""),
+        "invalid_credentials" => Some("Bearer realm=\"sitelog\", error=\"invalid_token\""),
+        "insufficient_scope" => Some("Bearer realm=\"sitelog\", error=\"insufficient_scope\""),
+        _ => None,
     }
 }
 
@@ -177,14 +238,17 @@ impl From<LogError> for Problem {
                 "idempotency_key_reused",
                 "This Idempotency-Key was used before with another request; use a new key for a new request.",
             ),
-            LogError::Unreadable { .. } | LogError::Rejected(_) => {
+            LogError::Unreadable { .. }
+            | LogError::UnknownVersion { .. }
+            | LogError::Incomplete { .. }
+            | LogError::Rejected(_) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "The log cannot read or take this"
                 );
                 Self::internal()
             }
-            LogError::Conflict | LogError::Unavailable(_) | LogError::Closed => {
+            LogError::Conflict | LogError::SaltChanged | LogError::Unavailable(_) | LogError::Closed => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "The log is not available"
@@ -201,6 +265,10 @@ impl From<ProjectionError> for Problem {
     fn from(error: ProjectionError) -> Self {
         match error {
             ProjectionError::Log(error) => error.into(),
+            error if error.is_not_built_yet() => Self::unavailable(
+                "The read models of this release are still being built from the log; /readyz tells when they are there. \
+                 Repeat the request later.",
+            ),
             ProjectionError::Database(_) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -208,12 +276,34 @@ impl From<ProjectionError> for Problem {
                 );
                 Self::unavailable("The database does not answer just now. Repeat the request.")
             }
-            ProjectionError::Row { .. } => {
+            error => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "A read model holds what cannot be read"
                 );
                 Self::internal()
+            }
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Missing => Self::unauthorized(
+                "unauthorized",
+                "Send a key or token as 'Authorization: Bearer …'; 'sitelog key create' makes a key.",
+            ),
+            AccessError::Invalid => Self::unauthorized(
+                "invalid_credentials",
+                "The key or token is unknown, expired or revoked.",
+            ),
+            AccessError::Unavailable(_) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "The keys and tenants cannot be read"
+                );
+                Self::unavailable("The database does not answer just now. Repeat the request.")
             }
         }
     }
@@ -271,6 +361,7 @@ where
         match error {
             CommandError::Refused(refusal) => refusal.into(),
             CommandError::NotFound("batch_scan") => Self::not_found("batch"),
+            CommandError::NotFound("domain") => Self::not_found("domain"),
             CommandError::NotFound(_) => Self::not_found("scan"),
             CommandError::Log(error) => error.into(),
         }

@@ -13,10 +13,12 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::ApiState;
+use super::admission::admitted;
+use super::body::HeldBody;
 use super::problem::Problem;
 use crate::commands::{CommandContext, RequestKey};
 use crate::projections::query::wait_for;
-use crate::projections::{Projection, query};
+use crate::projections::{Projection, as_of, query};
 use crate::values::TenantId;
 
 /// How long an answer may wait for `?at_least=`.
@@ -24,7 +26,7 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 /// Characters of an idempotency key at most.
 const MAX_KEY: usize = 255;
 
-/// Whose request it is: the header `X-Tenant-Id`, or the default tenant.
+/// Whose data a request may read.
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant(pub TenantId);
 
@@ -32,18 +34,8 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self(tenant_in(&parts.headers)?.unwrap_or(TenantId::DEFAULT)))
+        Ok(Self(admitted(&parts.extensions)?.tenant))
     }
-}
-
-/// The tenant that the header `X-Tenant-Id` names, if it is there.
-pub fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
-    let Some(value) = headers.get("x-tenant-id") else {
-        return Ok(None);
-    };
-    let id = value.to_str().ok().and_then(|text| text.parse().ok());
-    id.map(Some)
-        .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
 }
 
 /// A command's request: whose, under which id and key, and its body.
@@ -53,32 +45,23 @@ pub struct CommandRequest {
     pub context: CommandContext,
     /// As sent.
     pub headers: HeaderMap,
-    /// As sent.
-    pub body: Bytes,
+    body: HeldBody,
 }
 
 impl FromRequest<ApiState> for CommandRequest {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        let (mut parts, body) = request.into_parts();
-        let Tenant(tenant) = Tenant::from_request_parts(&mut parts, state).await?;
+        let (parts, body) = request.into_parts();
+        let caller = admitted(&parts.extensions)?.clone();
         let route = format!("{} {}", parts.method, parts.uri.path());
-        let (uri, headers) = (parts.uri.clone(), parts.headers.clone());
-        let body = Bytes::from_request(Request::from_parts(parts, body), state)
-            .await
-            .map_err(|rejection| {
-                let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-                if too_large {
-                    body_too_large()
-                } else {
-                    Problem::bad_request("body_unreadable", rejection.body_text())
-                }
-            })?;
-        let key = idempotency_key(&headers, route, &uri.to_string(), &body)?;
+        let (uri, headers) = (parts.uri, parts.headers);
+        let body = state.limits.bodies.read(&headers, body).await?;
+        let key = idempotency_key(&headers, route, &uri.to_string(), &body.bytes)?;
         let context = CommandContext {
-            tenant,
-            actor: "anonymous".to_owned(),
+            tenant: caller.tenant,
+            roles: caller.scopes.to_string(),
+            actor: caller.actor,
             request_id: Some(request_id(&headers)),
             causation_id: None,
             key,
@@ -95,7 +78,12 @@ impl CommandRequest {
     /// The body as JSON of a shape; says where it breaks.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.expect_type(&["application/json"])?;
-        parse_json(&self.body)
+        parse_json(self.body())
+    }
+
+    /// The body as sent.
+    pub fn body(&self) -> &[u8] {
+        &self.body.bytes
     }
 
     /// The media type of the body, lower case, without parameters.
@@ -135,19 +123,6 @@ pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported_media_type",
         "Unsupported media type",
-        detail,
-    )
-}
-
-fn body_too_large() -> Problem {
-    let detail = format!(
-        "The body is larger than {} MB; split it into several requests.",
-        super::MAX_BODY >> 20
-    );
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "body_too_large",
-        "The body is too large",
         detail,
     )
 }
@@ -218,6 +193,26 @@ impl AtLeast {
         let reached = query::position::<P>(&state.models).await?;
         let detail = format!("The read model has come to log position {reached}, not yet to {wanted}.");
         Err(Problem::unavailable(detail).with("position", reached))
+    }
+}
+
+/// `?as_of=<log position or time>` of single rows.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AsOf {
+    /// Answer with what was known at this log position, or at this time (RFC 3339), by the log.
+    #[param(example = "2026-01-31T12:00:00Z")]
+    pub as_of: Option<String>,
+}
+
+impl AsOf {
+    /// The position that is meant, if one is.
+    pub async fn position(&self, state: &ApiState) -> Result<Option<i64>, Problem> {
+        let Some(text) = &self.as_of else { return Ok(None) };
+        let point = text
+            .parse()
+            .map_err(|error| Problem::bad_request("invalid_query", format!("as_of: {error}.")))?;
+        Ok(Some(as_of::position(&state.models.pool, point).await?))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 /// An argument that leads nowhere; exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct BadArgument(String);
+pub(super) struct BadArgument(pub(super) String);
 
 /// The content of a file, or of standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, BadArgument> {

@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::{App, Database};
 use crate::config::Config;
+use crate::projections::status::all_exist;
 
 /// A running service without HTTP.
 pub(super) struct Local {
@@ -25,6 +26,10 @@ impl Local {
         let app = App::build(config, database.pool.clone()).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_projector(&tracker, &stop);
+        // On an older release's database they are built first.
+        while !all_exist(&database.pool).await? {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         // What this command wants is done when it stops; anything else it took goes back to the queue at once.
         app.spawn_worker(&tracker, &stop, Duration::ZERO);
         Ok(Self {

@@ -4,16 +4,20 @@ mod batch;
 mod doctor;
 mod events;
 mod extract;
+mod forget;
 mod input;
+mod key;
 mod local;
 mod log;
 mod migrate;
 mod openapi;
+mod projections;
 mod reference;
 mod robots;
 mod scan;
 mod serve;
 mod sitemap;
+mod tenant;
 
 use std::process::ExitCode;
 
@@ -49,6 +53,14 @@ enum Command {
     Events(events::Args),
     /// Looks after the log
     Log(log::Args),
+    /// Erases what was found out about a domain
+    Forget(forget::Args),
+    /// Makes, lists and revokes the keys that the API asks for
+    Key(key::Args),
+    /// Sets and lists what differs for single tenants
+    Tenant(tenant::Args),
+    /// Looks after the read models: how they are, build anew, go back, compare with the log
+    Projections(projections::Args),
     /// Brings the database's tables up to date
     Migrate,
     /// Looks for what is wrong and says how to mend it
@@ -66,6 +78,8 @@ Settings come from sitelog.toml in the working directory and from the environmen
   DATABASE_URL                 a PostgreSQL of yours; without it, a private one in the data directory
   SITELOG_DATA_DIR             where that lives; /var/lib/sitelog as root, ~/.local/share/sitelog else
   SITELOG_BIND                 where 'serve' listens; 127.0.0.1:8080
+  SITELOG_AUTH__MODE           'required' (a key or token for each request) or 'off', on a loopback address
+  SITELOG_AUTH__...            which tokens are good; docs/operations.md lists them
   SITELOG_WORKER__CONCURRENCY  scans under way at once in this process; 64
   SITELOG_FETCH__...           how sites are asked; docs/operations.md lists them
   RUST_LOG                     how much is logged, to stderr
@@ -112,6 +126,10 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
         Command::Log(args) => log::run(&args, &config()?).await,
+        Command::Forget(args) => forget::run(&args, &config()?).await,
+        Command::Key(args) => key::run(&args, &config()?).await,
+        Command::Tenant(args) => tenant::run(&args, &config()?).await,
+        Command::Projections(args) => projections::run(&args, &config()?).await,
         Command::Migrate => migrate::run(&config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, Roles};
+use crate::access::AuthMode;
+use crate::app::{self, Roles, Started};
 use crate::config::Config;
 
 /// Runs the service.
@@ -29,27 +30,62 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         worker: args.roles.contains(&Role::Worker),
         projector: args.roles.contains(&Role::Projector),
     };
+    allow_many_connections();
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    app::serve(&config, roles, stop, |config, database, address| {
-        let place = match database.url() {
-            Some(_) => config.data_dir.display().to_string(),
-            None => "the database of DATABASE_URL".to_owned(),
-        };
-        if !roles.api {
-            eprintln!("sitelog runs without HTTP, as --roles says");
-            eprintln!("data lives in {place}");
-            return;
-        }
-        eprintln!("sitelog serves http://{address}  (no access control: this machine only)");
-        eprintln!("data lives in {place}");
-        eprintln!(
-            "try: curl -s -X POST http://{address}/api/v4/scans -H 'content-type: application/json' \
-             -d '{{\"domain\": \"example.com\"}}'"
+    if roles.worker && !config.fetch.tells_contact() {
+        tracing::warn!(
+            "Sites are not told how to reach you: set SITELOG_FETCH__CONTACT to a web or e-mail address"
         );
-    })
-    .await?;
+    }
+    app::serve(&config, roles, stop, |started| tell(started, roles)).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes as many file descriptors as the process may: the usual first bound, 1024, is less than the connections that
+/// are served.
+fn allow_many_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "The bound of open files could not be raised");
+    }
+}
+
+/// Says on stderr what who has started it needs to know.
+fn tell(started: &Started<'_>, roles: Roles) {
+    let (config, address) = (started.config, started.address);
+    let place = match started.database.url() {
+        Some(_) => config.data_dir.display().to_string(),
+        None => "the database of DATABASE_URL".to_owned(),
+    };
+    if !roles.api {
+        eprintln!("sitelog runs without HTTP, as --roles says");
+        eprintln!("data lives in {place}");
+        return;
+    }
+    let guarded = config.auth.mode == AuthMode::Required;
+    if guarded {
+        eprintln!("sitelog serves http://{address}");
+    } else {
+        eprintln!(
+            "sitelog serves http://{address}  (NO ACCESS CONTROL: everybody on this machine may do everything)"
+        );
+    }
+    eprintln!("data lives in {place}");
+    let mut credential = "";
+    if let Some(key) = &started.first_key {
+        eprintln!("the first key, for operators; it is shown only now:");
+        eprintln!("export SITELOG_KEY={}", key.reveal());
+    }
+    if guarded {
+        credential = " -H \"authorization: Bearer $SITELOG_KEY\"";
+    }
+    eprintln!(
+        "try: curl -s -X POST http://{address}/api/v4/scans{credential} -H 'content-type: application/json' \
+         -d '{{\"domain\": \"example.com\"}}'"
+    );
 }
 
 /// SIGTERM and Ctrl-C drain; a second one ends at once.

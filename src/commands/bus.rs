@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::CommandContext;
 use crate::log::body::Body;
+use crate::log::event::undecodable;
 use crate::log::{AppendUnit, Appended, EventLog, LogError, NewEvent, StreamAppend};
-use crate::values::TenantId;
+use crate::values::{TenantId, VersionedEvent, versioned};
 
 /// Conflicts in a row after which a command gives up; streams are short-lived and never contended that much.
 pub(super) const MAX_CONFLICTS: u32 = 16;
@@ -77,8 +78,12 @@ impl CommandBus {
     }
 
     /// Reads a stream.
-    pub async fn load<A: Aggregate>(&self, id: Uuid) -> Result<Loaded<A>, LogError> {
-        fold(self.log.stream::<A>(&id.to_string()).await?)
+    pub async fn load<A: Aggregate<Event: VersionedEvent>>(&self, id: Uuid) -> Result<Loaded<A>, LogError> {
+        let id = id.to_string();
+        match fold(self.log.stream::<A>(&id).await?) {
+            Err(error) => Err(self.log.locate(A::TYPE, &id, error).await?),
+            loaded => loaded,
+        }
     }
 
     /// Executes a command on an aggregate of the context's tenant.
@@ -90,7 +95,7 @@ impl CommandBus {
         context: &CommandContext,
     ) -> Result<Done<A>, CommandError<A::Error>>
     where
-        A: Aggregate<Services = ()>,
+        A: Aggregate<Services = (), Event: VersionedEvent>,
         A::Command: Clone,
         A::Error: 'static,
     {
@@ -123,7 +128,7 @@ impl CommandBus {
         context: &CommandContext,
     ) -> Result<Done<A>, CommandError<A::Error>>
     where
-        A: Aggregate<Services = ()>,
+        A: Aggregate<Services = (), Event: VersionedEvent>,
         A::Command: Clone,
         A::Error: 'static,
     {
@@ -149,7 +154,7 @@ impl CommandBus {
         context: &CommandContext,
     ) -> Result<Done<A>, CommandError<A::Error>>
     where
-        A: Aggregate<Services = ()>,
+        A: Aggregate<Services = (), Event: VersionedEvent>,
         A::Error: 'static,
     {
         let (stream, loaded) = decide(loaded, id, command, context)
@@ -237,7 +242,7 @@ pub(super) async fn decide<A>(
     context: &CommandContext,
 ) -> Result<(StreamAppend, Loaded<A>), A::Error>
 where
-    A: Aggregate<Services = ()>,
+    A: Aggregate<Services = (), Event: VersionedEvent>,
 {
     let sink = EventSink::default();
     loaded.aggregate.handle(command, &(), &sink).await?;
@@ -279,20 +284,20 @@ fn new_event<E: DomainEvent>(event: &E, metadata: &Value) -> NewEvent {
     }
 }
 
-fn fold<A: Aggregate>(events: Vec<SerializedEvent>) -> Result<Loaded<A>, LogError> {
+/// The aggregate that a stream's events make; an error names the event by its place in the stream.
+pub(super) fn fold<A: Aggregate<Event: VersionedEvent>>(
+    events: impl IntoIterator<Item = SerializedEvent>,
+) -> Result<Loaded<A>, LogError> {
     let mut loaded = fresh::<A>();
     for event in events {
         let sequence = i64::try_from(event.sequence).unwrap_or(i64::MAX);
         loaded.tenant = loaded
             .tenant
             .or_else(|| event.metadata.get("tenant_id")?.as_str()?.parse().ok());
-        let payload = serde_json::from_value(event.payload).map_err(|source| LogError::Unreadable {
-            position: sequence,
-            event_type: event.event_type,
-            version: event.event_version,
-            source,
-        })?;
-        loaded.aggregate.apply(payload);
+        let decoded = versioned::decode(&event.event_type, &event.event_version, &event.payload);
+        let decoded =
+            decoded.map_err(|error| undecodable(sequence, &event.event_type, &event.event_version, error))?;
+        loaded.aggregate.apply(decoded);
         loaded.sequence = sequence;
     }
     Ok(loaded)

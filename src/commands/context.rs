@@ -11,8 +11,10 @@ use crate::values::TenantId;
 pub struct CommandContext {
     /// Whose data it touches.
     pub tenant: TenantId,
-    /// Who asks: `anonymous`, `worker:…`, `policy:…`, `cli`.
+    /// Who asks: `key:…`, `user:…`, `anonymous`, `worker:…`, `policy:…`, `cli`.
     pub actor: String,
+    /// What that one may do, separated by blanks; `system` for what the service does on its own.
+    pub roles: String,
     /// The HTTP request or command line run it came with.
     pub request_id: Option<String>,
     /// The event that caused it.
@@ -38,6 +40,7 @@ impl CommandContext {
         Self {
             tenant,
             actor: actor.into(),
+            roles: "system".to_owned(),
             request_id: None,
             causation_id: None,
             key: None,
@@ -56,6 +59,7 @@ impl CommandContext {
         let mut fields = Map::new();
         fields.insert("tenant_id".into(), self.tenant.to_string().into());
         fields.insert("actor".into(), self.actor.clone().into());
+        fields.insert("roles".into(), self.roles.clone().into());
         if let Some(request) = &self.request_id {
             fields.insert("request_id".into(), request.clone().into());
         }

@@ -7,6 +7,7 @@ pub mod cancel_scan;
 pub mod complete_batch;
 pub mod context;
 pub mod expand_batch;
+pub mod forget_domain;
 pub mod record_scan;
 pub mod request_batch;
 pub mod request_scan;

@@ -30,6 +30,23 @@ pub async fn record_scan(
     now: DateTime<Utc>,
     context: &CommandContext,
 ) -> Result<Recorded, LogError> {
+    loop {
+        match try_record(bus, begun, report, now, context).await {
+            // What was known of the domain was erased meanwhile, or its salt stored by another process: this is new
+            // knowledge, sealed with the new salt.
+            Err(LogError::SaltChanged) => {}
+            other => return other,
+        }
+    }
+}
+
+async fn try_record(
+    bus: &CommandBus,
+    begun: &BegunScan,
+    report: &SiteReport,
+    now: DateTime<Utc>,
+    context: &CommandContext,
+) -> Result<Recorded, LogError> {
     let salt = bus
         .log()
         .salt(begun.tenant, begun.loaded.aggregate.domain())

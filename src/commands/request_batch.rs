@@ -53,6 +53,7 @@ pub async fn request_batch(
 ) -> Result<RequestedBatch, CommandError<BatchError>> {
     let id = Uuid::new_v4();
     let total = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    // A fresh id: nobody else has a salt for it, so it cannot have changed.
     let salt = bus.log().salt(context.tenant, &id.to_string()).await?;
     let (list, body) = salt.seal(&lines_of(items), u64::from(total));
     let command = BatchCommand::Request {

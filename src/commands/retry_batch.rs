@@ -6,6 +6,7 @@ use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};
 use super::request_batch::lines_of;
 use crate::aggregates::{BatchCommand, BatchError, BatchScan};
+use crate::log::LogError;
 use crate::values::{BatchId, ScanId};
 
 /// An ended scan that is to be done again, and which of its rounds ended.
@@ -19,6 +20,21 @@ pub struct EndedScan {
 
 /// Reopens a batch to retry these scans; they follow from the log.
 pub async fn retry_batch(
+    bus: &CommandBus,
+    batch: BatchId,
+    scans: &[EndedScan],
+    context: &CommandContext,
+) -> Result<i64, CommandError<BatchError>> {
+    loop {
+        match try_retry(bus, batch, scans, context).await {
+            // Another process stored the batch's salt at this moment: now it can be had.
+            Err(CommandError::Log(LogError::SaltChanged)) => {}
+            other => return other,
+        }
+    }
+}
+
+async fn try_retry(
     bus: &CommandBus,
     batch: BatchId,
     scans: &[EndedScan],

@@ -7,6 +7,8 @@ use crate::values::FailureReason;
 /// What was waited for when time ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// A turn at the host, whose requests are kept apart.
+    Turn,
     /// TCP or TLS.
     Connect,
     /// The first byte of the answer.
@@ -60,6 +62,7 @@ pub enum FetchError {
     },
     /// Too slow.
     #[error("{url} was too slow: {}", match .phase {
+        Phase::Turn => "its requests are to be so far apart that there was no turn in time",
         Phase::Connect => "no connection in time",
         Phase::FirstByte => "no answer in time",
         Phase::Body => "the answer did not end in time",

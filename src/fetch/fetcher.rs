@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use url::Url;
@@ -28,6 +29,8 @@ pub struct Fetcher {
 struct Inner {
     tls: rustls::ClientConfig,
     guard: Arc<Guard>,
+    /// The only one who gives the client addresses.
+    addresses: Arc<dyn Resolve>,
     pace: Pace,
     settings: FetchSettings,
 }
@@ -59,9 +62,25 @@ pub struct Answer {
 impl Fetcher {
     /// A fetcher with settings of its own.
     pub fn new(settings: FetchSettings) -> Result<Self, FetchSetupError> {
-        let guard = Arc::new(Guard::new(&settings)?);
+        let guard = Guard::new(&settings)?;
+        Self::guarded_by(guard, settings)
+    }
+
+    /// A fetcher behind a guard that was made before.
+    pub(super) fn guarded_by(guard: Guard, settings: FetchSettings) -> Result<Self, FetchSetupError> {
+        Self::watched(guard, settings, |guarded| Arc::new(guarded))
+    }
+
+    /// The same, with something between the guard and the client that sees which addresses are given out.
+    pub(super) fn watched(
+        guard: Guard,
+        settings: FetchSettings,
+        watch: impl FnOnce(GuardedResolve) -> Arc<dyn Resolve>,
+    ) -> Result<Self, FetchSetupError> {
+        let guard = Arc::new(guard);
         let inner = Inner {
             tls: client_config(settings.extra_ca.as_deref())?,
+            addresses: watch(GuardedResolve(Arc::clone(&guard))),
             guard,
             pace: Pace::new(settings.per_host_delay),
             settings,
@@ -86,9 +105,14 @@ impl Fetcher {
         &self.inner.settings
     }
 
+    /// Keeps requests to a host further apart than the settings ask for, from the next one on: its `Crawl-delay`.
+    pub fn keep_apart(&self, host: &str, delay: Duration) {
+        self.inner.pace.keep_apart(host, delay);
+    }
+
     /// Gets an URL. Any status that is not a redirect is an answer, 500 as well as 200.
     pub async fn get(&self, url: &Url, limits: Limits) -> Result<Answer, FetchError> {
-        let mut here = without_fragment(url.clone());
+        let mut here = bare(url.clone());
         let mut redirected_from = Vec::new();
         loop {
             let response = self.ask(&here, limits.deadline).await?;
@@ -123,8 +147,13 @@ impl Fetcher {
             phase: Phase::FirstByte,
         };
         timeout_at(deadline, guard.check(url)).await.map_err(too_slow)??;
-        let turn = pace.turn(url.host_str().unwrap_or_default(), Instant::now());
-        timeout_at(deadline, sleep_until(turn)).await.map_err(too_slow)?;
+        // A turn that comes too late is not waited for in vain.
+        let turn = pace.turn(url.host_str().unwrap_or_default(), Instant::now(), deadline);
+        sleep_until(turn.ok_or_else(|| FetchError::Timeout {
+            url: url.to_string(),
+            phase: Phase::Turn,
+        })?)
+        .await;
         let mut request = self.client.get(url.clone());
         if let Some((bare, host)) = self.without_port_if_pinned(url) {
             request = self.client.get(bare).header(HOST, host);
@@ -169,7 +198,7 @@ fn client(inner: &Inner) -> Result<reqwest::Client, FetchSetupError> {
         .user_agent(&settings.user_agent)
         .default_headers(headers)
         .tls_backend_preconfigured(inner.tls.clone())
-        .dns_resolver(GuardedResolve(Arc::clone(&inner.guard)))
+        .dns_resolver(Arc::clone(&inner.addresses))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()
@@ -211,10 +240,13 @@ fn redirect_target(response: &reqwest::Response, here: &Url) -> Option<Url> {
     }
     let location = response.headers().get(LOCATION)?;
     let location = String::from_utf8_lossy(location.as_bytes());
-    here.join(location.trim()).ok().map(without_fragment)
+    here.join(location.trim()).ok().map(bare)
 }
 
-fn without_fragment(mut url: Url) -> Url {
+/// An URL as it is asked for: without a fragment, and without a name and password, which would be sent along.
+fn bare(mut url: Url) -> Url {
     url.set_fragment(None);
+    // Refused only for URLs without a host, which the guard refuses.
+    let (_no_host, _no_host_either) = (url.set_username(""), url.set_password(None));
     url
 }

@@ -5,34 +5,35 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{CLOUDFLARE, GOOGLE, LookupIpStrategy, ResolverConfig};
-use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::address::is_public;
 use super::error::{FetchError, FetchSetupError};
+use super::names::{Names, SystemNames};
 use super::settings::{ConnectTo, FetchSettings};
 
 /// The rules of who may be asked, and the resolver that keeps them.
 pub(super) struct Guard {
     connect_to: Vec<ConnectTo>,
     allow_private: Vec<IpNet>,
-    resolver: TokioResolver,
+    names: Arc<dyn Names>,
 }
 
 impl Guard {
     pub(super) fn new(settings: &FetchSettings) -> Result<Self, FetchSetupError> {
-        Ok(Self {
+        Ok(Self::with_names(settings, Arc::new(SystemNames::new()?)))
+    }
+
+    /// The same with names from elsewhere than DNS.
+    pub(super) fn with_names(settings: &FetchSettings, names: Arc<dyn Names>) -> Self {
+        Self {
             connect_to: settings.connect_to.clone(),
             allow_private: settings.allow_private.clone(),
-            resolver: resolver().map_err(|error| FetchSetupError::Resolver(error.into()))?,
-        })
+            names,
+        }
     }
 
     /// Where the settings say that a host is reached.
@@ -87,10 +88,7 @@ impl Guard {
         if let Some(address) = self.pinned(host) {
             return Ok(vec![address]);
         }
-        // Rooted, so that the search list of resolv.conf is left alone.
-        let rooted = format!("{}.", host.trim_end_matches('.'));
-        let found = self.resolver.lookup_ip(rooted.as_str()).await;
-        let found: Vec<IpAddr> = found.map_err(|error| name_error(host, &error))?.iter().collect();
+        let found = self.names.addresses(host).await?;
         if found.is_empty() {
             return Err(FetchError::NameUnknown {
                 host: host.to_owned(),
@@ -130,47 +128,6 @@ impl Resolve for GuardedResolve {
             let addresses = guard.lookup(name.as_str()).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
-    }
-}
-
-/// The system's name servers; public ones where the system names none.
-fn resolver() -> Result<TokioResolver, NetError> {
-    let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
-        tracing::warn!("The system's name servers are not known ({error}); public ones are asked");
-        let mut config = ResolverConfig::udp_and_tcp(&CLOUDFLARE);
-        for server in ResolverConfig::udp_and_tcp(&GOOGLE).name_servers() {
-            config.add_name_server(server.clone());
-        }
-        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-    });
-    let options = builder.options_mut();
-    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    options.timeout = Duration::from_secs(3);
-    options.attempts = 2;
-    options.cache_size = 4096;
-    builder.build()
-}
-
-fn name_error(host: &str, error: &NetError) -> FetchError {
-    let host = host.to_owned();
-    if error.is_nx_domain() || (error.is_no_records_found() && !is_server_failure(error)) {
-        return FetchError::NameUnknown { host };
-    }
-    FetchError::ResolverSilent {
-        host,
-        cause: error.to_string(),
-    }
-}
-
-fn is_server_failure(error: &NetError) -> bool {
-    use hickory_resolver::net::DnsError;
-    use hickory_resolver::proto::op::ResponseCode;
-    match error {
-        NetError::Dns(DnsError::NoRecordsFound(missing)) => !matches!(
-            missing.response_code,
-            ResponseCode::NoError | ResponseCode::NXDomain
-        ),
-        _ => false,
     }
 }
 

@@ -10,11 +10,14 @@ mod error;
 mod fetcher;
 mod guard;
 mod headers;
+mod names;
 mod pace;
 mod send_error;
 pub mod settings;
 #[cfg(test)]
 pub mod test_site;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use address::is_public;

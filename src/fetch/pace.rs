@@ -9,32 +9,55 @@ use tokio::time::Instant;
 /// Past this many hosts, those whose turn is over are forgotten.
 const HOSTS_KEPT: usize = 10_000;
 
-/// Hands out turns: each request to a host begins at least `gap` after the one before.
+/// Hands out turns: each request to a host begins at least `gap` after the one before, or later if the host wishes.
 pub(super) struct Pace {
     gap: Duration,
-    next_turn: Mutex<HashMap<String, Instant>>,
+    hosts: Mutex<HashMap<String, Host>>,
+}
+
+#[derive(Clone, Copy)]
+struct Host {
+    next_turn: Instant,
+    gap: Duration,
 }
 
 impl Pace {
     pub(super) fn new(gap: Duration) -> Self {
         Self {
             gap,
-            next_turn: Mutex::default(),
+            hosts: Mutex::default(),
         }
     }
 
-    /// Reserves the next turn at a host and says when it is.
-    pub(super) fn turn(&self, host: &str, now: Instant) -> Instant {
-        if self.gap.is_zero() {
-            return now;
+    /// Keeps requests to a host at least so far apart, from the next one on.
+    pub(super) fn keep_apart(&self, host: &str, delay: Duration) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let gap = self.gap.max(delay);
+        if let Some(known) = hosts.get_mut(host) {
+            known.gap = gap;
+        } else if !gap.is_zero() {
+            let next_turn = Instant::now();
+            hosts.insert(host.to_owned(), Host { next_turn, gap });
         }
-        let mut turns = self.next_turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if turns.len() >= HOSTS_KEPT {
-            turns.retain(|_, next| *next > now);
+    }
+
+    /// Reserves the next turn at a host and says when it is; `None`, and nothing is reserved, if it comes after `end`.
+    pub(super) fn turn(&self, host: &str, now: Instant, end: Instant) -> Option<Instant> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= HOSTS_KEPT {
+            hosts.retain(|_, known| known.next_turn > now);
         }
-        let turn = turns.get(host).copied().unwrap_or(now).max(now);
-        turns.insert(host.to_owned(), turn + self.gap);
-        turn
+        let known = hosts.get(host).copied();
+        let gap = known.map_or(self.gap, |known| known.gap);
+        let turn = known.map_or(now, |known| known.next_turn.max(now));
+        if turn > end {
+            return None;
+        }
+        if !gap.is_zero() {
+            let next_turn = turn + gap;
+            hosts.insert(host.to_owned(), Host { next_turn, gap });
+        }
+        Some(turn)
     }
 }
 
@@ -42,13 +65,40 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const GAP: Duration = Duration::from_millis(100);
+
     #[test]
     fn turns_at_one_host_are_apart_and_other_hosts_do_not_wait() {
-        let gap = Duration::from_millis(100);
-        let (pace, now) = (Pace::new(gap), Instant::now());
-        assert_eq!(pace.turn("a", now), now);
-        assert_eq!(pace.turn("a", now), now + gap);
-        assert_eq!(pace.turn("b", now), now);
-        assert_eq!(pace.turn("a", now + gap * 5), now + gap * 5);
+        let (pace, now) = (Pace::new(GAP), Instant::now());
+        let turn = |host, at| pace.turn(host, at, now + GAP * 100).unwrap();
+        assert_eq!(turn("a", now), now);
+        assert_eq!(turn("a", now), now + GAP);
+        assert_eq!(turn("b", now), now);
+        assert_eq!(turn("a", now + GAP * 5), now + GAP * 5);
+    }
+
+    #[test]
+    fn a_host_may_wish_for_more_but_not_for_less() {
+        let (pace, now) = (Pace::new(GAP), Instant::now());
+        let turn = |host| pace.turn(host, now, now + GAP * 100).unwrap();
+        assert_eq!(turn("a"), now);
+        pace.keep_apart("a", GAP * 10);
+        assert_eq!((turn("a"), turn("a")), (now + GAP, now + GAP * 11));
+        pace.keep_apart("a", Duration::ZERO);
+        assert_eq!((turn("a"), turn("a")), (now + GAP * 21, now + GAP * 22));
+        let without = Pace::new(Duration::ZERO);
+        without.keep_apart("a", Duration::ZERO);
+        assert!(
+            without.hosts.lock().unwrap().is_empty(),
+            "nothing is kept of hosts without wishes"
+        );
+    }
+
+    #[test]
+    fn a_turn_that_comes_too_late_is_not_taken() {
+        let (pace, now) = (Pace::new(GAP), Instant::now());
+        assert_eq!(pace.turn("a", now, now), Some(now));
+        assert_eq!(pace.turn("a", now, now + GAP / 2), None);
+        assert_eq!(pace.turn("a", now, now + GAP), Some(now + GAP));
     }
 }

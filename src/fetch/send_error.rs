@@ -42,7 +42,15 @@ pub(super) fn classify(url: &str, error: &reqwest::Error, phase: Phase) -> Fetch
         };
     }
     let broke_off = chain.iter().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some() || cause.to_string().contains("connection closed")
+        let is_broken = |error: &io::Error| {
+            // What hyper says of chunks and lengths that are none.
+            !matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            )
+        };
+        cause.downcast_ref::<io::Error>().is_some_and(is_broken)
+            || cause.to_string().contains("connection closed")
     });
     if broke_off {
         FetchError::Connect { url, cause }

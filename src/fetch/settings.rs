@@ -37,6 +37,13 @@ pub struct ConnectTo {
     pub address: SocketAddr,
 }
 
+impl FetchSettings {
+    /// Whether sites are told how to reach whoever scans them.
+    pub fn tells_contact(&self) -> bool {
+        self.user_agent.contains("://") || self.user_agent.contains('@')
+    }
+}
+
 impl Default for FetchSettings {
     fn default() -> Self {
         Self {

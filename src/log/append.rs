@@ -3,8 +3,10 @@
 //! One task per process drains the queue into one call of `append_events`. While a group commits, the next one
 //! gathers, so a busy process writes hundreds of events per fsync and an idle one waits for nobody.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use serde_json::Value;
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
@@ -15,6 +17,8 @@ use crate::values::TenantId;
 
 /// Units that may wait before `append` itself waits.
 pub(super) const MAX_WAITING: usize = 4096;
+/// An outcome besides those of `append_events`.
+const SALT_CHANGED: &str = "salt_changed";
 /// Units and events of one group; bounds how long a group holds the head of the log.
 const MAX_UNITS: usize = 500;
 const MAX_EVENTS: usize = 4000;
@@ -89,12 +93,23 @@ impl EventLog {
                 );
             }
         }
+        let subjects: HashSet<(TenantId, String)> = unit
+            .bodies
+            .iter()
+            .map(|body| (body.tenant, body.subject.clone()))
+            .collect();
         let (done, outcome) = oneshot::channel();
         self.appends
             .send(Waiting { unit, done })
             .await
             .map_err(|_| LogError::Closed)?;
-        outcome.await.map_err(|_| LogError::Closed)?
+        let outcome = outcome.await.map_err(|_| LogError::Closed)?;
+        if matches!(outcome, Err(LogError::SaltChanged)) {
+            for (tenant, subject) in subjects {
+                self.forget_salt(tenant, &subject);
+            }
+        }
+        outcome
     }
 
     /// Appends many independent units; outcomes in the same order.
@@ -192,20 +207,28 @@ fn is_about_data(error: &sqlx::Error) -> bool {
 }
 
 /// One row of `append_events`.
-struct Outcome {
+pub(super) struct Outcome {
     outcome: String,
     last_position: Option<i64>,
     result: Option<Value>,
 }
 
 impl Outcome {
+    fn salt_changed() -> Self {
+        Self {
+            outcome: SALT_CHANGED.to_owned(),
+            last_position: None,
+            result: None,
+        }
+    }
+
     fn last_position(&self) -> Option<i64> {
         (self.outcome == "committed")
             .then_some(self.last_position)
             .flatten()
     }
 
-    fn into_result(self) -> Result<Appended, LogError> {
+    pub(super) fn into_result(self) -> Result<Appended, LogError> {
         match (self.outcome.as_str(), self.result) {
             ("committed", _) => Ok(Appended::Committed(self.last_position)),
             ("repeated", Some(result)) => Ok(Appended::Repeated {
@@ -213,20 +236,58 @@ impl Outcome {
                 position: self.last_position.unwrap_or_default(),
             }),
             ("key_reused", _) => Err(LogError::KeyReused),
+            (SALT_CHANGED, _) => Err(LogError::SaltChanged),
             _ => Err(LogError::Conflict),
         }
     }
 }
 
+/// Held shared by appends with bodies, and alone by an erasure: so an erasure sees each body that there is, and no
+/// body comes after it under the salt that it forgot.
+pub(super) const BODIES_LOCK: i64 = 7_305_116_405;
+
 async fn write_group(pool: &PgPool, units: &[AppendUnit]) -> Result<Vec<Outcome>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    insert_bodies(&mut tx, units).await?;
+    if units.iter().all(|unit| unit.bodies.is_empty()) {
+        let mut tx = pool.begin().await?;
+        let outcomes = append_events(&mut tx, units.iter()).await?;
+        tx.commit().await?;
+        return Ok(outcomes);
+    }
+    // With the transaction's beginning, it costs no way of its own.
+    let begin = format!("begin; select pg_advisory_xact_lock_shared({BODIES_LOCK})");
+    let mut tx = pool.begin_with(begin).await?;
+    let stale = insert_bodies(&mut tx, units).await?;
+    let fresh = units
+        .iter()
+        .zip(&stale)
+        .filter(|(_, stale)| !**stale)
+        .map(|(unit, _)| unit);
+    let mut written = append_events(&mut tx, fresh).await?.into_iter();
+    tx.commit().await?;
+    let outcome_of = |stale: bool| {
+        if stale {
+            Some(Outcome::salt_changed())
+        } else {
+            written.next()
+        }
+    };
+    Ok(stale.into_iter().filter_map(outcome_of).collect())
+}
+
+/// Appends units whose bodies are in place; outcomes in the same order.
+pub(super) async fn append_events<'a>(
+    connection: &mut PgConnection,
+    units: impl Iterator<Item = &'a AppendUnit>,
+) -> Result<Vec<Outcome>, sqlx::Error> {
     let columns = Columns::of(units);
+    if columns.units == 0 {
+        return Ok(Vec::new());
+    }
     let rows = sqlx::query(
         "select outcome, last_position, result from append_events(\
            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
-    .bind(to_int(units.len()))
+    .bind(columns.units)
     .bind(columns.stream_unit)
     .bind(columns.stream_type)
     .bind(columns.stream_id)
@@ -244,9 +305,8 @@ async fn write_group(pool: &PgPool, units: &[AppendUnit]) -> Result<Vec<Outcome>
     .bind(columns.key_key)
     .bind(columns.key_body_hash)
     .bind(columns.key_result)
-    .fetch_all(&mut *tx)
+    .fetch_all(connection)
     .await?;
-    tx.commit().await?;
     rows.iter()
         .map(|row| {
             Ok(Outcome {
@@ -258,27 +318,26 @@ async fn write_group(pool: &PgPool, units: &[AppendUnit]) -> Result<Vec<Outcome>
         .collect()
 }
 
-/// Sorted by digest, so that two groups with the same bodies never wait for each other crosswise.
-async fn insert_bodies(tx: &mut sqlx::PgTransaction<'_>, units: &[AppendUnit]) -> Result<(), sqlx::Error> {
-    let mut bodies: Vec<&Body> = units.iter().flat_map(|unit| &unit.bodies).collect();
-    if bodies.is_empty() {
-        return Ok(());
+/// Sorted by digest, so that two groups with the same bodies never wait for each other crosswise. Says of each unit
+/// whether it must not be appended, its bodies being sealed with another salt than that of their subject.
+async fn insert_bodies(
+    connection: &mut PgConnection,
+    units: &[AppendUnit],
+) -> Result<Vec<bool>, sqlx::Error> {
+    let mut salts: BTreeMap<(TenantId, &str), &[u8]> = BTreeMap::new();
+    for body in units.iter().flat_map(|unit| &unit.bodies) {
+        salts.entry((body.tenant, &body.subject)).or_insert(&body.salt);
     }
+    let stored = store_salts(connection, &salts).await?;
+    let is_stale = |body: &Body| stored.get(&(body.tenant, body.subject.clone())) != Some(&body.salt);
+    let stale: Vec<bool> = units
+        .iter()
+        .map(|unit| unit.bodies.iter().any(is_stale))
+        .collect();
+    let fresh = units.iter().zip(&stale).filter(|(_, stale)| !**stale);
+    let mut bodies: Vec<&Body> = fresh.flat_map(|(unit, _)| &unit.bodies).collect();
     bodies.sort_by(|a, b| a.digest.cmp(&b.digest));
     bodies.dedup_by(|a, b| a.digest == b.digest);
-    let salted = |b: &&Body| (b.tenant, b.subject.clone());
-    let mut salts = bodies.clone();
-    salts.sort_by_key(salted);
-    salts.dedup_by_key(|b| salted(b));
-    sqlx::query(
-        "insert into body_salt (tenant_id, subject, salt) \
-         select * from unnest($1::uuid[], $2::text[], $3::bytea[]) on conflict do nothing",
-    )
-    .bind(salts.iter().map(|b| b.tenant.0).collect::<Vec<_>>())
-    .bind(salts.iter().map(|b| b.subject.as_str()).collect::<Vec<_>>())
-    .bind(salts.iter().map(|b| b.salt.as_slice()).collect::<Vec<_>>())
-    .execute(&mut **tx)
-    .await?;
     sqlx::query(
         "insert into event_body (digest, tenant_id, subject, salt, bytes) \
          select * from unnest($1::bytea[], $2::uuid[], $3::text[], $4::bytea[], $5::bytea[]) \
@@ -289,9 +348,37 @@ async fn insert_bodies(tx: &mut sqlx::PgTransaction<'_>, units: &[AppendUnit]) -
     .bind(bodies.iter().map(|b| b.subject.as_str()).collect::<Vec<_>>())
     .bind(bodies.iter().map(|b| b.salt.as_slice()).collect::<Vec<_>>())
     .bind(bodies.iter().map(|b| b.bytes.as_slice()).collect::<Vec<_>>())
-    .execute(&mut **tx)
+    .execute(connection)
     .await?;
-    Ok(())
+    Ok(stale)
+}
+
+/// Stores the salts of subjects that have none, and returns those that are stored. One that another group stores at
+/// this moment is not among them; who asks again gets it.
+async fn store_salts(
+    connection: &mut PgConnection,
+    salts: &BTreeMap<(TenantId, &str), &[u8]>,
+) -> Result<HashMap<(TenantId, String), Vec<u8>>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, Vec<u8>)> = sqlx::query_as(
+        "with given as (\
+           select * from unnest($1::uuid[], $2::text[], $3::bytea[]) as g(tenant_id, subject, salt) \
+         ), added as (\
+           insert into body_salt (tenant_id, subject, salt) select * from given order by 1, 2 \
+           on conflict do nothing returning tenant_id, subject, salt\
+         ) \
+         select tenant_id, subject, salt from added \
+         union all \
+         select tenant_id, subject, s.salt from body_salt s join given using (tenant_id, subject)",
+    )
+    .bind(salts.keys().map(|(tenant, _)| tenant.0).collect::<Vec<_>>())
+    .bind(salts.keys().map(|(_, subject)| *subject).collect::<Vec<_>>())
+    .bind(salts.values().copied().collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(tenant, subject, salt)| ((TenantId(tenant), subject), salt))
+        .collect())
 }
 
 impl AppendUnit {
@@ -303,6 +390,7 @@ impl AppendUnit {
 /// A group turned on its side, as `append_events` takes it.
 #[derive(Default)]
 struct Columns<'a> {
+    units: i32,
     stream_unit: Vec<i32>,
     stream_type: Vec<&'a str>,
     stream_id: Vec<&'a str>,
@@ -323,10 +411,11 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(units: &'a [AppendUnit]) -> Self {
+    fn of(units: impl Iterator<Item = &'a AppendUnit>) -> Self {
         let mut columns = Self::default();
-        for (index, unit) in units.iter().enumerate() {
-            let number = to_int(index + 1);
+        for unit in units {
+            columns.units += 1;
+            let number = columns.units;
             for stream in &unit.streams {
                 columns.push_stream(number, unit.tenant, stream);
             }

@@ -7,8 +7,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgExecutor, Row};
 
 use super::{EventLog, LogError};
-use crate::values::TenantId;
-use crate::values::body_ref::BodyRef;
+use crate::values::{BodyRef, TenantId};
 
 /// Fast levels reach most of what zstd can do on URL lists.
 const ZSTD_LEVEL: i32 = 1;
@@ -58,7 +57,8 @@ impl Salt {
     }
 }
 
-/// Salts never change, so a process asks once; bounded by starting anew when full.
+/// A salt changes only when its subject is erased, and then an append with the old one is refused: so a process asks
+/// once. Bounded by starting anew when full.
 #[derive(Clone, Default)]
 pub(super) struct SaltCache(Arc<Mutex<SaltsBySubject>>);
 
@@ -93,8 +93,14 @@ impl EventLog {
         })
     }
 
+    /// Asks anew for a salt the next time.
+    pub(super) fn forget_salt(&self, tenant: TenantId, subject: &str) {
+        let mut cache = self.salts.0.lock().expect("no holder of the cache panics");
+        cache.remove(&(tenant, subject.to_owned()));
+    }
+
     /// The stored salt, or a fresh one, which the append that uses it stores. Should two appends make one each at the
-    /// same moment, the first stays and the other's bodies are merely not found to be the same later on.
+    /// same moment, the first stays and the other is told that the salt changed.
     async fn load_salt(&self, tenant: TenantId, subject: &str) -> Result<Vec<u8>, LogError> {
         let known = sqlx::query_scalar("select salt from body_salt where tenant_id = $1 and subject = $2")
             .bind(tenant.0)

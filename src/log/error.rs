@@ -6,6 +6,10 @@ pub enum LogError {
     /// Somebody else appended to one of the streams first; load again and decide again.
     #[error("another append to the stream was first")]
     Conflict,
+    /// Bodies of the append were sealed with a salt that is not (or no longer) their subject's; ask for it again and
+    /// seal them again.
+    #[error("the salt of the append's bodies is no longer that of their subject")]
+    SaltChanged,
     /// The idempotency key belongs to a different request.
     #[error("the idempotency key was used before with another request body")]
     KeyReused,
@@ -18,6 +22,26 @@ pub enum LogError {
     /// The group commit is gone: the process is shutting down.
     #[error("the event log is closed")]
     Closed,
+    /// An event was written by a later release: upgrade this one. Nothing is wrong with the log.
+    #[error(
+        "event {position} of type {event_type} version {version} was written by a later release: upgrade needed"
+    )]
+    UnknownVersion {
+        /// Where it stands.
+        position: i64,
+        /// Its type.
+        event_type: String,
+        /// Its version.
+        version: String,
+    },
+    /// Events that must be there are not.
+    #[error("events {first} to {last} are not all in the log; 'sitelog log verify' says what is wrong")]
+    Incomplete {
+        /// The first one asked for.
+        first: i64,
+        /// The last one.
+        last: i64,
+    },
     /// An event or body in the log cannot be read by this release.
     #[error("event {position} of type {event_type} version {version} cannot be read")]
     Unreadable {

@@ -1,12 +1,18 @@
 //! Events as the log knows them: typed by name, with who, when and where, their data still JSON.
 
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::LogError;
 use crate::values::TenantId;
+use crate::values::versioned::{self, DecodeError, VersionedEvent};
+
+/// The canonical text of an event, as SQL over a row of `events`: what its leaf is the hash of. The same is in the
+/// function `event_leaf`.
+pub(super) const CANONICAL: &str = "jsonb_build_array(position, event_id, aggregate_type, aggregate_id, sequence, \
+     event_type, event_version, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
+     tenant_id, payload, metadata)::text";
 
 /// An event that is to be appended.
 #[derive(Clone, Debug)]
@@ -51,14 +57,10 @@ pub struct LogEvent {
 }
 
 impl LogEvent {
-    /// The event as the type that wrote it.
-    pub fn decode<E: DeserializeOwned>(&self) -> Result<E, LogError> {
-        E::deserialize(&self.payload).map_err(|source| LogError::Unreadable {
-            position: self.position,
-            event_type: self.event_type.clone(),
-            version: self.event_version.clone(),
-            source,
-        })
+    /// The event in the present shape of its type, whatever version is stored.
+    pub fn decode<E: VersionedEvent>(&self) -> Result<E, LogError> {
+        versioned::decode(&self.event_type, &self.event_version, &self.payload)
+            .map_err(|error| undecodable(self.position, &self.event_type, &self.event_version, error))
     }
 
     /// When it happened: `occurred_at` of an imported event, else when it was recorded.
@@ -81,6 +83,24 @@ impl LogEvent {
             .get(&self.event_type)
             .cloned()
             .unwrap_or_else(|| self.payload.clone())
+    }
+}
+
+/// Says which event could not be read.
+pub fn undecodable(position: i64, event_type: &str, version: &str, error: DecodeError) -> LogError {
+    let (event_type, version) = (event_type.to_owned(), version.to_owned());
+    match error {
+        DecodeError::UnknownVersion => LogError::UnknownVersion {
+            position,
+            event_type,
+            version,
+        },
+        DecodeError::Unreadable(source) => LogError::Unreadable {
+            position,
+            event_type,
+            version,
+            source,
+        },
     }
 }
 

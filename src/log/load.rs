@@ -15,6 +15,27 @@ impl EventLog {
             .await
             .map_err(unavailable)
     }
+
+    /// An error that names an event by its place in a stream, with its place in the log instead.
+    pub async fn locate(
+        &self,
+        aggregate_type: &str,
+        aggregate_id: &str,
+        mut error: LogError,
+    ) -> Result<LogError, LogError> {
+        if let LogError::UnknownVersion { position, .. } | LogError::Unreadable { position, .. } = &mut error
+        {
+            *position = sqlx::query_scalar(
+                "select position from events where aggregate_type = $1 and aggregate_id = $2 and sequence = $3",
+            )
+            .bind(aggregate_type)
+            .bind(aggregate_id)
+            .bind(*position)
+            .fetch_one(&self.pool)
+            .await?;
+        }
+        Ok(error)
+    }
 }
 
 /// postgres-es hides the client's error in a box; its text is what is left of it.

@@ -1,5 +1,7 @@
 //! The Merkle tree over the leaves in position order, as RFC 9162 section 2.1 has it.
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 hash.
@@ -24,6 +26,49 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
         .into()
 }
 
+/// The head of the tree over no leaves: SHA-256 of nothing.
+pub fn empty_root() -> Hash {
+    Sha256::digest([]).into()
+}
+
+/// A complete subtree: level 0 is a leaf, a node of level `n` covers 2ⁿ leaves; nodes of a level are numbered from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId {
+    /// Height above the leaves.
+    pub level: u32,
+    /// Place among the nodes of its level, from the left.
+    pub index: u64,
+}
+
+impl NodeId {
+    /// The leaves under it, counted from 0.
+    pub fn leaves(self) -> Range<u64> {
+        self.index << self.level..(self.index + 1) << self.level
+    }
+}
+
+/// The complete subtrees that make up a node of some tree, left to right. A node that is not complete itself reaches
+/// to the tree's right edge, so its start is aligned at least as well as any part of it needs.
+pub fn complete_subtrees(leaves: Range<u64>) -> Vec<NodeId> {
+    let (mut start, mut parts) = (leaves.start, Vec::new());
+    while start < leaves.end {
+        let level = (leaves.end - start).ilog2().min(start.trailing_zeros());
+        parts.push(NodeId {
+            level,
+            index: start >> level,
+        });
+        start += 1 << level;
+    }
+    parts
+}
+
+/// The hash of a node out of those of its complete subtrees, left to right; `None` if there are none.
+pub fn fold_subtrees(hashes: &[Hash]) -> Option<Hash> {
+    let mut from_right = hashes.iter().rev();
+    let last = *from_right.next()?;
+    Some(from_right.fold(last, |right, left| node_hash(left, &right)))
+}
+
 /// A growing tree; holds one hash per level.
 #[derive(Clone, Debug, Default)]
 pub struct MerkleTree {
@@ -33,15 +78,45 @@ pub struct MerkleTree {
 }
 
 impl MerkleTree {
+    /// The tree that has these complete subtrees, as `complete_subtrees(0..size)` lists them; `None` if there are not
+    /// as many hashes as a tree of that size has subtrees.
+    pub fn of_subtrees(size: u64, hashes: &[Hash]) -> Option<Self> {
+        let parts = complete_subtrees(0..size);
+        (parts.len() == hashes.len()).then(|| Self {
+            size,
+            subtrees: parts
+                .iter()
+                .map(|part| part.level)
+                .zip(hashes.iter().copied())
+                .collect(),
+        })
+    }
+
     /// Adds the next leaf.
     pub fn push(&mut self, leaf: Hash) {
-        let (mut level, mut hash) = (0, leaf);
+        self.push_subtree(0, leaf, |_, _| {});
+    }
+
+    /// Adds a complete subtree of 2^`level` leaves on the right and tells each node that this completes, itself first.
+    /// The leaves so far must be a multiple of its size.
+    pub fn push_subtree(&mut self, level: u32, hash: Hash, mut completed: impl FnMut(NodeId, Hash)) {
+        debug_assert!(
+            self.size.is_multiple_of(1 << level),
+            "a subtree is pushed where none begins"
+        );
+        let (mut level, mut hash) = (level, hash);
+        self.size += 1 << level;
+        let mut tell = |level: u32, hash| {
+            let index = (self.size >> level) - 1;
+            completed(NodeId { level, index }, hash);
+        };
+        tell(level, hash);
         while let Some((_, left)) = self.subtrees.pop_if(|(top, _)| *top == level) {
             hash = node_hash(&left, &hash);
             level += 1;
+            tell(level, hash);
         }
         self.subtrees.push((level, hash));
-        self.size += 1;
     }
 
     /// Leaves so far.
@@ -51,11 +126,8 @@ impl MerkleTree {
 
     /// The tree head; the hash of nothing for an empty tree.
     pub fn root(&self) -> Hash {
-        let mut from_right = self.subtrees.iter().rev().map(|(_, hash)| *hash);
-        match from_right.next() {
-            Some(last) => from_right.fold(last, |right, left| node_hash(&left, &right)),
-            None => Sha256::digest([]).into(),
-        }
+        let hashes: Vec<Hash> = self.subtrees.iter().map(|(_, hash)| *hash).collect();
+        fold_subtrees(&hashes).unwrap_or_else(empty_root)
     }
 }
 

@@ -1,15 +1,20 @@
-//! The event log, the only truth: the sole owner of the tables of `migrations/0001_event_log.sql`.
+//! The event log, the only truth: the sole owner of the tables of `migrations/0001_event_log.sql` and
+//! `0005_log_tree_and_erasure.sql`.
 //!
 //! Appends go through one group commit per process ([`append`]), reads go by position ([`read`]), bulky facts stand
 //! beside the events ([`body`]), and who waits for news is woken by [`wake`]. What events mean is not known here.
 
 pub mod append;
 pub mod body;
+pub mod erase;
 pub mod error;
 pub mod event;
+pub mod head;
 mod load;
 pub mod merkle;
+pub mod proof;
 pub mod read;
+pub mod tree;
 pub mod verify;
 mod wake;
 

@@ -7,7 +7,8 @@ use sqlx::{PgConnection, PgExecutor, QueryBuilder, Row};
 use super::{EventLog, LogError, LogEvent};
 use crate::values::TenantId;
 
-const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+/// The columns of a [`LogEvent`].
+pub(super) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                        recorded_at, tenant_id, payload, metadata";
 
 /// A page of the log and how far it reaches.
@@ -73,6 +74,52 @@ pub async fn read_page(
         position,
         more: full,
     })
+}
+
+/// The events of some types at the positions behind `after` up to `up_to`.
+pub async fn read_range(
+    connection: &mut PgConnection,
+    after: i64,
+    up_to: i64,
+    types: &[&str],
+) -> Result<Vec<LogEvent>, LogError> {
+    let rows = sqlx::query(&format!(
+        "select {COLUMNS} from events \
+          where position > $1 and position <= $2 and event_type = any($3) order by position"
+    ))
+    .bind(after)
+    .bind(up_to)
+    .bind(types)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok(event_of(row)?)).collect()
+}
+
+/// The events of some types in some streams (type, ids) up to a position, in the order of the log.
+pub async fn read_streams(
+    connection: &mut PgConnection,
+    streams: &[(String, Vec<String>)],
+    types: &[&str],
+    up_to: i64,
+) -> Result<Vec<LogEvent>, LogError> {
+    let mut events = Vec::new();
+    for (aggregate_type, ids) in streams {
+        let rows = sqlx::query(&format!(
+            "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = any($2) \
+                and event_type = any($3) and position <= $4"
+        ))
+        .bind(aggregate_type)
+        .bind(ids)
+        .bind(types)
+        .bind(up_to)
+        .fetch_all(&mut *connection)
+        .await?;
+        for row in &rows {
+            events.push(event_of(row)?);
+        }
+    }
+    events.sort_by_key(|event| event.position);
+    Ok(events)
 }
 
 impl EventLog {
@@ -166,7 +213,8 @@ async fn stream_position(
     .await?)
 }
 
-fn event_of(row: &PgRow) -> Result<LogEvent, sqlx::Error> {
+/// A row of [`COLUMNS`].
+pub(super) fn event_of(row: &PgRow) -> Result<LogEvent, sqlx::Error> {
     Ok(LogEvent {
         position: row.try_get("position")?,
         event_id: row.try_get("event_id")?,

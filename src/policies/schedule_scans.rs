@@ -57,6 +57,7 @@ impl Policy for ScheduleScans {
     async fn sweep(&self) -> Result<(), PolicyError> {
         self.tasks.announce();
         tasks::drop_empty_lanes(&self.pool).await?;
+        tasks::drop_past_rests(&self.pool).await?;
         Ok(())
     }
 }

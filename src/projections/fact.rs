@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::RawJson;
+use super::park::StreamName;
 use crate::aggregates::{BatchEvent, ScanEvent};
 use crate::log::{LogError, LogEvent};
 use crate::values::{BatchId, BodyRef, ScanId, TenantId};
@@ -62,6 +63,18 @@ impl Fact {
         match &self.happened {
             Happened::Scan(id, event) => Some((*id, event)),
             Happened::Batch(..) => None,
+        }
+    }
+
+    /// The stream it stands in.
+    pub(super) fn stream(&self) -> StreamName {
+        let (kind, id) = match &self.happened {
+            Happened::Scan(id, _) => ("domain_scan", id.0),
+            Happened::Batch(id, _) => ("batch_scan", id.0),
+        };
+        StreamName {
+            kind: kind.to_owned(),
+            id: id.to_string(),
         }
     }
 

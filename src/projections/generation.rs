@@ -1,14 +1,24 @@
-//! Which schema each read model lives in: `rm_<name>_s<shape>_g<generation>`.
+//! Where read models live, and which one counts. The tables of a generation stand in the schema
+//! `rm_<name>_s<shape>_g<generation>`. Whoever reads goes through the views in `rm_<name>_s<shape>`, which show the
+//! generation that is live: the pointer in `projection` and the views change in one transaction, so a query sees one
+//! generation or the other and never a mixture, and a statement prepared before stays good after.
 
-use sqlx::{PgConnection, PgPool};
+use std::marker::PhantomData;
+
+use sqlx::{Executor, PgConnection, PgPool, PgTransaction};
 
 use super::batch_jobs::BatchJobs;
 use super::domains::Domains;
 use super::jobs::Jobs;
 use super::sitemaps::Sitemaps;
-use super::{Projection, ProjectionError};
+use super::{Projection, ProjectionError, task};
 
-/// The live schemas of this release's read models.
+/// Keeps two processes from making the same schema.
+const SCHEMA_LOCK: i64 = 7_305_116_404;
+/// How long a switch may hold up readers while it waits for a slow query before it gives way and tries again.
+const SWITCH_WAIT: &str = "250ms";
+
+/// The read models of this release, and where their views are.
 #[derive(Clone, Debug)]
 pub struct ReadModels {
     /// Where they are.
@@ -19,68 +29,339 @@ pub struct ReadModels {
     pub jobs: String,
     /// Schema of `batch_jobs`.
     pub batch_jobs: String,
-    /// Schema of `sitemaps` and `sitemap_urls`.
+    /// Schema of `sitemaps`, `sitemap_files` and `sitemap_urls`.
     pub sitemaps: String,
 }
 
 impl ReadModels {
-    /// Finds the live generation of each read model; makes the first where there is none.
-    pub async fn ensure(pool: PgPool) -> Result<Self, ProjectionError> {
-        Ok(Self {
-            domains: ensure::<Domains>(&pool).await?,
-            jobs: ensure::<Jobs>(&pool).await?,
-            batch_jobs: ensure::<BatchJobs>(&pool).await?,
-            sitemaps: ensure::<Sitemaps>(&pool).await?,
+    /// The read models of this release in a database.
+    pub fn new(pool: PgPool) -> Self {
+        Self {
+            domains: views_schema::<Domains>(),
+            jobs: views_schema::<Jobs>(),
+            batch_jobs: views_schema::<BatchJobs>(),
+            sitemaps: views_schema::<Sitemaps>(),
             pool,
-        })
+        }
     }
 }
 
-/// The schema of a generation.
-pub fn schema_name(name: &str, shape: i32, generation: i32) -> String {
-    format!("rm_{name}_s{shape}_g{generation}")
+/// The schema of the views on the live generation.
+pub fn views_schema<P: Projection>() -> String {
+    format!("rm_{}_s{}", P::NAME, P::SHAPE)
 }
 
-async fn ensure<P: Projection>(pool: &PgPool) -> Result<String, ProjectionError> {
+/// One set of tables of a projection.
+#[derive(Debug)]
+pub struct Generation<P> {
+    /// From 1 in each shape.
+    pub number: i32,
+    /// How far it has read the log.
+    pub position: i64,
+    projection: PhantomData<P>,
+}
+
+impl<P: Projection> Generation<P> {
+    /// A generation at a position.
+    pub fn new(number: i32, position: i64) -> Self {
+        Self {
+            number,
+            position,
+            projection: PhantomData,
+        }
+    }
+
+    /// The schema of its tables.
+    pub fn schema(&self) -> String {
+        format!("rm_{}_s{}_g{}", P::NAME, P::SHAPE, self.number)
+    }
+
+    /// The generation that counts, if there is one.
+    pub async fn live(connection: &mut PgConnection) -> Result<Option<Self>, sqlx::Error> {
+        Self::latest(connection, "live").await
+    }
+
+    /// The newest generation in a state.
+    pub async fn latest(connection: &mut PgConnection, state: &str) -> Result<Option<Self>, sqlx::Error> {
+        let found: Option<(i32, i64)> = sqlx::query_as(
+            "select generation, position from projection where name = $1 and shape = $2 and state = $3 \
+              order by promoted_at desc nulls last, generation desc limit 1",
+        )
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .bind(state)
+        .fetch_optional(connection)
+        .await?;
+        Ok(found.map(|(number, position)| Self::new(number, position)))
+    }
+
+    /// Makes the next generation, empty and without indexes. What was left of an unfinished one goes.
+    pub async fn begin(pool: &PgPool) -> Result<Self, ProjectionError> {
+        let mut tx = pool.begin().await?;
+        drop_generations::<P>(&mut tx, "state = 'building'").await?;
+        let number: i32 = sqlx::query_scalar(
+            "select coalesce(max(generation), 0) + 1 from projection where name = $1 and shape = $2",
+        )
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .fetch_one(&mut *tx)
+        .await?;
+        let generation = Self::new(number, 0);
+        generation.create(&mut tx).await?;
+        tx.commit().await?;
+        Ok(generation)
+    }
+
+    async fn create(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let schema = self.schema();
+        execute(
+            &mut *connection,
+            &format!("create schema {schema}; {}", P::tables(&schema)),
+        )
+        .await?;
+        sqlx::query(
+            "insert into projection (name, shape, generation, state) values ($1, $2, $3, 'building')",
+        )
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .bind(self.number)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Makes keys and indexes, unless they are there.
+    pub async fn make_indexes(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        let schema = self.schema();
+        let mut tx = pool.begin().await?;
+        let there: bool = sqlx::query_scalar("select exists (select from pg_indexes where schemaname = $1)")
+            .bind(&schema)
+            .fetch_one(&mut *tx)
+            .await?;
+        if !there {
+            execute(&mut tx, &P::indexes(&schema)).await?;
+        }
+        for table in tables_of(&mut tx, &schema).await? {
+            execute(&mut tx, &format!("analyze {schema}.{table}")).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Makes this generation the one that counts, in the transaction given; the one before stays for a rollback.
+    pub async fn promote(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        for (sql, number) in [
+            (
+                "update projection set state = 'retired' where name = $1 and shape = $2 and state = 'live' \
+                 and generation <> $3",
+                self.number,
+            ),
+            (
+                "update projection set state = 'live', promoted_at = clock_timestamp() \
+               where name = $1 and shape = $2 and generation = $3",
+                self.number,
+            ),
+        ] {
+            sqlx::query(sql)
+                .bind(P::NAME)
+                .bind(P::SHAPE)
+                .bind(number)
+                .execute(&mut *connection)
+                .await?;
+        }
+        self.show(connection).await
+    }
+
+    /// Points the views at this generation.
+    async fn show(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let (schema, views) = (self.schema(), views_schema::<P>());
+        execute(&mut *connection, &format!("create schema if not exists {views}")).await?;
+        // The short names are for people with psql; of two releases side by side they show the newer one's tables.
+        let newest: bool = sqlx::query_scalar(
+            "select not exists (select from projection where name = $1 and shape > $2 and state = 'live')",
+        )
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .fetch_one(&mut *connection)
+        .await?;
+        for table in tables_of(&mut *connection, &schema).await? {
+            execute(
+                &mut *connection,
+                &format!("create or replace view {views}.{table} as select * from {schema}.{table}"),
+            )
+            .await?;
+            if newest {
+                show_in_public(&mut *connection, &views, &table).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A view of another shape has other columns and must be made anew.
+async fn show_in_public(connection: &mut PgConnection, views: &str, table: &str) -> Result<(), sqlx::Error> {
+    let shown: Option<String> =
+        sqlx::query_scalar("select definition from pg_views where schemaname = 'public' and viewname = $1")
+            .bind(table)
+            .fetch_optional(&mut *connection)
+            .await?;
+    if shown.is_some_and(|definition| definition.contains(&format!("FROM {views}.{table}"))) {
+        return Ok(());
+    }
+    execute(connection, &format!(
+        "drop view if exists public.{table} cascade; create view public.{table} as select * from {views}.{table}"
+    ))
+    .await?;
+    Ok(())
+}
+
+async fn tables_of(connection: &mut PgConnection, schema: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("select tablename::text from pg_tables where schemaname = $1 order by 1")
+        .bind(schema)
+        .fetch_all(connection)
+        .await
+}
+
+/// Sees to it that the read model of this release exists: at once where the log is empty, else by asking for it to
+/// be built beside what is there.
+pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
     let mut tx = pool.begin().await?;
-    // Two processes that start at once make one schema.
-    sqlx::query("select pg_advisory_xact_lock(7305116404)")
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(SCHEMA_LOCK)
         .execute(&mut *tx)
         .await?;
-    let live: Option<i32> = sqlx::query_scalar(
-        "select generation from projection where name = $1 and shape = $2 and state = 'live'",
+    if let Some(live) = Generation::<P>::live(&mut tx).await? {
+        let shown: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+            .bind(format!("{}.{}", views_schema::<P>(), P::NAME))
+            .fetch_one(&mut *tx)
+            .await?;
+        if !shown {
+            live.show(&mut tx).await?;
+        }
+    } else {
+        // Locked, so that no event comes in between: the first one is then for the live tables.
+        let head: i64 = sqlx::query_scalar("select position from log_head for share")
+            .fetch_one(&mut *tx)
+            .await?;
+        if head == 0 {
+            let first = Generation::<P>::new(1, 0);
+            let schema = first.schema();
+            first.create(&mut tx).await?;
+            execute(&mut tx, &P::indexes(&schema)).await?;
+            first.promote(&mut tx).await?;
+        } else {
+            task::request::<P>(&mut tx, task::TaskKind::Rebuild, "system").await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Whether a read model of this release is there.
+pub(super) async fn exists<P: Projection>(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    Ok(Generation::<P>::live(&mut connection).await?.is_some())
+}
+
+/// A transaction that waits only a moment for readers; `gave_way` tells its errors from others.
+pub(super) async fn begin_impatiently(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    execute(&mut tx, &format!("set local lock_timeout = '{SWITCH_WAIT}'")).await?;
+    Ok(tx)
+}
+
+/// Whether a transaction failed only because a reader was in its way: `lock_not_available`, `deadlock_detected`.
+pub(super) fn gave_way(error: &ProjectionError) -> bool {
+    let ProjectionError::Database(error) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "55P03" || code == "40P01")
+}
+
+/// Statements that take no parameters.
+pub(super) async fn execute(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
+    connection.execute(sql).await.map(drop)
+}
+
+/// Removes what nobody goes back to any more: all but the newest retired generation of this shape, and shapes that
+/// are older than the release before this one.
+pub(super) async fn clear_away<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
+    match try_to_clear_away::<P>(pool).await {
+        Err(error) if gave_way(&error) => {
+            tracing::info!("Old tables of {} are in use and stay for now", P::NAME);
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+async fn try_to_clear_away<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
+    let mut tx = begin_impatiently(pool).await?;
+    drop_generations::<P>(
+        &mut tx,
+        "state = 'retired' and generation <> (select r.generation from projection r \
+            where r.name = p.name and r.shape = p.shape and r.state = 'retired' \
+            order by r.promoted_at desc nulls last, r.generation desc limit 1)",
+    )
+    .await?;
+    drop_old_shapes::<P>(&mut tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn drop_generations<P: Projection>(
+    connection: &mut PgConnection,
+    which: &str,
+) -> Result<(), ProjectionError> {
+    let numbers: Vec<i32> = sqlx::query_scalar(&format!(
+        "delete from projection p where name = $1 and shape = $2 and {which} returning generation"
+    ))
+    .bind(P::NAME)
+    .bind(P::SHAPE)
+    .fetch_all(&mut *connection)
+    .await?;
+    for number in numbers {
+        let schema = Generation::<P>::new(number, 0).schema();
+        execute(
+            &mut *connection,
+            &format!("drop schema if exists {schema} cascade"),
+        )
+        .await?;
+        forget_parked(&mut *connection, P::NAME, P::SHAPE, number).await?;
+    }
+    Ok(())
+}
+
+async fn drop_old_shapes<P: Projection>(connection: &mut PgConnection) -> Result<(), ProjectionError> {
+    let old: Vec<(i32, i32)> = sqlx::query_as(
+        "delete from projection where name = $1 and shape < \
+           (select max(shape) from projection where name = $1 and shape < $2) returning shape, generation",
     )
     .bind(P::NAME)
     .bind(P::SHAPE)
-    .fetch_optional(&mut *tx)
+    .fetch_all(&mut *connection)
     .await?;
-    let schema = schema_name(P::NAME, P::SHAPE, live.unwrap_or(1));
-    if live.is_none() {
-        create::<P>(&mut tx, &schema).await?;
+    for (shape, number) in old {
+        execute(&mut *connection, &format!(
+            "drop schema if exists rm_{name}_s{shape}_g{number} cascade; drop schema if exists rm_{name}_s{shape} cascade",
+            name = P::NAME
+        ))
+        .await?;
+        forget_parked(&mut *connection, P::NAME, shape, number).await?;
     }
-    tx.commit().await?;
-    Ok(schema)
+    Ok(())
 }
 
-async fn create<P: Projection>(connection: &mut PgConnection, schema: &str) -> Result<(), ProjectionError> {
-    sqlx::raw_sql(&format!("create schema {schema}; {}", P::ddl(schema)))
-        .execute(&mut *connection)
-        .await?;
-    // Names for people with psql; the program itself always names the schema.
-    let tables: Vec<String> =
-        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = $1")
-            .bind(schema)
-            .fetch_all(&mut *connection)
-            .await?;
-    for table in tables {
-        let view = format!(
-            "drop view if exists public.{table}; create view public.{table} as select * from {schema}.{table}"
-        );
-        sqlx::raw_sql(&view).execute(&mut *connection).await?;
-    }
-    sqlx::query("insert into projection (name, shape, generation, state) values ($1, $2, 1, 'live')")
-        .bind(P::NAME)
-        .bind(P::SHAPE)
+async fn forget_parked(
+    connection: &mut PgConnection,
+    name: &str,
+    shape: i32,
+    generation: i32,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from projection_parked where name = $1 and shape = $2 and generation = $3")
+        .bind(name)
+        .bind(shape)
+        .bind(generation)
         .execute(connection)
         .await?;
     Ok(())

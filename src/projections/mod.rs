@@ -3,32 +3,49 @@
 //! A projection says only three things, purely: which events matter, which row an event is about (`key`) and what
 //! the row is after it (`evolve`). The runner does the rest, in one transaction per page.
 
+mod apply;
+pub mod as_of;
 pub mod batch_jobs;
+mod build;
+mod copy;
 pub mod domains;
 pub mod fact;
+pub mod fold;
 pub mod generation;
+pub mod history;
 pub mod jobs;
+pub mod maintenance;
+pub mod park;
 pub mod query;
 pub mod raw_json;
+pub mod registry;
 pub mod rows;
 pub mod runner;
+pub mod sample;
 pub mod sitemaps;
+pub mod status;
+pub mod subject;
+pub mod task;
 #[cfg(test)]
 mod tests;
+pub mod verify;
+
+use std::hash::Hash;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
 pub use fact::Fact;
-pub use generation::ReadModels;
+pub use generation::{Generation, ReadModels};
 pub use raw_json::RawJson;
 pub use runner::run;
+pub use subject::Subject;
 
 use crate::log::LogError;
 
 /// A read model with one row per key.
-pub trait Projection: Send + Sync + 'static {
+pub trait Projection: Sized + Send + Sync + 'static {
     /// Its name, and that of its main table.
     const NAME: &'static str;
     /// Raised whenever the tables' shape or the meaning of `evolve` changes: the new shape is built beside the old.
@@ -41,14 +58,19 @@ pub trait Projection: Send + Sync + 'static {
     const READS_FINDINGS: bool = false;
     /// Events per page.
     const PAGE: i64 = 2000;
+    /// Rows whose derived rows are compared in one snapshot; 0 if nothing is derived.
+    const DETAILED_ROWS: i64 = 0;
 
     /// Names a row; its fields are the key columns.
-    type Key: Serialize + Ord + Clone + Send + Sync;
+    type Key: Serialize + DeserializeOwned + Ord + Hash + Clone + Send + Sync;
     /// A row; its fields are the columns of the table.
     type Row: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync;
 
-    /// The statements that make its tables in a schema.
-    fn ddl(schema: &str) -> String;
+    /// The statements that make its tables in a schema, without keys and indexes.
+    fn tables(schema: &str) -> String;
+
+    /// The statements that make the keys and indexes; after a bulk load they cost a fraction of what they cost in it.
+    fn indexes(schema: &str) -> String;
 
     /// The row an event is about.
     fn key(fact: &Fact) -> Option<Self::Key>;
@@ -59,14 +81,66 @@ pub trait Projection: Send + Sync + 'static {
     /// The row after an event; `None` if there is (still) none.
     fn evolve(row: Option<Self::Row>, fact: &Fact) -> Option<Self::Row>;
 
-    /// Writes what is derived from changed rows besides the main table: (before, after).
+    /// What a row tells of: its events can be found in the log without reading all of it.
+    fn subject(key: &Self::Key) -> Subject;
+
+    /// Bytes a row takes in memory, roughly.
+    fn weight(_row: &Self::Row) -> usize {
+        1024
+    }
+
+    /// Writes what is derived from changed rows besides the main table.
     fn write_details(
         _connection: &mut PgConnection,
         _schema: &str,
-        _changed: &[(Option<Self::Row>, Self::Row)],
+        _changed: &[Change<Self>],
     ) -> impl Future<Output = Result<(), ProjectionError>> + Send {
         async { Ok(()) }
     }
+
+    /// Fills the derived tables of a new generation, which have no indexes yet.
+    fn copy_details(
+        _connection: &mut PgConnection,
+        _schema: &str,
+        _rows: &[Self::Row],
+    ) -> impl Future<Output = Result<(), ProjectionError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Compares what is derived from rows with the rows of the main table.
+    fn verify_details(
+        _connection: &mut PgConnection,
+        _schema: &str,
+        _rows: &[Self::Row],
+    ) -> impl Future<Output = Result<Vec<verify::Finding>, ProjectionError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
+    /// Finds what is derived from no row.
+    fn orphaned_details(
+        _connection: &mut PgConnection,
+        _schema: &str,
+    ) -> impl Future<Output = Result<Vec<verify::Finding>, ProjectionError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
+    /// Takes that out.
+    fn remove_orphans(
+        _connection: &mut PgConnection,
+        _schema: &str,
+    ) -> impl Future<Output = Result<(), ProjectionError>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// A row before and after a page of events.
+pub struct Change<P: Projection> {
+    /// Which.
+    pub key: P::Key,
+    /// As it stands in the table; `None` if it does not.
+    pub before: Option<P::Row>,
+    /// As it will stand there; `None` if it will not.
+    pub after: Option<P::Row>,
 }
 
 /// Why a projection stands still; it tries again.
@@ -87,4 +161,72 @@ pub enum ProjectionError {
         #[source]
         source: serde_json::Error,
     },
+    /// An event cannot be applied to a row.
+    #[error("event {position} cannot be applied: {error}")]
+    Refused {
+        /// The event.
+        position: i64,
+        /// Why.
+        error: String,
+    },
+    /// Not one event of a stream can be read.
+    #[error("no event of the stream can be read")]
+    StillUnreadable,
+    /// Another process went on with a task whose lease had run out.
+    #[error("the work was taken over by another process")]
+    TakenOver,
+    /// A build did not come to what the log says.
+    #[error("what was built is not what the log says: {0}")]
+    NotTheLog(String),
+    /// There is no earlier generation.
+    #[error("there is no earlier generation of {0} to go back to")]
+    NothingToRollBackTo(&'static str),
+}
+
+impl ProjectionError {
+    /// Whether a table was asked for that is still to be built: `undefined_table`, `invalid_schema_name`.
+    pub(crate) fn is_not_built_yet(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| code == "42P01" || code == "3F000")
+    }
+
+    /// Whether it is the database that is away, so that trying again is all there is to do.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Database(error) => {
+                !self.is_about_data() && error.as_database_error().is_none_or(is_shutdown)
+            }
+            Self::Log(LogError::Unavailable(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the fault lies with one row and its events.
+    pub(crate) fn is_about_one_row(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::StillUnreadable
+                | Self::Row { .. }
+                | Self::Log(LogError::Unreadable { .. })
+        ) || self.is_about_data()
+    }
+
+    /// Whether one row's content is at fault (SQLSTATE classes 22 and 23, program limits 54), not the database.
+    pub(crate) fn is_about_data(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
+    }
+}
+
+/// Classes 57 (operator intervention) and 08 (connection), and a server that is starting or out of room.
+fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code();
+    code.is_some_and(|code| {
+        ["57", "08", "53", "58"]
+            .iter()
+            .any(|class| code.starts_with(class))
+    })
 }

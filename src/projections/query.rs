@@ -56,15 +56,6 @@ pub async fn position<P: Projection>(models: &ReadModels) -> Result<i64, Project
     Ok(position.unwrap_or(0))
 }
 
-/// How far each live read model has come.
-pub async fn positions(models: &ReadModels) -> Result<Vec<(String, i64)>, ProjectionError> {
-    Ok(
-        sqlx::query_as("select name, position from projection where state = 'live' order by name")
-            .fetch_all(&models.pool)
-            .await?,
-    )
-}
-
 /// Waits until a read model has come so far; false if it takes longer than `limit`.
 pub async fn wait_for<P: Projection>(
     models: &ReadModels,

@@ -20,6 +20,12 @@ impl RawJson {
         Some(Self(raw.get().to_owned()))
     }
 
+    /// Bytes of text.
+    #[expect(clippy::len_without_is_empty, reason = "a JSON text is never empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// As a type.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
         serde_json::from_str(&self.0).ok()

@@ -1,10 +1,10 @@
-//! Rows in and out of a read model's table, as sets: one statement per page, whatever the projection.
+//! Rows in and out of a read model's tables, as sets: one statement per page, whatever the projection.
 
 use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 
-use super::{Projection, ProjectionError};
+use super::{Change, Projection, ProjectionError};
 
 /// The rows of some keys.
 pub async fn load<P: Projection>(
@@ -30,17 +30,34 @@ pub async fn load<P: Projection>(
         .collect()
 }
 
+/// Makes the tables what the changes say, the derived ones too.
+pub(super) async fn write<P: Projection>(
+    connection: &mut PgConnection,
+    schema: &str,
+    changes: &[Change<P>],
+) -> Result<(), ProjectionError> {
+    let after: Vec<&P::Row> = changes
+        .iter()
+        .filter_map(|change| change.after.as_ref())
+        .collect();
+    store::<P>(&mut *connection, schema, &after).await?;
+    let gone = changes.iter().filter(|change| change.after.is_none());
+    let gone: Vec<P::Key> = gone.map(|change| change.key.clone()).collect();
+    delete::<P>(&mut *connection, schema, &gone).await?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    P::write_details(connection, schema, changes).await
+}
+
 /// Writes rows over what was there.
-pub async fn store<P: Projection>(
+async fn store<P: Projection>(
     connection: &mut PgConnection,
     schema: &str,
     rows: &[&P::Row],
 ) -> Result<(), ProjectionError> {
     let Some(first) = rows.first() else { return Ok(()) };
-    let named = serde_json::to_value(first).map_err(|source| ProjectionError::Row {
-        table: P::NAME,
-        source,
-    })?;
+    let named = serde_json::to_value(first).map_err(row_error::<P>)?;
     let columns: Vec<&str> = named
         .as_object()
         .into_iter()
@@ -67,17 +84,40 @@ pub async fn store<P: Projection>(
     Ok(())
 }
 
-/// A row as a query returned it.
-pub fn from_json<P: Projection>(row: &str) -> Result<P::Row, ProjectionError> {
-    serde_json::from_str(row).map_err(|source| ProjectionError::Row {
-        table: P::NAME,
-        source,
-    })
+/// Takes rows out.
+pub(super) async fn delete<P: Projection>(
+    connection: &mut PgConnection,
+    schema: &str,
+    keys: &[P::Key],
+) -> Result<(), ProjectionError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let same: Vec<String> = P::KEY_COLUMNS.iter().map(|c| format!("t.{c} = k.{c}")).collect();
+    let sql = format!(
+        "delete from {schema}.{table} t using jsonb_populate_recordset(null::{schema}.{table}, $1::jsonb) k where {}",
+        same.join(" and "),
+        table = P::NAME,
+    );
+    sqlx::query(&sql)
+        .bind(to_json::<P, _>(keys)?)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
-fn to_json<P: Projection, T: serde::Serialize>(things: &[T]) -> Result<String, ProjectionError> {
-    serde_json::to_string(things).map_err(|source| ProjectionError::Row {
+/// A row as a query returned it.
+pub fn from_json<P: Projection>(row: &str) -> Result<P::Row, ProjectionError> {
+    serde_json::from_str(row).map_err(row_error::<P>)
+}
+
+pub(super) fn to_json<P: Projection, T: serde::Serialize>(things: &[T]) -> Result<String, ProjectionError> {
+    serde_json::to_string(things).map_err(row_error::<P>)
+}
+
+pub(super) fn row_error<P: Projection>(source: serde_json::Error) -> ProjectionError {
+    ProjectionError::Row {
         table: P::NAME,
         source,
-    })
+    }
 }

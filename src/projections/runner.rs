@@ -1,15 +1,16 @@
 //! Follows the log live: a page of events, the rows they are about, and the checkpoint, in one transaction.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 
-use super::generation::schema_name;
-use super::{Fact, Projection, ProjectionError, rows};
-use crate::log::read::read_page;
-use crate::log::{EventLog, body};
+use super::apply::{Care, apply, in_full};
+use super::park::{Parked, Poison, park};
+use super::subject::attach_findings;
+use super::{Fact, Generation, Projection, ProjectionError};
+use crate::log::read::{Page, read_page};
+use crate::log::{EventLog, LogError};
 
 /// How long an idle projection waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
@@ -22,7 +23,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     let mut news = log.watch();
     while !stop.is_cancelled() {
-        let pause = match follow::<P>(&log).await {
+        let pause = match follow::<P>(&log, Which::Live).await {
             Ok(Progress::More) => continue,
             Ok(Progress::Done) => {
                 tokio::time::sleep(GATHER).await;
@@ -35,6 +36,7 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
                     "Projection {} stands still and tries again",
                     P::NAME
                 );
+                note_error::<P>(&log, &error).await;
                 PAUSE
             }
         };
@@ -46,8 +48,18 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     }
 }
 
+/// Which generation is to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The one that counts.
+    Live,
+    /// One that is being built, or was retired.
+    Number(i32),
+}
+
 /// What a look at the log came to.
-enum Progress {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
     /// A page was applied, and more is known to follow.
     More,
     /// A page was applied.
@@ -57,79 +69,112 @@ enum Progress {
 }
 
 /// Applies one page.
-async fn follow<P: Projection>(log: &EventLog) -> Result<Progress, ProjectionError> {
+pub(super) async fn follow<P: Projection>(log: &EventLog, which: Which) -> Result<Progress, ProjectionError> {
+    match follow_with::<P>(log, which, Care::Fast).await {
+        Err(error) if error.is_about_data() => follow_with::<P>(log, which, Care::Bisect).await,
+        done => done,
+    }
+}
+
+async fn follow_with<P: Projection>(
+    log: &EventLog,
+    which: Which,
+    care: Care,
+) -> Result<Progress, ProjectionError> {
     let mut tx = log.pool().begin().await?;
+    let number = match which {
+        Which::Live => None,
+        Which::Number(number) => Some(number),
+    };
     // Rows and checkpoint go together and can be had again from the log: their commit need not wait for the disk.
     let held: Option<(i32, i64)> = sqlx::query_as(
         "select generation, position, set_config('synchronous_commit', 'off', true) from projection \
-          where name = $1 and shape = $2 and state = 'live' for update skip locked",
+          where name = $1 and shape = $2 and case when $3::int is null then state = 'live' else generation = $3 end \
+            for update skip locked",
     )
     .bind(P::NAME)
     .bind(P::SHAPE)
+    .bind(number)
     .fetch_optional(&mut *tx)
     .await?;
-    let Some((generation, position)) = held else {
+    let Some((number, position)) = held else {
         return Ok(Progress::Idle);
     };
-    let page = read_page(&mut tx, position, P::EVENT_TYPES, P::PAGE).await?;
+    let generation = Generation::<P>::new(number, position);
+    let page = step(&mut tx, &generation, care).await?;
     if page.position == position {
         return Ok(Progress::Idle);
     }
-    let mut facts = Vec::with_capacity(page.events.len());
-    for event in &page.events {
-        facts.extend(Fact::decode(event)?);
-    }
-    if P::READS_FINDINGS {
-        let bodies = body::load_bodies(&mut *tx, facts.iter().filter_map(Fact::findings_ref)).await?;
-        for fact in &mut facts {
-            fact.attach_findings(&bodies);
-        }
-    }
-    let schema = schema_name(P::NAME, P::SHAPE, generation);
-    apply::<P>(&mut tx, &schema, &facts).await?;
-    sqlx::query(
-        "update projection set position = $4, updated_at = clock_timestamp() \
-          where name = $1 and shape = $2 and generation = $3",
-    )
-    .bind(P::NAME)
-    .bind(P::SHAPE)
-    .bind(generation)
-    .bind(page.position)
-    .execute(&mut *tx)
-    .await?;
     tx.commit().await?;
     Ok(if page.more { Progress::More } else { Progress::Done })
 }
 
-/// Folds a page into the rows it is about and writes those that changed.
-async fn apply<P: Projection>(
+/// Applies the page behind a generation's checkpoint and moves that. The caller holds the generation's row.
+pub(super) async fn step<P: Projection>(
     connection: &mut PgConnection,
-    schema: &str,
-    facts: &[Fact],
-) -> Result<(), ProjectionError> {
-    let mut by_key: BTreeMap<P::Key, Vec<&Fact>> = BTreeMap::new();
-    for fact in facts {
-        if let Some(key) = P::key(fact) {
-            by_key.entry(key).or_default().push(fact);
+    generation: &Generation<P>,
+    care: Care,
+) -> Result<Page, ProjectionError> {
+    let page = read_page(&mut *connection, generation.position, P::EVENT_TYPES, P::PAGE).await?;
+    if page.position == generation.position {
+        return Ok(page);
+    }
+    let mut parked = Parked::<P>::load(&mut *connection, generation.number).await?;
+    let (mut facts, mut poison) = decode::<P>(&mut *connection, &page).await?;
+    for one in &poison {
+        parked.add(one.key.clone(), one.position);
+    }
+    attach_findings::<P>(&mut *connection, &mut facts).await?;
+    poison.extend(apply::<P>(&mut *connection, &generation.schema(), &facts, &parked, care).await?);
+    park(&mut *connection, generation.number, &poison).await?;
+    sqlx::query(
+        "update projection set position = $4, error = null, updated_at = clock_timestamp() \
+          where name = $1 and shape = $2 and generation = $3",
+    )
+    .bind(P::NAME)
+    .bind(P::SHAPE)
+    .bind(generation.number)
+    .bind(page.position)
+    .execute(connection)
+    .await?;
+    Ok(page)
+}
+
+/// The facts of a page, and the events that cannot be read. An event of a version that this release does not know
+/// ends it: nothing is wrong with the event, so nothing is set aside.
+async fn decode<P: Projection>(
+    connection: &mut PgConnection,
+    page: &Page,
+) -> Result<(Vec<Fact>, Vec<Poison<P>>), ProjectionError> {
+    let mut facts = Vec::with_capacity(page.events.len());
+    let mut poison = Vec::new();
+    for event in &page.events {
+        match Fact::decode(event) {
+            Ok(fact) => facts.extend(fact),
+            Err(error @ LogError::Unreadable { .. }) => {
+                poison.push(Poison::unreadable(&mut *connection, event, in_full(&error)).await?);
+            }
+            Err(error) => return Err(error.into()),
         }
     }
-    if by_key.is_empty() {
-        return Ok(());
+    Ok((facts, poison))
+}
+
+/// Says in the table why a projection stands still, where that is not the database's fault.
+async fn note_error<P: Projection>(log: &EventLog, error: &ProjectionError) {
+    if matches!(error, ProjectionError::Database(_)) {
+        return;
     }
-    let keys: Vec<P::Key> = by_key.keys().cloned().collect();
-    let mut known = rows::load::<P>(connection, schema, &keys).await?;
-    let mut changed: Vec<(Option<P::Row>, P::Row)> = Vec::new();
-    for (key, facts) in by_key {
-        let before = known.remove(&key);
-        let after = facts.into_iter().fold(before.clone(), P::evolve);
-        if let Some(after) = after.filter(|after| before.as_ref() != Some(after)) {
-            changed.push((before, after));
-        }
+    let noted = sqlx::query(
+        "update projection set error = $3 where name = $1 and shape = $2 and state = 'live' \
+            and error is distinct from $3",
+    )
+    .bind(P::NAME)
+    .bind(P::SHAPE)
+    .bind(in_full(error))
+    .execute(log.pool())
+    .await;
+    if let Err(error) = noted {
+        tracing::debug!(%error, "Why {} stands still could not be noted", P::NAME);
     }
-    let after: Vec<&P::Row> = changed.iter().map(|(_, after)| after).collect();
-    if !after.is_empty() {
-        rows::store::<P>(connection, schema, &after).await?;
-        P::write_details(connection, schema, &changed).await?;
-    }
-    Ok(())
 }

@@ -388,3 +388,64 @@ fn a_rescan_without_sitemaps_keeps_those_that_were_known() {
     .unwrap();
     assert_eq!(files(&row), ["a"]);
 }
+
+fn erased() -> ScanEvent {
+    ScanEvent::ScanErased {
+        domain: DOMAIN.to_owned(),
+        batch_id: Some(batch()),
+        status: ScanStatus::Completed,
+    }
+}
+
+#[test]
+fn an_erased_domain_keeps_what_happened_and_nothing_that_was_found() {
+    let row = domain_after(&[found("Old", "a@example.com")]);
+    // A later scan is under way; the erasure of the earlier one does not speak of it.
+    let row = Domains::evolve(Some(row), &fact(8, scan(2, started(1)))).unwrap();
+    let gone = Domains::evolve(Some(row.clone()), &fact(9, scan(1, erased()))).unwrap();
+    assert_eq!(
+        (gone.title, gone.email_addresses.len(), gone.total_sitemaps),
+        (None, 0, 0)
+    );
+    assert_eq!(gone.meta_json, RawJson::empty_object());
+    assert_eq!(
+        (gone.status, gone.last_scan_id, gone.last_scan),
+        (row.status, row.last_scan_id, row.last_scan)
+    );
+}
+
+#[test]
+fn a_replay_without_the_bodies_ends_in_the_row_that_an_erasure_leaves() {
+    let live = domain_after(&[found("Old", "a@example.com"), found("New", "b@example.com")]);
+    let live = Domains::evolve(Some(live), &fact(9, scan(1, erased())));
+    let scan_without_body = || [requested(), started(1), completed(1)];
+    let facts = (1..=3)
+        .chain(1..=3)
+        .zip(scan_without_body().into_iter().chain(scan_without_body()));
+    let replayed = facts.fold(None, |row, (position, event)| {
+        Domains::evolve(row, &fact(position, scan(1, event)))
+    });
+    assert_eq!(Domains::evolve(replayed, &fact(9, scan(1, erased()))), live);
+}
+
+#[test]
+fn an_erased_job_has_no_result_and_an_erased_domain_no_sitemaps() {
+    let mut end = fact(3, scan(1, completed(1)));
+    end.findings = RawJson::parse(b"{}");
+    let facts = [
+        fact(1, scan(1, requested())),
+        fact(2, scan(1, started(1))),
+        end,
+        fact(4, scan(1, erased())),
+    ];
+    let row = facts.iter().fold(None, Jobs::evolve).unwrap();
+    assert_eq!((row.status, row.result_data), (ScanStatus::Completed, None));
+    let row = fold::<Sitemaps>(scans(vec![
+        sitemap("a", 50),
+        completed(1),
+        sitemap("b", 1),
+        erased(),
+    ]))
+    .unwrap();
+    assert_eq!((files(&row).len(), row.reading.len(), row.total_urls), (0, 0, 0));
+}

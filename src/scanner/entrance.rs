@@ -3,6 +3,7 @@
 use chrono::Utc;
 use url::Url;
 
+use super::rest::crawl_delay;
 use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::{Tools, scan::Clock};
 use crate::fetch::{Answer, FetchError, Headers, Limits, Phase};
@@ -152,6 +153,9 @@ async fn read_robots(
     }
     found.allowed = robots.decide(&tools.agent, home.as_str()).allowed;
     found.crawl_delay = robots.crawl_delay(&tools.agent);
+    for host in [home.host_str(), url.host_str()].into_iter().flatten() {
+        tools.fetcher.keep_apart(host, crawl_delay(found.crawl_delay));
+    }
     found.sitemaps = sitemaps_of(&robots, &url).iter().map(Url::to_string).collect();
     Ok((robots, url))
 }

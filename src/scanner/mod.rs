@@ -7,6 +7,7 @@ mod entrance;
 mod home;
 mod parse_pool;
 mod read_sitemap;
+mod rest;
 mod scan;
 
 pub mod page;

@@ -1,5 +1,6 @@
 //! The durable queue of scans to do: tenant-fair, leased, fenced. A task says what is to be delivered; what a scan's
-//! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql`.
+//! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql`
+//! and of `host_rest`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,6 +150,20 @@ impl ScanTasks {
         Ok(held)
     }
 
+    /// Leaves a host alone for a while, whichever worker of whichever process would be next; never for less than was
+    /// said before.
+    pub async fn let_rest(&self, host: &str, rest: Duration) -> Result<(), TaskError> {
+        sqlx::query(
+            "insert into host_rest as h (host, rest_until) values ($1, clock_timestamp() + $2) \
+             on conflict (host) do update set rest_until = greatest(h.rest_until, excluded.rest_until)",
+        )
+        .bind(host)
+        .bind(rest)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Tasks by what they wait for, for the metrics: (ready, delayed, leased).
     pub async fn counts(&self) -> Result<(i64, i64, i64), TaskError> {
         let counts = sqlx::query_as(
@@ -231,6 +246,14 @@ pub async fn dequeue(connection: &mut PgConnection, scans: &[ScanId]) -> Result<
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Forgets hosts that have rested.
+pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query("delete from host_rest where rest_until < clock_timestamp()")
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected())
 }
 
 /// Takes lanes that have run empty away, so that a claim looks only at live ones.

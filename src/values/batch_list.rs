@@ -20,6 +20,7 @@ pub struct BatchList {
     /// Lines that are no domain.
     pub rejected: Vec<RejectedLine>,
     seen: HashSet<DomainName>,
+    is_too_long: bool,
 }
 
 /// A line that is no domain.
@@ -62,6 +63,7 @@ impl BatchList {
         }
         match DomainName::parse(input) {
             Ok(domain) if !self.seen.insert(domain.clone()) => self.duplicates += 1,
+            Ok(_) if self.accepted.len() == MAX_DOMAINS => self.is_too_long = true,
             Ok(domain) => self.accepted.push((line, domain)),
             Err(error) => self.reject(line, input, error.to_string()),
         }
@@ -69,6 +71,10 @@ impl BatchList {
 
     /// Adds a line that is no domain for a reason of its own.
     pub fn reject(&mut self, line: u32, input: &str, error: String) {
+        if self.rejected.len() == MAX_DOMAINS {
+            self.is_too_long = true;
+            return;
+        }
         let input: String = input.chars().filter(|c| *c != '\0').take(300).collect();
         self.rejected.push(RejectedLine {
             line,
@@ -76,6 +82,11 @@ impl BatchList {
             reason: "invalid_domain".to_owned(),
             error,
         });
+    }
+
+    /// Whether there are more domains, or more lines that are none, than a batch takes; the rest was not read.
+    pub fn is_too_long(&self) -> bool {
+        self.is_too_long
     }
 
     /// Lines that were not blank.
@@ -88,6 +99,9 @@ impl BatchList {
         let mut list = Self::default();
         for (line, text) in (1..).zip(utf8(content)?.lines()) {
             list.push(line, text);
+            if list.is_too_long {
+                break;
+            }
         }
         Ok(list)
     }
@@ -117,7 +131,7 @@ impl BatchList {
                     line: error.position().map_or(0, csv::Position::line),
                     detail: error.to_string(),
                 });
-            if !read? {
+            if !read? || list.is_too_long {
                 return Ok(list);
             }
             let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
@@ -136,6 +150,9 @@ impl BatchList {
     pub fn from_ndjson(content: &[u8]) -> Result<Self, UnreadableList> {
         let mut list = Self::default();
         for (line, text) in (1..).zip(utf8(content)?.lines()) {
+            if list.is_too_long {
+                break;
+            }
             if text.trim().is_empty() {
                 continue;
             }

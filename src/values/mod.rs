@@ -12,6 +12,8 @@ pub mod ids;
 pub mod options;
 pub mod report;
 pub mod sitemap;
+pub mod spreadsheet;
+pub mod versioned;
 
 pub use batch_list::{BatchList, RejectedLine};
 pub use body_ref::BodyRef;
@@ -20,3 +22,4 @@ pub use failure::{FailureReason, Problem};
 pub use findings::Findings;
 pub use ids::{BatchId, ScanId, TenantId};
 pub use options::{BatchOptions, ScanOptions};
+pub use versioned::VersionedEvent;

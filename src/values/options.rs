@@ -1,9 +1,10 @@
 //! What a request may ask of a scan or a batch, always within bounds.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How far one scan goes and how long it is tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScanOptions {
     /// HTML pages read at most, the home page included: 1..=100.
     pub max_pages: u32,
@@ -41,7 +42,7 @@ impl Default for ScanOptions {
 }
 
 /// How a batch is worked through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BatchOptions {
     /// For each scan of the batch.
     pub scan: ScanOptions,

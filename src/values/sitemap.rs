@@ -1,9 +1,10 @@
 //! What sitemaps say, in the words of sitemaps.org.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a document found where a sitemap was expected turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SitemapKind {
     /// `<urlset>` of sitemaps.org.

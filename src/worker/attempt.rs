@@ -32,11 +32,24 @@ impl Worker {
             // Told to stop: somebody else may take it at once. Lease lost: somebody else has, and this says nothing.
             () = lost.cancelled() => return Some(Settled::RetryAt(Utc::now())),
         };
+        self.let_rest(task, &report).await;
         let record = || record_scan(&self.bus, &begun, &report, Utc::now(), &context);
         Some(match until_written(lost, record).await? {
             Recorded::Ended => Settled::Done,
             Recorded::RetryAt(due) => Settled::RetryAt(due),
         })
+    }
+
+    /// While the lease holds nobody else visits the host; what it asks for after that is kept with the tasks.
+    async fn let_rest(&self, task: &ClaimedTask, report: &SiteReport) {
+        let rest = self.scanner.rest_after(report);
+        if rest.is_zero() {
+            return;
+        }
+        if let Err(error) = self.tasks.let_rest(&task.host, rest).await {
+            let host = &task.host;
+            tracing::warn!(%error, host, "That {host} is to be left alone for {rest:?} could not be kept");
+        }
     }
 
     async fn scan(&self, begun: &BegunScan) -> SiteReport {
@@ -84,7 +97,12 @@ where
         match command().await {
             Ok(done) => return Some(done),
             // Nothing a repeat could mend: the lease runs out, and the log will say that the attempt was abandoned.
-            Err(LogError::Closed | LogError::Rejected(_) | LogError::Unreadable { .. }) => return None,
+            Err(
+                LogError::Closed
+                | LogError::Rejected(_)
+                | LogError::Unreadable { .. }
+                | LogError::UnknownVersion { .. },
+            ) => return None,
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

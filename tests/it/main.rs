@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod access;
 mod api;
 mod architecture;
 mod batches;
 mod crash;
 mod docs;
+mod hostile;
 mod legacy;
 mod log;
 mod postgres;
+mod projections;
 mod sites;
 mod support;
 mod tasks;

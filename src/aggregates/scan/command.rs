@@ -56,6 +56,8 @@ pub enum ScanCommand {
         /// The round that is to be repeated; `None` for the current one. A repeat of the same retry changes nothing.
         round: Option<u32>,
     },
+    /// Note that the bodies its events refer to are deleted.
+    Erase,
 }
 
 /// Where in a batch a scan comes from.

@@ -3,79 +3,83 @@
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::status::ScanStatus;
 use crate::values::sitemap::SitemapKind;
-use crate::values::{BatchId, BodyRef, FailureReason, Problem, ScanOptions};
+use crate::values::versioned::current_version;
+use crate::values::{BatchId, BodyRef, FailureReason, Problem, ScanOptions, VersionedEvent};
 
 /// The events of one scan's stream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub enum ScanEvent {
-    /// Somebody wants this domain scanned.
+    /// Somebody wants this domain scanned. The first event of every scan.
     ScanRequested {
-        /// Standardised; as sent where it is no domain (such a scan has failed at once).
+        /// Stored form; as sent where it is no domain. Such a scan has failed in the same append; only
+        /// `/api/v1/batch` makes them.
         domain: String,
-        /// The batch it belongs to.
+        /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Its line in that batch, from 1.
+        /// Line of the batch's list, from 1, or null.
         line: Option<u32>,
-        /// How many scans of that batch may be under way at once.
+        /// How many scans of the batch may be under way at once, or null.
         max_concurrent: Option<u32>,
         /// How far it goes and how long it is tried.
         options: ScanOptions,
     },
-    /// A worker began an attempt.
+    /// A worker began an attempt under a lease.
     ScanStarted {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Its batch.
+        /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// From 1, over all rounds.
+        /// Which attempt, from 1 over all rounds.
         attempt: u32,
-        /// The lease under which the worker works; a later lease has a higher one.
+        /// Number of the lease. A later lease has a higher one.
         fence: i64,
-        /// Who.
+        /// Who holds it.
         worker: String,
         /// When the last attempt of this round must have ended.
         deadline_at: DateTime<Utc>,
     },
-    /// The worker of an attempt was lost; what it did counts for nothing.
+    /// The worker of an attempt was lost. What it did counts for nothing, and the attempt is not counted
+    /// against the site. The next `ScanStarted` stands in the same append.
     ScanAbandoned {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Its batch.
+        /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Which attempt.
+        /// Which attempt, from 1 over all rounds.
         attempt: u32,
-        /// Its lease.
+        /// The lease that was lost.
         fence: i64,
     },
-    /// robots.txt was read.
+    /// robots.txt was answered, with whatever status.
     RobotsRead {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Which attempt.
+        /// Which attempt, from 1 over all rounds.
         attempt: u32,
-        /// Where.
+        /// Where it was read in the end.
         url: String,
         /// HTTP status.
         status: u16,
-        /// Decoded bytes.
+        /// Decoded bytes read.
         bytes: u64,
         /// Whether the home page may be read.
         allowed: bool,
-        /// Seconds between requests it asks for.
+        /// Seconds between requests it asks for, or null. Noted, not kept to.
         crawl_delay: Option<f64>,
-        /// Its `Sitemap:` lines.
+        /// Its `Sitemap:` lines as absolute URLs, at most 500.
         sitemaps: Vec<String>,
     },
     /// A sitemap file was read, or tried.
     SitemapParsed {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Which attempt.
+        /// Which attempt, from 1 over all rounds.
         attempt: u32,
-        /// Where.
+        /// Where it was asked for.
         url: String,
         /// What it turned out to be.
         kind: SitemapKind,
@@ -83,97 +87,107 @@ pub enum ScanEvent {
         status: u16,
         /// Decoded bytes.
         bytes: u64,
-        /// URLs (of an index: children) it names.
+        /// URLs it names; of an index, its children.
         entries: u64,
-        /// The URLs kept of it, one JSON object per line.
+        /// Body: the URLs kept of it, one JSON object per line. Null if none is kept.
         urls: Option<BodyRef>,
         /// What was wrong with it.
         problems: Vec<Problem>,
     },
-    /// An HTML page was read.
+    /// An HTML page was read. The first one is the home page.
     PageRead {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Which attempt.
+        /// Which attempt, from 1 over all rounds.
         attempt: u32,
-        /// Where it was in the end.
+        /// Where it was in the end, redirects followed.
         url: String,
         /// HTTP status.
         status: u16,
-        /// Decoded bytes.
+        /// Decoded bytes read.
         bytes: u64,
         /// What was wrong with it.
         problems: Vec<Problem>,
     },
-    /// An attempt failed in a way that may pass; another follows.
+    /// An attempt failed in a way that may pass. Another follows.
     ScanAttemptFailed {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Its batch.
+        /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Which attempt.
+        /// Which attempt, from 1 over all rounds.
         attempt: u32,
-        /// Stable code.
+        /// Why: a stable code, explained in [operations.md](operations.md#why-a-scan-failed).
         reason: FailureReason,
-        /// In words.
+        /// The same in words.
         error: String,
         /// When the next attempt is due.
         retry_at: DateTime<Utc>,
     },
     /// The scan found out what there is to find.
     ScanCompleted {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Its batch.
+        /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Which attempt.
+        /// Which attempt, from 1 over all rounds.
         attempt: u32,
-        /// What was found, as JSON.
+        /// Body: what was found, as one JSON object.
         findings: BodyRef,
         /// Counts over it.
         totals: ScanTotals,
     },
     /// The scan ended without a result.
     ScanFailed {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Its batch.
+        /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
         /// Which attempt; 0 if none was started.
         attempt: u32,
-        /// Stable code.
+        /// Why: a stable code, explained in [operations.md](operations.md#why-a-scan-failed).
         reason: FailureReason,
-        /// In words.
+        /// The same in words.
         error: String,
     },
     /// Somebody called the scan off.
     ScanCancelled {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Its batch.
+        /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
         /// The attempt that was under way, or the last one; 0 if none was started.
         attempt: u32,
     },
-    /// A failed or cancelled scan is to be done again.
+    /// A failed or cancelled scan is to be done again. A new round begins.
     ScanRetried {
-        /// The domain.
+        /// The domain, in its stored form.
         domain: String,
-        /// Its batch.
+        /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
         /// The round that begins, from 2.
         round: u32,
         /// How the round before ended: `failed` or `cancelled`.
         ended: ScanStatus,
-        /// Why, if it failed.
+        /// Why, if it failed, else null.
         reason: Option<FailureReason>,
-        /// How many scans of its batch may be under way at once.
+        /// How many scans of its batch may be under way at once, or null.
         max_concurrent: Option<u32>,
+    },
+    /// Somebody wants what was found out about the domain forgotten: the bodies that earlier events of this stream
+    /// refer to were deleted in the same transaction. All scans of the domain are erased in one append.
+    ScanErased {
+        /// The domain, in its stored form.
+        domain: String,
+        /// The batch it belongs to, or null.
+        batch_id: Option<BatchId>,
+        /// Where the scan stands, which this does not change.
+        status: ScanStatus,
     },
 }
 
 /// Counts over what a scan found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScanTotals {
     /// Non-index sitemap files read.
     pub sitemaps: u64,
@@ -211,7 +225,8 @@ impl ScanEvent {
             | Self::ScanCompleted { domain, .. }
             | Self::ScanFailed { domain, .. }
             | Self::ScanCancelled { domain, .. }
-            | Self::ScanRetried { domain, .. } => domain,
+            | Self::ScanRetried { domain, .. }
+            | Self::ScanErased { domain, .. } => domain,
         }
     }
 
@@ -225,15 +240,17 @@ impl ScanEvent {
             | Self::ScanCompleted { batch_id, .. }
             | Self::ScanFailed { batch_id, .. }
             | Self::ScanCancelled { batch_id, .. }
-            | Self::ScanRetried { batch_id, .. } => *batch_id,
+            | Self::ScanRetried { batch_id, .. }
+            | Self::ScanErased { batch_id, .. } => *batch_id,
             Self::RobotsRead { .. } | Self::SitemapParsed { .. } | Self::PageRead { .. } => None,
         }
     }
 }
 
-impl DomainEvent for ScanEvent {
-    fn event_type(&self) -> String {
-        let name = match self {
+impl ScanEvent {
+    /// The name of its type.
+    fn name(&self) -> &'static str {
+        match self {
             Self::ScanRequested { .. } => "ScanRequested",
             Self::ScanStarted { .. } => "ScanStarted",
             Self::ScanAbandoned { .. } => "ScanAbandoned",
@@ -245,11 +262,35 @@ impl DomainEvent for ScanEvent {
             Self::ScanFailed { .. } => "ScanFailed",
             Self::ScanCancelled { .. } => "ScanCancelled",
             Self::ScanRetried { .. } => "ScanRetried",
-        };
-        name.to_owned()
+            Self::ScanErased { .. } => "ScanErased",
+        }
+    }
+}
+
+impl VersionedEvent for ScanEvent {
+    const VERSIONS: &'static [(&'static str, u32)] = &[
+        ("ScanRequested", 1),
+        ("ScanStarted", 1),
+        ("ScanAbandoned", 1),
+        ("RobotsRead", 1),
+        ("SitemapParsed", 1),
+        ("PageRead", 1),
+        ("ScanAttemptFailed", 1),
+        ("ScanCompleted", 1),
+        ("ScanFailed", 1),
+        ("ScanCancelled", 1),
+        ("ScanRetried", 1),
+        ("ScanErased", 1),
+    ];
+}
+
+impl DomainEvent for ScanEvent {
+    fn event_type(&self) -> String {
+        self.name().to_owned()
     }
 
     fn event_version(&self) -> String {
-        "1".to_owned()
+        let version = current_version::<Self>(self.name());
+        version.expect("each type has a version").to_string()
     }
 }

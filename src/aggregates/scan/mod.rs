@@ -51,6 +51,8 @@ pub struct DomainScan {
     deadline_at: Option<DateTime<Utc>>,
     next_attempt_at: Option<DateTime<Utc>>,
     reason: Option<FailureReason>,
+    /// Whether its events refer to bodies that were not erased.
+    has_bodies: bool,
 }
 
 type Decision = Result<Vec<ScanEvent>, ScanError>;
@@ -109,6 +111,7 @@ impl DomainScan {
             } => self.record(attempt, read, outcome, now),
             ScanCommand::Cancel => self.cancel(),
             ScanCommand::Retry { round } => self.retry(round),
+            ScanCommand::Erase => self.erase(),
         }
     }
 
@@ -282,6 +285,19 @@ impl DomainScan {
         }
     }
 
+    /// In whatever status: a scan that is under way goes on, and what it finds is found after the erasure.
+    fn erase(&self) -> Decision {
+        let status = self.status.ok_or(ScanError::NotFound)?;
+        if !self.has_bodies {
+            return Ok(Vec::new());
+        }
+        Ok(vec![ScanEvent::ScanErased {
+            domain: self.domain.clone(),
+            batch_id: self.batch_id,
+            status,
+        }])
+    }
+
     fn failed(&self, reason: FailureReason, error: String) -> ScanEvent {
         ScanEvent::ScanFailed {
             domain: self.domain.clone(),
@@ -420,10 +436,10 @@ impl Aggregate for DomainScan {
             }
             ScanEvent::ScanCancelled { .. } => self.reason = None,
             ScanEvent::ScanAttemptFailed { retry_at, .. } => self.next_attempt_at = Some(retry_at),
-            ScanEvent::RobotsRead { .. }
-            | ScanEvent::SitemapParsed { .. }
-            | ScanEvent::PageRead { .. }
-            | ScanEvent::ScanCompleted { .. } => {}
+            ScanEvent::SitemapParsed { urls, .. } => self.has_bodies |= urls.is_some(),
+            ScanEvent::ScanCompleted { .. } => self.has_bodies = true,
+            ScanEvent::ScanErased { .. } => self.has_bodies = false,
+            ScanEvent::RobotsRead { .. } | ScanEvent::PageRead { .. } => {}
         }
     }
 }

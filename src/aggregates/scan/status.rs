@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::event::ScanEvent;
 
 /// The status of a scan, everywhere: aggregate, tables, API, command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScanStatus {
     /// Requested, or waiting for its next attempt.
@@ -47,6 +48,7 @@ impl ScanStatus {
             ScanEvent::ScanCompleted { .. } => Self::Completed,
             ScanEvent::ScanFailed { .. } => Self::Failed,
             ScanEvent::ScanCancelled { .. } => Self::Cancelled,
+            ScanEvent::ScanErased { status, .. } => *status,
         }
     }
 

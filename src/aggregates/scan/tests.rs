@@ -377,3 +377,62 @@ fn handle_writes_what_decide_says_into_the_sink() {
     assert_eq!(scan.status(), Some(ScanStatus::Running));
     assert_eq!(futures::executor::block_on(sink.collect()).len(), 1);
 }
+
+#[test]
+fn what_was_found_is_erased_once_and_the_status_stays() {
+    let mut scan = completed();
+    let erased = scan.decide(ScanCommand::Erase).unwrap();
+    assert!(
+        matches!(
+            &erased[..],
+            [ScanEvent::ScanErased {
+                status: ScanStatus::Completed,
+                ..
+            }]
+        ),
+        "{erased:?}"
+    );
+    scan.apply(erased[0].clone());
+    assert_eq!(scan.status(), Some(ScanStatus::Completed));
+    assert_eq!(scan.decide(ScanCommand::Erase), Ok(Vec::new()));
+}
+
+#[test]
+fn a_scan_that_found_nothing_yet_has_nothing_to_erase() {
+    for scan in [pending(), running(), failed(), cancelled()] {
+        assert_eq!(scan.decide(ScanCommand::Erase), Ok(Vec::new()));
+    }
+    assert_eq!(
+        DomainScan::default().decide(ScanCommand::Erase),
+        Err(ScanError::NotFound)
+    );
+}
+
+#[test]
+fn what_a_failed_attempt_read_is_erased_and_the_next_attempt_goes_on() {
+    let urls = BodyRef {
+        digest: "00".into(),
+        bytes: 2,
+        items: 1,
+    };
+    let read = ReadFact::Sitemap {
+        url: "https://example.com/sitemap.xml".into(),
+        kind: crate::values::sitemap::SitemapKind::Urlset,
+        status: 200,
+        bytes: 2,
+        entries: 1,
+        urls: Some(urls),
+        problems: Vec::new(),
+    };
+    let mut failing = fail(1, true, 1);
+    if let ScanCommand::Record { read: facts, .. } = &mut failing {
+        facts.push(read);
+    }
+    let scan = after([request(), start(1, 0), failing, ScanCommand::Erase]);
+    assert_eq!(scan.status(), Some(ScanStatus::Pending));
+    assert_eq!(
+        names(scan.decide(start(2, 3))),
+        Ok(vec!["ScanStarted".to_owned()])
+    );
+    assert_eq!(scan.decide(ScanCommand::Erase), Ok(Vec::new()));
+}

@@ -10,9 +10,9 @@ use serde_json::json;
 use super::ApiState;
 
 /// All that the predecessor's clients call.
-pub(super) fn router() -> Router<ApiState> {
+pub(super) fn router(state: &ApiState) -> Router<ApiState> {
     // Monitors of old installations ask here; `/readyz` tells more.
     Router::new()
         .route("/health", get(async || Json(json!({ "status": "healthy" }))))
-        .nest("/api/v1", v1::router())
+        .nest("/api/v1", v1::router(state))
 }

@@ -70,7 +70,7 @@ pub(super) struct NewBatch {
         (status = 400, description = "Broken JSON or CSV", body = Problem),
         (status = 413, description = "Larger than 32 MB", body = Problem),
         (status = 415, description = "Neither JSON, CSV nor text", body = Problem),
-        (status = 422, description = "No acceptable line, or more than 100,000", body = Problem),
+        (status = 422, description = "No acceptable line, more than 100,000, or more than the tenant's quota", body = Problem),
         (status = 503, description = "Nothing was accepted; repeat", body = Problem),
     )
 )]
@@ -81,11 +81,13 @@ pub(super) async fn create_batch(
 ) -> Result<Response, Problem> {
     let input = BatchInput::read(
         &request.media_type(),
-        &request.body,
+        request.body(),
         query.max_pages,
         query.max_concurrent,
     )?;
     input.require_some()?;
+    let settings = state.access.tenants().settings(request.context.tenant).await?;
+    input.require_at_most(settings.max_batch_domains)?;
     let (accepted, duplicates) = (input.items.len(), input.duplicates);
     if query.dry_run.unwrap_or(false) {
         let links = BTreeMap::new();

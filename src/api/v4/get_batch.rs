@@ -8,16 +8,17 @@ use super::views::Batch;
 use crate::api::ApiState;
 use crate::api::conditional;
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, PathOf, QueryOf, Tenant, wait_until_projected};
-use crate::projections::batch_jobs::{self, BatchJobs, BatchRow};
+use crate::api::request::{AsOf, AtLeast, PathOf, QueryOf, Tenant, wait_until_projected};
+use crate::projections::as_of;
+use crate::projections::batch_jobs::{self, BatchJobs, BatchKey, BatchRow};
 use crate::values::{BatchId, TenantId};
 
 /// Status and progress of a batch.
 #[utoipa::path(
-    get, path = "/batches/{id}", tag = "batches", params(("id" = uuid::Uuid, Path), AtLeast),
+    get, path = "/batches/{id}", tag = "batches", params(("id" = uuid::Uuid, Path), AtLeast, AsOf),
     responses(
         (status = 200, body = Batch), (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 400, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem),
     )
 )]
 pub(super) async fn get_batch(
@@ -25,12 +26,18 @@ pub(super) async fn get_batch(
     Tenant(tenant): Tenant,
     PathOf(id): PathOf<BatchId>,
     QueryOf(at_least): QueryOf<AtLeast>,
+    QueryOf(as_of): QueryOf<AsOf>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     at_least.wait::<BatchJobs>(&state).await?;
-    let row = find_batch(&state, tenant, id)
-        .await?
-        .ok_or_else(|| Problem::not_found("batch"))?;
+    let row = match as_of.position(&state).await? {
+        Some(position) => {
+            let then = as_of::row::<BatchJobs>(&state.models.pool, &BatchKey::new(id), position).await?;
+            then.filter(|row| row.tenant_id == tenant)
+        }
+        None => find_batch(&state, tenant, id).await?,
+    };
+    let row = row.ok_or_else(|| Problem::not_found("batch"))?;
     Ok(conditional::answer(&headers, row.position, Batch::from(row)))
 }
 

@@ -8,16 +8,17 @@ use super::views::Domain;
 use crate::api::ApiState;
 use crate::api::conditional;
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, PathOf, QueryOf, Tenant};
-use crate::projections::domains::{self, Domains};
+use crate::api::request::{AsOf, AtLeast, PathOf, QueryOf, Tenant};
+use crate::projections::as_of;
+use crate::projections::domains::{self, DomainKey, Domains};
 use crate::values::DomainName;
 
 /// The best that is known of a domain.
 #[utoipa::path(
-    get, path = "/domains/{domain}", tag = "domains", params(("domain" = String, Path), AtLeast),
+    get, path = "/domains/{domain}", tag = "domains", params(("domain" = String, Path), AtLeast, AsOf),
     responses(
         (status = 200, body = Domain), (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 400, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem),
     )
 )]
 pub(super) async fn get_domain(
@@ -25,11 +26,18 @@ pub(super) async fn get_domain(
     Tenant(tenant): Tenant,
     PathOf(domain): PathOf<String>,
     QueryOf(at_least): QueryOf<AtLeast>,
+    QueryOf(as_of): QueryOf<AsOf>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     at_least.wait::<Domains>(&state).await?;
     let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
-    let row = domains::query::find(&state.models, tenant, &domain).await?;
+    let row = match as_of.position(&state).await? {
+        Some(position) => {
+            let key = DomainKey::new(tenant, domain.as_str());
+            as_of::row::<Domains>(&state.models.pool, &key, position).await?
+        }
+        None => domains::query::find(&state.models, tenant, &domain).await?,
+    };
     let row = row.ok_or_else(|| Problem::not_found("domain"))?;
     Ok(conditional::answer(&headers, row.position, Domain::from(row)))
 }

@@ -8,16 +8,17 @@ use super::views::Scan;
 use crate::api::ApiState;
 use crate::api::conditional;
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, PathOf, QueryOf, Tenant, wait_until_projected};
-use crate::projections::jobs::{self, JobRow, Jobs};
+use crate::api::request::{AsOf, AtLeast, PathOf, QueryOf, Tenant, wait_until_projected};
+use crate::projections::as_of;
+use crate::projections::jobs::{self, JobKey, JobRow, Jobs};
 use crate::values::{ScanId, TenantId};
 
 /// Status and result of a scan.
 #[utoipa::path(
-    get, path = "/scans/{id}", tag = "scans", params(("id" = uuid::Uuid, Path), AtLeast),
+    get, path = "/scans/{id}", tag = "scans", params(("id" = uuid::Uuid, Path), AtLeast, AsOf),
     responses(
         (status = 200, body = Scan), (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 404, body = Problem), (status = 503, body = Problem),
+        (status = 400, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem),
     )
 )]
 pub(super) async fn get_scan(
@@ -25,12 +26,18 @@ pub(super) async fn get_scan(
     Tenant(tenant): Tenant,
     PathOf(id): PathOf<ScanId>,
     QueryOf(at_least): QueryOf<AtLeast>,
+    QueryOf(as_of): QueryOf<AsOf>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     at_least.wait::<Jobs>(&state).await?;
-    let row = find_scan(&state, tenant, id)
-        .await?
-        .ok_or_else(|| Problem::not_found("scan"))?;
+    let row = match as_of.position(&state).await? {
+        Some(position) => {
+            let then = as_of::row::<Jobs>(&state.models.pool, &JobKey::new(id), position).await?;
+            then.filter(|row| row.tenant_id == tenant)
+        }
+        None => find_scan(&state, tenant, id).await?,
+    };
+    let row = row.ok_or_else(|| Problem::not_found("scan"))?;
     Ok(conditional::answer(&headers, row.position, Scan::from(row)))
 }
 

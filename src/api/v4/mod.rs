@@ -4,17 +4,23 @@ mod cancel_batch;
 mod cancel_scan;
 mod create_batch;
 mod create_scan;
+mod forget_domain;
 pub(super) mod get_batch;
 mod get_domain;
 pub(super) mod get_scan;
 mod list_batch_scans;
 mod list_batches;
+mod list_domain_history;
 mod list_domain_urls;
 mod list_domains;
 mod list_events;
+mod list_keys;
+mod list_projections;
 mod list_scans;
+mod maintain_projection;
 mod retry_batch;
 mod retry_scan;
+mod revoke_key;
 pub mod views;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -34,8 +40,17 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(cancel_batch::cancel_batch))
         .routes(routes!(retry_batch::retry_batch))
         .routes(routes!(list_domains::list_domains))
-        .routes(routes!(get_domain::get_domain))
+        .routes(routes!(get_domain::get_domain, forget_domain::forget_domain))
         .routes(routes!(list_domain_urls::list_domain_urls))
+        .routes(routes!(list_domain_history::list_domain_history))
         .routes(routes!(list_events::list_events))
         .routes(routes!(list_events::get_stream))
+        .routes(routes!(list_projections::list_projections))
+        .routes(routes!(list_projections::get_projection))
+        .routes(routes!(maintain_projection::rebuild_projection))
+        .routes(routes!(maintain_projection::roll_back_projection))
+        .routes(routes!(maintain_projection::verify_projection))
+        .routes(routes!(maintain_projection::retry_parked))
+        .routes(routes!(list_keys::list_keys))
+        .routes(routes!(revoke_key::revoke_key))
 }

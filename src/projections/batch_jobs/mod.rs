@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fact::Happened;
-use super::{Fact, Projection};
+use super::{Fact, Projection, Subject};
 use crate::aggregates::BatchStatus;
 use crate::values::{BatchId, TenantId};
 
@@ -57,9 +57,16 @@ pub struct BatchRow {
 }
 
 /// Names a row.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BatchKey {
     batch_id: BatchId,
+}
+
+impl BatchKey {
+    /// The row of a batch.
+    pub fn new(batch_id: BatchId) -> Self {
+        Self { batch_id }
+    }
 }
 
 impl Projection for BatchJobs {
@@ -82,8 +89,12 @@ impl Projection for BatchJobs {
     type Key = BatchKey;
     type Row = BatchRow;
 
-    fn ddl(schema: &str) -> String {
-        include_str!("ddl.sql").replace("{schema}", schema)
+    fn tables(schema: &str) -> String {
+        include_str!("tables.sql").replace("{schema}", schema)
+    }
+
+    fn indexes(schema: &str) -> String {
+        include_str!("indexes.sql").replace("{schema}", schema)
     }
 
     fn key(fact: &Fact) -> Option<BatchKey> {
@@ -98,6 +109,10 @@ impl Projection for BatchJobs {
         BatchKey {
             batch_id: row.batch_id,
         }
+    }
+
+    fn subject(key: &BatchKey) -> Subject {
+        Subject::Batch(key.batch_id)
     }
 
     fn evolve(row: Option<BatchRow>, fact: &Fact) -> Option<BatchRow> {

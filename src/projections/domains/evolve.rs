@@ -16,6 +16,9 @@ pub(super) fn evolve(row: Option<DomainRow>, fact: &Fact) -> Option<DomainRow> {
         Some(row) => row,
         None => first_seen(scan_id, event, fact),
     };
+    if let ScanEvent::ScanErased { .. } = event {
+        return Some(erased(row, fact));
+    }
     row.status = ScanStatus::after(event);
     scrape_status(row.status).clone_into(&mut row.content_scrape_status);
     row.last_scan_id = scan_id;
@@ -124,6 +127,40 @@ fn merge(row: &mut DomainRow, findings: Option<&RawJson>, totals: &ScanTotals) {
     row.has_sitemap = row.total_sitemaps > 0;
     row.meta_json = raw.clone();
     row.stale_fields = stale;
+}
+
+/// The row without what scans found. What happened to them, and when, stays: that is said by events, not by bodies.
+fn erased(row: DomainRow, fact: &Fact) -> DomainRow {
+    DomainRow {
+        position: fact.position,
+        updated_at: fact.at,
+        title: None,
+        description: None,
+        language: None,
+        favicon_url: None,
+        logo_url: None,
+        image_url: None,
+        canonical_url: None,
+        final_url: None,
+        is_wordpress: false,
+        wordpress_version: None,
+        has_elementor: false,
+        elementor_version: None,
+        tech_stack: json!(TechStack::default()),
+        email_addresses: Vec::new(),
+        phone_numbers: Vec::new(),
+        facebook_url: None,
+        twitter_url: None,
+        linkedin_url: None,
+        instagram_url: None,
+        youtube_url: None,
+        meta_json: RawJson::empty_object(),
+        stale_fields: Vec::new(),
+        has_sitemap: false,
+        sitemap_urls: 0,
+        total_sitemaps: 0,
+        ..row
+    }
 }
 
 /// Takes the new value, unless it is empty while something is known: then that stays and is noted as stale.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Fact, Projection, RawJson};
+use super::{Fact, Projection, RawJson, Subject};
 use crate::aggregates::ScanStatus;
 use crate::values::{BatchId, DomainName, ScanId, TenantId};
 
@@ -76,10 +76,20 @@ pub struct DomainRow {
 }
 
 /// Names a row.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DomainKey {
     tenant_id: TenantId,
     domain: String,
+}
+
+impl DomainKey {
+    /// The row of a tenant's domain.
+    pub fn new(tenant_id: TenantId, domain: &str) -> Self {
+        Self {
+            tenant_id,
+            domain: domain.to_owned(),
+        }
+    }
 }
 
 /// The id of a tenant's domain: derived, so that every table and every rebuild agrees on it.
@@ -97,6 +107,7 @@ impl Projection for Domains {
         "ScanFailed",
         "ScanCancelled",
         "ScanRetried",
+        "ScanErased",
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
     const READS_FINDINGS: bool = true;
@@ -105,8 +116,12 @@ impl Projection for Domains {
     type Key = DomainKey;
     type Row = DomainRow;
 
-    fn ddl(schema: &str) -> String {
-        include_str!("ddl.sql").replace("{schema}", schema)
+    fn tables(schema: &str) -> String {
+        include_str!("tables.sql").replace("{schema}", schema)
+    }
+
+    fn indexes(schema: &str) -> String {
+        include_str!("indexes.sql").replace("{schema}", schema)
     }
 
     fn key(fact: &Fact) -> Option<DomainKey> {
@@ -124,6 +139,14 @@ impl Projection for Domains {
             tenant_id: row.tenant_id,
             domain: row.domain.clone(),
         }
+    }
+
+    fn subject(key: &DomainKey) -> Subject {
+        Subject::Domain(key.tenant_id, key.domain.clone())
+    }
+
+    fn weight(row: &DomainRow) -> usize {
+        2 * size_of::<DomainRow>() + row.meta_json.len()
     }
 
     fn evolve(row: Option<DomainRow>, fact: &Fact) -> Option<DomainRow> {

@@ -52,6 +52,7 @@ pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
             row.error = None;
             row.completed_at = None;
         }
+        ScanEvent::ScanErased { .. } => row.result_data = None,
         ScanEvent::ScanRequested { .. }
         | ScanEvent::ScanAbandoned { .. }
         | ScanEvent::RobotsRead { .. }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Fact, Projection, RawJson};
+use super::{Fact, Projection, RawJson, Subject};
 use crate::aggregates::ScanStatus;
 use crate::values::{BatchId, FailureReason, ScanId, TenantId};
 
@@ -55,9 +55,16 @@ pub struct JobRow {
 }
 
 /// Names a row.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobKey {
     scan_id: ScanId,
+}
+
+impl JobKey {
+    /// The row of a scan.
+    pub fn new(scan_id: ScanId) -> Self {
+        Self { scan_id }
+    }
 }
 
 impl Projection for Jobs {
@@ -72,6 +79,7 @@ impl Projection for Jobs {
         "ScanFailed",
         "ScanCancelled",
         "ScanRetried",
+        "ScanErased",
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["scan_id"];
     const READS_FINDINGS: bool = true;
@@ -80,8 +88,12 @@ impl Projection for Jobs {
     type Key = JobKey;
     type Row = JobRow;
 
-    fn ddl(schema: &str) -> String {
-        include_str!("ddl.sql").replace("{schema}", schema)
+    fn tables(schema: &str) -> String {
+        include_str!("tables.sql").replace("{schema}", schema)
+    }
+
+    fn indexes(schema: &str) -> String {
+        include_str!("indexes.sql").replace("{schema}", schema)
     }
 
     fn key(fact: &Fact) -> Option<JobKey> {
@@ -90,6 +102,14 @@ impl Projection for Jobs {
 
     fn key_of(row: &JobRow) -> JobKey {
         JobKey { scan_id: row.scan_id }
+    }
+
+    fn subject(key: &JobKey) -> Subject {
+        Subject::Scan(key.scan_id)
+    }
+
+    fn weight(row: &JobRow) -> usize {
+        2 * size_of::<JobRow>() + row.result_data.as_ref().map_or(0, RawJson::len)
     }
 
     fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {

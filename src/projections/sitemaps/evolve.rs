@@ -61,6 +61,14 @@ pub(super) fn evolve(row: Option<SitemapsRow>, fact: &Fact) -> Option<SitemapsRo
             row.reading.clear();
             Some(row)
         }
+        ScanEvent::ScanErased { .. } => {
+            let mut row = row?;
+            row.position = fact.position;
+            row.total_urls = 0;
+            row.files.clear();
+            row.reading.clear();
+            Some(row)
+        }
         _ => row,
     }
 }

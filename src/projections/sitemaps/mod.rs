@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Fact, Projection, ProjectionError};
+use super::verify::Finding;
+use super::{Change, Fact, Projection, ProjectionError, Subject};
 use crate::values::sitemap::SitemapKind;
 use crate::values::{BodyRef, DomainName, Problem, ScanId, TenantId};
 
@@ -49,7 +50,7 @@ pub struct SitemapFile {
 }
 
 /// Names a row.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SitemapsKey {
     tenant_id: TenantId,
     domain: String,
@@ -63,15 +64,21 @@ pub fn sitemap_id(tenant: TenantId, domain: &str, url: &str) -> Uuid {
 impl Projection for Sitemaps {
     const NAME: &'static str = "sitemaps";
     const SHAPE: i32 = 1;
-    const EVENT_TYPES: &'static [&'static str] = &["ScanStarted", "SitemapParsed", "ScanCompleted"];
+    const EVENT_TYPES: &'static [&'static str] =
+        &["ScanStarted", "SitemapParsed", "ScanCompleted", "ScanErased"];
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
     const PAGE: i64 = 400;
+    const DETAILED_ROWS: i64 = 100;
 
     type Key = SitemapsKey;
     type Row = SitemapsRow;
 
-    fn ddl(schema: &str) -> String {
-        include_str!("ddl.sql").replace("{schema}", schema)
+    fn tables(schema: &str) -> String {
+        include_str!("tables.sql").replace("{schema}", schema)
+    }
+
+    fn indexes(schema: &str) -> String {
+        include_str!("indexes.sql").replace("{schema}", schema)
     }
 
     fn key(fact: &Fact) -> Option<SitemapsKey> {
@@ -90,6 +97,10 @@ impl Projection for Sitemaps {
         }
     }
 
+    fn subject(key: &SitemapsKey) -> Subject {
+        Subject::Domain(key.tenant_id, key.domain.clone())
+    }
+
     fn evolve(row: Option<SitemapsRow>, fact: &Fact) -> Option<SitemapsRow> {
         evolve::evolve(row, fact)
     }
@@ -97,8 +108,35 @@ impl Projection for Sitemaps {
     async fn write_details(
         connection: &mut PgConnection,
         schema: &str,
-        changed: &[(Option<SitemapsRow>, SitemapsRow)],
+        changed: &[Change<Self>],
     ) -> Result<(), ProjectionError> {
         details::write(connection, schema, changed).await
+    }
+
+    async fn copy_details(
+        connection: &mut PgConnection,
+        schema: &str,
+        rows: &[SitemapsRow],
+    ) -> Result<(), ProjectionError> {
+        details::copy_all(connection, schema, rows).await
+    }
+
+    async fn verify_details(
+        connection: &mut PgConnection,
+        schema: &str,
+        rows: &[SitemapsRow],
+    ) -> Result<Vec<Finding>, ProjectionError> {
+        details::verify(connection, schema, rows).await
+    }
+
+    async fn orphaned_details(
+        connection: &mut PgConnection,
+        schema: &str,
+    ) -> Result<Vec<Finding>, ProjectionError> {
+        details::orphans(connection, schema).await
+    }
+
+    async fn remove_orphans(connection: &mut PgConnection, schema: &str) -> Result<(), ProjectionError> {
+        details::remove_orphans(connection, schema).await
     }
 }

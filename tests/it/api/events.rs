@@ -31,7 +31,7 @@ async fn an_event_says_who_did_what_where_and_when() {
             "domain": "a.com", "batch_id": null, "line": null, "max_concurrent": null,
             "options": { "max_pages": 7, "max_attempts": 3, "deadline_seconds": 240 },
         },
-        "metadata": { "tenant_id": tenant, "actor": "anonymous", "request_id": "r-1" },
+        "metadata": { "tenant_id": tenant, "actor": "anonymous", "roles": "operator", "request_id": "r-1" },
     });
     assert_eq!(event, expected);
 }

@@ -1,6 +1,11 @@
 //! The event log against a real PostgreSQL.
 
 mod append;
+mod evolution;
+mod forget;
+mod order;
+mod proofs;
+mod restore;
 mod stock;
 mod verify;
 

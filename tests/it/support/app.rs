@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use chrono::Utc;
 use serde_json::Value;
+use sitelog::access::{AuthMode, AuthSettings};
 use sitelog::app::App;
 use sitelog::commands::CommandContext;
 use sitelog::commands::record_scan::record_scan;
@@ -43,6 +44,7 @@ pub struct TestApp {
 pub struct TestAppBuilder {
     no_projector: bool,
     sites: Option<SitesOptions>,
+    auth: Option<AuthSettings>,
 }
 
 impl TestAppBuilder {
@@ -58,6 +60,16 @@ impl TestAppBuilder {
         self
     }
 
+    /// Access control as a service on the Internet has it; without a word, there is none.
+    pub fn guarded(self) -> Self {
+        self.with_auth(AuthSettings::of(AuthMode::Required))
+    }
+
+    pub fn with_auth(mut self, auth: AuthSettings) -> Self {
+        self.auth = Some(auth);
+        self
+    }
+
     pub async fn start(self) -> TestApp {
         let database = TestDatabase::new().await;
         let sites = match self.sites {
@@ -70,6 +82,7 @@ impl TestAppBuilder {
             bind: ([127, 0, 0, 1], 0).into(),
             worker_concurrency: 8,
             fetch: fetch_settings(sites.as_ref()),
+            auth: self.auth.unwrap_or_else(|| AuthSettings::of(AuthMode::Off)),
         };
         let app = App::build(&config, database.pool.clone()).await.unwrap();
         let started = TestApp {

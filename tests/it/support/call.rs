@@ -33,6 +33,10 @@ impl Call {
         self.header("x-tenant-id", tenant)
     }
 
+    pub fn bearer(self, credential: &str) -> Self {
+        self.header("authorization", &format!("Bearer {credential}"))
+    }
+
     pub fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }

@@ -5,3 +5,4 @@ pub mod call;
 pub mod postgres;
 pub mod server;
 pub mod sites;
+pub mod story;

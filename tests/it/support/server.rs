@@ -27,6 +27,7 @@ pub struct Server {
 struct Process {
     child: Child,
     address: String,
+    first_key: Option<String>,
 }
 
 impl Server {
@@ -57,6 +58,7 @@ impl Server {
             .env_remove("DATABASE_URL")
             .env("SITELOG_DATA_DIR", self.data_dir.path())
             .env("SITELOG_BIND", "127.0.0.1:0")
+            .env("SITELOG_AUTH__MODE", "off")
             .env("SITELOG_FETCH__CONNECT_TO", &self.connect_to)
             .env("SITELOG_FETCH__EXTRA_CA", &self.ca)
             .envs(self.settings.iter().map(|(name, value)| (*name, value)))
@@ -69,15 +71,18 @@ impl Server {
         assert!(self.process.is_none(), "the server still runs");
         let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            Some(
-                line.split_once("serves http://")?
-                    .1
-                    .split_whitespace()
-                    .next()?
-                    .to_owned(),
-            )
-        });
+        // The last line that it says of itself begins so.
+        let told: Vec<String> = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .take_while(|line| !line.starts_with("try: "))
+            .collect();
+        let after = |mark: &str| {
+            told.iter()
+                .find_map(|line| line.split_once(mark)?.1.split_whitespace().next())
+        };
+        let address = after("serves http://").map(str::to_owned);
+        let first_key = after("export SITELOG_KEY=").map(str::to_owned);
         // Somebody must go on reading, or the server blocks on a full pipe.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
@@ -86,8 +91,37 @@ impl Server {
         });
         self.process = Some(Process {
             child,
-            address: address.expect("the server says where it listens"),
+            address: address.unwrap_or_else(|| panic!("the server does not say where it listens: {told:?}")),
+            first_key,
         });
+    }
+
+    /// The key that this start showed, if it did.
+    pub fn first_key(&self) -> Option<&str> {
+        self.process.as_ref()?.first_key.as_deref()
+    }
+
+    /// The status of one request without a body.
+    pub async fn status_of(&self, method: &str, path: &str, key: Option<&str>) -> u16 {
+        let address = &self.process.as_ref().expect("the server runs").address;
+        let mut request = self
+            .client
+            .request(method.parse().unwrap(), format!("http://{address}{path}"));
+        if let Some(key) = key {
+            request = request.bearer_auth(key);
+        }
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// The most memory that the process has had so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let id = self.process.as_ref().expect("the server runs").child.id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     /// kill -9.

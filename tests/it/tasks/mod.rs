@@ -1,9 +1,10 @@
 //! The task queue: fair, limited, leased, fenced.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sitelog::tasks::{ClaimedTask, NewTask, ScanTasks, Settled, enqueue};
+use sitelog::tasks::{ClaimedTask, NewTask, ScanTasks, Settled, drop_past_rests, enqueue};
 use sitelog::values::{BatchId, ScanId, TenantId};
 use uuid::Uuid;
 
@@ -220,4 +221,74 @@ async fn workers_that_claim_at_once_never_share_a_task_nor_break_a_limit() {
     }
     assert!(times.values().all(|times| *times == 1));
     assert_eq!(claimed.len(), 25);
+}
+
+#[tokio::test]
+async fn a_tenant_has_at_most_as_many_scans_at_once_as_its_quota() {
+    let queue = Queue::with(
+        &[
+            many(1, Some((9, 50)), 10),
+            many(1, Some((8, 50)), 10),
+            many(2, None, 3),
+        ]
+        .concat(),
+    )
+    .await;
+    sqlx::query("insert into tenant_setting (tenant_id, max_concurrent_scans) values ($1, 4)")
+        .bind(Uuid::from_u128(1))
+        .execute(&queue.database.pool)
+        .await
+        .unwrap();
+    let claimed = queue.claim(100).await;
+    let of_first =
+        |claimed: &[ClaimedTask]| claimed.iter().filter(|task| task.tenant.0.as_u128() == 1).count();
+    assert_eq!((of_first(&claimed), claimed.len()), (4, 7));
+    assert!(queue.claim(100).await.is_empty());
+    let done = claimed
+        .iter()
+        .find(|task| task.tenant.0.as_u128() == 1)
+        .unwrap()
+        .clone();
+    queue.tasks.settle(&[(done, Settled::Done)]).await.unwrap();
+    assert_eq!(of_first(&queue.claim(100).await), 1);
+}
+
+#[tokio::test]
+async fn a_host_that_rests_is_visited_by_no_worker_of_any_process() {
+    let queue = Queue::with(&[
+        task(1, "tired.com", 1),
+        task(2, "tired.com", 2),
+        task(2, "fresh.com", 3),
+    ])
+    .await;
+    queue
+        .tasks
+        .let_rest("tired.com", Duration::from_mins(1))
+        .await
+        .unwrap();
+    // A shorter rest does not cut a longer one.
+    queue
+        .tasks
+        .let_rest("tired.com", Duration::from_millis(1))
+        .await
+        .unwrap();
+    let elsewhere = ScanTasks::new(queue.database.pool.clone());
+    for tasks in [&queue.tasks, &elsewhere] {
+        let hosts: Vec<String> = tasks
+            .claim("w", 10)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|task| task.host)
+            .collect();
+        assert!(!hosts.contains(&"tired.com".to_owned()), "{hosts:?}");
+    }
+    drop_past_rests(&queue.database.pool).await.unwrap();
+    assert!(queue.claim(10).await.is_empty());
+    sqlx::query("update host_rest set rest_until = clock_timestamp() - interval '1 s'")
+        .execute(&queue.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(queue.claim(10).await.len(), 1, "one at a time, as ever");
+    assert_eq!(drop_past_rests(&queue.database.pool).await.unwrap(), 1);
 }

@@ -24,7 +24,7 @@ pub(super) struct Body {
 impl Body {
     /// The object that a request's body is.
     pub(super) fn read(request: &CommandRequest) -> Result<Self, LegacyError> {
-        Self::parse(&request.media_type(), &request.body)
+        Self::parse(&request.media_type(), request.body())
     }
 
     fn parse(media_type: &str, bytes: &[u8]) -> Result<Self, LegacyError> {

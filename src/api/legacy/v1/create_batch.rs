@@ -1,14 +1,16 @@
 //! `POST /api/v1/batch`.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::json;
 
 use super::body::Body;
 use super::error::{LegacyError, OldWords};
+use super::owner::Visitor;
 use super::words;
 use crate::api::ApiState;
+use crate::api::problem::Problem;
 use crate::api::request::CommandRequest;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::values::{BatchOptions, DomainName};
@@ -30,6 +32,7 @@ pub(super) struct AcceptedJobs {
 /// domain.
 pub(super) async fn create_batch(
     State(state): State<ApiState>,
+    Extension(visitor): Extension<Visitor>,
     OldWords(request): OldWords<CommandRequest>,
 ) -> Result<Json<AcceptedJobs>, LegacyError> {
     let mut body = Body::read(&request)?;
@@ -49,8 +52,21 @@ pub(super) async fn create_batch(
         .map(|(line, input)| item(line, input))
         .collect();
     let mut context = request.context;
-    context.tenant = tenant.unwrap_or(context.tenant);
+    context.tenant = visitor.tenant(&state, tenant).await?;
     let job_count = items.len();
+    let settings = state
+        .access
+        .tenants()
+        .settings(context.tenant)
+        .await
+        .map_err(Problem::from)?;
+    if let Some(quota) = settings
+        .max_batch_domains
+        .filter(|quota| job_count > *quota as usize)
+    {
+        let detail = format!("Maximum {quota} domains allowed per batch");
+        return Err(LegacyError::bad_request(detail));
+    }
     let options = BatchOptions::new(max_pages, None);
     let summary = json!({ "job_count": job_count });
     let batch = request_batch(&state.bus, &items, options, summary, &context).await?;

@@ -1,11 +1,12 @@
 //! `POST /api/v1/scrapersky`.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::Serialize;
 
 use super::body::Body;
 use super::error::{LegacyError, OldWords};
+use super::owner::Visitor;
 use super::words;
 use crate::api::ApiState;
 use crate::api::request::CommandRequest;
@@ -22,6 +23,7 @@ pub(super) struct AcceptedJob {
 /// Requests the scan of one domain.
 pub(super) async fn create_scan(
     State(state): State<ApiState>,
+    Extension(visitor): Extension<Visitor>,
     OldWords(request): OldWords<CommandRequest>,
 ) -> Result<Json<AcceptedJob>, LegacyError> {
     let mut body = Body::read(&request)?;
@@ -32,7 +34,7 @@ pub(super) async fn create_scan(
     let domain = DomainName::parse(&base_url)
         .map_err(|_| LegacyError::bad_request(words::invalid_domain(&base_url)))?;
     let mut context = request.context;
-    context.tenant = tenant.unwrap_or(context.tenant);
+    context.tenant = visitor.tenant(&state, tenant).await?;
     let options = ScanOptions::with_max_pages(max_pages);
     let scan = request_scan(&state.bus, domain, options, &context).await?;
     let job_id = words::job_id(scan.scan_id);

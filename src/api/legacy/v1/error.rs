@@ -3,12 +3,12 @@
 
 use axum::Json;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::api::ApiState;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, challenge};
 use crate::commands::CommandError;
 use crate::log::LogError;
 use crate::projections::ProjectionError;
@@ -19,6 +19,8 @@ pub(super) struct LegacyError {
     pub(super) status: StatusCode,
     pub(super) content: Value,
     retry_after: Option<u32>,
+    /// `WWW-Authenticate`, which the predecessor lost on the way.
+    challenge: Option<&'static str>,
 }
 
 impl LegacyError {
@@ -29,6 +31,7 @@ impl LegacyError {
             status,
             content,
             retry_after: None,
+            challenge: None,
         }
     }
 
@@ -46,6 +49,7 @@ impl LegacyError {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             content,
             retry_after: None,
+            challenge: None,
         }
     }
 }
@@ -58,6 +62,10 @@ impl IntoResponse for LegacyError {
                 .headers_mut()
                 .insert(HeaderName::from_static("retry-after"), HeaderValue::from(seconds));
         }
+        if let Some(challenge) = self.challenge {
+            let value = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
         response
     }
 }
@@ -65,7 +73,14 @@ impl IntoResponse for LegacyError {
 impl From<Problem> for LegacyError {
     fn from(problem: Problem) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut error = Self::new(status, problem.detail);
+        let detail = match problem.code {
+            "unauthorized" => "Not authenticated".to_owned(),
+            "invalid_credentials" => "Invalid authentication credentials".to_owned(),
+            "wrong_tenant" => "You don't have access to this tenant".to_owned(),
+            _ => problem.detail,
+        };
+        let mut error = Self::new(status, detail);
+        error.challenge = challenge(problem.code);
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             error.content["error"] = "Internal Server Error".into();
         }

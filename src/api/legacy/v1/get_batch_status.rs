@@ -1,13 +1,13 @@
 //! `GET /api/v1/batch/status/{batch_id}`.
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::Serialize;
 
 use super::error::LegacyError;
-use super::owner::owner_of;
+use super::owner::Visitor;
 use super::words;
 use crate::api::ApiState;
 use crate::api::request::AtLeast;
@@ -41,15 +41,16 @@ struct BatchJob {
 /// Status and progress of a batch.
 pub(super) async fn get_batch_status(
     State(state): State<ApiState>,
+    Extension(visitor): Extension<Visitor>,
     id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
 ) -> Result<Json<BatchStatus>, LegacyError> {
     let not_found = || LegacyError::new(StatusCode::NOT_FOUND, "Batch not found");
     let batch = id
         .ok()
         .and_then(|Path(id)| words::parse_batch_id(&id))
         .ok_or_else(not_found)?;
-    let tenant = owner_of(&state, &headers, "batch_scan", batch.0)
+    let tenant = visitor
+        .owner_of(&state, "batch_scan", batch.0)
         .await?
         .ok_or_else(not_found)?;
     let row = find_batch(&state, tenant, batch).await?.ok_or_else(not_found)?;

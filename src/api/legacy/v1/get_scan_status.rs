@@ -1,14 +1,14 @@
 //! `GET /api/v1/status/{job_id}`.
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::error::LegacyError;
-use super::owner::owner_of;
+use super::owner::Visitor;
 use super::words::{self, Progress};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
@@ -36,15 +36,16 @@ pub(super) struct JobStatus {
 /// Status and result of a scan.
 pub(super) async fn get_scan_status(
     State(state): State<ApiState>,
+    Extension(visitor): Extension<Visitor>,
     id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
 ) -> Result<Json<JobStatus>, LegacyError> {
     let not_found = || LegacyError::new(StatusCode::NOT_FOUND, "Job not found");
     let scan = id
         .ok()
         .and_then(|Path(id)| words::parse_job_id(&id))
         .ok_or_else(not_found)?;
-    let tenant = owner_of(&state, &headers, "domain_scan", scan.0)
+    let tenant = visitor
+        .owner_of(&state, "domain_scan", scan.0)
         .await?
         .ok_or_else(not_found)?;
     let row = find_scan(&state, tenant, scan).await?.ok_or_else(not_found)?;

@@ -14,7 +14,7 @@ use std::any::Any;
 use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -29,10 +29,11 @@ const SCANS_NOW: &str = r#"</api/v4/scans>; rel="successor-version""#;
 const BATCHES_NOW: &str = r#"</api/v4/batches>; rel="successor-version""#;
 
 /// The four routes, to be nested at `/api/v1`; what they do not know is answered in the old words, too.
-pub(in crate::api) fn router() -> Router<ApiState> {
+pub(in crate::api) fn router(state: &ApiState) -> Router<ApiState> {
     let scans = Router::new()
         .route("/scrapersky", post(create_scan::create_scan))
         .route("/status/{job_id}", get(get_scan_status::get_scan_status))
+        .route_layer(from_fn_with_state(state.clone(), owner::admit))
         .layer(map_response(async |answer: Response| {
             deprecated(answer, SCANS_NOW)
         }));
@@ -42,6 +43,7 @@ pub(in crate::api) fn router() -> Router<ApiState> {
             "/batch/status/{batch_id}",
             get(get_batch_status::get_batch_status),
         )
+        .route_layer(from_fn_with_state(state.clone(), owner::admit))
         .layer(map_response(async |answer: Response| {
             deprecated(answer, BATCHES_NOW)
         }));

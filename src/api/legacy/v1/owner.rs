@@ -1,23 +1,144 @@
-//! Whose a job is, for clients that name a tenant when they send it and none when they ask for it.
+//! Whose a v1 request is. The predecessor asked nobody who they are and took the tenant from the body. Now a request
+//! shows a key or token as everywhere; without one it is heard only for tenants that say so (`open_v1`).
 
-use axum::http::HeaderMap;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::error::LegacyError;
+use crate::access::{AccessError, AuthMode, Caller, Scope, Scopes};
 use crate::api::ApiState;
-use crate::api::request::tenant_in;
+use crate::api::admission::{caller_of_request, credential_in, say_share, take_share, tenant_in};
+use crate::api::problem::Problem;
 use crate::values::TenantId;
 
-/// The tenant in whose name a stream may be looked up: the one the request names, else the stream's own. So the id
-/// alone gives access, as it always did in v1: it is a UUID that nobody can guess. `None` if there is no such stream.
-pub(super) async fn owner_of(
-    state: &ApiState,
-    headers: &HeaderMap,
-    aggregate_type: &str,
-    id: Uuid,
-) -> Result<Option<TenantId>, LegacyError> {
-    match tenant_in(headers)? {
-        Some(named) => Ok(Some(named)),
-        None => Ok(state.log.stream_owner(aggregate_type, &id.to_string()).await?),
+/// Who a v1 request comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Visitor {
+    /// There is no access control.
+    Anybody {
+        /// The tenant that the header names.
+        named: Option<TenantId>,
+    },
+    /// Somebody who showed a key or token.
+    Known(Caller),
+    /// Somebody who showed nothing.
+    Stranger {
+        /// The tenant that the header names.
+        named: Option<TenantId>,
+    },
+}
+
+/// Finds out who asks, before anything of the body is read.
+pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    let visitor = match visitor_of(&state, request.method(), request.headers()).await {
+        Ok(visitor) => visitor,
+        Err(error) => return error.into_response(),
+    };
+    let caller = visitor.caller();
+    // A stranger's tenant stands in the body; its share is taken when that is read.
+    let share = match &visitor {
+        Visitor::Stranger { .. } => None,
+        _ => match take_share(&state, caller.tenant).await {
+            Ok(share) => Some(share),
+            Err(refusal) => return LegacyError::from(refusal.problem).into_response(),
+        },
+    };
+    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(visitor);
+    let mut response = next.run(request).await;
+    if let Some(share) = share {
+        say_share(share, response.headers_mut());
     }
+    response
+}
+
+async fn visitor_of(state: &ApiState, method: &Method, headers: &HeaderMap) -> Result<Visitor, LegacyError> {
+    let named = tenant_in(headers)?;
+    if state.access.mode() == AuthMode::Off {
+        return Ok(Visitor::Anybody { named });
+    }
+    if credential_in(headers).is_some() {
+        let caller = caller_of_request(state, method, headers).await;
+        return Ok(Visitor::Known(caller?));
+    }
+    if state.access.tenants().any_open_v1().await.map_err(problem)? {
+        return Ok(Visitor::Stranger { named });
+    }
+    Err(not_authenticated())
+}
+
+impl Visitor {
+    /// For what is common to all requests; a stranger's tenant may still change.
+    fn caller(&self) -> Caller {
+        match self {
+            Self::Known(caller) => caller.clone(),
+            Self::Anybody { named } => Caller::anyone(named.unwrap_or(TenantId::DEFAULT)),
+            Self::Stranger { named } => Caller {
+                scopes: Scopes::from_iter([Scope::Write]),
+                ..Caller::anyone(named.unwrap_or(TenantId::DEFAULT))
+            },
+        }
+    }
+
+    /// The tenant that a request acts for, if it may; `in_body` is the one that its body names.
+    pub(super) async fn tenant(
+        &self,
+        state: &ApiState,
+        in_body: Option<TenantId>,
+    ) -> Result<TenantId, LegacyError> {
+        let wanted = in_body.unwrap_or(self.caller().tenant);
+        match self {
+            Self::Anybody { .. } => Ok(wanted),
+            Self::Known(caller) if caller.may_act_for(wanted) => Ok(wanted),
+            Self::Known(_) => Err(LegacyError::new(
+                StatusCode::FORBIDDEN,
+                "You don't have access to this tenant",
+            )),
+            Self::Stranger { .. } if is_open(state, wanted).await? => {
+                take_share(state, wanted)
+                    .await
+                    .map_err(|refusal| LegacyError::from(refusal.problem))?;
+                Ok(wanted)
+            }
+            Self::Stranger { .. } => Err(not_authenticated()),
+        }
+    }
+
+    /// The tenant in whose name a stream may be looked up; `None` if there is none that the visitor may see. Where
+    /// nobody is asked who they are, the id alone gives access, as it always did: it is a UUID that nobody can guess.
+    pub(super) async fn owner_of(
+        &self,
+        state: &ApiState,
+        aggregate_type: &str,
+        id: Uuid,
+    ) -> Result<Option<TenantId>, LegacyError> {
+        match self {
+            Self::Known(caller) if !caller.may(Scope::Operator) => return Ok(Some(caller.tenant)),
+            Self::Anybody { named: Some(named) } => return Ok(Some(*named)),
+            _ => {}
+        }
+        let owner = state.log.stream_owner(aggregate_type, &id.to_string()).await?;
+        let Self::Stranger { named } = self else {
+            return Ok(owner);
+        };
+        let Some(owner) = owner else { return Ok(None) };
+        let may_see = named.is_none_or(|named| named == owner) && is_open(state, owner).await?;
+        Ok(may_see.then_some(owner))
+    }
+}
+
+async fn is_open(state: &ApiState, tenant: TenantId) -> Result<bool, LegacyError> {
+    let settings = state.access.tenants().settings(tenant).await.map_err(problem)?;
+    Ok(settings.open_v1)
+}
+
+fn problem(error: AccessError) -> LegacyError {
+    Problem::from(error).into()
+}
+
+fn not_authenticated() -> LegacyError {
+    Problem::from(AccessError::Missing).into()
 }

@@ -1,0 +1,193 @@
+//! The table of keys.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row};
+
+use super::{AccessError, ApiKey, Caller, KeyId, Scope, Scopes};
+use crate::values::TenantId;
+
+/// What a new key is to be.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// Whose data it opens.
+    pub tenant: TenantId,
+    /// For people: who uses it, what for.
+    pub name: String,
+    /// What it allows; at least one.
+    pub scopes: Scopes,
+    /// When it ends; `None` for never.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Who makes it.
+    pub created_by: String,
+}
+
+/// A key as it may be shown again and again.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyRow {
+    /// Its visible part.
+    pub key_id: String,
+    /// Whose data it opens.
+    pub tenant_id: TenantId,
+    /// For people.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Who made it.
+    pub created_by: String,
+    /// When it ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// Why no key was made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateKeyError {
+    /// The system gave no random numbers.
+    #[error("the system gave no random numbers")]
+    NoRandomness(#[from] rand::rand_core::OsError),
+    /// It could not be kept.
+    #[error("the key could not be kept")]
+    Unavailable(#[from] sqlx::Error),
+}
+
+const COLUMNS: &str =
+    "key_id, tenant_id, name, scopes, created_at, created_by, expires_at, last_used_at, revoked_at";
+
+/// So many keys are listed at most; nobody has so many.
+const MAX_LISTED: i64 = 1000;
+
+/// Makes a key; what comes back is the only time it can be seen whole.
+pub async fn create(pool: &PgPool, new: &NewKey) -> Result<(ApiKey, KeyRow), CreateKeyError> {
+    let key = ApiKey::generate()?;
+    let row = insert(pool, &key, new).await?;
+    Ok((key, row))
+}
+
+/// Makes the first key of all, an operator's, unless there is or ever was one; one process of many does.
+pub async fn create_first(pool: &PgPool) -> Result<Option<ApiKey>, CreateKeyError> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock(7305116406)")
+        .execute(&mut *transaction)
+        .await?;
+    let any: bool = sqlx::query_scalar("select exists (select from api_key)")
+        .fetch_one(&mut *transaction)
+        .await?;
+    if any {
+        return Ok(None);
+    }
+    let key = ApiKey::generate()?;
+    let first = NewKey {
+        tenant: TenantId::DEFAULT,
+        name: "made at the first start".to_owned(),
+        scopes: Scopes::from_iter([Scope::Admin, Scope::Operator]),
+        expires_at: None,
+        created_by: "system".to_owned(),
+    };
+    insert(&mut *transaction, &key, &first).await?;
+    transaction.commit().await?;
+    Ok(Some(key))
+}
+
+/// Keys, oldest first: a tenant's, or all.
+pub async fn list(pool: &PgPool, tenant: Option<TenantId>) -> Result<Vec<KeyRow>, AccessError> {
+    let sql = format!(
+        "select {COLUMNS} from api_key where $1::uuid is null or tenant_id = $1 order by created_at, key_id limit $2"
+    );
+    let rows = sqlx::query(&sql)
+        .bind(tenant.map(|tenant| tenant.0))
+        .bind(MAX_LISTED)
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.iter().map(row_of).collect::<Result<_, _>>()?)
+}
+
+/// Revokes a key for good, from the next request on; again, it changes nothing. `None` if there is no such key, or it
+/// is not of this tenant.
+pub async fn revoke(
+    pool: &PgPool,
+    tenant: Option<TenantId>,
+    id: &KeyId,
+) -> Result<Option<KeyRow>, AccessError> {
+    let sql = format!(
+        "update api_key set revoked_at = coalesce(revoked_at, clock_timestamp()) \
+          where key_id = $1 and ($2::uuid is null or tenant_id = $2) returning {COLUMNS}"
+    );
+    let row = sqlx::query(&sql)
+        .bind(id.as_str())
+        .bind(tenant.map(|tenant| tenant.0))
+        .fetch_optional(pool)
+        .await?;
+    Ok(row.as_ref().map(row_of).transpose()?)
+}
+
+/// Who shows a key, if it is good; notes when it was used, once a minute at most.
+pub(super) async fn identify(pool: &PgPool, key: &ApiKey) -> Result<Caller, AccessError> {
+    let row = sqlx::query(
+        "select tenant_id, key_hash, scopes, \
+                last_used_at is null or last_used_at < now() - interval '1 minute' as is_stale \
+           from api_key \
+          where key_id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())",
+    )
+    .bind(key.id().as_str())
+    .fetch_optional(pool)
+    .await?
+    .ok_or(AccessError::Invalid)?;
+    if !key.has_hash(&row.try_get::<Vec<u8>, _>("key_hash")?) {
+        return Err(AccessError::Invalid);
+    }
+    if row.try_get("is_stale")? {
+        sqlx::query("update api_key set last_used_at = now() where key_id = $1")
+            .bind(key.id().as_str())
+            .execute(pool)
+            .await?;
+    }
+    let scopes: Vec<String> = row.try_get("scopes")?;
+    Ok(Caller {
+        tenant: TenantId(row.try_get("tenant_id")?),
+        actor: format!("key:{}", key.id()),
+        scopes: scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
+    })
+}
+
+async fn insert(
+    executor: impl sqlx::PgExecutor<'_>,
+    key: &ApiKey,
+    new: &NewKey,
+) -> Result<KeyRow, sqlx::Error> {
+    let sql = format!(
+        "insert into api_key (key_id, tenant_id, name, key_hash, scopes, created_by, expires_at) \
+         values ($1, $2, $3, $4, $5, $6, $7) returning {COLUMNS}"
+    );
+    let row = sqlx::query(&sql)
+        .bind(key.id().as_str())
+        .bind(new.tenant.0)
+        .bind(&new.name)
+        .bind(key.hash().as_slice())
+        .bind(new.scopes.names())
+        .bind(&new.created_by)
+        .bind(new.expires_at)
+        .fetch_one(executor)
+        .await?;
+    row_of(&row)
+}
+
+fn row_of(row: &PgRow) -> Result<KeyRow, sqlx::Error> {
+    Ok(KeyRow {
+        key_id: row.try_get("key_id")?,
+        tenant_id: TenantId(row.try_get("tenant_id")?),
+        name: row.try_get("name")?,
+        scopes: row.try_get("scopes")?,
+        created_at: row.try_get("created_at")?,
+        created_by: row.try_get("created_by")?,
+        expires_at: row.try_get("expires_at")?,
+        last_used_at: row.try_get("last_used_at")?,
+        revoked_at: row.try_get("revoked_at")?,
+    })
+}

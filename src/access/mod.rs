@@ -1,0 +1,80 @@
+//! Who may use the service, and how much of it: keys, tokens, scopes, and what is set for each tenant. Sole owner of
+//! `api_key` and `tenant_setting` (`migrations/0006_access.sql`). Not here: how a request says who it is (`api`).
+
+mod api_key;
+mod caller;
+mod hs256;
+pub mod keys;
+mod settings;
+mod tenants;
+mod token;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+pub use api_key::{ApiKey, KeyId};
+pub use caller::{Caller, Scope, Scopes, UnknownScope};
+pub use settings::{AuthMode, AuthSettings, JwtSettings, Secret};
+pub use tenants::{Admission, RequestShare, TenantSettings, Tenants};
+use token::TokenVerifier;
+
+/// Decides who is let in.
+#[derive(Clone)]
+pub struct Access {
+    mode: AuthMode,
+    pool: PgPool,
+    tokens: Option<Arc<TokenVerifier>>,
+    tenants: Tenants,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// Neither a key nor a token was shown.
+    #[error("no key or token was sent")]
+    Missing,
+    /// What was shown is not, or no longer, good. Never says more: that would help who is guessing.
+    #[error("the key or token is unknown, expired or revoked")]
+    Invalid,
+    /// It could not be found out.
+    #[error("the keys cannot be read or written")]
+    Unavailable(#[from] sqlx::Error),
+}
+
+impl Access {
+    /// Access to a migrated database under these settings.
+    pub fn new(pool: PgPool, settings: &AuthSettings) -> Self {
+        Self {
+            mode: settings.mode,
+            tokens: settings.jwt.as_ref().map(|jwt| Arc::new(TokenVerifier::new(jwt))),
+            tenants: Tenants::new(pool.clone(), settings.requests_per_minute),
+            pool,
+        }
+    }
+
+    /// Whether anybody is let in.
+    pub fn mode(&self) -> AuthMode {
+        self.mode
+    }
+
+    /// What is set for each tenant.
+    pub fn tenants(&self) -> &Tenants {
+        &self.tenants
+    }
+
+    /// The pool the keys live in.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Who shows this key or token. Keys are looked up each time, so that one that is revoked is refused at once and
+    /// by every process.
+    pub async fn identify(&self, credential: &str) -> Result<Caller, AccessError> {
+        if let Some(key) = ApiKey::parse(credential) {
+            return keys::identify(&self.pool, &key).await;
+        }
+        let tokens = self.tokens.as_ref().ok_or(AccessError::Invalid)?;
+        tokens.verify(credential).ok_or(AccessError::Invalid)
+    }
+}

@@ -1,0 +1,71 @@
+//! What may be set about access.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+/// Who is let in, and how tokens are checked.
+#[derive(Clone, Debug)]
+pub struct AuthSettings {
+    /// Whether a key or token is needed.
+    pub mode: AuthMode,
+    /// How tokens are checked; `None` if only keys are taken.
+    pub jwt: Option<JwtSettings>,
+    /// Requests a tenant may make in a minute, unless its own setting says otherwise.
+    pub requests_per_minute: NonZeroU32,
+}
+
+impl AuthSettings {
+    /// More than one small server answers: a bound on a runaway client, not on honest work.
+    pub const DEFAULT_REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(120_000).expect("it is not zero");
+
+    /// Settings of a mode, the rest as it comes.
+    pub fn of(mode: AuthMode) -> Self {
+        Self {
+            mode,
+            jwt: None,
+            requests_per_minute: Self::DEFAULT_REQUESTS_PER_MINUTE,
+        }
+    }
+}
+
+/// Whether a key or token is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Each request shows one.
+    Required,
+    /// Anybody who reaches the service is let in: only for a loopback address.
+    Off,
+}
+
+/// How a token is checked (RFC 7519, HS256).
+#[derive(Clone, Debug)]
+pub struct JwtSettings {
+    /// Shared with who issues tokens.
+    pub secret: Secret,
+    /// A token must be meant for it.
+    pub audience: String,
+    /// A token must come from it, if it is set.
+    pub issuer: Option<String>,
+}
+
+/// A text that is never shown.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a text from being shown.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}

@@ -1,0 +1,267 @@
+//! JSON Web Tokens with a shared secret: HS256 and nothing else (RFC 8725).
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use serde::Deserialize;
+
+use super::hs256::PROVIDER;
+use super::{Caller, JwtSettings, Scope, Scopes};
+use crate::values::TenantId;
+
+/// Characters of `sub` that go into the log.
+const MAX_SUBJECT: usize = 200;
+
+/// Checks tokens against one secret, audience and issuer.
+pub(super) struct TokenVerifier {
+    key: DecodingKey,
+    validation: Validation,
+}
+
+/// What is read of a token; `aud`, `exp`, `iss` and `nbf` are the library's.
+#[derive(Debug, Deserialize)]
+struct Claims {
+    sub: String,
+    #[serde(alias = "tenant")]
+    tenant_id: Option<TenantId>,
+    /// Where the predecessor's issuer keeps what a user cannot change.
+    app_metadata: Option<AppMetadata>,
+    /// RFC 8693, 4.2.
+    scope: Option<Words>,
+    scopes: Option<Words>,
+    roles: Option<Words>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AppMetadata {
+    tenant_id: Option<TenantId>,
+}
+
+/// `"read write"` or `["read", "write"]`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Words {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl TokenVerifier {
+    pub(super) fn new(settings: &JwtSettings) -> Self {
+        // Whoever was first in this process installed the same.
+        let _installed = PROVIDER.install_default();
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = 0;
+        validation.validate_nbf = true;
+        validation.set_audience(&[&settings.audience]);
+        validation.set_required_spec_claims(&["exp", "aud", "sub"]);
+        if let Some(issuer) = &settings.issuer {
+            validation.set_issuer(&[issuer]);
+            validation.set_required_spec_claims(&["exp", "aud", "sub", "iss"]);
+        }
+        Self {
+            key: DecodingKey::from_secret(settings.secret.reveal().as_bytes()),
+            validation,
+        }
+    }
+
+    /// Who a token speaks of, if it is good.
+    pub(super) fn verify(&self, token: &str) -> Option<Caller> {
+        let claims: Claims = decode(token, &self.key, &self.validation).ok()?.claims;
+        let of_metadata = claims.app_metadata.as_ref().and_then(|data| data.tenant_id);
+        let tenant = claims.tenant_id.or(of_metadata).unwrap_or(TenantId::DEFAULT);
+        let subject: String = claims.sub.chars().take(MAX_SUBJECT).collect();
+        Some(Caller {
+            tenant,
+            actor: format!("user:{subject}"),
+            scopes: claims.scopes_given(),
+        })
+    }
+}
+
+impl Claims {
+    /// The words among `scope`, `scopes` and `roles` that are scopes of ours. A token that has none of these claims is
+    /// one of the predecessor's, whose users could do everything that is not administration.
+    fn scopes_given(&self) -> Scopes {
+        let given: Vec<&Words> = [&self.scope, &self.scopes, &self.roles]
+            .into_iter()
+            .flatten()
+            .collect();
+        if given.is_empty() {
+            return Scopes::from_iter([Scope::Read, Scope::Write]);
+        }
+        given
+            .into_iter()
+            .flat_map(Words::list)
+            .filter_map(|word| word.parse().ok())
+            .collect()
+    }
+}
+
+impl Words {
+    fn list(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) => text.split_ascii_whitespace().collect(),
+            Self::List(words) => words.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use chrono::Utc;
+    use hmac::{Hmac, Mac};
+    use serde_json::{Value, json};
+    use sha2::{Sha256, Sha512};
+
+    use super::*;
+    use crate::access::Secret;
+
+    const SECRET: &str = "a secret of thirty-two bytes or so";
+    const TENANT: &str = "11111111-2222-3333-4444-555555555555";
+
+    fn verifier() -> TokenVerifier {
+        TokenVerifier::new(&JwtSettings {
+            secret: Secret::new(SECRET.to_owned()),
+            audience: "authenticated".to_owned(),
+            issuer: Some("https://issuer.test".to_owned()),
+        })
+    }
+
+    fn claims() -> Value {
+        json!({
+            "sub": "ann", "aud": "authenticated", "iss": "https://issuer.test", "tenant_id": TENANT,
+            "exp": Utc::now().timestamp() + 60,
+        })
+    }
+
+    fn with(name: &str, value: Value) -> Value {
+        let mut claims = claims();
+        claims[name] = value;
+        claims
+    }
+
+    fn without(name: &str) -> Value {
+        let mut claims = claims();
+        claims.as_object_mut().unwrap().remove(name);
+        claims
+    }
+
+    fn signed(header: &Value, claims: &Value, sign: impl Fn(&str) -> Vec<u8>) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let text = format!("{}.{}", part(header), part(claims));
+        let signature = URL_SAFE_NO_PAD.encode(sign(&text));
+        format!("{text}.{signature}")
+    }
+
+    fn hs256(secret: &str) -> impl Fn(&str) -> Vec<u8> {
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        move |text| mac.clone().chain_update(text).finalize().into_bytes().to_vec()
+    }
+
+    fn token(claims: &Value) -> String {
+        signed(&json!({ "alg": "HS256", "typ": "JWT" }), claims, hs256(SECRET))
+    }
+
+    #[test]
+    fn a_good_token_says_who_whose_and_what() {
+        let caller = verifier()
+            .verify(&token(&with("scope", json!("read openid"))))
+            .unwrap();
+        assert_eq!(caller.actor, "user:ann");
+        assert_eq!(caller.tenant.to_string(), TENANT);
+        assert!(caller.may(Scope::Read) && !caller.may(Scope::Write));
+    }
+
+    #[test]
+    fn what_is_missing_late_or_meant_for_others_is_refused() {
+        let now = Utc::now().timestamp();
+        let bad = [
+            without("aud"),
+            without("exp"),
+            without("iss"),
+            without("sub"),
+            with("aud", json!("others")),
+            with("aud", json!(["others"])),
+            with("aud", json!(null)),
+            with("iss", json!("https://evil.test")),
+            with("exp", json!(now - 1)),
+            with("exp", json!((now + 60).to_string())),
+            with("exp", json!(null)),
+            with("nbf", json!(now + 60)),
+            with("sub", json!(null)),
+            with("tenant_id", json!("all of them")),
+            with("tenant_id", json!({ "or": true })),
+        ];
+        for claims in bad {
+            assert_eq!(verifier().verify(&token(&claims)), None, "{claims}");
+        }
+        assert!(
+            verifier()
+                .verify(&token(&with("aud", json!(["others", "authenticated"]))))
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn only_the_secret_and_only_hs256_make_a_token_good() {
+        let verify = |token: &str| verifier().verify(token);
+        let header = |alg: &str| json!({ "alg": alg, "typ": "JWT" });
+        assert_eq!(
+            verify(&signed(&header("HS256"), &claims(), hs256("another secret"))),
+            None
+        );
+        assert_eq!(verify(&signed(&header("HS256"), &claims(), hs256(""))), None);
+        for alg in [
+            "none", "None", "NONE", "HS512", "HS384", "RS256", "ES256", "EdDSA", "",
+        ] {
+            assert_eq!(
+                verify(&signed(&header(alg), &claims(), |_| Vec::new())),
+                None,
+                "{alg}"
+            );
+            assert_eq!(
+                verify(&signed(&header(alg), &claims(), hs256(SECRET))),
+                None,
+                "{alg}"
+            );
+        }
+        let hs512 = |text: &str| {
+            let mac = Hmac::<Sha512>::new_from_slice(SECRET.as_bytes()).unwrap();
+            mac.chain_update(text).finalize().into_bytes().to_vec()
+        };
+        assert_eq!(verify(&signed(&header("HS512"), &claims(), hs512)), None);
+        // A key that the token brings along is not looked at.
+        let own_key = json!({ "alg": "HS256", "jwk": { "kty": "oct", "k": "YQ" }, "kid": "../../dev/null" });
+        assert_eq!(verify(&signed(&own_key, &claims(), hs256("a"))), None);
+    }
+
+    #[test]
+    fn a_token_that_was_cut_or_changed_is_refused() {
+        let good = token(&claims());
+        let parts: Vec<&str> = good.split('.').collect();
+        let other = URL_SAFE_NO_PAD.encode(with("sub", json!("bob")).to_string());
+        for bad in [
+            String::new(),
+            ".".to_owned(),
+            "..".to_owned(),
+            format!("{}.{}.", parts[0], parts[1]),
+            format!("{}.{}", parts[0], parts[1]),
+            format!("{}.{other}.{}", parts[0], parts[2]),
+            format!("{good}x"),
+            format!("{good}.x"),
+        ] {
+            assert_eq!(verifier().verify(&bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_the_predecessor_reads_and_writes_for_the_default_tenant() {
+        let caller = verifier().verify(&token(&without("tenant_id"))).unwrap();
+        assert_eq!(caller.tenant, TenantId::DEFAULT);
+        assert!(caller.may(Scope::Write) && !caller.may(Scope::Admin));
+        let nothing = verifier()
+            .verify(&token(&with("roles", json!(["USER"]))))
+            .unwrap();
+        assert!(!nothing.may(Scope::Read));
+    }
+}

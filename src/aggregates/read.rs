@@ -1,0 +1,20 @@
+//! Whether an event of the log can be read by this release.
+
+use serde_json::value::RawValue;
+
+use super::{BatchEvent, ScanEvent};
+use crate::values::versioned::{DecodeError, decode_text};
+
+/// Whether an event of some type of stream, in some version, can be brought to its present shape.
+pub fn can_read(
+    stream_type: &str,
+    event_type: &str,
+    version: &str,
+    payload: &RawValue,
+) -> Result<(), DecodeError> {
+    match stream_type {
+        "domain_scan" => decode_text::<ScanEvent>(event_type, version, payload.get()).map(drop),
+        "batch_scan" => decode_text::<BatchEvent>(event_type, version, payload.get()).map(drop),
+        _ => Err(DecodeError::UnknownVersion),
+    }
+}

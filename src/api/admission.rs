@@ -1,0 +1,201 @@
+//! Who comes in: each request below `/api/v4` shows a key or token, may do what its method does, acts for a tenant,
+//! and is taken from that tenant's share. What the handlers get is a [`Caller`]; without one they answer nothing.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::ApiState;
+use super::problem::Problem;
+use crate::access::{AccessError, Admission, AuthMode, Caller, RequestShare, Scope};
+use crate::values::TenantId;
+
+/// Lets a request through to its handler, or answers it.
+pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    let caller = match caller_of_request(&state, request.method(), request.headers()).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    let share = match take_share(&state, caller.tenant).await {
+        Ok(share) => share,
+        Err(refusal) => return refusal.into_response(),
+    };
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    say_share(share, response.headers_mut());
+    response
+}
+
+/// The same for what only who runs the service may see.
+pub(super) async fn admit_operator(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    match caller_of_request(&state, request.method(), request.headers()).await {
+        Ok(caller) if caller.may(Scope::Operator) => next.run(request).await,
+        Ok(_) => Problem::insufficient_scope(Scope::Operator).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Who asks, with the tenant that is acted for and a scope that covers the method.
+pub(super) async fn caller_of_request(
+    state: &ApiState,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    let named = tenant_in(headers)?;
+    if state.access.mode() == AuthMode::Off {
+        return Ok(Caller::anyone(named.unwrap_or(TenantId::DEFAULT)));
+    }
+    let credential = credential_in(headers).ok_or(AccessError::Missing)?;
+    let mut caller = state.access.identify(credential).await?;
+    if let Some(named) = named {
+        if !caller.may_act_for(named) {
+            let detail = "The header X-Tenant-Id names another tenant than the key or token.";
+            return Err(Problem::forbidden("wrong_tenant", detail));
+        }
+        caller.tenant = named;
+    }
+    let wanted = match *method {
+        Method::GET | Method::HEAD => Scope::Read,
+        _ => Scope::Write,
+    };
+    if caller.may(wanted) {
+        Ok(caller)
+    } else {
+        Err(Problem::insufficient_scope(wanted))
+    }
+}
+
+/// The tenant that the header `X-Tenant-Id` names, if it is there.
+pub(super) fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
+    let Some(value) = headers.get("x-tenant-id") else {
+        return Ok(None);
+    };
+    let id = value.to_str().ok().and_then(|text| text.parse().ok());
+    id.map(Some)
+        .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
+}
+
+/// What stands behind `Authorization: Bearer`, if it is there at all; another scheme is no good credential.
+pub(super) fn credential_in(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
+    let (scheme, credential) = value.trim().split_once(' ').unwrap_or((value, ""));
+    Some(if scheme.eq_ignore_ascii_case("bearer") {
+        credential.trim()
+    } else {
+        ""
+    })
+}
+
+/// A request that is not granted, with what its tenant has left.
+pub(super) struct Refusal {
+    /// What it is answered.
+    pub(super) problem: Problem,
+    share: Option<RequestShare>,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.problem.into_response();
+        if let Some(share) = self.share {
+            say_share(share, response.headers_mut());
+        }
+        response
+    }
+}
+
+/// Takes one request from a tenant's share.
+pub(super) async fn take_share(state: &ApiState, tenant: TenantId) -> Result<RequestShare, Refusal> {
+    let admission = state
+        .access
+        .tenants()
+        .admit(tenant)
+        .await
+        .map_err(|error| Refusal {
+            problem: error.into(),
+            share: None,
+        })?;
+    match admission {
+        Admission::Granted(share) => Ok(share),
+        Admission::Refused(share, seconds) => Err(Refusal {
+            problem: Problem::too_many_requests(u32::try_from(seconds).unwrap_or(u32::MAX)),
+            share: Some(share),
+        }),
+    }
+}
+
+/// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
+pub(super) fn say_share(share: RequestShare, headers: &mut HeaderMap) {
+    let RequestShare {
+        limit,
+        remaining,
+        reset,
+    } = share;
+    let said = [
+        ("ratelimit-policy", format!("\"requests\";q={limit};w=60")),
+        ("ratelimit", format!("\"requests\";r={remaining};t={reset}")),
+    ];
+    for (name, value) in said {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+/// Who was let in. That there is nobody is a fault of the routes; then nothing is answered.
+pub(super) fn admitted(extensions: &Extensions) -> Result<&Caller, Problem> {
+    extensions.get::<Caller>().ok_or_else(|| {
+        tracing::error!("A route is not behind the admission of callers");
+        Problem::internal()
+    })
+}
+
+/// Somebody who may look after the tenant's keys.
+pub struct Administrator(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = admitted(&parts.extensions)?;
+        if !caller.may(Scope::Admin) {
+            return Err(Problem::insufficient_scope(Scope::Admin));
+        }
+        Ok(Self(caller.clone()))
+    }
+}
+
+/// Somebody who may run the service.
+pub struct Operator(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = admitted(&parts.extensions)?;
+        if !caller.may(Scope::Operator) {
+            return Err(Problem::insufficient_scope(Scope::Operator));
+        }
+        Ok(Self(caller.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_stands_behind_bearer() {
+        let of = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+            credential_in(&headers).map(str::to_owned)
+        };
+        assert_eq!(of("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(of("bearer  abc ").as_deref(), Some("abc"));
+        assert_eq!(of("Basic abc").as_deref(), Some(""));
+        assert_eq!(of("Bearer").as_deref(), Some(""));
+        assert_eq!(credential_in(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! What browsers are told, and what is not taken from them: an answer is nobody's script, frame or guess; and where
+//! access control is off, no web page may use the service of who looks at it.
+
+use std::net::IpAddr;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+
+/// For data: nothing of it is to be run or shown as a page.
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/// For pages of ours: their own files, nothing inline, nothing from elsewhere.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                           font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const SAID: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+/// Adds what every answer says to browsers. There is no `Access-Control-Allow-Origin`: pages of other origins get
+/// nothing (CORS stays closed).
+pub(super) async fn protect(request: Request, next: Next) -> Response {
+    let is_private = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in SAID {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let is_page = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
+    // A page that needs another policy has set it.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(policy));
+    if is_private {
+        // One tenant's data: kept by nobody in between, and asked about anew (`ETag`) by who keeps it.
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("private, no-cache"));
+    }
+    response
+}
+
+/// Refuses what a web page of elsewhere could make a browser send: requests of another origin, and names that were
+/// made to resolve to this machine (DNS rebinding). For services that ask nobody who they are.
+pub(super) async fn only_this_machine(request: Request, next: Next) -> Response {
+    match foreign(request.uri(), request.headers()) {
+        None => next.run(request).await,
+        Some(detail) => Problem::forbidden("foreign_page", detail).into_response(),
+    }
+}
+
+fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let host = text(header::HOST).or(uri.authority().map(axum::http::uri::Authority::as_str));
+    if !host.is_none_or(is_this_machine) {
+        return Some(
+            "Without access control the service answers to localhost and addresses only, not to other names.",
+        );
+    }
+    let origin = text(header::ORIGIN)?;
+    let same = origin
+        .split_once("://")
+        .is_some_and(|(_, origin)| host.is_some_and(|host| host.eq_ignore_ascii_case(origin)));
+    (!same).then_some("Without access control, pages of other origins may not use the service.")
+}
+
+/// Whether a `Host` is an address or `localhost`: no name that somebody else's DNS could answer for.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let literal = name.trim_start_matches('[').trim_end_matches(']');
+    literal.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(host: &str, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        foreign(&Uri::from_static("/"), &headers).is_some()
+    }
+
+    #[test]
+    fn pages_of_other_origins_and_other_names_are_refused() {
+        for host in [
+            "127.0.0.1:8080",
+            "127.0.0.1",
+            "localhost:8080",
+            "LOCALHOST",
+            "[::1]:8080",
+            "[::1]",
+        ] {
+            assert!(!refused(host, None), "{host}");
+            assert!(!refused(host, Some(&format!("http://{host}"))), "{host}");
+            assert!(refused(host, Some("https://evil.test")), "{host}");
+            assert!(refused(host, Some("null")), "{host}");
+        }
+        for host in [
+            "evil.test",
+            "evil.test:8080",
+            "localhost.evil.test",
+            "127.0.0.1.nip.io:8080",
+            "",
+        ] {
+            assert!(refused(host, None), "{host}");
+        }
+    }
+}

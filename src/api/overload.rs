@@ -1,0 +1,52 @@
+//! More requests than can be worked on wait a little and are then sent away, before memory grows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::problem::Problem;
+
+/// Requests worked on at once. Each may wait for one of a few database connections, so more would only wait longer.
+const AT_ONCE: usize = 256;
+/// How long a request may wait for its turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long one may take, a slow body included.
+const LONGEST: Duration = Duration::from_secs(150);
+
+/// The places for requests; clones share them.
+#[derive(Clone, Debug)]
+pub struct RequestPlaces(Arc<Semaphore>);
+
+impl Default for RequestPlaces {
+    fn default() -> Self {
+        Self::new(AT_ONCE)
+    }
+}
+
+impl RequestPlaces {
+    /// So many places.
+    pub fn new(places: usize) -> Self {
+        Self(Arc::new(Semaphore::new(places)))
+    }
+}
+
+/// Gives a request a place, or sends it away.
+pub(super) async fn shed(State(places): State<RequestPlaces>, request: Request, next: Next) -> Response {
+    // Whether the process lives is told however busy it is.
+    if request.uri().path() == "/livez" {
+        return next.run(request).await;
+    }
+    let Ok(Ok(_place)) = timeout(PATIENCE, places.0.acquire()).await else {
+        metrics::counter!("sitelog_requests_shed_total").increment(1);
+        return Problem::overloaded().into_response();
+    };
+    match timeout(LONGEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("The request took too long. Repeat it.").into_response(),
+    }
+}

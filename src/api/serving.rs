@@ -1,0 +1,125 @@
+//! Takes connections: not more than there is room for, and none that only sits there.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// How connections are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Serving {
+    /// Connections at once; more wait in the system's queue.
+    pub connections: usize,
+    /// For the head of a request, from when the connection is ready for it: also how long an idle one is kept.
+    pub head: Duration,
+    /// A client must take something of an answer in this time.
+    pub write: Duration,
+    /// For requests under way when the server is told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            head: Duration::from_secs(15),
+            write: Duration::from_secs(30),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Bytes of a request's head, and of what is read ahead.
+const MAX_HEAD: usize = 64 * 1024;
+/// Headers of a request.
+const MAX_HEADERS: usize = 100;
+/// Pause after no connection could be taken: the process may be out of file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until told to stop; requests under way are answered.
+pub async fn serve(listener: TcpListener, router: Router, serving: Serving, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(serving.connections));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "No connection could be taken");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let router = router.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let router = router.clone();
+            async move { Ok::<_, Infallible>(router.oneshot(request.map(Body::new)).await.unwrap_or_else(never)) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(serving.head)
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(Box::pin(timed(stream, serving.write))), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // What goes wrong with a connection is its client's to know.
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "A connection ended early");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(serving.drain, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "Requests that did not end in {} s are broken off",
+            serving.drain.as_secs()
+        );
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+fn timed(stream: TcpStream, write: Duration) -> TimeoutStream<TcpStream> {
+    // Without it small answers wait for the client's acknowledgement of the one before.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "A connection without nodelay");
+    }
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(write));
+    stream
+}
+
+fn never<T>(impossible: Infallible) -> T {
+    match impossible {}
+}

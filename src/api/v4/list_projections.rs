@@ -1,0 +1,65 @@
+//! `GET /projections` and `GET /projections/{name}`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::views::Page;
+use crate::api::ApiState;
+use crate::api::admission::Operator;
+use crate::api::problem::Problem;
+use crate::api::request::PathOf;
+use crate::projections::park::{self, ParkedRow};
+use crate::projections::registry::{self, AnyProjection};
+use crate::projections::status::{ProjectionStatus, status, statuses};
+
+/// Rows set aside that are shown.
+const MAX_PARKED: i64 = 1000;
+
+/// A read model with the rows that are set aside.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Projection {
+    #[serde(flatten)]
+    status: ProjectionStatus,
+    /// Rows to which an event could not be applied, oldest first, up to 1,000.
+    parked_rows: Vec<ParkedRow>,
+}
+
+/// How the read models are: generation, lag, work under way. For the scope `operator`.
+#[utoipa::path(
+    get, path = "/projections", tag = "operations",
+    responses((status = 200, body = Page<ProjectionStatus>), (status = 503, body = Problem))
+)]
+pub(super) async fn list_projections(
+    State(state): State<ApiState>,
+    _: Operator,
+) -> Result<Json<Page<ProjectionStatus>>, Problem> {
+    Ok(Json(Page {
+        items: statuses(&state.models.pool).await?,
+        next: None,
+    }))
+}
+
+/// How one read model is, and which rows are set aside. For the scope `operator`.
+#[utoipa::path(
+    get, path = "/projections/{name}", tag = "operations", params(("name" = String, Path)),
+    responses((status = 200, body = Projection), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub(super) async fn get_projection(
+    State(state): State<ApiState>,
+    _: Operator,
+    PathOf(name): PathOf<String>,
+) -> Result<Json<Projection>, Problem> {
+    let projection = named(&name)?;
+    let parked = park::list(&state.models.pool, MAX_PARKED).await?;
+    Ok(Json(Projection {
+        status: status(&state.models.pool, projection).await?,
+        parked_rows: parked.into_iter().filter(|row| row.name == name).collect(),
+    }))
+}
+
+/// A projection of this release.
+pub(super) fn named(name: &str) -> Result<&'static dyn AnyProjection, Problem> {
+    registry::find(name).ok_or_else(|| Problem::not_found("projection"))
+}

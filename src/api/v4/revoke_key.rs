@@ -1,0 +1,28 @@
+//! `POST /keys/{id}/revoke`.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::list_keys::Key;
+use crate::access::{KeyId, keys};
+use crate::api::ApiState;
+use crate::api::admission::Administrator;
+use crate::api::problem::Problem;
+use crate::api::request::PathOf;
+
+/// Revokes a key for good, from the next request on; for the scope `admin`. Revoking twice changes nothing.
+#[utoipa::path(
+    post, path = "/keys/{id}/revoke", tag = "keys",
+    params(("id" = String, Path, description = "The visible part of a key")),
+    responses((status = 200, body = Key), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub(super) async fn revoke_key(
+    State(state): State<ApiState>,
+    Administrator(caller): Administrator,
+    PathOf(id): PathOf<String>,
+) -> Result<Json<Key>, Problem> {
+    let id = KeyId::parse(&id).ok_or_else(|| Problem::not_found("key"))?;
+    let row = keys::revoke(state.access.pool(), Some(caller.tenant), &id).await?;
+    row.map(|row| Json(row.into()))
+        .ok_or_else(|| Problem::not_found("key"))
+}

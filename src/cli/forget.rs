@@ -1,0 +1,114 @@
+//! `sitelog forget`.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::input::BadArgument;
+use super::say;
+use crate::app::{App, Database};
+use crate::commands::forget_domain::{ForgottenDomain, forget_domain};
+use crate::commands::{CommandContext, CommandError};
+use crate::config::Config;
+use crate::projections::domains::Domains;
+use crate::projections::jobs::Jobs;
+use crate::projections::query::wait_for;
+use crate::projections::sitemaps::Sitemaps;
+use crate::values::{DomainName, TenantId};
+
+/// How long the read models may take to follow.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Erases what was found out about a domain: findings, contacts, lists of URLs. That it was scanned, when, for whom
+/// and with what outcome stays in the log, and with it the name.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The domain
+    domain: String,
+    /// Whose; by default the tenant of requests that name none
+    #[arg(long, value_name = "ID")]
+    tenant: Option<TenantId>,
+    /// Does not ask
+    #[arg(long)]
+    yes: bool,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let domain = DomainName::parse(&args.domain)
+        .map_err(|error| BadArgument(format!("'{}' is no domain: {error}", args.domain)))?;
+    let tenant = args.tenant.unwrap_or(TenantId::DEFAULT);
+    if !args.yes && !is_confirmed(&domain, tenant)? {
+        say("Nothing was forgotten.")?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let database = Database::open(config).await?;
+    let done = forget(&domain, tenant, config, &database).await;
+    database.close().await;
+    let Some((forgotten, followed)) = done? else {
+        eprintln!("sitelog: tenant {tenant} never asked for a scan of {domain}");
+        return Ok(ExitCode::FAILURE);
+    };
+    if args.json {
+        let told = json!({
+            "domain": domain.as_str(), "tenant_id": tenant, "scans": forgotten.scans,
+            "bodies": forgotten.bodies, "position": forgotten.position, "read_models_followed": followed,
+        });
+        say(&told.to_string())?;
+    } else {
+        say(&format!(
+            "What {} scans found out about {domain} is erased ({} bodies, log position {}).",
+            forgotten.scans, forgotten.bodies, forgotten.position
+        ))?;
+    }
+    if !followed {
+        eprintln!(
+            "sitelog: the read models still show it until they have come to position {}",
+            forgotten.position
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Erases, and waits until the read models say so too; `None` if the tenant has no such domain.
+async fn forget(
+    domain: &DomainName,
+    tenant: TenantId,
+    config: &Config,
+    database: &Database,
+) -> anyhow::Result<Option<(ForgottenDomain, bool)>> {
+    let app = App::build(config, database.pool.clone()).await?;
+    let context = CommandContext::internal(tenant, "cli");
+    let forgotten = match forget_domain(&app.bus, domain, &context).await {
+        Err(CommandError::NotFound(_)) => return Ok(None),
+        done => done?,
+    };
+    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    app.spawn_projector(&tracker, &stop);
+    let followed = wait_for::<Domains>(&app.models, forgotten.position, PATIENCE).await?
+        && wait_for::<Jobs>(&app.models, forgotten.position, PATIENCE).await?
+        && wait_for::<Sitemaps>(&app.models, forgotten.position, PATIENCE).await?;
+    stop.cancel();
+    tracker.close();
+    tracker.wait().await;
+    Ok(Some((forgotten, followed)))
+}
+
+/// Asks on a terminal; elsewhere nobody could answer.
+fn is_confirmed(domain: &DomainName, tenant: TenantId) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(BadArgument("this cannot be undone: say --yes".to_owned()).into());
+    }
+    eprint!("Erase all that was found out about {domain} for tenant {tenant}? It cannot be undone. [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

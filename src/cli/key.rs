@@ -1,0 +1,174 @@
+//! `sitelog key`: who may use the API.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::say;
+use crate::access::keys::{self, KeyRow, NewKey};
+use crate::access::{KeyId, Scope, Scopes};
+use crate::app::Database;
+use crate::config::Config;
+use crate::values::TenantId;
+
+/// Makes, lists and revokes keys.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Makes a key and prints it: the only time it can be seen
+    Create(Create),
+    /// Lists keys, without their secrets
+    List(List),
+    /// Revokes a key for good, from the next request on
+    Revoke(Revoke),
+}
+
+#[derive(Debug, clap::Args)]
+struct Create {
+    /// For people: who uses it, what for
+    #[arg(long, default_value = "")]
+    name: String,
+    /// Whose data it opens
+    #[arg(long, value_name = "ID", default_value_t = TenantId::DEFAULT)]
+    tenant: TenantId,
+    /// Any of read, write, admin, operator; each includes those before it
+    #[arg(
+        long,
+        visible_alias = "scope",
+        value_delimiter = ',',
+        default_value = "read,write"
+    )]
+    scopes: Vec<Scope>,
+    /// When it ends: in so many days (90d) or then (2027-01-31T00:00:00Z); without it, never
+    #[arg(long, value_name = "WHEN", value_parser = time_of)]
+    expires: Option<DateTime<Utc>>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Only this tenant's
+    #[arg(long, value_name = "ID")]
+    tenant: Option<TenantId>,
+    /// One JSON object per key
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Revoke {
+    /// Its visible part, as the list shows it, or the whole key
+    #[arg(value_name = "KEY", value_parser = key_of)]
+    key: KeyId,
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let database = Database::open(config).await?;
+    let code = match &args.command {
+        Command::Create(create) => create_key(create, &database).await,
+        Command::List(list) => list_keys(list, &database).await,
+        Command::Revoke(revoke) => revoke_key(&revoke.key, &database).await,
+    };
+    database.close().await;
+    code
+}
+
+async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCode> {
+    let new = NewKey {
+        tenant: args.tenant,
+        name: args.name.clone(),
+        scopes: args.scopes.iter().copied().collect::<Scopes>(),
+        expires_at: args.expires,
+        created_by: "cli".to_owned(),
+    };
+    let (key, row) = keys::create(&database.pool, &new).await?;
+    if args.json {
+        let mut shown = json!(row);
+        shown["key"] = key.reveal().into();
+        say(&shown.to_string())?;
+    } else {
+        eprintln!("{}", line_of(&row));
+        eprintln!("the key, which is shown only now:");
+        say(key.reveal())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list_keys(args: &List, database: &Database) -> anyhow::Result<ExitCode> {
+    for row in keys::list(&database.pool, args.tenant).await? {
+        if args.json {
+            say(&serde_json::to_string(&row)?)?;
+        } else {
+            say(&line_of(&row))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn revoke_key(id: &KeyId, database: &Database) -> anyhow::Result<ExitCode> {
+    if let Some(row) = keys::revoke(&database.pool, None, id).await? {
+        say(&line_of(&row))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("sitelog: there is no key {id}; 'sitelog key list' lists them");
+    Ok(ExitCode::FAILURE)
+}
+
+fn line_of(row: &KeyRow) -> String {
+    let day = |time: DateTime<Utc>| time.format("%Y-%m-%d").to_string();
+    let state = match (row.revoked_at, row.expires_at) {
+        (Some(then), _) => format!("revoked {}", day(then)),
+        (None, Some(then)) if then <= Utc::now() => format!("expired {}", day(then)),
+        (None, Some(then)) => format!("good until {}", day(then)),
+        (None, None) => "good".to_owned(),
+    };
+    let used = row
+        .last_used_at
+        .map_or_else(|| "never used".to_owned(), |then| format!("used {}", day(then)));
+    let (id, tenant, scopes, name) = (&row.key_id, row.tenant_id, row.scopes.join(","), &row.name);
+    format!("{id}  {tenant}  {scopes:<14} {state}, {used}  {name}")
+        .trim_end()
+        .to_owned()
+}
+
+fn time_of(text: &str) -> Result<DateTime<Utc>, String> {
+    let in_days = || {
+        let days: i64 = text.strip_suffix('d')?.parse().ok()?;
+        Utc::now().checked_add_signed(TimeDelta::try_days(days)?)
+    };
+    let then = || DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+    in_days().or_else(then).ok_or_else(|| {
+        "give a number of days, such as 90d, or a time, such as 2027-01-31T00:00:00Z".to_owned()
+    })
+}
+
+fn key_of(text: &str) -> Result<KeyId, String> {
+    KeyId::parse(text)
+        .ok_or_else(|| "a key is named by its visible part, such as sitelog_0123456789abcdef".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_key_is_given_in_days_or_as_a_time() {
+        let in_ten_days = time_of("10d").unwrap() - Utc::now();
+        assert!((239..=240).contains(&in_ten_days.num_hours()));
+        assert_eq!(
+            time_of("2027-01-31T00:00:00+01:00").unwrap().to_rfc3339(),
+            "2027-01-30T23:00:00+00:00"
+        );
+        for text in ["", "d", "10", "soon", "99999999999999999999d", "9999999999d"] {
+            assert!(time_of(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `sitelog log`.
+
+mod head;
+mod proof;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::app::Database;
+use crate::config::Config;
+use crate::log::EventLog;
+
+/// Looks after the log.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Checks that no event is missing and none, nor a body, was altered; exit code 1 if so
+    Verify(verify::Args),
+    /// Prints the head of the Merkle tree over all events: kept elsewhere, it proves that nothing before it changed
+    Head(head::Args),
+    /// Proves that an event is in the log, or that the log only grew since an earlier head
+    Proof(proof::Args),
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let database = Database::open(config).await?;
+    let log = EventLog::open(database.pool.clone());
+    let done = match &args.action {
+        Action::Verify(args) => verify::run(args, &log).await,
+        Action::Head(args) => head::run(args, &log).await,
+        Action::Proof(args) => proof::run(args, &log).await,
+    };
+    drop(log);
+    database.close().await;
+    done
+}

@@ -1,0 +1,91 @@
+//! `sitelog log verify`.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::aggregates;
+use crate::cli::input::BadArgument;
+use crate::cli::say;
+use crate::log::EventLog;
+use crate::log::head::TreeHead;
+use crate::log::verify::{Finding, VerifyOptions};
+
+/// Checks that no event is missing and none, nor a body, was altered; exit code 1 if so.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A head that was kept: a file with what 'log head' printed, or SIZE:ROOT. Nothing before it may have changed
+    #[arg(long, value_name = "FILE|SIZE:ROOT")]
+    head: Option<String>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode> {
+    let options = VerifyOptions {
+        head: args.head.as_deref().map(read_head).transpose()?,
+        readable: Some(aggregates::can_read),
+    };
+    let found = log.verify_with(&options).await?;
+    let code = if found.holds() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    };
+    if args.json {
+        let told = |finding: &Finding| {
+            let mut fields = json!(finding);
+            fields["text"] = finding.to_string().into();
+            fields
+        };
+        let told = json!({
+            "holds": found.holds(),
+            "events": found.events,
+            "bodies": found.bodies,
+            "erased": found.erased,
+            "root": hex::encode(found.root),
+            "wrong": found.wrong,
+            "findings": found.findings.iter().map(told).collect::<Vec<_>>(),
+        });
+        say(&told.to_string())?;
+        return Ok(code);
+    }
+    for finding in &found.findings {
+        say(&finding.to_string())?;
+    }
+    if found.holds() {
+        say(&format!(
+            "{} events and {} bodies are as they were written; {} bodies erased",
+            found.events, found.bodies, found.erased
+        ))?;
+    } else {
+        say(&format!(
+            "{} findings in {} events and {} bodies; {} bodies erased",
+            found.wrong, found.events, found.bodies, found.erased
+        ))?;
+    }
+    if let Some(head) = options.head.filter(|_| found.holds()) {
+        say(&format!(
+            "the first {} events are those of the head that was kept",
+            head.size
+        ))?;
+    }
+    say(&format!(
+        "tree head {} over {} leaves",
+        hex::encode(found.root),
+        found.events
+    ))?;
+    Ok(code)
+}
+
+/// A head that was kept, in a file or right here.
+pub(super) fn read_head(given: &str) -> Result<TreeHead, BadArgument> {
+    let text = match std::fs::read_to_string(given) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => given.to_owned(),
+        Err(error) => return Err(BadArgument(format!("{given} cannot be read: {error}"))),
+    };
+    text.parse()
+        .map_err(|error| BadArgument(format!("{given}: {error}")))
+}

@@ -1,0 +1,38 @@
+//! `sitelog projections as-of`.
+
+use serde_json::json;
+
+use crate::cli::say;
+use crate::log::EventLog;
+use crate::projections::as_of::{self, Point};
+use crate::projections::fold::FoldOptions;
+use crate::projections::registry::AnyProjection;
+
+/// Builds read models as they were, or removes what was built.
+pub(super) async fn perform(
+    log: &EventLog,
+    projections: &[&'static dyn AnyProjection],
+    point: Point,
+    drop: bool,
+    json: bool,
+) -> anyhow::Result<bool> {
+    let position = as_of::position(log.pool(), point).await?;
+    let schema = as_of::schema_name(position);
+    as_of::drop_schema(log.pool(), &schema).await?;
+    if drop {
+        say(&format!("the schema {schema} is gone"))?;
+        return Ok(true);
+    }
+    for projection in projections {
+        let rows = projection
+            .build_as_of(log, position, &schema, FoldOptions::default())
+            .await?;
+        let name = projection.name();
+        say(&if json {
+            json!({ "schema": schema, "table": name, "position": position, "rows": rows }).to_string()
+        } else {
+            format!("{schema}.{name}: {rows} rows as of position {position}")
+        })?;
+    }
+    Ok(true)
+}

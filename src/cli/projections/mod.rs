@@ -1,0 +1,128 @@
+//! `sitelog projections`.
+
+mod as_of;
+mod status;
+mod work;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::input::BadArgument;
+use crate::app::Database;
+use crate::config::Config;
+use crate::log::EventLog;
+use crate::projections::as_of::Point;
+use crate::projections::registry::{self, AnyProjection};
+use crate::projections::task::TaskKind;
+
+/// Looks after the read models.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    /// One JSON object per read model
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Tells generation, lag, rows set aside and work under way
+    Status,
+    /// Builds read models anew from the log beside the live ones, compares them with the log, and switches
+    Rebuild {
+        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
+        name: Option<String>,
+    },
+    /// Switches back to the generation before the last rebuild
+    Rollback {
+        /// jobs, `batch_jobs`, domains or sitemaps
+        name: String,
+    },
+    /// Compares each row with the log and tells what differs; exit code 1 if anything does
+    Verify {
+        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
+        name: Option<String>,
+        /// Make rows that differ what the log says, and compare once more
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Tries rows once more to which an event could not be applied
+    RetryParked {
+        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
+        name: Option<String>,
+    },
+    /// Builds read models as they were, in a schema of their own to be queried with SQL
+    AsOf {
+        /// A log position, or a time like 2026-01-31T12:00:00Z
+        point: String,
+        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
+        name: Option<String>,
+        /// Remove what such a command built
+        #[arg(long)]
+        drop: bool,
+    },
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    // Before anything is started: a name that is wrong is an argument that is wrong.
+    let chosen = match &args.action {
+        Action::Status => named(None)?,
+        Action::Rebuild { name }
+        | Action::Verify { name, .. }
+        | Action::RetryParked { name }
+        | Action::AsOf { name, .. } => named(name.as_deref())?,
+        Action::Rollback { name } => named(Some(name))?,
+    };
+    let point = match &args.action {
+        Action::AsOf { point, .. } => Some(point.parse::<Point>().map_err(BadArgument)?),
+        _ => None,
+    };
+    let database = Database::open(config).await?;
+    let log = EventLog::open(database.pool.clone());
+    crate::projections::status::ensure_all(&database.pool).await?;
+    let all_well = match (&args.action, point) {
+        (Action::Status, _) => status::show(&database.pool, args.json).await,
+        (Action::Rebuild { .. }, _) => work::perform(&log, &chosen, TaskKind::Rebuild, args.json).await,
+        (Action::Rollback { .. }, _) => work::perform(&log, &chosen, TaskKind::Rollback, args.json).await,
+        (Action::Verify { repair: false, .. }, _) => {
+            work::perform(&log, &chosen, TaskKind::Verify, args.json).await
+        }
+        (Action::Verify { repair: true, .. }, _) => {
+            work::perform(&log, &chosen, TaskKind::Repair, args.json).await?;
+            work::perform(&log, &chosen, TaskKind::Verify, args.json).await
+        }
+        (Action::RetryParked { .. }, _) => {
+            work::perform(&log, &chosen, TaskKind::RetryParked, args.json).await
+        }
+        (Action::AsOf { drop, .. }, Some(point)) => {
+            as_of::perform(&log, &chosen, point, *drop, args.json).await
+        }
+        (Action::AsOf { .. }, None) => Ok(true),
+    };
+    drop(log);
+    database.close().await;
+    Ok(if all_well? {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn named(name: Option<&str>) -> Result<Vec<&'static dyn AnyProjection>, BadArgument> {
+    let Some(name) = name else {
+        return Ok(registry::all().to_vec());
+    };
+    let known: Vec<&str> = registry::all()
+        .iter()
+        .map(|projection| projection.name())
+        .collect();
+    match registry::find(name) {
+        Some(projection) => Ok(vec![projection]),
+        None => Err(BadArgument(format!(
+            "there is no read model '{name}'; there are {}",
+            known.join(", ")
+        ))),
+    }
+}

@@ -1,0 +1,62 @@
+//! `sitelog projections status`.
+
+use sqlx::PgPool;
+
+use crate::cli::say;
+use crate::projections::park;
+use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
+
+/// Rows set aside that are shown.
+const MAX_PARKED: i64 = 100;
+
+/// Shows how the read models are; true if all follow the log and nothing is set aside.
+pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
+    let statuses = statuses(pool).await?;
+    let parked = park::list(pool, MAX_PARKED).await?;
+    if json {
+        for status in &statuses {
+            let mut line = serde_json::to_value(status)?;
+            let rows: Vec<_> = parked.iter().filter(|row| row.name == status.name).collect();
+            line["parked_rows"] = serde_json::to_value(rows)?;
+            say(&line.to_string())?;
+        }
+    } else {
+        say(&format!(
+            "{:<11} {:>5} {:>10} {:>10} {:>12} {:>8} {:>8}  {}",
+            "name", "shape", "generation", "state", "position", "behind", "seconds", "set aside"
+        ))?;
+        for status in &statuses {
+            say(&line(status))?;
+            if let Some(error) = &status.error {
+                say(&format!("  stands still: {error}"))?;
+            }
+            if let Some(task) = status.task.as_ref().filter(|task| task.ended_at.is_none()) {
+                say(&format!("  {}", super::work::in_words(task)))?;
+            }
+        }
+        for row in &parked {
+            say(&format!(
+                "{} {} waits since event {}: {}",
+                row.name, row.key, row.position, row.error
+            ))?;
+        }
+    }
+    Ok(statuses
+        .iter()
+        .all(|status| status.state == ProjectionState::Live && status.parked == 0))
+}
+
+fn line(status: &ProjectionStatus) -> String {
+    let state = match status.state {
+        ProjectionState::Building => "building",
+        ProjectionState::Live => "live",
+        ProjectionState::Paused => "paused",
+    };
+    let generation = status
+        .generation
+        .map_or_else(|| "-".to_owned(), |number| number.to_string());
+    format!(
+        "{:<11} {:>5} {generation:>10} {state:>10} {:>12} {:>8} {:>8.1}  {}",
+        status.name, status.shape, status.position, status.lag_events, status.lag_seconds, status.parked
+    )
+}

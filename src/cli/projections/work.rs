@@ -1,0 +1,171 @@
+//! Work on read models: asked for in the database, done by a server that runs or else by this process, and watched.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::cli::say;
+use crate::log::EventLog;
+use crate::projections::park::Retried;
+use crate::projections::registry::AnyProjection;
+use crate::projections::task::{self, ProjectionTask, TaskKind, TaskPhase, TaskState};
+use crate::projections::verify::Verification;
+use crate::projections::{ProjectionError, maintenance};
+
+/// How often the tasks are looked at.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Has some work done on read models, one after the other; true if all of it went well.
+pub(super) async fn perform(
+    log: &EventLog,
+    projections: &[&'static dyn AnyProjection],
+    kind: TaskKind,
+    json: bool,
+) -> anyhow::Result<bool> {
+    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    for projection in projections {
+        tracker.spawn(maintenance::work(*projection, log.clone(), stop.clone()));
+    }
+    let mut all_well = true;
+    for projection in projections {
+        let task = one(log, *projection, kind).await?;
+        all_well &= report(&task, json)?;
+    }
+    stop.cancel();
+    tracker.close();
+    tracker.wait().await;
+    Ok(all_well)
+}
+
+/// Asks until the work under way is of the kind wanted, and waits for its end.
+async fn one(
+    log: &EventLog,
+    projection: &'static dyn AnyProjection,
+    kind: TaskKind,
+) -> anyhow::Result<ProjectionTask> {
+    loop {
+        let asked = {
+            let mut connection = log.pool().acquire().await.map_err(ProjectionError::from)?;
+            projection.request(&mut connection, kind, "cli").await?
+        };
+        let ended = watch(log, asked.task_id).await?;
+        if ended.kind == kind {
+            return Ok(ended);
+        }
+    }
+}
+
+async fn watch(log: &EventLog, task_id: Uuid) -> anyhow::Result<ProjectionTask> {
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(0)
+    } else {
+        ProgressBar::hidden()
+    };
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}")?);
+    loop {
+        let task = task::find(log.pool(), task_id).await?;
+        let Some(task) = task else {
+            anyhow::bail!("the task {task_id} is gone from the table projection_task");
+        };
+        bar.set_length(u64::try_from(task.target).unwrap_or(0));
+        bar.set_position(u64::try_from(task.done).unwrap_or(0));
+        bar.set_message(in_words(&task));
+        if matches!(task.state, TaskState::Done | TaskState::Failed) {
+            bar.finish_and_clear();
+            return Ok(task);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Where a task stands.
+pub(super) fn in_words(task: &ProjectionTask) -> String {
+    let phase = match task.phase {
+        None => "waits",
+        Some(TaskPhase::Folding) => "reads the log",
+        Some(TaskPhase::Indexing) => "makes indexes",
+        Some(TaskPhase::CatchingUp) => "catches up",
+        Some(TaskPhase::Verifying) => "compares with the log",
+        Some(TaskPhase::Promoting) => "switches",
+    };
+    let left = task
+        .eta_seconds
+        .map(|seconds| format!(", about {seconds:.0} s left"));
+    format!(
+        "{} of {}: {phase}{}",
+        task.kind.as_str(),
+        task.name,
+        left.unwrap_or_default()
+    )
+}
+
+/// Tells what a task came to; true if it is what one hopes for.
+fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
+    let result = task.result.clone().unwrap_or_default();
+    if json {
+        say(&json!(task).to_string())?;
+    }
+    if let Some(error) = &task.error {
+        if !json {
+            say(&format!("{}: {} failed: {error}", task.name, task.kind.as_str()))?;
+        }
+        return Ok(false);
+    }
+    match task.kind {
+        TaskKind::Rebuild | TaskKind::Rollback => {
+            if !json {
+                say(&format!(
+                    "{}: generation {} with {} rows is live and equal to the log",
+                    task.name, result["generation"], result["rows"]
+                ))?;
+            }
+            Ok(true)
+        }
+        TaskKind::Verify | TaskKind::Repair => {
+            let found: Verification = serde_json::from_value(result)?;
+            if !json {
+                tell(&task.name, &found)?;
+            }
+            Ok(found.wrong == 0 && found.parked == 0)
+        }
+        TaskKind::RetryParked => {
+            let retried: Retried = serde_json::from_value(result)?;
+            if !json {
+                say(&format!(
+                    "{}: {} rows released, {} still set aside",
+                    task.name, retried.released, retried.still_parked
+                ))?;
+            }
+            Ok(retried.still_parked == 0)
+        }
+    }
+}
+
+fn tell(name: &str, found: &Verification) -> std::io::Result<()> {
+    for finding in &found.findings {
+        say(&finding.to_string())?;
+    }
+    if found.parked > 0 {
+        say(&format!(
+            "{name}: {} rows are set aside and were not compared",
+            found.parked
+        ))?;
+    }
+    let (rows, position) = (found.rows, found.position);
+    match (found.wrong, found.repaired) {
+        (0, _) => say(&format!(
+            "{name}: {rows} rows are what the log says at position {position}"
+        )),
+        (wrong, 0) => say(&format!(
+            "{name}: {wrong} of {rows} rows are not what the log says"
+        )),
+        (wrong, repaired) => say(&format!(
+            "{name}: {repaired} of {wrong} rows that differed were mended"
+        )),
+    }
+}

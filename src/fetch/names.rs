@@ -1,0 +1,80 @@
+//! Names to addresses, as DNS says; which of them may be used is decided in the guard.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{CLOUDFLARE, GOOGLE, LookupIpStrategy, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+
+use super::error::{FetchError, FetchSetupError};
+
+/// Who knows the addresses of names.
+pub(super) trait Names: Send + Sync {
+    /// All addresses of a name, none checked.
+    fn addresses<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<Vec<IpAddr>, FetchError>>;
+}
+
+/// DNS, through the system's name servers.
+pub(super) struct SystemNames(TokioResolver);
+
+impl SystemNames {
+    pub(super) fn new() -> Result<Self, FetchSetupError> {
+        let resolver = resolver().map_err(|error| FetchSetupError::Resolver(error.into()))?;
+        Ok(Self(resolver))
+    }
+}
+
+impl Names for SystemNames {
+    fn addresses<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<Vec<IpAddr>, FetchError>> {
+        Box::pin(async move {
+            // Rooted, so that the search list of resolv.conf is left alone.
+            let rooted = format!("{}.", host.trim_end_matches('.'));
+            let found = self.0.lookup_ip(rooted.as_str()).await;
+            Ok(found.map_err(|error| name_error(host, &error))?.iter().collect())
+        })
+    }
+}
+
+/// The system's name servers; public ones where the system names none.
+fn resolver() -> Result<TokioResolver, NetError> {
+    let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
+        tracing::warn!("The system's name servers are not known ({error}); public ones are asked");
+        let mut config = ResolverConfig::udp_and_tcp(&CLOUDFLARE);
+        for server in ResolverConfig::udp_and_tcp(&GOOGLE).name_servers() {
+            config.add_name_server(server.clone());
+        }
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+    });
+    let options = builder.options_mut();
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.timeout = Duration::from_secs(3);
+    options.attempts = 2;
+    options.cache_size = 4096;
+    builder.build()
+}
+
+fn name_error(host: &str, error: &NetError) -> FetchError {
+    let host = host.to_owned();
+    if error.is_nx_domain() || (error.is_no_records_found() && !is_server_failure(error)) {
+        return FetchError::NameUnknown { host };
+    }
+    FetchError::ResolverSilent {
+        host,
+        cause: error.to_string(),
+    }
+}
+
+fn is_server_failure(error: &NetError) -> bool {
+    use hickory_resolver::net::DnsError;
+    use hickory_resolver::proto::op::ResponseCode;
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(missing)) => !matches!(
+            missing.response_code,
+            ResponseCode::NoError | ResponseCode::NXDomain
+        ),
+        _ => false,
+    }
+}

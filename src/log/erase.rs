@@ -1,0 +1,107 @@
+//! Erasing what was found out about a subject: its bodies go, and events say so. Order, hashes and streams stay whole.
+//!
+//! An append with bodies and an erasure exclude each other (an advisory lock), so an erasure sees each stream that
+//! refers to a body of the subject. The subject's salt is replaced, not deleted: an append that was sealed before is
+//! refused ([`LogError::SaltChanged`]) and is sealed anew, in every process, whatever it has in its memory.
+
+use sqlx::PgTransaction;
+use sqlx::postgres::PgRow;
+
+use super::append::{AppendUnit, Appended, BODIES_LOCK, StreamAppend, append_events};
+use super::read::{COLUMNS, event_of};
+use super::{EventLog, LogError, LogEvent};
+use crate::values::TenantId;
+
+/// The events that say that the bodies of all earlier events of their stream were erased.
+pub const ERASING_TYPES: &[&str] = &["ScanErased"];
+
+/// An erasure that has begun: nobody appends bodies until it is committed or dropped.
+pub struct Erasing {
+    log: EventLog,
+    tx: PgTransaction<'static>,
+    tenant: TenantId,
+    subject: String,
+    events: Vec<LogEvent>,
+}
+
+/// What an erasure came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// Bodies deleted.
+    pub bodies: u64,
+    /// Position of the last event that says so; `None` if there was nothing to say.
+    pub position: Option<i64>,
+}
+
+impl EventLog {
+    /// Begins to erase what was found out about a tenant's domain.
+    pub async fn begin_erasure(&self, tenant: TenantId, domain: &str) -> Result<Erasing, LogError> {
+        let begin = format!("begin; select pg_advisory_xact_lock({BODIES_LOCK})");
+        let mut tx = self.pool.begin_with(begin).await?;
+        let rows: Vec<PgRow> = sqlx::query(&format!(
+            "select {COLUMNS} from events \
+              where aggregate_type = 'domain_scan' and aggregate_id in (\
+                select r.aggregate_id from events r \
+                 where r.event_type = 'ScanRequested' and r.tenant_id = $1 \
+                   and r.payload #>> '{{ScanRequested,domain}}' = $2) \
+              order by aggregate_id, sequence"
+        ))
+        .bind(tenant.0)
+        .bind(domain)
+        .fetch_all(&mut *tx)
+        .await?;
+        Ok(Erasing {
+            log: self.clone(),
+            tx,
+            tenant,
+            subject: domain.to_owned(),
+            events: rows.iter().map(event_of).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Erasing {
+    /// Takes the events of all streams about the subject, stream by stream, each in order.
+    pub fn take_events(&mut self) -> Vec<LogEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Appends the events that say so and deletes the bodies, or neither. [`LogError::Conflict`] if one of the streams
+    /// grew meanwhile.
+    pub async fn commit(mut self, streams: Vec<StreamAppend>) -> Result<Erased, LogError> {
+        let unit = AppendUnit {
+            tenant: self.tenant,
+            streams,
+            bodies: Vec::new(),
+            key: None,
+        };
+        let outcomes = append_events(&mut self.tx, std::iter::once(&unit)).await?;
+        let mut position = None;
+        for outcome in outcomes {
+            if let Appended::Committed(last) = outcome.into_result()? {
+                position = last;
+            }
+        }
+        let deleted = sqlx::query("delete from event_body where tenant_id = $1 and subject = $2")
+            .bind(self.tenant.0)
+            .bind(&self.subject)
+            .execute(&mut *self.tx)
+            .await?;
+        sqlx::query(
+            "insert into body_salt (tenant_id, subject, salt) values ($1, $2, $3) \
+             on conflict (tenant_id, subject) do update set salt = excluded.salt",
+        )
+        .bind(self.tenant.0)
+        .bind(&self.subject)
+        .bind(rand::random::<[u8; 16]>().as_slice())
+        .execute(&mut *self.tx)
+        .await?;
+        self.tx.commit().await?;
+        self.log.forget_salt(self.tenant, &self.subject);
+        self.log.wake();
+        Ok(Erased {
+            bodies: deleted.rows_affected(),
+            position,
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! Bodies: is each what its digest was made of, and is what is gone erased?
+
+use std::collections::HashSet;
+
+use sqlx::{PgPool, Row};
+
+use super::{Finding, LogVerification};
+use crate::log::LogError;
+use crate::log::body::is_intact;
+use crate::log::erase::ERASING_TYPES;
+
+/// Bodies looked at in one read.
+const PAGE: i64 = 500;
+
+/// A digest as the database has it.
+pub(super) type Digest = Vec<u8>;
+
+/// Every body that is there.
+pub(super) async fn verify(pool: &PgPool, found: &mut LogVerification) -> Result<(), LogError> {
+    let mut last: Digest = Vec::new();
+    loop {
+        let rows = sqlx::query(
+            "select digest, salt, bytes from event_body where digest > $1 order by digest limit $2",
+        )
+        .bind(&last)
+        .bind(PAGE)
+        .fetch_all(pool)
+        .await?;
+        let Some(final_row) = rows.last() else {
+            return Ok(());
+        };
+        last = final_row.try_get(0)?;
+        for row in &rows {
+            let (digest, salt, bytes): (Digest, Vec<u8>, Vec<u8>) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            if !is_intact(&digest, &salt, &bytes) {
+                found.report(Finding::BodyAltered {
+                    digest: hex::encode(digest),
+                });
+            }
+            found.bodies += 1;
+        }
+    }
+}
+
+/// What became of the bodies that some events refer to.
+#[derive(Default)]
+pub(super) struct Referred {
+    /// Gone under a later event of the same stream that says so.
+    pub(super) erased: HashSet<Digest>,
+    /// Gone without.
+    pub(super) missing: Vec<Finding>,
+}
+
+/// Looks for the bodies that events refer to: (position, digest).
+pub(super) async fn look_for(pool: &PgPool, references: &[(i64, Digest)]) -> Result<Referred, LogError> {
+    let mut referred = Referred::default();
+    if references.is_empty() {
+        return Ok(referred);
+    }
+    let digests: HashSet<&[u8]> = references.iter().map(|(_, digest)| digest.as_slice()).collect();
+    let gone: Vec<Digest> = sqlx::query_scalar(
+        "select d.digest from unnest($1::bytea[]) as d(digest) \
+          where not exists (select from event_body b where b.digest = d.digest)",
+    )
+    .bind(digests.into_iter().collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    if gone.is_empty() {
+        return Ok(referred);
+    }
+    let gone: HashSet<Digest> = gone.into_iter().collect();
+    let suspects: Vec<&(i64, Digest)> = references
+        .iter()
+        .filter(|(_, digest)| gone.contains(digest))
+        .collect();
+    let covered: Vec<i64> = sqlx::query_scalar(
+        "select e.position from events e \
+          where e.position = any($1) \
+            and exists (select from events x \
+                         where x.aggregate_type = e.aggregate_type and x.aggregate_id = e.aggregate_id \
+                           and x.sequence > e.sequence and x.event_type = any($2))",
+    )
+    .bind(suspects.iter().map(|(position, _)| *position).collect::<Vec<_>>())
+    .bind(ERASING_TYPES)
+    .fetch_all(pool)
+    .await?;
+    let covered: HashSet<i64> = covered.into_iter().collect();
+    for (position, digest) in suspects {
+        if covered.contains(position) {
+            referred.erased.insert(digest.clone());
+        } else {
+            referred.missing.push(Finding::BodyMissing {
+                position: *position,
+                digest: hex::encode(digest),
+            });
+        }
+    }
+    Ok(referred)
+}
+
+/// Bodies that are there although one of these events says that they were erased.
+pub(super) async fn not_erased(pool: &PgPool, erasing: &[i64]) -> Result<Vec<Finding>, LogError> {
+    if erasing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let left: Vec<(i64, Digest)> = sqlx::query_as(
+        "select distinct x.position, b.digest from events x \
+           join events e on e.aggregate_type = x.aggregate_type and e.aggregate_id = x.aggregate_id \
+                        and e.sequence < x.sequence \
+          cross join lateral jsonb_path_query(e.payload, 'strict $.**.digest') as d(digest) \
+           join event_body b on encode(b.digest, 'hex') = d.digest #>> '{}' \
+          where x.position = any($1) order by 1, 2",
+    )
+    .bind(erasing)
+    .fetch_all(pool)
+    .await?;
+    Ok(left
+        .into_iter()
+        .map(|(position, digest)| Finding::BodyNotErased {
+            position,
+            digest: hex::encode(digest),
+        })
+        .collect())
+}

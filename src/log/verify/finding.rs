@@ -1,0 +1,172 @@
+//! What can be wrong with a log, each in words of its own.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "the fields are named as in the event view and in RFC 9162"
+)]
+pub enum Finding {
+    /// No events stand at these positions.
+    EventsMissing { first: i64, last: i64 },
+    /// An event is not what its leaf was made of.
+    EventAltered {
+        position: i64,
+        event_type: String,
+        stream_type: String,
+        stream_id: String,
+        sequence: i64,
+    },
+    /// An event is what it was, but stood elsewhere.
+    EventMoved { position: i64, written_at: i64 },
+    /// Two events stand at one position.
+    PositionTaken { position: i64 },
+    /// An event stands behind the log's end: it was not appended.
+    EventBeyondEnd { position: i64, head: i64 },
+    /// A stream lacks events, or has some twice.
+    StreamBroken {
+        stream_type: String,
+        stream_id: String,
+        events: i64,
+        last_sequence: i64,
+    },
+    /// An event was written by a later release.
+    VersionUnknown {
+        position: i64,
+        event_type: String,
+        version: String,
+    },
+    /// An event is not what its type and version promise.
+    EventUnreadable {
+        position: i64,
+        event_type: String,
+        version: String,
+        error: String,
+    },
+    /// The body that an event refers to is gone, and no event says that it was erased.
+    BodyMissing { position: i64, digest: String },
+    /// A body is not what its digest was made of.
+    BodyAltered { digest: String },
+    /// An event says that a body was erased, but it is there.
+    BodyNotErased { position: i64, digest: String },
+    /// An idempotency key names a position where no event is.
+    KeyWithoutEvent {
+        tenant_id: String,
+        route: String,
+        key: String,
+        position: i64,
+    },
+    /// The stored hash of a stretch of events is not theirs: all of them fit their leaves, but not what they were.
+    NodeAltered { first: i64, last: i64 },
+    /// A sealed segment is not what it was when it was sealed.
+    SegmentAltered { first: i64, last: i64 },
+    /// The tree over so many events has another root than the head that was kept.
+    HeadDiffers { size: u64, kept: String, found: String },
+    /// The head that was kept covers more events than there are.
+    HeadBeyondEnd { size: u64, events: u64 },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EventsMissing { first, last } => write!(f, "events {first} to {last} are missing"),
+            Self::EventAltered {
+                position,
+                event_type,
+                stream_type,
+                stream_id,
+                sequence,
+            } => write!(
+                f,
+                "event {position} was altered: its hash does not fit what it says \
+                 ({event_type}, {stream_type}/{stream_id}, sequence {sequence})"
+            ),
+            Self::EventMoved { position, written_at } => {
+                write!(
+                    f,
+                    "event {position} was moved there: it was written as event {written_at}"
+                )
+            }
+            Self::PositionTaken { position } => write!(f, "two events stand at position {position}"),
+            Self::EventBeyondEnd { position, head } => {
+                write!(f, "event {position} was not appended: the log ends at {head}")
+            }
+            Self::StreamBroken {
+                stream_type,
+                stream_id,
+                events,
+                last_sequence,
+            } => write!(
+                f,
+                "stream {stream_type}/{stream_id} has {events} events, the last of which is number {last_sequence}"
+            ),
+            Self::VersionUnknown {
+                position,
+                event_type,
+                version,
+            } => write!(
+                f,
+                "event {position} of type {event_type} version {version} was written by a later release: upgrade needed"
+            ),
+            Self::EventUnreadable {
+                position,
+                event_type,
+                version,
+                error,
+            } => {
+                write!(
+                    f,
+                    "event {position} of type {event_type} version {version} cannot be read: {error}"
+                )
+            }
+            Self::BodyMissing { position, digest } => write!(
+                f,
+                "body {digest} of event {position} is missing, and no event says that it was erased"
+            ),
+            Self::BodyAltered { digest } => {
+                write!(
+                    f,
+                    "body {digest} was altered: its digest does not fit its content"
+                )
+            }
+            Self::BodyNotErased { position, digest } => {
+                write!(
+                    f,
+                    "body {digest} is there, though event {position} says that it was erased"
+                )
+            }
+            Self::KeyWithoutEvent {
+                tenant_id,
+                route,
+                key,
+                position,
+            } => write!(
+                f,
+                "idempotency key '{key}' of {route} (tenant {tenant_id}) names event {position}, which is not there"
+            ),
+            Self::NodeAltered { first, last } => write!(
+                f,
+                "events {first} to {last} are not those whose hash was stored: some were written anew, or the hash was"
+            ),
+            Self::SegmentAltered { first, last } => {
+                write!(
+                    f,
+                    "the segment of events {first} to {last} is not what it was when it was sealed"
+                )
+            }
+            Self::HeadDiffers { size, kept, found } => write!(
+                f,
+                "the first {size} events are not those of the head that was kept: its root is {kept}, theirs is {found}"
+            ),
+            Self::HeadBeyondEnd { size, events } => write!(
+                f,
+                "the head that was kept covers {size} events, and there are only {events}: some were cut off"
+            ),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Read models as they were: of one domain, or all tables in a schema of their own.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use super::build::fill;
+use super::fold::FoldOptions;
+use super::generation::execute;
+use super::subject::row_by_log;
+use super::{Projection, ProjectionError};
+use crate::log::EventLog;
+
+/// A point in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// After the event with this position.
+    Position(i64),
+    /// After all that was recorded by then.
+    Time(DateTime<Utc>),
+}
+
+impl std::str::FromStr for Point {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(position) = text.parse::<i64>() {
+            return if position >= 0 {
+                Ok(Self::Position(position))
+            } else {
+                Err(wrong(text))
+            };
+        }
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| wrong(text))?;
+        Ok(Self::Time(time.with_timezone(&Utc)))
+    }
+}
+
+fn wrong(text: &str) -> String {
+    format!(
+        "{text:?} is neither a position of the log (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339)"
+    )
+}
+
+/// The position that a point stands for: not behind the log's end.
+pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionError> {
+    Ok(match point {
+        Point::Position(position) => {
+            sqlx::query_scalar("select least($1, position) from log_head")
+                .bind(position)
+                .fetch_one(pool)
+                .await?
+        }
+        // Recorded times never run backwards, so the last position by then is found by halving.
+        Point::Time(time) => {
+            let (mut low, mut high): (i64, i64) = (
+                0,
+                sqlx::query_scalar("select position from log_head")
+                    .fetch_one(pool)
+                    .await?,
+            );
+            while low < high {
+                let middle = low + (high - low + 1) / 2;
+                let at: Option<DateTime<Utc>> =
+                    sqlx::query_scalar("select recorded_at from events where position = $1")
+                        .bind(middle)
+                        .fetch_optional(pool)
+                        .await?;
+                if at.is_some_and(|at| at <= time) {
+                    low = middle;
+                } else {
+                    high = middle - 1;
+                }
+            }
+            low
+        }
+    })
+}
+
+/// One row as it was at a position.
+pub async fn row<P: Projection>(
+    pool: &PgPool,
+    key: &P::Key,
+    position: i64,
+) -> Result<Option<P::Row>, ProjectionError> {
+    let mut connection = pool.acquire().await?;
+    row_by_log::<P>(&mut connection, key, position).await
+}
+
+/// Builds a projection's tables as they were at a position. Returns its rows.
+pub async fn build<P: Projection>(
+    log: &EventLog,
+    position: i64,
+    schema: &str,
+    options: FoldOptions,
+) -> Result<u64, ProjectionError> {
+    let mut tx = log.pool().begin().await?;
+    execute(
+        &mut tx,
+        &format!("create schema if not exists {schema}; {}", P::tables(schema)),
+    )
+    .await?;
+    tx.commit().await?;
+    let filled = fill::<P>(log, schema, position, options, None).await?;
+    execute(&mut *log.pool().acquire().await?, &P::indexes(schema)).await?;
+    Ok(filled.rows)
+}
+
+/// The schema for read models as of a position.
+pub fn schema_name(position: i64) -> String {
+    format!("as_of_{position}")
+}
+
+/// Removes such a schema, if it is there.
+pub async fn drop_schema(pool: &PgPool, schema: &str) -> Result<(), ProjectionError> {
+    execute(
+        &mut *pool.acquire().await?,
+        &format!("drop schema if exists {schema} cascade"),
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! A read model built beside the live one, and the switch to it. Interrupted at any point, whoever takes the task over
+//! begins anew or, once the fold is in the tables, goes on from there; readers see nothing until the switch.
+
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+
+use super::apply::Care;
+use super::fold::{Fold, FoldOptions, Shard};
+use super::generation::{begin_impatiently, clear_away, gave_way};
+use super::park::{Parked, Poison, park};
+use super::runner::{Progress, Which, follow, step};
+use super::task::{Claim, TaskPhase};
+use super::verify::{Verification, verify_generation};
+use super::{Generation, Projection, ProjectionError, copy};
+use crate::log::EventLog;
+
+/// Connections that copy rows in at once.
+const COPIES: usize = 2;
+/// Pause before readers are asked to make way again.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Builds a new generation from the log and switches to it.
+pub(super) async fn rebuild<P: Projection>(
+    log: &EventLog,
+    claim: &Claim,
+    options: FoldOptions,
+) -> Result<Value, ProjectionError> {
+    let generation = if let Some(generation) = unfinished::<P>(log, claim).await? { generation } else {
+        let generation = Generation::<P>::begin(log.pool()).await?;
+        claim
+            .fence(&mut *log.pool().acquire().await?, generation.number)
+            .await?;
+        fold_into(log, &generation, options, claim).await?
+    };
+    claim.begin(TaskPhase::Indexing, 0).await?;
+    generation.make_indexes(log.pool()).await?;
+    catch_up::<P>(log, claim, generation.number).await?;
+    let verification = verify(log, claim, &generation, options).await?;
+    refuse_new_poison(log, &generation).await?;
+    switch_to(log, claim, &generation).await?;
+    clear_away::<P>(log.pool()).await?;
+    Ok(json!({ "generation": generation.number, "rows": verification.rows }))
+}
+
+/// Switches back to the generation that was live before.
+pub(super) async fn roll_back<P: Projection>(
+    log: &EventLog,
+    claim: &Claim,
+    options: FoldOptions,
+) -> Result<Value, ProjectionError> {
+    let retired = {
+        let mut connection = log.pool().acquire().await?;
+        Generation::<P>::latest(&mut connection, "retired").await?
+    };
+    let generation = retired.ok_or(ProjectionError::NothingToRollBackTo(P::NAME))?;
+    claim
+        .fence(&mut *log.pool().acquire().await?, generation.number)
+        .await?;
+    catch_up::<P>(log, claim, generation.number).await?;
+    let verification = verify(log, claim, &generation, options).await?;
+    switch_to(log, claim, &generation).await?;
+    Ok(json!({ "generation": generation.number, "rows": verification.rows }))
+}
+
+/// A generation of this task that another process had already filled.
+async fn unfinished<P: Projection>(
+    log: &EventLog,
+    claim: &Claim,
+) -> Result<Option<Generation<P>>, ProjectionError> {
+    let mut connection = log.pool().acquire().await?;
+    let building = Generation::<P>::latest(&mut connection, "building").await?;
+    Ok(building.filter(|found| Some(found.number) == claim.task.generation && found.position > 0))
+}
+
+/// Folds the log into the tables of an empty generation, up to the present head.
+async fn fold_into<P: Projection>(
+    log: &EventLog,
+    generation: &Generation<P>,
+    options: FoldOptions,
+    claim: &Claim,
+) -> Result<Generation<P>, ProjectionError> {
+    let head = log.head().await?;
+    claim.begin(TaskPhase::Folding, head).await?;
+    let fenced = Some((claim, generation.number));
+    let filled = fill::<P>(log, &generation.schema(), head, options, fenced).await?;
+    let mut tx = log.pool().begin().await?;
+    park(&mut tx, generation.number, &filled.poison).await?;
+    sqlx::query("update projection set position = $4 where name = $1 and shape = $2 and generation = $3")
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .bind(generation.number)
+        .bind(head)
+        .execute(&mut *tx)
+        .await?;
+    claim.fence(&mut tx, generation.number).await?;
+    tx.commit().await?;
+    Ok(Generation::new(generation.number, head))
+}
+
+/// What was put into empty tables.
+pub(super) struct Filled<P: Projection> {
+    /// Rows of the main table.
+    pub(super) rows: u64,
+    /// What could not be.
+    pub(super) poison: Vec<Poison<P>>,
+}
+
+/// Folds the log up to a position into empty tables without indexes. Under a claim nothing is committed once that is
+/// lost.
+pub(super) async fn fill<P: Projection>(
+    log: &EventLog,
+    schema: &str,
+    up_to: i64,
+    options: FoldOptions,
+    claim: Option<(&Claim, i32)>,
+) -> Result<Filled<P>, ProjectionError> {
+    let mut fold = Fold::<P>::new(log, up_to, Parked::default(), options);
+    let told = claim.map(|(claim, _)| claim);
+    let mut rows = 0;
+    while let Some(part) = fold.next_part(told).await? {
+        let copied: Vec<u64> = stream::iter(part)
+            .map(|shard| copy_shard::<P>(log, schema, shard, claim))
+            .buffer_unordered(COPIES)
+            .try_collect()
+            .await?;
+        rows += copied.iter().sum::<u64>();
+    }
+    Ok(Filled {
+        rows,
+        poison: fold.into_poison(),
+    })
+}
+
+/// Rows of one part of the keys; what a process that lost its task copies is not committed.
+async fn copy_shard<P: Projection>(
+    log: &EventLog,
+    schema: &str,
+    shard: Shard<P>,
+    claim: Option<(&Claim, i32)>,
+) -> Result<u64, ProjectionError> {
+    let rows: Vec<P::Row> = shard.into_values().filter_map(|(row, _)| row).collect();
+    let mut tx = log.pool().begin().await?;
+    sqlx::query("select set_config('synchronous_commit', 'off', true)")
+        .execute(&mut *tx)
+        .await?;
+    let copied = copy::copy_rows(&mut tx, schema, P::NAME, &rows).await?;
+    P::copy_details(&mut tx, schema, &rows).await?;
+    if let Some((claim, generation)) = claim {
+        claim.fence(&mut tx, generation).await?;
+    }
+    tx.commit().await?;
+    Ok(copied)
+}
+
+/// Applies what was appended meanwhile.
+async fn catch_up<P: Projection>(log: &EventLog, claim: &Claim, number: i32) -> Result<(), ProjectionError> {
+    let head = log.head().await?;
+    claim.begin(TaskPhase::CatchingUp, head).await?;
+    while follow::<P>(log, Which::Number(number)).await? != Progress::Idle {
+        let mut connection = log.pool().acquire().await?;
+        let position: i64 = sqlx::query_scalar(
+            "select position from projection where name = $1 and shape = $2 and generation = $3",
+        )
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .bind(number)
+        .fetch_one(&mut *connection)
+        .await?;
+        claim.progress(position).await?;
+        if position >= head {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn verify<P: Projection>(
+    log: &EventLog,
+    claim: &Claim,
+    generation: &Generation<P>,
+    options: FoldOptions,
+) -> Result<Verification, ProjectionError> {
+    claim.begin(TaskPhase::Verifying, log.head().await?).await?;
+    let found = verify_generation::<P>(log, generation.number, options, Some(claim)).await?;
+    match found.findings.first() {
+        Some(finding) => Err(ProjectionError::NotTheLog(finding.to_string())),
+        None => Ok(found),
+    }
+}
+
+/// What could not be applied to the live generation may be missing in the new one too, but no more than that.
+async fn refuse_new_poison<P: Projection>(
+    log: &EventLog,
+    generation: &Generation<P>,
+) -> Result<(), ProjectionError> {
+    let mut connection = log.pool().acquire().await?;
+    let new = Parked::<P>::load(&mut connection, generation.number).await?;
+    let Some(live) = Generation::<P>::live(&mut connection).await? else {
+        return Ok(());
+    };
+    let known = Parked::<P>::load(&mut connection, live.number).await?;
+    if new.len() > known.len() {
+        let count = new.len() - known.len();
+        return Err(ProjectionError::NotTheLog(format!(
+            "{count} rows more than in the live tables could not be built"
+        )));
+    }
+    Ok(())
+}
+
+/// Catches up under the locks of both generations and points readers at the new one, in one transaction: what could
+/// be seen before can be seen after.
+async fn switch_to<P: Projection>(
+    log: &EventLog,
+    claim: &Claim,
+    generation: &Generation<P>,
+) -> Result<(), ProjectionError> {
+    claim.begin(TaskPhase::Promoting, 0).await?;
+    loop {
+        match try_to_switch(log, claim, generation).await {
+            Ok(()) => {
+                tracing::info!("{} is now generation {}", P::NAME, generation.number);
+                return Ok(());
+            }
+            // A slow reader was in the way, or a row must be set aside: the driver does that outside the switch.
+            Err(error) if gave_way(&error) => tokio::time::sleep(BREATH).await,
+            Err(error) if error.is_about_data() => {}
+            Err(error) => return Err(error),
+        }
+        follow::<P>(log, Which::Number(generation.number)).await?;
+    }
+}
+
+async fn try_to_switch<P: Projection>(
+    log: &EventLog,
+    claim: &Claim,
+    generation: &Generation<P>,
+) -> Result<(), ProjectionError> {
+    let mut tx = begin_impatiently(log.pool()).await?;
+    let positions: Vec<(i32, i64)> = sqlx::query_as(
+        "select generation, position from projection where name = $1 and shape = $2 \
+            and (state = 'live' or generation = $3) order by generation for update",
+    )
+    .bind(P::NAME)
+    .bind(P::SHAPE)
+    .bind(generation.number)
+    .fetch_all(&mut *tx)
+    .await?;
+    let mine = positions.iter().find(|(number, _)| *number == generation.number);
+    let mut position = mine.map_or(0, |(_, position)| *position);
+    loop {
+        let at = Generation::<P>::new(generation.number, position);
+        let page = step(&mut tx, &at, Care::Fast).await?;
+        if page.position == position {
+            break;
+        }
+        position = page.position;
+    }
+    generation.promote(&mut tx).await?;
+    claim.fence(&mut tx, generation.number).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,2 @@
+alter table {schema}.domains add primary key (tenant_id, domain);
+create index domains_updated on {schema}.domains (tenant_id, updated_at);

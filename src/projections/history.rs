@@ -1,0 +1,112 @@
+//! What changed in a domain's row, field by field, and which scan changed it: its events folded once more, and the
+//! rows before and after each compared.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::domains::{DomainKey, DomainRow, Domains};
+use super::rows::row_error;
+use super::subject::facts_of;
+use super::{Projection, ProjectionError, ReadModels};
+use crate::values::{DomainName, ScanId, TenantId};
+
+/// Columns that say how the row is kept, not what is known of the domain.
+const BOOKKEEPING: &[&str] = &[
+    "id",
+    "tenant_id",
+    "domain",
+    "status",
+    "created_by",
+    "meta_json",
+    "first_scan",
+    "last_scan",
+    "content_scrape_status",
+    "content_scrape_at",
+    "content_scrape_error",
+    "batch_id",
+    "last_scan_id",
+    "error_count",
+    "last_successful_scan",
+    "created_at",
+    "updated_at",
+    "position",
+];
+
+/// A field that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct FieldChange {
+    /// The column of `domains`.
+    #[schema(example = "title")]
+    pub field: String,
+    /// Before; null if nothing was known.
+    pub old: Value,
+    /// After.
+    pub new: Value,
+    /// The scan that found it.
+    #[schema(value_type = uuid::Uuid)]
+    pub scan_id: ScanId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The event that says so.
+    pub position: i64,
+}
+
+/// The changes of a tenant's domain, oldest first; `None` if it was never asked for.
+pub async fn of_domain(
+    models: &ReadModels,
+    tenant: TenantId,
+    domain: &DomainName,
+) -> Result<Option<Vec<FieldChange>>, ProjectionError> {
+    let mut connection = models.pool.acquire().await?;
+    let key = DomainKey::new(tenant, domain.as_str());
+    let facts = facts_of::<Domains>(&mut connection, &key, i64::MAX).await?;
+    let mut changes = Vec::new();
+    let mut row: Option<DomainRow> = None;
+    let mut before = Map::new();
+    for fact in &facts {
+        row = Domains::evolve(row, fact);
+        let Some((scan_id, _)) = fact.scan() else { continue };
+        let after = fields(row.as_ref())?;
+        for (field, new) in &after {
+            let old = before.get(field).cloned().unwrap_or_default();
+            if old != *new && !(is_nothing(&old) && is_nothing(new)) {
+                changes.push(FieldChange {
+                    field: field.clone(),
+                    old,
+                    new: new.clone(),
+                    scan_id,
+                    at: fact.at,
+                    position: fact.position,
+                });
+            }
+        }
+        before = after;
+    }
+    Ok(row.is_some().then_some(changes))
+}
+
+fn fields(row: Option<&DomainRow>) -> Result<Map<String, Value>, ProjectionError> {
+    let Some(row) = row else { return Ok(Map::new()) };
+    let value = serde_json::to_value(row).map_err(row_error::<Domains>)?;
+    let Value::Object(mut fields) = value else {
+        return Ok(Map::new());
+    };
+    for column in BOOKKEEPING {
+        fields.remove(*column);
+    }
+    Ok(fields)
+}
+
+/// Whether a value says nothing: what a column holds before anything was found.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().all(is_nothing),
+        Value::Object(fields) => fields.values().all(is_nothing),
+    }
+}

@@ -1,0 +1,69 @@
+//! What goes on by itself beside following the log: open tasks are taken up, and a random sample of rows is compared
+//! with the log for ever.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::registry::{AnyProjection, all};
+use crate::log::EventLog;
+
+/// How often a process looks for open tasks.
+const TASK_POLL: Duration = Duration::from_millis(500);
+/// How often a projection's sample is taken.
+const SAMPLE_EVERY: Duration = Duration::from_secs(10);
+/// Rows, and events, of one sample.
+const SAMPLE_SIZE: i64 = 10;
+
+/// Does open tasks of a projection until told to stop.
+pub async fn work(projection: &'static dyn AnyProjection, log: EventLog, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match projection.work(&log, &stop).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "A task of {} waits for the database",
+                projection.name()
+            ),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(TASK_POLL) => {}
+        }
+    }
+}
+
+/// Takes samples of all projections until told to stop. The counters must stay 0.
+pub async fn watch(log: EventLog, stop: CancellationToken) {
+    for projection in all() {
+        metrics::counter!("sitelog_projection_sample_rows_total", "projection" => projection.name())
+            .absolute(0);
+        metrics::counter!("sitelog_projection_sample_mismatches_total", "projection" => projection.name())
+            .absolute(0);
+    }
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SAMPLE_EVERY) => {}
+        }
+        for projection in all() {
+            match projection.sample(&log, SAMPLE_SIZE).await {
+                Ok(found) => {
+                    let labels = [("projection", projection.name())];
+                    metrics::counter!("sitelog_projection_sample_rows_total", &labels).increment(found.rows);
+                    metrics::counter!("sitelog_projection_sample_mismatches_total", &labels)
+                        .increment(found.wrong);
+                    for finding in &found.findings {
+                        tracing::error!("A row is not what the log says: {finding}");
+                    }
+                }
+                Err(error) => tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "The sample of {} could not be taken",
+                    projection.name()
+                ),
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! All projections of this release, by name, for whoever treats them alike.
+
+use std::marker::PhantomData;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sqlx::{PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
+
+use super::batch_jobs::BatchJobs;
+use super::domains::Domains;
+use super::fold::FoldOptions;
+use super::jobs::Jobs;
+use super::park::{self, Retried};
+use super::sitemaps::Sitemaps;
+use super::task::{Claim, ProjectionTask, TaskKind};
+use super::verify::{self, Verification};
+use super::{Projection, ProjectionError, as_of, build, generation, runner, sample, task};
+use crate::log::EventLog;
+
+/// Whatever can be done with a projection without knowing its rows.
+pub trait AnyProjection: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+    /// Its shape in this release.
+    fn shape(&self) -> i32;
+    /// The events it follows.
+    fn event_types(&self) -> &'static [&'static str];
+    /// Makes it, or asks for it to be built.
+    fn ensure<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<(), ProjectionError>>;
+    /// Whether it is there.
+    fn exists<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<bool, ProjectionError>>;
+    /// Follows the log until told to stop.
+    fn run(&self, log: EventLog, stop: CancellationToken) -> BoxFuture<'static, ()>;
+    /// Asks for work on it.
+    fn request<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        kind: TaskKind,
+        requested_by: &'a str,
+    ) -> BoxFuture<'a, Result<ProjectionTask, ProjectionError>>;
+    /// Does its open task, if there is one that nobody is at; says whether there was.
+    fn work<'a>(
+        &'a self,
+        log: &'a EventLog,
+        stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<bool, ProjectionError>>;
+    /// Compares some rows, and the rows that some events are about, with the log.
+    fn sample<'a>(
+        &'a self,
+        log: &'a EventLog,
+        size: i64,
+    ) -> BoxFuture<'a, Result<Verification, ProjectionError>>;
+    /// Builds its tables as they were at a position, in a schema of their own.
+    fn build_as_of<'a>(
+        &'a self,
+        log: &'a EventLog,
+        position: i64,
+        schema: &'a str,
+        options: FoldOptions,
+    ) -> BoxFuture<'a, Result<u64, ProjectionError>>;
+}
+
+/// The projections of this release.
+pub fn all() -> [&'static dyn AnyProjection; 4] {
+    [
+        &Of::<Jobs>(PhantomData),
+        &Of::<BatchJobs>(PhantomData),
+        &Of::<Domains>(PhantomData),
+        &Of::<Sitemaps>(PhantomData),
+    ]
+}
+
+/// One of them by name.
+pub fn find(name: &str) -> Option<&'static dyn AnyProjection> {
+    all().into_iter().find(|projection| projection.name() == name)
+}
+
+/// A projection, seen from outside.
+pub struct Of<P>(pub PhantomData<P>);
+
+impl<P: Projection> AnyProjection for Of<P> {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn shape(&self) -> i32 {
+        P::SHAPE
+    }
+
+    fn event_types(&self) -> &'static [&'static str] {
+        P::EVENT_TYPES
+    }
+
+    fn ensure<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<(), ProjectionError>> {
+        generation::ensure::<P>(pool).boxed()
+    }
+
+    fn exists<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<bool, ProjectionError>> {
+        async { Ok(generation::exists::<P>(pool).await?) }.boxed()
+    }
+
+    fn run(&self, log: EventLog, stop: CancellationToken) -> BoxFuture<'static, ()> {
+        runner::run::<P>(log, stop).boxed()
+    }
+
+    fn request<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        kind: TaskKind,
+        requested_by: &'a str,
+    ) -> BoxFuture<'a, Result<ProjectionTask, ProjectionError>> {
+        task::request::<P>(connection, kind, requested_by).boxed()
+    }
+
+    fn work<'a>(
+        &'a self,
+        log: &'a EventLog,
+        stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<bool, ProjectionError>> {
+        async move {
+            let Some(claim) = Claim::take::<P>(log.pool()).await? else {
+                return Ok(false);
+            };
+            tokio::select! {
+                done = claim.keeping(perform::<P>(log, &claim)) => conclude(&claim, done).await?,
+                () = stop.cancelled() => claim.release().await?,
+            }
+            Ok(true)
+        }
+        .boxed()
+    }
+
+    fn sample<'a>(
+        &'a self,
+        log: &'a EventLog,
+        size: i64,
+    ) -> BoxFuture<'a, Result<Verification, ProjectionError>> {
+        sample::sample::<P>(log, size).boxed()
+    }
+
+    fn build_as_of<'a>(
+        &'a self,
+        log: &'a EventLog,
+        position: i64,
+        schema: &'a str,
+        options: FoldOptions,
+    ) -> BoxFuture<'a, Result<u64, ProjectionError>> {
+        as_of::build::<P>(log, position, schema, options).boxed()
+    }
+}
+
+async fn perform<P: Projection>(log: &EventLog, claim: &Claim) -> Result<serde_json::Value, ProjectionError> {
+    let options = FoldOptions::default();
+    match claim.task.kind {
+        TaskKind::Rebuild => build::rebuild::<P>(log, claim, options).await,
+        TaskKind::Rollback => build::roll_back::<P>(log, claim, options).await,
+        TaskKind::Verify => {
+            claim.begin(task::TaskPhase::Verifying, log.head().await?).await?;
+            to_json(&verify::verify_live::<P>(log, options, Some(claim)).await?)
+        }
+        TaskKind::Repair => {
+            claim.begin(task::TaskPhase::Verifying, log.head().await?).await?;
+            to_json(&verify::repair_live::<P>(log, options, Some(claim)).await?)
+        }
+        TaskKind::RetryParked => to_json::<Retried>(&park::retry::<P>(log).await?),
+    }
+}
+
+fn to_json<T: serde::Serialize>(result: &T) -> Result<serde_json::Value, ProjectionError> {
+    serde_json::to_value(result).map_err(|source| ProjectionError::Row {
+        table: "projection_task",
+        source,
+    })
+}
+
+/// Writes down what a task came to. While the database is away it stays open, and is taken up again.
+async fn conclude(
+    claim: &Claim,
+    done: Result<serde_json::Value, ProjectionError>,
+) -> Result<(), ProjectionError> {
+    match done {
+        Ok(result) => claim.done(result).await,
+        Err(ProjectionError::TakenOver) => Ok(()),
+        Err(error) if error.may_pass() => {
+            claim.release().await?;
+            Err(error)
+        }
+        Err(error) => {
+            let words = super::apply::in_full(&error);
+            tracing::error!(
+                "{} of {} failed: {words}",
+                claim.task.kind.as_str(),
+                claim.task.name
+            );
+            claim.failed(&words).await
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! How the read models are: which generation counts, how far behind the log it is, what stands still and why.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::PgPool;
+use utoipa::ToSchema;
+
+use super::ProjectionError;
+use super::registry::{AnyProjection, all};
+use super::task::{self, ProjectionTask, TaskKind};
+
+/// How a read model is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProjectionStatus {
+    /// Its name.
+    #[schema(example = "jobs")]
+    pub name: &'static str,
+    /// The shape that this release reads and writes.
+    pub shape: i32,
+    /// What it does.
+    pub state: ProjectionState,
+    /// The generation that counts.
+    pub generation: Option<i32>,
+    /// The generation that a rollback goes back to.
+    pub rollback_to: Option<i32>,
+    /// How far it has read the log.
+    pub position: i64,
+    /// The log's last position.
+    pub head: i64,
+    /// Positions it has still to read.
+    pub lag_events: i64,
+    /// How long the first event that it has not read has been in the log.
+    pub lag_seconds: f64,
+    /// Rows set aside.
+    pub parked: i64,
+    /// Why it stands still.
+    pub error: Option<String>,
+    /// When it last moved.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// The work under way, or that which ended last.
+    pub task: Option<ProjectionTask>,
+    /// The last comparison with the log.
+    pub verification: Option<ProjectionTask>,
+}
+
+/// What a read model does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProjectionState {
+    /// It is not there yet; it is being built.
+    Building,
+    /// It follows the log.
+    Live,
+    /// It stands still; `error` says why.
+    Paused,
+}
+
+/// All read models of this release.
+pub async fn statuses(pool: &PgPool) -> Result<Vec<ProjectionStatus>, ProjectionError> {
+    let mut statuses = Vec::new();
+    for projection in all() {
+        statuses.push(status(pool, projection).await?);
+    }
+    Ok(statuses)
+}
+
+/// What one query tells of a read model.
+type StatusRow = (
+    i64,
+    Option<i32>,
+    Option<i64>,
+    Option<String>,
+    Option<DateTime<Utc>>,
+    i64,
+    Option<i32>,
+    f64,
+);
+
+/// One of them.
+pub async fn status(
+    pool: &PgPool,
+    projection: &'static dyn AnyProjection,
+) -> Result<ProjectionStatus, ProjectionError> {
+    let (name, shape) = (projection.name(), projection.shape());
+    let row: StatusRow = sqlx::query_as(
+        "select h.position, p.generation, p.position, p.error, p.updated_at, \
+                (select count(*) from projection_parked k where k.name = $1 and k.shape = $2 \
+                     and k.generation = p.generation), \
+                (select r.generation from projection r where r.name = $1 and r.shape = $2 and r.state = 'retired' \
+                  order by r.promoted_at desc nulls last, r.generation desc limit 1), \
+                coalesce((select extract(epoch from clock_timestamp() - e.recorded_at)::float8 from events e \
+                           where e.position > coalesce(p.position, 0) and e.event_type = any($3) \
+                           order by e.position limit 1), 0) \
+           from log_head h left join projection p on p.name = $1 and p.shape = $2 and p.state = 'live'",
+    )
+    .bind(name)
+    .bind(shape)
+    .bind(projection.event_types())
+    .fetch_one(pool)
+    .await?;
+    let (head, generation, position, error, updated_at, parked, rollback_to, lag_seconds) = row;
+    let position = position.unwrap_or(0);
+    let state = match (generation, &error) {
+        (None, _) => ProjectionState::Building,
+        (Some(_), Some(_)) => ProjectionState::Paused,
+        (Some(_), None) => ProjectionState::Live,
+    };
+    let kinds = [
+        TaskKind::Rebuild,
+        TaskKind::Rollback,
+        TaskKind::Verify,
+        TaskKind::Repair,
+        TaskKind::RetryParked,
+    ];
+    Ok(ProjectionStatus {
+        name,
+        shape,
+        state,
+        generation,
+        rollback_to,
+        position,
+        head,
+        lag_events: head - position,
+        lag_seconds,
+        parked,
+        error,
+        updated_at,
+        task: task::latest(pool, name, shape, &kinds).await?,
+        verification: task::latest(pool, name, shape, &[TaskKind::Verify, TaskKind::Repair]).await?,
+    })
+}
+
+/// Whether the read models of this release are there to be read. A release that starts on an older one's database has
+/// to build its own first, and after a rollback of the program they may have to catch up.
+pub async fn all_exist(pool: &PgPool) -> Result<bool, ProjectionError> {
+    for projection in all() {
+        if !projection.exists(pool).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes what is missing, or asks for it to be built.
+pub async fn ensure_all(pool: &PgPool) -> Result<(), ProjectionError> {
+    for projection in all() {
+        projection.ensure(pool).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! What a row tells of, and the events that tell of it: found through the log's own indexes, so that history, repair
+//! and the running check do not rest on the tables they check.
+
+use sqlx::PgConnection;
+
+use super::{Fact, Projection, ProjectionError};
+use crate::log::body::load_bodies;
+use crate::log::read::read_streams;
+use crate::values::{BatchId, ScanId, TenantId};
+
+/// What a row tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// One scan.
+    Scan(ScanId),
+    /// A batch with its scans.
+    Batch(BatchId),
+    /// A domain of a tenant with all its scans.
+    Domain(TenantId, String),
+}
+
+impl Subject {
+    /// The streams that tell of it: (type, ids).
+    async fn streams(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Vec<(String, Vec<String>)>, sqlx::Error> {
+        let scans: Vec<String> = match self {
+            Self::Scan(id) => vec![id.0.to_string()],
+            Self::Batch(id) => {
+                sqlx::query_scalar(
+                    "select aggregate_id from events where event_type = 'ScanRequested' \
+                        and payload #>> '{ScanRequested,batch_id}' is not null \
+                        and payload #>> '{ScanRequested,batch_id}' = $1",
+                )
+                .bind(id.0.to_string())
+                .fetch_all(connection)
+                .await?
+            }
+            Self::Domain(tenant, domain) => {
+                sqlx::query_scalar(
+                    "select aggregate_id from events where event_type = 'ScanRequested' \
+                        and tenant_id = $1 and payload #>> '{ScanRequested,domain}' = $2",
+                )
+                .bind(tenant.0)
+                .bind(domain)
+                .fetch_all(connection)
+                .await?
+            }
+        };
+        let mut streams = vec![("domain_scan".to_owned(), scans)];
+        if let Self::Batch(id) = self {
+            streams.push(("batch_scan".to_owned(), vec![id.0.to_string()]));
+        }
+        Ok(streams)
+    }
+}
+
+/// All that the log says about a row up to a position, in order. An event that cannot be read ends it.
+pub(super) async fn facts_of<P: Projection>(
+    connection: &mut PgConnection,
+    key: &P::Key,
+    up_to: i64,
+) -> Result<Vec<Fact>, ProjectionError> {
+    let streams = P::subject(key).streams(&mut *connection).await?;
+    let events = read_streams(&mut *connection, &streams, P::EVENT_TYPES, up_to).await?;
+    let mut facts = Vec::with_capacity(events.len());
+    for event in &events {
+        facts.extend(Fact::decode(event)?);
+    }
+    facts.retain(|fact| P::key(fact).as_ref() == Some(key));
+    attach_findings::<P>(connection, &mut facts).await?;
+    Ok(facts)
+}
+
+/// Gives completed scans what they found, if the projection reads it.
+pub(super) async fn attach_findings<P: Projection>(
+    connection: &mut PgConnection,
+    facts: &mut [Fact],
+) -> Result<(), ProjectionError> {
+    if P::READS_FINDINGS {
+        let bodies = load_bodies(connection, facts.iter().filter_map(Fact::findings_ref)).await?;
+        for fact in facts {
+            fact.attach_findings(&bodies);
+        }
+    }
+    Ok(())
+}
+
+/// The row that the log says there is at a position.
+pub(super) async fn row_by_log<P: Projection>(
+    connection: &mut PgConnection,
+    key: &P::Key,
+    up_to: i64,
+) -> Result<Option<P::Row>, ProjectionError> {
+    let facts = facts_of::<P>(connection, key, up_to).await?;
+    Ok(facts.iter().fold(None, P::evolve))
+}
+
+/// A row of any key that a stream tells of: what an event that cannot be read was about.
+pub(super) async fn key_of_stream<P: Projection>(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    aggregate_id: &str,
+) -> Result<Option<P::Key>, ProjectionError> {
+    let stream = [(aggregate_type.to_owned(), vec![aggregate_id.to_owned()])];
+    let events = read_streams(connection, &stream, P::EVENT_TYPES, i64::MAX).await?;
+    Ok(events
+        .iter()
+        .filter_map(|event| Fact::decode(event).ok().flatten())
+        .find_map(|fact| P::key(&fact)))
+}

@@ -1,0 +1,378 @@
+//! Work on a read model that somebody asked for, durably: whoever may run it takes it under a lease, and if that
+//! process dies another begins it anew or goes on.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgPool, Row};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Projection, ProjectionError};
+
+/// How long a process may go silent before another takes a task over.
+pub(super) const LEASE: Duration = Duration::from_secs(15);
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$case_doc:meta])* $case:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$case_doc])* $case,)+ }
+
+        impl $name {
+            /// As stored and shown.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$case => $word,)+ }
+            }
+
+            fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$case),)+ _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// What is to be done.
+    TaskKind {
+        /// Build it anew from the log, beside the live one, and switch.
+        Rebuild = "rebuild",
+        /// Go back to the generation before.
+        Rollback = "rollback",
+        /// Compare each row with the log.
+        Verify = "verify",
+        /// The same, and mend the rows that differ.
+        Repair = "repair",
+        /// Try rows that were set aside once more.
+        RetryParked = "retry_parked",
+    }
+}
+
+words! {
+    /// How far it is.
+    TaskState {
+        /// Nobody has begun.
+        Queued = "queued",
+        /// Somebody is at it, or was and died.
+        Running = "running",
+        /// It came to a result.
+        Done = "done",
+        /// It could not be done; `error` says why.
+        Failed = "failed",
+    }
+}
+
+words! {
+    /// What a build is doing.
+    TaskPhase {
+        /// The log is read and folded in memory, rows are copied in.
+        Folding = "folding",
+        /// Keys and indexes are made.
+        Indexing = "indexing",
+        /// What was appended meanwhile is applied.
+        CatchingUp = "catching_up",
+        /// Rows are compared with the log.
+        Verifying = "verifying",
+        /// The views are pointed at the new tables.
+        Promoting = "promoting",
+    }
+}
+
+/// A task.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProjectionTask {
+    /// Its id.
+    pub task_id: Uuid,
+    /// The projection.
+    pub name: String,
+    /// Its shape.
+    pub shape: i32,
+    /// What is to be done.
+    pub kind: TaskKind,
+    /// How far it is.
+    pub state: TaskState,
+    /// What a build is doing.
+    pub phase: Option<TaskPhase>,
+    /// The generation that is built or gone back to.
+    pub generation: Option<i32>,
+    /// Events gone through in this phase.
+    pub done: i64,
+    /// Events to go through in this phase.
+    pub target: i64,
+    /// Seconds until this phase ends, if it goes on as it did.
+    pub eta_seconds: Option<f64>,
+    /// Who asked.
+    pub requested_by: Option<String>,
+    /// When.
+    pub requested_at: DateTime<Utc>,
+    /// When somebody began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What it came to: of a build `{generation, rows}`, of a comparison `{rows, parked, position, wrong, repaired,
+    /// findings: [{table, key, difference, column, by_log, in_table}]}`.
+    #[schema(value_type = Option<Object>)]
+    pub result: Option<Value>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl FromRow<'_, PgRow> for ProjectionTask {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let word = |column: &str, text: &str| sqlx::Error::ColumnDecode {
+            index: column.to_owned(),
+            source: format!("{text} is not known to this release").into(),
+        };
+        let (kind, state, phase): (String, String, Option<String>) =
+            (row.try_get("kind")?, row.try_get("state")?, row.try_get("phase")?);
+        Ok(Self {
+            task_id: row.try_get("task_id")?,
+            name: row.try_get("name")?,
+            shape: row.try_get("shape")?,
+            kind: TaskKind::parse(&kind).ok_or_else(|| word("kind", &kind))?,
+            state: TaskState::parse(&state).ok_or_else(|| word("state", &state))?,
+            phase: phase.as_deref().and_then(TaskPhase::parse),
+            generation: row.try_get("generation")?,
+            done: row.try_get("done")?,
+            target: row.try_get("target")?,
+            eta_seconds: row.try_get("eta_seconds")?,
+            requested_by: row.try_get("requested_by")?,
+            requested_at: row.try_get("requested_at")?,
+            started_at: row.try_get("started_at")?,
+            ended_at: row.try_get("ended_at")?,
+            result: row.try_get("result")?,
+            error: row.try_get("error")?,
+        })
+    }
+}
+
+const COLUMNS: &str = "task_id, name, shape, kind, state, phase, generation, done, target, requested_by, \
+    requested_at, started_at, ended_at, result, error, \
+    case when state = 'running' and done > 0 and target > done then \
+      extract(epoch from clock_timestamp() - phase_began)::float8 * (target - done) / done end as eta_seconds";
+
+/// Asks for work; if the same projection has a task under way, that one is the answer.
+pub(super) async fn request<P: Projection>(
+    connection: &mut PgConnection,
+    kind: TaskKind,
+    requested_by: &str,
+) -> Result<ProjectionTask, ProjectionError> {
+    sqlx::query(
+        "insert into projection_task (task_id, name, shape, kind, requested_by) values ($1, $2, $3, $4, $5) \
+         on conflict do nothing",
+    )
+    .bind(Uuid::now_v7())
+    .bind(P::NAME)
+    .bind(P::SHAPE)
+    .bind(kind.as_str())
+    .bind(requested_by)
+    .execute(&mut *connection)
+    .await?;
+    Ok(sqlx::query_as(&format!(
+        "select {COLUMNS} from projection_task where name = $1 and shape = $2 order by requested_at desc limit 1"
+    ))
+    .bind(P::NAME)
+    .bind(P::SHAPE)
+    .fetch_one(connection)
+    .await?)
+}
+
+/// A task by id.
+pub async fn find(pool: &PgPool, task_id: Uuid) -> Result<Option<ProjectionTask>, ProjectionError> {
+    Ok(sqlx::query_as(&format!(
+        "select {COLUMNS} from projection_task where task_id = $1"
+    ))
+    .bind(task_id)
+    .fetch_optional(pool)
+    .await?)
+}
+
+/// The latest task of a projection of some shape, of the kinds given.
+pub async fn latest(
+    pool: &PgPool,
+    name: &str,
+    shape: i32,
+    kinds: &[TaskKind],
+) -> Result<Option<ProjectionTask>, ProjectionError> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    Ok(sqlx::query_as(&format!(
+        "select {COLUMNS} from projection_task where name = $1 and shape = $2 and kind = any($3) \
+          order by requested_at desc limit 1"
+    ))
+    .bind(name)
+    .bind(shape)
+    .bind(kinds)
+    .fetch_optional(pool)
+    .await?)
+}
+
+/// A task that this process is at. Every step says so under the lease, and learns if it was taken away.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    pool: PgPool,
+    holder: Uuid,
+    /// The task as it was taken.
+    pub(super) task: ProjectionTask,
+}
+
+impl Claim {
+    /// Takes the projection's open task, if it has one that nobody is at.
+    pub(super) async fn take<P: Projection>(pool: &PgPool) -> Result<Option<Self>, ProjectionError> {
+        let holder = Uuid::now_v7();
+        let task: Option<ProjectionTask> = sqlx::query_as(&format!(
+            "update projection_task set state = 'running', holder = $3, leased_until = clock_timestamp() + $4, \
+                    started_at = coalesce(started_at, clock_timestamp()) \
+              where name = $1 and shape = $2 and (state = 'queued' \
+                 or state = 'running' and leased_until < clock_timestamp()) returning {COLUMNS}"
+        ))
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .bind(holder)
+        .bind(LEASE)
+        .fetch_optional(pool)
+        .await?;
+        Ok(task.map(|task| Self {
+            pool: pool.clone(),
+            holder,
+            task,
+        }))
+    }
+
+    /// Begins a phase.
+    pub(super) async fn begin(&self, phase: TaskPhase, target: i64) -> Result<(), ProjectionError> {
+        let moved = sqlx::query(
+            "update projection_task set phase = $3, done = 0, target = $4, phase_began = clock_timestamp(), \
+                    leased_until = clock_timestamp() + $5 where task_id = $1 and holder = $2 and state = 'running'",
+        )
+        .bind(self.task.task_id)
+        .bind(self.holder)
+        .bind(phase.as_str())
+        .bind(target)
+        .bind(LEASE)
+        .execute(&self.pool)
+        .await?;
+        ours(moved.rows_affected())
+    }
+
+    /// Tells how far the phase is.
+    pub(super) async fn progress(&self, done: i64) -> Result<(), ProjectionError> {
+        let moved = sqlx::query(
+            "update projection_task set done = $3, leased_until = clock_timestamp() + $4 \
+              where task_id = $1 and holder = $2 and state = 'running'",
+        )
+        .bind(self.task.task_id)
+        .bind(self.holder)
+        .bind(done)
+        .bind(LEASE)
+        .execute(&self.pool)
+        .await?;
+        ours(moved.rows_affected())
+    }
+
+    /// Says, in the transaction given, which generation it is about; fails if the task is no longer ours, so that
+    /// nobody can build or switch beside the one who took it over.
+    pub(super) async fn fence(
+        &self,
+        connection: &mut PgConnection,
+        generation: i32,
+    ) -> Result<(), ProjectionError> {
+        let moved = sqlx::query(
+            "update projection_task set generation = $3, leased_until = clock_timestamp() + $4 \
+              where task_id = $1 and holder = $2 and state = 'running'",
+        )
+        .bind(self.task.task_id)
+        .bind(self.holder)
+        .bind(generation)
+        .bind(LEASE)
+        .execute(connection)
+        .await?;
+        ours(moved.rows_affected())
+    }
+
+    /// Prolongs the lease.
+    async fn beat(&self) -> Result<(), ProjectionError> {
+        let moved = sqlx::query(
+            "update projection_task set leased_until = clock_timestamp() + $3 \
+              where task_id = $1 and holder = $2 and state = 'running'",
+        )
+        .bind(self.task.task_id)
+        .bind(self.holder)
+        .bind(LEASE)
+        .execute(&self.pool)
+        .await?;
+        ours(moved.rows_affected())
+    }
+
+    /// Does the work while the lease is prolonged; given up as soon as it is lost.
+    pub(super) async fn keeping<T>(
+        &self,
+        work: impl Future<Output = Result<T, ProjectionError>>,
+    ) -> Result<T, ProjectionError> {
+        let mut beat = tokio::time::interval(LEASE / 3);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                _ = beat.tick() => match self.beat().await {
+                    Err(ProjectionError::TakenOver) => return Err(ProjectionError::TakenOver),
+                    Err(error) => tracing::warn!(%error, "A lease could not be prolonged"),
+                    Ok(()) => {}
+                }
+            }
+        }
+    }
+
+    /// Ends it with a result.
+    pub(super) async fn done(&self, result: Value) -> Result<(), ProjectionError> {
+        self.end(TaskState::Done, Some(result), None).await
+    }
+
+    /// Ends it with the reason why it could not be done.
+    pub(super) async fn failed(&self, error: &str) -> Result<(), ProjectionError> {
+        self.end(TaskState::Failed, None, Some(error)).await
+    }
+
+    async fn end(
+        &self,
+        state: TaskState,
+        result: Option<Value>,
+        error: Option<&str>,
+    ) -> Result<(), ProjectionError> {
+        let moved = sqlx::query(
+            "update projection_task set state = $3, result = $4, error = $5, ended_at = clock_timestamp(), \
+                    leased_until = null where task_id = $1 and holder = $2 and state = 'running'",
+        )
+        .bind(self.task.task_id)
+        .bind(self.holder)
+        .bind(state.as_str())
+        .bind(result)
+        .bind(error)
+        .execute(&self.pool)
+        .await?;
+        ours(moved.rows_affected())
+    }
+
+    /// Hands it back: another process, or this one after a restart, may go on at once.
+    pub(super) async fn release(&self) -> Result<(), ProjectionError> {
+        sqlx::query(
+            "update projection_task set leased_until = clock_timestamp() where task_id = $1 and holder = $2",
+        )
+        .bind(self.task.task_id)
+        .bind(self.holder)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+fn ours(rows: u64) -> Result<(), ProjectionError> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(ProjectionError::TakenOver)
+    }
+}

@@ -1,0 +1,196 @@
+//! Events of earlier versions, read as the present ones.
+//!
+//! An event in the log is never changed. When the shape of a type changes, the new shape is a new version, and one
+//! step says how the fields of the version before become those of this one. Whoever reads an event, aggregate, read
+//! model or policy, goes through [`decode`] and sees the present shape only.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// A type of events of which earlier versions may stand in the log.
+pub trait VersionedEvent: DeserializeOwned {
+    /// Each event type there is and the version in which it is written now, from 1.
+    const VERSIONS: &'static [(&'static str, u32)];
+    /// The steps from one version to the next; one for each version but the last.
+    const UPCASTERS: &'static [Upcaster] = &[];
+}
+
+/// A step from one version of an event type to the next.
+pub struct Upcaster {
+    /// Of which type.
+    pub event_type: &'static str,
+    /// From which version; the outcome is of the next one.
+    pub from: u32,
+    /// The fields of the next version out of those of this one.
+    pub upcast: fn(Map<String, Value>) -> Map<String, Value>,
+}
+
+/// Why a stored event could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// This release does not know the type, or not this version of it: a later release wrote it.
+    #[error("this release does not know it")]
+    UnknownVersion,
+    /// It is not what its type and version promise.
+    #[error("it is not what its type and version promise")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+/// The version in which an event type is written now.
+pub fn current_version<E: VersionedEvent>(event_type: &str) -> Option<u32> {
+    let known = E::VERSIONS.iter().find(|(name, _)| *name == event_type);
+    known.map(|(_, version)| *version)
+}
+
+/// A stored event, an object of its type's name and its fields, as the present shape.
+pub fn decode<E: VersionedEvent>(event_type: &str, version: &str, payload: &Value) -> Result<E, DecodeError> {
+    let (stored, current) = versions::<E>(event_type, version)?;
+    if stored == current {
+        return Ok(E::deserialize(payload)?);
+    }
+    let mut fields = payload
+        .get(event_type)
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    for from in stored..current {
+        let step = E::UPCASTERS
+            .iter()
+            .find(|step| step.event_type == event_type && step.from == from);
+        fields = (step.ok_or(DecodeError::UnknownVersion)?.upcast)(fields);
+    }
+    let mut event = Map::new();
+    event.insert(event_type.to_owned(), Value::Object(fields));
+    Ok(E::deserialize(Value::Object(event))?)
+}
+
+/// The same for a payload that is still text.
+pub fn decode_text<E: VersionedEvent>(
+    event_type: &str,
+    version: &str,
+    payload: &str,
+) -> Result<E, DecodeError> {
+    let (stored, current) = versions::<E>(event_type, version)?;
+    if stored == current {
+        return Ok(serde_json::from_str(payload)?);
+    }
+    decode(event_type, version, &serde_json::from_str(payload)?)
+}
+
+/// The version stored and the present one, if this release knows both.
+fn versions<E: VersionedEvent>(event_type: &str, version: &str) -> Result<(u32, u32), DecodeError> {
+    let stored: u32 = version.parse().map_err(|_| DecodeError::UnknownVersion)?;
+    let current = current_version::<E>(event_type).ok_or(DecodeError::UnknownVersion)?;
+    if stored == 0 || stored > current {
+        return Err(DecodeError::UnknownVersion);
+    }
+    Ok((stored, current))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Version 1 had a name in one text, version 2 in two, version 3 knows the language.
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Renamed {
+        Named {
+            first: String,
+            last: String,
+            language: Option<String>,
+        },
+    }
+
+    impl VersionedEvent for Renamed {
+        const VERSIONS: &'static [(&'static str, u32)] = &[("Named", 3)];
+        const UPCASTERS: &'static [Upcaster] = &[
+            Upcaster {
+                event_type: "Named",
+                from: 1,
+                upcast: split_name,
+            },
+            Upcaster {
+                event_type: "Named",
+                from: 2,
+                upcast: without_language,
+            },
+        ];
+    }
+
+    fn split_name(mut fields: Map<String, Value>) -> Map<String, Value> {
+        let name = fields.remove("name").unwrap_or_default();
+        let (first, last) = name
+            .as_str()
+            .and_then(|name| name.split_once(' '))
+            .unwrap_or_default();
+        fields.insert("first".into(), first.into());
+        fields.insert("last".into(), last.into());
+        fields
+    }
+
+    fn without_language(mut fields: Map<String, Value>) -> Map<String, Value> {
+        fields.insert("language".into(), Value::Null);
+        fields
+    }
+
+    fn ada(language: Option<&str>) -> Renamed {
+        let language = language.map(str::to_owned);
+        Renamed::Named {
+            first: "Ada".into(),
+            last: "Lovelace".into(),
+            language,
+        }
+    }
+
+    #[test]
+    fn each_version_is_read_as_the_present_one() {
+        let stored = [
+            ("1", json!({ "Named": { "name": "Ada Lovelace" } }), None),
+            (
+                "2",
+                json!({ "Named": { "first": "Ada", "last": "Lovelace" } }),
+                None,
+            ),
+            (
+                "3",
+                json!({ "Named": { "first": "Ada", "last": "Lovelace", "language": "en" } }),
+                Some("en"),
+            ),
+        ];
+        for (version, payload, language) in stored {
+            assert_eq!(
+                decode::<Renamed>("Named", version, &payload).unwrap(),
+                ada(language),
+                "version {version}"
+            );
+            let text = payload.to_string();
+            assert_eq!(
+                decode_text::<Renamed>("Named", version, &text).unwrap(),
+                ada(language),
+                "version {version}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_later_release_wrote_is_told_apart_from_what_is_broken() {
+        let payload = json!({ "Named": { "first": "Ada" } });
+        for (kind, version) in [
+            ("Named", "4"),
+            ("Named", "0"),
+            ("Named", "next"),
+            ("Unnamed", "1"),
+        ] {
+            let error = decode::<Renamed>(kind, version, &payload).unwrap_err();
+            assert!(
+                matches!(error, DecodeError::UnknownVersion),
+                "{kind} {version}: {error}"
+            );
+        }
+        let error = decode::<Renamed>("Named", "3", &payload).unwrap_err();
+        assert!(matches!(error, DecodeError::Unreadable(_)), "{error}");
+    }
+}

@@ -1,0 +1,204 @@
+//! Two tenants walk through every route of the document: nothing of one is seen or touched by the other.
+
+use serde_json::{Value, json};
+use sitelog::access::ApiKey;
+use sitelog::access::Scope::Admin;
+use sitelog::values::Findings;
+
+use super::{key, key_of, other};
+use crate::support::app::{TestApp, wait_for};
+use crate::support::call::Answer;
+
+/// Words that stand in nothing but what our tenant has.
+const MARK: &str = "ours-alone";
+
+/// What the first tenant has, for the places in paths.
+struct Ours {
+    scan: String,
+    batch: String,
+    domain: String,
+    key: String,
+}
+
+impl Ours {
+    /// A path of the document with ours in its places.
+    fn path(&self, template: &str) -> String {
+        let id = if template.contains("/batches/") {
+            &self.batch
+        } else if template.contains("/keys/") {
+            &self.key
+        } else {
+            &self.scan
+        };
+        template
+            .replace("{type}", "domain_scan")
+            .replace("{domain}", &self.domain)
+            .replace("{id}", id)
+    }
+}
+
+async fn as_key(app: &TestApp, key: &ApiKey, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let mut call = app.call(method, path).bearer(key.reveal());
+    if let Some(body) = body {
+        call = call.json(body);
+    }
+    call.send().await
+}
+
+/// A scan that completed, a batch and a domain, all with the mark.
+async fn provide(app: &TestApp, key: &ApiKey) -> Ours {
+    let domain = format!("{MARK}.com");
+    let scan = json!({ "domain": domain });
+    let scan = as_key(app, key, "POST", "/api/v4/scans", Some(&scan))
+        .await
+        .json();
+    let scan = scan["scan_id"].as_str().unwrap().to_owned();
+    let batch = json!({ "domains": [format!("b.{MARK}.com")] });
+    let batch = as_key(app, key, "POST", "/api/v4/batches", Some(&batch))
+        .await
+        .json();
+    let batch = batch["batch_id"].as_str().unwrap().to_owned();
+    let title = Some(MARK.to_owned());
+    app.complete(
+        &scan,
+        &Findings {
+            title,
+            ..Findings::default()
+        },
+    )
+    .await;
+    let path = format!("/api/v4/domains/{domain}");
+    wait_for("the domain", async || {
+        let found = as_key(app, key, "GET", &path, None).await;
+        (found.json()["status"] == "completed").then_some(())
+    })
+    .await;
+    let path = format!("/api/v4/batches/{batch}/scans");
+    wait_for("the batch", async || {
+        let found = as_key(app, key, "GET", &path, None).await;
+        (found.json()["items"].as_array()?.len() == 1).then_some(())
+    })
+    .await;
+    let key = key.id().to_string();
+    Ours {
+        scan,
+        batch,
+        domain,
+        key,
+    }
+}
+
+#[tokio::test]
+async fn nothing_crosses_on_any_route() {
+    let app = TestApp::builder().guarded().start().await;
+    let (first, second) = (key(&app, &[Admin]).await, key_of(&app, other(), &[Admin]).await);
+    let ours = provide(&app, &first).await;
+    let document = app.get("/openapi.json").await.json();
+    let head = app.head().await;
+    let mut walked = 0;
+    for (template, methods) in document["paths"].as_object().unwrap() {
+        if !template.starts_with("/api/v4/") {
+            continue;
+        }
+        for method in methods.as_object().unwrap().keys() {
+            let (method, path) = (method.to_uppercase(), ours.path(template));
+            let creates = method == "POST" && !template.contains('{');
+            if creates {
+                continue;
+            }
+            walked += 1;
+            let theirs = as_key(&app, &second, &method, &path, None).await;
+            // Read models hold every tenant's rows: they are for who runs the service.
+            if template.starts_with("/api/v4/projections") {
+                assert_eq!(theirs.status, 403, "{method} {path}");
+                continue;
+            }
+            if template.contains('{') {
+                assert_eq!(theirs.status, 404, "{method} {path}: {}", theirs.text());
+            } else {
+                let others_keys = template.ends_with("/keys");
+                assert_eq!(theirs.status, 200, "{method} {path}");
+                let expected = usize::from(others_keys);
+                assert_eq!(
+                    theirs.json()["items"].as_array().unwrap().len(),
+                    expected,
+                    "{method} {path}"
+                );
+            }
+            for word in [MARK, &ours.scan, &ours.batch, &ours.key] {
+                let (text, asked) = (theirs.text(), path.contains(word));
+                assert!(asked || !text.contains(word), "{method} {path}: {text}");
+            }
+            if method == "GET" {
+                let answer = as_key(&app, &first, &method, &path, None).await;
+                assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
+            }
+        }
+    }
+    assert!(walked >= 16, "{walked}");
+    // Filters and cursors that name what is ours find nothing either.
+    let cursor = as_key(&app, &first, "GET", "/api/v4/events?limit=1", None)
+        .await
+        .json()["next"]
+        .clone();
+    let cursor = cursor.as_str().unwrap();
+    for query in [
+        format!("scans?batch={}", ours.batch),
+        format!("scans?domain={}", ours.domain),
+        format!("domains?batch={}", ours.batch),
+        format!("domains?contains={MARK}"),
+        format!("events?stream={}", ours.scan),
+        format!("events?cursor={cursor}"),
+    ] {
+        let answer = as_key(&app, &second, "GET", &format!("/api/v4/{query}"), None).await;
+        assert_eq!(
+            answer.both(),
+            (200, json!({ "items": [], "next": null })),
+            "{query}"
+        );
+    }
+    assert_eq!(app.head().await, head, "something of ours was changed");
+    assert_eq!(
+        as_key(&app, &first, "GET", "/api/v4/keys", None).await.json()["items"][0]["revoked_at"],
+        Value::Null
+    );
+}
+
+#[tokio::test]
+async fn a_scan_of_one_tenant_never_takes_over_the_row_of_another() {
+    let app = TestApp::builder().guarded().start().await;
+    let (first, second) = (key(&app, &[Admin]).await, key_of(&app, other(), &[Admin]).await);
+    let ours = provide(&app, &first).await;
+    let scan = json!({ "domain": ours.domain });
+    let theirs = as_key(&app, &second, "POST", "/api/v4/scans", Some(&scan))
+        .await
+        .json();
+    let path = format!("/api/v4/domains/{}?at_least={}", ours.domain, theirs["position"]);
+    let theirs = as_key(&app, &second, "GET", &path, None).await.json();
+    assert_eq!(
+        (&theirs["title"], &theirs["status"]),
+        (&Value::Null, &json!("pending"))
+    );
+    let ours = as_key(&app, &first, "GET", &path, None).await.json();
+    assert_eq!(
+        (&ours["title"], &ours["status"]),
+        (&json!(MARK), &json!("completed"))
+    );
+}
+
+#[tokio::test]
+async fn an_idempotency_key_of_one_tenant_says_nothing_to_another() {
+    let app = TestApp::builder().guarded().start().await;
+    let (first, second) = (key(&app, &[Admin]).await, key_of(&app, other(), &[Admin]).await);
+    let mut ids = Vec::new();
+    for (key, domain) in [(&first, "a.com"), (&second, "b.com")] {
+        let call = app
+            .call("POST", "/api/v4/scans")
+            .json(&json!({ "domain": domain }))
+            .key("same");
+        let answer = call.bearer(key.reveal()).send().await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        ids.push(answer.json()["scan_id"].clone());
+    }
+    assert_ne!(ids[0], ids[1]);
+}

@@ -1,0 +1,37 @@
+//! Who is let in, and to what.
+
+mod command_line;
+mod isolation;
+mod keys;
+mod predecessor;
+mod quotas;
+mod tokens;
+
+use sitelog::access::keys::{NewKey, create};
+use sitelog::access::{ApiKey, Scope};
+use sitelog::values::TenantId;
+
+use crate::support::app::TestApp;
+
+const OTHER: &str = "11111111-1111-4111-8111-111111111111";
+
+/// A key of a tenant with these scopes.
+async fn key_of(app: &TestApp, tenant: TenantId, scopes: &[Scope]) -> ApiKey {
+    let new = NewKey {
+        tenant,
+        name: "for a test".to_owned(),
+        scopes: scopes.iter().copied().collect(),
+        expires_at: None,
+        created_by: "test".to_owned(),
+    };
+    create(app.app.log.pool(), &new).await.unwrap().0
+}
+
+/// A key of the default tenant.
+pub async fn key(app: &TestApp, scopes: &[Scope]) -> ApiKey {
+    key_of(app, TenantId::DEFAULT, scopes).await
+}
+
+fn other() -> TenantId {
+    OTHER.parse().unwrap()
+}

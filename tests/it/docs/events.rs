@@ -1,0 +1,336 @@
+//! `docs/events.md` out of the types and the stored events under `tests/fixtures/events`, and the rule that a shape
+//! does not change without a new version.
+//!
+//! For each version of each event type ever written there are two files, kept for ever: `<Type>.v<N>.json`, an event
+//! as `sitelog events --json` prints it, and `<Type>.v<N>.schema.json`, the shape of its data.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cqrs_es::DomainEvent;
+use serde_json::{Value, json};
+use sitelog::aggregates::catalogue::{EventShape, event_shapes};
+use sitelog::aggregates::{BatchEvent, ScanEvent};
+use sitelog::values::versioned::decode;
+
+const PREFACE: &str = "\
+# Events
+
+Every event type there is, as it stands in the log. Events are facts in the past tense; none is ever changed or
+deleted. This page is made from the types themselves; a test fails when it is stale.
+
+## What every event has
+
+| field | |
+|---|---|
+| `position` | Its place in the whole log: dense, in commit order, from 1 |
+| `event_id` | A UUID of its own |
+| `stream` | `type` (`domain_scan` or `batch_scan`), `id` (of the scan or batch) and `sequence` (place in the stream, from 1) |
+| `type`, `version` | What happened, and the version of the shape of `data` in which it was stored |
+| `recorded_at` | When it was written, UTC, microseconds; never before that of an earlier position |
+| `tenant_id` | Whose it is |
+| `actor` | Who caused it: `key:<visible part>` or `user:<subject of a token>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `worker:<host>:<process id>`, `policy:<name>` |
+| `data` | The fields below |
+| `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for what the service does on its own; events written before there was access control have none); with a request `request_id`; after an event `causation_id`, that event's id |
+
+A **body** is kept beside the event, compressed, in the table `event_body`. The event holds its reference: `digest`
+(SHA-256 of a salt and the content; one salt per tenant and domain or batch), `bytes` and `items`. What was erased
+(`sitelog forget`) is gone from that table; the event stays as it was.
+
+An attempt is recorded in one append: what was read, in the order it was read, and then how it ended. So
+`RobotsRead`, `SitemapParsed` and `PageRead` stand right before `ScanAttemptFailed`, `ScanCompleted` or `ScanFailed`
+and carry the same time.
+
+## Versions
+
+When the shape of a type changes, it gets a new version. What is stored keeps its own: the API and `sitelog events`
+show it as it was written. Commands, read models and policies see the present shape, to which earlier versions are
+brought up when they are read. An event of a version that a release does not know was written by a later one: that
+release stops there and says `upgrade needed`; nothing is lost, and `sitelog log verify` names the event.
+";
+
+/// The whole page.
+pub(super) fn page() -> String {
+    let mut page = PREFACE.to_owned();
+    let mut stream = "";
+    for shape in event_shapes() {
+        if shape.stream_type != stream {
+            stream = shape.stream_type;
+            let title = if stream == "domain_scan" {
+                "a scan"
+            } else {
+                "a batch"
+            };
+            write!(page, "\n## Events of {title}\n\nStream type `{stream}`.\n").unwrap();
+        }
+        push(&mut page, &shape);
+    }
+    page
+}
+
+fn push(page: &mut String, shape: &EventShape) {
+    let (name, version) = (&shape.event_type, shape.version);
+    write!(
+        page,
+        "\n### {name}\n\nVersion {version}. {}\n\n",
+        one_line(&shape.description)
+    )
+    .unwrap();
+    let mut rows = Vec::new();
+    push_fields(&mut rows, "", &shape.schema);
+    if rows.is_empty() {
+        page.push_str("No fields.\n");
+    } else {
+        writeln!(page, "| field | type | |\n|---|---|---|\n{}", rows.join("\n")).unwrap();
+    }
+    let example = stored_text(name, version);
+    write!(page, "\n```json\n{}\n```\n", example.trim_end()).unwrap();
+}
+
+fn push_fields(rows: &mut Vec<String>, prefix: &str, schema: &Value) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{prefix}{name}");
+        let said = [&field["description"], &present(field)["description"]];
+        let said = said.into_iter().find_map(Value::as_str);
+        let description = one_line(said.unwrap_or_default());
+        rows.push(format!("| `{path}` | {} | {description} |", type_of(field)));
+        push_fields(rows, &format!("{path}."), present(field));
+        push_fields(rows, &format!("{path}[]."), &present(field)["items"]);
+    }
+}
+
+/// What a field is where it is not null.
+fn present(field: &Value) -> &Value {
+    let mut choices = field["oneOf"].as_array().into_iter().flatten();
+    choices.rfind(|choice| choice["type"] != "null").unwrap_or(field)
+}
+
+fn type_of(field: &Value) -> String {
+    let kinds = match &field["type"] {
+        Value::Array(kinds) => kinds.clone(),
+        kind => vec![kind.clone()],
+    };
+    let nullable = kinds.iter().any(|kind| kind == "null")
+        || field["oneOf"]
+            .as_array()
+            .is_some_and(|choices| choices.iter().any(|choice| choice["type"] == "null"));
+    let field = present(field);
+    let kind = kinds
+        .iter()
+        .chain([&field["type"]])
+        .find(|kind| kind.is_string() && *kind != "null");
+    let kind = kind.and_then(Value::as_str).unwrap_or("any");
+    let words: Vec<String> = field["enum"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|word| Some(format!("`{}`", word.as_str()?)))
+        .collect();
+    let told = match (kind, field["format"].as_str()) {
+        _ if !words.is_empty() => words.join(", "),
+        ("string", Some("date-time")) => "time".to_owned(),
+        ("string", Some("uuid")) => "UUID".to_owned(),
+        ("array", _) => format!("list of {}", type_of(&field["items"])),
+        (kind, _) => kind.to_owned(),
+    };
+    if nullable {
+        format!("{told}, or null")
+    } else {
+        told
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn fixture(name: &str, version: u32, ending: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events");
+    dir.join(format!("{name}.v{version}{ending}"))
+}
+
+/// An event of a type and version as it stands in somebody's log.
+fn stored_text(name: &str, version: u32) -> String {
+    let path = fixture(name, version, ".json");
+    fs::read_to_string(&path).unwrap_or_else(|_| {
+        let path = path.display();
+        panic!("{path} is missing: put a real event there, as 'sitelog events --json' prints it, indented")
+    })
+}
+
+fn stored(name: &str, version: u32) -> Value {
+    serde_json::from_str(&stored_text(name, version)).unwrap()
+}
+
+/// The shape alone: what is said about it may be said better one day.
+fn bare(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(fields) => {
+            // A field of that name is an object; a description is a text.
+            if fields.get("description").is_some_and(Value::is_string) {
+                fields.remove("description");
+            }
+            *fields = std::mem::take(fields)
+                .into_iter()
+                .map(|(name, field)| (name, bare(field)))
+                .collect();
+        }
+        Value::Array(items) => *items = std::mem::take(items).into_iter().map(bare).collect(),
+        _ => {}
+    }
+    schema
+}
+
+/// The differences between two shapes, path by path.
+fn differences(path: &str, then: &Value, now: &Value) -> Vec<String> {
+    if then == now {
+        return Vec::new();
+    }
+    let (Value::Object(before), Value::Object(after)) = (then, now) else {
+        return vec![format!("{path}: was {then}, is {now}")];
+    };
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    names
+        .into_iter()
+        .flat_map(|name| {
+            let path = format!("{path}.{name}");
+            match (before.get(name), after.get(name)) {
+                (Some(_), None) => vec![format!("{path}: removed")],
+                (None, Some(now)) => vec![format!("{path}: added as {now}")],
+                (then, now) => differences(&path, then.unwrap_or(&Value::Null), now.unwrap_or(&Value::Null)),
+            }
+        })
+        .collect()
+}
+
+/// What is wrong with a shape, held against the one that was stored for its version.
+fn changed(shape: &EventShape, kept: &Value) -> Option<String> {
+    let now = bare(shape.schema.clone());
+    let differences = differences("data", kept, &now);
+    let (name, version) = (&shape.event_type, shape.version);
+    (!differences.is_empty()).then(|| {
+        format!(
+            "The shape of {name} changed, and it is still version {version}, of which events stand in people's logs:\n  \
+             {}\n\
+             Raise its version in VERSIONS to {next}, add an Upcaster from {version} that makes the new fields out of \
+             the old ones, put a real event into tests/fixtures/events/{name}.v{next}.json and run\n  \
+             UPDATE_DOCS=1 cargo test --test it docs::\n\
+             (If no release ever wrote version {version}, delete tests/fixtures/events/{name}.v{version}.schema.json \
+             instead.)",
+            differences.join("\n  "),
+            next = version + 1
+        )
+    })
+}
+
+#[test]
+fn no_events_shape_changes_without_a_new_version() {
+    for shape in event_shapes() {
+        let path = fixture(&shape.event_type, shape.version, ".schema.json");
+        if !path.exists() && std::env::var_os("UPDATE_DOCS").is_some() {
+            let text = serde_json::to_string_pretty(&bare(shape.schema.clone())).unwrap();
+            fs::write(&path, text + "\n").unwrap();
+        }
+        let kept = fs::read_to_string(&path);
+        let kept = kept.unwrap_or_else(|_| {
+            panic!(
+                "{} is missing: run UPDATE_DOCS=1 cargo test --test it docs::",
+                path.display()
+            )
+        });
+        if let Some(complaint) = changed(&shape, &serde_json::from_str(&kept).unwrap()) {
+            panic!("{complaint}");
+        }
+    }
+}
+
+/// Changes a schema.
+type Change = fn(&mut Value);
+
+#[test]
+fn every_way_a_shape_can_change_is_noticed() {
+    let shape = event_shapes()
+        .into_iter()
+        .find(|shape| shape.event_type == "ScanFailed")
+        .unwrap();
+    let kept = bare(shape.schema.clone());
+    assert_eq!(changed(&shape, &kept), None);
+    let changes: [(&str, Change); 6] = [
+        ("data.properties.error: removed", |now| {
+            now["properties"].as_object_mut().unwrap().remove("error");
+        }),
+        ("data.properties.line: added", |now| {
+            now["properties"]["line"] = json!({ "type": "integer" });
+        }),
+        (
+            "data.properties.attempt.type: was \"integer\", is \"string\"",
+            |now| {
+                now["properties"]["attempt"]["type"] = json!("string");
+            },
+        ),
+        ("data.properties.attempt.format", |now| {
+            now["properties"]["attempt"]["format"] = json!("int64");
+        }),
+        ("data.required", |now| now["required"] = json!(["domain"])),
+        ("data.properties.reason", |now| {
+            now["properties"]["reason"] = json!({ "type": "string" });
+        }),
+    ];
+    for (said, change) in changes {
+        let mut now = shape.clone();
+        change(&mut now.schema);
+        let complaint = changed(&now, &kept).unwrap_or_default();
+        assert!(
+            complaint.contains(said) && complaint.contains("Raise its version"),
+            "{said}: {complaint}"
+        );
+    }
+    let mut said_better = shape;
+    said_better.schema["properties"]["error"]["description"] = json!("In other words.");
+    assert_eq!(changed(&said_better, &kept), None);
+}
+
+#[test]
+fn every_version_ever_written_is_still_read() {
+    for shape in event_shapes() {
+        for version in 1..=shape.version {
+            let event = stored(&shape.event_type, version);
+            assert_eq!(
+                (&event["type"], &event["version"]),
+                (&json!(shape.event_type), &json!(version))
+            );
+            assert_eq!(event["stream"]["type"], shape.stream_type);
+            let payload = json!({ &shape.event_type: event["data"] });
+            let (read, kind) = if shape.stream_type == "domain_scan" {
+                let read: ScanEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
+                (json!(read), read.event_type())
+            } else {
+                let read: BatchEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
+                (json!(read), read.event_type())
+            };
+            assert_eq!(kind, shape.event_type);
+            if version == shape.version {
+                assert_eq!(read, payload, "{kind} is not written as it was read");
+            }
+            assert!(
+                fixture(&kind, version, ".schema.json").exists(),
+                "{kind} v{version}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_stored_event_is_of_a_type_that_nobody_knows() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events");
+    let shapes = event_shapes();
+    for entry in fs::read_dir(dir).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let (kind, rest) = name.split_once(".v").unwrap();
+        let version: u32 = rest.split('.').next().unwrap().parse().unwrap();
+        let known = shapes.iter().find(|shape| shape.event_type == kind);
+        assert!(known.is_some_and(|shape| version <= shape.version), "{name}");
+    }
+}

@@ -1,0 +1,230 @@
+//! Building beside the live tables, and the switch.
+
+use sitelog::log::EventLog;
+use sitelog::projections::domains::Domains;
+use sitelog::projections::fold::FoldOptions;
+use sitelog::projections::jobs::Jobs;
+use sitelog::projections::registry::all;
+use sitelog::projections::status::{ensure_all, status};
+use sitelog::projections::task::{TaskKind, TaskState};
+use sitelog::projections::{Projection, as_of};
+use tokio_util::sync::CancellationToken;
+
+use super::{TABLES, World, of};
+use crate::support::postgres::TestDatabase;
+
+#[tokio::test]
+async fn what_is_built_from_the_log_is_what_following_it_came_to() {
+    let world = World::told(1500).await;
+    let mut followed = Vec::new();
+    for table in TABLES {
+        followed.push(world.digest(table).await);
+    }
+    assert!(followed.iter().all(|(rows, _)| *rows > 0), "{followed:?}");
+    for projection in all() {
+        let task = world.perform(projection, TaskKind::Rebuild).await;
+        assert_eq!((task.state, task.error), (TaskState::Done, None));
+        let status = status(&world.database.pool, projection).await.unwrap();
+        assert_eq!((status.generation, status.rollback_to), (Some(2), Some(1)));
+    }
+    for (table, followed) in TABLES.iter().zip(followed) {
+        assert_eq!(world.digest(table).await, followed, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn the_result_does_not_depend_on_pages_shards_or_memory() {
+    let world = World::told(700).await;
+    let head = world.log.head().await.unwrap();
+    let ways = [
+        (1, 1, usize::MAX),
+        (7, 3, usize::MAX),
+        (5000, 8, usize::MAX),
+        (100, 2, 20_000),
+    ];
+    for (number, (page, shards, memory)) in ways.into_iter().enumerate() {
+        let options = FoldOptions { page, shards, memory };
+        let schema = format!("way_{number}");
+        build_all(&world.log, head, &schema, options).await;
+        for table in TABLES {
+            assert_eq!(
+                world.digest(&format!("{schema}.{table}")).await,
+                world.digest(table).await,
+                "{table} by pages of {page}, {shards} shards, {memory} bytes"
+            );
+        }
+    }
+}
+
+async fn build_all(log: &EventLog, position: i64, schema: &str, options: FoldOptions) {
+    use sitelog::projections::batch_jobs::BatchJobs;
+    use sitelog::projections::sitemaps::Sitemaps;
+    async fn one<P: Projection>(log: &EventLog, position: i64, schema: &str, options: FoldOptions) {
+        as_of::build::<P>(log, position, schema, options).await.unwrap();
+    }
+    one::<Jobs>(log, position, schema, options).await;
+    one::<BatchJobs>(log, position, schema, options).await;
+    one::<Domains>(log, position, schema, options).await;
+    one::<Sitemaps>(log, position, schema, options).await;
+}
+
+#[tokio::test]
+async fn what_is_appended_during_a_build_is_in_it() {
+    let mut world = World::told(600).await;
+    let (log, pool) = (world.log.clone(), world.database.pool.clone());
+    let working = tokio::spawn(async move {
+        let mut connection = pool.acquire().await.unwrap();
+        of::<Jobs>()
+            .request(&mut connection, TaskKind::Rebuild, "test")
+            .await
+            .unwrap();
+        of::<Jobs>().work(&log, &CancellationToken::new()).await.unwrap()
+    });
+    world.tell(600).await;
+    assert!(working.await.unwrap());
+    world.follow(of::<Jobs>()).await;
+    assert_eq!(world.verify(of::<Jobs>()).await.wrong, 0);
+    let status = status(&world.database.pool, of::<Jobs>()).await.unwrap();
+    assert_eq!((status.generation, status.lag_events), (Some(2), 0));
+}
+
+#[tokio::test]
+async fn going_back_is_one_task_and_the_generation_catches_up_first() {
+    let mut world = World::told(300).await;
+    world.perform(of::<Domains>(), TaskKind::Rebuild).await;
+    world.tell(300).await;
+    world.follow(of::<Domains>()).await;
+    let before = world.digest("domains").await;
+    let task = world.perform(of::<Domains>(), TaskKind::Rollback).await;
+    assert_eq!((task.state, task.error), (TaskState::Done, None));
+    let status = status(&world.database.pool, of::<Domains>()).await.unwrap();
+    assert_eq!((status.generation, status.rollback_to), (Some(1), Some(2)));
+    assert_eq!(world.digest("domains").await, before);
+    assert_eq!(status.position, world.log.head().await.unwrap());
+}
+
+#[tokio::test]
+async fn without_an_earlier_generation_going_back_fails_and_says_so() {
+    let world = World::told(50).await;
+    let task = world.perform(of::<Jobs>(), TaskKind::Rollback).await;
+    assert_eq!(task.state, TaskState::Failed);
+    assert_eq!(
+        task.error.as_deref(),
+        Some("there is no earlier generation of jobs to go back to")
+    );
+}
+
+#[tokio::test]
+async fn of_the_generations_only_the_one_before_is_kept() {
+    let world = World::told(100).await;
+    for _ in 0..3 {
+        world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
+    }
+    let schemas: Vec<String> = sqlx::query_scalar(
+        "select nspname::text from pg_namespace where nspname like 'rm\\_jobs\\_%' order by 1",
+    )
+    .fetch_all(&world.database.pool)
+    .await
+    .unwrap();
+    assert_eq!(schemas, ["rm_jobs_s1", "rm_jobs_s1_g3", "rm_jobs_s1_g4"]);
+}
+
+#[tokio::test]
+async fn a_second_request_joins_the_work_under_way() {
+    let world = World::told(50).await;
+    let mut connection = world.database.pool.acquire().await.unwrap();
+    let first = of::<Jobs>()
+        .request(&mut connection, TaskKind::Rebuild, "one")
+        .await
+        .unwrap();
+    let second = of::<Jobs>()
+        .request(&mut connection, TaskKind::Rebuild, "two")
+        .await
+        .unwrap();
+    assert_eq!(first.task_id, second.task_id);
+}
+
+#[tokio::test]
+async fn a_build_that_lost_its_process_begins_anew_and_leaves_nothing_behind() {
+    let world = World::told(400).await;
+    let mut connection = world.database.pool.acquire().await.unwrap();
+    of::<Jobs>()
+        .request(&mut connection, TaskKind::Rebuild, "test")
+        .await
+        .unwrap();
+    // What a process that was killed in the middle leaves: a lease that runs out and half-filled tables.
+    world
+        .meddle(
+            "create schema rm_jobs_s1_g2; create table rm_jobs_s1_g2.jobs (like rm_jobs_s1_g1.jobs); \
+             insert into rm_jobs_s1_g2.jobs select * from rm_jobs_s1_g1.jobs limit 5; \
+             insert into projection (name, shape, generation, state) values ('jobs', 1, 2, 'building'); \
+             update projection_task set state = 'running', generation = 2, phase = 'folding', \
+                    holder = gen_random_uuid(), leased_until = clock_timestamp() - interval '1 second'",
+        )
+        .await;
+    assert!(
+        of::<Jobs>()
+            .work(&world.log, &CancellationToken::new())
+            .await
+            .unwrap()
+    );
+    let status = status(&world.database.pool, of::<Jobs>()).await.unwrap();
+    assert_eq!((status.generation, status.task.unwrap().error), (Some(2), None));
+    assert_eq!(world.verify(of::<Jobs>()).await.wrong, 0);
+}
+
+#[tokio::test]
+async fn a_task_under_a_lease_is_not_taken_by_another() {
+    let world = World::told(50).await;
+    let mut connection = world.database.pool.acquire().await.unwrap();
+    of::<Jobs>()
+        .request(&mut connection, TaskKind::Rebuild, "test")
+        .await
+        .unwrap();
+    world
+        .meddle(
+            "update projection_task set state = 'running', holder = gen_random_uuid(), \
+                    leased_until = clock_timestamp() + interval '1 hour'",
+        )
+        .await;
+    assert!(
+        !of::<Jobs>()
+            .work(&world.log, &CancellationToken::new())
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_build_that_is_told_to_stop_is_handed_back_and_done_by_the_next() {
+    let world = World::told(400).await;
+    let mut connection = world.database.pool.acquire().await.unwrap();
+    of::<Jobs>()
+        .request(&mut connection, TaskKind::Rebuild, "test")
+        .await
+        .unwrap();
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    // Whichever of the two is first, the second call has nothing or all to do, and it is done once.
+    of::<Jobs>().work(&world.log, &stopped).await.unwrap();
+    of::<Jobs>()
+        .work(&world.log, &CancellationToken::new())
+        .await
+        .unwrap();
+    let status = status(&world.database.pool, of::<Jobs>()).await.unwrap();
+    assert_eq!(
+        (status.task.unwrap().state, status.generation),
+        (TaskState::Done, Some(2))
+    );
+}
+
+#[tokio::test]
+async fn on_an_empty_log_the_read_models_are_there_at_once() {
+    let database = TestDatabase::new().await;
+    ensure_all(&database.pool).await.unwrap();
+    ensure_all(&database.pool).await.unwrap();
+    for projection in all() {
+        let status = status(&database.pool, projection).await.unwrap();
+        assert_eq!((status.generation, status.task.is_none()), (Some(1), true));
+    }
+}

@@ -1,0 +1,116 @@
+//! Read models against a real PostgreSQL: followed, built anew, compared, set aside, looked back at.
+
+mod build;
+mod look_back;
+mod park;
+mod shapes;
+mod verify;
+
+use std::marker::PhantomData;
+
+use sitelog::log::EventLog;
+use sitelog::projections::Projection;
+use sitelog::projections::registry::{AnyProjection, Of, all};
+use sitelog::projections::status::{ensure_all, status};
+use sitelog::projections::task::{self, ProjectionTask, TaskKind};
+use sitelog::projections::verify::Verification;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::app::wait_for;
+use crate::support::postgres::TestDatabase;
+use crate::support::story::{Story, StoryOptions};
+
+/// A log with read models that nobody follows until a test does.
+struct World {
+    log: EventLog,
+    database: TestDatabase,
+    story: Story,
+}
+
+impl World {
+    async fn new(options: StoryOptions) -> Self {
+        let database = TestDatabase::new().await;
+        ensure_all(&database.pool).await.unwrap();
+        Self {
+            log: EventLog::open(database.pool.clone()),
+            story: Story::new(options),
+            database,
+        }
+    }
+
+    /// Events, and read models that have followed them.
+    async fn told(events: usize) -> Self {
+        let mut world = Self::new(StoryOptions::default()).await;
+        world.tell(events).await;
+        for projection in all() {
+            world.follow(projection).await;
+        }
+        world
+    }
+
+    async fn tell(&mut self, events: usize) {
+        self.story.tell(&self.log, events).await;
+    }
+
+    /// Lets a read model follow the log to its present end.
+    async fn follow(&self, projection: &'static dyn AnyProjection) {
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(projection.run(self.log.clone(), stop.clone()));
+        let head = self.log.head().await.unwrap();
+        wait_for("the read model to follow", async || {
+            let status = status(&self.database.pool, projection).await.unwrap();
+            (status.position >= head).then_some(())
+        })
+        .await;
+        stop.cancel();
+        running.await.unwrap();
+    }
+
+    async fn perform(&self, projection: &dyn AnyProjection, kind: TaskKind) -> ProjectionTask {
+        let mut connection = self.database.pool.acquire().await.unwrap();
+        let asked = projection.request(&mut connection, kind, "test").await.unwrap();
+        assert_eq!(asked.kind, kind);
+        assert!(
+            projection
+                .work(&self.log, &CancellationToken::new())
+                .await
+                .unwrap()
+        );
+        task::find(&self.database.pool, asked.task_id)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    async fn verify(&self, projection: &dyn AnyProjection) -> Verification {
+        let task = self.perform(projection, TaskKind::Verify).await;
+        assert_eq!(task.error, None);
+        serde_json::from_value(task.result.unwrap()).unwrap()
+    }
+
+    /// Number and digest of a table's rows.
+    async fn digest(&self, table: &str) -> (i64, Option<String>) {
+        let sql = format!("select count(*), sum(hashtextextended(t::text, 0))::text from {table} t");
+        sqlx::query_as(&sql).fetch_one(&self.database.pool).await.unwrap()
+    }
+
+    /// With psql's hand: no trigger, no code of ours in between.
+    async fn meddle(&self, sql: &str) {
+        let mut connection = self.database.pool.acquire().await.unwrap();
+        sqlx::Executor::execute(&mut *connection, sql).await.unwrap();
+    }
+}
+
+/// The main table and those derived from it.
+const TABLES: &[&str] = &[
+    "jobs",
+    "batch_jobs",
+    "domains",
+    "sitemaps",
+    "sitemap_files",
+    "sitemap_urls",
+];
+
+fn of<P: Projection>() -> &'static dyn AnyProjection {
+    const { &Of::<P>(PhantomData) }
+}

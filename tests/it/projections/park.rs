@@ -1,0 +1,99 @@
+//! What cannot be applied is set aside with its row; all others go on.
+
+use serde_json::json;
+use sitelog::projections::domains::Domains;
+use sitelog::projections::jobs::Jobs;
+use sitelog::projections::park::list;
+use sitelog::projections::status::{ProjectionState, status};
+use sitelog::projections::task::TaskKind;
+
+use super::{World, of};
+use crate::support::story::StoryOptions;
+
+#[tokio::test]
+async fn a_row_that_the_table_refuses_waits_and_is_released_by_a_retry() {
+    let mut world = World::new(StoryOptions::default()).await;
+    world
+        .meddle(
+            "alter table rm_domains_s1_g1.domains add constraint picky check (domain <> 'site-3.example')",
+        )
+        .await;
+    world.tell(600).await;
+    world.follow(of::<Domains>()).await;
+    let parked = list(&world.database.pool, 100).await.unwrap();
+    // One row of each of the three tenants.
+    assert_eq!(parked.len(), 3, "{parked:?}");
+    assert!(
+        parked
+            .iter()
+            .all(|row| row.key["domain"] == "site-3.example" && row.error.contains("picky"))
+    );
+    let found = world.verify(of::<Domains>()).await;
+    assert_eq!((found.wrong, found.parked), (0, 3), "{:?}", found.findings);
+
+    let still = world.perform(of::<Domains>(), TaskKind::RetryParked).await;
+    assert_eq!(still.result, Some(json!({ "released": 0, "still_parked": 3 })));
+    assert_eq!(list(&world.database.pool, 100).await.unwrap()[0].attempts, 2);
+
+    world
+        .meddle("alter table rm_domains_s1_g1.domains drop constraint picky")
+        .await;
+    world.tell(100).await;
+    world.follow(of::<Domains>()).await;
+    let released = world.perform(of::<Domains>(), TaskKind::RetryParked).await;
+    assert_eq!(released.result, Some(json!({ "released": 3, "still_parked": 0 })));
+    let found = world.verify(of::<Domains>()).await;
+    assert_eq!((found.wrong, found.parked), (0, 0), "{:?}", found.findings);
+}
+
+/// An event of a known type whose content is not what that type has.
+async fn broken_event(world: &World, stream: &str, sequence: i64) {
+    world
+        .meddle(&format!(
+            "insert into events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata) \
+             values ('domain_scan', '{stream}', {sequence}, 'ScanStarted', '1', '{{\"ScanStarted\": 5}}', '{{}}')"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
+    let mut world = World::told(200).await;
+    let (stream, sequence): (String, i64) = sqlx::query_as(
+        "select aggregate_id, max(sequence) from events where aggregate_type = 'domain_scan' group by 1 order by 1 limit 1",
+    )
+    .fetch_one(&world.database.pool)
+    .await
+    .unwrap();
+    broken_event(&world, &stream, sequence + 1).await;
+    world.tell(200).await;
+    world.follow(of::<Jobs>()).await;
+    let parked = list(&world.database.pool, 100).await.unwrap();
+    assert_eq!(parked.len(), 1);
+    assert_eq!(parked[0].key, json!({ "scan_id": stream }));
+    let found = world.verify(of::<Jobs>()).await;
+    assert_eq!((found.wrong, found.parked), (0, 1), "{:?}", found.findings);
+    let task = world.perform(of::<Jobs>(), TaskKind::RetryParked).await;
+    assert_eq!(task.result, Some(json!({ "released": 0, "still_parked": 1 })));
+    // Built anew it is no better and no worse.
+    let task = world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
+    assert_eq!(task.error, None);
+    assert_eq!(list(&world.database.pool, 100).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_of_which_nothing_can_be_read_is_set_aside_by_its_name() {
+    let mut world = World::told(50).await;
+    let stream = "00000000-0000-0000-0000-00000000000f";
+    broken_event(&world, stream, 1).await;
+    world.tell(50).await;
+    world.follow(of::<Domains>()).await;
+    let parked = list(&world.database.pool, 100).await.unwrap();
+    assert_eq!(
+        parked[0].key,
+        json!({ "stream": { "type": "domain_scan", "id": stream } })
+    );
+    let status = status(&world.database.pool, of::<Domains>()).await.unwrap();
+    assert_eq!((status.parked, status.state), (1, ProjectionState::Live));
+    assert_eq!(world.verify(of::<Domains>()).await.wrong, 0);
+}
