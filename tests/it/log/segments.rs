@@ -83,7 +83,7 @@ async fn an_altered_file_is_found_out() {
     let file = exported(&log, 2, 100).await;
     assert!(after(&file, |_| {}).is_ok());
     let altered = after(&file, |lines| {
-        lines[50] = lines[50].replace("Happened", "Occurred")
+        lines[50] = lines[50].replace("Happened", "Occurred");
     });
     assert!(matches!(altered, Err(SegmentError::Root { .. })), "{altered:?}");
     let other_past = after(&file, |lines| {
@@ -112,7 +112,7 @@ async fn an_altered_file_is_found_out() {
         }
     }
     let bent = after(&file, |lines| {
-        lines[100] = lines[100].replacen("\"salt\":\"", "\"salt\":\"00", 1)
+        lines[100] = lines[100].replacen("\"salt\":\"", "\"salt\":\"00", 1);
     });
     assert!(
         matches!(bent, Err(SegmentError::Line { line: 101, .. })),
