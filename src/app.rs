@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -85,6 +85,9 @@ pub struct Database {
 
 /// Connections a process opens at most.
 const MAX_CONNECTIONS: u32 = 24;
+/// How long a transaction may stand still before PostgreSQL ends it. Each is a few statements in a row; only a process
+/// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
+const MAX_IDLE_IN_TRANSACTION: &str = "10s";
 
 impl Database {
     /// Connects to the configured database or runs the private one, and migrates it.
@@ -116,6 +119,10 @@ impl Database {
             // A question to the server before each use would double what small queries cost; a connection that died
             // with its server has been idle at least as long as a restart takes.
             .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                let sql = format!("set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'");
+                Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
+            })
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
                     let fresh = meta.idle_for < Duration::from_millis(500);
