@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, ApiKey, AuthMode, keys};
-use crate::api::{self, ApiState};
+use crate::api::settings::BackendError;
+use crate::api::{self, ApiState, Legacy};
 use crate::commands::CommandBus;
 use crate::config::Config;
 use crate::fetch::{FetchSetupError, Fetcher};
@@ -67,6 +68,9 @@ pub enum StartError {
     /// The first key cannot be made.
     #[error(transparent)]
     FirstKey(#[from] keys::CreateKeyError),
+    /// The old backend is set up wrongly.
+    #[error("SITELOG_LEGACY__BACKEND_ANSWERS or its kin cannot be used")]
+    Backend(#[from] BackendError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
     Bind(SocketAddr, #[source] std::io::Error),
@@ -186,6 +190,7 @@ pub struct App {
     pub models: ReadModels,
     access: Access,
     tasks: ScanTasks,
+    legacy: Legacy,
     scanner: Scanner,
     concurrency: usize,
 }
@@ -212,6 +217,7 @@ impl App {
             models,
             access: Access::new(pool.clone(), &config.auth),
             tasks: ScanTasks::new(pool),
+            legacy: Legacy::new(&config.legacy)?,
             scanner,
             concurrency: config.worker_concurrency,
         })
@@ -257,6 +263,7 @@ impl App {
             tasks: self.tasks.clone(),
             access: self.access.clone(),
             limits: api::Limits::default(),
+            legacy: self.legacy.clone(),
             metrics: crate::telemetry::metrics(),
         }
     }
