@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, ApiKey, AuthMode, keys};
-use crate::api::{self, ApiState};
+use crate::api::settings::BackendError;
+use crate::api::{self, ApiState, Legacy};
 use crate::commands::CommandBus;
 use crate::config::Config;
 use crate::fetch::{FetchSetupError, Fetcher};
@@ -67,6 +68,9 @@ pub enum StartError {
     /// The first key cannot be made.
     #[error(transparent)]
     FirstKey(#[from] keys::CreateKeyError),
+    /// The old backend is set up wrongly.
+    #[error("SITELOG_LEGACY__BACKEND_ANSWERS or its kin cannot be used")]
+    Backend(#[from] BackendError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
     Bind(SocketAddr, #[source] std::io::Error),
@@ -81,6 +85,9 @@ pub struct Database {
 
 /// Connections a process opens at most.
 const MAX_CONNECTIONS: u32 = 24;
+/// How long a transaction may stand still before PostgreSQL ends it. Each is a few statements in a row; only a process
+/// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
+const MAX_IDLE_IN_TRANSACTION: &str = "10s";
 
 impl Database {
     /// Connects to the configured database or runs the private one, and migrates it.
@@ -112,6 +119,10 @@ impl Database {
             // A question to the server before each use would double what small queries cost; a connection that died
             // with its server has been idle at least as long as a restart takes.
             .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                let sql = format!("set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'");
+                Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
+            })
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
                     let fresh = meta.idle_for < Duration::from_millis(500);
@@ -186,6 +197,7 @@ pub struct App {
     pub models: ReadModels,
     access: Access,
     tasks: ScanTasks,
+    legacy: Legacy,
     scanner: Scanner,
     concurrency: usize,
 }
@@ -212,6 +224,7 @@ impl App {
             models,
             access: Access::new(pool.clone(), &config.auth),
             tasks: ScanTasks::new(pool),
+            legacy: Legacy::new(&config.legacy)?,
             scanner,
             concurrency: config.worker_concurrency,
         })
@@ -257,6 +270,7 @@ impl App {
             tasks: self.tasks.clone(),
             access: self.access.clone(),
             limits: api::Limits::default(),
+            legacy: self.legacy.clone(),
             metrics: crate::telemetry::metrics(),
         }
     }

@@ -32,7 +32,10 @@ pub fn robots(data: &[u8]) {
     let url = format!("https://fuzz.test/{}", String::from_utf8_lossy(path));
     for agent in ["sitelog", "sitelog/0.1 (+https://a.test)", "", "*", "Googlebot"] {
         let decision = robots.decide(agent, &url);
-        assert!(decision.allowed || decision.rule.is_some(), "forbidden by no rule");
+        assert!(
+            decision.allowed || decision.rule.is_some(),
+            "forbidden by no rule"
+        );
         assert!(robots.crawl_delay(agent).is_none_or(|delay| delay >= 0.0));
     }
     assert_eq!(robots, Robots::parse(file));
@@ -40,7 +43,9 @@ pub fn robots(data: &[u8]) {
 
 /// A sitemap, whole and in pieces: how it is cut must not matter. The first byte says how.
 pub fn sitemap(data: &[u8]) {
-    let Some((cut, file)) = data.split_first() else { return };
+    let Some((cut, file)) = data.split_first() else {
+        return;
+    };
     let whole = read_sitemap(file, usize::MAX);
     let pieces = read_sitemap(file, usize::from(*cut).max(1));
     assert_eq!(whole, pieces, "cut every {cut} bytes");
@@ -69,7 +74,12 @@ pub fn html(data: &[u8]) {
     };
     let facts = read_page(&page);
     let text = serde_json::to_string(&facts.findings).expect("findings are plain data");
-    assert!(text.len() < 64 * 1024 + 64 * data.len(), "{} bytes out of {}", text.len(), data.len());
+    assert!(
+        text.len() < 64 * 1024 + 64 * data.len(),
+        "{} bytes out of {}",
+        text.len(),
+        data.len()
+    );
 }
 
 /// A domain; what was read is read the same again, and lies in a spreadsheet as a text.
@@ -85,27 +95,47 @@ pub fn domain(data: &[u8]) {
 
 /// A list of domains in each of its forms. The first byte says which.
 pub fn list(data: &[u8]) {
-    let Some((form, content)) = data.split_first() else { return };
+    let Some((form, content)) = data.split_first() else {
+        return;
+    };
     let read = match form % 3 {
         0 => BatchList::from_csv(content),
         1 => BatchList::from_text(content),
         _ => BatchList::from_ndjson(content),
     };
     let Ok(list) = read else { return };
-    let lines = content.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
-    assert!(list.accepted.len() + list.rejected.len() + list.duplicates <= lines, "more than {lines} lines");
+    let lines = content
+        .iter()
+        .filter(|byte| matches!(byte, b'\n' | b'\r'))
+        .count()
+        + 1;
+    assert!(
+        list.accepted.len() + list.rejected.len() + list.duplicates <= lines,
+        "more than {lines} lines"
+    );
     let mut seen = std::collections::HashSet::new();
-    assert!(list.accepted.iter().all(|(_, domain)| seen.insert(domain.clone())), "one domain twice");
+    assert!(
+        list.accepted
+            .iter()
+            .all(|(_, domain)| seen.insert(domain.clone())),
+        "one domain twice"
+    );
 }
 
 /// An event as it stands in the log: what can be read is written the same again.
 pub fn event(data: &[u8]) {
     if let Ok(event) = serde_json::from_slice::<ScanEvent>(data) {
         let text = serde_json::to_vec(&event).expect("events are plain data");
-        assert_eq!(serde_json::from_slice::<ScanEvent>(&text).ok().as_ref(), Some(&event));
+        assert_eq!(
+            serde_json::from_slice::<ScanEvent>(&text).ok().as_ref(),
+            Some(&event)
+        );
     }
     if let Ok(event) = serde_json::from_slice::<BatchEvent>(data) {
         let text = serde_json::to_vec(&event).expect("events are plain data");
-        assert_eq!(serde_json::from_slice::<BatchEvent>(&text).ok().as_ref(), Some(&event));
+        assert_eq!(
+            serde_json::from_slice::<BatchEvent>(&text).ok().as_ref(),
+            Some(&event)
+        );
     }
 }

@@ -5,18 +5,22 @@
 
 use std::marker::PhantomData;
 
-use sqlx::{Executor, PgConnection, PgPool, PgTransaction};
+use sqlx::{Connection, Executor, PgConnection, PgPool, PgTransaction};
 
 use super::batch_jobs::BatchJobs;
 use super::domains::Domains;
 use super::jobs::Jobs;
 use super::sitemaps::Sitemaps;
+use super::task::Claim;
 use super::{Projection, ProjectionError, task, wall};
 
 /// Keeps two processes from making the same schema.
 const SCHEMA_LOCK: i64 = 7_305_116_404;
 /// How long a switch may hold up readers while it waits for a slow query before it gives way and tries again.
 const SWITCH_WAIT: &str = "250ms";
+/// How long a switch may hold up readers because its process does not go on (it was frozen, say) before PostgreSQL
+/// ends it.
+const SWITCH_IDLE: &str = "2s";
 
 /// The read models of this release, and where their views are.
 #[derive(Clone, Debug)]
@@ -98,10 +102,36 @@ impl<P: Projection> Generation<P> {
         Ok(found.map(|(number, position)| Self::new(number, position)))
     }
 
-    /// Makes the next generation, empty and without indexes. What was left of an unfinished one goes.
-    pub async fn begin(pool: &PgPool) -> Result<Self, ProjectionError> {
-        let mut tx = pool.begin().await?;
-        drop_generations::<P>(&mut tx, "state = 'building'").await?;
+    /// A generation by its number, and its state.
+    pub async fn find(
+        connection: &mut PgConnection,
+        number: i32,
+    ) -> Result<Option<(Self, String)>, sqlx::Error> {
+        let found: Option<(i64, String)> = sqlx::query_as(
+            "select position, state from projection where name = $1 and shape = $2 and generation = $3",
+        )
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .bind(number)
+        .fetch_optional(connection)
+        .await?;
+        Ok(found.map(|(position, state)| (Self::new(number, position), state)))
+    }
+
+    /// Makes the next generation, empty and without indexes, for the task that is to fill it. What was left of an
+    /// unfinished one goes, unless somebody who does not know yet that the task is no longer his holds it; then it
+    /// goes the next time.
+    pub(super) async fn begin(pool: &PgPool, claim: &Claim) -> Result<Self, ProjectionError> {
+        let mut tx = begin_impatiently(pool).await?;
+        let mut attempt = tx.begin().await?;
+        match drop_generations::<P>(&mut attempt, "state = 'building'").await {
+            Ok(()) => attempt.commit().await?,
+            Err(error) if gave_way(&error) => {
+                attempt.rollback().await?;
+                tracing::info!("Half-built tables of {} are in use and stay for now", P::NAME);
+            }
+            Err(error) => return Err(error),
+        }
         let number: i32 = sqlx::query_scalar(
             "select coalesce(max(generation), 0) + 1 from projection where name = $1 and shape = $2",
         )
@@ -109,8 +139,11 @@ impl<P: Projection> Generation<P> {
         .bind(P::SHAPE)
         .fetch_one(&mut *tx)
         .await?;
+        // Whoever makes the same schema and came too late ends his transaction by himself.
+        execute(&mut tx, "set local lock_timeout = 0").await?;
         let generation = Self::new(number, 0);
         generation.create(&mut tx).await?;
+        claim.fence(&mut tx, number).await?;
         tx.commit().await?;
         Ok(generation)
     }
@@ -133,8 +166,9 @@ impl<P: Projection> Generation<P> {
         Ok(())
     }
 
-    /// Makes keys and indexes, unless they are there.
-    pub async fn make_indexes(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+    /// Makes keys and indexes, unless they are there. Two processes may come to this at once; only that counts which
+    /// has the task.
+    pub(super) async fn make_indexes(&self, pool: &PgPool, claim: &Claim) -> Result<(), ProjectionError> {
         let schema = self.schema();
         let mut tx = pool.begin().await?;
         let there: bool = sqlx::query_scalar("select exists (select from pg_indexes where schemaname = $1)")
@@ -148,7 +182,9 @@ impl<P: Projection> Generation<P> {
         for table in tables_of(&mut tx, &schema).await? {
             execute(&mut tx, &format!("analyze {schema}.{table}")).await?;
         }
-        tx.commit().await
+        claim.fence(&mut tx, self.number).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Makes this generation the one that counts, in the transaction given; the one before stays for a rollback.
@@ -286,7 +322,14 @@ pub(super) async fn exists<P: Projection>(pool: &PgPool) -> Result<bool, sqlx::E
 /// A transaction that waits only a moment for readers; `gave_way` tells its errors from others.
 pub(super) async fn begin_impatiently(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    execute(&mut tx, &format!("set local lock_timeout = '{SWITCH_WAIT}'")).await?;
+    execute(
+        &mut tx,
+        &format!(
+            "set local lock_timeout = '{SWITCH_WAIT}'; \
+             set local idle_in_transaction_session_timeout = '{SWITCH_IDLE}'"
+        ),
+    )
+    .await?;
     Ok(tx)
 }
 

@@ -192,11 +192,11 @@ impl ProjectionError {
         code.is_some_and(|code| code == "42P01" || code == "3F000")
     }
 
-    /// Whether it is the database that is away, so that trying again is all there is to do.
+    /// Whether the database is away or another transaction was in the way, so that trying again is all there is to do.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Database(error) => {
-                !self.is_about_data() && error.as_database_error().is_none_or(is_shutdown)
+                !self.is_about_data() && error.as_database_error().is_none_or(is_passing)
             }
             Self::Log(LogError::Unavailable(_)) => true,
             _ => false,
@@ -222,11 +222,12 @@ impl ProjectionError {
     }
 }
 
-/// Classes 57 (operator intervention) and 08 (connection), and a server that is starting or out of room.
-fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
+/// Classes 57 (operator intervention) and 08 (connection), a server that is starting or out of room, and what befalls
+/// a transaction that got in another's way: 40 (rollback), `lock_not_available`, `idle_in_transaction_session_timeout`.
+fn is_passing(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code();
     code.is_some_and(|code| {
-        ["57", "08", "53", "58"]
+        ["57", "08", "53", "58", "40", "55P03", "25P03"]
             .iter()
             .any(|class| code.starts_with(class))
     })
