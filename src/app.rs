@@ -89,6 +89,10 @@ const MAX_CONNECTIONS: u32 = 24;
 /// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
 const MAX_IDLE_IN_TRANSACTION: &str = "10s";
 
+/// What scans find is kept as jsonb of some kilobytes: lz4, where PostgreSQL has it, packs that in half the time.
+const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', 'lz4', false) from pg_settings \
+    where name = 'default_toast_compression' and 'lz4' = any(enumvals)";
+
 impl Database {
     /// Connects to the configured database or runs the private one, and migrates it.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
@@ -120,7 +124,9 @@ impl Database {
             // with its server has been idle at least as long as a restart takes.
             .test_before_acquire(false)
             .after_connect(|connection, _| {
-                let sql = format!("set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'");
+                let sql = format!(
+                    "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {FAST_COMPRESSION}"
+                );
                 Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
             })
             .before_acquire(|connection, meta| {

@@ -10,11 +10,14 @@ mod story;
 
 use std::time::{Duration, Instant};
 
+use sitelog::access::{AuthMode, AuthSettings};
+use sitelog::api::LegacySettings;
+use sitelog::app::Database;
+use sitelog::config::Config;
+use sitelog::fetch::settings::FetchSettings;
 use sitelog::log::EventLog;
-use sitelog::postgres::EmbeddedPostgres;
 use sitelog::projections::status::ensure_all;
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use story::{Story, StoryOptions};
 use tempfile::TempDir;
 
@@ -24,27 +27,29 @@ pub struct World {
     pub pool: PgPool,
     /// Its log.
     pub log: EventLog,
-    postgres: EmbeddedPostgres,
+    database: Database,
     _data_dir: TempDir,
 }
 
 impl World {
     async fn start() -> Self {
         let data_dir = TempDir::with_prefix("sitelog-bench-").expect("a directory");
-        let postgres = EmbeddedPostgres::start(data_dir.path())
-            .await
-            .expect("PostgreSQL starts");
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
-            .connect(postgres.url())
-            .await
-            .expect("a connection");
-        sqlx::migrate!().run(&pool).await.expect("migrations");
+        let config = Config {
+            database_url: None,
+            data_dir: data_dir.path().to_owned(),
+            bind: ([127, 0, 0, 1], 0).into(),
+            worker_concurrency: 1,
+            fetch: FetchSettings::default(),
+            auth: AuthSettings::of(AuthMode::Off),
+            legacy: LegacySettings::default(),
+        };
+        let database = Database::open(&config).await.expect("PostgreSQL starts");
+        let pool = database.pool.clone();
         ensure_all(&pool).await.expect("read models");
         Self {
             log: EventLog::open(pool.clone()),
             pool,
-            postgres,
+            database,
             _data_dir: data_dir,
         }
     }
@@ -66,8 +71,8 @@ impl World {
     }
 
     async fn stop(self) {
-        self.pool.close().await;
-        self.postgres.stop().await.expect("PostgreSQL stops");
+        drop(self.log);
+        self.database.close().await;
     }
 }
 
