@@ -11,7 +11,7 @@ mod story;
 use std::time::{Duration, Instant};
 
 use sitelog::access::{AuthMode, AuthSettings};
-use sitelog::api::LegacySettings;
+use sitelog::api::settings::LegacySettings;
 use sitelog::app::Database;
 use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
