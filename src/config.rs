@@ -5,9 +5,12 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+use chrono::NaiveDateTime;
 use serde::Deserialize;
 
 use crate::access::{AuthMode, AuthSettings, JwtSettings, Secret};
+use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::settings::{ConnectTo, FetchSettings};
 
 /// Everything that can be set.
@@ -25,6 +28,8 @@ pub struct Config {
     pub fetch: FetchSettings,
     /// Who is let in.
     pub auth: AuthSettings,
+    /// The predecessor's paths.
+    pub legacy: LegacySettings,
 }
 
 /// Why the settings cannot be used; the message names the setting.
@@ -82,6 +87,7 @@ struct Raw {
     fetch: RawFetch,
     auth: RawAuth,
     api: RawApi,
+    legacy: RawLegacy,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -116,6 +122,17 @@ struct RawAuth {
 #[serde(default)]
 struct RawApi {
     requests_per_minute: Option<String>,
+}
+
+// No `Debug`: it holds a secret.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawLegacy {
+    sunset: Option<String>,
+    backend_url: Option<String>,
+    backend_token: Option<String>,
+    backend_answers: Option<String>,
+    static_dir: Option<PathBuf>,
 }
 
 /// Scans under way at once when nothing is set.
@@ -172,6 +189,7 @@ impl Config {
             worker_concurrency: concurrency,
             fetch: fetch_settings(raw.fetch)?,
             auth,
+            legacy: legacy_settings(raw.legacy)?,
         })
     }
 }
@@ -225,6 +243,43 @@ fn jwt_settings(
         })?,
         issuer: needed(issuer),
     })
+}
+
+fn legacy_settings(raw: RawLegacy) -> Result<LegacySettings, ConfigError> {
+    let mut settings = LegacySettings {
+        static_dir: raw.static_dir,
+        ..LegacySettings::default()
+    };
+    if let Some(sunset) = raw.sunset {
+        let date = NaiveDateTime::parse_from_str(&sunset, "%a, %d %b %Y %H:%M:%S GMT").ok();
+        let header = date.and_then(|_| HeaderValue::from_str(&sunset).ok());
+        settings.sunset = header.ok_or_else(|| {
+            let expected = "an HTTP date such as Fri, 31 Dec 2027 23:59:59 GMT";
+            value("SITELOG_LEGACY__SUNSET", &sunset, expected)
+        })?;
+    }
+    let answers: Vec<String> = list(raw.backend_answers.as_deref()).map(str::to_owned).collect();
+    let Some(url) = raw.backend_url else {
+        return if answers.is_empty() {
+            Ok(settings)
+        } else {
+            Err(ConfigError::Needs {
+                name: "SITELOG_LEGACY__BACKEND_ANSWERS",
+                other: "SITELOG_LEGACY__BACKEND_URL, the address of the backend that is to answer",
+            })
+        };
+    };
+    let is_web = url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !is_web {
+        let expected = "an address such as http://10.0.0.5:8000";
+        return Err(value("SITELOG_LEGACY__BACKEND_URL", &url, expected));
+    }
+    settings.backend = Some(BackendSettings {
+        url: url.trim_end_matches('/').to_owned(),
+        token: raw.backend_token,
+        answers,
+    });
+    Ok(settings)
 }
 
 fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {

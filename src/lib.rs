@@ -9,6 +9,7 @@ pub mod values;
 // The core: decisions, the log they end in, the use cases that lead there.
 pub mod aggregates;
 pub mod commands;
+pub mod legacy;
 pub mod log;
 
 // What follows from the log: rows to read, work to do.

@@ -29,6 +29,7 @@ use crate::log::EventLog;
 use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
 pub use body::BodyRoom;
+pub use legacy::settings::{self, Legacy};
 pub use overload::RequestPlaces;
 use problem::Problem;
 use serving::Serving;
@@ -48,6 +49,8 @@ pub struct ApiState {
     pub access: Access,
     /// How much is taken at once.
     pub limits: Limits,
+    /// What the predecessor's paths work with.
+    pub legacy: Legacy,
     /// What this process measured.
     pub metrics: PrometheusHandle,
 }
@@ -69,7 +72,7 @@ pub fn router(state: ApiState) -> Router {
     let (documented, openapi) = openapi::described(Some(&state));
     let is_open = state.access.mode() == AuthMode::Off;
     let routes = documented
-        .merge(openapi::routes(&openapi))
+        .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

@@ -12,7 +12,7 @@ use super::domains::Domains;
 use super::jobs::Jobs;
 use super::sitemaps::Sitemaps;
 use super::task::Claim;
-use super::{Projection, ProjectionError, task};
+use super::{Projection, ProjectionError, task, wall};
 
 /// Keeps two processes from making the same schema.
 const SCHEMA_LOCK: i64 = 7_305_116_404;
@@ -27,6 +27,8 @@ const SWITCH_IDLE: &str = "2s";
 pub struct ReadModels {
     /// Where they are.
     pub pool: PgPool,
+    /// Whether the database keeps tenants apart as well as the queries do.
+    pub walled: bool,
     /// Schema of `domains`.
     pub domains: String,
     /// Schema of `jobs`.
@@ -39,8 +41,9 @@ pub struct ReadModels {
 
 impl ReadModels {
     /// The read models of this release in a database.
-    pub fn new(pool: PgPool) -> Self {
+    pub fn new(pool: PgPool, walled: bool) -> Self {
         Self {
+            walled,
             domains: views_schema::<Domains>(),
             jobs: views_schema::<Jobs>(),
             batch_jobs: views_schema::<BatchJobs>(),
@@ -175,6 +178,7 @@ impl<P: Projection> Generation<P> {
         if !there {
             execute(&mut tx, &P::indexes(&schema)).await?;
         }
+        wall::raise(&mut tx, &schema).await?;
         for table in tables_of(&mut tx, &schema).await? {
             execute(&mut tx, &format!("analyze {schema}.{table}")).await?;
         }
@@ -222,14 +226,17 @@ impl<P: Projection> Generation<P> {
         for table in tables_of(&mut *connection, &schema).await? {
             execute(
                 &mut *connection,
-                &format!("create or replace view {views}.{table} as select * from {schema}.{table}"),
+                &format!(
+                    "create or replace view {views}.{table} with (security_invoker = true) \
+                     as select * from {schema}.{table}"
+                ),
             )
             .await?;
             if newest {
                 show_in_public(&mut *connection, &views, &table).await?;
             }
         }
-        Ok(())
+        wall::open(connection, &views).await
     }
 }
 
@@ -241,16 +248,24 @@ async fn show_in_public(connection: &mut PgConnection, views: &str, table: &str)
             .fetch_optional(&mut *connection)
             .await?;
     if shown.is_some_and(|definition| definition.contains(&format!("FROM {views}.{table}"))) {
-        return Ok(());
+        return execute(
+            connection,
+            &format!("alter view public.{table} set (security_invoker = true)"),
+        )
+        .await;
     }
     execute(connection, &format!(
-        "drop view if exists public.{table} cascade; create view public.{table} as select * from {views}.{table}"
+        "drop view if exists public.{table} cascade; create view public.{table} with (security_invoker = true) \
+         as select * from {views}.{table}"
     ))
     .await?;
     Ok(())
 }
 
-async fn tables_of(connection: &mut PgConnection, schema: &str) -> Result<Vec<String>, sqlx::Error> {
+pub(super) async fn tables_of(
+    connection: &mut PgConnection,
+    schema: &str,
+) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar("select tablename::text from pg_tables where schemaname = $1 order by 1")
         .bind(schema)
         .fetch_all(connection)
@@ -266,10 +281,15 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
         .execute(&mut *tx)
         .await?;
     if let Some(live) = Generation::<P>::live(&mut tx).await? {
-        let shown: bool = sqlx::query_scalar("select to_regclass($1) is not null")
-            .bind(format!("{}.{}", views_schema::<P>(), P::NAME))
-            .fetch_one(&mut *tx)
-            .await?;
+        wall::raise(&mut tx, &live.schema()).await?;
+        // Views of a release without the wall would lead around it.
+        let shown: bool = sqlx::query_scalar(
+            "select exists (select from pg_class where oid = to_regclass($1) \
+                and 'security_invoker=true' = any (reloptions))",
+        )
+        .bind(format!("{}.{}", views_schema::<P>(), P::NAME))
+        .fetch_one(&mut *tx)
+        .await?;
         if !shown {
             live.show(&mut tx).await?;
         }
@@ -283,6 +303,7 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
             let schema = first.schema();
             first.create(&mut tx).await?;
             execute(&mut tx, &P::indexes(&schema)).await?;
+            wall::raise(&mut tx, &schema).await?;
             first.promote(&mut tx).await?;
         } else {
             task::request::<P>(&mut tx, task::TaskKind::Rebuild, "system").await?;
@@ -317,7 +338,9 @@ pub(super) fn gave_way(error: &ProjectionError) -> bool {
     let ProjectionError::Database(error) = error else {
         return false;
     };
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "55P03" || code == "40P01")
 }
 

@@ -5,6 +5,7 @@ mod isolation;
 mod keys;
 mod predecessor;
 mod quotas;
+mod second_wall;
 mod tokens;
 
 use sitelog::access::keys::{NewKey, create};
@@ -16,7 +17,7 @@ use crate::support::app::TestApp;
 const OTHER: &str = "11111111-1111-4111-8111-111111111111";
 
 /// A key of a tenant with these scopes.
-async fn key_of(app: &TestApp, tenant: TenantId, scopes: &[Scope]) -> ApiKey {
+pub async fn key_of(app: &TestApp, tenant: TenantId, scopes: &[Scope]) -> ApiKey {
     let new = NewKey {
         tenant,
         name: "for a test".to_owned(),

@@ -36,6 +36,9 @@ const CLAIMING: (&str, &[&str]) = (
     &["NewTask", "ClaimedTask", "Settled", "enqueue", "dequeue"],
 );
 
+/// The API passes requests on to the old backend; sites are the worker's.
+const FETCHING: (&str, &[&str]) = ("fetch", &["Fetcher"]);
+
 /// Crates that only some modules may name. `tokio` and `rand` stand for IO, clock and chance.
 const RESTRICTED_CRATES: [&str; 4] = ["sqlx", "reqwest", "tokio", "rand"];
 
@@ -52,7 +55,8 @@ const RULES: &[Rule] = &[
     Rule { module: "policies", uses: &["aggregates", "commands", "tasks", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
-    Rule { module: "api", uses: &["commands", "projections", "access", "log", "tasks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING], crates: &["tokio", "rand"] },
+    Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "api", uses: &["commands", "projections", "legacy", "access", "log", "tasks", "fetch", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
     Rule { module: "dashboard", uses: &["projections", "commands", "access", "aggregates", "values"], except: &[DECIDING, PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "postgres", uses: &[], except: &[], crates: &["sqlx", "tokio", "rand"] },
 ];

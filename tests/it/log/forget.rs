@@ -464,6 +464,7 @@ async fn a_replay_after_an_erasure_gives_the_rows_that_the_erasure_left() {
         worker_concurrency: 1,
         fetch: FetchSettings::default(),
         auth: AuthSettings::of(AuthMode::Off),
+        legacy: sitelog::api::settings::LegacySettings::default(),
     };
     let again = App::build(&config, replay.pool.clone()).await.unwrap();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());

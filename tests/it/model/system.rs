@@ -338,7 +338,11 @@ impl System {
                 cursor = page.position;
                 seen.extend(page.events.into_iter().map(|event| {
                     assert_eq!(event.aggregate_type, "domain_scan");
-                    (event.position, event.aggregate_id, without_salt(event.payload))
+                    (
+                        event.position,
+                        event.aggregate_id.clone(),
+                        without_salt(event.payload()),
+                    )
                 }));
             }
         });

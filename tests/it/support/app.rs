@@ -9,6 +9,7 @@ use axum::body::Body;
 use chrono::Utc;
 use serde_json::Value;
 use sitelog::access::{AuthMode, AuthSettings};
+use sitelog::api::settings::LegacySettings;
 use sitelog::app::App;
 use sitelog::commands::CommandContext;
 use sitelog::commands::record_scan::record_scan;
@@ -45,6 +46,7 @@ pub struct TestAppBuilder {
     no_projector: bool,
     sites: Option<SitesOptions>,
     auth: Option<AuthSettings>,
+    legacy: LegacySettings,
 }
 
 impl TestAppBuilder {
@@ -70,6 +72,11 @@ impl TestAppBuilder {
         self
     }
 
+    pub fn with_legacy(mut self, legacy: LegacySettings) -> Self {
+        self.legacy = legacy;
+        self
+    }
+
     pub async fn start(self) -> TestApp {
         let database = TestDatabase::new().await;
         let sites = match self.sites {
@@ -83,6 +90,7 @@ impl TestAppBuilder {
             worker_concurrency: 8,
             fetch: fetch_settings(sites.as_ref()),
             auth: self.auth.unwrap_or_else(|| AuthSettings::of(AuthMode::Off)),
+            legacy: self.legacy,
         };
         let app = App::build(&config, database.pool.clone()).await.unwrap();
         let started = TestApp {

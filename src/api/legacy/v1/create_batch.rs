@@ -3,22 +3,18 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Serialize;
-use serde_json::json;
 
-use super::body::Body;
-use super::error::{LegacyError, OldWords};
-use super::owner::Visitor;
-use super::words;
 use crate::api::ApiState;
-use crate::api::problem::Problem;
+use crate::api::legacy::body::Body;
+use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::owner::Visitor;
+use crate::api::legacy::requests::{self, Asked};
+use crate::api::legacy::words;
 use crate::api::request::CommandRequest;
-use crate::commands::request_batch::{BatchItem, request_batch};
-use crate::values::{BatchOptions, DomainName};
+use crate::values::BatchOptions;
 
 /// Domains of one batch at most.
-const MAX_DOMAINS: usize = 100;
-/// Characters that are kept of an input that is no domain.
-const MAX_INPUT: usize = 300;
+pub(in crate::api::legacy) const MAX_DOMAINS: usize = 100;
 
 /// A batch that will be done.
 #[derive(Debug, Serialize)]
@@ -28,8 +24,7 @@ pub(super) struct AcceptedJobs {
     job_count: usize,
 }
 
-/// Requests the scans of a list. Each item counts as sent: twice if it is there twice, as a failed one if it is no
-/// domain.
+/// Requests the scans of a list.
 pub(super) async fn create_batch(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
@@ -44,48 +39,20 @@ pub(super) async fn create_batch(
         return Err(LegacyError::bad_request("No domains provided"));
     }
     if domains.len() > MAX_DOMAINS {
-        let detail = format!("Maximum {MAX_DOMAINS} domains allowed per batch");
-        return Err(LegacyError::bad_request(detail));
+        return Err(requests::too_many(MAX_DOMAINS));
     }
-    let items: Vec<BatchItem> = (1..)
-        .zip(&domains)
-        .map(|(line, input)| item(line, input))
-        .collect();
-    let mut context = request.context;
-    context.tenant = visitor.tenant(&state, tenant).await?;
-    let job_count = items.len();
-    let settings = state
-        .access
-        .tenants()
-        .settings(context.tenant)
-        .await
-        .map_err(Problem::from)?;
-    if let Some(quota) = settings
-        .max_batch_domains
-        .filter(|quota| job_count > *quota as usize)
-    {
-        let detail = format!("Maximum {quota} domains allowed per batch");
-        return Err(LegacyError::bad_request(detail));
-    }
+    let asked = Asked {
+        context: request.context,
+        visitor,
+        tenant,
+    };
     let options = BatchOptions::new(max_pages, None);
-    let summary = json!({ "job_count": job_count });
-    let batch = request_batch(&state.bus, &items, options, summary, &context).await?;
+    let batch = requests::many(&state, asked, &domains, options).await?;
     let batch_id = words::batch_id(batch.batch_id);
     let status_url = format!("/api/v1/batch/status/{batch_id}");
     Ok(Json(AcceptedJobs {
         batch_id,
         status_url,
-        job_count,
+        job_count: domains.len(),
     }))
-}
-
-fn item(line: u32, input: &str) -> BatchItem {
-    match DomainName::parse(input) {
-        Ok(domain) => BatchItem::Scan { line, domain },
-        Err(error) => BatchItem::Refuse {
-            line,
-            input: input.chars().filter(|c| *c != '\0').take(MAX_INPUT).collect(),
-            error: error.to_string(),
-        },
-    }
 }

@@ -4,14 +4,13 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Serialize;
 
-use super::body::Body;
-use super::error::{LegacyError, OldWords};
-use super::owner::Visitor;
-use super::words;
 use crate::api::ApiState;
+use crate::api::legacy::body::Body;
+use crate::api::legacy::error::{LegacyError, OldWords};
+use crate::api::legacy::owner::Visitor;
+use crate::api::legacy::requests::{self, Asked};
+use crate::api::legacy::words;
 use crate::api::request::CommandRequest;
-use crate::commands::request_scan::request_scan;
-use crate::values::{DomainName, ScanOptions};
 
 /// A scan that will be done.
 #[derive(Debug, Serialize)]
@@ -31,13 +30,13 @@ pub(super) async fn create_scan(
     let tenant = body.optional_tenant("tenant_id");
     let max_pages = body.optional_integer("max_pages");
     body.check()?;
-    let domain = DomainName::parse(&base_url)
-        .map_err(|_| LegacyError::bad_request(words::invalid_domain(&base_url)))?;
-    let mut context = request.context;
-    context.tenant = visitor.tenant(&state, tenant).await?;
-    let options = ScanOptions::with_max_pages(max_pages);
-    let scan = request_scan(&state.bus, domain, options, &context).await?;
-    let job_id = words::job_id(scan.scan_id);
+    let asked = Asked {
+        context: request.context,
+        visitor,
+        tenant,
+    };
+    let scan = requests::one(&state, asked, &base_url, max_pages).await?;
+    let job_id = words::job_id(scan);
     let status_url = format!("/api/v1/status/{job_id}");
     Ok(Json(AcceptedJob { job_id, status_url }))
 }

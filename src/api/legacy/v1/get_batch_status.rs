@@ -6,12 +6,11 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::Serialize;
 
-use super::error::LegacyError;
-use super::owner::Visitor;
-use super::words;
 use crate::api::ApiState;
-use crate::api::request::AtLeast;
-use crate::api::v4::get_batch::find_batch;
+use crate::api::legacy::error::LegacyError;
+use crate::api::legacy::owner::Visitor;
+use crate::api::legacy::requests;
+use crate::api::legacy::words;
 use crate::projections::batch_jobs::BatchRow;
 use crate::projections::jobs::{self, JobRow, Jobs};
 
@@ -49,17 +48,12 @@ pub(super) async fn get_batch_status(
         .ok()
         .and_then(|Path(id)| words::parse_batch_id(&id))
         .ok_or_else(not_found)?;
-    let tenant = visitor
-        .owner_of(&state, "batch_scan", batch.0)
+    let row = requests::batch(&state, &visitor, batch)
         .await?
         .ok_or_else(not_found)?;
-    let row = find_batch(&state, tenant, batch).await?.ok_or_else(not_found)?;
     // Who sees the batch ended looks no more: by then the list must be whole.
-    let at_least = AtLeast {
-        at_least: Some(row.position),
-    };
-    at_least.wait::<Jobs>(&state).await?;
-    let begun = jobs::query::begun_of_batch(&state.models, tenant, batch).await?;
+    words::as_far_as(row.position).wait::<Jobs>(&state).await?;
+    let begun = jobs::query::begun_of_batch(&state.models, row.tenant_id, batch).await?;
     Ok(Json(BatchStatus::new(&row, begun)))
 }
 

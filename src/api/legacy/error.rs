@@ -2,22 +2,27 @@
 //! (`FastAPI` 0.115 with pydantic 2.10).
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::words;
 use crate::api::ApiState;
 use crate::api::problem::{Problem, challenge};
 use crate::commands::CommandError;
 use crate::log::LogError;
 use crate::projections::ProjectionError;
 
-/// An answer that is an error.
+/// An answer that is an error. It goes along with the response as an extension, so that a version with other words
+/// can say it again in its own.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct LegacyError {
-    pub(super) status: StatusCode,
-    pub(super) content: Value,
+pub(in crate::api::legacy) struct LegacyError {
+    pub(in crate::api::legacy) status: StatusCode,
+    pub(in crate::api::legacy) content: Value,
+    /// The input that is no domain, if that is the error.
+    pub(in crate::api::legacy) not_a_domain: Option<String>,
     retry_after: Option<u32>,
     /// `WWW-Authenticate`, which the predecessor lost on the way.
     challenge: Option<&'static str>,
@@ -25,38 +30,79 @@ pub(super) struct LegacyError {
 
 impl LegacyError {
     /// `{"detail": text}`.
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let content = json!({ "detail": detail.into() });
+    pub(in crate::api::legacy) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self::detailed(status, &detail.into().into())
+    }
+
+    /// `{"detail": …}`.
+    pub(in crate::api::legacy) fn detailed(status: StatusCode, detail: &Value) -> Self {
         Self {
             status,
-            content,
+            content: json!({ "detail": detail }),
+            not_a_domain: None,
             retry_after: None,
             challenge: None,
         }
     }
 
+    /// 400 for what is no domain.
+    pub(in crate::api::legacy) fn invalid_domain(input: &str) -> Self {
+        Self {
+            not_a_domain: Some(input.to_owned()),
+            ..Self::bad_request(words::invalid_domain(input))
+        }
+    }
+
     /// 400.
-    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+    pub(in crate::api::legacy) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
     /// 422: what is wrong with which field, and the body that it is wrong with.
-    pub(super) fn invalid(errors: Vec<Value>, body: Value) -> Self {
+    pub(in crate::api::legacy) fn invalid(errors: Vec<Value>, body: Value) -> Self {
         let mut content = json!({ "error": "Validation Error" });
         content["detail"] = errors.into();
         content["body"] = body;
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             content,
+            not_a_domain: None,
             retry_after: None,
             challenge: None,
         }
     }
+
+    /// 422 for an id that is none; the predecessor answered 500 with its database's words.
+    pub(in crate::api::legacy) fn malformed_id(name: &str, given: &str) -> Self {
+        let message = "Input should be a valid UUID";
+        let problem =
+            json!({ "type": "uuid_parsing", "loc": ["path", name], "msg": message, "input": given });
+        Self::invalid(vec![problem], Value::Null)
+    }
+
+    /// What went wrong, as v1 says it.
+    pub(in crate::api::legacy) fn detail(&self) -> &Value {
+        &self.content["detail"]
+    }
+}
+
+/// Says the error of a response again in other words; all else of the response stays.
+pub(in crate::api::legacy) fn said_again(
+    response: Response,
+    words: impl Fn(&LegacyError) -> Value,
+) -> Response {
+    let Some(error) = response.extensions().get::<LegacyError>() else {
+        return response;
+    };
+    let body = Body::from(words(error).to_string());
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, body)
 }
 
 impl IntoResponse for LegacyError {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.content)).into_response();
+        let mut response = (self.status, Json(&self.content)).into_response();
         if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()
@@ -66,6 +112,7 @@ impl IntoResponse for LegacyError {
             let value = HeaderValue::from_static(challenge);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -111,7 +158,7 @@ where
 }
 
 /// What v4 takes from a request, its refusal said in the old words.
-pub(super) struct OldWords<T>(pub(super) T);
+pub(in crate::api::legacy) struct OldWords<T>(pub(super) T);
 
 impl<T: FromRequest<ApiState, Rejection = Problem>> FromRequest<ApiState> for OldWords<T> {
     type Rejection = LegacyError;

@@ -1,4 +1,4 @@
-//! Whose a v1 request is. The predecessor asked nobody who they are and took the tenant from the body. Now a request
+//! Whose an old client's request is. The predecessor asked nobody who they are and took the tenant from the body. Now a request
 //! shows a key or token as everywhere; without one it is heard only for tenants that say so (`open_v1`).
 
 use axum::extract::{Request, State};
@@ -16,7 +16,7 @@ use crate::values::TenantId;
 
 /// Who a v1 request comes from.
 #[derive(Clone, Debug)]
-pub(super) enum Visitor {
+pub(in crate::api::legacy) enum Visitor {
     /// There is no access control.
     Anybody {
         /// The tenant that the header names.
@@ -32,8 +32,35 @@ pub(super) enum Visitor {
 }
 
 /// Finds out who asks, before anything of the body is read.
-pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+pub(in crate::api::legacy) async fn admit(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let visitor = visitor_of(&state, request.method(), request.headers()).await;
+    admit_as(visitor, &state, request, next).await
+}
+
+/// The same for versions whose clients always had to say who they are.
+pub(in crate::api::legacy) async fn admit_known(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let visitor = match visitor_of(&state, request.method(), request.headers()).await {
+        Ok(Visitor::Stranger { .. }) => Err(not_authenticated()),
+        other => other,
+    };
+    admit_as(visitor, &state, request, next).await
+}
+
+async fn admit_as(
+    visitor: Result<Visitor, LegacyError>,
+    state: &ApiState,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let visitor = match visitor {
         Ok(visitor) => visitor,
         Err(error) => return error.into_response(),
     };
@@ -41,7 +68,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     // A stranger's tenant stands in the body; its share is taken when that is read.
     let share = match &visitor {
         Visitor::Stranger { .. } => None,
-        _ => match take_share(&state, caller.tenant).await {
+        _ => match take_share(state, caller.tenant).await {
             Ok(share) => Some(share),
             Err(refusal) => return LegacyError::from(refusal.problem).into_response(),
         },
@@ -84,7 +111,7 @@ impl Visitor {
     }
 
     /// The tenant that a request acts for, if it may; `in_body` is the one that its body names.
-    pub(super) async fn tenant(
+    pub(in crate::api::legacy) async fn tenant(
         &self,
         state: &ApiState,
         in_body: Option<TenantId>,
@@ -109,7 +136,7 @@ impl Visitor {
 
     /// The tenant in whose name a stream may be looked up; `None` if there is none that the visitor may see. Where
     /// nobody is asked who they are, the id alone gives access, as it always did: it is a UUID that nobody can guess.
-    pub(super) async fn owner_of(
+    pub(in crate::api::legacy) async fn owner_of(
         &self,
         state: &ApiState,
         aggregate_type: &str,

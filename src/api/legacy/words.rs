@@ -2,54 +2,56 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::aggregates::{BatchStatus, ScanStatus};
+use crate::api::request::AtLeast;
 use crate::projections::batch_jobs::BatchRow;
 use crate::projections::jobs::JobRow;
-use crate::values::{BatchId, FailureReason, ScanId};
+use crate::values::{BatchId, FailureReason, Findings, ScanId};
 
 /// The one text that v1 had for every site that could not be read.
 const NOT_READ: &str = "Failed to extract metadata";
 
 /// `scan_<32 hex digits>`.
-pub(super) fn job_id(scan: ScanId) -> String {
+pub(in crate::api::legacy) fn job_id(scan: ScanId) -> String {
     format!("scan_{}", scan.0.simple())
 }
 
 /// `batch_<32 hex digits>`.
-pub(super) fn batch_id(batch: BatchId) -> String {
+pub(in crate::api::legacy) fn batch_id(batch: BatchId) -> String {
     format!("batch_{}", batch.0.simple())
 }
 
 /// The scan that a `job_id` names; a bare UUID will do, as later versions had it.
-pub(super) fn parse_job_id(text: &str) -> Option<ScanId> {
+pub(in crate::api::legacy) fn parse_job_id(text: &str) -> Option<ScanId> {
     Uuid::try_parse(text.strip_prefix("scan_").unwrap_or(text))
         .ok()
         .map(ScanId)
 }
 
 /// The batch that a `batch_id` names.
-pub(super) fn parse_batch_id(text: &str) -> Option<BatchId> {
+pub(in crate::api::legacy) fn parse_batch_id(text: &str) -> Option<BatchId> {
     Uuid::try_parse(text.strip_prefix("batch_").unwrap_or(text))
         .ok()
         .map(BatchId)
 }
 
 /// Python's naive `isoformat()`: UTC, microseconds, no zone.
-pub(super) fn timestamp(at: DateTime<Utc>) -> String {
+pub(in crate::api::legacy) fn timestamp(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
 /// How far a scan is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Progress {
+pub(in crate::api::legacy) struct Progress {
     step: &'static str,
     message: String,
 }
 
 /// Status and progress of a scan. v1 repeated attempts within `running`; who was cancelled has failed.
-pub(super) fn scan_status(row: &JobRow) -> (&'static str, Option<Progress>) {
+pub(in crate::api::legacy) fn scan_status(row: &JobRow) -> (&'static str, Option<Progress>) {
     let waits_for_next_attempt = row.next_attempt_at.is_some();
     let (status, step, message) = match row.status {
         ScanStatus::Pending if !waits_for_next_attempt => return ("pending", None),
@@ -66,7 +68,7 @@ pub(super) fn scan_status(row: &JobRow) -> (&'static str, Option<Progress>) {
 }
 
 /// Status of a scan in its batch's list, where v1 knew no `running`.
-pub(super) fn batch_job_status(status: ScanStatus) -> &'static str {
+pub(in crate::api::legacy) fn batch_job_status(status: ScanStatus) -> &'static str {
     match status {
         ScanStatus::Pending | ScanStatus::Running => "pending",
         ScanStatus::Completed => "completed",
@@ -75,7 +77,7 @@ pub(super) fn batch_job_status(status: ScanStatus) -> &'static str {
 }
 
 /// Status of a batch. v1 knew no cancelling: such a batch ended with less than it was asked for.
-pub(super) fn batch_status(row: &BatchRow) -> &'static str {
+pub(in crate::api::legacy) fn batch_status(row: &BatchRow) -> &'static str {
     match row.status {
         BatchStatus::Pending => "pending",
         BatchStatus::Running => "in_progress",
@@ -87,7 +89,7 @@ pub(super) fn batch_status(row: &BatchRow) -> &'static str {
 }
 
 /// `error` of a scan that ended without a result.
-pub(super) fn error_of(row: &JobRow) -> Option<String> {
+pub(in crate::api::legacy) fn error_of(row: &JobRow) -> Option<String> {
     match (row.status, row.reason) {
         (ScanStatus::Cancelled, _) => Some("Scan cancelled".to_owned()),
         (ScanStatus::Failed, Some(FailureReason::InvalidDomain)) => Some(invalid_domain(&row.domain)),
@@ -100,7 +102,7 @@ pub(super) fn error_of(row: &JobRow) -> Option<String> {
 }
 
 /// v1's refusal of what is no domain.
-pub(super) fn invalid_domain(input: &str) -> String {
+pub(in crate::api::legacy) fn invalid_domain(input: &str) -> String {
     format!("Invalid domain format: {input}")
 }
 
@@ -110,6 +112,47 @@ fn whole_error(row: &JobRow) -> String {
     match (row.reason, &row.error) {
         (Some(reason), Some(error)) if text == NOT_READ => format!("{text} ({reason}: {error})"),
         _ => text,
+    }
+}
+
+/// Entries of the two lists of `contact_info` at most.
+const MAX_EMAILS: usize = 5;
+const MAX_PHONES: usize = 3;
+
+/// Findings with no more contacts than the predecessor told.
+pub(in crate::api::legacy) fn limited(mut found: Findings) -> Findings {
+    found.contact_info.email.truncate(MAX_EMAILS);
+    found.contact_info.phone.truncate(MAX_PHONES);
+    found
+}
+
+/// The twelve keys, always all present.
+pub(in crate::api::legacy) fn metadata(found: &Findings) -> Value {
+    json!({
+        "title": found.title,
+        "description": found.description,
+        "language": found.language,
+        "is_wordpress": found.is_wordpress,
+        "wordpress_version": found.wordpress_version,
+        "has_elementor": found.has_elementor,
+        "favicon_url": found.favicon_url,
+        "logo_url": found.logo_url,
+        "contact_info": found.contact_info,
+        "social_links": found.social_links,
+        "tech_stack": found.tech_stack,
+        "performance": found.performance,
+    })
+}
+
+/// `error` of a batch.
+pub(in crate::api::legacy) fn batch_error(row: &BatchRow) -> Option<&'static str> {
+    row.cancelled.then_some("Batch cancelled by user")
+}
+
+/// Waits for a read model to have come to a position.
+pub(in crate::api::legacy) fn as_far_as(position: i64) -> AtLeast {
+    AtLeast {
+        at_least: Some(position),
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod json_error;
 
+use std::collections::HashMap;
+
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -16,14 +18,14 @@ const MAX_ERRORS: usize = 100;
 /// The fields of a body. What cannot be read is taken as empty until `check` refuses it, so that all errors are told
 /// at once.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(in crate::api::legacy) struct Body {
     fields: Map<String, Value>,
     errors: Vec<Value>,
 }
 
 impl Body {
     /// The object that a request's body is.
-    pub(super) fn read(request: &CommandRequest) -> Result<Self, LegacyError> {
+    pub(in crate::api::legacy) fn read(request: &CommandRequest) -> Result<Self, LegacyError> {
         Self::parse(&request.media_type(), request.body())
     }
 
@@ -46,7 +48,7 @@ impl Body {
     }
 
     /// A text that must be there.
-    pub(super) fn text(&mut self, name: &str) -> String {
+    pub(in crate::api::legacy) fn text(&mut self, name: &str) -> String {
         let Some(value) = self.required(name) else {
             return String::new();
         };
@@ -54,7 +56,7 @@ impl Body {
     }
 
     /// A list of texts that must be there.
-    pub(super) fn texts(&mut self, name: &str) -> Vec<String> {
+    pub(in crate::api::legacy) fn texts(&mut self, name: &str) -> Vec<String> {
         let Some(value) = self.required(name) else {
             return Vec::new();
         };
@@ -71,13 +73,13 @@ impl Body {
     }
 
     /// A tenant that must be there.
-    pub(super) fn tenant(&mut self, name: &str) -> Option<TenantId> {
+    pub(in crate::api::legacy) fn tenant(&mut self, name: &str) -> Option<TenantId> {
         self.required(name)?;
         self.optional_tenant(name)
     }
 
     /// A tenant, if it is there.
-    pub(super) fn optional_tenant(&mut self, name: &str) -> Option<TenantId> {
+    pub(in crate::api::legacy) fn optional_tenant(&mut self, name: &str) -> Option<TenantId> {
         let value = self.fields.get(name)?.clone();
         let place = json!(["body", name]);
         let text = self.as_text(&place, &value)?;
@@ -94,7 +96,7 @@ impl Body {
     }
 
     /// An integer, if it is there; a text, a truth value or a whole float will do.
-    pub(super) fn optional_integer(&mut self, name: &str) -> Option<i64> {
+    pub(in crate::api::legacy) fn optional_integer(&mut self, name: &str) -> Option<i64> {
         let value = self.fields.get(name)?.clone();
         match lax_integer(&value) {
             Ok(number) => Some(number),
@@ -106,13 +108,81 @@ impl Body {
     }
 
     /// The same; null is as good as nothing.
-    pub(super) fn nullable_integer(&mut self, name: &str) -> Option<i64> {
+    pub(in crate::api::legacy) fn nullable_integer(&mut self, name: &str) -> Option<i64> {
         self.fields.get(name).filter(|value| !value.is_null())?;
         self.optional_integer(name)
     }
 
+    /// A tenant, if it is there; null and the empty text are as good as nothing.
+    pub(in crate::api::legacy) fn nullable_tenant(&mut self, name: &str) -> Option<TenantId> {
+        self.fields
+            .get(name)
+            .filter(|value| !value.is_null() && *value != "")?;
+        self.optional_tenant(name)
+    }
+
+    /// A text, if there is one that Python takes for true.
+    pub(in crate::api::legacy) fn truthy_text(&mut self, name: &str) -> Option<String> {
+        let value = self.fields.get(name)?.clone();
+        let is_false = match &value {
+            Value::Null | Value::Bool(false) => true,
+            Value::String(text) => text.is_empty(),
+            Value::Number(number) => number.as_f64() == Some(0.0),
+            Value::Array(items) => items.is_empty(),
+            Value::Object(fields) => fields.is_empty(),
+            Value::Bool(true) => false,
+        };
+        if is_false {
+            return None;
+        }
+        self.as_text(&json!(["body", name]), &value)
+    }
+
+    /// A truth value, if it is there; 0, 1 and the usual words will do.
+    pub(in crate::api::legacy) fn optional_boolean(&mut self, name: &str) -> Option<bool> {
+        let value = self.fields.get(name)?.clone();
+        let truth = match &value {
+            Value::Bool(truth) => Some(*truth),
+            Value::Number(number) => match number.as_i64() {
+                Some(0) => Some(false),
+                Some(1) => Some(true),
+                _ => None,
+            },
+            Value::String(text) => lax_boolean(text),
+            _ => None,
+        };
+        if truth.is_none() {
+            self.refuse("bool_parsing", &json!(["body", name]), NOT_A_BOOLEAN, &value);
+        }
+        truth
+    }
+
+    /// Refuses a list that is empty or too long.
+    pub(in crate::api::legacy) fn check_length(&mut self, name: &str, length: usize, most: usize) {
+        let value = self.fields.get(name).cloned().unwrap_or_default();
+        if length == 0 {
+            let message = "List should have at least 1 item after validation, not 0";
+            self.refuse("too_short", &json!(["body", name]), message, &value);
+        } else if length > most {
+            let message = format!("List should have at most {most} items after validation, not {length}");
+            self.refuse("too_long", &json!(["body", name]), &message, &value);
+        }
+    }
+
+    /// Refuses a value for a reason of its own.
+    pub(in crate::api::legacy) fn refuse_value(&mut self, name: &str, reason: &str) {
+        let value = self.fields.get(name).cloned().unwrap_or_default();
+        let message = format!("Value error, {reason}");
+        self.refuse("value_error", &json!(["body", name]), &message, &value);
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(in crate::api::legacy) fn has_no_errors(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// Refuses the body if anything was wrong with it.
-    pub(super) fn check(&mut self) -> Result<(), LegacyError> {
+    pub(in crate::api::legacy) fn check(&mut self) -> Result<(), LegacyError> {
         if self.errors.is_empty() {
             return Ok(());
         }
@@ -181,7 +251,61 @@ fn is_json_suffixed(media_type: &str) -> bool {
         .is_some_and(|subtype| subtype.ends_with("+json"))
 }
 
-fn error(kind: &str, place: &Value, message: &str, input: &Value) -> Value {
+const NOT_A_BOOLEAN: &str = "Input should be a valid boolean, unable to interpret input";
+
+/// The words that pydantic takes for true and false.
+fn lax_boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
+        "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// An integer of the query within bounds, if it is there.
+pub(in crate::api::legacy) fn query_integer(
+    query: &HashMap<String, String>,
+    name: &str,
+    least: i64,
+    most: i64,
+    problems: &mut Vec<Value>,
+) -> Option<i64> {
+    let given = query.get(name)?;
+    let Some(number) = parse_integer(given) else {
+        problems.push(query_error(NO_DIGITS.0, name, NO_DIGITS.1, given));
+        return None;
+    };
+    if number < least {
+        let message = format!("Input should be greater than or equal to {least}");
+        problems.push(query_error("greater_than_equal", name, &message, given));
+    } else if number > most {
+        let message = format!("Input should be less than or equal to {most}");
+        problems.push(query_error("less_than_equal", name, &message, given));
+    }
+    Some(number)
+}
+
+/// A truth value of the query, if it is there.
+pub(in crate::api::legacy) fn query_boolean(
+    query: &HashMap<String, String>,
+    name: &str,
+    problems: &mut Vec<Value>,
+) -> Option<bool> {
+    let given = query.get(name)?;
+    let truth = lax_boolean(given);
+    if truth.is_none() {
+        problems.push(query_error("bool_parsing", name, NOT_A_BOOLEAN, given));
+    }
+    truth
+}
+
+/// What is wrong with a parameter of the query.
+pub(in crate::api::legacy) fn query_error(kind: &str, name: &str, message: &str, given: &str) -> Value {
+    error(kind, &json!(["query", name]), message, &given.into())
+}
+
+/// What is wrong with what, in the words of the framework.
+pub(in crate::api::legacy) fn error(kind: &str, place: &Value, message: &str, input: &Value) -> Value {
     json!({ "type": kind, "loc": place, "msg": message, "input": input })
 }
 

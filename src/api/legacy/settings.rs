@@ -1,0 +1,65 @@
+//! What is set for the predecessor's paths: until when they are there, what still goes to the old backend, and where
+//! the old pages are.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+
+use super::backend::Backend;
+pub use super::backend::BackendError;
+
+/// When the old paths end, unless it is set: an HTTP date (RFC 9110, 5.6.7).
+pub const DEFAULT_SUNSET: &str = "Fri, 31 Dec 2027 23:59:59 GMT";
+
+/// The settings below `SITELOG_LEGACY__`.
+#[derive(Clone, Debug)]
+pub struct LegacySettings {
+    /// `Sunset` of all old paths.
+    pub sunset: HeaderValue,
+    /// Where the old backend is, and what goes there.
+    pub backend: Option<BackendSettings>,
+    /// A directory with the old pages, to be served below `/static`.
+    pub static_dir: Option<PathBuf>,
+}
+
+/// The old backend.
+#[derive(Clone, Debug)]
+pub struct BackendSettings {
+    /// Its address, without a slash at the end.
+    pub url: String,
+    /// What takes the place of the caller's `Authorization`, if the old backend asks for another.
+    pub token: Option<String>,
+    /// Routes and services that it answers.
+    pub answers: Vec<String>,
+}
+
+impl Default for LegacySettings {
+    fn default() -> Self {
+        Self {
+            sunset: HeaderValue::from_static(DEFAULT_SUNSET),
+            backend: None,
+            static_dir: None,
+        }
+    }
+}
+
+/// What the old paths work with; clones share it.
+#[derive(Clone, Debug)]
+pub struct Legacy {
+    pub(super) sunset: HeaderValue,
+    pub(super) backend: Option<Arc<Backend>>,
+    pub(super) static_dir: Option<PathBuf>,
+}
+
+impl Legacy {
+    /// By the settings.
+    pub fn new(settings: &LegacySettings) -> Result<Self, BackendError> {
+        let backend = settings.backend.as_ref().map(Backend::new).transpose()?;
+        Ok(Self {
+            sunset: settings.sunset.clone(),
+            backend: backend.map(Arc::new),
+            static_dir: settings.static_dir.clone(),
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! Domains in the predecessor's words and under its ids.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use crate::projections::{ProjectionError, ReadModels};
+use crate::values::TenantId;
+
+/// What a list may be sorted by.
+pub const SORTABLE: [&str; 6] = [
+    "domain",
+    "created_at",
+    "updated_at",
+    "sitemap_curation_status",
+    "sitemap_analysis_status",
+    "status",
+];
+
+/// Which page of which list.
+#[derive(Clone, Debug)]
+pub struct DomainPage {
+    /// From 1.
+    pub page: i64,
+    /// Rows of a page.
+    pub size: i64,
+    /// One of `SORTABLE`.
+    pub sort_by: String,
+    /// The last first.
+    pub descending: bool,
+    /// Only names that hold this text.
+    pub contains: Option<String>,
+    /// Whether the filters let nothing through.
+    pub none: bool,
+}
+
+/// A domain as the predecessor's list showed it, its status in our words.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the names are those of the read model")]
+pub struct OldDomain {
+    pub id: Uuid,
+    pub domain: String,
+    pub status: String,
+    pub last_error: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A page of them, and how many there are in all.
+#[derive(Clone, Debug)]
+pub struct FoundDomains {
+    /// The page's.
+    pub items: Vec<OldDomain>,
+    /// Over all pages.
+    pub total: i64,
+}
+
+/// The ids of those of some names that are known; a domain that came from the predecessor keeps its id.
+pub async fn known(
+    models: &ReadModels,
+    tenant: TenantId,
+    names: &[String],
+) -> Result<HashMap<String, Uuid>, ProjectionError> {
+    let sql = format!(
+        "select d.domain, coalesce(o.domain_id, d.id) from {}.domains d \
+           left join legacy_domain_id o on o.tenant_id = d.tenant_id and o.domain = d.domain \
+          where d.tenant_id = $1 and d.domain = any($2)",
+        models.domains
+    );
+    let found: Vec<(String, Uuid)> = sqlx::query_as(&sql)
+        .bind(tenant.0)
+        .bind(names)
+        .fetch_all(&models.pool)
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// A page of a tenant's domains.
+pub async fn page(
+    models: &ReadModels,
+    tenant: TenantId,
+    wanted: &DomainPage,
+) -> Result<FoundDomains, ProjectionError> {
+    if wanted.none {
+        return Ok(FoundDomains {
+            items: Vec::new(),
+            total: 0,
+        });
+    }
+    let filtered = |query: &mut QueryBuilder<'_, sqlx::Postgres>| {
+        query
+            .push(format!(" from {}.domains d where d.tenant_id = ", models.domains))
+            .push_bind(tenant.0);
+        if let Some(text) = &wanted.contains {
+            query
+                .push(" and position(")
+                .push_bind(text.to_lowercase())
+                .push(" in d.domain) > 0");
+        }
+    };
+    let mut count = QueryBuilder::new("select count(*)");
+    filtered(&mut count);
+    let total: i64 = count.build_query_scalar().fetch_one(&models.pool).await?;
+    let column = match wanted.sort_by.as_str() {
+        "domain" => "domain",
+        "created_at" => "created_at",
+        "status" | "sitemap_analysis_status" => "status",
+        // All are new: what changed last comes first, as without a wish.
+        _ => "updated_at",
+    };
+    let direction = if wanted.descending { "desc" } else { "asc" };
+    let mut query = QueryBuilder::new(
+        "select coalesce(o.domain_id, p.id) as id, p.domain, p.status, p.last_error, p.created_at, p.updated_at \
+           from (select d.*",
+    );
+    filtered(&mut query);
+    query
+        .push(format!(
+            " order by d.{column} {direction}, d.domain {direction} limit "
+        ))
+        .push_bind(wanted.size)
+        .push(" offset ")
+        .push_bind((wanted.page - 1).saturating_mul(wanted.size))
+        .push(format!(
+            ") p left join legacy_domain_id o on o.tenant_id = p.tenant_id and o.domain = p.domain \
+              order by p.{column} {direction}, p.domain {direction}"
+        ));
+    let items = query.build_query_as().fetch_all(&models.pool).await?;
+    Ok(FoundDomains { items, total })
+}
+
+/// The predecessor's word for a status of ours.
+pub fn old_status(status: &str) -> &'static str {
+    match status {
+        "pending" => "pending",
+        "running" => "processing",
+        "completed" => "completed",
+        "failed" => "error",
+        _ => "active",
+    }
+}
+
+/// How far the analysis of its sitemaps is: it is part of each scan.
+pub fn analysis_status(status: &str) -> Option<&'static str> {
+    match status {
+        "pending" => Some("queued"),
+        "running" => Some("processing"),
+        "completed" => Some("submitted"),
+        "failed" => Some("failed"),
+        _ => None,
+    }
+}
