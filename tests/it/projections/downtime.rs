@@ -33,6 +33,8 @@ struct Polled {
     batch: String,
     /// They hold scans of the batch in the middle.
     gates: Vec<Gate>,
+    /// A scan that is cancelled and retried without end.
+    restless: String,
     /// Position of the latest append that was acknowledged to somebody.
     acknowledged: AtomicI64,
     questions: AtomicU64,
@@ -179,6 +181,18 @@ impl Polled {
         }
     }
 
+    /// What happens to the restless scan: an event each time.
+    async fn disturb(&self) {
+        for done in ["cancel", "retry"] {
+            let answer = self
+                .app
+                .post(&format!("/api/v4/scans/{}/{done}", self.restless))
+                .await;
+            assert!(answer.status < 500, "{done}: {}", answer.text());
+            tokio::time::sleep(PACE / 4).await;
+        }
+    }
+
     /// Asks for what it was just told is there.
     async fn look_at_what_was_acknowledged(&self) {
         let answer = self
@@ -213,15 +227,28 @@ impl Polled {
 
 fn pollers(polled: &Arc<Polled>) -> Vec<JoinHandle<()>> {
     let mut running = Vec::new();
-    for _ in 0..POLLERS {
+    for number in 0..POLLERS {
         let polled = Arc::clone(polled);
         running.push(tokio::spawn(async move {
             let mut seen = Seen::nothing();
             while !polled.stop.is_cancelled() {
-                polled.look(&mut seen).await;
+                if number.is_multiple_of(2) {
+                    polled.look(&mut seen).await;
+                } else {
+                    let path = format!("/api/v4/scans/{}", polled.restless);
+                    let answer = polled.ask(&path).await;
+                    seen.look_at_version(&path, &answer);
+                    seen.pace.tick().await;
+                }
             }
         }));
     }
+    let disturbed = Arc::clone(polled);
+    running.push(tokio::spawn(async move {
+        while !disturbed.stop.is_cancelled() {
+            disturbed.disturb().await;
+        }
+    }));
     let polled = Arc::clone(polled);
     running.push(tokio::spawn(async move {
         while !polled.stop.is_cancelled() {
@@ -270,14 +297,26 @@ async fn scanning() -> Arc<Polled> {
     let app = TestApp::builder().scanning(sites).start().await;
     let names: Vec<String> = (0..SITES).map(site).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let held = [SITES / 2, SITES - 1];
+    let held = [SITES / 2, SITES - 1, SITES];
     let gates = held
         .map(|number| app.sites.as_ref().unwrap().hold(&site(number), "/"))
         .into();
     let batch = app.create_batch(&names).await;
+    let restless = app.create_scan(&site(SITES)).await;
+    // Time passes, and things happen, between a generation's last look at the log and the switch to it.
+    sqlx::raw_sql(
+        "create function linger() returns trigger language plpgsql as $$ \
+         begin perform pg_sleep(0.3); return new; end $$; \
+         create trigger linger before update of phase on projection_task \
+            for each row when (new.phase = 'promoting') execute function linger()",
+    )
+    .execute(app.log_pool())
+    .await
+    .unwrap();
     Arc::new(Polled {
         app,
         batch,
+        restless,
         gates,
         acknowledged: AtomicI64::new(0),
         questions: AtomicU64::new(0),
