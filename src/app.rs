@@ -20,6 +20,7 @@ use crate::log::tree::keep_tree;
 use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
 use crate::postgres::{EmbeddedPostgres, EmbeddedPostgresError};
 use crate::projections::{self, ProjectionError, ReadModels, maintenance};
+use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
 use crate::worker::{self, Worker};
@@ -65,6 +66,9 @@ pub enum StartError {
     /// Fetching is set up wrongly.
     #[error(transparent)]
     Fetch(#[from] FetchSetupError),
+    /// A set of fingerprints in the data directory cannot be read.
+    #[error(transparent)]
+    Fingerprints(#[from] FingerprintFilesError),
     /// The first key cannot be made.
     #[error(transparent)]
     FirstKey(#[from] keys::CreateKeyError),
@@ -223,7 +227,11 @@ impl App {
         projections::status::ensure_all(&pool).await?;
         let models = ReadModels::new(pool.clone(), walled);
         let log = EventLog::open(pool.clone());
-        let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, ScannerSettings::default());
+        let settings = ScannerSettings {
+            technologies: fingerprint_files::technologies(&config.data_dir)?,
+            ..ScannerSettings::default()
+        };
+        let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, settings);
         Ok(Self {
             bus: CommandBus::new(log.clone()),
             log,

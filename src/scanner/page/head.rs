@@ -154,8 +154,8 @@ fn publisher(nodes: &[Node]) -> Option<String> {
 
 fn name_in_title(page: &Outline<'_>) -> Option<String> {
     let names = host_names(page.url.host_str()?);
-    let parts = page.title.as_deref()?.split(SEPARATORS).map(str::trim);
-    let named = parts.filter(|part| names.contains(&letters(part))).last()?;
+    let mut parts = page.title.as_deref()?.rsplit(SEPARATORS).map(str::trim);
+    let named = parts.find(|part| names.contains(&letters(part)))?;
     (!named.is_empty()).then(|| named.to_owned())
 }
 

@@ -41,7 +41,7 @@ struct Walk<'a, 'f, 's> {
     found: &'f mut Found<'s>,
 }
 
-impl<'a, 's> Walk<'a, '_, 's> {
+impl<'a> Walk<'a, '_, '_> {
     fn take(&mut self, piece: Piece<'a>) {
         match piece {
             Piece::Start(tag) => self.start(tag),

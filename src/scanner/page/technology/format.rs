@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A technology as a file describes it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -116,43 +116,18 @@ impl Categories {
     }
 }
 
-/// Reads a file's text.
-pub(super) fn parse(text: &str) -> Result<File, FormatError> {
-    let json = |place: &str| {
-        let place = place.to_owned();
-        move |source| FormatError::Json { place, source }
-    };
-    let mut whole: serde_json::Map<String, Value> = serde_json::from_str(text).map_err(json("the file"))?;
-    let mut file = File::default();
-    let listed = whole.remove("categories").filter(Value::is_object);
-    let technologies = ["technologies", "apps"]
-        .iter()
-        .find_map(|key| whole.get(*key).cloned())
-        .filter(Value::is_object);
-    let entries = match technologies {
-        Some(Value::Object(entries)) => entries,
-        _ => whole,
-    };
-    if let Some(Value::Object(listed)) = listed {
-        add_categories(&mut file, &listed);
-    }
-    for (name, entry) in entries {
-        if name.parse::<u32>().is_ok() && entry.get("cats").is_none() {
-            // A file of categories by number.
-            add_categories(&mut file, &serde_json::Map::from_iter([(name, entry)]));
-        } else if !name.starts_with('$') && looks_like_a_technology(&entry) {
-            let description = serde_json::from_value(entry).map_err(json(&name))?;
-            file.technologies.insert(name, description);
-        }
-    }
-    if file.technologies.is_empty() && file.categories.is_empty() {
-        return Err(FormatError::Nothing);
-    }
-    Ok(file)
+/// The same before its fields are looked at.
+#[derive(Debug, Default)]
+struct Raw {
+    technologies: Map<String, Value>,
+    categories: Map<String, Value>,
 }
 
-fn add_categories(file: &mut File, listed: &serde_json::Map<String, Value>) {
-    for (number, category) in listed {
+/// Reads a file's text.
+pub(super) fn parse(text: &str) -> Result<File, FormatError> {
+    let raw = raw(text)?;
+    let mut file = File::default();
+    for (number, category) in &raw.categories {
         let name = category
             .get("name")
             .and_then(Value::as_str)
@@ -161,6 +136,58 @@ fn add_categories(file: &mut File, listed: &serde_json::Map<String, Value>) {
             file.categories.insert(number, name.to_owned());
         }
     }
+    for (name, entry) in raw.technologies {
+        let description = serde_json::from_value(entry).map_err(json(&name))?;
+        file.technologies.insert(name, description);
+    }
+    Ok(file)
+}
+
+/// One text that holds what several do; of a technology that is in several, the last.
+pub(super) fn combine(texts: &[String]) -> Result<String, FormatError> {
+    let mut all = Raw::default();
+    for text in texts {
+        let Raw {
+            technologies,
+            categories,
+        } = raw(text)?;
+        all.technologies.extend(technologies);
+        all.categories.extend(categories);
+    }
+    Ok(serde_json::json!({ "technologies": all.technologies, "categories": all.categories }).to_string())
+}
+
+fn json(place: &str) -> impl FnOnce(serde_json::Error) -> FormatError + use<> {
+    let place = place.to_owned();
+    move |source| FormatError::Json { place, source }
+}
+
+fn raw(text: &str) -> Result<Raw, FormatError> {
+    let mut whole: Map<String, Value> = serde_json::from_str(text).map_err(json("the file"))?;
+    let mut raw = Raw::default();
+    if let Some(Value::Object(listed)) = whole.remove("categories").filter(Value::is_object) {
+        raw.categories = listed;
+    }
+    let wrapped = ["technologies", "apps"]
+        .iter()
+        .find_map(|key| whole.remove(*key).filter(Value::is_object));
+    let entries = match wrapped {
+        Some(Value::Object(entries)) => entries,
+        _ => whole,
+    };
+    for (name, entry) in entries {
+        // Groups of categories are numbered as well, but have no priority.
+        let is_category = name.parse::<u32>().is_ok() && entry.get("priority").is_some();
+        if is_category {
+            raw.categories.insert(name, entry);
+        } else if looks_like_a_technology(&entry) {
+            raw.technologies.insert(name, entry);
+        }
+    }
+    if raw.technologies.is_empty() && raw.categories.is_empty() {
+        return Err(FormatError::Nothing);
+    }
+    Ok(raw)
 }
 
 fn looks_like_a_technology(entry: &Value) -> bool {

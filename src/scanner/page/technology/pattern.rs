@@ -61,19 +61,17 @@ impl Pattern {
                 _ => {}
             }
         }
-        let parsed = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .multi_line(by_line)
-            .build()
-            .parse(&source)
-            .or_else(|_| {
-                regex_syntax::ParserBuilder::new()
-                    .utf8(false)
-                    .build()
-                    .parse(&source)
-            })
-            .map_err(|error| PatternError::Syntax(last_line(&error.to_string())))?;
+        let parse = |unicode| {
+            let mut builder = regex_syntax::ParserBuilder::new();
+            let parsed = builder
+                .unicode(unicode)
+                .utf8(false)
+                .multi_line(by_line)
+                .build()
+                .parse(&source);
+            parsed.map_err(|error| PatternError::Syntax(last_line(&error.to_string())))
+        };
+        let parsed = parse(false).or_else(|_| parse(true))?;
         Ok(Self {
             literals: required_literals(&parsed),
             source,

@@ -33,6 +33,9 @@ pub(super) enum Place {
     JsonLd,
 }
 
+/// Literals up to which the search is an automaton with a row for every state: fastest while it is small.
+const FEW_LITERALS: usize = 3_000;
+
 /// One sign of a technology.
 #[derive(Debug)]
 pub(super) struct Sign {
@@ -77,6 +80,8 @@ pub struct Known {
     pub signs: usize,
     /// Whether it is in the set of the binary.
     pub is_own: bool,
+    /// Whether it is in a set that was loaded.
+    pub is_loaded: bool,
     pub(super) implies: Vec<Implied>,
     pub(super) excludes: Vec<String>,
     pub(super) requires: Vec<String>,
@@ -137,8 +142,15 @@ impl Technologies {
         for file in &files {
             builder.categories.extend(file.categories.clone());
         }
-        files.iter().for_each(|file| builder.add(file));
+        for file in &files {
+            builder.add(file);
+        }
         Ok(builder.finish())
+    }
+
+    /// What several files of one set hold, as one text for [`Technologies::with`].
+    pub fn combine(texts: &[String]) -> Result<String, FormatError> {
+        format::combine(texts)
     }
 
     /// The number of a technology, by its name in any case.
@@ -184,11 +196,19 @@ impl Technologies {
         self.not_evaluated
     }
 
+    /// Technologies that a loaded set names, whether the binary knows them as well or not.
+    pub fn loaded(&self) -> usize {
+        self.known.iter().filter(|known| known.is_loaded).count()
+    }
+
     /// How many patterns and selectors are looked for.
     pub fn signs(&self) -> usize {
         self.signs.len() + self.elements.len()
     }
 }
+
+/// Where the patterns of a named field are looked for.
+type PlaceOfField = fn(String) -> Place;
 
 #[derive(Default)]
 struct Builder {
@@ -217,7 +237,7 @@ impl Builder {
         for (place, texts) in plain_places(described) {
             self.patterns(number, &place, texts.list());
         }
-        let named: [(_, fn(String) -> Place); 3] = [
+        let named: [(_, PlaceOfField); 3] = [
             (&described.headers, Place::Header),
             (&described.cookies, Place::Cookie),
             (&described.meta, Place::Meta),
@@ -263,6 +283,7 @@ impl Builder {
             .collect();
         let known = &mut self.known[number];
         known.signs += signs;
+        known.is_loaded |= !self.own;
         if known.categories.is_empty() {
             known.categories = categories;
         }
@@ -289,6 +310,7 @@ impl Builder {
                 website: None,
                 signs: 0,
                 is_own: self.own,
+                is_loaded: false,
                 implies: Vec::new(),
                 excludes: Vec::new(),
                 requires: Vec::new(),
@@ -421,12 +443,10 @@ impl Builder {
                 None => always.push(number),
             }
         }
-        // An automaton with a row for every state is fastest while it is small.
-        const SMALL: usize = 3_000;
         let literals = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
-            .kind((by_literal.len() < SMALL).then_some(AhoCorasickKind::DFA))
+            .kind((by_literal.len() < FEW_LITERALS).then_some(AhoCorasickKind::DFA))
             .build(by_literal.keys())
             .expect("a few thousand short texts are within the bounds of the automaton");
         Technologies {
