@@ -5,6 +5,7 @@
 mod build;
 mod lag;
 mod stock;
+#[expect(clippy::unwrap_used, reason = "it is a part of the tests")]
 #[path = "../../tests/it/support/story.rs"]
 mod story;
 

@@ -38,8 +38,11 @@ pub fn gzip(text: &str) -> anyhow::Result<Vec<u8>> {
     Ok(encoder.finish()?)
 }
 
+/// A document with its file's name.
+pub type Named = (String, Vec<u8>);
+
 /// The files of one folder of the corpus, unpacked; `None`, loudly, where there is no corpus.
-pub fn corpus(folder: &str) -> anyhow::Result<Option<Vec<(String, Vec<u8>)>>> {
+pub fn corpus(folder: &str) -> anyhow::Result<Option<Vec<Named>>> {
     let Some(corpus) = std::env::var_os("SITELOG_CORPUS").map(PathBuf::from) else {
         println!("SKIPPED: SITELOG_CORPUS names no folder with {folder}/");
         return Ok(None);

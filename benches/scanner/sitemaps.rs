@@ -67,10 +67,10 @@ fn locs_as_urls(text: &str) -> usize {
         match reader.read_event() {
             Ok(Event::Eof) | Err(_) => return urls,
             Ok(Event::Start(tag)) => {
-                is_loc = tag.name().as_ref() == b"loc".as_slice();
+                is_loc = tag.name().as_ref() == "loc";
                 loc.clear();
             }
-            Ok(Event::Text(text)) if is_loc => loc.push_str(&String::from_utf8_lossy(text.as_ref())),
+            Ok(Event::Text(text)) if is_loc => loc.push_str(text.as_ref()),
             Ok(Event::GeneralRef(_)) if is_loc => loc.push('&'),
             Ok(Event::End(_)) if is_loc => {
                 is_loc = false;

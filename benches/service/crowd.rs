@@ -28,7 +28,7 @@ pub async fn run() {
     let shared = reqwest::Client::builder()
         .no_proxy()
         .pool_max_idle_per_host(CLIENTS)
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         .build()
         .expect("a client");
     let end = Instant::now() + WHOLE;

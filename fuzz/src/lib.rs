@@ -10,8 +10,11 @@ use sitelog::values::spreadsheet::inert_cell;
 use sitelog::values::{BatchList, DomainName};
 use url::Url;
 
+/// Takes whatever bytes there are.
+pub type Target = fn(&[u8]);
+
 /// Name and function of each target.
-pub const ALL: [(&str, fn(&[u8])); 6] = [
+pub const ALL: [(&str, Target); 6] = [
     ("robots", robots),
     ("sitemap", sitemap),
     ("html", html),

@@ -414,10 +414,8 @@ impl Story {
         let length = self.rng.random_range(0..self.options.text);
         let mut text = String::new();
         while text.len() < length {
-            text.push_str(&format!(
-                "{:x} scripts and styles ",
-                self.rng.random_range(0..100_000)
-            ));
+            let word = self.rng.random_range(0..100_000);
+            text += &format!("{word:x} scripts and styles ");
         }
         text
     }
