@@ -48,7 +48,8 @@ pub fn corpus(folder: &str) -> anyhow::Result<Option<Vec<Named>>> {
         return Ok(None);
     };
     let folder = corpus.join(folder);
-    let entries = std::fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    let entries =
+        std::fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let path = entry?.path();
@@ -62,7 +63,13 @@ pub fn corpus(folder: &str) -> anyhow::Result<Option<Vec<Named>>> {
             flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain)?;
             bytes = plain;
         }
-        files.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes));
+        files.push((
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            bytes,
+        ));
     }
     files.sort();
     Ok(Some(files))

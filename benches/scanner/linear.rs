@@ -11,7 +11,10 @@ const MEGABYTE: usize = 1024 * 1024;
 pub fn run() {
     println!("pages by size");
     let shapes: [(&str, &str); 11] = [
-        ("rows", "<div class='row'><p>a b c 555 1234 <a href='/contact'>x</a></p><img src=a.png></div>\n"),
+        (
+            "rows",
+            "<div class='row'><p>a b c 555 1234 <a href='/contact'>x</a></p><img src=a.png></div>\n",
+        ),
         ("nested", "<div>"),
         ("anchors", "<a href='https://www.facebook.com/acme'>"),
         ("digits", "(555) 123-4567 "),

@@ -14,12 +14,23 @@ mod sitemaps;
 use std::time::{Duration, Instant};
 
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
     let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
-    if let Some(("memory-of", count)) = arguments.first().zip(arguments.get(1)).map(|(name, count)| (name.as_str(), count)) {
+    if let Some(("memory-of", count)) = arguments
+        .first()
+        .zip(arguments.get(1))
+        .map(|(name, count)| (name.as_str(), count))
+    {
         return memory::of(count.parse()?);
     }
-    if let Some(("write", path)) = arguments.first().zip(arguments.get(1)).map(|(name, path)| (name.as_str(), path)) {
+    if let Some(("write", path)) = arguments
+        .first()
+        .zip(arguments.get(1))
+        .map(|(name, path)| (name.as_str(), path))
+    {
         // For the peers in other languages, which read the same document.
         return Ok(std::fs::write(path, documents::sitemap(50_000))?);
     }

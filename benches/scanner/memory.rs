@@ -15,9 +15,14 @@ pub fn run() -> anyhow::Result<()> {
     println!("peak memory by URLs in one sitemap");
     let mut peaks = Vec::new();
     for count in COUNTS {
-        let child = Command::new(std::env::current_exe()?).args(["memory-of", &count.to_string()]).output()?;
+        let child = Command::new(std::env::current_exe()?)
+            .args(["memory-of", &count.to_string()])
+            .output()?;
         let told = String::from_utf8_lossy(&child.stdout);
-        let peak: u64 = told.trim().parse().with_context(|| format!("the child said {told}"))?;
+        let peak: u64 = told
+            .trim()
+            .parse()
+            .with_context(|| format!("the child said {told}"))?;
         println!("  {count:>9} URLs  {:>8.1} MB", megabytes(peak));
         peaks.push(peak);
     }
@@ -48,9 +53,16 @@ pub fn of(count: usize) -> anyhow::Result<()> {
     }
     reader.feed(chunk.as_bytes(), wire + chunk.len() as u64, &mut sink);
     let summary = reader.finish(&mut sink);
-    anyhow::ensure!(summary.entries == count as u64, "{} of {count} URLs were read", summary.entries);
+    anyhow::ensure!(
+        summary.entries == count as u64,
+        "{} of {count} URLs were read",
+        summary.entries
+    );
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .context("no VmHWM")?;
     let kilobytes: u64 = peak.trim().trim_end_matches("kB").trim().parse()?;
     println!("{}", kilobytes * 1024);
     Ok(())

@@ -19,9 +19,46 @@ const LONGEST: usize = 48 * 1024;
 
 /// What parsers trip over.
 const PIECES: &[&[u8]] = &[
-    b"<", b">", b"</", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"&", b"&#x110000;", b"&#0;", b"\"", b"'", b"=", b"\0", b"\xff\xfe", b"\xef\xbb\xbf",
-    b"\x1f\x8b\x08", b"<script", b"</script", b"<svg", b"<title", b"<loc>", b"<url>", b"<!DOCTYPE x [", b"<!ENTITY a \"b\">", b"\xe2\x80", b"@", b"[at]",
-    b"+43 316 ", b"{", b"[", b"\\u0000", b"Sitemap:", b"Disallow: /*", b"$", b"%", b"\r", b"mailto:", b"data-cfemail='", b"xmlns:a='",
+    b"<",
+    b">",
+    b"</",
+    b"<!--",
+    b"-->",
+    b"<![CDATA[",
+    b"]]>",
+    b"&",
+    b"&#x110000;",
+    b"&#0;",
+    b"\"",
+    b"'",
+    b"=",
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\x1f\x8b\x08",
+    b"<script",
+    b"</script",
+    b"<svg",
+    b"<title",
+    b"<loc>",
+    b"<url>",
+    b"<!DOCTYPE x [",
+    b"<!ENTITY a \"b\">",
+    b"\xe2\x80",
+    b"@",
+    b"[at]",
+    b"+43 316 ",
+    b"{",
+    b"[",
+    b"\\u0000",
+    b"Sitemap:",
+    b"Disallow: /*",
+    b"$",
+    b"%",
+    b"\r",
+    b"mailto:",
+    b"data-cfemail='",
+    b"xmlns:a='",
 ];
 
 pub fn run() -> anyhow::Result<()> {
@@ -40,7 +77,10 @@ pub fn run() -> anyhow::Result<()> {
         let mut random = StdRng::seed_from_u64(seed);
         let (name, bytes) = &files[random.random_range(0..files.len())];
         let (_, other) = &files[random.random_range(0..files.len())];
-        read(&format!("{name}, spoilt by seed {seed}"), &spoil(bytes, other, &mut random))?;
+        read(
+            &format!("{name}, spoilt by seed {seed}"),
+            &spoil(bytes, other, &mut random),
+        )?;
     }
     println!("{MUTATED} spoilt files read");
     Ok(())
@@ -55,8 +95,13 @@ fn spoil(bytes: &[u8], other: &[u8], random: &mut StdRng) -> Vec<u8> {
         match random.random_range(0..7) {
             0 => spoilt.truncate(at.max(1)),
             1 => drop(spoilt.drain(at..end)),
-            2 => drop(spoilt.splice(at..at, PIECES[random.random_range(0..PIECES.len())].iter().copied())),
-            3 => spoilt[at..end].iter_mut().for_each(|byte| *byte ^= random.random::<u8>() & 0x41),
+            2 => drop(spoilt.splice(
+                at..at,
+                PIECES[random.random_range(0..PIECES.len())].iter().copied(),
+            )),
+            3 => spoilt[at..end]
+                .iter_mut()
+                .for_each(|byte| *byte ^= random.random::<u8>() & 0x41),
             4 => {
                 let piece = PIECES[random.random_range(0..PIECES.len())].repeat(random.random_range(1..2000));
                 drop(spoilt.splice(at..at, piece));
@@ -86,11 +131,20 @@ fn read(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let found = std::panic::catch_unwind(|| read_page(&page));
     let found = found.map_err(|_| anyhow::anyhow!("the page reader panicked on {name}"))?;
     let told = serde_json::to_vec(&found.findings)?.len();
-    ensure!(told <= 1_000_000 + 40 * bytes.len(), "{told} bytes are told of the {} of {name}", bytes.len());
+    ensure!(
+        told <= 1_000_000 + 40 * bytes.len(),
+        "{told} bytes are told of the {} of {name}",
+        bytes.len()
+    );
     let entries = std::panic::catch_unwind(|| sitemap(url, bytes));
     let entries = entries.map_err(|_| anyhow::anyhow!("the sitemap reader panicked on {name}"))?;
-    ensure!(entries <= 100 + 250 * bytes.len(), "{entries} entries in {} bytes of {name}", bytes.len());
-    let robots = std::panic::catch_unwind(|| Robots::parse(bytes).decide("sitelog", "https://www.acme.test/a?b"));
+    ensure!(
+        entries <= 100 + 250 * bytes.len(),
+        "{entries} entries in {} bytes of {name}",
+        bytes.len()
+    );
+    let robots =
+        std::panic::catch_unwind(|| Robots::parse(bytes).decide("sitelog", "https://www.acme.test/a?b"));
     robots.map_err(|_| anyhow::anyhow!("the robots reader panicked on {name}"))?;
     Ok(())
 }

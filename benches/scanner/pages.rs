@@ -20,11 +20,28 @@ pub fn run() -> anyhow::Result<()> {
     };
     let pages: Vec<RawPage> = files.into_iter().map(|(_, bytes)| page(bytes)).collect();
     let bytes: usize = pages.iter().map(|page| page.bytes.len()).sum();
-    println!("{} pages, {} kB on average, one thread", pages.len(), bytes / pages.len().max(1) / 1000);
-    let texts: Vec<String> = pages.iter().map(|page| String::from_utf8_lossy(&page.bytes).into_owned()).collect();
-    let (took, _) = best_of(3, || pages.iter().map(|page| read_page(page).findings.technologies.len()).sum::<usize>());
+    println!(
+        "{} pages, {} kB on average, one thread",
+        pages.len(),
+        bytes / pages.len().max(1) / 1000
+    );
+    let texts: Vec<String> = pages
+        .iter()
+        .map(|page| String::from_utf8_lossy(&page.bytes).into_owned())
+        .collect();
+    let (took, _) = best_of(3, || {
+        pages
+            .iter()
+            .map(|page| read_page(page).findings.technologies.len())
+            .sum::<usize>()
+    });
     report("sitelog, extraction and technologies", pages.len(), took);
-    let (took, _) = best_of(3, || texts.iter().map(|text| scraper::Html::parse_document(text).tree.values().count()).sum::<usize>());
+    let (took, _) = best_of(3, || {
+        texts
+            .iter()
+            .map(|text| scraper::Html::parse_document(text).tree.values().count())
+            .sum::<usize>()
+    });
     report("html5ever, bare parse into a tree", pages.len(), took);
     Ok(())
 }

@@ -15,17 +15,36 @@ const RUNS: usize = 7;
 pub fn run() -> anyhow::Result<()> {
     let plain = documents::sitemap(URLS);
     let packed = documents::gzip(&plain)?;
-    println!("sitemap of {URLS} URLs, {} bytes, {} as gzip", plain.len(), packed.len());
+    println!(
+        "sitemap of {URLS} URLs, {} bytes, {} as gzip",
+        plain.len(),
+        packed.len()
+    );
     let (took, entries) = best_of(RUNS, || extract(plain.as_bytes()));
-    println!("  sitelog, full extraction        {:>10}  {entries} entries", milliseconds(took));
+    println!(
+        "  sitelog, full extraction        {:>10}  {entries} entries",
+        milliseconds(took)
+    );
     let (took, entries) = best_of(RUNS, || extract(&packed));
-    println!("  sitelog, the same from gzip     {:>10}  {entries} entries", milliseconds(took));
+    println!(
+        "  sitelog, the same from gzip     {:>10}  {entries} entries",
+        milliseconds(took)
+    );
     let (took, events) = best_of(RUNS, || event_loop(&plain));
-    println!("  quick-xml, bare event loop      {:>10}  {events} events", milliseconds(took));
+    println!(
+        "  quick-xml, bare event loop      {:>10}  {events} events",
+        milliseconds(took)
+    );
     let (took, urls) = best_of(RUNS, || locs_as_urls(&plain));
-    println!("  quick-xml, locs parsed as URLs  {:>10}  {urls} URLs", milliseconds(took));
+    println!(
+        "  quick-xml, locs parsed as URLs  {:>10}  {urls} URLs",
+        milliseconds(took)
+    );
     let (took, length) = best_of(RUNS, || inflate(&packed));
-    println!("  flate2, inflating only          {:>10}  {length} bytes", milliseconds(took));
+    println!(
+        "  flate2, inflating only          {:>10}  {length} bytes",
+        milliseconds(took)
+    );
     Ok(())
 }
 

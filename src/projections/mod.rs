@@ -188,7 +188,9 @@ impl ProjectionError {
     /// Whether a table was asked for that is still to be built: `undefined_table`, `invalid_schema_name`.
     pub(crate) fn is_not_built_yet(&self) -> bool {
         let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| code == "42P01" || code == "3F000")
     }
 
@@ -217,7 +219,9 @@ impl ProjectionError {
     /// Whether one row's content is at fault (SQLSTATE classes 22 and 23, program limits 54), not the database.
     pub(crate) fn is_about_data(&self) -> bool {
         let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
     }
 }

@@ -415,7 +415,7 @@ impl Story {
         let mut text = String::new();
         while text.len() < length {
             let word = self.rng.random_range(0..100_000);
-            text += &format!("{word:x} scripts and styles ");
+            text.extend([format!("{word:x}"), " scripts and styles ".to_owned()]);
         }
         text
     }
