@@ -7,6 +7,12 @@ use url::Url;
 
 use super::outline::Outline;
 
+/// What the page is called that states who answers for a site, written like [`WORDS`].
+const IMPRINTS: &str = "impressum impresszum imprint mentions-legales mentions-légales infos-legales informations-legales \
+     aviso-legal informacion-legal note-legali note-legal avviso-legale dati-societari colofon \
+     legal-notice legal-information offenlegung anbieterkennzeichnung tiráž tiraz künye kunye 特定商取引 \
+     tokushoho реквизиты rekvizity реквізити juridisch bedrijfsgegevens termeni-legali";
+
 /// Words of link texts and paths, by how much such a page tells; lower case, with `-` for whatever is between words.
 /// English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Czech, Slovak, Croatian, Swedish, Danish,
 /// Norwegian, Finnish, Russian, Ukrainian, Bulgarian, Turkish, Greek, Hungarian, Romanian, Japanese, Chinese, Korean,
@@ -23,13 +29,7 @@ const WORDS: &[(u32, &str)] = &[
          otoiawase toiawase inquiry 联系我们 联系方式 联络我们 联系 聯絡我們 聯繫我們 聯絡 lianxi 문의 연락처 오시는 liên-hệ lien-he ติดต่อ \
          hubungi اتصل تواصل צור-קשר get-in-touch reach-us neem-contact anfahrt",
     ),
-    (
-        90,
-        "impressum impresszum imprint mentions-legales mentions-légales infos-legales informations-legales \
-         aviso-legal informacion-legal note-legali note-legal avviso-legale dati-societari colofon \
-         legal-notice legal-information offenlegung anbieterkennzeichnung tiráž tiraz künye kunye 特定商取引 \
-         tokushoho реквизиты rekvizity реквізити juridisch bedrijfsgegevens termeni-legali",
-    ),
+    (90, IMPRINTS),
     (
         60,
         "about über-uns ueber-uns uber-uns wir-über-uns wer-wir-sind qui-sommes a-propos à-propos \
@@ -88,6 +88,12 @@ pub(super) fn contact_links(page: &Outline<'_>, here: &Url) -> Vec<Url> {
     }
     ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     ranked.into_iter().map(|(_, url)| url).take(100).collect()
+}
+
+/// Whether a title or path calls its page an imprint.
+pub(super) fn names_imprint(text: &str) -> bool {
+    let text = plain(text);
+    IMPRINTS.split(' ').any(|word| has_word(&text, word))
 }
 
 /// How telling the page behind a link is; a word in the path is a little surer than one in the text.
