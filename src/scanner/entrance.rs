@@ -76,7 +76,7 @@ async fn knock(
 ) -> Result<(Url, Answer, Vec<Problem>), ScanFailure> {
     let bare = knock_at(tools, clock, domain.as_str()).await;
     match bare {
-        Err(FetchError::NameUnknown { .. } | FetchError::Connect { .. } | FetchError::Tls { .. }) => {
+        Err(FetchError::NameUnknown { .. } | FetchError::Connect { .. }) => {
             let www = format!("www.{domain}");
             knock_at(tools, clock, &www)
                 .await
