@@ -223,6 +223,8 @@ pub struct Social {
     pub url: String,
     /// The name within the network, if the URL has one.
     pub handle: Option<String>,
+    /// Where it was found: `json_ld`, `meta`, `frame` (header, footer or navigation) or `link` (anywhere else).
+    pub source: String,
 }
 
 /// Who runs the site, from JSON-LD or the imprint.
