@@ -135,17 +135,12 @@ impl Technologies {
         };
         builder.add(&format::parse(OWN)?);
         builder.own = false;
-        let files = texts
-            .iter()
-            .map(|text| format::parse(text))
-            .collect::<Result<Vec<_>, _>>()?;
-        for file in &files {
-            builder.categories.extend(file.categories.clone());
-        }
-        for file in &files {
-            builder.add(file);
-        }
-        Ok(builder.finish())
+        builder.built(texts)
+    }
+
+    /// What these texts hold, and nothing else.
+    pub fn of(texts: &[&str]) -> Result<Self, FormatError> {
+        Builder::default().built(texts)
     }
 
     /// What several files of one set hold, as one text for [`Technologies::with`].
@@ -223,6 +218,21 @@ struct Builder {
 }
 
 impl Builder {
+    /// Takes the files of one set, all of their categories first.
+    fn built(mut self, texts: &[&str]) -> Result<Technologies, FormatError> {
+        let files = texts
+            .iter()
+            .map(|text| format::parse(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        for file in &files {
+            self.categories.extend(file.categories.clone());
+        }
+        for file in &files {
+            self.add(file);
+        }
+        Ok(self.finish())
+    }
+
     fn add(&mut self, file: &File) {
         self.categories.extend(file.categories.clone());
         for (name, description) in &file.technologies {
