@@ -7,6 +7,21 @@ use url::Url;
 
 use super::outline::Outline;
 
+/// What the page is called that states who answers for a site.
+pub(super) const IMPRINTS: &[&str] = &[
+    "impressum",
+    "imprint",
+    "mentions-legales",
+    "mentions légales",
+    "aviso-legal",
+    "aviso legal",
+    "note-legali",
+    "colofon",
+    "legal-notice",
+    "legal notice",
+    "offenlegung",
+];
+
 /// Words of link texts and paths, by how much such a page tells; many languages, lower case.
 const WORDS: &[(u32, &[&str])] = &[
     (
@@ -43,22 +58,7 @@ const WORDS: &[(u32, &[&str])] = &[
             "reach-us",
         ],
     ),
-    (
-        90,
-        &[
-            "impressum",
-            "imprint",
-            "mentions-legales",
-            "mentions légales",
-            "aviso-legal",
-            "aviso legal",
-            "note-legali",
-            "colofon",
-            "legal-notice",
-            "legal notice",
-            "offenlegung",
-        ],
-    ),
+    (90, IMPRINTS),
     (
         60,
         &[

@@ -8,6 +8,7 @@ mod email;
 mod head;
 mod html;
 mod icon;
+mod imprint;
 mod json_ld;
 mod language;
 mod logo;
@@ -87,7 +88,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         emails,
         phones,
         socials,
-        organization: organization::organization(&nodes),
+        organization: organization::organization(&outline, &nodes),
         feeds: head::feeds(&outline),
         canonical_url: head::canonical(&outline),
         final_url: Some(page.url.to_string()),
@@ -135,7 +136,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
     home.is_wordpress |= further.is_wordpress;
     home.wordpress_version = home.wordpress_version.take().or(further.wordpress_version);
     home.has_elementor |= further.has_elementor;
-    home.organization = home.organization.take().or(further.organization);
+    home.organization = organization::join(home.organization.take(), further.organization);
     home.logo_url = home.logo_url.take().or(further.logo_url);
     home.favicon_url = home.favicon_url.take().or(further.favicon_url);
     list_contacts(home);
