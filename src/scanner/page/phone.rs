@@ -26,7 +26,7 @@ const METAS: &[&str] = &[
     "business:contact_data:phone_number",
 ];
 
-/// All numbers in order of trust: `tel:` and WhatsApp links, JSON-LD, metas, then text.
+/// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text.
 pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
     let regions = regions(page, nodes, language);
     let mut found = Found {
@@ -202,7 +202,7 @@ fn is_fax(before: &str) -> bool {
     says_fax && !says_both
 }
 
-/// The number of a WhatsApp chat link, which has its country's code without a plus.
+/// The number of a `WhatsApp` chat link, which has its country's code without a plus.
 fn whatsapp(href: &str) -> Option<String> {
     let url = url::Url::parse(href.trim()).ok()?;
     let digits = match url.host_str()? {
