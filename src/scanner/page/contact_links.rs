@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use aho_corasick::AhoCorasick;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::outline::Outline;
@@ -132,16 +133,36 @@ const WORDS: &[(u32, &[&str])] = &[
     ),
 ];
 
-/// Whether any of the words can be in a text at all: thousands of URLs are asked this, few have one.
-static ANY_WORD: LazyLock<Regex> = LazyLock::new(|| {
-    let words: Vec<String> = WORDS
+/// All words at once: every link of a page is asked for them, and thousands of URLs of a sitemap.
+static FINDER: LazyLock<Finder> = LazyLock::new(|| {
+    let words = WORDS
         .iter()
-        .flat_map(|(_, words)| *words)
-        .map(|word| regex::escape(word))
-        .collect();
-    // URLs carry other letters percent-encoded.
-    Regex::new(&format!("(?i){}|%", words.join("|"))).expect("escaped words are a pattern")
+        .flat_map(|(score, words)| words.iter().map(|word| (*score, *word)));
+    let (scores, words): (Vec<u32>, Vec<&str>) = words.unzip();
+    Finder {
+        automaton: AhoCorasick::new(words).expect("a few hundred words make a small automaton"),
+        scores,
+    }
 });
+
+struct Finder {
+    automaton: AhoCorasick,
+    /// By word.
+    scores: Vec<u32>,
+}
+
+impl Finder {
+    /// The highest score of the words that stand in a text, not as the end of another (`steam`).
+    fn best(&self, text: &str) -> Option<u32> {
+        let begins_a_word = |hit: &aho_corasick::Match| {
+            let before = text[..hit.start()].chars().next_back();
+            let is_ascii = text[hit.range()].is_ascii();
+            !is_ascii || before.is_none_or(|character| !character.is_ascii_alphanumeric())
+        };
+        let hits = self.automaton.find_overlapping_iter(text).filter(begins_a_word);
+        hits.map(|hit| self.scores[hit.pattern().as_usize()]).max()
+    }
+}
 
 /// Pages of the same host, the most telling first, each once.
 pub(super) fn contact_links(page: &Outline<'_>, here: &Url) -> Vec<Url> {
@@ -169,53 +190,47 @@ pub(super) fn contact_links(page: &Outline<'_>, here: &Url) -> Vec<Url> {
 
 /// How telling the page behind a link is; a word in the path is a little surer than one in the text.
 fn score(href: &str, text: &str) -> Option<u32> {
-    let (href, text) = (href.to_lowercase(), text.trim().to_lowercase());
-    if href.starts_with('#')
-        || href.starts_with("mailto:")
-        || href.starts_with("tel:")
-        || href.starts_with("javascript:")
-    {
+    const OTHERS: &[&str] = &["#", "mailto:", "tel:", "javascript:"];
+    let is_page = |other: &&str| {
+        href.get(..other.len())
+            .is_none_or(|start| !start.eq_ignore_ascii_case(other))
+    };
+    if !OTHERS.iter().all(|other| is_page(&other)) {
         return None;
     }
     let path = href.split(['?', '#']).next().unwrap_or_default();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let in_text = text.chars().count() <= 40;
-    WORDS.iter().find_map(|(score, words)| {
-        let has = |place: &str| words.iter().any(|word| begins_a_word(place, word));
-        if has(last) {
-            // Long slugs are articles: /blog/how-to-contact-an-alien.
-            Some(score + if last.len() < 30 { 5 } else { 0 } - last.len().min(60).try_into().unwrap_or(0) / 6)
-        } else if in_text && has(&text) {
-            Some(*score)
-        } else {
-            None
+    let last = percent_decode_str(last).decode_utf8_lossy().to_lowercase();
+    let text = text.trim();
+    let in_path = FINDER.best(&last);
+    let in_text = (text.chars().take(41).count() <= 40)
+        .then(|| FINDER.best(&text.to_lowercase()))
+        .flatten();
+    match (in_path, in_text) {
+        // Long slugs are articles: /blog/how-to-contact-an-alien.
+        (Some(score), in_text) if in_text <= Some(score) => {
+            let length = u32::try_from(last.len().min(60)).unwrap_or(0);
+            Some(score + if length < 30 { 5 } else { 0 } - length / 6)
         }
-    })
-}
-
-/// Whether a word stands in a text, not as the end of another (`steam`).
-fn begins_a_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        !word.is_ascii() || before.is_none_or(|character| !character.is_ascii_alphanumeric())
-    })
+        (_, in_text) => in_text,
+    }
 }
 
 /// The same among the pages that sitemaps name: only those near the top and plainly about contact or company.
 pub fn contact_pages_among<'a>(locs: impl Iterator<Item = &'a str>, here: &Url) -> Vec<Url> {
     const SURE: u32 = 55;
     let mut ranked: Vec<(u32, Url)> = Vec::new();
-    for loc in locs.take(5_000).filter(|loc| ANY_WORD.is_match(loc)) {
-        let Some(score) = Url::parse(loc).ok().and_then(|url| {
-            let depth = url.path().trim_matches('/').split('/').count();
-            let is_near = url.host() == here.host() && depth <= 2 && !is_file(url.path());
-            score(loc, "")
-                .filter(|score| is_near && *score >= SURE)
-                .map(|score| (score, url))
-        }) else {
+    for loc in locs.take(5_000) {
+        let Some(score) = score(loc, "").filter(|score| *score >= SURE) else {
             continue;
         };
-        ranked.push(score);
+        let Ok(url) = Url::parse(loc) else {
+            continue;
+        };
+        let depth = url.path().trim_matches('/').split('/').count();
+        if url.host() == here.host() && depth <= 2 && !is_file(url.path()) {
+            ranked.push((score, url));
+        }
     }
     ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     ranked.into_iter().map(|(_, url)| url).take(20).collect()

@@ -24,52 +24,58 @@ const MAX_ADDRESS_LINES: usize = 5;
 const NUMBERS: &[(&str, &str)] = &[
     (
         "VAT",
-        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.?\s?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus)[^\n]{0,60}?\b((?:ATU[0-9]{8}|(?:DE|EE|EL|PT)\s?[0-9]{3}\s?[0-9]{3}\s?[0-9]{3}|BE\s?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT)\s?[0-9]{7,12}|(?:FR|CY|IE|ES|GB|NL)\s?[0-9A-Z][0-9A-Z ]{7,13}[0-9A-Z]|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))\b",
+        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.? ?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus)[^\n]{0,60}?(?-u:\b)((?:ATU[0-9]{8}|(?:DE|EE|EL|PT) ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}|BE ?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT) ?[0-9]{7,12}|(?:FR|CY|IE|ES|GB|NL) ?[0-9A-Z][0-9A-Z ]{7,13}[0-9A-Z]|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))(?-u:\b)",
     ),
     (
         "Register",
-        r"\b(HR\s?[AB]\s?(?:Nr\.?\s?)?[0-9]{1,6}(?:\s?[A-Z]\b)?)",
+        r"(?-u:\b)(HR ?[AB] ?(?:Nr\.? ?)?[0-9]{1,6}(?: ?[A-Z](?-u:\b))?)",
     ),
     (
         "Register",
-        r"\b(?i:Firmenbuch(?:nummer)?|FN)\b[^\n0-9]{0,20}([0-9]{5,6}\s?[a-z])\b",
+        r"(?-u:\b)(?i:Firmenbuch(?:nummer)?|FN)(?-u:\b)[^\n0-9]{0,20}([0-9]{5,6} ?[a-z])(?-u:\b)",
     ),
-    ("Register", r"\b(CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3})\b"),
+    ("Register", r"(?-u:\b)(CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3})(?-u:\b)"),
     (
         "SIRET",
-        r"(?i:siret)[^\n0-9]{0,20}([0-9]{3}\s?[0-9]{3}\s?[0-9]{3}\s?[0-9]{5})\b",
+        r"(?i:siret)[^\n0-9]{0,20}([0-9]{3} ?[0-9]{3} ?[0-9]{3} ?[0-9]{5})(?-u:\b)",
     ),
     (
         "SIREN",
-        r"(?i:siren|\bRCS\b)[^\n0-9]{0,25}([0-9]{3}\s?[0-9]{3}\s?[0-9]{3})\b",
+        r"(?i:siren|(?-u:\b)RCS(?-u:\b))[^\n0-9]{0,25}([0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
     ),
-    ("P.IVA", r"(?i:p\.?\s?iva|partita iva)[^\n0-9]{0,15}([0-9]{11})\b"),
-    ("KvK", r"(?i:kvk|kamer van koophandel)[^\n0-9]{0,20}([0-9]{8})\b"),
+    (
+        "P.IVA",
+        r"(?i:p\.? ?iva|partita iva)[^\n0-9]{0,15}([0-9]{11})(?-u:\b)",
+    ),
+    (
+        "KvK",
+        r"(?i:kvk|kamer van koophandel)[^\n0-9]{0,20}([0-9]{8})(?-u:\b)",
+    ),
     (
         "CIF",
-        r"\b(?:CIF|NIF)\b[^\n0-9A-Z]{0,6}([A-Z]-?[0-9]{7}[0-9A-Z])\b",
+        r"(?-u:\b)(?:CIF|NIF)(?-u:\b)[^\n0-9A-Z]{0,6}([A-Z]-?[0-9]{7}[0-9A-Z])(?-u:\b)",
     ),
     (
         "Company number",
-        r"(?i:company (?:registration )?(?:number|no\.?|nr\.?)|registered (?:in [A-Za-z &]{3,30})?(?:number|no\.?|nr\.?))[^\n0-9A-Z]{0,6}((?:SC|NI|OC)?[0-9]{6,8})\b",
+        r"(?i:company (?:registration )?(?:number|no\.?|nr\.?)|registered (?:in [A-Za-z &]{3,30})?(?:number|no\.?|nr\.?))[^\n0-9A-Z]{0,6}((?:SC|NI|OC)?[0-9]{6,8})(?-u:\b)",
     ),
     (
         "NIP",
-        r"\bNIP\b[^\n0-9]{0,6}([0-9]{3}-?[0-9]{3}-?[0-9]{2}-?[0-9]{2})\b",
+        r"(?-u:\b)NIP(?-u:\b)[^\n0-9]{0,6}([0-9]{3}-?[0-9]{3}-?[0-9]{2}-?[0-9]{2})(?-u:\b)",
     ),
-    ("KRS", r"\bKRS\b[^\n0-9]{0,10}([0-9]{10})\b"),
-    ("IČO", r"(?:IČO?|ICO)\b[^\n0-9]{0,6}([0-9]{8})\b"),
+    ("KRS", r"(?-u:\b)KRS(?-u:\b)[^\n0-9]{0,10}([0-9]{10})(?-u:\b)"),
+    ("IČO", r"(?:IČO?|ICO)(?-u:\b)[^\n0-9]{0,6}([0-9]{8})(?-u:\b)"),
     (
         "CVR",
-        r"\bCVR\b[^\n0-9]{0,12}([0-9]{2}\s?[0-9]{2}\s?[0-9]{2}\s?[0-9]{2})\b",
+        r"(?-u:\b)CVR(?-u:\b)[^\n0-9]{0,12}([0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2})(?-u:\b)",
     ),
     (
         "Organisation number",
-        r"(?i:org(?:anisations)?\.?\s?-?(?:nr|nummer)\.?)[^\n0-9]{0,6}([0-9]{6}-[0-9]{4}|[0-9]{3}\s?[0-9]{3}\s?[0-9]{3})\b",
+        r"(?i:org(?:anisations)?\.? ?-?(?:nr|nummer)\.?)[^\n0-9]{0,6}([0-9]{6}-[0-9]{4}|[0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
     ),
     (
         "ABN",
-        r"\bABN\b[^\n0-9]{0,6}([0-9]{2}\s?[0-9]{3}\s?[0-9]{3}\s?[0-9]{3})\b",
+        r"(?-u:\b)ABN(?-u:\b)[^\n0-9]{0,6}([0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
     ),
 ];
 
