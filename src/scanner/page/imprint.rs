@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
-use super::contact_links::IMPRINTS;
+use super::contact_links::names_imprint;
 use super::outline::Outline;
 use crate::values::findings::Organization;
 
@@ -102,9 +102,7 @@ fn is_imprint(page: &Outline<'_>) -> bool {
         .chain(&page.headings)
         .map(|text| text.to_lowercase());
     let path = page.url.path().to_lowercase();
-    title
-        .chain([path])
-        .any(|text| IMPRINTS.iter().any(|word| text.contains(word)))
+    title.chain([path]).any(|text| names_imprint(&text))
 }
 
 /// Numbers with the words that introduce them, which stand on their line or, as a label does, on the one before.

@@ -15,6 +15,7 @@ mod logo;
 mod organization;
 mod outline;
 mod phone;
+mod refresh;
 mod social;
 mod technology;
 
@@ -52,6 +53,8 @@ pub struct PageFacts {
     pub sitemaps: Vec<Url>,
     /// Whether there is nothing on the page.
     pub is_blank: bool,
+    /// Where the page sends its visitors at once, if it does nothing else.
+    pub refresh: Option<Url>,
 }
 
 /// Reads a page, with the technologies that the binary knows.
@@ -102,6 +105,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         contact_links: contact_links::contact_links(&outline, &page.url),
         sitemaps: head::sitemaps(&outline),
         is_blank: html.trim().is_empty(),
+        refresh: refresh::refresh(&outline),
     }
 }
 

@@ -100,7 +100,7 @@ mod tests {
         fn what_is_plain_is_what_the_parser_says(path in "[a-z0-9./%?#&=:@~ '\"<>\\\\^`{}|é2eE-]{0,30}") {
             let url = format!("https://www.acme.test/{path}");
             if PlainUrls::under(&base()).is_plain(&url) {
-                prop_assert_eq!(Url::parse(&url).unwrap().as_str(), &url);
+                prop_assert_eq!(String::from(Url::parse(&url).unwrap()), url);
             }
         }
     }

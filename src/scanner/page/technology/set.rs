@@ -1,6 +1,7 @@
 //! A set of fingerprints, compiled once: ours, and what a user loads beside it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -116,6 +117,8 @@ pub struct Technologies {
     not_evaluated: usize,
     /// By name, lower case.
     numbers: BTreeMap<String, usize>,
+    /// Of the texts it was made from.
+    fingerprint: u64,
 }
 
 /// The set of the binary.
@@ -135,12 +138,23 @@ impl Technologies {
         };
         builder.add(&format::parse(OWN)?);
         builder.own = false;
-        builder.built(texts)
+        Ok(Self {
+            fingerprint: fingerprint_of(OWN, texts),
+            ..builder.built(texts)?
+        })
     }
 
     /// What these texts hold, and nothing else.
     pub fn of(texts: &[&str]) -> Result<Self, FormatError> {
-        Builder::default().built(texts)
+        Ok(Self {
+            fingerprint: fingerprint_of("", texts),
+            ..Builder::default().built(texts)?
+        })
+    }
+
+    /// Tells this set from others.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// What several files of one set hold, as one text for [`Technologies::with`].
@@ -200,6 +214,12 @@ impl Technologies {
     pub fn signs(&self) -> usize {
         self.signs.len() + self.elements.len()
     }
+}
+
+fn fingerprint_of(own: &str, texts: &[&str]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (own, texts).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Where the patterns of a named field are looked for.
@@ -469,6 +489,7 @@ impl Builder {
             skipped: self.skipped,
             not_evaluated: self.not_evaluated,
             numbers: self.numbers,
+            fingerprint: 0,
         }
     }
 }
