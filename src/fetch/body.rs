@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_compression::tokio::bufread::{
     BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
 };
+use async_compression::zstd::DParameter;
 pub use bytes::Bytes;
 use bytes::BytesMut;
 use futures::TryStreamExt;
@@ -26,6 +27,10 @@ const INFLATION_FREE: u64 = 10 * 1024 * 1024;
 
 /// Decoded bytes per byte on the wire that no honest document reaches.
 const MAX_INFLATION: u64 = 200;
+
+/// Binary logarithm of the memory that a zstd frame may ask for: 8 MiB, all that HTTP allows (RFC 9659). The library
+/// would give 128 MiB to whoever asks.
+const MAX_ZSTD_WINDOW_LOG: u32 = 23;
 
 type Reader = Pin<Box<dyn AsyncBufRead + Send>>;
 
@@ -159,7 +164,10 @@ async fn decoder(mut reader: Reader, encoding: &str) -> io::Result<Reader> {
         "deflate" if is_zlib(reader.fill_buf().await?) => buffered(ZlibDecoder::new(reader)),
         "deflate" => buffered(DeflateDecoder::new(reader)),
         "br" => buffered(BrotliDecoder::new(reader)),
-        "zstd" => buffered(ZstdDecoder::new(reader)),
+        "zstd" => buffered(ZstdDecoder::with_params(
+            reader,
+            &[DParameter::window_log_max(MAX_ZSTD_WINDOW_LOG)],
+        )),
         _ => reader,
     })
 }

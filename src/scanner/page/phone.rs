@@ -26,7 +26,7 @@ const METAS: &[&str] = &[
     "business:contact_data:phone_number",
 ];
 
-/// All numbers in order of trust: `tel:` and WhatsApp links, JSON-LD, metas, then text.
+/// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text.
 pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
     let regions = regions(page, nodes, language);
     let mut found = Found {
@@ -216,7 +216,7 @@ fn is_short_for_fax(before: &str) -> bool {
             .any(|word| is_one(word, &["t", "p", "m", "tel", "phone"]))
 }
 
-/// The number of a WhatsApp chat link, which has its country's code without a plus.
+/// The number of a `WhatsApp` chat link, which has its country's code without a plus.
 fn whatsapp(href: &str) -> Option<String> {
     let url = url::Url::parse(href.trim()).ok()?;
     let digits = match url.host_str()? {

@@ -138,21 +138,17 @@ impl Technologies {
         };
         builder.add(&format::parse(OWN)?);
         builder.own = false;
-        let files = texts
-            .iter()
-            .map(|text| format::parse(text))
-            .collect::<Result<Vec<_>, _>>()?;
-        for file in &files {
-            builder.categories.extend(file.categories.clone());
-        }
-        for file in &files {
-            builder.add(file);
-        }
-        let mut hasher = DefaultHasher::new();
-        (OWN, texts).hash(&mut hasher);
         Ok(Self {
-            fingerprint: hasher.finish(),
-            ..builder.finish()
+            fingerprint: fingerprint_of(OWN, texts),
+            ..builder.built(texts)?
+        })
+    }
+
+    /// What these texts hold, and nothing else.
+    pub fn of(texts: &[&str]) -> Result<Self, FormatError> {
+        Ok(Self {
+            fingerprint: fingerprint_of("", texts),
+            ..Builder::default().built(texts)?
         })
     }
 
@@ -220,6 +216,12 @@ impl Technologies {
     }
 }
 
+fn fingerprint_of(own: &str, texts: &[&str]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (own, texts).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Where the patterns of a named field are looked for.
 type PlaceOfField = fn(String) -> Place;
 
@@ -236,6 +238,21 @@ struct Builder {
 }
 
 impl Builder {
+    /// Takes the files of one set, all of their categories first.
+    fn built(mut self, texts: &[&str]) -> Result<Technologies, FormatError> {
+        let files = texts
+            .iter()
+            .map(|text| format::parse(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        for file in &files {
+            self.categories.extend(file.categories.clone());
+        }
+        for file in &files {
+            self.add(file);
+        }
+        Ok(self.finish())
+    }
+
     fn add(&mut self, file: &File) {
         self.categories.extend(file.categories.clone());
         for (name, description) in &file.technologies {
