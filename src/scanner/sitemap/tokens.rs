@@ -248,7 +248,10 @@ fn read_tag(inner: &str) -> Option<Token<'_>> {
 impl<'a> Tag<'a> {
     /// Prefix (empty if none) and local name.
     pub(super) fn prefix_and_local(&self) -> (&'a str, &'a str) {
-        self.name.split_once(':').unwrap_or(("", self.name))
+        match memchr(b':', self.name.as_bytes()) {
+            Some(at) => (&self.name[..at], &self.name[at + 1..]),
+            None => ("", self.name),
+        }
     }
 
     /// The value of an attribute by its local name, references unresolved.

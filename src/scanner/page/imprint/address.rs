@@ -57,11 +57,16 @@ pub(super) fn name(lines: &[String], anywhere: bool) -> Option<(usize, String)> 
             .expect("the pattern is constant")
     });
     let is_name = |line: &str| line.len() <= MAX_LINE && NAME.is_match(line);
-    let found = lines
-        .iter()
-        .enumerate()
-        .find(|(at, line)| is_name(line) && (anywhere || postcode_after(lines, at + 1).is_some()));
-    found.map(|(at, line)| (at, line.clone()))
+    let named = |at: &usize| is_name(&lines[*at]);
+    let at = if anywhere {
+        (0..lines.len()).find(named)
+    } else {
+        let codes = (0..lines.len()).filter(|at| is_postcode(&lines[*at]));
+        codes
+            .flat_map(|code| code.saturating_sub(MAX_ADDRESS_LINES)..code)
+            .find(named)
+    };
+    at.map(|at| (at, lines[at].clone()))
 }
 
 /// The address whose name is at a line: down to the postal code.

@@ -8,7 +8,7 @@ use regex::{Regex, RegexSet};
 const MAX_IDENTIFIERS: usize = 20;
 
 /// Fewer digits are in no such number; longer lines are no imprint's; a label is short.
-const FEWEST_DIGITS: usize = 2;
+const FEWEST_DIGITS: usize = 3;
 const MAX_LINE: usize = 1_000;
 const MAX_LABEL: usize = 60;
 
