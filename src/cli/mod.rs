@@ -8,6 +8,7 @@ mod forget;
 mod input;
 mod key;
 mod local;
+mod legacy;
 mod log;
 mod migrate;
 mod openapi;
@@ -51,6 +52,8 @@ enum Command {
     Robots(robots::Args),
     /// Reads the log
     Events(events::Args),
+    /// Brings the predecessor's data over, and compares it with ours
+    Legacy(legacy::Args),
     /// Looks after the log
     Log(log::Args),
     /// Erases what was found out about a domain
@@ -125,6 +128,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Extract(args) => extract::run(&args),
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
+        Command::Legacy(args) => legacy::run(&args, &config()?).await,
         Command::Log(args) => log::run(&args, &config()?).await,
         Command::Forget(args) => forget::run(&args, &config()?).await,
         Command::Key(args) => key::run(&args, &config()?).await,

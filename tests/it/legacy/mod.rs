@@ -5,6 +5,7 @@ mod batch;
 mod domains;
 mod errors;
 mod march;
+mod old_data;
 mod old_pages;
 mod scan;
 mod v3;

@@ -96,6 +96,11 @@ impl Server {
         });
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.process.as_ref().expect("the server runs").address
+    }
+
     /// The key that this start showed, if it did.
     pub fn first_key(&self) -> Option<&str> {
         self.process.as_ref()?.first_key.as_deref()
