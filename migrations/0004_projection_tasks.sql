@@ -43,8 +43,9 @@ create table projection_parked (
 );
 
 -- The streams that tell of a domain or a batch, found in the log itself: history, repair and the running check rest
--- on them and must not rest on what they check. Only the first event of a scan is in here.
-create index events_scan_of_domain on events (tenant_id, (payload #>> '{ScanRequested,domain}'))
+-- on them and must not rest on what they check. Only the first event of a scan is in here; of an input that is no
+-- domain, which may be of any length, what a domain could have.
+create index events_scan_of_domain on events (tenant_id, left(payload #>> '{ScanRequested,domain}', 253))
     where event_type = 'ScanRequested';
 create index events_scan_of_batch on events ((payload #>> '{ScanRequested,batch_id}'))
     where event_type = 'ScanRequested' and payload #>> '{ScanRequested,batch_id}' is not null;

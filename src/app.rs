@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +21,7 @@ use crate::log::tree::keep_tree;
 use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
 use crate::postgres::{EmbeddedPostgres, EmbeddedPostgresError};
 use crate::projections::{self, ProjectionError, ReadModels, maintenance};
+use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
 use crate::worker::{self, Worker};
@@ -66,6 +67,9 @@ pub enum StartError {
     /// Fetching is set up wrongly.
     #[error(transparent)]
     Fetch(#[from] FetchSetupError),
+    /// A set of fingerprints in the data directory cannot be read.
+    #[error(transparent)]
+    Fingerprints(#[from] FingerprintFilesError),
     /// The first key cannot be made.
     #[error(transparent)]
     FirstKey(#[from] keys::CreateKeyError),
@@ -86,6 +90,13 @@ pub struct Database {
 
 /// Connections a process opens at most.
 const MAX_CONNECTIONS: u32 = 24;
+/// How long a transaction may stand still before PostgreSQL ends it. Each is a few statements in a row; only a process
+/// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
+const MAX_IDLE_IN_TRANSACTION: &str = "10s";
+
+/// What scans find is kept as jsonb of some kilobytes: lz4, where PostgreSQL has it, packs that in half the time.
+const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', 'lz4', false) from pg_settings \
+    where name = 'default_toast_compression' and 'lz4' = any(enumvals)";
 
 impl Database {
     /// Connects to the configured database or runs the private one, and migrates it.
@@ -117,6 +128,12 @@ impl Database {
             // A question to the server before each use would double what small queries cost; a connection that died
             // with its server has been idle at least as long as a restart takes.
             .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                let sql = format!(
+                    "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {FAST_COMPRESSION}"
+                );
+                Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
+            })
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
                     let fresh = meta.idle_for < Duration::from_millis(500);
@@ -199,10 +216,23 @@ pub struct App {
 impl App {
     /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
     pub async fn build(config: &Config, pool: PgPool) -> Result<Self, StartError> {
+        let walled = projections::wall::ensure_reader(&pool)
+            .await
+            .map_err(StartError::Connect)?;
+        if !walled {
+            tracing::warn!(
+                "The database's user may not make the role sitelog_reader: tenants are kept apart by the queries \
+                 alone. As a superuser: create role sitelog_reader nologin; grant sitelog_reader to <that user>"
+            );
+        }
         projections::status::ensure_all(&pool).await?;
-        let models = ReadModels::new(pool.clone());
+        let models = ReadModels::new(pool.clone(), walled);
         let log = EventLog::open(pool.clone());
-        let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, ScannerSettings::default());
+        let settings = ScannerSettings {
+            technologies: fingerprint_files::technologies(&config.data_dir)?,
+            ..ScannerSettings::default()
+        };
+        let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, settings);
         Ok(Self {
             bus: CommandBus::new(log.clone()),
             log,

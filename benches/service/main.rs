@@ -1,9 +1,10 @@
 //! Figures of the whole service against sites of our own: `cargo bench --bench service -- [SECTION…]`.
 //!
 //! Sections: `throughput` (durable scans against a bare fetch of the same URLs), `latency` (of a status request while
-//! hostile pages are scanned), `memory` (per concurrent scan). The sites, the service and the client are processes of
+//! hostile pages are scanned), `memory` (per concurrent scan), `crowd` (two thousand clients at once). The sites, the service and the client are processes of
 //! their own, all on this machine.
 
+mod crowd;
 mod latency;
 mod memory;
 mod processes;
@@ -33,6 +34,9 @@ fn main() {
         }
         if wants("latency") {
             latency::run().await;
+        }
+        if wants("crowd") {
+            crowd::run().await;
         }
         if wants("memory") {
             memory::run().await;

@@ -124,6 +124,11 @@ impl Service {
         }
     }
 
+    /// The URL of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     /// GET.
     pub async fn get(&self, path: &str) -> Value {
         let answer = self

@@ -43,13 +43,12 @@ pub(super) async fn caller_of_request(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Caller, Problem> {
-    let named = tenant_in(headers)?;
     if state.access.mode() == AuthMode::Off {
-        return Ok(Caller::anyone(named.unwrap_or(TenantId::DEFAULT)));
+        return Ok(Caller::anyone(tenant_in(headers)?.unwrap_or(TenantId::DEFAULT)));
     }
     let credential = credential_in(headers).ok_or(AccessError::Missing)?;
     let mut caller = state.access.identify(credential).await?;
-    if let Some(named) = named {
+    if let Some(named) = tenant_in(headers)? {
         if !caller.may_act_for(named) {
             let detail = "The header X-Tenant-Id names another tenant than the key or token.";
             return Err(Problem::forbidden("wrong_tenant", detail));

@@ -72,7 +72,7 @@ pub fn router(state: ApiState) -> Router {
     let (documented, openapi) = openapi::described(Some(&state));
     let is_open = state.access.mode() == AuthMode::Off;
     let routes = documented
-        .merge(openapi::routes(&openapi))
+        .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

@@ -3,13 +3,16 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use url::Url;
 
 use super::input;
+use crate::config::{Config, ConfigError};
 use crate::fetch::Headers;
-use crate::scanner::page::{RawPage, read_page};
+use crate::scanner::fingerprint_files;
+use crate::scanner::page::{RawPage, Technologies, own_technologies, read_page_with};
 
 /// Tells what a saved page says, as a scan would
 #[derive(Debug, clap::Args)]
@@ -30,15 +33,25 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(path) => read_headers(path)?,
         None => Headers::default(),
     };
-    let facts = read_page(&RawPage {
+    let page = RawPage {
         url: args.url.clone(),
         headers,
         bytes: input::read(&args.file)?,
-    });
+    };
+    let facts = read_page_with(&page, &*known_technologies()?);
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, &facts.findings)?;
     out.write_all(b"\n")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// With those that were loaded into the data directory, if there is one.
+fn known_technologies() -> anyhow::Result<Arc<Technologies>> {
+    match Config::load() {
+        Ok(config) => Ok(fingerprint_files::technologies(&config.data_dir)?),
+        Err(ConfigError::NoDataDir) => Ok(Arc::clone(own_technologies())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn read_headers(path: &Path) -> anyhow::Result<Headers> {

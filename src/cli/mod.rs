@@ -18,6 +18,7 @@ mod robots;
 mod scan;
 mod serve;
 mod sitemap;
+mod technologies;
 mod tenant;
 
 use std::process::ExitCode;
@@ -50,6 +51,8 @@ enum Command {
     Extract(extract::Args),
     /// Asks a saved robots.txt what an agent may read, without a database
     Robots(robots::Args),
+    /// Looks after the sets of fingerprints that technologies are known by
+    Technologies(technologies::Args),
     /// Reads the log
     Events(events::Args),
     /// Brings the predecessor's data over, and compares it with ours
@@ -126,6 +129,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Batch(args) => batch::run(&args, &config()?).await,
         Command::Sitemap(args) => sitemap::run(&args, config()?.fetch).await,
         Command::Extract(args) => extract::run(&args),
+        Command::Technologies(args) => technologies::run(&args, &config()?),
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
         Command::Legacy(args) => legacy::run(&args, &config()?).await,

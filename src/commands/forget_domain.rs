@@ -93,7 +93,7 @@ fn serialized(event: &LogEvent) -> SerializedEvent {
         event.aggregate_type.clone(),
         event.event_type.clone(),
         event.event_version.clone(),
-        event.payload.clone(),
-        event.metadata.clone(),
+        event.payload(),
+        event.metadata(),
     )
 }

@@ -43,7 +43,7 @@ impl EventLog {
               where aggregate_type = 'domain_scan' and aggregate_id in (\
                 select r.aggregate_id from events r \
                  where r.event_type = 'ScanRequested' and r.tenant_id = $1 \
-                   and r.payload #>> '{{ScanRequested,domain}}' = $2) \
+                   and left(r.payload #>> '{{ScanRequested,domain}}', 253) = $2) \
               order by aggregate_id, sequence"
         ))
         .bind(tenant.0)

@@ -1,7 +1,9 @@
 //! Events as the log knows them: typed by name, with who, when and where, their data still JSON.
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::LogError;
@@ -50,40 +52,57 @@ pub struct LogEvent {
     pub recorded_at: DateTime<Utc>,
     /// Whose it is.
     pub tenant_id: TenantId,
-    /// The event as an externally tagged enum.
-    pub payload: Value,
+    /// The event as an externally tagged enum; text, for most readers go straight to a type.
+    pub payload: Box<RawValue>,
     /// Tenant, actor, request, cause.
-    pub metadata: Value,
+    pub metadata: Box<RawValue>,
+}
+
+/// What readers ask the metadata for.
+#[derive(Default, Deserialize)]
+struct Circumstances {
+    actor: Option<String>,
+    occurred_at: Option<String>,
 }
 
 impl LogEvent {
     /// The event in the present shape of its type, whatever version is stored.
     pub fn decode<E: VersionedEvent>(&self) -> Result<E, LogError> {
-        versioned::decode(&self.event_type, &self.event_version, &self.payload)
+        versioned::decode_text(&self.event_type, &self.event_version, self.payload.get())
             .map_err(|error| undecodable(self.position, &self.event_type, &self.event_version, error))
     }
 
-    /// When it happened: `occurred_at` of an imported event, else when it was recorded.
-    pub fn occurred_at(&self) -> DateTime<Utc> {
-        self.metadata
-            .get("occurred_at")
-            .and_then(Value::as_str)
-            .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
-            .map_or(self.recorded_at, |at| at.with_timezone(&Utc))
-    }
-
-    /// Who caused it.
-    pub fn actor(&self) -> Option<&str> {
-        self.metadata.get("actor").and_then(Value::as_str)
+    /// Who caused it, and when it happened: `occurred_at` of an imported event, else when it was recorded.
+    pub fn circumstances(&self) -> (Option<String>, DateTime<Utc>) {
+        let told: Circumstances = serde_json::from_str(self.metadata.get()).unwrap_or_default();
+        let occurred = told.occurred_at.as_deref();
+        let at = occurred.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        (
+            told.actor,
+            at.map_or(self.recorded_at, |at| at.with_timezone(&Utc)),
+        )
     }
 
     /// The event's fields without the enum's tag.
     pub fn data(&self) -> Value {
-        self.payload
-            .get(&self.event_type)
-            .cloned()
-            .unwrap_or_else(|| self.payload.clone())
+        let payload = self.payload();
+        payload.get(&self.event_type).cloned().unwrap_or(payload)
     }
+
+    /// The event as an externally tagged enum, as a tree.
+    pub fn payload(&self) -> Value {
+        to_value(&self.payload)
+    }
+
+    /// Tenant, actor, request, cause, as a tree.
+    pub fn metadata(&self) -> Value {
+        to_value(&self.metadata)
+    }
+}
+
+/// jsonb is always valid.
+fn to_value(text: &RawValue) -> Value {
+    serde_json::from_str(text.get()).unwrap_or_default()
 }
 
 /// Says which event could not be read.

@@ -119,6 +119,11 @@ impl MerkleTree {
         self.subtrees.push((level, hash));
     }
 
+    /// The roots of its complete subtrees, largest first: what it takes to go on from here.
+    pub fn subtrees(&self) -> impl Iterator<Item = &Hash> {
+        self.subtrees.iter().map(|(_, hash)| hash)
+    }
+
     /// Leaves so far.
     pub fn size(&self) -> u64 {
         self.size

@@ -14,6 +14,7 @@ mod load;
 pub mod merkle;
 pub mod proof;
 pub mod read;
+pub mod segment;
 pub mod tree;
 pub mod verify;
 mod wake;

@@ -1,7 +1,9 @@
 //! Reading by position. Positions are dense and in commit order, so `position > n` misses nothing and sees each
 //! event once.
 
+use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, QueryBuilder, Row};
 
 use super::{EventLog, LogError, LogEvent};
@@ -225,7 +227,7 @@ pub(super) fn event_of(row: &PgRow) -> Result<LogEvent, sqlx::Error> {
         event_version: row.try_get("event_version")?,
         recorded_at: row.try_get("recorded_at")?,
         tenant_id: TenantId(row.try_get("tenant_id")?),
-        payload: row.try_get("payload")?,
-        metadata: row.try_get("metadata")?,
+        payload: row.try_get::<Json<Box<RawValue>>, _>("payload")?.0,
+        metadata: row.try_get::<Json<Box<RawValue>>, _>("metadata")?.0,
     })
 }

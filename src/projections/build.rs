@@ -12,7 +12,7 @@ use super::generation::{begin_impatiently, clear_away, gave_way};
 use super::park::{Parked, Poison, park};
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
-use super::verify::{Verification, verify_generation};
+use super::verify::verify_generation;
 use super::{Generation, Projection, ProjectionError, copy};
 use crate::log::EventLog;
 
@@ -27,21 +27,25 @@ pub(super) async fn rebuild<P: Projection>(
     claim: &Claim,
     options: FoldOptions,
 ) -> Result<Value, ProjectionError> {
-    let generation = if let Some(generation) = unfinished::<P>(log, claim).await? { generation } else {
-        let generation = Generation::<P>::begin(log.pool()).await?;
-        claim
-            .fence(&mut *log.pool().acquire().await?, generation.number)
-            .await?;
+    let begun = begun::<P>(log, claim).await?;
+    if let Some((generation, true)) = begun {
+        clear_away::<P>(log.pool()).await?;
+        return result_of(log, &generation).await;
+    }
+    let generation = if let Some((generation, _)) = begun.filter(|(found, _)| found.position > 0) {
+        generation
+    } else {
+        let generation = Generation::<P>::begin(log.pool(), claim).await?;
         fold_into(log, &generation, options, claim).await?
     };
     claim.begin(TaskPhase::Indexing, 0).await?;
-    generation.make_indexes(log.pool()).await?;
+    generation.make_indexes(log.pool(), claim).await?;
     catch_up::<P>(log, claim, generation.number).await?;
-    let verification = verify(log, claim, &generation, options).await?;
+    verify(log, claim, &generation, options).await?;
     refuse_new_poison(log, &generation).await?;
     switch_to(log, claim, &generation).await?;
     clear_away::<P>(log.pool()).await?;
-    Ok(json!({ "generation": generation.number, "rows": verification.rows }))
+    result_of(log, &generation).await
 }
 
 /// Switches back to the generation that was live before.
@@ -50,28 +54,51 @@ pub(super) async fn roll_back<P: Projection>(
     claim: &Claim,
     options: FoldOptions,
 ) -> Result<Value, ProjectionError> {
-    let retired = {
-        let mut connection = log.pool().acquire().await?;
-        Generation::<P>::latest(&mut connection, "retired").await?
+    let generation = match begun::<P>(log, claim).await? {
+        Some((generation, true)) => return result_of(log, &generation).await,
+        Some((generation, false)) => generation,
+        None => {
+            let mut connection = log.pool().acquire().await?;
+            let retired = Generation::<P>::latest(&mut connection, "retired").await?;
+            retired.ok_or(ProjectionError::NothingToRollBackTo(P::NAME))?
+        }
     };
-    let generation = retired.ok_or(ProjectionError::NothingToRollBackTo(P::NAME))?;
     claim
         .fence(&mut *log.pool().acquire().await?, generation.number)
         .await?;
     catch_up::<P>(log, claim, generation.number).await?;
-    let verification = verify(log, claim, &generation, options).await?;
+    verify(log, claim, &generation, options).await?;
     switch_to(log, claim, &generation).await?;
-    Ok(json!({ "generation": generation.number, "rows": verification.rows }))
+    result_of(log, &generation).await
 }
 
-/// A generation of this task that another process had already filled.
-async fn unfinished<P: Projection>(
+/// The generation of this task that another process had begun with, and whether that had switched to it already: what
+/// was done but not noted must not be done twice, or a rollback would turn itself back.
+async fn begun<P: Projection>(
     log: &EventLog,
     claim: &Claim,
-) -> Result<Option<Generation<P>>, ProjectionError> {
+) -> Result<Option<(Generation<P>, bool)>, ProjectionError> {
+    let Some(number) = claim.task.generation else {
+        return Ok(None);
+    };
     let mut connection = log.pool().acquire().await?;
-    let building = Generation::<P>::latest(&mut connection, "building").await?;
-    Ok(building.filter(|found| Some(found.number) == claim.task.generation && found.position > 0))
+    let found = Generation::<P>::find(&mut connection, number).await?;
+    Ok(found.map(|(generation, state)| (generation, state == "live")))
+}
+
+/// What a task came to that switched to a generation.
+async fn result_of<P: Projection>(
+    log: &EventLog,
+    generation: &Generation<P>,
+) -> Result<Value, ProjectionError> {
+    let rows: i64 = sqlx::query_scalar(&format!(
+        "select count(*) from {}.{}",
+        generation.schema(),
+        P::NAME
+    ))
+    .fetch_one(log.pool())
+    .await?;
+    Ok(json!({ "generation": generation.number, "rows": rows }))
 }
 
 /// Folds the log into the tables of an empty generation, up to the present head.
@@ -181,12 +208,12 @@ async fn verify<P: Projection>(
     claim: &Claim,
     generation: &Generation<P>,
     options: FoldOptions,
-) -> Result<Verification, ProjectionError> {
+) -> Result<(), ProjectionError> {
     claim.begin(TaskPhase::Verifying, log.head().await?).await?;
     let found = verify_generation::<P>(log, generation.number, options, Some(claim)).await?;
     match found.findings.first() {
         Some(finding) => Err(ProjectionError::NotTheLog(finding.to_string())),
-        None => Ok(found),
+        None => Ok(()),
     }
 }
 

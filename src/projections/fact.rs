@@ -48,11 +48,12 @@ impl Fact {
             "batch_scan" => Happened::Batch(BatchId(id), event.decode()?),
             _ => return Ok(None),
         };
+        let (actor, at) = event.circumstances();
         Ok(Some(Self {
             position: event.position,
-            at: event.occurred_at(),
+            at,
             tenant: event.tenant_id,
-            actor: event.actor().map(str::to_owned),
+            actor,
             happened,
             findings: None,
         }))

@@ -5,24 +5,30 @@
 
 use std::marker::PhantomData;
 
-use sqlx::{Executor, PgConnection, PgPool, PgTransaction};
+use sqlx::{Connection, Executor, PgConnection, PgPool, PgTransaction};
 
 use super::batch_jobs::BatchJobs;
 use super::domains::Domains;
 use super::jobs::Jobs;
 use super::sitemaps::Sitemaps;
-use super::{Projection, ProjectionError, task};
+use super::task::Claim;
+use super::{Projection, ProjectionError, task, wall};
 
 /// Keeps two processes from making the same schema.
 const SCHEMA_LOCK: i64 = 7_305_116_404;
 /// How long a switch may hold up readers while it waits for a slow query before it gives way and tries again.
 const SWITCH_WAIT: &str = "250ms";
+/// How long a switch may hold up readers because its process does not go on (it was frozen, say) before PostgreSQL
+/// ends it.
+const SWITCH_IDLE: &str = "2s";
 
 /// The read models of this release, and where their views are.
 #[derive(Clone, Debug)]
 pub struct ReadModels {
     /// Where they are.
     pub pool: PgPool,
+    /// Whether the database keeps tenants apart as well as the queries do.
+    pub walled: bool,
     /// Schema of `domains`.
     pub domains: String,
     /// Schema of `jobs`.
@@ -35,8 +41,9 @@ pub struct ReadModels {
 
 impl ReadModels {
     /// The read models of this release in a database.
-    pub fn new(pool: PgPool) -> Self {
+    pub fn new(pool: PgPool, walled: bool) -> Self {
         Self {
+            walled,
             domains: views_schema::<Domains>(),
             jobs: views_schema::<Jobs>(),
             batch_jobs: views_schema::<BatchJobs>(),
@@ -95,10 +102,36 @@ impl<P: Projection> Generation<P> {
         Ok(found.map(|(number, position)| Self::new(number, position)))
     }
 
-    /// Makes the next generation, empty and without indexes. What was left of an unfinished one goes.
-    pub async fn begin(pool: &PgPool) -> Result<Self, ProjectionError> {
-        let mut tx = pool.begin().await?;
-        drop_generations::<P>(&mut tx, "state = 'building'").await?;
+    /// A generation by its number, and its state.
+    pub async fn find(
+        connection: &mut PgConnection,
+        number: i32,
+    ) -> Result<Option<(Self, String)>, sqlx::Error> {
+        let found: Option<(i64, String)> = sqlx::query_as(
+            "select position, state from projection where name = $1 and shape = $2 and generation = $3",
+        )
+        .bind(P::NAME)
+        .bind(P::SHAPE)
+        .bind(number)
+        .fetch_optional(connection)
+        .await?;
+        Ok(found.map(|(position, state)| (Self::new(number, position), state)))
+    }
+
+    /// Makes the next generation, empty and without indexes, for the task that is to fill it. What was left of an
+    /// unfinished one goes, unless somebody who does not know yet that the task is no longer his holds it; then it
+    /// goes the next time.
+    pub(super) async fn begin(pool: &PgPool, claim: &Claim) -> Result<Self, ProjectionError> {
+        let mut tx = begin_impatiently(pool).await?;
+        let mut attempt = tx.begin().await?;
+        match drop_generations::<P>(&mut attempt, "state = 'building'").await {
+            Ok(()) => attempt.commit().await?,
+            Err(error) if gave_way(&error) => {
+                attempt.rollback().await?;
+                tracing::info!("Half-built tables of {} are in use and stay for now", P::NAME);
+            }
+            Err(error) => return Err(error),
+        }
         let number: i32 = sqlx::query_scalar(
             "select coalesce(max(generation), 0) + 1 from projection where name = $1 and shape = $2",
         )
@@ -106,8 +139,11 @@ impl<P: Projection> Generation<P> {
         .bind(P::SHAPE)
         .fetch_one(&mut *tx)
         .await?;
+        // Whoever makes the same schema and came too late ends his transaction by himself.
+        execute(&mut tx, "set local lock_timeout = 0").await?;
         let generation = Self::new(number, 0);
         generation.create(&mut tx).await?;
+        claim.fence(&mut tx, number).await?;
         tx.commit().await?;
         Ok(generation)
     }
@@ -130,8 +166,9 @@ impl<P: Projection> Generation<P> {
         Ok(())
     }
 
-    /// Makes keys and indexes, unless they are there.
-    pub async fn make_indexes(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+    /// Makes keys and indexes, unless they are there. Two processes may come to this at once; only that counts which
+    /// has the task.
+    pub(super) async fn make_indexes(&self, pool: &PgPool, claim: &Claim) -> Result<(), ProjectionError> {
         let schema = self.schema();
         let mut tx = pool.begin().await?;
         let there: bool = sqlx::query_scalar("select exists (select from pg_indexes where schemaname = $1)")
@@ -141,10 +178,13 @@ impl<P: Projection> Generation<P> {
         if !there {
             execute(&mut tx, &P::indexes(&schema)).await?;
         }
+        wall::raise(&mut tx, &schema).await?;
         for table in tables_of(&mut tx, &schema).await? {
             execute(&mut tx, &format!("analyze {schema}.{table}")).await?;
         }
-        tx.commit().await
+        claim.fence(&mut tx, self.number).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Makes this generation the one that counts, in the transaction given; the one before stays for a rollback.
@@ -186,14 +226,17 @@ impl<P: Projection> Generation<P> {
         for table in tables_of(&mut *connection, &schema).await? {
             execute(
                 &mut *connection,
-                &format!("create or replace view {views}.{table} as select * from {schema}.{table}"),
+                &format!(
+                    "create or replace view {views}.{table} with (security_invoker = true) \
+                     as select * from {schema}.{table}"
+                ),
             )
             .await?;
             if newest {
                 show_in_public(&mut *connection, &views, &table).await?;
             }
         }
-        Ok(())
+        wall::open(connection, &views).await
     }
 }
 
@@ -205,16 +248,24 @@ async fn show_in_public(connection: &mut PgConnection, views: &str, table: &str)
             .fetch_optional(&mut *connection)
             .await?;
     if shown.is_some_and(|definition| definition.contains(&format!("FROM {views}.{table}"))) {
-        return Ok(());
+        return execute(
+            connection,
+            &format!("alter view public.{table} set (security_invoker = true)"),
+        )
+        .await;
     }
     execute(connection, &format!(
-        "drop view if exists public.{table} cascade; create view public.{table} as select * from {views}.{table}"
+        "drop view if exists public.{table} cascade; create view public.{table} with (security_invoker = true) \
+         as select * from {views}.{table}"
     ))
     .await?;
     Ok(())
 }
 
-async fn tables_of(connection: &mut PgConnection, schema: &str) -> Result<Vec<String>, sqlx::Error> {
+pub(super) async fn tables_of(
+    connection: &mut PgConnection,
+    schema: &str,
+) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar("select tablename::text from pg_tables where schemaname = $1 order by 1")
         .bind(schema)
         .fetch_all(connection)
@@ -230,10 +281,15 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
         .execute(&mut *tx)
         .await?;
     if let Some(live) = Generation::<P>::live(&mut tx).await? {
-        let shown: bool = sqlx::query_scalar("select to_regclass($1) is not null")
-            .bind(format!("{}.{}", views_schema::<P>(), P::NAME))
-            .fetch_one(&mut *tx)
-            .await?;
+        wall::raise(&mut tx, &live.schema()).await?;
+        // Views of a release without the wall would lead around it.
+        let shown: bool = sqlx::query_scalar(
+            "select exists (select from pg_class where oid = to_regclass($1) \
+                and 'security_invoker=true' = any (reloptions))",
+        )
+        .bind(format!("{}.{}", views_schema::<P>(), P::NAME))
+        .fetch_one(&mut *tx)
+        .await?;
         if !shown {
             live.show(&mut tx).await?;
         }
@@ -247,6 +303,7 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
             let schema = first.schema();
             first.create(&mut tx).await?;
             execute(&mut tx, &P::indexes(&schema)).await?;
+            wall::raise(&mut tx, &schema).await?;
             first.promote(&mut tx).await?;
         } else {
             task::request::<P>(&mut tx, task::TaskKind::Rebuild, "system").await?;
@@ -265,7 +322,14 @@ pub(super) async fn exists<P: Projection>(pool: &PgPool) -> Result<bool, sqlx::E
 /// A transaction that waits only a moment for readers; `gave_way` tells its errors from others.
 pub(super) async fn begin_impatiently(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    execute(&mut tx, &format!("set local lock_timeout = '{SWITCH_WAIT}'")).await?;
+    execute(
+        &mut tx,
+        &format!(
+            "set local lock_timeout = '{SWITCH_WAIT}'; \
+             set local idle_in_transaction_session_timeout = '{SWITCH_IDLE}'"
+        ),
+    )
+    .await?;
     Ok(tx)
 }
 
@@ -274,7 +338,9 @@ pub(super) fn gave_way(error: &ProjectionError) -> bool {
     let ProjectionError::Database(error) = error else {
         return false;
     };
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "55P03" || code == "40P01")
 }
 

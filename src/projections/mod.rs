@@ -29,6 +29,7 @@ pub mod task;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+pub mod wall;
 
 use std::hash::Hash;
 
@@ -187,15 +188,17 @@ impl ProjectionError {
     /// Whether a table was asked for that is still to be built: `undefined_table`, `invalid_schema_name`.
     pub(crate) fn is_not_built_yet(&self) -> bool {
         let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| code == "42P01" || code == "3F000")
     }
 
-    /// Whether it is the database that is away, so that trying again is all there is to do.
+    /// Whether the database is away or another transaction was in the way, so that trying again is all there is to do.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Database(error) => {
-                !self.is_about_data() && error.as_database_error().is_none_or(is_shutdown)
+                !self.is_about_data() && error.as_database_error().is_none_or(is_passing)
             }
             Self::Log(LogError::Unavailable(_)) => true,
             _ => false,
@@ -216,16 +219,19 @@ impl ProjectionError {
     /// Whether one row's content is at fault (SQLSTATE classes 22 and 23, program limits 54), not the database.
     pub(crate) fn is_about_data(&self) -> bool {
         let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
     }
 }
 
-/// Classes 57 (operator intervention) and 08 (connection), and a server that is starting or out of room.
-fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
+/// Classes 57 (operator intervention) and 08 (connection), a server that is starting or out of room, and what befalls
+/// a transaction that got in another's way: 40 (rollback), `lock_not_available`, `idle_in_transaction_session_timeout`.
+fn is_passing(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code();
     code.is_some_and(|code| {
-        ["57", "08", "53", "58"]
+        ["57", "08", "53", "58", "40", "55P03", "25P03"]
             .iter()
             .any(|class| code.starts_with(class))
     })

@@ -40,7 +40,7 @@ impl Subject {
             Self::Domain(tenant, domain) => {
                 sqlx::query_scalar(
                     "select aggregate_id from events where event_type = 'ScanRequested' \
-                        and tenant_id = $1 and payload #>> '{ScanRequested,domain}' = $2",
+                        and tenant_id = $1 and left(payload #>> '{ScanRequested,domain}', 253) = $2",
                 )
                 .bind(tenant.0)
                 .bind(domain)

@@ -307,21 +307,26 @@ impl Claim {
         ours(moved.rows_affected())
     }
 
-    /// Does the work while the lease is prolonged; given up as soon as it is lost.
+    /// Does the work while the lease is prolonged; given up as soon as it is lost. Both go on side by side: the work may
+    /// have the task's row locked, and whoever waits for that must not keep the work from its commit.
     pub(super) async fn keeping<T>(
         &self,
         work: impl Future<Output = Result<T, ProjectionError>>,
     ) -> Result<T, ProjectionError> {
+        tokio::select! {
+            done = work => done,
+            () = self.beat_until_lost() => Err(ProjectionError::TakenOver),
+        }
+    }
+
+    async fn beat_until_lost(&self) {
         let mut beat = tokio::time::interval(LEASE / 3);
-        tokio::pin!(work);
         loop {
-            tokio::select! {
-                done = &mut work => return done,
-                _ = beat.tick() => match self.beat().await {
-                    Err(ProjectionError::TakenOver) => return Err(ProjectionError::TakenOver),
-                    Err(error) => tracing::warn!(%error, "A lease could not be prolonged"),
-                    Ok(()) => {}
-                }
+            beat.tick().await;
+            match self.beat().await {
+                Err(ProjectionError::TakenOver) => return,
+                Err(error) => tracing::warn!(%error, "A lease could not be prolonged"),
+                Ok(()) => {}
             }
         }
     }

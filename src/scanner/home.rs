@@ -5,7 +5,7 @@ use url::Url;
 
 use super::Tools;
 use super::entrance::status_failure;
-use super::page::{PageFacts, RawPage, read_page};
+use super::page::{PageFacts, RawPage, read_page_with};
 use crate::fetch::{Answer, FetchError, Headers, Limits};
 use crate::values::report::{PageReport, ScanFailure};
 use crate::values::{FailureReason, Problem};
@@ -76,7 +76,8 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant) -> Result<
         headers,
         bytes: body.bytes,
     };
-    let facts = tools.pool.run(move || read_page(&page)).await?;
+    let known = std::sync::Arc::clone(&tools.settings.technologies);
+    let facts = tools.pool.run(move || read_page_with(&page, &known)).await?;
     Ok(PageRead { url, report, facts })
 }
 

@@ -10,6 +10,7 @@ mod read_sitemap;
 mod rest;
 mod scan;
 
+pub mod fingerprint_files;
 pub mod page;
 pub mod references;
 pub mod robots;
@@ -23,6 +24,7 @@ pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::values::report::SiteReport;
 use crate::values::{DomainName, FailureReason, ScanOptions};
+use page::{Technologies, own_technologies};
 use parse_pool::ParsePool;
 
 /// How much one scan may read and keep.
@@ -40,6 +42,8 @@ pub struct ScannerSettings {
     pub max_stored_urls: usize,
     /// Sitemap files asked for at once in one scan.
     pub requests_at_once: usize,
+    /// What technologies are known by.
+    pub technologies: Arc<Technologies>,
 }
 
 impl Default for ScannerSettings {
@@ -51,6 +55,7 @@ impl Default for ScannerSettings {
             max_sitemap_bytes: 4 * 1024 * 1024 * 1024,
             max_stored_urls: 50_000,
             requests_at_once: 3,
+            technologies: Arc::clone(own_technologies()),
         }
     }
 }

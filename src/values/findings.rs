@@ -13,6 +13,10 @@ use super::sitemap::SitemapKind;
 pub struct Findings {
     /// Title of the home page.
     pub title: Option<String>,
+    /// The title without the name of the site.
+    pub headline: Option<String>,
+    /// What the site calls itself, told apart from the title of its page.
+    pub site_name: Option<String>,
     /// Description of the home page.
     pub description: Option<String>,
     /// BCP 47 tag.

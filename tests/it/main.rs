@@ -11,6 +11,7 @@ mod docs;
 mod hostile;
 mod legacy;
 mod log;
+mod model;
 mod postgres;
 mod projections;
 mod sites;

@@ -324,9 +324,9 @@ impl From<LogEvent> for Event {
             version: event.event_version.parse().unwrap_or_default(),
             recorded_at: event.recorded_at,
             tenant_id: event.tenant_id.0,
-            actor: event.actor().map(str::to_owned),
+            actor: event.circumstances().0,
             data: event.data(),
-            metadata: event.metadata,
+            metadata: event.metadata(),
             stream: StreamPlace {
                 kind: event.aggregate_type,
                 id: event.aggregate_id,

@@ -136,7 +136,7 @@ impl Chunk {
 }
 
 /// The digests that an event's canonical text names.
-fn digests(content: &[u8]) -> impl Iterator<Item = Digest> + '_ {
+pub(in crate::log) fn digests(content: &[u8]) -> impl Iterator<Item = Digest> + '_ {
     memmem::find_iter(content, DIGEST_FIELD).filter_map(|at| {
         let start = at + DIGEST_FIELD.len();
         hex::decode(content.get(start..start + 64)?).ok()

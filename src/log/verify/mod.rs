@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+pub(super) use events::digests;
 pub use finding::Finding;
 
 use super::head::TreeHead;

@@ -13,6 +13,7 @@ pub async fn find(
     tenant: TenantId,
     batch: BatchId,
 ) -> Result<Option<BatchRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select to_jsonb(b)::text from {}.batch_jobs b where batch_id = $1 and tenant_id = $2",
         models.batch_jobs
@@ -20,7 +21,7 @@ pub async fn find(
     let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(batch.0)
         .bind(tenant.0)
-        .fetch_optional(&models.pool)
+        .fetch_optional(&mut *reading)
         .await?;
     row.as_deref().map(rows::from_json::<BatchJobs>).transpose()
 }
@@ -32,6 +33,7 @@ pub async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Listed<BatchRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let mut query = QueryBuilder::new(format!(
         "select to_jsonb(b)::text from {}.batch_jobs b where tenant_id = ",
         models.batch_jobs
@@ -43,7 +45,7 @@ pub async fn list(
     query
         .push(" order by requested_position desc limit ")
         .push_bind(limit + 1);
-    let found: Vec<String> = query.build_query_scalar().fetch_all(&models.pool).await?;
+    let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *reading).await?;
     let found = found
         .into_iter()
         .map(|row| rows::from_json::<BatchJobs>(&row))

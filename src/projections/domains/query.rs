@@ -31,6 +31,7 @@ pub async fn find(
     tenant: TenantId,
     domain: &DomainName,
 ) -> Result<Option<DomainRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select to_jsonb(d)::text from {}.domains d where tenant_id = $1 and domain = $2",
         models.domains
@@ -38,7 +39,7 @@ pub async fn find(
     let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
-        .fetch_optional(&models.pool)
+        .fetch_optional(&mut *reading)
         .await?;
     row.as_deref().map(rows::from_json::<Domains>).transpose()
 }
@@ -49,6 +50,7 @@ pub async fn list(
     tenant: TenantId,
     filter: &DomainFilter,
 ) -> Result<Listed<DomainRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let mut query = QueryBuilder::new(format!(
         "select to_jsonb(d)::text from {}.domains d where tenant_id = ",
         models.domains
@@ -73,7 +75,7 @@ pub async fn list(
         query.push(" and domain > ").push_bind(after);
     }
     query.push(" order by domain limit ").push_bind(filter.limit + 1);
-    let found: Vec<String> = query.build_query_scalar().fetch_all(&models.pool).await?;
+    let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *reading).await?;
     let found = found
         .into_iter()
         .map(|row| rows::from_json::<Domains>(&row))

@@ -29,6 +29,7 @@ pub async fn find(
     tenant: TenantId,
     scan: ScanId,
 ) -> Result<Option<JobRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select to_jsonb(j)::text from {}.jobs j where scan_id = $1 and tenant_id = $2",
         models.jobs
@@ -36,7 +37,7 @@ pub async fn find(
     let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(scan.0)
         .bind(tenant.0)
-        .fetch_optional(&models.pool)
+        .fetch_optional(&mut *reading)
         .await?;
     row.as_deref().map(rows::from_json::<Jobs>).transpose()
 }
@@ -47,6 +48,7 @@ pub async fn list(
     tenant: TenantId,
     filter: &JobFilter,
 ) -> Result<Listed<JobRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let mut query = QueryBuilder::new(format!(
         "select (to_jsonb(j) - 'result_data')::text from {}.jobs j where tenant_id = ",
         models.jobs
@@ -67,7 +69,7 @@ pub async fn list(
     query
         .push(" order by requested_position limit ")
         .push_bind(filter.limit + 1);
-    let found: Vec<String> = query.build_query_scalar().fetch_all(&models.pool).await?;
+    let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *reading).await?;
     let found = found
         .into_iter()
         .map(|row| rows::from_json::<Jobs>(&row))
@@ -83,6 +85,7 @@ pub async fn begun_of_batch(
     tenant: TenantId,
     batch: BatchId,
 ) -> Result<Vec<JobRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select (to_jsonb(j) - 'result_data')::text from {}.jobs j \
           where tenant_id = $1 and batch_id = $2 and (started_at is not null or completed_at is not null) \
@@ -93,7 +96,7 @@ pub async fn begun_of_batch(
         .bind(tenant.0)
         .bind(batch.0)
         .bind(MAX_LIMIT)
-        .fetch_all(&models.pool)
+        .fetch_all(&mut *reading)
         .await?;
     found
         .into_iter()
@@ -107,6 +110,7 @@ pub async fn failed_of_batch(
     tenant: TenantId,
     batch: BatchId,
 ) -> Result<Vec<(ScanId, u32)>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select scan_id, round from {}.jobs where tenant_id = $1 and batch_id = $2 and status = 'failed' \
             and reason is distinct from 'invalid_domain' order by requested_position",
@@ -115,7 +119,7 @@ pub async fn failed_of_batch(
     let rows: Vec<(uuid::Uuid, i32)> = sqlx::query_as(&sql)
         .bind(tenant.0)
         .bind(batch.0)
-        .fetch_all(&models.pool)
+        .fetch_all(&mut *reading)
         .await?;
     Ok(rows
         .into_iter()

@@ -34,6 +34,7 @@ pub async fn find(
     tenant: TenantId,
     domain: &DomainName,
 ) -> Result<Option<SitemapsRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select to_jsonb(s)::text from {}.sitemaps s where tenant_id = $1 and domain = $2",
         models.sitemaps
@@ -41,7 +42,7 @@ pub async fn find(
     let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
-        .fetch_optional(&models.pool)
+        .fetch_optional(&mut *reading)
         .await?;
     row.as_deref().map(rows::from_json::<Sitemaps>).transpose()
 }
@@ -54,6 +55,7 @@ pub async fn urls(
     after: (i32, i32),
     limit: i64,
 ) -> Result<Listed<UrlRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select jsonb_build_object('url', u.url, 'lastmod', u.lastmod, 'changefreq', u.changefreq, \
                 'priority', u.priority, 'sitemap', f.url, 'file_ordinal', f.ordinal, 'ordinal', u.ordinal)::text \
@@ -68,7 +70,7 @@ pub async fn urls(
         .bind(after.0)
         .bind(after.1)
         .bind(limit + 1)
-        .fetch_all(&models.pool)
+        .fetch_all(&mut *reading)
         .await?;
     let found = found
         .into_iter()

@@ -2,41 +2,202 @@
 
 use url::Url;
 
+use super::json_ld::{Node, has_type, is_organization, texts};
 use super::outline::Outline;
 
 /// Longest description that is kept, in characters.
 const MAX_DESCRIPTION: usize = 5_000;
 
-/// `<title>`, else what the page is shared as.
-pub(super) fn title(page: &Outline) -> Option<String> {
-    page.title
-        .clone()
-        .or_else(|| meta(page, &["og:title", "twitter:title"]))
+/// Characters that stand between a page's title and its site's name.
+const SEPARATORS: &[char] = &[
+    '|', '-', '–', '—', '·', '•', '»', '«', ':', '/', '\\', '›', '~', '@',
+];
+
+/// The title as the page states it: of a home page its `<title>`, of an inner page what it is shared as, which is
+/// more often without the site's name.
+pub(super) fn title(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+    let shared = meta(page, &["og:title", "twitter:title"]);
+    let (first, second) = if is_home(page, nodes) {
+        (page.title.clone(), shared)
+    } else {
+        (shared, page.title.clone())
+    };
+    first
+        .or(second)
+        .or_else(|| stated_headline(nodes))
+        .or_else(|| page.headings.first().cloned())
 }
 
-/// `<meta name=description>`, else what the page is shared with.
-pub(super) fn description(page: &Outline) -> Option<String> {
-    meta(
-        page,
-        &[
-            "description",
-            "og:description",
-            "twitter:description",
-            "dcterms.description",
-            "dc.description",
-        ],
-    )
-    .map(|text| text.chars().take(MAX_DESCRIPTION).collect())
+/// The title without the site's name: that part of `<title>` which the page shows again as what it is shared as, in
+/// its JSON-LD or as its heading; else what is left when the site's name is taken off.
+pub(super) fn headline(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+    let shared = meta(page, &["og:title", "twitter:title"]);
+    let Some(whole) = page.title.clone() else {
+        return title(page, nodes);
+    };
+    let site = site_name(page, nodes);
+    let bare = |text: String| without_site(&text, site.as_deref(), page.url.host_str().unwrap_or_default());
+    let stated = shared
+        .clone()
+        .into_iter()
+        .chain(stated_headline(nodes))
+        .chain(page.headings.iter().cloned());
+    let part = stated.map(bare).find(|text| is_part(text, &whole));
+    Some(part.or(shared.map(bare)).unwrap_or_else(|| bare(whole)))
+}
+
+/// Whether this is where the site begins and not one of its articles. A page whose place is not known may be either.
+fn is_home(page: &Outline<'_>, nodes: &[Node]) -> bool {
+    const ARTICLES: &[&str] = &["Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle"];
+    let is_article = meta(page, &["og:type"]).is_some_and(|kind| kind.eq_ignore_ascii_case("article"))
+        || nodes
+            .iter()
+            .any(|node| ARTICLES.iter().any(|kind| has_type(node, kind)));
+    page.url.path().trim_matches('/').is_empty() && !is_article
+}
+
+fn stated_headline(nodes: &[Node]) -> Option<String> {
+    nodes.iter().flat_map(|node| texts(node, "headline")).next()
+}
+
+/// Whether a text is what a title begins or ends with, apart from the rest by a separator.
+fn is_part(text: &str, whole: &str) -> bool {
+    const SHORTEST: usize = 4;
+    let (text, whole) = (folded(text), folded(whole));
+    if text.chars().count() < SHORTEST {
+        return false;
+    }
+    let is_apart = |rest: &str| {
+        rest.is_empty() || rest.trim().starts_with(SEPARATORS) || rest.trim().ends_with(SEPARATORS)
+    };
+    whole.strip_prefix(&text).is_some_and(is_apart) || whole.strip_suffix(&text).is_some_and(is_apart)
+}
+
+/// Letters in one case and quotes in one kind: the same title is written in many ways on one page.
+fn folded(text: &str) -> String {
+    let one_kind = |character| match character {
+        '’' | '‘' | '`' | '´' => '\'',
+        '“' | '”' | '„' | '«' | '»' => '"',
+        '–' | '—' => '-',
+        other => other,
+    };
+    let text: String = text.to_lowercase().chars().map(one_kind).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A title without the name of its site before or after a separator. The name is known from the page, or it is the
+/// host's.
+fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
+    let is_site = |part: &str| {
+        let bare = letters(part);
+        let names = site.map(letters).into_iter().chain(host_names(host));
+        !bare.is_empty() && names.into_iter().any(|name| !name.is_empty() && name == bare)
+    };
+    for (at, separator) in title
+        .char_indices()
+        .filter(|(_, character)| SEPARATORS.contains(character))
+    {
+        let (before, after) = (title[..at].trim(), title[at + separator.len_utf8()..].trim());
+        // A dash within a word separates nothing.
+        let stands_apart = title[..at].ends_with(' ') || separator == ':' || separator == '|';
+        if !stands_apart || before.is_empty() || after.is_empty() {
+            continue;
+        }
+        if is_site(after) {
+            return before.to_owned();
+        }
+        if is_site(before) {
+            return after.to_owned();
+        }
+    }
+    title.to_owned()
+}
+
+/// `www.the-site.co.uk` calls itself `the-site.co.uk` and `the-site`.
+fn host_names(host: &str) -> [String; 2] {
+    let domain = crate::scanner::site::registrable(host);
+    let name = domain.split('.').next().unwrap_or_default();
+    [letters(domain), letters(name)]
+}
+
+fn letters(text: &str) -> String {
+    text.chars()
+        .filter(|character| character.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// What the site calls itself: `og:site_name`, the publisher and names of its JSON-LD, the name of its application,
+/// or that part of the title which is the host's name.
+pub(super) fn site_name(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+    meta(page, &["og:site_name"])
+        .or_else(|| publisher(nodes))
+        .or_else(|| name_of(nodes, |node| has_type(node, "WebSite")))
+        .or_else(|| name_of(nodes, is_organization))
+        .or_else(|| {
+            meta(
+                page,
+                &[
+                    "application-name",
+                    "apple-mobile-web-app-title",
+                    "al:ios:app_name",
+                ],
+            )
+        })
+        .or_else(|| name_in_title(page))
+}
+
+fn publisher(nodes: &[Node]) -> Option<String> {
+    let publishers = nodes.iter().filter_map(|node| node.get("publisher")?.as_object());
+    publishers.flat_map(|publisher| texts(publisher, "name")).next()
+}
+
+fn name_in_title(page: &Outline<'_>) -> Option<String> {
+    let names = host_names(page.url.host_str()?);
+    let mut parts = page.title.as_deref()?.rsplit(SEPARATORS).map(str::trim);
+    let named = parts.find(|part| names.contains(&letters(part)))?;
+    (!named.is_empty()).then(|| named.to_owned())
+}
+
+fn name_of(nodes: &[Node], is_wanted: impl Fn(&Node) -> bool) -> Option<String> {
+    let wanted = nodes.iter().filter(|node| is_wanted(node));
+    wanted.flat_map(|node| texts(node, "name")).next()
+}
+
+/// What the page says it is about: of a home page its `<meta name=description>`, of an inner page what it is shared
+/// with; else the other, else what its JSON-LD says.
+pub(super) fn description(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+    let own = || meta(page, &["description"]);
+    let shared = || meta(page, &["og:description"]);
+    let stated = if is_home(page, nodes) {
+        own().or_else(shared)
+    } else {
+        shared().or_else(own)
+    };
+    stated
+        .or_else(|| {
+            meta(
+                page,
+                &[
+                    "twitter:description",
+                    "dcterms.description",
+                    "dc.description",
+                    "sailthru.description",
+                ],
+            )
+        })
+        .or_else(|| nodes.iter().flat_map(|node| texts(node, "description")).next())
+        .map(|text| text.chars().take(MAX_DESCRIPTION).collect())
 }
 
 /// `<link rel=canonical>`, absolute.
-pub(super) fn canonical(page: &Outline) -> Option<String> {
+pub(super) fn canonical(page: &Outline<'_>) -> Option<String> {
     let link = page.links.iter().find(|link| has_word(&link.rel, "canonical"))?;
     absolute(page, &link.href)
 }
 
 /// The picture that the page is shared with, absolute.
-pub(super) fn image(page: &Outline) -> Option<String> {
+pub(super) fn image(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
     let names = [
         "og:image:secure_url",
         "og:image",
@@ -46,36 +207,47 @@ pub(super) fn image(page: &Outline) -> Option<String> {
         "image",
     ];
     let shared = meta(page, &names).and_then(|url| absolute(page, &url));
-    shared.or_else(|| {
+    let shared = shared.or_else(|| {
         let link = page.links.iter().find(|link| has_word(&link.rel, "image_src"))?;
         absolute(page, &link.href)
+    });
+    let of_nodes = || {
+        nodes
+            .iter()
+            .flat_map(|node| [texts(node, "image"), texts(node, "thumbnailUrl")].concat())
+    };
+    shared.or_else(|| {
+        of_nodes()
+            .filter(|url| !url.starts_with('#'))
+            .find_map(|url| absolute(page, &url))
     })
 }
 
 /// RSS, Atom and JSON feeds, absolute.
-pub(super) fn feeds(page: &Outline) -> Vec<String> {
+pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
     const TYPES: &[&str] = &[
         "application/rss+xml",
         "application/atom+xml",
         "application/feed+json",
         "application/rdf+xml",
     ];
+    // Blogger names its Atom feed by the relation for posting to it.
+    const FEED_RELATIONS: &[&str] = &["alternate", "feed", "service.post"];
     let is_feed = |media_type: &str| TYPES.iter().any(|known| media_type.starts_with(known));
-    let links = page
-        .links
-        .iter()
-        .filter(|link| has_word(&link.rel, "alternate") && is_feed(&link.media_type));
+    let links = page.links.iter().filter(|link| {
+        FEED_RELATIONS.iter().any(|rel| has_word(&link.rel, rel)) && is_feed(&link.media_type)
+    });
     distinct(links.filter_map(|link| absolute(page, &link.href)))
 }
 
 /// `<link rel=sitemap>`, absolute.
-pub(super) fn sitemaps(page: &Outline) -> Vec<Url> {
+pub(super) fn sitemaps(page: &Outline<'_>) -> Vec<Url> {
     let links = page.links.iter().filter(|link| has_word(&link.rel, "sitemap"));
     links.filter_map(|link| page.base.join(&link.href).ok()).collect()
 }
 
 /// The first of some metas, in the order of the names.
-pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
+pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| {
         let (_, content) = page.metas.iter().find(|(known, _)| known == name)?;
         let text = content.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -84,8 +256,10 @@ pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
 }
 
 /// An http(s) URL in full.
-pub(super) fn absolute(page: &Outline, url: &str) -> Option<String> {
-    let url = page.base.join(url.trim()).ok()?;
+pub(super) fn absolute(page: &Outline<'_>, url: &str) -> Option<String> {
+    // A reference that is still there was escaped twice; no URL has it otherwise.
+    let url = url.trim().replace("&amp;", "&");
+    let url = page.base.join(&url).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.host().is_some()).then(|| url.into())
 }
 
@@ -102,4 +276,64 @@ pub(super) fn distinct(items: impl Iterator<Item = String>) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json_ld::nodes;
+    use super::super::outline::outline;
+    use super::*;
+
+    fn told(url: &str, html: &str) -> (Option<String>, Option<String>) {
+        let page = outline(html, &Url::parse(url).unwrap());
+        let nodes = nodes(&page.json_ld);
+        (title(&page, &nodes), headline(&page, &nodes))
+    }
+
+    #[test]
+    fn a_home_page_has_its_title_and_an_inner_page_what_it_is_shared_as() {
+        let html = "<title>Acme - Home</title><meta property=og:title content=Acme><h1>Acme</h1>";
+        assert_eq!(told("https://acme.test/", html).0.as_deref(), Some("Acme - Home"));
+        assert_eq!(told("https://acme.test/a", html).0.as_deref(), Some("Acme"));
+        assert_eq!(
+            told("https://acme.test/a", "<title>A - B</title>").0.as_deref(),
+            Some("A - B")
+        );
+        assert_eq!(
+            told("https://acme.test/a", "<h1>A <b>dog</b> bites</h1>")
+                .0
+                .as_deref(),
+            Some("A dog bites")
+        );
+    }
+
+    #[test]
+    fn the_site_is_told_apart_from_the_headline_where_the_page_shows_it() {
+        for (html, wanted) in [
+            (
+                "<title>A dog bites | The Acme Times</title><meta property=og:title content='A dog bites'>",
+                "A dog bites",
+            ),
+            ("<title>A dog bites – Acme</title>", "A dog bites"),
+            (
+                "<title>The Times: A dog bites</title><meta property=og:site_name content='The Times'>",
+                "A dog bites",
+            ),
+            (
+                "<title>A dog bites - News - Daily</title><h1>A dog bites</h1>",
+                "A dog bites",
+            ),
+            (
+                "<title>A dog-bite - what now</title><h1>Now</h1>",
+                "A dog-bite - what now",
+            ),
+            ("<title>Home</title><h1>Hom</h1>", "Home"),
+        ] {
+            assert_eq!(
+                told("https://www.acme.test/news/dog", html).1.as_deref(),
+                Some(wanted),
+                "{html}"
+            );
+        }
+    }
 }

@@ -40,10 +40,10 @@ const ORGANIZATIONS: &[&str] = &[
 pub(super) type Node = Map<String, Value>;
 
 /// All objects of all blocks, outer before inner.
-pub(super) fn nodes(blocks: &[String]) -> Vec<Node> {
+pub(super) fn nodes<T: AsRef<str>>(blocks: &[T]) -> Vec<Node> {
     let mut found = Vec::new();
     for block in blocks {
-        if let Some(value) = parse(block) {
+        if let Some(value) = parse(block.as_ref()) {
             collect(value, &mut found);
         }
     }
@@ -52,9 +52,14 @@ pub(super) fn nodes(blocks: &[String]) -> Vec<Node> {
 
 /// Whether a node is an organization of any kind.
 pub(super) fn is_organization(node: &Node) -> bool {
+    ORGANIZATIONS.iter().any(|known| has_type(node, known))
+}
+
+/// Whether a node is of a type of schema.org.
+pub(super) fn has_type(node: &Node, wanted: &str) -> bool {
     types(node).any(|kind| {
         let kind = kind.rsplit(['/', ':', '#']).next().unwrap_or_default();
-        ORGANIZATIONS.iter().any(|known| kind.eq_ignore_ascii_case(known))
+        kind.eq_ignore_ascii_case(wanted)
     })
 }
 
@@ -76,7 +81,7 @@ fn text_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
-        Value::Object(object) => ["url", "contentUrl", "@id", "@value", "name"]
+        Value::Object(object) => ["url", "contentUrl", "@value", "name", "@id"]
             .iter()
             .find_map(|key| object.get(*key)?.as_str())?
             .to_owned(),

@@ -9,8 +9,11 @@ const OTHERS: &[&str] = &[
     "client", "partner", "sponsor", "payment", "customer", "award", "footer", "brands",
 ];
 
-/// The logo that the markup names, else that of JSON-LD, else a picture that is called one; absolute.
-pub(super) fn logo(page: &Outline, nodes: &[Node]) -> Option<String> {
+/// What the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is called one, by where it
+/// stands, else the large icon that stands for the site on a telephone; absolute.
+///
+/// A statement is made for readers like this one; which picture of a page is the logo is a guess.
+pub(super) fn logo(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
     let ranked: &[&dyn Fn(&Image) -> bool] = &[
         &|image| image.has_logo_class,
         &|image| image.in_logo && (image.in_home_link || image.in_header),
@@ -18,9 +21,6 @@ pub(super) fn logo(page: &Outline, nodes: &[Node]) -> Option<String> {
             image.in_home_link
                 && (image.names.contains("logo") || image.src.to_ascii_lowercase().contains("logo"))
         },
-    ];
-    let stated = || meta(page, &["og:logo", "logo"]).or_else(|| from_json_ld(nodes));
-    let by_name: &[&dyn Fn(&Image) -> bool] = &[
         &|image| image.in_logo,
         &|image| image.alt.eq_ignore_ascii_case("logo"),
         &|image| {
@@ -36,12 +36,14 @@ pub(super) fn logo(page: &Outline, nodes: &[Node]) -> Option<String> {
         },
         &|image| image.in_home_link && image.in_header,
     ];
-    best(page, ranked)
-        .or_else(|| stated().and_then(|url| absolute(page, &url)))
-        .or_else(|| best(page, by_name))
+    let stated = meta(page, &["og:logo", "logo"]).and_then(|url| absolute(page, &url));
+    stated
+        .or_else(|| from_json_ld(nodes).find_map(|url| absolute(page, &url)))
+        .or_else(|| best(page, ranked))
+        .or_else(|| large_icon(page))
 }
 
-fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
+fn best(page: &Outline<'_>, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
     ranked.iter().find_map(|is_logo| {
         let own = |image: &&Image| !OTHERS.iter().any(|other| image.names.contains(other));
         let image = page.images.iter().filter(own).find(|image| is_logo(image))?;
@@ -49,9 +51,43 @@ fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
     })
 }
 
-fn from_json_ld(nodes: &[Node]) -> Option<String> {
-    let of_organization = nodes.iter().filter(|node| is_organization(node));
-    of_organization
-        .flat_map(|node| texts(node, "logo"))
-        .find(|url| !url.starts_with('#') && !url.contains("/#/"))
+/// Logos of organizations; those whose site or page this is stand before those it speaks of.
+fn from_json_ld(nodes: &[Node]) -> impl Iterator<Item = String> + '_ {
+    let organizations = nodes.iter().filter(|node| is_organization(node));
+    let publishers = nodes.iter().filter_map(|node| node.get("publisher")?.as_object());
+    let logos = publishers
+        .chain(organizations)
+        .flat_map(|node| texts(node, "logo"));
+    // `#logo` refers to a node elsewhere on the page, which has an address of its own.
+    let all: Vec<String> = logos.collect();
+    all.into_iter().flat_map(|url| {
+        let is_reference = url.starts_with('#') || url.contains("/#");
+        if !is_reference {
+            return vec![url];
+        }
+        let named = nodes.iter().filter(|node| texts(node, "@id").contains(&url));
+        named
+            .flat_map(|node| ["url", "contentUrl"].map(|property| texts(node, property)))
+            .flatten()
+            .collect()
+    })
+}
+
+/// Of `apple-touch-icon` and icons that say they are large or can be scaled.
+fn large_icon(page: &Outline<'_>) -> Option<String> {
+    const LARGE: u32 = 96;
+    let is_large = |link: &&super::outline::Link| {
+        let by_size = link.sizes.split_ascii_whitespace().any(|size| {
+            let width = size
+                .split(['x', 'X'])
+                .next()
+                .and_then(|width| width.parse::<u32>().ok());
+            size.eq_ignore_ascii_case("any") || width.is_some_and(|width| width >= LARGE)
+        });
+        link.rel.starts_with("apple-touch-icon") || super::head::has_word(&link.rel, "icon") && by_size
+    };
+    page.links
+        .iter()
+        .filter(is_large)
+        .find_map(|link| absolute(page, &link.href))
 }

@@ -18,6 +18,7 @@ mod social;
 mod technology;
 
 pub use self::contact_links::contact_pages_among;
+pub use self::technology::{FormatError, Known, Skipped, Technologies, own as own_technologies};
 use url::Url;
 
 use crate::fetch::Headers;
@@ -52,8 +53,13 @@ pub struct PageFacts {
     pub is_blank: bool,
 }
 
-/// Reads a page. Takes time in proportion to its size and memory of a few times that.
+/// Reads a page, with the technologies that the binary knows.
 pub fn read_page(page: &RawPage) -> PageFacts {
+    read_page_with(page, technology::own())
+}
+
+/// Reads a page. Takes time in proportion to its size and memory of a few times that.
+pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     let html = charset::decode(&page.bytes, page.headers.charset());
     let outline = outline::outline(&html, &page.url);
     let nodes = json_ld::nodes(&outline.json_ld);
@@ -61,21 +67,16 @@ pub fn read_page(page: &RawPage) -> PageFacts {
     let emails = email::emails(&outline, &nodes);
     let phones = phone::phones(&outline, &nodes, language.as_deref());
     let socials = social::socials(&outline, &nodes);
-    let technologies = technology::technologies(&outline, &page.headers);
-    let version_of = |name: &str| {
-        let found = technologies.iter().find(|technology| technology.name == name);
-        (
-            found.is_some(),
-            found.and_then(|technology| technology.version.clone()),
-        )
-    };
-    let (is_wordpress, wordpress_version) = version_of("WordPress");
+    let technologies = technology::technologies(known, &html, &outline, &page.headers);
+    let (is_wordpress, wordpress_version) = technology::version_of(&technologies, "WordPress");
     let mut findings = Findings {
-        title: head::title(&outline),
-        description: head::description(&outline),
+        title: head::title(&outline, &nodes),
+        headline: head::headline(&outline, &nodes),
+        site_name: head::site_name(&outline, &nodes),
+        description: head::description(&outline, &nodes),
         is_wordpress,
         wordpress_version,
-        has_elementor: version_of("Elementor").0,
+        has_elementor: technology::version_of(&technologies, "Elementor").0,
         favicon_url: icon::favicon(&outline),
         logo_url: logo::logo(&outline, &nodes),
         contact_info: ContactInfo::default(),
@@ -90,7 +91,7 @@ pub fn read_page(page: &RawPage) -> PageFacts {
         feeds: head::feeds(&outline),
         canonical_url: head::canonical(&outline),
         final_url: Some(page.url.to_string()),
-        image_url: head::image(&outline),
+        image_url: head::image(&outline, &nodes),
         language,
         ..Findings::default()
     };

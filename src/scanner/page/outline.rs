@@ -13,7 +13,9 @@ use crate::values::findings::Performance;
 
 /// The facts of a page in document order.
 #[derive(Debug)]
-pub(super) struct Outline {
+pub(super) struct Outline<'a> {
+    /// Where the page is.
+    pub(super) url: Url,
     /// What relative URLs are resolved against.
     pub(super) base: Url,
     pub(super) language: Option<String>,
@@ -23,16 +25,21 @@ pub(super) struct Outline {
     pub(super) links: Vec<Link>,
     pub(super) anchors: Vec<Anchor>,
     pub(super) images: Vec<Image>,
-    /// URLs of scripts, styles, frames and pictures, as written.
+    /// URLs of scripts, styles and frames, as written.
     pub(super) assets: Vec<String>,
+    /// Those of scripts alone.
+    pub(super) script_urls: Vec<String>,
     /// Contents of `application/ld+json` scripts.
-    pub(super) json_ld: Vec<String>,
+    pub(super) json_ld: Vec<&'a str>,
     /// Contents of all other inline scripts.
-    pub(super) scripts: String,
-    /// The insides of start tags, one per line.
-    pub(super) tags: String,
-    /// Comments, one per line.
-    pub(super) comments: String,
+    pub(super) scripts: Vec<&'a str>,
+    /// Contents of inline styles.
+    pub(super) styles: Vec<&'a str>,
+    /// The insides of start tags.
+    pub(super) tags: Vec<&'a str>,
+    pub(super) comments: Vec<&'a str>,
+    /// Texts of first-level headings.
+    pub(super) headings: Vec<String>,
     /// Values of `data-cfemail`.
     pub(super) cloudflare_emails: Vec<String>,
     /// What a reader sees, blocks apart by line breaks.
@@ -47,6 +54,7 @@ pub(super) struct Link {
     pub(super) rel: String,
     pub(super) href: String,
     pub(super) media_type: String,
+    pub(super) sizes: String,
 }
 
 /// An `<a>`.
@@ -76,7 +84,7 @@ pub(super) struct Image {
 }
 
 /// Reads a page found at `url`.
-pub(super) fn outline(html: &str, url: &Url) -> Outline {
+pub(super) fn outline<'a>(html: &'a str, url: &Url) -> Outline<'a> {
     let mut builder = Builder::new(url);
     read(html, &mut |piece| builder.take(piece));
     builder.finish()

@@ -18,7 +18,7 @@ const MAX_PHONES: usize = 100;
 const MAX_CANDIDATES: usize = 300;
 
 /// All numbers in order of trust: `tel:` links, JSON-LD, then text.
-pub(super) fn phones(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
+pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
     let regions = regions(page, nodes, language);
     let mut found = Found {
         page: page.base.as_str(),
@@ -101,7 +101,27 @@ fn is_written_as_a_phone(raw: &str) -> bool {
         .split(|c: char| !c.is_ascii_digit())
         .filter(|group| !group.is_empty())
         .count();
-    digits >= 7 && (raw.starts_with('+') || groups > 1)
+    digits >= 7 && (raw.starts_with('+') || groups > 1) && !is_date(raw)
+}
+
+/// `06.12.2022`, `2022-12-06`, `6/12/2022`, also with a time behind it: no phone is written in groups of such sizes
+/// and values.
+fn is_date(raw: &str) -> bool {
+    let groups: Vec<&str> = raw
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|group| !group.is_empty())
+        .collect();
+    let within = |group: &str, range: std::ops::RangeInclusive<u32>| {
+        group.parse().is_ok_and(|number| range.contains(&number))
+    };
+    let is_year = |group: &str| group.len() == 4 && within(group, 1900..=2100);
+    let is_day = |group: &str| group.len() <= 2 && within(group, 1..=31);
+    !raw.starts_with('+')
+        && match groups.as_slice() {
+            [a, b, year, ..] if is_year(year) => is_day(a) && is_day(b),
+            [year, a, b, ..] if is_year(year) => is_day(a) && is_day(b),
+            _ => false,
+        }
 }
 
 /// The places where digits stand as they do in phone numbers, with a little of what is around them.
@@ -158,7 +178,7 @@ fn tel(href: &str) -> Option<String> {
 
 /// Countries that a number without one may belong to: of the address, the language's, the domain's; for a domain
 /// that belongs to no country and a site in English, the United States.
-fn regions(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Region> {
+fn regions(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Region> {
     let host = page.base.host_str().unwrap_or_default();
     let last = host.rsplit('.').next().unwrap_or_default();
     let of_domain = match last {
@@ -260,6 +280,8 @@ mod tests {
             "4155550132",
             "Order 8005551234567",
             "2023-11-23 10:20:30",
+            "06.12.2022",
+            "Stand: 6/12/2022 14.30",
             "ISBN 978-3-16-148410-0",
             "1,234,567.89",
         ] {

@@ -13,7 +13,7 @@ use crate::values::findings::{Social, SocialLinks};
 const MAX_SOCIALS: usize = 100;
 
 /// All profiles that a page links to or names in JSON-LD, in document order.
-pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
+pub(super) fn socials(page: &Outline<'_>, nodes: &[Node]) -> Vec<Social> {
     let same_as = nodes
         .iter()
         .filter(|node| is_organization(node))
@@ -33,7 +33,7 @@ pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
 }
 
 /// The accounts that a page names for its cards.
-fn in_metas(page: &Outline) -> impl Iterator<Item = String> {
+fn in_metas(page: &Outline<'_>) -> impl Iterator<Item = String> {
     let facebook = page
         .metas
         .iter()
@@ -79,6 +79,17 @@ fn profile(url: &Url) -> Option<Social> {
     let path = url.path().trim_matches('/');
     let first = path.split('/').next().unwrap_or_default().to_ascii_lowercase();
     if first.is_empty() || first.len() > 200 || network.never.contains(&first.as_str()) {
+        return None;
+    }
+    // `v17.0` is the API's, `video-1_2` and `wall-1_2` are posts of VK.
+    let is_version = first.strip_prefix('v').is_some_and(|rest| {
+        rest.contains('.') && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    });
+    let is_vk_post = network.name == "vk"
+        && ["video-", "wall-", "photo-", "topic-", "album-"]
+            .iter()
+            .any(|post| first.starts_with(post));
+    if is_version || is_vk_post {
         return None;
     }
     let prefix = network
@@ -220,6 +231,9 @@ mod tests {
             "https://vimeo.com/12345",
             "https://notfacebook.com/acme",
             "https://blog.twitter.com/official",
+            "https://www.facebook.com/v17.0/dialog",
+            "https://vk.com/video-119533440_456253429",
+            "https://vimeo.com/privacy",
         ] {
             assert_eq!(shown(url), None, "{url}");
         }

@@ -108,6 +108,11 @@ async fn nothing_crosses_on_any_route() {
             }
             walked += 1;
             let theirs = as_key(&app, &second, &method, &path, None).await;
+            // Read models hold every tenant's rows: they are for who runs the service.
+            if template.starts_with("/api/v4/projections") {
+                assert_eq!(theirs.status, 403, "{method} {path}");
+                continue;
+            }
             if template.contains('{') {
                 assert_eq!(theirs.status, 404, "{method} {path}: {}", theirs.text());
             } else {

@@ -5,6 +5,7 @@ mod isolation;
 mod keys;
 mod predecessor;
 mod quotas;
+mod second_wall;
 mod tokens;
 
 use sitelog::access::keys::{NewKey, create};

@@ -49,7 +49,8 @@ async fn each_documented_get_answers() {
         let path = path
             .replace("{id}", super::UNKNOWN)
             .replace("{domain}", "a.com")
-            .replace("{type}", "domain_scan");
+            .replace("{type}", "domain_scan")
+            .replace("{name}", "jobs");
         let expected = if path.contains(super::UNKNOWN) || path.contains("a.com") {
             404
         } else {

@@ -1,160 +1,159 @@
-//! Pulling the plug: the server and its database are killed in the middle of the work, and nothing is lost or doubled.
+//! Pulling the plug: the server and its database are killed or frozen in the middle of the work, and nothing that was
+//! acknowledged is lost or doubled. What was acknowledged is kept by the clients, outside the database.
 
-use std::collections::HashMap;
+mod batch;
+mod chance;
+mod frozen;
+mod ledger;
+mod read_models;
+mod whole;
+
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
+use sqlx::{Connection, PgConnection, PgPool};
 
+use crate::support::app::wait_for;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// Long enough for a lost lease to run out and the scan to be done again.
+/// Long enough for a lost lease to run out and the work to be done again, on a slow machine.
 const LIMIT: Duration = Duration::from_secs(100);
+/// The read models.
+const NAMES: [&str; 4] = ["jobs", "batch_jobs", "domains", "sitemaps"];
+/// Of the ordinary sites.
+const SITES: usize = 30;
 
 fn host(number: usize) -> String {
     format!("site{number:05}.sites.test")
 }
 
-/// Events that end a scan, by scan and attempt.
-async fn endings(server: &Server) -> HashMap<(String, u64), usize> {
-    let mut endings = HashMap::new();
-    let mut after = 0;
-    loop {
-        let page = server
-            .get(&format!("/api/v4/events?after={after}&limit=1000"))
-            .await;
-        let events = page["items"].as_array().unwrap();
-        let Some(last) = events.last() else { return endings };
-        after = last["position"].as_i64().unwrap();
-        for event in events {
-            if ["ScanCompleted", "ScanFailed"].contains(&event["type"].as_str().unwrap()) {
-                let stream = event["stream"]["id"].as_str().unwrap().to_owned();
-                let attempt = event["data"]["attempt"].as_u64().unwrap();
-                *endings.entry((stream, attempt)).or_default() += 1;
-            }
-        }
-    }
-}
-
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_default()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_batch_survives_three_kills_of_the_server_and_two_of_postgres() {
-    let sites = Sites::start(SitesOptions {
-        sites: 40,
+async fn sites() -> Sites {
+    let options = SitesOptions {
+        sites: SITES,
+        urls_per_sitemap: 5,
         ..SitesOptions::default()
+    };
+    Sites::start(options).await.unwrap()
+}
+
+/// A port that is free now: clients must find the server where it was before it was killed.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// A hand in the database beside the server; it finds it again after a restart.
+fn hand(server: &Server) -> PgPool {
+    PgPool::connect_lazy(&server.database_url()).unwrap()
+}
+
+/// Runs statements; tried again while PostgreSQL is down.
+async fn meddle(hand: &PgPool, sql: &str) {
+    wait_for(sql, async || sqlx::raw_sql(sql).execute(hand).await.ok()).await;
+}
+
+/// Kills PostgreSQL and waits until its supervisor has started it again. (Backends of the dead one may go on
+/// answering for a moment.)
+async fn kill_postgres(server: &Server, hand: &PgPool) {
+    let sql = "select pg_postmaster_start_time()::text";
+    let started = async || sqlx::query_scalar::<_, String>(sql).fetch_one(hand).await.ok();
+    let before = wait_for("PostgreSQL", &started).await;
+    server.kill_postgres();
+    wait_for("PostgreSQL to be back", async || {
+        started().await.filter(|now| *now != before)
     })
-    .await
-    .unwrap();
-    let mut server = Server::start(&sites, &[("SITELOG_WORKER__CONCURRENCY", "6")]);
-    // Each gate holds one scan in the middle, so that each kill meets work under way.
-    let gates: Vec<_> = [0, 9, 18, 27, 36].map(|n| sites.hold(&host(n), "/")).into();
-    let mut domains: Vec<String> = (0..40).map(host).collect();
-    domains.extend(["err404.sites.test".to_owned(), "empty.sites.test".to_owned()]);
-    let batch = server.request_batch(&domains).await;
-    let mut singles = Vec::new();
-    for (number, gate) in gates.into_iter().enumerate() {
-        gate.reached_by(1).await;
-        let scan = server
-            .post("/api/v4/scans", &json!({ "domain": host(number) }))
-            .await;
-        singles.push(text(&scan, "scan_id").to_owned());
-        if number % 2 == 0 {
-            server.kill();
-            gate.open();
-            server.restart();
-        } else {
-            server.kill_postgres();
-            gate.open();
+    .await;
+}
+
+/// As if the time of all leases had gone by: whoever held them is known to be dead or frozen.
+async fn expire_leases(hand: &PgPool) {
+    meddle(
+        hand,
+        "update projection_task set leased_until = clock_timestamp() - interval '1 second' where state = 'running'",
+    )
+    .await;
+}
+
+/// Makes whoever comes to this point of a task stay there for some time.
+async fn linger_at(hand: &PgPool, point: Point, seconds: f64) {
+    let (table, condition) = point.place();
+    let sql = format!(
+        "create function linger() returns trigger language plpgsql as $$ \
+         begin perform pg_sleep({seconds}); return new; end $$; \
+         create trigger linger before update on {table} for each row when ({condition}) execute function linger()"
+    );
+    meddle(hand, &sql).await;
+}
+
+async fn linger_no_more(hand: &PgPool) {
+    meddle(hand, "drop function if exists linger() cascade").await;
+}
+
+/// Waits until somebody lingers.
+async fn somebody_lingers(hand: &PgPool) {
+    let sql = "select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()";
+    wait_for("somebody to linger", async || {
+        sqlx::query(sql).fetch_optional(hand).await.ok().flatten()
+    })
+    .await;
+}
+
+/// Where a task can be struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Point {
+    /// It begins this phase.
+    Phase(&'static str),
+    /// In the transaction of the switch.
+    Switch,
+    /// It has switched and writes down its result.
+    Result,
+}
+
+impl Point {
+    /// The update that it is recognised by.
+    fn place(self) -> (&'static str, String) {
+        match self {
+            Self::Phase(phase) => (
+                "projection_task",
+                format!("new.phase = '{phase}' and old.phase is distinct from new.phase"),
+            ),
+            Self::Switch => (
+                "projection",
+                "new.state = 'live' and old.state <> 'live'".to_owned(),
+            ),
+            Self::Result => (
+                "projection_task",
+                "new.state = 'done' and old.state <> 'done'".to_owned(),
+            ),
         }
     }
+}
 
-    let path = format!("/api/v4/batches/{batch}");
-    let ended = server
-        .wait_for(&path, LIMIT, |batch| {
-            !["pending", "running"].contains(&text(batch, "status"))
+/// Asks for a task and says which generations are live and before that when it is asked for.
+async fn ask_for(server: &Server, name: &str, kind: &str) -> (i64, Option<i64>) {
+    let path = format!("/api/v4/projections/{name}");
+    let before = server.get(&path).await;
+    server.post(&format!("{path}/{kind}"), &json!({})).await;
+    (
+        before["generation"].as_i64().unwrap(),
+        before["rollback_to"].as_i64(),
+    )
+}
+
+/// The live generation after the task has come to a good end.
+async fn generation_after(server: &Server, name: &str) -> i64 {
+    let path = format!("/api/v4/projections/{name}");
+    let status = server
+        .wait_for(&path, LIMIT, |status| {
+            ["done", "failed"].contains(&status["task"]["state"].as_str().unwrap_or_default())
         })
         .await;
-    assert_eq!(
-        (text(&ended, "status"), &ended["completed"], &ended["failed"]),
-        ("partial", &json!(40), &json!(2))
-    );
-    assert_eq!(ended["failures"], json!({ "http_status": 1, "empty_body": 1 }));
-    for scan in &singles {
-        let path = format!("/api/v4/scans/{scan}");
-        server
-            .wait_for(&path, LIMIT, |scan| text(scan, "status") == "completed")
-            .await;
-    }
-
-    let endings = endings(&server).await;
-    assert_eq!(
-        endings.len(),
-        47,
-        "42 scans of the batch and 5 acknowledged singles ended"
-    );
-    assert!(endings.values().all(|times| *times == 1), "each once");
-    for scan in server.all(&format!("{path}/scans")).await {
-        let shown = (
-            text(&scan, "scan_id").to_owned(),
-            scan["attempts"].as_u64().unwrap(),
-        );
-        assert_eq!(
-            endings.get(&shown),
-            Some(&1),
-            "the attempt that the status shows is the one that ended: {scan}"
-        );
-    }
-    let known = server.all("/api/v4/domains").await;
-    assert_eq!(known.len(), 42);
-    for domain in known
-        .iter()
-        .filter(|domain| text(domain, "domain").starts_with("site"))
-    {
-        let facts = [
-            "title",
-            "language",
-            "facebook_url",
-            "twitter_url",
-            "linkedin_url",
-            "logo_url",
-        ];
-        assert!(
-            facts.iter().all(|fact| !text(domain, fact).is_empty()),
-            "{domain}"
-        );
-        assert_eq!(
-            (&domain["total_sitemaps"], &domain["sitemap_urls"]),
-            (&json!(2), &json!(100)),
-            "{domain}"
-        );
-    }
-    let urls = server.all(&format!("/api/v4/domains/{}/urls", host(9))).await;
-    assert_eq!(urls.len(), 100);
-    server.terminate().await;
+    assert_eq!(status["task"]["error"], json!(null), "{status}");
+    status["generation"].as_i64().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_told_to_stop_finishes_what_it_has_begun() {
-    let sites = Sites::start(SitesOptions {
-        sites: 1,
-        ..SitesOptions::default()
-    })
-    .await
-    .unwrap();
-    let mut server = Server::start(&sites, &[]);
-    let gate = sites.hold(&host(0), "/");
-    let scan = server.post("/api/v4/scans", &json!({ "domain": host(0) })).await;
-    gate.reached_by(1).await;
-    server.ask_to_stop().await;
-    gate.open();
-    server.wait_for_exit();
-    server.restart();
-    let path = format!("/api/v4/scans/{}", text(&scan, "scan_id"));
-    let scan = server
-        .wait_for(&path, LIMIT, |scan| text(scan, "status") == "completed")
-        .await;
-    assert_eq!(scan["attempts"], json!(1), "nothing had to be done twice");
+/// A connection of its own, for what holds locks.
+async fn connection(server: &Server) -> PgConnection {
+    PgConnection::connect(&server.database_url()).await.unwrap()
 }

@@ -6,6 +6,7 @@ mod forget;
 mod order;
 mod proofs;
 mod restore;
+mod segments;
 mod stock;
 mod verify;
 

@@ -248,7 +248,6 @@ async fn a_reader_by_position_sees_each_event_once_and_the_controls_fail() {
     let mut connection = pool.acquire().await.unwrap();
     read_by_position(&mut connection, &mut ours).await;
     read_by_identity(&mut connection, &mut identity).await;
-    read_behind_the_xmin(&mut connection, &mut checkpoint, &mut gated).await;
     assert_eq!(ours.names.last().unwrap(), "slow");
     assert_eq!(ours.positions, (1..=count + 1).collect::<Vec<_>>());
     let stored: BTreeSet<String> = sqlx::query_scalar::<_, String>("select name from shadow")
@@ -263,10 +262,10 @@ async fn a_reader_by_position_sees_each_event_once_and_the_controls_fail() {
         missed.contains(&&"slow".to_owned()),
         "a reader by identity misses what commits late: {missed:?}"
     );
-    assert_eq!(
-        gated.names.len(),
-        stored.len(),
-        "once nobody is in the way, the gate lets all through"
-    );
+    // Once nobody is in the way, the gate lets all through: transactions of other databases of the server count too.
+    while gated.names.len() < stored.len() {
+        read_behind_the_xmin(&mut connection, &mut checkpoint, &mut gated).await;
+        tokio::task::yield_now().await;
+    }
     assert!(log.verify().await.unwrap().holds());
 }

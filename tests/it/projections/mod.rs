@@ -1,6 +1,8 @@
 //! Read models against a real PostgreSQL: followed, built anew, compared, set aside, looked back at.
 
 mod build;
+mod downtime;
+mod leases;
 mod look_back;
 mod park;
 mod shapes;

@@ -15,7 +15,7 @@ const STUMBLES_OVER: &str = "site-7.example";
 /// The read model `jobs` of a release to come: another shape, another column.
 macro_rules! release {
     ($name:ident, $shape:expr, $evolve:path) => {
-        struct $name;
+        pub(super) struct $name;
 
         impl Projection for $name {
             const NAME: &'static str = Jobs::NAME;

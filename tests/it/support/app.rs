@@ -153,6 +153,11 @@ impl TestApp {
         self.app.log.head().await.unwrap()
     }
 
+    /// The service's own connections.
+    pub fn log_pool(&self) -> &sqlx::PgPool {
+        self.app.log.pool()
+    }
+
     /// From now on the service has no database.
     pub fn cut_database(&self) {
         // It is closed as soon as it is asked to; what waits for the connections in use is dropped.

@@ -136,10 +136,42 @@ impl Server {
         process.child.wait().unwrap();
     }
 
+    /// SIGSTOP: it neither works nor dies.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let process = self.process.as_ref().expect("the server runs");
+        kill_process(pid(process.child.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Runs a command of the binary to its end: its exit code and what it said.
+    pub async fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = tokio::process::Command::from(self.command(arguments))
+            .output()
+            .await
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Its private database, as the owner's.
+    pub fn database_url(&self) -> String {
+        let output = self.command(&["doctor", "--json"]).output().unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        found["database_url"].as_str().unwrap().to_owned()
+    }
+
     /// SIGTERM; returns when it takes no more requests.
     pub async fn ask_to_stop(&self) {
+        self.signal(Signal::TERM);
         let process = self.process.as_ref().unwrap();
-        kill_process(pid(process.child.id().cast_signed()), Signal::TERM).unwrap();
         while tokio::net::TcpStream::connect(&process.address).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

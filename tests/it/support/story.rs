@@ -27,6 +27,8 @@ pub struct StoryOptions {
     pub at_once: usize,
     /// URLs of a sitemap, at most.
     pub urls: usize,
+    /// Bytes of the longest text among what a scan finds, at most.
+    pub text: usize,
 }
 
 impl Default for StoryOptions {
@@ -37,6 +39,7 @@ impl Default for StoryOptions {
             domains: 20,
             at_once: 16,
             urls: 12,
+            text: 1500,
         }
     }
 }
@@ -137,12 +140,14 @@ impl Story {
         };
         let salt = log.salt(tenant, &batch.id.0.to_string()).await.unwrap();
         let (items, body) = salt.seal(b"{}", 1);
-        let events = [BatchEvent::BatchRequested {
+        let events = [
+            BatchEvent::BatchRequested {
                 total: u32::try_from(count).unwrap(),
                 options: BatchOptions::new(None, None),
                 items,
             },
-            BatchEvent::BatchExpanded { round: 1 }];
+            BatchEvent::BatchExpanded { round: 1 },
+        ];
         let events: Vec<NewEvent> = events
             .iter()
             .map(|event| new_event(event, tenant, &mut self.rng))
@@ -398,10 +403,21 @@ impl Story {
         }
         findings.technologies = serde_json::from_value(json!([{
             "name": "Elementor", "version": "3.1", "categories": ["Page builders"], "confidence": 100,
-            "evidence": "x".repeat(self.rng.random_range(0..1500)),
+            "evidence": self.text(),
         }]))
         .unwrap();
         findings
+    }
+
+    /// Words that compress about as well as what pages say.
+    fn text(&mut self) -> String {
+        let length = self.rng.random_range(0..self.options.text);
+        let mut text = String::new();
+        while text.len() < length {
+            let word = self.rng.random_range(0..100_000);
+            text.extend([format!("{word:x}"), " scripts and styles ".to_owned()]);
+        }
+        text
     }
 
     fn tenant(&mut self) -> TenantId {

@@ -15,12 +15,13 @@ const MAX_ANCHOR_TEXT: usize = 300;
 const MAX_TITLE: usize = 2_000;
 
 /// Collects piece by piece.
-pub(super) struct Builder {
-    outline: Outline,
+pub(super) struct Builder<'a> {
+    outline: Outline<'a>,
     has_base: bool,
     /// The raw text element whose content comes next.
     raw: Raw,
     open_anchor: Option<Anchor>,
+    open_heading: Option<String>,
     anchor_is_home: bool,
     svg_depth: u32,
     header_depth: u32,
@@ -32,13 +33,15 @@ enum Raw {
     Title,
     JsonLd,
     Script,
+    Style,
     Skip,
 }
 
-impl Builder {
+impl<'a> Builder<'a> {
     pub(super) fn new(url: &Url) -> Self {
         Self {
             outline: Outline {
+                url: url.clone(),
                 base: url.clone(),
                 language: None,
                 title: None,
@@ -47,10 +50,13 @@ impl Builder {
                 anchors: Vec::new(),
                 images: Vec::new(),
                 assets: Vec::new(),
+                script_urls: Vec::new(),
                 json_ld: Vec::new(),
-                scripts: String::new(),
-                tags: String::new(),
-                comments: String::new(),
+                scripts: Vec::new(),
+                styles: Vec::new(),
+                tags: Vec::new(),
+                comments: Vec::new(),
+                headings: Vec::new(),
                 cloudflare_emails: Vec::new(),
                 text: String::new(),
                 counts: Performance::default(),
@@ -58,6 +64,7 @@ impl Builder {
             has_base: false,
             raw: Raw::Skip,
             open_anchor: None,
+            open_heading: None,
             anchor_is_home: false,
             svg_depth: 0,
             header_depth: 0,
@@ -65,24 +72,25 @@ impl Builder {
         }
     }
 
-    pub(super) fn take(&mut self, piece: Piece<'_>) {
+    pub(super) fn take(&mut self, piece: Piece<'a>) {
         match piece {
             Piece::Start(tag) => self.start(&tag),
             Piece::End(name) => self.end(&name.to_ascii_lowercase()),
             Piece::Text(text) => self.text(text),
             Piece::RawText(text) => self.raw_text(text),
-            Piece::Comment(text) => push_line(&mut self.outline.comments, text),
+            Piece::Comment(text) => self.outline.comments.push(text),
         }
     }
 
-    pub(super) fn finish(mut self) -> Outline {
+    pub(super) fn finish(mut self) -> Outline<'a> {
         self.close_anchor();
+        self.close_heading();
         self.outline
     }
 
-    fn start(&mut self, tag: &StartTag<'_>) {
+    fn start(&mut self, tag: &StartTag<'a>) {
         self.outline.counts.total_elements += 1;
-        push_line(&mut self.outline.tags, tag.source);
+        self.outline.tags.push(tag.source);
         if let Some(code) = tag.get("data-cfemail") {
             push(&mut self.outline.cloudflare_emails, code);
         }
@@ -95,6 +103,8 @@ impl Builder {
             "link" => self.link(tag),
             "title" => self.raw = Raw::Title,
             "script" => self.script(tag),
+            "style" => self.raw = Raw::Style,
+            "h1" => self.open_heading = Some(String::new()),
             "a" => self.anchor(tag),
             "img" => self.image(tag),
             "iframe" => self.asset(tag, "src"),
@@ -109,6 +119,7 @@ impl Builder {
     fn end(&mut self, name: &str) {
         match name {
             "a" => self.close_anchor(),
+            "h1" => self.close_heading(),
             "svg" => self.svg_depth = self.svg_depth.saturating_sub(1),
             "header" => self.header_depth = self.header_depth.saturating_sub(1),
             _ => {}
@@ -153,6 +164,7 @@ impl Builder {
             rel,
             href: tag.get("href").unwrap_or_default(),
             media_type: tag.get("type").unwrap_or_default().to_ascii_lowercase(),
+            sizes: tag.get("sizes").unwrap_or_default(),
         };
         if !link.href.is_empty() {
             push(&mut self.outline.links, link);
@@ -162,6 +174,9 @@ impl Builder {
     fn script(&mut self, tag: &StartTag<'_>) {
         self.outline.counts.script_count += 1;
         self.asset(tag, "src");
+        if let Some(url) = tag.get("src") {
+            push(&mut self.outline.script_urls, url);
+        }
         let is_json_ld = tag
             .get("type")
             .is_some_and(|kind| kind.to_ascii_lowercase().contains("ld+json"));
@@ -198,6 +213,15 @@ impl Builder {
         if let Some(mut anchor) = self.open_anchor.take() {
             anchor.text = anchor.text.split_whitespace().collect::<Vec<_>>().join(" ");
             push(&mut self.outline.anchors, anchor);
+        }
+    }
+
+    fn close_heading(&mut self) {
+        if let Some(heading) = self.open_heading.take() {
+            let heading = heading.split_whitespace().collect::<Vec<_>>().join(" ");
+            if !heading.is_empty() && self.outline.headings.len() < 20 {
+                self.outline.headings.push(heading);
+            }
         }
     }
 
@@ -242,6 +266,9 @@ impl Builder {
         if let Some(anchor) = &mut self.open_anchor {
             append(&mut anchor.text, &text, MAX_ANCHOR_TEXT);
         }
+        if let Some(heading) = &mut self.open_heading {
+            append(heading, &text, MAX_TITLE);
+        }
         let shown = &mut self.outline.text;
         if shown.len() + text.len() > MAX_TEXT {
             return;
@@ -267,7 +294,7 @@ impl Builder {
         }
     }
 
-    fn raw_text(&mut self, text: &str) {
+    fn raw_text(&mut self, text: &'a str) {
         match self.raw {
             Raw::Title if self.outline.title.is_none() && self.svg_depth == 0 => {
                 let title = resolve_html(text);
@@ -276,8 +303,9 @@ impl Builder {
                     self.outline.title = Some(title.chars().take(MAX_TITLE).collect());
                 }
             }
-            Raw::JsonLd if self.outline.json_ld.len() < 100 => self.outline.json_ld.push(text.to_owned()),
-            Raw::Script => push_line(&mut self.outline.scripts, text),
+            Raw::JsonLd if self.outline.json_ld.len() < 100 => self.outline.json_ld.push(text),
+            Raw::Script => self.outline.scripts.push(text),
+            Raw::Style => self.outline.styles.push(text),
             _ => {}
         }
     }
@@ -287,11 +315,6 @@ fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() < MAX_ITEMS {
         list.push(item);
     }
-}
-
-fn push_line(text: &mut String, line: &str) {
-    text.push_str(line);
-    text.push('\n');
 }
 
 fn append(text: &mut String, more: &str, limit: usize) {

@@ -1,0 +1,74 @@
+//! How memory grows with the number of URLs in one file: the peak of a process of its own for each count.
+
+use std::hint::black_box;
+use std::process::Command;
+
+use anyhow::Context;
+use sitelog::scanner::sitemap::{SitemapReader, SitemapSettings};
+use url::Url;
+
+use crate::documents;
+
+const COUNTS: [usize; 4] = [50_000, 500_000, 2_000_000, 5_000_000];
+
+pub fn run() -> anyhow::Result<()> {
+    println!("peak memory by URLs in one sitemap");
+    let mut peaks = Vec::new();
+    for count in COUNTS {
+        let child = Command::new(std::env::current_exe()?)
+            .args(["memory-of", &count.to_string()])
+            .output()?;
+        let told = String::from_utf8_lossy(&child.stdout);
+        let peak: u64 = told
+            .trim()
+            .parse()
+            .with_context(|| format!("the child said {told}"))?;
+        println!("  {count:>9} URLs  {:>8.1} MB", megabytes(peak));
+        peaks.push(peak);
+    }
+    let grown = peaks.last().unwrap_or(&0).saturating_sub(peaks[0]);
+    let urls = COUNTS.last().unwrap_or(&0) - COUNTS[0];
+    #[expect(clippy::cast_precision_loss, reason = "megabytes in a report")]
+    let each = grown as f64 / urls as f64;
+    println!("  growth: {each:.1} bytes a URL");
+    Ok(())
+}
+
+/// Reads a sitemap that is made while it is read, and prints this process's peak in bytes.
+pub fn of(count: usize) -> anyhow::Result<()> {
+    let base = Url::parse("https://www.shop.test/sitemap.xml")?;
+    let mut reader = SitemapReader::new(base, None, SitemapSettings::default());
+    let mut chunk = documents::HEAD.to_owned();
+    let mut wire = 0;
+    let mut sink = |entry| {
+        black_box(entry);
+    };
+    for number in 0..count {
+        documents::entry(&mut chunk, number);
+        if chunk.len() > 64 * 1024 {
+            wire += chunk.len() as u64;
+            reader.feed(chunk.as_bytes(), wire, &mut sink);
+            chunk.clear();
+        }
+    }
+    reader.feed(chunk.as_bytes(), wire + chunk.len() as u64, &mut sink);
+    let summary = reader.finish(&mut sink);
+    anyhow::ensure!(
+        summary.entries == count as u64,
+        "{} of {count} URLs were read",
+        summary.entries
+    );
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .context("no VmHWM")?;
+    let kilobytes: u64 = peak.trim().trim_end_matches("kB").trim().parse()?;
+    println!("{}", kilobytes * 1024);
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "megabytes in a report")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
+}

@@ -1,0 +1,85 @@
+//! What the handlers' types cannot say of themselves: bounds and forms of parameters that mean the same everywhere,
+//! and the media type of problems.
+
+use serde_json::{Value, json};
+use utoipa::openapi::OpenApi;
+
+/// The document with these put in.
+pub(super) fn precise(document: &OpenApi) -> Value {
+    let mut value = serde_json::to_value(document).expect("the document is plain data");
+    let paths = value
+        .get_mut("paths")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(|paths| paths.values_mut());
+    for operation in paths
+        .filter_map(Value::as_object_mut)
+        .flat_map(|item| item.values_mut())
+    {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        parameters.into_iter().flatten().for_each(state_bounds);
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        responses
+            .into_iter()
+            .flat_map(|all| all.values_mut())
+            .for_each(name_problem);
+    }
+    for (schema, property, bounds) in [
+        ("NewScan", "domain", json!({ "minLength": 1 })),
+        (
+            "NewBatch",
+            "domains",
+            json!({ "minItems": 1, "maxItems": 100_000 }),
+        ),
+    ] {
+        let pointer = format!("/components/schemas/{schema}/properties/{property}");
+        if let Some(found) = value.pointer_mut(&pointer) {
+            add(found, &bounds);
+        }
+    }
+    value
+}
+
+/// Bounds and forms by the parameter's name, which means the same wherever it stands.
+fn state_bounds(parameter: &mut Value) {
+    let bounds = match parameter["name"].as_str().unwrap_or_default() {
+        "X-Tenant-Id" | "batch" => json!({ "format": "uuid" }),
+        "Idempotency-Key" => json!({ "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }),
+        "limit" => json!({ "minimum": 1, "maximum": 1000 }),
+        "cursor" => json!({ "minLength": 1, "pattern": "^[A-Za-z0-9_-]+$" }),
+        "at_least" | "after" => json!({ "minimum": 0 }),
+        "status" => json!({ "enum": ["pending", "running", "completed", "failed", "cancelled"] }),
+        _ => return,
+    };
+    if let Some(schema) = parameter.get_mut("schema") {
+        // An optional parameter is left out; there is no such thing as one that is null.
+        if let Some(first) = schema
+            .get("type")
+            .and_then(Value::as_array)
+            .and_then(|types| types.first())
+            .cloned()
+        {
+            schema["type"] = first;
+        }
+        add(schema, &bounds);
+    }
+}
+
+/// Problems are `application/problem+json`, wherever a handler lists them.
+fn name_problem(response: &mut Value) {
+    let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let is_problem = |media: &Value| media["schema"]["$ref"] == "#/components/schemas/Problem";
+    if content.get("application/json").is_some_and(is_problem)
+        && let Some(problem) = content.remove("application/json")
+    {
+        content.insert("application/problem+json".to_owned(), problem);
+    }
+}
+
+fn add(schema: &mut Value, bounds: &Value) {
+    if let (Some(schema), Some(bounds)) = (schema.as_object_mut(), bounds.as_object()) {
+        schema.extend(bounds.clone());
+    }
+}

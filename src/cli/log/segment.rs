@@ -1,0 +1,134 @@
+//! `sitelog log seal`, `log export` and `log verify-segment`.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::verify::read_head;
+use crate::cli::input::BadArgument;
+use crate::cli::say;
+use crate::log::EventLog;
+use crate::log::segment::{SEGMENT_SIZE, SegmentError, verify_segment};
+
+/// Closes whole segments of the log that are not closed yet, and prints all that are.
+#[derive(Debug, clap::Args)]
+pub(super) struct SealArgs {
+    /// Events of a segment
+    #[arg(long, value_name = "N", default_value_t = SEGMENT_SIZE, value_parser = clap::value_parser!(u64).range(1..))]
+    segment_size: u64,
+    /// One JSON object per segment
+    #[arg(long)]
+    json: bool,
+}
+
+/// Writes a stretch of the log into a file: NDJSON under zstd, the canonical text of each event.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExportArgs {
+    /// Position of the first event
+    #[arg(long, value_name = "POSITION", default_value_t = 1)]
+    from: u64,
+    /// Position of the last event
+    #[arg(long, value_name = "POSITION")]
+    to: u64,
+    /// With findings and lists of URLs. What is in a file cannot be erased by 'sitelog forget'
+    #[arg(long)]
+    bodies: bool,
+    /// The file, which must not be there yet
+    file: PathBuf,
+}
+
+/// Checks a segment file, without a database.
+#[derive(Debug, clap::Args)]
+pub(super) struct VerifyArgs {
+    /// The file
+    file: PathBuf,
+    /// A head that was kept, over the events up to the file's last: a file with what 'log head' printed, or SIZE:ROOT
+    #[arg(long, value_name = "FILE|SIZE:ROOT")]
+    head: Option<String>,
+}
+
+pub(super) async fn seal(args: &SealArgs, log: &EventLog) -> anyhow::Result<ExitCode> {
+    for segment in log.seal(args.segment_size).await? {
+        if args.json {
+            say(&serde_json::to_string(&segment)?)?;
+        } else {
+            say(&format!(
+                "events {} to {}  root {}",
+                segment.first, segment.last, segment.root
+            ))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn export(args: &ExportArgs, log: &EventLog) -> anyhow::Result<ExitCode> {
+    let shown = args.file.display();
+    // A file that is there may be the only copy of something.
+    if args.file.exists() {
+        return Err(BadArgument(format!("{shown} is there already")).into());
+    }
+    let mut partial = args.file.clone().into_os_string();
+    partial.push(".partial");
+    let file =
+        File::create(&partial).map_err(|error| BadArgument(format!("{shown} cannot be written: {error}")))?;
+    let outcome = log.export_segment(args.from, args.to, args.bodies, &file).await;
+    let header = match outcome {
+        Ok(header) => header,
+        Err(error) => {
+            std::fs::remove_file(&partial)?;
+            return Err(match error {
+                SegmentError::Range(refused) => BadArgument(refused.to_string()).into(),
+                other => other.into(),
+            });
+        }
+    };
+    file.sync_all()?;
+    std::fs::rename(&partial, &args.file)?;
+    say(&format!(
+        "events {} to {} are in {shown}",
+        header.first, header.last
+    ))?;
+    say(&format!("tree head {} over {} leaves", header.root, header.last))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let shown = args.file.display();
+    let kept = args.head.as_deref().map(read_head).transpose()?;
+    let file =
+        File::open(&args.file).map_err(|error| BadArgument(format!("{shown} cannot be read: {error}")))?;
+    let found = match verify_segment(file) {
+        Ok(found) => found,
+        Err(error) => {
+            say(&format!("{shown}: {:#}", anyhow::Error::new(error)))?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let head = found.head;
+    say(&format!(
+        "tree head {} over {} leaves",
+        hex::encode(head.root),
+        head.size
+    ))?;
+    let Some(kept) = kept else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    if kept.size != head.size {
+        let message = format!(
+            "the head is of {} events, and the file ends at {}. For a later head, let 'sitelog log proof \
+             --consistency {}' prove that the log only grew since",
+            kept.size, head.size, head.size
+        );
+        return Err(BadArgument(message).into());
+    }
+    if kept != head {
+        say(&format!(
+            "NOT the head that was kept, {} over {} leaves",
+            hex::encode(kept.root),
+            kept.size
+        ))?;
+        return Ok(ExitCode::FAILURE);
+    }
+    say("that is the head that was kept: these events are in that log")?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,123 @@
+//! `sitelog technologies`: the sets of fingerprints that technologies are known by.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::input::BadArgument;
+use super::say;
+use crate::config::Config;
+use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
+
+/// Looks after the sets of fingerprints that technologies are known by
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Takes a set in the community's format (Wappalyzer and its successors), beside the built-in one
+    ///
+    /// It is kept in the data directory under the name of the file or folder; loading that name again replaces it. A
+    /// running server takes it at its next start. Patterns that cannot be searched in linear time are reported and
+    /// passed over, as is what needs a browser.
+    Load {
+        /// A JSON file, or a folder of JSON files that belong together
+        source: PathBuf,
+    },
+    /// Takes a loaded set out again
+    Unload {
+        /// Its name, as `load` told it
+        name: String,
+    },
+    /// Lists what is known
+    List {
+        /// One JSON object per technology
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Does it.
+pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        Command::Load { source } => {
+            let loaded = fingerprint_files::load(&config.data_dir, source).map_err(as_argument)?;
+            for skipped in loaded.skipped.iter().take(20) {
+                eprintln!(
+                    "passed over: {}: {} ({})",
+                    skipped.technology, skipped.pattern, skipped.reason
+                );
+            }
+            let more = loaded.skipped.len().saturating_sub(20);
+            if more > 0 {
+                eprintln!("passed over: {more} more patterns");
+            }
+            say(&format!(
+                "{}: {} technologies with {} signs; {} patterns passed over, {} technologies need a browser or further requests",
+                loaded.name,
+                loaded.technologies,
+                loaded.signs,
+                loaded.skipped.len(),
+                loaded.not_evaluated
+            ))?;
+        }
+        Command::Unload { name } => {
+            if !fingerprint_files::unload(&config.data_dir, name)? {
+                return Err(BadArgument(format!("no set is loaded under the name {name}")).into());
+            }
+            say(&format!("{name} is no longer used"))?;
+        }
+        Command::List { json } => list(config, *json)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
+    let set = fingerprint_files::technologies(&config.data_dir)?;
+    let mut of_category: BTreeMap<&str, usize> = BTreeMap::new();
+    for known in set.list() {
+        for category in &known.categories {
+            *of_category.entry(category).or_default() += 1;
+        }
+        let origin = match (known.is_own, known.is_loaded) {
+            (true, false) => "built in",
+            (true, true) => "built in and loaded",
+            _ => "loaded",
+        };
+        if as_json {
+            let line = json!({
+                "name": known.name, "categories": known.categories, "website": known.website, "signs": known.signs,
+                "origin": origin,
+            });
+            say(&line.to_string())?;
+        } else {
+            say(&format!(
+                "{}\t{}\t{} signs\t{origin}",
+                known.name,
+                known.categories.join(", "),
+                known.signs
+            ))?;
+        }
+    }
+    if !as_json {
+        let count = set.list().len();
+        eprintln!(
+            "{count} technologies in {} categories, {} signs",
+            of_category.len(),
+            set.signs()
+        );
+    }
+    Ok(())
+}
+
+/// What is wrong with the file that was given is wrong with the argument.
+fn as_argument(error: FingerprintFilesError) -> anyhow::Error {
+    let text = format!("{:#}", anyhow::Error::new(error));
+    BadArgument(text).into()
+}

@@ -1,0 +1,115 @@
+//! The second wall between tenants: queries for a tenant run as a role that is shown that tenant's rows only, whatever
+//! their text says (row level security). Who writes read models is the owner, and is shown all.
+
+use sqlx::{PgConnection, PgPool, PgTransaction};
+
+use super::generation::{execute, tables_of};
+use super::{ProjectionError, ReadModels};
+use crate::values::TenantId;
+
+/// Reads for tenants; nobody logs in as it.
+pub const READER: &str = "sitelog_reader";
+
+/// Makes the reader, unless it is there, and lets it read events and us become it. False if the database's user may
+/// not do that: then there is only the first wall, the queries themselves.
+pub async fn ensure_reader(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    // Roles belong to the whole cluster: another database may have made it, perhaps at this moment.
+    execute(
+        &mut connection,
+        &format!(
+            "do $$ begin \
+               if not exists (select from pg_roles where rolname = '{READER}') then \
+                 create role {READER} nologin nosuperuser nobypassrls; \
+               end if; \
+               if not pg_has_role(current_user, '{READER}', 'member') then \
+                 execute format('grant {READER} to %I', current_user); \
+               end if; \
+             exception when insufficient_privilege or duplicate_object or unique_violation then null; \
+             end $$"
+        ),
+    )
+    .await?;
+    let ready: bool = sqlx::query_scalar(&format!(
+        "select exists (select from pg_roles where rolname = '{READER}' and not rolsuper and not rolbypassrls) \
+            and coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = '{READER}'), false)"
+    ))
+    .fetch_one(&mut *connection)
+    .await?;
+    if ready {
+        execute(
+            &mut connection,
+            &format!("grant usage on schema public to {READER}; grant select on events to {READER}"),
+        )
+        .await?;
+    }
+    Ok(ready)
+}
+
+/// Puts the wall around the tables of a schema, where it is not yet. Bulk loads come before it: `copy` does not go
+/// through it.
+pub(super) async fn raise(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
+    for table in tables_of(&mut *connection, schema).await? {
+        let raised: bool =
+            sqlx::query_scalar("select relforcerowsecurity from pg_class where oid = $1::regclass")
+                .bind(format!("{schema}.{table}"))
+                .fetch_one(&mut *connection)
+                .await?;
+        if raised {
+            continue;
+        }
+        execute(
+            &mut *connection,
+            &format!(
+                "create policy owner_keeps on {schema}.{table} to current_user using (true) with check (true); \
+                 create policy tenant_reads on {schema}.{table} for select \
+                   using (tenant_id = nullif(current_setting('sitelog.tenant', true), '')::uuid); \
+                 alter table {schema}.{table} enable row level security; \
+                 alter table {schema}.{table} force row level security"
+            ),
+        )
+        .await?;
+    }
+    open(connection, schema).await
+}
+
+/// Lets the reader look into a schema; what it sees there is for the policies to say.
+pub(super) async fn open(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
+    let there: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
+        .bind(READER)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !there {
+        return Ok(());
+    }
+    execute(
+        connection,
+        &format!("grant usage on schema {schema} to {READER}; grant select on all tables in schema {schema} to {READER}"),
+    )
+    .await
+}
+
+impl ReadModels {
+    /// A transaction that sees one tenant's rows and nothing else. It is for reading, so nobody commits it.
+    pub async fn reading(&self, tenant: TenantId) -> Result<PgTransaction<'static>, ProjectionError> {
+        Ok(reading(&self.pool, self.walled, tenant).await?)
+    }
+}
+
+/// The same on a pool.
+pub async fn reading(
+    pool: &PgPool,
+    walled: bool,
+    tenant: TenantId,
+) -> Result<PgTransaction<'static>, sqlx::Error> {
+    let role = if walled {
+        format!("set local role {READER}; ")
+    } else {
+        String::new()
+    };
+    // One round trip; a tenant's id holds nothing that would have to be quoted.
+    pool.begin_with(format!(
+        "begin read only; {role}select set_config('sitelog.tenant', '{tenant}', true)"
+    ))
+    .await
+}

@@ -1,0 +1,75 @@
+//! Which literal a text must contain to match an expression: one search for all literals of a set tells which of
+//! its thousands of expressions need to be tried at all.
+
+use regex_syntax::hir::{Hir, HirKind};
+
+/// Shorter pieces are everywhere.
+const MIN_LENGTH: usize = 3;
+
+/// More alternatives than this are not worth their place in the search.
+const MAX_ALTERNATIVES: usize = 40;
+
+/// Literals, lower case, one of which is in every text that matches; empty if there is nothing to hold on to.
+pub(super) fn required_literals(expression: &Hir) -> Vec<String> {
+    best(expression)
+        .filter(|found| shortest(found) >= MIN_LENGTH)
+        .unwrap_or_default()
+}
+
+/// The longest piece of a plain text that stands on a page as it is written here.
+pub(super) fn plain_piece(text: &str) -> Option<String> {
+    // Quotes and `&` may be written as references, blanks as line breaks.
+    let pieces = text.split(|c: char| {
+        !c.is_ascii() || c.is_ascii_whitespace() || matches!(c, '&' | '<' | '>' | '"' | '\'' | '\\')
+    });
+    let longest = pieces.max_by_key(|piece| piece.len())?;
+    (!longest.is_empty()).then(|| longest.to_ascii_lowercase())
+}
+
+fn best(expression: &Hir) -> Option<Vec<String>> {
+    match expression.kind() {
+        HirKind::Literal(literal) => Some(vec![plain_piece(&String::from_utf8_lossy(&literal.0))?]),
+        HirKind::Capture(capture) => best(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .filter_map(best)
+            .max_by_key(|found| (shortest(found), usize::MAX - found.len())),
+        HirKind::Alternation(branches) => {
+            let mut found = Vec::new();
+            for branch in branches {
+                found.extend(best(branch)?);
+            }
+            (found.len() <= MAX_ALTERNATIVES).then_some(found)
+        }
+        _ => None,
+    }
+}
+
+fn shortest(literals: &[String]) -> usize {
+    literals.iter().map(String::len).min().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(expression: &str) -> Vec<String> {
+        required_literals(&regex_syntax::Parser::new().parse(expression).unwrap())
+    }
+
+    #[test]
+    fn every_match_contains_one_of_the_literals() {
+        assert_eq!(of(r"/wp-(?:content|includes)/"), ["content", "includes"]);
+        assert_eq!(of(r"^WordPress(?: ([\d.]+))?"), ["wordpress"]);
+        assert_eq!(of(r"jquery[.-]([\d.]+)"), ["jquery"]);
+        assert_eq!(of(r#"<link rel="x" href="/assets/app"#), ["/assets/app"]);
+    }
+
+    #[test]
+    fn what_may_be_missing_is_not_required() {
+        for expression in [r"\d+", "(?:abc)?", "abc|", "abc|d", "ab", "(?:abc)*"] {
+            assert_eq!(of(expression), Vec::<String>::new(), "{expression}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! From signs to technologies: what several signs say together, what is implied, required and excluded.
+
+use super::set::Technologies;
+use crate::values::findings::Technology;
+
+/// What was found so far.
+pub(super) struct Found<'s> {
+    set: &'s Technologies,
+    /// By the technology's number.
+    of: Vec<Option<Seen>>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    confidence: u8,
+    /// Of the surest sign, and how sure it was.
+    evidence: (u8, String),
+    /// With the confidence of the sign that told it.
+    version: Option<(u8, String)>,
+}
+
+impl<'s> Found<'s> {
+    pub(super) fn new(set: &'s Technologies) -> Self {
+        Self {
+            set,
+            of: vec![None; set.known.len()],
+        }
+    }
+
+    /// A sign was there. Confidences add up to 100 at most; the surest sign is the evidence and tells the version;
+    /// a longer version that begins as it does is the more exact one.
+    pub(super) fn add(
+        &mut self,
+        technology: usize,
+        confidence: u8,
+        evidence: String,
+        version: Option<String>,
+    ) {
+        let Some(seen) = &mut self.of[technology] else {
+            self.of[technology] = Some(Seen {
+                confidence,
+                evidence: (confidence, evidence),
+                version: version.map(|version| (confidence, version)),
+            });
+            return;
+        };
+        seen.confidence = seen.confidence.saturating_add(confidence).min(100);
+        if confidence > seen.evidence.0 {
+            seen.evidence = (confidence, evidence);
+        }
+        let is_better = |version: &String| {
+            seen.version.as_ref().is_none_or(|(surety, known)| {
+                let is_surer = confidence > *surety && !known.starts_with(version.as_str());
+                is_surer || version.len() > known.len() && version.starts_with(known.as_str())
+            })
+        };
+        if let Some(version) = version.filter(is_better) {
+            seen.version = Some((confidence, version));
+        }
+    }
+
+    /// All that hold, in the order of the set.
+    pub(super) fn resolve(mut self) -> Vec<Technology> {
+        self.drop_excluded();
+        while self.add_implied() {
+            self.drop_excluded();
+        }
+        self.drop_without_required();
+        let known = self.set.known.iter().zip(self.of);
+        let technologies = known.filter_map(|(known, seen)| {
+            let seen = seen.filter(|seen| seen.confidence > 0)?;
+            Some(Technology {
+                name: known.name.clone(),
+                version: seen.version.map(|(_, version)| version),
+                categories: known.categories.clone(),
+                confidence: seen.confidence,
+                evidence: seen.evidence.1,
+            })
+        });
+        technologies.collect()
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        self.number(name).is_some_and(|number| self.of[number].is_some())
+    }
+
+    fn number(&self, name: &str) -> Option<usize> {
+        self.set.number(name)
+    }
+
+    fn drop_excluded(&mut self) {
+        for number in 0..self.of.len() {
+            if self.of[number].is_none() {
+                continue;
+            }
+            for name in &self.set.known[number].excludes {
+                if let Some(excluded) = self.number(name).filter(|excluded| *excluded != number) {
+                    self.of[excluded] = None;
+                }
+            }
+        }
+    }
+
+    /// Whether there was anything to add. What is excluded is not added, so this comes to an end.
+    fn add_implied(&mut self) -> bool {
+        let mut has_added = false;
+        for number in 0..self.of.len() {
+            let Some(seen) = &self.of[number] else {
+                continue;
+            };
+            let confidence = seen.confidence;
+            // What rests on nothing itself implies nothing.
+            if !self.has_required(number) {
+                continue;
+            }
+            for implied in &self.set.known[number].implies {
+                let Some(other) = self
+                    .number(&implied.name)
+                    .filter(|other| !self.is_excluded(*other))
+                else {
+                    continue;
+                };
+                if self.of[other].is_none() {
+                    let confidence = confidence.min(implied.confidence);
+                    let evidence = format!("implied by {}", self.set.known[number].name);
+                    self.of[other] = Some(Seen {
+                        confidence,
+                        evidence: (confidence, evidence),
+                        version: None,
+                    });
+                    has_added = true;
+                }
+            }
+        }
+        has_added
+    }
+
+    fn is_excluded(&self, number: usize) -> bool {
+        let name = &self.set.known[number].name;
+        let there = self
+            .of
+            .iter()
+            .zip(&self.set.known)
+            .filter(|(seen, _)| seen.is_some());
+        there
+            .flat_map(|(_, known)| &known.excludes)
+            .any(|excluded| excluded.eq_ignore_ascii_case(name))
+    }
+
+    /// Any of the technologies it requires is there, and any of the categories.
+    fn has_required(&self, number: usize) -> bool {
+        let known = &self.set.known[number];
+        let has_technology =
+            known.requires.is_empty() || known.requires.iter().any(|name| self.is_there(name));
+        let is_of = |category: &String| {
+            let others = self.of.iter().zip(&self.set.known).enumerate();
+            others
+                .filter(|(other, (seen, _))| *other != number && seen.is_some())
+                .any(|(_, (_, other))| other.categories.contains(category))
+        };
+        has_technology && (known.requires_category.is_empty() || known.requires_category.iter().any(is_of))
+    }
+
+    fn drop_without_required(&mut self) {
+        loop {
+            let lacking =
+                (0..self.of.len()).find(|number| self.of[*number].is_some() && !self.has_required(*number));
+            match lacking {
+                Some(number) => self.of[number] = None,
+                None => return,
+            }
+        }
+    }
+}

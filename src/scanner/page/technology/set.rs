@@ -1,0 +1,491 @@
+//! A set of fingerprints, compiled once: ours, and what a user loads beside it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use serde_json::Value;
+
+use super::format::{self, Category, Description, File, FormatError, Texts};
+use super::pattern::{Pattern, PatternError};
+use super::selector::{self, Selector};
+
+/// The set in the binary: facts of our own gathering, one technology a line.
+const OWN: &str = include_str!("own.json");
+
+/// Where a pattern is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Header(String),
+    /// A trailing `*` stands for any ending.
+    Cookie(String),
+    Meta(String),
+    ScriptSrc,
+    Scripts,
+    Css,
+    Html,
+    Text,
+    Url,
+    Asset,
+    Tag,
+    Comment,
+    Link,
+    JsonLd,
+}
+
+/// Literals up to which the search is an automaton with a row for every state: fastest while it is small.
+const FEW_LITERALS: usize = 3_000;
+
+/// One sign of a technology.
+#[derive(Debug)]
+pub(super) struct Sign {
+    pub(super) technology: usize,
+    pub(super) place: Place,
+    pub(super) pattern: Pattern,
+}
+
+/// What an element must have besides matching a selector.
+#[derive(Debug)]
+pub(super) enum Demand {
+    Nothing,
+    Attribute(String, Pattern),
+    Text(Pattern),
+}
+
+/// A sign in the tree of elements.
+#[derive(Debug)]
+pub(super) struct ElementSign {
+    pub(super) technology: usize,
+    pub(super) selectors: Vec<Selector>,
+    pub(super) demand: Demand,
+}
+
+/// A name and how much it is to be believed, from `implies`.
+#[derive(Clone, Debug)]
+pub(super) struct Implied {
+    pub(super) name: String,
+    pub(super) confidence: u8,
+}
+
+/// What is known of a technology besides its signs.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its usual name.
+    pub name: String,
+    /// Names of its categories.
+    pub categories: Vec<String>,
+    /// Where it comes from.
+    pub website: Option<String>,
+    /// How many signs are looked for.
+    pub signs: usize,
+    /// Whether it is in the set of the binary.
+    pub is_own: bool,
+    /// Whether it is in a set that was loaded.
+    pub is_loaded: bool,
+    pub(super) implies: Vec<Implied>,
+    pub(super) excludes: Vec<String>,
+    pub(super) requires: Vec<String>,
+    pub(super) requires_category: Vec<String>,
+}
+
+/// A pattern that is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The technology.
+    pub technology: String,
+    /// The pattern or selector, as written.
+    pub pattern: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A set, ready to be looked for. Cheap to share, costly to make.
+#[derive(Debug)]
+pub struct Technologies {
+    pub(super) known: Vec<Known>,
+    pub(super) signs: Vec<Sign>,
+    pub(super) elements: Vec<ElementSign>,
+    /// One search for all literals tells which signs are worth trying.
+    pub(super) literals: AhoCorasick,
+    /// For each literal the signs, and element signs after them, that need it.
+    pub(super) of_literal: Vec<Vec<usize>>,
+    /// Signs without a literal.
+    pub(super) always: Vec<usize>,
+    skipped: Vec<Skipped>,
+    /// Technologies whose only signs need a browser, a resolver or further requests.
+    not_evaluated: usize,
+    /// By name, lower case.
+    numbers: BTreeMap<String, usize>,
+}
+
+/// The set of the binary.
+pub fn own() -> &'static Arc<Technologies> {
+    static SET: LazyLock<Arc<Technologies>> = LazyLock::new(|| {
+        Arc::new(Technologies::with(&[]).expect("the set of the binary is constant and tested"))
+    });
+    &SET
+}
+
+impl Technologies {
+    /// The set of the binary and what these texts hold. A technology that is in several gets the signs of all.
+    pub fn with(texts: &[&str]) -> Result<Self, FormatError> {
+        let mut builder = Builder {
+            own: true,
+            ..Builder::default()
+        };
+        builder.add(&format::parse(OWN)?);
+        builder.own = false;
+        let files = texts
+            .iter()
+            .map(|text| format::parse(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        for file in &files {
+            builder.categories.extend(file.categories.clone());
+        }
+        for file in &files {
+            builder.add(file);
+        }
+        Ok(builder.finish())
+    }
+
+    /// What several files of one set hold, as one text for [`Technologies::with`].
+    pub fn combine(texts: &[String]) -> Result<String, FormatError> {
+        format::combine(texts)
+    }
+
+    /// The number of a technology, by its name in any case.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        self.numbers.get(name.to_lowercase().as_str()).copied()
+    }
+
+    /// All technologies by name, without regard to case.
+    pub fn list(&self) -> Vec<&Known> {
+        let mut known: Vec<&Known> = self.known.iter().collect();
+        known.sort_by_key(|known| known.name.to_lowercase());
+        known
+    }
+
+    /// Patterns that are not used, and why.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Patterns that are too large to be searched; costly, as it compiles all.
+    pub fn oversized(&self) -> Vec<Skipped> {
+        let of_elements = self.elements.iter().filter_map(|element| match &element.demand {
+            Demand::Nothing => None,
+            Demand::Attribute(_, pattern) | Demand::Text(pattern) => Some((element.technology, pattern)),
+        });
+        let all = self
+            .signs
+            .iter()
+            .map(|sign| (sign.technology, &sign.pattern))
+            .chain(of_elements);
+        let oversized = all
+            .filter(|(_, pattern)| !pattern.is_sound())
+            .map(|(technology, pattern)| Skipped {
+                technology: self.known[technology].name.clone(),
+                pattern: pattern.source().to_owned(),
+                reason: "it is too large to be searched".to_owned(),
+            });
+        oversized.collect()
+    }
+
+    /// Technologies that no page can show, as they are known only by what needs a browser or further requests.
+    pub fn not_evaluated(&self) -> usize {
+        self.not_evaluated
+    }
+
+    /// Technologies that a loaded set names, whether the binary knows them as well or not.
+    pub fn loaded(&self) -> usize {
+        self.known.iter().filter(|known| known.is_loaded).count()
+    }
+
+    /// How many patterns and selectors are looked for.
+    pub fn signs(&self) -> usize {
+        self.signs.len() + self.elements.len()
+    }
+}
+
+/// Where the patterns of a named field are looked for.
+type PlaceOfField = fn(String) -> Place;
+
+#[derive(Default)]
+struct Builder {
+    known: Vec<Known>,
+    numbers: BTreeMap<String, usize>,
+    categories: BTreeMap<u32, String>,
+    signs: Vec<Sign>,
+    elements: Vec<ElementSign>,
+    skipped: Vec<Skipped>,
+    not_evaluated: usize,
+    own: bool,
+}
+
+impl Builder {
+    fn add(&mut self, file: &File) {
+        self.categories.extend(file.categories.clone());
+        for (name, description) in &file.technologies {
+            self.technology(name, description);
+        }
+    }
+
+    fn technology(&mut self, name: &str, described: &Description) {
+        let number = self.number(name);
+        let before = self.signs.len() + self.elements.len();
+        let skipped_before = self.skipped.len();
+        for (place, texts) in plain_places(described) {
+            self.patterns(number, &place, texts.list());
+        }
+        let named: [(_, PlaceOfField); 3] = [
+            (&described.headers, Place::Header),
+            (&described.cookies, Place::Cookie),
+            (&described.meta, Place::Meta),
+        ];
+        for (fields, place) in named {
+            for (field, texts) in fields {
+                let place = place(field.to_ascii_lowercase());
+                // An empty list asks for nothing but the field.
+                let texts = if texts.list().is_empty() {
+                    &[String::new()][..]
+                } else {
+                    texts.list()
+                };
+                self.patterns(number, &place, texts);
+            }
+        }
+        self.dom(number, &described.dom);
+        let signs = self.signs.len() + self.elements.len() - before;
+        let elsewhere = [
+            &described.js,
+            &described.dns,
+            &described.xhr,
+            &described.robots,
+            &described.probe,
+            &described.cert_issuer,
+        ];
+        if signs == 0
+            && self.skipped.len() == skipped_before
+            && elsewhere.iter().any(|field| !field.is_null())
+        {
+            self.not_evaluated += 1;
+        }
+        let categories: Vec<String> = described
+            .cats
+            .iter()
+            .map(|category| self.category(category))
+            .collect();
+        let requires_category: Vec<String> = described
+            .requires_category
+            .list()
+            .iter()
+            .map(|category| self.category(category))
+            .collect();
+        let known = &mut self.known[number];
+        known.signs += signs;
+        known.is_loaded |= !self.own;
+        if known.categories.is_empty() {
+            known.categories = categories;
+        }
+        known.website = known.website.take().or_else(|| described.website.clone());
+        known
+            .implies
+            .extend(described.implies.list().iter().map(|text| implied(text)));
+        known
+            .excludes
+            .extend(described.excludes.list().iter().map(|text| implied(text).name));
+        known
+            .requires
+            .extend(described.requires.list().iter().map(|text| implied(text).name));
+        known.requires_category.extend(requires_category);
+    }
+
+    fn number(&mut self, name: &str) -> usize {
+        let next = self.known.len();
+        let number = *self.numbers.entry(name.to_lowercase()).or_insert(next);
+        if number == next {
+            self.known.push(Known {
+                name: name.to_owned(),
+                categories: Vec::new(),
+                website: None,
+                signs: 0,
+                is_own: self.own,
+                is_loaded: false,
+                implies: Vec::new(),
+                excludes: Vec::new(),
+                requires: Vec::new(),
+                requires_category: Vec::new(),
+            });
+        }
+        number
+    }
+
+    fn category(&self, category: &Category) -> String {
+        match category {
+            Category::Name(name) => name.clone(),
+            Category::Number(number) => self
+                .categories
+                .get(number)
+                .cloned()
+                .unwrap_or_else(|| format!("category {number}")),
+        }
+    }
+
+    fn patterns(&mut self, technology: usize, place: &Place, texts: &[String]) {
+        let by_line = matches!(place, Place::Tag | Place::Comment);
+        for text in texts {
+            match Pattern::parse(text, by_line) {
+                // What matches everything says nothing, but for fields that not every page has.
+                Ok(pattern)
+                    if pattern.is_empty()
+                        && !matches!(place, Place::Header(_) | Place::Cookie(_) | Place::Meta(_)) => {}
+                Ok(pattern) => self.signs.push(Sign {
+                    technology,
+                    place: place.clone(),
+                    pattern,
+                }),
+                Err(error) => self.skip(technology, text, &error),
+            }
+        }
+    }
+
+    /// `dom`: selectors as a text or a list, or an object of selectors with what their elements must have.
+    fn dom(&mut self, technology: usize, dom: &Value) {
+        match dom {
+            Value::String(selectors) => self.element(technology, selectors, Demand::Nothing),
+            Value::Array(list) => list.iter().for_each(|one| self.dom(technology, one)),
+            Value::Object(selectors) => {
+                for (selector, demands) in selectors {
+                    self.demands(technology, selector, demands);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn demands(&mut self, technology: usize, selector: &str, demands: &Value) {
+        for (kind, wanted) in demands.as_object().into_iter().flatten() {
+            match (kind.as_str(), wanted) {
+                ("exists", _) => self.element(technology, selector, Demand::Nothing),
+                ("text", Value::String(text)) => match Pattern::parse(text, false) {
+                    Ok(pattern) => self.element(technology, selector, Demand::Text(pattern)),
+                    Err(error) => self.skip(technology, text, &error),
+                },
+                ("src", Value::String(text)) => self.attribute(technology, selector, "src", text),
+                ("attributes", Value::Object(attributes)) => {
+                    for (name, text) in attributes {
+                        self.attribute(technology, selector, name, text.as_str().unwrap_or_default());
+                    }
+                }
+                // Properties are what scripts set.
+                _ => {}
+            }
+        }
+    }
+
+    fn attribute(&mut self, technology: usize, selector: &str, name: &str, text: &str) {
+        match Pattern::parse(text, false) {
+            Ok(pattern) => self.element(technology, selector, Demand::Attribute(name.to_owned(), pattern)),
+            Err(error) => self.skip(technology, text, &error),
+        }
+    }
+
+    fn element(&mut self, technology: usize, selectors: &str, demand: Demand) {
+        match selector::parse(selectors) {
+            Some(selectors) => self.elements.push(ElementSign {
+                technology,
+                selectors,
+                demand,
+            }),
+            None => self.skip(
+                technology,
+                selectors,
+                &PatternError::Syntax("the selector is not understood".to_owned()),
+            ),
+        }
+    }
+
+    fn skip(&mut self, technology: usize, pattern: &str, error: &PatternError) {
+        self.skipped.push(Skipped {
+            technology: self.known[technology].name.clone(),
+            pattern: pattern.to_owned(),
+            reason: error.to_string(),
+        });
+    }
+
+    fn finish(self) -> Technologies {
+        let mut by_literal: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut always = Vec::new();
+        for (number, sign) in self.signs.iter().enumerate() {
+            // Header fields, cookies and metas are found by their names.
+            if sign.pattern.literals.is_empty()
+                || matches!(
+                    sign.place,
+                    Place::Header(_) | Place::Cookie(_) | Place::Meta(_) | Place::Url
+                )
+            {
+                always.push(number);
+                continue;
+            }
+            for literal in &sign.pattern.literals {
+                by_literal.entry(literal.clone()).or_default().push(number);
+            }
+        }
+        for (number, element) in self.elements.iter().enumerate() {
+            let number = self.signs.len() + number;
+            let literals: Option<Vec<String>> = element.selectors.iter().map(Selector::literal).collect();
+            match literals {
+                Some(literals) => {
+                    for literal in literals {
+                        by_literal.entry(literal).or_default().push(number);
+                    }
+                }
+                None => always.push(number),
+            }
+        }
+        let literals = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind((by_literal.len() < FEW_LITERALS).then_some(AhoCorasickKind::DFA))
+            .build(by_literal.keys())
+            .expect("a few thousand short texts are within the bounds of the automaton");
+        Technologies {
+            known: self.known,
+            signs: self.signs,
+            elements: self.elements,
+            literals,
+            of_literal: by_literal.into_values().collect(),
+            always,
+            skipped: self.skipped,
+            not_evaluated: self.not_evaluated,
+            numbers: self.numbers,
+        }
+    }
+}
+
+fn plain_places(described: &Description) -> [(Place, &Texts); 11] {
+    [
+        (Place::ScriptSrc, &described.script_src),
+        (Place::Scripts, &described.scripts),
+        (Place::Css, &described.css),
+        (Place::Html, &described.html),
+        (Place::Text, &described.text),
+        (Place::Url, &described.url),
+        (Place::Asset, &described.assets),
+        (Place::Tag, &described.tags),
+        (Place::Comment, &described.comments),
+        (Place::Link, &described.links),
+        (Place::JsonLd, &described.jsonld),
+    ]
+}
+
+/// `Name\;confidence:50`.
+fn implied(text: &str) -> Implied {
+    let mut parts = text.split("\\;");
+    let name = parts.next().unwrap_or_default().trim().to_owned();
+    let confidence = parts.find_map(|tag| tag.strip_prefix("confidence:")?.trim().parse().ok());
+    Implied {
+        name,
+        confidence: confidence.unwrap_or(100).min(100),
+    }
+}

@@ -1,0 +1,259 @@
+//! The set of the binary and how signs come to technologies.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::super::outline::outline;
+use super::*;
+
+/// For each technology of the set what shows it, and what looks alike and does not.
+const CASES: &str = include_str!("own_cases.json");
+
+#[derive(serde::Deserialize)]
+struct Cases {
+    has: Vec<String>,
+    has_not: Vec<String>,
+}
+
+/// A page, or a header field if it does not begin with a tag.
+fn found_in(set: &Technologies, line: &str) -> Vec<Technology> {
+    let field = line.split_once(": ").filter(|_| !line.starts_with('<'));
+    let headers = Headers::new(field.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let html = if field.is_some() { "" } else { line };
+    let page = outline(html, &Url::parse("https://www.site.test/").unwrap());
+    technologies(set, html, &page, &headers)
+}
+
+fn names(set: &Technologies, line: &str) -> Vec<String> {
+    found_in(set, line).into_iter().map(|found| found.name).collect()
+}
+
+fn version(line: &str, name: &str) -> Option<String> {
+    let found = found_in(own(), line).into_iter().find(|found| found.name == name);
+    found
+        .unwrap_or_else(|| panic!("{name} is not found in {line}"))
+        .version
+}
+
+#[test]
+fn every_technology_of_the_set_is_known_by_its_signs_and_not_by_what_looks_alike() {
+    let cases: BTreeMap<String, Cases> = serde_json::from_str(CASES).unwrap();
+    let mut wrong = Vec::new();
+    for known in own().list() {
+        let Some(cases) = cases.get(&known.name) else {
+            wrong.push(format!("{} has no cases", known.name));
+            continue;
+        };
+        assert!(
+            !cases.has.is_empty() && !cases.has_not.is_empty(),
+            "{}",
+            known.name
+        );
+        let missed = cases
+            .has
+            .iter()
+            .filter(|line| !names(own(), line).contains(&known.name));
+        wrong.extend(missed.map(|line| format!("{} is missed in {line}", known.name)));
+        let imagined = cases
+            .has_not
+            .iter()
+            .filter(|line| names(own(), line).contains(&known.name));
+        wrong.extend(imagined.map(|line| format!("{} is imagined in {line}", known.name)));
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert_eq!(
+        own().list().len(),
+        cases.len(),
+        "a case is for no technology of the set"
+    );
+}
+
+#[test]
+fn every_pattern_of_the_set_is_used_and_everything_implied_is_known() {
+    assert_eq!(own().skipped(), []);
+    assert_eq!(own().oversized(), []);
+    assert!(own().list().len() >= 150);
+    for known in &own().known {
+        let implied = known.implies.iter().map(|implied| &implied.name);
+        for name in implied.chain(&known.excludes).chain(&known.requires) {
+            assert!(own().number(name).is_some(), "{} names {name}", known.name);
+        }
+    }
+}
+
+#[test]
+fn versions_are_told_from_every_place_they_leak() {
+    for (line, name, wanted) in [
+        (
+            "<meta content='WordPress 6.4.2' name=generator>",
+            "WordPress",
+            "6.4.2",
+        ),
+        (
+            "<script src='/wp-includes/js/wp-embed.min.js?ver=5.9.1'></script>",
+            "WordPress",
+            "5.9.1",
+        ),
+        (
+            "<link rel=stylesheet href='/wp-content/plugins/elementor/assets/css/frontend.min.css?ver=3.5.0'>",
+            "Elementor",
+            "3.5.0",
+        ),
+        (
+            "<meta name=generator content='Elementor 3.18.3; features: e_dom_optimization; settings: css_print'>",
+            "Elementor",
+            "3.18.3",
+        ),
+        (
+            "<script>var elementorFrontendConfig = {\"environmentMode\":{},\"version\":\"3.6.1\",\"is_static\":false};</script>",
+            "Elementor",
+            "3.6.1",
+        ),
+        (
+            "<script src='/wp-includes/js/jquery/jquery.min.js?ver=3.7.1'></script>",
+            "jQuery",
+            "3.7.1",
+        ),
+        (
+            "<script src='https://code.jquery.com/jquery-3.6.0.min.js'></script>",
+            "jQuery",
+            "3.6.0",
+        ),
+        (
+            "<script src='https://cdn.jsdelivr.net/npm/bootstrap@5.1.3/dist/js/bootstrap.bundle.min.js'></script>",
+            "Bootstrap",
+            "5.1.3",
+        ),
+        (
+            "<script src='https://unpkg.com/vue@3.2.1/dist/vue.global.js'></script>",
+            "Vue.js",
+            "3.2.1",
+        ),
+        ("server: nginx/1.22.1", "Nginx", "1.22.1"),
+        ("server: Apache/2.4.57 (Debian)", "Apache HTTP Server", "2.4.57"),
+        ("x-powered-by: PHP/8.2.1", "PHP", "8.2.1"),
+    ] {
+        assert_eq!(version(line, name).as_deref(), Some(wanted), "{line}");
+    }
+}
+
+#[test]
+fn implied_required_and_excluded_technologies_follow_from_those_found() {
+    let set = Technologies::with(&[r#"{
+        "Shop":{"cats":[6],"html":"<shop-","implies":["Base\\;confidence:60"]},
+        "Base":{"cats":[1],"implies":"Deep"},
+        "Deep":{"cats":["Databases"],"headers":{"x-deep":"v([\\d.]+)\\;version:\\1"}},
+        "Needs shop":{"html":"<div","requires":"Shop"},
+        "Needs shop category":{"html":"<div","requiresCategory":6},
+        "Other":{"html":"<shop-","excludes":"Rival"},
+        "Rival":{"html":"<shop-"},
+        "Half":{"html":["<sho\\;confidence:30","hop-\\;confidence:30"]}},
+        "#
+    .trim_end()
+    .trim_end_matches(',')])
+    .unwrap();
+    let mine = |line: &str| {
+        let all = found_in(&set, line);
+        let mine = all.into_iter().filter(|found| {
+            [
+                "Shop",
+                "Base",
+                "Deep",
+                "Needs shop",
+                "Needs shop category",
+                "Other",
+                "Rival",
+                "Half",
+            ]
+            .contains(&found.name.as_str())
+        });
+        mine.map(|found| (found.name, found.confidence))
+            .collect::<Vec<_>>()
+    };
+    let named = |name: &str, confidence| (name.to_owned(), confidence);
+    assert_eq!(mine("<div>"), []);
+    assert_eq!(
+        mine("<shop-cart><div>"),
+        [
+            named("Base", 60),
+            named("Deep", 60),
+            named("Half", 60),
+            named("Needs shop", 100),
+            named("Needs shop category", 100),
+            named("Other", 100),
+            named("Shop", 100)
+        ]
+    );
+}
+
+#[test]
+fn elements_are_signs_with_what_they_must_have() {
+    let set = Technologies::with(&[r#"{"technologies":{
+        "A":{"dom":"link[href*='a.test'], .a-widget"},
+        "B":{"dom":{"script[src*='b.test']":{"attributes":{"src":"/v([\\d.]+)/\\;version:\\1"}}}},
+        "C":{"dom":{"footer a":{"text":"^Powered by C ([\\d.]+)\\;version:\\1"}}},
+        "D":{"dom":["ul > li.d"]},
+        "E":{"cookies":{"e_*":"^x"},"meta":{"e:version":"([\\d.]+)\\;version:\\1"},"text":"made with E","scripts":"E\\.start","css":"\\.e-","url":"/e/$"}}}"#])
+    .unwrap();
+    let told = |line: &str, name: &str| {
+        found_in(&set, line)
+            .into_iter()
+            .find(|found| found.name == name)
+            .map(|found| found.version.unwrap_or_default())
+    };
+    assert_eq!(told("<p class='x a-widget'>", "A").as_deref(), Some(""));
+    assert_eq!(told("<a href=//a.test>", "A"), None);
+    assert_eq!(
+        told("<script src=//b.test/v1.2/x.js>", "B").as_deref(),
+        Some("1.2")
+    );
+    assert_eq!(told("<script src=//b.test/x.js>", "B"), None);
+    assert_eq!(
+        told("<footer><p><a>Powered by C 2.1</a></footer>", "C").as_deref(),
+        Some("2.1")
+    );
+    assert_eq!(told("<a>Powered by C 2.1</a>", "C"), None);
+    assert_eq!(told("<ul><li class=d>", "D").as_deref(), Some(""));
+    assert_eq!(told("set-cookie: e_1=xy", "E").as_deref(), Some(""));
+    assert_eq!(told("set-cookie: e_1=yx", "E"), None);
+    assert_eq!(
+        told("<meta name=E:Version content=3.1>", "E").as_deref(),
+        Some("3.1")
+    );
+    assert_eq!(told("<p>Made with E", "E").as_deref(), Some(""));
+    assert_eq!(told("<script>E.start()</script>", "E").as_deref(), Some(""));
+    assert_eq!(told("<style>.e-x{}</style>", "E").as_deref(), Some(""));
+}
+
+#[test]
+fn a_loaded_set_adds_signs_to_what_is_known_and_reports_what_it_cannot_use() {
+    let set = Technologies::with(&[
+        r#"{"wordpress":{"cats":[1],"html":"<my-wp"},"Only scripts":{"js":{"a.b":""}},
+        "Odd":{"html":["a(?=b)","fine-\\w"],"dom":"a:hover"}}"#,
+    ])
+    .unwrap();
+    assert!(names(&set, "<my-wp>").contains(&"WordPress".to_owned()));
+    assert!(names(&set, "<p class=fine-x>").contains(&"Odd".to_owned()));
+    let skipped: Vec<&str> = set
+        .skipped()
+        .iter()
+        .map(|skipped| skipped.pattern.as_str())
+        .collect();
+    assert_eq!(skipped, ["a(?=b)", "a:hover"]);
+    assert_eq!(set.not_evaluated(), 1);
+}
+
+#[test]
+fn the_predecessors_drawers_follow_from_the_categories() {
+    let found = found_in(
+        own(),
+        "<script src='/wp-content/plugins/elementor/a.js'></script><script src=/jquery.min.js></script>
+         <script>fbq('init', '1'); window.intercomSettings = {}</script><form action='//a.list-manage.com/subscribe'>",
+    );
+    let stack = drawers(&found);
+    assert_eq!(stack.cms, ["WordPress"]);
+    assert_eq!(stack.frameworks, ["Elementor", "jQuery"]);
+    assert_eq!(stack.analytics, ["Facebook Pixel"]);
+    assert_eq!(stack.widgets, ["Intercom", "MailChimp"]);
+}
