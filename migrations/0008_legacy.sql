@@ -15,8 +15,6 @@ create table legacy_row (
     stream_id    uuid,
     -- The domain by its one name.
     domain       text,
-    -- How many rows of the table this stands for: URLs are accounted for by file.
-    items        bigint not null default 1,
     primary key (source_table, source_id)
 );
 create index legacy_row_stream on legacy_row (stream_id) where stream_id is not null;

@@ -7,8 +7,6 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +14,7 @@ use crate::app::{App, Database};
 use crate::config::Config;
 use crate::legacy::compare::{Comparison, compare};
 use crate::legacy::import::{Report, Unfinished, import};
+use crate::legacy::source::OldDatabase;
 use crate::legacy::tables;
 use crate::projections::status::statuses;
 
@@ -28,7 +27,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Brings the tables domains, jobs, batch_jobs, sitemap_files and sitemap_urls in as events
+    /// Brings domains, jobs, batches and sitemaps in as events
     Import(ImportArgs),
     /// Compares those tables with ours, row by row; exit code 0 only if every difference has a known reason
     Compare(CompareArgs),
@@ -79,7 +78,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 }
 
 async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCode> {
-    let source = open_source(&args.from).await?;
+    let mut source = OldDatabase::open(&args.from).await?;
     let following = Following::start(config).await?;
     let app = &following.app;
     let unfinished = match args.unfinished {
@@ -89,7 +88,7 @@ async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCo
     };
     let bar = progress_bar();
     let told = |table: &str, rows: u64| tell(&bar, table, rows);
-    let report = import(&app.bus, app.log.pool(), &source, unfinished, &told).await;
+    let report = import(&app.bus, app.log.pool(), &mut source, unfinished, &told).await;
     bar.finish_and_clear();
     let report = report?;
     following.catch_up().await?;
@@ -103,12 +102,12 @@ async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCo
 }
 
 async fn run_compare(args: &CompareArgs, config: &Config) -> anyhow::Result<ExitCode> {
-    let source = open_source(&args.with).await?;
+    let mut source = OldDatabase::open(&args.with).await?;
     let following = Following::start(config).await?;
     following.catch_up().await?;
     let bar = progress_bar();
     let told = |table: &str, rows: u64| tell(&bar, table, rows);
-    let comparison = compare(following.app.log.pool(), &source, &told).await;
+    let comparison = compare(&following.app.models, &mut source, &told).await;
     bar.finish_and_clear();
     let comparison = comparison?;
     following.finish().await;
@@ -127,32 +126,6 @@ fn shown(comparison: &Comparison, as_json: bool) -> anyhow::Result<String> {
     } else {
         Ok(comparison.to_markdown())
     }
-}
-
-async fn open_source(url: &str) -> anyhow::Result<PgPool> {
-    let options: sqlx::postgres::PgConnectOptions = url
-        .parse()
-        .context("the predecessor's database has an address such as postgres://user:password@host/name")?;
-    // Behind a pooler there may be no prepared statements.
-    let options = options
-        .statement_cache_capacity(0)
-        .application_name("sitelog legacy");
-    let pool = PgPoolOptions::new()
-        .max_connections(3)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                // Nothing is ever written there, and times are told in one zone.
-                sqlx::Executor::execute(
-                    connection,
-                    "set timezone = 'UTC'; set default_transaction_read_only = on",
-                )
-                .await
-                .map(drop)
-            })
-        });
-    pool.connect_with(options)
-        .await
-        .context("the predecessor's database cannot be reached")
 }
 
 /// The read models follow while rows come in; nothing is scanned.

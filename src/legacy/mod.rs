@@ -4,4 +4,6 @@
 pub mod compare;
 pub mod domains;
 pub mod import;
+mod row;
+pub mod source;
 pub mod tables;

@@ -1,5 +1,5 @@
-//! The schema `legacy`: views with the names, columns and types of the predecessor's tables, for SQL and SQLAlchemy
-//! models that are not changed. They stand on the views of the read models, which always show the generation that is
+//! The schema `legacy`: views with the names, columns and types of the predecessor's tables, for readers (SQL,
+//! `SQLAlchemy` models) that are not changed. They stand on the views of the read models, which always show the generation that is
 //! live; a release with another shape makes them anew as soon as that shape is there.
 
 use sha2::{Digest, Sha256};
@@ -7,6 +7,7 @@ use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use crate::projections::ReadModels;
+use crate::projections::generation::view_of_all;
 use crate::projections::status::all_exist;
 
 /// Keeps two processes from making them at once.
@@ -16,11 +17,17 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// The views by name, in the order in which they can be made.
 fn views(models: &ReadModels) -> [(&'static str, String); 5] {
+    let views = [
+        ("domains", &models.domains),
+        ("jobs", &models.jobs),
+        ("batch_jobs", &models.batch_jobs),
+        ("sitemap_files", &models.sitemaps),
+        ("sitemap_urls", &models.sitemaps),
+    ];
     let sql = |text: &str| {
-        text.replace("{domains}", &models.domains)
-            .replace("{jobs}", &models.jobs)
-            .replace("{batch_jobs}", &models.batch_jobs)
-            .replace("{sitemaps}", &models.sitemaps)
+        views.iter().fold(text.to_owned(), |text, (table, schema)| {
+            text.replace(&format!("{{{table}}}"), &view_of_all(schema, table))
+        })
     };
     [
         ("domains", sql(include_str!("tables/domains.sql"))),
@@ -114,14 +121,13 @@ async fn make(connection: &mut PgConnection, name: &str, sql: &str) -> Result<()
     let replaced = attempt
         .execute(format!("create or replace view legacy.{name} as {sql}").as_str())
         .await;
-    match replaced {
-        Ok(_) => attempt.commit().await?,
-        Err(_) => {
-            attempt.rollback().await?;
-            let anew =
-                format!("drop view if exists legacy.{name} cascade; create view legacy.{name} as {sql}");
-            connection.execute(anew.as_str()).await?;
-        }
+    if replaced.is_ok() {
+        attempt.commit().await?;
+    } else {
+        // Other columns than before.
+        attempt.rollback().await?;
+        let anew = format!("drop view if exists legacy.{name} cascade; create view legacy.{name} as {sql}");
+        connection.execute(anew.as_str()).await?;
     }
     connection
         .execute(format!("comment on view legacy.{name} is '{mark}'").as_str())

@@ -21,9 +21,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
-pub use command::{
-    AttemptOutcome, BatchOrigin, ImportedOutcome, ImportedScan, ReadFact, ScanCommand,
-};
+pub use command::{AttemptOutcome, BatchOrigin, ImportedOutcome, ImportedScan, ReadFact, ScanCommand};
 pub use error::ScanError;
 pub use event::{ScanEvent, ScanTotals};
 pub use status::{ScanStatus, UnknownStatus};
@@ -488,8 +486,7 @@ impl Aggregate for DomainScan {
             ScanEvent::ScanCancelled { .. } => self.reason = None,
             ScanEvent::ScanAttemptFailed { retry_at, .. } => self.next_attempt_at = Some(retry_at),
             ScanEvent::SitemapParsed { urls, .. } => self.has_bodies |= urls.is_some(),
-            ScanEvent::ScanCompleted { .. } => self.has_bodies = true,
-            ScanEvent::ScanImported { .. } => self.has_bodies = true,
+            ScanEvent::ScanCompleted { .. } | ScanEvent::ScanImported { .. } => self.has_bodies = true,
             ScanEvent::ScanErased { .. } => self.has_bodies = false,
             ScanEvent::RobotsRead { .. } | ScanEvent::PageRead { .. } => {}
         }

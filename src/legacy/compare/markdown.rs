@@ -5,10 +5,18 @@ use std::fmt::Write;
 use super::{Comparison, Difference};
 
 /// What a reason says.
-const REASONS: [(&str, &str); 38] = [
+const REASONS: [(&str, &str); 47] = [
+    (
+        "after_import",
+        "The file was written after its domain was imported",
+    ),
     (
         "batch_id_missing",
         "The row named no batch of its own; it has an id that is derived from its key",
+    ),
+    (
+        "batch_id_not_uuid",
+        "The batch's id is none that ids may look like; it has a derived one",
     ),
     (
         "batch_id_taken",
@@ -27,74 +35,99 @@ const REASONS: [(&str, &str); 38] = [
         "counted_anew",
         "Counted over what was taken; the predecessor overwrote the count with its last run's",
     ),
-    (
-        "derived_from_events",
-        "Follows from the events: the first request, the last change",
-    ),
+    ("counts_exceed_total", "More were counted than there were"),
     ("domain_by_name", "The row named no domain by id, but by name"),
+    (
+        "domain_of_other_tenant",
+        "The domain's row belongs to another tenant, who scanned it later; here each tenant has one",
+    ),
+    ("domain_refused", "The domain was not taken"),
     ("error_in_words", "The predecessor noted no error; that is said"),
     (
         "fabricated_metadata",
         "The predecessor had stored a made-up page ('… - Temporary Bypass'); it was not taken",
     ),
+    ("file_refused", "The file was not taken"),
+    ("follows_the_counts", "The status follows from what was counted"),
     ("follows_the_scan", "The status is that of the domain's scan"),
+    ("forgotten", "What was kept of the row was forgotten here since"),
     (
         "four_drawers",
-        "Only the four lists of tech_stack have a place; all else is in the log",
+        "`tech_stack` holds texts in four drawers; other keys and types have no place",
+    ),
+    ("invalid_domain", "No domain name"),
+    ("invalid_url", "No URL"),
+    (
+        "job_id_not_uuid",
+        "The job's id is none that ids may look like; it has a derived one",
     ),
     (
-        "image_video_news_are_standard",
-        "A sitemap that lists pages is 'standard', whatever else it lists",
+        "job_id_taken",
+        "Two rows had the same job id; the later one has a derived id",
     ),
-    ("job_id_not_uuid", "The id was no UUID; it has a derived one"),
+    (
+        "kept_in_log",
+        "The column has no place in the views; the row is kept whole with its event",
+    ),
+    ("no_domain", "The domain is gone, and nothing else names it"),
+    (
+        "no_error_if_not_failed",
+        "What did not fail has no error here; readers of the old table see it as it was",
+    ),
+    ("no_file", "The sitemap file is gone"),
+    (
+        "not_kept",
+        "Of a sitemap's URL the address, `lastmod`, `changefreq` and `priority_value` are kept",
+    ),
     (
         "nothing_counted",
-        "A batch that ended with nothing counted was broken off",
+        "The batch counted nothing, so it did not come to its end",
     ),
-    ("null_is_empty", "Nothing is said in one way"),
-    ("null_is_false", "What was not known to be true is false"),
+    (
+        "null_is_default",
+        "A null is shown as what it stands for: false, 0, an empty list, the column's default",
+    ),
     ("one_form_of_id", "The same id in its one form"),
     (
         "one_name_per_site",
-        "One name per site: no scheme, no www, lower case",
+        "The same site by its one name, without scheme, `www.` and path",
     ),
-    ("one_word_per_status", "The same status in other words"),
-    ("same_site", "Two rows for one site are one domain"),
-    ("scanned_since", "It was scanned or done again since"),
+    ("one_word_per_status", "The same status in its one word"),
+    ("other_work", "Work of another product"),
+    (
+        "same_site",
+        "Another row was the same site; the one that was scanned last counts",
+    ),
+    ("scanned_since", "It was scanned here since"),
     (
         "tenant_not_uuid",
-        "The tenant was no UUID; the row belongs to the domain's or the default tenant",
+        "The tenant was no UUID; the domain's or the default one stands for it",
     ),
     (
-        "unfinished",
-        "The predecessor left it unfinished; its process is gone, so it failed",
+        "tenant_of_its_domain",
+        "A file belongs to the tenant of its domain",
     ),
-    (
-        "told_by_its_job",
-        "The row said nothing, but one of the domain's jobs did",
-    ),
-    ("time_missing", "The row had no time that could be read"),
+    ("time_missing", "The time was missing, or none"),
     (
         "times_out_of_order",
-        "It ended before it began; it has the time at which it began",
+        "It ended before it began; the later time stands for both",
     ),
-    ("type_missing", "The file had no type"),
+    ("told_by_its_job", "The row said nothing; one of its jobs did"),
+    ("twice_in_file", "A URL that stood twice in one file stands once"),
+    ("unfinished", "It never ended there"),
+    ("unknown_status", "A status that none of the generations wrote"),
     (
-        "unknown_status",
-        "The status was a word that the predecessor did not write",
+        "unknown_word",
+        "A word that the column's type does not know is not shown",
+    ),
+    (
+        "unreadable",
+        "The row holds a value that cannot be read, such as a number beyond all bounds",
     ),
     (
         "written_again",
         "Each rescan wrote the same file again; the last one counts",
     ),
-    ("twice_in_file", "A URL that stood twice in one file stands once"),
-    ("invalid_url", "No URL"),
-    ("invalid_domain", "No domain name"),
-    ("no_domain", "The domain is gone, and nothing else names it"),
-    ("no_file", "The sitemap file is gone"),
-    ("file_refused", "The file was not taken"),
-    ("domain_refused", "The domain was not taken"),
-    ("counts_exceed_total", "More were counted than there were"),
 ];
 
 impl Comparison {

@@ -3,25 +3,28 @@
 
 mod columns;
 mod markdown;
+mod urls;
 
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::import::{ImportError, OldRow, has_table, rows_of};
-use columns::{Compared, TABLES, Table};
+use super::row::OldRow;
+use super::source::{OldDatabase, SourceError};
+use crate::projections::ReadModels;
+use crate::projections::generation::view_of_all;
+use columns::{Circumstances, Compared, TABLES, Table, compare_as_is};
 
 /// Rows compared at a time.
 const CHUNK: usize = 500;
 /// Differences without a reason that are listed; all are counted.
 const MAX_LISTED: usize = 1000;
 /// Examples listed of each reason.
-const MAX_EXAMPLES: usize = 3;
+const MAX_EXAMPLES: u64 = 3;
 
 /// What a comparison came to.
 #[derive(Clone, Debug, Serialize)]
@@ -63,6 +66,17 @@ pub struct TableComparison {
     pub reasons: BTreeMap<String, u64>,
 }
 
+/// Why two databases cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// The predecessor's.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Ours.
+    #[error("what is here cannot be read")]
+    Ours(#[from] sqlx::Error),
+}
+
 /// One column of one row.
 #[derive(Clone, Debug, Serialize)]
 pub struct Difference {
@@ -71,7 +85,7 @@ pub struct Difference {
     /// Primary key there.
     pub id: String,
     /// Which column.
-    pub column: &'static str,
+    pub column: String,
     /// What stands there.
     pub old: Value,
     /// What stands here.
@@ -99,16 +113,17 @@ struct Account {
     stream_id: Option<Uuid>,
     tenant_id: Option<Uuid>,
     domain: Option<String>,
+    content: Option<Value>,
 }
 
 /// Compares all.
 pub async fn compare(
-    pool: &PgPool,
-    source: &PgPool,
+    models: &ReadModels,
+    source: &mut OldDatabase,
     told: &dyn Fn(&str, u64),
-) -> Result<Comparison, ImportError> {
+) -> Result<Comparison, CompareError> {
     let position = sqlx::query_scalar("select position from log_head")
-        .fetch_one(pool)
+        .fetch_one(&models.pool)
         .await?;
     let mut comparison = Comparison {
         compared_at: Utc::now(),
@@ -117,38 +132,35 @@ pub async fn compare(
         unexplained: Vec::new(),
         examples: Vec::new(),
     };
-    let mut any = false;
     for table in &TABLES {
-        if has_table(source, table.name).await? {
-            any = true;
-            compare_table(pool, source, table, &mut comparison, told).await?;
+        if source.has(table.name).await? {
+            compare_table(models, source, table, &mut comparison, told).await?;
         }
     }
-    if has_table(source, "sitemap_urls").await? {
-        compare_urls(pool, source, &mut comparison).await?;
+    if source.has("sitemap_urls").await? {
+        urls::compare(&models.pool, source, &mut comparison, told).await?;
     }
-    if any {
-        Ok(comparison)
-    } else {
-        Err(ImportError::NoTables)
-    }
+    Ok(comparison)
 }
 
 async fn compare_table(
-    pool: &PgPool,
-    source: &PgPool,
+    models: &ReadModels,
+    source: &mut OldDatabase,
     table: &'static Table,
     comparison: &mut Comparison,
     told: &dyn Fn(&str, u64),
-) -> Result<(), ImportError> {
+) -> Result<(), CompareError> {
+    let pool = &models.pool;
     let mut counts = TableComparison::default();
-    let sql = format!("select to_jsonb(t) from {} t order by id", table.name);
-    let chunks = rows_of(source, &sql).try_chunks(CHUNK);
-    let mut chunks = std::pin::pin!(chunks);
-    while let Some(rows) = chunks.next().await {
-        let rows = rows.map_err(|error| error.1)?;
+    let order = source.order(table.name, &["id"]).await?;
+    source.begin(table.name, &order).await?;
+    loop {
+        let rows = source.next(CHUNK).await?;
+        if rows.is_empty() {
+            break;
+        }
         let accounts = accounts(pool, table.name, &rows).await?;
-        let ours = ours(pool, table, accounts.values()).await?;
+        let ours = ours(models, table, accounts.values()).await?;
         for row in &rows {
             counts.rows += 1;
             judge(table, row, &accounts, &ours, &mut counts, comparison);
@@ -186,54 +198,73 @@ fn judge(
         counts.missing += 1;
         return;
     };
-    let notes: Vec<&str> = account.notes.iter().map(String::as_str).collect();
-    let touched = (table.touched)(new, account);
-    let mut differs = false;
-    let mut explained = true;
-    for column in table.columns {
-        let Compared::Differs(reason) = column.compare(row, new, &notes, touched) else {
-            continue;
-        };
-        differs = true;
-        let difference = Difference {
-            table: table.name,
-            id: row.id(),
-            column: column.name,
-            old: row.value(column.name).clone(),
-            new: new[column.name].clone(),
-            reason,
-        };
-        match reason {
-            Some(reason) => {
-                let seen = counts.reasons.entry(reason.to_owned()).or_default();
+    let circumstances = Circumstances {
+        account,
+        new,
+        again: new["_again"] == true || (new["_scan"].is_string() && new["_scan"] != stream(account)),
+    };
+    let named = table.columns.iter().map(|column| {
+        (
+            column.name,
+            new[column.ours].clone(),
+            column.compare(row, &circumstances),
+        )
+    });
+    let as_is = row
+        .columns()
+        .filter(|name| !table.columns.iter().any(|column| column.ours == *name));
+    let as_is = as_is.map(|name| (name, new[name].clone(), compare_as_is(name, row, &circumstances)));
+    let differences = named
+        .chain(as_is)
+        .filter_map(|(column, is, compared)| match compared {
+            Compared::Same => None,
+            Compared::Differs(reason) => Some(Difference {
+                table: table.name,
+                id: row.id(),
+                column: column.to_owned(),
+                old: row.value(column).clone(),
+                new: is,
+                reason,
+            }),
+        });
+    counts.note(differences.collect(), comparison);
+}
+
+impl TableComparison {
+    /// Counts a row with its differences.
+    fn note(&mut self, differences: Vec<Difference>, comparison: &mut Comparison) {
+        let explained = differences.iter().all(|difference| difference.reason.is_some());
+        match (differences.is_empty(), explained) {
+            (true, _) => self.same += 1,
+            (false, true) => self.explained += 1,
+            (false, false) => self.unexplained += 1,
+        }
+        for difference in differences {
+            if let Some(reason) = difference.reason {
+                let seen = self.reasons.entry(reason.to_owned()).or_default();
                 *seen += 1;
-                if *seen <= MAX_EXAMPLES as u64 {
+                if *seen <= MAX_EXAMPLES {
                     comparison.examples.push(difference);
                 }
-            }
-            None => {
-                explained = false;
-                if comparison.unexplained.len() < MAX_LISTED {
-                    comparison.unexplained.push(difference);
-                }
+            } else if comparison.unexplained.len() < MAX_LISTED {
+                comparison.unexplained.push(difference);
             }
         }
     }
-    match (differs, explained) {
-        (false, _) => counts.same += 1,
-        (true, true) => counts.explained += 1,
-        (true, false) => counts.unexplained += 1,
-    }
+}
+
+fn stream(account: &Account) -> Value {
+    account.stream_id.map_or(Value::Null, |id| id.to_string().into())
 }
 
 async fn accounts(
     pool: &PgPool,
     table: &str,
     rows: &[OldRow],
-) -> Result<HashMap<String, Account>, ImportError> {
+) -> Result<HashMap<String, Account>, CompareError> {
     let ids: Vec<String> = rows.iter().map(OldRow::id).collect();
     let found: Vec<Account> = sqlx::query_as(
-        "select source_id, outcome, reason, notes, stream_id, tenant_id, domain from legacy_row \
+        "select source_id, outcome, reason, notes, stream_id, tenant_id, domain, content from legacy_row \
           where source_table = $1 and source_id = any($2)",
     )
     .bind(table)
@@ -248,73 +279,27 @@ async fn accounts(
 
 /// Our rows for some of theirs, by the key that the table is looked up by.
 async fn ours<'a>(
-    pool: &PgPool,
+    models: &ReadModels,
     table: &Table,
     accounts: impl Iterator<Item = &'a Account>,
-) -> Result<HashMap<String, Value>, ImportError> {
+) -> Result<HashMap<String, Value>, CompareError> {
     let (mut keys, mut tenants, mut domains) = (Vec::new(), Vec::new(), Vec::new());
     for account in accounts.filter(|account| account.outcome == "imported") {
         keys.extend(account.stream_id);
         tenants.extend(account.tenant_id);
         domains.extend(account.domain.clone());
     }
-    let models = crate::projections::ReadModels::new(pool.clone());
     let sql = table
         .sql
-        .replace("{domains}", &models.domains)
-        .replace("{jobs}", &models.jobs)
-        .replace("{batch_jobs}", &models.batch_jobs);
+        .replace("{domains}", &view_of_all(&models.domains, "domains"))
+        .replace("{jobs}", &view_of_all(&models.jobs, "jobs"))
+        .replace("{batch_jobs}", &view_of_all(&models.batch_jobs, "batch_jobs"))
+        .replace("{sitemap_files}", &view_of_all(&models.sitemaps, "sitemap_files"));
     let found: Vec<(String, Value)> = sqlx::query_as(&sql)
         .bind(keys)
         .bind(tenants)
         .bind(domains)
-        .fetch_all(pool)
+        .fetch_all(&models.pool)
         .await?;
     Ok(found.into_iter().collect())
-}
-
-/// URLs have no ids that last: they are counted by file.
-async fn compare_urls(
-    pool: &PgPool,
-    source: &PgPool,
-    comparison: &mut Comparison,
-) -> Result<(), ImportError> {
-    let mut counts = TableComparison::default();
-    let there: i64 = sqlx::query_scalar("select count(*) from sitemap_urls")
-        .fetch_one(source)
-        .await
-        .map_err(ImportError::Source)?;
-    counts.rows = u64::try_from(there).unwrap_or_default();
-    let accounted: Vec<(String, Option<String>, i64)> = sqlx::query_as(
-        "select outcome, reason, sum(items)::bigint from legacy_row where source_table = 'sitemap_urls' group by 1, 2",
-    )
-    .fetch_all(pool)
-    .await?;
-    let mut imported = 0;
-    for (outcome, reason, items) in accounted {
-        let items = u64::try_from(items).unwrap_or_default();
-        let reason = reason.unwrap_or_default();
-        match outcome.as_str() {
-            "imported" => imported += items,
-            "merged" => *counts.merged.entry(reason).or_default() += items,
-            _ => *counts.refused.entry(reason).or_default() += items,
-        }
-    }
-    let here: i64 = sqlx::query_scalar(
-        "select count(*) from legacy.sitemap_urls u where exists (select from legacy_row r \
-          where r.source_table = 'sitemap_files' and r.outcome = 'imported' and r.source_id = u.sitemap_id::text)",
-    )
-    .fetch_one(pool)
-    .await?;
-    let here = u64::try_from(here).unwrap_or_default();
-    counts.same = here.min(imported);
-    counts.missing = imported.saturating_sub(here);
-    let accounted = imported + counts.merged.values().sum::<u64>() + counts.refused.values().sum::<u64>();
-    counts.not_imported = counts.rows.saturating_sub(accounted);
-    let all: i64 = sqlx::query_scalar("select count(*) from legacy.sitemap_urls")
-        .fetch_one(pool)
-        .await?;
-    counts.only_here = all - i64::try_from(counts.same).unwrap_or(i64::MAX);
-    comparison.tables.insert("sitemap_urls", counts);
-    Ok(())
 }

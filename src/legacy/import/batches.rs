@@ -1,11 +1,8 @@
 //! `batch_jobs`: each row a batch with what the predecessor counted.
 
-use chrono::TimeDelta;
-use futures::{StreamExt, TryStreamExt};
-
 use super::ledger::{self, Entry};
 use super::row::{self, OldRow, Progress};
-use super::{CHUNK, Import, ImportError, Unfinished, has_table, rows_of};
+use super::{CHUNK, Import, ImportError, Unfinished, context};
 use crate::aggregates::batch::ImportedBatch;
 use crate::commands::import::{ImportBodies, ImportUnit, append_imported, batch_unit};
 use crate::values::{BatchId, BatchOptions, TenantId};
@@ -13,16 +10,18 @@ use crate::values::{BatchId, BatchOptions, TenantId};
 const TABLE: &str = "batch_jobs";
 
 pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) -> Result<(), ImportError> {
-    if !has_table(import.source, TABLE).await? {
+    if !import.source.has(TABLE).await? {
         return Ok(());
     }
     let known = ledger::known(import.pool, TABLE).await?;
-    let sql = "select to_jsonb(t) from batch_jobs t order by id";
-    let chunks = rows_of(import.source, sql).try_chunks(CHUNK);
-    let mut chunks = std::pin::pin!(chunks);
+    let order = import.source.order(TABLE, &["id"]).await?;
+    import.source.begin(TABLE, &order).await?;
     let mut done = 0;
-    while let Some(rows) = chunks.next().await {
-        let rows = rows.map_err(|error| error.1)?;
+    loop {
+        let rows = import.source.next(CHUNK).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
         let (mut units, mut entries) = (Vec::new(), Vec::new());
         for row in &rows {
             // Its id is learnt in any case: jobs name it.
@@ -43,16 +42,15 @@ pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) ->
         done += rows.len() as u64;
         told(TABLE, done);
     }
-    Ok(())
 }
 
 fn identify(import: &mut Import<'_>, row: &OldRow) -> (Entry, BatchId, TenantId) {
-    let mut entry = Entry::new(TABLE, row.id(), "imported", None);
+    let mut entry = Entry::imported(TABLE, row);
     let tenant = row.tenant("tenant_id").unwrap_or_else(|| {
         entry.notes.push("tenant_not_uuid");
         TenantId::DEFAULT
     });
-    let key = row.text("batch_id").map(|id| row::batch_key(&id));
+    let key = row.trimmed("batch_id").map(|id| row::batch_key(&id));
     let own = key.as_ref().and_then(|key| uuid::Uuid::try_parse(key).ok());
     let taken = key.as_ref().is_some_and(|key| import.batches.contains_key(key));
     let id = match own {
@@ -62,7 +60,11 @@ fn identify(import: &mut Import<'_>, row: &OldRow) -> (Entry, BatchId, TenantId)
             row::derived(TABLE, &entry.id)
         }
         None => {
-            entry.notes.push("batch_id_missing");
+            entry.notes.push(if key.is_some() {
+                "batch_id_not_uuid"
+            } else {
+                "batch_id_missing"
+            });
             row.uuid("id_uuid")
                 .unwrap_or_else(|| row::derived(TABLE, &entry.id))
         }
@@ -74,6 +76,7 @@ fn identify(import: &mut Import<'_>, row: &OldRow) -> (Entry, BatchId, TenantId)
     entry.stream = Some(id);
     let status = row.text("status").unwrap_or_default();
     match row::progress(&status) {
+        _ if !row.is_readable() => refuse(&mut entry, "unreadable"),
         Progress::Unknown => refuse(&mut entry, "unknown_status"),
         Progress::Unfinished if import.unfinished == Unfinished::Leave => refuse(&mut entry, "unfinished"),
         Progress::Unfinished => entry.notes.push("unfinished"),
@@ -89,6 +92,7 @@ fn refuse(entry: &mut Entry, reason: &'static str) {
     entry.outcome = "refused";
     entry.reason = Some(reason);
     entry.stream = None;
+    entry.content = None;
 }
 
 async fn unit_of(
@@ -98,10 +102,7 @@ async fn unit_of(
     tenant: TenantId,
 ) -> Result<(ImportUnit, Vec<&'static str>), ImportError> {
     let mut notes = Vec::new();
-    let mut times = row.times("start_time", &["end_time", "updated_at"], &mut notes);
-    if times.ended < times.started {
-        times.ended = times.started + TimeDelta::zero();
-    }
+    let times = row.times("start_time", &["end_time", "updated_at"], &mut notes);
     let status = row.text("status").unwrap_or_default();
     let count = |column: &str| u32::try_from(row.count(column)).unwrap_or(u32::MAX);
     let (total, completed, failed) = (
@@ -115,7 +116,7 @@ async fn unit_of(
     // A batch that counted nothing did not come to its end, whatever it says.
     let broken_off =
         !matches!(row::progress(&status), Progress::Completed | Progress::Failed) || completed + failed == 0;
-    let context = import.context(tenant);
+    let context = context(tenant);
     let mut bodies = ImportBodies::about(import.bus, &context, &batch.to_string()).await?;
     let imported = ImportedBatch {
         total,

@@ -1,36 +1,40 @@
 //! `domains`: what was known of each in the end, as one more scan, with its sitemaps.
 
-use futures::{StreamExt, TryStreamExt};
-
 use super::findings::{self, OldFindings};
 use super::ledger::{self, Entry};
 use super::row::{self, OldRow, Progress};
-use super::sitemaps::{self, OldSitemaps};
-use super::{CHUNK, Import, ImportError, Unfinished, has_table, rows_of, standard};
+use super::sitemaps::{OldSitemaps, Sitemaps};
+use super::{CHUNK, Import, ImportError, Unfinished, context, standard};
 use crate::aggregates::scan::{BatchOrigin, ImportedOutcome, ImportedScan, ScanTotals};
 use crate::commands::import::{ImportBodies, ImportUnit, append_imported, scan_unit};
 use crate::values::{DomainName, FailureReason, ScanOptions, TenantId};
 
 const TABLE: &str = "domains";
 
-pub(super) async fn import(import: &Import<'_>, told: &dyn Fn(&str, u64)) -> Result<(), ImportError> {
-    if !has_table(import.source, TABLE).await? {
+pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) -> Result<(), ImportError> {
+    if !import.source.has(TABLE).await? {
         return Ok(());
     }
     let known = ledger::known(import.pool, TABLE).await?;
+    let mut sitemaps = Sitemaps::learn(import).await?;
     // Of two rows for one site, the one that was scanned last counts.
-    let sql = "select to_jsonb(t) from domains t order by last_scan nulls first, updated_at, id";
-    let chunks = rows_of(import.source, sql).try_chunks(CHUNK);
-    let mut chunks = std::pin::pin!(chunks);
+    let order = import
+        .source
+        .order(TABLE, &["last_scan", "updated_at", "id"])
+        .await?;
+    import.source.begin(TABLE, &order).await?;
     let mut done = 0;
-    while let Some(rows) = chunks.next().await {
-        let rows = rows.map_err(|error| error.1)?;
+    loop {
+        let rows = import.source.next(CHUNK).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
         let new: Vec<&OldRow> = rows.iter().filter(|row| !known.contains(&row.id())).collect();
-        let mut files = sitemaps::of_domains(import, &new).await?;
+        let mut files = sitemaps.of_domains(import, &new).await?;
         let (mut units, mut entries) = (Vec::new(), Vec::new());
         for row in new {
             let files = files.remove(&row.id()).unwrap_or_default();
-            let (own_units, own) = units_of(import, row, files).await?;
+            let (own_units, own) = units_of(import, row, files, &mut sitemaps).await?;
             units.extend(own_units);
             entries.extend(own);
         }
@@ -40,19 +44,22 @@ pub(super) async fn import(import: &Import<'_>, told: &dyn Fn(&str, u64)) -> Res
         done += rows.len() as u64;
         told(TABLE, done);
     }
-    Ok(())
 }
 
 async fn units_of(
-    import: &Import<'_>,
+    import: &mut Import<'_>,
     row: &OldRow,
     files: OldSitemaps,
+    sitemaps: &mut Sitemaps,
 ) -> Result<(Vec<ImportUnit>, Vec<Entry>), ImportError> {
     let refused = |reason: &'static str, files: OldSitemaps| {
         let mut entries = vec![Entry::refused(TABLE, row.id(), reason)];
         entries.extend(files.refused("domain_refused"));
         Ok((Vec::new(), entries))
     };
+    if !row.is_readable() {
+        return refused("unreadable", files);
+    }
     let Some(name) = row.text("domain").as_deref().and_then(standard) else {
         return refused("invalid_domain", files);
     };
@@ -70,9 +77,11 @@ async fn units_of(
         notes.push(note);
         None
     });
-    let context = import.context(tenant);
+    let context = context(tenant);
     let mut bodies = ImportBodies::about(import.bus, &context, name.as_str()).await?;
-    let sitemaps = sitemaps::seal(import, files, (tenant, name.as_str()), &mut bodies).await?;
+    let sitemaps = sitemaps
+        .seal(import, files, (tenant, name.as_str()), &mut bodies)
+        .await?;
     let times = row.times("content_scrape_at", &["last_scan", "updated_at"], &mut notes);
     let whole = bodies.seal(&row.bytes(), 1);
     let scan = |outcome: ImportedOutcome| ImportedScan {
@@ -126,7 +135,7 @@ fn imported(
         tenant: Some(tenant),
         stream: Some(id),
         domain: Some(name.to_string()),
-        ..Entry::new(TABLE, row.id(), "imported", None)
+        ..Entry::imported(TABLE, row)
     }
 }
 
@@ -164,7 +173,10 @@ fn state(
         }
         Progress::Unfinished if status != "active" => match import.unfinished {
             Unfinished::Leave => State::Left,
-            Unfinished::Rescan => State::Open,
+            Unfinished::Rescan => {
+                notes.push("unfinished");
+                State::Open
+            }
             Unfinished::Fail => {
                 notes.push("unfinished");
                 State::Unfinished

@@ -1,6 +1,6 @@
-//! What the predecessor had found out, as findings. What has no place among them is kept as it is under `imported`.
+//! What the predecessor had found out, as findings. What has no place among them stands in the row, which is kept whole.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::row::OldRow;
 use crate::values::Findings;
@@ -49,15 +49,7 @@ pub(super) fn of_domain(row: &OldRow, notes: &mut Vec<&'static str>) -> OldFindi
             ..Findings::default()
         }
     };
-    let kept: Map<String, Value> = row
-        .whole()
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(column, value)| (column.clone(), value.clone()))
-        .collect();
-    with_rest(&found, Value::Object(kept))
+    sealed(&found)
 }
 
 /// From the result of a job: `site_data` of the later generations, or the metadata itself.
@@ -82,14 +74,7 @@ pub(super) fn of_job(row: &OldRow, notes: &mut Vec<&'static str>) -> OldFindings
             found = of_metadata(site);
         }
     }
-    let kept = json!({
-        "result_data": row.value("result_data"),
-        "result": row.value("result"),
-        "job_metadata": row.value("job_metadata"),
-        "metadata": row.value("metadata"),
-        "created_by": row.value("created_by"),
-    });
-    with_rest(&found, kept)
+    sealed(&found)
 }
 
 /// The twelve keys, each taken if it is what it should be.
@@ -140,11 +125,9 @@ fn drawers(stack: &Value) -> TechStack {
     }
 }
 
-fn with_rest(found: &Findings, kept: Value) -> OldFindings {
-    let mut content = json!(found);
-    content["imported"] = kept;
+fn sealed(found: &Findings) -> OldFindings {
     OldFindings {
-        content,
+        content: json!(found),
         emails: found.contact_info.email.len(),
         phones: found.contact_info.phone.len(),
         any: *found != Findings::default(),

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::ImportError;
+use super::{ImportError, OldRow};
 use crate::values::TenantId;
 
 /// What became of a row.
@@ -21,6 +22,8 @@ pub(super) struct Entry {
     pub(super) stream: Option<Uuid>,
     pub(super) domain: Option<String>,
     pub(super) items: i64,
+    /// The row, if it is taken.
+    pub(super) content: Option<Value>,
 }
 
 impl Entry {
@@ -40,6 +43,15 @@ impl Entry {
             stream: None,
             domain: None,
             items: 1,
+            content: None,
+        }
+    }
+
+    /// A row that is taken, as it is.
+    pub(super) fn imported(table: &'static str, row: &OldRow) -> Self {
+        Self {
+            content: Some(row.whole().clone()),
+            ..Self::new(table, row.id(), "imported", None)
         }
     }
 
@@ -86,6 +98,29 @@ pub(super) async fn known(pool: &PgPool, table: &str) -> Result<HashSet<String>,
     Ok(ids.into_iter().collect())
 }
 
+/// Forgets what was refused, so that it is looked at anew: work that was left may have ended, a batch may have come.
+/// What was refused with a domain that was taken goes with it, and stays.
+pub(super) async fn reconsider_refused(pool: &PgPool) -> Result<(), ImportError> {
+    sqlx::query(
+        "delete from legacy_row where outcome = 'refused' \
+            and (source_table in ('domains', 'jobs', 'batch_jobs') \
+              or reason in ('domain_refused', 'no_domain', 'no_file', 'after_import', 'file_refused'))",
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// The rows that jobs are known by: stream and row.
+pub(super) async fn known_streams(pool: &PgPool, table: &str) -> Result<Vec<(Uuid, String)>, ImportError> {
+    Ok(sqlx::query_as(
+        "select stream_id, source_id from legacy_row where source_table = $1 and stream_id is not null",
+    )
+    .bind(table)
+    .fetch_all(pool)
+    .await?)
+}
+
 /// Notes what became of some rows, and which ids of domains are the predecessor's.
 pub(super) async fn note(pool: &PgPool, entries: &[Entry]) -> Result<(), ImportError> {
     if entries.is_empty() {
@@ -94,10 +129,10 @@ pub(super) async fn note(pool: &PgPool, entries: &[Entry]) -> Result<(), ImportE
     let column = |of: &dyn Fn(&Entry) -> Option<String>| entries.iter().map(of).collect::<Vec<_>>();
     let mut tx = pool.begin().await?;
     sqlx::query(
-        "insert into legacy_row (source_table, source_id, outcome, reason, notes, tenant_id, stream_id, domain, items) \
-         select t, i, o, r, string_to_array(n, ' '), te, s, d, c \
-           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[]) \
-             as e(t, i, o, r, n, te, s, d, c) \
+        "insert into legacy_row (source_table, source_id, outcome, reason, notes, tenant_id, stream_id, domain, items, content) \
+         select t, i, o, r, string_to_array(n, ' '), te, s, d, c, j \
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[], $10::jsonb[]) \
+             as e(t, i, o, r, n, te, s, d, c, j) \
          on conflict (source_table, source_id) do nothing",
     )
     .bind(column(&|entry| Some(entry.table.to_owned())))
@@ -109,6 +144,7 @@ pub(super) async fn note(pool: &PgPool, entries: &[Entry]) -> Result<(), ImportE
     .bind(entries.iter().map(|entry| entry.stream).collect::<Vec<_>>())
     .bind(column(&|entry| entry.domain.clone()))
     .bind(entries.iter().map(|entry| entry.items).collect::<Vec<_>>())
+    .bind(entries.iter().map(|entry| entry.content.clone()).collect::<Vec<_>>())
     .execute(&mut *tx)
     .await?;
     let named: Vec<(&Entry, Uuid)> = entries

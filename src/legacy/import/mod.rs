@@ -9,21 +9,20 @@ mod domains;
 mod findings;
 mod jobs;
 mod ledger;
-mod row;
 mod sitemaps;
 
 use std::collections::HashMap;
 
-use futures::TryStreamExt;
-use serde_json::Value;
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
+use uuid::Uuid;
 
 pub use ledger::{Report, Tally};
 
+use super::row::{self, OldRow};
+use super::source::{OldDatabase, SourceError};
 use crate::commands::{CommandBus, CommandContext};
 use crate::log::LogError;
 use crate::values::{BatchId, DomainName, TenantId};
-pub(super) use row::{OldRow, Progress, batch_key, progress};
 
 /// Rows appended at a time.
 const CHUNK: usize = 400;
@@ -46,13 +45,8 @@ pub enum Unfinished {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The predecessor's database.
-    #[error("the predecessor's database cannot be read")]
-    Source(#[source] sqlx::Error),
-    /// It has none of the tables.
-    #[error(
-        "there is none of the tables domains, jobs and batch_jobs; is the address that of the predecessor's database, and is its schema in the search_path?"
-    )]
-    NoTables,
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// Our own.
     #[error("the account of the import cannot be kept")]
     Account(#[from] sqlx::Error),
@@ -66,10 +60,12 @@ struct Import<'a> {
     bus: &'a CommandBus,
     /// Ours.
     pool: &'a PgPool,
-    source: &'a PgPool,
+    source: &'a mut OldDatabase,
     unfinished: Unfinished,
     domains: HashMap<String, KnownDomain>,
     batches: HashMap<String, (BatchId, TenantId)>,
+    /// Rows by the id that their job got.
+    jobs: HashMap<Uuid, String>,
 }
 
 /// What jobs need to know of the domain they name.
@@ -82,16 +78,11 @@ struct KnownDomain {
 pub async fn import(
     bus: &CommandBus,
     pool: &PgPool,
-    source: &PgPool,
+    source: &mut OldDatabase,
     unfinished: Unfinished,
     told: &dyn Fn(&str, u64),
 ) -> Result<Report, ImportError> {
-    if !has_table(source, "domains").await?
-        && !has_table(source, "jobs").await?
-        && !has_table(source, "batch_jobs").await?
-    {
-        return Err(ImportError::NoTables);
-    }
+    ledger::reconsider_refused(pool).await?;
     let mut import = Import {
         bus,
         pool,
@@ -99,35 +90,30 @@ pub async fn import(
         unfinished,
         domains: HashMap::new(),
         batches: HashMap::new(),
+        jobs: HashMap::new(),
     };
     import.learn_domains().await?;
     batches::import(&mut import, told).await?;
-    jobs::import(&import, told).await?;
-    domains::import(&import, told).await?;
-    sitemaps::account_for_the_rest(&import).await?;
+    jobs::import(&mut import, told).await?;
+    domains::import(&mut import, told).await?;
+    sitemaps::account_for_the_rest(&mut import).await?;
     ledger::report(pool).await
 }
 
 impl Import<'_> {
-    fn context(&self, tenant: TenantId) -> CommandContext {
-        CommandContext::internal(tenant, ACTOR)
-    }
-
     async fn learn_domains(&mut self) -> Result<(), ImportError> {
-        if !has_table(self.source, "domains").await? {
+        if !self.source.has("domains").await? {
             return Ok(());
         }
-        let mut rows =
-            sqlx::query("select id::text, tenant_id::text, domain::text from domains").fetch(self.source);
-        while let Some(row) = rows.try_next().await.map_err(ImportError::Source)? {
-            let text = |column: usize| {
-                row.try_get::<Option<String>, _>(column)
-                    .map_err(ImportError::Source)
-            };
-            let Some(id) = text(0)? else { continue };
+        for [id, tenant, text] in self
+            .source
+            .columns("domains", ["id", "tenant_id", "domain"])
+            .await?
+        {
+            let Some(id) = id else { continue };
             let known = KnownDomain {
-                tenant: text(1)?.and_then(|id| id.parse().ok()),
-                text: text(2)?.unwrap_or_default(),
+                tenant: tenant.and_then(|id| id.parse().ok()),
+                text: text.unwrap_or_default(),
             };
             self.domains.insert(id, known);
         }
@@ -147,24 +133,9 @@ impl Import<'_> {
     }
 }
 
-/// Whether the predecessor has a table.
-pub(super) async fn has_table(source: &PgPool, table: &str) -> Result<bool, ImportError> {
-    sqlx::query_scalar("select to_regclass($1) is not null")
-        .bind(table)
-        .fetch_one(source)
-        .await
-        .map_err(ImportError::Source)
-}
-
-/// Rows of a table as JSON, in an order. Whatever columns the table has, they are all there.
-pub(super) fn rows_of<'a>(
-    source: &'a PgPool,
-    sql: &'a str,
-) -> impl futures::Stream<Item = Result<OldRow, ImportError>> + 'a {
-    sqlx::query_scalar::<_, Value>(sql)
-        .fetch(source)
-        .map_ok(OldRow::new)
-        .map_err(ImportError::Source)
+/// For whom rows are brought in.
+fn context(tenant: TenantId) -> CommandContext {
+    CommandContext::internal(tenant, ACTOR)
 }
 
 /// A domain by its one name.

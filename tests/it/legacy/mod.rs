@@ -8,6 +8,7 @@ mod march;
 mod old_data;
 mod old_pages;
 mod scan;
+mod tables;
 mod v3;
 
 use serde_json::{Map, Value, json};

@@ -1,11 +1,11 @@
 //! Pages that behave as the predecessor's did, served from here.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use sitelog::api::settings::LegacySettings;
 
 use crate::support::app::TestApp;
+use crate::support::browser::Browser;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
@@ -35,53 +35,9 @@ async fn the_old_pages_come_from_the_directory_that_is_set_and_nothing_else_does
     );
 }
 
-/// A browser without a window, if this machine has one.
-fn browser() -> Option<PathBuf> {
-    let dirs: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
-    let names = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ];
-    names
-        .iter()
-        .find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|path| path.exists()))
-}
-
-/// What a page holds when it has come to rest. Its clock runs as fast as its requests are answered.
-async fn page_at_rest(browser: PathBuf, url: String) -> String {
-    let profile = tempfile::tempdir().unwrap();
-    let output = tokio::task::spawn_blocking(move || {
-        Command::new(browser)
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-            ])
-            .args(["--virtual-time-budget=7200000", "--dump-dom"])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(url)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    })
-    .await
-    .unwrap();
-    let page = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        page.contains("<title>"),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    page
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_like_the_old_ones_runs_through_in_a_browser_single_and_batch() {
-    let Some(browser) = browser() else {
-        eprintln!("SKIPPED: there is no Chromium here; the old pages are not run in a browser");
+    let Some(browser) = Browser::start().await else {
         return;
     };
     let options = SitesOptions {
@@ -93,15 +49,17 @@ async fn a_page_like_the_old_ones_runs_through_in_a_browser_single_and_batch() {
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/old_pages");
     let server = Server::start(&sites, &[("SITELOG_LEGACY__STATIC_DIR", pages.to_str().unwrap())]);
     let scanner = format!("http://{}/static/scanner.html", server.address());
+    // What the page holds when its title says that it is done.
+    let at_rest = async |query: &str| {
+        browser.open(&format!("{scanner}?{query}")).await;
+        let title = browser.wait_for("//title[starts-with(., 'done')]").await;
+        (title, browser.source().await)
+    };
 
     let (good, other) = (Sites::site(0), Sites::site(1));
-    let page = page_at_rest(
-        browser.clone(),
-        format!("{scanner}?domain=https://www.{}/", good.host()),
-    )
-    .await;
+    let (title, page) = at_rest(&format!("domain=https://www.{}/", good.host())).await;
+    assert_eq!(title, "done: completed", "{page}");
     for part in [
-        "<title>done: completed</title>".to_owned(),
         "Status: completed - 100% (since ".to_owned(),
         format!("{} | {} | WordPress: Yes", good.title(), good.language()),
         good.email(),
@@ -112,13 +70,9 @@ async fn a_page_like_the_old_ones_runs_through_in_a_browser_single_and_batch() {
 
     let failing = "err404.sites.test";
     let domains = [good.host(), other.host(), failing.to_owned()];
-    let page = page_at_rest(
-        browser.clone(),
-        format!("{scanner}?domains={}", domains.join(",")),
-    )
-    .await;
+    let (title, page) = at_rest(&format!("domains={}", domains.join(","))).await;
+    assert_eq!(title, "done: completed", "{page}");
     for part in [
-        "<title>done: completed</title>".to_owned(),
         "100% (3/3)".to_owned(),
         format!("{} ; completed ; timed ; no error", good.host()),
         format!("{} ; completed ; timed ; no error", other.host()),
@@ -127,9 +81,22 @@ async fn a_page_like_the_old_ones_runs_through_in_a_browser_single_and_batch() {
         assert!(page.contains(&part), "'{part}' is not in {page}");
     }
 
-    let page = page_at_rest(browser, format!("{scanner}?domain=not%20a%20domain")).await;
+    // The pages of February 2025: single scans over v1, shown as they come, also for a list.
+    let (title, page) = at_rest(&format!("v1={},{failing}", good.host())).await;
+    assert_eq!(title, "done: 1 completed, 1 failed", "{page}");
+    for part in [
+        &good.title(),
+        "Scan completed successfully",
+        "Failed to extract metadata",
+    ] {
+        assert!(page.contains(part), "'{part}' is not in {page}");
+    }
+
+    let (title, page) = at_rest("domain=not%20a%20domain").await;
+    assert_eq!(title, "done: error", "{page}");
     assert!(
         page.contains("Error: Domain validation error: Invalid domain format: not a domain"),
         "{page}"
     );
+    browser.close().await;
 }

@@ -11,7 +11,7 @@ create table domains (
     title text, description text, favicon_url text, logo_url text, language text, wordpress_version text,
     is_wordpress boolean, has_elementor boolean, tech_stack jsonb, email_addresses text[], phone_numbers text[],
     facebook_url text, twitter_url text, linkedin_url text, instagram_url text, youtube_url text,
-    meta_json jsonb default '{}', notes text,
+    meta_json jsonb default '{}', notes text, lead_source text, has_ssl boolean, favourite_colour text,
     first_scan timestamptz not null default now(), last_scan timestamptz not null default now(),
     content_scrape_status task_status default 'Queued', content_scrape_at timestamptz, content_scrape_error text,
     sitemap_urls int default 0, total_sitemaps int default 0, batch_id varchar, local_business_id uuid,
@@ -20,14 +20,15 @@ create table domains (
     created_at timestamp not null default now(), updated_at timestamp not null default now()
 );
 create table jobs (
-    id serial primary key, job_id uuid not null unique, tenant_id varchar(255) not null, tenant_id_uuid uuid,
+    -- Text until March 2025, and without a constraint for as long.
+    id serial primary key, job_id varchar(255) not null, tenant_id varchar(255) not null, tenant_id_uuid uuid,
     job_type varchar(50) not null, status varchar(50) not null, domain_id uuid, batch_id varchar,
     progress double precision default 0, result_data jsonb, job_metadata jsonb, result jsonb, metadata jsonb,
     error varchar, created_by uuid, started_at timestamptz, completed_at timestamptz,
     created_at timestamp not null default now(), updated_at timestamp not null default now()
 );
 create table batch_jobs (
-    id serial primary key, id_uuid uuid not null, batch_id uuid, tenant_id uuid not null,
+    id serial primary key, id_uuid uuid not null, batch_id varchar, tenant_id uuid not null,
     processor_type varchar not null, status varchar not null default 'pending', created_by uuid,
     total_domains int default 0, completed_domains int default 0, failed_domains int default 0,
     progress double precision default 0, batch_metadata jsonb, options jsonb, start_time timestamp, end_time timestamp,
@@ -53,11 +54,12 @@ insert into batch_jobs (id_uuid, batch_id, tenant_id, processor_type, status, to
                         failed_domains, progress, batch_metadata, options, start_time, end_time, processing_time, error,
                         created_at, updated_at)
 select old_id(9, n),
-       case n % 50 when 7 then null when 8 then old_id(3, n - 1 - 50 * (n / 50) + 1) else old_id(3, n) end,
+       case n % 50 when 7 then null when 8 then old_id(3, n - 2)::text when 9 then 'rubbish' || n
+                   when 10 then 'batch_' || replace(old_id(3, n)::text, '-', '') else old_id(3, n)::text end,
        '550e8400-e29b-41d4-a716-446655440000', 'domain_batch',
        case n % 10 when 0 then 'processing' when 1 then 'pending' when 2 then 'failed' when 3 then 'complete'
                    when 4 then 'partial' else 'completed' end,
-       40,
+       case when n % 50 <> 11 then 40 end,
        case n % 10 when 0 then 5 when 1 then 0 when 2 then 0 when 4 then 30 else 40 end,
        case n % 10 when 2 then 40 when 4 then 10 else 0 end,
        0, '{"domain_count": 40}', '{"max_concurrent": 5}',
@@ -69,9 +71,9 @@ select old_id(9, n),
 insert into domains (id, tenant_id, domain, status, title, description, language, is_wordpress, has_elementor, tech_stack,
                      email_addresses, phone_numbers, facebook_url, meta_json, notes, first_scan, last_scan,
                      content_scrape_status, content_scrape_at, content_scrape_error, sitemap_urls, total_sitemaps, batch_id,
-                     created_at, updated_at)
+                     sitemap_curation_status, lead_source, has_ssl, favourite_colour, created_at, updated_at)
 select old_id(1, n),
-       case when n % 97 = 0 then '22222222-2222-4222-8222-222222222222' else '550e8400-e29b-41d4-a716-446655440000' end::uuid,
+       case when n % 97 = 0 or n = 26 then '22222222-2222-4222-8222-222222222222' else '550e8400-e29b-41d4-a716-446655440000' end::uuid,
        case n % 100
            when 1 then 'https://site' || n || '.example.com'                -- a second form ...
            when 2 then 'site' || n - 1 || '.example.com'                    -- ... of the same site
@@ -105,16 +107,21 @@ select old_id(1, n),
        case when n % 10 = 7 then 99 else 0 end, case when n % 10 = 7 then 6 else 0 end,
        case n % 25 when 1 then old_id(3, 1 + n % {batches})::text when 2 then 'batch_' || repeat('0', 32)
                    when 3 then 'rubbish' when 4 then '' end,
+       case n % 9 when 0 then 'Selected' when 1 then 'Not a Fit' when 2 then null else 'New' end
+           ::"SitemapCurationStatusEnum",
+       case when n % 30 = 0 then 'places' end, n % 2 = 0, case when n % 50 = 0 then 'blue' end,
        timestamp '2025-03-01' + n * interval '1 minute', timestamp '2025-05-01' + n * interval '1 minute'
   from generate_series(1, {domains}) n;
 
 insert into jobs (job_id, tenant_id, tenant_id_uuid, job_type, status, domain_id, batch_id, progress, result_data,
                   job_metadata, result, error, started_at, completed_at, created_at, updated_at)
-select old_id(2, n),
+select case n % 100 when 38 then 'scan_' || replace(old_id(2, n)::text, '-', '') when 39 then 'job-' || n
+                    when 41 then old_id(2, n - 1)::text else old_id(2, n)::text end,
        case when n % 100 = 31 then 'default' when n % 100 = 32 then '' else '550e8400-e29b-41d4-a716-446655440000' end,
        null,
+       case when n % 100 = 37 then 'places_search' when n % 100 = 43 then 'email_scan' else
        case n % 5 when 0 then 'sitemap' when 1 then 'domain_scan' when 2 then 'batch_scan' when 3 then 'sitemap_scan'
-                  else 'unknown' end,
+                  else 'unknown' end end,
        case n % 20 when 3 then 'pending' when 4 then 'running' when 5 then 'processing' when 6 then 'failed'
                    when 7 then 'error' when 8 then 'cancelled' when 9 then 'complete' when 10 then 'bogus'
                    else 'completed' end,
@@ -122,6 +129,7 @@ select old_id(2, n),
        case n % 25 when 1 then old_id(3, 1 + n % {batches})::text when 2 then 'batch_' || repeat('0', 32) end,
        case when n % 20 in (3, 4, 5) then 0.1 else 1 end,
        case when n % 20 in (3, 4, 5, 6, 7, 8) then null
+            when n % 100 = 42 then '{"bytes": 1e400}'::jsonb
             when n % 5 = 0 then '{"sitemaps": [{"id": "x", "url": "https://x/sitemap.xml", "type": "standard", "url_count": 3}]}'::jsonb
             else jsonb_build_object('site_data', jsonb_build_object('title', 'Job ' || n, 'is_wordpress', true,
                 'contact_info', '{"email": ["a@b.com"], "phone": []}'::jsonb), 'processing_metrics', '{}'::jsonb) end,

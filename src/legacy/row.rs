@@ -10,22 +10,32 @@ use crate::values::TenantId;
 /// Derives ids for rows that have none of the right form.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7c9b_50a4_5d2c_5f0e_9d0c_2f6d_11a7_0008);
 
-/// A row as JSON.
+/// A row as JSON, with its primary key as text.
 #[derive(Clone, Debug)]
-pub(in crate::legacy) struct OldRow(Value);
+pub(super) struct OldRow {
+    id: String,
+    row: Value,
+}
 
 impl OldRow {
-    pub(in crate::legacy) fn new(row: Value) -> Self {
-        Self(row)
+    /// Reads a row; one that cannot be read (a number that fits no machine's) has its key and no columns.
+    pub(super) fn read(id: String, text: &str) -> Self {
+        let row = serde_json::from_str(text).unwrap_or_default();
+        Self { id, row }
     }
 
-    pub(in crate::legacy) fn value(&self, column: &str) -> &Value {
-        &self.0[column]
+    /// Whether it could be read.
+    pub(super) fn is_readable(&self) -> bool {
+        self.row.is_object()
+    }
+
+    pub(super) fn value(&self, column: &str) -> &Value {
+        &self.row[column]
     }
 
     /// The text of a column, whatever its type.
-    pub(in crate::legacy) fn text(&self, column: &str) -> Option<String> {
-        match &self.0[column] {
+    pub(super) fn text(&self, column: &str) -> Option<String> {
+        match &self.row[column] {
             Value::Null => None,
             Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
@@ -33,23 +43,23 @@ impl OldRow {
     }
 
     /// The same, without blanks around; nothing if nothing is left.
-    pub(in crate::legacy) fn trimmed(&self, column: &str) -> Option<String> {
+    pub(super) fn trimmed(&self, column: &str) -> Option<String> {
         self.text(column)
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty())
     }
 
-    pub(in crate::legacy) fn boolean(&self, column: &str) -> bool {
-        self.0[column].as_bool().unwrap_or_default()
+    pub(super) fn boolean(&self, column: &str) -> bool {
+        self.row[column].as_bool().unwrap_or_default()
     }
 
-    pub(in crate::legacy) fn count(&self, column: &str) -> u64 {
-        self.0[column].as_u64().unwrap_or_default()
+    pub(super) fn count(&self, column: &str) -> u64 {
+        self.row[column].as_u64().unwrap_or_default()
     }
 
     /// The texts of an array column; nulls are left out.
-    pub(in crate::legacy) fn texts(&self, column: &str) -> Vec<String> {
-        let items = self.0[column].as_array().into_iter().flatten();
+    pub(super) fn texts(&self, column: &str) -> Vec<String> {
+        let items = self.row[column].as_array().into_iter().flatten();
         items
             .filter_map(|item| item.as_str())
             .map(|text| text.trim().to_owned())
@@ -57,46 +67,45 @@ impl OldRow {
             .collect()
     }
 
-    pub(in crate::legacy) fn uuid(&self, column: &str) -> Option<Uuid> {
+    pub(super) fn uuid(&self, column: &str) -> Option<Uuid> {
         Uuid::try_parse(&self.text(column)?).ok()
     }
 
-    pub(in crate::legacy) fn tenant(&self, column: &str) -> Option<TenantId> {
+    pub(super) fn tenant(&self, column: &str) -> Option<TenantId> {
         self.uuid(column).map(TenantId)
     }
 
-    /// A time; one without a zone is UTC, as the predecessor wrote it.
-    pub(in crate::legacy) fn time(&self, column: &str) -> Option<DateTime<Utc>> {
-        let text = self.0[column].as_str()?;
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Some(time.with_timezone(&Utc));
-        }
-        let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
-        Some(naive.and_utc())
+    /// A time.
+    pub(super) fn time(&self, column: &str) -> Option<DateTime<Utc>> {
+        time(&self.row[column])
     }
 
     /// Its primary key.
-    pub(in crate::legacy) fn id(&self) -> String {
-        self.text("id").unwrap_or_default()
+    pub(super) fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    /// The names of its columns.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.row
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
     }
 
     /// All of it as text.
-    pub(in crate::legacy) fn bytes(&self) -> Vec<u8> {
-        self.0.to_string().into_bytes()
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.row.to_string().into_bytes()
     }
 
     /// All of it.
-    pub(in crate::legacy) fn whole(&self) -> &Value {
-        &self.0
+    pub(super) fn whole(&self) -> &Value {
+        &self.row
     }
 
     /// When its work was asked for, begun and ended, never backwards; notes what was mended.
-    pub(in crate::legacy) fn times(
-        &self,
-        started: &str,
-        ended: &[&str],
-        notes: &mut Vec<&'static str>,
-    ) -> ImportTimes {
+    pub(super) fn times(&self, started: &str, ended: &[&str], notes: &mut Vec<&'static str>) -> ImportTimes {
         let known = ended.iter().find_map(|column| self.time(column));
         let requested = self.time("created_at").or(self.time(started)).or(known);
         if requested.is_none() {
@@ -117,20 +126,30 @@ impl OldRow {
     }
 }
 
+/// A time as JSON tells it; one without a zone is UTC, as the predecessor wrote it.
+pub(super) fn time(value: &Value) -> Option<DateTime<Utc>> {
+    let text = value.as_str()?;
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.with_timezone(&Utc));
+    }
+    let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+    Some(naive.and_utc())
+}
+
 /// An id for a row of a table that has none of the right form.
-pub(in crate::legacy) fn derived(table: &str, id: &str) -> Uuid {
+pub(super) fn derived(table: &str, id: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("{table}:{id}").as_bytes())
 }
 
 /// A batch's id as rows name it: with and without prefix and dashes it is the same.
-pub(in crate::legacy) fn batch_key(text: &str) -> String {
+pub(super) fn batch_key(text: &str) -> String {
     let bare = text.trim().strip_prefix("batch_").unwrap_or(text.trim());
     Uuid::try_parse(bare).map_or_else(|_| text.trim().to_owned(), |id| id.to_string())
 }
 
 /// How far a row's work was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::legacy) enum Progress {
+pub(super) enum Progress {
     Completed,
     Failed,
     Cancelled,
@@ -140,7 +159,7 @@ pub(in crate::legacy) enum Progress {
 }
 
 /// The predecessor's words, which its generations did not agree on.
-pub(in crate::legacy) fn progress(status: &str) -> Progress {
+pub(super) fn progress(status: &str) -> Progress {
     match status.trim().to_ascii_lowercase().as_str() {
         "completed" | "complete" | "scanned" | "success" | "partial" | "submitted" => Progress::Completed,
         "failed" | "error" => Progress::Failed,
@@ -157,10 +176,16 @@ mod tests {
 
     use super::*;
 
+    impl OldRow {
+        fn of(row: &Value) -> Self {
+            Self::read(String::new(), &row.to_string())
+        }
+    }
+
     #[test]
     fn times_with_and_without_a_zone_are_utc_and_never_run_backwards() {
-        let row = OldRow::new(
-            json!({ "created_at": "2025-05-07T12:00:00.5", "updated_at": "2025-05-07T11:00:00+00:00" }),
+        let row = OldRow::of(
+            &json!({ "created_at": "2025-05-07T12:00:00.5", "updated_at": "2025-05-07T11:00:00+00:00" }),
         );
         let mut notes = Vec::new();
         let times = row.times("started_at", &["completed_at", "updated_at"], &mut notes);
@@ -169,7 +194,7 @@ mod tests {
             (times.ended, notes),
             (times.requested, vec!["times_out_of_order"])
         );
-        let never = OldRow::new(json!({ "created_at": "infinity" }));
+        let never = OldRow::of(&json!({ "created_at": "infinity" }));
         let mut notes = Vec::new();
         assert_eq!(
             never.times("started_at", &[], &mut notes).requested,
