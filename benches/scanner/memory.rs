@@ -58,14 +58,21 @@ pub fn of(count: usize) -> anyhow::Result<()> {
         "{} of {count} URLs were read",
         summary.entries
     );
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("no VmHWM")?;
-    let kilobytes: u64 = peak.trim().trim_end_matches("kB").trim().parse()?;
-    println!("{}", kilobytes * 1024);
+    println!("{}", of_this_process("VmHWM:")?);
     Ok(())
+}
+
+/// Bytes that this process holds now.
+pub fn resident() -> anyhow::Result<u64> {
+    of_this_process("VmRSS:")
+}
+
+fn of_this_process(line: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let size = status.lines().find_map(|known| known.strip_prefix(line));
+    let size = size.with_context(|| format!("no {line}"))?;
+    let kilobytes: u64 = size.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kilobytes * 1024)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "megabytes in a report")]

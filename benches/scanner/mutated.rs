@@ -1,6 +1,8 @@
 //! Broken documents: every file of the corpus as it is and 10,000 of them spoilt. None may panic; what comes out
 //! must stay within bounds.
 
+use std::time::{Duration, Instant};
+
 use anyhow::ensure;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -16,6 +18,12 @@ const MUTATED: u64 = 10_000;
 
 /// Spoilt documents are cut to this, so that ten thousand take about a minute.
 const LONGEST: usize = 48 * 1024;
+
+/// Longer than any of them may take, many times over: it hangs. A document of the corpus may have megabytes.
+const HANGS: Duration = Duration::from_secs(10);
+
+/// Megabytes by which memory may differ between the first and the last spoilt file.
+const MOST_GROWTH: u64 = 64;
 
 /// What parsers trip over.
 const PIECES: &[&[u8]] = &[
@@ -73,6 +81,7 @@ pub fn run() -> anyhow::Result<()> {
         read(name, bytes)?;
     }
     println!("{} files read as they are", files.len());
+    let before = crate::memory::resident()?;
     for seed in 0..MUTATED {
         let mut random = StdRng::seed_from_u64(seed);
         let (name, bytes) = &files[random.random_range(0..files.len())];
@@ -82,7 +91,9 @@ pub fn run() -> anyhow::Result<()> {
             &spoil(bytes, other, &mut random),
         )?;
     }
-    println!("{MUTATED} spoilt files read");
+    let grown = crate::memory::resident()?.saturating_sub(before) / 1_048_576;
+    println!("{MUTATED} spoilt files read; memory grew by {grown} MB");
+    ensure!(grown <= MOST_GROWTH, "memory grew by {grown} MB");
     Ok(())
 }
 
@@ -122,6 +133,7 @@ fn spoil(bytes: &[u8], other: &[u8], random: &mut StdRng) -> Vec<u8> {
 
 /// Reads bytes as everything they could be taken for.
 fn read(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let start = Instant::now();
     let url = Url::parse("https://www.acme.test/")?;
     let page = RawPage {
         url: url.clone(),
@@ -146,6 +158,7 @@ fn read(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let robots =
         std::panic::catch_unwind(|| Robots::parse(bytes).decide("sitelog", "https://www.acme.test/a?b"));
     robots.map_err(|_| anyhow::anyhow!("the robots reader panicked on {name}"))?;
+    ensure!(start.elapsed() < HANGS, "{name} took {:?}", start.elapsed());
     Ok(())
 }
 

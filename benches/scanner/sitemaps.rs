@@ -1,6 +1,8 @@
 //! 50,000 URLs, plain and gzip: everything a scan takes out of them, against what others need to look at the bytes.
 
 use std::hint::black_box;
+use std::process::Command;
+use std::time::Duration;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -20,10 +22,10 @@ pub fn run() -> anyhow::Result<()> {
         plain.len(),
         packed.len()
     );
-    let (took, entries) = best_of(RUNS, || extract(plain.as_bytes()));
+    let (ours, entries) = best_of(RUNS, || extract(plain.as_bytes()));
     println!(
         "  sitelog, full extraction        {:>10}  {entries} entries",
-        milliseconds(took)
+        milliseconds(ours)
     );
     let (took, entries) = best_of(RUNS, || extract(&packed));
     println!(
@@ -32,8 +34,9 @@ pub fn run() -> anyhow::Result<()> {
     );
     let (took, events) = best_of(RUNS, || event_loop(&plain));
     println!(
-        "  quick-xml, bare event loop      {:>10}  {events} events",
-        milliseconds(took)
+        "  quick-xml, bare event loop      {:>10}  {events} events; sitelog takes {:.2} of it",
+        milliseconds(took),
+        ours.as_secs_f64() / took.as_secs_f64()
     );
     let (took, urls) = best_of(RUNS, || locs_as_urls(&plain));
     println!(
@@ -45,6 +48,35 @@ pub fn run() -> anyhow::Result<()> {
         "  flate2, inflating only          {:>10}  {length} bytes",
         milliseconds(took)
     );
+    peers(&plain, ours)
+}
+
+/// Tools in Python on the same bytes, where `SITELOG_PEERS_PYTHON` names an interpreter that has them.
+fn peers(plain: &str, ours: Duration) -> anyhow::Result<()> {
+    let Ok(python) = std::env::var("SITELOG_PEERS_PYTHON") else {
+        println!("  tools in Python are left out: SITELOG_PEERS_PYTHON names no interpreter");
+        return Ok(());
+    };
+    let document = std::env::temp_dir().join(format!("sitelog-peers-{}.xml", std::process::id()));
+    std::fs::write(&document, plain)?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/scanner/peers.py");
+    let told = Command::new(python).arg(script).arg(&document).output();
+    std::fs::remove_file(&document)?;
+    let told = told?;
+    eprint!("{}", String::from_utf8_lossy(&told.stderr));
+    anyhow::ensure!(told.status.success(), "{script} failed");
+    for line in String::from_utf8_lossy(&told.stdout).lines() {
+        let mut parts = line.split('\t');
+        let (Some(name), Some(seconds), Some(entries)) = (parts.next(), parts.next(), parts.next()) else {
+            anyhow::bail!("{script} said {line:?}");
+        };
+        let took = Duration::from_secs_f64(seconds.parse()?);
+        println!(
+            "  {name:<31} {:>10}  {entries} entries; {:.1} times what sitelog takes",
+            milliseconds(took),
+            took.as_secs_f64() / ours.as_secs_f64()
+        );
+    }
     Ok(())
 }
 

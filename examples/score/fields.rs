@@ -59,6 +59,12 @@ pub const FIELDS: &[Field] = &[
         |found| list(found.title.as_ref()),
     ),
     one(
+        "headline asserted",
+        |page| asserted(page, &["title"]),
+        same_text,
+        |found| list(found.headline.as_ref()),
+    ),
+    one(
         "title either",
         |page| {
             known(
@@ -135,7 +141,11 @@ pub const FIELDS: &[Field] = &[
         marked.map(|phone| phone.raw.clone()).collect()
     }),
     many("socials", socials, same_profile, |found| {
-        found.socials.iter().map(|social| social.url.clone()).collect()
+        let listed = found
+            .socials
+            .iter()
+            .filter(|social| NETWORKS.contains(&social.network.as_str()));
+        listed.map(|social| social.url.clone()).collect()
     }),
     many("technologies", technologies, same_name, |found| {
         let names = found.technologies.iter().map(|technology| &technology.name);
@@ -255,23 +265,25 @@ fn phones(page: &Page) -> Option<Vec<String>> {
     stated(page, &["tel"])
 }
 
+/// The networks whose links the corpus lists.
+const NETWORKS: &[&str] = &[
+    "facebook",
+    "twitter",
+    "linkedin",
+    "instagram",
+    "youtube",
+    "tiktok",
+    "pinterest",
+    "github",
+    "xing",
+    "vimeo",
+    "threads",
+    "bluesky",
+    "telegram",
+];
+
 /// Links to networks that are no share buttons, posts or the networks' own pages.
 fn socials(page: &Page) -> Option<Vec<String>> {
-    const NETWORKS: &[&str] = &[
-        "facebook",
-        "twitter",
-        "linkedin",
-        "instagram",
-        "youtube",
-        "tiktok",
-        "pinterest",
-        "github",
-        "xing",
-        "vimeo",
-        "threads",
-        "bluesky",
-        "telegram",
-    ];
     let mut found: Vec<String> = Vec::new();
     for network in NETWORKS {
         for link in texts(&page.facts["social_links"][*network]) {

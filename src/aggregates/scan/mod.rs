@@ -152,6 +152,7 @@ impl DomainScan {
                 batch_id,
                 attempt,
                 findings,
+                revisit: None,
                 totals,
             }),
             ImportedOutcome::Failed { reason, error } => Some(ScanEvent::ScanFailed {
@@ -255,11 +256,16 @@ impl DomainScan {
         }
         let mut events: Vec<ScanEvent> = read.into_iter().map(|fact| self.read_event(fact)).collect();
         events.push(match outcome {
-            AttemptOutcome::Completed { findings, totals } => ScanEvent::ScanCompleted {
+            AttemptOutcome::Completed {
+                findings,
+                revisit,
+                totals,
+            } => ScanEvent::ScanCompleted {
                 domain: self.domain.clone(),
                 batch_id: self.batch_id,
                 attempt,
                 findings,
+                revisit,
                 totals,
             },
             AttemptOutcome::Failed {
@@ -363,6 +369,7 @@ impl DomainScan {
             ReadFact::Robots {
                 url,
                 status,
+                not_modified,
                 bytes,
                 allowed,
                 crawl_delay,
@@ -372,6 +379,7 @@ impl DomainScan {
                 attempt,
                 url,
                 status,
+                not_modified,
                 bytes,
                 allowed,
                 crawl_delay,
@@ -381,6 +389,7 @@ impl DomainScan {
                 url,
                 kind,
                 status,
+                not_modified,
                 bytes,
                 entries,
                 urls,
@@ -391,6 +400,7 @@ impl DomainScan {
                 url,
                 kind,
                 status,
+                not_modified,
                 bytes,
                 entries,
                 urls,
@@ -399,6 +409,7 @@ impl DomainScan {
             ReadFact::Page {
                 url,
                 status,
+                not_modified,
                 bytes,
                 problems,
             } => ScanEvent::PageRead {
@@ -406,6 +417,7 @@ impl DomainScan {
                 attempt,
                 url,
                 status,
+                not_modified,
                 bytes,
                 problems,
             },

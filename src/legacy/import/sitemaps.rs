@@ -213,6 +213,7 @@ impl Sitemaps {
                     .ok()
                     .filter(|status| *status > 0)
                     .unwrap_or(200),
+                not_modified: false,
                 bytes: row.count("size_bytes"),
                 entries: row.count("url_count").max(urls.len() as u64),
                 urls: stored,

@@ -1,10 +1,16 @@
 //! E-mail addresses of a page, plain and obfuscated, without the look-alikes.
+//!
+//! One file per way in which an address is given: as a link, in markup and scripts that are to hide it from robots,
+//! or in the text.
 
-use std::sync::LazyLock;
+mod address;
+mod cipher;
+mod links;
+mod markup;
+mod text;
 
-use memchr::memchr_iter;
-use regex::Regex;
-
+use self::address::{is_address, is_placeholder};
+use super::head::meta;
 use super::json_ld::{Node, texts};
 use super::outline::Outline;
 use crate::scanner::site::registrable;
@@ -13,40 +19,17 @@ use crate::values::findings::Email;
 /// Addresses kept of one page.
 const MAX_EMAILS: usize = 200;
 
-/// Domains of placeholders and of machinery that leaves address-like ids in pages.
-const NOT_CONTACTS: &[&str] = &[
-    "example.com",
-    "example.org",
-    "example.net",
-    "domain.com",
-    "yourdomain.com",
-    "mydomain.com",
-    "yoursite.com",
-    "mysite.com",
-    "email.com",
-    "yourcompany.com",
-    "company.com",
-    "sentry.io",
-    "wixpress.com",
-    "sentry.wixpress.com",
-    "sentry-next.wixpress.com",
-    "ingest.sentry.io",
-    "schema.org",
-    "w3.org",
-    "doe.com",
-    "address.com",
-    "website.com",
-    "acme.com",
-    "test.com",
-    "beispiel.de",
-    "muster.de",
-    "mustermann.de",
-    "exemple.com",
-    "ejemplo.com",
-    "esempio.it",
+/// Names under which a `<meta>` states an address (Open Graph, business and microdata vocabularies).
+const METAS: &[&str] = &[
+    "email",
+    "og:email",
+    "business:contact_data:email",
+    "contact:email",
+    "reply-to",
 ];
 
-/// All addresses in order of trust: links first, then what is hidden from robots, then data, then text.
+/// All addresses in order of trust: links first, then what is hidden from robots, then data, then text. Those of the
+/// site itself stand before those of others.
 pub(super) fn emails(page: &Outline<'_>, nodes: &[Node]) -> Vec<Email> {
     let mut found = Found {
         page: page.base.as_str(),
@@ -54,21 +37,30 @@ pub(super) fn emails(page: &Outline<'_>, nodes: &[Node]) -> Vec<Email> {
         list: Vec::new(),
     };
     for anchor in &page.anchors {
-        if let Some(address) = mailto(&anchor.href) {
-            address.split(',').for_each(|one| found.add(one, "mailto", true));
-        }
-        if let Some((_, code)) = anchor.href.split_once("/cdn-cgi/l/email-protection#") {
-            found.add(&decode_cloudflare(code).unwrap_or_default(), "cloudflare", true);
-        }
+        links::addresses(&anchor.href, |address, source| found.add(address, source, true));
     }
     for code in &page.cloudflare_emails {
-        found.add(&decode_cloudflare(code).unwrap_or_default(), "cloudflare", true);
+        links::cloudflare(code, |address| found.add(address, "cloudflare", true));
     }
-    for address in nodes.iter().flat_map(|node| texts(node, "email")) {
-        found.add(mailto(&address).as_deref().unwrap_or(&address), "json_ld", true);
+    markup::in_attributes(&page.tags, |address, source| found.add(address, source, true));
+    markup::in_scripts(&page.scripts, |address| found.add(address, "script", true));
+    for stated in nodes.iter().flat_map(|node| texts(node, "email")) {
+        links::address_list(&stated, |address| found.add(address, "json_ld", true));
     }
-    in_text(&page.text, |address| found.add(address, "text", false));
-    obfuscated(&page.text, |address| found.add(address, "obfuscated", false));
+    for name in METAS {
+        if let Some(address) = meta(page, &[name]) {
+            found.add(&address, "meta", true);
+        }
+    }
+    text::plain(&page.text, |address| found.add(address, "text", false));
+    text::reversed(&page.text, |address| found.add(address, "reversed", false));
+    text::obfuscated(&page.text, |address| found.add(address, "obfuscated", false));
+    let own = found.site.to_owned();
+    text::spaced(&page.text, |address| {
+        if address.rsplit('@').next().map(registrable) == Some(own.as_str()) {
+            found.add(address, "obfuscated", false);
+        }
+    });
     // The site's own before those of others; within each in the order of trust.
     let Found { site, mut list, .. } = found;
     list.sort_by_key(|email| {
@@ -95,10 +87,9 @@ impl Found<'_> {
         let Some((local, domain)) = value.rsplit_once('@') else {
             return;
         };
-        let known = || psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known());
         let acceptable = is_address(local, domain)
             && !is_placeholder(local, domain)
-            && (marked || known() || domain == self.site || registrable(domain) == self.site);
+            && (marked || address::has_known_suffix(domain) || registrable(domain) == self.site);
         let is_new = self.list.iter().all(|email| email.value != value);
         if acceptable && is_new && self.list.len() < MAX_EMAILS {
             self.list.push(Email {
@@ -107,130 +98,6 @@ impl Found<'_> {
                 value,
             });
         }
-    }
-}
-
-fn is_address(local: &str, domain: &str) -> bool {
-    let domain = idna::domain_to_ascii(domain).unwrap_or_default();
-    let last = domain.rsplit('.').next().unwrap_or_default();
-    let sound_local = (1..=64).contains(&local.len())
-        && local.chars().all(|c| is_local(c) || c.is_alphanumeric())
-        && !local.contains("..")
-        && local.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-    let sound_domain = domain.contains('.')
-        && domain.len() <= 253
-        && domain.split('.').all(|label| {
-            !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-')
-        })
-        && (last.starts_with("xn--")
-            || last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    sound_local && sound_domain && !is_asset(last)
-}
-
-/// `logo@2x.png`.
-fn is_asset(extension: &str) -> bool {
-    [
-        "png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "css", "js", "mjs", "woff", "ttf", "ico", "html",
-        "json", "pdf",
-    ]
-    .contains(&extension)
-}
-
-fn is_placeholder(local: &str, domain: &str) -> bool {
-    let hashed = local.len() >= 20 && local.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let machinery = NOT_CONTACTS
-        .iter()
-        .any(|known| domain == *known || domain.ends_with(&format!(".{known}")));
-    let escaped = local.starts_with("u003") || local.starts_with("x3e") || local.contains('%');
-    hashed
-        || machinery
-        || escaped
-        || matches!(
-            local,
-            "you" | "your" | "youremail" | "your-email" | "yourname" | "your.name" | "name@" | "user@"
-        )
-}
-
-/// The addresses of a `mailto:` link.
-fn mailto(href: &str) -> Option<String> {
-    let href = href.trim();
-    let rest = href
-        .get(..7)
-        .filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
-        .map(|_| &href[7..])?;
-    let addresses = percent_decode(rest.split('?').next().unwrap_or_default());
-    // The scheme twice, or a name before the address (`Ann <ann@acme.com>`).
-    let addresses = mailto(&addresses).unwrap_or(addresses);
-    let bare = addresses
-        .split_once('<')
-        .and_then(|(_, inside)| inside.split_once('>'));
-    Some(bare.map_or_else(|| addresses.clone(), |(address, _)| address.to_owned()))
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Each byte was combined with the first by exclusive or.
-fn decode_cloudflare(code: &str) -> Option<String> {
-    let bytes = hex::decode(code.trim()).ok()?;
-    let (key, rest) = bytes.split_first()?;
-    String::from_utf8(rest.iter().map(|byte| byte ^ key).collect()).ok()
-}
-
-/// Grows each `@` to both sides, no further than an address may be long.
-fn in_text(text: &str, mut sink: impl FnMut(&str)) {
-    for at in memchr_iter(b'@', text.as_bytes()).take(10_000) {
-        let before = text[..at]
-            .char_indices()
-            .rev()
-            .take(64)
-            .take_while(|(_, c)| is_local(*c))
-            .last();
-        let after = text[at + 1..]
-            .char_indices()
-            .take(253)
-            .take_while(|(_, c)| c.is_alphanumeric() || matches!(c, '.' | '-'))
-            .last();
-        if let (Some((start, _)), Some((end, last))) = (before, after) {
-            sink(&text[start..at + 1 + end + last.len_utf8()]);
-        }
-    }
-}
-
-fn is_local(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '%' | '+' | '-')
-}
-
-/// `info [at] example [dot] com` and kin.
-fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
-    static AT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}[\[({<]\s?(?:at|@|ät)\s?[\])}>]\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<]\s?(?:dot|punkt|point|\.)\s?[\])}>])\s{0,2}[a-z0-9-]{1,63}){1,4})",
-        )
-        .expect("the pattern is constant")
-    });
-    static DOT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\s*[\[({<]\s?(?:dot|punkt|point|\.)\s?[\])}>]\s*|\s*\.\s*")
-            .expect("the pattern is constant")
-    });
-    for found in AT.captures_iter(text).take(MAX_EMAILS) {
-        sink(&format!("{}@{}", &found[1], DOT.replace_all(&found[2], ".")));
     }
 }
 
@@ -284,6 +151,83 @@ mod tests {
     }
 
     #[test]
+    fn addresses_hidden_from_robots_are_found() {
+        for (html, source) in [
+            ("<p>info＠acme-shop.com</p>", "text"),
+            ("<p>info（at）acme-shop.com</p>", "obfuscated"),
+            ("<p>info@acme-shop[dot]com</p>", "obfuscated"),
+            ("<p>info AT acme-shop DOT com</p>", "obfuscated"),
+            ("<p>info arroba acme-shop punto com</p>", "obfuscated"),
+            (
+                "<p>info<span style='display: none'>no-spam</span>@acme-shop.com</p>",
+                "text",
+            ),
+            (
+                "<span style='unicode-bidi:bidi-override; direction:rtl'>moc.pohs-emca@ofni</span>",
+                "reversed",
+            ),
+            ("<a data-email='info@acme-shop.com'>", "attribute"),
+            ("<a data-email='vasb@npzr-fubc.pbz' data-x>", "attribute"),
+            ("<a data-user=info data-domain=acme-shop.com>", "attribute"),
+            (
+                "<a data-name=info data-domain=acme-shop data-tld=com>",
+                "attribute",
+            ),
+            (
+                "<a href=\"javascript:linkTo_UnCryptMailto('ocknvq,kphqBceog/ujqr0eqo');\">",
+                "mailto",
+            ),
+            (
+                "<a href='#' data-mailto-token='ocknvq,kphqBceog/ujqr0eqo' data-mailto-vector=2>",
+                "attribute",
+            ),
+            (
+                "<joomla-hidden-mail first='aW5mbw==' last='YWNtZS1zaG9wLmNvbQ=='>",
+                "attribute",
+            ),
+            (
+                "<script>document.write('<a href=\"mai'+'lto:'+'info'+ '@' + \"acme-shop.com\"+'\">')</script>",
+                "script",
+            ),
+            (
+                "<script>var addy1 = '&#105;nfo' + '&#64;'; addy1 = addy1 + 'acme-shop' + '&#46;' + 'com';</script>",
+                "script",
+            ),
+            ("<meta name=email content=info@acme-shop.com>", "meta"),
+        ] {
+            assert_eq!(
+                found(html),
+                [("info@acme-shop.com".to_owned(), source.to_owned())],
+                "{html}"
+            );
+        }
+        let spaced = "<p>info @ site.test, or come and see us @ other.com";
+        assert_eq!(values(spaced), ["info@site.test"]);
+    }
+
+    #[test]
+    fn links_may_hold_several_addresses_and_all_their_notations() {
+        let html = "<a href='mailto:a@site.test;b@site.test,%20c@site.test%20'><a href='mailto://d@site.test'>
+            <a href='mailto:?to=e@site.test&subject=x&body=ask%20f@site.test'><a href='mailto:?body=g@site.test'>";
+        let wanted = ["a", "b", "c", "d", "e"].map(|local| format!("{local}@site.test"));
+        assert_eq!(values(html), wanted);
+    }
+
+    #[test]
+    fn an_address_ends_where_the_next_sentence_begins() {
+        let html =
+            "<p>E-Mail:info@acme-shop.com.Tel 5</p><p>a@acme-shop.comFax</p><p>jan.o'neil@acme-shop.com";
+        assert_eq!(
+            values(html),
+            [
+                "info@acme-shop.com",
+                "a@acme-shop.com",
+                "jan.o'neil@acme-shop.com"
+            ]
+        );
+    }
+
+    #[test]
     fn the_sites_own_addresses_come_first() {
         let html = "<a href=mailto:help@other.com><a href=mailto:b@site.test><p>a@shop.site.test";
         assert_eq!(
@@ -302,6 +246,10 @@ mod tests {
             "@handle.com",
             "npm i react@18.2.0",
             "x@y.nosuchsuffix",
+            "https://user:pass@acme-shop.com/x",
+            "git clone git@github.com:acme/shop.git",
+            "<img data-src='logo@2x.png'>",
+            "<div data-props='{\"author\":\"x@acme-shop.com\"}'>",
             "<script>var a='dev@company.io'</script>",
         ] {
             assert_eq!(values(html), Vec::<String>::new(), "{html}");

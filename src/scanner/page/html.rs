@@ -39,6 +39,11 @@ pub(super) struct StartTag<'a> {
 }
 
 impl<'a> StartTag<'a> {
+    /// Names as written and values with their references unresolved.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.attributes.iter().copied()
+    }
+
     /// The value of an attribute, references unresolved; empty if it has none.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         let found = self
@@ -123,7 +128,18 @@ fn markup(text: &str) -> (Piece<'_>, usize) {
     }
 }
 
+/// The start tag that has this between `<` and `>`.
+pub(super) fn tag(source: &str) -> StartTag<'_> {
+    tag_before_end(source).0
+}
+
 fn start_tag(text: &str) -> (Piece<'_>, usize) {
+    let (tag, length) = tag_before_end(&text[1..]);
+    (Piece::Start(tag), (length + 2).min(text.len()))
+}
+
+/// The tag whose name begins a text, and how long it is up to its `>`.
+fn tag_before_end(text: &str) -> (StartTag<'_>, usize) {
     let bytes = text.as_bytes();
     let name_end = bytes
         .iter()
@@ -145,11 +161,11 @@ fn start_tag(text: &str) -> (Piece<'_>, usize) {
         at = next;
     }
     let tag = StartTag {
-        name: text[1..name_end].to_ascii_lowercase(),
-        source: &text[1..at],
+        name: text[..name_end].to_ascii_lowercase(),
+        source: &text[..at],
         attributes,
     };
-    (Piece::Start(tag), (at + 1).min(text.len()))
+    (tag, at)
 }
 
 /// The attribute that begins at `start`: name, value, and where the next may begin.

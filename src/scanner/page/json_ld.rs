@@ -1,5 +1,7 @@
 //! JSON-LD blocks, read although they are often not quite JSON, as a flat list of nodes.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 /// Nodes kept of one page.
@@ -39,7 +41,7 @@ const ORGANIZATIONS: &[&str] = &[
 /// One object of the graph.
 pub(super) type Node = Map<String, Value>;
 
-/// All objects of all blocks, outer before inner.
+/// All objects of all blocks, outer before inner. An object that only names another (`{"@id": …}`) stands for that.
 pub(super) fn nodes<T: AsRef<str>>(blocks: &[T]) -> Vec<Node> {
     let mut found = Vec::new();
     for block in blocks {
@@ -47,7 +49,43 @@ pub(super) fn nodes<T: AsRef<str>>(blocks: &[T]) -> Vec<Node> {
             collect(value, &mut found);
         }
     }
+    follow_names(&mut found);
     found
+}
+
+/// Puts what is named in the place of the name, where it is said on the page; only one step, so that circles end.
+fn follow_names(nodes: &mut [Node]) {
+    let named: HashMap<String, Value> = nodes
+        .iter()
+        .filter(|node| node.len() > 1)
+        .filter_map(|node| Some((node.get("@id")?.as_str()?.to_owned(), without_objects(node))))
+        .collect();
+    for value in nodes.iter_mut().flat_map(Map::values_mut) {
+        let inner = match value {
+            Value::Array(items) => items.as_mut_slice(),
+            value => std::slice::from_mut(value),
+        };
+        for value in inner {
+            let id = value
+                .as_object()
+                .filter(|object| object.len() == 1)
+                .and_then(|object| object.get("@id")?.as_str());
+            if let Some(known) = id.and_then(|id| named.get(id)) {
+                *value = known.clone();
+            }
+        }
+    }
+}
+
+/// A node's own texts and numbers, and lists of them.
+fn without_objects(node: &Node) -> Value {
+    let is_plain = |value: &Value| match value {
+        Value::Object(_) => false,
+        Value::Array(items) => items.iter().all(|item| !item.is_object() && !item.is_array()),
+        _ => true,
+    };
+    let plain = node.iter().filter(|(_, value)| is_plain(value));
+    Value::Object(plain.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 /// Whether a node is an organization of any kind.
@@ -63,7 +101,7 @@ pub(super) fn has_type(node: &Node, wanted: &str) -> bool {
     })
 }
 
-/// The texts of a property, be it one, a list, or an object with `url`, `@id`, `contentUrl` or `name`.
+/// The texts of a property, be it one, a list, or an object with `url`, `contentUrl` or `name`.
 pub(super) fn texts(node: &Node, property: &str) -> Vec<String> {
     let mut found = Vec::new();
     match node.get(property) {
@@ -81,7 +119,7 @@ fn text_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
-        Value::Object(object) => ["url", "contentUrl", "@value", "name", "@id"]
+        Value::Object(object) => ["url", "contentUrl", "@value", "name"]
             .iter()
             .find_map(|key| object.get(*key)?.as_str())?
             .to_owned(),
@@ -161,6 +199,17 @@ mod tests {
         );
         let organization = nodes.iter().find(|node| is_organization(node)).unwrap();
         assert_eq!(texts(organization, "name"), ["A & B"]);
+    }
+
+    #[test]
+    fn a_name_stands_for_the_node_that_has_it() {
+        let nodes = found(
+            r##"{"@graph":[{"@type":"Organization","logo":{"@id":"#l"},"image":{"@id":"#other"}},
+                {"@id":"#l","@type":"ImageObject","url":"/l.png"}]}"##,
+        );
+        let organization = nodes.iter().find(|node| is_organization(node)).unwrap();
+        assert_eq!(texts(organization, "logo"), ["/l.png"]);
+        assert!(texts(organization, "image").is_empty());
     }
 
     #[test]

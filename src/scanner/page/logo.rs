@@ -55,22 +55,9 @@ fn best(page: &Outline<'_>, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String
 fn from_json_ld(nodes: &[Node]) -> impl Iterator<Item = String> + '_ {
     let organizations = nodes.iter().filter(|node| is_organization(node));
     let publishers = nodes.iter().filter_map(|node| node.get("publisher")?.as_object());
-    let logos = publishers
+    publishers
         .chain(organizations)
-        .flat_map(|node| texts(node, "logo"));
-    // `#logo` refers to a node elsewhere on the page, which has an address of its own.
-    let all: Vec<String> = logos.collect();
-    all.into_iter().flat_map(|url| {
-        let is_reference = url.starts_with('#') || url.contains("/#");
-        if !is_reference {
-            return vec![url];
-        }
-        let named = nodes.iter().filter(|node| texts(node, "@id").contains(&url));
-        named
-            .flat_map(|node| ["url", "contentUrl"].map(|property| texts(node, property)))
-            .flatten()
-            .collect()
-    })
+        .flat_map(|node| texts(node, "logo"))
 }
 
 /// Of `apple-touch-icon` and icons that say they are large or can be scaled.

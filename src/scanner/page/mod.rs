@@ -8,12 +8,14 @@ mod email;
 mod head;
 mod html;
 mod icon;
+mod imprint;
 mod json_ld;
 mod language;
 mod logo;
 mod organization;
 mod outline;
 mod phone;
+mod refresh;
 mod social;
 mod technology;
 
@@ -51,6 +53,8 @@ pub struct PageFacts {
     pub sitemaps: Vec<Url>,
     /// Whether there is nothing on the page.
     pub is_blank: bool,
+    /// Where the page sends its visitors at once, if it does nothing else.
+    pub refresh: Option<Url>,
 }
 
 /// Reads a page, with the technologies that the binary knows.
@@ -87,7 +91,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         emails,
         phones,
         socials,
-        organization: organization::organization(&nodes),
+        organization: organization::organization(&outline, &nodes),
         feeds: head::feeds(&outline),
         canonical_url: head::canonical(&outline),
         final_url: Some(page.url.to_string()),
@@ -101,6 +105,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         contact_links: contact_links::contact_links(&outline, &page.url),
         sitemaps: head::sitemaps(&outline),
         is_blank: html.trim().is_empty(),
+        refresh: refresh::refresh(&outline),
     }
 }
 
@@ -135,7 +140,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
     home.is_wordpress |= further.is_wordpress;
     home.wordpress_version = home.wordpress_version.take().or(further.wordpress_version);
     home.has_elementor |= further.has_elementor;
-    home.organization = home.organization.take().or(further.organization);
+    home.organization = organization::join(home.organization.take(), further.organization);
     home.logo_url = home.logo_url.take().or(further.logo_url);
     home.favicon_url = home.favicon_url.take().or(further.favicon_url);
     list_contacts(home);

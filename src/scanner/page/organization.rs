@@ -1,8 +1,10 @@
-//! Who runs the site, as its JSON-LD says.
+//! Who runs the site, as its JSON-LD says, and where that is silent its imprint.
 
 use serde_json::Value;
 
+use super::imprint::imprint;
 use super::json_ld::{Node, is_organization, texts};
+use super::outline::Outline;
 use crate::values::findings::Organization;
 
 /// Properties that identify a company, and their labels.
@@ -15,8 +17,33 @@ const IDENTIFIERS: &[(&str, &str)] = &[
     ("naics", "NAICS"),
 ];
 
+/// What a page tells about who runs the site: what it states for readers like this one before what it says in words.
+pub(super) fn organization(page: &Outline<'_>, nodes: &[Node]) -> Option<Organization> {
+    join(stated(nodes), imprint(page))
+}
+
+/// Both, and where both speak the first.
+pub(super) fn join(first: Option<Organization>, second: Option<Organization>) -> Option<Organization> {
+    let (first, second) = match (first, second) {
+        (Some(first), Some(second)) => (first, second),
+        (first, second) => return first.or(second),
+    };
+    let mut identifiers = first.identifiers;
+    for identifier in second.identifiers {
+        if !identifiers.contains(&identifier) {
+            identifiers.push(identifier);
+        }
+    }
+    Some(Organization {
+        name: first.name.or(second.name),
+        legal_name: first.legal_name.or(second.legal_name),
+        address: first.address.or(second.address),
+        identifiers,
+    })
+}
+
 /// The first organization with a name.
-pub(super) fn organization(nodes: &[Node]) -> Option<Organization> {
+fn stated(nodes: &[Node]) -> Option<Organization> {
     let named = |node: &&Node| is_organization(node) && node.contains_key("name");
     let node = nodes.iter().find(named)?;
     let identifiers = IDENTIFIERS.iter().flat_map(|(property, label)| {
@@ -86,7 +113,7 @@ mod tests {
         let nodes = nodes(&[r#"{"@type":"Organization","name":"Acme","legalName":"Acme GmbH","vatID":"ATU1",
             "address":{"streetAddress":"Hauptplatz 1","postalCode":8010,"addressLocality":"Graz","addressCountry":"AT"}}"#
             .to_owned()]);
-        let found = organization(&nodes).unwrap();
+        let found = stated(&nodes).unwrap();
         assert_eq!(found.address.as_deref(), Some("Hauptplatz 1, 8010 Graz, AT"));
         assert_eq!(
             (found.legal_name.as_deref(), found.identifiers),

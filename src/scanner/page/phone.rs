@@ -6,6 +6,7 @@ use regex::Regex;
 use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
+use super::head::meta;
 use super::json_ld::{Node, texts};
 use super::organization::country;
 use super::outline::Outline;
@@ -17,7 +18,15 @@ const MAX_PHONES: usize = 100;
 /// Pieces of text looked at closely; looking takes up to a millisecond each.
 const MAX_CANDIDATES: usize = 300;
 
-/// All numbers in order of trust: `tel:` links, JSON-LD, then text.
+/// Names under which a `<meta>` states a number (Open Graph, business and microdata vocabularies).
+const METAS: &[&str] = &[
+    "telephone",
+    "phone",
+    "og:phone_number",
+    "business:contact_data:phone_number",
+];
+
+/// All numbers in order of trust: `tel:` and WhatsApp links, JSON-LD, metas, then text.
 pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
     let regions = regions(page, nodes, language);
     let mut found = Found {
@@ -29,8 +38,16 @@ pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>)
             found.add_marked(&number, &regions, "tel");
         }
     }
+    for anchor in &page.anchors {
+        if let Some(number) = whatsapp(&anchor.href) {
+            found.add_marked(&number, &regions, "whatsapp");
+        }
+    }
     for number in nodes.iter().flat_map(|node| texts(node, "telephone")) {
         found.add_marked(number.trim_start_matches("tel:"), &regions, "json_ld");
+    }
+    for number in METAS.iter().filter_map(|name| meta(page, &[name])) {
+        found.add_marked(&number, &regions, "meta");
     }
     for candidate in candidates(&page.text) {
         in_text(candidate, &regions, &mut found);
@@ -152,8 +169,52 @@ fn candidates(text: &str) -> impl Iterator<Item = &str> {
     DIGITS
         .find_iter(text)
         .filter(has_enough)
+        .filter(|candidate| !is_fax(&text[..candidate.start()]))
         .take(MAX_CANDIDATES)
         .map(around)
+}
+
+/// Whether the word before a number says that it is a fax machine's alone.
+fn is_fax(before: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let label: String = line
+        .chars()
+        .rev()
+        .take(14)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
+    let label = label.to_lowercase();
+    // What stands before the last number belongs to that one.
+    let label = label
+        .rsplit(|c: char| c.is_ascii_digit())
+        .next()
+        .unwrap_or_default();
+    let says_fax = ["fax", "faks", "факс", "φαξ", "传真", "傳真"]
+        .iter()
+        .any(|word| label.contains(word));
+    let says_both = [
+        "tel/", "tel./", "tel. /", "tel /", "phone/", "phone /", "&", "+ fax", "тел",
+    ]
+    .iter()
+    .any(|word| label.contains(word));
+    says_fax && !says_both
+}
+
+/// The number of a WhatsApp chat link, which has its country's code without a plus.
+fn whatsapp(href: &str) -> Option<String> {
+    let url = url::Url::parse(href.trim()).ok()?;
+    let digits = match url.host_str()? {
+        "wa.me" => url.path().trim_matches('/').to_owned(),
+        "api.whatsapp.com" | "web.whatsapp.com" => {
+            let (_, number) = url.query_pairs().find(|(name, _)| name == "phone")?;
+            number.into_owned()
+        }
+        _ => return None,
+    };
+    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
+    (digits.len() >= 8).then(|| format!("+{}", digits.trim_start_matches("00")))
 }
 
 /// The number of a `tel:` link (also `callto:`), without its parameters.
@@ -270,6 +331,27 @@ mod tests {
         );
         assert_eq!(
             found("https://a.com/", None, "<p>+49 (0)30 901820"),
+            one("+4930901820", "text")
+        );
+    }
+
+    #[test]
+    fn a_chat_link_holds_a_number_and_a_fax_is_no_phone() {
+        assert_eq!(
+            found(
+                "https://a.com/",
+                None,
+                "<a href='https://wa.me/491701234567?text=hi'>"
+            ),
+            one("+491701234567", "whatsapp")
+        );
+        let html = "<p>Tel. 030 901820, Fax: 030 901821</p><p>Telefax +49 30 901822";
+        assert_eq!(
+            found("https://a.de/", Some("de"), html),
+            one("+4930901820", "text")
+        );
+        assert_eq!(
+            found("https://a.de/", Some("de"), "<p>Tel/Fax: 030 901820"),
             one("+4930901820", "text")
         );
     }

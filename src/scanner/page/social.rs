@@ -7,6 +7,7 @@ use url::Url;
 use self::networks::NETWORKS;
 use super::json_ld::{Node, is_organization, texts};
 use super::outline::Outline;
+use crate::scanner::site::registrable;
 use crate::values::findings::{Social, SocialLinks};
 
 /// Profiles kept of one page.
@@ -24,12 +25,28 @@ pub(super) fn socials(page: &Outline<'_>, nodes: &[Node]) -> Vec<Social> {
         let Some(social) = page.base.join(url.trim()).ok().as_ref().and_then(profile) else {
             continue;
         };
+        if is_own_page(page, &social) {
+            continue;
+        }
         let key = |social: &Social| social.url.trim_start_matches("https://www.").to_ascii_lowercase();
         if found.len() < MAX_SOCIALS && found.iter().all(|known| key(known) != key(&social)) {
             found.push(social);
         }
     }
     found
+}
+
+/// Whether a network links to one of its own pages, which looks like a profile where names stand directly under its
+/// host (`vimeo.com/pricing`).
+fn is_own_page(page: &Outline<'_>, social: &Social) -> bool {
+    let home = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
+    let is_at_home = Url::parse(&social.url).is_ok_and(|url| home(&url) == home(&page.url));
+    let is_plain = social
+        .url
+        .splitn(4, '/')
+        .nth(3)
+        .is_some_and(|path| !path.contains(['/', '@', '?']));
+    is_at_home && is_plain
 }
 
 /// The accounts that a page names for its cards.
@@ -145,7 +162,12 @@ fn handle(network: &str, prefix: &str, rest: &str) -> Option<String> {
     let is_post = prefix.is_empty()
         && match (network, deeper) {
             ("twitter", Some(deeper)) => matches!(deeper, "status" | "statuses" | "lists" | "moments"),
-            ("github" | "instagram" | "vimeo" | "tumblr" | "soundcloud" | "pinterest", Some(_)) => true,
+            // What a profile has saved or made; anything else is a board.
+            ("pinterest", Some(deeper)) => !deeper.starts_with('_') && deeper != "pins" && deeper != "boards",
+            (
+                "github" | "instagram" | "vimeo" | "tumblr" | "soundcloud" | "telegram" | "behance",
+                Some(_),
+            ) => true,
             ("facebook", Some(deeper)) => matches!(deeper, "posts" | "photos" | "videos" | "events"),
             _ => false,
         };
@@ -207,6 +229,22 @@ mod tests {
                 "UC1",
             ),
             (
+                "https://www.xing.com/news/pages/acme-12",
+                "https://www.xing.com/news/pages/acme-12",
+                "acme-12",
+            ),
+            ("https://t.me/s/acme", "https://t.me/s/acme", "acme"),
+            (
+                "https://www.pinterest.de/acme/_created/",
+                "https://www.pinterest.de/acme",
+                "acme",
+            ),
+            (
+                "https://www.reddit.com/r/acme/",
+                "https://www.reddit.com/r/acme",
+                "acme",
+            ),
+            (
                 "https://www.tiktok.com/@acme",
                 "https://www.tiktok.com/@acme",
                 "acme",
@@ -234,8 +272,19 @@ mod tests {
             "https://www.facebook.com/v17.0/dialog",
             "https://vk.com/video-119533440_456253429",
             "https://vimeo.com/privacy",
+            "https://www.pinterest.de/acme/a-board/",
+            "https://t.me/acme/12",
         ] {
             assert_eq!(shown(url), None, "{url}");
         }
+    }
+
+    #[test]
+    fn a_networks_own_pages_are_no_profiles() {
+        use super::super::outline::outline;
+        let html = "<a href=/pricing><a href=/channels/staff><a href=https://x.com/vimeo>";
+        let page = outline(html, &Url::parse("https://vimeo.com/").unwrap());
+        let urls: Vec<String> = socials(&page, &[]).into_iter().map(|social| social.url).collect();
+        assert_eq!(urls, ["https://vimeo.com/channels/staff", "https://x.com/vimeo"]);
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Builder<'a> {
     svg_depth: u32,
     header_depth: u32,
     logo: LogoScope,
+    /// The inline element that is not shown, and how often its name is open.
+    unseen: Option<(String, u32)>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -69,6 +71,7 @@ impl<'a> Builder<'a> {
             svg_depth: 0,
             header_depth: 0,
             logo: LogoScope::default(),
+            unseen: None,
         }
     }
 
@@ -114,6 +117,33 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         self.break_text(&tag.name);
+        self.follow_unseen(tag);
+    }
+
+    /// What is not shown in the midst of a text is there to spoil what robots read. Whole blocks that are not shown
+    /// are menus and dialogs that scripts open: their text counts.
+    fn follow_unseen(&mut self, tag: &StartTag<'_>) {
+        if let Some((name, depth)) = &mut self.unseen {
+            *depth += u32::from(*name == tag.name);
+        } else if matches!(tag.name.as_str(), "span" | "i" | "b" | "em" | "small" | "strong")
+            && tag.raw("style").is_some_and(|style| {
+                let style: String = style.split_whitespace().collect();
+                style.to_ascii_lowercase().contains("display:none")
+            })
+        {
+            self.unseen = Some((tag.name.clone(), 1));
+        }
+    }
+
+    fn leave_unseen(&mut self, name: &str) {
+        if let Some((open, depth)) = &mut self.unseen
+            && open == name
+        {
+            *depth -= 1;
+            if *depth == 0 {
+                self.unseen = None;
+            }
+        }
     }
 
     fn end(&mut self, name: &str) {
@@ -125,6 +155,7 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         self.logo.leave(name);
+        self.leave_unseen(name);
         self.break_text(name);
     }
 
@@ -270,7 +301,7 @@ impl<'a> Builder<'a> {
             append(heading, &text, MAX_TITLE);
         }
         let shown = &mut self.outline.text;
-        if shown.len() + text.len() > MAX_TEXT {
+        if self.unseen.is_some() || shown.len() + text.len() > MAX_TEXT {
             return;
         }
         // Runs of blanks are one blank, as on the screen.
@@ -289,7 +320,12 @@ impl<'a> Builder<'a> {
             "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img", "svg",
             "path",
         ];
-        if !INLINE.contains(&name) && !self.outline.text.ends_with('\n') {
+        if INLINE.contains(&name) {
+            return;
+        }
+        // An inline element that is never closed ends with its block.
+        self.unseen = None;
+        if !self.outline.text.ends_with('\n') {
             self.outline.text.push('\n');
         }
     }

@@ -156,7 +156,7 @@ pub(super) const NETWORKS: &[Network] = &[
     Network {
         name: "xing",
         hosts: &["xing.com"],
-        prefixes: &["pages/", "companies/", "company/", "profile/"],
+        prefixes: &["pages/", "news/pages/", "companies/", "company/", "profile/"],
         never: &[],
     },
     Network {
@@ -174,8 +174,9 @@ pub(super) const NETWORKS: &[Network] = &[
     Network {
         name: "telegram",
         hosts: &["t.me", "telegram.me"],
-        prefixes: &[""],
-        never: &["share", "s", "iv"],
+        // `s/` is the channel as those see it who are not on the network.
+        prefixes: &["s/", ""],
+        never: &["share", "iv", "joinchat"],
     },
     Network {
         name: "vk",
@@ -222,6 +223,54 @@ pub(super) const NETWORKS: &[Network] = &[
         hosts: &["soundcloud.com"],
         prefixes: &[""],
         never: &["player", "search", "discover", "stream"],
+    },
+    Network {
+        name: "medium",
+        hosts: &["medium.com"],
+        prefixes: &["@"],
+        never: &[],
+    },
+    Network {
+        name: "reddit",
+        hosts: &["reddit.com"],
+        prefixes: &["r/", "user/", "u/"],
+        never: &[],
+    },
+    Network {
+        name: "behance",
+        hosts: &["behance.net"],
+        prefixes: &[""],
+        never: &["gallery", "search", "galleries", "joblist"],
+    },
+    Network {
+        name: "dribbble",
+        hosts: &["dribbble.com"],
+        prefixes: &[""],
+        never: &["shots", "search", "tags", "jobs"],
+    },
+    Network {
+        name: "flickr",
+        hosts: &["flickr.com"],
+        prefixes: &["photos/", "people/", "groups/"],
+        never: &[],
+    },
+    Network {
+        name: "patreon",
+        hosts: &["patreon.com"],
+        prefixes: &["c/", ""],
+        never: &["posts", "bepatron", "login", "home"],
+    },
+    Network {
+        name: "odnoklassniki",
+        hosts: &["ok.ru"],
+        prefixes: &["group/", "profile/", ""],
+        never: &["dk", "share", "offer", "video", "videoembed"],
+    },
+    Network {
+        name: "weibo",
+        hosts: &["weibo.com"],
+        prefixes: &["u/", "p/", ""],
+        never: &["share", "login.php", "signup"],
     },
     Network {
         name: "yelp",

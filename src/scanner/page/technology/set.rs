@@ -1,6 +1,7 @@
 //! A set of fingerprints, compiled once: ours, and what a user loads beside it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -116,6 +117,8 @@ pub struct Technologies {
     not_evaluated: usize,
     /// By name, lower case.
     numbers: BTreeMap<String, usize>,
+    /// Of the texts it was made from.
+    fingerprint: u64,
 }
 
 /// The set of the binary.
@@ -145,7 +148,17 @@ impl Technologies {
         for file in &files {
             builder.add(file);
         }
-        Ok(builder.finish())
+        let mut hasher = DefaultHasher::new();
+        (OWN, texts).hash(&mut hasher);
+        Ok(Self {
+            fingerprint: hasher.finish(),
+            ..builder.finish()
+        })
+    }
+
+    /// Tells this set from others.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// What several files of one set hold, as one text for [`Technologies::with`].
@@ -459,6 +472,7 @@ impl Builder {
             skipped: self.skipped,
             not_evaluated: self.not_evaluated,
             numbers: self.numbers,
+            fingerprint: 0,
         }
     }
 }

@@ -1,0 +1,78 @@
+//! Addresses that a link is made of.
+
+use percent_encoding::percent_decode_str;
+
+use super::cipher::decode_cloudflare;
+use super::{cipher, text};
+
+/// The addresses of a link's target and how it gives them.
+pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
+    if let Some(target) = mailto(href) {
+        address_list(&target, |address| sink(address, "mailto"));
+    } else if let Some((path, code)) = href.split_once('#')
+        && path.ends_with("/cdn-cgi/l/email-protection")
+    {
+        cloudflare(code, |address| sink(address, "cloudflare"));
+    } else if href.starts_with("javascript:")
+        && let Some((_, call)) = href.split_once("linkTo_UnCryptMailto(")
+    {
+        // TYPO3; the link holds the text, the page's script by how much it is shifted.
+        let token = call
+            .split(['\'', '"'])
+            .nth(1)
+            .map(percent_decode)
+            .unwrap_or_default();
+        if let Some(target) = cipher::unshifted(&token.replace('\\', ""))
+            .as_deref()
+            .and_then(mailto)
+        {
+            address_list(&target, |address| sink(address, "mailto"));
+        }
+    }
+}
+
+/// The addresses that Cloudflare hid: it hides what stands after `mailto:`.
+pub(super) fn cloudflare(code: &str, sink: impl FnMut(&str)) {
+    if let Some(target) = decode_cloudflare(code) {
+        address_list(&target, sink);
+    }
+}
+
+/// The addresses of what stands after `mailto:` (RFC 6068: before the `?`, and in its `to`), be they divided by
+/// commas or, as many mail programs have it, semicolons.
+pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
+    let target = mailto(target).unwrap_or_else(|| target.to_owned());
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let to = query.split('&').filter_map(|field| {
+        let (name, value) = field.split_once('=')?;
+        name.eq_ignore_ascii_case("to").then_some(value)
+    });
+    for list in std::iter::once(path).chain(to) {
+        for one in percent_decode(list).split([',', ';']) {
+            // A name may stand before the address: `Ann <ann@acme.com>`.
+            let inside = one.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+            let address: String = inside
+                .map_or(one, |(address, _)| address)
+                .split_whitespace()
+                .collect();
+            if address.contains('@') {
+                sink(&address);
+            } else {
+                text::obfuscated(one, &mut sink);
+            }
+        }
+    }
+}
+
+/// What stands after `mailto:`, which careless hands write twice, or with the slashes of other schemes.
+fn mailto(href: &str) -> Option<String> {
+    let href = href.trim();
+    let scheme = href.get(..7)?;
+    let rest = scheme.eq_ignore_ascii_case("mailto:").then(|| &href[7..])?;
+    let rest = rest.trim_start_matches("//");
+    Some(mailto(rest).unwrap_or_else(|| rest.to_owned()))
+}
+
+fn percent_decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}

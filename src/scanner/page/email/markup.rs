@@ -1,0 +1,106 @@
+//! Addresses that a page's own script puts together for its readers.
+
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use memchr::memmem;
+use regex::Regex;
+
+use super::cipher::{rotated, unshifted};
+use super::links::address_list;
+use crate::scanner::page::html::{StartTag, tag};
+use crate::scanner::references::resolve_html;
+
+/// Scripts that write an address are small; bundles are not read.
+const MAX_SCRIPT: usize = 20_000;
+
+/// Attributes that hold the part before the `@`, the domain, and what follows it.
+const LOCALS: &[&str] = &[
+    "data-user",
+    "data-name",
+    "data-local",
+    "data-u",
+    "data-id",
+    "data-mailbox",
+];
+const DOMAINS: &[&str] = &["data-domain", "data-host", "data-website", "data-d"];
+const SUFFIXES: &[&str] = &["data-tld", "data-suffix", "data-ext"];
+
+/// Addresses in attributes that scripts make links of.
+pub(super) fn in_attributes(tags: &[&str], mut sink: impl FnMut(&str, &'static str)) {
+    let data = memmem::Finder::new("data-");
+    for source in tags {
+        if source.starts_with("joomla-hidden-mail") {
+            joomla_parts(&tag(source), |address| sink(address, "attribute"));
+        } else if data.find(source.as_bytes()).is_some() {
+            in_data(&tag(source), |address| sink(address, "attribute"));
+        }
+    }
+}
+
+fn in_data(tag: &StartTag<'_>, mut sink: impl FnMut(&str)) {
+    for (name, value) in tag.attributes() {
+        let name = name.to_ascii_lowercase();
+        if !name.starts_with("data-") || value.len() > 500 {
+            continue;
+        }
+        if name == "data-mailto-token" {
+            // TYPO3 from version 11 on.
+            if let Some(target) = unshifted(&resolve_html(value)) {
+                address_list(&target, &mut sink);
+            }
+        } else if name.contains("mail") {
+            let value = resolve_html(value).replace("[at]", "@").replace("(at)", "@");
+            match rotated(&value) {
+                Some(address) => sink(&address),
+                None => address_list(&value, &mut sink),
+            }
+        }
+    }
+    let first = |names: &[&str]| names.iter().find_map(|name| tag.get(name));
+    if let (Some(local), Some(domain)) = (first(LOCALS), first(DOMAINS)) {
+        let domain = match first(SUFFIXES) {
+            Some(suffix) => format!("{domain}.{}", suffix.trim_start_matches('.')),
+            None => domain,
+        };
+        sink(&format!("{local}@{domain}"));
+    }
+}
+
+/// Joomla from version 4 on: both parts in base64.
+fn joomla_parts(tag: &StartTag<'_>, mut sink: impl FnMut(&str)) {
+    let part = |name: &str| String::from_utf8(BASE64_STANDARD.decode(tag.get(name)?).ok()?).ok();
+    if let (Some(local), Some(domain)) = (part("first"), part("last")) {
+        sink(&format!("{local}@{domain}"));
+    }
+}
+
+/// Addresses that a small inline script glues together from literals: after `mailto:`, or in the variables that
+/// Joomla before version 4 used.
+pub(super) fn in_scripts(scripts: &[&str], mut sink: impl FnMut(&str)) {
+    static GLUE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"['"]\s*\+\s*['"]"#).expect("the pattern is constant"));
+    static MAILTO: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?i)mailto:([^'"<>\s\\]{3,300})"#).expect("the pattern is constant"));
+    static JOOMLA: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"addy\w*\s*=\s*'([^']{1,100})';\s*addy\w*\s*=\s*addy\w*\s*\+\s*'([^']{1,200})'")
+            .expect("the pattern is constant")
+    });
+    for script in scripts.iter().filter(|script| script.len() <= MAX_SCRIPT) {
+        let is_promising = ["mailto", "lto:", "addy"]
+            .iter()
+            .any(|word| script.contains(word));
+        if !is_promising {
+            continue;
+        }
+        let glued = GLUE.replace_all(script, "");
+        let glued = resolve_html(&glued);
+        for found in MAILTO.captures_iter(&glued).take(20) {
+            address_list(&found[1], &mut sink);
+        }
+        for found in JOOMLA.captures_iter(&glued).take(20) {
+            sink(&format!("{}{}", &found[1], &found[2]));
+        }
+    }
+}
