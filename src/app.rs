@@ -15,6 +15,7 @@ use crate::api::{self, ApiState, Legacy};
 use crate::commands::CommandBus;
 use crate::config::Config;
 use crate::fetch::{FetchSetupError, Fetcher};
+use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
 use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
@@ -252,6 +253,7 @@ impl App {
             tracker.spawn(maintenance::work(projection, self.log.clone(), stop.clone()));
         }
         tracker.spawn(maintenance::watch(self.log.clone(), stop.clone()));
+        tracker.spawn(legacy::tables::keep(self.models.clone(), stop.clone()));
         let schedule = ScheduleScans::new(pool.clone(), self.tasks.clone());
         tracker.spawn(policies::run(schedule, self.log.clone(), stop.clone()));
         let expand = ExpandBatches::new(self.bus.clone());

@@ -7,6 +7,7 @@ mod extract;
 mod forget;
 mod input;
 mod key;
+mod legacy;
 mod local;
 mod log;
 mod migrate;
@@ -54,6 +55,8 @@ enum Command {
     Technologies(technologies::Args),
     /// Reads the log
     Events(events::Args),
+    /// Brings the predecessor's data over, and compares it with ours
+    Legacy(legacy::Args),
     /// Looks after the log
     Log(log::Args),
     /// Erases what was found out about a domain
@@ -129,6 +132,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Technologies(args) => technologies::run(&args, &config()?),
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
+        Command::Legacy(args) => legacy::run(&args, &config()?).await,
         Command::Log(args) => log::run(&args, &config()?).await,
         Command::Forget(args) => forget::run(&args, &config()?).await,
         Command::Key(args) => key::run(&args, &config()?).await,

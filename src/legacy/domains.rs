@@ -32,8 +32,8 @@ pub struct DomainPage {
     pub descending: bool,
     /// Only names that hold this text.
     pub contains: Option<String>,
-    /// Whether the filters let nothing through.
-    pub none: bool,
+    /// Only domains of this curation status.
+    pub curation: Option<String>,
 }
 
 /// A domain as the predecessor's list showed it, its status in our words.
@@ -46,7 +46,13 @@ pub struct OldDomain {
     pub last_error: Option<String>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// What people had said of it in the predecessor's time; `New` if nothing.
+    pub curation: String,
 }
+
+/// What people said of a domain (`d`) in the predecessor's time.
+const CURATION: &str = "coalesce((select r.content ->> 'sitemap_curation_status' from legacy_row r \
+     where r.source_table = 'domains' and r.outcome = 'imported' and r.tenant_id = d.tenant_id and r.domain = d.domain), 'New')";
 
 /// A page of them, and how many there are in all.
 #[derive(Clone, Debug)]
@@ -83,12 +89,6 @@ pub async fn page(
     tenant: TenantId,
     wanted: &DomainPage,
 ) -> Result<FoundDomains, ProjectionError> {
-    if wanted.none {
-        return Ok(FoundDomains {
-            items: Vec::new(),
-            total: 0,
-        });
-    }
     let filtered = |query: &mut QueryBuilder<'_, sqlx::Postgres>| {
         query
             .push(format!(" from {}.domains d where d.tenant_id = ", models.domains))
@@ -99,6 +99,11 @@ pub async fn page(
                 .push_bind(text.to_lowercase())
                 .push(" in d.domain) > 0");
         }
+        if let Some(curation) = &wanted.curation {
+            query
+                .push(format!(" and {CURATION} = "))
+                .push_bind(curation.clone());
+        }
     };
     let mut count = QueryBuilder::new("select count(*)");
     filtered(&mut count);
@@ -107,25 +112,32 @@ pub async fn page(
         "domain" => "domain",
         "created_at" => "created_at",
         "status" | "sitemap_analysis_status" => "status",
-        // All are new: what changed last comes first, as without a wish.
+        "sitemap_curation_status" => "curation",
         _ => "updated_at",
     };
+    // Few are curated, and most lists are not asked for by it: it is looked up for the page alone.
+    let looked_up = if column == "curation" {
+        format!("{CURATION} as curation")
+    } else {
+        "null as curation".to_owned()
+    };
     let direction = if wanted.descending { "desc" } else { "asc" };
-    let mut query = QueryBuilder::new(
-        "select coalesce(o.domain_id, p.id) as id, p.domain, p.status, p.last_error, p.created_at, p.updated_at \
-           from (select d.*",
-    );
+    let mut query = QueryBuilder::new(format!(
+        "select coalesce(o.domain_id, d.id) as id, d.domain, d.status, d.last_error, d.created_at, d.updated_at, \
+                {CURATION} as curation \
+           from (select p.* from (select d.*, {looked_up}"
+    ));
     filtered(&mut query);
     query
         .push(format!(
-            " order by d.{column} {direction}, d.domain {direction} limit "
+            ") p order by p.{column} {direction}, p.domain {direction} limit "
         ))
         .push_bind(wanted.size)
         .push(" offset ")
         .push_bind((wanted.page - 1).saturating_mul(wanted.size))
         .push(format!(
-            ") p left join legacy_domain_id o on o.tenant_id = p.tenant_id and o.domain = p.domain \
-              order by p.{column} {direction}, p.domain {direction}"
+            ") d left join legacy_domain_id o on o.tenant_id = d.tenant_id and o.domain = d.domain \
+              order by d.{column} {direction}, d.domain {direction}"
         ));
     let items = query.build_query_as().fetch_all(&models.pool).await?;
     Ok(FoundDomains { items, total })

@@ -128,6 +128,7 @@ fn note_batch(change: &mut Change, event: &BatchEvent) {
             }
         }
         BatchEvent::BatchExpanded { .. } => change.expanding = Expanding::Done,
+        BatchEvent::BatchImported { .. } => {}
         BatchEvent::BatchCompleted { round } => change.ended_round = Some(number(*round)),
         BatchEvent::BatchCancelled {} => change.cancelled = true,
     }

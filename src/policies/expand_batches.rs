@@ -55,6 +55,7 @@ impl ExpandBatches {
             }
             BatchEvent::BatchReopened { scans: None, .. }
             | BatchEvent::BatchExpanded { .. }
+            | BatchEvent::BatchImported { .. }
             | BatchEvent::BatchCompleted { .. } => {}
         }
         Ok(())

@@ -58,6 +58,13 @@ pub fn views_schema<P: Projection>() -> String {
     format!("rm_{}_s{}", P::NAME, P::SHAPE)
 }
 
+/// The view on a table of the live generation for whoever is shown all tenants' rows: it runs as its owner, so a role
+/// needs a right on what stands on it (the schema `legacy`) and none on the tables. Nobody is given a right on it.
+pub fn view_of_all(views: &str, table: &str) -> String {
+    let shape = views.rsplit('_').next().unwrap_or_default();
+    format!("all_tenants.{table}_{shape}")
+}
+
 /// One set of tables of a projection.
 #[derive(Debug)]
 pub struct Generation<P> {
@@ -228,7 +235,9 @@ impl<P: Projection> Generation<P> {
                 &mut *connection,
                 &format!(
                     "create or replace view {views}.{table} with (security_invoker = true) \
-                     as select * from {schema}.{table}"
+                     as select * from {schema}.{table}; \
+                     create or replace view {all} as select * from {schema}.{table}",
+                    all = view_of_all(&views, &table),
                 ),
             )
             .await?;
@@ -282,12 +291,14 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
         .await?;
     if let Some(live) = Generation::<P>::live(&mut tx).await? {
         wall::raise(&mut tx, &live.schema()).await?;
-        // Views of a release without the wall would lead around it.
+        // Views of a release without the wall would lead around it; one before the views of all had none of them.
+        let views = views_schema::<P>();
         let shown: bool = sqlx::query_scalar(
-            "select exists (select from pg_class where oid = to_regclass($1) \
+            "select to_regclass($2) is not null and exists (select from pg_class where oid = to_regclass($1) \
                 and 'security_invoker=true' = any (reloptions))",
         )
-        .bind(format!("{}.{}", views_schema::<P>(), P::NAME))
+        .bind(format!("{views}.{}", P::NAME))
+        .bind(view_of_all(&views, P::NAME))
         .fetch_one(&mut *tx)
         .await?;
         if !shown {

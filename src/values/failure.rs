@@ -79,6 +79,8 @@ codes! {
         ProtocolError => "protocol_error",
         /// Workers that had taken the scan died again and again.
         Abandoned => "abandoned",
+        /// It failed in the predecessor's time, for a reason that it did not note.
+        Imported => "imported",
         /// A fault of ours; the log of the server has the cause.
         Internal => "internal",
     }

@@ -37,6 +37,22 @@ pub enum BatchEvent {
         /// The round.
         round: u32,
     },
+    /// The batch was worked through by the predecessor and brought over. What it counted stands here, for it kept no
+    /// trace of most of its scans; what is known of some of them does not count besides.
+    BatchImported {
+        /// Primary key of the row in the predecessor's table `batch_jobs`.
+        row_id: String,
+        /// The predecessor's word for how far it was.
+        status: String,
+        /// Domains that it counted as completed.
+        completed: u32,
+        /// Domains that it counted as failed.
+        failed: u32,
+        /// Its error, or null.
+        error: Option<String>,
+        /// Body: the whole row as JSON.
+        row: BodyRef,
+    },
     /// The last scan of a round ended. A batch that was cancelled has none.
     BatchCompleted {
         /// The round that ended.
@@ -52,6 +68,7 @@ impl BatchEvent {
             Self::BatchCancelled {} => "BatchCancelled",
             Self::BatchReopened { .. } => "BatchReopened",
             Self::BatchExpanded { .. } => "BatchExpanded",
+            Self::BatchImported { .. } => "BatchImported",
             Self::BatchCompleted { .. } => "BatchCompleted",
         }
     }
@@ -63,6 +80,7 @@ impl VersionedEvent for BatchEvent {
         ("BatchCancelled", 1),
         ("BatchReopened", 1),
         ("BatchExpanded", 1),
+        ("BatchImported", 1),
         ("BatchCompleted", 1),
     ];
 }

@@ -37,6 +37,8 @@ pub enum BatchCommand {
         /// The list.
         items: BodyRef,
     },
+    /// Bring over a batch that the predecessor worked through.
+    Import(Box<ImportedBatch>),
     /// Call the rest off.
     Cancel,
     /// Do some of its ended scans again.
@@ -56,6 +58,31 @@ pub enum BatchCommand {
         /// The round.
         round: u32,
     },
+}
+
+/// A batch that the predecessor worked through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportedBatch {
+    /// Scans it stood for.
+    pub total: u32,
+    /// How.
+    pub options: BatchOptions,
+    /// An empty list: what is known of its scans is brought over by itself.
+    pub items: BodyRef,
+    /// The row's primary key.
+    pub row_id: String,
+    /// How far it was.
+    pub status: String,
+    /// What it counted as completed.
+    pub completed: u32,
+    /// What it counted as failed.
+    pub failed: u32,
+    /// Its error.
+    pub error: Option<String>,
+    /// The whole row.
+    pub row: BodyRef,
+    /// Whether it was broken off.
+    pub broken_off: bool,
 }
 
 /// Why a command on a batch was refused; nothing was written.
@@ -86,7 +113,34 @@ impl BatchScan {
         self.items.as_ref()
     }
 
-    /// What happens because of a command.
+    fn import(&self, batch: ImportedBatch) -> Vec<BatchEvent> {
+        if self.round > 0 {
+            return Vec::new();
+        }
+        vec![
+            BatchEvent::BatchRequested {
+                total: batch.total,
+                options: batch.options,
+                items: batch.items,
+            },
+            BatchEvent::BatchExpanded { round: 1 },
+            BatchEvent::BatchImported {
+                row_id: batch.row_id,
+                status: batch.status,
+                completed: batch.completed,
+                failed: batch.failed,
+                error: batch.error,
+                row: batch.row,
+            },
+            if batch.broken_off {
+                BatchEvent::BatchCancelled {}
+            } else {
+                BatchEvent::BatchCompleted { round: 1 }
+            },
+        ]
+    }
+
+    /// What happens because of a command on a batch; `Import` is decided by itself.
     pub fn decide(&self, command: BatchCommand) -> Result<Option<BatchEvent>, BatchError> {
         let exists = self.round > 0;
         match command {
@@ -100,6 +154,7 @@ impl BatchScan {
                 options,
                 items,
             })),
+            BatchCommand::Import(_) => Ok(None),
             _ if !exists => Err(BatchError::NotFound),
             BatchCommand::Cancel if self.cancelled => Ok(None),
             BatchCommand::Cancel if self.ended => Err(BatchError::CannotCancel),
@@ -140,6 +195,12 @@ impl Aggregate for BatchScan {
         (): &(),
         sink: &EventSink<Self>,
     ) -> Result<(), BatchError> {
+        if let BatchCommand::Import(batch) = command {
+            for event in self.import(*batch) {
+                sink.write(event, self).await;
+            }
+            return Ok(());
+        }
         if let Some(event) = self.decide(command)? {
             sink.write(event, self).await;
         }
@@ -160,6 +221,7 @@ impl Aggregate for BatchScan {
                 self.expanding = scans.map(|_| round).or(self.expanding);
             }
             BatchEvent::BatchExpanded { .. } => self.expanding = None,
+            BatchEvent::BatchImported { .. } => {}
             BatchEvent::BatchCompleted { .. } => self.ended = true,
         }
     }

@@ -29,6 +29,8 @@ pub enum ScanCommand {
         /// The batch and line it comes from.
         origin: Option<BatchOrigin>,
     },
+    /// Bring over a scan that the predecessor did.
+    Import(Box<ImportedScan>),
     /// Begin an attempt under a lease.
     Start {
         /// The lease.
@@ -58,6 +60,54 @@ pub enum ScanCommand {
     },
     /// Note that the bodies its events refer to are deleted.
     Erase,
+}
+
+/// A scan that the predecessor did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportedScan {
+    /// Standardised; as it stands in the row where it is no domain.
+    pub domain: String,
+    /// The batch and line it belongs to.
+    pub origin: Option<BatchOrigin>,
+    /// How.
+    pub options: ScanOptions,
+    /// The table the row stands in.
+    pub table: String,
+    /// The row's primary key.
+    pub row_id: String,
+    /// The kind of work.
+    pub job_type: Option<String>,
+    /// How far it was.
+    pub status: String,
+    /// The whole row.
+    pub row: BodyRef,
+    /// What was read.
+    pub read: Vec<ReadFact>,
+    /// How it ended.
+    pub outcome: ImportedOutcome,
+}
+
+/// How a scan that the predecessor did ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ImportedOutcome {
+    /// With a result.
+    Completed {
+        /// What was found.
+        findings: BodyRef,
+        /// Counts over it.
+        totals: ScanTotals,
+    },
+    /// Without one.
+    Failed {
+        /// Stable code.
+        reason: FailureReason,
+        /// In words.
+        error: String,
+    },
+    /// Not at all, and nobody waits for it.
+    Cancelled,
+    /// Not yet: it is to be done here.
+    Open,
 }
 
 /// Where in a batch a scan comes from.

@@ -184,6 +184,24 @@ pub enum ScanEvent {
         /// How many scans of its batch may be under way at once, or null.
         max_concurrent: Option<u32>,
     },
+    /// The scan was done by the predecessor and brought over. What follows in the same append says how it ended;
+    /// `metadata.occurred_at` of each of these events says when that was.
+    ScanImported {
+        /// The domain, in its stored form.
+        domain: String,
+        /// The batch it belongs to, or null.
+        batch_id: Option<BatchId>,
+        /// The predecessor's table: `domains` (what it knew of the domain in the end) or `jobs`.
+        table: String,
+        /// Primary key of the row.
+        row_id: String,
+        /// The predecessor's word for the kind of work, or null.
+        job_type: Option<String>,
+        /// The predecessor's word for how far it was.
+        status: String,
+        /// Body: the whole row as JSON.
+        row: BodyRef,
+    },
     /// Somebody wants what was found out about the domain forgotten: the bodies that earlier events of this stream
     /// refer to were deleted in the same transaction. All scans of the domain are erased in one append.
     ScanErased {
@@ -236,6 +254,7 @@ impl ScanEvent {
             | Self::ScanFailed { domain, .. }
             | Self::ScanCancelled { domain, .. }
             | Self::ScanRetried { domain, .. }
+            | Self::ScanImported { domain, .. }
             | Self::ScanErased { domain, .. } => domain,
         }
     }
@@ -251,6 +270,7 @@ impl ScanEvent {
             | Self::ScanFailed { batch_id, .. }
             | Self::ScanCancelled { batch_id, .. }
             | Self::ScanRetried { batch_id, .. }
+            | Self::ScanImported { batch_id, .. }
             | Self::ScanErased { batch_id, .. } => *batch_id,
             Self::RobotsRead { .. } | Self::SitemapParsed { .. } | Self::PageRead { .. } => None,
         }
@@ -272,6 +292,7 @@ impl ScanEvent {
             Self::ScanFailed { .. } => "ScanFailed",
             Self::ScanCancelled { .. } => "ScanCancelled",
             Self::ScanRetried { .. } => "ScanRetried",
+            Self::ScanImported { .. } => "ScanImported",
             Self::ScanErased { .. } => "ScanErased",
         }
     }
@@ -290,6 +311,7 @@ impl VersionedEvent for ScanEvent {
         ("ScanFailed", 1),
         ("ScanCancelled", 1),
         ("ScanRetried", 1),
+        ("ScanImported", 1),
         ("ScanErased", 1),
     ];
     const UPCASTERS: &'static [Upcaster] = &[

@@ -21,7 +21,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
-pub use command::{AttemptOutcome, BatchOrigin, ReadFact, ScanCommand};
+pub use command::{AttemptOutcome, BatchOrigin, ImportedOutcome, ImportedScan, ReadFact, ScanCommand};
 pub use error::ScanError;
 pub use event::{ScanEvent, ScanTotals};
 pub use status::{ScanStatus, UnknownStatus};
@@ -102,6 +102,7 @@ impl DomainScan {
                 options,
             } => self.request(&domain, origin, options),
             ScanCommand::Refuse { input, error, origin } => self.refuse(input, error, origin),
+            ScanCommand::Import(scan) => self.import(*scan),
             ScanCommand::Start { fence, worker, now } => self.start(fence, worker, now),
             ScanCommand::Record {
                 attempt,
@@ -120,6 +121,55 @@ impl DomainScan {
             return self.repeated_request(domain.as_str());
         }
         Ok(vec![requested(domain.to_string(), origin, options)])
+    }
+
+    fn import(&self, scan: ImportedScan) -> Decision {
+        if self.status.is_some() {
+            return self.repeated_request(&scan.domain);
+        }
+        let (domain, attempt) = (scan.domain, 0);
+        let batch_id = scan.origin.map(|origin| origin.batch_id);
+        let mut events = vec![
+            requested(domain.clone(), scan.origin, scan.options),
+            ScanEvent::ScanImported {
+                domain: domain.clone(),
+                batch_id,
+                table: scan.table,
+                row_id: scan.row_id,
+                job_type: scan.job_type,
+                status: scan.status,
+                row: scan.row,
+            },
+        ];
+        let reader = Self {
+            domain: domain.clone(),
+            ..Self::default()
+        };
+        events.extend(scan.read.into_iter().map(|fact| reader.read_event(fact)));
+        events.extend(match scan.outcome {
+            ImportedOutcome::Completed { findings, totals } => Some(ScanEvent::ScanCompleted {
+                domain,
+                batch_id,
+                attempt,
+                findings,
+                revisit: None,
+                totals,
+            }),
+            ImportedOutcome::Failed { reason, error } => Some(ScanEvent::ScanFailed {
+                domain,
+                batch_id,
+                attempt,
+                reason,
+                error,
+            }),
+            ImportedOutcome::Cancelled => Some(ScanEvent::ScanCancelled {
+                domain,
+                batch_id,
+                attempt,
+            }),
+            ImportedOutcome::Open => None,
+        });
+        Ok(events)
     }
 
     fn refuse(&self, input: String, error: String, origin: Option<BatchOrigin>) -> Decision {
@@ -448,7 +498,7 @@ impl Aggregate for DomainScan {
             ScanEvent::ScanCancelled { .. } => self.reason = None,
             ScanEvent::ScanAttemptFailed { retry_at, .. } => self.next_attempt_at = Some(retry_at),
             ScanEvent::SitemapParsed { urls, .. } => self.has_bodies |= urls.is_some(),
-            ScanEvent::ScanCompleted { .. } => self.has_bodies = true,
+            ScanEvent::ScanCompleted { .. } | ScanEvent::ScanImported { .. } => self.has_bodies = true,
             ScanEvent::ScanErased { .. } => self.has_bodies = false,
             ScanEvent::RobotsRead { .. } | ScanEvent::PageRead { .. } => {}
         }

@@ -40,6 +40,7 @@ impl ScanStatus {
             ScanEvent::ScanRequested { .. }
             | ScanEvent::ScanAbandoned { .. }
             | ScanEvent::ScanAttemptFailed { .. }
+            | ScanEvent::ScanImported { .. }
             | ScanEvent::ScanRetried { .. } => Self::Pending,
             ScanEvent::ScanStarted { .. }
             | ScanEvent::RobotsRead { .. }

@@ -93,9 +93,10 @@ pub(in crate::api::legacy) fn error_of(row: &JobRow) -> Option<String> {
     match (row.status, row.reason) {
         (ScanStatus::Cancelled, _) => Some("Scan cancelled".to_owned()),
         (ScanStatus::Failed, Some(FailureReason::InvalidDomain)) => Some(invalid_domain(&row.domain)),
-        (ScanStatus::Failed, Some(FailureReason::Internal | FailureReason::Abandoned) | None) => {
-            Some(row.error.clone().unwrap_or_default())
-        }
+        (
+            ScanStatus::Failed,
+            Some(FailureReason::Internal | FailureReason::Abandoned | FailureReason::Imported) | None,
+        ) => Some(row.error.clone().unwrap_or_default()),
         (ScanStatus::Failed, Some(_)) => Some(NOT_READ.to_owned()),
         _ => None,
     }

@@ -12,6 +12,9 @@ use crate::projections::Fact;
 use crate::projections::fact::Happened;
 use crate::values::{BatchId, FailureReason};
 
+/// Where what the predecessor said of a batch stands in `batch_metadata`.
+const IMPORTED: &str = "imported";
+
 pub(super) fn evolve(row: Option<BatchRow>, fact: &Fact) -> Option<BatchRow> {
     let Some(mut row) = row else {
         return requested(fact);
@@ -84,6 +87,19 @@ fn note_batch(row: &mut BatchRow, event: &BatchEvent, fact: &Fact) {
             row.ended = false;
             row.end_time = None;
         }
+        BatchEvent::BatchImported {
+            completed,
+            failed,
+            status,
+            error,
+            row_id,
+            ..
+        } => {
+            row.completed_domains = i32::try_from(*completed).unwrap_or(i32::MAX);
+            row.failed_domains = i32::try_from(*failed).unwrap_or(i32::MAX);
+            row.start_time = Some(fact.at);
+            row.batch_metadata[IMPORTED] = json!({ "status": status, "error": error, "row_id": row_id });
+        }
         BatchEvent::BatchCompleted { .. } => {
             row.ended = true;
             row.end_time = Some(fact.at);
@@ -96,7 +112,16 @@ fn note_batch(row: &mut BatchRow, event: &BatchEvent, fact: &Fact) {
     }
 }
 
+/// The predecessor's counts stand for its scans, of which some are known; what is done with those here counts.
+fn is_counted(row: &BatchRow, event: &ScanEvent) -> bool {
+    let is_retry = matches!(event, ScanEvent::ScanRetried { .. });
+    row.round > 1 || is_retry || row.batch_metadata.get(IMPORTED).is_none()
+}
+
 fn note_scan(row: &mut BatchRow, event: &ScanEvent, fact: &Fact) {
+    if !is_counted(row, event) {
+        return;
+    }
     match event {
         ScanEvent::ScanStarted { .. } => row.start_time = row.start_time.or(Some(fact.at)),
         ScanEvent::ScanCompleted { .. } => row.completed_domains += 1,

@@ -75,6 +75,7 @@ impl Projection for BatchJobs {
     const EVENT_TYPES: &'static [&'static str] = &[
         "BatchRequested",
         "BatchReopened",
+        "BatchImported",
         "BatchCompleted",
         "BatchCancelled",
         "ScanStarted",

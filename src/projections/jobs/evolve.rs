@@ -52,6 +52,19 @@ pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
             row.error = None;
             row.completed_at = None;
         }
+        ScanEvent::ScanImported {
+            table,
+            row_id,
+            job_type,
+            status,
+            ..
+        } => {
+            if let Some(job_type) = job_type {
+                row.job_type.clone_from(job_type);
+            }
+            row.started_at = Some(fact.at);
+            row.job_metadata["imported"] = json!({ "table": table, "row_id": row_id, "status": status });
+        }
         ScanEvent::ScanErased { .. } => row.result_data = None,
         ScanEvent::ScanRequested { .. }
         | ScanEvent::ScanAbandoned { .. }

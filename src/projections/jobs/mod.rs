@@ -79,6 +79,7 @@ impl Projection for Jobs {
         "ScanFailed",
         "ScanCancelled",
         "ScanRetried",
+        "ScanImported",
         "ScanErased",
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["scan_id"];

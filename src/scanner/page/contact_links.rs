@@ -122,7 +122,7 @@ fn score(href: &str, text: &str) -> Option<u32> {
         href.get(..other.len())
             .is_none_or(|start| !start.eq_ignore_ascii_case(other))
     };
-    if !OTHERS.iter().all(|other| is_page(&other)) {
+    if !OTHERS.iter().all(is_page) {
         return None;
     }
     let path = href.split(['?', '#']).next().unwrap_or_default();

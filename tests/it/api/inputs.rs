@@ -265,12 +265,14 @@ async fn queries_that_cannot_be_understood_are_refused() {
 async fn numbers_far_out_in_queries_are_no_fault() {
     let app = TestApp::start().await;
     app.create_scan("a.com").await;
+    let latest = app.get("/api/v4/events?after=9223372036854775807").await;
+    assert_eq!(latest.status, 200);
     for query in [
-        "events?after=9223372036854775807",
         "events?after=-9223372036854775808",
         "scans?at_least=-9223372036854775808",
     ] {
-        assert_eq!(app.get(&format!("/api/v4/{query}")).await.status, 200, "{query}");
+        let path = format!("/api/v4/{query}");
+        assert_eq!(app.get(&path).await.status, 400, "{query}");
     }
 }
 

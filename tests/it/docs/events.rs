@@ -31,9 +31,9 @@ deleted. This page is made from the types themselves; a test fails when it is st
 | `type`, `version` | What happened, and the version of the shape of `data` in which it was stored |
 | `recorded_at` | When it was written, UTC, microseconds; never before that of an earlier position |
 | `tenant_id` | Whose it is |
-| `actor` | Who caused it: `key:<visible part>` or `user:<subject of a token>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `worker:<host>:<process id>`, `policy:<name>` |
+| `actor` | Who caused it: `key:<visible part>` or `user:<subject of a token>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
 | `data` | The fields below |
-| `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for what the service does on its own; events written before there was access control have none); with a request `request_id`; after an event `causation_id`, that event's id |
+| `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for what the service does on its own; events written before there was access control have none); with a request `request_id`; after an event `causation_id`, that event's id; of what the predecessor did `occurred_at`, when it happened |
 
 A **body** is kept beside the event, compressed, in the table `event_body`. The event holds its reference: `digest`
 (SHA-256 of a salt and the content; one salt per tenant and domain or batch), `bytes` and `items`. What was erased

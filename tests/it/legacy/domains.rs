@@ -165,6 +165,36 @@ async fn the_list_is_paged_sorted_and_filtered() {
     );
 }
 
+#[tokio::test]
+async fn what_people_had_said_of_a_domain_is_listed_and_found_by() {
+    let app = TestApp::start().await;
+    assert_eq!(
+        submit(&app, &json!(["a.com", "b.com", "c.com"])).await.status,
+        200
+    );
+    listed(&app, "", 3).await;
+    sqlx::query(
+        "insert into legacy_row (source_table, source_id, outcome, tenant_id, domain, content) values \
+           ('domains', '1', 'imported', $1, 'b.com', '{\"sitemap_curation_status\": \"Selected\"}')",
+    )
+    .bind(sitelog::values::TenantId::DEFAULT.0)
+    .execute(app.app.log.pool())
+    .await
+    .unwrap();
+    let selected = listed(&app, "?sitemap_curation_status=Selected", 1).await;
+    assert_eq!(names(&selected), ["b.com"]);
+    assert_eq!(selected["items"][0]["sitemap_curation_status"], "Selected");
+    let new = listed(
+        &app,
+        "?sitemap_curation_status=New&sort_by=domain&sort_desc=false",
+        2,
+    )
+    .await;
+    assert_eq!(names(&new), ["a.com", "c.com"]);
+    let sorted = listed(&app, "?sort_by=sitemap_curation_status&sort_desc=true&size=1", 3).await;
+    assert_eq!(names(&sorted), ["b.com"]);
+}
+
 async fn import(app: &TestApp, name: &str, content: &[u8]) -> Answer {
     let mut body = format!(
         "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n"

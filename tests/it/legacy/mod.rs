@@ -5,8 +5,10 @@ mod batch;
 mod domains;
 mod errors;
 mod march;
+mod old_data;
 mod old_pages;
 mod scan;
+mod tables;
 mod v3;
 
 use serde_json::{Map, Value, json};

@@ -1,6 +1,7 @@
 //! What tests of several areas stand on. Not here: tests, and builders that only one area needs.
 
 pub mod app;
+pub mod browser;
 pub mod call;
 pub mod postgres;
 pub mod server;

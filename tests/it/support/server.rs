@@ -110,6 +110,11 @@ impl Server {
         self.reader.take().expect("it was started").join().unwrap()
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.process.as_ref().expect("the server runs").address
+    }
+
     /// The key that this start showed, if it did.
     pub fn first_key(&self) -> Option<&str> {
         self.process.as_ref()?.first_key.as_deref()

@@ -59,8 +59,7 @@ pub(super) async fn list(
             .get("domain_filter")
             .filter(|text| !text.is_empty() && !text.contains('\0'))
             .cloned(),
-        // Nothing is curated here: all domains are new.
-        none: curation.is_some_and(|given| given != "New"),
+        curation: curation.cloned(),
     };
     let tenant = visitor.tenant(&state, None).await?;
     let found = domains::page(&state.models, tenant, &wanted).await?;
@@ -75,7 +74,7 @@ fn told(domain: &OldDomain) -> Value {
     json!({
         "id": domain.id,
         "domain": domain.domain,
-        "sitemap_curation_status": "New",
+        "sitemap_curation_status": domain.curation,
         "sitemap_analysis_status": domains::analysis_status(&domain.status),
         "sitemap_analysis_error": domain.last_error,
         "status": domains::old_status(&domain.status),

@@ -40,7 +40,9 @@ pub(super) fn batch_status(row: &BatchRow) -> &'static str {
 /// `error` of a scan, with the reason: v3 never promised one text for all.
 pub(super) fn error_of(row: &JobRow) -> Option<String> {
     match (row.status, row.reason, &row.error) {
-        (ScanStatus::Failed, Some(FailureReason::InvalidDomain), _) => words::error_of(row),
+        (ScanStatus::Failed, Some(FailureReason::InvalidDomain | FailureReason::Imported), _) => {
+            words::error_of(row)
+        }
         (ScanStatus::Failed, Some(reason), Some(error)) => Some(format!("{error} ({reason})")),
         _ => words::error_of(row),
     }

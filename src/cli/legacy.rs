@@ -1,0 +1,215 @@
+//! `sitelog legacy`: bring the predecessor's data over, and hold it against ours.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::{App, Database};
+use crate::config::Config;
+use crate::legacy::compare::{Comparison, compare};
+use crate::legacy::import::{Report, Unfinished, import};
+use crate::legacy::source::OldDatabase;
+use crate::legacy::tables;
+use crate::projections::status::statuses;
+
+/// The predecessor's data: bring it over, hold it against ours.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Brings domains, jobs, batches and sitemaps in as events
+    Import(ImportArgs),
+    /// Compares those tables with ours, row by row; exit code 0 only if every difference has a known reason
+    Compare(CompareArgs),
+}
+
+/// A second run changes nothing; one that was killed is simply started again.
+#[derive(Debug, ClapArgs)]
+struct ImportArgs {
+    /// The predecessor's database: postgres://…; add ?options=-csearch_path%3DSCHEMA for another schema than public
+    #[arg(long, value_name = "URL")]
+    from: String,
+    /// What becomes of work that it had begun and not ended
+    #[arg(long, value_enum, default_value_t = UnfinishedWork::Fail)]
+    unfinished: UnfinishedWork,
+    /// Prints the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum UnfinishedWork {
+    /// It has failed: the process that did it is gone
+    Fail,
+    /// It is left for a later import
+    Leave,
+    /// It is done here
+    Rescan,
+}
+
+#[derive(Debug, ClapArgs)]
+struct CompareArgs {
+    /// The predecessor's database, as for the import
+    #[arg(long = "with", value_name = "URL")]
+    with: String,
+    /// Prints the comparison as JSON instead of Markdown
+    #[arg(long)]
+    json: bool,
+    /// Writes it into a file as well: JSON if its name ends in .json, else Markdown
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        Command::Import(args) => run_import(args, config).await,
+        Command::Compare(args) => run_compare(args, config).await,
+    }
+}
+
+async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let mut source = OldDatabase::open(&args.from).await?;
+    let following = Following::start(config).await?;
+    let app = &following.app;
+    let unfinished = match args.unfinished {
+        UnfinishedWork::Fail => Unfinished::Fail,
+        UnfinishedWork::Leave => Unfinished::Leave,
+        UnfinishedWork::Rescan => Unfinished::Rescan,
+    };
+    let bar = progress_bar();
+    let told = |table: &str, rows: u64| tell(&bar, table, rows);
+    let report = import(&app.bus, app.log.pool(), &mut source, unfinished, &told).await;
+    bar.finish_and_clear();
+    let report = report?;
+    following.catch_up().await?;
+    following.finish().await;
+    if args.json {
+        super::say(&serde_json::to_string_pretty(&report)?)?;
+    } else {
+        print_report(&report)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_compare(args: &CompareArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let mut source = OldDatabase::open(&args.with).await?;
+    let following = Following::start(config).await?;
+    following.catch_up().await?;
+    let bar = progress_bar();
+    let told = |table: &str, rows: u64| tell(&bar, table, rows);
+    let comparison = compare(&following.app.models, &mut source, &told).await;
+    bar.finish_and_clear();
+    let comparison = comparison?;
+    following.finish().await;
+    if let Some(path) = &args.report {
+        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        std::fs::write(path, shown(&comparison, is_json)?)
+            .with_context(|| format!("the report cannot be written to {}", path.display()))?;
+    }
+    super::say(&shown(&comparison, args.json)?)?;
+    Ok(ExitCode::from(u8::from(!comparison.holds())))
+}
+
+fn shown(comparison: &Comparison, as_json: bool) -> anyhow::Result<String> {
+    if as_json {
+        Ok(serde_json::to_string_pretty(comparison)?)
+    } else {
+        Ok(comparison.to_markdown())
+    }
+}
+
+/// The read models follow while rows come in; nothing is scanned.
+struct Following {
+    app: App,
+    database: Database,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Following {
+    async fn start(config: &Config) -> anyhow::Result<Self> {
+        let database = Database::open(config).await?;
+        let app = App::build(config, database.pool.clone()).await?;
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        app.spawn_projector(&tracker, &stop);
+        Ok(Self {
+            app,
+            database,
+            tracker,
+            stop,
+        })
+    }
+
+    /// Waits until the read models have come to the end of the log, and readers of the old tables see them.
+    async fn catch_up(&self) -> anyhow::Result<()> {
+        let head = self.app.log.head().await?;
+        loop {
+            let all = statuses(self.app.log.pool()).await?;
+            if all
+                .iter()
+                .all(|status| status.generation.is_some() && status.position >= head)
+            {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tables::ensure(&self.app.models).await?;
+        Ok(())
+    }
+
+    async fn finish(self) {
+        self.stop.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+        drop(self.app);
+        self.database.close().await;
+    }
+}
+
+/// On a terminal only.
+fn progress_bar() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{spinner} {msg} {pos} rows").expect("the template is a good one");
+    ProgressBar::new_spinner().with_style(style)
+}
+
+fn tell(bar: &ProgressBar, table: &str, rows: u64) {
+    bar.set_message(table.to_owned());
+    bar.set_position(rows);
+}
+
+fn print_report(report: &Report) -> anyhow::Result<()> {
+    for (name, tally) in &report.tables {
+        super::say(&format!(
+            "{name}: {} rows, {} imported",
+            tally.rows(),
+            tally.imported
+        ))?;
+        for (title, counts) in [
+            ("told by another row", &tally.merged),
+            ("not taken", &tally.refused),
+            ("mended", &tally.notes),
+        ] {
+            for (reason, rows) in counts {
+                super::say(&format!("  {title}: {rows} {reason}"))?;
+            }
+        }
+    }
+    if !report.refused.is_empty() {
+        super::say("not taken (table, id, reason):")?;
+    }
+    for (table, id, reason) in &report.refused {
+        super::say(&format!("  {table}\t{id}\t{reason}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Brings the predecessor's tables in as events: batches, then jobs, then domains with their sitemaps, the oldest
+//! first, so that the last that was known of a domain is what stands in the end.
+//!
+//! What became of each row is kept in `legacy_row`. A row that stands there is left alone, and a stream that is there
+//! already is not written again; so an import can be killed at any time and started anew.
+
+mod batches;
+mod domains;
+mod findings;
+mod jobs;
+mod ledger;
+mod sitemaps;
+
+use std::collections::HashMap;
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+pub use ledger::{Report, Tally};
+
+use super::row::{self, OldRow};
+use super::source::{OldDatabase, SourceError};
+use crate::commands::{CommandBus, CommandContext};
+use crate::log::LogError;
+use crate::values::{BatchId, DomainName, TenantId};
+
+/// Rows appended at a time.
+const CHUNK: usize = 400;
+/// Who says so in the log.
+const ACTOR: &str = "legacy:import";
+
+/// What becomes of work that the predecessor had begun and not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It has failed: the process that did it is gone.
+    #[default]
+    Fail,
+    /// It stays there for a later import.
+    Leave,
+    /// It is done here.
+    Rescan,
+}
+
+/// Why an import stops; what was appended stays, and the next one goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The predecessor's database.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Our own.
+    #[error("the account of the import cannot be kept")]
+    Account(#[from] sqlx::Error),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// An import under way.
+struct Import<'a> {
+    bus: &'a CommandBus,
+    /// Ours.
+    pool: &'a PgPool,
+    source: &'a mut OldDatabase,
+    unfinished: Unfinished,
+    domains: HashMap<String, KnownDomain>,
+    batches: HashMap<String, (BatchId, TenantId)>,
+    /// Rows by the id that their job got.
+    jobs: HashMap<Uuid, String>,
+}
+
+/// What jobs need to know of the domain they name.
+struct KnownDomain {
+    tenant: Option<TenantId>,
+    text: String,
+}
+
+/// Imports all; `told` hears of each table and how many of its rows are dealt with.
+pub async fn import(
+    bus: &CommandBus,
+    pool: &PgPool,
+    source: &mut OldDatabase,
+    unfinished: Unfinished,
+    told: &dyn Fn(&str, u64),
+) -> Result<Report, ImportError> {
+    ledger::reconsider_refused(pool).await?;
+    let mut import = Import {
+        bus,
+        pool,
+        source,
+        unfinished,
+        domains: HashMap::new(),
+        batches: HashMap::new(),
+        jobs: HashMap::new(),
+    };
+    import.learn_domains().await?;
+    batches::import(&mut import, told).await?;
+    jobs::import(&mut import, told).await?;
+    domains::import(&mut import, told).await?;
+    sitemaps::account_for_the_rest(&mut import).await?;
+    ledger::report(pool).await
+}
+
+impl Import<'_> {
+    async fn learn_domains(&mut self) -> Result<(), ImportError> {
+        if !self.source.has("domains").await? {
+            return Ok(());
+        }
+        for [id, tenant, text] in self
+            .source
+            .columns("domains", ["id", "tenant_id", "domain"])
+            .await?
+        {
+            let Some(id) = id else { continue };
+            let known = KnownDomain {
+                tenant: tenant.and_then(|id| id.parse().ok()),
+                text: text.unwrap_or_default(),
+            };
+            self.domains.insert(id, known);
+        }
+        Ok(())
+    }
+
+    /// The batch that a row names, if it is there and of the same tenant; what keeps it from it otherwise.
+    fn batch_of(&self, row: &OldRow, tenant: TenantId) -> Result<Option<BatchId>, &'static str> {
+        let Some(named) = row.text("batch_id").filter(|id| !id.trim().is_empty()) else {
+            return Ok(None);
+        };
+        match self.batches.get(&row::batch_key(&named)) {
+            None => Err("batch_missing"),
+            Some((_, of)) if *of != tenant => Err("batch_of_other_tenant"),
+            Some((batch, _)) => Ok(Some(*batch)),
+        }
+    }
+}
+
+/// For whom rows are brought in.
+fn context(tenant: TenantId) -> CommandContext {
+    CommandContext::internal(tenant, ACTOR)
+}
+
+/// A domain by its one name.
+fn standard(text: &str) -> Option<DomainName> {
+    DomainName::parse(text).ok()
+}

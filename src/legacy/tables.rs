@@ -1,0 +1,136 @@
+//! The schema `legacy`: views with the names, columns and types of the predecessor's tables, for readers (SQL,
+//! `SQLAlchemy` models) that are not changed. They stand on the views of the read models, which always show the generation that is
+//! live; a release with another shape makes them anew as soon as that shape is there.
+
+use sha2::{Digest, Sha256};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
+
+use crate::projections::ReadModels;
+use crate::projections::generation::view_of_all;
+use crate::projections::status::all_exist;
+
+/// Keeps two processes from making them at once.
+const LOCK: i64 = 7_305_116_408;
+/// How often a process looks whether the read models of its release are there.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// The views by name, in the order in which they can be made.
+fn views(models: &ReadModels) -> [(&'static str, String); 5] {
+    let views = [
+        ("domains", &models.domains),
+        ("jobs", &models.jobs),
+        ("batch_jobs", &models.batch_jobs),
+        ("sitemap_files", &models.sitemaps),
+        ("sitemap_urls", &models.sitemaps),
+    ];
+    let sql = |text: &str| {
+        views.iter().fold(text.to_owned(), |text, (table, schema)| {
+            text.replace(&format!("{{{table}}}"), &view_of_all(schema, table))
+        })
+    };
+    [
+        ("domains", sql(include_str!("tables/domains.sql"))),
+        ("jobs", sql(include_str!("tables/jobs.sql"))),
+        ("batch_jobs", sql(include_str!("tables/batch_jobs.sql"))),
+        ("sitemap_files", sql(include_str!("tables/sitemap_files.sql"))),
+        ("sitemap_urls", sql(include_str!("tables/sitemap_urls.sql"))),
+    ]
+}
+
+/// Makes the views as soon as the read models of this release are there.
+pub async fn keep(models: ReadModels, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match ensure(&models).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "The views of the schema legacy cannot be made"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Makes the views if they are not those of this release; false if the read models are not there yet.
+pub async fn ensure(models: &ReadModels) -> Result<bool, sqlx::Error> {
+    if !is_built(&models.pool).await? {
+        return Ok(false);
+    }
+    let mut tx = models.pool.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(LOCK)
+        .execute(&mut *tx)
+        .await?;
+    // A later release beside this one has made them for its own shapes.
+    let overtaken: bool = sqlx::query_scalar(
+        "select exists (select from projection p where state = 'live' and p.shape > \
+           (select max(shape) from unnest($1::text[], $2::int[]) as m(name, shape) where m.name = p.name))",
+    )
+    .bind(models_of(models).map(|(name, _)| name).to_vec())
+    .bind(models_of(models).map(|(_, shape)| shape).to_vec())
+    .fetch_one(&mut *tx)
+    .await?;
+    if !overtaken {
+        for (name, sql) in views(models) {
+            make(&mut tx, name, &sql).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Names and shapes, out of the names of the schemas.
+fn models_of(models: &ReadModels) -> [(String, i32); 4] {
+    [
+        &models.domains,
+        &models.jobs,
+        &models.batch_jobs,
+        &models.sitemaps,
+    ]
+    .map(|schema| {
+        let (name, shape) = schema
+            .strip_prefix("rm_")
+            .and_then(|rest| rest.rsplit_once("_s"))
+            .unwrap_or_default();
+        (name.to_owned(), shape.parse().unwrap_or_default())
+    })
+}
+
+async fn is_built(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    match all_exist(pool).await {
+        Ok(exist) => Ok(exist),
+        Err(crate::projections::ProjectionError::Database(error)) => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Makes a view, unless it is there as it should be. Grants on it stay as long as its columns do.
+async fn make(connection: &mut PgConnection, name: &str, sql: &str) -> Result<(), sqlx::Error> {
+    let mark = hex::encode(&Sha256::digest(sql)[..8]);
+    let known: Option<String> =
+        sqlx::query_scalar("select obj_description(to_regclass('legacy.' || $1), 'pg_class')")
+            .bind(name)
+            .fetch_one(&mut *connection)
+            .await?;
+    if known.as_deref() == Some(mark.as_str()) {
+        return Ok(());
+    }
+    let mut attempt = connection.begin().await?;
+    let replaced = attempt
+        .execute(format!("create or replace view legacy.{name} as {sql}").as_str())
+        .await;
+    if replaced.is_ok() {
+        attempt.commit().await?;
+    } else {
+        // Other columns than before.
+        attempt.rollback().await?;
+        let anew = format!("drop view if exists legacy.{name} cascade; create view legacy.{name} as {sql}");
+        connection.execute(anew.as_str()).await?;
+    }
+    connection
+        .execute(format!("comment on view legacy.{name} is '{mark}'").as_str())
+        .await?;
+    Ok(())
+}
