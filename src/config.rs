@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use crate::access::{AuthMode, AuthSettings, JwtSettings, Secret};
 use crate::api::settings::{BackendSettings, LegacySettings};
+use crate::fetch::InvalidProxy;
 use crate::fetch::settings::{ConnectTo, FetchSettings};
 
 /// Everything that can be set.
@@ -96,7 +98,8 @@ struct RawWorker {
     concurrency: Option<usize>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+// No `Debug`: it may hold a proxy's password.
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawFetch {
     connect_to: Option<String>,
@@ -105,6 +108,11 @@ struct RawFetch {
     user_agent: Option<String>,
     contact: Option<String>,
     per_host_delay_ms: Option<u64>,
+    proxy: Option<String>,
+    proxy_resolves: Option<bool>,
+    max_requests: Option<u64>,
+    max_bytes: Option<u64>,
+    max_seconds: Option<u64>,
 }
 
 // No `Debug`: it holds a secret.
@@ -318,7 +326,64 @@ fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
         settings.user_agent = format!("{} (+{contact})", settings.user_agent);
     }
     settings.per_host_delay = Duration::from_millis(raw.per_host_delay_ms.unwrap_or(0));
+    settings.proxy = raw
+        .proxy
+        .filter(|proxy| !proxy.is_empty())
+        .map(|proxy| proxy.parse())
+        .transpose()
+        .map_err(|_: InvalidProxy| ConfigError::Secret {
+            name: "SITELOG_FETCH__PROXY",
+            expected: "a proxy such as http://proxy.example:3128 or socks5://127.0.0.1:1080",
+        })?;
+    settings.proxy_resolves = raw.proxy_resolves.unwrap_or(false);
+    if settings.proxy_resolves && settings.proxy.is_none() {
+        return Err(ConfigError::Needs {
+            name: "SITELOG_FETCH__PROXY_RESOLVES",
+            other: "SITELOG_FETCH__PROXY, the proxy that is to resolve names",
+        });
+    }
+    budget(&mut settings, raw.max_requests, raw.max_bytes, raw.max_seconds)?;
     Ok(settings)
+}
+
+/// A home page cannot be had for less: the file of rules, the page, and the redirects of both.
+const LEAST_REQUESTS: u64 = 10;
+const LEAST_BYTES: u64 = 64 * 1024;
+/// The time that a scan with all its attempts has.
+const MOST_SECONDS: u64 = 240;
+
+fn budget(
+    settings: &mut FetchSettings,
+    requests: Option<u64>,
+    bytes: Option<u64>,
+    seconds: Option<u64>,
+) -> Result<(), ConfigError> {
+    let within = |name, given: Option<u64>, range: RangeInclusive<u64>, expected| match given {
+        Some(given) if !range.contains(&given) => Err(value(name, &given.to_string(), expected)),
+        given => Ok(given),
+    };
+    let requests = within(
+        "SITELOG_FETCH__MAX_REQUESTS",
+        requests,
+        LEAST_REQUESTS..=u64::MAX,
+        "a number from 10 on",
+    )?;
+    let bytes = within(
+        "SITELOG_FETCH__MAX_BYTES",
+        bytes,
+        LEAST_BYTES..=u64::MAX,
+        "a number from 65536 on",
+    )?;
+    let seconds = within(
+        "SITELOG_FETCH__MAX_SECONDS",
+        seconds,
+        1..=MOST_SECONDS,
+        "a number from 1 to 240",
+    )?;
+    settings.max_requests = requests.unwrap_or(settings.max_requests);
+    settings.max_bytes = bytes.unwrap_or(settings.max_bytes);
+    settings.max_time = seconds.map_or(settings.max_time, Duration::from_secs);
+    Ok(())
 }
 
 /// Whether a text is a web or e-mail address that may stand in a comment of `User-Agent` (RFC 9110, 5.6.5).
@@ -464,6 +529,33 @@ mod tests {
         ] {
             assert!(agent(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_proxy_is_used_if_it_is_one_and_its_password_is_never_shown() {
+        let proxy = |text: &str| with(|raw| raw.fetch.proxy = Some(text.into())).map(|c| c.fetch.proxy);
+        assert!(proxy("http://user:secret@proxy.test:3128").unwrap().is_some());
+        assert!(proxy("").unwrap().is_none());
+        for bad in ["ftp://user:secret@proxy.test", "proxy.test:3128"] {
+            let error = proxy(bad).unwrap_err().to_string();
+            assert!(
+                error.starts_with("SITELOG_FETCH__PROXY") && !error.contains("secret"),
+                "{error}"
+            );
+        }
+        assert!(with(|raw| raw.fetch.proxy_resolves = Some(true)).is_err());
+    }
+
+    #[test]
+    fn a_budget_is_never_too_small_for_a_home_page() {
+        let fetch = with(|raw| raw.fetch.max_seconds = Some(5)).unwrap().fetch;
+        assert_eq!(
+            (fetch.max_time, fetch.max_requests),
+            (Duration::from_secs(5), 1_000)
+        );
+        assert!(with(|raw| raw.fetch.max_seconds = Some(0)).is_err());
+        assert!(with(|raw| raw.fetch.max_requests = Some(9)).is_err());
+        assert!(with(|raw| raw.fetch.max_bytes = Some(1000)).is_err());
     }
 
     #[test]

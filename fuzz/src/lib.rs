@@ -1,12 +1,17 @@
 //! What must hold for any bytes whatever: nothing panics, nothing runs away, and what was read says the same when it
 //! is read again. Each function is a target of `script/fuzz`; `cargo test` runs them over the kept inputs.
 
+use std::fmt::Debug;
+
+use serde::Serialize;
+use serde_json::Value;
 use sitelog::aggregates::{BatchEvent, ScanEvent};
 use sitelog::fetch::Headers;
-use sitelog::scanner::page::{RawPage, read_page};
+use sitelog::scanner::page::{RawPage, Technologies, read_page, read_page_with};
 use sitelog::scanner::robots::Robots;
 use sitelog::scanner::sitemap::{SitemapReader, SitemapSettings};
 use sitelog::values::spreadsheet::inert_cell;
+use sitelog::values::versioned::{VersionedEvent, decode, decode_text};
 use sitelog::values::{BatchList, DomainName};
 use url::Url;
 
@@ -14,13 +19,14 @@ use url::Url;
 pub type Target = fn(&[u8]);
 
 /// Name and function of each target.
-pub const ALL: [(&str, Target); 6] = [
+pub const ALL: [(&str, Target); 7] = [
     ("robots", robots),
     ("sitemap", sitemap),
     ("html", html),
     ("domain", domain),
     ("list", list),
     ("event", event),
+    ("technologies", technologies),
 ];
 
 fn base() -> Url {
@@ -70,12 +76,7 @@ fn read_sitemap(file: &[u8], piece: usize) -> (String, Vec<String>) {
 
 /// A page; what is found can be kept as JSON.
 pub fn html(data: &[u8]) {
-    let page = RawPage {
-        url: base(),
-        headers: Headers::new([("content-type".to_owned(), "text/html".to_owned())]),
-        bytes: data.to_vec(),
-    };
-    let facts = read_page(&page);
+    let facts = read_page(&page(data));
     let text = serde_json::to_string(&facts.findings).expect("findings are plain data");
     assert!(
         text.len() < 64 * 1024 + 64 * data.len(),
@@ -83,6 +84,19 @@ pub fn html(data: &[u8]) {
         text.len(),
         data.len()
     );
+}
+
+fn page(bytes: &[u8]) -> RawPage {
+    let headers = [
+        ("content-type".to_owned(), "text/html".to_owned()),
+        ("set-cookie".to_owned(), "session=1; path=/".to_owned()),
+        ("server".to_owned(), "fuzz/1.0".to_owned()),
+    ];
+    RawPage {
+        url: base(),
+        headers: Headers::new(headers),
+        bytes: bytes.to_vec(),
+    }
 }
 
 /// A domain; what was read is read the same again, and lies in a spreadsheet as a text.
@@ -125,20 +139,54 @@ pub fn list(data: &[u8]) {
     );
 }
 
-/// An event as it stands in the log: what can be read is written the same again.
+/// An event as it stands in the log: the first line is its version, the rest its payload. Each way of reading comes to
+/// the same, and what was read is written and read the same again.
 pub fn event(data: &[u8]) {
-    if let Ok(event) = serde_json::from_slice::<ScanEvent>(data) {
-        let text = serde_json::to_vec(&event).expect("events are plain data");
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let (version, payload) = text.split_once('\n').unwrap_or(("1", text));
+    read_event::<ScanEvent>(version, payload);
+    read_event::<BatchEvent>(version, payload);
+}
+
+fn read_event<E: VersionedEvent + Serialize + PartialEq + Debug>(version: &str, payload: &str) {
+    let value: Option<Value> = serde_json::from_str(payload).ok();
+    let named = value
+        .as_ref()
+        .and_then(Value::as_object)
+        .and_then(|object| object.keys().next());
+    let Some(name) = named else { return };
+    let from_text = decode_text::<E>(name, version, payload);
+    let from_value = decode::<E>(name, version, value.as_ref().expect("it has a name"));
+    // A text may name a field twice, which a value cannot: then the text alone is refused.
+    if let Ok(event) = from_text {
+        assert_eq!(from_value.ok().as_ref(), Some(&event));
+        let current = E::VERSIONS
+            .iter()
+            .find(|(known, _)| known == name)
+            .expect("it was read")
+            .1
+            .to_string();
+        let written = serde_json::to_string(&event).expect("events are plain data");
         assert_eq!(
-            serde_json::from_slice::<ScanEvent>(&text).ok().as_ref(),
+            decode_text::<E>(name, &current, &written).ok().as_ref(),
             Some(&event)
         );
     }
-    if let Ok(event) = serde_json::from_slice::<BatchEvent>(data) {
-        let text = serde_json::to_vec(&event).expect("events are plain data");
-        assert_eq!(
-            serde_json::from_slice::<BatchEvent>(&text).ok().as_ref(),
-            Some(&event)
-        );
-    }
+}
+
+/// A set of fingerprints, and up to the first zero byte a page that it is held against.
+pub fn technologies(data: &[u8]) {
+    let split = data.iter().position(|byte| *byte == 0).unwrap_or(0);
+    let (html, set) = data.split_at(split);
+    let set = String::from_utf8_lossy(set.strip_prefix(&[0]).unwrap_or(set));
+    let Ok(known) = Technologies::of(&[&set]) else {
+        return;
+    };
+    let joint = Technologies::combine(&[set.into_owned()]).expect("it is a set");
+    let again = Technologies::of(&[&joint]).expect("it is one still");
+    assert_eq!(format!("{:?}", known.list()), format!("{:?}", again.list()));
+    let page = page(html);
+    assert_eq!(read_page_with(&page, &known), read_page_with(&page, &again));
 }

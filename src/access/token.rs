@@ -1,6 +1,6 @@
 //! JSON Web Tokens with a shared secret: HS256 and nothing else (RFC 8725).
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode};
 use serde::Deserialize;
 
 use super::hs256::PROVIDER;
@@ -64,7 +64,11 @@ impl TokenVerifier {
 
     /// Who a token speaks of, if it is good.
     pub(super) fn verify(&self, token: &str) -> Option<Caller> {
-        let claims: Claims = decode(token, &self.key, &self.validation).ok()?.claims;
+        let TokenData { header, claims } = decode::<Claims>(token, &self.key, &self.validation).ok()?;
+        // Extensions that must be understood, and none is (RFC 7515, 4.1.11); a subject that no log could show.
+        if header.crit.is_some() || claims.sub.is_empty() || claims.sub.contains(char::is_control) {
+            return None;
+        }
         let of_metadata = claims.app_metadata.as_ref().and_then(|data| data.tenant_id);
         let tenant = claims.tenant_id.or(of_metadata).unwrap_or(TenantId::DEFAULT);
         let subject: String = claims.sub.chars().take(MAX_SUBJECT).collect();
@@ -189,6 +193,10 @@ mod tests {
             with("exp", json!(null)),
             with("nbf", json!(now + 60)),
             with("sub", json!(null)),
+            with("sub", json!("")),
+            with("sub", json!("ann\0")),
+            with("sub", json!("ann\r\nadmin")),
+            with("sub", json!("\u{1b}[2Jann")),
             with("tenant_id", json!("all of them")),
             with("tenant_id", json!({ "or": true })),
         ];
@@ -233,6 +241,19 @@ mod tests {
         // A key that the token brings along is not looked at.
         let own_key = json!({ "alg": "HS256", "jwk": { "kty": "oct", "k": "YQ" }, "kid": "../../dev/null" });
         assert_eq!(verify(&signed(&own_key, &claims(), hs256("a"))), None);
+    }
+
+    #[test]
+    fn extensions_that_must_be_understood_are_not() {
+        for header in [
+            json!({ "alg": "HS256", "crit": ["exp"] }),
+            json!({ "alg": "HS256", "crit": ["b64"], "b64": false }),
+        ] {
+            assert_eq!(
+                verifier().verify(&signed(&header, &claims(), hs256(SECRET))),
+                None
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::ApiState;
 use super::problem::Problem;
+use super::request::idempotency_key_in;
 use crate::access::{AccessError, Admission, AuthMode, Caller, RequestShare, Scope};
 use crate::values::TenantId;
 
@@ -22,6 +23,10 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
         Ok(share) => share,
         Err(refusal) => return refusal.into_response(),
     };
+    // Here for all: what is the same however often it is asked for does not look at the key, and refuses a bad one.
+    if let Err(problem) = idempotency_key_in(request.headers()) {
+        return problem.into_response();
+    }
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await;
     say_share(share, response.headers_mut());

@@ -27,7 +27,19 @@ const SAID: [(&str, &str); 4] = [
 /// nothing (CORS stays closed).
 pub(super) async fn protect(request: Request, next: Next) -> Response {
     let is_private = request.uri().path().starts_with("/api/");
-    let mut response = next.run(request).await;
+    let mut response = with_headers(next.run(request).await);
+    if is_private {
+        // One tenant's data: kept by nobody in between, and asked about anew (`ETag`) by who keeps it.
+        response
+            .headers_mut()
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("private, no-cache"));
+    }
+    response
+}
+
+/// What is said with every answer, whoever gives it.
+pub(super) fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in SAID {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -40,12 +52,6 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static(policy));
-    if is_private {
-        // One tenant's data: kept by nobody in between, and asked about anew (`ETag`) by who keeps it.
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("private, no-cache"));
-    }
     response
 }
 

@@ -12,6 +12,7 @@ mod metrics;
 pub mod openapi;
 mod overload;
 pub mod problem;
+mod quota;
 pub mod request;
 pub mod serving;
 pub mod v4;

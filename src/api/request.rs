@@ -6,8 +6,8 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -139,20 +139,28 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
+/// What the header `Idempotency-Key` says, if it is there.
+pub(super) fn idempotency_key_in(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value.to_str().unwrap_or_default().trim();
+    if key.is_empty() || key.len() > MAX_KEY || key.contains('\t') {
+        let detail = format!("The header Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.");
+        return Err(Problem::bad_request("invalid_idempotency_key", detail));
+    }
+    Ok(Some(key))
+}
+
 fn idempotency_key(
     headers: &HeaderMap,
     route: String,
     uri: &str,
     body: &Bytes,
 ) -> Result<Option<RequestKey>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else {
+    let Some(key) = idempotency_key_in(headers)? else {
         return Ok(None);
     };
-    let key = value.to_str().unwrap_or_default().trim();
-    if key.is_empty() || key.len() > MAX_KEY {
-        let detail = format!("The header Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.");
-        return Err(Problem::bad_request("invalid_idempotency_key", detail));
-    }
     let hash = Sha256::new()
         .chain_update(uri)
         .chain_update([0])
@@ -178,6 +186,7 @@ fn request_id(headers: &HeaderMap) -> String {
 #[into_params(parameter_in = Query)]
 pub struct AtLeast {
     /// Answer only with what is known at this log position; waits up to 2 s for it, then 503.
+    #[serde(default, deserialize_with = "log_position")]
     pub at_least: Option<i64>,
 }
 
@@ -194,6 +203,15 @@ impl AtLeast {
         let detail = format!("The read model has come to log position {reached}, not yet to {wanted}.");
         Err(Problem::unavailable(detail).with("position", reached))
     }
+}
+
+/// A position of the log in a query: 0 or more.
+pub fn log_position<'de, D: Deserializer<'de>>(text: D) -> Result<Option<i64>, D::Error> {
+    let position = Option::<i64>::deserialize(text)?;
+    if position.is_some_and(|position| position < 0) {
+        return Err(D::Error::custom("a log position is 0 or more"));
+    }
+    Ok(position)
 }
 
 /// `?as_of=<log position or time>` of single rows.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderMap, HeaderValue, Request, Version, header};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,6 +18,9 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+use super::browser;
+use super::problem::Problem;
 
 /// How connections are taken.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +73,20 @@ pub async fn serve(listener: TcpListener, router: Router, serving: Serving, stop
         let router = router.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let router = router.clone();
-            async move { Ok::<_, Infallible>(router.oneshot(request.map(Body::new)).await.unwrap_or_else(never)) }
+            async move {
+                if let Some(fault) = ambiguity(request.headers(), request.version()) {
+                    return Ok::<_, Infallible>(refused(fault));
+                }
+                let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+                let answer = router.oneshot(request.map(Body::new)).await;
+                let mut answer = answer.unwrap_or_else(never);
+                if is_chunked {
+                    // The parser has taken a Content-Length behind it away unseen: nothing follows on this connection.
+                    let close = HeaderValue::from_static("close");
+                    answer.headers_mut().insert(header::CONNECTION, close);
+                }
+                Ok(answer)
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -108,6 +125,24 @@ async fn accept(
         .map_err(std::io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     Ok((stream, place))
+}
+
+/// What in a head could be read in two ways, by us in one and by a proxy before us in the other: then the proxy may take
+/// for one request what we take for two (RFC 9112, 3.2 and 6.3).
+fn ambiguity(headers: &HeaderMap, version: Version) -> Option<&'static str> {
+    let hosts = headers.get_all(header::HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && version == Version::HTTP_11) {
+        return Some("A request must have one header Host.");
+    }
+    let both =
+        headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH);
+    both.then_some("A request has Transfer-Encoding or Content-Length, not both.")
+}
+
+/// 400, and the end of the connection: what follows on it belongs to nobody knows whom.
+fn refused(fault: &'static str) -> Response {
+    let close = [(header::CONNECTION, "close")];
+    browser::with_headers((close, Problem::bad_request("ambiguous_request", fault)).into_response())
 }
 
 fn timed(stream: TcpStream, write: Duration) -> TimeoutStream<TcpStream> {

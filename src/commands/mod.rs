@@ -8,6 +8,7 @@ pub mod complete_batch;
 pub mod context;
 pub mod expand_batch;
 pub mod forget_domain;
+pub mod recall_scan;
 pub mod record_scan;
 pub mod refuse_scan;
 pub mod request_batch;

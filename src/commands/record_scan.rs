@@ -11,7 +11,7 @@ use crate::aggregates::{DomainScan, ScanCommand, ScanStatus};
 use crate::log::body::{Body, Salt};
 use crate::log::event::strip_nul;
 use crate::values::report::{PageReport, RobotsReport, SiteReport, SitemapReport};
-use crate::values::{BodyRef, Findings, Problem};
+use crate::values::{BodyRef, Findings, Problem, Revisit};
 
 /// What became of an attempt's record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,6 +106,7 @@ fn seal(report: &SiteReport, salt: &Salt) -> Sealed {
     let outcome = match &report.outcome {
         Ok(findings) => AttemptOutcome::Completed {
             findings: seal_findings(findings, salt, &mut bodies),
+            revisit: (report.revisit.as_ref()).map(|kept| seal_revisit(kept, &read, salt, &mut bodies)),
             totals: totals(report, findings),
         },
         Err(failure) => AttemptOutcome::Failed {
@@ -135,6 +136,22 @@ fn seal_findings(findings: &Findings, salt: &Salt, bodies: &mut Vec<Body>) -> Bo
     reference
 }
 
+/// What the next scan may use again. The lists of sitemaps are bodies already, which it names.
+fn seal_revisit(kept: &Revisit, read: &[ReadFact], salt: &Salt, bodies: &mut Vec<Body>) -> BodyRef {
+    let mut kept = kept.clone();
+    for sitemap in &mut kept.sitemaps {
+        sitemap.list = read.iter().find_map(|fact| match fact {
+            ReadFact::Sitemap { url, urls, .. } if *url == sitemap.file.asked => urls.clone(),
+            _ => None,
+        });
+    }
+    let items = usize::from(kept.robots.is_some()) + kept.sitemaps.len() + kept.pages.len();
+    let content = serde_json::to_vec(&kept).expect("what is kept is plain data");
+    let (reference, body) = salt.seal(&content, u64::try_from(items).unwrap_or(u64::MAX));
+    bodies.push(body);
+    reference
+}
+
 fn totals(report: &SiteReport, findings: &Findings) -> ScanTotals {
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
     let listing = report
@@ -158,6 +175,7 @@ fn robots_fact(robots: &RobotsReport) -> ReadFact {
     ReadFact::Robots {
         url: robots.url.clone(),
         status: robots.status,
+        not_modified: robots.not_modified,
         bytes: robots.bytes,
         allowed: robots.allowed,
         crawl_delay: robots.crawl_delay,
@@ -180,6 +198,7 @@ fn sitemap_fact(sitemap: &SitemapReport, salt: &Salt, bodies: &mut Vec<Body>) ->
         url: sitemap.url.clone(),
         kind: sitemap.kind,
         status: sitemap.status,
+        not_modified: sitemap.not_modified,
         bytes: sitemap.bytes,
         entries: sitemap.entries,
         urls,
@@ -191,6 +210,7 @@ fn page_fact(page: &PageReport) -> ReadFact {
     ReadFact::Page {
         url: page.url.clone(),
         status: page.status,
+        not_modified: page.not_modified,
         bytes: page.bytes,
         problems: page.problems.clone(),
     }

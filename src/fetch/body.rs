@@ -5,7 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::tokio::bufread::{
+    BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
+};
+use async_compression::zstd::DParameter;
 pub use bytes::Bytes;
 use bytes::BytesMut;
 use futures::TryStreamExt;
@@ -13,6 +16,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReade
 use tokio::time::{Instant, timeout_at};
 use tokio_util::io::StreamReader;
 
+use super::budget::Allowance;
 use super::error::{FetchError, Phase};
 use super::send_error::classify;
 
@@ -24,6 +28,10 @@ const INFLATION_FREE: u64 = 10 * 1024 * 1024;
 /// Decoded bytes per byte on the wire that no honest document reaches.
 const MAX_INFLATION: u64 = 200;
 
+/// Binary logarithm of the memory that a zstd frame may ask for: 8 MiB, all that HTTP allows (RFC 9659). The library
+/// would give 128 MiB to whoever asks.
+const MAX_ZSTD_WINDOW_LOG: u32 = 23;
+
 type Reader = Pin<Box<dyn AsyncBufRead + Send>>;
 
 /// The rest of an answer, decoded as `Content-Encoding` says, never longer than the deadline.
@@ -33,6 +41,7 @@ pub struct Body {
     reader: Reader,
     wire: Arc<AtomicU64>,
     decoded: u64,
+    allowance: Allowance,
 }
 
 /// A body that was read into memory.
@@ -51,14 +60,16 @@ impl Body {
         response: reqwest::Response,
         encodings: &str,
         deadline: Instant,
+        allowance: Allowance,
     ) -> Result<Self, FetchError> {
         let url = response.url().to_string();
         let wire = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&wire);
+        let (counter, account) = (Arc::clone(&wire), allowance.clone());
         let stream = response
             .bytes_stream()
             .inspect_ok(move |chunk| {
                 counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                account.note_bytes(chunk.len() as u64);
             })
             .map_err(io::Error::other);
         let mut reader: Reader = Box::pin(StreamReader::new(stream));
@@ -75,11 +86,13 @@ impl Body {
             reader,
             wire,
             decoded: 0,
+            allowance,
         })
     }
 
     /// The next piece, up to 64 KiB; `None` at the end.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        self.allowance.check_bytes(&self.url)?;
         let mut chunk = BytesMut::with_capacity(CHUNK);
         let read = timeout_at(self.deadline, self.reader.read_buf(&mut chunk))
             .await
@@ -147,11 +160,22 @@ async fn decoder(mut reader: Reader, encoding: &str) -> io::Result<Reader> {
             decoder.multiple_members(true);
             buffered(decoder)
         }
-        "deflate" => buffered(ZlibDecoder::new(reader)),
+        // RFC 9110, 8.4.1.2 means zlib; some servers send what the name says.
+        "deflate" if is_zlib(reader.fill_buf().await?) => buffered(ZlibDecoder::new(reader)),
+        "deflate" => buffered(DeflateDecoder::new(reader)),
         "br" => buffered(BrotliDecoder::new(reader)),
-        "zstd" => buffered(ZstdDecoder::new(reader)),
+        "zstd" => buffered(ZstdDecoder::with_params(
+            reader,
+            &[DParameter::window_log_max(MAX_ZSTD_WINDOW_LOG)],
+        )),
         _ => reader,
     })
+}
+
+/// RFC 1950, 2.2: method 8, and a checksum over the first two bytes.
+fn is_zlib(bytes: &[u8]) -> bool {
+    matches!(bytes, [method, flags, ..]
+        if method & 0x0f == 8 && (u16::from(*method) * 256 + u16::from(*flags)).is_multiple_of(31))
 }
 
 fn buffered(reader: impl AsyncRead + Send + 'static) -> Reader {

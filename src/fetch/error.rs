@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::values::FailureReason;
+use crate::values::findings::Bound;
 
 /// What was waited for when time ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,18 @@ pub enum FetchError {
         /// Bytes received for them.
         wire: u64,
     },
+    /// The visit has cost what it may.
+    #[error("{url} was not read to its end: the scan has {} that it may", match .bound {
+        Bound::Requests => "made all requests",
+        Bound::Bytes => "received all bytes",
+        Bound::Time => "taken all the time",
+    })]
+    Budget {
+        /// The URL asked for.
+        url: String,
+        /// What ran out.
+        bound: Bound,
+    },
     /// The answer breaks the rules of HTTP.
     #[error("{url} answered with what is not HTTP ({cause})")]
     Protocol {
@@ -109,10 +122,29 @@ impl FetchError {
             Self::Forbidden { .. } => FailureReason::ForbiddenAddress,
             Self::Connect { .. } => FailureReason::ConnectFailed,
             Self::Tls { .. } => FailureReason::TlsFailed,
-            Self::Timeout { .. } => FailureReason::Timeout,
-            Self::Redirects { .. } => FailureReason::RedirectLimit,
-            Self::Inflation { .. } => FailureReason::TooLarge,
+            Self::Timeout { .. }
+            | Self::Budget {
+                bound: Bound::Time, ..
+            } => FailureReason::Timeout,
+            // Before a home page was read, only redirects can have made so many requests.
+            Self::Redirects { .. }
+            | Self::Budget {
+                bound: Bound::Requests,
+                ..
+            } => FailureReason::RedirectLimit,
+            Self::Inflation { .. }
+            | Self::Budget {
+                bound: Bound::Bytes, ..
+            } => FailureReason::TooLarge,
             Self::Protocol { .. } => FailureReason::ProtocolError,
+        }
+    }
+
+    /// The code of a problem that tells of it where the scan goes on: the reason, but for a bound its own.
+    pub fn problem_code(&self) -> &'static str {
+        match self {
+            Self::Budget { bound, .. } => bound.problem_code(),
+            other => other.reason().as_str(),
         }
     }
 
@@ -127,6 +159,7 @@ impl FetchError {
             Self::NameUnknown { .. }
             | Self::Forbidden { .. }
             | Self::Redirects { .. }
+            | Self::Budget { .. }
             | Self::Inflation { .. } => false,
         }
     }

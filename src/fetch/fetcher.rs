@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, ETAG, HOST, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
+};
 use tokio::time::{Instant, sleep_until, timeout_at};
-use url::Url;
+use url::{Host, Url};
 
 use super::body::Body;
+use super::budget::{Allowance, Cost};
 use super::error::{FetchError, FetchSetupError, Phase};
 use super::guard::{Guard, GuardedResolve};
 use super::headers::Headers;
@@ -16,6 +19,7 @@ use super::pace::Pace;
 use super::send_error::classify;
 use super::settings::FetchSettings;
 use super::tls::client_config;
+use crate::values::revisit::{KnownFile, Validators};
 
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
@@ -24,6 +28,7 @@ const MAX_HEADER_BYTES: u32 = 64 * 1024;
 pub struct Fetcher {
     client: reqwest::Client,
     inner: Arc<Inner>,
+    allowance: Allowance,
 }
 
 struct Inner {
@@ -53,6 +58,8 @@ pub struct Answer {
     pub redirected_from: Vec<Url>,
     /// HTTP status.
     pub status: u16,
+    /// Whether it is the file that is known (304, and that was asked for). Then there is no body.
+    pub not_modified: bool,
     /// The header of the last answer.
     pub headers: Headers,
     /// Not read yet.
@@ -88,16 +95,32 @@ impl Fetcher {
         Ok(Self {
             client: client(&inner)?,
             inner: Arc::new(inner),
+            allowance: Allowance::unlimited(),
         })
     }
 
-    /// The same with a connection pool of its own, for one visit to a site: its connections close with it. Kept open
-    /// for who may come again, the connections of thousands of sites would fill the memory.
+    /// The same with a connection pool and a budget of its own, for one visit to a site: its connections close with it.
+    /// Kept open for who may come again, the connections of thousands of sites would fill the memory.
     pub fn visit(&self) -> Result<Self, FetchSetupError> {
         Ok(Self {
             client: client(&self.inner)?,
             inner: Arc::clone(&self.inner),
+            allowance: Allowance::new(&self.inner.settings),
         })
+    }
+
+    /// The same visit, for a part of it that may use up only so much of the whole budget.
+    #[must_use]
+    pub fn with_share(&self, numerator: u64, denominator: u64) -> Self {
+        Self {
+            allowance: self.allowance.share(numerator, denominator),
+            ..self.clone()
+        }
+    }
+
+    /// What the visit has cost so far.
+    pub fn cost(&self) -> Cost {
+        self.allowance.cost()
     }
 
     /// The settings it was made with.
@@ -112,12 +135,41 @@ impl Fetcher {
 
     /// Gets an URL. Any status that is not a redirect is an answer, 500 as well as 200.
     pub async fn get(&self, url: &Url, limits: Limits) -> Result<Answer, FetchError> {
+        self.get_if_changed(url, limits, None).await
+    }
+
+    /// The same for a file that may be known: a server that says that it is still the same (304) sends no content.
+    ///
+    /// The validators go to the URL that they came from and to no other, so a redirect to elsewhere is read as what it
+    /// is. A 304 for another `ETag` than the one asked by (RFC 9110, 15.4.5) is not believed, and the file is asked
+    /// for without condition; one that was not asked for is an answer without content like any other.
+    pub async fn get_if_changed(
+        &self,
+        url: &Url,
+        limits: Limits,
+        known: Option<&KnownFile>,
+    ) -> Result<Answer, FetchError> {
         let mut here = bare(url.clone());
         let mut redirected_from = Vec::new();
         loop {
-            let response = self.ask(&here, limits.deadline).await?;
+            let condition = known
+                .filter(|known| known.url == here.as_str())
+                .map(|known| &known.validators);
+            let mut response = self.ask(&here, limits.deadline, condition).await?;
+            let is_304 = response.status() == reqwest::StatusCode::NOT_MODIFIED;
+            let mut not_modified = false;
+            if let (Some(condition), true) = (condition, is_304) {
+                not_modified = is_about(&response, condition);
+                if !not_modified {
+                    response = self.ask(&here, limits.deadline, None).await?;
+                }
+            }
             let Some(next) = redirect_target(&response, &here) else {
-                return answer(response, here, redirected_from, limits.deadline).await;
+                let answer = self.answer(response, here, redirected_from, limits.deadline);
+                return Ok(Answer {
+                    not_modified,
+                    ..answer.await?
+                });
             };
             redirected_from.push(here);
             let fault = |how: String| FetchError::Redirects {
@@ -135,18 +187,19 @@ impl Fetcher {
     }
 
     /// One request, no redirect followed.
-    async fn ask(&self, url: &Url, deadline: Instant) -> Result<reqwest::Response, FetchError> {
-        let Inner {
-            guard,
-            pace,
-            settings,
-            ..
-        } = &*self.inner;
+    async fn ask(
+        &self,
+        url: &Url,
+        deadline: Instant,
+        condition: Option<&Validators>,
+    ) -> Result<reqwest::Response, FetchError> {
+        let Inner { pace, settings, .. } = &*self.inner;
         let too_slow = |_| FetchError::Timeout {
             url: url.to_string(),
             phase: Phase::FirstByte,
         };
-        timeout_at(deadline, guard.check(url)).await.map_err(too_slow)??;
+        timeout_at(deadline, self.check(url)).await.map_err(too_slow)??;
+        self.allowance.take_request(url.as_str())?;
         // A turn that comes too late is not waited for in vain.
         let turn = pace.turn(url.host_str().unwrap_or_default(), Instant::now(), deadline);
         sleep_until(turn.ok_or_else(|| FetchError::Timeout {
@@ -158,11 +211,60 @@ impl Fetcher {
         if let Some((bare, host)) = self.without_port_if_pinned(url) {
             request = self.client.get(bare).header(HOST, host);
         }
+        for (name, value) in [
+            (IF_NONE_MATCH, condition.and_then(|known| known.etag.as_ref())),
+            (
+                IF_MODIFIED_SINCE,
+                condition.and_then(|known| known.last_modified.as_ref()),
+            ),
+        ] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
         let first_byte = deadline.min(Instant::now() + settings.first_byte_timeout);
         timeout_at(first_byte, request.send())
             .await
             .map_err(too_slow)?
             .map_err(|error| classify(url.as_str(), &error.without_url(), Phase::FirstByte))
+    }
+
+    /// Whether an URL may be asked for. Without a proxy its addresses are checked as the client gets them; a proxy gets
+    /// a name, so what that resolves to is checked before.
+    async fn check(&self, url: &Url) -> Result<(), FetchError> {
+        let Inner { guard, settings, .. } = &*self.inner;
+        guard.check(url).await?;
+        if settings.proxy.is_some()
+            && !settings.proxy_resolves
+            && let Some(Host::Domain(name)) = url.host()
+        {
+            guard.lookup_site(name).await?;
+        }
+        Ok(())
+    }
+
+    async fn answer(
+        &self,
+        response: reqwest::Response,
+        url: Url,
+        redirected_from: Vec<Url>,
+        deadline: Instant,
+    ) -> Result<Answer, FetchError> {
+        let headers = Headers::from(response.headers());
+        self.allowance.note_bytes(headers.bytes());
+        let encodings: Vec<&str> = headers
+            .iter()
+            .filter(|(name, _)| *name == "content-encoding")
+            .map(|(_, value)| value)
+            .collect();
+        Ok(Answer {
+            status: response.status().as_u16(),
+            not_modified: false,
+            body: Body::of(response, &encodings.join(","), deadline, self.allowance.clone()).await?,
+            headers,
+            url,
+            redirected_from,
+        })
     }
 
     /// The client takes the port of an URL before that of the resolver, so a pinned host is asked without it.
@@ -194,14 +296,22 @@ fn client(inner: &Inner) -> Result<reqwest::Client, FetchSetupError> {
         ACCEPT_ENCODING,
         HeaderValue::from_static("gzip, br, zstd, deflate"),
     );
-    reqwest::Client::builder()
+    // Never what the environment says.
+    let mut builder = reqwest::Client::builder().no_proxy();
+    if let Some(proxy) = &settings.proxy {
+        let (guard, proxy) = (Arc::clone(&inner.guard), proxy.url().clone());
+        builder = builder.proxy(reqwest::Proxy::custom(move |url| {
+            let is_pinned = url.host_str().is_some_and(|host| guard.pinned(host).is_some());
+            (!is_pinned).then(|| proxy.clone())
+        }));
+    }
+    builder
         .user_agent(&settings.user_agent)
         .default_headers(headers)
         .tls_backend_preconfigured(inner.tls.clone())
         .dns_resolver(Arc::clone(&inner.addresses))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .no_proxy()
         .connect_timeout(settings.connect_timeout)
         .pool_max_idle_per_host(1)
         .pool_idle_timeout(Duration::from_secs(10))
@@ -212,25 +322,15 @@ fn client(inner: &Inner) -> Result<reqwest::Client, FetchSetupError> {
         .map_err(|error| FetchSetupError::Client(error.into()))
 }
 
-async fn answer(
-    response: reqwest::Response,
-    url: Url,
-    redirected_from: Vec<Url>,
-    deadline: Instant,
-) -> Result<Answer, FetchError> {
-    let headers = Headers::from(response.headers());
-    let encodings: Vec<&str> = headers
-        .iter()
-        .filter(|(name, _)| *name == "content-encoding")
-        .map(|(_, value)| value)
-        .collect();
-    Ok(Answer {
-        status: response.status().as_u16(),
-        body: Body::of(response, &encodings.join(","), deadline).await?,
-        headers,
-        url,
-        redirected_from,
-    })
+/// Whether a 304 is about the file that was asked by: it names no `ETag`, or the same one by weak comparison (RFC 9110,
+/// 8.8.3.2).
+fn is_about(response: &reqwest::Response, asked_by: &Validators) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let told = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+    match (told, &asked_by.etag) {
+        (Some(told), Some(asked)) => opaque(told) == opaque(asked),
+        _ => true,
+    }
 }
 
 /// Where a response sends us, if it does and the address can be read.

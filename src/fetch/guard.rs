@@ -2,6 +2,9 @@
 //!
 //! The client connects to nothing but what [`Guard`] returns, so there is no second resolution that could give
 //! another answer (DNS rebinding). Hosts of `connect_to` are reached where the settings say, unchecked.
+//!
+//! Through a `socks5` proxy that stands: it is given a checked address. An `http` proxy is given a name, which is
+//! resolved and checked here first; what it resolves to there is the proxy's to guard.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use url::{Host, Url};
 use super::address::is_public;
 use super::error::{FetchError, FetchSetupError};
 use super::names::{Names, SystemNames};
+use super::proxy::ProxyUrl;
 use super::settings::{ConnectTo, FetchSettings};
 
 /// The rules of who may be asked, and the resolver that keeps them.
@@ -20,6 +24,7 @@ pub(super) struct Guard {
     connect_to: Vec<ConnectTo>,
     allow_private: Vec<IpNet>,
     names: Arc<dyn Names>,
+    proxy: Option<String>,
 }
 
 impl Guard {
@@ -33,6 +38,7 @@ impl Guard {
             connect_to: settings.connect_to.clone(),
             allow_private: settings.allow_private.clone(),
             names,
+            proxy: settings.proxy.as_ref().and_then(ProxyUrl::name),
         }
     }
 
@@ -77,14 +83,24 @@ impl Guard {
         if let Some(address) = literal {
             return Ok(self.is_allowed_private(address));
         }
-        let addresses = self.lookup(url.host_str().unwrap_or_default()).await?;
+        let addresses = self.lookup_site(url.host_str().unwrap_or_default()).await?;
         Ok(addresses
             .iter()
             .all(|address| self.is_allowed_private(address.ip())))
     }
 
-    /// The addresses of a host that may be connected to; port 0 stands for the scheme's own.
+    /// The addresses that the client may connect to for a host; port 0 stands for the scheme's own. The proxy may be
+    /// anywhere: every site is looked up as a site, too, before it is asked for through one.
     pub(super) async fn lookup(&self, host: &str) -> Result<Vec<SocketAddr>, FetchError> {
+        if self.proxy.as_deref() == Some(host) {
+            let found = self.names.addresses(host).await?;
+            return Ok(found.iter().map(|address| SocketAddr::new(*address, 0)).collect());
+        }
+        self.lookup_site(host).await
+    }
+
+    /// The addresses of a site that may be connected to.
+    pub(super) async fn lookup_site(&self, host: &str) -> Result<Vec<SocketAddr>, FetchError> {
         if let Some(address) = self.pinned(host) {
             return Ok(vec![address]);
         }

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::values::revisit::Validators;
+
+/// A longer `ETag` is not kept.
+const MAX_VALIDATOR: usize = 512;
+
 /// Header fields in the order received; names lower case, values with invalid UTF-8 read as Latin-1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
@@ -49,6 +54,33 @@ impl Headers {
         })
     }
 
+    /// What the same URL can be asked by later (RFC 9110, 8.8), if anything.
+    ///
+    /// A `Last-Modified` that is not before the answer is left out: the file may change within the same second and
+    /// still bear it (8.8.2.2), and some servers send the time of the answer.
+    pub fn validators(&self) -> Option<Validators> {
+        let date = |name| DateTime::parse_from_rfc2822(self.get(name)?.trim()).ok();
+        let is_old = match (date("last-modified"), date("date")) {
+            (Some(modified), Some(answered)) => modified < answered,
+            (Some(modified), None) => modified < Utc::now(),
+            (None, _) => false,
+        };
+        let sound = |value: &&str| (1..=MAX_VALIDATOR).contains(&value.len()) && value.is_ascii();
+        let text = |name| self.get(name).map(str::trim).filter(sound).map(str::to_owned);
+        let validators = Validators {
+            etag: text("etag"),
+            last_modified: text("last-modified").filter(|_| is_old),
+        };
+        (validators != Validators::default()).then_some(validators)
+    }
+
+    /// Bytes of the fields as HTTP/1.1 writes them.
+    pub(super) fn bytes(&self) -> u64 {
+        self.iter()
+            .map(|(name, value)| (name.len() + value.len() + 4) as u64)
+            .sum()
+    }
+
     /// `Retry-After` as a time to wait, at most a day (RFC 9110, 10.2.3).
     pub fn retry_after(&self, now: DateTime<Utc>) -> Option<Duration> {
         let value = self.get("retry-after")?.trim();
@@ -92,6 +124,26 @@ mod tests {
         let found = headers("Content-Type", "Text/HTML ; Charset=\"ISO-8859-1\"");
         assert_eq!(found.media_type().as_deref(), Some("text/html"));
         assert_eq!(found.charset(), Some("ISO-8859-1"));
+    }
+
+    #[test]
+    fn a_validator_is_kept_if_something_can_be_asked_by_it() {
+        let of = |pairs: &[(&str, &str)]| {
+            let pairs = pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            Headers::new(pairs).validators()
+        };
+        let (then, now) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT");
+        let kept = of(&[("ETag", "W/\"a\""), ("Last-Modified", then), ("Date", now)]).unwrap();
+        assert_eq!(
+            (kept.etag.as_deref(), kept.last_modified.as_deref()),
+            (Some("W/\"a\""), Some(then))
+        );
+        assert_eq!(of(&[("Last-Modified", now), ("Date", now)]), None);
+        assert_eq!(of(&[("Last-Modified", "yesterday"), ("ETag", "")]), None);
+        assert_eq!(of(&[("ETag", &"x".repeat(1000))]), None);
+        assert!(of(&[("Last-Modified", then)]).is_some());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod address;
 mod body;
+mod budget;
 mod error;
 mod fetcher;
 mod forward;
@@ -13,6 +14,7 @@ mod guard;
 mod headers;
 mod names;
 mod pace;
+mod proxy;
 mod send_error;
 pub mod settings;
 #[cfg(test)]
@@ -20,11 +22,15 @@ pub mod test_site;
 #[cfg(test)]
 mod tests;
 mod tls;
+#[cfg(test)]
+mod wire_tests;
 
 pub use address::is_public;
 pub use body::{Body, Bytes, ReadBody};
+pub use budget::Cost;
 pub use error::{FetchError, FetchSetupError, Phase};
 pub use fetcher::{Answer, Fetcher, Limits};
 pub use forward::{ForwardError, Forwarded, Forwarder};
 pub use headers::Headers;
+pub use proxy::{InvalidProxy, ProxyUrl};
 pub use settings::{ConnectTo, FetchSettings, InvalidConnectTo};

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::proxy::ProxyUrl;
+use crate::values::findings::Budget;
+
 /// How sites are asked.
 #[derive(Clone, Debug)]
 pub struct FetchSettings {
@@ -26,6 +29,16 @@ pub struct FetchSettings {
     pub first_byte_timeout: Duration,
     /// Decoded bytes of an HTML page.
     pub max_page_bytes: u64,
+    /// Whom sites are asked through; hosts of `connect_to` are not. Proxies that the environment names are not used.
+    pub proxy: Option<ProxyUrl>,
+    /// Whether only the proxy can resolve names: then the guard sees no address of theirs.
+    pub proxy_resolves: bool,
+    /// Requests of one visit, redirects included.
+    pub max_requests: u64,
+    /// Bytes received in one visit: header fields, and bodies before they are decoded.
+    pub max_bytes: u64,
+    /// Time of one visit.
+    pub max_time: Duration,
 }
 
 /// One `PATTERN=ADDR:PORT` of `SITELOG_FETCH__CONNECT_TO`.
@@ -38,6 +51,15 @@ pub struct ConnectTo {
 }
 
 impl FetchSettings {
+    /// What one visit may cost.
+    pub fn budget(&self) -> Budget {
+        Budget {
+            requests: self.max_requests,
+            bytes: self.max_bytes,
+            milliseconds: u64::try_from(self.max_time.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
     /// Whether sites are told how to reach whoever scans them.
     pub fn tells_contact(&self) -> bool {
         self.user_agent.contains("://") || self.user_agent.contains('@')
@@ -55,6 +77,11 @@ impl Default for FetchSettings {
             connect_timeout: Duration::from_secs(5),
             first_byte_timeout: Duration::from_secs(15),
             max_page_bytes: 4 * 1024 * 1024,
+            proxy: None,
+            proxy_resolves: false,
+            max_requests: 1_000,
+            max_bytes: 1024 * 1024 * 1024,
+            max_time: Duration::from_mins(1),
         }
     }
 }

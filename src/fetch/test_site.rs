@@ -1,6 +1,7 @@
 //! A small server for tests: TLS and plain HTTP/1.1 on one loopback port, answers made by a closure.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -84,32 +85,35 @@ pub struct TestSite {
     certificate: tempfile::NamedTempFile,
     tls: Tls,
     asked: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Seen>,
+}
+
+/// What came in besides URLs.
+#[derive(Default)]
+struct Seen {
+    connections: AtomicUsize,
+    /// With the lines of the request's head.
+    heads: Mutex<Vec<String>>,
+    statuses: Mutex<Vec<u16>>,
 }
 
 impl TestSite {
     /// Serves `answer`, which is given `scheme://host/path`, for every host under `site.test`.
     pub async fn start(tls: Tls, answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
-        let names = ["site.test".to_owned(), "*.site.test".to_owned()];
-        let key = rcgen::generate_simple_self_signed(names).unwrap();
-        let certificate = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(certificate.path(), key.cert.pem()).unwrap();
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![key.cert.der().clone()], private)
-            .unwrap();
+        let (config, certificate) = certified();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (asked, answer): (Arc<Mutex<Vec<String>>>, Arc<Answer>) = (Arc::default(), Arc::new(answer));
         let log = Arc::clone(&asked);
+        let seen = Arc::new(Seen::default());
+        let noted = Arc::clone(&seen);
         let acceptor = TlsAcceptor::from(Arc::new(config));
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let (answer, log, acceptor) = (Arc::clone(&answer), Arc::clone(&log), acceptor.clone());
-                tokio::spawn(async move { connection(socket, tls, acceptor, answer, log).await });
+                let seen = Arc::clone(&noted);
+                seen.connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move { connection(socket, tls, acceptor, answer, log, seen).await });
             }
         });
         Self {
@@ -117,7 +121,28 @@ impl TestSite {
             certificate,
             tls,
             asked,
+            seen,
         }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Connections taken so far.
+    pub fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::SeqCst)
+    }
+
+    /// The heads of all requests so far.
+    pub fn heads(&self) -> Vec<String> {
+        self.seen.heads.lock().unwrap().clone()
+    }
+
+    /// Takes the statuses of the answers since the last time.
+    pub fn take_statuses(&self) -> Vec<u16> {
+        std::mem::take(&mut self.seen.statuses.lock().unwrap())
     }
 
     /// Settings under which `*.site.test` and `site.test` are this server.
@@ -145,6 +170,7 @@ async fn connection(
     acceptor: TlsAcceptor,
     answer: Arc<Answer>,
     log: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Seen>,
 ) {
     let mut first = [0];
     let peeked = socket.peek(&mut first).await;
@@ -153,10 +179,10 @@ async fn connection(
     }
     if first[0] == 0x16 {
         if let Ok(socket) = acceptor.accept(socket).await {
-            requests(socket, "https", &*answer, &log).await;
+            requests(socket, "https", &*answer, &log, &seen).await;
         }
     } else {
-        requests(socket, "http", &*answer, &log).await;
+        requests(socket, "http", &*answer, &log, &seen).await;
     }
 }
 
@@ -165,6 +191,7 @@ async fn requests(
     scheme: &str,
     answer: &Answer,
     log: &Mutex<Vec<String>>,
+    seen: &Seen,
 ) {
     let mut head = Vec::new();
     while let Ok(byte) = socket.read_u8().await {
@@ -182,10 +209,53 @@ async fn requests(
         });
         let url = format!("{scheme}://{}{path}", host.unwrap_or_default());
         log.lock().unwrap().push(url.clone());
-        if send(&mut socket, answer(&url)).await.is_err() {
+        let reply = unless_same(answer(&url), &text);
+        seen.heads.lock().unwrap().push(text);
+        seen.statuses.lock().unwrap().push(reply.status);
+        if send(&mut socket, reply).await.is_err() {
             return;
         }
     }
+}
+
+/// 304 without content if the request names the `ETag` or `Last-Modified` that the answer has.
+fn unless_same(reply: Reply, request: &str) -> Reply {
+    let asked_by = |name: &str| {
+        request.lines().find_map(|line| {
+            let (known, value) = line.split_once(": ")?;
+            known.eq_ignore_ascii_case(name).then_some(value)
+        })
+    };
+    let has = |name: &str| reply.headers.iter().find_map(|line| line.strip_prefix(name));
+    let is_same = match asked_by("if-none-match") {
+        Some(tag) => Some(tag) == has("ETag: "),
+        None => asked_by("if-modified-since").is_some_and(|date| Some(date) == has("Last-Modified: ")),
+    };
+    if is_same && reply.status == 200 {
+        return Reply {
+            status: 304,
+            body: Vec::new(),
+            ..reply
+        };
+    }
+    reply
+}
+
+/// A certificate for `site.test` and all below it, and the file to trust it by.
+pub(super) fn certified() -> (ServerConfig, tempfile::NamedTempFile) {
+    let names = ["site.test".to_owned(), "*.site.test".to_owned()];
+    let key = rcgen::generate_simple_self_signed(names).unwrap();
+    let certificate = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(certificate.path(), key.cert.pem()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![key.cert.der().clone()], private)
+        .unwrap();
+    (config, certificate)
 }
 
 async fn send(socket: &mut (impl AsyncWrite + Unpin), reply: Reply) -> std::io::Result<()> {

@@ -122,13 +122,13 @@ const NAMES: &[(&str, &[&str])] = &[
 
 /// DNS as the test wants it: each name has answers that follow one another; the last one stays.
 #[derive(Default)]
-struct Zone {
+pub(super) struct Zone {
     answers: HashMap<String, Vec<Vec<IpAddr>>>,
     asked: Mutex<HashMap<String, usize>>,
 }
 
 impl Zone {
-    fn with(mut self, name: &str, answers: &[&[&str]]) -> Self {
+    pub(super) fn with(mut self, name: &str, answers: &[&[&str]]) -> Self {
         let parsed = answers
             .iter()
             .map(|one| one.iter().map(|text| text.parse().unwrap()).collect());

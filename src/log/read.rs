@@ -171,6 +171,31 @@ impl EventLog {
         }
     }
 
+    /// The last event of a type in the streams of a tenant's domain.
+    pub async fn last_of_domain(
+        &self,
+        tenant: TenantId,
+        domain: &str,
+        event_type: &str,
+    ) -> Result<Option<LogEvent>, LogError> {
+        // In parts, so that it is read through the index of a domain's scans and the streams' own.
+        let row = sqlx::query(&format!(
+            "with scans as materialized (\
+                select aggregate_id from events where event_type = 'ScanRequested' and tenant_id = $1 \
+                   and left(payload #>> '{{ScanRequested,domain}}', 253) = $2), \
+             ends as materialized (\
+                select {COLUMNS} from events where aggregate_type = 'domain_scan' \
+                   and aggregate_id in (select aggregate_id from scans) and event_type = $3) \
+             select {COLUMNS} from ends order by position desc limit 1"
+        ))
+        .bind(tenant.0)
+        .bind(domain)
+        .bind(event_type)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.as_ref().map(event_of).transpose()?)
+    }
+
     /// The last position of a stream of a tenant; `None` if there is no such stream.
     pub async fn stream_position(
         &self,

@@ -41,7 +41,8 @@ pub fn encode_cursor(key: &str) -> String {
 
 /// Reads a cursor; `None` if it is none of ours.
 pub fn decode_cursor(cursor: &str) -> Option<String> {
-    String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
+    let key = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    (!key.is_empty()).then_some(key)
 }
 
 /// How far a read model has come.
@@ -85,7 +86,7 @@ mod tests {
         let cursor = encode_cursor("example.com");
         assert_ne!(cursor, "example.com");
         assert_eq!(decode_cursor(&cursor).as_deref(), Some("example.com"));
-        assert_eq!(decode_cursor("%%%"), None);
+        assert_eq!((decode_cursor("%%%"), decode_cursor("")), (None, None));
     }
 
     #[test]

@@ -188,11 +188,13 @@ async fn conclude(
         }
         Err(error) => {
             let words = super::apply::in_full(&error);
-            tracing::error!(
-                "{} of {} failed: {words}",
-                claim.task.kind.as_str(),
-                claim.task.name
-            );
+            let (kind, name) = (claim.task.kind.as_str(), &claim.task.name);
+            if matches!(error, ProjectionError::NothingToRollBackTo(_)) {
+                // Asked for what cannot be; nothing is broken.
+                tracing::info!("The {kind} of {name} is refused: {words}");
+            } else {
+                tracing::error!("The {kind} of {name} failed: {words}");
+            }
             claim.failed(&words).await
         }
     }

@@ -105,6 +105,7 @@ fn completed(sitemaps: u64) -> ScanEvent {
         batch_id: Some(batch()),
         attempt: 1,
         findings: body(1),
+        revisit: None,
         totals: ScanTotals {
             sitemaps,
             sitemap_urls: sitemaps * 50,
@@ -120,6 +121,7 @@ fn sitemap(url: &str, urls: u64) -> ScanEvent {
         url: url.to_owned(),
         kind: SitemapKind::Urlset,
         status: 200,
+        not_modified: false,
         bytes: 1,
         entries: urls,
         urls: Some(body(urls)),

@@ -16,10 +16,23 @@ use super::site::same_site;
 use super::sitemap::{Seen, SeenUrls};
 use crate::values::Problem;
 use crate::values::report::SitemapReport;
+use crate::values::revisit::KnownSitemap;
 use crate::values::sitemap::SitemapKind;
 
-/// Where sitemaps are looked for if nothing names one; the first that is one ends the search.
-const WELL_KNOWN: &[&str] = &["/sitemap.xml", "/sitemap_index.xml", "/wp-sitemap.xml"];
+/// Where sitemaps are looked for if nothing that is one is named: the usual place first, alone, for most sites that have
+/// one have it there; then the places of the most common generators at once.
+const WELL_KNOWN: &[&[&str]] = &[
+    &["/sitemap.xml"],
+    &[
+        "/sitemap_index.xml",
+        "/wp-sitemap.xml",
+        "/sitemap-index.xml",
+        "/sitemap.xml.gz",
+    ],
+];
+
+/// Feeds that are read where a site has no sitemap.
+const MAX_FEEDS: usize = 2;
 
 /// Where to begin.
 #[derive(Debug, Default)]
@@ -28,6 +41,8 @@ pub(super) struct Seeds {
     pub(super) robots: Vec<Url>,
     /// Named by the home page.
     pub(super) page: Vec<Url>,
+    /// RSS and Atom, named by the home page: what a site without sitemaps tells search engines by.
+    pub(super) feeds: Vec<Url>,
 }
 
 /// What was found.
@@ -35,6 +50,8 @@ pub(super) struct Seeds {
 pub(super) struct Discovered {
     pub(super) sitemaps: Vec<SitemapReport>,
     pub(super) problems: Vec<Problem>,
+    /// What the next scan may use again.
+    pub(super) keep: Vec<KnownSitemap>,
 }
 
 /// A file to read.
@@ -59,13 +76,13 @@ pub(super) async fn discover(
         home,
         deadline,
         asked: HashSet::new(),
+        read: HashSet::new(),
         waiting: VecDeque::new(),
         stored: SeenUrls::with_limit(tools.settings.max_stored_urls),
         stored_count: 0,
         found,
         dropped: 0,
     };
-    let names_none = seeds.robots.is_empty();
     for url in seeds.robots {
         search.add(url, 0, false);
     }
@@ -73,8 +90,17 @@ pub(super) async fn discover(
         search.add(url, 0, false);
     }
     search.read_all().await;
-    if names_none {
-        search.guess().await;
+    search.guess().await;
+    if !search.has_any() {
+        for url in seeds
+            .feeds
+            .into_iter()
+            .filter(|url| same_site(url, home))
+            .take(MAX_FEEDS)
+        {
+            search.add(url, 0, true);
+        }
+        search.read_all().await;
     }
     search.finish();
 }
@@ -83,7 +109,11 @@ struct Search<'a> {
     tools: &'a Tools,
     home: &'a Url,
     deadline: Instant,
+    /// URLs that were asked for or wait for it.
     asked: HashSet<String>,
+    /// Files that were read and are sitemaps, by [`file_key`]: `http` or `https`, `www.` or not, asked for or redirected
+    /// to, they are read once.
+    read: HashSet<String>,
     waiting: VecDeque<Candidate>,
     stored: SeenUrls,
     stored_count: usize,
@@ -106,18 +136,40 @@ impl Search<'_> {
         self.waiting.push_back(Candidate { url, depth, is_guess });
     }
 
-    /// Tries the well-known places one after the other.
+    fn has_any(&self) -> bool {
+        self.found.sitemaps.iter().any(|file| is_sitemap(file.kind))
+    }
+
+    /// Tries the well-known places until one of them is a sitemap.
     async fn guess(&mut self) {
-        let any = |found: &Discovered| found.sitemaps.iter().any(|file| is_sitemap(file.kind));
-        for path in WELL_KNOWN {
-            if any(self.found) || Instant::now() >= self.deadline {
+        for paths in WELL_KNOWN {
+            if self.has_any() || Instant::now() >= self.deadline {
                 return;
             }
-            if let Ok(url) = self.home.join(path) {
+            for url in paths.iter().filter_map(|path| self.home.join(path).ok()) {
                 self.add(url, 0, true);
-                self.read_all().await;
+            }
+            self.read_all().await;
+        }
+    }
+
+    /// The next files to read at once: none that was read meanwhile under another name, and no two that may be one.
+    fn next_batch(&mut self, at_once: usize) -> Vec<Candidate> {
+        let mut batch: Vec<Candidate> = Vec::new();
+        let mut later = VecDeque::new();
+        while let Some(next) = self.waiting.pop_front() {
+            let key = file_key(&next.url);
+            if self.read.contains(&key) {
+                continue;
+            }
+            if batch.len() < at_once && batch.iter().all(|known| file_key(&known.url) != key) {
+                batch.push(next);
+            } else {
+                later.push_back(next);
             }
         }
+        self.waiting = later;
+        batch
     }
 
     /// Reads what waits, a few files at once; results are taken in the order of the queue, so that a report does
@@ -135,7 +187,7 @@ impl Search<'_> {
                 0..=FEW => 1,
                 many => many.min(self.tools.settings.requests_at_once.max(1)),
             };
-            let batch: Vec<Candidate> = self.waiting.drain(..at_once).collect();
+            let batch = self.next_batch(at_once);
             let room = self
                 .tools
                 .settings
@@ -155,14 +207,24 @@ impl Search<'_> {
         if candidate.is_guess && !is_sitemap(file.report.kind) && file.report.kind != SitemapKind::TooLarge {
             return;
         }
-        // A redirect to a file that is read anyway (a child to its parent, say).
-        if let Some(final_url) = file.final_url.as_ref().filter(|url| **url != candidate.url)
-            && !self.asked.insert(final_url.to_string())
-        {
+        let redirected_to = file.final_url.as_ref().filter(|url| **url != candidate.url);
+        if is_sitemap(file.report.kind) {
+            // A redirect to a file that was read before (a child to its parent, say).
+            if redirected_to.is_some_and(|url| self.read.contains(&file_key(url))) {
+                return;
+            }
+            self.read.insert(file_key(&candidate.url));
+            self.read.extend(redirected_to.map(file_key));
+        } else if redirected_to.is_some_and(|url| !self.asked.insert(url.to_string())) {
             return;
         }
         self.follow(candidate, &mut file);
+        let named = file.report.urls.len();
         self.keep_urls(&mut file.report);
+        // What an earlier file named is listed there alone: used again, that list would lack it if that file changed.
+        if file.report.urls.len() == named {
+            self.found.keep.extend(file.keep);
+        }
         self.found.sitemaps.push(file.report);
     }
 
@@ -227,6 +289,14 @@ impl Search<'_> {
 
 fn is_sitemap(kind: SitemapKind) -> bool {
     kind.lists_pages() || kind == SitemapKind::Index
+}
+
+/// The same for the addresses that one file is served at: with and without TLS, with and without `www.`.
+fn file_key(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    format!("{host}{port}{}?{}", url.path(), url.query().unwrap_or_default())
 }
 
 /// Some urlsets list sitemaps as if they were pages.

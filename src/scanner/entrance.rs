@@ -4,10 +4,12 @@ use chrono::Utc;
 use url::Url;
 
 use super::rest::crawl_delay;
+use super::revisit::{self, MAX_KEPT_ROBOTS};
 use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::{Tools, scan::Clock};
 use crate::fetch::{Answer, FetchError, Headers, Limits, Phase};
 use crate::values::report::{RobotsReport, ScanFailure};
+use crate::values::revisit::KnownRobots;
 use crate::values::{DomainName, FailureReason, Problem};
 
 /// RFC 9309, 2.3.1.2: at least five hops should be followed.
@@ -24,6 +26,8 @@ pub(super) struct Entrance {
     pub(super) robots: Robots,
     /// Of the file that was read in the end.
     pub(super) robots_url: Url,
+    /// What the next scan may use again.
+    pub(super) keep: Option<KnownRobots>,
     /// What went wrong before somebody answered.
     pub(super) problems: Vec<Problem>,
 }
@@ -37,7 +41,11 @@ pub(super) async fn enter(
     report: &mut Option<RobotsReport>,
 ) -> Result<Entrance, ScanFailure> {
     let (home, answer, problems) = knock(tools, clock, domain).await?;
-    let (robots, robots_url) = read_robots(tools, answer, &home, report).await?;
+    let RobotsRead {
+        robots,
+        url: robots_url,
+        keep,
+    } = read_robots(tools, answer, &home, report).await?;
     let decision = robots.decide(&tools.agent, home.as_str());
     if !decision.allowed {
         return Err(ScanFailure {
@@ -54,11 +62,13 @@ pub(super) async fn enter(
         home,
         robots,
         robots_url,
+        keep,
         problems,
     })
 }
 
-/// Asks for robots.txt by https, by http if https cannot be spoken, at `www.` if the name has no address.
+/// Asks for robots.txt by https, by http if https cannot be spoken, at `www.` if the name has no address or nobody
+/// there takes a connection.
 async fn knock(
     tools: &Tools,
     clock: &Clock,
@@ -66,7 +76,7 @@ async fn knock(
 ) -> Result<(Url, Answer, Vec<Problem>), ScanFailure> {
     let bare = knock_at(tools, clock, domain.as_str()).await;
     match bare {
-        Err(FetchError::NameUnknown { .. }) => {
+        Err(FetchError::NameUnknown { .. } | FetchError::Connect { .. }) => {
             let www = format!("www.{domain}");
             knock_at(tools, clock, &www)
                 .await
@@ -112,7 +122,9 @@ async fn ask(tools: &Tools, clock: &Clock, home: &Url) -> Result<Answer, FetchEr
         deadline: clock.end,
         redirects: ROBOTS_REDIRECTS,
     };
-    tools.fetcher.get(&robots_txt_of(home), limits).await
+    let url = robots_txt_of(home);
+    let known = tools.known_robots(&url).map(|known| &known.file);
+    tools.fetcher.get_if_changed(&url, limits, known).await
 }
 
 /// robots.txt of the host of an URL.
@@ -124,16 +136,25 @@ pub(super) fn robots_txt_of(url: &Url) -> Url {
     robots
 }
 
+/// robots.txt as it was read.
+struct RobotsRead {
+    robots: Robots,
+    url: Url,
+    keep: Option<KnownRobots>,
+}
+
 async fn read_robots(
     tools: &Tools,
     answer: Answer,
     home: &Url,
     report: &mut Option<RobotsReport>,
-) -> Result<(Robots, Url), ScanFailure> {
+) -> Result<RobotsRead, ScanFailure> {
+    let asked = robots_txt_of(home);
     let (url, status) = (answer.url, answer.status);
     let found = report.insert(RobotsReport {
         url: url.to_string(),
         status,
+        not_modified: answer.not_modified,
         bytes: 0,
         allowed: false,
         crawl_delay: None,
@@ -143,12 +164,24 @@ async fn read_robots(
         return Err(status_failure(&url, status, &answer.headers));
     }
     let mut robots = Robots::default();
-    if (200..300).contains(&status) {
+    let mut keep = None;
+    if let (true, Some(known)) = (answer.not_modified, tools.known_robots(&asked)) {
+        found.bytes = known.file.bytes;
+        robots = Robots::parse(known.text.as_bytes());
+        keep = Some(known.clone());
+    } else if (200..300).contains(&status) {
         let body = answer.body.read_up_to(MAX_ROBOTS_BYTES).await;
+        let is_whole = body.broke.is_none() && !body.truncated;
         if let (Some(error), true) = (body.broke, body.bytes.is_empty()) {
             return Err(error.into());
         }
         found.bytes = body.bytes.len() as u64;
+        if is_whole && body.bytes.len() <= MAX_KEPT_ROBOTS {
+            keep = revisit::file(&asked, &url, &answer.headers, found.bytes).map(|file| KnownRobots {
+                file,
+                text: String::from_utf8_lossy(&body.bytes).into_owned(),
+            });
+        }
         robots = tools.pool.run(move || Robots::parse(&body.bytes)).await?;
     }
     found.allowed = robots.decide(&tools.agent, home.as_str()).allowed;
@@ -157,7 +190,7 @@ async fn read_robots(
         tools.fetcher.keep_apart(host, crawl_delay(found.crawl_delay));
     }
     found.sitemaps = sitemaps_of(&robots, &url).iter().map(Url::to_string).collect();
-    Ok((robots, url))
+    Ok(RobotsRead { robots, url, keep })
 }
 
 /// The `Sitemap:` lines as absolute URLs, each once.

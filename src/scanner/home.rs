@@ -6,8 +6,10 @@ use url::Url;
 use super::Tools;
 use super::entrance::status_failure;
 use super::page::{PageFacts, RawPage, read_page_with};
+use super::revisit;
 use crate::fetch::{Answer, FetchError, Headers, Limits};
 use crate::values::report::{PageReport, ScanFailure};
+use crate::values::revisit::KnownPage;
 use crate::values::{FailureReason, Problem};
 
 const PAGE_REDIRECTS: usize = 10;
@@ -18,15 +20,22 @@ pub(super) struct PageRead {
     pub(super) url: Url,
     pub(super) report: PageReport,
     pub(super) facts: PageFacts,
+    /// What the next scan may use again.
+    pub(super) keep: Option<KnownPage>,
 }
 
-/// Reads a page to its end, or to the size limit.
-pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant) -> Result<PageRead, ScanFailure> {
+/// Reads a page to its end, or to the size limit; what the last scan read of it, if the site says that it is the same.
+pub(super) async fn read(tools: &Tools, asked: &Url, deadline: Instant) -> Result<PageRead, ScanFailure> {
     let limits = Limits {
         deadline,
         redirects: PAGE_REDIRECTS,
     };
-    let answer = tools.fetcher.get(url, limits).await?;
+    let known = tools.known_page(asked);
+    let condition = known.map(|known| &known.file);
+    let answer = tools.fetcher.get_if_changed(asked, limits, condition).await?;
+    if let (true, Some(known)) = (answer.not_modified, known) {
+        return Ok(unchanged(answer, known));
+    }
     let Answer {
         url,
         status,
@@ -43,7 +52,7 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant) -> Result<
     match body.broke {
         Some(error @ FetchError::Timeout { .. }) => return Err(error.into()),
         Some(error) if body.bytes.is_empty() => return Err(error.into()),
-        Some(error) => problems.push(Problem::new("truncated", error.to_string())),
+        Some(error) => problems.push(Problem::new(broken_off(&error), error.to_string())),
         None => {}
     }
     if body.truncated {
@@ -65,9 +74,11 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant) -> Result<
             format!("{url} is not HTML ({media_type})"),
         ));
     }
+    let whole = problems.is_empty().then(|| headers.clone());
     let report = PageReport {
         url: url.to_string(),
         status,
+        not_modified: false,
         bytes: body.bytes.len() as u64,
         problems,
     };
@@ -78,7 +89,37 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant) -> Result<
     };
     let known = std::sync::Arc::clone(&tools.settings.technologies);
     let facts = tools.pool.run(move || read_page_with(&page, &known)).await?;
-    Ok(PageRead { url, report, facts })
+    let file = whole.and_then(|headers| revisit::file(asked, &url, &headers, report.bytes));
+    Ok(PageRead {
+        keep: file.map(|file| revisit::page(file, &facts)),
+        url,
+        report,
+        facts,
+    })
+}
+
+/// What the last scan read.
+fn unchanged(answer: Answer, known: &KnownPage) -> PageRead {
+    PageRead {
+        report: PageReport {
+            url: answer.url.to_string(),
+            status: answer.status,
+            not_modified: true,
+            bytes: known.file.bytes,
+            problems: Vec::new(),
+        },
+        url: answer.url,
+        facts: revisit::facts(known),
+        keep: Some(known.clone()),
+    }
+}
+
+/// The code of what ended a page of which something came.
+fn broken_off(error: &FetchError) -> &'static str {
+    match error {
+        FetchError::Budget { .. } => error.problem_code(),
+        _ => "truncated",
+    }
 }
 
 fn failure(reason: FailureReason, detail: String) -> ScanFailure {

@@ -8,6 +8,7 @@ mod home;
 mod parse_pool;
 mod read_sitemap;
 mod rest;
+mod revisit;
 mod scan;
 
 pub mod fingerprint_files;
@@ -20,10 +21,12 @@ pub mod sitemap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
+
 pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::values::report::SiteReport;
-use crate::values::{DomainName, FailureReason, ScanOptions};
+use crate::values::{DomainName, FailureReason, Revisit, ScanOptions};
 use page::{Technologies, own_technologies};
 use parse_pool::ParsePool;
 
@@ -74,13 +77,19 @@ struct Tools {
     settings: ScannerSettings,
     /// The product token that robots.txt files name us by.
     agent: String,
+    /// Names what reads, for the scans that follow.
+    reader: String,
+    /// What the last scan of the site kept.
+    known: Arc<Revisit>,
 }
 
 impl Tools {
-    /// The same with connections that end with the visit.
-    fn for_one_visit(&self) -> Result<Self, FetchSetupError> {
+    /// The same with connections that end with the visit, and what is known of the site.
+    fn for_one_visit(&self, kept: Option<Revisit>) -> Result<Self, FetchSetupError> {
+        let kept = kept.unwrap_or_default();
         Ok(Self {
             fetcher: self.fetcher.visit()?,
+            known: Arc::new(revisit::usable(kept, &self.reader, Utc::now())),
             ..self.clone()
         })
     }
@@ -97,24 +106,48 @@ impl Scanner {
             .unwrap_or_default()
             .to_owned();
         let pool = ParsePool::new(settings.parse_threads);
+        let technologies = settings.technologies.fingerprint();
+        let reader = revisit::reader(fetcher.settings(), technologies, settings.max_sitemap_bytes);
         Self {
             tools: Arc::new(Tools {
                 fetcher,
                 pool,
                 settings,
                 agent,
+                reader,
+                known: Arc::default(),
             }),
         }
     }
 
+    /// The longest that one attempt may take.
+    pub fn max_time(&self) -> Duration {
+        self.tools.fetcher.settings().max_time
+    }
+
     /// One attempt at a site; never longer than `time_limit`.
     pub async fn scan(&self, domain: &DomainName, options: &ScanOptions, time_limit: Duration) -> SiteReport {
-        match self.tools.for_one_visit() {
+        self.scan_again(domain, options, time_limit, None).await
+    }
+
+    /// The same for a site that was scanned before: what it says is unchanged is not read again.
+    pub async fn scan_again(
+        &self,
+        domain: &DomainName,
+        options: &ScanOptions,
+        time_limit: Duration,
+        kept: Option<Revisit>,
+    ) -> SiteReport {
+        match self.tools.for_one_visit(kept) {
             Ok(tools) => scan::scan(&tools, domain, options, time_limit).await,
             Err(error) => SiteReport::failed(FailureReason::Internal, error.to_string()),
         }
     }
 }
 
+#[cfg(test)]
+mod discovery_tests;
+#[cfg(test)]
+mod revisit_tests;
 #[cfg(test)]
 mod tests;

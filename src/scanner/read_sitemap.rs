@@ -5,10 +5,12 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Tools;
+use super::revisit;
 use super::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary};
 use crate::fetch::{Answer, Body, FetchError, Limits};
 use crate::values::Problem;
 use crate::values::report::SitemapReport;
+use crate::values::revisit::KnownSitemap;
 use crate::values::sitemap::{SitemapKind, SitemapUrl};
 
 const SITEMAP_REDIRECTS: usize = 5;
@@ -30,6 +32,8 @@ pub(super) struct FileRead {
     pub(super) final_url: Option<Url>,
     /// The sitemaps it names.
     pub(super) children: Vec<Url>,
+    /// What the next scan may use again, if all that the file names is kept.
+    pub(super) keep: Option<KnownSitemap>,
 }
 
 /// What the parser collects.
@@ -38,6 +42,7 @@ struct Collected {
     urls: Vec<SitemapUrl>,
     children: Vec<Url>,
     max_urls: usize,
+    left_out: bool,
 }
 
 /// Reads a file; whatever happens becomes a report. At most `max_urls` of its pages are kept.
@@ -46,10 +51,15 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant, max_urls: 
         deadline,
         redirects: SITEMAP_REDIRECTS,
     };
-    let answer = match tools.fetcher.get(url, limits).await {
+    let known = tools.known_sitemap(url);
+    let condition = known.map(|known| &known.file);
+    let answer = match tools.fetcher.get_if_changed(url, limits, condition).await {
         Ok(answer) => answer,
         Err(error) => return failed(url, 0, None, kind_of(&error), problem_of(&error)),
     };
+    if let (true, Some(known)) = (answer.not_modified, known) {
+        return unchanged(answer, known, max_urls);
+    }
     let status = answer.status;
     if let Some(kind) = kind_of_status(status) {
         let problem = Problem::new("http_status", format!("{} answered {status}", answer.url));
@@ -79,16 +89,19 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
         let problem = Problem::new("internal", format!("{url} could not be parsed"));
         return failed(url, status, Some(final_url), SitemapKind::Error, problem);
     };
+    let is_whole = broke.is_none() && !collected.left_out;
     let kind = match broke {
         Some(error @ FetchError::Inflation { .. }) => kind_of(&error),
         Some(error) if summary.entries + summary.children == 0 => kind_of(&error),
         _ => summary.kind,
     };
-    FileRead {
+    let children: Vec<String> = collected.children.iter().map(Url::to_string).collect();
+    let mut read = FileRead {
         report: SitemapReport {
             url: url.to_string(),
             kind,
             status,
+            not_modified: false,
             bytes: summary.bytes,
             entries: if kind == SitemapKind::Index {
                 summary.children
@@ -98,8 +111,46 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
             urls: collected.urls,
             problems: summary.problems,
         },
-        final_url: Some(final_url),
+        final_url: Some(final_url.clone()),
         children: collected.children,
+        keep: None,
+    };
+    if is_whole && (kind.lists_pages() || kind == SitemapKind::Index) {
+        let report = &read.report;
+        let file = revisit::file(url, &final_url, &headers, report.bytes);
+        read.keep = file.map(|file| KnownSitemap {
+            file,
+            kind,
+            entries: report.entries,
+            problems: report.problems.clone(),
+            children,
+            list: None,
+            urls: Vec::new(),
+        });
+    }
+    read
+}
+
+/// What the last scan read.
+fn unchanged(answer: Answer, known: &KnownSitemap, max_urls: usize) -> FileRead {
+    let mut keep = known.clone();
+    let mut urls = std::mem::take(&mut keep.urls);
+    let is_whole = urls.len() <= max_urls;
+    urls.truncate(max_urls);
+    FileRead {
+        report: SitemapReport {
+            url: known.file.asked.clone(),
+            kind: known.kind,
+            status: answer.status,
+            not_modified: true,
+            bytes: known.file.bytes,
+            entries: known.entries,
+            urls,
+            problems: known.problems.clone(),
+        },
+        final_url: Some(answer.url),
+        children: revisit::urls(&known.children),
+        keep: is_whole.then_some(keep),
     }
 }
 
@@ -116,7 +167,7 @@ async fn parse(
         let wire = body.wire_bytes();
         let last = batch.len() < BATCH || broke.is_some();
         if let Some(error) = broke.as_ref().filter(|_| last) {
-            reader.note(error.reason().as_str(), error.to_string());
+            reader.note(error.problem_code(), error.to_string());
         }
         let step = move || {
             let wants_more = reader.feed(&batch, wire, &mut |entry| collected.take(entry));
@@ -158,7 +209,7 @@ impl Collected {
             SitemapEntry::Child(child) if self.children.len() < MAX_CHILDREN => {
                 self.children.extend(Url::parse(&child.sitemap));
             }
-            _ => {}
+            SitemapEntry::Page(_) | SitemapEntry::Child(_) => self.left_out = true,
         }
     }
 }
@@ -169,6 +220,7 @@ fn failed(url: &Url, status: u16, final_url: Option<Url>, kind: SitemapKind, pro
             url: url.to_string(),
             kind,
             status,
+            not_modified: false,
             bytes: 0,
             entries: 0,
             urls: Vec::new(),
@@ -176,11 +228,12 @@ fn failed(url: &Url, status: u16, final_url: Option<Url>, kind: SitemapKind, pro
         },
         final_url,
         children: Vec::new(),
+        keep: None,
     }
 }
 
 fn problem_of(error: &FetchError) -> Problem {
-    Problem::new(error.reason().as_str(), error.to_string())
+    Problem::new(error.problem_code(), error.to_string())
 }
 
 fn kind_of(error: &FetchError) -> SitemapKind {

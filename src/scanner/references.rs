@@ -40,6 +40,18 @@ pub fn resolve_html(text: &str) -> Cow<'_, str> {
 
 /// A named character of HTML.
 pub fn html_entity(name: &str) -> Option<String> {
+    // The five of XML are nearly all that are met.
+    let common = match name {
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        _ => "",
+    };
+    if !common.is_empty() {
+        return Some(common.to_owned());
+    }
     let (first, second) = web_atoms::NAMED_ENTITIES.get(format!("{name};").as_str())?;
     let characters = [*first, *second].into_iter().filter(|code| *code != 0);
     let value: String = characters.filter_map(char::from_u32).collect();

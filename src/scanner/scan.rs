@@ -10,18 +10,21 @@ use url::Url;
 use super::Tools;
 use super::discovery::{Discovered, Seeds, discover};
 use super::entrance::{Entrance, enter, robots_txt_of, sitemaps_of};
-use super::home;
+use super::home::{self, PageRead};
 use super::page::{add_page, contact_pages_among};
+use super::revisit;
 use super::robots::{MAX_ROBOTS_BYTES, Robots};
 use super::site::same_site;
 use crate::fetch::Limits;
-use crate::values::findings::{PageSummary, RobotsSummary, SitemapSummary};
+use crate::values::findings::{Bound, PageSummary, RobotsSummary, SitemapSummary, Visit};
 use crate::values::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
-use crate::values::{DomainName, FailureReason, Findings, Problem, ScanOptions};
+use crate::values::{DomainName, FailureReason, Findings, Problem, Revisit, ScanOptions};
 
 /// When the parts of a scan must be over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
+    /// When it began.
+    start: Instant,
     /// Sitemaps.
     pub(super) sitemaps: Instant,
     /// Everything; a little before the limit, so that a report is still made.
@@ -31,6 +34,7 @@ pub(super) struct Clock {
 impl Clock {
     fn start(now: Instant, limit: Duration) -> Self {
         Self {
+            start: now,
             sitemaps: now + limit.mul_f64(0.75),
             end: now + limit.mul_f64(0.96),
         }
@@ -45,6 +49,10 @@ struct Progress {
     pages: Vec<PageReport>,
     /// There as soon as the home page was read.
     findings: Option<Findings>,
+    /// What the next scan may use again.
+    keep: Revisit,
+    /// Whether something was left unread for want of time.
+    out_of_time: bool,
 }
 
 /// One attempt at a site.
@@ -60,9 +68,12 @@ pub(super) async fn scan(
     let failure = match ended {
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure),
-        Err(_) => Some(out_of_time(domain)),
+        Err(_) => {
+            progress.out_of_time = true;
+            Some(out_of_time(domain))
+        }
     };
-    progress.into_report(failure)
+    progress.into_report(tools, &clock, failure)
 }
 
 async fn run(
@@ -73,15 +84,31 @@ async fn run(
     progress: &mut Progress,
 ) -> Result<(), ScanFailure> {
     let mut entrance = enter(tools, clock, domain, &mut progress.robots).await?;
-    let home = home::read(tools, &entrance.home, clock.end).await?;
-    progress.pages.push(home.report);
+    progress.keep.robots = entrance.keep.take();
+    let home = read_home(tools, clock, &entrance, progress).await?;
+    let feeds = revisit::urls(&home.facts.findings.feeds);
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut entrance.problems);
     let seeds = Seeds {
         robots: sitemaps_named(tools, clock, &mut entrance, &home.url).await,
         page: home.facts.sitemaps,
+        feeds,
     };
-    discover(tools, &home.url, seeds, clock.sitemaps, &mut progress.discovered).await;
+    // A quarter of what the scan may cost is left for the pages that follow, as of its time.
+    let sharing = Tools {
+        fetcher: tools.fetcher.with_share(3, 4),
+        ..tools.clone()
+    };
+    discover(
+        &sharing,
+        &home.url,
+        seeds,
+        clock.sitemaps,
+        &mut progress.discovered,
+    )
+    .await;
+    // No request for a sitemap goes on after that, so one was cut off.
+    progress.out_of_time |= Instant::now() >= clock.sitemaps;
     let further = options.max_pages.saturating_sub(1) as usize;
     let allowed = |url: &Url| entrance.robots.decide(&tools.agent, url.as_str()).allowed;
     let mut links = home.facts.contact_links;
@@ -102,6 +129,46 @@ async fn run(
         .read_further(tools, clock, links, further, &home.url)
         .await;
     Ok(())
+}
+
+/// Hops of `<meta refresh>` that are followed.
+const MAX_REFRESHES: usize = 3;
+
+/// The home page: the page at the entrance, or where that sends its visitors. A page that only sends on is no page of
+/// the report; one that cannot be read leaves the one before it.
+async fn read_home(
+    tools: &Tools,
+    clock: &Clock,
+    entrance: &Entrance,
+    progress: &mut Progress,
+) -> Result<PageRead, ScanFailure> {
+    let mut home = home::read(tools, &entrance.home, clock.end).await?;
+    let mut been = vec![home.url.clone()];
+    for _ in 0..MAX_REFRESHES {
+        let Some(next) = home.facts.refresh.clone().filter(|next| !been.contains(next)) else {
+            break;
+        };
+        if next.host() == entrance.home.host() && !entrance.robots.decide(&tools.agent, next.as_str()).allowed
+        {
+            break;
+        }
+        match home::read(tools, &next, clock.end).await {
+            Ok(page) => {
+                let stub = std::mem::replace(&mut home, page);
+                progress.keep.pages.extend(stub.keep);
+            }
+            Err(failure) => {
+                let detail = format!("{} sends its visitors on, but: {}", home.url, failure.detail);
+                let problem = Problem::new(failure.reason.as_str(), detail);
+                home.facts.findings.problems.push(problem);
+                break;
+            }
+        }
+        been.push(next);
+    }
+    progress.pages.push(home.report.clone());
+    progress.keep.pages.extend(home.keep.take());
+    Ok(home)
 }
 
 impl Progress {
@@ -126,6 +193,7 @@ impl Progress {
             if Instant::now() >= clock.end {
                 let detail = format!("{url} and what would have followed were not reached in time");
                 findings.problems.push(Problem::new("timeout", detail));
+                self.out_of_time = true;
                 return;
             }
             match home::read(tools, &url, clock.end).await {
@@ -134,6 +202,7 @@ impl Progress {
                 Ok(page) => {
                     read += 1;
                     self.pages.push(page.report);
+                    self.keep.pages.extend(page.keep);
                     add_page(findings, page.facts.findings);
                 }
                 Err(failure) if failure.reason == FailureReason::HttpStatus => {}
@@ -145,12 +214,14 @@ impl Progress {
     }
 
     /// Past the home page there is no failure: what stopped the scan is a problem of its findings.
-    fn into_report(self, failure: Option<ScanFailure>) -> SiteReport {
+    fn into_report(self, tools: &Tools, clock: &Clock, failure: Option<ScanFailure>) -> SiteReport {
         let Self {
             robots,
             discovered,
             pages,
             findings,
+            mut keep,
+            out_of_time,
         } = self;
         let outcome = match (findings, failure) {
             (Some(mut findings), failure) => {
@@ -159,6 +230,7 @@ impl Progress {
                     .problems
                     .extend(discovered.problems.into_iter().chain(stopped));
                 summarise(&mut findings, robots.as_ref(), &discovered.sitemaps, &pages);
+                account(&mut findings, tools, clock, out_of_time);
                 Ok(findings)
             }
             (None, Some(failure)) => Err(failure),
@@ -169,7 +241,10 @@ impl Progress {
                 retry_after: None,
             }),
         };
+        keep.reader.clone_from(&tools.reader);
+        keep.sitemaps = discovered.keep;
         SiteReport {
+            revisit: (outcome.is_ok() && !keep.is_empty()).then_some(keep),
             robots,
             sitemaps: discovered.sitemaps,
             pages,
@@ -214,6 +289,7 @@ fn summarise(
     findings.robots = robots.map(|robots| RobotsSummary {
         url: robots.url.clone(),
         status: robots.status,
+        not_modified: robots.not_modified,
         allowed: robots.allowed,
         crawl_delay: robots.crawl_delay,
         sitemaps: robots.sitemaps.clone(),
@@ -224,6 +300,7 @@ fn summarise(
             url: file.url.clone(),
             kind: file.kind,
             entries: file.entries,
+            not_modified: file.not_modified,
             problems: file.problems.clone(),
         })
         .collect();
@@ -233,10 +310,45 @@ fn summarise(
             url: page.url.clone(),
             status: page.status,
             bytes: page.bytes,
+            not_modified: page.not_modified,
         })
         .collect();
     let of_pages = pages.iter().flat_map(|page| page.problems.iter().cloned());
     findings.problems.extend(of_pages);
+}
+
+/// States in the findings what the scan cost, and which bound ended it, if one did.
+fn account(findings: &mut Findings, tools: &Tools, clock: &Clock, out_of_time: bool) {
+    let cost = tools.fetcher.cost();
+    let budget = tools.fetcher.settings().budget();
+    let ended_by = cost.ran_out_of.or(out_of_time.then_some(Bound::Time));
+    if let Some(bound) = ended_by {
+        let detail = match bound {
+            Bound::Requests => format!("not all was read: a scan may make {} requests", budget.requests),
+            Bound::Bytes => format!("not all was read: a scan may receive {} bytes", budget.bytes),
+            Bound::Time => format!("not all was read in the time of {} ms", budget.milliseconds),
+        };
+        findings.problems.push(Problem::new(bound.problem_code(), detail));
+    }
+    let unchanged = findings
+        .robots
+        .iter()
+        .filter(|robots| robots.not_modified)
+        .count()
+        + findings.sitemaps.iter().filter(|file| file.not_modified).count()
+        + findings
+            .pages_read
+            .iter()
+            .filter(|page| page.not_modified)
+            .count();
+    findings.performance.visit = Some(Visit {
+        requests: cost.requests,
+        bytes: cost.bytes,
+        milliseconds: u64::try_from(clock.start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        not_modified: u64::try_from(unchanged).unwrap_or(u64::MAX),
+        budget,
+        ended_by,
+    });
 }
 
 fn out_of_time(domain: &DomainName) -> ScanFailure {

@@ -102,7 +102,7 @@ pub struct TechStack {
     pub widgets: Vec<String>,
 }
 
-/// Counts over the home page's elements.
+/// Counts over the home page's elements, and what the scan cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -115,6 +115,60 @@ pub struct Performance {
     /// `a` elements.
     pub link_count: u64,
     pub total_elements: u64,
+    /// What the scan cost; nothing where a file was read without one (`sitelog extract`).
+    #[serde(flatten)]
+    pub visit: Option<Visit>,
+}
+
+/// What a scan cost its site and us, and what it might have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Requests made, redirects included.
+    pub requests: u64,
+    /// Bytes received: header fields, and bodies before they were decoded.
+    pub bytes: u64,
+    /// From the first request to the report.
+    pub milliseconds: u64,
+    /// Files that the site said are what the last scan read (304): what was read of them then was used again.
+    pub not_modified: u64,
+    /// The bounds.
+    pub budget: Budget,
+    /// The bound that ended the scan before it had read what there is to read, or null.
+    pub ended_by: Option<Bound>,
+}
+
+/// How much one scan may cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Requests, redirects included.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Time of one attempt.
+    pub milliseconds: u64,
+}
+
+/// Which bound ended a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// Requests.
+    Requests,
+    /// Bytes received.
+    Bytes,
+    /// Time.
+    Time,
+}
+
+impl Bound {
+    /// The code of the problem that tells of it.
+    pub fn problem_code(self) -> &'static str {
+        match self {
+            Self::Requests => "budget_requests",
+            Self::Bytes => "budget_bytes",
+            Self::Time => "budget_time",
+        }
+    }
 }
 
 /// One technology and why we think so.
@@ -169,6 +223,8 @@ pub struct Social {
     pub url: String,
     /// The name within the network, if the URL has one.
     pub handle: Option<String>,
+    /// Where it was found: `json_ld`, `meta`, `frame` (header, footer or navigation) or `link` (anywhere else).
+    pub source: String,
 }
 
 /// Who runs the site, from JSON-LD or the imprint.
@@ -194,6 +250,9 @@ pub struct SitemapSummary {
     pub kind: SitemapKind,
     /// URLs (of an index: children) it names.
     pub entries: u64,
+    /// Whether the site said that it is what the last scan read (304).
+    #[serde(default)]
+    pub not_modified: bool,
     /// What was wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -205,8 +264,11 @@ pub struct PageSummary {
     pub url: String,
     /// HTTP status.
     pub status: u16,
-    /// Decoded bytes read.
+    /// Decoded bytes of it.
     pub bytes: u64,
+    /// Whether the site said that it is what the last scan read (304).
+    #[serde(default)]
+    pub not_modified: bool,
 }
 
 /// What robots.txt said.
@@ -217,6 +279,8 @@ pub struct RobotsSummary {
     pub url: String,
     /// HTTP status; 0 if there was no answer.
     pub status: u16,
+    /// Whether the site said that it is what the last scan read (304).
+    pub not_modified: bool,
     /// Whether the home page may be read.
     pub allowed: bool,
     /// Seconds between requests it asks for.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::failure::{FailureReason, Problem};
 use super::findings::Findings;
+use super::revisit::Revisit;
 use super::sitemap::{SitemapKind, SitemapUrl};
 
 /// One attempt at a site.
@@ -17,6 +18,8 @@ pub struct SiteReport {
     pub pages: Vec<PageReport>,
     /// What was found, or why nothing can be said.
     pub outcome: Result<Findings, ScanFailure>,
+    /// What the next scan of the domain may use again, if anything.
+    pub revisit: Option<Revisit>,
 }
 
 impl SiteReport {
@@ -33,6 +36,7 @@ impl SiteReport {
             sitemaps: Vec::new(),
             pages: Vec::new(),
             outcome: Err(failure),
+            revisit: None,
         }
     }
 }
@@ -44,7 +48,9 @@ pub struct RobotsReport {
     pub url: String,
     /// HTTP status.
     pub status: u16,
-    /// Decoded bytes read.
+    /// Whether it is what the last scan read (304); then what was read of it then is used again.
+    pub not_modified: bool,
+    /// Decoded bytes of it.
     pub bytes: u64,
     /// Whether the home page may be read.
     pub allowed: bool,
@@ -63,7 +69,9 @@ pub struct SitemapReport {
     pub kind: SitemapKind,
     /// HTTP status; 0 if there was no answer.
     pub status: u16,
-    /// Decoded bytes read.
+    /// Whether it is what the last scan read (304); then what was read of it then is used again.
+    pub not_modified: bool,
+    /// Decoded bytes of it.
     pub bytes: u64,
     /// URLs (of an index: children) it names, before deduplication across files.
     pub entries: u64,
@@ -80,7 +88,9 @@ pub struct PageReport {
     pub url: String,
     /// HTTP status.
     pub status: u16,
-    /// Decoded bytes read.
+    /// Whether it is what the last scan read (304); then what was read of it then is used again.
+    pub not_modified: bool,
+    /// Decoded bytes of it.
     pub bytes: u64,
     /// What was wrong with it (cut at the size limit, say).
     pub problems: Vec<Problem>,

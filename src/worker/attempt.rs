@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
-use super::{ATTEMPT_LIMIT, Worker};
+use super::Worker;
+use crate::commands::recall_scan::recall_scan;
 use crate::commands::record_scan::{Recorded, record_scan};
 use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
@@ -60,10 +61,15 @@ impl Worker {
         let deadline = begun.deadline_at();
         let left = (deadline - Utc::now()).to_std().unwrap_or(Duration::ZERO);
         let (scanner, options, name) = (self.scanner.clone(), *begun.options(), domain.to_string());
-        let limit = ATTEMPT_LIMIT.min(left);
+        let limit = self.scanner.max_time().min(left);
+        let kept = recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "What was kept of {name} is not known; all of it is read");
+            None
+        });
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
         let under_way = AbortOnDrop(tokio::spawn(async move {
-            scanner.scan(&domain, &options, limit).await
+            scanner.scan_again(&domain, &options, limit, kept).await
         }));
         let mut report = match under_way.join().await {
             Ok(report) => report,

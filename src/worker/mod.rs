@@ -21,8 +21,6 @@ const POLL: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long scans under way may go on when a server is told to stop.
 pub const DRAIN: Duration = Duration::from_secs(20);
-/// The longest one attempt at a site may take.
-pub const ATTEMPT_LIMIT: Duration = Duration::from_mins(1);
 
 /// Scans sites, several at once.
 #[derive(Clone)]

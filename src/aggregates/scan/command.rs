@@ -78,6 +78,7 @@ pub enum ReadFact {
     Robots {
         url: String,
         status: u16,
+        not_modified: bool,
         bytes: u64,
         allowed: bool,
         crawl_delay: Option<f64>,
@@ -87,6 +88,7 @@ pub enum ReadFact {
         url: String,
         kind: SitemapKind,
         status: u16,
+        not_modified: bool,
         bytes: u64,
         entries: u64,
         urls: Option<BodyRef>,
@@ -95,6 +97,7 @@ pub enum ReadFact {
     Page {
         url: String,
         status: u16,
+        not_modified: bool,
         bytes: u64,
         problems: Vec<Problem>,
     },
@@ -107,6 +110,8 @@ pub enum AttemptOutcome {
     Completed {
         /// What was found.
         findings: BodyRef,
+        /// What the next scan may use again.
+        revisit: Option<BodyRef>,
         /// Counts over it.
         totals: ScanTotals,
     },

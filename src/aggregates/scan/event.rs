@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::status::ScanStatus;
 use crate::values::sitemap::SitemapKind;
-use crate::values::versioned::current_version;
+use crate::values::versioned::{Upcaster, current_version};
 use crate::values::{BatchId, BodyRef, FailureReason, Problem, ScanOptions, VersionedEvent};
 
 /// The events of one scan's stream.
@@ -64,7 +65,9 @@ pub enum ScanEvent {
         url: String,
         /// HTTP status.
         status: u16,
-        /// Decoded bytes read.
+        /// Whether it is what the last scan read (304), whose reading of it was used again.
+        not_modified: bool,
+        /// Decoded bytes of it.
         bytes: u64,
         /// Whether the home page may be read.
         allowed: bool,
@@ -85,7 +88,9 @@ pub enum ScanEvent {
         kind: SitemapKind,
         /// HTTP status; 0 if there was no answer.
         status: u16,
-        /// Decoded bytes.
+        /// Whether it is what the last scan read (304), whose reading of it was used again.
+        not_modified: bool,
+        /// Decoded bytes of it.
         bytes: u64,
         /// URLs it names; of an index, its children.
         entries: u64,
@@ -104,7 +109,9 @@ pub enum ScanEvent {
         url: String,
         /// HTTP status.
         status: u16,
-        /// Decoded bytes read.
+        /// Whether it is what the last scan read (304), whose reading of it was used again.
+        not_modified: bool,
+        /// Decoded bytes of it.
         bytes: u64,
         /// What was wrong with it.
         problems: Vec<Problem>,
@@ -134,6 +141,9 @@ pub enum ScanEvent {
         attempt: u32,
         /// Body: what was found, as one JSON object.
         findings: BodyRef,
+        /// Body: what the next scan of the domain may use again of the files that the site says are unchanged, as one
+        /// JSON object. Null if no file had an `ETag` or `Last-Modified`.
+        revisit: Option<BodyRef>,
         /// Counts over it.
         totals: ScanTotals,
     },
@@ -272,16 +282,50 @@ impl VersionedEvent for ScanEvent {
         ("ScanRequested", 1),
         ("ScanStarted", 1),
         ("ScanAbandoned", 1),
-        ("RobotsRead", 1),
-        ("SitemapParsed", 1),
-        ("PageRead", 1),
+        ("RobotsRead", 2),
+        ("SitemapParsed", 2),
+        ("PageRead", 2),
         ("ScanAttemptFailed", 1),
-        ("ScanCompleted", 1),
+        ("ScanCompleted", 2),
         ("ScanFailed", 1),
         ("ScanCancelled", 1),
         ("ScanRetried", 1),
         ("ScanErased", 1),
     ];
+    const UPCASTERS: &'static [Upcaster] = &[
+        Upcaster {
+            event_type: "RobotsRead",
+            from: 1,
+            upcast: read_anew,
+        },
+        Upcaster {
+            event_type: "SitemapParsed",
+            from: 1,
+            upcast: read_anew,
+        },
+        Upcaster {
+            event_type: "PageRead",
+            from: 1,
+            upcast: read_anew,
+        },
+        Upcaster {
+            event_type: "ScanCompleted",
+            from: 1,
+            upcast: nothing_kept,
+        },
+    ];
+}
+
+/// Before version 2 every file was read at every scan.
+fn read_anew(mut fields: Map<String, Value>) -> Map<String, Value> {
+    fields.insert("not_modified".into(), Value::Bool(false));
+    fields
+}
+
+/// Before version 2 nothing was kept for the next scan.
+fn nothing_kept(mut fields: Map<String, Value>) -> Map<String, Value> {
+    fields.insert("revisit".into(), Value::Null);
+    fields
 }
 
 impl DomainEvent for ScanEvent {

@@ -206,11 +206,16 @@ impl DomainScan {
         }
         let mut events: Vec<ScanEvent> = read.into_iter().map(|fact| self.read_event(fact)).collect();
         events.push(match outcome {
-            AttemptOutcome::Completed { findings, totals } => ScanEvent::ScanCompleted {
+            AttemptOutcome::Completed {
+                findings,
+                revisit,
+                totals,
+            } => ScanEvent::ScanCompleted {
                 domain: self.domain.clone(),
                 batch_id: self.batch_id,
                 attempt,
                 findings,
+                revisit,
                 totals,
             },
             AttemptOutcome::Failed {
@@ -314,6 +319,7 @@ impl DomainScan {
             ReadFact::Robots {
                 url,
                 status,
+                not_modified,
                 bytes,
                 allowed,
                 crawl_delay,
@@ -323,6 +329,7 @@ impl DomainScan {
                 attempt,
                 url,
                 status,
+                not_modified,
                 bytes,
                 allowed,
                 crawl_delay,
@@ -332,6 +339,7 @@ impl DomainScan {
                 url,
                 kind,
                 status,
+                not_modified,
                 bytes,
                 entries,
                 urls,
@@ -342,6 +350,7 @@ impl DomainScan {
                 url,
                 kind,
                 status,
+                not_modified,
                 bytes,
                 entries,
                 urls,
@@ -350,6 +359,7 @@ impl DomainScan {
             ReadFact::Page {
                 url,
                 status,
+                not_modified,
                 bytes,
                 problems,
             } => ScanEvent::PageRead {
@@ -357,6 +367,7 @@ impl DomainScan {
                 attempt,
                 url,
                 status,
+                not_modified,
                 bytes,
                 problems,
             },

@@ -33,6 +33,7 @@ fn complete(attempt: u32) -> ScanCommand {
     };
     let outcome = AttemptOutcome::Completed {
         findings,
+        revisit: None,
         totals: ScanTotals::default(),
     };
     ScanCommand::Record {
@@ -419,6 +420,7 @@ fn what_a_failed_attempt_read_is_erased_and_the_next_attempt_goes_on() {
         url: "https://example.com/sitemap.xml".into(),
         kind: crate::values::sitemap::SitemapKind::Urlset,
         status: 200,
+        not_modified: false,
         bytes: 2,
         entries: 1,
         urls: Some(urls),

@@ -153,7 +153,13 @@ impl Visitor {
         };
         let Some(owner) = owner else { return Ok(None) };
         let may_see = named.is_none_or(|named| named == owner) && is_open(state, owner).await?;
-        Ok(may_see.then_some(owner))
+        if !may_see {
+            return Ok(None);
+        }
+        take_share(state, owner)
+            .await
+            .map_err(|refusal| LegacyError::from(refusal.problem))?;
+        Ok(Some(owner))
     }
 }
 

@@ -8,6 +8,7 @@ use super::owner::Visitor;
 use super::words;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
+use crate::api::quota::require_room_for_urls;
 use crate::api::v4::get_batch::find_batch;
 use crate::api::v4::get_scan::find_scan;
 use crate::commands::CommandContext;
@@ -36,6 +37,7 @@ impl Asked {
     async fn context(self, state: &ApiState) -> Result<CommandContext, LegacyError> {
         let mut context = self.context;
         context.tenant = self.visitor.tenant(state, self.tenant).await?;
+        require_room_for_urls(state, context.tenant).await?;
         Ok(context)
     }
 }

@@ -44,10 +44,15 @@ pub(super) fn precise(document: &OpenApi) -> Value {
 fn state_bounds(parameter: &mut Value) {
     let bounds = match parameter["name"].as_str().unwrap_or_default() {
         "X-Tenant-Id" | "batch" => json!({ "format": "uuid" }),
-        "Idempotency-Key" => json!({ "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }),
+        "Idempotency-Key" => json!({ "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$" }),
         "limit" => json!({ "minimum": 1, "maximum": 1000 }),
         "cursor" => json!({ "minLength": 1, "pattern": "^[A-Za-z0-9_-]+$" }),
         "at_least" | "after" => json!({ "minimum": 0 }),
+        // A position or a time.
+        "as_of" => {
+            json!({ "oneOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "format": "date-time" }] })
+        }
+        "domain" => json!({ "minLength": 1 }),
         "status" => json!({ "enum": ["pending", "running", "completed", "failed", "cancelled"] }),
         _ => return,
     };
@@ -60,6 +65,9 @@ fn state_bounds(parameter: &mut Value) {
             .cloned()
         {
             schema["type"] = first;
+        }
+        if bounds.get("oneOf").is_some() {
+            *schema = json!({});
         }
         add(schema, &bounds);
     }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::views::AcceptedScan;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
+use crate::api::quota::require_room_for_urls;
 use crate::api::request::CommandRequest;
 use crate::commands::request_scan::request_scan;
 use crate::values::{DomainName, ScanOptions};
@@ -23,6 +24,13 @@ pub(super) struct NewScan {
     /// HTML pages read at most, 1 to 100; out of range is brought to the nearest bound.
     #[schema(example = 4)]
     max_pages: Option<i64>,
+}
+
+/// Characters of an input that an answer says again at most; no domain has more.
+const MAX_SHOWN: usize = 300;
+
+fn shown(input: &str) -> String {
+    input.chars().take(MAX_SHOWN).collect()
 }
 
 /// Requests the scan of one domain.
@@ -42,8 +50,9 @@ pub(super) async fn create_scan(
 ) -> Result<Response, Problem> {
     let new: NewScan = request.json()?;
     let domain = DomainName::parse(&new.domain).map_err(|error| {
-        Problem::unprocessable("invalid_domain", error.to_string()).with("input", new.domain)
+        Problem::unprocessable("invalid_domain", error.to_string()).with("input", shown(&new.domain))
     })?;
+    require_room_for_urls(&state, request.context.tenant).await?;
     let options = ScanOptions::with_max_pages(new.max_pages);
     let scan = request_scan(&state.bus, domain, options, &request.context).await?;
     let location = format!("/api/v4/scans/{}", scan.scan_id);

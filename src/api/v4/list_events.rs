@@ -9,7 +9,7 @@ use super::views::{Event, Page};
 use crate::aggregates::STREAM_TYPES;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
-use crate::api::request::{PathOf, QueryOf, Tenant};
+use crate::api::request::{PathOf, QueryOf, Tenant, log_position};
 use crate::log::read::EventFilter;
 use crate::projections::query::{MAX_LIMIT, encode_cursor};
 
@@ -18,6 +18,7 @@ use crate::projections::query::{MAX_LIMIT, encode_cursor};
 #[into_params(parameter_in = Query)]
 pub(super) struct EventQuery {
     /// Only behind this log position.
+    #[serde(default, deserialize_with = "log_position")]
     after: Option<i64>,
     /// Only of this scan or batch.
     stream: Option<String>,

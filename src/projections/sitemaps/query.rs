@@ -47,6 +47,20 @@ pub async fn find(
     row.as_deref().map(rows::from_json::<Sitemaps>).transpose()
 }
 
+/// URLs of sitemaps that are kept for a tenant, over all its domains.
+pub async fn stored_urls(models: &ReadModels, tenant: TenantId) -> Result<u64, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
+    let sql = format!(
+        "select coalesce(sum(total_urls), 0)::bigint from {}.sitemaps where tenant_id = $1",
+        models.sitemaps
+    );
+    let stored: i64 = sqlx::query_scalar(&sql)
+        .bind(tenant.0)
+        .fetch_one(&mut *reading)
+        .await?;
+    Ok(u64::try_from(stored).unwrap_or_default())
+}
+
 /// The URLs of a domain's sitemaps, in document order, behind (file, place).
 pub async fn urls(
     models: &ReadModels,

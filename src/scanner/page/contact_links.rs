@@ -2,146 +2,85 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use aho_corasick::AhoCorasick;
 use url::Url;
 
 use super::outline::Outline;
 
-/// What the page is called that states who answers for a site.
-pub(super) const IMPRINTS: &[&str] = &[
-    "impressum",
-    "imprint",
-    "mentions-legales",
-    "mentions légales",
-    "aviso-legal",
-    "aviso legal",
-    "note-legali",
-    "colofon",
-    "legal-notice",
-    "legal notice",
-    "offenlegung",
-];
+/// What the page is called that states who answers for a site, written like [`WORDS`].
+const IMPRINTS: &str = "impressum impresszum imprint mentions-legales mentions-légales infos-legales informations-legales \
+     aviso-legal informacion-legal note-legali note-legal avviso-legale dati-societari colofon \
+     legal-notice legal-information offenlegung anbieterkennzeichnung tiráž tiraz künye kunye 特定商取引 \
+     tokushoho реквизиты rekvizity реквізити juridisch bedrijfsgegevens termeni-legali";
 
-/// Words of link texts and paths, by how much such a page tells; many languages, lower case.
-const WORDS: &[(u32, &[&str])] = &[
+/// Words of link texts and paths, by how much such a page tells; lower case, with `-` for whatever is between words.
+/// English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Czech, Slovak, Croatian, Swedish, Danish,
+/// Norwegian, Finnish, Russian, Ukrainian, Bulgarian, Turkish, Greek, Hungarian, Romanian, Japanese, Chinese, Korean,
+/// Arabic, Hebrew, Vietnamese, Indonesian, Thai, and how some of them are written with Latin letters.
+const WORDS: &[(u32, &str)] = &[
     (
         100,
-        &[
-            "contact",
-            "kontakt",
-            "contacto",
-            "contatti",
-            "contato",
-            "contactez",
-            "kontakta",
-            "yhteystiedot",
-            "kapcsolat",
-            "kapcsolatok",
-            "kontakty",
-            "контакт",
-            "контакты",
-            "контакти",
-            "επικοινωνια",
-            "επικοινωνία",
-            "iletisim",
-            "iletişim",
-            "お問い合わせ",
-            "联系我们",
-            "聯絡我們",
-            "문의",
-            "liên hệ",
-            "lien-he",
-            "اتصل",
-            "צור קשר",
-            "ota-yhteytta",
-            "get-in-touch",
-            "reach-us",
-        ],
+        "contact contacts contacto contactos contactar contactanos contáctanos contactenos contáctenos \
+         contatti contattaci contatto contato contatos fale-conosco contacteaza contactează contactez \
+         contacter kontakt kontakte kontakty kontakta kontakti kontaktai kontakter kontaktid yhteystiedot \
+         yhteys ota-yhteyttä ota-yhteytta kapcsolat kapcsolatok elérhetőség elerhetoseg контакт контакты \
+         контакти связаться обратная-связь зв'яжіться зв’яжіться επικοινωνία επικοινωνια epikoinonia \
+         epikoinwnia iletişim iletisim bize-ulaşın bize-ulasin お問い合わせ お問合せ お問合わせ 問い合わせ 問合せ 連絡先 コンタクト \
+         otoiawase toiawase inquiry 联系我们 联系方式 联络我们 联系 聯絡我們 聯繫我們 聯絡 lianxi 문의 연락처 오시는 liên-hệ lien-he ติดต่อ \
+         hubungi اتصل تواصل צור-קשר get-in-touch reach-us neem-contact anfahrt",
     ),
     (90, IMPRINTS),
     (
         60,
-        &[
-            "about",
-            "über uns",
-            "ueber-uns",
-            "uber-uns",
-            "über-uns",
-            "qui-sommes",
-            "qui sommes",
-            "a-propos",
-            "à propos",
-            "chi-siamo",
-            "chi siamo",
-            "sobre",
-            "quienes-somos",
-            "quiénes somos",
-            "quem-somos",
-            "quem somos",
-            "over-ons",
-            "over ons",
-            "om-oss",
-            "om oss",
-            "om-os",
-            "o-nas",
-            "o nas",
-            "o firmie",
-            "rolunk",
-            "rólunk",
-            "hakkimizda",
-            "hakkımızda",
-            "о нас",
-            "о компании",
-            "про нас",
-            "会社概要",
-            "关于我们",
-            "關於我們",
-            "회사소개",
-            "meista",
-            "company",
-            "unternehmen",
-        ],
+        "about über-uns ueber-uns uber-uns wir-über-uns wer-wir-sind qui-sommes a-propos à-propos \
+         notre-histoire notre-entreprise chi-siamo azienda la-società sobre sobre-nosotros quienes-somos \
+         quiénes-somos acerca-de nosotros quem-somos a-empresa over-ons wie-zijn-wij wie-wij-zijn om-oss \
+         om-os om-företaget om-firmaet o-nas o-nás o-nama o-firmie o-firmě o-firme o-společnosti \
+         o-spolecnosti rolunk rólunk cégünk hakkimizda hakkımızda kurumsal о-нас о-компании о-фирме \
+         o-kompanii про-нас про-компанію pro-nas pro-kompaniyu за-нас meistä meista tietoa-meistä \
+         tietoa-meista yritys despre-noi despre σχετικά σχετικα sxetika schetika ποιοι-είμαστε ποιοι-ειμαστε \
+         poioi-eimaste εταιρεία εταιρια etaireia etairia η-εταιρεία 会社概要 会社案内 会社情報 企業情報 運営会社 私たちについて kaisha \
+         关于我们 關於我們 关于 公司简介 公司簡介 회사소개 회사-소개 من-نحن عن-الشركة عننا حولنا אודות giới-thiệu gioi-thieu tentang \
+         company unternehmen who-we-are our-company our-story",
     ),
     (
         40,
-        &[
-            "team",
-            "people",
-            "staff",
-            "equipe",
-            "équipe",
-            "equipo",
-            "squadra",
-            "mitarbeiter",
-            "ansprechpartner",
-            "medewerkers",
-            "leadership",
-        ],
+        "team people staff equipe équipe equipo equipa squadra mitarbeiter ansprechpartner medewerkers \
+         leadership medarbetare medarbejdere ansatte henkilöstö henkilosto tiimi zespół zespol náš-tým \
+         nas-tym csapat csapatunk echipa ekibimiz ekip команда komanda ομάδα omada スタッフ チーム 团队 團隊 팀원 فريق",
     ),
     (
         30,
-        &[
-            "support",
-            "customer-service",
-            "kundenservice",
-            "locations",
-            "standorte",
-            "filialen",
-            "find-us",
-        ],
+        "support customer-service kundenservice locations standorte filialen find-us",
     ),
 ];
 
-/// Whether any of the words can be in a text at all: thousands of URLs are asked this, few have one.
-static ANY_WORD: LazyLock<Regex> = LazyLock::new(|| {
-    let words: Vec<String> = WORDS
+/// All words at once: every link of a page is asked for them, and thousands of URLs of a sitemap.
+static FINDER: LazyLock<Finder> = LazyLock::new(|| {
+    let words = WORDS
         .iter()
-        .flat_map(|(_, words)| *words)
-        .map(|word| regex::escape(word))
-        .collect();
-    // URLs carry other letters percent-encoded.
-    Regex::new(&format!("(?i){}|%", words.join("|"))).expect("escaped words are a pattern")
+        .flat_map(|(score, words)| words.split(' ').map(|word| (*score, word)));
+    let (scores, words): (Vec<u32>, Vec<&str>) = words.unzip();
+    Finder {
+        automaton: AhoCorasick::new(words).expect("a few hundred words make a small automaton"),
+        scores,
+    }
 });
+
+struct Finder {
+    automaton: AhoCorasick,
+    /// By word.
+    scores: Vec<u32>,
+}
+
+impl Finder {
+    /// The highest score of the words that stand in a plain text.
+    fn best(&self, text: &str) -> Option<u32> {
+        let hits = self.automaton.find_overlapping_iter(text);
+        let words = hits.filter(|hit| is_word(text, hit.range()));
+        words.map(|hit| self.scores[hit.pattern().as_usize()]).max()
+    }
+}
 
 /// Pages of the same host, the most telling first, each once.
 pub(super) fn contact_links(page: &Outline<'_>, here: &Url) -> Vec<Url> {
@@ -154,7 +93,7 @@ pub(super) fn contact_links(page: &Outline<'_>, here: &Url) -> Vec<Url> {
             continue;
         };
         url.set_fragment(None);
-        let elsewhere = url.host() != here.host() || !matches!(url.scheme(), "http" | "https");
+        let elsewhere = !same_host(&url, here) || !matches!(url.scheme(), "http" | "https");
         if elsewhere || is_file(url.path()) || url == *here || url.path() == "/" {
             continue;
         }
@@ -167,58 +106,108 @@ pub(super) fn contact_links(page: &Outline<'_>, here: &Url) -> Vec<Url> {
     ranked.into_iter().map(|(_, url)| url).take(100).collect()
 }
 
+/// Whether a title or path calls its page an imprint.
+pub(super) fn names_imprint(text: &str) -> bool {
+    let text = plain(text);
+    IMPRINTS.split(' ').any(|word| {
+        text.match_indices(word)
+            .any(|(at, _)| is_word(&text, at..at + word.len()))
+    })
+}
+
 /// How telling the page behind a link is; a word in the path is a little surer than one in the text.
 fn score(href: &str, text: &str) -> Option<u32> {
-    let (href, text) = (href.to_lowercase(), text.trim().to_lowercase());
-    if href.starts_with('#')
-        || href.starts_with("mailto:")
-        || href.starts_with("tel:")
-        || href.starts_with("javascript:")
-    {
+    const OTHERS: &[&str] = &["#", "mailto:", "tel:", "javascript:"];
+    let is_page = |other: &&str| {
+        href.get(..other.len())
+            .is_none_or(|start| !start.eq_ignore_ascii_case(other))
+    };
+    if !OTHERS.iter().all(|other| is_page(&other)) {
         return None;
     }
     let path = href.split(['?', '#']).next().unwrap_or_default();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let in_text = text.chars().count() <= 40;
-    WORDS.iter().find_map(|(score, words)| {
-        let has = |place: &str| words.iter().any(|word| begins_a_word(place, word));
-        if has(last) {
-            // Long slugs are articles: /blog/how-to-contact-an-alien.
-            Some(score + if last.len() < 30 { 5 } else { 0 } - last.len().min(60).try_into().unwrap_or(0) / 6)
-        } else if in_text && has(&text) {
-            Some(*score)
-        } else {
-            None
+    // Without its ending: kontakt.html.
+    let last = plain(&decoded(last.split_once('.').map_or(last, |(name, _)| name)));
+    let text = plain(text);
+    let in_path = FINDER.best(&last);
+    let in_text = (text.chars().take(41).count() <= 40)
+        .then(|| FINDER.best(&text))
+        .flatten();
+    match (in_path, in_text) {
+        // Long slugs are articles: /blog/how-to-contact-an-alien.
+        (Some(score), in_text) if in_text <= Some(score) => {
+            let length = u32::try_from(last.chars().count().min(60)).unwrap_or(60);
+            Some(score + if length < 30 { 5 } else { 0 } - length / 6)
         }
-    })
+        (_, in_text) => in_text,
+    }
 }
 
-/// Whether a word stands in a text, not as the end of another (`steam`).
-fn begins_a_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        !word.is_ascii() || before.is_none_or(|character| !character.is_ascii_alphanumeric())
-    })
+/// Lower case, with one `-` for whatever is between words.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_whitespace() || matches!(character, '_' | '-' | '+' | '.') {
+            if !plain.is_empty() && !plain.ends_with('-') {
+                plain.push('-');
+            }
+        } else {
+            // But for the dot that a lower-case İ keeps.
+            plain.extend(character.to_lowercase().filter(|letter| *letter != '\u{307}'));
+        }
+    }
+    plain.truncate(plain.trim_end_matches('-').len());
+    plain
+}
+
+/// Percent-encoded letters as what they stand for.
+fn decoded(part: &str) -> String {
+    let mut pairs = url::form_urlencoded::parse(part.as_bytes());
+    pairs
+        .next()
+        .map_or_else(String::new, |(name, _)| name.into_owned())
+}
+
+/// Whether what was found is a word of its own: not the end of another (`steam`), and if it is several not the
+/// beginning of others either (`о-насосах`). Scripts that set no blanks between words, or write particles before them,
+/// have it anywhere.
+fn is_word(text: &str, found: std::ops::Range<usize>) -> bool {
+    let word = &text[found.clone()];
+    let has_boundaries = word.chars().next().is_some_and(|first| first < '\u{590}');
+    let is_letter = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+    let before = text[..found.start].chars().next_back();
+    let after = text[found.end..].chars().next();
+    !has_boundaries || !(is_letter(before) || (word.contains('-') && is_letter(after)))
 }
 
 /// The same among the pages that sitemaps name: only those near the top and plainly about contact or company.
 pub fn contact_pages_among<'a>(locs: impl Iterator<Item = &'a str>, here: &Url) -> Vec<Url> {
     const SURE: u32 = 55;
     let mut ranked: Vec<(u32, Url)> = Vec::new();
-    for loc in locs.take(5_000).filter(|loc| ANY_WORD.is_match(loc)) {
-        let Some(score) = Url::parse(loc).ok().and_then(|url| {
-            let depth = url.path().trim_matches('/').split('/').count();
-            let is_near = url.host() == here.host() && depth <= 2 && !is_file(url.path());
-            score(loc, "")
-                .filter(|score| is_near && *score >= SURE)
-                .map(|score| (score, url))
-        }) else {
+    for loc in locs.take(5_000) {
+        let Some(score) = score(loc, "").filter(|score| *score >= SURE) else {
             continue;
         };
-        ranked.push(score);
+        let Ok(url) = Url::parse(loc) else {
+            continue;
+        };
+        let depth = url.path().trim_matches('/').split('/').count();
+        if same_host(&url, here) && depth <= 2 && !is_file(url.path()) {
+            ranked.push((score, url));
+        }
     }
     ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     ranked.into_iter().map(|(_, url)| url).take(20).collect()
+}
+
+/// With and without `www.`, a site is one.
+fn same_host(one: &Url, other: &Url) -> bool {
+    let name = |url: &Url| {
+        url.host_str()
+            .map(|host| host.strip_prefix("www.").unwrap_or(host).to_owned())
+    };
+    name(one) == name(other)
 }
 
 fn is_file(path: &str) -> bool {
@@ -264,4 +253,128 @@ mod tests {
             .collect();
         assert_eq!(paths, ["/contact", "/about-us"]);
     }
+
+    #[test]
+    fn the_pages_that_tell_are_found_by_text_and_by_path_in_many_languages() {
+        let here = Url::parse("https://site.test/").unwrap();
+        for (language, contact, about, paths) in LANGUAGES {
+            for text in [contact, about] {
+                let page = format!("<a href=/p/1>{text}</a>");
+                assert_eq!(
+                    contact_links(&outline(&page, &here), &here).len(),
+                    1,
+                    "{language}: {text}"
+                );
+            }
+            for path in *paths {
+                let locs = [here.join(path).unwrap().to_string()];
+                let found = contact_pages_among(locs.iter().map(String::as_str), &here);
+                assert_eq!(found.len(), 1, "{language}: {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_that_only_look_alike_are_not_taken() {
+        let here = Url::parse("https://site.test/").unwrap();
+        for text in [
+            "О насосах",
+            "Steam",
+            "Übersicht",
+            "Produkte",
+            "商品一覧",
+            "Nasze produkty",
+            "Blog",
+        ] {
+            let page = format!("<a href=/p/1>{text}</a>");
+            assert!(contact_links(&outline(&page, &here), &here).is_empty(), "{text}");
+        }
+    }
+
+    /// Texts of links to contact and about pages, and paths of either.
+    type Language = (&'static str, &'static str, &'static str, &'static [&'static str]);
+    const LANGUAGES: &[Language] = &[
+        (
+            "de",
+            "Kontakt",
+            "Über uns",
+            &["/kontakt.html", "/ueber_uns", "/impressum/"],
+        ),
+        (
+            "fr",
+            "Contactez-nous",
+            "Qui sommes-nous ?",
+            &["/contact/", "/a-propos", "/mentions-legales"],
+        ),
+        (
+            "es",
+            "Contáctenos",
+            "Quiénes somos",
+            &["/contacto", "/sobre-nosotros", "/aviso-legal"],
+        ),
+        (
+            "it",
+            "Contatti",
+            "Chi siamo",
+            &["/contatti.php", "/chi-siamo", "/note-legali"],
+        ),
+        (
+            "pt",
+            "Fale Conosco",
+            "Quem somos",
+            &["/contato", "/contactos", "/sobre"],
+        ),
+        (
+            "nl",
+            "Neem contact op",
+            "Over ons",
+            &["/contact", "/over-ons", "/colofon"],
+        ),
+        ("pl", "Kontakt", "O nas", &["/kontakt", "/o-nas", "/o-firmie"]),
+        (
+            "cs",
+            "Kontakty",
+            "O společnosti",
+            &["/kontakty", "/o-nas", "/o-spolecnosti"],
+        ),
+        ("sv", "Kontakta oss", "Om oss", &["/kontakta-oss", "/om-oss"]),
+        ("da", "Kontakt os", "Om os", &["/kontakt", "/om-os"]),
+        ("no", "Kontakt oss", "Om oss", &["/kontakt-oss", "/om-oss"]),
+        (
+            "fi",
+            "Ota yhteyttä",
+            "Tietoa meistä",
+            &["/yhteystiedot", "/meista", "/ota-yhteytta"],
+        ),
+        (
+            "ru",
+            "Контакты",
+            "О компании",
+            &["/контакты", "/kontakty", "/o-kompanii"],
+        ),
+        ("uk", "Зв’яжіться з нами", "Про нас", &["/контакти", "/pro-nas"]),
+        ("tr", "İletişim", "Hakkımızda", &["/iletisim", "/hakkimizda"]),
+        (
+            "ja",
+            "お問い合わせ",
+            "会社概要",
+            &["/お問い合わせ/", "/company/", "/contact"],
+        ),
+        ("zh", "联系我们", "關於我們", &["/联系我们", "/about-us"]),
+        ("ko", "문의하기", "회사 소개", &["/문의", "/company"]),
+        ("ar", "اتصل بنا", "من نحن", &["/اتصل-بنا", "/من-نحن"]),
+        (
+            "hu",
+            "Kapcsolat",
+            "Rólunk",
+            &["/kapcsolat", "/rolunk", "/impresszum"],
+        ),
+        ("ro", "Contactează-ne", "Despre noi", &["/contact", "/despre-noi"]),
+        (
+            "el",
+            "Επικοινωνία",
+            "Ποιοι είμαστε",
+            &["/epikoinonia", "/επικοινωνία", "/etaireia"],
+        ),
+    ];
 }

@@ -214,6 +214,12 @@ mod tests {
     }
 
     #[test]
+    fn a_linked_address_is_not_glued_to_its_neighbours() {
+        let html = "<b>Ann</b><a href='mailto:ann@site.test'><span>ann@site.test</span></a><i>Bob</i>";
+        assert_eq!(values(html), ["ann@site.test"]);
+    }
+
+    #[test]
     fn an_address_ends_where_the_next_sentence_begins() {
         let html =
             "<p>E-Mail:info@acme-shop.com.Tel 5</p><p>a@acme-shop.comFax</p><p>jan.o'neil@acme-shop.com";
@@ -249,6 +255,7 @@ mod tests {
             "https://user:pass@acme-shop.com/x",
             "git clone git@github.com:acme/shop.git",
             "<img data-src='logo@2x.png'>",
+            "<div class=comment-body>me: visitor@freemail.com</div>",
             "<div data-props='{\"author\":\"x@acme-shop.com\"}'>",
             "<script>var a='dev@company.io'</script>",
         ] {

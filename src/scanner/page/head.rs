@@ -93,6 +93,12 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
         let names = site.map(letters).into_iter().chain(host_names(host));
         !bare.is_empty() && names.into_iter().any(|name| !name.is_empty() && name == bare)
     };
+    // `… - Acme Blog`.
+    let begins_with_site = |part: &str| {
+        const SHORTEST: usize = 4;
+        let name = site.map(letters).unwrap_or_default();
+        name.len() >= SHORTEST && letters(part).starts_with(&name)
+    };
     for (at, separator) in title
         .char_indices()
         .filter(|(_, character)| SEPARATORS.contains(character))
@@ -103,7 +109,7 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
         if !stands_apart || before.is_empty() || after.is_empty() {
             continue;
         }
-        if is_site(after) {
+        if is_site(after) || begins_with_site(after) {
             return before.to_owned();
         }
         if is_site(before) {
@@ -152,8 +158,15 @@ fn publisher(nodes: &[Node]) -> Option<String> {
     publishers.flat_map(|publisher| texts(publisher, "name")).next()
 }
 
+/// A part of the title that is the host's name, or what the logo is said to show.
 fn name_in_title(page: &Outline<'_>) -> Option<String> {
-    let names = host_names(page.url.host_str()?);
+    let of_host = host_names(page.url.host_str()?);
+    let logos = page
+        .images
+        .iter()
+        .filter(|image| image.has_logo_class || image.in_logo);
+    let shown = logos.map(|image| letters(&image.alt)).filter(|alt| alt.len() > 1);
+    let names: Vec<String> = of_host.into_iter().chain(shown).collect();
     let mut parts = page.title.as_deref()?.rsplit(SEPARATORS).map(str::trim);
     let named = parts.find(|part| names.contains(&letters(part)))?;
     (!named.is_empty()).then(|| named.to_owned())

@@ -1,189 +1,67 @@
-//! Who runs the site, as its imprint or the line at the foot of its pages says in words.
+//! Who runs the site, as its imprint or the foot of its pages says in words.
+
+mod address;
+mod registers;
 
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
 
-use super::contact_links::IMPRINTS;
+use super::contact_links::names_imprint;
 use super::outline::Outline;
 use crate::values::findings::Organization;
-
-/// Numbers kept of one page.
-const MAX_IDENTIFIERS: usize = 20;
-
-/// Fewer digits are in no such number; longer lines are no imprint's; a label is short.
-const FEWEST_DIGITS: usize = 2;
-const MAX_LINE: usize = 1_000;
-const MAX_LABEL: usize = 60;
-
-/// Lines between the name of a company and its postal code.
-const MAX_ADDRESS_LINES: usize = 5;
-
-/// Numbers by which registers and tax offices know a company: the label they are given, how pages introduce them,
-/// and how they are formed. The words in front make them safe to take from running text.
-const NUMBERS: &[(&str, &str)] = &[
-    (
-        "VAT",
-        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.?\s?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus)[^\n]{0,60}?\b((?:ATU[0-9]{8}|(?:DE|EE|EL|PT)\s?[0-9]{3}\s?[0-9]{3}\s?[0-9]{3}|BE\s?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT)\s?[0-9]{7,12}|(?:FR|CY|IE|ES|GB|NL)\s?[0-9A-Z][0-9A-Z ]{7,13}[0-9A-Z]|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))\b",
-    ),
-    (
-        "Register",
-        r"\b(HR\s?[AB]\s?(?:Nr\.?\s?)?[0-9]{1,6}(?:\s?[A-Z]\b)?)",
-    ),
-    (
-        "Register",
-        r"\b(?i:Firmenbuch(?:nummer)?|FN)\b[^\n0-9]{0,20}([0-9]{5,6}\s?[a-z])\b",
-    ),
-    ("Register", r"\b(CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3})\b"),
-    (
-        "SIRET",
-        r"(?i:siret)[^\n0-9]{0,20}([0-9]{3}\s?[0-9]{3}\s?[0-9]{3}\s?[0-9]{5})\b",
-    ),
-    (
-        "SIREN",
-        r"(?i:siren|\bRCS\b)[^\n0-9]{0,25}([0-9]{3}\s?[0-9]{3}\s?[0-9]{3})\b",
-    ),
-    ("P.IVA", r"(?i:p\.?\s?iva|partita iva)[^\n0-9]{0,15}([0-9]{11})\b"),
-    ("KvK", r"(?i:kvk|kamer van koophandel)[^\n0-9]{0,20}([0-9]{8})\b"),
-    (
-        "CIF",
-        r"\b(?:CIF|NIF)\b[^\n0-9A-Z]{0,6}([A-Z]-?[0-9]{7}[0-9A-Z])\b",
-    ),
-    (
-        "Company number",
-        r"(?i:company (?:registration )?(?:number|no\.?|nr\.?)|registered (?:in [A-Za-z &]{3,30})?(?:number|no\.?|nr\.?))[^\n0-9A-Z]{0,6}((?:SC|NI|OC)?[0-9]{6,8})\b",
-    ),
-    (
-        "NIP",
-        r"\bNIP\b[^\n0-9]{0,6}([0-9]{3}-?[0-9]{3}-?[0-9]{2}-?[0-9]{2})\b",
-    ),
-    ("KRS", r"\bKRS\b[^\n0-9]{0,10}([0-9]{10})\b"),
-    ("IČO", r"(?:IČO?|ICO)\b[^\n0-9]{0,6}([0-9]{8})\b"),
-    (
-        "CVR",
-        r"\bCVR\b[^\n0-9]{0,12}([0-9]{2}\s?[0-9]{2}\s?[0-9]{2}\s?[0-9]{2})\b",
-    ),
-    (
-        "Organisation number",
-        r"(?i:org(?:anisations)?\.?\s?-?(?:nr|nummer)\.?)[^\n0-9]{0,6}([0-9]{6}-[0-9]{4}|[0-9]{3}\s?[0-9]{3}\s?[0-9]{3})\b",
-    ),
-    (
-        "ABN",
-        r"\bABN\b[^\n0-9]{0,6}([0-9]{2}\s?[0-9]{3}\s?[0-9]{3}\s?[0-9]{3})\b",
-    ),
-];
 
 /// How the names of companies end, the longer before what they begin with.
 const FORMS: &str = r"(?:gGmbH|GmbH\s?&\s?Co\.?\s?(?:KGaA|KG|OHG)|Ges\.?m\.?b\.?H\.?|GmbH|mbH|UG(?:\s\(haftungsbeschränkt\))?(?:\s?&\s?Co\.?\s?KG)?|AG(?:\s?&\s?Co\.?\s?KG(?:aA)?)?|KGaA|KG|OHG|GbR|PartG(?:\smbB)?|e\.\s?V\.|e\.\s?K\.|e\.\s?U\.|eG|SE|Pty\.?\sLtd\.?|Pte\.?\sLtd\.?|Ltd\.?|Limited|LLP|LLC|L\.L\.C\.|Inc\.?|Corp\.?|Corporation|PLC|plc|S\.à\s?r\.l\.|Sàrl|SARL|S\.A\.R\.L\.|SASU?|S\.A\.S\.|EURL|S\.?p\.?A\.?|S\.?r\.?l\.?s?|S\.L\.U?\.?|SLU?|S\.A\.|SA|B\.V\.|BV|N\.V\.|NV|VOF|s\.r\.o\.|a\.s\.|[Ss]p\.\sz\s?o\.\s?o\.|ApS|A/S|AS|AB|Oyj?|Kft\.?|Zrt\.?|d\.o\.o\.|Lda\.?|Ltda\.?|OÜ|UAB|SIA)";
 
 /// What a page says in words about who runs it; `None` if nothing.
 pub(super) fn imprint(page: &Outline<'_>) -> Option<Organization> {
-    let mut found = Organization {
-        identifiers: identifiers(&page.text),
-        ..Organization::default()
+    let lines = address::lines(&page.text);
+    let name = address::name(&lines, is_imprint(page));
+    let address = match &name {
+        Some((at, _)) => address::below(&lines, *at),
+        None => address::standing_alone(&lines),
     };
-    if is_imprint(page) {
-        (found.legal_name, found.address) = name_and_address(&page.text);
-    }
-    found.legal_name = found.legal_name.or_else(|| copyright_holder(&page.text));
+    let found = Organization {
+        name: None,
+        legal_name: name
+            .map(|(_, name)| name)
+            .or_else(|| copyright_holder(&page.text)),
+        address,
+        identifiers: registers::identifiers(&page.text),
+    };
     (found != Organization::default()).then_some(found)
 }
 
+/// Whether a name ends as those of companies do.
+pub(super) fn is_legal_name(name: &str) -> bool {
+    static ENDS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(&format!(r"\s{FORMS}$")).expect("the pattern is constant"));
+    ENDS.is_match(name)
+}
+
 fn is_imprint(page: &Outline<'_>) -> bool {
-    let title = page
-        .title
-        .iter()
-        .chain(&page.headings)
-        .map(|text| text.to_lowercase());
-    let path = page.url.path().to_lowercase();
-    title
-        .chain([path])
-        .any(|text| IMPRINTS.iter().any(|word| text.contains(word)))
-}
-
-/// Numbers with the words that introduce them, which stand on their line or, as a label does, on the one before.
-fn identifiers(text: &str) -> Vec<String> {
-    static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
-        RegexSet::new(NUMBERS.iter().map(|(_, pattern)| pattern)).expect("the patterns are constant")
-    });
-    static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        let patterns = NUMBERS.iter().map(|(_, pattern)| pattern);
-        patterns
-            .map(|pattern| Regex::new(pattern).expect("the pattern is constant"))
-            .collect()
-    });
-    let mut found: Vec<String> = Vec::new();
-    let mut label = "";
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let digits = line.bytes().filter(u8::is_ascii_digit).count();
-        if digits >= FEWEST_DIGITS && line.len() <= MAX_LINE {
-            let said = format!("{label} {line}");
-            for number in ANY.matches(&said) {
-                for hit in EACH[number].captures_iter(&said).take(MAX_IDENTIFIERS) {
-                    let written = hit[1].split_whitespace().collect::<Vec<_>>().join(" ");
-                    let is_known = found.iter().any(|known| known.ends_with(&written));
-                    if !is_known && found.len() < MAX_IDENTIFIERS {
-                        found.push(format!("{}: {written}", NUMBERS[number].0));
-                    }
-                }
-            }
-        }
-        label = if line.len() <= MAX_LABEL && digits == 0 {
-            line
-        } else {
-            ""
-        };
-    }
-    found
-}
-
-/// The first line that is the name of a company, and the lines after it down to the one with the postal code.
-fn name_and_address(text: &str) -> (Option<String>, Option<String>) {
-    static NAME: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(&format!(r"^[\p{{Lu}}\p{{Lo}}0-9][^:;!?|]{{0,90}}\s{FORMS}$"))
-            .expect("the pattern is constant")
-    });
-    static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
-        // Of the continent before the place, of the United Kingdom and of the United States behind it.
-        Regex::new(
-            r"^(?:[A-Z]{1,2}[-– ])?[0-9]{4,5}\s\p{Lu}|\b[A-Z]{1,2}[0-9][0-9A-Z]?\s[0-9][A-Z]{2}\b|\b[A-Z]{2}\s[0-9]{5}(?:-[0-9]{4})?\b|\b[0-9]{4}\s?[A-Z]{2}\s+\p{Lu}|[0-9]{2}-[0-9]{3}\s\p{Lu}",
-        )
-        .expect("the pattern is constant")
-    });
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .take(5_000)
-        .collect();
-    let Some(at) = lines
-        .iter()
-        .position(|line| line.len() <= 120 && NAME.is_match(line))
-    else {
-        return (None, None);
-    };
-    let after: Vec<&str> = lines
-        .iter()
-        .skip(at + 1)
-        .take(MAX_ADDRESS_LINES)
-        .copied()
-        .collect();
-    let end = after
-        .iter()
-        .position(|line| line.len() <= 80 && POSTCODE.is_match(line));
-    let address = end.map(|end| after[..=end].join(", "));
-    (Some(lines[at].to_owned()), address)
+    let titles = page.title.iter().chain(&page.headings).map(String::as_str);
+    titles.chain([page.url.path()]).any(names_imprint)
 }
 
 /// `© 2024 Acme GmbH`.
 fn copyright_holder(text: &str) -> Option<String> {
     static HOLDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(
-            r"(?:©|\(c\)|\(C\)|[Cc]opyright)[\s©]*(?:[0-9]{{4}}(?:\s?[-–/]\s?[0-9]{{2,4}})?)?\s*(?:by\s)?[,:]?\s*([\p{{Lu}}\p{{Lo}}0-9][^:;!?|\n©]{{0,80}}?\s{FORMS})(?:[\s,.|–-]|$)"
+            r"(?:©|\(c\)|\(C\)|[Cc]opyright)(?:[\s©,:–-]|\(c\)|[Cc]opyright|by\s|[0-9]{{4}}(?:\s?[-–/]\s?[0-9]{{2,4}})?)*([\p{{L}}0-9][^:;!?|\n©]{{0,80}}?\s{FORMS})(?:[\s,.|–-]|$)"
         ))
         .expect("the pattern is constant")
     });
-    Some(HOLDER.captures(text)?[1].trim().to_owned())
+    static GIVEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:[0-9]{2,4}[\s,–-]|(?i:copyright))").expect("the pattern is constant")
+    });
+    let holders = HOLDER
+        .captures_iter(text)
+        .take(10)
+        .map(|found| found[1].trim().to_owned());
+    let mut holders = holders;
+    holders.find(|name| !GIVEN_BACK.is_match(name))
 }
 
 #[cfg(test)]
@@ -221,6 +99,8 @@ mod tests {
             ("Company No. 01234567", "Company number: 01234567"),
             ("Org.nr: 556677-8899", "Organisation number: 556677-8899"),
             ("NIP: 123-456-78-90", "NIP: 123-456-78-90"),
+            ("ZVR-Zahl: 329 350 352", "ZVR: 329 350 352"),
+            ("Amtsgericht München, VR 12345", "Register: VR 12345"),
         ] {
             assert_eq!(
                 found("https://acme.test/", &format!("<p>{text}")).identifiers,
@@ -235,6 +115,47 @@ mod tests {
     }
 
     #[test]
+    fn addresses_stand_in_many_forms() {
+        let address = |html: &str| found("https://acme.test/", html).address;
+        for (html, wanted) in [
+            (
+                "<p>Acme GmbH<br>Am Delft 24, 26721 Emden",
+                "Am Delft 24, 26721 Emden",
+            ),
+            ("<p>Acme GmbH<br>Weg 1<br>A - 1210 Wien", "Weg 1, A - 1210 Wien"),
+            (
+                "<p>Acme AG<br>Talhofstraße 32<br>82205<br>Gilching",
+                "Talhofstraße 32, 82205 Gilching",
+            ),
+            (
+                "<p>Scheydgasse 40<br>1210 Wien<br>Tel. 1",
+                "Scheydgasse 40, 1210 Wien",
+            ),
+            (
+                "<p>4 rue Guyton-de-Morveau • 75013 Paris<br>Tél. 1",
+                "4 rue Guyton-de-Morveau • 75013 Paris",
+            ),
+            (
+                "<p>ul. Koszykowa 6a, 00-564 Warszawa<br>tel. 1",
+                "ul. Koszykowa 6a, 00-564 Warszawa",
+            ),
+            (
+                "<p>101 15th Street<br>San Francisco, CA 94010<br>mail@acme.test",
+                "101 15th Street, San Francisco, CA 94010",
+            ),
+        ] {
+            assert_eq!(address(html).unwrap_or_default(), wanted, "{html}");
+        }
+        for html in [
+            "<p>Published in 2024 Berlin<br>by someone",
+            "<p>From page 12 of 1999 Edition",
+            "<p>Route 66<br>1234 Things to do<br>Read more",
+        ] {
+            assert_eq!(address(html), None, "{html}");
+        }
+    }
+
+    #[test]
     fn the_foot_of_a_page_names_its_company() {
         let name = |html: &str| found("https://acme.test/", html).legal_name;
         assert_eq!(
@@ -242,6 +163,14 @@ mod tests {
             Some("Acme Tools Ltd.")
         );
         assert_eq!(name("<p>Copyright Acme GmbH").as_deref(), Some("Acme GmbH"));
+        assert_eq!(
+            name("<p>© Copyright 2011, Onion, Inc. All rights").as_deref(),
+            Some("Onion, Inc.")
+        );
+        assert_eq!(
+            name("<p>© 2020 e-Mídia Informações Ltda").as_deref(),
+            Some("e-Mídia Informações Ltda")
+        );
         assert_eq!(name("<p>© 2024 All rights reserved").as_deref(), None);
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn logo(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
                 .is_some_and(|name| name.contains("logo"))
         },
         &|image| image.in_home_link && image.in_header,
+        &|image| image.in_heading && file_stem(&image.src).eq_ignore_ascii_case("logo"),
     ];
     let stated = meta(page, &["og:logo", "logo"]).and_then(|url| absolute(page, &url));
     stated
@@ -51,6 +52,17 @@ fn best(page: &Outline<'_>, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String
     })
 }
 
+/// `/img/logo.gif` is `logo`.
+fn file_stem(src: &str) -> &str {
+    let name = src
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .rsplit('/')
+        .next();
+    name.and_then(|name| name.split('.').next()).unwrap_or_default()
+}
+
 /// Logos of organizations; those whose site or page this is stand before those it speaks of.
 fn from_json_ld(nodes: &[Node]) -> impl Iterator<Item = String> + '_ {
     let organizations = nodes.iter().filter(|node| is_organization(node));
@@ -60,21 +72,33 @@ fn from_json_ld(nodes: &[Node]) -> impl Iterator<Item = String> + '_ {
         .flat_map(|node| texts(node, "logo"))
 }
 
-/// Of `apple-touch-icon` and icons that say they are large or can be scaled.
+/// The largest of `apple-touch-icon` and icons that say they are large or can be scaled; of equals the first.
 fn large_icon(page: &Outline<'_>) -> Option<String> {
     const LARGE: u32 = 96;
-    let is_large = |link: &&super::outline::Link| {
-        let by_size = link.sizes.split_ascii_whitespace().any(|size| {
+    // What a touch icon is if it does not say.
+    const TOUCH: u32 = 57;
+    const SCALED: u32 = 10_000;
+    let width = |link: &super::outline::Link| -> Option<u32> {
+        let sizes = link.sizes.split_ascii_whitespace().filter_map(|size| {
             let width = size
                 .split(['x', 'X'])
                 .next()
                 .and_then(|width| width.parse::<u32>().ok());
-            size.eq_ignore_ascii_case("any") || width.is_some_and(|width| width >= LARGE)
+            if size.eq_ignore_ascii_case("any") {
+                Some(SCALED)
+            } else {
+                width
+            }
         });
-        link.rel.starts_with("apple-touch-icon") || super::head::has_word(&link.rel, "icon") && by_size
+        let stated = sizes.max();
+        if link.rel.starts_with("apple-touch-icon") {
+            Some(stated.unwrap_or(TOUCH))
+        } else {
+            stated.filter(|width| *width >= LARGE && super::head::has_word(&link.rel, "icon"))
+        }
     };
-    page.links
-        .iter()
-        .filter(is_large)
-        .find_map(|link| absolute(page, &link.href))
+    let icons = page.links.iter().filter_map(|link| Some((width(link)?, link)));
+    let mut icons: Vec<_> = icons.collect();
+    icons.sort_by_key(|(width, _)| std::cmp::Reverse(*width));
+    icons.into_iter().find_map(|(_, link)| absolute(page, &link.href))
 }

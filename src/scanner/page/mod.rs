@@ -15,6 +15,7 @@ mod logo;
 mod organization;
 mod outline;
 mod phone;
+mod refresh;
 mod social;
 mod technology;
 
@@ -52,6 +53,8 @@ pub struct PageFacts {
     pub sitemaps: Vec<Url>,
     /// Whether there is nothing on the page.
     pub is_blank: bool,
+    /// Where the page sends its visitors at once, if it does nothing else.
+    pub refresh: Option<Url>,
 }
 
 /// Reads a page, with the technologies that the binary knows.
@@ -70,10 +73,10 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     let socials = social::socials(&outline, &nodes);
     let technologies = technology::technologies(known, &html, &outline, &page.headers);
     let (is_wordpress, wordpress_version) = technology::version_of(&technologies, "WordPress");
+    let site_name = head::site_name(&outline, &nodes);
     let mut findings = Findings {
         title: head::title(&outline, &nodes),
         headline: head::headline(&outline, &nodes),
-        site_name: head::site_name(&outline, &nodes),
         description: head::description(&outline, &nodes),
         is_wordpress,
         wordpress_version,
@@ -88,8 +91,9 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         emails,
         phones,
         socials,
-        organization: organization::organization(&outline, &nodes),
+        organization: organization::organization(&outline, &nodes, site_name.as_ref()),
         feeds: head::feeds(&outline),
+        site_name,
         canonical_url: head::canonical(&outline),
         final_url: Some(page.url.to_string()),
         image_url: head::image(&outline, &nodes),
@@ -102,6 +106,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         contact_links: contact_links::contact_links(&outline, &page.url),
         sitemaps: head::sitemaps(&outline),
         is_blank: html.trim().is_empty(),
+        refresh: refresh::refresh(&outline),
     }
 }
 
@@ -118,9 +123,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
         }
     }
     for social in further.socials {
-        if home.socials.iter().all(|known| known.url != social.url) {
-            home.socials.push(social);
-        }
+        social::add(&mut home.socials, social);
     }
     for technology in further.technologies {
         if home

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::imprint::imprint;
+use super::imprint::{imprint, is_legal_name};
 use super::json_ld::{Node, is_organization, texts};
 use super::outline::Outline;
 use crate::values::findings::Organization;
@@ -18,8 +18,18 @@ const IDENTIFIERS: &[(&str, &str)] = &[
 ];
 
 /// What a page tells about who runs the site: what it states for readers like this one before what it says in words.
-pub(super) fn organization(page: &Outline<'_>, nodes: &[Node]) -> Option<Organization> {
-    join(stated(nodes), imprint(page))
+pub(super) fn organization(
+    page: &Outline<'_>,
+    nodes: &[Node],
+    site_name: Option<&String>,
+) -> Option<Organization> {
+    let mut found = join(stated(nodes), imprint(page))?;
+    found.name = found.name.or_else(|| site_name.cloned());
+    let is_legal = found.name.as_deref().is_some_and(is_legal_name);
+    found.legal_name = found
+        .legal_name
+        .or_else(|| found.name.clone().filter(|_| is_legal));
+    Some(found)
 }
 
 /// Both, and where both speak the first.
@@ -42,10 +52,19 @@ pub(super) fn join(first: Option<Organization>, second: Option<Organization>) ->
     })
 }
 
-/// The first organization with a name.
+/// The first organization with a name, if it can be one that is not just its host's.
 fn stated(nodes: &[Node]) -> Option<Organization> {
-    let named = |node: &&Node| is_organization(node) && node.contains_key("name");
-    let node = nodes.iter().find(named)?;
+    let is_named = |node: &&Node| is_organization(node) && !texts(node, "name").is_empty();
+    let is_host = |node: &&Node| {
+        texts(node, "name")
+            .first()
+            .is_some_and(|name| name.contains('.') && !name.contains(' '))
+    };
+    let mut named = nodes.iter().filter(is_named);
+    let node = named
+        .clone()
+        .find(|node| !is_host(node))
+        .or_else(|| named.next())?;
     let identifiers = IDENTIFIERS.iter().flat_map(|(property, label)| {
         texts(node, property)
             .into_iter()

@@ -3,7 +3,7 @@
 //! What any of it means is for the files beside this one.
 
 mod builder;
-mod logo_scope;
+mod scope;
 
 use url::Url;
 
@@ -42,7 +42,7 @@ pub(super) struct Outline<'a> {
     pub(super) headings: Vec<String>,
     /// Values of `data-cfemail`.
     pub(super) cloudflare_emails: Vec<String>,
-    /// What a reader sees, blocks apart by line breaks.
+    /// What a reader sees, blocks apart by line breaks; not what visitors wrote.
     pub(super) text: String,
     pub(super) counts: Performance,
 }
@@ -62,6 +62,10 @@ pub(super) struct Link {
 pub(super) struct Anchor {
     pub(super) href: String,
     pub(super) text: String,
+    /// In a header, footer or navigation.
+    pub(super) in_frame: bool,
+    /// In what a visitor wrote.
+    pub(super) in_comments: bool,
 }
 
 /// An `<img>` and where it stands.
@@ -81,6 +85,8 @@ pub(super) struct Image {
     pub(super) in_header: bool,
     /// Inside a link to the site's start.
     pub(super) in_home_link: bool,
+    /// Inside a first-level heading.
+    pub(super) in_heading: bool,
 }
 
 /// Reads a page found at `url`.

@@ -26,7 +26,7 @@ const METAS: &[&str] = &[
     "business:contact_data:phone_number",
 ];
 
-/// All numbers in order of trust: `tel:` and WhatsApp links, JSON-LD, metas, then text.
+/// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text.
 pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
     let regions = regions(page, nodes, language);
     let mut found = Found {
@@ -199,10 +199,24 @@ fn is_fax(before: &str) -> bool {
     ]
     .iter()
     .any(|word| label.contains(word));
-    says_fax && !says_both
+    says_fax && !says_both || is_short_for_fax(before)
 }
 
-/// The number of a WhatsApp chat link, which has its country's code without a plus.
+/// `T 555-0101 F 555-0102`: an F alone before the number, where a T, P or M stands before another.
+fn is_short_for_fax(before: &str) -> bool {
+    let start = before.ceil_char_boundary(before.len().saturating_sub(80));
+    let words: Vec<&str> = before[start..]
+        .split(|c: char| c.is_whitespace() || matches!(c, ':' | '.' | '|' | ','))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_one = |word: &&str, of: &[&str]| of.iter().any(|known| word.eq_ignore_ascii_case(known));
+    words.last().is_some_and(|word| is_one(word, &["f"]))
+        && words
+            .iter()
+            .any(|word| is_one(word, &["t", "p", "m", "tel", "phone"]))
+}
+
+/// The number of a `WhatsApp` chat link, which has its country's code without a plus.
 fn whatsapp(href: &str) -> Option<String> {
     let url = url::Url::parse(href.trim()).ok()?;
     let digits = match url.host_str()? {
@@ -349,6 +363,14 @@ mod tests {
         assert_eq!(
             found("https://a.de/", Some("de"), html),
             one("+4930901820", "text")
+        );
+        assert_eq!(
+            found(
+                "https://a.com/",
+                Some("en"),
+                "<p>T 919-951-0052<br>F 919-928-5516"
+            ),
+            one("+19199510052", "text")
         );
         assert_eq!(
             found("https://a.de/", Some("de"), "<p>Tel/Fax: 030 901820"),

@@ -13,27 +13,61 @@ use crate::values::findings::{Social, SocialLinks};
 /// Profiles kept of one page.
 const MAX_SOCIALS: usize = 100;
 
-/// All profiles that a page links to or names in JSON-LD, in document order.
+/// How a profile was found, the surest first: what a site states of itself before what stands on all its pages,
+/// before what may be about others.
+const SOURCES: &[&str] = &["json_ld", "meta", "frame", "link"];
+
+/// All profiles that a page links to or names in JSON-LD, in document order. Links that visitors wrote do not count.
 pub(super) fn socials(page: &Outline<'_>, nodes: &[Node]) -> Vec<Social> {
     let same_as = nodes
         .iter()
         .filter(|node| is_organization(node))
-        .flat_map(|node| texts(node, "sameAs"));
-    let linked = page.anchors.iter().map(|anchor| anchor.href.clone());
+        .flat_map(|node| texts(node, "sameAs"))
+        .map(|url| (url, "json_ld"));
+    let linked = page.anchors.iter().filter(|anchor| !anchor.in_comments);
+    let linked = linked.map(|anchor| {
+        (
+            anchor.href.clone(),
+            if anchor.in_frame { "frame" } else { "link" },
+        )
+    });
     let mut found: Vec<Social> = Vec::new();
-    for url in linked.chain(same_as).chain(in_metas(page)) {
-        let Some(social) = page.base.join(url.trim()).ok().as_ref().and_then(profile) else {
+    for (url, source) in linked
+        .chain(same_as)
+        .chain(in_metas(page).map(|url| (url, "meta")))
+    {
+        let Some(mut social) = page.base.join(url.trim()).ok().as_ref().and_then(profile) else {
             continue;
         };
-        if is_own_page(page, &social) {
+        if is_own_page(page, &social) || found.len() > MAX_SOCIALS {
             continue;
         }
-        let key = |social: &Social| social.url.trim_start_matches("https://www.").to_ascii_lowercase();
-        if found.len() < MAX_SOCIALS && found.iter().all(|known| key(known) != key(&social)) {
-            found.push(social);
-        }
+        social.source = source.to_owned();
+        add(&mut found, social);
     }
+    found.truncate(MAX_SOCIALS);
     found
+}
+
+/// Adds a profile, or to the one that is known where it was found for sure.
+pub(super) fn add(found: &mut Vec<Social>, social: Social) {
+    match found.iter_mut().find(|known| is_same(known, &social)) {
+        Some(known) if rank(known) > rank(&social) => known.source = social.source,
+        Some(_) => {}
+        None => found.push(social),
+    }
+}
+
+/// Place among [`SOURCES`].
+fn rank(social: &Social) -> usize {
+    let place = SOURCES.iter().position(|source| *source == social.source);
+    place.unwrap_or(SOURCES.len())
+}
+
+/// Whether two are one profile: hosts differ by `www.`, `m.` and the reader's language.
+fn is_same(one: &Social, other: &Social) -> bool {
+    let path = |social: &Social| social.url.splitn(4, '/').nth(3).map(str::to_ascii_lowercase);
+    one.network == other.network && path(one) == path(other)
 }
 
 /// Whether a network links to one of its own pages, which looks like a profile where names stand directly under its
@@ -46,7 +80,7 @@ fn is_own_page(page: &Outline<'_>, social: &Social) -> bool {
         .splitn(4, '/')
         .nth(3)
         .is_some_and(|path| !path.contains(['/', '@', '?']));
-    is_at_home && is_plain
+    is_at_home && (is_plain || social.network == "reddit")
 }
 
 /// The accounts that a page names for its cards.
@@ -71,11 +105,11 @@ fn in_metas(page: &Outline<'_>) -> impl Iterator<Item = String> {
     facebook.chain(twitter)
 }
 
-/// The predecessor's five networks: the first profile of each.
+/// The predecessor's five networks: of each the profile whose source is the surest, the first of equals.
 pub(super) fn links(socials: &[Social]) -> SocialLinks {
     let first = |network: &str| {
-        let social = socials.iter().find(|social| social.network == network)?;
-        Some(social.url.clone())
+        let of_network = socials.iter().filter(|social| social.network == network);
+        Some(of_network.min_by_key(|social| rank(social))?.url.clone())
     };
     SocialLinks {
         facebook: first("facebook"),
@@ -93,7 +127,12 @@ fn profile(url: &Url) -> Option<Social> {
     let network = NETWORKS
         .iter()
         .find(|network| network.hosts.iter().any(|known| is_at(known)))?;
-    let path = url.path().trim_matches('/');
+    // `twitter.com/#!/name`, as it was written once.
+    let path = match url.fragment().and_then(|fragment| fragment.strip_prefix("!/")) {
+        Some(path) if url.path() == "/" => path,
+        _ => url.path(),
+    };
+    let path = path.trim_matches('/');
     let first = path.split('/').next().unwrap_or_default().to_ascii_lowercase();
     if first.is_empty() || first.len() > 200 || network.never.contains(&first.as_str()) {
         return None;
@@ -135,6 +174,7 @@ fn profile(url: &Url) -> Option<Social> {
         network: network.name.to_owned(),
         url: format!("https://{host}/{kept}"),
         handle: Some(handle).filter(|handle| !handle.is_empty()),
+        source: String::new(),
     })
 }
 
@@ -159,7 +199,7 @@ fn handle(network: &str, prefix: &str, rest: &str) -> Option<String> {
     let mut segments = rest.split('/');
     let name = segments.next().filter(|name| !name.is_empty())?;
     let deeper = segments.next();
-    let is_post = prefix.is_empty()
+    let is_post = (prefix.is_empty() || prefix == "photos/")
         && match (network, deeper) {
             ("twitter", Some(deeper)) => matches!(deeper, "status" | "statuses" | "lists" | "moments"),
             // What a profile has saved or made; anything else is a board.
@@ -168,6 +208,8 @@ fn handle(network: &str, prefix: &str, rest: &str) -> Option<String> {
                 "github" | "instagram" | "vimeo" | "tumblr" | "soundcloud" | "telegram" | "behance",
                 Some(_),
             ) => true,
+            // A single photo.
+            ("flickr", Some(deeper)) => deeper.bytes().all(|byte| byte.is_ascii_digit()),
             ("facebook", Some(deeper)) => matches!(deeper, "posts" | "photos" | "videos" | "events"),
             _ => false,
         };
@@ -213,6 +255,7 @@ mod tests {
                 "Acme",
             ),
             ("https://x.com/acme", "https://x.com/acme", "acme"),
+            ("https://twitter.com/#!/acme", "https://twitter.com/acme", "acme"),
             (
                 "https://at.linkedin.com/company/acme/about/",
                 "https://at.linkedin.com/company/acme",
@@ -274,9 +317,32 @@ mod tests {
             "https://vimeo.com/privacy",
             "https://www.pinterest.de/acme/a-board/",
             "https://t.me/acme/12",
+            "https://www.flickr.com/photos/acme/14538243058/in/explore",
         ] {
             assert_eq!(shown(url), None, "{url}");
         }
+    }
+
+    #[test]
+    fn the_sites_own_profile_stands_for_it_and_counts_once() {
+        use super::super::outline::outline;
+        let html = "<p>See <a href=https://twitter.com/someone>them</a>
+            <div id=comments><a href=https://twitter.com/visitor></a></div>
+            <footer><a href=https://twitter.com/Acme></a><a href=https://www.twitter.com/acme></a></footer>";
+        let page = outline(html, &Url::parse("https://acme.test/").unwrap());
+        let found = socials(&page, &[]);
+        let told: Vec<(&str, &str)> = found
+            .iter()
+            .map(|social| (social.url.as_str(), social.source.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("https://twitter.com/someone", "link"),
+                ("https://twitter.com/Acme", "frame")
+            ]
+        );
+        assert_eq!(links(&found).twitter.as_deref(), Some("https://twitter.com/Acme"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) struct Document {
     declared: Declared,
     entry: Option<RawEntry>,
     scope: Option<Scope>,
-    field: Option<Field>,
+    field: Field,
 }
 
 impl Document {
@@ -41,15 +41,15 @@ impl Document {
     pub(super) fn take(&mut self, token: Token<'_>, offset: u64, sink: &mut dyn FnMut(RawEntry)) {
         match token {
             Token::Text(text) => {
-                if let Some(field) = &mut self.field {
+                if self.field.is_open {
                     let (text, used) = self.declared.resolve(text);
-                    field.push(&text);
-                    field.used = field.used.max(used);
+                    self.field.push(&text);
+                    self.field.used = self.field.used.max(used);
                 }
             }
             Token::CData(text) => {
-                if let Some(field) = &mut self.field {
-                    field.push(text);
+                if self.field.is_open {
+                    self.field.push(text);
                 }
             }
             Token::Doctype(text) if self.root.is_none() => {
@@ -69,7 +69,7 @@ impl Document {
 
     /// Ends the document: an entry without its end tag counts if its loc is whole.
     pub(super) fn finish(&mut self, sink: &mut dyn FnMut(RawEntry)) {
-        self.field = None;
+        self.field.is_open = false;
         self.close_entry(sink);
     }
 
@@ -172,7 +172,7 @@ impl Document {
                     .attribute("isPermaLink")
                     .is_some_and(|value| value.eq_ignore_ascii_case("false"));
                 if !not_a_link {
-                    self.field = Some(Field::new(local));
+                    self.field.open(local);
                 }
             }
             _ => {}
@@ -181,7 +181,7 @@ impl Document {
 
     fn end(&mut self, tag: Tag<'_>, sink: &mut dyn FnMut(RawEntry)) {
         let local = lower(tag.prefix_and_local().1);
-        if self.field.as_ref().is_some_and(|field| field.name == local) {
+        if self.field.is_open && self.field.name == local {
             self.close_field();
             return;
         }
@@ -197,9 +197,11 @@ impl Document {
     }
 
     fn close_field(&mut self) {
-        let (Some(field), Some(entry), Some(scope)) = (self.field.take(), &mut self.entry, self.scope) else {
+        let was_open = std::mem::replace(&mut self.field.is_open, false);
+        let (true, Some(entry), Some(scope)) = (was_open, &mut self.entry, self.scope) else {
             return;
         };
+        let field = &self.field;
         let text = field.text.trim();
         if text.is_empty() || text.len() > MAX_FIELD {
             return;

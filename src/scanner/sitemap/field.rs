@@ -37,21 +37,33 @@ pub(super) enum Scope {
     News,
 }
 
-/// The text of an element whose end has not come.
+/// The text of an element whose end has not come. One is used for all elements of a document.
 #[derive(Debug)]
 pub(super) struct Field {
+    pub(super) is_open: bool,
     pub(super) name: String,
     pub(super) text: String,
     pub(super) used: Use,
 }
 
-impl Field {
-    pub(super) fn new(name: &str) -> Self {
+impl Default for Field {
+    fn default() -> Self {
         Self {
-            name: name.to_owned(),
+            is_open: false,
+            name: String::new(),
             text: String::new(),
             used: Use::None,
         }
+    }
+}
+
+impl Field {
+    /// Begins the text of an element.
+    pub(super) fn open(&mut self, name: &str) {
+        self.is_open = true;
+        name.clone_into(&mut self.name);
+        self.text.clear();
+        self.used = Use::None;
     }
 
     pub(super) fn push(&mut self, text: &str) {

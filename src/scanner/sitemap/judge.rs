@@ -6,6 +6,7 @@ use super::entity::Use;
 use super::entry::{Alternate, ChildSitemap, PageEntry, SitemapEntry};
 use super::field::RawEntry;
 use super::lastmod::normalise;
+use super::plain_url::PlainUrls;
 use super::problems::Problems;
 use super::seen::{Seen, SeenUrls};
 use super::text::is_url_line;
@@ -18,6 +19,7 @@ const MAX_PROTOCOL_LOC: usize = 2048;
 #[derive(Debug)]
 pub(super) struct Judge {
     base: Url,
+    plain: PlainUrls,
     seen: SeenUrls,
     pub(super) entries: u64,
     pub(super) children: u64,
@@ -28,6 +30,7 @@ pub(super) struct Judge {
 impl Judge {
     pub(super) fn new(base: Url, max_distinct: usize) -> Self {
         Self {
+            plain: PlainUrls::under(&base),
             base,
             seen: SeenUrls::with_limit(max_distinct),
             entries: 0,
@@ -72,18 +75,9 @@ impl Judge {
         if self.refused {
             return;
         }
-        let Some(loc) = self.resolve(&raw.loc) else {
-            self.problems.note("bad_loc", Some(raw.offset), || {
-                format!("'{}' is no http(s) URL", shorten(&raw.loc))
-            });
+        let Some(loc) = self.loc(&mut raw) else {
             return;
         };
-        if self.base.scheme() != "file" && !same_site(&loc, &self.base) {
-            self.problems.note("cross_host", Some(raw.offset), || {
-                format!("{loc} is on another site")
-            });
-        }
-        let loc = String::from(loc);
         if loc.len() >= MAX_PROTOCOL_LOC {
             self.problems.note("long_loc", Some(raw.offset), || {
                 format!("{}… is too long", &shorten(&loc))
@@ -109,16 +103,44 @@ impl Judge {
         }
     }
 
+    /// The absolute URL of an entry. What is written is left in its place where the two differ.
+    fn loc(&mut self, raw: &mut RawEntry) -> Option<String> {
+        if self.plain.is_plain(&raw.loc) {
+            return Some(std::mem::take(&mut raw.loc));
+        }
+        let Some(loc) = self.resolve(&raw.loc) else {
+            self.problems.note("bad_loc", Some(raw.offset), || {
+                format!("'{}' is no http(s) URL", shorten(&raw.loc))
+            });
+            return None;
+        };
+        if self.base.scheme() != "file" && !same_site(&loc, &self.base) {
+            self.problems.note("cross_host", Some(raw.offset), || {
+                format!("{loc} is on another site")
+            });
+        }
+        let loc = String::from(loc);
+        if loc == raw.loc {
+            raw.loc.clear();
+        }
+        Some(loc)
+    }
+
     fn page(&self, loc: String, raw: &mut RawEntry) -> PageEntry {
         let written = std::mem::take(&mut raw.loc);
         let lastmod = normalise(&raw.lastmod);
         let as_stated = std::mem::take(&mut raw.lastmod);
         PageEntry {
-            raw: (written != loc).then_some(written),
+            raw: (!written.is_empty()).then_some(written),
             loc,
             lastmod_raw: (!as_stated.is_empty() && lastmod.as_ref() != Some(&as_stated)).then_some(as_stated),
             lastmod,
-            changefreq: Some(raw.changefreq.to_ascii_lowercase()).filter(|word| is_changefreq(word)),
+            changefreq: Some(std::mem::take(&mut raw.changefreq))
+                .map(|mut word| {
+                    word.make_ascii_lowercase();
+                    word
+                })
+                .filter(|word| is_changefreq(word)),
             priority: Some(std::mem::take(&mut raw.priority)).filter(|number| is_priority(number)),
             images: raw
                 .images

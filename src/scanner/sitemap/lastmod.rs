@@ -6,6 +6,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 /// that can be read in two ways (`01/02/2005`).
 pub(super) fn normalise(text: &str) -> Option<String> {
     let text = text.trim();
+    if let Some(normal) = already_normal(text) {
+        return Some(normal);
+    }
     let text = text.find('[').map_or(text, |zone_name| &text[..zone_name]);
     if let Some(date) = date_only(text) {
         return Some(date.format("%Y-%m-%d").to_string());
@@ -14,6 +17,30 @@ pub(super) fn normalise(text: &str) -> Option<String> {
     Some(shorten_fraction(
         instant.to_rfc3339_opts(SecondsFormat::AutoSi, true),
     ))
+}
+
+/// The two shapes that nearly all sitemaps have, a date and a date-time in UTC, by their bytes alone.
+fn already_normal(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let number = |at: usize, length: usize| -> Option<u32> {
+        bytes.get(at..at + length)?.iter().try_fold(0, |value, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| value * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let is = |at: usize, byte: u8| bytes.get(at) == Some(&byte);
+    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
+    // Whether a month has more than 28 days is left to the calendar.
+    let is_date =
+        is(4, b'-') && is(7, b'-') && year > 0 && (1..=12).contains(&month) && (1..=28).contains(&day);
+    if is_date && bytes.len() == 10 {
+        return Some(text.to_owned());
+    }
+    let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
+    let is_time = is(10, b'T') && is(13, b':') && is(16, b':') && hour < 24 && minute < 60 && second < 60;
+    let is_utc = matches!(&bytes[19..], b"Z" | b"+00:00");
+    (is_date && is_time && is_utc).then(|| format!("{}Z", &text[..19]))
 }
 
 fn date_only(text: &str) -> Option<NaiveDate> {

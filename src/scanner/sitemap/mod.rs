@@ -12,6 +12,7 @@ mod format;
 mod inflate;
 mod judge;
 mod lastmod;
+mod plain_url;
 mod problems;
 pub mod reader;
 mod seen;

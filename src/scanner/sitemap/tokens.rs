@@ -3,7 +3,7 @@
 //! Nothing is an error here: a `<` that begins nothing is text, a tag without its `>` ends at the next `<`. Memory
 //! holds one token; one that is too long is handed on in pieces (text) or dropped (everything else).
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr3, memmem};
 
 /// Longest text piece, tag or declaration that is kept.
 const MAX_TOKEN: usize = 64 * 1024;
@@ -196,6 +196,13 @@ fn declaration(text: &str, last: bool) -> Step<'_> {
 
 fn tag(text: &str, last: bool) -> Step<'_> {
     let bytes = text.as_bytes();
+    // Without an attribute there is no quote that could hide the end.
+    if let Some(at) = memchr3(b'>', b'=', b'<', &bytes[1..])
+        && bytes[at + 1] == b'>'
+        && at < MAX_TOKEN
+    {
+        return Step::Took(at + 2, read_tag(&text[1..=at]), Inside::Content);
+    }
     let mut quote = None;
     for (at, byte) in bytes.iter().enumerate().take(MAX_TOKEN).skip(1) {
         match (quote, byte) {
@@ -222,7 +229,8 @@ fn read_tag(inner: &str) -> Option<Token<'_>> {
         None => (inner, false),
     };
     let end = inner
-        .find(|c: char| c.is_whitespace() || c == '/')
+        .bytes()
+        .position(|byte| byte.is_ascii_whitespace() || byte == b'/')
         .unwrap_or(inner.len());
     let (name, attributes) = inner.split_at(end);
     let tag = Tag {
@@ -240,7 +248,10 @@ fn read_tag(inner: &str) -> Option<Token<'_>> {
 impl<'a> Tag<'a> {
     /// Prefix (empty if none) and local name.
     pub(super) fn prefix_and_local(&self) -> (&'a str, &'a str) {
-        self.name.split_once(':').unwrap_or(("", self.name))
+        match memchr(b':', self.name.as_bytes()) {
+            Some(at) => (&self.name[..at], &self.name[at + 1..]),
+            None => ("", self.name),
+        }
     }
 
     /// The value of an attribute by its local name, references unresolved.

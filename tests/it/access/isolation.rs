@@ -165,6 +165,56 @@ async fn nothing_crosses_on_any_route() {
 }
 
 #[tokio::test]
+async fn nothing_crosses_on_the_predecessors_paths_either() {
+    let app = TestApp::builder().guarded().start().await;
+    let (first, second) = (key(&app, &[Admin]).await, key_of(&app, other(), &[Admin]).await);
+    let ours = provide(&app, &first).await;
+    let head = app.head().await;
+    let (scan, batch) = (&ours.scan, &ours.batch);
+    let of_scans = [
+        format!("/api/v1/status/scan_{scan}"),
+        format!("/api/v1/sitemap/status/{scan}"),
+        format!("/api/v2/page_scraper/status/{scan}"),
+        format!("/api/v3/modernized_page_scraper/status/{scan}"),
+        format!("/api/v3/batch_page_scraper/status/{scan}"),
+        format!("/api/v3/sitemap/status/{scan}"),
+    ];
+    let of_batches = [
+        format!("/api/v1/batch/status/batch_{batch}"),
+        format!("/api/v1/batch/{batch}/status"),
+        format!("/api/v1/sitemap/batch/{batch}/status"),
+        format!("/api/v1/sitemap/batch/status/{batch}"),
+        format!("/api/v2/page_scraper/batch/{batch}/status"),
+        format!("/api/v3/modernized_page_scraper/batch/{batch}/status"),
+        format!("/api/v3/batch_page_scraper/batch/{batch}/status"),
+        format!("/api/v3/sitemap/batch/status/{batch}"),
+    ];
+    let nobody = uuid::Uuid::nil().to_string();
+    for (path, id) in
+        (of_scans.iter().map(|path| (path, scan))).chain(of_batches.iter().map(|path| (path, batch)))
+    {
+        let told = as_key(&app, &first, "GET", path, None).await;
+        assert_eq!(told.status, 200, "{path}: {}", told.text());
+        let theirs = as_key(&app, &second, "GET", path, None).await;
+        assert_ne!(
+            theirs.json()["status"],
+            told.json()["status"],
+            "{path}: {}",
+            theirs.text()
+        );
+        assert!(!theirs.text().contains(MARK), "{path}: {}", theirs.text());
+        // It looks as what does not exist, but for what is said anew each time.
+        let nothing = as_key(&app, &second, "GET", &path.replace(id, &nobody), None).await;
+        assert_eq!(theirs.status, nothing.status, "{path}");
+    }
+    let told = as_key(&app, &first, "GET", "/api/v3/domains", None).await;
+    assert!(told.text().contains(MARK), "{}", told.text());
+    let theirs = as_key(&app, &second, "GET", "/api/v3/domains", None).await;
+    assert_eq!((theirs.status, &theirs.json()["items"]), (200, &json!([])));
+    assert_eq!(app.head().await, head);
+}
+
+#[tokio::test]
 async fn a_scan_of_one_tenant_never_takes_over_the_row_of_another() {
     let app = TestApp::builder().guarded().start().await;
     let (first, second) = (key(&app, &[Admin]).await, key_of(&app, other(), &[Admin]).await);

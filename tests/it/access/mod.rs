@@ -6,6 +6,7 @@ mod keys;
 mod predecessor;
 mod quotas;
 mod second_wall;
+mod secrets;
 mod tokens;
 
 use sitelog::access::keys::{NewKey, create};

@@ -120,6 +120,25 @@ async fn a_tenant_may_open_v1_for_itself_and_for_nobody_else() {
 }
 
 #[tokio::test]
+async fn who_shows_nothing_spends_the_share_of_the_tenant_that_is_open() {
+    let app = guarded().await;
+    let settings = TenantSettings {
+        open_v1: true,
+        requests_per_minute: std::num::NonZeroU32::new(3),
+        ..TenantSettings::default()
+    };
+    let tenants = app.app.api_state().access.tenants().clone();
+    tenants.set(other(), &settings).await.unwrap();
+    let sent = send(&app, OTHER, None).await;
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    let status_url = sent.json()["status_url"].as_str().unwrap().to_owned();
+    for status in [200, 200, 429] {
+        let answer = app.get(&status_url).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn the_predecessors_development_token_opens_nothing() {
     let app = guarded().await;
     open(&app, TenantId::DEFAULT).await;

@@ -9,6 +9,7 @@ use sitelog::values::TenantId;
 use super::OTHER;
 use crate::support::app::TestApp;
 use crate::support::call::Answer;
+use crate::support::sites::{Sites, SitesOptions};
 
 async fn set(app: &TestApp, settings: TenantSettings) {
     let tenants = app.app.api_state().access.tenants().clone();
@@ -95,6 +96,56 @@ async fn a_batch_may_be_as_long_as_the_tenants_quota() {
         send("/api/v1/batch", &["a.com", "b.com", "c.com"]).await.status,
         400
     );
+}
+
+#[tokio::test]
+async fn who_keeps_as_many_urls_as_it_may_asks_for_no_further_scans() {
+    let sites = SitesOptions {
+        sites: 2,
+        urls_per_sitemap: 3,
+        ..SitesOptions::default()
+    };
+    let app = TestApp::builder().scanning(sites).start().await;
+    let site = |number| json!({ "domain": Sites::site(number).host() });
+    let with_quota = async |max_stored_urls| {
+        let settings = TenantSettings {
+            max_stored_urls,
+            ..TenantSettings::default()
+        };
+        set(&app, settings).await;
+    };
+    with_quota(Some(2)).await;
+    let scan = app.post_json("/api/v4/scans", &site(0)).await;
+    assert_eq!(scan.status, 202, "nothing is kept yet: {}", scan.text());
+    let scan = format!("/api/v4/scans/{}", scan.json()["scan_id"].as_str().unwrap());
+    app.get_in_status(&scan, "completed").await;
+    let urls = format!("/api/v4/domains/{}/urls", Sites::site(0).host());
+    let kept = |answer: &Answer| {
+        answer.json()["items"]
+            .as_array()
+            .is_some_and(|urls| urls.len() >= 3)
+    };
+    app.get_until(&urls, kept).await;
+    let head = app.head().await;
+    let refused = app.post_json("/api/v4/scans", &site(1)).await;
+    let problem = refused.problem(403, "url_quota_reached");
+    assert!(
+        problem["stored"].as_u64().unwrap() >= 3 && problem["quota"] == 2,
+        "{problem}"
+    );
+    let batch = json!({ "domains": [Sites::site(1).host()], "tenant_id": TenantId::DEFAULT });
+    app.post_json("/api/v4/batches", &batch)
+        .await
+        .problem(403, "url_quota_reached");
+    // The predecessor's paths are no way around it.
+    assert_eq!(app.post_json("/api/v1/batch", &batch).await.status, 403);
+    let old = json!({ "base_url": Sites::site(1).host() });
+    assert_eq!(app.post_json("/api/v1/scrapersky", &old).await.status, 403);
+    assert_eq!(app.head().await, head);
+    let other = app.call("POST", "/api/v4/scans").json(&site(1)).tenant(OTHER);
+    assert_eq!(other.send().await.status, 202);
+    with_quota(Some(1000)).await;
+    assert_eq!(app.post_json("/api/v4/scans", &site(1)).await.status, 202);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use sitelog::access::{AuthMode, AuthSettings, JwtSettings, Secret};
 use super::OTHER;
 use crate::support::app::TestApp;
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(super) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 async fn app() -> TestApp {
     let auth = AuthSettings {
@@ -25,7 +25,7 @@ async fn app() -> TestApp {
     TestApp::builder().with_auth(auth).start().await
 }
 
-fn token(claims: &Value) -> String {
+pub(super) fn token(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let text = format!("{}.{}", part(&json!({ "alg": "HS256" })), part(claims));
     let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
@@ -33,7 +33,7 @@ fn token(claims: &Value) -> String {
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-fn claims() -> Value {
+pub(super) fn claims() -> Value {
     json!({ "sub": "ann", "aud": "authenticated", "exp": Utc::now().timestamp() + 60, "tenant_id": OTHER })
 }
 

@@ -7,6 +7,7 @@ mod idempotency;
 mod inputs;
 mod lists;
 mod openapi;
+mod rescans;
 mod scans;
 mod tenants;
 

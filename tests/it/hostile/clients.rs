@@ -105,6 +105,8 @@ async fn what_is_not_http_is_refused_and_others_go_on() {
     for rubbish in [
         "\x16\x03\x01\x02\x00\x01\x00\x01\u{fc}",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "CONNECT 127.0.0.1:22 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+        "TRACE / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
         "GET / HTTP/9.9\r\n\r\n",
         "\0\0\0\0\r\n\r\n",
         "POST /api/v4/scans HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
@@ -124,6 +126,60 @@ async fn what_is_not_http_is_refused_and_others_go_on() {
         );
     }
     assert_eq!(served.app.head().await, 0);
+}
+
+#[tokio::test]
+async fn what_a_proxy_could_read_otherwise_is_refused_and_nothing_follows_it() {
+    let served = Served::start(impatient()).await;
+    let second = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let post = "POST /api/v4/scans HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    for (name, sent) in [
+        (
+            "two lengths, the plain first",
+            format!("{post}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{second}"),
+        ),
+        (
+            "two lengths, chunks first",
+            format!("{post}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n{second}"),
+        ),
+        ("no host", format!("GET /api/v4/scans HTTP/1.1\r\n\r\n{second}")),
+        (
+            "two hosts",
+            format!("GET /api/v4/scans HTTP/1.1\r\nhost: localhost\r\nhost: evil.test\r\n\r\n{second}"),
+        ),
+        (
+            "blank before the colon",
+            format!("{post}transfer-encoding : chunked\r\n\r\n0\r\n\r\n{second}"),
+        ),
+        (
+            "unknown coding",
+            format!("{post}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n{second}"),
+        ),
+        (
+            "chunked not last",
+            format!("{post}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{second}"),
+        ),
+        (
+            "signed length",
+            format!("{post}content-length: +2\r\n\r\n{{}}{second}"),
+        ),
+        (
+            "folded header",
+            format!("GET /api/v4/scans HTTP/1.1\r\nhost: localhost\r\nx-a: b\r\n c: d\r\n\r\n{second}"),
+        ),
+        (
+            "carriage return in a value",
+            format!("GET /api/v4/scans HTTP/1.1\r\nhost: localhost\r\nx-a: b\rx-b: c\r\n\r\n{second}"),
+        ),
+    ] {
+        let answer = served.exchange(sent.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{name}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{name}: {answer}");
+    }
+    assert_eq!(served.app.head().await, 0);
+    // HTTP/1.0 had no such header.
+    let old = served.exchange(b"GET /livez HTTP/1.0\r\n\r\n").await;
+    assert!(old.starts_with("HTTP/1.0 200"), "{old}");
 }
 
 #[tokio::test]

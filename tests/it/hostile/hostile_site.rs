@@ -143,7 +143,9 @@ async fn misbehave(
     }
     match name {
         "headers" | "header" | "continue" | "drip" | "driphead" | "silent" => bad_head(to, name).await,
-        "gzip" | "zstd" | "brotli" | "nested" | "brokengzip" => bad_coding(to, name, bombs).await,
+        "gzip" | "zstd" | "zstdwindow" | "brotli" | "nested" | "brokengzip" => {
+            bad_coding(to, name, bombs).await
+        }
         _ => bad_page(to, name, path, &host).await,
     }
 }
@@ -186,6 +188,7 @@ async fn bad_coding(to: &mut dyn Connection, name: &str, bombs: &Bombs) -> std::
     match name {
         "gzip" => coded(to, page, "gzip", &bombs.gzip).await,
         "zstd" => coded(to, page, "zstd", &bombs.zstd).await,
+        "zstdwindow" => coded(to, page, "zstd", &bombs.zstd_window).await,
         "brotli" => coded(to, page, "br", &bombs.brotli).await,
         "nested" => coded(to, page, "gzip, gzip, gzip", &bombs.nested).await,
         "brokengzip" => coded(to, page, "gzip", b"\x1f\x8b\x08\x00rubbish").await,
@@ -381,6 +384,8 @@ struct Bombs {
     gzip: Vec<u8>,
     nested: Vec<u8>,
     zstd: Vec<u8>,
+    /// A small page that asks for 128 MiB to be read.
+    zstd_window: Vec<u8>,
     brotli: Vec<u8>,
 }
 
@@ -397,9 +402,19 @@ impl Bombs {
             nested: gzip(&gzip(&once)),
             gzip: once,
             zstd: zstd::encode_all(page.as_slice(), 1).unwrap(),
+            zstd_window: with_window(b"<!doctype html><title>Wide</title>"),
             brotli: brotli.into_inner(),
         }
     }
+}
+
+fn with_window(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(27).unwrap();
+    encoder.write_all(bytes).unwrap();
+    // A frame that ended with its first block would be as wide as that alone.
+    Write::flush(&mut encoder).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

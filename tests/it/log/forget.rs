@@ -57,6 +57,7 @@ fn report(title: &str) -> SiteReport {
         url: "https://x/sitemap.xml".into(),
         kind: SitemapKind::Urlset,
         status: 200,
+        not_modified: false,
         bytes: 100,
         entries: 2,
         urls: vec![url(1), url(2)],
@@ -67,6 +68,7 @@ fn report(title: &str) -> SiteReport {
         sitemaps: vec![sitemap],
         pages: Vec::new(),
         outcome: Ok(findings),
+        revisit: None,
     }
 }
 

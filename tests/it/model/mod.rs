@@ -139,6 +139,7 @@ impl Action {
             },
             Self::Complete => record(AttemptOutcome::Completed {
                 findings: findings(u64::from(attempt)),
+                revisit: None,
                 totals: ScanTotals::default(),
             }),
             Self::Fail => record(failed(false)),

@@ -263,6 +263,7 @@ impl TestApp {
             sitemaps: Vec::new(),
             pages: Vec::new(),
             outcome,
+            revisit: None,
         };
         record_scan(&self.app.bus, &begun, &report, Utc::now(), &worker())
             .await

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -21,6 +22,8 @@ pub struct Server {
     ca: String,
     settings: Vec<(&'static str, String)>,
     process: Option<Process>,
+    /// Reads what the last process logs, to its end.
+    reader: Option<JoinHandle<Vec<String>>>,
     client: reqwest::Client,
 }
 
@@ -44,6 +47,7 @@ impl Server {
                 .map(|(name, value)| (*name, (*value).to_owned()))
                 .collect(),
             process: None,
+            reader: None,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
         };
         server.restart();
@@ -83,17 +87,27 @@ impl Server {
         };
         let address = after("serves http://").map(str::to_owned);
         let first_key = after("export SITELOG_KEY=").map(str::to_owned);
+        let address = address.unwrap_or_else(|| panic!("the server does not say where it listens: {told:?}"));
         // Somebody must go on reading, or the server blocks on a full pipe.
-        std::thread::spawn(move || {
+        self.reader = Some(std::thread::spawn(move || {
+            let mut said = told;
             for line in lines.map_while(Result::ok) {
                 eprintln!("server: {line}");
+                said.push(line);
             }
-        });
+            said
+        }));
         self.process = Some(Process {
             child,
-            address: address.unwrap_or_else(|| panic!("the server does not say where it listens: {told:?}")),
+            address,
             first_key,
         });
+    }
+
+    /// All that the last process has logged, once it has ended.
+    pub fn said(&mut self) -> Vec<String> {
+        assert!(self.process.is_none(), "the server still runs");
+        self.reader.take().expect("it was started").join().unwrap()
     }
 
     /// The key that this start showed, if it did.

@@ -322,6 +322,7 @@ impl Story {
             attempt,
             url: format!("https://{domain}/robots.txt"),
             status: 200,
+            not_modified: false,
             bytes: 120,
             allowed: true,
             crawl_delay: None,
@@ -342,6 +343,7 @@ impl Story {
                 url: format!("https://{domain}/sitemap-{number}.xml"),
                 kind: SitemapKind::Urlset,
                 status: 200,
+                not_modified: false,
                 bytes: 4_000,
                 entries: count,
                 urls: Some(urls),
@@ -356,6 +358,7 @@ impl Story {
             attempt,
             url: format!("https://{domain}/"),
             status: 200,
+            not_modified: false,
             bytes: 15_000,
             problems: Vec::new(),
         });
@@ -364,6 +367,7 @@ impl Story {
             batch_id,
             attempt,
             findings,
+            revisit: None,
             totals: ScanTotals {
                 sitemaps,
                 sitemap_urls: total,

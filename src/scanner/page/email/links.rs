@@ -1,5 +1,7 @@
 //! Addresses that a link is made of.
 
+use percent_encoding::percent_decode_str;
+
 use super::cipher::decode_cloudflare;
 use super::{cipher, text};
 
@@ -7,9 +9,13 @@ use super::{cipher, text};
 pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     if let Some(target) = mailto(href) {
         address_list(&target, |address| sink(address, "mailto"));
-    } else if let Some((_, code)) = href.split_once("/cdn-cgi/l/email-protection#") {
+    } else if let Some((path, code)) = href.split_once('#')
+        && path.ends_with("/cdn-cgi/l/email-protection")
+    {
         cloudflare(code, |address| sink(address, "cloudflare"));
-    } else if let Some((_, call)) = href.split_once("linkTo_UnCryptMailto(") {
+    } else if href.starts_with("javascript:")
+        && let Some((_, call)) = href.split_once("linkTo_UnCryptMailto(")
+    {
         // TYPO3; the link holds the text, the page's script by how much it is shifted.
         let token = call
             .split(['\'', '"'])
@@ -68,20 +74,5 @@ fn mailto(href: &str) -> Option<String> {
 }
 
 fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

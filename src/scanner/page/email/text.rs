@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use memchr::memchr_iter;
 use regex::Regex;
 
@@ -10,6 +11,10 @@ use super::address::{has_known_suffix, is_local};
 
 /// `@` signs looked at in one page.
 const MAX_SIGNS: usize = 10_000;
+
+/// Bytes before and after the sign of a disguised address that may belong to it.
+const MAX_LOCAL: usize = 150;
+const MAX_DOMAIN: usize = 300;
 
 /// Grows each `@` to both sides, no further than an address may be long.
 pub(super) fn plain(text: &str, mut sink: impl FnMut(&str)) {
@@ -106,6 +111,28 @@ pub(super) fn reversed(text: &str, mut sink: impl FnMut(&str)) {
 
 /// `info [at] example [dot] com` and kin.
 pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
+    // What every one of them has. The expressions are slow where each word may begin an address, so they see no more
+    // than the neighbourhood of these.
+    static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let signs = [
+            "at]", "at)", "at}", "at>", "at）", "at］", "at ]", "at )", "@]", "@)", "@}", "ät]", "ät)", "[@",
+            "(@", "roba]", "roba)", "chez]", "chez)", "[dot", "(dot", "{dot", "[punkt", "(punkt", "[point",
+            "(point", "[punto", "(punto", "[.]", "(.)", " dot ", " punkt ", " punto ",
+        ];
+        let builder = AhoCorasick::builder().ascii_case_insensitive(true).build(signs);
+        builder.expect("a few words make a small automaton")
+    });
+    let mut end = 0;
+    for sign in SIGNS.find_iter(text).take(MAX_EMAILS) {
+        if sign.start() >= end {
+            let start = text.floor_char_boundary(sign.start().saturating_sub(MAX_LOCAL));
+            end = text.ceil_char_boundary((sign.end() + MAX_DOMAIN).min(text.len()));
+            obfuscated_near(&text[start..end], &mut sink);
+        }
+    }
+}
+
+fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
     static BRACKETED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}[\[({<（［]\s?(?:at|@|ät|arroba|chez)\s?[\])}>）］]\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［]\s?(?:dot|punkt|point|punto|\.)\s?[\])}>）］])\s{0,2}[a-z0-9-]{1,63}){1,4})",
@@ -122,7 +149,7 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
     // Without brackets both signs must be words.
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"([a-z0-9][a-z0-9._+-]{0,63})\s(?:AT|at|arroba)\s([a-z0-9-]{1,63}(?:\s(?:DOT|dot|punkt|punto)\s[a-z0-9-]{1,63}){1,3})\b",
+            r"([a-z0-9][a-z0-9._+-]{0,63})\s(?:AT|at|arroba)\s([a-z0-9-]{1,63}(?:\s(?:DOT|dot|punkt|punto)\s[a-z0-9-]{1,63}){1,3})(?-u:\b)",
         )
         .expect("the pattern is constant")
     });
@@ -141,7 +168,7 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
 pub(super) fn spaced(text: &str, mut sink: impl FnMut(&str)) {
     static SPACED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)\b(info|kontakt|contact|contacto|office|mail|email|sales|support|service|hello|hallo|post|team|admin|booking|press|presse|webmaster) @ ([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4})",
+            r"(?i)(?-u:\b)(info|kontakt|contact|contacto|office|mail|email|sales|support|service|hello|hallo|post|team|admin|booking|press|presse|webmaster) @ ([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4})",
         )
         .expect("the pattern is constant")
     });

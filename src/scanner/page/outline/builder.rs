@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::logo_scope::LogoScope;
+use super::scope::{Scope, is_called_comments, is_called_logo, is_frame};
 use super::{Anchor, Image, Link, Outline};
 use crate::scanner::page::html::{Piece, StartTag};
 use crate::scanner::references::resolve_html;
@@ -25,7 +25,9 @@ pub(super) struct Builder<'a> {
     anchor_is_home: bool,
     svg_depth: u32,
     header_depth: u32,
-    logo: LogoScope,
+    logo: Scope,
+    frame: Scope,
+    comments: Scope,
     /// The inline element that is not shown, and how often its name is open.
     unseen: Option<(String, u32)>,
 }
@@ -70,7 +72,9 @@ impl<'a> Builder<'a> {
             anchor_is_home: false,
             svg_depth: 0,
             header_depth: 0,
-            logo: LogoScope::default(),
+            logo: Scope::default(),
+            frame: Scope::default(),
+            comments: Scope::default(),
             unseen: None,
         }
     }
@@ -97,7 +101,9 @@ impl<'a> Builder<'a> {
         if let Some(code) = tag.get("data-cfemail") {
             push(&mut self.outline.cloudflare_emails, code);
         }
-        self.logo.enter(tag);
+        self.logo.enter(tag, is_called_logo);
+        self.frame.enter(tag, is_frame);
+        self.comments.enter(tag, is_called_comments);
         self.raw = Raw::Skip;
         match tag.name.as_str() {
             "html" => self.outline.language = tag.get("lang").or_else(|| tag.get("xml:lang")),
@@ -155,6 +161,8 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         self.logo.leave(name);
+        self.frame.leave(name);
+        self.comments.leave(name);
         self.leave_unseen(name);
         self.break_text(name);
     }
@@ -236,12 +244,24 @@ impl<'a> Builder<'a> {
             .get("aria-label")
             .or_else(|| tag.get("title"))
             .unwrap_or_default();
-        self.open_anchor = Some(Anchor { href, text: label });
+        // An address is a word of its own, however close its neighbours are.
+        if href.starts_with("mailto:") {
+            self.outline.text.push('\n');
+        }
+        self.open_anchor = Some(Anchor {
+            href,
+            text: label,
+            in_frame: self.frame.is_inside(),
+            in_comments: self.comments.is_inside(),
+        });
     }
 
     fn close_anchor(&mut self) {
         self.anchor_is_home = false;
         if let Some(mut anchor) = self.open_anchor.take() {
+            if anchor.href.starts_with("mailto:") {
+                self.outline.text.push('\n');
+            }
             anchor.text = anchor.text.split_whitespace().collect::<Vec<_>>().join(" ");
             push(&mut self.outline.anchors, anchor);
         }
@@ -287,6 +307,7 @@ impl<'a> Builder<'a> {
             in_logo: self.logo.is_inside(),
             in_header: self.header_depth > 0,
             in_home_link: self.anchor_is_home,
+            in_heading: self.open_heading.is_some(),
             src,
         };
         push(&mut self.outline.images, image);
@@ -301,7 +322,7 @@ impl<'a> Builder<'a> {
             append(heading, &text, MAX_TITLE);
         }
         let shown = &mut self.outline.text;
-        if self.unseen.is_some() || shown.len() + text.len() > MAX_TEXT {
+        if self.unseen.is_some() || self.comments.is_inside() || shown.len() + text.len() > MAX_TEXT {
             return;
         }
         // Runs of blanks are one blank, as on the screen.

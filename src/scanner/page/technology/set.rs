@@ -1,6 +1,7 @@
 //! A set of fingerprints, compiled once: ours, and what a user loads beside it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -116,6 +117,8 @@ pub struct Technologies {
     not_evaluated: usize,
     /// By name, lower case.
     numbers: BTreeMap<String, usize>,
+    /// Of the texts it was made from.
+    fingerprint: u64,
 }
 
 /// The set of the binary.
@@ -135,17 +138,23 @@ impl Technologies {
         };
         builder.add(&format::parse(OWN)?);
         builder.own = false;
-        let files = texts
-            .iter()
-            .map(|text| format::parse(text))
-            .collect::<Result<Vec<_>, _>>()?;
-        for file in &files {
-            builder.categories.extend(file.categories.clone());
-        }
-        for file in &files {
-            builder.add(file);
-        }
-        Ok(builder.finish())
+        Ok(Self {
+            fingerprint: fingerprint_of(OWN, texts),
+            ..builder.built(texts)?
+        })
+    }
+
+    /// What these texts hold, and nothing else.
+    pub fn of(texts: &[&str]) -> Result<Self, FormatError> {
+        Ok(Self {
+            fingerprint: fingerprint_of("", texts),
+            ..Builder::default().built(texts)?
+        })
+    }
+
+    /// Tells this set from others.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// What several files of one set hold, as one text for [`Technologies::with`].
@@ -207,6 +216,12 @@ impl Technologies {
     }
 }
 
+fn fingerprint_of(own: &str, texts: &[&str]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (own, texts).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Where the patterns of a named field are looked for.
 type PlaceOfField = fn(String) -> Place;
 
@@ -223,6 +238,21 @@ struct Builder {
 }
 
 impl Builder {
+    /// Takes the files of one set, all of their categories first.
+    fn built(mut self, texts: &[&str]) -> Result<Technologies, FormatError> {
+        let files = texts
+            .iter()
+            .map(|text| format::parse(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        for file in &files {
+            self.categories.extend(file.categories.clone());
+        }
+        for file in &files {
+            self.add(file);
+        }
+        Ok(self.finish())
+    }
+
     fn add(&mut self, file: &File) {
         self.categories.extend(file.categories.clone());
         for (name, description) in &file.technologies {
@@ -459,6 +489,7 @@ impl Builder {
             skipped: self.skipped,
             not_evaluated: self.not_evaluated,
             numbers: self.numbers,
+            fingerprint: 0,
         }
     }
 }

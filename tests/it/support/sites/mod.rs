@@ -33,7 +33,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode, Uri, header};
 use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
@@ -61,6 +61,8 @@ pub struct SitesOptions {
     pub big_bytes: u64,
     /// Requests that `flaky` refuses.
     pub flaky_failures: u64,
+    /// Whether every document has an `ETag`, and is not sent again to who knows it.
+    pub tagged: bool,
 }
 
 impl Default for SitesOptions {
@@ -73,6 +75,7 @@ impl Default for SitesOptions {
             bomb_bytes: 10 << 30,
             big_bytes: 64 << 20,
             flaky_failures: 2,
+            tagged: false,
         }
     }
 }
@@ -215,8 +218,24 @@ async fn answer(
             tokio::time::sleep(farm.options.slow).await;
             html(Document::html("<title>late</title>"))
         }
-        _ => farm.pages.document(name, path).map_or_else(|| status(404), html),
+        _ => match farm.pages.document(name, path) {
+            Some(_) if farm.options.tagged && headers.contains_key(IF_NONE_MATCH) => not_modified(),
+            Some(document) if farm.options.tagged => tagged(html(document)),
+            Some(document) => html(document),
+            None => status(404),
+        },
     }
+}
+
+fn tagged(mut response: Response<Body>) -> Response<Body> {
+    set(&mut response, ETAG, "\"as ever\"");
+    response
+}
+
+fn not_modified() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    tagged(response)
 }
 
 fn status(code: u16) -> Response<Body> {

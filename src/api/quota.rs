@@ -1,0 +1,26 @@
+//! What a tenant may keep: who has reached its quota of stored URLs asks for no further scans.
+
+use super::ApiState;
+use super::problem::Problem;
+use crate::projections::sitemaps;
+use crate::values::TenantId;
+
+/// Refuses a tenant that keeps as many URLs of sitemaps as it may. What is under way when the quota is reached is not
+/// broken off, so it may be passed by what the scans of one request bring.
+pub(super) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) -> Result<(), Problem> {
+    let settings = state.access.tenants().settings(tenant).await?;
+    let Some(quota) = settings.max_stored_urls else {
+        return Ok(());
+    };
+    let stored = sitemaps::query::stored_urls(&state.models, tenant).await?;
+    if stored < quota {
+        return Ok(());
+    }
+    let detail = format!(
+        "{stored} URLs of sitemaps are kept for this tenant, which may keep {quota}. Erase domains that are no longer \
+         needed, or have the quota raised."
+    );
+    Err(Problem::forbidden("url_quota_reached", detail)
+        .with("stored", stored)
+        .with("quota", quota))
+}

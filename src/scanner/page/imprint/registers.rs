@@ -1,0 +1,117 @@
+//! Numbers by which registers and tax offices know a company, with the words that introduce them.
+
+use std::sync::LazyLock;
+
+use regex::{Regex, RegexSet};
+
+/// Numbers kept of one page.
+const MAX_IDENTIFIERS: usize = 20;
+
+/// Fewer digits are in no such number; longer lines are no imprint's; a label is short.
+const FEWEST_DIGITS: usize = 3;
+const MAX_LINE: usize = 1_000;
+const MAX_LABEL: usize = 60;
+
+/// Numbers by which registers and tax offices know a company: the label they are given, how pages introduce them,
+/// and how they are formed. The words in front make them safe to take from running text.
+const NUMBERS: &[(&str, &str)] = &[
+    (
+        "VAT",
+        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.? ?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus)[^\n]{0,60}?(?-u:\b)((?:ATU[0-9]{8}|(?:DE|EE|EL|PT) ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}|BE ?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT) ?[0-9]{7,12}|(?:FR|CY|IE|ES|GB|NL) ?[0-9A-Z][0-9A-Z ]{7,13}[0-9A-Z]|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))(?-u:\b)",
+    ),
+    (
+        "Register",
+        r"(?-u:\b)(HR ?[AB] ?(?:Nr\.? ?)?[0-9]{1,6}(?: ?[A-Z](?-u:\b))?)",
+    ),
+    (
+        "Register",
+        r"(?-u:\b)(?i:Firmenbuch(?:nummer)?|FN)(?-u:\b)[^\n0-9]{0,20}([0-9]{5,6} ?[a-z])(?-u:\b)",
+    ),
+    ("Register", r"(?-u:\b)(CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3})(?-u:\b)"),
+    (
+        "Register",
+        r"(?i:vereinsregister|registergericht|amtsgericht)[^\n]{0,60}(?-u:\b)(VR ?(?:Nr\.? ?)?[0-9]{2,6})(?-u:\b)",
+    ),
+    (
+        "ZVR",
+        r"(?-u:\b)ZVR(?:-?(?:Zahl|Nr\.?|Nummer))?[^\n0-9]{0,6}([0-9][0-9 ]{6,12}[0-9])(?-u:\b)",
+    ),
+    (
+        "SIRET",
+        r"(?i:siret)[^\n0-9]{0,20}([0-9]{3} ?[0-9]{3} ?[0-9]{3} ?[0-9]{5})(?-u:\b)",
+    ),
+    (
+        "SIREN",
+        r"(?i:siren|(?-u:\b)RCS(?-u:\b))[^\n0-9]{0,25}([0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
+    ),
+    (
+        "P.IVA",
+        r"(?i:p\.? ?iva|partita iva)[^\n0-9]{0,15}([0-9]{11})(?-u:\b)",
+    ),
+    (
+        "KvK",
+        r"(?i:kvk|kamer van koophandel)[^\n0-9]{0,20}([0-9]{8})(?-u:\b)",
+    ),
+    (
+        "CIF",
+        r"(?-u:\b)(?:CIF|NIF)(?-u:\b)[^\n0-9A-Z]{0,6}([A-Z]-?[0-9]{7}[0-9A-Z])(?-u:\b)",
+    ),
+    (
+        "Company number",
+        r"(?i:company (?:registration )?(?:number|no\.?|nr\.?)|registered (?:in [A-Za-z &]{3,30})?(?:number|no\.?|nr\.?))[^\n0-9A-Z]{0,6}((?:SC|NI|OC)?[0-9]{6,8})(?-u:\b)",
+    ),
+    (
+        "NIP",
+        r"(?-u:\b)NIP(?-u:\b)[^\n0-9]{0,6}([0-9]{3}-?[0-9]{3}-?[0-9]{2}-?[0-9]{2})(?-u:\b)",
+    ),
+    ("KRS", r"(?-u:\b)KRS(?-u:\b)[^\n0-9]{0,10}([0-9]{10})(?-u:\b)"),
+    ("IČO", r"(?:IČO?|ICO)(?-u:\b)[^\n0-9]{0,6}([0-9]{8})(?-u:\b)"),
+    (
+        "CVR",
+        r"(?-u:\b)CVR(?-u:\b)[^\n0-9]{0,12}([0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2})(?-u:\b)",
+    ),
+    (
+        "Organisation number",
+        r"(?i:org(?:anisations)?\.? ?-?(?:nr|nummer)\.?)[^\n0-9]{0,6}([0-9]{6}-[0-9]{4}|[0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
+    ),
+    (
+        "ABN",
+        r"(?-u:\b)ABN(?-u:\b)[^\n0-9]{0,6}([0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
+    ),
+];
+
+/// Numbers with the words that introduce them, which stand on their line or, as a label does, on the one before.
+pub(super) fn identifiers(text: &str) -> Vec<String> {
+    static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
+        RegexSet::new(NUMBERS.iter().map(|(_, pattern)| pattern)).expect("the patterns are constant")
+    });
+    static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        let patterns = NUMBERS.iter().map(|(_, pattern)| pattern);
+        patterns
+            .map(|pattern| Regex::new(pattern).expect("the pattern is constant"))
+            .collect()
+    });
+    let mut found: Vec<String> = Vec::new();
+    let mut label = "";
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let digits = line.bytes().filter(u8::is_ascii_digit).count();
+        if digits >= FEWEST_DIGITS && line.len() <= MAX_LINE {
+            let said = format!("{label} {line}");
+            for number in ANY.matches(&said) {
+                for hit in EACH[number].captures_iter(&said).take(MAX_IDENTIFIERS) {
+                    let written = hit[1].split_whitespace().collect::<Vec<_>>().join(" ");
+                    let is_known = found.iter().any(|known| known.ends_with(&written));
+                    if !is_known && found.len() < MAX_IDENTIFIERS {
+                        found.push(format!("{}: {written}", NUMBERS[number].0));
+                    }
+                }
+            }
+        }
+        label = if line.len() <= MAX_LABEL && digits == 0 {
+            line
+        } else {
+            ""
+        };
+    }
+    found
+}

@@ -1,0 +1,112 @@
+//! What is used again of the last scan of a site, and what is kept for the next one.
+//!
+//! What a server says to a condition is believed for a week; then each file is read anew, so that a server whose
+//! validators do not change with its files is not taken at its word for ever. What another reader read, or the same
+//! with other fingerprints, is not used at all.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::Tools;
+use super::page::PageFacts;
+use crate::fetch::{FetchSettings, Headers};
+use crate::values::Revisit;
+use crate::values::revisit::{KnownFile, KnownPage, KnownRobots, KnownSitemap};
+
+/// How long what was read is confirmed without being read.
+const BELIEVED_FOR: TimeDelta = TimeDelta::days(7);
+
+/// A larger robots.txt is not kept.
+pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
+
+/// Names who reads: the sources of the reader, what fingerprints it knows, and the settings that decide what it gets.
+pub(super) fn reader(fetching: &FetchSettings, technologies: u64, max_sitemap_bytes: u64) -> String {
+    let parts = [
+        env!("SITELOG_READER"),
+        env!("CARGO_PKG_VERSION"),
+        &fetching.user_agent,
+        &format!(
+            "{technologies:016x}/{}/{max_sitemap_bytes}",
+            fetching.max_page_bytes
+        ),
+    ];
+    hex::encode(&Sha256::digest(parts.join("\n"))[..8])
+}
+
+/// What may be used again of what the last scan kept.
+pub(super) fn usable(kept: Revisit, reader: &str, now: DateTime<Utc>) -> Revisit {
+    if kept.reader != reader {
+        return Revisit::default();
+    }
+    let is_fresh = |file: &KnownFile| now - file.read_at < BELIEVED_FOR;
+    Revisit {
+        reader: kept.reader,
+        robots: kept.robots.filter(|robots| is_fresh(&robots.file)),
+        sitemaps: kept
+            .sitemaps
+            .into_iter()
+            .filter(|known| is_fresh(&known.file))
+            .collect(),
+        pages: kept
+            .pages
+            .into_iter()
+            .filter(|known| is_fresh(&known.file))
+            .collect(),
+    }
+}
+
+/// A file that was read as a whole just now; `None` if nothing can be asked by later.
+pub(super) fn file(asked: &Url, url: &Url, headers: &Headers, bytes: u64) -> Option<KnownFile> {
+    Some(KnownFile {
+        asked: asked.to_string(),
+        url: url.to_string(),
+        validators: headers.validators()?,
+        read_at: Utc::now(),
+        bytes,
+    })
+}
+
+/// What a page told, for the next time.
+pub(super) fn page(file: KnownFile, facts: &PageFacts) -> KnownPage {
+    KnownPage {
+        file,
+        findings: facts.findings.clone(),
+        contact_links: facts.contact_links.iter().map(Url::to_string).collect(),
+        sitemaps: facts.sitemaps.iter().map(Url::to_string).collect(),
+        refresh: facts.refresh.as_ref().map(Url::to_string),
+    }
+}
+
+/// The other way round.
+pub(super) fn facts(known: &KnownPage) -> PageFacts {
+    PageFacts {
+        findings: known.findings.clone(),
+        contact_links: urls(&known.contact_links),
+        sitemaps: urls(&known.sitemaps),
+        refresh: known.refresh.as_deref().and_then(|url| Url::parse(url).ok()),
+        ..PageFacts::default()
+    }
+}
+
+/// URLs that were written by us.
+pub(super) fn urls(texts: &[String]) -> Vec<Url> {
+    texts.iter().filter_map(|text| Url::parse(text).ok()).collect()
+}
+
+impl Tools {
+    pub(super) fn known_robots(&self, asked: &Url) -> Option<&KnownRobots> {
+        let known = self.known.robots.as_ref();
+        known.filter(|known| known.file.asked == asked.as_str())
+    }
+
+    pub(super) fn known_sitemap(&self, asked: &Url) -> Option<&KnownSitemap> {
+        let mut known = self.known.sitemaps.iter();
+        known.find(|known| known.file.asked == asked.as_str())
+    }
+
+    pub(super) fn known_page(&self, asked: &Url) -> Option<&KnownPage> {
+        let mut known = self.known.pages.iter();
+        known.find(|known| known.file.asked == asked.as_str())
+    }
+}

@@ -1,0 +1,107 @@
+//! Knows by a look at its bytes that an URL is already as the WHATWG serialisation has it.
+//!
+//! Nearly all URLs of a sitemap are, and are of the sitemap's own host: parsing each of them into its parts and
+//! putting these together again would take most of the time that a sitemap takes.
+
+use url::Url;
+
+/// Looks at URLs under one origin.
+#[derive(Debug)]
+pub(super) struct PlainUrls {
+    /// `https://host/`; `None` for a local file.
+    origin: Option<String>,
+}
+
+impl PlainUrls {
+    pub(super) fn under(base: &Url) -> Self {
+        let is_web = matches!(base.scheme(), "http" | "https") && base.host().is_some();
+        Self {
+            origin: is_web.then(|| format!("{}/", base.origin().ascii_serialization())),
+        }
+    }
+
+    /// Whether a text is an URL under this origin that parsing would not change. May say no to one that is.
+    pub(super) fn is_plain(&self, text: &str) -> bool {
+        let Some(rest) = self
+            .origin
+            .as_deref()
+            .and_then(|origin| text.strip_prefix(origin))
+        else {
+            return false;
+        };
+        let mut before = b'/';
+        rest.bytes().all(|byte| {
+            // `/.` may begin a segment that stands for another; `%` may stand for the dot.
+            let is_dot_segment = before == b'/' && (byte == b'.' || byte == b'%');
+            before = byte;
+            is_kept(byte) && !is_dot_segment
+        })
+    }
+}
+
+/// Characters that stay as they are in a path and in a query (URL Standard, percent-encode sets).
+const fn is_kept(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b':'
+                | b'@'
+                | b'/'
+                | b'%'
+                | b'?'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn base() -> Url {
+        Url::parse("https://www.acme.test/sitemap.xml").unwrap()
+    }
+
+    #[test]
+    fn ordinary_urls_are_plain_and_others_are_left_to_the_parser() {
+        let plain = PlainUrls::under(&base());
+        for (url, wanted) in [
+            ("https://www.acme.test/a/b.html?c=d&e=%20f", true),
+            ("https://www.acme.test/", true),
+            ("https://www.acme.test", false),
+            ("https://WWW.acme.test/", false),
+            ("https://acme.test/a", false),
+            ("https://www.acme.test/a/../b", false),
+            ("https://www.acme.test/%2e%2e/b", false),
+            ("https://www.acme.test/é", false),
+            ("https://www.acme.test/a b", false),
+            ("https://www.acme.test/a#b", false),
+            ("https://www.acme.test:443/a", false),
+        ] {
+            assert_eq!(plain.is_plain(url), wanted, "{url}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_plain_is_what_the_parser_says(path in "[a-z0-9./%?#&=:@~ '\"<>\\\\^`{}|é2eE-]{0,30}") {
+            let url = format!("https://www.acme.test/{path}");
+            if PlainUrls::under(&base()).is_plain(&url) {
+                prop_assert_eq!(String::from(Url::parse(&url).unwrap()), url);
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a scan keeps for the next one of the same domain: what each file said, with the validators to ask by (RFC 9110,
+//! 8.8) whether it says so still.
+//!
+//! Files without a validator are not in it: they are read anew.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::body_ref::BodyRef;
+use super::failure::Problem;
+use super::findings::Findings;
+use super::sitemap::{SitemapKind, SitemapUrl};
+
+/// What may be used again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Revisit {
+    /// Which reader read it; another one would read something else out of the same files.
+    pub reader: String,
+    /// robots.txt.
+    pub robots: Option<KnownRobots>,
+    /// Sitemap files.
+    pub sitemaps: Vec<KnownSitemap>,
+    /// HTML pages.
+    pub pages: Vec<KnownPage>,
+}
+
+/// A file as it was answered, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownFile {
+    /// The URL that was asked for.
+    pub asked: String,
+    /// The URL that answered, redirects followed. The validators are its own.
+    pub url: String,
+    /// What to ask by.
+    pub validators: Validators,
+    /// When it was last read as a whole.
+    pub read_at: DateTime<Utc>,
+    /// Decoded bytes of it.
+    pub bytes: u64,
+}
+
+/// `ETag` and `Last-Modified` as they were sent; at least one is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// With quotes, and `W/` if it is weak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// An HTTP date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+}
+
+/// robots.txt, whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownRobots {
+    /// Where and when.
+    pub file: KnownFile,
+    /// What it says.
+    pub text: String,
+}
+
+/// A sitemap file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownSitemap {
+    /// Where and when.
+    pub file: KnownFile,
+    /// What it is.
+    pub kind: SitemapKind,
+    /// URLs (of an index: children) it names.
+    pub entries: u64,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// The sitemaps that it names.
+    pub children: Vec<String>,
+    /// Body: the URLs it names, all of them; the same as that of its event. Null if it names none.
+    pub list: Option<BodyRef>,
+    /// What is in that body.
+    #[serde(skip)]
+    pub urls: Vec<SitemapUrl>,
+}
+
+/// An HTML page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownPage {
+    /// Where and when.
+    pub file: KnownFile,
+    /// What the page alone tells.
+    pub findings: Findings,
+    /// Pages that may tell more about contacts.
+    pub contact_links: Vec<String>,
+    /// What `<link rel=sitemap>` names.
+    pub sitemaps: Vec<String>,
+    /// Where it sends its visitors at once.
+    pub refresh: Option<String>,
+}
+
+impl Revisit {
+    /// Whether there is nothing to use again.
+    pub fn is_empty(&self) -> bool {
+        self.robots.is_none() && self.sitemaps.is_empty() && self.pages.is_empty()
+    }
+}
