@@ -260,11 +260,11 @@ fn the_predecessors_drawers_follow_from_the_categories() {
 
 /// The version that each of these technologies has on a page with all these assets.
 fn versions(assets: &[&str], head: &str) -> BTreeMap<String, String> {
-    let scripts: String = assets
+    let scripts: Vec<String> = assets
         .iter()
         .map(|url| format!("<script src='{url}'></script>"))
         .collect();
-    found_in(own(), &format!("<title></title>{head}{scripts}"))
+    found_in(own(), &format!("<title></title>{head}{}", scripts.concat()))
         .into_iter()
         .map(|found| (found.name, found.version.unwrap_or_default()))
         .collect()
