@@ -12,6 +12,7 @@ mod pattern;
 mod resolve;
 mod selector;
 mod set;
+mod version;
 mod view;
 
 pub use self::format::FormatError;
@@ -37,8 +38,8 @@ pub(super) fn technologies(
     let candidates = candidates(set, &view);
     for number in &candidates.signs {
         let sign = &set.signs[*number];
-        if let Some((evidence, hit)) = view.find(sign) {
-            found.add(sign.technology, sign.pattern.confidence, evidence, hit.version);
+        if let Some((evidence, told)) = view.find(sign, &set.known[sign.technology].name) {
+            found.add(sign.technology, sign.pattern.confidence, evidence, told);
         }
     }
     elements::look_for(set, &candidates.elements, html, &mut found);

@@ -3,6 +3,7 @@
 use super::pattern::Pattern;
 use super::resolve::Found;
 use super::set::{Demand, ElementSign, Technologies};
+use super::version::{Told, told_by_url};
 use crate::scanner::page::html::{Piece, StartTag, read};
 use crate::scanner::references::resolve_html;
 
@@ -23,6 +24,7 @@ pub(super) fn look_for<'s>(set: &'s Technologies, candidates: &[usize], html: &s
         return;
     }
     let mut walk = Walk {
+        set,
         waiting: candidates.iter().map(|number| &set.elements[*number]).collect(),
         open: Vec::new(),
         text_of: None,
@@ -33,6 +35,7 @@ pub(super) fn look_for<'s>(set: &'s Technologies, candidates: &[usize], html: &s
 }
 
 struct Walk<'a, 'f, 's> {
+    set: &'s Technologies,
     /// Signs that were not found yet.
     waiting: Vec<&'s ElementSign>,
     open: Vec<StartTag<'a>>,
@@ -73,6 +76,7 @@ impl<'a> Walk<'a, '_, '_> {
         let mut texts = Vec::new();
         let open: Vec<&StartTag<'_>> = self.open.iter().collect();
         let found = &mut *self.found;
+        let set = self.set;
         self.waiting.retain(|sign| {
             let Some(tag) = open.last() else {
                 return true;
@@ -81,17 +85,27 @@ impl<'a> Walk<'a, '_, '_> {
                 return true;
             }
             match &sign.demand {
-                Demand::Nothing => found.add(sign.technology, 100, evidence(tag.source), None),
+                Demand::Nothing => found.add(sign.technology, 100, evidence(tag.source), []),
                 Demand::Attribute(name, pattern) => {
-                    let Some(hit) = tag.raw(name).and_then(|value| pattern.find(&resolve_html(value))) else {
+                    let Some(value) = tag.raw(name).map(resolve_html) else {
                         return true;
                     };
-                    found.add(
-                        sign.technology,
-                        pattern.confidence,
-                        evidence(tag.source),
-                        hit.version,
-                    );
+                    let Some(hit) = pattern.find(&value) else {
+                        return true;
+                    };
+                    let told = if matches!(name.as_str(), "src" | "href") {
+                        told_by_url(
+                            &set.known[sign.technology].name,
+                            &value,
+                            &hit,
+                            pattern.confidence,
+                            &[],
+                        )
+                    } else {
+                        hit.version
+                            .map(|version| Told::stated(version, pattern.confidence))
+                    };
+                    found.add(sign.technology, pattern.confidence, evidence(tag.source), told);
                 }
                 Demand::Text(pattern) => {
                     texts.push((sign.technology, pattern));
@@ -118,7 +132,8 @@ impl<'a> Walk<'a, '_, '_> {
                     technology,
                     pattern.confidence,
                     format!("text: {}", hit.evidence),
-                    hit.version,
+                    hit.version
+                        .map(|version| Told::stated(version, pattern.confidence)),
                 );
             }
         }

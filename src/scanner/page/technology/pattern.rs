@@ -3,6 +3,7 @@
 //! The format is written for JavaScript's regular expressions, searched without regard to case. What they have and
 //! an engine of linear time cannot (looking around, references back) is refused and reported, never approximated.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
@@ -45,7 +46,11 @@ pub enum PatternError {
 pub(super) struct Hit {
     /// What matched.
     pub(super) evidence: String,
+    /// Where it stands in the text, in bytes.
+    pub(super) matched: Range<usize>,
     pub(super) version: Option<String>,
+    /// Where the first group that told it begins, in bytes.
+    pub(super) version_at: Option<usize>,
 }
 
 impl Pattern {
@@ -113,7 +118,9 @@ impl Pattern {
             let evidence = text.trim().chars().take(200).collect();
             return Some(Hit {
                 evidence,
+                matched: 0..text.len(),
                 version: self.told_version(None),
+                version_at: None,
             });
         }
         let regex = self
@@ -127,13 +134,28 @@ impl Pattern {
             .take(200)
             .collect();
         let has_groups = self.version.is_some() && regex.captures_len() > 1;
+        let mut version_at = None;
         let version = if has_groups {
             let mut matches = regex.captures_iter(text.as_bytes()).take(LOOKED_AT);
-            matches.find_map(|captures| self.told_version(Some(&captures)))
+            matches.find_map(|captures| {
+                let version = self.told_version(Some(&captures))?;
+                version_at = captures
+                    .iter()
+                    .skip(1)
+                    .flatten()
+                    .next()
+                    .map(|group| group.start());
+                Some(version)
+            })
         } else {
             self.told_version(None)
         };
-        Some(Hit { evidence, version })
+        Some(Hit {
+            evidence,
+            matched: found.range(),
+            version,
+            version_at,
+        })
     }
 
     /// The template with its groups filled in: `\1`, or `\1?then:else` for a group that took part or did not.

@@ -1,6 +1,7 @@
 //! From signs to technologies: what several signs say together, what is implied, required and excluded.
 
 use super::set::Technologies;
+use super::version::{Told, choose};
 use crate::values::findings::Technology;
 
 /// What was found so far.
@@ -15,8 +16,8 @@ struct Seen {
     confidence: u8,
     /// Of the surest sign, and how sure it was.
     evidence: (u8, String),
-    /// With the confidence of the sign that told it.
-    version: Option<(u8, String)>,
+    /// All versions that its signs told.
+    told: Vec<Told>,
 }
 
 impl<'s> Found<'s> {
@@ -27,20 +28,19 @@ impl<'s> Found<'s> {
         }
     }
 
-    /// A sign was there. Confidences add up to 100 at most; the surest sign is the evidence and tells the version;
-    /// a longer version that begins as it does is the more exact one.
+    /// A sign was there. Confidences add up to 100 at most; the surest sign is the evidence.
     pub(super) fn add(
         &mut self,
         technology: usize,
         confidence: u8,
         evidence: String,
-        version: Option<String>,
+        told: impl IntoIterator<Item = Told>,
     ) {
         let Some(seen) = &mut self.of[technology] else {
             self.of[technology] = Some(Seen {
                 confidence,
                 evidence: (confidence, evidence),
-                version: version.map(|version| (confidence, version)),
+                told: told.into_iter().collect(),
             });
             return;
         };
@@ -48,15 +48,7 @@ impl<'s> Found<'s> {
         if confidence > seen.evidence.0 {
             seen.evidence = (confidence, evidence);
         }
-        let is_better = |version: &String| {
-            seen.version.as_ref().is_none_or(|(surety, known)| {
-                let is_surer = confidence > *surety && !known.starts_with(version.as_str());
-                is_surer || version.len() > known.len() && version.starts_with(known.as_str())
-            })
-        };
-        if let Some(version) = version.filter(is_better) {
-            seen.version = Some((confidence, version));
-        }
+        seen.told.extend(told);
     }
 
     /// All that hold, in the order of the set.
@@ -66,12 +58,19 @@ impl<'s> Found<'s> {
             self.drop_excluded();
         }
         self.drop_without_required();
-        let known = self.set.known.iter().zip(self.of);
-        let technologies = known.filter_map(|(known, seen)| {
+        let of_wordpress = self.number("WordPress").and_then(|number| {
+            let told = &self.of[number].as_ref()?.told;
+            Some((number, choose(told, None)?))
+        });
+        let known = self.set.known.iter().zip(self.of).enumerate();
+        let technologies = known.filter_map(|(number, (known, seen))| {
             let seen = seen.filter(|seen| seen.confidence > 0)?;
+            let default = of_wordpress
+                .as_ref()
+                .filter(|(wordpress, _)| *wordpress != number);
             Some(Technology {
                 name: known.name.clone(),
-                version: seen.version.map(|(_, version)| version),
+                version: choose(&seen.told, default.map(|(_, version)| version.as_str())),
                 categories: known.categories.clone(),
                 confidence: seen.confidence,
                 evidence: seen.evidence.1,
@@ -126,7 +125,7 @@ impl<'s> Found<'s> {
                     self.of[other] = Some(Seen {
                         confidence,
                         evidence: (confidence, evidence),
-                        version: None,
+                        told: Vec::new(),
                     });
                     has_added = true;
                 }

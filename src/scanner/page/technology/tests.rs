@@ -257,3 +257,154 @@ fn the_predecessors_drawers_follow_from_the_categories() {
     assert_eq!(stack.analytics, ["Facebook Pixel"]);
     assert_eq!(stack.widgets, ["Intercom", "MailChimp"]);
 }
+
+/// The version that each of these technologies has on a page with all these assets.
+fn versions(assets: &[&str], head: &str) -> BTreeMap<String, String> {
+    let scripts: Vec<String> = assets
+        .iter()
+        .map(|url| format!("<script src='{url}'></script>"))
+        .collect();
+    found_in(own(), &format!("<title></title>{head}{}", scripts.concat()))
+        .into_iter()
+        .map(|found| (found.name, found.version.unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+fn what_has_no_version_of_its_own_gets_none_of_wordpress() {
+    let found = versions(
+        &[
+            "/wp-content/plugins/contact-form-7/includes/js/index.js?ver=6.4.2",
+            "/wp-content/plugins/elementor/assets/js/webpack.runtime.min.js?ver=6.4.2",
+            "/wp-content/plugins/elementor/assets/js/frontend.min.js?ver=3.18.3",
+            "/wp-includes/js/jquery/jquery.min.js?ver=6.4.2",
+        ],
+        "<meta name=generator content='WordPress 6.4.2'>",
+    );
+    for (name, version) in [
+        ("WordPress", "6.4.2"),
+        ("Contact Form 7", ""),
+        ("Elementor", "3.18.3"),
+        ("jQuery", ""),
+    ] {
+        assert_eq!(found[name], version, "{name}");
+    }
+}
+
+#[test]
+fn a_library_that_an_extension_brings_along_tells_no_version_of_the_extension() {
+    for (assets, name, version) in [
+        (
+            &[
+                "/wp-content/plugins/elementor/assets/lib/eicons/css/elementor-icons.min.css?ver=5.6.2",
+                "/wp-content/plugins/elementor/assets/js/frontend.min.js?ver=3.18.3",
+            ][..],
+            "Elementor",
+            "3.18.3",
+        ),
+        (
+            &["/wp-content/plugins/woocommerce/assets/js/jquery-blockui/jquery.blockUI.min.js?ver=2.70"],
+            "WooCommerce",
+            "",
+        ),
+        (
+            &["/wp-content/plugins/contact-form-7/includes/js/jquery.form.min.js?ver=3.51.0-2014.06.20"],
+            "Contact Form 7",
+            "",
+        ),
+        (
+            &[
+                "/wp-content/plugins/the-events-calendar/common/src/resources/js/tribe-common.min.js?ver=4.9.1",
+            ],
+            "The Events Calendar",
+            "",
+        ),
+        (
+            &["/wp-content/plugins/jetpack/_inc/genericons/genericons/genericons.css?ver=3.1"],
+            "Jetpack",
+            "",
+        ),
+        (
+            &[
+                "/wp-content/plugins/js_composer/assets/lib/bower/font-awesome/css/font-awesome.min.css?ver=5.7",
+                "/wp-content/plugins/js_composer/assets/css/js_composer.min.css?ver=5.7",
+            ],
+            "Font Awesome",
+            "",
+        ),
+        (
+            &[
+                "/wp-content/plugins/elementor/assets/lib/font-awesome/css/font-awesome.min.css?ver=4.7.0",
+                "/wp-content/plugins/elementor/assets/css/frontend.min.css?ver=3.5.0",
+            ],
+            "Font Awesome",
+            "4.7.0",
+        ),
+        (
+            &[
+                "/wp-content/themes/a/js/jquery-3.4.1.min.js?ver=3.4.1",
+                "/wp-content/themes/a/js/bootstrap.min.js?ver=3.4.1",
+            ],
+            "Bootstrap",
+            "3.4.1",
+        ),
+        (
+            &["/wp-content/themes/genesis/lib/js/skip-links.min.js?ver=3.4.0"],
+            "Genesis theme",
+            "3.4.0",
+        ),
+        (
+            &[
+                "/wp-content/plugins/elementor/assets/js/a.js?ver=9.9",
+                "/wp-content/plugins/elementor/assets/js/b.js?ver=3.5.0",
+                "/wp-content/plugins/elementor/assets/js/c.js?ver=3.5.0",
+            ],
+            "Elementor",
+            "3.5.0",
+        ),
+    ] {
+        assert_eq!(versions(assets, "")[name], version, "{assets:?}");
+    }
+}
+
+#[test]
+fn what_makes_browsers_fetch_anew_is_no_version() {
+    for url in [
+        "/js/jquery.min.js?v=950373202059279415",
+        "/js/jquery.min.js?ver=1649080094",
+        "/js/jquery.min.js?v=20120725",
+        "/js/jquery.min.js?ver=1",
+    ] {
+        assert_eq!(versions(&[url], "")["jQuery"], "", "{url}");
+    }
+    assert_eq!(versions(&["/js/jquery.min.js?ver=3.7.1"], "")["jQuery"], "3.7.1");
+}
+
+#[test]
+fn folders_and_file_names_tell_versions() {
+    for (url, name, version) in [
+        (
+            "//ajax.googleapis.com/ajax/libs/mootools/1.5.2/mootools.js",
+            "MooTools",
+            "1.5.2",
+        ),
+        (
+            "//cdnjs.cloudflare.com/ajax/libs/Swiper/4.4.1/js/swiper.min.js",
+            "Swiper",
+            "4.4.1",
+        ),
+        (
+            "/assets/jquery/colorbox/1.6.1/jquery.colorbox.js?v=20120725",
+            "Colorbox",
+            "1.6.1",
+        ),
+        (
+            "//ajax.aspnetcdn.com/jquerymobile/1.4.5/jquery.mobile.min.js",
+            "jQuery Mobile",
+            "1.4.5",
+        ),
+        ("/js/yui-base_3.8.3.js", "YUI", "3.8.3"),
+    ] {
+        assert_eq!(versions(&[url], "")[name], version, "{url}");
+    }
+}

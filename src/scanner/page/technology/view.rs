@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell};
 
 use super::pattern::Hit;
 use super::set::{Place, Sign};
+use super::version::{Told, told_by_url};
 use crate::fetch::Headers;
 use crate::scanner::page::outline::Outline;
 use crate::scanner::site::registrable;
@@ -15,31 +16,42 @@ const MAX_URL: usize = 2_000;
 /// Bytes that all expressions together may go through, for pages made to match as many as they can.
 const MAX_WORK: usize = 256 * 1024 * 1024;
 
+/// Texts, and the same in lower case, in which literals are looked for before an expression is tried: most that some
+/// place of the page holds a literal of do not hold it here.
+type Lowered<'a> = Vec<(Cow<'a, str>, String)>;
+
 /// A page as the signs see it.
 pub(super) struct View<'a> {
     pub(super) html: &'a str,
     page: &'a Outline<'a>,
     headers: &'a Headers,
-    tags: OnceCell<String>,
-    comments: OnceCell<String>,
+    tags: OnceCell<Lowered<'a>>,
+    comments: OnceCell<Lowered<'a>>,
+    scripts: OnceCell<Lowered<'a>>,
+    styles: OnceCell<Lowered<'a>>,
+    assets: OnceCell<Lowered<'a>>,
+    script_urls: OnceCell<Lowered<'a>>,
     work: Cell<usize>,
 }
 
 impl<'a> View<'a> {
     pub(super) fn of(html: &'a str, page: &'a Outline<'a>, headers: &'a Headers) -> Self {
-        let (tags, comments) = (OnceCell::new(), OnceCell::new());
         Self {
             html,
             page,
             headers,
-            tags,
-            comments,
+            tags: OnceCell::new(),
+            comments: OnceCell::new(),
+            scripts: OnceCell::new(),
+            styles: OnceCell::new(),
+            assets: OnceCell::new(),
+            script_urls: OnceCell::new(),
             work: Cell::new(0),
         }
     }
 
-    /// Where a sign was found, and what it told.
-    pub(super) fn find(&self, sign: &Sign) -> Option<(String, Hit)> {
+    /// Where a sign of a technology was found, and the versions it told.
+    pub(super) fn find(&self, sign: &Sign, name: &str) -> Option<(String, Vec<Told>)> {
         let page = self.page;
         match &sign.place {
             Place::Header(name) => {
@@ -59,17 +71,17 @@ impl<'a> View<'a> {
                     .map(|(_, value)| value.as_str());
                 self.first(sign, values, "meta")
             }
-            Place::ScriptSrc => self.first(sign, urls(&page.script_urls), "script"),
-            Place::Asset => self.first(sign, urls(&page.assets), "asset"),
+            Place::ScriptSrc => self.urls(sign, self.script_urls(), "script", name),
+            Place::Asset => self.urls(sign, self.assets(), "asset", name),
             Place::Link => self.first(sign, page.links.iter().map(|link| link.href.as_str()), "link"),
-            Place::Scripts => self.first(sign, page.scripts.iter().copied(), "inline script"),
-            Place::Css => self.first(sign, page.styles.iter().copied(), "inline style"),
+            Place::Scripts => self.first(sign, holding(sign, self.scripts()), "inline script"),
+            Place::Css => self.first(sign, holding(sign, self.styles()), "inline style"),
             Place::JsonLd => self.first(sign, page.json_ld.iter().copied(), "json-ld"),
             Place::Html => self.first(sign, std::iter::once(self.html), "html"),
             Place::Text => self.first(sign, std::iter::once(page.text.as_str()), "text"),
             Place::Url => self.first(sign, std::iter::once(page.url.as_str()), "url"),
-            Place::Tag => self.first(sign, std::iter::once(self.tags()), "tag"),
-            Place::Comment => self.first(sign, std::iter::once(self.comments()), "comment"),
+            Place::Tag => self.first(sign, holding(sign, self.tags()), "tag"),
+            Place::Comment => self.first(sign, holding(sign, self.comments()), "comment"),
         }
     }
 
@@ -79,40 +91,57 @@ impl<'a> View<'a> {
         sign: &Sign,
         texts: impl Iterator<Item = &'t str>,
         place: &str,
-    ) -> Option<(String, Hit)> {
-        let mut found: Option<(String, Hit)> = None;
+    ) -> Option<(String, Vec<Told>)> {
+        let mut found: Option<(String, Vec<Told>)> = None;
         for text in texts {
-            let work = self.work.get() + text.len();
-            if work > MAX_WORK {
+            if !self.may_work(text.len()) {
                 break;
             }
-            self.work.set(work);
             let Some(hit) = sign.pattern.find(text) else {
                 continue;
             };
-            let is_whole = text.len() <= 200 && !matches!(sign.place, Place::Tag | Place::Comment);
-            let evidence = if is_whole {
-                text.trim()
-            } else {
-                hit.evidence.as_str()
-            };
-            let evidence = match &sign.place {
-                Place::Header(name) | Place::Cookie(name) | Place::Meta(name) => {
-                    format!("{place} {name}: {evidence}")
-                }
-                _ => format!("{place}: {evidence}"),
-            };
-            match &mut found {
-                None => found = Some((evidence, hit)),
-                Some((_, first)) => first.version = first.version.take().or(hit.version),
-            }
-            let is_done =
-                !sign.pattern.tells_version() || found.as_ref().is_some_and(|(_, hit)| hit.version.is_some());
-            if is_done {
+            let (_, told) = found.get_or_insert_with(|| (evidence(sign, text, &hit, place), Vec::new()));
+            told.extend(
+                hit.version
+                    .map(|version| Told::stated(version, sign.pattern.confidence)),
+            );
+            if !sign.pattern.tells_version() || !told.is_empty() {
                 break;
             }
         }
         found
+    }
+
+    /// The first URL that matches, and the versions of all that do: the first is often that of something else.
+    fn urls(&self, sign: &Sign, urls: &Lowered<'_>, place: &str, name: &str) -> Option<(String, Vec<Told>)> {
+        let mut found: Option<(String, Vec<Told>)> = None;
+        for url in holding(sign, urls) {
+            if !self.may_work(url.len()) {
+                break;
+            }
+            let Some(hit) = sign.pattern.find(url) else {
+                continue;
+            };
+            let (_, told) = found.get_or_insert_with(|| (evidence(sign, url, &hit, place), Vec::new()));
+            told.extend(told_by_url(
+                name,
+                url,
+                &hit,
+                sign.pattern.confidence,
+                &self.page.assets,
+            ));
+        }
+        found
+    }
+
+    /// Whether an expression may go through so many more bytes.
+    fn may_work(&self, length: usize) -> bool {
+        let work = self.work.get() + length;
+        if work > MAX_WORK {
+            return false;
+        }
+        self.work.set(work);
+        true
     }
 
     /// Values of the cookies that the answer sets under a name.
@@ -137,22 +166,84 @@ impl<'a> View<'a> {
             })
     }
 
-    /// Without the site's own hosts, so that a sign can ask for URLs of this site.
-    fn tags(&self) -> &str {
+    fn assets(&self) -> &Lowered<'a> {
+        self.assets.get_or_init(|| lowered(urls(&self.page.assets)))
+    }
+
+    fn script_urls(&self) -> &Lowered<'a> {
+        self.script_urls
+            .get_or_init(|| lowered(urls(&self.page.script_urls)))
+    }
+
+    fn scripts(&self) -> &Lowered<'a> {
+        self.scripts
+            .get_or_init(|| lowered(self.page.scripts.iter().copied().map(Cow::Borrowed)))
+    }
+
+    fn styles(&self) -> &Lowered<'a> {
+        self.styles
+            .get_or_init(|| lowered(self.page.styles.iter().copied().map(Cow::Borrowed)))
+    }
+
+    /// In one text, without the site's own hosts, so that a sign can ask for URLs of this site.
+    fn tags(&self) -> &Lowered<'a> {
         self.tags.get_or_init(|| {
             let joined = self.page.tags.join("\n");
             let site = self.page.url.host_str().map(registrable).unwrap_or_default();
-            without_own_hosts(&joined, site).into_owned()
+            let tags = without_own_hosts(&joined, site).into_owned();
+            lowered(std::iter::once(Cow::Owned(tags)))
         })
     }
 
-    fn comments(&self) -> &str {
-        self.comments.get_or_init(|| self.page.comments.join("\n"))
+    fn comments(&self) -> &Lowered<'a> {
+        self.comments
+            .get_or_init(|| lowered(std::iter::once(Cow::Owned(self.page.comments.join("\n")))))
     }
 }
 
-fn urls(list: &[String]) -> impl Iterator<Item = &str> {
-    list.iter().map(String::as_str).filter(|url| url.len() <= MAX_URL)
+/// What is shown of a match.
+fn evidence(sign: &Sign, text: &str, hit: &Hit, place: &str) -> String {
+    let is_whole = text.len() <= 200 && !matches!(sign.place, Place::Tag | Place::Comment);
+    let shown = if is_whole {
+        text.trim()
+    } else {
+        hit.evidence.as_str()
+    };
+    match &sign.place {
+        Place::Header(name) | Place::Cookie(name) | Place::Meta(name) => format!("{place} {name}: {shown}"),
+        _ => format!("{place}: {shown}"),
+    }
+}
+
+fn urls(list: &[String]) -> impl Iterator<Item = Cow<'_, str>> {
+    list.iter()
+        .map(String::as_str)
+        .filter(|url| url.len() <= MAX_URL)
+        .map(Cow::Borrowed)
+}
+
+fn lowered<'t>(texts: impl Iterator<Item = Cow<'t, str>>) -> Lowered<'t> {
+    texts
+        .map(|text| {
+            let lower = text.to_ascii_lowercase();
+            (text, lower)
+        })
+        .collect()
+}
+
+/// The texts that a sign can match at all.
+fn holding<'t>(sign: &'t Sign, texts: &'t Lowered<'_>) -> impl Iterator<Item = &'t str> {
+    let literals = &sign.pattern.literals;
+    let holds = move |lower: &String| {
+        literals.is_empty()
+            || literals
+                .iter()
+                .any(|literal| memchr::memmem::find(lower.as_bytes(), literal.as_bytes()).is_some())
+    };
+    texts
+        .iter()
+        .filter(move |(_, lower)| holds(lower))
+        .map(|(text, _)| text.as_ref())
 }
 
 /// Drops `//host` from URLs whose host belongs to a site.
