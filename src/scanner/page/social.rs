@@ -42,7 +42,7 @@ pub(super) fn socials(page: &Outline<'_>, nodes: &[Node]) -> Vec<Social> {
         if is_own_page(page, &social) || found.len() > MAX_SOCIALS {
             continue;
         }
-        social.source = source.to_owned();
+        source.clone_into(&mut social.source);
         add(&mut found, social);
     }
     found.truncate(MAX_SOCIALS);
