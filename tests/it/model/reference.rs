@@ -320,6 +320,13 @@ impl Model {
     pub(super) fn domains(&self) -> Vec<(String, Option<String>, i32, usize)> {
         let mut rows: BTreeMap<String, (Option<String>, i32, usize)> = BTreeMap::new();
         for (scan, event) in &self.log {
+            // That an attempt ended and another is to come tells a domain nothing.
+            if matches!(
+                event,
+                ScanEvent::ScanAttemptFailed { .. } | ScanEvent::ScanAbandoned { .. }
+            ) {
+                continue;
+            }
             let row = rows.entry(domain(*scan)).or_default();
             row.2 = *scan;
             match event {
