@@ -193,7 +193,8 @@ pub struct Technology {
 pub struct Email {
     /// Lower case.
     pub value: String,
-    /// `mailto`, `text`, `json_ld`, `cloudflare`, `obfuscated` …
+    /// `mailto` (a link), `cloudflare` (hidden by it), `attribute` or `script` (put together by the page's script),
+    /// `json_ld`, `meta`, `text`, `reversed` or `obfuscated` (`info [at] …`).
     pub source: String,
     /// URL of the page.
     pub page: String,
@@ -207,7 +208,7 @@ pub struct Phone {
     pub value: String,
     /// As written on the page.
     pub raw: String,
-    /// `tel`, `text`, `json_ld` …
+    /// `tel` (a link), `whatsapp` (a chat link), `json_ld`, `meta` or `text`.
     pub source: String,
     /// URL of the page.
     pub page: String,
