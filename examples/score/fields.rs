@@ -405,8 +405,15 @@ fn wordpress_versions(page: &Page) -> Option<Vec<String>> {
     )
 }
 
+/// What the page states. Asset URLs do not: the first of them has the version of the icons that come with it.
 fn elementor_versions(page: &Page) -> Option<Vec<String>> {
-    stated(page, &["elementor_asset_ver", "elementor_config_ver"])
+    let mut versions = stated(page, &["elementor_config_ver"]).unwrap_or_default();
+    let generators = texts(&page.facts["generators"]);
+    let told = generators
+        .iter()
+        .filter_map(|name| name.strip_prefix("Elementor "));
+    versions.extend(told.filter_map(|rest| rest.split([' ', ';']).next().map(str::to_owned)));
+    known(versions)
 }
 
 fn same_text(one: &str, other: &str) -> bool {
