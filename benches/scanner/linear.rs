@@ -10,7 +10,7 @@ const MEGABYTE: usize = 1024 * 1024;
 
 pub fn run() {
     println!("pages by size");
-    let shapes: [(&str, &str); 11] = [
+    let shapes: [(&str, &str); 15] = [
         (
             "rows",
             "<div class='row'><p>a b c 555 1234 <a href='/contact'>x</a></p><img src=a.png></div>\n",
@@ -19,6 +19,13 @@ pub fn run() {
         ("anchors", "<a href='https://www.facebook.com/acme'>"),
         ("digits", "(555) 123-4567 "),
         ("at signs", "a@b.c "),
+        (
+            "addresses",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx;a@b.com;",
+        ),
+        ("faxes", "Fax 555 123 4567,"),
+        ("in brackets", "a [at] b [dot] com "),
+        ("postcodes", "<p>12345 Berlin 2</p><p>Tel 1</p>"),
         ("logos", "<div class=logo><a href='/'>"),
         ("blanks", " "),
         ("letters", "a"),
@@ -27,7 +34,7 @@ pub fn run() {
         ("references", "&amp &#x41; &"),
     ];
     for (name, part) in shapes {
-        print!("  {name:<10}");
+        print!("  {name:<12}");
         for megabytes in [1, 2, 5, 10] {
             let page = RawPage {
                 url: Url::parse("https://www.acme.test/").expect("a constant URL"),

@@ -18,6 +18,9 @@ const MAX_PHONES: usize = 100;
 /// Pieces of text looked at closely; looking takes up to a millisecond each.
 const MAX_CANDIDATES: usize = 300;
 
+/// Bytes before a number that may say what it is.
+const MAX_LABEL: usize = 80;
+
 /// Names under which a `<meta>` states a number (Open Graph, business and microdata vocabularies).
 const METAS: &[&str] = &[
     "telephone",
@@ -176,7 +179,9 @@ fn candidates(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether the word before a number says that it is a fax machine's alone.
 fn is_fax(before: &str) -> bool {
-    let line = before.rsplit('\n').next().unwrap_or_default();
+    // Looked at for each number of a page: no further back than a label reaches.
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_LABEL))..];
+    let line = near.rsplit('\n').next().unwrap_or_default();
     let label: String = line
         .chars()
         .rev()
@@ -204,7 +209,7 @@ fn is_fax(before: &str) -> bool {
 
 /// `T 555-0101 F 555-0102`: an F alone before the number, where a T, P or M stands before another.
 fn is_short_for_fax(before: &str) -> bool {
-    let start = before.ceil_char_boundary(before.len().saturating_sub(80));
+    let start = before.ceil_char_boundary(before.len().saturating_sub(MAX_LABEL));
     let words: Vec<&str> = before[start..]
         .split(|c: char| c.is_whitespace() || matches!(c, ':' | '.' | '|' | ','))
         .filter(|word| !word.is_empty())

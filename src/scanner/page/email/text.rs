@@ -60,12 +60,10 @@ fn around(text: &str, at: usize, length: usize) -> Option<std::ops::Range<usize>
 
 /// Whether what begins at `start` is the password or user of an URL (`https://user:password@host`).
 fn is_in_url(text: &str, start: usize) -> bool {
-    let word = text[..start]
-        .rsplit(char::is_whitespace)
-        .next()
-        .unwrap_or_default();
-    let begin = word.len().saturating_sub(200);
-    word.get(begin..).unwrap_or(word).contains("://")
+    // Looked at for each address of a page: no further back than the scheme may be.
+    let near = &text[text.ceil_char_boundary(start.saturating_sub(MAX_LOCAL))..start];
+    let word = near.rsplit(char::is_whitespace).next().unwrap_or_default();
+    word.contains("://")
 }
 
 /// French joins the word before by an apostrophe (`d'info@acme.fr`); a name in an address has it after an O.

@@ -13,6 +13,9 @@ use crate::scanner::site::registrable;
 /// URLs longer than this are data, not places.
 const MAX_URL: usize = 2_000;
 
+/// URLs that one sign learns versions from; each of them is held against all others.
+const MAX_HITS: usize = 50;
+
 /// Bytes that all expressions together may go through, for pages made to match as many as they can.
 const MAX_WORK: usize = 256 * 1024 * 1024;
 
@@ -115,13 +118,15 @@ impl<'a> View<'a> {
     /// The first URL that matches, and the versions of all that do: the first is often that of something else.
     fn urls(&self, sign: &Sign, urls: &Lowered<'_>, place: &str, name: &str) -> Option<(String, Vec<Told>)> {
         let mut found: Option<(String, Vec<Told>)> = None;
+        let mut hits = 0;
         for url in holding(sign, urls) {
-            if !self.may_work(url.len()) {
+            if hits >= MAX_HITS || !self.may_work(url.len()) {
                 break;
             }
             let Some(hit) = sign.pattern.find(url) else {
                 continue;
             };
+            hits += 1;
             let (_, told) = found.get_or_insert_with(|| (evidence(sign, url, &hit, place), Vec::new()));
             told.extend(told_by_url(
                 name,
