@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::net::TcpListener;
@@ -14,6 +15,7 @@ use crate::api::settings::BackendError;
 use crate::api::{self, ApiState, Legacy};
 use crate::commands::CommandBus;
 use crate::config::Config;
+use crate::dashboard;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::legacy;
 use crate::log::EventLog;
@@ -277,6 +279,11 @@ impl App {
         tracker.spawn(worker.run(stop.clone(), drain));
     }
 
+    /// All that is served by HTTP.
+    pub fn routes(&self) -> Router {
+        api::router(self.api_state(), dashboard::router())
+    }
+
     /// What the API answers from.
     pub fn api_state(&self) -> ApiState {
         ApiState {
@@ -342,7 +349,7 @@ pub async fn serve(
     });
     let serving = async {
         match listener {
-            Some(listener) => api::serve(listener, app.api_state(), stop.clone()).await,
+            Some(listener) => api::serve(listener, app.routes(), stop.clone()).await,
             None => stop.cancelled().await,
         }
     };

@@ -28,5 +28,6 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod postgres;
 pub mod telemetry;

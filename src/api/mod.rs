@@ -68,13 +68,14 @@ pub struct Limits {
 /// Bytes of a request's body at most.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
-/// The whole API.
-pub fn router(state: ApiState) -> Router {
+/// The whole API, and pages beside it, under the same protection.
+pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
     let (documented, openapi) = openapi::described(Some(&state));
     let is_open = state.access.mode() == AuthMode::Off;
     let routes = documented
         .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))
+        .merge(pages)
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(CatchPanicLayer::custom(problem::after_panic))
@@ -88,6 +89,6 @@ pub fn router(state: ApiState) -> Router {
 }
 
 /// Serves until told to stop; requests under way are answered.
-pub async fn serve(listener: TcpListener, state: ApiState, stop: CancellationToken) {
-    serving::serve(listener, router(state), Serving::default(), stop).await;
+pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
+    serving::serve(listener, routes, Serving::default(), stop).await;
 }

@@ -25,7 +25,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let routes = router(app.app.api_state());
+        let routes = app.app.routes();
         tokio::spawn(serve(listener, routes, serving, stop.clone()));
         Self { app, address, stop }
     }
@@ -222,7 +222,7 @@ async fn requests_that_find_no_place_are_told_to_come_again() {
     let app = TestApp::start().await;
     let mut state = app.app.api_state();
     state.limits.requests = RequestPlaces::new(0);
-    let full = router(state);
+    let full = router(state, axum::Router::new());
     let call = |path: &str| crate::support::call::Call::new(full.clone(), "GET", path).send();
     let refused = call("/api/v4/scans").await;
     refused.problem(503, "overloaded");

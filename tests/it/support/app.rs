@@ -94,7 +94,7 @@ impl TestAppBuilder {
         };
         let app = App::build(&config, database.pool.clone()).await.unwrap();
         let started = TestApp {
-            router: sitelog::api::router(app.api_state()),
+            router: app.routes(),
             app,
             sites,
             stop: CancellationToken::new(),
