@@ -12,7 +12,8 @@ pub mod commands;
 pub mod legacy;
 pub mod log;
 
-// What follows from the log: rows to read, work to do.
+// What follows from the log: rows to read and to take away, work to do.
+pub mod export;
 pub mod policies;
 pub mod projections;
 pub mod tasks;

@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::request::{parse_json, unsupported_media_type};
 use crate::commands::request_batch::BatchItem;
 pub use crate::values::RejectedLine;
-use crate::values::batch_list::{MAX_DOMAINS, UnreadableList};
+use crate::values::batch_list::{MAX_COLUMNS, MAX_DOMAINS, UnreadableList};
 use crate::values::{BatchList, BatchOptions};
 
 /// A list that was read.
@@ -68,7 +68,7 @@ impl BatchInput {
         Self::of(list, options)
     }
 
-    fn of(list: BatchList, options: BatchOptions) -> Result<Self, Problem> {
+    fn of(mut list: BatchList, options: BatchOptions) -> Result<Self, Problem> {
         if list.is_too_long() {
             let detail = format!(
                 "The list has more than {MAX_DOMAINS} domains, or more than {MAX_DOMAINS} lines that are none; a \
@@ -76,13 +76,12 @@ impl BatchInput {
             );
             return Err(Problem::unprocessable("too_many_domains", detail));
         }
-        let items = list
-            .accepted
-            .into_iter()
-            .map(|(line, domain)| BatchItem::Scan { line, domain })
-            .collect();
+        if list.is_too_wide() {
+            let detail = format!("The list has more than {MAX_COLUMNS} columns; leave out what you do not need back.");
+            return Err(Problem::unprocessable("too_many_columns", detail));
+        }
         Ok(Self {
-            items,
+            items: BatchItem::of_list(&mut list),
             duplicates: list.duplicates,
             rejected: list.rejected,
             options,
@@ -132,7 +131,7 @@ impl<'de> Visitor<'de> for Items {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<BatchList, A::Error> {
         let mut list = BatchList::default();
         let mut line = 0;
-        while !list.is_too_long() {
+        while !list.is_too_long() && !list.is_too_wide() {
             let Some(item) = items.next_element::<Value>()? else {
                 return Ok(list);
             };

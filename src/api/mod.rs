@@ -6,6 +6,7 @@ pub mod batch_input;
 mod body;
 mod browser;
 mod conditional;
+pub mod export;
 mod health;
 mod legacy;
 mod metrics;
@@ -30,6 +31,7 @@ use crate::log::EventLog;
 use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
 pub use body::BodyRoom;
+pub use export::WorkbookPlaces;
 pub use legacy::settings::{self, Legacy};
 pub use overload::RequestPlaces;
 use problem::Problem;
@@ -63,6 +65,8 @@ pub struct Limits {
     pub bodies: BodyRoom,
     /// For requests.
     pub requests: RequestPlaces,
+    /// For workbooks that are being built.
+    pub workbooks: WorkbookPlaces,
 }
 
 /// Bytes of a request's body at most.

@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::input;
 use super::local::Local;
-use super::say;
+use super::{say, style};
 use crate::api::v4::views::Batch;
 use crate::commands::CommandContext;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::config::Config;
 use crate::projections::batch_jobs::{self, BatchRow};
-use crate::values::batch_list::MAX_DOMAINS;
+use crate::values::batch_list::{MAX_COLUMNS, MAX_DOMAINS};
 use crate::values::{BatchId, BatchList, BatchOptions, RejectedLine, TenantId};
 
 /// Scans a list of domains to the end.
@@ -40,7 +40,7 @@ pub(super) struct Args {
 const POLL: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let list = match read(&args.file) {
+    let mut list = match read(&args.file) {
         Ok(list) if list.accepted.is_empty() => return Ok(refuse(&list, "no line is a domain")),
         Ok(list) if list.accepted.len() > MAX_DOMAINS => {
             return Ok(refuse(
@@ -48,15 +48,14 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
                 &format!("more than {MAX_DOMAINS} domains; split the list"),
             ));
         }
+        Ok(list) if list.is_too_wide() => {
+            return Ok(refuse(&list, &format!("more than {MAX_COLUMNS} columns")));
+        }
         Ok(list) => list,
         Err(error) => return Ok(refuse(&BatchList::default(), &format!("{error:#}"))),
     };
     let local = Local::start(config).await?;
-    let items: Vec<BatchItem> = list
-        .accepted
-        .into_iter()
-        .map(|(line, domain)| BatchItem::Scan { line, domain })
-        .collect();
+    let items = BatchItem::of_list(&mut list);
     let options = BatchOptions::new(args.max_pages, args.max_concurrent);
     let context = CommandContext::internal(TenantId::DEFAULT, "cli");
     let batch = request_batch(&local.app.bus, &items, options, json!(null), &context).await?;
@@ -130,13 +129,14 @@ fn summary(row: BatchRow, duplicates: usize, rejected: &[RejectedLine], as_json:
         summary["rejected"] = json!(rejected);
         return Ok(say(&summary.to_string())?);
     }
-    say(&format!("batch {}: {}", row.batch_id, row.status))?;
+    let status = row.status.to_string();
+    say(&format!("batch {}: {}", row.batch_id, style::status(&status)))?;
     say(&format!(
         "  {} completed, {} failed, {} cancelled",
         row.completed_domains, row.failed_domains, row.cancelled_domains
     ))?;
     for (reason, count) in &row.failures {
-        say(&format!("    {count:>6} {reason}"))?;
+        say(&format!("    {count:>6} {}", style::bad(reason)))?;
     }
     if duplicates > 0 {
         say(&format!("  {duplicates} lines repeat a domain"))?;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::say;
+use super::{say, style};
 use crate::app::Database;
 use crate::config::Config;
 
@@ -111,10 +111,10 @@ fn print(found: &Findings) -> anyhow::Result<()> {
     say(&format!("migrations    {}", number(found.migrations)))?;
     say(&format!("log position  {}", number(found.log_position)))?;
     for problem in &found.problems {
-        say(&format!("PROBLEM       {problem}"))?;
+        say(&format!("{}       {problem}", style::bad("PROBLEM")))?;
     }
     if found.problems.is_empty() {
-        say("all is well")?;
+        say(&style::good("all is well"))?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::say;
+use super::{say, style};
 use crate::aggregates::STREAM_TYPES;
 use crate::api::v4::views::Event;
 use crate::app::Database;
@@ -80,13 +80,13 @@ fn print(event: &Event, json: bool) -> anyhow::Result<()> {
             .unwrap_or_default();
         let (position, kind, id, sequence) = (
             event.position,
-            &event.kind,
+            style::event_type(&format!("{:<18}", event.kind)),
             &event.stream.id,
             event.stream.sequence,
         );
         let actor = event.actor.as_deref().unwrap_or("-");
         say(&format!(
-            "{position:>8}  {time}  {kind:<18} {id}/{sequence:<3} {actor:<24} {about}"
+            "{position:>8}  {time}  {kind} {id}/{sequence:<3} {actor:<24} {about}"
         ))?;
     }
     Ok(())

@@ -17,6 +17,9 @@ use crate::scanner::page::{RawPage, Technologies, own_technologies, read_page_wi
 /// Tells what a saved page says, as a scan would
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What it prints is JSON with and without this
+    #[arg(long)]
+    json: bool,
     /// The HTML file; `-` for standard input
     file: PathBuf,
     /// Where the page was, for relative URLs

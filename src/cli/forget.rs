@@ -45,7 +45,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         .map_err(|error| BadArgument(format!("'{}' is no domain: {error}", args.domain)))?;
     let tenant = args.tenant.unwrap_or(TenantId::DEFAULT);
     if !args.yes && !is_confirmed(&domain, tenant)? {
-        say("Nothing was forgotten.")?;
+        eprintln!("Nothing was forgotten.");
         return Ok(ExitCode::FAILURE);
     }
     let database = Database::open(config).await?;

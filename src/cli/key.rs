@@ -68,6 +68,9 @@ struct Revoke {
     /// Its visible part, as the list shows it, or the whole key
     #[arg(value_name = "KEY", value_parser = key_of)]
     key: KeyId,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
@@ -75,7 +78,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let code = match &args.command {
         Command::Create(create) => create_key(create, &database).await,
         Command::List(list) => list_keys(list, &database).await,
-        Command::Revoke(revoke) => revoke_key(&revoke.key, &database).await,
+        Command::Revoke(revoke) => revoke_key(revoke, &database).await,
     };
     database.close().await;
     code
@@ -113,11 +116,16 @@ async fn list_keys(args: &List, database: &Database) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-async fn revoke_key(id: &KeyId, database: &Database) -> anyhow::Result<ExitCode> {
-    if let Some(row) = keys::revoke(&database.pool, None, id).await? {
-        say(&line_of(&row))?;
+async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCode> {
+    if let Some(row) = keys::revoke(&database.pool, None, &args.key).await? {
+        say(&if args.json {
+            serde_json::to_string(&row)?
+        } else {
+            line_of(&row)
+        })?;
         return Ok(ExitCode::SUCCESS);
     }
+    let id = &args.key;
     eprintln!("sitelog: there is no key {id}; 'sitelog key list' lists them");
     Ok(ExitCode::FAILURE)
 }

@@ -22,6 +22,16 @@ pub(super) struct Local {
 impl Local {
     /// Starts it.
     pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
+        let local = Self::following(config).await?;
+        // What this command wants is done when it stops; anything else it took goes back to the queue at once.
+        local
+            .app
+            .spawn_worker(&local.tracker, &local.stop, Duration::ZERO);
+        Ok(local)
+    }
+
+    /// Starts what keeps the read models in step with the log; nothing is scanned.
+    pub(super) async fn following(config: &Config) -> anyhow::Result<Self> {
         let database = Database::open(config).await?;
         let app = App::build(config, database.pool.clone()).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -30,8 +40,6 @@ impl Local {
         while !all_exist(&database.pool).await? {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        // What this command wants is done when it stops; anything else it took goes back to the queue at once.
-        app.spawn_worker(&tracker, &stop, Duration::ZERO);
         Ok(Self {
             app,
             database,

@@ -2,15 +2,29 @@
 
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use super::say;
 use crate::app::Database;
 use crate::config::Config;
 use crate::projections::status::ensure_all;
 
-pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+/// Brings the database's tables up to date.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let database = Database::open(config).await?;
     ensure_all(&database.pool).await?;
     database.close().await;
-    say("The database is up to date.")?;
+    say(&if args.json {
+        json!({ "up_to_date": true, "migrations": sqlx::migrate!().migrations.len() }).to_string()
+    } else {
+        "The database is up to date.".to_owned()
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,10 @@
 //! The command line: one file per command.
 
 mod batch;
+mod completions;
 mod doctor;
 mod events;
+mod export;
 mod extract;
 mod forget;
 mod input;
@@ -10,6 +12,7 @@ mod key;
 mod legacy;
 mod local;
 mod log;
+mod man;
 mod migrate;
 mod openapi;
 mod projections;
@@ -18,6 +21,7 @@ mod robots;
 mod scan;
 mod serve;
 mod sitemap;
+mod style;
 mod technologies;
 mod tenant;
 
@@ -28,6 +32,7 @@ use clap::{Parser, Subcommand};
 pub use reference::reference;
 
 use crate::config::{Config, ConfigError};
+use crate::values::DomainName;
 
 /// Event-sourced web scanning: who is behind each domain of a list.
 #[derive(Debug, Parser)]
@@ -45,6 +50,8 @@ enum Command {
     Scan(scan::Args),
     /// Scans a list of domains: CSV, plain lines or NDJSON
     Batch(batch::Args),
+    /// Writes results as CSV, NDJSON or a workbook
+    Export(export::Args),
     /// Reads a sitemap from a file or an URL, without a database
     Sitemap(sitemap::Args),
     /// Extracts what a scan would from a saved HTML page, without a database
@@ -68,11 +75,15 @@ enum Command {
     /// Looks after the read models: how they are, build anew, go back, compare with the log
     Projections(projections::Args),
     /// Brings the database's tables up to date
-    Migrate,
+    Migrate(migrate::Args),
     /// Looks for what is wrong and says how to mend it
     Doctor(doctor::Args),
     /// Prints the description of the HTTP API, as it is served at /openapi.json
     Openapi,
+    /// Prints a script by which a shell completes commands and options
+    Completions(completions::Args),
+    /// Writes manual pages, one per command
+    Man(man::Args),
     /// Prints docs/cli.md
     #[command(hide = true)]
     Reference,
@@ -127,6 +138,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&args, config()?).await,
         Command::Scan(args) => scan::run(&args, &config()?).await,
         Command::Batch(args) => batch::run(&args, &config()?).await,
+        Command::Export(args) => export::run(&args, &config()?).await,
         Command::Sitemap(args) => sitemap::run(&args, config()?.fetch).await,
         Command::Extract(args) => extract::run(&args),
         Command::Technologies(args) => technologies::run(&args, &config()?),
@@ -138,9 +150,11 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(&args, &config()?).await,
         Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Projections(args) => projections::run(&args, &config()?).await,
-        Command::Migrate => migrate::run(&config()?).await,
+        Command::Migrate(args) => migrate::run(&args, &config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Reference => reference::run(),
     }
 }
@@ -161,6 +175,11 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("sitelog: {error:#}");
     let is_argument = error.is::<input::BadArgument>();
     ExitCode::from(if is_argument { USAGE } else { ENVIRONMENT })
+}
+
+/// A domain that was given as an argument.
+fn parse_domain(text: &str) -> Result<DomainName, String> {
+    DomainName::parse(text).map_err(|error| error.to_string())
 }
 
 /// Prints a line; a reader that has gone away (`| head`) ends the program quietly.

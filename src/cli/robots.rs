@@ -12,6 +12,9 @@ use crate::scanner::robots::Robots;
 /// Tells what a robots.txt file says about URLs
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What it prints is JSON with and without this
+    #[arg(long)]
+    json: bool,
     /// The file; `-` for standard input
     file: PathBuf,
     /// Product token of the agent, such as `sitelog`

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::local::Local;
-use super::say;
+use super::{say, style};
 use crate::aggregates::ScanStatus;
 use crate::api::v4::views::Scan;
 use crate::commands::CommandContext;
@@ -18,7 +18,7 @@ use crate::values::{DomainName, Findings, ScanId, ScanOptions, TenantId};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Domains, or URLs that are cut down to their domain
-    #[arg(required = true, value_name = "DOMAIN", value_parser = parse_domain)]
+    #[arg(required = true, value_name = "DOMAIN", value_parser = super::parse_domain)]
     domains: Vec<DomainName>,
     /// HTML pages read per domain at most, 1 to 100
     #[arg(long, value_name = "N")]
@@ -30,10 +30,6 @@ pub(super) struct Args {
 
 /// How often a scan's row is looked at.
 const POLL: Duration = Duration::from_millis(50);
-
-fn parse_domain(text: &str) -> Result<DomainName, String> {
-    DomainName::parse(text).map_err(|error| error.to_string())
-}
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let local = Local::start(config).await?;
@@ -78,10 +74,10 @@ async fn wait_for_end(local: &Local, scan: ScanId) -> anyhow::Result<JobRow> {
 /// What a person wants to know, a line each; what was not found is left out.
 fn report(row: &JobRow) -> anyhow::Result<()> {
     let name = DomainName::parse(&row.domain).map_or_else(|_| row.domain.clone(), |domain| domain.readable());
-    say(&format!("{name}: {}", row.status))?;
+    say(&format!("{name}: {}", style::status(row.status.as_str())))?;
     if let Some(error) = &row.error {
         let reason = row.reason.map(|reason| reason.to_string()).unwrap_or_default();
-        say(&format!("  {reason}: {error}"))?;
+        say(&format!("  {}: {}", style::bad(&reason), printable(error)))?;
     }
     let Some(found) = row.result_data.as_ref().and_then(RawJson::read::<Findings>) else {
         return Ok(());
@@ -128,9 +124,14 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
 
 fn line(name: &str, value: Option<&str>) -> anyhow::Result<()> {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
-        say(&format!("  {name:<13} {value}"))?;
+        say(&format!("  {name:<13} {}", printable(value)))?;
     }
     Ok(())
+}
+
+/// Text of a site that does nothing to a terminal.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 fn list(name: &str, values: impl Iterator<Item = String>) -> anyhow::Result<()> {

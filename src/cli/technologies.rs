@@ -29,11 +29,17 @@ enum Command {
     Load {
         /// A JSON file, or a folder of JSON files that belong together
         source: PathBuf,
+        /// One JSON object, with each pattern that was passed over
+        #[arg(long)]
+        json: bool,
     },
     /// Takes a loaded set out again
     Unload {
         /// Its name, as `load` told it
         name: String,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Lists what is known
     List {
@@ -46,7 +52,20 @@ enum Command {
 /// Does it.
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     match &args.command {
-        Command::Load { source } => {
+        Command::Load { source, json: true } => {
+            let loaded = fingerprint_files::load(&config.data_dir, source).map_err(as_argument)?;
+            let skipped = loaded.skipped.iter().map(|skipped| {
+                json!({
+                    "technology": skipped.technology, "pattern": skipped.pattern, "reason": skipped.reason,
+                })
+            });
+            let told = json!({
+                "name": loaded.name, "technologies": loaded.technologies, "signs": loaded.signs,
+                "skipped": skipped.collect::<Vec<_>>(), "not_evaluated": loaded.not_evaluated,
+            });
+            say(&told.to_string())?;
+        }
+        Command::Load { source, json: false } => {
             let loaded = fingerprint_files::load(&config.data_dir, source).map_err(as_argument)?;
             for skipped in loaded.skipped.iter().take(20) {
                 eprintln!(
@@ -67,11 +86,15 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
                 loaded.not_evaluated
             ))?;
         }
-        Command::Unload { name } => {
+        Command::Unload { name, json } => {
             if !fingerprint_files::unload(&config.data_dir, name)? {
                 return Err(BadArgument(format!("no set is loaded under the name {name}")).into());
             }
-            say(&format!("{name} is no longer used"))?;
+            say(&if *json {
+                json!({ "name": name, "unloaded": true }).to_string()
+            } else {
+                format!("{name} is no longer used")
+            })?;
         }
         Command::List { json } => list(config, *json)?,
     }

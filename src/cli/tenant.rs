@@ -47,6 +47,9 @@ struct Set {
     /// Whether /api/v1 may be used in its name without a key, as with the predecessor
     #[arg(long, value_name = "true|false")]
     open_v1: Option<bool>,
+    /// One JSON object: all that is set for the tenant then
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,21 +77,24 @@ async fn execute(command: &Command, access: &Access) -> anyhow::Result<()> {
             let mut settings = access.tenants().read(set.tenant).await?;
             set.apply_to(&mut settings)?;
             access.tenants().set(set.tenant, &settings).await?;
-            say(&line_of(set.tenant, &settings))?;
+            show(set.tenant, &settings, set.json)?;
         }
         Command::List(list) => {
             for (tenant, settings) in access.tenants().list().await? {
-                if list.json {
-                    let mut shown = json!(settings);
-                    shown["tenant_id"] = tenant.to_string().into();
-                    say(&shown.to_string())?;
-                } else {
-                    say(&line_of(tenant, &settings))?;
-                }
+                show(tenant, &settings, list.json)?;
             }
         }
     }
     Ok(())
+}
+
+fn show(tenant: TenantId, settings: &TenantSettings, as_json: bool) -> std::io::Result<()> {
+    if !as_json {
+        return say(&line_of(tenant, settings));
+    }
+    let mut shown = json!(settings);
+    shown["tenant_id"] = tenant.to_string().into();
+    say(&shown.to_string())
 }
 
 impl Set {

@@ -8,7 +8,8 @@ use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};
 use crate::aggregates::{BatchCommand, BatchError, BatchScan};
 use crate::log::LogError;
-use crate::values::{BatchId, BatchOptions, DomainName};
+use crate::values::carried::CarriedCells;
+use crate::values::{BatchId, BatchList, BatchOptions, DomainName};
 
 /// One scan of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,12 @@ pub enum BatchItem {
         line: u32,
         /// What to scan.
         domain: DomainName,
+        /// Names of the columns beside the domains: with the first that has cells, for the whole list.
+        #[serde(default, skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+        columns: Vec<String>,
+        /// What stood beside it. Only exports read that back (`list_of_batch`).
+        #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+        cells: Option<CarriedCells>,
     },
     /// An input that is no domain and yet counts: it fails at once. Only the predecessor's clients get this.
     Refuse {
@@ -30,6 +37,36 @@ pub enum BatchItem {
         /// What is wrong with it.
         error: String,
     },
+}
+
+impl BatchItem {
+    /// A domain with nothing beside it.
+    pub fn scan(line: u32, domain: DomainName) -> Self {
+        Self::Scan {
+            line,
+            domain,
+            columns: Vec::new(),
+            cells: None,
+        }
+    }
+
+    /// The accepted lines of a list, with what stands beside them.
+    pub fn of_list(list: &mut BatchList) -> Vec<Self> {
+        let mut names = std::mem::take(&mut list.columns);
+        let cells = std::mem::take(&mut list.cells).into_iter();
+        let cells = cells.chain(std::iter::repeat_with(|| None));
+        let accepted = std::mem::take(&mut list.accepted).into_iter();
+        let item = |((line, domain), cells): ((u32, DomainName), Option<CarriedCells>)| Self::Scan {
+            line,
+            domain,
+            columns: cells
+                .as_ref()
+                .map(|_| std::mem::take(&mut names))
+                .unwrap_or_default(),
+            cells,
+        };
+        accepted.zip(cells).map(item).collect()
+    }
 }
 
 /// A batch that will be done.

@@ -5,10 +5,13 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::carried::CarriedCells;
 use super::domain_name::DomainName;
 
 /// Domains of one batch at most.
 pub const MAX_DOMAINS: usize = 100_000;
+/// Columns of a list at most.
+pub const MAX_COLUMNS: usize = 1000;
 
 /// A list, sorted into what it holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +22,13 @@ pub struct BatchList {
     pub duplicates: usize,
     /// Lines that are no domain.
     pub rejected: Vec<RejectedLine>,
+    /// Names of the columns that stand beside the domains, that of the domain among them; empty if there is nothing
+    /// else.
+    pub columns: Vec<String>,
+    /// What stands in those columns: at the place of its domain in `accepted`. Shorter where nothing follows.
+    pub cells: Vec<Option<CarriedCells>>,
     seen: HashSet<DomainName>,
+    known_columns: HashSet<String>,
     is_too_long: bool,
 }
 
@@ -56,17 +65,28 @@ pub enum UnreadableList {
 }
 
 impl BatchList {
-    /// Adds one line; a blank one is no line.
-    pub fn push(&mut self, line: u32, input: &str) {
+    /// Adds one line; a blank one is no line. Tells whether it is accepted: a domain, and the first line of it.
+    pub fn push(&mut self, line: u32, input: &str) -> bool {
         if input.trim().is_empty() {
-            return;
+            return false;
         }
         match DomainName::parse(input) {
             Ok(domain) if !self.seen.insert(domain.clone()) => self.duplicates += 1,
             Ok(_) if self.accepted.len() == MAX_DOMAINS => self.is_too_long = true,
-            Ok(domain) => self.accepted.push((line, domain)),
+            Ok(domain) => {
+                self.accepted.push((line, domain));
+                return true;
+            }
             Err(error) => self.reject(line, input, error.to_string()),
         }
+        false
+    }
+
+    /// Keeps what stands beside the domain that was accepted last.
+    fn carry(&mut self, cells: CarriedCells) {
+        self.cells
+            .resize_with(self.accepted.len().saturating_sub(1), || None);
+        self.cells.push(Some(cells));
     }
 
     /// Adds a line that is no domain for a reason of its own.
@@ -89,6 +109,11 @@ impl BatchList {
         self.is_too_long
     }
 
+    /// Whether there are more columns than a list may have.
+    pub fn is_too_wide(&self) -> bool {
+        self.columns.len() > MAX_COLUMNS
+    }
+
     /// Lines that were not blank.
     pub fn lines(&self) -> usize {
         self.accepted.len() + self.duplicates + self.rejected.len()
@@ -107,7 +132,7 @@ impl BatchList {
     }
 
     /// CSV (RFC 4180; comma, semicolon or tab): the column headed `domain`, `url` or `website`, or, without such a
-    /// header, the first.
+    /// header, the first. All columns are carried along; one without a name is called `column_` and its number.
     pub fn from_csv(content: &[u8]) -> Result<Self, UnreadableList> {
         let text = utf8(content)?;
         let mut reader = csv::ReaderBuilder::new()
@@ -131,7 +156,8 @@ impl BatchList {
                     line: error.position().map_or(0, csv::Position::line),
                     detail: error.to_string(),
                 });
-            if !read? || list.is_too_long {
+            if !read? || list.is_too_long || list.is_too_wide() {
+                list.forget_lone_column();
                 return Ok(list);
             }
             let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
@@ -139,10 +165,40 @@ impl BatchList {
                 let header = header_column(&record);
                 column = Some(header.unwrap_or(0));
                 if header.is_some() {
+                    list.name_columns(&record);
                     continue;
                 }
             }
-            list.push(line, record.get(column.unwrap_or(0)).unwrap_or_default());
+            let is_accepted = list.push(line, record.get(column.unwrap_or(0)).unwrap_or_default());
+            if is_accepted && (list.columns.len() > 1 || record.len() > 1) {
+                list.widen(record.len());
+                list.carry(CarriedCells::of_cells(record.iter()));
+            }
+        }
+    }
+
+    /// The names that a header gives.
+    fn name_columns(&mut self, header: &csv::StringRecord) {
+        for cell in header.iter().take(MAX_COLUMNS + 1) {
+            self.widen(self.columns.len() + 1);
+            if let Some(last) = self.columns.last_mut().filter(|_| !cell.is_empty()) {
+                cell.clone_into(last);
+            }
+        }
+    }
+
+    /// Names for columns that have none.
+    fn widen(&mut self, width: usize) {
+        for number in self.columns.len()..width.min(MAX_COLUMNS + 1) {
+            self.columns.push(format!("column_{}", number + 1));
+        }
+    }
+
+    /// A list of domains and nothing else carries nothing.
+    fn forget_lone_column(&mut self) {
+        if self.columns.len() <= 1 {
+            self.columns.clear();
+            self.cells.clear();
         }
     }
 
@@ -150,7 +206,7 @@ impl BatchList {
     pub fn from_ndjson(content: &[u8]) -> Result<Self, UnreadableList> {
         let mut list = Self::default();
         for (line, text) in (1..).zip(utf8(content)?.lines()) {
-            if list.is_too_long {
+            if list.is_too_long || list.is_too_wide() {
                 break;
             }
             if text.trim().is_empty() {
@@ -164,14 +220,29 @@ impl BatchList {
         Ok(list)
     }
 
-    /// Adds what a JSON list holds at one place.
+    /// Adds what a JSON list holds at one place. The other fields of an object are carried along.
     pub fn push_json(&mut self, line: u32, value: &serde_json::Value) {
         let named = || HEADERS.iter().find_map(|name| value.get(name)?.as_str());
         match value.as_str().or_else(named) {
             Some(text) if text.trim().is_empty() => self.reject(line, text, "the domain is empty".to_owned()),
-            Some(text) => self.push(line, text),
+            Some(text) => {
+                let is_accepted = self.push(line, text);
+                if let Some(fields) = value.as_object().filter(|fields| is_accepted && fields.len() > 1) {
+                    self.carry_fields(fields);
+                }
+            }
             None => self.reject(line, &value.to_string(), "a domain must be a text".to_owned()),
         }
+    }
+
+    fn carry_fields(&mut self, fields: &serde_json::Map<String, serde_json::Value>) {
+        for name in fields.keys() {
+            if !self.is_too_wide() && !self.known_columns.contains(name) {
+                self.known_columns.insert(name.clone());
+                self.columns.push(name.clone());
+            }
+        }
+        self.carry(CarriedCells::of_fields(fields));
     }
 }
 
@@ -318,6 +389,89 @@ mod tests {
         assert_eq!(
             list.rejected.iter().map(|line| line.line).collect::<Vec<_>>(),
             [3, 4]
+        );
+    }
+
+    fn cells(list: &BatchList) -> Vec<&str> {
+        list.cells
+            .iter()
+            .map(|cells| cells.as_ref().map_or("", CarriedCells::as_json))
+            .collect()
+    }
+
+    #[test]
+    fn columns_beside_the_domains_are_carried_with_the_first_line_of_each() {
+        let list = BatchList::from_csv(
+            b"name,domain,,city\nAnna,a.com,x,\nBob,A.com,y,Bonn\nCy,bad domain,,\nDee,d.com,,K\"\"oln,more\n",
+        )
+        .unwrap();
+        assert_eq!(list.columns, ["name", "domain", "column_3", "city", "column_5"]);
+        assert_eq!(
+            cells(&list),
+            [
+                r#"["Anna","a.com","x"]"#,
+                r#"["Dee","d.com","","K\"\"oln","more"]"#
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_header_columns_are_called_by_their_numbers() {
+        let list = BatchList::from_csv(b"a.com\nb.com;Bob\n").unwrap();
+        assert!(list.cells.is_empty() && list.columns.is_empty(), "{list:?}");
+        let list = BatchList::from_csv(b"b.com;Bob\na.com\n").unwrap();
+        assert_eq!(list.columns, ["column_1", "column_2"]);
+        assert_eq!(cells(&list), [r#"["b.com","Bob"]"#, r#"["a.com"]"#]);
+    }
+
+    #[test]
+    fn a_list_of_domains_alone_carries_nothing() {
+        for list in [
+            BatchList::from_csv(b"domain\na.com\nb.com\n").unwrap(),
+            BatchList::from_csv(b"a.com\nb.com\n").unwrap(),
+            BatchList::from_text(b"a.com\nb.com\n").unwrap(),
+            BatchList::from_ndjson(b"\"a.com\"\n{\"domain\": \"b.com\"}\n").unwrap(),
+        ] {
+            assert_eq!(
+                (list.accepted.len(), list.columns.len(), list.cells.len()),
+                (2, 0, 0)
+            );
+        }
+    }
+
+    #[test]
+    fn fields_of_objects_are_carried_as_they_are() {
+        let list = BatchList::from_ndjson(
+            b"\"a.com\"\n{\"url\":\"b.com\",\"age\":5}\n{\"url\":\"c.com\",\"tags\":[1]}\n",
+        )
+        .unwrap();
+        let mut columns = list.columns.clone();
+        columns.sort();
+        assert_eq!(columns, ["age", "tags", "url"]);
+        assert_eq!(list.cells.len(), 3);
+        assert_eq!(list.cells[0], None);
+        let fields: serde_json::Value = serde_json::from_str(cells(&list)[1]).unwrap();
+        assert_eq!(fields, serde_json::json!({ "url": "b.com", "age": 5 }));
+    }
+
+    #[test]
+    fn a_list_with_too_many_columns_says_so() {
+        let wide = "x,".repeat(MAX_COLUMNS - 1);
+        let fits = BatchList::from_csv(
+            format!("domain,{wide}\n")
+                .trim_end_matches([',', '\n'])
+                .as_bytes(),
+        );
+        assert!(!fits.unwrap().is_too_wide());
+        let list = BatchList::from_csv(format!("domain,{wide}x\na.com\n").as_bytes()).unwrap();
+        assert!(list.is_too_wide());
+        let keys: Vec<String> = (0..=MAX_COLUMNS)
+            .map(|n| format!("{{\"domain\":\"d{n}.com\",\"k{n}\":1}}"))
+            .collect();
+        assert!(
+            BatchList::from_ndjson(keys.join("\n").as_bytes())
+                .unwrap()
+                .is_too_wide()
         );
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod batch_list;
 pub mod body_ref;
+pub mod carried;
 pub mod domain_name;
 pub mod failure;
 pub mod findings;

@@ -17,7 +17,8 @@ pub enum BatchEvent {
         total: u32,
         /// How it is worked through.
         options: BatchOptions,
-        /// Body: the list, one JSON object per line (`line` and `domain`, or `line`, `input` and `error`).
+        /// Body: the list, one JSON object per line (`line` and `domain`, or `line`, `input` and `error`). What stood
+        /// beside a domain is in `cells`, and the first line that has them names their `columns`.
         items: BodyRef,
     },
     /// Somebody called the rest of it off. Its scans that have not ended are cancelled one by one.

@@ -107,7 +107,7 @@ pub(in crate::api::legacy) fn too_many(limit: usize) -> LegacyError {
 
 fn item(line: u32, input: &str) -> BatchItem {
     match DomainName::parse(input) {
-        Ok(domain) => BatchItem::Scan { line, domain },
+        Ok(domain) => BatchItem::scan(line, domain),
         Err(error) => BatchItem::Refuse {
             line,
             input: shown(input),

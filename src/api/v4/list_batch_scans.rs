@@ -1,23 +1,29 @@
 //! `GET /batches/{id}/scans`.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 
 use super::get_batch::find_batch;
-use super::list_scans::ScanQuery;
+use super::list_scans::{self, ScanQuery};
 use super::views::{Page, Scan};
 use crate::api::ApiState;
+use crate::api::export::{FormatQuery, Listing, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
-use crate::projections::jobs::{self, Jobs};
+use crate::projections::jobs::Jobs;
 use crate::values::BatchId;
 
 /// The scans of a batch in the order of its list.
 #[utoipa::path(
     get, path = "/batches/{id}/scans", tag = "batches",
-    params(("id" = uuid::Uuid, Path), ScanQuery, Paging, AtLeast),
+    params(("id" = uuid::Uuid, Path), ScanQuery, FormatQuery, Paging, AtLeast),
     responses(
-        (status = 200, body = Page<Scan>), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 200, content(
+            (Page<Scan> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 422, description = "More rows than a workbook takes", body = Problem),
+        (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),
     )
 )]
@@ -28,16 +34,22 @@ pub(super) async fn list_batch_scans(
     QueryOf(query): QueryOf<ScanQuery>,
     QueryOf(paging): QueryOf<Paging>,
     QueryOf(at_least): QueryOf<AtLeast>,
-) -> Result<Json<Page<Scan>>, Problem> {
+    wanted: Wanted,
+) -> Result<Response, Problem> {
     at_least.wait::<Jobs>(&state).await?;
     find_batch(&state, tenant, id)
         .await?
         .ok_or_else(|| Problem::not_found("batch"))?;
-    let filter = jobs::query::JobFilter {
+    let reading = state.clone();
+    let listing = Listing {
+        tenant,
         batch: Some(id),
-        ..query.filter(&paging)?
+        name: format!("batch-{id}-scans"),
+        paging,
+        read: move |paging| {
+            let (state, query) = (reading.clone(), query.clone());
+            async move { list_scans::page(&state, tenant, Some(id), &query, &paging).await }
+        },
     };
-    Ok(Json(
-        jobs::query::list(&state.models, tenant, &filter).await?.into(),
-    ))
+    wanted.answer(&state, listing).await
 }

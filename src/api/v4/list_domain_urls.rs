@@ -1,22 +1,25 @@
 //! `GET /domains/{domain}/urls`.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::views::Page;
 use crate::api::ApiState;
+use crate::api::export::{FormatQuery, Listing, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::domains::{self, Domains};
 use crate::projections::sitemaps::query::UrlRow;
 use crate::projections::sitemaps::{self, Sitemaps};
-use crate::values::DomainName;
+use crate::values::{DomainName, TenantId};
 
 /// A page that a sitemap names.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Url {
+pub struct Url {
+    /// The domain whose sitemap names it.
+    pub(super) domain: String,
     /// Absolute.
     url: String,
     /// W3C date-time as stated.
@@ -29,9 +32,10 @@ pub(super) struct Url {
     sitemap: String,
 }
 
-impl From<UrlRow> for Url {
-    fn from(row: UrlRow) -> Self {
+impl Url {
+    fn of(domain: &DomainName, row: UrlRow) -> Self {
         Self {
+            domain: domain.as_str().to_owned(),
             url: row.url,
             lastmod: row.lastmod,
             changefreq: row.changefreq,
@@ -43,9 +47,14 @@ impl From<UrlRow> for Url {
 
 /// The URLs of a domain's sitemaps, in document order.
 #[utoipa::path(
-    get, path = "/domains/{domain}/urls", tag = "domains", params(("domain" = String, Path), Paging, AtLeast),
+    get, path = "/domains/{domain}/urls", tag = "domains", params(("domain" = String, Path), FormatQuery, Paging, AtLeast),
     responses(
-        (status = 200, body = Page<Url>), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 200, content(
+            (Page<Url> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 422, description = "More rows than a workbook takes", body = Problem),
+        (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),
     )
 )]
@@ -55,7 +64,8 @@ pub(super) async fn list_domain_urls(
     PathOf(domain): PathOf<String>,
     QueryOf(paging): QueryOf<Paging>,
     QueryOf(at_least): QueryOf<AtLeast>,
-) -> Result<Json<Page<Url>>, Problem> {
+    wanted: Wanted,
+) -> Result<Response, Problem> {
     at_least.wait::<Domains>(&state).await?;
     at_least.wait::<Sitemaps>(&state).await?;
     let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
@@ -65,12 +75,36 @@ pub(super) async fn list_domain_urls(
     {
         return Err(Problem::not_found("domain"));
     }
+    let reading = state.clone();
+    let listing = Listing {
+        tenant,
+        batch: None,
+        name: format!("{domain}-urls"),
+        paging,
+        read: move |paging| {
+            let (state, domain) = (reading.clone(), domain.clone());
+            async move { page(&state, tenant, &domain, &paging).await }
+        },
+    };
+    wanted.answer(&state, listing).await
+}
+
+/// One page of them.
+pub(crate) async fn page(
+    state: &ApiState,
+    tenant: TenantId,
+    domain: &DomainName,
+    paging: &Paging,
+) -> Result<Page<Url>, Problem> {
     let after = match paging.after::<String>()? {
         Some(place) => parse_place(&place)?,
         None => (-1, 0),
     };
-    let listed = sitemaps::query::urls(&state.models, tenant, &domain, after, paging.limit()?).await?;
-    Ok(Json(listed.into()))
+    let listed = sitemaps::query::urls(&state.models, tenant, domain, after, paging.limit()?).await?;
+    Ok(Page {
+        items: listed.items.into_iter().map(|row| Url::of(domain, row)).collect(),
+        next: listed.next,
+    })
 }
 
 fn parse_place(place: &str) -> Result<(i32, i32), Problem> {

@@ -1,22 +1,23 @@
 //! `GET /domains`.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::views::{Domain, Page};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
+use crate::api::export::{FormatQuery, Listing, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, QueryOf, Tenant};
 use crate::projections::domains::{self, Domains, query::DomainFilter};
-use crate::values::BatchId;
+use crate::values::{BatchId, TenantId};
 
 /// Which domains.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct DomainQuery {
+pub(crate) struct DomainQuery {
     /// Only those whose latest scan has this status.
     status: Option<String>,
     /// Only those whose name holds this text.
@@ -29,8 +30,15 @@ pub(super) struct DomainQuery {
 
 /// Domains by name.
 #[utoipa::path(
-    get, path = "/domains", tag = "domains", params(DomainQuery, Paging, AtLeast),
-    responses((status = 200, body = Page<Domain>), (status = 400, body = Problem), (status = 503, body = Problem))
+    get, path = "/domains", tag = "domains", params(DomainQuery, FormatQuery, Paging, AtLeast),
+    responses(
+        (status = 200, content(
+            (Page<Domain> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 422, description = "More rows than a workbook takes", body = Problem),
+        (status = 400, body = Problem), (status = 503, body = Problem),
+    )
 )]
 pub(super) async fn list_domains(
     State(state): State<ApiState>,
@@ -38,8 +46,30 @@ pub(super) async fn list_domains(
     QueryOf(query): QueryOf<DomainQuery>,
     QueryOf(paging): QueryOf<Paging>,
     QueryOf(at_least): QueryOf<AtLeast>,
-) -> Result<Json<Page<Domain>>, Problem> {
+    wanted: Wanted,
+) -> Result<Response, Problem> {
     at_least.wait::<Domains>(&state).await?;
+    let reading = state.clone();
+    let listing = Listing {
+        tenant,
+        batch: query.batch.as_deref().and_then(|id| id.parse().ok()),
+        name: "domains".to_owned(),
+        paging,
+        read: move |paging| {
+            let (state, query) = (reading.clone(), query.clone());
+            async move { page(&state, tenant, query, &paging).await }
+        },
+    };
+    wanted.answer(&state, listing).await
+}
+
+/// One page of them.
+pub(crate) async fn page(
+    state: &ApiState,
+    tenant: TenantId,
+    query: DomainQuery,
+    paging: &Paging,
+) -> Result<Page<Domain>, Problem> {
     let invalid = |detail: String| Problem::bad_request("invalid_query", detail);
     let status = query.status.as_deref().map(str::parse::<ScanStatus>).transpose();
     let batch = query.batch.as_deref().map(str::parse::<BatchId>).transpose();
@@ -51,7 +81,5 @@ pub(super) async fn list_domains(
         after: paging.after()?,
         limit: paging.limit()?,
     };
-    Ok(Json(
-        domains::query::list(&state.models, tenant, &filter).await?.into(),
-    ))
+    Ok(domains::query::list(&state.models, tenant, &filter).await?.into())
 }

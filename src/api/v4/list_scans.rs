@@ -1,22 +1,23 @@
 //! `GET /scans`.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::views::{Page, Scan};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
+use crate::api::export::{FormatQuery, Listing, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, QueryOf, Tenant};
 use crate::projections::jobs::{self, Jobs, query::JobFilter};
-use crate::values::{BatchId, DomainName};
+use crate::values::{BatchId, DomainName, TenantId};
 
 /// Which scans.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ScanQuery {
+pub(crate) struct ScanQuery {
     /// Only in this status.
     pub(super) status: Option<String>,
     /// Only of this domain.
@@ -27,8 +28,15 @@ pub(super) struct ScanQuery {
 
 /// Scans in the order of their requests.
 #[utoipa::path(
-    get, path = "/scans", tag = "scans", params(ScanQuery, Paging, AtLeast),
-    responses((status = 200, body = Page<Scan>), (status = 400, body = Problem), (status = 503, body = Problem))
+    get, path = "/scans", tag = "scans", params(ScanQuery, FormatQuery, Paging, AtLeast),
+    responses(
+        (status = 200, content(
+            (Page<Scan> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
+        (status = 422, description = "More rows than a workbook takes", body = Problem),
+        (status = 400, body = Problem), (status = 503, body = Problem),
+    )
 )]
 pub(super) async fn list_scans(
     State(state): State<ApiState>,
@@ -36,12 +44,34 @@ pub(super) async fn list_scans(
     QueryOf(query): QueryOf<ScanQuery>,
     QueryOf(paging): QueryOf<Paging>,
     QueryOf(at_least): QueryOf<AtLeast>,
-) -> Result<Json<Page<Scan>>, Problem> {
+    wanted: Wanted,
+) -> Result<Response, Problem> {
     at_least.wait::<Jobs>(&state).await?;
-    let filter = query.filter(&paging)?;
-    Ok(Json(
-        jobs::query::list(&state.models, tenant, &filter).await?.into(),
-    ))
+    let reading = state.clone();
+    let listing = Listing {
+        tenant,
+        batch: query.batch.as_deref().and_then(|id| id.parse().ok()),
+        name: "scans".to_owned(),
+        paging,
+        read: move |paging| {
+            let (state, query) = (reading.clone(), query.clone());
+            async move { page(&state, tenant, None, &query, &paging).await }
+        },
+    };
+    wanted.answer(&state, listing).await
+}
+
+/// One page of them, or of those of a batch.
+pub(crate) async fn page(
+    state: &ApiState,
+    tenant: TenantId,
+    batch: Option<BatchId>,
+    query: &ScanQuery,
+    paging: &Paging,
+) -> Result<Page<Scan>, Problem> {
+    let mut filter = query.filter(paging)?;
+    filter.batch = batch.or(filter.batch);
+    Ok(jobs::query::list(&state.models, tenant, &filter).await?.into())
 }
 
 impl ScanQuery {

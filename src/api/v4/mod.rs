@@ -4,19 +4,21 @@ mod cancel_batch;
 mod cancel_scan;
 mod create_batch;
 mod create_scan;
+mod exported;
 mod forget_domain;
 pub(super) mod get_batch;
 mod get_domain;
 pub(super) mod get_scan;
+pub(crate) mod list_batch_domains;
 mod list_batch_scans;
 mod list_batches;
 mod list_domain_history;
-mod list_domain_urls;
-mod list_domains;
+pub(crate) mod list_domain_urls;
+pub(crate) mod list_domains;
 mod list_events;
 mod list_keys;
 mod list_projections;
-mod list_scans;
+pub(crate) mod list_scans;
 mod maintain_projection;
 mod retry_batch;
 mod retry_scan;
@@ -37,6 +39,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(create_batch::create_batch, list_batches::list_batches))
         .routes(routes!(get_batch::get_batch))
         .routes(routes!(list_batch_scans::list_batch_scans))
+        .routes(routes!(list_batch_domains::list_batch_domains))
         .routes(routes!(cancel_batch::cancel_batch))
         .routes(routes!(retry_batch::retry_batch))
         .routes(routes!(list_domains::list_domains))

@@ -274,6 +274,13 @@ impl From<DomainRow> for Domain {
     }
 }
 
+/// A line of a batch's list: `line`, `scan_id`, `scan_status`, `scan_reason`, `scan_error` and `scan_completed_at` of
+/// its scan, the fields of `Domain` if anything is known of the domain, and the columns that stood beside it in the list;
+/// those whose name is taken begin with `input_`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(value_type = Object)]
+pub struct BatchDomain(pub(super) serde_json::Map<String, Value>);
+
 /// One event of the log.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Event {

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use super::verify::read_head;
 use crate::cli::input::BadArgument;
 use crate::cli::say;
@@ -35,6 +37,9 @@ pub(super) struct ExportArgs {
     bodies: bool,
     /// The file, which must not be there yet
     file: PathBuf,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 /// Checks a segment file, without a database.
@@ -45,6 +50,9 @@ pub(super) struct VerifyArgs {
     /// A head that was kept, over the events up to the file's last: a file with what 'log head' printed, or SIZE:ROOT
     #[arg(long, value_name = "FILE|SIZE:ROOT")]
     head: Option<String>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn seal(args: &SealArgs, log: &EventLog) -> anyhow::Result<ExitCode> {
@@ -84,6 +92,13 @@ pub(super) async fn export(args: &ExportArgs, log: &EventLog) -> anyhow::Result<
     };
     file.sync_all()?;
     std::fs::rename(&partial, &args.file)?;
+    if args.json {
+        let told = json!({
+            "file": args.file, "first": header.first, "last": header.last, "root": header.root,
+        });
+        say(&told.to_string())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     say(&format!(
         "events {} to {} are in {shown}",
         header.first, header.last
@@ -100,11 +115,30 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let found = match verify_segment(file) {
         Ok(found) => found,
         Err(error) => {
-            say(&format!("{shown}: {:#}", anyhow::Error::new(error)))?;
+            let error = format!("{:#}", anyhow::Error::new(error));
+            say(&if args.json {
+                json!({ "file": args.file, "holds": false, "error": error }).to_string()
+            } else {
+                format!("{shown}: {error}")
+            })?;
             return Ok(ExitCode::FAILURE);
         }
     };
     let head = found.head;
+    if args.json && kept.as_ref().is_none_or(|kept| kept.size == head.size) {
+        let is_kept = kept.map(|kept| kept == head);
+        let holds = is_kept.unwrap_or(true);
+        let told = json!({
+            "file": args.file, "holds": holds, "size": head.size, "root": hex::encode(head.root),
+            "is_kept_head": is_kept,
+        });
+        say(&told.to_string())?;
+        return Ok(if holds {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
+    }
     say(&format!(
         "tree head {} over {} leaves",
         hex::encode(head.root),

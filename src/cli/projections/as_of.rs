@@ -20,7 +20,11 @@ pub(super) async fn perform(
     let schema = as_of::schema_name(position);
     as_of::drop_schema(log.pool(), &schema).await?;
     if drop {
-        say(&format!("the schema {schema} is gone"))?;
+        say(&if json {
+            json!({ "schema": schema, "dropped": true }).to_string()
+        } else {
+            format!("the schema {schema} is gone")
+        })?;
         return Ok(true);
     }
     for projection in projections {

@@ -2,7 +2,7 @@
 
 use sqlx::PgPool;
 
-use crate::cli::say;
+use crate::cli::{say, style};
 use crate::projections::park;
 use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
 
@@ -28,7 +28,7 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
         for status in &statuses {
             say(&line(status))?;
             if let Some(error) = &status.error {
-                say(&format!("  stands still: {error}"))?;
+                say(&format!("  {}: {error}", style::bad("stands still")))?;
             }
             if let Some(task) = status.task.as_ref().filter(|task| task.ended_at.is_none()) {
                 say(&format!("  {}", super::work::in_words(task)))?;
@@ -56,7 +56,13 @@ fn line(status: &ProjectionStatus) -> String {
         .generation
         .map_or_else(|| "-".to_owned(), |number| number.to_string());
     format!(
-        "{:<11} {:>5} {generation:>10} {state:>10} {:>12} {:>8} {:>8.1}  {}",
-        status.name, status.shape, status.position, status.lag_events, status.lag_seconds, status.parked
+        "{:<11} {:>5} {generation:>10} {} {:>12} {:>8} {:>8.1}  {}",
+        status.name,
+        status.shape,
+        style::status(&format!("{state:>10}")),
+        status.position,
+        status.lag_events,
+        status.lag_seconds,
+        status.parked
     )
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::cli::say;
+use crate::cli::{say, style};
 use crate::log::EventLog;
 use crate::projections::park::Retried;
 use crate::projections::registry::AnyProjection;
@@ -112,7 +112,8 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
     }
     if let Some(error) = &task.error {
         if !json {
-            say(&format!("{}: {} failed: {error}", task.name, task.kind.as_str()))?;
+            let failed = style::bad(&format!("{} failed", task.kind.as_str()));
+            say(&format!("{}: {failed}: {error}", task.name))?;
         }
         return Ok(false);
     }
@@ -161,9 +162,9 @@ fn tell(name: &str, found: &Verification) -> std::io::Result<()> {
         (0, _) => say(&format!(
             "{name}: {rows} rows are what the log says at position {position}"
         )),
-        (wrong, 0) => say(&format!(
+        (wrong, 0) => say(&style::bad(&format!(
             "{name}: {wrong} of {rows} rows are not what the log says"
-        )),
+        ))),
         (wrong, repaired) => say(&format!(
             "{name}: {repaired} of {wrong} rows that differed were mended"
         )),

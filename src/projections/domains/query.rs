@@ -1,5 +1,7 @@
 //! Reading domains.
 
+use std::collections::HashMap;
+
 use sqlx::QueryBuilder;
 
 use super::{DomainRow, Domains};
@@ -81,4 +83,27 @@ pub async fn list(
         .map(|row| rows::from_json::<Domains>(&row))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Listed::of(found, filter.limit, |row| row.domain.clone()))
+}
+
+/// The rows of some of a tenant's domains, by name.
+pub async fn named(
+    models: &ReadModels,
+    tenant: TenantId,
+    names: &[String],
+) -> Result<HashMap<String, DomainRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
+    let sql = format!(
+        "select to_jsonb(d)::text from {}.domains d where tenant_id = $1 and domain = any($2)",
+        models.domains
+    );
+    let found: Vec<String> = sqlx::query_scalar(&sql)
+        .bind(tenant.0)
+        .bind(names)
+        .fetch_all(&mut *reading)
+        .await?;
+    let rows = found.into_iter().map(|row| {
+        let row = rows::from_json::<Domains>(&row)?;
+        Ok((row.domain.clone(), row))
+    });
+    rows.collect()
 }

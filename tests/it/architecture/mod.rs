@@ -56,7 +56,8 @@ const RULES: &[Rule] = &[
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
-    Rule { module: "api", uses: &["commands", "projections", "legacy", "access", "log", "tasks", "fetch", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
+    Rule { module: "export", uses: &["commands", "values"], except: &[], crates: &["tokio"] },
+    Rule { module: "api", uses: &["export", "commands", "projections", "legacy", "access", "log", "tasks", "fetch", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
     Rule { module: "dashboard", uses: &["api", "projections", "commands", "access", "log", "tasks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING], crates: &["tokio", "rand"] },
     Rule { module: "postgres", uses: &[], except: &[], crates: &["sqlx", "tokio", "rand"] },
 ];

@@ -37,7 +37,7 @@ pub struct TestApp {
     pub sites: Option<Sites>,
     stop: CancellationToken,
     tracker: TaskTracker,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// What of the service runs. Without a word: the API and the projections.
@@ -99,7 +99,7 @@ impl TestAppBuilder {
             sites,
             stop: CancellationToken::new(),
             tracker: TaskTracker::new(),
-            _database: database,
+            database,
         };
         if !self.no_projector {
             started.start_projector();
@@ -156,6 +156,17 @@ impl TestApp {
     /// The service's own connections.
     pub fn log_pool(&self) -> &sqlx::PgPool {
         self.app.log.pool()
+    }
+
+    /// A command of the binary on this service's database.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sitelog"));
+        command
+            .args(arguments)
+            .env("DATABASE_URL", &self.database.url)
+            .env("SITELOG_DATA_DIR", std::env::temp_dir().join("sitelog-test-data"))
+            .stdin(std::process::Stdio::null());
+        command
     }
 
     /// From now on the service has no database.

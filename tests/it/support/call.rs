@@ -57,9 +57,14 @@ impl Call {
         self
     }
 
-    pub async fn send(self) -> Answer {
+    /// The answer with its body still to come.
+    pub async fn open(self) -> axum::response::Response {
         let request = self.request.body(self.body).unwrap();
-        let response = self.router.oneshot(request).await.unwrap();
+        self.router.oneshot(request).await.unwrap()
+    }
+
+    pub async fn send(self) -> Answer {
+        let response = self.open().await;
         let (parts, body) = response.into_parts();
         Answer {
             status: parts.status.as_u16(),

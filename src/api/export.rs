@@ -1,0 +1,372 @@
+//! Lists in other forms than pages of JSON: which form a request wants (`?format=`, else `Accept`), and the answer,
+//! which is read while it is sent.
+
+use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::io::ReaderStream;
+use utoipa::IntoParams;
+
+use super::ApiState;
+use super::problem::Problem;
+use super::request::{Paging, QueryOf};
+use super::v4::views::Page;
+use crate::commands::list_of_batch::{CarriedColumns, carried_columns};
+use crate::export::Format;
+use crate::export::columns::Exported;
+use crate::export::encoder::Encoder;
+use crate::export::pages::pages;
+use crate::export::workbook::{self, WorkbookError};
+use crate::projections::batch_jobs;
+use crate::values::{BatchId, TenantId};
+
+/// Workbooks built at once: each is work for a processor and room on the disk.
+const WORKBOOKS: usize = 2;
+/// How long one waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The places for workbooks; clones share them.
+#[derive(Clone, Debug)]
+pub struct WorkbookPlaces(Arc<Semaphore>);
+
+impl Default for WorkbookPlaces {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(WORKBOOKS)))
+    }
+}
+
+/// The form of the answer.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FormatQuery {
+    /// `csv`, `ndjson` or `xlsx`: all rows that the filters match, as a file. `json`: a page. Goes before `Accept`. With
+    /// `limit` at most so many rows, with `cursor` those behind it.
+    #[param(example = "json")]
+    format: Option<String>,
+}
+
+/// The form that a request wants; `None` for a page of JSON.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted(Option<Format>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let QueryOf(query) = QueryOf::<FormatQuery>::from_request_parts(parts, state).await?;
+        match query.format.as_deref() {
+            None => Ok(Self(accepted(&parts.headers))),
+            Some("json") => Ok(Self(None)),
+            Some(text) => {
+                let invalid = |_| {
+                    let detail = format!("format is '{text}'; it must be json, csv, ndjson or xlsx.");
+                    Problem::bad_request("invalid_query", detail)
+                };
+                Ok(Self(Some(text.parse().map_err(invalid)?)))
+            }
+        }
+    }
+}
+
+/// A list to answer with.
+pub struct Listing<F> {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Whose list the rows stand in, if in one.
+    pub batch: Option<BatchId>,
+    /// The name of a file of it, without its ending.
+    pub name: String,
+    /// Where to begin, and how many rows.
+    pub paging: Paging,
+    /// Reads one page.
+    pub read: F,
+}
+
+impl Wanted {
+    /// Answers with a page, or with all rows as a file.
+    pub async fn answer<T, F, R>(self, state: &ApiState, listing: Listing<F>) -> Result<Response, Problem>
+    where
+        T: Exported,
+        F: Fn(Paging) -> R + Send + 'static,
+        R: Future<Output = Result<Page<T>, Problem>> + Send + 'static,
+    {
+        let mut response = match self.0 {
+            None => Box::pin(page(state, listing)).await?,
+            Some(format) => Box::pin(file(state, format, listing)).await?,
+        };
+        let vary = HeaderValue::from_static("accept");
+        response.headers_mut().append(header::VARY, vary);
+        Ok(response)
+    }
+}
+
+async fn page<T, F, R>(state: &ApiState, listing: Listing<F>) -> Result<Response, Problem>
+where
+    T: Exported,
+    F: Fn(Paging) -> R,
+    R: Future<Output = Result<Page<T>, Problem>>,
+{
+    let page = (listing.read)(listing.paging).await?;
+    if !T::IS_SHOWN_WITH_LIST {
+        return Ok(Json(page).into_response());
+    }
+    let encoder = Encoder::<T>::new(carried_by(state, listing.tenant, listing.batch).await?);
+    let items = page.items.iter().map(|row| encoder.object(row)).collect();
+    let next = page.next;
+    Ok(Json(Page { items, next }).into_response())
+}
+
+async fn file<T, F, R>(state: &ApiState, format: Format, listing: Listing<F>) -> Result<Response, Problem>
+where
+    T: Exported,
+    F: Fn(Paging) -> R + Send + 'static,
+    R: Future<Output = Result<Page<T>, Problem>> + Send + 'static,
+{
+    let carried = carried_by(state, listing.tenant, listing.batch).await?;
+    let encoder = Encoder::<T>::new(carried);
+    let wanted = listing.paging.limit.map(|_| listing.paging.limit()).transpose()?;
+    let rows = rows_of(listing.paging.cursor, wanted, listing.read);
+    let disposition = format!("attachment; filename=\"{}.{format}\"", listing.name);
+    let (length, body) = match format {
+        Format::Csv | Format::Ndjson => (None, streamed(format, encoder, rows).await?),
+        Format::Xlsx => {
+            let file = build_workbook(state, &encoder, rows).await?;
+            let length = file
+                .metadata()
+                .map_err(|error| broken_workbook(&error.into()))?
+                .len();
+            let file = tokio::fs::File::from_std(file);
+            (Some(length), Body::from_stream(ReaderStream::new(file)))
+        }
+    };
+    let mut response = (StatusCode::OK, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(format.content_type()),
+    );
+    // Names are made of ids and punycode.
+    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    if let Some(length) = length {
+        headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    Ok(response)
+}
+
+/// The columns that came with a batch's list, if the tenant has such a batch.
+pub async fn carried_by(
+    state: &ApiState,
+    tenant: TenantId,
+    batch: Option<BatchId>,
+) -> Result<Option<CarriedColumns>, Problem> {
+    let Some(batch) = batch else { return Ok(None) };
+    if batch_jobs::query::find(&state.models, tenant, batch)
+        .await?
+        .is_none()
+    {
+        return Ok(None);
+    }
+    Ok(carried_columns(&state.bus, batch).await?)
+}
+
+/// All rows of a list behind a cursor, or so many of them, page by page.
+pub fn rows_of<T, F, R>(
+    cursor: Option<String>,
+    wanted: Option<i64>,
+    read: F,
+) -> impl Stream<Item = Result<Vec<T>, Problem>>
+where
+    F: Fn(Paging) -> R,
+    R: Future<Output = Result<Page<T>, Problem>>,
+{
+    pages(cursor, wanted, move |cursor, limit| {
+        let page = read(Paging {
+            cursor,
+            limit: Some(limit),
+        });
+        async {
+            let page = page.await?;
+            Ok((page.items, page.next))
+        }
+    })
+}
+
+/// A body that is read as fast as it is taken. What cannot be read at all is still told as a problem; later the body
+/// breaks off, so that nobody takes a part for the whole.
+async fn streamed<T: Exported>(
+    format: Format,
+    encoder: Encoder<T>,
+    rows: impl Stream<Item = Result<Vec<T>, Problem>> + Send + 'static,
+) -> Result<Body, Problem> {
+    let mut rows = Box::pin(rows);
+    let first = rows.try_next().await?.unwrap_or_default();
+    let header = match format {
+        Format::Csv => encoder.csv_header(),
+        Format::Ndjson | Format::Xlsx => Vec::new(),
+    };
+    let lines = stream::once(async { Ok(first) }).chain(rows).map(move |rows| {
+        let rows = rows.map_err(|problem| BrokenOff(problem.detail))?;
+        let lines = match format {
+            Format::Csv => encoder.csv(&rows),
+            Format::Ndjson | Format::Xlsx => encoder.ndjson(&rows),
+        };
+        lines
+            .map(Bytes::from)
+            .map_err(|error| BrokenOff(error.to_string()))
+    });
+    let lines = lines.inspect_err(|error| tracing::warn!("An export broke off: {error}"));
+    let header = stream::once(async { Ok::<_, BrokenOff>(Bytes::from(header)) });
+    Ok(Body::from_stream(header.chain(lines)))
+}
+
+/// Why a body ended before its end.
+#[derive(Debug)]
+struct BrokenOff(String);
+
+impl fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BrokenOff {}
+
+async fn build_workbook<T: Exported>(
+    state: &ApiState,
+    encoder: &Encoder<T>,
+    rows: impl Stream<Item = Result<Vec<T>, Problem>>,
+) -> Result<File, Problem> {
+    let places = Arc::clone(&state.limits.workbooks.0);
+    let Ok(Ok(_place)) = timeout(PATIENCE, places.acquire_owned()).await else {
+        return Err(Problem::overloaded());
+    };
+    workbook::build(encoder, rows).await
+}
+
+impl From<WorkbookError> for Problem {
+    fn from(error: WorkbookError) -> Self {
+        match &error {
+            WorkbookError::TooManyRows => {
+                let detail = format!("For a workbook {error}.");
+                Self::unprocessable("too_many_rows", detail).with("max_rows", workbook::MAX_ROWS)
+            }
+            _ => broken_workbook(&error),
+        }
+    }
+}
+
+fn broken_workbook(error: &WorkbookError) -> Problem {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "A workbook cannot be written"
+    );
+    Problem::unavailable(
+        "The workbook cannot be written just now: the server's disk may be full. CSV and NDJSON need none.",
+    )
+}
+
+/// What `Accept` likes best (RFC 9110, 12.5.1). JSON where it likes others no better, and where it likes nothing that
+/// there is: the header may be disregarded then.
+fn accepted(headers: &HeaderMap) -> Option<Format> {
+    let lists = headers.get_all(header::ACCEPT).iter();
+    let ranges: Vec<(String, f32)> = lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .filter_map(range)
+        .collect();
+    let json = quality("application/json", &ranges).unwrap_or(0.0);
+    let mut best = (json, None);
+    for format in Format::ALL {
+        let liked = format
+            .media_types()
+            .iter()
+            .filter_map(|name| quality(name, &ranges));
+        let liked = liked.fold(0.0, f32::max);
+        if liked > best.0 {
+            best = (liked, Some(format));
+        }
+    }
+    best.1
+}
+
+/// `text/csv;q=0.5` as range and quality; other parameters are passed over.
+fn range(text: &str) -> Option<(String, f32)> {
+    let mut parts = text.split(';').map(str::trim);
+    let range = parts
+        .next()
+        .filter(|range| range.contains('/'))?
+        .to_ascii_lowercase();
+    let quality = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+        .map_or(Some(1.0), |(_, value)| value.trim().parse::<f32>().ok())?;
+    Some((range, quality.clamp(0.0, 1.0)))
+}
+
+/// How much a media type is liked: what the most specific range says.
+fn quality(media_type: &str, ranges: &[(String, f32)]) -> Option<f32> {
+    let (kind, _) = media_type.split_once('/')?;
+    let said = |wanted: &str| ranges.iter().find(|(range, _)| range == wanted).map(|(_, q)| *q);
+    said(media_type)
+        .or_else(|| said(&format!("{kind}/*")))
+        .or_else(|| said("*/*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(accept: &str) -> Option<Format> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, accept.parse().unwrap());
+        accepted(&headers)
+    }
+
+    #[test]
+    fn accept_says_which_form() {
+        for (accept, wanted) in [
+            ("", None),
+            ("*/*", None),
+            ("application/json", None),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                None,
+            ),
+            ("image/png", None),
+            ("nonsense", None),
+            ("text/csv", Some(Format::Csv)),
+            ("TEXT/CSV; charset=utf-8", Some(Format::Csv)),
+            ("text/csv, */*;q=0.1", Some(Format::Csv)),
+            ("text/*", Some(Format::Csv)),
+            ("text/csv;q=0", None),
+            ("text/csv;q=0.5, application/json;q=0.4", Some(Format::Csv)),
+            ("text/csv;q=0.5, application/json", None),
+            ("application/json, text/csv", None),
+            ("application/x-ndjson", Some(Format::Ndjson)),
+            ("application/ndjson", Some(Format::Ndjson)),
+            ("text/csv;q=0.2, application/x-ndjson;q=0.3", Some(Format::Ndjson)),
+            ("application/json;q=0, */*;q=0.1", Some(Format::Csv)),
+            (
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                Some(Format::Xlsx),
+            ),
+        ] {
+            assert_eq!(of(accept), wanted, "{accept}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `sitelog completions`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::Cli;
+
+/// Prints a script by which a shell completes sitelog's commands and options.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Whose language it is in
+    shell: Shell,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    // Into memory first: the generator cannot be told that nobody reads on.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "sitelog", &mut script);
+    std::io::stdout().write_all(&script)?;
+    Ok(ExitCode::SUCCESS)
+}

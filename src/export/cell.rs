@@ -1,0 +1,122 @@
+//! A JSON value as one cell of a table.
+
+use serde_json::Value;
+
+use crate::values::spreadsheet::inert_cell;
+
+/// Stands between the elements of a list.
+const BETWEEN: &str = "; ";
+
+/// What a cell holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Null, and an empty list.
+    Empty,
+    /// Anything with letters; lists and objects too.
+    Text(String),
+    /// A number.
+    Number(serde_json::Number),
+    /// True or false.
+    Bool(bool),
+}
+
+impl From<&Value> for Cell {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Empty,
+            Value::Bool(truth) => Self::Bool(*truth),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Array(elements) if elements.is_empty() => Self::Empty,
+            Value::Array(elements) => {
+                let elements: Vec<String> = elements.iter().map(element).collect();
+                Self::Text(elements.join(BETWEEN))
+            }
+            Value::Object(_) => Self::Text(value.to_string()),
+        }
+    }
+}
+
+impl Cell {
+    /// As the field of a CSV file, which nothing is run from when a spreadsheet opens it.
+    pub fn to_field(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Bool(truth) => truth.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => inert_text(text),
+        }
+    }
+}
+
+/// Of a list of telephone numbers each is a number; as a whole it would be taken for a formula.
+fn inert_text(text: &str) -> String {
+    let is_list_of_inert = text
+        .split(BETWEEN)
+        .all(|element| inert_cell(element).len() == element.len());
+    if is_list_of_inert {
+        return text.to_owned();
+    }
+    // Some spreadsheets part cells at semicolons: nothing behind one may be a formula either.
+    let elements: Vec<_> = text.split(BETWEEN).map(inert_cell).collect();
+    elements.join(BETWEEN)
+}
+
+/// What has a name is called by it, and by its version.
+fn element(value: &Value) -> String {
+    if let Some(text) = value.as_str() {
+        return text.to_owned();
+    }
+    match (value["name"].as_str(), value["version"].as_str()) {
+        (Some(name), Some(version)) => format!("{name} {version}"),
+        (Some(name), None) => name.to_owned(),
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn field(value: &Value) -> String {
+        Cell::from(value).to_field()
+    }
+
+    #[test]
+    fn values_become_fields() {
+        for (value, wanted) in [
+            (json!(null), ""),
+            (json!([]), ""),
+            (json!(true), "true"),
+            (json!(-2.5), "-2.5"),
+            (json!("a, b"), "a, b"),
+            (json!(["a", "b"]), "a; b"),
+            (
+                json!([{ "name": "Vue", "version": "3.1" }, { "name": "nginx", "version": null }]),
+                "Vue 3.1; nginx",
+            ),
+            (json!({ "b": 1 }), r#"{"b":1}"#),
+        ] {
+            assert_eq!(field(&value), wanted);
+        }
+    }
+
+    #[test]
+    fn telephone_numbers_stay_what_they_are_alone_and_in_lists() {
+        assert_eq!(field(&json!("+4989123456")), "+4989123456");
+        assert_eq!(
+            field(&json!(["+4989123456", "+12125550001"])),
+            "+4989123456; +12125550001"
+        );
+    }
+
+    #[test]
+    fn what_would_be_a_formula_is_made_a_text_alone_and_in_lists() {
+        assert_eq!(field(&json!("=1+1")), "'=1+1");
+        assert_eq!(field(&json!("＝1")), "'＝1");
+        assert_eq!(field(&json!(["a", "=cmd"])), "a; '=cmd");
+        assert_eq!(field(&json!(["+491", "=cmd"])), "+491; '=cmd");
+        assert_eq!(field(&json!("-1+1; x")), "'-1+1; x");
+    }
+}

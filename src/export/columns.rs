@@ -1,0 +1,148 @@
+//! The tables: which columns a row has in CSV and in workbooks, and where in the API's object each is found.
+//!
+//! They are documented (docs/api.md) and stay: new ones come at the end, in front of those that came with a list.
+
+use serde::Serialize;
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// In the header.
+    pub name: &'static str,
+    /// Where it is in the API's object (RFC 6901).
+    pub pointer: &'static str,
+}
+
+/// Whose cells of a batch's list stand beside a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListPlace<'a> {
+    /// Those of a line.
+    Line(u32),
+    /// Those of a domain's line.
+    Domain(&'a str),
+    /// Nobody's.
+    Nowhere,
+}
+
+/// What the API shows of a thing, as a row.
+pub trait Exported: Serialize + Send + Sync + 'static {
+    /// Its columns.
+    const COLUMNS: &'static [Column];
+    /// Fields of the API's object that are no columns.
+    const OTHER_FIELDS: &'static [&'static str];
+    /// Whether pages of JSON show what stands beside it in a batch's list, as files do.
+    const IS_SHOWN_WITH_LIST: bool = false;
+
+    /// Where it stands in a batch's list.
+    fn list_place(&self) -> ListPlace<'_>;
+}
+
+/// A column that is a field of the object itself.
+const fn field(name: &'static str, pointer: &'static str) -> Column {
+    Column { name, pointer }
+}
+
+/// What is known of a domain, its name aside.
+const OF_DOMAIN: [Column; 36] = [
+    field("status", "/status"),
+    field("title", "/title"),
+    field("description", "/description"),
+    field("language", "/language"),
+    field("site_name", "/meta_json/site_name"),
+    field("organization", "/meta_json/organization/name"),
+    field("organization_legal_name", "/meta_json/organization/legal_name"),
+    field("organization_address", "/meta_json/organization/address"),
+    field("organization_identifiers", "/meta_json/organization/identifiers"),
+    field("email_addresses", "/email_addresses"),
+    field("phone_numbers", "/phone_numbers"),
+    field("facebook_url", "/facebook_url"),
+    field("twitter_url", "/twitter_url"),
+    field("linkedin_url", "/linkedin_url"),
+    field("instagram_url", "/instagram_url"),
+    field("youtube_url", "/youtube_url"),
+    field("is_wordpress", "/is_wordpress"),
+    field("wordpress_version", "/wordpress_version"),
+    field("has_elementor", "/has_elementor"),
+    field("elementor_version", "/elementor_version"),
+    field("technologies", "/meta_json/technologies"),
+    field("sitemap_urls", "/sitemap_urls"),
+    field("total_sitemaps", "/total_sitemaps"),
+    field("feeds", "/meta_json/feeds"),
+    field("final_url", "/final_url"),
+    field("canonical_url", "/canonical_url"),
+    field("favicon_url", "/favicon_url"),
+    field("logo_url", "/logo_url"),
+    field("image_url", "/image_url"),
+    field("first_scan", "/first_scan"),
+    field("last_scan", "/last_scan"),
+    field("last_successful_scan", "/last_successful_scan"),
+    field("last_scan_id", "/last_scan_id"),
+    field("batch_id", "/batch_id"),
+    field("last_error", "/last_error"),
+    field("stale_fields", "/stale_fields"),
+];
+
+const NAMES: [Column; 2] = [
+    field("domain", "/domain"),
+    field("domain_unicode", "/domain_unicode"),
+];
+
+/// What is said of the scan that a batch asked for.
+const OF_BATCH: [Column; 6] = [
+    field("line", "/line"),
+    field("scan_id", "/scan_id"),
+    field("scan_status", "/scan_status"),
+    field("scan_reason", "/scan_reason"),
+    field("scan_error", "/scan_error"),
+    field("scan_completed_at", "/scan_completed_at"),
+];
+
+/// Of domains.
+pub const DOMAINS: [Column; 38] = joined(&NAMES, &OF_DOMAIN);
+
+/// Of the domains of a batch.
+pub const BATCH_DOMAINS: [Column; 44] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
+
+/// Of scans.
+pub const SCANS: [Column; 14] = [
+    field("scan_id", "/scan_id"),
+    field("batch_id", "/batch_id"),
+    field("line", "/line"),
+    field("domain", "/domain"),
+    field("domain_unicode", "/domain_unicode"),
+    field("status", "/status"),
+    field("progress", "/progress"),
+    field("attempts", "/attempts"),
+    field("reason", "/reason"),
+    field("error", "/error"),
+    field("created_at", "/created_at"),
+    field("started_at", "/started_at"),
+    field("completed_at", "/completed_at"),
+    field("next_attempt_at", "/next_attempt_at"),
+];
+
+/// Of the URLs of sitemaps.
+pub const URLS: [Column; 6] = [
+    field("domain", "/domain"),
+    field("url", "/url"),
+    field("lastmod", "/lastmod"),
+    field("changefreq", "/changefreq"),
+    field("priority", "/priority"),
+    field("sitemap", "/sitemap"),
+];
+
+/// Two lists of columns as one; `N` is the length of both.
+const fn joined<const N: usize>(first: &[Column], second: &[Column]) -> [Column; N] {
+    assert!(first.len() + second.len() == N, "N is the length of both");
+    let mut all = [field("", ""); N];
+    let mut place = 0;
+    while place < N {
+        all[place] = if place < first.len() {
+            first[place]
+        } else {
+            second[place - first.len()]
+        };
+        place += 1;
+    }
+    all
+}

@@ -1,0 +1,70 @@
+//! Results to be taken away: rows of the API's lists as CSV, NDJSON and workbooks (XLSX).
+//!
+//! A row is whatever the API shows, as JSON, so a column has the API's name and value. Where rows are read and who may
+//! read them is the business of who calls.
+
+pub mod cell;
+pub mod columns;
+pub mod encoder;
+pub mod pages;
+pub mod workbook;
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A form that all rows of a list can be had in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// RFC 4180 in UTF-8, with a header and CRLF.
+    Csv,
+    /// One JSON object per line, as the API shows it.
+    Ndjson,
+    /// Office Open XML, one sheet.
+    Xlsx,
+}
+
+impl Format {
+    /// All of them; where nothing else decides, the first goes first.
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Ndjson, Self::Xlsx];
+
+    /// As in `?format=` and `--format`, and the ending of a file's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Xlsx => "xlsx",
+        }
+    }
+
+    /// Its media types without parameters. NDJSON has two names, neither of them registered.
+    pub fn media_types(self) -> &'static [&'static str] {
+        match self {
+            Self::Csv => &["text/csv"],
+            Self::Ndjson => &["application/x-ndjson", "application/ndjson"],
+            Self::Xlsx => &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+        }
+    }
+
+    /// The value of `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            other => other.media_types()[0],
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = Self::ALL.into_iter().find(|format| format.as_str() == text);
+        named.ok_or_else(|| format!("'{text}' is none of csv, ndjson and xlsx"))
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
