@@ -16,6 +16,7 @@ mod quota;
 pub mod request;
 pub mod serving;
 pub mod v4;
+mod watch;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -34,6 +35,7 @@ pub use legacy::settings::{self, Legacy};
 pub use overload::RequestPlaces;
 use problem::Problem;
 use serving::Serving;
+pub use watch::Watch;
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -48,6 +50,8 @@ pub struct ApiState {
     pub tasks: ScanTasks,
     /// Who is let in.
     pub access: Access,
+    /// Scans and batches watched as they go.
+    pub watch: Watch,
     /// How much is taken at once.
     pub limits: Limits,
     /// What the predecessor's paths work with.

@@ -9,9 +9,9 @@ use super::views::{Domain, Page};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, Paging, QueryOf, Tenant};
-use crate::projections::domains::{self, Domains, query::DomainFilter};
-use crate::values::BatchId;
+use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
+use crate::projections::domains::query::{DomainFilter, DomainSort};
+use crate::projections::domains::{self, Domains};
 
 /// Which domains.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -19,15 +19,28 @@ use crate::values::BatchId;
 pub(super) struct DomainQuery {
     /// Only those whose latest scan has this status.
     status: Option<String>,
-    /// Only those whose name holds this text.
+    /// Only those whose name or title holds this text, in any case.
     contains: Option<String>,
     /// Only those whose latest scan belongs to this batch.
     batch: Option<String>,
     /// Only those that run WordPress, or do not.
     is_wordpress: Option<bool>,
+    /// Only those whose pages are built with Elementor, or are not.
+    has_elementor: Option<bool>,
+    /// Only those with an e-mail address, or without.
+    has_email: Option<bool>,
+    /// Only those with a telephone number, or without.
+    has_phone: Option<bool>,
+    /// Only those in this language, a BCP 47 tag; `de` finds `de-AT` as well.
+    language: Option<String>,
+    /// Only those that have the technology of this name, in any case.
+    technology: Option<String>,
+    /// The order: by name (`domain`, `-domain`), or by when the latest scan ended (`last_scan`, `-last_scan`; those
+    /// never scanned come last).
+    sort: Option<String>,
 }
 
-/// Domains by name.
+/// Domains by name, or by when they were last scanned.
 #[utoipa::path(
     get, path = "/domains", tag = "domains", params(DomainQuery, Paging, AtLeast),
     responses((status = 200, body = Page<Domain>), (status = 400, body = Problem), (status = 503, body = Problem))
@@ -40,18 +53,28 @@ pub(super) async fn list_domains(
     QueryOf(at_least): QueryOf<AtLeast>,
 ) -> Result<Json<Page<Domain>>, Problem> {
     at_least.wait::<Domains>(&state).await?;
-    let invalid = |detail: String| Problem::bad_request("invalid_query", detail);
-    let status = query.status.as_deref().map(str::parse::<ScanStatus>).transpose();
-    let batch = query.batch.as_deref().map(str::parse::<BatchId>).transpose();
-    let filter = DomainFilter {
-        status: status.map_err(|error| invalid(format!("status: {error}.")))?,
-        contains: query.contains,
-        batch: batch.map_err(|_| invalid("batch must be a batch's id.".to_owned()))?,
-        is_wordpress: query.is_wordpress,
-        after: paging.after()?,
-        limit: paging.limit()?,
-    };
+    let filter = query.filter(&paging)?;
     Ok(Json(
         domains::query::list(&state.models, tenant, &filter).await?.into(),
     ))
+}
+
+impl DomainQuery {
+    pub(super) fn filter(&self, paging: &Paging) -> Result<DomainFilter, Problem> {
+        let sort: DomainSort = order(self.sort.as_deref())?;
+        Ok(DomainFilter {
+            status: filter("status", self.status.as_deref(), || one_of(&ScanStatus::ALL))?,
+            contains: self.contains.clone(),
+            batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,
+            is_wordpress: self.is_wordpress,
+            has_elementor: self.has_elementor,
+            has_email: self.has_email,
+            has_phone: self.has_phone,
+            language: self.language.clone(),
+            technology: self.technology.clone(),
+            sort,
+            after: paging.after_in(sort)?,
+            limit: paging.limit()?,
+        })
+    }
 }

@@ -22,6 +22,8 @@ mod retry_batch;
 mod retry_scan;
 mod revoke_key;
 pub mod views;
+mod watch_batch;
+mod watch_scan;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,10 +34,12 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(create_scan::create_scan, list_scans::list_scans))
         .routes(routes!(get_scan::get_scan))
+        .routes(routes!(watch_scan::watch_scan))
         .routes(routes!(cancel_scan::cancel_scan))
         .routes(routes!(retry_scan::retry_scan))
         .routes(routes!(create_batch::create_batch, list_batches::list_batches))
         .routes(routes!(get_batch::get_batch))
+        .routes(routes!(watch_batch::watch_batch))
         .routes(routes!(list_batch_scans::list_batch_scans))
         .routes(routes!(cancel_batch::cancel_batch))
         .routes(routes!(retry_batch::retry_batch))

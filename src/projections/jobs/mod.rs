@@ -1,6 +1,7 @@
 //! `jobs`: one row per scan, with its status and result.
 
 mod evolve;
+pub mod pace;
 pub mod query;
 
 use chrono::{DateTime, Utc};
