@@ -15,7 +15,7 @@ use super::views::batch_links;
 use crate::api::ApiState;
 use crate::api::batch_input::{BatchInput, RejectedLine};
 use crate::api::problem::Problem;
-use crate::api::quota::require_room_for_urls;
+use crate::api::quota::require_acceptable;
 use crate::api::request::{CommandRequest, QueryOf};
 use crate::commands::request_batch::request_batch;
 
@@ -86,10 +86,7 @@ pub(super) async fn create_batch(
         query.max_pages,
         query.max_concurrent,
     )?;
-    input.require_some()?;
-    let settings = state.access.tenants().settings(request.context.tenant).await?;
-    input.require_at_most(settings.max_batch_domains)?;
-    require_room_for_urls(&state, request.context.tenant).await?;
+    require_acceptable(&state, request.context.tenant, &input).await?;
     let (accepted, duplicates) = (input.items.len(), input.duplicates);
     if query.dry_run.unwrap_or(false) {
         let links = BTreeMap::new();
