@@ -6,6 +6,7 @@ pub mod batch_input;
 mod body;
 mod browser;
 mod conditional;
+mod fresh;
 mod health;
 mod legacy;
 mod metrics;
@@ -16,6 +17,7 @@ pub(crate) mod quota;
 pub mod request;
 pub mod serving;
 pub mod v4;
+mod wait;
 mod watch;
 
 use axum::Router;
@@ -35,6 +37,7 @@ pub use legacy::settings::{self, Legacy};
 pub use overload::RequestPlaces;
 use problem::Problem;
 use serving::Serving;
+pub use wait::WaitPlaces;
 pub use watch::Watch;
 
 /// What handlers work with.
@@ -67,6 +70,8 @@ pub struct Limits {
     pub bodies: BodyRoom,
     /// For requests.
     pub requests: RequestPlaces,
+    /// For answers that wait.
+    pub waits: WaitPlaces,
 }
 
 /// Bytes of a request's body at most.

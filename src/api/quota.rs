@@ -26,7 +26,7 @@ pub(crate) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) ->
         .with("quota", quota))
 }
 
-/// Refuses a list without an acceptable line, or with more than the tenant may send or keep.
+/// Refuses a list without an acceptable line, or with more than the tenant may send at once.
 pub(crate) async fn require_acceptable(
     state: &ApiState,
     tenant: TenantId,
@@ -34,6 +34,5 @@ pub(crate) async fn require_acceptable(
 ) -> Result<(), Problem> {
     input.require_some()?;
     let settings = state.access.tenants().settings(tenant).await?;
-    input.require_at_most(settings.max_batch_domains)?;
-    require_room_for_urls(state, tenant).await
+    input.require_at_most(settings.max_batch_domains)
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -79,6 +80,18 @@ impl CommandRequest {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.expect_type(&["application/json"])?;
         parse_json(self.body())
+    }
+
+    /// What the first use of the request's idempotency key led to, if there was one.
+    pub async fn first_result(&self, state: &ApiState) -> Result<Option<Value>, Problem> {
+        let Some(key) = &self.context.key else {
+            return Ok(None);
+        };
+        let first = state
+            .log
+            .first_use(self.context.tenant, &key.route, &key.key, &key.body_hash)
+            .await?;
+        Ok(first.map(|(result, _)| result))
     }
 
     /// The body as sent.

@@ -9,6 +9,7 @@ pub mod context;
 pub mod expand_batch;
 pub mod forget_domain;
 pub mod import;
+pub mod note_answer;
 pub mod recall_scan;
 pub mod record_scan;
 pub mod refuse_scan;

@@ -32,6 +32,16 @@ pub enum BatchItem {
     },
 }
 
+impl BatchItem {
+    /// What is scanned.
+    pub fn domain(&self) -> Option<&str> {
+        match self {
+            Self::Scan { domain, .. } => Some(domain.as_str()),
+            Self::Refuse { .. } => None,
+        }
+    }
+}
+
 /// A batch that will be done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestedBatch {

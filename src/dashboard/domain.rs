@@ -270,9 +270,8 @@ fn fields(group: &[FieldChange]) -> Markup {
 /// A value of a field in words; empty if it says nothing.
 fn shown(value: &Value) -> String {
     let text = match value {
-        Value::Null => String::new(),
+        Value::Null | Value::Bool(false) => String::new(),
         Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => String::new(),
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),

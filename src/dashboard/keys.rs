@@ -31,7 +31,9 @@ pub(super) async fn create(
     visitor.require(Scope::Admin)?;
     let form = Form::of(&request).await?;
     let new = new_key(&form, &visitor)?;
-    let (key, _) = keys::create(state.access.pool(), &new).await.map_err(unmade)?;
+    let (key, _) = keys::create(state.access.pool(), &new)
+        .await
+        .map_err(|error| unmade(&error))?;
     page(&state, &visitor, Some(&key)).await
 }
 
@@ -77,8 +79,8 @@ fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
     })
 }
 
-fn unmade(error: CreateKeyError) -> Problem {
-    tracing::warn!(error = &error as &dyn std::error::Error, "A key cannot be made");
+fn unmade(error: &CreateKeyError) -> Problem {
+    tracing::warn!(error = error as &dyn std::error::Error, "A key cannot be made");
     Problem::unavailable("The key could not be made just now. Repeat the request.")
 }
 

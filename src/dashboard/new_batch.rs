@@ -12,7 +12,7 @@ use super::shell::{Page, Section};
 use crate::api::ApiState;
 use crate::api::batch_input::{BatchInput, RejectedLine};
 use crate::api::problem::Problem;
-use crate::api::quota::require_acceptable;
+use crate::api::quota::{require_acceptable, require_room_for_urls};
 use crate::api::request::CommandRequest;
 use crate::commands::request_batch::request_batch;
 use crate::values::batch_list::looks_like_ndjson;
@@ -29,7 +29,7 @@ pub(super) async fn check(
     let form = Form::of(&request).await?;
     let (content, is_file) = list_of(&form);
     let input = read(content, &form)?;
-    let refusal = require_acceptable(&state, visitor.tenant(), &input).await.err();
+    let refusal = require_sendable(&state, &visitor, &input).await.err();
     let page = html! {
         h1 { "Check the list" }
         (rejects(&input.rejected))
@@ -57,12 +57,17 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let form = Form::of(&request).await?;
     let input = read(list_of(&form).0, &form)?;
-    require_acceptable(&state, visitor.tenant(), &input).await?;
+    require_sendable(&state, &visitor, &input).await?;
     let summary =
         json!({ "accepted": input.items.len(), "duplicates": input.duplicates, "rejected": input.rejected });
     let context = form.context(&request, "POST /batches (page)");
     let batch = request_batch(&state.bus, &input.items, input.options, summary, &context).await?;
     Ok(seen_from("/batches", batch.batch_id, batch.position))
+}
+
+async fn require_sendable(state: &ApiState, visitor: &Visitor, input: &BatchInput) -> Result<(), Problem> {
+    require_acceptable(state, visitor.tenant(), input).await?;
+    require_room_for_urls(state, visitor.tenant()).await
 }
 
 /// The list, from a file or pasted, and whether it is a file's.

@@ -45,6 +45,34 @@ impl Watch {
             stop,
         }
     }
+
+    /// Waits for the end: the position of the event that something ended with. `None` if the server stops before.
+    pub(super) async fn end_of(
+        &self,
+        state: &ApiState,
+        tenant: TenantId,
+        watched: &Watched,
+    ) -> Result<Option<i64>, Problem> {
+        let mut pages = self.feed.subscribe();
+        loop {
+            if let End::At(end) = end::end_of(state, tenant, watched).await? {
+                return Ok(Some(end));
+            }
+            let ending = async {
+                loop {
+                    match pages.recv().await {
+                        Ok(page) if !page.events.iter().any(|event| event.may_end(watched)) => {}
+                        // It may have ended in what was missed.
+                        _ => return,
+                    }
+                }
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(None),
+                () = ending => {}
+            }
+        }
+    }
 }
 
 /// What is watched.

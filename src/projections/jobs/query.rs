@@ -1,14 +1,16 @@
 //! Reading scans: one, and lists of them. How a batch goes over time is told by `pace`.
 
+use std::collections::HashMap;
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 
 use super::{JobRow, Jobs};
 use crate::aggregates::ScanStatus;
 use crate::projections::query::{Listed, MAX_LIMIT, Sort};
 use crate::projections::{ProjectionError, ReadModels, rows};
-use crate::values::{BatchId, FailureReason, ScanId, TenantId};
+use crate::values::{BatchId, DomainName, FailureReason, ScanId, TenantId};
 
 /// The order of scans: that of their requests, which is that of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,6 +130,54 @@ pub async fn list(
     Ok(Listed::of(found, filter.limit, |row| {
         filter.sort.place(&row.requested_position.to_string())
     }))
+}
+
+/// The last completed scan of a domain that completed after a time and whose findings were not forgotten.
+pub async fn latest_since(
+    models: &ReadModels,
+    tenant: TenantId,
+    domain: &DomainName,
+    since: DateTime<Utc>,
+) -> Result<Option<JobRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
+    let sql = format!(
+        "select to_jsonb(j)::text from {}.jobs j where tenant_id = $1 and domain = $2 and status = 'completed' \
+            and completed_at > $3 and result_data is not null order by completed_at desc limit 1",
+        models.jobs
+    );
+    let row: Option<String> = sqlx::query_scalar(&sql)
+        .bind(tenant.0)
+        .bind(domain.as_str())
+        .bind(since)
+        .fetch_optional(&mut *reading)
+        .await?;
+    row.as_deref().map(rows::from_json::<Jobs>).transpose()
+}
+
+/// The same of many domains: each that has one, with the scan and when it completed.
+pub async fn scanned_since(
+    models: &ReadModels,
+    tenant: TenantId,
+    domains: &[&str],
+    since: DateTime<Utc>,
+) -> Result<HashMap<String, (ScanId, DateTime<Utc>)>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
+    let sql = format!(
+        "select distinct on (domain) domain, scan_id, completed_at from {}.jobs \
+          where tenant_id = $1 and domain = any($2) and status = 'completed' and completed_at > $3 \
+            and result_data is not null order by domain, completed_at desc",
+        models.jobs
+    );
+    let found: Vec<(String, uuid::Uuid, DateTime<Utc>)> = sqlx::query_as(&sql)
+        .bind(tenant.0)
+        .bind(domains)
+        .bind(since)
+        .fetch_all(&mut *reading)
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(domain, scan, at)| (domain, (ScanId(scan), at)))
+        .collect())
 }
 
 /// The scans of a batch whose turn has come, in the order they began; without their results.

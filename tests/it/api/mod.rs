@@ -10,6 +10,7 @@ mod openapi;
 mod rescans;
 mod scans;
 mod tenants;
+mod wait;
 mod watch;
 
 /// Some tenant that is not the default one.
