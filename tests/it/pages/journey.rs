@@ -13,26 +13,25 @@ const GOOD: usize = 285;
 
 /// 300 lines under a header: good ones, five that are no domain, five that fail, five that repeat one.
 fn list() -> String {
-    let mut list = "company,domain,city\n".to_owned();
-    for n in 0..GOOD {
-        list += &format!("\"Workshop, {n}\",https://www.site{n:05}.sites.test/about,Århus\n");
-    }
-    for bad in [
+    let header = ["company,domain,city".to_owned()];
+    let good = (0..GOOD).map(|n| format!("\"Workshop, {n}\",https://www.site{n:05}.sites.test/about,Århus"));
+    let bad = [
         "localhost",
         "not a domain",
         "127.0.0.1",
         "ex ample.com",
         "http://",
-    ] {
-        list += &format!("Bad,{bad},Nowhere\n");
-    }
-    for n in 0..5 {
-        list += &format!("Failing {n},{n}.err404.sites.test,Nowhere\n");
-    }
-    for n in 0..5 {
-        list += &format!("Again,SITE{n:05}.sites.test,Nowhere\n");
-    }
-    list
+    ];
+    let bad = bad.map(|input| format!("Bad,{input},Nowhere"));
+    let failing = (0..5).map(|n| format!("Failing {n},{n}.err404.sites.test,Nowhere"));
+    let again = (0..5).map(|n| format!("Again,SITE{n:05}.sites.test,Nowhere"));
+    let lines = header
+        .into_iter()
+        .chain(good)
+        .chain(bad)
+        .chain(failing)
+        .chain(again);
+    lines.map(|line| line + "\n").collect()
 }
 
 /// Lets the list fall on the page as a file.

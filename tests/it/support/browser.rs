@@ -116,7 +116,7 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
 
-    /// A command of the Chrome DevTools Protocol.
+    /// A command of the browser's own protocol (Chrome `DevTools`).
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         let asked = self
