@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::html;
@@ -86,10 +86,13 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
         *request.uri_mut() = uri;
     }
     let mut response = next.run(request).await;
-    match response.extensions_mut().remove::<Problem>() {
-        Some(problem) => told(&problem, Some(&visitor)),
-        None => response,
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response = told(&problem, Some(&visitor));
     }
+    // One tenant's data: kept by nobody in between, and asked for anew.
+    let kept = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    response
 }
 
 /// The same for pages that everybody may see.

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::entry::Visitor;
 use super::form::Form;
-use super::parts::{request_key, time};
+use super::parts::time;
 use super::shell::{Page, Section};
 use crate::access::keys::{self, CreateKeyError, KeyRow, NewKey};
 use crate::access::{ApiKey, KeyId, Scope, Scopes};
@@ -147,7 +147,6 @@ fn new_form(visitor: &Visitor) -> Markup {
     html! {
         form.panel method="post" action="/keys" {
             h2 { "New key" }
-            (request_key())
             div.fields {
                 p { label for="name" { "Who uses it, for what" } input #name name="name" required maxlength=(MAX_NAME); }
                 p { label for="scope" { "It may" }
