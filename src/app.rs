@@ -281,12 +281,23 @@ impl App {
 
     /// All that is served by HTTP.
     pub fn routes(&self) -> Router {
-        api::router(self.api_state(), dashboard::router())
+        self.routes_until(CancellationToken::new())
+    }
+
+    /// The same; when told to stop, what is sent for as long as somebody listens ends.
+    pub fn routes_until(&self, stop: CancellationToken) -> Router {
+        let state = ApiState {
+            watch: api::Watch::new(self.log.clone(), stop),
+            ..self.api_state()
+        };
+        let pages = dashboard::router(&state);
+        api::router(state, pages)
     }
 
     /// What the API answers from.
     pub fn api_state(&self) -> ApiState {
         ApiState {
+            watch: api::Watch::new(self.log.clone(), CancellationToken::new()),
             bus: self.bus.clone(),
             log: self.log.clone(),
             models: self.models.clone(),
@@ -349,7 +360,7 @@ pub async fn serve(
     });
     let serving = async {
         match listener {
-            Some(listener) => api::serve(listener, app.routes(), stop.clone()).await,
+            Some(listener) => api::serve(listener, app.routes_until(stop.clone()), stop.clone()).await,
             None => stop.cancelled().await,
         }
     };

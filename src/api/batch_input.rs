@@ -24,6 +24,8 @@ pub struct BatchInput {
     pub rejected: Vec<RejectedLine>,
     /// How it is worked through.
     pub options: BatchOptions,
+    /// Days; domains that were scanned since are left out. Only JSON says it in the body.
+    pub max_age_days: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -32,6 +34,7 @@ struct JsonBody {
     domains: BatchList,
     max_pages: Option<i64>,
     max_concurrent: Option<i64>,
+    max_age_days: Option<f64>,
 }
 
 impl BatchInput {
@@ -43,6 +46,7 @@ impl BatchInput {
         max_concurrent: Option<i64>,
     ) -> Result<Self, Problem> {
         let mut options = BatchOptions::new(max_pages, max_concurrent);
+        let mut max_age_days = None;
         let list = match media_type {
             "application/json" => {
                 let body: JsonBody = parse_json(body)?;
@@ -50,6 +54,7 @@ impl BatchInput {
                     body.max_pages.or(max_pages),
                     body.max_concurrent.or(max_concurrent),
                 );
+                max_age_days = body.max_age_days;
                 body.domains
             }
             "text/csv" => BatchList::from_csv(body)?,
@@ -65,7 +70,10 @@ impl BatchInput {
                 return Err(unsupported_media_type(other, &wanted));
             }
         };
-        Self::of(list, options)
+        Ok(Self {
+            max_age_days,
+            ..Self::of(list, options)?
+        })
     }
 
     fn of(mut list: BatchList, options: BatchOptions) -> Result<Self, Problem> {
@@ -85,6 +93,7 @@ impl BatchInput {
             duplicates: list.duplicates,
             rejected: list.rejected,
             options,
+            max_age_days: None,
         })
     }
 

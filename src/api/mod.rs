@@ -1,22 +1,25 @@
 //! HTTP: requests become commands, read models become answers. No second way through the house: v4 and the
 //! predecessor's paths call the same commands and queries.
 
-mod admission;
+pub(crate) mod admission;
 pub mod batch_input;
 mod body;
 mod browser;
 mod conditional;
 pub mod export;
+mod fresh;
 mod health;
 mod legacy;
 mod metrics;
 pub mod openapi;
 mod overload;
 pub mod problem;
-mod quota;
+pub(crate) mod quota;
 pub mod request;
 pub mod serving;
 pub mod v4;
+mod wait;
+mod watch;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -36,6 +39,8 @@ pub use legacy::settings::{self, Legacy};
 pub use overload::RequestPlaces;
 use problem::Problem;
 use serving::Serving;
+pub use wait::WaitPlaces;
+pub use watch::Watch;
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -50,6 +55,8 @@ pub struct ApiState {
     pub tasks: ScanTasks,
     /// Who is let in.
     pub access: Access,
+    /// Scans and batches watched as they go.
+    pub watch: Watch,
     /// How much is taken at once.
     pub limits: Limits,
     /// What the predecessor's paths work with.
@@ -67,6 +74,8 @@ pub struct Limits {
     pub requests: RequestPlaces,
     /// For workbooks that are being built.
     pub workbooks: WorkbookPlaces,
+    /// For answers that wait.
+    pub waits: WaitPlaces,
 }
 
 /// Bytes of a request's body at most.

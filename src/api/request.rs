@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use super::admission::admitted;
 use super::body::HeldBody;
 use super::problem::Problem;
 use crate::commands::{CommandContext, RequestKey};
-use crate::projections::query::wait_for;
+use crate::projections::query::{Sort, wait_for};
 use crate::projections::{Projection, as_of, query};
 use crate::values::TenantId;
 
@@ -79,6 +80,18 @@ impl CommandRequest {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.expect_type(&["application/json"])?;
         parse_json(self.body())
+    }
+
+    /// What the first use of the request's idempotency key led to, if there was one.
+    pub async fn first_result(&self, state: &ApiState) -> Result<Option<Value>, Problem> {
+        let Some(key) = &self.context.key else {
+            return Ok(None);
+        };
+        let first = state
+            .log
+            .first_use(self.context.tenant, &key.route, &key.key, &key.body_hash)
+            .await?;
+        Ok(first.map(|(result, _)| result))
     }
 
     /// The body as sent.
@@ -289,6 +302,38 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
+/// A filter of a list, read from its text; a text that is none is 400 and is told what is allowed.
+pub fn filter<T: std::str::FromStr>(
+    name: &str,
+    text: Option<&str>,
+    allowed: impl FnOnce() -> String,
+) -> Result<Option<T>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        let shown: String = text.chars().take(100).collect();
+        Problem::bad_request(
+            "invalid_query",
+            format!("{name} is '{shown}'; it must be {}.", allowed()),
+        )
+    })
+}
+
+/// The order that a list's `sort` names; 400 for one that it does not have.
+pub fn order<T: Sort + Default>(word: Option<&str>) -> Result<T, Problem> {
+    let Some(word) = word else { return Ok(T::default()) };
+    T::named(word).ok_or_else(|| {
+        let shown: String = word.chars().take(100).collect();
+        let detail = format!("sort is '{shown}'; it must be {}.", one_of(T::ALL));
+        Problem::bad_request("invalid_query", detail)
+    })
+}
+
+/// Words that are allowed, as a text.
+pub fn one_of<T: std::fmt::Display>(words: &[T]) -> String {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    format!("one of {}", words.join(", "))
+}
+
 /// `limit` and `cursor` of every list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -309,6 +354,19 @@ impl Paging {
                 format!("limit is {other}; it must be 1 to 1000."),
             )),
         }
+    }
+
+    /// What the cursor says, as the key of a list that has several orders; that of another order is none.
+    pub fn after_in<T: std::str::FromStr>(&self, sort: impl Sort) -> Result<Option<T>, Problem> {
+        let place = self.after::<String>()?;
+        let key = place.map(|place| sort.key(&place).and_then(|key| key.parse().ok()));
+        key.map(|key| {
+            key.ok_or_else(|| {
+                let detail = format!("The cursor is none of this list's in the order '{sort}'.");
+                Problem::bad_request("invalid_query", detail)
+            })
+        })
+        .transpose()
     }
 
     /// What the cursor says, as the list's own key.

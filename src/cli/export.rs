@@ -9,8 +9,6 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 use super::input::BadArgument;
 use super::local::Local;
@@ -30,11 +28,11 @@ use crate::export::columns::Exported;
 use crate::export::encoder::Encoder;
 use crate::export::workbook;
 use crate::projections::batch_jobs::{self, BatchJobs};
-use crate::projections::domains::{self, Domains};
+use crate::projections::domains::Domains;
 use crate::projections::jobs::Jobs;
 use crate::projections::query::wait_for;
 use crate::projections::sitemaps::Sitemaps;
-use crate::values::{BatchId, DomainName, TenantId};
+use crate::values::{BatchId, DomainName, FailureReason, TenantId};
 
 /// Pages of rows.
 type Rows<'a, T> = BoxStream<'a, Result<Vec<T>, Problem>>;
@@ -63,12 +61,27 @@ pub(super) struct Args {
     /// Only of this domain
     #[arg(long, value_name = "DOMAIN", value_parser = super::parse_domain)]
     domain: Option<DomainName>,
-    /// Domains and urls: only of domains whose name holds this
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["domain", "batch"])]
+    /// Only of domains whose name holds this; domains and urls: or whose title does
+    #[arg(long, value_name = "TEXT", conflicts_with = "domain")]
     contains: Option<String>,
+    /// Jobs, and domains of a batch: only those that failed for this reason
+    #[arg(long, value_name = "REASON")]
+    reason: Option<FailureReason>,
     /// Domains: only those that run WordPress, or do not
     #[arg(long, value_name = "true|false", conflicts_with = "batch")]
     wordpress: Option<bool>,
+    /// Domains: only those with an e-mail address, or without
+    #[arg(long, value_name = "true|false", conflicts_with = "batch")]
+    has_email: Option<bool>,
+    /// Domains: only those with a telephone number, or without
+    #[arg(long, value_name = "true|false", conflicts_with = "batch")]
+    has_phone: Option<bool>,
+    /// Domains: only those in this language; de finds de-AT as well
+    #[arg(long, value_name = "TAG", conflicts_with = "batch")]
+    language: Option<String>,
+    /// Domains: only those that have the technology of this name
+    #[arg(long, value_name = "NAME", conflicts_with = "batch")]
+    technology: Option<String>,
     /// Into this file, which is there only when it is whole; without it, standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -111,11 +124,24 @@ impl Args {
         if self.table == Table::Urls && self.status.is_some() {
             return refuse("--status is for domains and jobs");
         }
-        if self.table == Table::Jobs && self.contains.is_some() {
-            return refuse("--contains is for domains and urls; --domain is for jobs");
+        let takes_reason = match self.table {
+            Table::Jobs => true,
+            Table::Domains => self.batch.is_some(),
+            Table::Urls => false,
+        };
+        if self.reason.is_some() && !takes_reason {
+            return refuse("--reason is for jobs, and for domains with --batch");
         }
-        if self.table != Table::Domains && self.wordpress.is_some() {
-            return refuse("--wordpress is for domains");
+        let of_domains = [
+            ("--wordpress", self.wordpress.is_some()),
+            ("--has-email", self.has_email.is_some()),
+            ("--has-phone", self.has_phone.is_some()),
+            ("--language", self.language.is_some()),
+            ("--technology", self.technology.is_some()),
+        ];
+        let given = of_domains.into_iter().find(|(_, is_given)| *is_given);
+        if let Some((name, _)) = given.filter(|_| self.table != Table::Domains) {
+            return refuse(&format!("{name} is for domains"));
         }
         let ending = self.output.as_deref().and_then(Path::extension);
         let ending = ending.and_then(|ending| ending.to_str());
@@ -137,67 +163,65 @@ impl Args {
             return Err(BadArgument(format!("tenant {tenant} has no batch {batch}")).into());
         }
         match (self.table, batch) {
-            (Table::Domains, None) => self.put(state, format, self.domains(state)?).await,
-            (Table::Domains, Some(batch)) => self.put(state, format, self.batch_domains(state, batch)?).await,
-            (Table::Jobs, _) => self.put(state, format, self.jobs(state)?).await,
-            (Table::Urls, _) => self.put(state, format, self.urls(state)?).await,
+            (Table::Domains, None) => self.put(state, format, self.domains(state)).await,
+            (Table::Domains, Some(batch)) => self.put(state, format, self.batch_domains(state, batch)).await,
+            (Table::Jobs, _) => self.put(state, format, self.jobs(state)).await,
+            (Table::Urls, _) => self.put(state, format, self.urls(state)).await,
         }
     }
 
-    fn domains<'a>(&self, state: &'a ApiState) -> anyhow::Result<Rows<'a, Domain>> {
+    fn domains<'a>(&self, state: &'a ApiState) -> Rows<'a, Domain> {
         let tenant = self.tenant;
-        if let Some(domain) = self.domain.clone() {
-            let (status, is_wordpress) = (self.status, self.wordpress);
-            let one = async move {
-                let row = domains::query::find(&state.models, tenant, &domain).await?;
-                let row = row.filter(|row| status.is_none_or(|status| row.status == status));
-                let row = row.filter(|row| is_wordpress.is_none_or(|wanted| row.is_wordpress == wanted));
-                Ok(row.map(Domain::from).into_iter().collect())
-            };
-            return Ok(stream::once(one).boxed());
-        }
-        let query: DomainQuery = query_of(json!({
-            "status": self.status.map(ScanStatus::as_str), "contains": self.contains, "is_wordpress": self.wordpress,
-        }))?;
+        let wanted = self.domain.as_ref().map(|domain| domain.as_str().to_owned());
+        let query = DomainQuery {
+            status: self.status.map(|status| status.to_string()),
+            contains: self.contains.clone().or_else(|| wanted.clone()),
+            is_wordpress: self.wordpress,
+            has_email: self.has_email,
+            has_phone: self.has_phone,
+            language: self.language.clone(),
+            technology: self.technology.clone(),
+            ..DomainQuery::default()
+        };
         let read = move |paging| {
             let query = query.clone();
-            async move { list_domains::page(state, tenant, query, &paging).await }
+            async move { list_domains::page(state, tenant, &query, &paging).await }
         };
-        Ok(all_rows(read))
+        let rows = all_rows(read).map_ok(move |mut rows: Vec<Domain>| {
+            rows.retain(|row| wanted.as_ref().is_none_or(|wanted| row.domain == *wanted));
+            rows
+        });
+        rows.boxed()
     }
 
-    fn batch_domains<'a>(
-        &self,
-        state: &'a ApiState,
-        batch: BatchId,
-    ) -> anyhow::Result<Rows<'a, BatchDomain>> {
-        let (tenant, query) = (self.tenant, self.scan_query()?);
+    fn batch_domains<'a>(&self, state: &'a ApiState, batch: BatchId) -> Rows<'a, BatchDomain> {
+        let (tenant, query) = (self.tenant, self.scan_query());
         let read = move |paging| {
             let query = query.clone();
             async move { list_batch_domains::page(state, tenant, batch, &query, &paging).await }
         };
-        Ok(all_rows(read))
+        all_rows(read)
     }
 
-    fn jobs<'a>(&self, state: &'a ApiState) -> anyhow::Result<Rows<'a, Scan>> {
-        let (tenant, batch, query) = (self.tenant, self.batch, self.scan_query()?);
+    fn jobs<'a>(&self, state: &'a ApiState) -> Rows<'a, Scan> {
+        let (tenant, batch, query) = (self.tenant, self.batch, self.scan_query());
         let read = move |paging| {
             let query = query.clone();
             async move { list_scans::page(state, tenant, batch, &query, &paging).await }
         };
-        Ok(all_rows(read))
+        all_rows(read)
     }
 
     /// The URLs of each of the domains that are meant, domain by domain.
-    fn urls<'a>(&self, state: &'a ApiState) -> anyhow::Result<Rows<'a, Url>> {
+    fn urls<'a>(&self, state: &'a ApiState) -> Rows<'a, Url> {
         let tenant = self.tenant;
         let names: Rows<'a, String> = match self.batch {
             Some(batch) => self
-                .batch_domains(state, batch)?
+                .batch_domains(state, batch)
                 .map_ok(|rows| rows.iter().map(|row| row.domain().to_owned()).collect())
                 .boxed(),
             None => self
-                .domains(state)?
+                .domains(state)
                 .map_ok(|rows| rows.into_iter().map(|row| row.domain).collect())
                 .boxed(),
         };
@@ -211,13 +235,17 @@ impl Args {
                 Err(_) => stream::empty().boxed(),
             }
         });
-        Ok(urls.try_flatten().boxed())
+        urls.try_flatten().boxed()
     }
 
-    fn scan_query(&self) -> anyhow::Result<ScanQuery> {
-        query_of(json!({
-            "status": self.status.map(ScanStatus::as_str), "domain": self.domain.as_ref().map(DomainName::as_str),
-        }))
+    fn scan_query(&self) -> ScanQuery {
+        ScanQuery {
+            status: self.status.map(|status| status.to_string()),
+            reason: self.reason.map(|reason| reason.to_string()),
+            domain: self.domain.as_ref().map(|domain| domain.as_str().to_owned()),
+            contains: self.contains.clone(),
+            ..ScanQuery::default()
+        }
     }
 
     /// Writes the rows where they are wanted; tells how many there were.
@@ -297,11 +325,6 @@ async fn write_rows<T: Exported>(
     }
     out.flush()?;
     Ok(count)
-}
-
-/// The same query as of HTTP.
-fn query_of<T: DeserializeOwned>(query: Value) -> anyhow::Result<T> {
-    Ok(serde_json::from_value(query)?)
 }
 
 /// What a request would be answered, for people.

@@ -8,6 +8,7 @@ use super::say;
 use crate::app::Database;
 use crate::config::Config;
 use crate::projections::status::ensure_all;
+use crate::projections::wall::ensure_reader;
 
 /// Brings the database's tables up to date.
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let database = Database::open(config).await?;
+    // Before there are tables that it must be let into.
+    ensure_reader(&database.pool).await?;
     ensure_all(&database.pool).await?;
     database.close().await;
     say(&if args.json {

@@ -134,6 +134,18 @@ mod tests {
     }
 
     #[test]
+    fn names_of_columns_stay_when_the_first_line_is_left_out() {
+        let mut list = BatchList::from_csv(b"name,domain\nAnna,a.com\nBob,b.com\n").unwrap();
+        let mut items = BatchItem::of_list(&mut list);
+        BatchItem::retain(&mut items, |item| item.line() != 2);
+        let carried = CarriedColumns::read(lines_of(&items)).unwrap().unwrap();
+        assert_eq!(
+            (carried.names.len(), carried.of_line(3)[0].clone()),
+            (2, Value::from("Bob"))
+        );
+    }
+
+    #[test]
     fn fields_of_objects_come_back_with_their_types() {
         let list = b"\"a.com\"\n{\"url\":\"b.com\",\"age\":5}\n";
         let carried = CarriedColumns::read(stored(BatchList::from_ndjson(list).unwrap()))

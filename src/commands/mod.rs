@@ -10,6 +10,7 @@ pub mod expand_batch;
 pub mod forget_domain;
 pub mod import;
 pub mod list_of_batch;
+pub mod note_answer;
 pub mod recall_scan;
 pub mod record_scan;
 pub mod refuse_scan;

@@ -67,6 +67,34 @@ impl BatchItem {
         };
         accepted.zip(cells).map(item).collect()
     }
+
+    /// Keeps some items of a list, and with them the names of its columns.
+    pub fn retain(items: &mut Vec<Self>, is_kept: impl FnMut(&Self) -> bool) {
+        let names = items.iter_mut().find_map(|item| match item {
+            Self::Scan { columns, .. } if !columns.is_empty() => Some(std::mem::take(columns)),
+            _ => None,
+        });
+        items.retain(is_kept);
+        let first = items.iter_mut().find_map(|item| match item {
+            Self::Scan {
+                columns,
+                cells: Some(_),
+                ..
+            } => Some(columns),
+            _ => None,
+        });
+        if let (Some(columns), Some(names)) = (first, names) {
+            *columns = names;
+        }
+    }
+
+    /// What is scanned.
+    pub fn domain(&self) -> Option<&str> {
+        match self {
+            Self::Scan { domain, .. } => Some(domain.as_str()),
+            Self::Refuse { .. } => None,
+        }
+    }
 }
 
 /// A batch that will be done.

@@ -148,6 +148,66 @@ impl EventLog {
         rows.iter().map(|row| Ok(event_of(row)?)).collect()
     }
 
+    /// What happened to a batch or to one of its scans at the positions behind `after` up to `up_to`, in order; only
+    /// events whose payload names the batch are about it.
+    pub async fn events_of_batch(
+        &self,
+        tenant: TenantId,
+        batch: &str,
+        (after, up_to): (i64, i64),
+        limit: i64,
+    ) -> Result<Vec<LogEvent>, LogError> {
+        let rows = sqlx::query(&format!(
+            "select {COLUMNS} from events where tenant_id = $1 and position > $2 and position <= $3 \
+                and (aggregate_type = 'batch_scan' and aggregate_id = $4 \
+                     or payload -> event_type ->> 'batch_id' = $4) order by position limit $5"
+        ))
+        .bind(tenant.0)
+        .bind(after)
+        .bind(up_to)
+        .bind(batch)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(event_of(row)?)).collect()
+    }
+
+    /// The first position of a stream of a tenant; `None` if there is no such stream.
+    pub async fn stream_start(
+        &self,
+        tenant: TenantId,
+        aggregate_type: &str,
+        aggregate_id: &str,
+    ) -> Result<Option<i64>, LogError> {
+        Ok(sqlx::query_scalar(
+            "select position from events where aggregate_type = $1 and aggregate_id = $2 and tenant_id = $3 \
+                and sequence = 1",
+        )
+        .bind(aggregate_type)
+        .bind(aggregate_id)
+        .bind(tenant.0)
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
+    /// Type and position of the last event of a stream that is of one of these types.
+    pub async fn last_of_stream(
+        &self,
+        aggregate_type: &str,
+        aggregate_id: &str,
+        types: &[&str],
+    ) -> Result<Option<(String, i64)>, LogError> {
+        Ok(sqlx::query_as(
+            "select event_type, position from events where aggregate_type = $1 and aggregate_id = $2 \
+                and event_type = any($3) order by sequence desc limit 1",
+        )
+        .bind(aggregate_type)
+        .bind(aggregate_id)
+        .bind(types)
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
     /// The result and position of the first use of an idempotency key, if there was one.
     pub async fn first_use(
         &self,

@@ -34,6 +34,27 @@ impl<T> Listed<T> {
     }
 }
 
+/// The order of a list, and how it is written in `sort` and in the list's cursors.
+pub trait Sort: Copy + PartialEq + std::fmt::Display + 'static {
+    /// Every order there is.
+    const ALL: &'static [Self];
+
+    /// The order that a word names.
+    fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|sort| sort.to_string() == word)
+    }
+
+    /// A row's place in this order, for a cursor: that of another order must not be taken for one of this.
+    fn place(self, key: &str) -> String {
+        format!("{self}:{key}")
+    }
+
+    /// The key in a place of this order.
+    fn key(self, place: &str) -> Option<&str> {
+        place.strip_prefix(&self.to_string())?.strip_prefix(':')
+    }
+}
+
 /// Makes a cursor opaque.
 pub fn encode_cursor(key: &str) -> String {
     URL_SAFE_NO_PAD.encode(key)

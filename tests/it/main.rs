@@ -14,6 +14,7 @@ mod hostile;
 mod legacy;
 mod log;
 mod model;
+mod pages;
 mod postgres;
 mod projections;
 mod sites;

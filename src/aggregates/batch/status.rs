@@ -1,6 +1,7 @@
 //! Where a batch stands: a function of its own events and the counts of its scans' statuses.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,16 @@ pub struct BatchProgress {
 }
 
 impl BatchStatus {
+    /// Every status.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Running,
+        Self::Completed,
+        Self::Partial,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
     /// The only place where a batch's progress becomes a status.
     pub fn of(progress: BatchProgress) -> Self {
         match progress {
@@ -82,6 +93,22 @@ impl fmt::Display for BatchStatus {
         f.write_str(self.as_str())
     }
 }
+
+impl FromStr for BatchStatus {
+    type Err = UnknownBatchStatus;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .ok_or_else(|| UnknownBatchStatus(word.to_owned()))
+    }
+}
+
+/// A word that is no status of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not one of pending, running, completed, partial, failed, cancelled")]
+pub struct UnknownBatchStatus(pub String);
 
 #[cfg(test)]
 mod tests {

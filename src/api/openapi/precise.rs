@@ -4,6 +4,12 @@
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
+use crate::aggregates::BatchStatus;
+use crate::projections::domains::query::DomainSort;
+use crate::projections::jobs::query::JobSort;
+use crate::projections::query::Sort;
+use crate::values::FailureReason;
+
 /// The document with these put in.
 pub(super) fn precise(document: &OpenApi) -> Value {
     let mut value = serde_json::to_value(document).expect("the document is plain data");
@@ -16,8 +22,15 @@ pub(super) fn precise(document: &OpenApi) -> Value {
         .filter_map(Value::as_object_mut)
         .flat_map(|item| item.values_mut())
     {
+        let words = choices(operation["operationId"].as_str().unwrap_or_default());
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
-        parameters.into_iter().flatten().for_each(state_bounds);
+        for parameter in parameters.into_iter().flatten() {
+            state_bounds(parameter);
+            let name = parameter["name"].as_str().unwrap_or_default();
+            if let Some((_, choice)) = words.iter().find(|(known, _)| *known == name) {
+                add(&mut parameter["schema"], &json!({ "enum": choice }));
+            }
+        }
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
         responses
             .into_iter()
@@ -38,6 +51,21 @@ pub(super) fn precise(document: &OpenApi) -> Value {
         }
     }
     value
+}
+
+/// The words that parameters of an operation take.
+fn choices(operation: &str) -> Vec<(&'static str, Vec<String>)> {
+    fn of<T: ToString>(words: &[T]) -> Vec<String> {
+        words.iter().map(ToString::to_string).collect()
+    }
+    match operation {
+        "list_scans" | "list_batch_scans" => {
+            vec![("reason", of(FailureReason::ALL)), ("sort", of(JobSort::ALL))]
+        }
+        "list_domains" => vec![("sort", of(DomainSort::ALL))],
+        "list_batches" => vec![("status", of(&BatchStatus::ALL))],
+        _ => Vec::new(),
+    }
 }
 
 /// Bounds and forms by the parameter's name, which means the same wherever it stands.

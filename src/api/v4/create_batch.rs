@@ -6,18 +6,22 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::views::batch_links;
-use crate::api::ApiState;
 use crate::api::batch_input::{BatchInput, RejectedLine};
 use crate::api::problem::Problem;
-use crate::api::quota::require_room_for_urls;
+use crate::api::quota::{require_acceptable, require_room_for_urls};
 use crate::api::request::{CommandRequest, QueryOf};
-use crate::commands::request_batch::request_batch;
+use crate::api::{ApiState, fresh};
+use crate::commands::note_answer::note_answer;
+use crate::commands::request_batch::{BatchItem, request_batch};
+use crate::projections::jobs;
+use crate::values::TenantId;
 
 /// How a batch is taken.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -29,12 +33,15 @@ pub(super) struct BatchQuery {
     max_pages: Option<i64>,
     /// For `text/csv` and `text/plain`: scans of the batch under way at once, 1 to 1000.
     max_concurrent: Option<i64>,
+    /// For `text/csv` and `text/plain`: days, fractions included; domains whose last completed scan is younger are left
+    /// out.
+    max_age_days: Option<f64>,
 }
 
 /// What became of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AcceptedBatch {
-    /// The batch; null on a dry run.
+    /// The batch; null on a dry run, and where every domain was scanned lately.
     batch_id: Option<Uuid>,
     /// Domains that will be scanned.
     accepted: usize,
@@ -42,11 +49,72 @@ pub(super) struct AcceptedBatch {
     duplicates: usize,
     /// Lines that are no domain.
     rejected: Vec<RejectedLine>,
+    /// Domains that are left out, because a scan of theirs is younger than `max_age_days`.
+    skipped: usize,
+    /// The first 1,000 of these.
+    skipped_domains: Vec<SkippedDomain>,
     /// Log position from which the batch is visible.
     position: Option<i64>,
     /// Where to go from here.
     links: BTreeMap<&'static str, String>,
 }
+
+/// A domain that was scanned lately.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct SkippedDomain {
+    /// Line of the list, from 1.
+    line: u32,
+    /// Which.
+    domain: String,
+    /// Its last completed scan.
+    scan_id: Uuid,
+    /// When that completed.
+    completed_at: DateTime<Utc>,
+}
+
+/// What is said of a list, also to who repeats the request.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Summary {
+    accepted: usize,
+    duplicates: usize,
+    rejected: Vec<RejectedLine>,
+    skipped: usize,
+    skipped_domains: Vec<SkippedDomain>,
+}
+
+impl Summary {
+    /// The answer, with the batch and where it stands in the log, if there is one.
+    fn answer(self, batch: Option<(Uuid, i64)>) -> Response {
+        let Self {
+            accepted,
+            duplicates,
+            rejected,
+            skipped,
+            skipped_domains,
+        } = self;
+        let answer = Json(AcceptedBatch {
+            batch_id: batch.map(|(id, _)| id),
+            accepted,
+            duplicates,
+            rejected,
+            skipped,
+            skipped_domains,
+            position: batch.map(|(_, position)| position),
+            links: batch.map_or_else(BTreeMap::new, |(id, _)| batch_links(id)),
+        });
+        match batch {
+            None => answer.into_response(),
+            Some((id, _)) => {
+                let location = [(header::LOCATION, format!("/api/v4/batches/{id}"))];
+                (StatusCode::ACCEPTED, location, answer).into_response()
+            }
+        }
+    }
+}
+
+/// Skipped domains that an answer names.
+const MAX_NAMED: usize = 1000;
 
 /// The lines of a JSON request, for the document.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -59,6 +127,8 @@ pub(super) struct NewBatch {
     max_pages: Option<i64>,
     /// Scans of the batch under way at once, 1 to 1000; default 50.
     max_concurrent: Option<i64>,
+    /// Days, fractions included; domains whose last completed scan is younger are left out.
+    max_age_days: Option<f64>,
 }
 
 /// Requests the scans of a list: JSON, CSV (a column `domain`, `url` or `website`, or the first) or one per line.
@@ -67,7 +137,7 @@ pub(super) struct NewBatch {
     request_body(content((NewBatch = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/x-ndjson"))),
     responses(
         (status = 202, description = "Written down; it will be done", body = AcceptedBatch),
-        (status = 200, description = "Dry run: what would become of it", body = AcceptedBatch),
+        (status = 200, description = "Nothing to do: a dry run, or each domain was scanned lately", body = AcceptedBatch),
         (status = 400, description = "Broken JSON or CSV", body = Problem),
         (status = 413, description = "Larger than 32 MB", body = Problem),
         (status = 415, description = "Neither JSON, CSV nor text", body = Problem),
@@ -80,41 +150,82 @@ pub(super) async fn create_batch(
     QueryOf(query): QueryOf<BatchQuery>,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    let input = BatchInput::read(
+    let mut input = BatchInput::read(
         &request.media_type(),
         request.body(),
         query.max_pages,
         query.max_concurrent,
     )?;
-    input.require_some()?;
-    let settings = state.access.tenants().settings(request.context.tenant).await?;
-    input.require_at_most(settings.max_batch_domains)?;
-    require_room_for_urls(&state, request.context.tenant).await?;
-    let (accepted, duplicates) = (input.items.len(), input.duplicates);
-    if query.dry_run.unwrap_or(false) {
-        let links = BTreeMap::new();
-        let rejected = input.rejected;
-        let answer = AcceptedBatch {
-            batch_id: None,
-            accepted,
-            duplicates,
-            rejected,
-            position: None,
-            links,
-        };
-        return Ok(Json(answer).into_response());
+    let since = fresh::since(input.max_age_days.or(query.max_age_days))?;
+    require_acceptable(&state, request.context.tenant, &input).await?;
+    let is_dry = query.dry_run.unwrap_or(false);
+    if since.is_some()
+        && !is_dry
+        && let Some(first) = request.first_result(&state).await?
+        && first["batch_id"].is_null()
+    {
+        return Ok(summary_in(&first["summary"]).answer(None));
     }
-    let summary = json!({ "accepted": accepted, "duplicates": duplicates, "rejected": input.rejected });
-    let batch = request_batch(&state.bus, &input.items, input.options, summary, &request.context).await?;
-    let id = batch.batch_id.0;
-    let location = format!("/api/v4/batches/{id}");
-    let answer = AcceptedBatch {
-        batch_id: Some(id),
-        accepted,
-        duplicates,
-        rejected: input.rejected,
-        position: Some(batch.position),
-        links: batch_links(id),
-    };
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(answer)).into_response())
+    let mut summary = Summary::default();
+    if let Some(since) = since {
+        leave_out(
+            &state,
+            request.context.tenant,
+            since,
+            &mut input.items,
+            &mut summary,
+        )
+        .await?;
+    }
+    summary.accepted = input.items.len();
+    summary.duplicates = input.duplicates;
+    summary.rejected = input.rejected;
+    if is_dry {
+        require_room_for_urls(&state, request.context.tenant).await?;
+        return Ok(summary.answer(None));
+    }
+    let said = serde_json::to_value(&summary).unwrap_or_default();
+    if input.items.is_empty() {
+        let noted = json!({ "batch_id": null, "summary": said });
+        let first = note_answer(&state.bus, noted, &request.context).await?;
+        if first["batch_id"].is_null() {
+            return Ok(summary_in(&first["summary"]).answer(None));
+        }
+    }
+    require_room_for_urls(&state, request.context.tenant).await?;
+    let batch = request_batch(&state.bus, &input.items, input.options, said, &request.context).await?;
+    let summary = batch.first_summary.as_ref().map_or(summary, summary_in);
+    Ok(summary.answer(Some((batch.batch_id.0, batch.position))))
+}
+
+fn summary_in(noted: &Value) -> Summary {
+    Summary::deserialize(noted).unwrap_or_default()
+}
+
+/// Takes the domains out that were scanned since.
+async fn leave_out(
+    state: &ApiState,
+    tenant: TenantId,
+    since: DateTime<Utc>,
+    items: &mut Vec<BatchItem>,
+    summary: &mut Summary,
+) -> Result<(), Problem> {
+    let names: Vec<&str> = items.iter().filter_map(BatchItem::domain).collect();
+    let scanned = jobs::query::scanned_since(&state.models, tenant, &names, since).await?;
+    BatchItem::retain(items, |item| {
+        let Some((domain, (scan, at))) = item.domain().and_then(|name| scanned.get_key_value(name)) else {
+            return true;
+        };
+        summary.skipped += 1;
+        if summary.skipped_domains.len() < MAX_NAMED {
+            summary.skipped_domains.push(SkippedDomain {
+                line: item.line(),
+                domain: domain.clone(),
+                scan_id: scan.0,
+                completed_at: *at,
+            });
+        }
+        false
+    });
+    Ok(())
 }

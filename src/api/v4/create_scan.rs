@@ -4,16 +4,21 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::views::AcceptedScan;
-use crate::api::ApiState;
+use super::views::{AcceptedScan, EndedScan};
 use crate::api::problem::Problem;
 use crate::api::quota::require_room_for_urls;
-use crate::api::request::CommandRequest;
+use crate::api::request::{AtLeast, CommandRequest};
+use crate::api::wait::{self, Waited};
+use crate::api::{ApiState, fresh};
+use crate::commands::note_answer::note_answer;
 use crate::commands::request_scan::request_scan;
-use crate::values::{DomainName, ScanOptions};
+use crate::projections::jobs::{self, JobRow, Jobs};
+use crate::values::{DomainName, ScanId, ScanOptions};
 
 /// A scan to do.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -24,6 +29,9 @@ pub(super) struct NewScan {
     /// HTML pages read at most, 1 to 100; out of range is brought to the nearest bound.
     #[schema(example = 4)]
     max_pages: Option<i64>,
+    /// Days, fractions included: if the domain's last completed scan is younger, that is the answer.
+    #[schema(example = 7, minimum = 0, maximum = 36_500)]
+    max_age_days: Option<f64>,
 }
 
 /// Characters of an input that an answer says again at most; no domain has more.
@@ -33,11 +41,13 @@ fn shown(input: &str) -> String {
     input.chars().take(MAX_SHOWN).collect()
 }
 
-/// Requests the scan of one domain.
+/// Requests the scan of one domain. With `Prefer: wait=N` the answer waits up to N seconds (60 at most) for its end.
 #[utoipa::path(
     post, path = "/scans", tag = "scans", request_body = NewScan,
+    params(("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the end (RFC 7240)")),
     responses(
         (status = 202, description = "Written down; it will be done", body = AcceptedScan),
+        (status = 200, description = "It ended while the answer waited, or there is one that is young enough", body = EndedScan),
         (status = 400, description = "Broken JSON, tenant or key", body = Problem),
         (status = 415, description = "Not JSON", body = Problem),
         (status = 422, description = "Not a domain, or the key belongs to another request", body = Problem),
@@ -52,10 +62,67 @@ pub(super) async fn create_scan(
     let domain = DomainName::parse(&new.domain).map_err(|error| {
         Problem::unprocessable("invalid_domain", error.to_string()).with("input", shown(&new.domain))
     })?;
+    if let Some(since) = fresh::since(new.max_age_days)?
+        && let Some(row) = reusable(&state, &domain, since, &request).await?
+    {
+        let (scan, reused) = (row.into(), true);
+        return Ok(Json(EndedScan { scan, reused }).into_response());
+    }
     require_room_for_urls(&state, request.context.tenant).await?;
     let options = ScanOptions::with_max_pages(new.max_pages);
     let scan = request_scan(&state.bus, domain, options, &request.context).await?;
-    let location = format!("/api/v4/scans/{}", scan.scan_id);
-    let answer = AcceptedScan::new(scan.scan_id.0, "pending", scan.position);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(answer)).into_response())
+    let (tenant, id) = (request.context.tenant, scan.scan_id);
+    let wanted = wait::asked(&request.headers);
+    // The room that the body takes is for others while this one waits.
+    drop(request);
+    let location = [(header::LOCATION, format!("/api/v4/scans/{id}"))];
+    let mut waited = None;
+    if let Some(seconds) = wanted {
+        match wait::for_end(&state, tenant, &id.to_string(), seconds).await? {
+            Waited::NotAtAll => {}
+            Waited::InVain => waited = Some(wait::applied(seconds)),
+            Waited::Ended(position) => {
+                let at_least = Some(position);
+                AtLeast { at_least }.wait::<Jobs>(&state).await?;
+                let row = jobs::query::find(&state.models, tenant, id).await?;
+                let row = row.ok_or_else(|| Problem::not_found("scan"))?;
+                let (scan, reused) = (row.into(), false);
+                let answer = Json(EndedScan { scan, reused });
+                return Ok((location, wait::applied(seconds), answer).into_response());
+            }
+        }
+    }
+    let answer = AcceptedScan::new(id.0, "pending", scan.position);
+    let mut response = (StatusCode::ACCEPTED, location, Json(answer)).into_response();
+    response.headers_mut().extend(waited.into_iter().flatten());
+    Ok(response)
+}
+
+/// The scan that is answered instead of a new one. What a key was used for first stays: also if that was a new scan,
+/// and also if that of then is too old by now.
+async fn reusable(
+    state: &ApiState,
+    domain: &DomainName,
+    since: DateTime<Utc>,
+    request: &CommandRequest,
+) -> Result<Option<JobRow>, Problem> {
+    let context = &request.context;
+    let scan_in = |noted: &Value| -> Option<ScanId> {
+        (noted["reused"] == true)
+            .then(|| noted["scan_id"].as_str()?.parse().ok())
+            .flatten()
+    };
+    if let Some(first) = request.first_result(state).await? {
+        let Some(id) = scan_in(&first) else {
+            return Ok(None);
+        };
+        return Ok(jobs::query::find(&state.models, context.tenant, id).await?);
+    }
+    let Some(row) = jobs::query::latest_since(&state.models, context.tenant, domain, since).await? else {
+        return Ok(None);
+    };
+    let noted = json!({ "scan_id": row.scan_id, "reused": true });
+    let first = note_answer(&state.bus, noted, context).await?;
+    // Somebody with the same key may have come first, at this very moment, to another answer.
+    Ok(scan_in(&first).filter(|id| *id == row.scan_id).map(|_| row))
 }

@@ -10,25 +10,39 @@ use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::export::{FormatQuery, Listing, Wanted};
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, Paging, QueryOf, Tenant};
-use crate::projections::domains::{self, Domains, query::DomainFilter};
-use crate::values::{BatchId, TenantId};
+use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
+use crate::projections::domains::query::{DomainFilter, DomainSort};
+use crate::projections::domains::{self, Domains};
+use crate::values::TenantId;
 
 /// Which domains.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DomainQuery {
     /// Only those whose latest scan has this status.
-    status: Option<String>,
-    /// Only those whose name holds this text.
-    contains: Option<String>,
+    pub(crate) status: Option<String>,
+    /// Only those whose name or title holds this text, in any case.
+    pub(crate) contains: Option<String>,
     /// Only those whose latest scan belongs to this batch.
-    batch: Option<String>,
+    pub(crate) batch: Option<String>,
     /// Only those that run WordPress, or do not.
-    is_wordpress: Option<bool>,
+    pub(crate) is_wordpress: Option<bool>,
+    /// Only those whose pages are built with Elementor, or are not.
+    pub(crate) has_elementor: Option<bool>,
+    /// Only those with an e-mail address, or without.
+    pub(crate) has_email: Option<bool>,
+    /// Only those with a telephone number, or without.
+    pub(crate) has_phone: Option<bool>,
+    /// Only those in this language, a BCP 47 tag; `de` finds `de-AT` as well.
+    pub(crate) language: Option<String>,
+    /// Only those that have the technology of this name, in any case.
+    pub(crate) technology: Option<String>,
+    /// The order: by name (`domain`, `-domain`), or by when the latest scan ended (`last_scan`, `-last_scan`; those
+    /// never scanned come last).
+    pub(crate) sort: Option<String>,
 }
 
-/// Domains by name.
+/// Domains by name, or by when they were last scanned.
 #[utoipa::path(
     get, path = "/domains", tag = "domains", params(DomainQuery, FormatQuery, Paging, AtLeast),
     responses(
@@ -57,7 +71,7 @@ pub(super) async fn list_domains(
         paging,
         read: move |paging| {
             let (state, query) = (reading.clone(), query.clone());
-            async move { page(&state, tenant, query, &paging).await }
+            async move { page(&state, tenant, &query, &paging).await }
         },
     };
     wanted.answer(&state, listing).await
@@ -67,19 +81,29 @@ pub(super) async fn list_domains(
 pub(crate) async fn page(
     state: &ApiState,
     tenant: TenantId,
-    query: DomainQuery,
+    query: &DomainQuery,
     paging: &Paging,
 ) -> Result<Page<Domain>, Problem> {
-    let invalid = |detail: String| Problem::bad_request("invalid_query", detail);
-    let status = query.status.as_deref().map(str::parse::<ScanStatus>).transpose();
-    let batch = query.batch.as_deref().map(str::parse::<BatchId>).transpose();
-    let filter = DomainFilter {
-        status: status.map_err(|error| invalid(format!("status: {error}.")))?,
-        contains: query.contains,
-        batch: batch.map_err(|_| invalid("batch must be a batch's id.".to_owned()))?,
-        is_wordpress: query.is_wordpress,
-        after: paging.after()?,
-        limit: paging.limit()?,
-    };
+    let filter = query.filter(paging)?;
     Ok(domains::query::list(&state.models, tenant, &filter).await?.into())
+}
+
+impl DomainQuery {
+    pub(crate) fn filter(&self, paging: &Paging) -> Result<DomainFilter, Problem> {
+        let sort: DomainSort = order(self.sort.as_deref())?;
+        Ok(DomainFilter {
+            status: filter("status", self.status.as_deref(), || one_of(&ScanStatus::ALL))?,
+            contains: self.contains.clone(),
+            batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,
+            is_wordpress: self.is_wordpress,
+            has_elementor: self.has_elementor,
+            has_email: self.has_email,
+            has_phone: self.has_phone,
+            language: self.language.clone(),
+            technology: self.technology.clone(),
+            sort,
+            after: paging.after_in(sort)?,
+            limit: paging.limit()?,
+        })
+    }
 }

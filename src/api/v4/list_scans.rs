@@ -10,23 +10,30 @@ use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::export::{FormatQuery, Listing, Wanted};
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, Paging, QueryOf, Tenant};
-use crate::projections::jobs::{self, Jobs, query::JobFilter};
-use crate::values::{BatchId, DomainName, TenantId};
+use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
+use crate::projections::jobs::query::{JobFilter, JobSort};
+use crate::projections::jobs::{self, Jobs};
+use crate::values::{BatchId, DomainName, FailureReason, TenantId};
 
 /// Which scans.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ScanQuery {
     /// Only in this status.
-    pub(super) status: Option<String>,
+    pub(crate) status: Option<String>,
+    /// Only those that failed for this reason, or whose last attempt did.
+    pub(crate) reason: Option<String>,
     /// Only of this domain.
-    pub(super) domain: Option<String>,
+    pub(crate) domain: Option<String>,
+    /// Only those whose domain holds this text, in any case.
+    pub(crate) contains: Option<String>,
     /// Only of this batch.
-    pub(super) batch: Option<String>,
+    pub(crate) batch: Option<String>,
+    /// The order: by when they were requested, from the oldest (`created_at`) or from the newest (`-created_at`).
+    pub(crate) sort: Option<String>,
 }
 
-/// Scans in the order of their requests.
+/// Scans in the order of their requests, oldest or newest first.
 #[utoipa::path(
     get, path = "/scans", tag = "scans", params(ScanQuery, FormatQuery, Paging, AtLeast),
     responses(
@@ -75,18 +82,19 @@ pub(crate) async fn page(
 }
 
 impl ScanQuery {
-    pub(super) fn filter(&self, paging: &Paging) -> Result<JobFilter, Problem> {
-        let invalid = |detail: String| Problem::bad_request("invalid_query", detail);
-        let status = self.status.as_deref().map(str::parse::<ScanStatus>).transpose();
+    pub(crate) fn filter(&self, paging: &Paging) -> Result<JobFilter, Problem> {
         let domain = self.domain.as_deref().map(DomainName::parse).transpose();
-        let batch = self.batch.as_deref().map(str::parse::<BatchId>).transpose();
+        let sort: JobSort = order(self.sort.as_deref())?;
         Ok(JobFilter {
-            status: status.map_err(|error| invalid(format!("status: {error}.")))?,
+            status: filter("status", self.status.as_deref(), || one_of(&ScanStatus::ALL))?,
+            reason: filter("reason", self.reason.as_deref(), || one_of(FailureReason::ALL))?,
             domain: domain
-                .map_err(|error| invalid(format!("domain: {error}.")))?
+                .map_err(|error| Problem::bad_request("invalid_query", format!("domain: {error}.")))?
                 .map(String::from),
-            batch: batch.map_err(|_| invalid("batch must be a batch's id.".to_owned()))?,
-            after: paging.after()?,
+            contains: self.contains.clone(),
+            batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,
+            sort,
+            after: paging.after_in(sort)?,
             limit: paging.limit()?,
         })
     }

@@ -6,9 +6,9 @@ mod create_batch;
 mod create_scan;
 mod exported;
 mod forget_domain;
-pub(super) mod get_batch;
+pub(crate) mod get_batch;
 mod get_domain;
-pub(super) mod get_scan;
+pub(crate) mod get_scan;
 pub(crate) mod list_batch_domains;
 mod list_batch_scans;
 mod list_batches;
@@ -20,10 +20,12 @@ mod list_keys;
 mod list_projections;
 pub(crate) mod list_scans;
 mod maintain_projection;
-mod retry_batch;
+pub(crate) mod retry_batch;
 mod retry_scan;
 mod revoke_key;
 pub mod views;
+mod watch_batch;
+mod watch_scan;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -34,10 +36,12 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(create_scan::create_scan, list_scans::list_scans))
         .routes(routes!(get_scan::get_scan))
+        .routes(routes!(watch_scan::watch_scan))
         .routes(routes!(cancel_scan::cancel_scan))
         .routes(routes!(retry_scan::retry_scan))
         .routes(routes!(create_batch::create_batch, list_batches::list_batches))
         .routes(routes!(get_batch::get_batch))
+        .routes(routes!(watch_batch::watch_batch))
         .routes(routes!(list_batch_scans::list_batch_scans))
         .routes(routes!(list_batch_domains::list_batch_domains))
         .routes(routes!(cancel_batch::cancel_batch))

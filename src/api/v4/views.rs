@@ -58,6 +58,16 @@ pub struct Scan {
     pub links: BTreeMap<&'static str, String>,
 }
 
+/// A scan that was there already, or ended while the answer waited for it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndedScan {
+    /// The scan.
+    #[serde(flatten)]
+    pub scan: Scan,
+    /// Whether it is one of before, young enough for `max_age_days`.
+    pub reused: bool,
+}
+
 impl From<JobRow> for Scan {
     fn from(row: JobRow) -> Self {
         let mut links = BTreeMap::from([

@@ -81,6 +81,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     };
     let database = Database::open(config).await?;
     let log = EventLog::open(database.pool.clone());
+    // Before there are tables that it must be let into.
+    crate::projections::wall::ensure_reader(&database.pool).await?;
     crate::projections::status::ensure_all(&database.pool).await?;
     let all_well = match (&args.action, point) {
         (Action::Status, _) => status::show(&database.pool, args.json).await,

@@ -3,9 +3,21 @@
 use sqlx::QueryBuilder;
 
 use super::{BatchJobs, BatchRow};
+use crate::aggregates::BatchStatus;
 use crate::projections::query::Listed;
 use crate::projections::{ProjectionError, ReadModels, rows};
 use crate::values::{BatchId, TenantId};
+
+/// Which batches a list wants.
+#[derive(Clone, Debug, Default)]
+pub struct BatchFilter {
+    /// Only in this status.
+    pub status: Option<BatchStatus>,
+    /// Only older than the batch with this request position.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: i64,
+}
 
 /// One batch of a tenant.
 pub async fn find(
@@ -30,8 +42,7 @@ pub async fn find(
 pub async fn list(
     models: &ReadModels,
     tenant: TenantId,
-    before: Option<i64>,
-    limit: i64,
+    filter: &BatchFilter,
 ) -> Result<Listed<BatchRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let mut query = QueryBuilder::new(format!(
@@ -39,16 +50,21 @@ pub async fn list(
         models.batch_jobs
     ));
     query.push_bind(tenant.0);
-    if let Some(before) = before {
+    if let Some(status) = filter.status {
+        query.push(" and status = ").push_bind(status.to_string());
+    }
+    if let Some(before) = filter.before {
         query.push(" and requested_position < ").push_bind(before);
     }
     query
         .push(" order by requested_position desc limit ")
-        .push_bind(limit + 1);
+        .push_bind(filter.limit + 1);
     let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *reading).await?;
     let found = found
         .into_iter()
         .map(|row| rows::from_json::<BatchJobs>(&row))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Listed::of(found, limit, |row| row.requested_position.to_string()))
+    Ok(Listed::of(found, filter.limit, |row| {
+        row.requested_position.to_string()
+    }))
 }

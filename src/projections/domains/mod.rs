@@ -2,6 +2,7 @@
 
 mod evolve;
 pub mod query;
+pub mod technologies;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,28 +1,111 @@
 //! Reading domains.
 
 use std::collections::HashMap;
+use std::fmt;
 
-use sqlx::QueryBuilder;
+use sqlx::{Postgres, QueryBuilder};
 
 use super::{DomainRow, Domains};
 use crate::aggregates::ScanStatus;
-use crate::projections::query::Listed;
+use crate::projections::query::{Listed, Sort};
 use crate::projections::{ProjectionError, ReadModels, rows};
 use crate::values::{BatchId, DomainName, TenantId};
+
+/// The order of domains; those of the same time are in the order of their names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DomainSort {
+    /// By name.
+    #[default]
+    Name,
+    /// By name, from the end.
+    NameLast,
+    /// Whose scan ended longest ago first; those without one last.
+    Scanned,
+    /// Whose scan ended last first; those without one last.
+    ScannedLast,
+}
+
+impl fmt::Display for DomainSort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "domain",
+            Self::NameLast => "-domain",
+            Self::Scanned => "last_scan",
+            Self::ScannedLast => "-last_scan",
+        })
+    }
+}
+
+impl Sort for DomainSort {
+    const ALL: &'static [Self] = &[Self::Name, Self::NameLast, Self::Scanned, Self::ScannedLast];
+}
+
+/// A domain's place in any order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainPlace {
+    /// When its latest scan ended, microseconds since 1970; of no importance where the order is that of names.
+    pub last_scan: Option<i64>,
+    /// Its name.
+    pub domain: String,
+}
+
+impl DomainPlace {
+    /// The place of a row.
+    pub fn of(row: &DomainRow) -> Self {
+        Self {
+            last_scan: row.last_scan.map(|at| at.timestamp_micros()),
+            domain: row.domain.clone(),
+        }
+    }
+}
+
+impl fmt::Display for DomainPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(last_scan) = self.last_scan {
+            write!(f, "{last_scan}")?;
+        }
+        write!(f, ":{}", self.domain)
+    }
+}
+
+impl std::str::FromStr for DomainPlace {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (last_scan, domain) = text.split_once(':').unwrap_or((text, ""));
+        let last_scan = Some(last_scan).filter(|text| !text.is_empty());
+        Ok(Self {
+            last_scan: last_scan.map(str::parse).transpose()?,
+            domain: domain.to_owned(),
+        })
+    }
+}
 
 /// Which domains a list wants.
 #[derive(Clone, Debug, Default)]
 pub struct DomainFilter {
     /// Only in this status.
     pub status: Option<ScanStatus>,
-    /// Only those whose name holds this text.
+    /// Only those whose name or title holds this text, in any case.
     pub contains: Option<String>,
     /// Only those whose latest scan belongs to this batch.
     pub batch: Option<BatchId>,
     /// Only those that run WordPress, or do not.
     pub is_wordpress: Option<bool>,
-    /// Only behind this name.
-    pub after: Option<String>,
+    /// Only those that are built with Elementor, or are not.
+    pub has_elementor: Option<bool>,
+    /// Only those with an e-mail address, or without.
+    pub has_email: Option<bool>,
+    /// Only those with a telephone number, or without.
+    pub has_phone: Option<bool>,
+    /// Only those in this language (BCP 47), whatever region it says: `de` is also `de-AT` (RFC 4647, 3.3.1).
+    pub language: Option<String>,
+    /// Only those that have the technology of this name, in any case.
+    pub technology: Option<String>,
+    /// In which order.
+    pub sort: DomainSort,
+    /// Only behind this place in that order.
+    pub after: Option<DomainPlace>,
     /// At most so many.
     pub limit: i64,
 }
@@ -46,7 +129,7 @@ pub async fn find(
     row.as_deref().map(rows::from_json::<Domains>).transpose()
 }
 
-/// Domains of a tenant by name.
+/// Domains of a tenant in the order of the filter.
 pub async fn list(
     models: &ReadModels,
     tenant: TenantId,
@@ -58,31 +141,103 @@ pub async fn list(
         models.domains
     ));
     query.push_bind(tenant.0);
-    if let Some(status) = filter.status {
-        query.push(" and status = ").push_bind(status.as_str());
-    }
-    if let Some(text) = &filter.contains {
-        query
-            .push(" and position(")
-            .push_bind(text.to_lowercase())
-            .push(" in domain) > 0");
-    }
-    if let Some(batch) = filter.batch {
-        query.push(" and batch_id = ").push_bind(batch.0);
-    }
-    if let Some(is_wordpress) = filter.is_wordpress {
-        query.push(" and is_wordpress = ").push_bind(is_wordpress);
-    }
-    if let Some(after) = &filter.after {
-        query.push(" and domain > ").push_bind(after);
-    }
-    query.push(" order by domain limit ").push_bind(filter.limit + 1);
+    push_filter(&mut query, filter);
+    push_order(&mut query, filter);
+    query.push(" limit ").push_bind(filter.limit + 1);
     let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *reading).await?;
     let found = found
         .into_iter()
         .map(|row| rows::from_json::<Domains>(&row))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Listed::of(found, filter.limit, |row| row.domain.clone()))
+    Ok(Listed::of(found, filter.limit, |row| {
+        filter.sort.place(&DomainPlace::of(row).to_string())
+    }))
+}
+
+fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
+    if let Some(status) = filter.status {
+        query.push(" and status = ").push_bind(status.as_str());
+    }
+    if let Some(batch) = filter.batch {
+        query.push(" and batch_id = ").push_bind(batch.0);
+    }
+    for (column, wanted) in [
+        ("is_wordpress", filter.is_wordpress),
+        ("has_elementor", filter.has_elementor),
+        ("(cardinality(email_addresses) > 0)", filter.has_email),
+        ("(cardinality(phone_numbers) > 0)", filter.has_phone),
+    ] {
+        if let Some(wanted) = wanted {
+            query.push(" and ").push(column).push(" = ").push_bind(wanted);
+        }
+    }
+    if let Some(language) = &filter.language {
+        let language = language.to_lowercase();
+        query.push(" and (lower(language) = ").push_bind(language.clone());
+        query
+            .push(" or starts_with(lower(language), ")
+            .push_bind(format!("{language}-"));
+        query.push("))");
+    }
+    if let Some(text) = &filter.contains {
+        // People write names as they read them; the table has them as DNS does.
+        let name = idna::domain_to_ascii(text).ok().filter(|_| !text.is_ascii());
+        query
+            .push(" and (position(")
+            .push_bind(name.unwrap_or_else(|| text.to_lowercase()));
+        query
+            .push(" in domain) > 0 or position(")
+            .push_bind(text.to_lowercase());
+        query.push(" in lower(title)) > 0)");
+    }
+    if let Some(name) = &filter.technology {
+        let name = name.to_lowercase();
+        query
+            .push(" and (exists (select from jsonb_path_query(meta_json, 'lax $.technologies[*].name') t \
+                    where lower(t #>> '{}') = ")
+            .push_bind(name.clone())
+            .push(") or exists (select from jsonb_path_query(tech_stack, 'lax $.*[*]') t where lower(t #>> '{}') = ")
+            .push_bind(name)
+            .push("))");
+    }
+}
+
+/// What is behind the place, and the order. Who has no time comes last both ways.
+fn push_order(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
+    let (missing, behind, direction) = match filter.sort {
+        DomainSort::Name => (None, " > ", " asc"),
+        DomainSort::NameLast => (None, " < ", " desc"),
+        DomainSort::Scanned => (Some(i64::MAX), " > ", " asc"),
+        DomainSort::ScannedLast => (Some(-i64::MAX), " < ", " desc"),
+    };
+    let time = missing.map(|missing| {
+        format!("coalesce((extract(epoch from last_scan) * 1000000)::bigint, {missing}::bigint)")
+    });
+    if let Some(after) = &filter.after {
+        match (&time, missing) {
+            (Some(time), Some(missing)) => {
+                query
+                    .push(" and (")
+                    .push(time)
+                    .push(", domain)")
+                    .push(behind)
+                    .push("(");
+                query.push_bind(after.last_scan.unwrap_or(missing)).push(", ");
+                query.push_bind(after.domain.clone()).push(")");
+            }
+            _ => {
+                query
+                    .push(" and domain")
+                    .push(behind)
+                    .push_bind(after.domain.clone());
+            }
+        }
+    }
+    query.push(" order by ");
+    if let Some(time) = &time {
+        query.push(time).push(direction).push(", ");
+    }
+    query.push("domain").push(direction);
 }
 
 /// The rows of some of a tenant's domains, by name.

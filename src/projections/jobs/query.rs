@@ -1,23 +1,56 @@
-//! Reading scans.
+//! Reading scans: one, and lists of them. How a batch goes over time is told by `pace`.
 
+use std::collections::HashMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 
 use super::{JobRow, Jobs};
 use crate::aggregates::ScanStatus;
-use crate::projections::query::{Listed, MAX_LIMIT};
+use crate::projections::query::{Listed, MAX_LIMIT, Sort};
 use crate::projections::{ProjectionError, ReadModels, rows};
-use crate::values::{BatchId, ScanId, TenantId};
+use crate::values::{BatchId, DomainName, FailureReason, ScanId, TenantId};
+
+/// The order of scans: that of their requests, which is that of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobSort {
+    /// Oldest first.
+    #[default]
+    Created,
+    /// Newest first.
+    CreatedLast,
+}
+
+impl fmt::Display for JobSort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "created_at",
+            Self::CreatedLast => "-created_at",
+        })
+    }
+}
+
+impl Sort for JobSort {
+    const ALL: &'static [Self] = &[Self::Created, Self::CreatedLast];
+}
 
 /// Which scans a list wants.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
     /// Only in this status.
     pub status: Option<ScanStatus>,
+    /// Only those whose last failure has this reason.
+    pub reason: Option<FailureReason>,
     /// Only of this domain.
     pub domain: Option<String>,
+    /// Only those whose domain holds this text, in any case.
+    pub contains: Option<String>,
     /// Only of this batch.
     pub batch: Option<BatchId>,
-    /// Only behind this cursor (a request's position).
+    /// In which order.
+    pub sort: JobSort,
+    /// Only behind the scan with this request position, in that order.
     pub after: Option<i64>,
     /// At most so many.
     pub limit: i64,
@@ -57,17 +90,37 @@ pub async fn list(
     if let Some(status) = filter.status {
         query.push(" and status = ").push_bind(status.as_str());
     }
+    if let Some(reason) = filter.reason {
+        query.push(" and reason = ").push_bind(reason.as_str());
+    }
     if let Some(domain) = &filter.domain {
         query.push(" and domain = ").push_bind(domain);
+    }
+    if let Some(text) = &filter.contains {
+        // People write names as they read them; the table has them as DNS does.
+        let name = idna::domain_to_ascii(text).ok().filter(|_| !text.is_ascii());
+        query
+            .push(" and position(")
+            .push_bind(name.unwrap_or_else(|| text.to_lowercase()));
+        query.push(" in lower(domain)) > 0");
     }
     if let Some(batch) = filter.batch {
         query.push(" and batch_id = ").push_bind(batch.0);
     }
+    let (behind, order) = match filter.sort {
+        JobSort::Created => (" > ", ""),
+        JobSort::CreatedLast => (" < ", " desc"),
+    };
     if let Some(after) = filter.after {
-        query.push(" and requested_position > ").push_bind(after);
+        query
+            .push(" and requested_position")
+            .push(behind)
+            .push_bind(after);
     }
     query
-        .push(" order by requested_position limit ")
+        .push(" order by requested_position")
+        .push(order)
+        .push(" limit ")
         .push_bind(filter.limit + 1);
     let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *reading).await?;
     let found = found
@@ -75,8 +128,56 @@ pub async fn list(
         .map(|row| rows::from_json::<Jobs>(&row))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Listed::of(found, filter.limit, |row| {
-        row.requested_position.to_string()
+        filter.sort.place(&row.requested_position.to_string())
     }))
+}
+
+/// The last completed scan of a domain that completed after a time and whose findings were not forgotten.
+pub async fn latest_since(
+    models: &ReadModels,
+    tenant: TenantId,
+    domain: &DomainName,
+    since: DateTime<Utc>,
+) -> Result<Option<JobRow>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
+    let sql = format!(
+        "select to_jsonb(j)::text from {}.jobs j where tenant_id = $1 and domain = $2 and status = 'completed' \
+            and completed_at > $3 and result_data is not null order by completed_at desc limit 1",
+        models.jobs
+    );
+    let row: Option<String> = sqlx::query_scalar(&sql)
+        .bind(tenant.0)
+        .bind(domain.as_str())
+        .bind(since)
+        .fetch_optional(&mut *reading)
+        .await?;
+    row.as_deref().map(rows::from_json::<Jobs>).transpose()
+}
+
+/// The same of many domains: each that has one, with the scan and when it completed.
+pub async fn scanned_since(
+    models: &ReadModels,
+    tenant: TenantId,
+    domains: &[&str],
+    since: DateTime<Utc>,
+) -> Result<HashMap<String, (ScanId, DateTime<Utc>)>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
+    let sql = format!(
+        "select distinct on (domain) domain, scan_id, completed_at from {}.jobs \
+          where tenant_id = $1 and domain = any($2) and status = 'completed' and completed_at > $3 \
+            and result_data is not null order by domain, completed_at desc",
+        models.jobs
+    );
+    let found: Vec<(String, uuid::Uuid, DateTime<Utc>)> = sqlx::query_as(&sql)
+        .bind(tenant.0)
+        .bind(domains)
+        .bind(since)
+        .fetch_all(&mut *reading)
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(domain, scan, at)| (domain, (ScanId(scan), at)))
+        .collect())
 }
 
 /// The scans of a batch whose turn has come, in the order they began; without their results.

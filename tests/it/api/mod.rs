@@ -10,6 +10,8 @@ mod openapi;
 mod rescans;
 mod scans;
 mod tenants;
+mod wait;
+mod watch;
 
 /// Some tenant that is not the default one.
 const OTHER: &str = "00000000-0000-4000-8000-000000000001";

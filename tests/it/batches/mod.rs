@@ -3,3 +3,4 @@
 mod full_disk;
 mod life;
 mod two_servers;
+mod watched;

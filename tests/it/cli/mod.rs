@@ -161,3 +161,20 @@ async fn what_is_done_is_told_in_json() {
         assert_eq!(told[field], wanted, "{arguments:?}");
     }
 }
+
+#[tokio::test]
+async fn a_database_that_was_only_migrated_can_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["migrate"][..],
+        &["export", "domains"],
+        &["projections", "status"],
+    ] {
+        let mut command = sitelog(arguments);
+        command
+            .env_remove("DATABASE_URL")
+            .env("SITELOG_DATA_DIR", dir.path());
+        let output = tokio::process::Command::from(command).output().await.unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    }
+}

@@ -42,6 +42,10 @@ async fn it_writes_what_the_api_does() {
             "domains?format=csv&status=completed".to_owned(),
         ),
         (
+            vec!["domains", "--has-email", "true"],
+            "domains?format=csv&has_email=true".to_owned(),
+        ),
+        (
             vec!["domains", "--batch", &batch],
             format!("batches/{batch}/domains?format=csv"),
         ),
@@ -93,6 +97,8 @@ async fn what_is_wrong_is_told_by_the_exit_code() {
         vec!["urls", "--status", "failed"],
         vec!["jobs", "--wordpress", "true"],
         vec!["domains", "--batch", super::OTHER],
+        vec!["domains", "--reason", "timeout"],
+        vec!["jobs", "--reason", "no such reason"],
         vec!["domains", "--format", "pdf"],
         vec!["domains", "--domain", "localhost"],
     ] {

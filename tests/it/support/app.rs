@@ -16,6 +16,7 @@ use sitelog::commands::record_scan::record_scan;
 use sitelog::commands::start_scan::{BegunScan, Start, start_scan};
 use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
+use sitelog::projections::ReadModels;
 use sitelog::values::report::{ScanFailure, SiteReport};
 use sitelog::values::{FailureReason, Findings, ScanId, TenantId};
 use tokio::time::Instant;
@@ -32,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A running service; it stops when dropped.
 pub struct TestApp {
     pub app: App,
-    router: Router,
+    pub router: Router,
     /// The sites that its worker reaches, if it has one.
     pub sites: Option<Sites>,
     stop: CancellationToken,
@@ -151,6 +152,11 @@ impl TestApp {
     /// The log's last position: as long as it stands, nothing was written.
     pub async fn head(&self) -> i64 {
         self.app.log.head().await.unwrap()
+    }
+
+    /// The service's read models.
+    pub fn models(&self) -> &ReadModels {
+        &self.app.models
     }
 
     /// The service's own connections.

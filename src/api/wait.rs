@@ -1,0 +1,107 @@
+//! `Prefer: wait=N` (RFC 7240, 4.3): the answer to a request for a scan may wait for the scan's end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::ApiState;
+use super::problem::Problem;
+use super::watch::Watched;
+use crate::values::TenantId;
+
+/// Seconds at most; more is brought down to it.
+const MOST: u64 = 60;
+/// Answers that wait at once: half of the places for requests, so that there is always room for others.
+const AT_ONCE: usize = 128;
+
+/// The places for answers that wait; clones share them.
+#[derive(Clone, Debug)]
+pub struct WaitPlaces(Arc<Semaphore>);
+
+impl Default for WaitPlaces {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+/// The seconds that a request asks to wait; nothing if it does not, or not so that it can be understood.
+pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
+    let values = headers.get_all("prefer").into_iter();
+    let preferences = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','));
+    // Of a preference that is there twice the first counts (RFC 7240, 2).
+    let mut waits = preferences.filter_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("wait")
+            .then(|| value.trim().trim_matches('"').to_owned())
+    });
+    let seconds: u64 = waits.next()?.parse().ok()?;
+    Some(seconds.min(MOST))
+}
+
+/// `Preference-Applied`, for an answer that waited.
+pub(super) fn applied(seconds: u64) -> [(HeaderName, HeaderValue); 1] {
+    let value = HeaderValue::from_str(&format!("wait={seconds}"));
+    let value = value.expect("letters and digits");
+    [(HeaderName::from_static("preference-applied"), value)]
+}
+
+/// What waiting came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// The scan ended, with the event at this position.
+    Ended(i64),
+    /// It did not in that time, or the server stops.
+    InVain,
+    /// So many wait already that this one was not let to.
+    NotAtAll,
+}
+
+/// Waits for the end of a scan. No connection is held meanwhile.
+pub(super) async fn for_end(
+    state: &ApiState,
+    tenant: TenantId,
+    scan: &str,
+    seconds: u64,
+) -> Result<Waited, Problem> {
+    let Ok(_place) = state.limits.waits.0.try_acquire() else {
+        return Ok(Waited::NotAtAll);
+    };
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let scan = Watched::Scan(scan.to_owned());
+    let ended = state.watch.end_of(state, tenant, &scan);
+    match tokio::time::timeout_at(until, ended).await {
+        Ok(end) => Ok(end?.map_or(Waited::InVain, Waited::Ended)),
+        Err(_) => Ok(Waited::InVain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[&'static str]) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("prefer", HeaderValue::from_static(value));
+        }
+        asked(&headers)
+    }
+
+    #[test]
+    fn the_first_wait_counts_however_it_is_written() {
+        assert_eq!(of(&["wait=10"]), Some(10));
+        assert_eq!(of(&["respond-async, WAIT = \"7\"; x=y, wait=3"]), Some(7));
+        assert_eq!(of(&["return=minimal", "wait=3"]), Some(3));
+        assert_eq!(of(&["wait=3600"]), Some(60));
+        assert_eq!(of(&["wait=0"]), Some(0));
+        for nothing in [&["wait"][..], &["wait=soon"], &["wait=-1"], &["awaited=3"], &[]] {
+            assert_eq!(of(nothing), None, "{nothing:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Scans and batches watched as they go, as server-sent events (WHATWG HTML, 9.2): what stands in the log, in its
+//! order, each event once, from wherever the watcher was before.
+//!
+//! What is past is read from the log by each watcher; what is new comes from [`feed`], one reader for all watchers of
+//! the process. Positions are dense, so a watcher knows whether a page of the feed follows what it told, and reads the
+//! log itself where it does not: nothing is missed, told twice or kept for who is slow.
+
+mod end;
+mod feed;
+mod places;
+mod watcher;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+use utoipa::IntoParams;
+
+use super::ApiState;
+use super::problem::Problem;
+use super::request::log_position;
+use crate::log::{EventLog, LogEvent};
+use crate::values::TenantId;
+use end::End;
+use feed::Feed;
+use places::Places;
+use watcher::Watcher;
+
+/// What watchers of this process share; clones share it.
+#[derive(Clone)]
+pub struct Watch {
+    feed: Feed,
+    places: Places,
+    /// When it is cancelled, all streams end.
+    stop: CancellationToken,
+}
+
+impl Watch {
+    /// Watching a log until told to stop.
+    pub fn new(log: EventLog, stop: CancellationToken) -> Self {
+        Self {
+            feed: Feed::new(log),
+            places: Places::default(),
+            stop,
+        }
+    }
+
+    /// Waits for the end: the position of the event that something ended with. `None` if the server stops before.
+    pub(super) async fn end_of(
+        &self,
+        state: &ApiState,
+        tenant: TenantId,
+        watched: &Watched,
+    ) -> Result<Option<i64>, Problem> {
+        let mut pages = self.feed.subscribe();
+        loop {
+            if let End::At(end) = end::end_of(state, tenant, watched).await? {
+                return Ok(Some(end));
+            }
+            let ending = async {
+                loop {
+                    match pages.recv().await {
+                        Ok(page) if !page.events.iter().any(|event| event.may_end(watched)) => {}
+                        // It may have ended in what was missed.
+                        _ => return,
+                    }
+                }
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(None),
+                () = ending => {}
+            }
+        }
+    }
+}
+
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Watched {
+    /// One scan: all that happens to it.
+    Scan(String),
+    /// A batch: what happens to it, and the life of its scans, without the files and pages that each of them reads.
+    Batch(String),
+}
+
+impl Watched {
+    /// Its stream in the log.
+    fn stream(&self) -> (&'static str, &str) {
+        match self {
+            Self::Scan(id) => ("domain_scan", id),
+            Self::Batch(id) => ("batch_scan", id),
+        }
+    }
+}
+
+/// From where an event stream goes on.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WatchQuery {
+    /// Only what is behind this log position; for the first connection, as the header `Last-Event-ID` is for the
+    /// following ones and goes before it. Without either, from the first event.
+    #[serde(default, deserialize_with = "log_position")]
+    after: Option<i64>,
+}
+
+/// Opens the event stream of a tenant's scan or batch. 204, which tells an `EventSource` to stay away, to who comes
+/// back for more of what has ended.
+pub(super) async fn open(
+    state: &ApiState,
+    tenant: TenantId,
+    watched: Watched,
+    query: WatchQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let after = last_event_id(headers)?.or(query.after);
+    let (stream, id) = watched.stream();
+    let start = state.log.stream_start(tenant, stream, id).await?;
+    let start = start.ok_or_else(|| {
+        Problem::not_found(match watched {
+            Watched::Scan(_) => "scan",
+            Watched::Batch(_) => "batch",
+        })
+    })?;
+    if let Some(after) = after
+        && let End::At(end) = end::end_of(state, tenant, &watched).await?
+        && end <= after
+    {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let place = state.watch.places.take(tenant)?;
+    let told = after.unwrap_or(0).max(start - 1);
+    let watcher = Watcher::new(state.clone(), tenant, watched, told, place);
+    let mut response = Body::from_stream(watcher.into_stream()).into_response();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        // nginx would gather events before it passes them on.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
+
+/// The position that `Last-Event-ID` names; an empty one is that of who has seen nothing yet.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let position = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    position
+        .filter(|position: &i64| *position >= 0)
+        .map(Some)
+        .ok_or_else(|| {
+            let detail =
+                "The header Last-Event-ID must be a log position: the id of an event that was received.";
+            Problem::bad_request("invalid_last_event_id", detail)
+        })
+}
+
+/// An event as the stream has it.
+fn frame(event: LogEvent) -> String {
+    let (position, kind) = (event.position, event.event_type.clone());
+    let data = serde_json::to_string(&super::v4::views::Event::from(event));
+    let data = data.expect("an event is plain data");
+    format!("id: {position}\nevent: {kind}\ndata: {data}\n\n")
+}

@@ -1,0 +1,100 @@
+//! How many may watch at once: each holds a connection for as long as it likes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::StatusCode;
+
+use crate::api::problem::Problem;
+use crate::values::TenantId;
+
+/// Open streams of the process: a quarter of the connections it takes.
+const OF_PROCESS: usize = 1024;
+/// Open streams of one tenant.
+const OF_TENANT: usize = 256;
+
+/// The open streams by tenant; clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places(Arc<Mutex<HashMap<TenantId, usize>>>);
+
+/// A place for one stream, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Places,
+    tenant: TenantId,
+}
+
+impl Places {
+    /// A place for a tenant's stream: 429 if it has as many as it may, 503 if the process has.
+    pub(super) fn take(&self, tenant: TenantId) -> Result<Place, Problem> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.values().sum::<usize>() >= OF_PROCESS {
+            return Err(Problem::overloaded());
+        }
+        let mine = open.entry(tenant).or_default();
+        if *mine >= OF_TENANT {
+            let detail = format!("The tenant has {OF_TENANT} open event streams; end some of them.");
+            let problem = Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_streams",
+                "Too many event streams",
+                detail,
+            );
+            return Err(Problem {
+                retry_after: Some(5),
+                ..problem
+            });
+        }
+        *mine += 1;
+        Ok(Place {
+            places: self.clone(),
+            tenant,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = open
+            .get(&self.tenant)
+            .copied()
+            .unwrap_or_default()
+            .saturating_sub(1);
+        if left == 0 {
+            open.remove(&self.tenant);
+        } else {
+            open.insert(self.tenant, left);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_has_so_many_places_and_gets_them_back() {
+        let places = Places::default();
+        let mut taken: Vec<_> = (0..OF_TENANT)
+            .map(|_| places.take(TenantId::DEFAULT).unwrap())
+            .collect();
+        let refused = places.take(TenantId::DEFAULT).unwrap_err();
+        assert_eq!((refused.status, refused.code), (429, "too_many_streams"));
+        taken.pop();
+        assert!(places.take(TenantId::DEFAULT).is_ok());
+        drop(taken);
+        assert!(places.0.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_process_has_so_many_places_for_all() {
+        let places = Places::default();
+        let tenant = |n: usize| TenantId(uuid::Uuid::from_u128(n as u128));
+        let taken: Vec<_> = (0..OF_PROCESS)
+            .map(|n| places.take(tenant(n / OF_TENANT)).unwrap())
+            .collect();
+        assert_eq!(places.take(tenant(OF_PROCESS)).unwrap_err().code, "overloaded");
+        drop(taken);
+    }
+}
