@@ -8,7 +8,7 @@ mod problems;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
@@ -18,14 +18,11 @@ use super::ApiState;
 /// The pages, of the document as text.
 pub(super) fn routes(document: &str) -> Router<ApiState> {
     let document: Value = serde_json::from_str(document).expect("our own document");
-    let overview = operations::page(&document).into_string();
-    let problems = problems::list().into_string();
+    let overview = answer(StatusCode::OK, operations::page(&document));
+    let problems = answer(StatusCode::OK, problems::list());
     Router::new()
-        .route("/docs", get(move || answer(StatusCode::OK, overview.clone())))
-        .route(
-            "/docs/problems",
-            get(move || answer(StatusCode::OK, problems.clone())),
-        )
+        .route("/docs", get(overview))
+        .route("/docs/problems", get(problems))
         .route("/docs/problems/{code}", get(problem))
 }
 
@@ -34,11 +31,11 @@ async fn problem(Path(code): Path<String>) -> Response {
         Some(page) => (StatusCode::OK, page),
         None => (StatusCode::NOT_FOUND, problems::unknown()),
     };
-    answer(status, page.into_string()).await
+    answer(status, page).into_response()
 }
 
-async fn answer(status: StatusCode, page: String) -> Response {
-    (status, axum::response::Html(page)).into_response()
+fn answer(status: StatusCode, page: Markup) -> (StatusCode, Html<String>) {
+    (status, Html(page.into_string()))
 }
 
 /// A page of the docs.
