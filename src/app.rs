@@ -290,7 +290,8 @@ impl App {
             watch: api::Watch::new(self.log.clone(), stop),
             ..self.api_state()
         };
-        api::router(state, dashboard::router())
+        let pages = dashboard::router(&state);
+        api::router(state, pages)
     }
 
     /// What the API answers from.

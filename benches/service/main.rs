@@ -1,12 +1,21 @@
 //! Figures of the whole service against sites of our own: `cargo bench --bench service -- [SECTION…]`.
 //!
 //! Sections: `throughput` (durable scans against a bare fetch of the same URLs), `latency` (of a status request while
-//! hostile pages are scanned), `memory` (per concurrent scan), `crowd` (two thousand clients at once). The sites, the service and the client are processes of
-//! their own, all on this machine.
+//! hostile pages are scanned), `memory` (per concurrent scan), `crowd` (two thousand clients at once), `pages` (a batch
+//! of 100,000 domains; not without being asked for, for it takes a quarter of an hour). The sites, the service and the
+//! client are processes of their own, all on this machine.
 
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "made for tests, which do more with it"
+)]
+#[path = "../../tests/it/support/browser.rs"]
+mod browser;
 mod crowd;
 mod latency;
 mod memory;
+mod pages;
 mod processes;
 mod throughput;
 
@@ -40,6 +49,9 @@ fn main() {
         }
         if wants("memory") {
             memory::run().await;
+        }
+        if arguments.iter().any(|argument| argument == "pages") {
+            pages::run().await;
         }
     });
 }

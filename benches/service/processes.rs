@@ -140,6 +140,13 @@ impl Service {
         serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON")
     }
 
+    /// GET of anything: the body.
+    pub async fn text(&self, path: &str) -> Vec<u8> {
+        let answer = self.client.get(self.url(path)).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 200, "{path}");
+        answer.bytes().await.expect("a body").to_vec()
+    }
+
     /// POST of JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Value {
         let request = self.client.post(format!("http://{}{path}", self.address));

@@ -130,7 +130,7 @@ pub async fn revoke(
 /// Who shows a key, if it is good; notes when it was used, once a minute at most.
 pub(super) async fn identify(pool: &PgPool, key: &ApiKey) -> Result<Caller, AccessError> {
     let row = sqlx::query(
-        "select tenant_id, key_hash, scopes, \
+        "select key_id, tenant_id, key_hash, scopes, \
                 last_used_at is null or last_used_at < now() - interval '1 minute' as is_stale \
            from api_key \
           where key_id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())",
@@ -142,16 +142,27 @@ pub(super) async fn identify(pool: &PgPool, key: &ApiKey) -> Result<Caller, Acce
     if !key.has_hash(&row.try_get::<Vec<u8>, _>("key_hash")?) {
         return Err(AccessError::Invalid);
     }
+    note_use(pool, &row).await?;
+    caller_of(&row)
+}
+
+/// Notes that the key of a row is used now, unless that was noted a moment ago.
+pub(super) async fn note_use(pool: &PgPool, row: &PgRow) -> Result<(), AccessError> {
     if row.try_get("is_stale")? {
         sqlx::query("update api_key set last_used_at = now() where key_id = $1")
-            .bind(key.id().as_str())
+            .bind(row.try_get::<&str, _>("key_id")?)
             .execute(pool)
             .await?;
     }
+    Ok(())
+}
+
+/// Who shows the key of a row.
+pub(super) fn caller_of(row: &PgRow) -> Result<Caller, AccessError> {
     let scopes: Vec<String> = row.try_get("scopes")?;
     Ok(Caller {
         tenant: TenantId(row.try_get("tenant_id")?),
-        actor: format!("key:{}", key.id()),
+        actor: format!("key:{}", row.try_get::<&str, _>("key_id")?),
         scopes: scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
     })
 }

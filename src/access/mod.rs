@@ -1,10 +1,11 @@
 //! Who may use the service, and how much of it: keys, tokens, scopes, and what is set for each tenant. Sole owner of
-//! `api_key` and `tenant_setting` (`migrations/0006_access.sql`). Not here: how a request says who it is (`api`).
+//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`) and `session` (`migrations/0010_sessions.sql`). Not here: how a request says who it is (`api`).
 
 mod api_key;
 mod caller;
 mod hs256;
 pub mod keys;
+pub mod sessions;
 mod settings;
 mod tenants;
 mod token;
@@ -15,6 +16,7 @@ use sqlx::PgPool;
 
 pub use api_key::{ApiKey, KeyId};
 pub use caller::{Caller, Scope, Scopes, UnknownScope};
+use sessions::SessionToken;
 pub use settings::{AuthMode, AuthSettings, JwtSettings, Secret};
 pub use tenants::{Admission, RequestShare, TenantSettings, Tenants};
 use token::TokenVerifier;
@@ -37,6 +39,9 @@ pub enum AccessError {
     /// What was shown is not, or no longer, good. Never says more: that would help who is guessing.
     #[error("the key or token is unknown, expired or revoked")]
     Invalid,
+    /// The system gave no random numbers for a session.
+    #[error("the system gave no random numbers")]
+    NoRandomness(#[from] rand::rand_core::OsError),
     /// It could not be found out.
     #[error("the keys cannot be read or written")]
     Unavailable(#[from] sqlx::Error),
@@ -76,5 +81,11 @@ impl Access {
         }
         let tokens = self.tokens.as_ref().ok_or(AccessError::Invalid)?;
         tokens.verify(credential).ok_or(AccessError::Invalid)
+    }
+
+    /// Whose session a browser shows.
+    pub async fn identify_session(&self, token: &str) -> Result<Caller, AccessError> {
+        let token = SessionToken::parse(token).ok_or(AccessError::Invalid)?;
+        sessions::identify(&self.pool, &token).await
     }
 }

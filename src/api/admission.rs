@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::ApiState;
+use super::browser;
 use super::problem::Problem;
 use super::request::idempotency_key_in;
 use crate::access::{AccessError, Admission, AuthMode, Caller, RequestShare, Scope};
@@ -43,7 +44,7 @@ pub(super) async fn admit_operator(State(state): State<ApiState>, request: Reque
 }
 
 /// Who asks, with the tenant that is acted for and a scope that covers the method.
-pub(super) async fn caller_of_request(
+pub(crate) async fn caller_of_request(
     state: &ApiState,
     method: &Method,
     headers: &HeaderMap,
@@ -51,8 +52,14 @@ pub(super) async fn caller_of_request(
     if state.access.mode() == AuthMode::Off {
         return Ok(Caller::anyone(tenant_in(headers)?.unwrap_or(TenantId::DEFAULT)));
     }
-    let credential = credential_in(headers).ok_or(AccessError::Missing)?;
-    let mut caller = state.access.identify(credential).await?;
+    let mut caller = match (credential_in(headers), session_in(headers)) {
+        (Some(credential), _) => state.access.identify(credential).await?,
+        (None, Some(token)) => {
+            require_own_page(method, headers)?;
+            state.access.identify_session(token).await?
+        }
+        (None, None) => return Err(AccessError::Missing.into()),
+    };
     if let Some(named) = tenant_in(headers)? {
         if !caller.may_act_for(named) {
             let detail = "The header X-Tenant-Id names another tenant than the key or token.";
@@ -81,6 +88,30 @@ pub(super) fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem
         .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
 }
 
+/// The cookie that a browser shows once somebody has signed in on the pages.
+pub const SESSION_COOKIE: &str = "sitelog_session";
+
+/// The session's token, if a browser sends one (RFC 6265, 5.4).
+pub fn session_in(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let pairs = cookies
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'));
+    let named = pairs.filter_map(|pair| pair.trim().split_once('='));
+    named
+        .into_iter()
+        .find_map(|(name, value)| (name == SESSION_COOKIE).then_some(value))
+}
+
+/// A browser sends its cookie whoever's page makes it ask. What changes something must come from a page of ours.
+fn require_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if matches!(*method, Method::GET | Method::HEAD) || browser::is_own_page(headers) {
+        return Ok(());
+    }
+    let detail = "A session is good for requests of the service's own pages. Programs send a key or token.";
+    Err(Problem::forbidden("foreign_page", detail))
+}
+
 /// What stands behind `Authorization: Bearer`, if it is there at all; another scheme is no good credential.
 pub(super) fn credential_in(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
@@ -93,9 +124,9 @@ pub(super) fn credential_in(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A request that is not granted, with what its tenant has left.
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// What it is answered.
-    pub(super) problem: Problem,
+    pub(crate) problem: Problem,
     share: Option<RequestShare>,
 }
 
@@ -110,7 +141,7 @@ impl IntoResponse for Refusal {
 }
 
 /// Takes one request from a tenant's share.
-pub(super) async fn take_share(state: &ApiState, tenant: TenantId) -> Result<RequestShare, Refusal> {
+pub(crate) async fn take_share(state: &ApiState, tenant: TenantId) -> Result<RequestShare, Refusal> {
     let admission = state
         .access
         .tenants()
@@ -148,7 +179,7 @@ pub(super) fn say_share(share: RequestShare, headers: &mut HeaderMap) {
 }
 
 /// Who was let in. That there is nobody is a fault of the routes; then nothing is answered.
-pub(super) fn admitted(extensions: &Extensions) -> Result<&Caller, Problem> {
+pub(crate) fn admitted(extensions: &Extensions) -> Result<&Caller, Problem> {
     extensions.get::<Caller>().ok_or_else(|| {
         tracing::error!("A route is not behind the admission of callers");
         Problem::internal()

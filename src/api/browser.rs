@@ -79,6 +79,20 @@ fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     (!same).then_some("Without access control, pages of other origins may not use the service.")
 }
 
+/// Whether a browser says that a page of this very service makes it ask: by `Sec-Fetch-Site`, which no page can set, or,
+/// in older browsers, by an `Origin` that is the host that is asked.
+pub(super) fn is_own_page(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return site == "same-origin";
+    }
+    let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    match (origin, text(header::HOST)) {
+        (Some((_, origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
+        _ => false,
+    }
+}
+
 /// Whether a `Host` is an address or `localhost`: no name that somebody else's DNS could answer for.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
@@ -100,6 +114,26 @@ mod tests {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
         foreign(&Uri::from_static("/"), &headers).is_some()
+    }
+
+    #[test]
+    fn only_a_page_of_ours_is_our_own() {
+        let own = |site: Option<&str>, origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "sitelog.test".parse().unwrap());
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", site.parse().unwrap());
+            }
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            is_own_page(&headers)
+        };
+        assert!(own(Some("same-origin"), None) && own(None, Some("https://sitelog.test")));
+        for site in ["same-site", "cross-site", "none", ""] {
+            assert!(!own(Some(site), Some("https://sitelog.test")), "{site}");
+        }
+        assert!(!own(None, None) && !own(None, Some("https://evil.test")) && !own(None, Some("null")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! HTTP: requests become commands, read models become answers. No second way through the house: v4 and the
 //! predecessor's paths call the same commands and queries.
 
-mod admission;
+pub(crate) mod admission;
 pub mod batch_input;
 mod body;
 mod browser;
@@ -15,7 +15,7 @@ mod metrics;
 pub mod openapi;
 mod overload;
 pub mod problem;
-mod quota;
+pub(crate) mod quota;
 pub mod request;
 pub mod serving;
 pub mod v4;

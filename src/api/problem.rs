@@ -193,6 +193,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (retry_after, code) = (self.retry_after, self.code);
+        let told = self.clone();
         let kind = (
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
@@ -211,6 +212,8 @@ impl IntoResponse for Problem {
             let value = HeaderValue::from_static(challenge);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
+        // For who would tell it in another form: pages tell it in words.
+        response.extensions_mut().insert(told);
         response
     }
 }
@@ -298,7 +301,7 @@ impl From<AccessError> for Problem {
                 "invalid_credentials",
                 "The key or token is unknown, expired or revoked.",
             ),
-            AccessError::Unavailable(_) => {
+            AccessError::NoRandomness(_) | AccessError::Unavailable(_) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "The keys and tenants cannot be read"

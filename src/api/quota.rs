@@ -1,13 +1,14 @@
 //! What a tenant may keep: who has reached its quota of stored URLs asks for no further scans.
 
 use super::ApiState;
+use super::batch_input::BatchInput;
 use super::problem::Problem;
 use crate::projections::sitemaps;
 use crate::values::TenantId;
 
 /// Refuses a tenant that keeps as many URLs of sitemaps as it may. What is under way when the quota is reached is not
 /// broken off, so it may be passed by what the scans of one request bring.
-pub(super) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) -> Result<(), Problem> {
+pub(crate) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) -> Result<(), Problem> {
     let settings = state.access.tenants().settings(tenant).await?;
     let Some(quota) = settings.max_stored_urls else {
         return Ok(());
@@ -23,4 +24,15 @@ pub(super) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) ->
     Err(Problem::forbidden("url_quota_reached", detail)
         .with("stored", stored)
         .with("quota", quota))
+}
+
+/// Refuses a list without an acceptable line, or with more than the tenant may send at once.
+pub(crate) async fn require_acceptable(
+    state: &ApiState,
+    tenant: TenantId,
+    input: &BatchInput,
+) -> Result<(), Problem> {
+    input.require_some()?;
+    let settings = state.access.tenants().settings(tenant).await?;
+    input.require_at_most(settings.max_batch_domains)
 }

@@ -16,7 +16,7 @@ use crate::commands::CommandContext;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::config::Config;
 use crate::projections::batch_jobs::{self, BatchRow};
-use crate::values::batch_list::MAX_DOMAINS;
+use crate::values::batch_list::{MAX_DOMAINS, looks_like_ndjson};
 use crate::values::{BatchId, BatchList, BatchOptions, RejectedLine, TenantId};
 
 /// Scans a list of domains to the end.
@@ -74,22 +74,12 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 /// The list, by its form: JSON objects or texts per line, else CSV, of which plain lines are the simplest.
 fn read(file: &str) -> anyhow::Result<BatchList> {
     let content = input::read(Path::new(file))?;
-    let list = if looks_like_json(&content) {
+    let list = if looks_like_ndjson(&content) {
         BatchList::from_ndjson(&content)
     } else {
         BatchList::from_csv(&content)
     };
     Ok(list?)
-}
-
-fn looks_like_json(content: &[u8]) -> bool {
-    let first = content
-        .split(|byte| *byte == b'\n')
-        .find(|line| !line.trim_ascii().is_empty());
-    first.is_some_and(|line| {
-        let value = serde_json::from_slice::<serde_json::Value>(line);
-        value.is_ok_and(|value| value.is_object() || value.is_string())
-    })
 }
 
 fn refuse(list: &BatchList, why: &str) -> ExitCode {

@@ -1,10 +1,57 @@
-//! Pages for people: rendered here, readable without JavaScript, over the same commands and queries as the API.
+//! Pages for people: rendered here, readable without JavaScript, over the same commands and queries as the API. One
+//! page, one file. What the script in `assets` does is comfort: it replaces what is live and loads further rows.
+
+mod assets;
+mod batch;
+mod batches;
+mod domain;
+mod domains;
+mod entry;
+mod form;
+mod keys;
+mod log;
+mod new_batch;
+mod parts;
+mod picture;
+mod projections;
+mod scan;
+mod shell;
+mod sign_in;
+mod sitemap_tree;
+mod tasks;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
 
 use crate::api::ApiState;
 
 /// All pages and what they are made of.
-pub fn router() -> Router<ApiState> {
-    Router::new()
+pub fn router(state: &ApiState) -> Router<ApiState> {
+    let guarded = Router::new()
+        .route("/", get(batches::show))
+        .route("/batches", get(batches::show).post(new_batch::create))
+        .route("/batches/check", post(new_batch::check))
+        .route("/batches/{id}", get(batch::show))
+        .route("/batches/{id}/cancel", post(batch::cancel))
+        .route("/batches/{id}/retry", post(batch::retry))
+        .route("/domains", get(domains::show))
+        .route("/domains/{domain}", get(domain::show))
+        .route("/scans", post(scan::create))
+        .route("/scans/{id}", get(scan::show))
+        .route("/scans/{id}/cancel", post(scan::cancel))
+        .route("/scans/{id}/retry", post(scan::retry))
+        .route("/log", get(log::show))
+        .route("/projections", get(projections::show))
+        .route("/projections/{name}/{work}", post(projections::request))
+        .route("/tasks", get(tasks::show))
+        .route("/tasks/{id}/hasten", post(tasks::hasten))
+        .route("/keys", get(keys::show).post(keys::create))
+        .route("/keys/{id}/revoke", post(keys::revoke))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route_layer(from_fn_with_state(state.clone(), entry::admit));
+    let open = Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route_layer(from_fn_with_state(state.clone(), entry::in_words));
+    guarded.merge(open).merge(assets::router())
 }

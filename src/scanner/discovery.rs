@@ -61,6 +61,8 @@ struct Candidate {
     depth: usize,
     /// A guess: reported only if it is a sitemap.
     is_guess: bool,
+    /// The file that names it.
+    parent: Option<String>,
 }
 
 /// Reads all sitemap files of the site at `home` into `found`, each once, until time or number is up.
@@ -84,10 +86,10 @@ pub(super) async fn discover(
         dropped: 0,
     };
     for url in seeds.robots {
-        search.add(url, 0, false);
+        search.add(url, false);
     }
     for url in seeds.page.into_iter().filter(|url| same_site(url, home)) {
-        search.add(url, 0, false);
+        search.add(url, false);
     }
     search.read_all().await;
     search.guess().await;
@@ -98,7 +100,7 @@ pub(super) async fn discover(
             .filter(|url| same_site(url, home))
             .take(MAX_FEEDS)
         {
-            search.add(url, 0, true);
+            search.add(url, true);
         }
         search.read_all().await;
     }
@@ -122,18 +124,39 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn add(&mut self, mut url: Url, depth: usize, is_guess: bool) {
+    /// Queues a file that no other file names.
+    fn add(&mut self, url: Url, is_guess: bool) {
+        self.queue(Candidate {
+            url,
+            depth: 0,
+            is_guess,
+            parent: None,
+        });
+    }
+
+    /// Queues a file that another names.
+    fn add_child(&mut self, url: Url, parent: &Candidate, is_guess: bool) {
+        self.queue(Candidate {
+            url,
+            depth: parent.depth + 1,
+            is_guess,
+            parent: Some(parent.url.to_string()),
+        });
+    }
+
+    fn queue(&mut self, mut candidate: Candidate) {
+        let Candidate { url, depth, .. } = &mut candidate;
         url.set_fragment(None);
         if !self.asked.insert(url.to_string()) {
             return;
         }
         if self.asked.len() > self.tools.settings.max_sitemaps
-            || depth > self.tools.settings.max_sitemap_depth
+            || *depth > self.tools.settings.max_sitemap_depth
         {
             self.dropped += 1;
             return;
         }
-        self.waiting.push_back(Candidate { url, depth, is_guess });
+        self.waiting.push_back(candidate);
     }
 
     fn has_any(&self) -> bool {
@@ -147,7 +170,7 @@ impl Search<'_> {
                 return;
             }
             for url in paths.iter().filter_map(|path| self.home.join(path).ok()) {
-                self.add(url, 0, true);
+                self.add(url, true);
             }
             self.read_all().await;
         }
@@ -218,6 +241,7 @@ impl Search<'_> {
         } else if redirected_to.is_some_and(|url| !self.asked.insert(url.to_string())) {
             return;
         }
+        file.report.parent.clone_from(&candidate.parent);
         self.follow(candidate, &mut file);
         let named = file.report.urls.len();
         self.keep_urls(&mut file.report);
@@ -233,7 +257,7 @@ impl Search<'_> {
         let mut elsewhere = 0;
         for child in std::mem::take(&mut file.children) {
             if same_site(&child, self.home) || same_site(&child, &candidate.url) {
-                self.add(child, candidate.depth + 1, false);
+                self.add_child(child, candidate, false);
             } else {
                 elsewhere += 1;
             }
@@ -252,7 +276,7 @@ impl Search<'_> {
                 .collect();
             for url in listed {
                 if same_site(&url, self.home) {
-                    self.add(url, candidate.depth + 1, true);
+                    self.add_child(url, candidate, true);
                 }
             }
         }

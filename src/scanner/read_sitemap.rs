@@ -99,6 +99,7 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
     let mut read = FileRead {
         report: SitemapReport {
             url: url.to_string(),
+            parent: None,
             kind,
             status,
             not_modified: false,
@@ -140,6 +141,7 @@ fn unchanged(answer: Answer, known: &KnownSitemap, max_urls: usize) -> FileRead 
     FileRead {
         report: SitemapReport {
             url: known.file.asked.clone(),
+            parent: None,
             kind: known.kind,
             status: answer.status,
             not_modified: true,
@@ -218,6 +220,7 @@ fn failed(url: &Url, status: u16, final_url: Option<Url>, kind: SitemapKind, pro
     FileRead {
         report: SitemapReport {
             url: url.to_string(),
+            parent: None,
             kind,
             status,
             not_modified: false,

@@ -298,6 +298,7 @@ fn summarise(
         .iter()
         .map(|file| SitemapSummary {
             url: file.url.clone(),
+            parent: file.parent.clone(),
             kind: file.kind,
             entries: file.entries,
             not_modified: file.not_modified,

@@ -2,12 +2,16 @@
 //! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql`
 //! and of `host_rest`.
 
+mod look;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::Notify;
+
+pub use look::{STUCK_AFTER, TaskCondition, TaskRow};
 
 use crate::values::{BatchId, ScanId, TenantId};
 

@@ -175,6 +175,18 @@ impl BatchList {
     }
 }
 
+/// Whether a list that comes without a media type is JSON objects or texts per line. What is not is CSV, of which plain
+/// lines are the simplest.
+pub fn looks_like_ndjson(content: &[u8]) -> bool {
+    let first = content
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.trim_ascii().is_empty());
+    first.is_some_and(|line| {
+        let value = serde_json::from_slice::<serde_json::Value>(line);
+        value.is_ok_and(|value| value.is_object() || value.is_string())
+    })
+}
+
 /// Lines by byte offset. The parser's own count is one behind after CRLF, whose line feed it takes to be the beginning
 /// of the next record.
 struct LineCounter<'a> {

@@ -247,6 +247,9 @@ pub struct Organization {
 pub struct SitemapSummary {
     /// Where it was read from.
     pub url: String,
+    /// The index that names it, if it was found through one.
+    #[serde(default)]
+    pub parent: Option<String>,
     /// What it turned out to be.
     pub kind: SitemapKind,
     /// URLs (of an index: children) it names.

@@ -65,6 +65,8 @@ pub struct RobotsReport {
 pub struct SitemapReport {
     /// Where it was asked for.
     pub url: String,
+    /// The index that names it, if it was found through one.
+    pub parent: Option<String>,
     /// What it turned out to be.
     pub kind: SitemapKind,
     /// HTTP status; 0 if there was no answer.

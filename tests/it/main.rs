@@ -12,6 +12,7 @@ mod hostile;
 mod legacy;
 mod log;
 mod model;
+mod pages;
 mod postgres;
 mod projections;
 mod sites;

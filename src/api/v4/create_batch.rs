@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::views::batch_links;
 use crate::api::batch_input::{BatchInput, RejectedLine};
 use crate::api::problem::Problem;
-use crate::api::quota::require_room_for_urls;
+use crate::api::quota::{require_acceptable, require_room_for_urls};
 use crate::api::request::{CommandRequest, QueryOf};
 use crate::api::{ApiState, fresh};
 use crate::commands::note_answer::note_answer;
@@ -157,9 +157,7 @@ pub(super) async fn create_batch(
         query.max_concurrent,
     )?;
     let since = fresh::since(input.max_age_days.or(query.max_age_days))?;
-    input.require_some()?;
-    let settings = state.access.tenants().settings(request.context.tenant).await?;
-    input.require_at_most(settings.max_batch_domains)?;
+    require_acceptable(&state, request.context.tenant, &input).await?;
     let is_dry = query.dry_run.unwrap_or(false);
     if since.is_some()
         && !is_dry

@@ -42,7 +42,7 @@ pub(super) async fn get_batch(
 }
 
 /// A batch's row, waited for if the log knows the batch already.
-pub(in crate::api) async fn find_batch(
+pub(crate) async fn find_batch(
     state: &ApiState,
     tenant: TenantId,
     id: BatchId,

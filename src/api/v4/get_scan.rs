@@ -42,7 +42,7 @@ pub(super) async fn get_scan(
 }
 
 /// A scan's row, waited for if the log knows the scan already.
-pub(in crate::api) async fn find_scan(
+pub(crate) async fn find_scan(
     state: &ApiState,
     tenant: TenantId,
     id: ScanId,

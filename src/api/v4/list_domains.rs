@@ -16,28 +16,28 @@ use crate::projections::domains::{self, Domains};
 /// Which domains.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct DomainQuery {
+pub(crate) struct DomainQuery {
     /// Only those whose latest scan has this status.
-    status: Option<String>,
+    pub(crate) status: Option<String>,
     /// Only those whose name or title holds this text, in any case.
-    contains: Option<String>,
+    pub(crate) contains: Option<String>,
     /// Only those whose latest scan belongs to this batch.
-    batch: Option<String>,
+    pub(crate) batch: Option<String>,
     /// Only those that run WordPress, or do not.
-    is_wordpress: Option<bool>,
+    pub(crate) is_wordpress: Option<bool>,
     /// Only those whose pages are built with Elementor, or are not.
-    has_elementor: Option<bool>,
+    pub(crate) has_elementor: Option<bool>,
     /// Only those with an e-mail address, or without.
-    has_email: Option<bool>,
+    pub(crate) has_email: Option<bool>,
     /// Only those with a telephone number, or without.
-    has_phone: Option<bool>,
+    pub(crate) has_phone: Option<bool>,
     /// Only those in this language, a BCP 47 tag; `de` finds `de-AT` as well.
-    language: Option<String>,
+    pub(crate) language: Option<String>,
     /// Only those that have the technology of this name, in any case.
-    technology: Option<String>,
+    pub(crate) technology: Option<String>,
     /// The order: by name (`domain`, `-domain`), or by when the latest scan ended (`last_scan`, `-last_scan`; those
     /// never scanned come last).
-    sort: Option<String>,
+    pub(crate) sort: Option<String>,
 }
 
 /// Domains by name, or by when they were last scanned.
@@ -60,7 +60,7 @@ pub(super) async fn list_domains(
 }
 
 impl DomainQuery {
-    pub(super) fn filter(&self, paging: &Paging) -> Result<DomainFilter, Problem> {
+    pub(crate) fn filter(&self, paging: &Paging) -> Result<DomainFilter, Problem> {
         let sort: DomainSort = order(self.sort.as_deref())?;
         Ok(DomainFilter {
             status: filter("status", self.status.as_deref(), || one_of(&ScanStatus::ALL))?,

@@ -17,19 +17,19 @@ use crate::values::{DomainName, FailureReason};
 /// Which scans.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ScanQuery {
+pub(crate) struct ScanQuery {
     /// Only in this status.
-    pub(super) status: Option<String>,
+    pub(crate) status: Option<String>,
     /// Only those that failed for this reason, or whose last attempt did.
-    pub(super) reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// Only of this domain.
-    pub(super) domain: Option<String>,
+    pub(crate) domain: Option<String>,
     /// Only those whose domain holds this text, in any case.
-    pub(super) contains: Option<String>,
+    pub(crate) contains: Option<String>,
     /// Only of this batch.
-    pub(super) batch: Option<String>,
+    pub(crate) batch: Option<String>,
     /// The order: by when they were requested, from the oldest (`created_at`) or from the newest (`-created_at`).
-    pub(super) sort: Option<String>,
+    pub(crate) sort: Option<String>,
 }
 
 /// Scans in the order of their requests, oldest or newest first.
@@ -52,7 +52,7 @@ pub(super) async fn list_scans(
 }
 
 impl ScanQuery {
-    pub(super) fn filter(&self, paging: &Paging) -> Result<JobFilter, Problem> {
+    pub(crate) fn filter(&self, paging: &Paging) -> Result<JobFilter, Problem> {
         let domain = self.domain.as_deref().map(DomainName::parse).transpose();
         let sort: JobSort = order(self.sort.as_deref())?;
         Ok(JobFilter {

@@ -8,6 +8,7 @@ use super::views::AcceptedBatchCommand;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::{CommandRequest, PathOf, wait_until_projected};
+use crate::commands::CommandContext;
 use crate::commands::retry_batch::{EndedScan, retry_batch as retry};
 use crate::projections::jobs::{self, Jobs};
 use crate::values::BatchId;
@@ -26,19 +27,27 @@ pub(super) async fn retry_batch(
     PathOf(id): PathOf<BatchId>,
     request: CommandRequest,
 ) -> Result<(StatusCode, Json<AcceptedBatchCommand>), Problem> {
-    let tenant = request.context.tenant;
-    // The list of what failed must be as new as the batch's own last event.
-    if !wait_until_projected::<Jobs>(&state, tenant, "batch_scan", id.0).await? {
-        return Err(Problem::not_found("batch"));
-    }
-    let failed = jobs::query::failed_of_batch(&state.models, tenant, id).await?;
-    let failed: Vec<EndedScan> = failed
-        .into_iter()
-        .map(|(scan_id, round)| EndedScan { scan_id, round })
-        .collect();
-    let position = retry(&state.bus, id, &failed, &request.context).await?;
+    let position = retry_failed(&state, id, &request.context).await?;
     Ok((
         StatusCode::ACCEPTED,
         Json(AcceptedBatchCommand::new(id.0, "running", position)),
     ))
+}
+
+/// Retries what failed in a batch, as far as the read model knows; the log position of the request.
+pub(crate) async fn retry_failed(
+    state: &ApiState,
+    id: BatchId,
+    context: &CommandContext,
+) -> Result<i64, Problem> {
+    // The list of what failed must be as new as the batch's own last event.
+    if !wait_until_projected::<Jobs>(state, context.tenant, "batch_scan", id.0).await? {
+        return Err(Problem::not_found("batch"));
+    }
+    let failed = jobs::query::failed_of_batch(&state.models, context.tenant, id).await?;
+    let failed: Vec<EndedScan> = failed
+        .into_iter()
+        .map(|(scan_id, round)| EndedScan { scan_id, round })
+        .collect();
+    Ok(retry(&state.bus, id, &failed, context).await?)
 }

@@ -1,6 +1,7 @@
 //! `jobs`: one row per scan, with its status and result.
 
 mod evolve;
+mod given_up;
 pub mod pace;
 pub mod query;
 
@@ -8,6 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
+
+pub use given_up::given_up;
 
 use super::{Fact, Projection, RawJson, Subject};
 use crate::aggregates::ScanStatus;

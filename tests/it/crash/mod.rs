@@ -18,7 +18,7 @@ use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
 /// Long enough for a lost lease to run out and the work to be done again, on a slow machine.
-const LIMIT: Duration = Duration::from_secs(100);
+pub const LIMIT: Duration = Duration::from_secs(100);
 /// The read models.
 const NAMES: [&str; 4] = ["jobs", "batch_jobs", "domains", "sitemaps"];
 /// Of the ordinary sites.

@@ -55,6 +55,7 @@ fn report(title: &str) -> SiteReport {
     };
     let sitemap = SitemapReport {
         url: "https://x/sitemap.xml".into(),
+        parent: None,
         kind: SitemapKind::Urlset,
         status: 200,
         not_modified: false,

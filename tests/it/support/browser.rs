@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use axum::http::Method;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustix::process::{Pid, Signal, kill_process_group};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use url::Url;
 
 /// How long a page may take to come to where a test wants it, however slow the machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -60,7 +63,10 @@ impl Browser {
             "--no-first-run",
             &format!("--user-data-dir={}", profile.path().display()),
         ];
-        let wanted = json!({ "goog:chromeOptions": { "binary": browser, "args": arguments } });
+        let wanted = json!({
+            "goog:chromeOptions": { "binary": browser, "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        });
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(wanted.as_object().unwrap().clone())
             .connect(&address)
@@ -88,6 +94,73 @@ impl Browser {
         }
     }
 
+    /// Clicks what a path finds, once it is there.
+    pub async fn click(&self, path: &str) {
+        self.wait_for(path).await;
+        let element = self.client.find(Locator::XPath(path)).await.unwrap();
+        element
+            .click()
+            .await
+            .unwrap_or_else(|error| panic!("{path} cannot be clicked: {error}"));
+    }
+
+    /// Types into what a path finds.
+    pub async fn fill(&self, path: &str, text: &str) {
+        self.wait_for(path).await;
+        let element = self.client.find(Locator::XPath(path)).await.unwrap();
+        element.send_keys(text).await.unwrap();
+    }
+
+    /// Runs a script in the page and tells what it returns; `return` of a promise is awaited.
+    pub async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// A command of the browser's own protocol (Chrome `DevTools`).
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        let asked = self
+            .client
+            .issue_cmd(Extension("goog/cdp/execute", body.to_string()));
+        asked.await.unwrap()
+    }
+
+    /// What the browser has noted since it was last asked: errors of scripts and of what they loaded.
+    pub async fn errors(&self) -> Vec<String> {
+        let entries = self.log("browser").await;
+        let is_bad = |entry: &&Value| entry["level"] == "SEVERE";
+        let told = entries.iter().filter(is_bad);
+        told.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// The addresses that pages have asked for since the last time.
+    pub async fn requests(&self) -> Vec<String> {
+        let entries = self.log("performance").await;
+        let messages = entries.iter().filter_map(|entry| entry["message"].as_str());
+        let messages = messages.filter_map(|text| serde_json::from_str::<Value>(text).ok());
+        messages
+            .filter(|entry| entry["message"]["method"] == "Network.requestWillBeSent")
+            .filter_map(|entry| Some(entry["message"]["params"]["request"]["url"].as_str()?.to_owned()))
+            // The browser's own first page is made of files of its own.
+            .filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:"))
+            .collect()
+    }
+
+    async fn log(&self, kind: &str) -> Vec<Value> {
+        let body = json!({ "type": kind }).to_string();
+        let entries = self.client.issue_cmd(Extension("se/log", body)).await.unwrap();
+        entries.as_array().cloned().unwrap_or_default()
+    }
+
+    /// As wide as a phone or a desktop, light or dark.
+    pub async fn look_like(&self, width: u32, scheme: &str) {
+        let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", feature).await;
+    }
+
     /// What the page holds now.
     pub async fn source(&self) -> String {
         self.client.source().await.unwrap()
@@ -97,6 +170,20 @@ impl Browser {
     pub async fn close(self) {
         self.client.close().await.unwrap();
         drop(self.driver);
+    }
+}
+
+/// A command that a driver has besides those of the standard: its path within the session, its body.
+#[derive(Debug)]
+struct Extension(&'static str, String);
+
+impl WebDriverCompatibleCommand for Extension {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.1.clone()))
     }
 }
 

@@ -1,0 +1,312 @@
+//! One batch: how far it is, what failed and why, and its scans.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::Utc;
+use maud::{Markup, html};
+
+use super::entry::Visitor;
+use super::parts::{action, badge, choice, counted, duration, link, number, pager, seconds, seen_from, time};
+use super::picture::{self, Column, progress, throughput};
+use super::shell::{Page, Section};
+use crate::access::Scope;
+use crate::aggregates::ScanStatus;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{AtLeast, CommandRequest, Paging, PathOf, QueryOf};
+use crate::api::v4::get_batch::find_batch;
+use crate::api::v4::list_scans::ScanQuery;
+use crate::api::v4::retry_batch::retry_failed;
+use crate::commands::cancel_batch::cancel_batch;
+use crate::projections::batch_jobs::{BatchJobs, BatchRow};
+use crate::projections::domains::technologies::{TechnologyCount, technologies};
+use crate::projections::jobs::pace::{Pace, pace};
+use crate::projections::jobs::query::JobFilter;
+use crate::projections::jobs::{self, JobRow};
+use crate::projections::query::Listed;
+use crate::values::BatchId;
+
+/// From so many scans on the page is made anew less often: counting them takes its time.
+const LARGE: i32 = 5_000;
+
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    PathOf(id): PathOf<BatchId>,
+    QueryOf(query): QueryOf<ScanQuery>,
+    QueryOf(paging): QueryOf<Paging>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Markup, Problem> {
+    at_least.wait::<BatchJobs>(&state).await?;
+    let tenant = visitor.tenant();
+    let row = find_batch(&state, tenant, id).await?;
+    let row = row.ok_or_else(|| Problem::not_found("batch"))?;
+    let filter = JobFilter {
+        batch: Some(id),
+        ..query.filter(&paging)?
+    };
+    let scans = jobs::query::list(&state.models, tenant, &filter).await?;
+    let pace = pace(&state.models, tenant, id).await?;
+    let found = if row.status.is_ended() {
+        technologies(&state.models, tenant, Some(id)).await?
+    } else {
+        Vec::new()
+    };
+    let content = html! {
+        h1 { "Batch of " (counted(row.total_domains.into(), "domain")) }
+        section #progress data-part { (head(&row, pace.as_ref())) }
+        @if visitor.may(Scope::Write) { section #actions data-part { (actions(&row)) } }
+        section #pictures data-part { (pictures(&row, pace.as_ref(), &found)) }
+        h2 #scans-title { "Scans" }
+        (filter_form(&row, &query))
+        section #scans data-part { (table(&row, &query, &scans, paging.cursor.is_none())) }
+    };
+    let title = format!(
+        "{}% of {}",
+        percent(&row),
+        counted(row.total_domains.into(), "domain")
+    );
+    let mut page = Page::new(&title, Section::Batches);
+    if !row.status.is_ended() {
+        let pause = if row.total_domains > LARGE { 4000 } else { 1000 };
+        page = page.following(
+            format!("/api/v4/batches/{id}/events?after={}", row.position),
+            pause,
+        );
+    }
+    Ok(page.render(Some(&visitor), &content))
+}
+
+pub(super) async fn cancel(
+    State(state): State<ApiState>,
+    PathOf(id): PathOf<BatchId>,
+    request: CommandRequest,
+) -> Result<Response, Problem> {
+    let position = cancel_batch(&state.bus, id, &request.context).await?;
+    Ok(seen_from("/batches", id, position))
+}
+
+/// Does again what failed.
+pub(super) async fn retry(
+    State(state): State<ApiState>,
+    PathOf(id): PathOf<BatchId>,
+    request: CommandRequest,
+) -> Result<Response, Problem> {
+    let position = retry_failed(&state, id, &request.context).await?;
+    Ok(seen_from("/batches", id, position))
+}
+
+fn ended(row: &BatchRow) -> i64 {
+    i64::from(row.completed_domains) + i64::from(row.failed_domains) + i64::from(row.cancelled_domains)
+}
+
+/// Whole percents, 100 only when all is done.
+fn percent(row: &BatchRow) -> i64 {
+    ended(row) * 100 / i64::from(row.total_domains.max(1))
+}
+
+fn head(row: &BatchRow, pace: Option<&Pace>) -> Markup {
+    let open = i64::from(row.total_domains) - ended(row);
+    html! {
+        p { (badge(row.status.as_str())) " requested " (time(Some(row.created_at)))
+            @if let Some(by) = &row.created_by { " by " (by) }
+            @if row.end_time.is_some() { ", ended " (time(row.end_time)) } }
+        (progress(row, ""))
+        ul.legend {
+            li.completed { span { (number(row.completed_domains.into())) " completed" } }
+            li.failed { span { (number(row.failed_domains.into())) " failed" } }
+            @if row.cancelled_domains > 0 { li.cancelled { span { (number(row.cancelled_domains.into())) " cancelled" } } }
+            @if open > 0 { li.muted { span { (number(open)) " to come" } } }
+        }
+        dl.figures {
+            div { dt { "done" } dd { (percent(row)) " %" } }
+            @match (row.status.is_ended(), pace) {
+                (false, Some(pace)) => {
+                    @let rate = rate_of(pace);
+                    div { dt { "domains a second" } dd { (format!("{rate:.1}")) } }
+                    div { dt { "about left" } dd { (left(open, rate)) } }
+                }
+                (true, _) => {
+                    @if let Some(seconds) = row.processing_time {
+                        div { dt { "took" } dd { (duration(seconds)) } }
+                        @if seconds > 0.0 { div { dt { "domains a second" } dd { (format!("{:.1}", f64::from(row.total_domains) / seconds)) } } }
+                    }
+                }
+                (false, None) => { div { dt { "about left" } dd { "waits for its turn" } } }
+            }
+        }
+    }
+}
+
+/// Ended scans a second over the last minute, or since the beginning if that is shorter.
+#[expect(clippy::cast_precision_loss, reason = "it is told to one place")]
+fn rate_of(pace: &Pace) -> f64 {
+    let age = seconds(Utc::now() - pace.from);
+    pace.last_minute as f64 / age.clamp(1.0, 60.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is told in words")]
+fn left(open: i64, rate: f64) -> String {
+    if rate > 0.0 {
+        duration(open as f64 / rate)
+    } else {
+        "not known yet".to_owned()
+    }
+}
+
+fn actions(row: &BatchRow) -> Markup {
+    let path = format!("/batches/{}", row.batch_id);
+    let export =
+        |what: &str, format: &str| format!("/api/v4/batches/{}/{what}?format={format}", row.batch_id);
+    html! {
+        div.actions {
+            @if !row.status.is_ended() {
+                details.menu { summary { "Cancel …" }
+                    p { "Scans under way are broken off; what has ended stays." }
+                    (action(&format!("{path}/cancel"), "Cancel the batch", "danger"))
+                }
+            } @else if row.failed_domains > 0 && !row.cancelled {
+                (action(&format!("{path}/retry"), &format!("Retry {} failed", number(row.failed_domains.into())), "primary"))
+            }
+            details.menu { summary { "Take away …" }
+                ul {
+                    li { "What was found: " a href=(export("domains", "csv")) { "CSV" } ", " a href=(export("domains", "xlsx")) { "Excel" }
+                        ", " a href=(export("domains", "ndjson")) { "NDJSON" } }
+                    li { "How each scan went: " a href=(export("scans", "csv")) { "CSV" } ", " a href=(export("scans", "xlsx")) { "Excel" }
+                        ", " a href=(export("scans", "ndjson")) { "NDJSON" } }
+                }
+                @if !row.status.is_ended() { p.small.muted { "The batch is under way: the files hold what is known now." } }
+            }
+        }
+    }
+}
+
+fn pictures(row: &BatchRow, pace: Option<&Pace>, found: &[TechnologyCount]) -> Markup {
+    let mut failures: Vec<_> = row.failures.iter().filter(|(_, count)| **count > 0).collect();
+    failures.sort_by_key(|(reason, count)| (-**count, reason.as_str()));
+    let failures: Vec<(Markup, i64)> = failures
+        .into_iter()
+        .map(|(reason, count)| {
+            let here = link(&format!("/batches/{}", row.batch_id), &[("reason", reason)]);
+            (
+                html! { a href={ (here) "#scans-title" } { (reason) } },
+                i64::from(*count),
+            )
+        })
+        .collect();
+    html! {
+        div.columns {
+            @if let Some(pace) = pace.filter(|pace| pace.buckets.len() > 1) {
+                div { h2 { "Throughput" } (over_time(pace)) }
+            }
+            @if !failures.is_empty() { div { h2 { "Failures by reason" } (picture::shares(&failures)) } }
+            @if !found.is_empty() { div { h2 { "Technologies" } (technology_shares(found, Some(row.batch_id))) } }
+        }
+    }
+}
+
+fn over_time(pace: &Pace) -> Markup {
+    let columns: Vec<Column> = pace
+        .buckets
+        .iter()
+        .map(|bucket| Column {
+            completed: bucket.completed,
+            failed: bucket.failed,
+        })
+        .collect();
+    let most = columns.iter().map(|c| c.completed + c.failed).max().unwrap_or(0);
+    let unit = match pace.seconds {
+        1 => "second".to_owned(),
+        seconds => format!("{seconds} seconds"),
+    };
+    let label = format!("Ended scans per {unit}, {} at most", number(most));
+    let to = pace.from + chrono::Duration::seconds(pace.seconds * i64::try_from(columns.len()).unwrap_or(0));
+    html! {
+        figure {
+            (throughput(&columns, &label))
+            figcaption { span { (pace.from.format("%H:%M:%S")) } span { (label) } span { (to.format("%H:%M:%S")) } }
+        }
+    }
+}
+
+/// The technologies of many domains, each leading to those domains.
+pub(super) fn technology_shares(found: &[TechnologyCount], batch: Option<BatchId>) -> Markup {
+    let batch = batch.map(|id| id.to_string()).unwrap_or_default();
+    let items: Vec<(Markup, i64)> = found
+        .iter()
+        .map(|one| {
+            let here = link("/domains", &[("technology", &one.name), ("batch", &batch)]);
+            (html! { a href=(here) { (one.name) } }, one.domains)
+        })
+        .collect();
+    picture::shares(&items)
+}
+
+fn filter_form(row: &BatchRow, query: &ScanQuery) -> Markup {
+    let given = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (status, reason) = (given(&query.status), given(&query.reason));
+    html! {
+        form.filter method="get" action={ "/batches/" (row.batch_id) "#scans-title" } {
+            label { "Domain" input name="contains" type="search" value=(given(&query.contains)) placeholder="part of a name"; }
+            label { "Status" select name="status" {
+                (choice("", "all", &status))
+                @for one in ScanStatus::ALL { (choice(one.as_str(), one.as_str(), &status)) }
+            } }
+            label { "Reason" select name="reason" {
+                (choice("", "all", &reason))
+                @for one in row.failures.keys() { (choice(one, one, &reason)) }
+            } }
+            button type="submit" { "Filter" }
+            @if query.status.is_some() || query.reason.is_some() || query.contains.is_some() {
+                a.button href={ "/batches/" (row.batch_id) "#scans-title" } { "Show all" }
+            }
+        }
+    }
+}
+
+fn table(row: &BatchRow, query: &ScanQuery, scans: &Listed<JobRow>, is_first: bool) -> Markup {
+    let given = |value: &Option<String>| value.clone().unwrap_or_default();
+    let here = link(
+        &format!("/batches/{}", row.batch_id),
+        &[
+            ("status", &given(&query.status)),
+            ("reason", &given(&query.reason)),
+            ("contains", &given(&query.contains)),
+        ],
+    );
+    if scans.items.is_empty() {
+        let is_filtered = here.contains('?');
+        return html! {
+            p.empty { @if is_filtered { "No scan of this batch is like that." } @else { "The scans are being put into the queue." } }
+        };
+    }
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Scans" {
+            table {
+                thead { tr {
+                    th.number scope="col" { "Line" } th scope="col" { "Domain" } th scope="col" { "Status" }
+                    th scope="col" { "Why it failed" } th.number.wide scope="col" { "Attempts" } th.wide scope="col" { "Ended" }
+                } }
+                tbody { @for scan in &scans.items { (line(scan)) } }
+            }
+        }
+        (pager(scans.next.as_ref(), &here, is_first))
+    }
+}
+
+fn line(scan: &JobRow) -> Markup {
+    let is_known = scan.status == ScanStatus::Completed;
+    html! {
+        tr {
+            td.number { @if let Some(line) = scan.line { (line) } }
+            th scope="row" {
+                @if is_known { a href={ "/domains/" (scan.domain) } { (scan.domain) } }
+                @else { a href={ "/scans/" (scan.scan_id) } { (scan.domain) } }
+            }
+            td { a href={ "/scans/" (scan.scan_id) } aria-label={ (scan.status.as_str()) ", the scan of " (scan.domain) } { (badge(scan.status.as_str())) } }
+            td.text { @if let Some(reason) = scan.reason { code { (reason) } " " span.wide { (scan.error.as_deref().unwrap_or_default()) } } }
+            td.number.wide { (scan.attempts) }
+            td.wide { (time(scan.completed_at)) }
+        }
+    }
+}

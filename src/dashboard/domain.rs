@@ -1,0 +1,332 @@
+//! A domain's card: who they are, how to reach them and where that was found, what the site is made with, its sitemaps,
+//! and what changed over time.
+
+use axum::extract::State;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::entry::Visitor;
+use super::parts::{badge, counted, duration, number, outward, time};
+use super::scan::again;
+use super::shell::{Page, Section};
+use super::sitemap_tree::tree;
+use crate::access::Scope;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::PathOf;
+use crate::projections::domains::{self, DomainRow};
+use crate::projections::history::{self, FieldChange};
+use crate::projections::jobs::query::{JobFilter, JobSort};
+use crate::projections::jobs::{self, JobRow};
+use crate::values::{DomainName, Findings};
+
+/// Scans that are listed.
+const SCANS: i64 = 20;
+/// Characters of a value in the history.
+const MAX_VALUE: usize = 300;
+
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    PathOf(domain): PathOf<String>,
+) -> Result<Markup, Problem> {
+    let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
+    let row = domains::query::find(&state.models, visitor.tenant(), &domain).await?;
+    let row = row.ok_or_else(|| Problem::not_found("domain"))?;
+    let changes = history::of_domain(&state.models, visitor.tenant(), &domain).await?;
+    let filter = JobFilter {
+        domain: Some(row.domain.clone()),
+        sort: JobSort::CreatedLast,
+        limit: SCANS,
+        ..JobFilter::default()
+    };
+    let scans = jobs::query::list(&state.models, visitor.tenant(), &filter).await?;
+    let found: Findings = row.meta_json.read().unwrap_or_default();
+    let content = html! {
+        (head(&row, &found, &visitor))
+        div.columns {
+            (who(&row, &found))
+            (contacts(&row, &found))
+        }
+        (technologies(&found))
+        (sitemaps(&row, &found))
+        (what_changed(&changes.unwrap_or_default()))
+        (scan_list(&scans.items))
+        details { summary { "All that was found, as JSON" }
+            pre tabindex="0" { code { (serde_json::to_string_pretty(&row.meta_json.to_value()).unwrap_or_default()) } } }
+    };
+    let title = readable(&row.domain);
+    let mut page = Page::new(&title, Section::Domains);
+    if !row.status.is_ended() {
+        page = page.polling();
+    }
+    Ok(page.render(Some(&visitor), &content))
+}
+
+/// A name as people write it.
+pub(super) fn readable(domain: &str) -> String {
+    DomainName::parse(domain).map_or_else(|_| domain.to_owned(), |name| name.readable())
+}
+
+fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
+    html! {
+        section #card data-part {
+            h1 { (readable(&row.domain)) " " (badge(row.status.as_str())) }
+            @if let Some(title) = &row.title { p { strong { (title) } } }
+            @if let Some(description) = &row.description { p { (description) } }
+            @if let Some(error) = &row.last_error {
+                div.panel.bad {
+                    p { strong { "The last scan failed: " } (error) }
+                    @if row.last_successful_scan.is_some() { p { "What stands here was found by the scan of " (time(row.last_successful_scan)) "." } }
+                    p { a href={ "/scans/" (row.last_scan_id) } { "See what happened" } }
+                }
+            }
+            @if !row.stale_fields.is_empty() {
+                p.small.muted { "Not found again by the last scan, and therefore older: " (row.stale_fields.join(", ")) "." }
+            }
+            p.small.muted { "First scan " (time(row.first_scan)) " · last scan " (time(row.last_scan))
+                @if let Some(visit) = found.performance.visit {
+                    " · " (number(to_i64(visit.requests))) " requests, " (number(to_i64(visit.bytes))) " bytes, "
+                    (duration(std::time::Duration::from_millis(visit.milliseconds).as_secs_f64()))
+                } }
+        }
+        @if visitor.may(Scope::Write) { div.actions { (again(&row.domain, "Scan again")) } }
+    }
+}
+
+fn to_i64(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn who(row: &DomainRow, found: &Findings) -> Markup {
+    let fact = |name: &str, value: Option<&String>| {
+        html! { @if let Some(value) = value { dt { (name) } dd { (value) } } }
+    };
+    let address = |name: &str, value: Option<&String>| {
+        html! { @if let Some(value) = value { dt { (name) } dd { (outward(value)) } } }
+    };
+    html! {
+        section {
+            h2 { "Who they are" }
+            dl.facts {
+                (fact("Site name", found.site_name.as_ref()))
+                @if let Some(organization) = &found.organization {
+                    (fact("Organization", organization.name.as_ref()))
+                    (fact("Registered as", organization.legal_name.as_ref()))
+                    (fact("Address", organization.address.as_ref()))
+                    @for identifier in &organization.identifiers { dt { "Registered" } dd { (identifier) } }
+                }
+                (fact("Language", row.language.as_ref()))
+                (address("Home page", row.final_url.as_ref()))
+                (address("Canonical", row.canonical_url.as_ref()))
+                (address("Logo", row.logo_url.as_ref()))
+                (address("Icon", row.favicon_url.as_ref()))
+                (address("Picture", row.image_url.as_ref()))
+                @if row.is_wordpress {
+                    dt { "WordPress" } dd { (row.wordpress_version.as_deref().unwrap_or("yes, version not told")) }
+                }
+                @if row.has_elementor {
+                    dt { "Elementor" } dd { (row.elementor_version.as_deref().unwrap_or("yes, version not told")) }
+                }
+                @for feed in &found.feeds { dt { "Feed" } dd { (outward(feed)) } }
+            }
+        }
+    }
+}
+
+fn contacts(row: &DomainRow, found: &Findings) -> Markup {
+    let is_none = row.email_addresses.is_empty() && row.phone_numbers.is_empty() && found.socials.is_empty();
+    html! {
+        section {
+            h2 { "Contacts" }
+            @if is_none { p.empty { "No address, number or profile was found." } }
+            @if !row.email_addresses.is_empty() {
+                h3 { "E-mail" }
+                ul.plain { @for value in &row.email_addresses {
+                    li { a href={ "mailto:" (value) } { (value) }
+                        @for email in found.emails.iter().filter(|email| email.value == *value).take(1) { (found_at(&email.source, &email.page)) } }
+                } }
+            }
+            @if !row.phone_numbers.is_empty() {
+                h3 { "Phone" }
+                ul.plain { @for value in &row.phone_numbers {
+                    li { a href={ "tel:" (value) } { (value) }
+                        @for phone in found.phones.iter().filter(|phone| phone.value == *value).take(1) {
+                            @if phone.raw != *value { span.muted { " written " (phone.raw) } }
+                            (found_at(&phone.source, &phone.page))
+                        } }
+                } }
+            }
+            @if !found.socials.is_empty() {
+                h3 { "Profiles" }
+                ul.plain { @for social in &found.socials {
+                    li { (outward(&social.url)) div.small.muted { (social.network) ", found " (place(&social.source)) } }
+                } }
+            }
+        }
+    }
+}
+
+/// Where a contact was found, in words, with the page.
+fn found_at(source: &str, page: &str) -> Markup {
+    html! { div.small.muted { "found " (place(source)) " of " (outward(page)) } }
+}
+
+fn place(source: &str) -> String {
+    match source {
+        "mailto" | "tel" | "whatsapp" | "link" => "in a link".to_owned(),
+        "cloudflare" => "hidden by Cloudflare in a link".to_owned(),
+        "attribute" => "in an attribute".to_owned(),
+        "script" => "put together by a script".to_owned(),
+        "json_ld" => "in the structured data".to_owned(),
+        "meta" => "in the head".to_owned(),
+        "text" => "in the text".to_owned(),
+        "reversed" => "written backwards in the text".to_owned(),
+        "obfuscated" => "disguised in the text".to_owned(),
+        "frame" => "in the header, footer or navigation".to_owned(),
+        other => format!("by {other}"),
+    }
+}
+
+fn technologies(found: &Findings) -> Markup {
+    html! {
+        h2 { "Technologies" }
+        @if found.technologies.is_empty() { p.empty { "None was recognised." } }
+        @else {
+            div.scroll tabindex="0" role="region" aria-label="Technologies" {
+                table {
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Version" } th scope="col" { "Kind" }
+                        th.number.wide scope="col" { "Confidence" } th.wide scope="col" { "Recognised by" } } }
+                    tbody { @for one in &found.technologies {
+                        tr {
+                            th scope="row" { (one.name) }
+                            td { (one.version.as_deref().unwrap_or("–")) }
+                            td { (one.categories.join(", ")) }
+                            td.number.wide { (one.confidence) " %" }
+                            td.wide.text.mono { (one.evidence) }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
+    html! {
+        h2 { "Sitemaps" }
+        @if found.sitemaps.is_empty() { p.empty { "None was found." } }
+        @else {
+            p { (counted(row.sitemap_urls.into(), "URL")) " in " (counted(row.total_sitemaps.into(), "file")) ": "
+                a href={ "/api/v4/domains/" (row.domain) "/urls?format=csv" } { "CSV" } }
+            (tree(&found.sitemaps))
+        }
+        @if let Some(robots) = &found.robots {
+            p.small.muted { "robots.txt: " (outward(&robots.url)) ", HTTP " (robots.status)
+                @if let Some(delay) = robots.crawl_delay { ", asks for " (delay) " s between requests" } }
+        }
+        @if !found.problems.is_empty() {
+            details { summary { (counted(i64::try_from(found.problems.len()).unwrap_or(0), "problem")) " on the way" }
+                ul { @for problem in &found.problems { li { code { (problem.code) } " " (problem.detail) } } } }
+        }
+    }
+}
+
+/// The history, newest first, one entry per scan that changed something. What the first scan found is no change.
+fn what_changed(changes: &[FieldChange]) -> Markup {
+    let groups: Vec<&[FieldChange]> = changes.chunk_by(|a, b| a.position == b.position).collect();
+    html! {
+        h2 #changes { "What changed" }
+        @if groups.len() < 2 { p.muted { "Nothing has changed since it was first scanned." } }
+        @if !groups.is_empty() {
+            ol.story {
+                @for (place, group) in groups.iter().enumerate().rev() {
+                    li {
+                        div { strong { @if place == 0 { "First found" } @else { (counted(i64::try_from(group.len()).unwrap_or(0), "field")) " changed" } } }
+                        div.small.muted { (time(Some(group[0].at))) " · " a href={ "/scans/" (group[0].scan_id) } { "the scan" } " · position " (group[0].position) }
+                        @if place == 0 { details { summary { (counted(i64::try_from(group.len()).unwrap_or(0), "field")) } (fields(group)) } }
+                        @else { (fields(group)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn fields(group: &[FieldChange]) -> Markup {
+    html! {
+        dl.facts {
+            @for change in group {
+                dt { (change.field.replace('_', " ")) }
+                dd {
+                    @if !shown(&change.old).is_empty() { del { (shown(&change.old)) } " " }
+                    @if shown(&change.new).is_empty() { span.muted { "nothing" } } @else { ins { (shown(&change.new)) } }
+                }
+            }
+        }
+    }
+}
+
+/// A value of a field in words; empty if it says nothing.
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::Null | Value::Bool(false) => String::new(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Object(drawers) => {
+            let filled = drawers.iter().map(|(name, value)| (name, shown(value)));
+            let filled = filled.filter(|(_, text)| !text.is_empty());
+            filled
+                .map(|(name, text)| format!("{name}: {text}"))
+                .collect::<Vec<_>>()
+                .join("; ")
+        }
+    };
+    match text.char_indices().nth(MAX_VALUE) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text,
+    }
+}
+
+fn scan_list(scans: &[JobRow]) -> Markup {
+    html! {
+        h2 { "Scans" }
+        div.scroll tabindex="0" role="region" aria-label="Scans" {
+            table {
+                thead { tr { th scope="col" { "Requested" } th scope="col" { "Status" } th scope="col" { "Why it failed" } th.wide scope="col" { "Ended" } } }
+                tbody { @for scan in scans {
+                    tr {
+                        th scope="row" { a href={ "/scans/" (scan.scan_id) } { (time(Some(scan.created_at))) } }
+                        td { (badge(scan.status.as_str())) }
+                        td.text { @if let Some(reason) = scan.reason { code { (reason) } " " (scan.error.as_deref().unwrap_or_default()) } }
+                        td.wide { (time(scan.completed_at)) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_of_the_history_are_told_in_words() {
+        for (value, text) in [
+            (json!(null), ""),
+            (json!(true), "yes"),
+            (json!(false), ""),
+            (json!(["a@b.test", "c@d.test"]), "a@b.test, c@d.test"),
+            (json!({"cms": ["WordPress"], "widgets": []}), "cms: WordPress"),
+            (json!(7), "7"),
+        ] {
+            assert_eq!(shown(&value), text);
+        }
+        assert!(shown(&json!("ä".repeat(400))).chars().count() < 310);
+    }
+}

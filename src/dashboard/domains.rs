@@ -1,0 +1,347 @@
+//! All domains: search, filter, choose columns, take away.
+
+use axum::extract::{RawQuery, State};
+use maud::{Markup, html};
+
+use super::batch::technology_shares;
+use super::entry::Visitor;
+use super::parts::{badge, choice, link, number, outward, pager, time};
+use super::shell::{Page, Section};
+use crate::aggregates::ScanStatus;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{Paging, QueryOf};
+use crate::api::v4::list_domains::DomainQuery;
+use crate::projections::domains::technologies::technologies;
+use crate::projections::domains::{self, DomainRow};
+use crate::projections::query::Listed;
+
+/// A column of the table: its word in the address, its name, how it is shown.
+struct Column {
+    word: &'static str,
+    name: &'static str,
+    is_usual: bool,
+    cell: fn(&DomainRow) -> Markup,
+}
+
+const COLUMNS: [Column; 14] = [
+    Column {
+        word: "status",
+        name: "Status",
+        is_usual: true,
+        cell: |row| badge(row.status.as_str()),
+    },
+    Column {
+        word: "title",
+        name: "Title",
+        is_usual: true,
+        cell: |row| text(row.title.as_ref()),
+    },
+    Column {
+        word: "email",
+        name: "E-mail",
+        is_usual: true,
+        cell: |row| lines(&row.email_addresses),
+    },
+    Column {
+        word: "phone",
+        name: "Phone",
+        is_usual: true,
+        cell: |row| lines(&row.phone_numbers),
+    },
+    Column {
+        word: "technologies",
+        name: "Technologies",
+        is_usual: false,
+        cell: stack,
+    },
+    Column {
+        word: "wordpress",
+        name: "WordPress",
+        is_usual: true,
+        cell: wordpress,
+    },
+    Column {
+        word: "elementor",
+        name: "Elementor",
+        is_usual: false,
+        cell: |row| yes(row.has_elementor, row.elementor_version.as_ref()),
+    },
+    Column {
+        word: "language",
+        name: "Language",
+        is_usual: true,
+        cell: |row| text(row.language.as_ref()),
+    },
+    Column {
+        word: "description",
+        name: "Description",
+        is_usual: false,
+        cell: |row| text(row.description.as_ref()),
+    },
+    Column {
+        word: "profiles",
+        name: "Profiles",
+        is_usual: false,
+        cell: profiles,
+    },
+    Column {
+        word: "sitemap_urls",
+        name: "Sitemap URLs",
+        is_usual: false,
+        cell: |row| html! { (number(row.sitemap_urls.into())) },
+    },
+    Column {
+        word: "first_scan",
+        name: "First scan",
+        is_usual: false,
+        cell: |row| time(row.first_scan),
+    },
+    Column {
+        word: "last_scan",
+        name: "Last scan",
+        is_usual: true,
+        cell: |row| time(row.last_scan),
+    },
+    Column {
+        word: "last_error",
+        name: "Last error",
+        is_usual: false,
+        cell: |row| text(row.last_error.as_ref()),
+    },
+];
+
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    RawQuery(raw): RawQuery,
+    QueryOf(query): QueryOf<DomainQuery>,
+    QueryOf(paging): QueryOf<Paging>,
+) -> Result<Markup, Problem> {
+    let filter = query.filter(&paging)?;
+    let listed = domains::query::list(&state.models, visitor.tenant(), &filter).await?;
+    let address = Address::of(raw.as_deref().unwrap_or_default());
+    let is_filtered = !address.filters.is_empty();
+    let found = if is_filtered || listed.items.is_empty() {
+        Vec::new()
+    } else {
+        technologies(&state.models, visitor.tenant(), None).await?
+    };
+    let content = html! {
+        h1 { "Domains" }
+        (filter_form(&query, &address))
+        section #domains data-part {
+            @if listed.items.is_empty() {
+                p.empty { @if is_filtered { "No domain is like that." } @else { "Nothing was scanned yet. " a href="/" { "Send a list" } " to begin." } }
+            } @else {
+                (take_away(&address))
+                (table(&listed, &address, paging.cursor.is_none()))
+            }
+        }
+        @if !found.is_empty() { details { summary { "Technologies of all domains" } (technology_shares(&found, None)) } }
+    };
+    Ok(Page::new("Domains", Section::Domains).render(Some(&visitor), &content))
+}
+
+/// What the address says: filters, which the API knows too, and columns.
+struct Address {
+    filters: Vec<(String, String)>,
+    sort: String,
+    columns: Vec<&'static Column>,
+    is_usual: bool,
+}
+
+impl Address {
+    fn of(query: &str) -> Self {
+        let mut filters = Vec::new();
+        let (mut sort, mut chosen) = (String::new(), Vec::new());
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "column" => chosen.push(value.into_owned()),
+                "sort" => sort = value.into_owned(),
+                "cursor" | "limit" => {}
+                _ => filters.push((name.into_owned(), value.into_owned())),
+            }
+        }
+        let is_usual = chosen.is_empty();
+        let is_shown = |column: &&Column| {
+            if is_usual {
+                column.is_usual
+            } else {
+                chosen.iter().any(|word| word == column.word)
+            }
+        };
+        let columns = COLUMNS.iter().filter(is_shown).collect();
+        Self {
+            filters,
+            sort,
+            columns,
+            is_usual,
+        }
+    }
+
+    /// The address of this list in another order.
+    fn sorted(&self, sort: &str) -> String {
+        let mut query: Vec<(&str, &str)> = self
+            .filters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        query.push(("sort", sort));
+        if !self.is_usual {
+            query.extend(self.columns.iter().map(|column| ("column", column.word)));
+        }
+        link("/domains", &query)
+    }
+
+    /// The same rows from the API.
+    fn export(&self, format: &str) -> String {
+        let mut query: Vec<(&str, &str)> = self
+            .filters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        query.push(("sort", &self.sort));
+        query.push(("format", format));
+        link("/api/v4/domains", &query)
+    }
+}
+
+fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
+    let given = |value: &Option<String>| value.clone().unwrap_or_default();
+    let told = |value: Option<bool>| value.map(|value| value.to_string()).unwrap_or_default();
+    let status = given(&query.status);
+    let either = |name: &str, label: &str, yes: &str, no: &str, chosen: &str| {
+        html! {
+            label { (label) select name=(name) {
+                (choice("", "all", chosen)) (choice("true", yes, chosen)) (choice("false", no, chosen))
+            } }
+        }
+    };
+    html! {
+        form.filter method="get" action="/domains" role="search" {
+            label { "Name or title" input name="contains" type="search" value=(given(&query.contains)); }
+            label { "Status" select name="status" {
+                (choice("", "all", &status))
+                @for one in ScanStatus::ALL { (choice(one.as_str(), one.as_str(), &status)) }
+            } }
+            (either("is_wordpress", "WordPress", "yes", "no", &told(query.is_wordpress)))
+            (either("has_email", "E-mail", "found", "none", &told(query.has_email)))
+            (either("has_phone", "Phone", "found", "none", &told(query.has_phone)))
+            label { "Technology" input name="technology" value=(given(&query.technology)) placeholder="Shopify"; }
+            label { "Language" input name="language" value=(given(&query.language)) placeholder="de" size="5"; }
+            @if let Some(batch) = &query.batch { input type="hidden" name="batch" value=(batch); }
+            @if !address.sort.is_empty() { input type="hidden" name="sort" value=(address.sort); }
+            button type="submit" { "Filter" }
+            @if !address.filters.is_empty() { a.button href="/domains" { "Show all" } }
+            details.menu { summary { "Columns" }
+                fieldset.fields {
+                    legend.visually-hidden { "Columns" }
+                    @for column in &COLUMNS {
+                        label.check {
+                            input type="checkbox" name="column" value=(column.word)
+                                checked[address.columns.iter().any(|one| one.word == column.word)];
+                            (column.name)
+                        }
+                    }
+                }
+                button type="submit" { "Show these" }
+            }
+        }
+        @if query.batch.is_some() { p.muted { "Of one batch. " a href={ "/batches/" (given(&query.batch)) } { "To the batch" } } }
+    }
+}
+
+fn take_away(address: &Address) -> Markup {
+    html! {
+        p.small { "Take these rows away with all columns: " a href=(address.export("csv")) { "CSV" } ", "
+            a href=(address.export("xlsx")) { "Excel" } ", " a href=(address.export("ndjson")) { "NDJSON" } }
+    }
+}
+
+fn table(listed: &Listed<DomainRow>, address: &Address, is_first: bool) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Domains" {
+            table {
+                thead { tr {
+                    (heading("Domain", "domain", address))
+                    @for column in &address.columns {
+                        @if column.word == "last_scan" { (heading(column.name, "last_scan", address)) }
+                        @else { th scope="col" { (column.name) } }
+                    }
+                } }
+                tbody { @for row in &listed.items {
+                    tr {
+                        th scope="row" { a href={ "/domains/" (row.domain) } { (super::domain::readable(&row.domain)) } }
+                        @for column in &address.columns { td.text { ((column.cell)(row)) } }
+                    }
+                } }
+            }
+        }
+        (pager(listed.next.as_ref(), &address.sorted(&address.sort), is_first))
+    }
+}
+
+/// A heading that sorts; once more, the other way round.
+fn heading(name: &str, sort: &str, address: &Address) -> Markup {
+    let current = if address.sort.is_empty() {
+        "domain"
+    } else {
+        &address.sort
+    };
+    let reverse = format!("-{sort}");
+    let (state, next) = match current {
+        _ if current == sort => ("ascending", reverse.as_str()),
+        _ if current == reverse => ("descending", sort),
+        _ => ("none", sort),
+    };
+    let arrow = match state {
+        "ascending" => " ↑",
+        "descending" => " ↓",
+        _ => "",
+    };
+    html! { th scope="col" aria-sort=(state) { a href=(address.sorted(next)) { (name) (arrow) } } }
+}
+
+fn text(value: Option<&String>) -> Markup {
+    html! { @if let Some(value) = value { (value) } @else { span.muted { "–" } } }
+}
+
+fn lines(values: &[String]) -> Markup {
+    html! {
+        @if values.is_empty() { span.muted { "–" } }
+        @for value in values.iter().take(3) { div { (value) } }
+        @if values.len() > 3 { div.muted { "and " (values.len() - 3) " more" } }
+    }
+}
+
+fn yes(is: bool, version: Option<&String>) -> Markup {
+    html! { @if is { (version.map_or("yes", |version| version)) } @else { span.muted { "–" } } }
+}
+
+fn wordpress(row: &DomainRow) -> Markup {
+    yes(row.is_wordpress, row.wordpress_version.as_ref())
+}
+
+fn stack(row: &DomainRow) -> Markup {
+    let names: Vec<&str> = row
+        .tech_stack
+        .as_object()
+        .into_iter()
+        .flat_map(|drawers| drawers.values())
+        .flat_map(|drawer| drawer.as_array().into_iter().flatten())
+        .filter_map(|name| name.as_str())
+        .collect();
+    html! { @if names.is_empty() { span.muted { "–" } } @else { (names.join(", ")) } }
+}
+
+fn profiles(row: &DomainRow) -> Markup {
+    let found = [
+        &row.facebook_url,
+        &row.twitter_url,
+        &row.linkedin_url,
+        &row.instagram_url,
+        &row.youtube_url,
+    ];
+    html! { @for url in found.into_iter().flatten() { div { (outward(url)) } } }
+}

@@ -1,0 +1,135 @@
+//! Who may see a page, and what somebody sees instead of one: problems are told in words, and who has not signed in is
+//! asked to.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use maud::html;
+
+use super::shell::{Page, Section};
+use crate::access::{AuthMode, Caller, Scope};
+use crate::api::ApiState;
+use crate::api::admission::{admitted, caller_of_request, take_share};
+use crate::api::problem::Problem;
+use crate::values::TenantId;
+
+/// Who looks at a page.
+#[derive(Clone, Debug)]
+pub(super) struct Visitor {
+    pub(super) caller: Caller,
+    /// Whether there is anything to sign out of.
+    pub(super) has_session: bool,
+}
+
+impl Visitor {
+    pub(super) fn tenant(&self) -> TenantId {
+        self.caller.tenant
+    }
+
+    pub(super) fn may(&self, scope: Scope) -> bool {
+        self.caller.may(scope)
+    }
+
+    /// Refuses who lacks a scope.
+    pub(super) fn require(&self, scope: Scope) -> Result<(), Problem> {
+        if self.may(scope) {
+            return Ok(());
+        }
+        Err(Problem::insufficient_scope(scope))
+    }
+}
+
+impl FromRequestParts<ApiState> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        Ok(Self {
+            caller: admitted(&parts.extensions)?.clone(),
+            has_session: state.access.mode() == AuthMode::Required,
+        })
+    }
+}
+
+/// A browser sends every field of a form, also those that were left empty: they mean nothing.
+fn drop_empty_fields(uri: &Uri) -> Option<Uri> {
+    let query = uri.query()?;
+    let given: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.ends_with('='))
+        .collect();
+    let separator = if given.is_empty() { "" } else { "?" };
+    format!("{}{separator}{}", uri.path(), given.join("&"))
+        .parse()
+        .ok()
+}
+
+/// Lets a request through to its page, or sends it to where one signs in.
+pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    let caller = match caller_of_request(&state, request.method(), request.headers()).await {
+        Ok(caller) => caller,
+        Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
+            return Redirect::to(&sign_in_for(request.uri())).into_response();
+        }
+        Err(problem) => return told(&problem, None),
+    };
+    if let Err(refusal) = take_share(&state, caller.tenant).await {
+        return told(&refusal.problem, None);
+    }
+    let visitor = Visitor {
+        caller: caller.clone(),
+        has_session: state.access.mode() == AuthMode::Required,
+    };
+    request.extensions_mut().insert(caller);
+    if let Some(uri) = drop_empty_fields(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response = told(&problem, Some(&visitor));
+    }
+    // One tenant's data: kept by nobody in between, and asked for anew.
+    let kept = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    response
+}
+
+/// The same for pages that everybody may see.
+pub(super) async fn in_words(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => told(&problem, None),
+        None => response,
+    }
+}
+
+/// Where one signs in to see a page afterwards.
+fn sign_in_for(uri: &Uri) -> String {
+    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", wanted)
+        .finish();
+    format!("/sign-in?{query}")
+}
+
+/// A problem as a page.
+fn told(problem: &Problem, visitor: Option<&Visitor>) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content = html! {
+        h1 { (problem.title) }
+        div.panel.bad {
+            p { (problem.detail) }
+            p.small.muted { "HTTP " (problem.status) " · " code { (problem.code) } " · "
+                a href={ "/docs/problems/" (problem.code) } { "what that means" } }
+        }
+        p { a href="/" { "Back to the batches" } }
+    };
+    let page = Page::new(problem.title, Section::None);
+    let page = if status == StatusCode::SERVICE_UNAVAILABLE {
+        page.retried()
+    } else {
+        page
+    };
+    (status, Html(page.render(visitor, &content).into_string())).into_response()
+}

@@ -1,0 +1,92 @@
+//! What a form of a page sends: `multipart/form-data` (RFC 7578) or `application/x-www-form-urlencoded`.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+use axum::http::header;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::api::problem::Problem;
+use crate::api::request::CommandRequest;
+use crate::commands::{CommandContext, RequestKey};
+
+/// The field that makes a form count once, however often it is sent.
+pub(super) const REQUEST_KEY: &str = "request_key";
+
+/// A form's fields; of several with one name the last that is not empty.
+pub(super) struct Form(HashMap<String, Bytes>);
+
+impl Form {
+    pub(super) async fn of(request: &CommandRequest) -> Result<Self, Problem> {
+        let kind = request
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let mut fields = HashMap::new();
+        let mut keep = |name: String, value: Bytes| {
+            if !value.is_empty() || !fields.contains_key(&name) {
+                fields.insert(name, value);
+            }
+        };
+        let Ok(boundary) = multer::parse_boundary(kind) else {
+            for (name, value) in url::form_urlencoded::parse(request.body()) {
+                keep(name.into_owned(), Bytes::from(value.into_owned()));
+            }
+            return Ok(Self(fields));
+        };
+        let broken = |error: multer::Error| {
+            Problem::bad_request("invalid_form", format!("The form cannot be read: {error}."))
+        };
+        let whole = Bytes::copy_from_slice(request.body());
+        let mut form = multer::Multipart::new(
+            futures::stream::once(async move { Ok::<_, Infallible>(whole) }),
+            boundary,
+        );
+        while let Some(field) = form.next_field().await.map_err(broken)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            keep(name, field.bytes().await.map_err(broken)?);
+        }
+        Ok(Self(fields))
+    }
+
+    /// A field as sent; empty if it is not there.
+    pub(super) fn bytes(&self, name: &str) -> &[u8] {
+        self.0.get(name).map_or(&[], |value| value)
+    }
+
+    /// A field as text without the blanks around it.
+    pub(super) fn text(&self, name: &str) -> &str {
+        std::str::from_utf8(self.bytes(name)).unwrap_or_default().trim()
+    }
+
+    /// A field that may be left empty, as a whole number.
+    pub(super) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let number = text.parse().map_err(|_| {
+            Problem::bad_request(
+                "invalid_field",
+                format!("{name} is '{text}'; it must be a whole number."),
+            )
+        })?;
+        Ok(Some(number))
+    }
+
+    /// The circumstances of a form's command: with its key, so that a second click does nothing twice.
+    pub(super) fn context(&self, request: &CommandRequest, route: &str) -> CommandContext {
+        let mut context = request.context.clone();
+        if let Ok(key) = self.text(REQUEST_KEY).parse::<Uuid>() {
+            context.key = Some(RequestKey {
+                route: route.to_owned(),
+                key: key.to_string(),
+                body_hash: Sha256::digest(route).into(),
+            });
+        }
+        context
+    }
+}

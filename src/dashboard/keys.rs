@@ -1,0 +1,173 @@
+//! The tenant's keys: who may use the service.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::{Duration, Utc};
+use maud::{Markup, html};
+
+use super::entry::Visitor;
+use super::form::Form;
+use super::parts::time;
+use super::shell::{Page, Section};
+use crate::access::keys::{self, CreateKeyError, KeyRow, NewKey};
+use crate::access::{ApiKey, KeyId, Scope, Scopes};
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{CommandRequest, PathOf};
+
+/// Characters of a key's name at most.
+const MAX_NAME: usize = 100;
+
+pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Result<Markup, Problem> {
+    page(&state, &visitor, None).await
+}
+
+/// Makes a key and shows it, this once.
+pub(super) async fn create(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    request: CommandRequest,
+) -> Result<Markup, Problem> {
+    visitor.require(Scope::Admin)?;
+    let form = Form::of(&request).await?;
+    let new = new_key(&form, &visitor)?;
+    let (key, _) = keys::create(state.access.pool(), &new)
+        .await
+        .map_err(|error| unmade(&error))?;
+    page(&state, &visitor, Some(&key)).await
+}
+
+/// Revokes a key for good.
+pub(super) async fn revoke(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    PathOf(id): PathOf<String>,
+) -> Result<Response, Problem> {
+    visitor.require(Scope::Admin)?;
+    let id = KeyId::parse(&id).ok_or_else(|| Problem::not_found("key"))?;
+    let row = keys::revoke(state.access.pool(), Some(visitor.tenant()), &id).await?;
+    row.ok_or_else(|| Problem::not_found("key"))?;
+    Ok(Redirect::to("/keys").into_response())
+}
+
+fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
+    let invalid = |detail: &str| Problem::unprocessable("invalid_field", detail);
+    let name = form.text("name");
+    if name.is_empty() || name.chars().count() > MAX_NAME {
+        return Err(invalid(
+            "A key needs a name of 1 to 100 characters: who uses it, and for what.",
+        ));
+    }
+    let scope: Scope = form
+        .text("scope")
+        .parse()
+        .map_err(|error| invalid(&format!("scope: {error}.")))?;
+    // Nobody gives away more than there is to give.
+    visitor.require(scope)?;
+    let days = form.number("days")?;
+    if days.is_some_and(|days| !(1..=3650).contains(&days)) {
+        return Err(invalid(
+            "A key is good for 1 to 3650 days, or, with the field left empty, until it is revoked.",
+        ));
+    }
+    Ok(NewKey {
+        tenant: visitor.tenant(),
+        name: name.to_owned(),
+        scopes: Scopes::from_iter([scope]),
+        expires_at: days.map(|days| Utc::now() + Duration::days(days)),
+        created_by: visitor.caller.actor.clone(),
+    })
+}
+
+fn unmade(error: &CreateKeyError) -> Problem {
+    tracing::warn!(error = error as &dyn std::error::Error, "A key cannot be made");
+    Problem::unavailable("The key could not be made just now. Repeat the request.")
+}
+
+async fn page(state: &ApiState, visitor: &Visitor, made: Option<&ApiKey>) -> Result<Markup, Problem> {
+    visitor.require(Scope::Admin)?;
+    let rows = keys::list(state.access.pool(), Some(visitor.tenant())).await?;
+    let content = html! {
+        h1 { "Keys" }
+        p { "Programs show one with each request: " code { "Authorization: Bearer sitelog_…" } }
+        @if let Some(key) = made {
+            div.panel.good role="status" {
+                p { strong { "The new key. It is shown only now; keep it where secrets are kept." } }
+                pre tabindex="0" { code { (key.reveal()) } }
+            }
+        }
+        (list(&rows))
+        (new_form(visitor))
+    };
+    Ok(Page::new("Keys", Section::Keys).render(Some(visitor), &content))
+}
+
+fn list(rows: &[KeyRow]) -> Markup {
+    if rows.is_empty() {
+        return html! { p.empty { "There is no key yet." } };
+    }
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Keys" {
+            table {
+                thead { tr {
+                    th scope="col" { "Name" } th scope="col" { "Key" } th scope="col" { "May" } th.wide scope="col" { "Made" }
+                    th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { span.visually-hidden { "Actions" } }
+                } }
+                tbody { @for row in rows { (line(row)) } }
+            }
+        }
+    }
+}
+
+fn line(row: &KeyRow) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (row.name) }
+            td.mono { (row.key_id) "_…" }
+            td { (row.scopes.join(", ")) }
+            td.wide { (time(Some(row.created_at))) " by " (row.created_by) }
+            td { (time(row.last_used_at)) }
+            @if row.revoked_at.is_some() {
+                td { span.failed { "revoked " } (time(row.revoked_at)) }
+                td {}
+            } @else {
+                td { @if row.expires_at.is_some() { (time(row.expires_at)) } @else { span.muted { "never" } } }
+                td {
+                    details { summary { "Revoke" }
+                        form method="post" action={ "/keys/" (row.key_id) "/revoke" } {
+                            button.danger type="submit" { "Revoke for good" }
+                        } }
+                }
+            }
+        }
+    }
+}
+
+fn new_form(visitor: &Visitor) -> Markup {
+    html! {
+        form.panel method="post" action="/keys" {
+            h2 { "New key" }
+            div.fields {
+                p { label for="name" { "Who uses it, for what" } input #name name="name" required maxlength=(MAX_NAME); }
+                p { label for="scope" { "It may" }
+                    select #scope name="scope" {
+                        @for scope in Scope::ALL.into_iter().filter(|scope| visitor.may(*scope)) {
+                            option value=(scope) selected[scope == Scope::Write] { (explained(scope)) }
+                        }
+                    } }
+                p { label for="days" { "Days it is good for" }
+                    input #days name="days" type="number" placeholder="no end" min="1" max="3650"; }
+            }
+            button.primary type="submit" { "Make a key" }
+        }
+    }
+}
+
+fn explained(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "read: look at everything",
+        Scope::Write => "write: also request, cancel and retry scans",
+        Scope::Admin => "admin: also make and revoke keys",
+        Scope::Operator => "operator: also run the service",
+    }
+}

@@ -1,0 +1,119 @@
+//! The log as people read it: what happened, to what, when, and who caused it.
+
+use axum::extract::State;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::entry::Visitor;
+use super::parts::{link, pager, time};
+use super::shell::{Page, Section};
+use crate::aggregates::STREAM_TYPES;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{Paging, QueryOf};
+use crate::log::LogEvent;
+use crate::log::read::EventFilter;
+use crate::projections::query::encode_cursor;
+
+/// Events on one page.
+const ROWS: usize = 100;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct LogQuery {
+    stream: Option<String>,
+    cursor: Option<String>,
+}
+
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<LogQuery>,
+) -> Result<Markup, Problem> {
+    let stream = query.stream.as_deref().map(str::trim).unwrap_or_default();
+    let paging = Paging {
+        limit: None,
+        cursor: query.cursor.clone(),
+    };
+    let mut events = state
+        .log
+        .events(&EventFilter {
+            tenant: Some(visitor.tenant()),
+            stream: (!stream.is_empty()).then(|| (STREAM_TYPES, stream.to_owned())),
+            after: paging.after()?.unwrap_or(0),
+            limit: i64::try_from(ROWS).unwrap_or(i64::MAX) + 1,
+        })
+        .await?;
+    let more = events.len() > ROWS;
+    events.truncate(ROWS);
+    let next = events
+        .last()
+        .filter(|_| more)
+        .map(|last| encode_cursor(&last.position.to_string()));
+    let here = link("/log", &[("stream", stream)]);
+    let content = html! {
+        h1 { "Log" }
+        p { "Everything that happened, in order. All other pages are folded from it, and nothing in it is ever changed." }
+        form.filter method="get" action="/log" {
+            label { "Scan or batch (id)" input name="stream" value=(stream) size="38"; }
+            button type="submit" { "Show" }
+            @if !stream.is_empty() { a.button href="/log" { "Show all" } }
+        }
+        section #events data-part {
+            @if events.is_empty() { p.empty { "No events" @if !stream.is_empty() { " of this scan or batch" } "." } }
+            @else { (table(&events)) (pager(next.as_ref(), &here, query.cursor.is_none())) }
+        }
+    };
+    Ok(Page::new("Log", Section::Log).render(Some(&visitor), &content))
+}
+
+fn table(events: &[LogEvent]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Events" {
+            table {
+                thead { tr {
+                    th.number scope="col" { "Position" } th scope="col" { "Event" } th scope="col" { "Of" }
+                    th scope="col" { "When" } th.wide scope="col" { "Who" }
+                } }
+                tbody { @for event in events { (row(event)) } }
+            }
+        }
+    }
+}
+
+fn row(event: &LogEvent) -> Markup {
+    let data = event.data();
+    let domain = data["domain"].as_str().unwrap_or_default();
+    let actor = event.circumstances().0.unwrap_or_default();
+    html! {
+        tr {
+            td.number { (event.position) }
+            td { details { summary { (event.event_type) } (raw(event)) } }
+            td { a href=(place_of(event)) { @if domain.is_empty() { "batch" } @else { (domain) } } }
+            td { (time(Some(event.recorded_at))) }
+            td.wide { (actor) }
+        }
+    }
+}
+
+/// The page of what an event is about.
+fn place_of(event: &LogEvent) -> String {
+    let page = if event.aggregate_type == "batch_scan" {
+        "batches"
+    } else {
+        "scans"
+    };
+    format!("/{page}/{}", event.aggregate_id)
+}
+
+/// An event as it stands in the log.
+pub(super) fn raw(event: &LogEvent) -> Markup {
+    let whole = serde_json::json!({
+        "position": event.position,
+        "event_id": event.event_id,
+        "type": event.event_type,
+        "version": event.event_version,
+        "data": event.data(),
+        "metadata": event.metadata(),
+    });
+    html! { pre tabindex="0" { code { (serde_json::to_string_pretty(&whole).unwrap_or_default()) } } }
+}

@@ -1,0 +1,156 @@
+//! What several pages show: numbers, times, statuses, lists that go on.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+use uuid::Uuid;
+
+use super::form::REQUEST_KEY;
+
+/// A whole number with its thousands set apart.
+pub(super) fn number(value: i64) -> String {
+    let digits = value.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if value < 0 { format!("-{text}") } else { text }
+}
+
+/// `1 domain`, `2 domains`.
+pub(super) fn counted(count: i64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", number(count))
+}
+
+/// A time, to the second, in UTC.
+pub(super) fn time(at: Option<DateTime<Utc>>) -> Markup {
+    html! {
+        @match at {
+            Some(at) => time.nowrap datetime=(at.to_rfc3339()) { (at.format("%Y-%m-%d %H:%M:%S")) },
+            None => span.muted { "–" },
+        }
+    }
+}
+
+/// A length of time in seconds.
+#[expect(clippy::cast_precision_loss, reason = "it is told to people")]
+pub(super) fn seconds(length: chrono::TimeDelta) -> f64 {
+    length.num_milliseconds() as f64 / 1000.0
+}
+
+/// A length of time in words that are short and exact enough.
+pub(super) fn duration(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "it is cut for people")]
+    let whole = seconds.max(0.0).round() as i64;
+    match whole {
+        0 if seconds < 0.95 => format!("{seconds:.1} s"),
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        3600..86400 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+        _ => format!("{} d {} h", whole / 86400, whole % 86400 / 3600),
+    }
+}
+
+/// A status, by word and colour.
+pub(super) fn badge(status: &str) -> Markup {
+    html! { span class={ "badge " (status) } { (status) } }
+}
+
+/// A link to a page elsewhere, which learns nothing of us; a text if its address is none that a browser should follow.
+pub(super) fn outward(url: &str) -> Markup {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    html! {
+        @if is_web { a href=(url) rel="noopener noreferrer nofollow" { (url) } } @else { (url) }
+    }
+}
+
+/// The path of a page with these query parameters; those without a value are left out.
+pub(super) fn link(path: &str, query: &[(&str, &str)]) -> String {
+    let given: Vec<_> = query.iter().filter(|(_, value)| !value.is_empty()).collect();
+    if given.is_empty() {
+        return path.to_owned();
+    }
+    let mut text = url::form_urlencoded::Serializer::new(String::new());
+    text.extend_pairs(given);
+    format!("{path}?{}", text.finish())
+}
+
+/// Where a list goes on, if it does; `here` is its address without a cursor.
+pub(super) fn pager(next: Option<&String>, here: &str, is_first: bool) -> Markup {
+    let separator = if here.contains('?') { '&' } else { '?' };
+    html! {
+        div.pager {
+            @if let Some(next) = next {
+                a.button rel="next" href={ (here) (separator) "cursor=" (next) } { "Show more" }
+            }
+            @if !is_first { a href=(here) { "Back to the beginning" } }
+        }
+    }
+}
+
+/// Leads on to the page of a thing, which shows it as of a log position or later: what somebody has just done is seen.
+pub(super) fn seen_from(page: &str, id: impl std::fmt::Display, position: i64) -> Response {
+    Redirect::to(&format!("{page}/{id}?at_least={position}")).into_response()
+}
+
+/// What makes a form count once.
+pub(super) fn request_key() -> Markup {
+    html! { input type="hidden" name=(REQUEST_KEY) value=(Uuid::new_v4()); }
+}
+
+/// A button that does something at once.
+pub(super) fn action(path: &str, name: &str, class: &str) -> Markup {
+    html! {
+        form method="post" action=(path) { (request_key()) button type="submit" class=(class) { (name) } }
+    }
+}
+
+/// One of several choices in a filter.
+pub(super) fn choice(value: &str, name: &str, chosen: &str) -> Markup {
+    html! { option value=(value) selected[value == chosen] { (name) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_written_for_people() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567, -1234].map(number),
+            ["0", "999", "1,000", "1,234,567", "-1,234"]
+        );
+        assert_eq!(
+            (counted(1, "domain"), counted(0, "domain")),
+            ("1 domain".to_owned(), "0 domains".to_owned())
+        );
+        assert_eq!(
+            [0.31, 59.2, 61.0, 3700.0, 90_000.0].map(duration),
+            ["0.3 s", "59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]
+        );
+    }
+
+    #[test]
+    fn a_link_carries_what_is_given_and_escapes_it() {
+        assert_eq!(
+            link("/domains", &[("contains", ""), ("status", "failed")]),
+            "/domains?status=failed"
+        );
+        assert_eq!(
+            link("/domains", &[("contains", "a&b=c")]),
+            "/domains?contains=a%26b%3Dc"
+        );
+        assert_eq!(link("/domains", &[]), "/domains");
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_become_links() {
+        assert!(outward("https://a.test/").into_string().contains("<a "));
+        let other = outward("javascript:alert(1)\"<").into_string();
+        assert_eq!(other, "javascript:alert(1)&quot;&lt;");
+    }
+}

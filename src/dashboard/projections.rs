@@ -1,0 +1,154 @@
+//! How the read models are: how far behind the log, what was set aside, and work on them. For operators.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+
+use super::entry::Visitor;
+use super::parts::{action, duration, number, time};
+use super::shell::{Page, Section};
+use crate::access::Scope;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::PathOf;
+use crate::projections::park::{self, ParkedRow};
+use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
+use crate::projections::task::{ProjectionTask, TaskKind, TaskState};
+use crate::projections::{ProjectionError, registry};
+
+/// Rows set aside that are shown.
+const MAX_PARKED: i64 = 100;
+
+pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Result<Markup, Problem> {
+    visitor.require(Scope::Operator)?;
+    let models = statuses(&state.models.pool).await?;
+    let parked = park::list(&state.models.pool, MAX_PARKED).await?;
+    let content = html! {
+        h1 { "Projections" }
+        p { "What people read is folded from the log. Each read model can be compared with it, and built anew beside the one in use." }
+        section #projections data-part { @for model in &models { (card(model)) } }
+        section #parked data-part { (set_aside(&parked)) }
+    };
+    Ok(Page::new("Projections", Section::Projections)
+        .polling()
+        .render(Some(&visitor), &content))
+}
+
+/// Asks for work on a read model.
+pub(super) async fn request(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    PathOf((name, work)): PathOf<(String, String)>,
+) -> Result<Response, Problem> {
+    visitor.require(Scope::Operator)?;
+    let kind = match work.as_str() {
+        "rebuild" => TaskKind::Rebuild,
+        "rollback" => TaskKind::Rollback,
+        "verify" => TaskKind::Verify,
+        "repair" => TaskKind::Repair,
+        "retry-parked" => TaskKind::RetryParked,
+        _ => return Err(Problem::not_found("work")),
+    };
+    let projection = registry::find(&name).ok_or_else(|| Problem::not_found("projection"))?;
+    let mut connection = state.models.pool.acquire().await.map_err(ProjectionError::from)?;
+    projection
+        .request(&mut connection, kind, &visitor.caller.actor)
+        .await?;
+    Ok(Redirect::to("/projections").into_response())
+}
+
+fn card(model: &ProjectionStatus) -> Markup {
+    let (state, class) = match model.state {
+        ProjectionState::Building => ("being built", "partial"),
+        ProjectionState::Live => ("follows the log", "completed"),
+        ProjectionState::Paused => ("stands still", "failed"),
+    };
+    html! {
+        article.panel aria-label=(model.name) {
+            h2 { (model.name) " " span class={ "badge " (class) } { (state) } }
+            dl.figures {
+                div { dt { "events behind" } dd { (number(model.lag_events)) } }
+                div { dt { "behind by" } dd { (duration(model.lag_seconds)) } }
+                div { dt { "set aside" } dd { (number(model.parked)) } }
+                div { dt { "at position" } dd { (number(model.position)) } }
+                div { dt { "generation" } dd { (model.generation.map_or("–".to_owned(), |n| n.to_string())) } }
+            }
+            @if let Some(error) = &model.error { p.failed { "It stands still: " (error) } }
+            @if let Some(task) = &model.task { (told(task)) }
+            @if let Some(verification) = &model.verification {
+                @if model.task.as_ref().is_none_or(|task| task.task_id != verification.task_id) { (told(verification)) }
+            }
+            div.actions {
+                (action(&format!("/projections/{}/verify", model.name), "Compare with the log", ""))
+                (action(&format!("/projections/{}/rebuild", model.name), "Build anew", ""))
+                (action(&format!("/projections/{}/repair", model.name), "Mend what differs", ""))
+                @if model.parked > 0 {
+                    (action(&format!("/projections/{}/retry-parked", model.name), "Retry what was set aside", ""))
+                }
+                @if let Some(generation) = model.rollback_to {
+                    (action(&format!("/projections/{}/rollback", model.name), &format!("Back to generation {generation}"), ""))
+                }
+            }
+        }
+    }
+}
+
+/// Work that was asked for, and what came of it.
+fn told(task: &ProjectionTask) -> Markup {
+    let name = match task.kind {
+        TaskKind::Rebuild => "Build",
+        TaskKind::Rollback => "Going back",
+        TaskKind::Verify => "Comparison",
+        TaskKind::Repair => "Mending",
+        TaskKind::RetryParked => "Retry of what was set aside",
+    };
+    let figure = |name: &str| task.result.as_ref().and_then(|result| result[name].as_i64());
+    html! {
+        p {
+            (name) ": "
+            @match task.state {
+                TaskState::Queued => { "waits for a process with the role projector" }
+                TaskState::Running => {
+                    span.running { "under way" }
+                    @if let Some(phase) = task.phase { ", " (phase.as_str().replace('_', " ")) }
+                    @if task.target > 0 { ", " (number(task.done)) " of " (number(task.target)) " events" }
+                    @if let Some(eta) = task.eta_seconds { ", about " (duration(eta)) " left" }
+                }
+                TaskState::Done => {
+                    span.completed { "done" }
+                    @if let Some(rows) = figure("rows") { ", " (number(rows)) " rows" }
+                    @if let Some(wrong) = figure("wrong") {
+                        @if wrong == 0 { ", all as the log says" } @else { ", " strong.failed { (number(wrong)) " differ from the log" } }
+                    }
+                    @if let Some(repaired) = figure("repaired").filter(|n| *n > 0) { ", " (number(repaired)) " mended" }
+                }
+                TaskState::Failed => { strong.failed { "failed" } ": " (task.error.as_deref().unwrap_or("no reason is known")) }
+            }
+            span.muted.small { " · " (time(task.ended_at.or(task.started_at).or(Some(task.requested_at)))) }
+        }
+    }
+}
+
+fn set_aside(parked: &[ParkedRow]) -> Markup {
+    html! {
+        h2 { "Set aside" }
+        @if parked.is_empty() {
+            p.empty { "No row is set aside: every event could be applied." }
+        } @else {
+            div.scroll tabindex="0" role="region" aria-label="Rows set aside" {
+                table {
+                    thead { tr {
+                        th scope="col" { "Read model" } th scope="col" { "Row" } th.number scope="col" { "Event" }
+                        th scope="col" { "Why" } th.wide scope="col" { "Since" }
+                    } }
+                    tbody { @for row in parked {
+                        tr {
+                            th scope="row" { (row.name) } td.mono { (row.key) } td.number { (row.position) }
+                            td.text { (row.error) } td.wide { (time(Some(row.parked_at))) }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}

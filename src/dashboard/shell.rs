@@ -1,0 +1,146 @@
+//! What all pages have around them.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::assets::{ICON, SCRIPT, STYLE};
+use super::entry::Visitor;
+use crate::access::Scope;
+
+/// Where in the navigation a page belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    None,
+    Batches,
+    Domains,
+    Log,
+    Projections,
+    Tasks,
+    Keys,
+}
+
+/// Whether a page changes by itself.
+enum Live {
+    No,
+    /// When the log tells of one of these events; at most so often (milliseconds).
+    ByEvents {
+        url: String,
+        events: String,
+        pause: u32,
+    },
+    /// Every so often (milliseconds).
+    ByTime(u32),
+}
+
+/// Events after which somebody who watches scans wants to see the page anew.
+const SCAN_EVENTS: [&str; 13] = [
+    "ScanRequested",
+    "ScanStarted",
+    "ScanAbandoned",
+    "ScanAttemptFailed",
+    "ScanCompleted",
+    "ScanFailed",
+    "ScanCancelled",
+    "ScanRetried",
+    "BatchRequested",
+    "BatchExpanded",
+    "BatchReopened",
+    "BatchCancelled",
+    "BatchCompleted",
+];
+
+/// One page.
+pub(super) struct Page<'a> {
+    title: &'a str,
+    section: Section,
+    live: Live,
+}
+
+impl<'a> Page<'a> {
+    /// A page that stays as it is.
+    pub(super) fn new(title: &'a str, section: Section) -> Self {
+        Self {
+            title,
+            section,
+            live: Live::No,
+        }
+    }
+
+    /// It follows the events at an address, looking anew at most once in `pause` milliseconds.
+    pub(super) fn following(mut self, url: String, pause: u32) -> Self {
+        self.live = Live::ByEvents {
+            url,
+            events: SCAN_EVENTS.join(" "),
+            pause,
+        };
+        self
+    }
+
+    /// It looks anew every few seconds.
+    pub(super) fn polling(mut self) -> Self {
+        self.live = Live::ByTime(4000);
+        self
+    }
+
+    /// It looks again whether what it could not show is there now.
+    pub(super) fn retried(mut self) -> Self {
+        self.live = Live::ByTime(2000);
+        self
+    }
+
+    /// The whole document.
+    pub(super) fn render(&self, visitor: Option<&Visitor>, content: &Markup) -> Markup {
+        let (url, events, pause, poll) = match &self.live {
+            Live::No => (None, None, None, None),
+            Live::ByEvents { url, events, pause } => (Some(url), Some(events), Some(pause), None),
+            Live::ByTime(every) => (None, None, None, Some(every)),
+        };
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (self.title) " · sitelog" }
+                    link rel="icon" href=(ICON) type="image/svg+xml";
+                    link rel="stylesheet" href=(STYLE);
+                    script src=(SCRIPT) defer {}
+                    @if !matches!(self.live, Live::No) {
+                        noscript { meta http-equiv="refresh" content="5"; }
+                    }
+                }
+                body {
+                    a.skip href="#main" { "Skip to the content" }
+                    header.bar-top { (self.navigation(visitor)) }
+                    p.lost id="lost" role="status" hidden { "The server does not answer. Trying again …" }
+                    main id="main" tabindex="-1" data-live=[url] data-events=[events] data-pause=[pause]
+                        data-poll=[poll] { (content) }
+                    footer { "sitelog " (env!("CARGO_PKG_VERSION")) " · times are UTC · " a href="/docs" { "API and help" } }
+                }
+            }
+        }
+    }
+
+    fn navigation(&self, visitor: Option<&Visitor>) -> Markup {
+        let entry = |section: Section, path: &str, name: &str| {
+            html! { a href=(path) aria-current=[(self.section == section).then_some("page")] { (name) } }
+        };
+        html! {
+            nav aria-label="Main" {
+                a.brand href="/" { img src=(ICON) alt="" width="20" height="20"; "sitelog" }
+                @if let Some(visitor) = visitor {
+                    (entry(Section::Batches, "/", "Batches"))
+                    (entry(Section::Domains, "/domains", "Domains"))
+                    (entry(Section::Log, "/log", "Log"))
+                    @if visitor.may(Scope::Operator) {
+                        (entry(Section::Tasks, "/tasks", "Tasks"))
+                        (entry(Section::Projections, "/projections", "Projections"))
+                    }
+                    @if visitor.may(Scope::Admin) { (entry(Section::Keys, "/keys", "Keys")) }
+                    @if visitor.has_session {
+                        form.push method="post" action="/sign-out" { button.plain type="submit" { "Sign out" } }
+                    }
+                }
+            }
+        }
+    }
+}

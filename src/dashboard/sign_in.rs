@@ -1,0 +1,139 @@
+//! Signing in with a key: the browser is given a session in its place.
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::shell::{Page, Section};
+use crate::access::{AccessError, ApiKey, AuthMode, sessions};
+use crate::api::ApiState;
+use crate::api::admission::{SESSION_COOKIE, session_in};
+use crate::api::problem::Problem;
+
+/// Bytes of the form at most.
+const MAX_FORM: usize = 16 * 1024;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    next: Option<String>,
+}
+
+pub(super) async fn show(State(state): State<ApiState>, Query(wanted): Query<Wanted>) -> Response {
+    if state.access.mode() == AuthMode::Off {
+        return Redirect::to("/").into_response();
+    }
+    form(&own_path(wanted.next.as_deref()), None).into_response()
+}
+
+/// Takes a key and gives a session.
+pub(super) async fn sign_in(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    body: axum::body::Body,
+) -> Result<Response, Problem> {
+    let content = axum::body::to_bytes(body, MAX_FORM)
+        .await
+        .map_err(|_| Problem::bad_request("invalid_form", "The form cannot be read."))?;
+    let field = |wanted: &str| {
+        let mut fields = url::form_urlencoded::parse(&content);
+        let value = fields.find_map(|(name, value)| (name == wanted).then_some(value));
+        value.unwrap_or_default().trim().to_owned()
+    };
+    let next = own_path(Some(&field("next")));
+    let refused = "That is no key of this service, or it has ended or been revoked.";
+    let Some(key) = ApiKey::parse(&field("key")) else {
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&next, Some(refused))).into_response());
+    };
+    let token = match sessions::open(state.access.pool(), &key).await {
+        Ok(token) => token,
+        Err(AccessError::Invalid) => {
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&next, Some(refused))).into_response());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let lifetime = sessions::LIFETIME.as_secs();
+    Ok(with_cookie(
+        &next,
+        token.reveal(),
+        lifetime,
+        is_encrypted(&headers),
+    ))
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, Problem> {
+    let token = session_in(&headers).and_then(sessions::SessionToken::parse);
+    if let Some(token) = token {
+        sessions::close(state.access.pool(), &token).await?;
+    }
+    Ok(with_cookie("/sign-in", "", 0, is_encrypted(&headers)))
+}
+
+/// Only a path of ours: nobody is sent elsewhere.
+fn own_path(wanted: Option<&str>) -> String {
+    let is_own = |path: &&str| {
+        path.starts_with('/')
+            && !path[1..].starts_with(['/', '\\'])
+            && path.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    wanted.filter(is_own).unwrap_or("/").to_owned()
+}
+
+/// Whether the browser reached us by TLS, which a proxy in front of us speaks.
+fn is_encrypted(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-forwarded-proto")
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))
+}
+
+/// RFC 6265; scripts cannot read it, and other sites' forms do not send it.
+fn with_cookie(next: &str, value: &str, max_age: u64, is_encrypted: bool) -> Response {
+    let secure = if is_encrypted { "; Secure" } else { "" };
+    let cookie =
+        format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+    let mut response = Redirect::to(next).into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn form(next: &str, fault: Option<&str>) -> Markup {
+    let content = html! {
+        h1 { "Sign in" }
+        p { "The server shows a key when it starts for the first time: "
+            code { "export SITELOG_KEY=sitelog_…" } ". More are made with " code { "sitelog key create" }
+            " or by somebody who is signed in." }
+        @if let Some(fault) = fault { div.panel.bad role="alert" { p { (fault) } } }
+        form method="post" action="/sign-in" {
+            input type="hidden" name="next" value=(next);
+            p { label for="key" { "Key" }
+                input id="key" name="key" type="password" size="60" required autocomplete="current-password" autofocus; }
+            p { button.primary type="submit" { "Sign in" } }
+        }
+    };
+    Page::new("Sign in", Section::None).render(None, &content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere_after_signing_in() {
+        assert_eq!(own_path(Some("/domains?status=failed")), "/domains?status=failed");
+        for foreign in [
+            "https://evil.test/",
+            "//evil.test",
+            "/\\evil.test",
+            "/a\r\nx: y",
+            "",
+            "evil",
+        ] {
+            assert_eq!(own_path(Some(foreign)), "/", "{foreign}");
+        }
+        assert_eq!(own_path(None), "/");
+    }
+}

@@ -1,0 +1,171 @@
+//! The queue: what is under way, what waits, what is stuck, and what was given up. For operators, over all tenants.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::Utc;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::entry::Visitor;
+use super::parts::{action, duration, number, seconds, time};
+use super::shell::{Page, Section};
+use crate::access::Scope;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{PathOf, QueryOf};
+use crate::projections::jobs::{self, JobRow};
+use crate::tasks::{TaskCondition, TaskRow};
+use crate::values::ScanId;
+
+/// Tasks that are shown; all are counted.
+const ROWS: i64 = 100;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct TasksQuery {
+    show: Option<String>,
+}
+
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<TasksQuery>,
+) -> Result<Markup, Problem> {
+    visitor.require(Scope::Operator)?;
+    let mut counts = Vec::new();
+    for condition in TaskCondition::ALL {
+        counts.push((condition, state.tasks.count_in(condition).await?));
+    }
+    let shown = match query.show.as_deref() {
+        None => first_of(&counts),
+        Some(word) => TaskCondition::ALL
+            .into_iter()
+            .find(|condition| condition.as_str() == word)
+            .ok_or_else(|| {
+                let detail = format!("show is '{word}'; it is one of stuck, leased, ready and delayed.");
+                Problem::bad_request("invalid_query", detail)
+            })?,
+    };
+    let rows = state.tasks.list_in(shown, ROWS).await?;
+    let dead = jobs::given_up(&state.models, visitor.tenant(), ROWS).await?;
+    let content = html! {
+        h1 { "Tasks" }
+        p { "What is to be delivered to workers, over all tenants. A task is under way while its worker renews the lease." }
+        section #tasks data-part {
+            nav aria-label="Tasks by condition" {
+                div.actions {
+                    @for (condition, count) in &counts {
+                        a.button href={ "/tasks?show=" (condition.as_str()) }
+                            aria-current=[(*condition == shown).then_some("true")] {
+                            (named(*condition)) ": " strong { (number(*count)) }
+                        }
+                    }
+                }
+            }
+            h2 { (named(shown)) }
+            p.muted { (explained(shown)) }
+            (table(&rows, shown))
+        }
+        section #dead data-part { (given_up(&dead, &visitor)) }
+    };
+    Ok(Page::new("Tasks", Section::Tasks)
+        .polling()
+        .render(Some(&visitor), &content))
+}
+
+/// Makes a task due now.
+pub(super) async fn hasten(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    PathOf(scan): PathOf<ScanId>,
+) -> Result<Response, Problem> {
+    visitor.require(Scope::Operator)?;
+    if state.tasks.hasten(scan).await? {
+        return Ok(Redirect::to("/tasks").into_response());
+    }
+    let detail = "There is no task for this scan that waits: a worker is at it, or it has ended.";
+    Err(Problem::conflict("conflict", detail))
+}
+
+/// What is stuck if anything is, else the first that is not empty.
+fn first_of(counts: &[(TaskCondition, i64)]) -> TaskCondition {
+    let busy = counts.iter().find(|(_, count)| *count > 0);
+    busy.map_or(TaskCondition::Leased, |(condition, _)| *condition)
+}
+
+fn named(condition: TaskCondition) -> &'static str {
+    match condition {
+        TaskCondition::Stuck => "Stuck",
+        TaskCondition::Leased => "Under way",
+        TaskCondition::Ready => "Ready",
+        TaskCondition::Delayed => "Due later",
+    }
+}
+
+fn explained(condition: TaskCondition) -> &'static str {
+    match condition {
+        TaskCondition::Stuck => {
+            "Their worker went silent, or they have been due for five minutes and nobody took them. Is a process with the role worker running?"
+        }
+        TaskCondition::Leased => "A worker has them under a lease.",
+        TaskCondition::Ready => {
+            "They wait for a free worker, for their turn among tenants and batches, or for their host to be free."
+        }
+        TaskCondition::Delayed => {
+            "An attempt failed in a way that may pass, and another follows; or their turn is set for later."
+        }
+    }
+}
+
+fn table(rows: &[TaskRow], shown: TaskCondition) -> Markup {
+    if rows.is_empty() {
+        return html! { p.empty { "None." } };
+    }
+    let ago = |at: chrono::DateTime<Utc>| seconds(Utc::now() - at);
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Tasks" {
+            table {
+                thead { tr {
+                    th scope="col" { "Host" } th scope="col" { "Due" } th scope="col" { "Worker" }
+                    th.wide scope="col" { "Lease until" } th.wide scope="col" { "Host rests until" }
+                    th scope="col" { span.visually-hidden { "Actions" } }
+                } }
+                tbody { @for row in rows {
+                    tr {
+                        th scope="row" { a href={ "/log?stream=" (row.scan_id) } { (row.host) } }
+                        td { (time(Some(row.due_at))) " "
+                            @if ago(row.due_at) > 60.0 { span.muted { "(" (duration(ago(row.due_at))) " ago)" } } }
+                        td.mono { (row.worker.as_deref().unwrap_or("–")) }
+                        td.wide { (time(row.leased_until)) }
+                        td.wide { (time(row.rest_until)) }
+                        td { @if shown != TaskCondition::Leased { (action(&format!("/tasks/{}/hasten", row.scan_id), "Do it now", "")) } }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+/// Scans that failed by no fault of their site.
+fn given_up(rows: &[JobRow], visitor: &Visitor) -> Markup {
+    html! {
+        h2 { "Given up" }
+        p.muted { "Scans of your tenant that failed by a fault here, not of the site: workers that died with them again and again, or an internal error." }
+        @if rows.is_empty() { p.empty { "None." } }
+        @else {
+            div.scroll tabindex="0" role="region" aria-label="Scans given up" {
+                table {
+                    thead { tr { th scope="col" { "Domain" } th scope="col" { "Why" } th scope="col" { "When" }
+                        th scope="col" { span.visually-hidden { "Actions" } } } }
+                    tbody { @for row in rows {
+                        tr {
+                            th scope="row" { a href={ "/scans/" (row.scan_id) } { (row.domain) } }
+                            td.text { @if let Some(reason) = row.reason { code { (reason) } " " } (row.error.as_deref().unwrap_or_default()) }
+                            td { (time(row.completed_at)) }
+                            td { @if visitor.may(Scope::Write) { (action(&format!("/scans/{}/retry", row.scan_id), "Retry", "")) } }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}

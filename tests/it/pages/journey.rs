@@ -1,0 +1,195 @@
+//! What somebody does who has a list of domains, in a browser, with a server that dies in between.
+
+use serde_json::{Value, json};
+
+use super::at;
+use crate::support::app::wait_for;
+use crate::support::browser::Browser;
+use crate::support::server::Server;
+use crate::support::sites::{Sites, SitesOptions};
+
+/// Lines of the list that are domains which answer.
+const GOOD: usize = 285;
+
+/// 300 lines under a header: good ones, five that are no domain, five that fail, five that repeat one.
+fn list() -> String {
+    let header = ["company,domain,city".to_owned()];
+    let good = (0..GOOD).map(|n| format!("\"Workshop, {n}\",https://www.site{n:05}.sites.test/about,Århus"));
+    let bad = [
+        "localhost",
+        "not a domain",
+        "127.0.0.1",
+        "ex ample.com",
+        "http://",
+    ];
+    let bad = bad.map(|input| format!("Bad,{input},Nowhere"));
+    let failing = (0..5).map(|n| format!("Failing {n},{n}.err404.sites.test,Nowhere"));
+    let again = (0..5).map(|n| format!("Again,SITE{n:05}.sites.test,Nowhere"));
+    let lines = header
+        .into_iter()
+        .chain(good)
+        .chain(bad)
+        .chain(failing)
+        .chain(again);
+    lines.map(|line| line + "\n").collect()
+}
+
+/// Lets the list fall on the page as a file.
+const DROP: &str = "const carried = new DataTransfer();
+    carried.items.add(new File([arguments[0]], 'list.csv', { type: 'text/csv' }));
+    document.querySelector('.drop').dispatchEvent(
+        new DragEvent('drop', { dataTransfer: carried, bubbles: true, cancelable: true }))";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_away() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let sites = Sites::start(SitesOptions {
+        sites: GOOD,
+        urls_per_sitemap: 3,
+        ..SitesOptions::default()
+    })
+    .await
+    .unwrap();
+    // It must come back at the address that the browser knows.
+    let bind = free_address();
+    let settings = [
+        ("SITELOG_BIND", bind.as_str()),
+        ("SITELOG_AUTH__MODE", "required"),
+    ];
+    let mut server = Server::start(&sites, &settings);
+    let gate = sites.hold("site00200.sites.test", "/");
+
+    // Signing in.
+    browser.open(&at(&bind, "/")).await;
+    let key = server.first_key().unwrap().to_owned();
+    browser.fill("//input[@name='key']", &key).await;
+    browser.click("//button[.='Sign in']").await;
+
+    // The list: what is wrong first, then the batch.
+    browser.wait_for("//h1[.='Batches']").await;
+    let errors = browser.errors().await;
+    assert_eq!(errors, [""; 0]);
+    browser.client.execute(DROP, vec![json!(list())]).await.unwrap();
+    browser.wait_for("//h1[.='Check the list']").await;
+    let rejected = browser.wait_for("//*[@aria-label='Rejected lines']//tbody").await;
+    for bad in ["287", "localhost", "not a domain", "127.0.0.1", "ex ample.com"] {
+        assert!(rejected.contains(bad), "{bad}: {rejected}");
+    }
+    browser.click("//button[.='Scan 290 domains']").await;
+
+    // Watching: the page changes without being loaded anew.
+    browser.wait_for("//h1[.='Batch of 290 domains']").await;
+    browser.run("window.isTheSame = true").await;
+    gate.reached_by(1).await;
+    browser
+        .wait_for("//*[@id='progress']//*[@class='completed' and not(starts-with(., '0 '))]")
+        .await;
+    assert_eq!(browser.errors().await, [""; 0]);
+
+    // The server dies; the page says so, and recovers by itself.
+    server.kill();
+    browser.wait_for("//*[@id='lost' and not(@hidden)]").await;
+    server.restart();
+    gate.open();
+    browser
+        .wait_for("//*[@id='progress']//*[contains(@class, 'badge') and .='partial']")
+        .await;
+    browser.wait_for("//*[@id='lost' and @hidden]").await;
+    assert_eq!(browser.run("return window.isTheSame").await, Value::Bool(true));
+    let told = browser.wait_for("//*[@id='progress']//*[@class='legend']").await;
+    assert!(
+        told.contains("285 completed") && told.contains("5 failed"),
+        "{told}"
+    );
+    // While nobody answered, the browser noted that, and nothing else.
+    for error in browser.errors().await {
+        assert!(error.contains("net::ERR_"), "{error}");
+    }
+    let batch = browser.client.current_url().await.unwrap();
+
+    // Why one failed, and once more.
+    browser.click("//a[.='http_status']").await;
+    browser.click("//*[@id='scans']//tbody/tr[1]/th/a").await;
+    browser
+        .wait_for("//*[contains(@class, 'panel bad') and contains(., 'answered 404')]")
+        .await;
+    browser.click("//button[.='Retry']").await;
+    browser
+        .wait_for("//*[@id='story']//strong[.='ScanRetried']")
+        .await;
+    browser
+        .wait_for("//*[@id='story' and count(.//strong[.='ScanFailed']) = 2]")
+        .await;
+
+    // A domain: what was found, where, and its history.
+    let site = Sites::site(7);
+    browser.open(&at(&bind, "/domains?contains=site00007")).await;
+    browser.click("//*[@id='domains']//tbody//a").await;
+    browser.wait_for(&format!("//*[.='{}']", site.title())).await;
+    let contacts = browser.wait_for("//section[h2='Contacts']").await;
+    assert!(
+        contacts.contains(&site.email()) && contacts.contains("found in a link of https://site00007"),
+        "{contacts}"
+    );
+    browser.click("//ol[@class='story']//summary").await;
+    let first = browser.wait_for("//ol[@class='story']//details[@open]").await;
+    assert!(first.contains(&site.title()), "{first}");
+    browser.wait_for("//ul[@class='tree']//li//ul/li").await;
+
+    // Taking away.
+    let rows = download(&browser, batch.as_str(), "What was found").await;
+    let column = |name: &str| rows[0].iter().position(|cell| cell == name);
+    let (domain, company, city) = (column("domain").unwrap(), column("company"), column("city"));
+    let row = rows.iter().find(|row| row[domain] == site.host()).unwrap();
+    assert_eq!(rows.len() - 1, 290);
+    assert_eq!(
+        (row[company.unwrap()].as_str(), row[city.unwrap()].as_str()),
+        ("Workshop, 7", "Århus")
+    );
+    assert_eq!(row[column("title").unwrap()], site.title());
+    assert!(row[column("email_addresses").unwrap()].contains(&site.email()));
+
+    assert_eq!(browser.errors().await, [""; 0]);
+    let asked = browser.requests().await;
+    let foreign: Vec<&String> = asked
+        .iter()
+        .filter(|url| !url.starts_with(&at(&bind, "/")))
+        .collect();
+    assert!(!asked.is_empty() && foreign.is_empty(), "{foreign:?}");
+    browser.close().await;
+}
+
+/// The rows of a batch's CSV file, as the browser saves it.
+async fn download(browser: &Browser, batch: &str, what: &str) -> Vec<Vec<String>> {
+    let place = tempfile::tempdir().unwrap();
+    let allowed = json!({ "behavior": "allow", "downloadPath": place.path() });
+    browser.devtools("Browser.setDownloadBehavior", allowed).await;
+    browser.open(batch).await;
+    browser.click("//summary[starts-with(., 'Take away')]").await;
+    browser
+        .click(&format!("//li[starts-with(., '{what}')]/a[.='CSV']"))
+        .await;
+    let file = wait_for("the downloaded file", async || {
+        let files = std::fs::read_dir(place.path()).unwrap();
+        let mut saved = files.map(|file| file.unwrap().path());
+        // Until it is whole it has another name.
+        saved.find(|path| path.extension().is_some_and(|kind| kind == "csv"))
+    })
+    .await;
+    let mut rows = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_path(file)
+        .unwrap();
+    let rows = rows
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect());
+    rows.collect()
+}
+
+/// An address of this machine that nobody listens on just now.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}

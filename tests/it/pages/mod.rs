@@ -1,0 +1,10 @@
+//! The pages: as a browser shows them, and as they are where none runs scripts.
+
+mod journey;
+mod looks;
+mod words;
+
+/// A page's path in the place of a server.
+fn at(address: &str, path: &str) -> String {
+    format!("http://{address}{path}")
+}

@@ -1,0 +1,309 @@
+//! The pages as text: who is let in, what is escaped, what forms do.
+
+use serde_json::json;
+use sitelog::access::Scope;
+use sitelog::values::{FailureReason, Findings};
+
+use crate::access::key;
+use crate::support::app::TestApp;
+use crate::support::call::Answer;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The session that signing in with this key gives.
+async fn session(app: &TestApp, key: &str) -> String {
+    let answer = app
+        .post_text("/sign-in", FORM, format!("key={key}&next=%2Fdomains"))
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some("/domains")),
+        "{}",
+        answer.text()
+    );
+    let cookie = answer.header("set-cookie").unwrap().to_owned();
+    assert!(
+        cookie.contains("; HttpOnly; SameSite=Lax") && !cookie.contains(key),
+        "{cookie}"
+    );
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+async fn with_session(app: &TestApp, session: &str, method: &str, path: &str) -> Answer {
+    app.call(method, path)
+        .header("cookie", session)
+        .header("sec-fetch-site", "same-origin")
+        .send()
+        .await
+}
+
+#[tokio::test]
+async fn who_has_not_signed_in_is_asked_to_and_comes_back_to_the_page() {
+    let app = TestApp::builder().guarded().start().await;
+    let asked = app.get("/domains?status=failed").await;
+    assert_eq!(
+        (asked.status, asked.header("location")),
+        (303, Some("/sign-in?next=%2Fdomains%3Fstatus%3Dfailed"))
+    );
+    let form = app.get("/sign-in?next=%2Fdomains").await;
+    assert!(form.text().contains("value=\"/domains\""), "{}", form.text());
+    let refused = app.post_text("/sign-in", FORM, "key=sitelog_wrong").await;
+    assert_eq!((refused.status, refused.header("set-cookie")), (422, None));
+    let key = key(&app, &[Scope::Read]).await;
+    let session = session(&app, key.reveal()).await;
+    assert_eq!(with_session(&app, &session, "GET", "/domains").await.status, 200);
+    assert_eq!(
+        with_session(&app, &session, "GET", "/api/v4/domains")
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_key_and_when_somebody_signs_out() {
+    let app = TestApp::builder().guarded().start().await;
+    let (first, second) = (key(&app, &[Scope::Admin]).await, key(&app, &[Scope::Read]).await);
+    let (admin, reader) = (
+        session(&app, first.reveal()).await,
+        session(&app, second.reveal()).await,
+    );
+    let revoked = with_session(&app, &admin, "POST", &format!("/keys/{}/revoke", second.id())).await;
+    assert_eq!(revoked.status, 303, "{}", revoked.text());
+    assert_eq!(
+        with_session(&app, &reader, "GET", "/").await.header("location"),
+        Some("/sign-in?next=%2F")
+    );
+    let out = with_session(&app, &admin, "POST", "/sign-out").await;
+    assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
+    assert_eq!(with_session(&app, &admin, "GET", "/keys").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_session_does_nothing_for_pages_of_other_places() {
+    let app = TestApp::builder().guarded().start().await;
+    let key = key(&app, &[Scope::Operator]).await;
+    let session = session(&app, key.reveal()).await;
+    let before = app.head().await;
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.test"),
+        ("origin", "null"),
+        ("x-nothing", "said"),
+    ] {
+        for path in ["/scans", "/api/v4/scans", "/keys", "/projections/jobs/rebuild"] {
+            let answer = app
+                .call("POST", path)
+                .header("cookie", &session)
+                .header(name, value)
+                .body(FORM, "domain=example.com&name=x&scope=admin")
+                .send()
+                .await;
+            assert_eq!(answer.status, 403, "{path} {name}: {value}");
+        }
+    }
+    assert_eq!(app.head().await, before);
+}
+
+#[tokio::test]
+async fn what_somebody_may_not_do_is_not_offered_and_refused_in_words() {
+    let app = TestApp::builder().guarded().start().await;
+    let key = key(&app, &[Scope::Read]).await;
+    let session = session(&app, key.reveal()).await;
+    let page = with_session(&app, &session, "GET", "/").await.text();
+    for hidden in [
+        "/batches/check",
+        "href=\"/tasks\"",
+        "href=\"/projections\"",
+        "href=\"/keys\"",
+    ] {
+        assert!(!page.contains(hidden), "{hidden}");
+    }
+    for path in ["/tasks", "/projections", "/keys"] {
+        let refused = with_session(&app, &session, "GET", path).await;
+        assert_eq!(refused.status, 403, "{path}");
+        assert!(
+            refused.text().contains("insufficient_scope") && refused.text().contains("<h1>"),
+            "{path}"
+        );
+    }
+    assert_eq!(with_session(&app, &session, "POST", "/scans").await.status, 403);
+}
+
+#[tokio::test]
+async fn what_sites_say_stays_text() {
+    let app = TestApp::start().await;
+    let evil = "</title><script>alert(1)</script><img src=x onerror=alert(2)>";
+    let findings: Findings = serde_json::from_value(json!({
+        "title": evil, "description": evil, "language": evil,
+        "favicon_url": "javascript:alert(3)", "final_url": "data:text/html,x",
+        "contact_info": { "email": [format!("{evil}@a.test")], "phone": [evil] },
+        "emails": [{ "value": format!("{evil}@a.test"), "source": evil, "page": "javascript:alert(4)" }],
+        "socials": [{ "network": evil, "url": "javascript:alert(5)", "handle": null, "source": evil }],
+        "technologies": [{ "name": evil, "version": evil, "categories": [evil], "confidence": 1, "evidence": evil }],
+        "organization": { "name": evil, "legal_name": evil, "address": evil, "identifiers": [evil] },
+        "sitemaps": [{ "url": "javascript:alert(6)", "kind": "urlset", "entries": 1, "problems": [{ "code": "x", "detail": evil }] }],
+        "problems": [{ "code": "x", "detail": evil }],
+    }))
+    .unwrap();
+    let scan = app.create_scan("evil.test").await;
+    app.complete(&scan, &findings).await;
+    app.get_in_status("/api/v4/domains/evil.test", "completed").await;
+    for path in [
+        "/domains/evil.test",
+        "/domains?column=title&column=email&column=language",
+        &format!("/scans/{scan}"),
+    ] {
+        let page = app.get(path).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let text = page.text();
+        for mark in ["<script>", "<img src=x", "href=\"javascript:", "href=\"data:"] {
+            assert!(!text.contains(mark), "{path}: {mark}");
+        }
+        assert!(text.contains("&lt;script&gt;"), "{path}");
+        assert!(
+            page.header("content-security-policy")
+                .unwrap()
+                .contains("script-src 'self'")
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_lines_come_first_and_nothing_is_scanned_before_somebody_agrees() {
+    let app = TestApp::start().await;
+    let before = app.head().await;
+    let list = "list=domain%0Aa.example%0Alocalhost%0A%3Cb%3E%0Aa.example";
+    let checked = app.post_text("/batches/check", FORM, list).await;
+    let text = checked.text();
+    assert_eq!(checked.status, 200, "{text}");
+    let (wrong, button) = (
+        text.find("localhost").unwrap(),
+        text.find("Scan 1 domain<").unwrap(),
+    );
+    assert!(
+        wrong < button && text.contains("&lt;b&gt;") && text.contains("2 lines"),
+        "{text}"
+    );
+    assert_eq!(app.head().await, before, "nothing is written");
+    let refused = app
+        .post_text("/batches/check", FORM, "list=localhost")
+        .await
+        .text();
+    assert!(
+        refused.contains("cannot be sent") && !refused.contains("name=\"list\""),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_batch() {
+    let app = TestApp::start().await;
+    let form = "list=a.example%0Ab.example&max_pages=2&request_key=00000000-0000-4000-8000-000000000007";
+    let first = app.post_text("/batches", FORM, form).await;
+    let second = app.post_text("/batches", FORM, form).await;
+    assert_eq!((first.status, second.status), (303, 303), "{}", first.text());
+    assert_eq!(first.header("location"), second.header("location"));
+    let wrong = app
+        .post_text("/batches", FORM, "list=a.example&max_pages=many")
+        .await;
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.text().contains("max_pages is 'many'"), "{}", wrong.text());
+}
+
+#[tokio::test]
+async fn a_failed_scan_says_why_and_can_be_retried_and_a_waiting_one_cancelled() {
+    let app = TestApp::start().await;
+    let scan = app.create_scan("gone.example").await;
+    app.fail(&scan, FailureReason::NameNotResolved, false).await;
+    let api = format!("/api/v4/scans/{scan}");
+    app.get_in_status(&api, "failed").await;
+    let page = app.get(&format!("/scans/{scan}")).await.text();
+    assert!(
+        page.contains("as the test wants it") && page.contains("/docs/problems/name_not_resolved"),
+        "{page}"
+    );
+    assert!(page.contains(&format!("action=\"/scans/{scan}/retry\"")));
+    assert_eq!(app.post(&format!("/scans/{scan}/retry")).await.status, 303);
+    app.get_in_status(&api, "pending").await;
+    let page = app.get(&format!("/scans/{scan}")).await.text();
+    assert!(
+        page.contains("ScanRetried") && page.contains(&format!("action=\"/scans/{scan}/cancel\"")),
+        "{page}"
+    );
+    assert_eq!(app.post(&format!("/scans/{scan}/cancel")).await.status, 303);
+    app.get_in_status(&api, "cancelled").await;
+}
+
+#[tokio::test]
+async fn a_waiting_task_can_be_hastened_and_one_that_is_none_is_refused() {
+    let app = TestApp::start().await;
+    let scan = app.create_scan("later.example").await;
+    app.fail(&scan, FailureReason::Timeout, true).await;
+    let path = format!("/tasks/{scan}/hasten");
+    let due = "update scan_task set due_at = now() + interval '1 hour' returning scan_id::text";
+    let delayed = crate::support::app::wait_for("the task", async || {
+        let found: Option<String> = sqlx::query_scalar(due)
+            .fetch_optional(app.log_pool())
+            .await
+            .unwrap();
+        found
+    })
+    .await;
+    assert_eq!(delayed, scan);
+    assert!(app.get("/tasks?show=delayed").await.text().contains(&path));
+    assert_eq!(app.post(&path).await.status, 303);
+    assert!(
+        app.get("/tasks?show=ready")
+            .await
+            .text()
+            .contains("later.example")
+    );
+    sqlx::query("update scan_task set leased_until = now() + interval '1 minute', worker = 'somebody'")
+        .execute(app.log_pool())
+        .await
+        .unwrap();
+    assert_eq!(app.post(&path).await.status, 409, "a worker is at it");
+    sqlx::query("update scan_task set leased_until = now() - interval '1 minute'")
+        .execute(app.log_pool())
+        .await
+        .unwrap();
+    let stuck = app.get("/tasks").await.text();
+    assert!(
+        stuck.contains("Stuck: <strong>1</strong>") && stuck.contains("later.example"),
+        "{stuck}"
+    );
+    assert_eq!(
+        app.post("/tasks/00000000-0000-4000-8000-000000000001/hasten")
+            .await
+            .status,
+        409
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_as_a_page() {
+    let app = TestApp::start().await;
+    for path in [
+        "/batches/00000000-0000-4000-8000-000000000001",
+        "/batches/none",
+        "/scans/00000000-0000-4000-8000-000000000001",
+        "/domains/unknown.example",
+        "/domains/not%20a%20domain",
+    ] {
+        let page = app.get(path).await;
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (404, Some("text/html; charset=utf-8")),
+            "{path}"
+        );
+        assert!(page.text().contains("There is no such"), "{path}");
+    }
+    assert_eq!(app.get("/domains?status=odd").await.status, 400);
+    assert_eq!(
+        app.get("/domains?status=&contains=&is_wordpress=").await.status,
+        200,
+        "fields left empty"
+    );
+}
