@@ -15,14 +15,20 @@ pub(super) fn answer<T: Serialize>(headers: &HeaderMap, position: i64, content: 
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
+    // Compared weakly (RFC 9110, 13.1.2): who stands in between may have made a strong tag of it.
+    let opaque = tag.trim_start_matches("W/");
     let unchanged = known
         .split(',')
-        .any(|candidate| candidate.trim() == tag || candidate.trim() == "*");
+        .map(str::trim)
+        .any(|candidate| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == opaque);
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         Json(content).into_response()
     };
     response.headers_mut().insert(header::ETAG, value);
+    // The same path is another tenant's thing for another caller.
+    let whose = HeaderValue::from_static("authorization, x-tenant-id");
+    response.headers_mut().insert(header::VARY, whose);
     response
 }

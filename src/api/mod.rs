@@ -5,7 +5,9 @@ pub(crate) mod admission;
 pub mod batch_input;
 mod body;
 mod browser;
+mod compression;
 mod conditional;
+mod docs;
 pub mod export;
 mod fresh;
 mod health;
@@ -86,6 +88,7 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
     let (documented, openapi) = openapi::described(Some(&state));
     let is_open = state.access.mode() == AuthMode::Off;
     let routes = documented
+        .merge(docs::routes(&openapi))
         .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))
         .merge(pages)
@@ -98,7 +101,10 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
     } else {
         routes
     };
-    routes.layer(from_fn(browser::protect)).with_state(state)
+    routes
+        .layer(compression::layer())
+        .layer(from_fn(browser::protect))
+        .with_state(state)
 }
 
 /// Serves until told to stop; requests under way are answered.

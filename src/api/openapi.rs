@@ -1,5 +1,6 @@
 //! `/openapi.json`, from the handlers themselves.
 
+mod examples;
 mod precise;
 
 use axum::http::header;

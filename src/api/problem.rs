@@ -20,9 +20,9 @@ use crate::tasks::TaskError;
 /// What went wrong, with which input, and what to do: `application/problem+json`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// `urn:sitelog:problem:` and the code.
+    /// `/docs/problems/` and the code: a page that says what it means and what to do (relative, RFC 9457, 3.1.1).
     #[serde(rename = "type")]
-    #[schema(example = "urn:sitelog:problem:invalid_domain")]
+    #[schema(example = "/docs/problems/invalid_domain")]
     pub kind: String,
     /// The code; stable.
     #[schema(example = "invalid_domain")]
@@ -53,7 +53,7 @@ impl Problem {
         detail: impl Into<String>,
     ) -> Self {
         Self {
-            kind: format!("urn:sitelog:problem:{code}"),
+            kind: format!("/docs/problems/{code}"),
             code,
             status: status.as_u16(),
             title,

@@ -9,6 +9,7 @@ use super::entry::Visitor;
 use super::parts::{action, badge, choice, counted, duration, link, number, pager, seconds, seen_from, time};
 use super::picture::{self, Column, progress, throughput};
 use super::shell::{Page, Section};
+use super::technologies;
 use crate::access::Scope;
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
@@ -19,7 +20,7 @@ use crate::api::v4::list_scans::ScanQuery;
 use crate::api::v4::retry_batch::retry_failed;
 use crate::commands::cancel_batch::cancel_batch;
 use crate::projections::batch_jobs::{BatchJobs, BatchRow};
-use crate::projections::domains::technologies::{TechnologyCount, technologies};
+use crate::projections::domains::technologies::{TechnologyCount, technologies as most_frequent};
 use crate::projections::jobs::pace::{Pace, pace};
 use crate::projections::jobs::query::JobFilter;
 use crate::projections::jobs::{self, JobRow};
@@ -46,9 +47,16 @@ pub(super) async fn show(
         ..query.filter(&paging)?
     };
     let scans = jobs::query::list(&state.models, tenant, &filter).await?;
-    let pace = pace(&state.models, tenant, id).await?;
-    let found = if row.status.is_ended() {
-        technologies(&state.models, tenant, Some(id)).await?
+    let is_first = paging.cursor.is_none();
+    let is_large = row.total_domains > LARGE;
+    // Further rows are asked for without the pictures.
+    let pace = if is_first {
+        pace(&state.models, tenant, id).await?
+    } else {
+        None
+    };
+    let found = if is_first && !is_large && row.status.is_ended() {
+        most_frequent(&state.models, tenant, Some(id)).await?
     } else {
         Vec::new()
     };
@@ -59,7 +67,7 @@ pub(super) async fn show(
         section #pictures data-part { (pictures(&row, pace.as_ref(), &found)) }
         h2 #scans-title { "Scans" }
         (filter_form(&row, &query))
-        section #scans data-part { (table(&row, &query, &scans, paging.cursor.is_none())) }
+        section #scans data-part { (table(&row, &query, &scans, is_first)) }
     };
     let title = format!(
         "{}% of {}",
@@ -68,7 +76,7 @@ pub(super) async fn show(
     );
     let mut page = Page::new(&title, Section::Batches);
     if !row.status.is_ended() {
-        let pause = if row.total_domains > LARGE { 4000 } else { 1000 };
+        let pause = if is_large { 4000 } else { 1000 };
         page = page.following(
             format!("/api/v4/batches/{id}/events?after={}", row.position),
             pause,
@@ -200,7 +208,10 @@ fn pictures(row: &BatchRow, pace: Option<&Pace>, found: &[TechnologyCount]) -> M
                 div { h2 { "Throughput" } (over_time(pace)) }
             }
             @if !failures.is_empty() { div { h2 { "Failures by reason" } (picture::shares(&failures)) } }
-            @if !found.is_empty() { div { h2 { "Technologies" } (technology_shares(found, Some(row.batch_id))) } }
+            @if row.total_domains > LARGE && row.completed_domains > 0 {
+                div { h2 { "Technologies" } p { a href={ "/technologies?batch=" (row.batch_id) } { "Count those of all domains" } } }
+            }
+            @if !found.is_empty() { div { h2 { "Technologies" } (technologies::shares(found, Some(row.batch_id))) } }
         }
     }
 }
@@ -227,19 +238,6 @@ fn over_time(pace: &Pace) -> Markup {
             figcaption { span { (pace.from.format("%H:%M:%S")) } span { (label) } span { (to.format("%H:%M:%S")) } }
         }
     }
-}
-
-/// The technologies of many domains, each leading to those domains.
-pub(super) fn technology_shares(found: &[TechnologyCount], batch: Option<BatchId>) -> Markup {
-    let batch = batch.map(|id| id.to_string()).unwrap_or_default();
-    let items: Vec<(Markup, i64)> = found
-        .iter()
-        .map(|one| {
-            let here = link("/domains", &[("technology", &one.name), ("batch", &batch)]);
-            (html! { a href=(here) { (one.name) } }, one.domains)
-        })
-        .collect();
-    picture::shares(&items)
 }
 
 fn filter_form(row: &BatchRow, query: &ScanQuery) -> Markup {

@@ -44,21 +44,24 @@ pub(super) async fn show(
     let found: Findings = row.meta_json.read().unwrap_or_default();
     let content = html! {
         (head(&row, &found, &visitor))
-        div.columns {
-            (who(&row, &found))
-            (contacts(&row, &found))
+        section #found data-part {
+            div.columns {
+                (who(&row, &found))
+                (contacts(&row, &found))
+            }
+            (technologies(&found))
+            (sitemaps(&row, &found))
         }
-        (technologies(&found))
-        (sitemaps(&row, &found))
-        (what_changed(&changes.unwrap_or_default()))
-        (scan_list(&scans.items))
+        section #history data-part { (what_changed(&changes.unwrap_or_default())) }
+        section #scans data-part { (scan_list(&scans.items)) }
         details { summary { "All that was found, as JSON" }
             pre tabindex="0" { code { (serde_json::to_string_pretty(&row.meta_json.to_value()).unwrap_or_default()) } } }
     };
     let title = readable(&row.domain);
     let mut page = Page::new(&title, Section::Domains);
     if !row.status.is_ended() {
-        page = page.polling();
+        let scan = row.last_scan_id;
+        page = page.following(format!("/api/v4/scans/{scan}/events?after={}", row.position), 300);
     }
     Ok(page.render(Some(&visitor), &content))
 }

@@ -3,7 +3,6 @@
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
-use super::batch::technology_shares;
 use super::entry::Visitor;
 use super::parts::{badge, choice, link, number, outward, pager, time};
 use super::shell::{Page, Section};
@@ -12,7 +11,6 @@ use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::{Paging, QueryOf};
 use crate::api::v4::list_domains::DomainQuery;
-use crate::projections::domains::technologies::technologies;
 use crate::projections::domains::{self, DomainRow};
 use crate::projections::query::Listed;
 
@@ -122,13 +120,9 @@ pub(super) async fn show(
     let listed = domains::query::list(&state.models, visitor.tenant(), &filter).await?;
     let address = Address::of(raw.as_deref().unwrap_or_default());
     let is_filtered = !address.filters.is_empty();
-    let found = if is_filtered || listed.items.is_empty() {
-        Vec::new()
-    } else {
-        technologies(&state.models, visitor.tenant(), None).await?
-    };
     let content = html! {
         h1 { "Domains" }
+        p { "What is known of each. " a href="/technologies" { "What they are made with" } }
         (filter_form(&query, &address))
         section #domains data-part {
             @if listed.items.is_empty() {
@@ -138,7 +132,6 @@ pub(super) async fn show(
                 (table(&listed, &address, paging.cursor.is_none()))
             }
         }
-        @if !found.is_empty() { details { summary { "Technologies of all domains" } (technology_shares(&found, None)) } }
     };
     Ok(Page::new("Domains", Section::Domains).render(Some(&visitor), &content))
 }

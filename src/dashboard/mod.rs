@@ -19,6 +19,7 @@ mod shell;
 mod sign_in;
 mod sitemap_tree;
 mod tasks;
+mod technologies;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -37,6 +38,7 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/batches/{id}/retry", post(batch::retry))
         .route("/domains", get(domains::show))
         .route("/domains/{domain}", get(domain::show))
+        .route("/technologies", get(technologies::show))
         .route("/scans", post(scan::create))
         .route("/scans/{id}", get(scan::show))
         .route("/scans/{id}/cancel", post(scan::cancel))

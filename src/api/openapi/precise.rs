@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
+use super::examples;
 use crate::aggregates::BatchStatus;
 use crate::projections::domains::query::DomainSort;
 use crate::projections::jobs::query::JobSort;
@@ -18,9 +19,10 @@ pub(super) fn precise(document: &OpenApi) -> Value {
         .and_then(Value::as_object_mut)
         .into_iter()
         .flat_map(|paths| paths.values_mut());
-    for operation in paths
+    let known = examples::all();
+    for (method, operation) in paths
         .filter_map(Value::as_object_mut)
-        .flat_map(|item| item.values_mut())
+        .flat_map(|item| item.iter_mut())
     {
         let words = choices(operation["operationId"].as_str().unwrap_or_default());
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
@@ -36,6 +38,7 @@ pub(super) fn precise(document: &OpenApi) -> Value {
             .into_iter()
             .flat_map(|all| all.values_mut())
             .for_each(name_problem);
+        examples::put_in(operation, method, &known);
     }
     for (schema, property, bounds) in [
         ("NewScan", "domain", json!({ "minLength": 1 })),

@@ -2,6 +2,7 @@
 
 mod batch_lists;
 mod batches;
+mod docs;
 mod events;
 mod idempotency;
 mod inputs;

@@ -79,3 +79,62 @@ async fn the_service_says_that_it_lives_is_ready_and_what_it_measured() {
         assert!(metrics.text().contains(name), "{name}");
     }
 }
+
+#[tokio::test]
+async fn every_operation_has_examples_that_are_what_its_schemas_say() {
+    let app = TestApp::start().await;
+    let document = document(&app).await;
+    let check = |what: &str, media: &str, content: &Value| {
+        let example = &content["example"];
+        assert!(!example.is_null(), "{what} has no example");
+        if !media.ends_with("json") {
+            assert!(example.is_string(), "{what}");
+            return;
+        }
+        let mut schema = content["schema"].clone();
+        schema["components"] = document["components"].clone();
+        let faults: Vec<String> = jsonschema::draft202012::new(&schema)
+            .unwrap()
+            .iter_errors(example)
+            .map(|fault| format!("{}: {fault}", fault.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{what}: {faults:?}");
+        let stray = stray_fields(&document, &content["schema"], example);
+        assert!(stray.is_empty(), "{what}: {stray:?}");
+    };
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let bodies = operation["requestBody"]["content"].as_object();
+            for (media, content) in bodies.into_iter().flatten() {
+                check(&format!("{method} {path}, {media}"), media, content);
+            }
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let what = format!("{method} {path}, {status}");
+                for (media, content) in response["content"].as_object().into_iter().flatten() {
+                    if status.starts_with('2') {
+                        check(&what, media, content);
+                    } else if path.starts_with("/api/v4") {
+                        let codes = response["x-problem-codes"].as_array().unwrap();
+                        assert!(!codes.is_empty(), "{what} names no code");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Fields of an example that its schema, if it is a plain object's, does not have.
+fn stray_fields(document: &Value, schema: &Value, example: &Value) -> Vec<String> {
+    let schema = schema["$ref"]
+        .as_str()
+        .and_then(|name| document.pointer(name.trim_start_matches('#')))
+        .unwrap_or(schema);
+    let Some(known) = schema["properties"].as_object() else {
+        return Vec::new();
+    };
+    let fields = example.as_object().into_iter().flatten();
+    fields
+        .filter(|(name, _)| !known.contains_key(*name))
+        .map(|(name, _)| name.clone())
+        .collect()
+}

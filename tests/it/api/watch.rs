@@ -19,7 +19,7 @@ struct Stream {
 
 impl Stream {
     async fn open(router: &Router, path: &str, after: Option<i64>) -> Self {
-        let mut request = Request::builder().uri(path);
+        let mut request = Request::builder().uri(path).header("accept-encoding", "gzip");
         if let Some(after) = after {
             request = request.header("last-event-id", after);
         }
@@ -36,6 +36,7 @@ impl Stream {
         ] {
             assert_eq!(response.headers()[name], value);
         }
+        assert!(response.headers().get("content-encoding").is_none());
         Self {
             body: response.into_body(),
             text: String::new(),

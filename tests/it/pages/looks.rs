@@ -76,6 +76,7 @@ async fn paths(server: &Server) -> Vec<String> {
         format!("{batch}?status=cancelled"),
         format!("/scans/{scan}"),
         "/domains".to_owned(),
+        "/technologies".to_owned(),
         "/domains?contains=nothing&column=title&column=technologies".to_owned(),
         "/domains/site00000.sites.test".to_owned(),
         "/domains/err404.sites.test".to_owned(),

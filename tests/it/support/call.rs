@@ -112,7 +112,7 @@ impl Answer {
             self.text()
         );
         assert_eq!(content["status"], status);
-        assert_eq!(content["type"], format!("urn:sitelog:problem:{code}"));
+        assert_eq!(content["type"], format!("/docs/problems/{code}"));
         for words in ["title", "detail"] {
             assert!(
                 content[words].as_str().is_some_and(|text| !text.is_empty()),

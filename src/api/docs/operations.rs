@@ -1,0 +1,193 @@
+//! The overview, and each operation as the document has it.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::text;
+
+/// What is the same for all operations: heading, anchor, text.
+const OVERVIEW: &[(&str, &str, &str)] = &[
+    (
+        "access",
+        "Access",
+        "Send a key as `Authorization: Bearer …`; `sitelog key create` makes one. Reading needs the scope `read`, \
+         commands need `write`. `X-Tenant-Id` says whose data, where a key may act for several tenants.",
+    ),
+    (
+        "errors",
+        "Errors",
+        "Errors are `application/problem+json` with a stable `code`; their `type` leads to a page that says what to do.",
+    ),
+    (
+        "paging",
+        "Pages",
+        "Lists answer `items` and `next`. Give `next` as `cursor` for the page behind; it is null on the last one. `limit` \
+         is 1 to 1000. A cursor belongs to the `sort` it came from.",
+    ),
+    (
+        "repeating",
+        "Repeating",
+        "Every POST takes `Idempotency-Key`. A repeat with the same key and body does nothing again and gets the first \
+         answer, so whatever was not answered can be sent again.",
+    ),
+    (
+        "waiting",
+        "Waiting",
+        "`Prefer: wait=30` on `POST /api/v4/scans` waits for the result. After a command, `?at_least=<position>` of a GET \
+         waits until what was written can be read. `If-None-Match` with the `ETag` of before gets 304 while nothing \
+         changed.",
+    ),
+    (
+        "watching",
+        "Watching",
+        "`GET /api/v4/batches/{id}/events` and `GET /api/v4/scans/{id}/events` tell what happens as it happens \
+         (server-sent events). After a break `Last-Event-ID` goes on where it was; an `EventSource` does so by itself.",
+    ),
+    (
+        "saving",
+        "What was scanned lately",
+        "`max_age_days` on `POST /api/v4/scans` and `POST /api/v4/batches` answers with scans that are young enough \
+         instead of scanning again.",
+    ),
+];
+
+/// The whole of it on one page.
+pub(super) fn page(document: &Value) -> Markup {
+    let tags = document["tags"].as_array().map_or(&[][..], Vec::as_slice);
+    super::page(
+        "The HTTP API",
+        &html! {
+            p { (text(document["info"]["description"].as_str().unwrap_or_default())) }
+            nav aria-label="On this page" {
+                ul {
+                    @for (anchor, heading, _) in OVERVIEW { li { a href={ "#" (anchor) } { (heading) } } }
+                    @for tag in tags { li { a href={ "#tag-" (of(tag, "name")) } { (of(tag, "name")) } } }
+                }
+            }
+            @for (anchor, heading, words) in OVERVIEW {
+                section id=(anchor) { h2 { (heading) } p { (text(words)) } }
+            }
+            @for tag in tags {
+                section id={ "tag-" (of(tag, "name")) } {
+                    h2 { (of(tag, "name")) }
+                    p { (of(tag, "description")) }
+                    @for (path, method, operation) in operations(document, of(tag, "name")) {
+                        (operation_of(path, method, operation))
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn of<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+/// The operations with a tag, in the order of the document.
+fn operations<'a>(document: &'a Value, tag: &'a str) -> impl Iterator<Item = (&'a str, &'a str, &'a Value)> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let all = paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().into_iter().flatten();
+        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+    });
+    all.filter(move |(_, _, operation)| {
+        operation["tags"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|known| known == tag)
+    })
+}
+
+fn operation_of(path: &str, method: &str, operation: &Value) -> Markup {
+    let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+    html! {
+        section id=(of(operation, "operationId")) {
+            h3 { code { (method.to_uppercase()) " " (path) } }
+            p { (text(of(operation, "summary"))) }
+            @if operation["description"].is_string() { p { (text(of(operation, "description"))) } }
+            @if !parameters.is_empty() {
+                details {
+                    summary { "Parameters" }
+                    table {
+                        thead { tr { th { "Name" } th { "In" } th { "Meaning" } th { "Values" } } }
+                        tbody {
+                            @for parameter in parameters {
+                                tr {
+                                    td { code { (of(parameter, "name")) } }
+                                    td { (of(parameter, "in")) }
+                                    td { (text(of(parameter, "description"))) }
+                                    td { (values(&parameter["schema"])) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @for (media, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+                @if !content["example"].is_null() {
+                    p { "Request, " code { (media) } }
+                    (example(&content["example"]))
+                }
+            }
+            (answers(&operation["responses"]))
+        }
+    }
+}
+
+fn answers(responses: &Value) -> Markup {
+    html! {
+        details {
+            summary { "Answers" }
+            table {
+                thead { tr { th { "Status" } th { "Meaning" } } }
+                tbody {
+                    @for (status, response) in responses.as_object().into_iter().flatten() {
+                        tr {
+                            td { (status) }
+                            td {
+                                (text(of(response, "description")))
+                                @for code in response["x-problem-codes"].as_array().into_iter().flatten() {
+                                    " " a href={ "/docs/problems/" (code.as_str().unwrap_or_default()) } {
+                                        code { (code.as_str().unwrap_or_default()) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @for (status, response) in responses.as_object().into_iter().flatten() {
+            @for (_, content) in response["content"].as_object().into_iter().flatten() {
+                @if status.starts_with('2') && !content["example"].is_null() {
+                    p { "Answer " (status) }
+                    (example(&content["example"]))
+                }
+            }
+        }
+    }
+}
+
+fn example(value: &Value) -> Markup {
+    let shown = match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => serde_json::to_string_pretty(value).unwrap_or_default(),
+    };
+    html! { pre { code { (shown) } } }
+}
+
+/// What a parameter may be.
+fn values(schema: &Value) -> Markup {
+    html! {
+        @if let Some(words) = schema["enum"].as_array() {
+            @for word in words { code { (word.as_str().unwrap_or_default()) } " " }
+        } @else {
+            (of(schema, "type"))
+            @if let (Some(least), Some(most)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+                ", " (least) " to " (most)
+            }
+        }
+    }
+}

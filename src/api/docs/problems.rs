@@ -1,0 +1,77 @@
+//! What each code means and what to do about it.
+
+use maud::{Markup, html};
+
+use super::codes::{CODES, Code, REASONS, Reason};
+use super::{page, text};
+
+/// All codes.
+pub(super) fn list() -> Markup {
+    page(
+        "Problems",
+        &html! {
+            p {
+                "An answer that is an error has the media type " code { "application/problem+json" } " (RFC 9457). Its "
+                code { "code" } " is stable, its " code { "type" } " leads here, and its " code { "detail" }
+                " says it of this very request."
+            }
+            h2 id="codes" { "Answers of the API" }
+            table {
+                thead { tr { th { "Status" } th { "Code" } th { "Meaning" } } }
+                tbody {
+                    @for code in CODES {
+                        tr { td { (code.status) } td { (link(code.code)) } td { (text(code.meaning)) } }
+                    }
+                }
+            }
+            h2 id="reasons" { "Why a scan failed" }
+            p { "The field " code { "reason" } " of a scan that failed, or whose last attempt did." }
+            table {
+                thead { tr { th { "Reason" } th { "Meaning" } th { "Tried again" } } }
+                tbody {
+                    @for reason in REASONS {
+                        tr { td { (link(reason.reason.as_str())) } td { (text(reason.meaning)) } td { (reason.again) } }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// The page of a code, which may be that of an answer, of a failed scan, or of both.
+pub(super) fn one(code: &str) -> Option<Markup> {
+    let answer = CODES.iter().find(|known| known.code == code);
+    let reason = REASONS.iter().find(|known| known.reason.as_str() == code);
+    if answer.is_none() && reason.is_none() {
+        return None;
+    }
+    let content = html! {
+        @if let Some(Code { status, meaning, remedy, .. }) = answer {
+            h2 { "As an answer: status " (status) }
+            p { (text(meaning)) }
+            h3 { "What to do" }
+            p { (text(remedy)) }
+        }
+        @if let Some(Reason { meaning, again, remedy, .. }) = reason {
+            h2 { "As the reason of a failed scan" }
+            p { (text(meaning)) }
+            p { "Tried again by itself: " (again) "." }
+            h3 { "What to do" }
+            p { (text(remedy)) }
+        }
+        p { a href="/docs/problems" { "All problems" } }
+    };
+    Some(page(code, &content))
+}
+
+/// For a code that there is not.
+pub(super) fn unknown() -> Markup {
+    page(
+        "No such problem",
+        &html! { p { "There is no problem of that name. " a href="/docs/problems" { "All problems" } } },
+    )
+}
+
+fn link(code: &str) -> Markup {
+    html! { a href={ "/docs/problems/" (code) } { code { (code) } } }
+}

@@ -1,0 +1,55 @@
+//! What sites are made with: the technologies that most domains have, of all or of a batch. A page of its own, for it
+//! looks at every domain.
+
+use axum::extract::State;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::entry::Visitor;
+use super::parts::link;
+use super::picture;
+use super::shell::{Page, Section};
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::QueryOf;
+use crate::projections::domains::technologies::{TechnologyCount, technologies};
+use crate::values::BatchId;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct TechnologiesQuery {
+    batch: Option<String>,
+}
+
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<TechnologiesQuery>,
+) -> Result<Markup, Problem> {
+    let batch: Option<BatchId> = match &query.batch {
+        Some(id) => Some(id.parse().map_err(|_| Problem::not_found("batch"))?),
+        None => None,
+    };
+    let found = technologies(&state.models, visitor.tenant(), batch).await?;
+    let content = html! {
+        h1 { "Technologies" }
+        p { @match batch {
+            Some(id) => { "Of the domains whose latest scan belongs to " a href={ "/batches/" (id) } { "one batch" } "." }
+            None => { "Of all domains, the most frequent first. Each leads to the domains that have it." }
+        } }
+        @if found.is_empty() { p.empty { "None was recognised yet." } } @else { (shares(&found, batch)) }
+    };
+    Ok(Page::new("Technologies", Section::Domains).render(Some(&visitor), &content))
+}
+
+/// The technologies of many domains, each leading to those domains.
+pub(super) fn shares(found: &[TechnologyCount], batch: Option<BatchId>) -> Markup {
+    let batch = batch.map(|id| id.to_string()).unwrap_or_default();
+    let items: Vec<(Markup, i64)> = found
+        .iter()
+        .map(|one| {
+            let here = link("/domains", &[("technology", &one.name), ("batch", &batch)]);
+            (html! { a href=(here) { (one.name) } }, one.domains)
+        })
+        .collect();
+    picture::shares(&items)
+}
