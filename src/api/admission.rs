@@ -105,11 +105,10 @@ pub fn session_in(headers: &HeaderMap) -> Option<&str> {
 
 /// A browser sends its cookie whoever's page makes it ask. What changes something must come from a page of ours.
 fn require_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
-    if matches!(*method, Method::GET | Method::HEAD) || browser::is_own_page(headers) {
+    if matches!(*method, Method::GET | Method::HEAD) {
         return Ok(());
     }
-    let detail = "A session is good for requests of the service's own pages. Programs send a key or token.";
-    Err(Problem::forbidden("foreign_page", detail))
+    browser::require_own_page(headers)
 }
 
 /// What stands behind `Authorization: Bearer`, if it is there at all; another scheme is no good credential.

@@ -85,7 +85,8 @@ impl BatchInput {
             return Err(Problem::unprocessable("too_many_domains", detail));
         }
         if list.is_too_wide() {
-            let detail = format!("The list has more than {MAX_COLUMNS} columns; leave out what you do not need back.");
+            let detail =
+                format!("The list has more than {MAX_COLUMNS} columns; leave out what you do not need back.");
             return Err(Problem::unprocessable("too_many_columns", detail));
         }
         Ok(Self {

@@ -79,6 +79,11 @@ impl BodyRoom {
         })
     }
 
+    /// Room for what an answer holds for as long as it is sent.
+    pub(crate) fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        self.take(bytes.div_ceil(PIECE))
+    }
+
     fn take(&self, pieces: usize) -> Result<OwnedSemaphorePermit, Problem> {
         let pieces = u32::try_from(pieces).unwrap_or(u32::MAX);
         Arc::clone(&self.0)

@@ -18,7 +18,8 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 const SAID: [(&str, &str); 4] = [
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
+    // Not `no-referrer`: then browsers send `Origin: null` with our own forms (Fetch, "append a request Origin header").
+    ("referrer-policy", "same-origin"),
     ("x-frame-options", "DENY"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
@@ -72,6 +73,9 @@ fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
             "Without access control the service answers to localhost and addresses only, not to other names.",
         );
     }
+    if text(HeaderName::from_static("sec-fetch-site")) == Some("same-origin") {
+        return None;
+    }
     let origin = text(header::ORIGIN)?;
     let same = origin
         .split_once("://")
@@ -79,9 +83,18 @@ fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     (!same).then_some("Without access control, pages of other origins may not use the service.")
 }
 
+/// Refuses a browser's request that no page of ours makes.
+pub(crate) fn require_own_page(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_own_page(headers) {
+        return Ok(());
+    }
+    let detail = "A session is good for requests of the service's own pages. Programs send a key or token.";
+    Err(Problem::forbidden("foreign_page", detail))
+}
+
 /// Whether a browser says that a page of this very service makes it ask: by `Sec-Fetch-Site`, which no page can set, or,
 /// in older browsers, by an `Origin` that is the host that is asked.
-pub(super) fn is_own_page(headers: &HeaderMap) -> bool {
+fn is_own_page(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
         return site == "same-origin";
@@ -151,6 +164,14 @@ mod tests {
             assert!(refused(host, Some("https://evil.test")), "{host}");
             assert!(refused(host, Some("null")), "{host}");
         }
+        // A page of ours whose browser keeps the origin to itself; a name that was made to lead here stays refused.
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "localhost:8080".parse().unwrap());
+        headers.insert(header::ORIGIN, "null".parse().unwrap());
+        headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+        assert!(foreign(&Uri::from_static("/"), &headers).is_none());
+        headers.insert(header::HOST, "evil.test".parse().unwrap());
+        assert!(foreign(&Uri::from_static("/"), &headers).is_some());
         for host in [
             "evil.test",
             "evil.test:8080",

@@ -27,7 +27,10 @@ mod tests {
 
     #[test]
     fn an_age_is_in_days_and_their_parts() {
-        let hours = |days: f64| (Utc::now() - since(Some(days)).unwrap().unwrap()).num_hours();
+        let hours = |days: f64| {
+            let since = since(Some(days)).unwrap().unwrap();
+            (Utc::now() - since).num_hours()
+        };
         assert_eq!((hours(1.0), hours(0.5), hours(30.0)), (24, 12, 720));
         assert!(since(None).unwrap().is_none() && since(Some(0.0)).unwrap().is_none());
         for bad in [-1.0, f64::NAN, f64::INFINITY, 40_000.0] {

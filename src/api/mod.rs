@@ -4,7 +4,7 @@
 pub(crate) mod admission;
 pub mod batch_input;
 mod body;
-mod browser;
+pub(crate) mod browser;
 mod compression;
 mod conditional;
 mod docs;

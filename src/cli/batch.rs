@@ -11,11 +11,15 @@ use serde_json::json;
 use super::input;
 use super::local::Local;
 use super::{say, style};
+use crate::aggregates::ScanStatus;
 use crate::api::v4::views::Batch;
 use crate::commands::CommandContext;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::config::Config;
 use crate::projections::batch_jobs::{self, BatchRow};
+use crate::projections::jobs::query::JobFilter;
+use crate::projections::jobs::{self, JobRow, Jobs};
+use crate::projections::query::wait_for;
 use crate::values::batch_list::{MAX_COLUMNS, MAX_DOMAINS, looks_like_ndjson};
 use crate::values::{BatchId, BatchList, BatchOptions, RejectedLine, TenantId};
 
@@ -36,6 +40,10 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// How long the summary waits for the last scans to be seen.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Failed domains that the summary names.
+const FAILED_SHOWN: i64 = 20;
 /// How often the batch's row is looked at.
 const POLL: Duration = Duration::from_millis(200);
 
@@ -60,9 +68,18 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let context = CommandContext::internal(TenantId::DEFAULT, "cli");
     let batch = request_batch(&local.app.bus, &items, options, json!(null), &context).await?;
     let row = watch(&local, batch.batch_id, items.len()).await?;
+    // Each read model follows the log at its own pace.
+    wait_for::<Jobs>(&local.app.models, row.position, PATIENCE).await?;
+    let failed = JobFilter {
+        status: Some(ScanStatus::Failed),
+        batch: Some(batch.batch_id),
+        limit: FAILED_SHOWN,
+        ..JobFilter::default()
+    };
+    let failed = jobs::query::list(&local.app.models, TenantId::DEFAULT, &failed).await?;
     local.finish().await;
     let all_well = row.failed_domains == 0 && list.rejected.is_empty();
-    summary(row, list.duplicates, &list.rejected, args.json)?;
+    summary(row, &failed.items, list.duplicates, &list.rejected, args.json)?;
     Ok(if all_well {
         ExitCode::SUCCESS
     } else {
@@ -112,7 +129,13 @@ async fn watch(local: &Local, batch: BatchId, total: usize) -> anyhow::Result<Ba
     }
 }
 
-fn summary(row: BatchRow, duplicates: usize, rejected: &[RejectedLine], as_json: bool) -> anyhow::Result<()> {
+fn summary(
+    row: BatchRow,
+    failed: &[JobRow],
+    duplicates: usize,
+    rejected: &[RejectedLine],
+    as_json: bool,
+) -> anyhow::Result<()> {
     if as_json {
         let mut summary = serde_json::to_value(Batch::from(row))?;
         summary["duplicates"] = json!(duplicates);
@@ -127,6 +150,16 @@ fn summary(row: BatchRow, duplicates: usize, rejected: &[RejectedLine], as_json:
     ))?;
     for (reason, count) in &row.failures {
         say(&format!("    {count:>6} {}", style::bad(reason)))?;
+    }
+    for scan in failed {
+        let error = scan.error.as_deref().unwrap_or_default();
+        say(&format!("  {}: {error}", scan.domain))?;
+    }
+    if usize::try_from(row.failed_domains).is_ok_and(|all| all > failed.len()) {
+        say(&format!(
+            "  … all that failed: sitelog export jobs --batch {} --status failed",
+            row.batch_id
+        ))?;
     }
     if duplicates > 0 {
         say(&format!("  {duplicates} lines repeat a domain"))?;

@@ -25,7 +25,7 @@ use crate::projections::jobs::pace::{Pace, pace};
 use crate::projections::jobs::query::JobFilter;
 use crate::projections::jobs::{self, JobRow};
 use crate::projections::query::Listed;
-use crate::values::BatchId;
+use crate::values::{BatchId, FailureReason};
 
 /// From so many scans on the page is made anew less often: counting them takes its time.
 const LARGE: i32 = 5_000;
@@ -140,7 +140,8 @@ fn head(row: &BatchRow, pace: Option<&Pace>) -> Markup {
                         @if seconds > 0.0 { div { dt { "domains a second" } dd { (format!("{:.1}", f64::from(row.total_domains) / seconds)) } } }
                     }
                 }
-                (false, None) => { div { dt { "about left" } dd { "waits for its turn" } } }
+                (false, None) if row.start_time.is_none() => { div { dt { "about left" } dd { "waits for its turn" } } }
+                (false, None) => {}
             }
         }
     }
@@ -164,6 +165,13 @@ fn left(open: i64, rate: f64) -> String {
 
 fn actions(row: &BatchRow) -> Markup {
     let path = format!("/batches/{}", row.batch_id);
+    // An input that is no domain would fail again.
+    let hopeless = row
+        .failures
+        .get(FailureReason::InvalidDomain.as_str())
+        .copied()
+        .unwrap_or(0);
+    let failed = row.failed_domains - hopeless;
     let export =
         |what: &str, format: &str| format!("/api/v4/batches/{}/{what}?format={format}", row.batch_id);
     html! {
@@ -173,8 +181,8 @@ fn actions(row: &BatchRow) -> Markup {
                     p { "Scans under way are broken off; what has ended stays." }
                     (action(&format!("{path}/cancel"), "Cancel the batch", "danger"))
                 }
-            } @else if row.failed_domains > 0 && !row.cancelled {
-                (action(&format!("{path}/retry"), &format!("Retry {} failed", number(row.failed_domains.into())), "primary"))
+            } @else if failed > 0 && !row.cancelled {
+                (action(&format!("{path}/retry"), &format!("Retry {} failed", number(failed.into())), "primary"))
             }
             details.menu { summary { "Take away …" }
                 ul {

@@ -47,7 +47,7 @@ pub(super) async fn show(
         section #batches data-part { (table(&listed, is_first)) }
     };
     Ok(Page::new("Batches", Section::Batches)
-        .polling()
+        .polling_in_place()
         .render(Some(&visitor), &content))
 }
 

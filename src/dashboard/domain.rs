@@ -54,14 +54,19 @@ pub(super) async fn show(
         }
         section #history data-part { (what_changed(&changes.unwrap_or_default())) }
         section #scans data-part { (scan_list(&scans.items)) }
-        details { summary { "All that was found, as JSON" }
-            pre tabindex="0" { code { (serde_json::to_string_pretty(&row.meta_json.to_value()).unwrap_or_default()) } } }
+        section #whole data-part {
+            details { summary { "All that was found, as JSON" }
+                pre tabindex="0" { code { (serde_json::to_string_pretty(&row.meta_json.to_value()).unwrap_or_default()) } } }
+        }
     };
     let title = readable(&row.domain);
     let mut page = Page::new(&title, Section::Domains);
     if !row.status.is_ended() {
         let scan = row.last_scan_id;
-        page = page.following(format!("/api/v4/scans/{scan}/events?after={}", row.position), 300);
+        page = page.following(
+            format!("/api/v4/scans/{scan}/events?after={}", row.position),
+            1000,
+        );
     }
     Ok(page.render(Some(&visitor), &content))
 }

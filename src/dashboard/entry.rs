@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::html;
@@ -67,15 +67,22 @@ fn drop_empty_fields(uri: &Uri) -> Option<Uri> {
 
 /// Lets a request through to its page, or sends it to where one signs in.
 pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let caller = match caller_of_request(&state, request.method(), request.headers()).await {
         Ok(caller) => caller,
         Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
-            return Redirect::to(&sign_in_for(request.uri())).into_response();
+            // What was sent cannot be sent again by a link.
+            let wanted = if is_read {
+                request.uri()
+            } else {
+                &Uri::from_static("/")
+            };
+            return Redirect::to(&sign_in_for(wanted)).into_response();
         }
-        Err(problem) => return told(&problem, None),
+        Err(problem) => return told(&problem, None, is_read),
     };
     if let Err(refusal) = take_share(&state, caller.tenant).await {
-        return told(&refusal.problem, None);
+        return told(&refusal.problem, None, is_read);
     }
     let visitor = Visitor {
         caller: caller.clone(),
@@ -87,11 +94,14 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     }
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = told(&problem, Some(&visitor));
+        response = told(&problem, Some(&visitor), is_read);
     }
     // One tenant's data: kept by nobody in between, and asked for anew.
     let kept = HeaderValue::from_static("private, no-cache");
-    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(kept);
     response
 }
 
@@ -99,7 +109,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
 pub(super) async fn in_words(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     match response.extensions_mut().remove::<Problem>() {
-        Some(problem) => told(&problem, None),
+        Some(problem) => told(&problem, None, false),
         None => response,
     }
 }
@@ -113,8 +123,8 @@ fn sign_in_for(uri: &Uri) -> String {
     format!("/sign-in?{query}")
 }
 
-/// A problem as a page.
-fn told(problem: &Problem, visitor: Option<&Visitor>) -> Response {
+/// A problem as a page. What was asked for by a link is asked for again where that may help.
+fn told(problem: &Problem, visitor: Option<&Visitor>, is_read: bool) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content = html! {
         h1 { (problem.title) }
@@ -126,7 +136,7 @@ fn told(problem: &Problem, visitor: Option<&Visitor>) -> Response {
         p { a href="/" { "Back to the batches" } }
     };
     let page = Page::new(problem.title, Section::None);
-    let page = if status == StatusCode::SERVICE_UNAVAILABLE {
+    let page = if is_read && status == StatusCode::SERVICE_UNAVAILABLE {
         page.retried()
     } else {
         page

@@ -77,16 +77,31 @@ impl Form {
         Ok(Some(number))
     }
 
-    /// The circumstances of a form's command: with its key, so that a second click does nothing twice.
+    /// The circumstances of a form's command: with its key, so that a second click does nothing twice. Who goes back and
+    /// changes a field means another request.
     pub(super) fn context(&self, request: &CommandRequest, route: &str) -> CommandContext {
         let mut context = request.context.clone();
         if let Ok(key) = self.text(REQUEST_KEY).parse::<Uuid>() {
+            let fields = self.hash();
             context.key = Some(RequestKey {
                 route: route.to_owned(),
-                key: key.to_string(),
-                body_hash: Sha256::digest(route).into(),
+                key: format!("{key}-{}", hex::encode(&fields[..8])),
+                body_hash: fields,
             });
         }
         context
+    }
+
+    fn hash(&self) -> [u8; 32] {
+        let mut fields: Vec<_> = self.0.iter().collect();
+        fields.sort();
+        let mut hash = Sha256::new();
+        for (name, value) in fields {
+            hash.update(name.len().to_be_bytes());
+            hash.update(name);
+            hash.update(value.len().to_be_bytes());
+            hash.update(value);
+        }
+        hash.finalize().into()
     }
 }

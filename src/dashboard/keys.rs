@@ -1,6 +1,7 @@
 //! The tenant's keys: who may use the service.
 
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{Duration, Utc};
 use maud::{Markup, html};
@@ -27,14 +28,15 @@ pub(super) async fn create(
     State(state): State<ApiState>,
     visitor: Visitor,
     request: CommandRequest,
-) -> Result<Markup, Problem> {
+) -> Result<Response, Problem> {
     visitor.require(Scope::Admin)?;
     let form = Form::of(&request).await?;
     let new = new_key(&form, &visitor)?;
     let (key, _) = keys::create(state.access.pool(), &new)
         .await
         .map_err(|error| unmade(&error))?;
-    page(&state, &visitor, Some(&key)).await
+    let page = page(&state, &visitor, Some(&key)).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], page).into_response())
 }
 
 /// Revokes a key for good.

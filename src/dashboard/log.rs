@@ -34,14 +34,15 @@ pub(super) async fn show(
         limit: None,
         cursor: query.cursor.clone(),
     };
+    let filter = EventFilter {
+        tenant: Some(visitor.tenant()),
+        stream: (!stream.is_empty()).then(|| (STREAM_TYPES, stream.to_owned())),
+        after: 0,
+        limit: i64::try_from(ROWS).unwrap_or(i64::MAX) + 1,
+    };
     let mut events = state
         .log
-        .events(&EventFilter {
-            tenant: Some(visitor.tenant()),
-            stream: (!stream.is_empty()).then(|| (STREAM_TYPES, stream.to_owned())),
-            after: paging.after()?.unwrap_or(0),
-            limit: i64::try_from(ROWS).unwrap_or(i64::MAX) + 1,
-        })
+        .latest_events(&filter, paging.after()?.unwrap_or(i64::MAX))
         .await?;
     let more = events.len() > ROWS;
     events.truncate(ROWS);
@@ -52,7 +53,7 @@ pub(super) async fn show(
     let here = link("/log", &[("stream", stream)]);
     let content = html! {
         h1 { "Log" }
-        p { "Everything that happened, in order. All other pages are folded from it, and nothing in it is ever changed." }
+        p { "Everything that happened, the newest first. All other pages are folded from it, and nothing in it is ever changed." }
         form.filter method="get" action="/log" {
             label { "Scan or batch (id)" input name="stream" value=(stream) size="38"; }
             button type="submit" { "Show" }

@@ -50,10 +50,11 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/tasks/{id}/hasten", post(tasks::hasten))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/{id}/revoke", post(keys::revoke))
-        .route("/sign-out", post(sign_in::sign_out))
         .route_layer(from_fn_with_state(state.clone(), entry::admit));
     let open = Router::new()
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        // Whatever the key allows, and also when it has ended.
+        .route("/sign-out", post(sign_in::sign_out))
         .route_layer(from_fn_with_state(state.clone(), entry::in_words));
     guarded.merge(open).merge(assets::router())
 }

@@ -1,7 +1,12 @@
 //! A list on its way in: first what is wrong with it, then, if somebody says so, the batch.
 
+use std::convert::Infallible;
+
+use axum::body::Body;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -25,7 +30,7 @@ pub(super) async fn check(
     State(state): State<ApiState>,
     visitor: Visitor,
     request: CommandRequest,
-) -> Result<Markup, Problem> {
+) -> Result<Response, Problem> {
     let form = Form::of(&request).await?;
     let (content, is_file) = list_of(&form);
     let input = read(content, &form)?;
@@ -46,7 +51,24 @@ pub(super) async fn check(
         }
         @if is_file { p.small.muted { "Extra columns of a CSV file are kept, and stand in the batch's exports." } }
     };
-    Ok(Page::new("Check the list", Section::Batches).render(Some(&visitor), &page))
+    let page = Page::new("Check the list", Section::Batches).render(Some(&visitor), &page);
+    held(&state, page.into_string())
+}
+
+/// Bytes that are handed over at a time.
+const PIECE: usize = 64 * 1024;
+
+/// A page that holds a whole list: it takes of the room for bodies until it is sent, however slowly it is taken.
+fn held(state: &ApiState, page: String) -> Result<Response, Problem> {
+    let room = state.limits.bodies.hold(page.len())?;
+    let page = Bytes::from(page);
+    let pieces = (0..page.len()).step_by(PIECE).map(move |from| {
+        let _until_the_last_is_taken = &room;
+        Ok::<_, Infallible>(page.slice(from..page.len().min(from + PIECE)))
+    });
+    let body = Body::from_stream(futures::stream::iter(pieces));
+    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    Ok((kind, body).into_response())
 }
 
 /// Requests the batch.

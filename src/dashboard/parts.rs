@@ -105,7 +105,7 @@ pub(super) fn request_key() -> Markup {
 /// A button that does something at once.
 pub(super) fn action(path: &str, name: &str, class: &str) -> Markup {
     html! {
-        form method="post" action=(path) { (request_key()) button type="submit" class=(class) { (name) } }
+        form method="post" action=(path) { button type="submit" class=(class) { (name) } }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::commands::retry_scan::retry_scan;
 use crate::log::LogEvent;
 use crate::log::read::EventFilter;
 use crate::projections::jobs::{JobRow, Jobs};
-use crate::values::{DomainName, ScanId, ScanOptions};
+use crate::values::{DomainName, FailureReason, ScanId, ScanOptions};
 
 /// Events that are shown; a scan has a few dozen.
 const EVENTS: i64 = 1000;
@@ -50,12 +50,12 @@ pub(super) async fn show(
         section #scan data-part { (head(&row, &visitor)) }
         h2 { "What happened" }
         section #story data-part { (story(&events)) }
-        @if let Some(found) = &row.result_data {
+        section #found data-part { @if let Some(found) = &row.result_data {
             h2 { "What it found" }
             @if row.domain_id.is_some() { p { a href={ "/domains/" (row.domain) } { "The card of " (row.domain) } " shows it in order." } }
             details { summary { "As JSON" }
                 pre tabindex="0" { code { (serde_json::to_string_pretty(&found.to_value()).unwrap_or_default()) } } }
-        }
+        } }
     };
     let title = format!("Scan of {}", row.domain);
     let mut page = Page::new(&title, Section::Domains);
@@ -126,6 +126,7 @@ fn head(row: &JobRow, visitor: &Visitor) -> Markup {
             div.actions {
                 @match row.status {
                     ScanStatus::Pending | ScanStatus::Running => (action(&format!("{path}/cancel"), "Cancel", "danger")),
+                    ScanStatus::Failed if row.reason == Some(FailureReason::InvalidDomain) => {}
                     ScanStatus::Failed | ScanStatus::Cancelled => (action(&format!("{path}/retry"), "Retry", "primary")),
                     ScanStatus::Completed => {}
                 }

@@ -29,6 +29,8 @@ enum Live {
     },
     /// Every so often (milliseconds).
     ByTime(u32),
+    /// The same, but not where no scripts run: a reload would take what somebody is writing.
+    ByTimeInPlace(u32),
 }
 
 /// Events after which somebody who watches scans wants to see the page anew.
@@ -81,6 +83,12 @@ impl<'a> Page<'a> {
         self
     }
 
+    /// The same for a page with a form to fill in.
+    pub(super) fn polling_in_place(mut self) -> Self {
+        self.live = Live::ByTimeInPlace(4000);
+        self
+    }
+
     /// It looks again whether what it could not show is there now.
     pub(super) fn retried(mut self) -> Self {
         self.live = Live::ByTime(2000);
@@ -92,7 +100,7 @@ impl<'a> Page<'a> {
         let (url, events, pause, poll) = match &self.live {
             Live::No => (None, None, None, None),
             Live::ByEvents { url, events, pause } => (Some(url), Some(events), Some(pause), None),
-            Live::ByTime(every) => (None, None, None, Some(every)),
+            Live::ByTime(every) | Live::ByTimeInPlace(every) => (None, None, None, Some(every)),
         };
         html! {
             (DOCTYPE)
@@ -104,14 +112,14 @@ impl<'a> Page<'a> {
                     link rel="icon" href=(ICON) type="image/svg+xml";
                     link rel="stylesheet" href=(STYLE);
                     script src=(SCRIPT) defer {}
-                    @if !matches!(self.live, Live::No) {
+                    @if matches!(self.live, Live::ByEvents { .. } | Live::ByTime(_)) {
                         noscript { meta http-equiv="refresh" content="5"; }
                     }
                 }
                 body {
                     a.skip href="#main" { "Skip to the content" }
                     header.bar-top { (self.navigation(visitor)) }
-                    p.lost id="lost" role="status" hidden { "The server does not answer. Trying again …" }
+                    p.lost id="lost" role="status" hidden { "The server does not answer just now." }
                     main id="main" tabindex="-1" data-live=[url] data-events=[events] data-pause=[pause]
                         data-poll=[poll] { (content) }
                     footer { "sitelog " (env!("CARGO_PKG_VERSION")) " · times are UTC · " a href="/docs" { "API and help" } }

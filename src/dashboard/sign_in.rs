@@ -1,19 +1,25 @@
 //! Signing in with a key: the browser is given a session in its place.
 
+use std::time::Duration;
+
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::shell::{Page, Section};
 use crate::access::{AccessError, ApiKey, AuthMode, sessions};
 use crate::api::ApiState;
 use crate::api::admission::{SESSION_COOKIE, session_in};
+use crate::api::browser::require_own_page;
 use crate::api::problem::Problem;
 
 /// Bytes of the form at most.
 const MAX_FORM: usize = 16 * 1024;
+/// For the form to come: nobody has said who they are yet.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Wanted {
@@ -33,9 +39,13 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     body: axum::body::Body,
 ) -> Result<Response, Problem> {
-    let content = axum::body::to_bytes(body, MAX_FORM)
+    // Else a page of elsewhere could sign somebody in whose lists would then be another's.
+    require_own_page(&headers)?;
+    let unreadable = || Problem::bad_request("invalid_form", "The form cannot be read.");
+    let content = timeout(PATIENCE, axum::body::to_bytes(body, MAX_FORM))
         .await
-        .map_err(|_| Problem::bad_request("invalid_form", "The form cannot be read."))?;
+        .map_err(|_| unreadable())?
+        .map_err(|_| unreadable())?;
     let field = |wanted: &str| {
         let mut fields = url::form_urlencoded::parse(&content);
         let value = fields.find_map(|(name, value)| (name == wanted).then_some(value));
@@ -64,11 +74,15 @@ pub(super) async fn sign_in(
 
 /// Ends the session.
 pub(super) async fn sign_out(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, Problem> {
+    require_own_page(&headers)?;
     let token = session_in(&headers).and_then(sessions::SessionToken::parse);
     if let Some(token) = token {
         sessions::close(state.access.pool(), &token).await?;
     }
-    Ok(with_cookie("/sign-in", "", 0, is_encrypted(&headers)))
+    let mut response = with_cookie("/sign-in", "", 0, is_encrypted(&headers));
+    let forget = HeaderValue::from_static("\"cache\"");
+    response.headers_mut().insert("clear-site-data", forget);
+    Ok(response)
 }
 
 /// Only a path of ours: nobody is sent elsewhere.

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::entry::Visitor;
-use super::parts::{action, duration, number, seconds, time};
+use super::parts::{action, duration, link, number, seconds, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;
@@ -63,7 +63,7 @@ pub(super) async fn show(
             }
             h2 { (named(shown)) }
             p.muted { (explained(shown)) }
-            (table(&rows, shown))
+            (table(&rows, shown, &visitor))
         }
         section #dead data-part { (given_up(&dead, &visitor)) }
     };
@@ -77,10 +77,12 @@ pub(super) async fn hasten(
     State(state): State<ApiState>,
     visitor: Visitor,
     PathOf(scan): PathOf<ScanId>,
+    QueryOf(query): QueryOf<TasksQuery>,
 ) -> Result<Response, Problem> {
     visitor.require(Scope::Operator)?;
     if state.tasks.hasten(scan).await? {
-        return Ok(Redirect::to("/tasks").into_response());
+        let here = link("/tasks", &[("show", &query.show.unwrap_or_default())]);
+        return Ok(Redirect::to(&here).into_response());
     }
     let detail = "There is no task for this scan that waits: a worker is at it, or it has ended.";
     Err(Problem::conflict("conflict", detail))
@@ -116,7 +118,7 @@ fn explained(condition: TaskCondition) -> &'static str {
     }
 }
 
-fn table(rows: &[TaskRow], shown: TaskCondition) -> Markup {
+fn table(rows: &[TaskRow], shown: TaskCondition, visitor: &Visitor) -> Markup {
     if rows.is_empty() {
         return html! { p.empty { "None." } };
     }
@@ -131,13 +133,16 @@ fn table(rows: &[TaskRow], shown: TaskCondition) -> Markup {
                 } }
                 tbody { @for row in rows {
                     tr {
-                        th scope="row" { a href={ "/log?stream=" (row.scan_id) } { (row.host) } }
+                        th scope="row" {
+                            @if row.tenant_id == visitor.tenant().0 { a href={ "/scans/" (row.scan_id) } { (row.host) } }
+                            @else { (row.host) div.small.muted { "of tenant " (row.tenant_id) } }
+                        }
                         td { (time(Some(row.due_at))) " "
                             @if ago(row.due_at) > 60.0 { span.muted { "(" (duration(ago(row.due_at))) " ago)" } } }
                         td.mono { (row.worker.as_deref().unwrap_or("–")) }
                         td.wide { (time(row.leased_until)) }
                         td.wide { (time(row.rest_until)) }
-                        td { @if shown != TaskCondition::Leased { (action(&format!("/tasks/{}/hasten", row.scan_id), "Do it now", "")) } }
+                        td { @if shown != TaskCondition::Leased { (action(&format!("/tasks/{}/hasten?show={}", row.scan_id, shown.as_str()), "Do it now", "")) } }
                     }
                 } }
             }

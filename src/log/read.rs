@@ -134,8 +134,20 @@ impl EventLog {
 
     /// The audit trail, filtered, in order.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<LogEvent>, LogError> {
+        self.filtered(filter, None).await
+    }
+
+    /// The same from the end: those before a position, the newest first.
+    pub async fn latest_events(&self, filter: &EventFilter, before: i64) -> Result<Vec<LogEvent>, LogError> {
+        self.filtered(filter, Some(before)).await
+    }
+
+    async fn filtered(&self, filter: &EventFilter, before: Option<i64>) -> Result<Vec<LogEvent>, LogError> {
         let mut query = QueryBuilder::new(format!("select {COLUMNS} from events where position > "));
         query.push_bind(filter.after);
+        if let Some(before) = before {
+            query.push(" and position < ").push_bind(before);
+        }
         if let Some(tenant) = filter.tenant {
             query.push(" and tenant_id = ").push_bind(tenant.0);
         }
@@ -143,7 +155,10 @@ impl EventLog {
             query.push(" and aggregate_type = any(").push_bind(*types);
             query.push(") and aggregate_id = ").push_bind(id);
         }
-        query.push(" order by position limit ").push_bind(filter.limit);
+        let order = if before.is_some() { "desc" } else { "asc" };
+        query
+            .push(format!(" order by position {order} limit "))
+            .push_bind(filter.limit);
         let rows = query.build().fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(event_of(row)?)).collect()
     }

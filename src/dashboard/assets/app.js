@@ -11,7 +11,13 @@ let refreshing = false;
 let again = false;
 let lastRefresh = 0;
 
-const isLive = () => page.dataset.live || page.dataset.poll;
+async function fetched(address) {
+  const response = await fetch(address, { headers: { accept: "text/html" } });
+  // Somebody else's page: who was signed in is not any more.
+  if (response.redirected) location.reload();
+  if (!response.ok) throw new Error(response.status);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
 
 async function refresh() {
   if (refreshing) {
@@ -20,11 +26,11 @@ async function refresh() {
   }
   refreshing = true;
   try {
-    const response = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!response.ok) throw new Error(response.status);
-    if (response.redirected) return location.reload();
-    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-    for (const part of document.querySelectorAll("[data-part]")) replace(part, fresh.getElementById(part.id));
+    const fresh = await fetched(location.href);
+    const parts = document.querySelectorAll("[data-part]");
+    // What stands here told that something was not to be had; now it is.
+    if (!parts.length) return location.replace(location.href);
+    for (const part of parts) replace(part, fresh.getElementById(part.id));
     document.title = fresh.title;
     for (const name of ["live", "poll"]) {
       const value = fresh.querySelector("main")?.dataset[name];
@@ -34,6 +40,7 @@ async function refresh() {
     lost.hidden = true;
   } catch {
     lost.hidden = false;
+    again = Boolean(page.dataset.live);
   } finally {
     lastRefresh = Date.now();
     refreshing = false;
@@ -44,17 +51,39 @@ async function refresh() {
   }
 }
 
-// A part in which somebody is typing, or that has grown by further rows, stays as it is.
+const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+// The key that makes a form count once is another on each page.
+const meaning = (part) => part.innerHTML.replace(/(name="request_key" value=")[^"]*/g, "$1");
+
+// A part in which somebody writes is replaced when they have left it; one that has grown by further rows, never.
 function replace(part, fresh) {
-  if (!fresh || part.dataset.grown || part.innerHTML === fresh.innerHTML) return;
-  const focus = document.activeElement;
-  if (part.contains(focus) && focus.matches("input, select, textarea, summary")) return;
+  if (!fresh || part.dataset.loading || meaning(part) === meaning(fresh)) return;
+  if (part.dataset.grown) return offerFresh(part);
+  const focus = part.contains(document.activeElement) ? document.activeElement : null;
+  if (focus?.matches("input, select, textarea")) {
+    focus.addEventListener("blur", soon, { once: true });
+    return;
+  }
+  const place = focus ? [...part.querySelectorAll(FOCUSABLE)].indexOf(focus) : -1;
   const open = [...part.querySelectorAll("details")].map((one) => one.open);
-  const focused = part.contains(focus) ? focus.getAttribute("href") ?? focus.name : null;
+  const scrolled = [...part.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
   part.replaceChildren(...fresh.childNodes);
-  part.querySelectorAll("details").forEach((one, place) => (one.open = open[place] ?? one.open));
-  if (focused) part.querySelector(`[href="${CSS.escape(focused)}"], [name="${CSS.escape(focused)}"]`)?.focus();
+  part.querySelectorAll("details").forEach((one, nth) => (one.open = open[nth] ?? one.open));
+  part.querySelectorAll(".scroll").forEach((one, nth) => (one.scrollLeft = scrolled[nth] ?? 0));
+  if (place >= 0) part.querySelectorAll(FOCUSABLE)[place]?.focus({ preventScroll: true });
   localTimes(part);
+}
+
+// Rows that somebody has scrolled to stay where they are.
+function offerFresh(part) {
+  if (part.querySelector(".as-loaded")) return;
+  const offer = document.createElement("p");
+  offer.className = "as-loaded small";
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.textContent = "Show the rows as they are now";
+  offer.append(link);
+  part.prepend(offer);
 }
 
 let waiting = 0;
@@ -64,8 +93,10 @@ function soon() {
   waiting = setTimeout(refresh, Math.max(0, lastRefresh + pause - Date.now()));
 }
 
+let source = null;
 function watch() {
-  const source = new EventSource(page.dataset.live);
+  source?.close();
+  source = new EventSource(page.dataset.live);
   for (const name of page.dataset.events.split(" ")) source.addEventListener(name, soon);
   source.onopen = soon;
   source.onerror = async () => {
@@ -76,7 +107,7 @@ function watch() {
     }
     // The thing has ended, or nobody answers: the page itself tells.
     await refresh();
-    if (page.dataset.live) setTimeout(watch, 2000);
+    if (page.dataset.live && !document.hidden) setTimeout(watch, 2000);
   };
 }
 
@@ -88,7 +119,14 @@ function poll() {
 }
 
 if (page.dataset.live) watch();
-else if (isLive()) poll();
+else if (page.dataset.poll) poll();
+
+// A browser has few connections for one place; a page that nobody sees needs none.
+document.addEventListener("visibilitychange", () => {
+  if (!page.dataset.live) return;
+  if (document.hidden) source?.close();
+  else watch();
+});
 
 // -- Lists: the next page is put under this one; near the end of the screen by itself, up to a thousand rows. -------
 
@@ -96,23 +134,26 @@ const MOST_ROWS = 1000;
 
 async function more(link) {
   const part = link.closest("[data-part]");
-  const rows = part.querySelector("tbody");
+  if (!part || part.dataset.loading) return;
+  part.dataset.loading = "true";
   link.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(link.href, { headers: { accept: "text/html" } });
-    if (!response.ok) throw new Error(response.status);
-    const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById(part.id);
+    const fresh = (await fetched(link.href)).getElementById(part.id);
     const first = fresh.querySelector("tbody > tr");
-    rows.append(...fresh.querySelectorAll("tbody > tr"));
+    const added = [...fresh.querySelectorAll("tbody > tr")];
+    part.querySelector("tbody").append(...added);
     part.dataset.grown = "true";
-    localTimes(rows);
     const hadFocus = link === document.activeElement;
     part.querySelector(".pager").replaceWith(fresh.querySelector(".pager"));
     if (hadFocus) first?.querySelector("a")?.focus({ preventScroll: true });
+    localTimes(part);
+    lost.hidden = true;
     watchEnd(part);
   } catch {
     link.removeAttribute("aria-busy");
     lost.hidden = false;
+  } finally {
+    delete part.dataset.loading;
   }
 }
 
@@ -166,12 +207,6 @@ document.addEventListener("submit", (event) => {
   if (event.target.method === "post" && button) setTimeout(() => (button.disabled = true));
 });
 addEventListener("pageshow", () => document.querySelectorAll("button:disabled").forEach((one) => (one.disabled = false)));
-
-// -- Filters apply when chosen. -------------------------------------------------------------------------------------
-
-for (const field of document.querySelectorAll("form.filter select, form.filter input[type=checkbox][data-now]")) {
-  field.addEventListener("change", () => field.form.requestSubmit());
-}
 
 // -- Times are told in UTC; the reader's own stands beside. ---------------------------------------------------------
 

@@ -74,9 +74,17 @@ async fn provide(app: &TestApp, key: &ApiKey) -> Ours {
     })
     .await;
     let path = format!("/api/v4/batches/{batch}/scans");
-    wait_for("the batch", async || {
+    let of_batch = wait_for("the batch", async || {
         let found = as_key(app, key, "GET", &path, None).await;
-        (found.json()["items"].as_array()?.len() == 1).then_some(())
+        Some(found.json()["items"].get(0)?["scan_id"].as_str()?.to_owned())
+    })
+    .await;
+    // Who watches it is told its end, and then no more.
+    app.complete(&of_batch, &Findings::default()).await;
+    let path = format!("/api/v4/batches/{batch}");
+    wait_for("its end", async || {
+        let found = as_key(app, key, "GET", &path, None).await;
+        (found.json()["status"] == "completed").then_some(())
     })
     .await;
     let key = key.id().to_string();

@@ -161,6 +161,38 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     browser.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_work_where_nobody_has_to_sign_in_and_a_card_tells_of_each_scan() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let sites = Sites::start(SitesOptions::default()).await.unwrap();
+    let server = Server::start(&sites, &[]);
+    browser.open(&at(server.address(), "/")).await;
+    browser.fill("//textarea", "changing.sites.test").await;
+    browser.click("//button[.='Check the list']").await;
+    browser.click("//button[.='Scan 1 domain']").await;
+    browser
+        .wait_for("//*[contains(@class, 'badge') and .='completed']")
+        .await;
+    browser.click("//*[@id='scans']//tbody//th/a").await;
+    browser.click("//button[.='Scan again']").await;
+    browser
+        .wait_for("//*[@id='story']//strong[.='ScanCompleted']")
+        .await;
+    browser
+        .wait_for("//*[@id='found']//*[contains(., 'What it found')]")
+        .await;
+    browser.click("//*[@id='scan']//h1/a").await;
+    let changed = browser.wait_for("//*[@id='history']//*[dt='title']").await;
+    assert!(changed.contains("Edition 1 Edition 2"), "{changed}");
+    browser
+        .wait_for("//*[@id='scans' and count(.//tbody/tr) = 2]")
+        .await;
+    assert_eq!(browser.errors().await, [""; 0]);
+    browser.close().await;
+}
+
 /// The rows of a batch's CSV file, as the browser saves it.
 async fn download(browser: &Browser, batch: &str, what: &str) -> Vec<Vec<String>> {
     let place = tempfile::tempdir().unwrap();

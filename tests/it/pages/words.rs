@@ -12,9 +12,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The session that signing in with this key gives.
 async fn session(app: &TestApp, key: &str) -> String {
-    let answer = app
-        .post_text("/sign-in", FORM, format!("key={key}&next=%2Fdomains"))
-        .await;
+    let answer = sent(app, "/sign-in", &format!("key={key}&next=%2Fdomains")).await;
     assert_eq!(
         (answer.status, answer.header("location")),
         (303, Some("/domains")),
@@ -27,6 +25,15 @@ async fn session(app: &TestApp, key: &str) -> String {
         "{cookie}"
     );
     cookie.split(';').next().unwrap().to_owned()
+}
+
+/// A form of ours, as a browser sends it.
+async fn sent(app: &TestApp, path: &str, form: &str) -> Answer {
+    app.call("POST", path)
+        .header("sec-fetch-site", "same-origin")
+        .body(FORM, form.to_owned())
+        .send()
+        .await
 }
 
 async fn with_session(app: &TestApp, session: &str, method: &str, path: &str) -> Answer {
@@ -47,7 +54,7 @@ async fn who_has_not_signed_in_is_asked_to_and_comes_back_to_the_page() {
     );
     let form = app.get("/sign-in?next=%2Fdomains").await;
     assert!(form.text().contains("value=\"/domains\""), "{}", form.text());
-    let refused = app.post_text("/sign-in", FORM, "key=sitelog_wrong").await;
+    let refused = sent(&app, "/sign-in", "key=sitelog_wrong").await;
     assert_eq!((refused.status, refused.header("set-cookie")), (422, None));
     let key = key(&app, &[Scope::Read]).await;
     let session = session(&app, key.reveal()).await;
@@ -74,9 +81,40 @@ async fn a_session_ends_with_its_key_and_when_somebody_signs_out() {
         with_session(&app, &reader, "GET", "/").await.header("location"),
         Some("/sign-in?next=%2F")
     );
+    let lost = with_session(&app, &reader, "POST", "/batches/check").await;
+    assert_eq!(
+        lost.header("location"),
+        Some("/sign-in?next=%2F"),
+        "no link leads to a form"
+    );
     let out = with_session(&app, &admin, "POST", "/sign-out").await;
     assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
     assert_eq!(with_session(&app, &admin, "GET", "/keys").await.status, 303);
+}
+
+#[tokio::test]
+async fn who_may_only_read_can_sign_out_and_nobody_is_signed_in_or_out_by_another_page() {
+    let app = TestApp::builder().guarded().start().await;
+    let key = key(&app, &[Scope::Read]).await;
+    let session = session(&app, key.reveal()).await;
+    let form = format!("key={}&next=%2F", key.reveal());
+    let foreign = app
+        .call("POST", "/sign-in")
+        .header("sec-fetch-site", "cross-site");
+    let foreign = foreign.body(FORM, form).send().await;
+    assert_eq!((foreign.status, foreign.header("set-cookie")), (403, None));
+    let foreign = app
+        .call("POST", "/sign-out")
+        .header("cookie", &session)
+        .send()
+        .await;
+    assert_eq!(foreign.status, 403);
+    assert_eq!(with_session(&app, &session, "GET", "/").await.status, 200);
+    assert_eq!(
+        with_session(&app, &session, "POST", "/sign-out").await.status,
+        303
+    );
+    assert_eq!(with_session(&app, &session, "GET", "/").await.status, 303);
 }
 
 #[tokio::test]
@@ -205,6 +243,24 @@ async fn a_form_that_is_sent_twice_makes_one_batch() {
     let second = app.post_text("/batches", FORM, form).await;
     assert_eq!((first.status, second.status), (303, 303), "{}", first.text());
     assert_eq!(first.header("location"), second.header("location"));
+    let changed = app
+        .post_text("/batches", FORM, form.replace("max_pages=2", "max_pages=3"))
+        .await;
+    assert_eq!(changed.status, 303, "{}", changed.text());
+    assert_ne!(
+        changed.header("location"),
+        first.header("location"),
+        "who goes back and changes it means it"
+    );
+    let log = app.get("/log").await.text();
+    let cells = log.split("<td class=\"number\">").skip(1);
+    let positions: Vec<i64> = cells
+        .map(|cell| cell.split('<').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(
+        positions.len() >= 2 && positions.is_sorted_by(|a, b| a > b),
+        "the newest first: {positions:?}"
+    );
     let wrong = app
         .post_text("/batches", FORM, "list=a.example&max_pages=many")
         .await;

@@ -15,6 +15,7 @@
 //! | `big` | a home page of `SitesOptions::big_bytes` |
 //! | `soft404` | every path is a home page with status 200 |
 //! | `flaky` | 503 for the first `SitesOptions::flaky_failures` requests, then an ordinary site |
+//! | `changing` | a home page that is another edition at each visit |
 //! | `bad.name` | an ordinary site whose certificate is for other names |
 //! | `back.name` | the same, and plain HTTP redirects to https |
 
@@ -209,6 +210,12 @@ async fn answer(
         "err404" => status(404),
         "empty" => html(Document::html("")),
         "loop" => redirect(302, &format!("{}://{host}{path}", origin.scheme())),
+        "changing" if path == "/" => {
+            let edition = before + 1;
+            html(Document::html(format!(
+                "<!doctype html><html lang=en><title>Edition {edition}</title><p>Write to edition{edition}@{host}"
+            )))
+        }
         "hop" => redirect(301, "https://site00000.sites.test/"),
         "inside" => redirect(301, "http://127.0.0.1:1/"),
         "meta" => redirect(301, "http://169.254.169.254/latest/meta-data/"),
