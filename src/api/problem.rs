@@ -272,6 +272,15 @@ impl From<ProjectionError> for Problem {
                 "The read models of this release are still being built from the log; /readyz tells when they are there. \
                  Repeat the request later.",
             ),
+            error if error.took_too_long() => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "A query of a read model took too long and was stopped"
+                );
+                Self::unavailable(
+                    "The query took too long and was stopped. Narrow it by filters, or repeat it when there is less to do.",
+                )
+            }
             ProjectionError::Database(_) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

@@ -8,9 +8,12 @@ use utoipa::ToSchema;
 
 use super::domains::{DomainKey, DomainRow, Domains};
 use super::rows::row_error;
-use super::subject::facts_of;
+use super::subject::facts_of_latest;
 use super::{Projection, ProjectionError, ReadModels};
 use crate::values::{DomainName, ScanId, TenantId};
+
+/// Scans that are looked at, so that a domain that was scanned thousands of times costs no more than one scanned so often.
+pub const LATEST_SCANS: i64 = 100;
 
 /// Columns that say how the row is kept, not what is known of the domain.
 const BOOKKEEPING: &[&str] = &[
@@ -53,7 +56,8 @@ pub struct FieldChange {
     pub position: i64,
 }
 
-/// The changes of a tenant's domain, oldest first; `None` if it was never asked for.
+/// The changes of a tenant's domain by its `LATEST_SCANS` latest scans, oldest first; `None` if it was never asked for.
+/// What the first of them found changes from nothing, though older scans may have known it.
 pub async fn of_domain(
     models: &ReadModels,
     tenant: TenantId,
@@ -61,7 +65,7 @@ pub async fn of_domain(
 ) -> Result<Option<Vec<FieldChange>>, ProjectionError> {
     let mut connection = models.pool.acquire().await?;
     let key = DomainKey::new(tenant, domain.as_str());
-    let facts = facts_of::<Domains>(&mut connection, &key, i64::MAX).await?;
+    let facts = facts_of_latest::<Domains>(&mut connection, &key, i64::MAX, Some(LATEST_SCANS)).await?;
     let mut changes = Vec::new();
     let mut row: Option<DomainRow> = None;
     let mut before = Map::new();

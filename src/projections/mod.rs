@@ -187,11 +187,20 @@ pub enum ProjectionError {
 impl ProjectionError {
     /// Whether a table was asked for that is still to be built: `undefined_table`, `invalid_schema_name`.
     pub(crate) fn is_not_built_yet(&self) -> bool {
+        self.has_code(&["42P01", "3F000"])
+    }
+
+    /// Whether a query was stopped because it took too long: `query_canceled`.
+    pub(crate) fn took_too_long(&self) -> bool {
+        self.has_code(&["57014"])
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
         let Self::Database(error) = self else { return false };
         let code = error
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code);
-        code.is_some_and(|code| code == "42P01" || code == "3F000")
+        code.is_some_and(|code| codes.contains(&code.as_ref()))
     }
 
     /// Whether the database is away or another transaction was in the way, so that trying again is all there is to do.

@@ -20,10 +20,12 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The streams that tell of it: (type, ids).
+    /// The streams that tell of it: (type, ids). Of a domain's scans those asked for last, at most so many; all of
+    /// them for `None`.
     async fn streams(
         &self,
         connection: &mut PgConnection,
+        latest: Option<i64>,
     ) -> Result<Vec<(String, Vec<String>)>, sqlx::Error> {
         let scans: Vec<String> = match self {
             Self::Scan(id) => vec![id.0.to_string()],
@@ -40,10 +42,12 @@ impl Subject {
             Self::Domain(tenant, domain) => {
                 sqlx::query_scalar(
                     "select aggregate_id from events where event_type = 'ScanRequested' \
-                        and tenant_id = $1 and left(payload #>> '{ScanRequested,domain}', 253) = $2",
+                        and tenant_id = $1 and left(payload #>> '{ScanRequested,domain}', 253) = $2 \
+                      order by position desc limit $3",
                 )
                 .bind(tenant.0)
                 .bind(domain)
+                .bind(latest)
                 .fetch_all(connection)
                 .await?
             }
@@ -62,7 +66,17 @@ pub(super) async fn facts_of<P: Projection>(
     key: &P::Key,
     up_to: i64,
 ) -> Result<Vec<Fact>, ProjectionError> {
-    let streams = P::subject(key).streams(&mut *connection).await?;
+    facts_of_latest::<P>(connection, key, up_to, None).await
+}
+
+/// The same of a domain's latest scans only, at most so many.
+pub(super) async fn facts_of_latest<P: Projection>(
+    connection: &mut PgConnection,
+    key: &P::Key,
+    up_to: i64,
+    scans: Option<i64>,
+) -> Result<Vec<Fact>, ProjectionError> {
+    let streams = P::subject(key).streams(&mut *connection, scans).await?;
     let events = read_streams(&mut *connection, &streams, P::EVENT_TYPES, up_to).await?;
     let mut facts = Vec::with_capacity(events.len());
     for event in &events {

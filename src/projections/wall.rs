@@ -10,6 +10,10 @@ use crate::values::TenantId;
 /// Reads for tenants; nobody logs in as it.
 pub const READER: &str = "sitelog_reader";
 
+/// How long a tenant's query may take, so that none holds a connection for as long as it likes; below the time that a
+/// request has.
+pub const LONGEST_QUERY: &str = "20s";
+
 /// Makes the reader, unless it is there, and lets it read events and us become it. False if the database's user may
 /// not do that: then there is only the first wall, the queries themselves.
 pub async fn ensure_reader(pool: &PgPool) -> Result<bool, sqlx::Error> {
@@ -90,7 +94,8 @@ pub(super) async fn open(connection: &mut PgConnection, schema: &str) -> Result<
 }
 
 impl ReadModels {
-    /// A transaction that sees one tenant's rows and nothing else. It is for reading, so nobody commits it.
+    /// A transaction that sees one tenant's rows and nothing else, and none of whose queries may take longer than
+    /// `LONGEST_QUERY`. It is for reading, so nobody commits it.
     pub async fn reading(&self, tenant: TenantId) -> Result<PgTransaction<'static>, ProjectionError> {
         Ok(reading(&self.pool, self.walled, tenant).await?)
     }
@@ -109,7 +114,8 @@ pub async fn reading(
     };
     // One round trip; a tenant's id holds nothing that would have to be quoted.
     pool.begin_with(format!(
-        "begin read only; {role}select set_config('sitelog.tenant', '{tenant}', true)"
+        "begin read only; {role}set local statement_timeout = '{LONGEST_QUERY}'; \
+         select set_config('sitelog.tenant', '{tenant}', true)"
     ))
     .await
 }

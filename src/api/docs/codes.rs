@@ -54,7 +54,7 @@ codes! {
     401 "invalid_credentials" "The key or token is unknown, expired or revoked." "Make a new key, or get a new token.";
     403 "insufficient_scope" "The key or token does not allow this." "Use one with the scope that `scope` names.";
     403 "wrong_tenant" "`X-Tenant-Id` names another tenant than the key or token." "Leave the header out, or use a key of that tenant.";
-    403 "foreign_page" "Access control is off, and a web page of another origin asks, or the service was asked for by another name." "Ask for `localhost` or the address, or turn access control on.";
+    403 "foreign_page" "A browser was made to ask by a page that is not the service's own: with a session, something was to be changed from elsewhere; or access control is off, and a page of another origin asks, or the service was asked for by another name than `localhost` or an address." "Programs send a key or token, not the cookie of a session. Without access control ask for `localhost` or the address, or turn access control on.";
     403 "url_quota_reached" "As many URLs of sitemaps are kept for the tenant as its quota allows; nothing was requested." "Forget domains that are no longer needed, or have the quota raised.";
     404 "not_found" "There is no such thing, or it is another tenant's." "Check the id; a command's `position` as `?at_least=` waits for what was just written.";
     405 "method_not_allowed" "The path exists, but not with this method." "`/openapi.json` and `/docs` list what there is.";
@@ -75,8 +75,8 @@ codes! {
     429 "too_many_requests" "The tenant's share of requests is spent." "Repeat after `Retry-After` seconds; `RateLimit` tells what is left.";
     429 "too_many_streams" "The tenant has as many event streams open as it may." "End some, or watch batches instead of each scan.";
     500 "internal" "A fault of the server; its log has the cause." "Tell who runs it, with the time of the request.";
-    503 "unavailable" "The database does not answer or is full, read models are being built, or `at_least` was not reached in time." "Repeat after `Retry-After` seconds, with the same `Idempotency-Key`.";
-    503 "overloaded" "There are more requests, event streams or larger bodies than there is room for; nothing was done." "Repeat after `Retry-After` seconds.";
+    503 "unavailable" "The database does not answer or is full, a query or the request took too long, read models are being built, a workbook cannot be written, or `at_least` was not reached in time." "Repeat after `Retry-After` seconds, with the same `Idempotency-Key`; narrow by filters what took too long.";
+    503 "overloaded" "There are more requests, event streams, workbooks or larger bodies than there is room for; nothing was done." "Repeat after `Retry-After` seconds.";
 }
 
 reasons! {

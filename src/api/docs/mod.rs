@@ -4,6 +4,7 @@
 pub(super) mod codes;
 mod operations;
 mod problems;
+mod snippets;
 
 use axum::Router;
 use axum::extract::Path;
@@ -14,6 +15,9 @@ use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 
 use super::ApiState;
+
+const STYLE: &str = concat!("/assets/app.css?v=", env!("CARGO_PKG_VERSION"));
+const ICON: &str = "/assets/icon.svg";
 
 /// The pages, of the document as text.
 pub(super) fn routes(document: &str) -> Router<ApiState> {
@@ -38,7 +42,7 @@ fn answer(status: StatusCode, page: Markup) -> (StatusCode, Html<String>) {
     (status, Html(page.into_string()))
 }
 
-/// A page of the docs.
+/// A page of the docs, with the looks of all pages: their style sheet is served beside the API.
 fn page(title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -46,19 +50,48 @@ fn page(title: &str, content: &Markup) -> Markup {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) " – sitelog" }
-                link rel="stylesheet" href="/assets/app.css";
+                title { (title) " · sitelog" }
+                link rel="icon" href=(ICON) type="image/svg+xml";
+                link rel="stylesheet" href=(STYLE);
             }
             body {
-                header {
+                a.skip href="#main" { "Skip to the content" }
+                header.bar-top {
                     nav aria-label="Documentation" {
-                        a href="/" { "sitelog" } " " a href="/docs" { "API" } " "
-                        a href="/docs/problems" { "Problems" } " " a href="/openapi.json" { "openapi.json" }
+                        a.brand href="/" { img src=(ICON) alt="" width="20" height="20"; "sitelog" }
+                        a href="/docs" { "API" }
+                        a href="/docs/problems" { "Problems" }
+                        a href="/openapi.json" { "openapi.json" }
                     }
                 }
-                main { h1 { (title) } (content) }
+                main id="main" tabindex="-1" { h1 { (title) } (content) }
+                footer { "sitelog " (env!("CARGO_PKG_VERSION")) " · times are UTC" }
             }
         }
+    }
+}
+
+/// A table that scrolls by itself where it is wider than the screen; by keys too, so it takes the focus.
+fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(label) {
+            table {
+                thead { tr { @for column in columns { th scope="col" { (column) } } } }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
+/// A text as it is typed, which scrolls by itself.
+fn code_block(shown: &str) -> Markup {
+    html! { pre tabindex="0" { code { (shown) } } }
+}
+
+/// A path that may be broken behind each slash.
+fn path_of(path: &str) -> Markup {
+    html! {
+        @for (n, part) in path.split('/').enumerate() { @if n > 0 { "/" wbr; } (part) }
     }
 }
 

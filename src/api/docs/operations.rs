@@ -1,9 +1,9 @@
-//! The overview, and each operation as the document has it.
+//! The overview, programs for the usual journeys, and each operation as the document has it.
 
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::text;
+use super::{code_block, path_of, snippets, table, text};
 
 /// What is the same for all operations: heading, anchor, text.
 const OVERVIEW: &[(&str, &str, &str)] = &[
@@ -44,6 +44,15 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
          (server-sent events). After a break `Last-Event-ID` goes on where it was; an `EventSource` does so by itself.",
     ),
     (
+        "taking",
+        "Taking results away",
+        "`?format=csv`, `ndjson` or `xlsx` (or `Accept`) on `GET /api/v4/domains`, `/domains/{domain}/urls`, `/scans`, \
+         `/batches/{id}/scans` and `/batches/{id}/domains` answers with all rows that the filters match, as one file. \
+         `/batches/{id}/domains` is the list that was sent, line by line: the outcome of each scan, what is known of the \
+         domain, and at the end the columns that came with the list; a name that is ours already gets `input_` in front. \
+         A file that broke off ends without its proper end, and clients report an error.",
+    ),
+    (
         "saving",
         "What was scanned lately",
         "`max_age_days` on `POST /api/v4/scans` and `POST /api/v4/batches` answers with scans that are young enough \
@@ -61,12 +70,14 @@ pub(super) fn page(document: &Value) -> Markup {
             nav aria-label="On this page" {
                 ul {
                     @for (anchor, heading, _) in OVERVIEW { li { a href={ "#" (anchor) } { (heading) } } }
+                    li { a href="#examples" { "Examples" } }
                     @for tag in tags { li { a href={ "#tag-" (of(tag, "name")) } { (of(tag, "name")) } } }
                 }
             }
             @for (anchor, heading, words) in OVERVIEW {
                 section id=(anchor) { h2 { (heading) } p { (text(words)) } }
             }
+            section id="examples" { h2 { "Examples" } (snippets::all()) }
             @for tag in tags {
                 section id={ "tag-" (of(tag, "name")) } {
                     h2 { (of(tag, "name")) }
@@ -104,25 +115,22 @@ fn operation_of(path: &str, method: &str, operation: &Value) -> Markup {
     let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
     html! {
         section id=(of(operation, "operationId")) {
-            h3 { code { (method.to_uppercase()) " " (path) } }
+            h3 { code { (method.to_uppercase()) " " (path_of(path)) } }
             p { (text(of(operation, "summary"))) }
             @if operation["description"].is_string() { p { (text(of(operation, "description"))) } }
             @if !parameters.is_empty() {
                 details {
                     summary { "Parameters" }
-                    table {
-                        thead { tr { th { "Name" } th { "In" } th { "Meaning" } th { "Values" } } }
-                        tbody {
-                            @for parameter in parameters {
-                                tr {
-                                    td { code { (of(parameter, "name")) } }
-                                    td { (of(parameter, "in")) }
-                                    td { (text(of(parameter, "description"))) }
-                                    td { (values(&parameter["schema"])) }
-                                }
+                    (table("Parameters", &["Name", "In", "Meaning", "Values"], &html! {
+                        @for parameter in parameters {
+                            tr {
+                                td { code { (of(parameter, "name")) } }
+                                td { (of(parameter, "in")) }
+                                td { (text(of(parameter, "description"))) }
+                                td { (values(&parameter["schema"])) }
                             }
                         }
-                    }
+                    }))
                 }
             }
             @for (media, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
@@ -140,24 +148,21 @@ fn answers(responses: &Value) -> Markup {
     html! {
         details {
             summary { "Answers" }
-            table {
-                thead { tr { th { "Status" } th { "Meaning" } } }
-                tbody {
-                    @for (status, response) in responses.as_object().into_iter().flatten() {
-                        tr {
-                            td { (status) }
-                            td {
-                                (text(of(response, "description")))
-                                @for code in response["x-problem-codes"].as_array().into_iter().flatten() {
-                                    " " a href={ "/docs/problems/" (code.as_str().unwrap_or_default()) } {
-                                        code { (code.as_str().unwrap_or_default()) }
-                                    }
+            (table("Answers", &["Status", "Meaning"], &html! {
+                @for (status, response) in responses.as_object().into_iter().flatten() {
+                    tr {
+                        td { (status) }
+                        td {
+                            (text(of(response, "description")))
+                            @for code in response["x-problem-codes"].as_array().into_iter().flatten() {
+                                " " a href={ "/docs/problems/" (code.as_str().unwrap_or_default()) } {
+                                    code { (code.as_str().unwrap_or_default()) }
                                 }
                             }
                         }
                     }
                 }
-            }
+            }))
         }
         @for (status, response) in responses.as_object().into_iter().flatten() {
             @for (_, content) in response["content"].as_object().into_iter().flatten() {
@@ -175,7 +180,7 @@ fn example(value: &Value) -> Markup {
         Some(text) => text.to_owned(),
         None => serde_json::to_string_pretty(value).unwrap_or_default(),
     };
-    html! { pre { code { (shown) } } }
+    code_block(&shown)
 }
 
 /// What a parameter may be.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::codes::{CODES, Code, REASONS, Reason};
-use super::{page, text};
+use super::{page, table, text};
 
 /// All codes.
 pub(super) fn list() -> Markup {
@@ -16,24 +16,18 @@ pub(super) fn list() -> Markup {
                 " says it of this very request."
             }
             h2 id="codes" { "Answers of the API" }
-            table {
-                thead { tr { th { "Status" } th { "Code" } th { "Meaning" } } }
-                tbody {
-                    @for code in CODES {
-                        tr { td { (code.status) } td { (link(code.code)) } td { (text(code.meaning)) } }
-                    }
+            (table("Answers of the API", &["Status", "Code", "Meaning"], &html! {
+                @for code in CODES {
+                    tr { td { (code.status) } td { (link(code.code)) } td { (text(code.meaning)) } }
                 }
-            }
+            }))
             h2 id="reasons" { "Why a scan failed" }
             p { "The field " code { "reason" } " of a scan that failed, or whose last attempt did." }
-            table {
-                thead { tr { th { "Reason" } th { "Meaning" } th { "Tried again" } } }
-                tbody {
-                    @for reason in REASONS {
-                        tr { td { (link(reason.reason.as_str())) } td { (text(reason.meaning)) } td { (reason.again) } }
-                    }
+            (table("Why a scan failed", &["Reason", "Meaning", "Tried again"], &html! {
+                @for reason in REASONS {
+                    tr { td { (link(reason.reason.as_str())) } td { (text(reason.meaning)) } td { (reason.again) } }
                 }
-            }
+            }))
         },
     )
 }

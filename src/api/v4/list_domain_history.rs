@@ -1,5 +1,8 @@
 //! `GET /domains/{domain}/history`.
 
+use std::fmt;
+use std::str::FromStr;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -22,8 +25,34 @@ pub(super) struct HistoryQuery {
     field: Option<String>,
 }
 
+/// Where a change stands: of which event, and which of its changes. It stays, whatever comes or is no longer looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    position: i64,
+    number: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.position, self.number)
+    }
+}
+
+impl FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (position, number) = text.split_once(':').ok_or(())?;
+        Ok(Self {
+            position: position.parse().map_err(drop)?,
+            number: number.parse().map_err(drop)?,
+        })
+    }
+}
+
 /// What changed in what is known of a domain, field by field, newest first: from what to what, when, by which scan
-/// and which event. Folded from the log itself.
+/// and which event. Folded from the log itself, for the domain's 100 latest scans; what the first of these found is told
+/// as new, with `old` null.
 #[utoipa::path(
     get, path = "/domains/{domain}/history", tag = "domains",
     params(("domain" = String, Path), HistoryQuery, Paging, AtLeast),
@@ -44,11 +73,17 @@ pub(super) async fn list_domain_history(
     let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
     let changes = history::of_domain(&state.models, tenant, &domain).await?;
     let changes = changes.ok_or_else(|| Problem::not_found("domain"))?;
-    // A domain's story only grows, so a place counted from its beginning stays.
-    let numbered = changes.into_iter().enumerate().rev();
-    let before = paging.after::<usize>()?.unwrap_or(usize::MAX);
-    let wanted = numbered.filter(|(place, change)| {
-        *place < before && query.field.as_ref().is_none_or(|field| change.field == *field)
+    let numbered = changes
+        .chunk_by(|a, b| a.position == b.position)
+        .flat_map(|of_event| of_event.iter().enumerate())
+        .map(|(number, change)| {
+            let position = change.position;
+            (Place { position, number }, change)
+        });
+    let before = paging.after::<Place>()?;
+    let wanted = numbered.rev().filter(|(place, change)| {
+        before.is_none_or(|before| *place < before)
+            && query.field.as_ref().is_none_or(|field| change.field == *field)
     });
     let limit = paging.limit()?;
     let rows: Vec<_> = wanted
@@ -56,7 +91,11 @@ pub(super) async fn list_domain_history(
         .collect();
     let listed = Listed::of(rows, limit, |(place, _)| place.to_string());
     Ok(Json(Page {
-        items: listed.items.into_iter().map(|(_, change)| change).collect(),
+        items: listed
+            .items
+            .into_iter()
+            .map(|(_, change)| change.clone())
+            .collect(),
         next: listed.next,
     }))
 }

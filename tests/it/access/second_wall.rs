@@ -1,6 +1,8 @@
 //! The second wall: what the database shows to whoever reads for a tenant, whatever the query says.
 
-use sitelog::projections::wall::{READER, reading};
+use sitelog::api::problem::Problem;
+use sitelog::projections::ProjectionError;
+use sitelog::projections::wall::{LONGEST_QUERY, READER, reading};
 use sitelog::values::{Findings, TenantId};
 use sqlx::{PgPool, Row};
 
@@ -150,4 +152,29 @@ async fn who_reads_for_a_tenant_can_do_nothing_else() {
         let code = error.as_database_error().unwrap().code().unwrap().into_owned();
         assert!(code == "42501" || code == "25006", "{sql}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_stopped_and_told_so() {
+    let app = TestApp::start().await;
+    let mut reading = reading(app.log_pool(), true, TenantId::DEFAULT).await.unwrap();
+    let bound: String = sqlx::query_scalar("show statement_timeout")
+        .fetch_one(&mut *reading)
+        .await
+        .unwrap();
+    assert_eq!(bound, LONGEST_QUERY);
+    sqlx::query("set local statement_timeout = 1")
+        .execute(&mut *reading)
+        .await
+        .unwrap();
+    let stopped = sqlx::query("select pg_sleep(600)").execute(&mut *reading).await;
+    let problem = Problem::from(ProjectionError::from(stopped.unwrap_err()));
+    assert_eq!((problem.status, problem.code), (503, "unavailable"));
+    assert!(problem.detail.contains("took too long"), "{}", problem.detail);
+    drop(reading);
+    let left: String = sqlx::query_scalar("show statement_timeout")
+        .fetch_one(app.log_pool())
+        .await
+        .unwrap();
+    assert_eq!(left, "0", "the bound is that of a tenant's query alone");
 }

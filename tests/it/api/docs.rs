@@ -79,7 +79,8 @@ async fn the_page_has_every_operation_and_nothing_of_others() {
     let app = TestApp::start().await;
     let page = app.get("/docs").await;
     assert_eq!(page.status, 200);
-    let text = page.text();
+    // A long path may be broken behind each slash.
+    let text = page.text().replace("<wbr>", "");
     let document = app.get("/openapi.json").await.json();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {

@@ -3,6 +3,7 @@
 use serde_json::json;
 use sitelog::projections::as_of::{self, Point};
 use sitelog::projections::fold::FoldOptions;
+use sitelog::projections::history::LATEST_SCANS;
 use sitelog::projections::registry::all;
 use sitelog::values::Findings;
 
@@ -161,4 +162,50 @@ async fn a_domain_tells_what_changed_when_and_by_which_scan() {
         .call("GET", "/api/v4/domains/example.com/history")
         .tenant("0b9b6cf4-6b46-4f1c-9d5c-0c2b1a6f0f4e");
     assert_eq!(stranger.send().await.status, 404);
+}
+
+#[tokio::test]
+async fn the_history_of_a_domain_is_that_of_its_latest_scans() {
+    let app = TestApp::start().await;
+    let mut scans = Vec::new();
+    for number in 0..=LATEST_SCANS {
+        let scan = app.create_scan("example.com").await;
+        app.complete(&scan, &found(&format!("Title {number}"), "a@example.com"))
+            .await;
+        scans.push(scan);
+    }
+    let path = "/api/v4/domains/example.com/history?field=title";
+    let head = app.head().await;
+    let first = app.get(&format!("{path}&limit=60&at_least={head}")).await.json();
+    let next = first["next"].as_str().unwrap();
+    // The page behind is the same though another scan has ended meanwhile, and one more is not looked at any more.
+    let newest = app.create_scan("example.com").await;
+    app.complete(&newest, &found("Newest", "a@example.com")).await;
+    let head = app.head().await;
+    let second = app
+        .get(&format!("{path}&limit=60&at_least={head}&cursor={next}"))
+        .await
+        .json();
+    let titles: Vec<_> = [&first, &second]
+        .iter()
+        .flat_map(|page| page["items"].as_array().unwrap())
+        .map(|item| item["new"].as_str().unwrap().to_owned())
+        .collect();
+    let expected: Vec<_> = (2..=LATEST_SCANS)
+        .rev()
+        .map(|number| format!("Title {number}"))
+        .collect();
+    assert_eq!(titles, expected);
+    let oldest = second["items"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&oldest["old"], &oldest["scan_id"], &second["next"]),
+        (&json!(null), &json!(scans[2]), &json!(null))
+    );
+    let foreign = app.get(&format!("{path}&cursor=MTox")).await.json();
+    assert_eq!(
+        foreign["items"],
+        json!([]),
+        "nothing stands before the first event"
+    );
+    assert_eq!(app.get(&format!("{path}&cursor=MTA")).await.status, 400);
 }

@@ -1,0 +1,58 @@
+// Sends a list of domains and tells what happens to it until it has ended: node batch.mjs LIST.csv
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+
+const { SITELOG_URL, SITELOG_KEY } = process.env;
+
+/** A request; the answer, to be read. */
+async function ask(path, { headers, ...options } = {}) {
+  const answer = await fetch(SITELOG_URL + path, {
+    ...options,
+    headers: { Authorization: `Bearer ${SITELOG_KEY}`, ...headers },
+  });
+  if (!answer.ok) throw new Error(await answer.text()); // a problem (RFC 9457): `code` says what is wrong
+  return answer;
+}
+
+/** The lines of a body as they come. */
+async function* lines(body) {
+  let rest = "";
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop();
+    yield* parts;
+  }
+}
+
+// With an Idempotency-Key the request may be sent again if no answer came: nothing is done twice.
+const request = {
+  method: "POST",
+  headers: { "Content-Type": "text/csv", "Idempotency-Key": randomUUID() },
+  body: await readFile(process.argv[2]),
+};
+let batch = await (await ask("/api/v4/batches", request)).json();
+console.log("batch", batch.batch_id);
+for (const { line, error } of batch.rejected) console.log(`line ${line}: ${error}`);
+
+// In a page of the service an EventSource does this by itself; it cannot send a key.
+let last = "0";
+for (let told = false; !told; ) {
+  try {
+    const events = await ask(batch.links.self + "/events", { headers: { "Last-Event-ID": last } });
+    told = events.status === 204; // it has ended, and there is nothing more to tell
+    for await (const line of told ? [] : lines(events.body)) {
+      if (!line.startsWith("data: ")) continue;
+      const event = JSON.parse(line.slice("data: ".length));
+      last = String(event.position);
+      console.log(last, event.type, event.stream.id);
+    }
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error("The connection broke; going on behind event", last); // what fetch calls a TypeError
+    await pause(1000);
+  }
+}
+// As it is known when that much of the log was read.
+batch = await (await ask(`${batch.links.self}?at_least=${last}`)).json();
+console.log(`${batch.status}: ${batch.completed} completed, ${batch.failed} failed`);
