@@ -21,7 +21,7 @@ use crate::projections::jobs::{self, JobRow};
 use crate::values::{DomainName, Findings};
 
 /// Scans that are listed.
-const SCANS: i64 = 20;
+const SCANS: i64 = history::LATEST_SCANS;
 /// Characters of a value in the history.
 const MAX_VALUE: usize = 300;
 
@@ -52,7 +52,7 @@ pub(super) async fn show(
             (technologies(&found))
             (sitemaps(&row, &found))
         }
-        section #history data-part { (what_changed(&changes.unwrap_or_default())) }
+        section #history data-part { (what_changed(&changes.unwrap_or_default(), scans.next.is_none())) }
         section #scans data-part { (scan_list(&scans.items)) }
         section #whole data-part {
             details { summary { "All that was found, as JSON" }
@@ -241,7 +241,13 @@ fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
 }
 
 /// The history, newest first, one entry per scan that changed something. What the first scan found is no change.
-fn what_changed(changes: &[FieldChange]) -> Markup {
+fn what_changed(changes: &[FieldChange], is_whole: bool) -> Markup {
+    // The history is that of the latest scans; of a domain with more of them, the oldest is not the first.
+    let first = if is_whole {
+        "First found"
+    } else {
+        "Known before the latest scans"
+    };
     let groups: Vec<&[FieldChange]> = changes.chunk_by(|a, b| a.position == b.position).collect();
     html! {
         h2 #changes { "What changed" }
@@ -250,7 +256,7 @@ fn what_changed(changes: &[FieldChange]) -> Markup {
             ol.story {
                 @for (place, group) in groups.iter().enumerate().rev() {
                     li {
-                        div { strong { @if place == 0 { "First found" } @else { (counted(i64::try_from(group.len()).unwrap_or(0), "field")) " changed" } } }
+                        div { strong { @if place == 0 { (first) } @else { (counted(i64::try_from(group.len()).unwrap_or(0), "field")) " changed" } } }
                         div.small.muted { (time(Some(group[0].at))) " · " a href={ "/scans/" (group[0].scan_id) } { "the scan" } " · position " (group[0].position) }
                         @if place == 0 { details { summary { (counted(i64::try_from(group.len()).unwrap_or(0), "field")) } (fields(group)) } }
                         @else { (fields(group)) }

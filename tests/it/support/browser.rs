@@ -5,9 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::Method;
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -86,29 +88,38 @@ impl Browser {
 
     /// Waits until an element is there that a path finds (`XPath` 1.0), and tells its text.
     pub async fn wait_for(&self, path: &str) -> String {
-        let waiting = self.client.wait().at_most(PATIENCE);
-        match waiting.for_element(Locator::XPath(path)).await {
-            // A title has no text that would be shown.
-            Ok(element) => element.prop("textContent").await.unwrap().unwrap_or_default(),
-            Err(error) => panic!("{path} does not appear: {error}\n{}", self.source().await),
-        }
+        // A title has no text that would be shown.
+        let text = async |element: Element| element.prop("textContent").await;
+        self.with(path, text).await.unwrap_or_default()
     }
 
     /// Clicks what a path finds, once it is there.
     pub async fn click(&self, path: &str) {
-        self.wait_for(path).await;
-        let element = self.client.find(Locator::XPath(path)).await.unwrap();
-        element
-            .click()
-            .await
-            .unwrap_or_else(|error| panic!("{path} cannot be clicked: {error}"));
+        self.with(path, async |element: Element| element.click().await)
+            .await;
     }
 
     /// Types into what a path finds.
     pub async fn fill(&self, path: &str, text: &str) {
-        self.wait_for(path).await;
-        let element = self.client.find(Locator::XPath(path)).await.unwrap();
-        element.send_keys(text).await.unwrap();
+        self.with(path, async |element: Element| element.send_keys(text).await)
+            .await;
+    }
+
+    /// Does something with what a path finds. A live page may put another in its place meanwhile: then with that.
+    async fn with<T>(&self, path: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let waiting = self.client.wait().at_most(PATIENCE);
+            let done = match waiting.for_element(Locator::XPath(path)).await {
+                Ok(element) => act(element).await,
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(value) => return value,
+                Err(error) if error.is_stale_element_reference() && Instant::now() < end => {}
+                Err(error) => panic!("{path}: {error}\n{}", self.source().await),
+            }
+        }
     }
 
     /// Runs a script in the page and tells what it returns; `return` of a promise is awaited.
@@ -143,7 +154,11 @@ impl Browser {
             .filter(|entry| entry["message"]["method"] == "Network.requestWillBeSent")
             .filter_map(|entry| Some(entry["message"]["params"]["request"]["url"].as_str()?.to_owned()))
             // The browser's own first page is made of files of its own.
-            .filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:"))
+            .filter(|url| {
+                !["chrome:", "chrome-untrusted:", "data:"]
+                    .iter()
+                    .any(|own| url.starts_with(own))
+            })
             .collect()
     }
 
