@@ -136,15 +136,21 @@ pub async fn list(
     filter: &DomainFilter,
 ) -> Result<Listed<DomainRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
+    // The page first, then its rows as JSON: that unpacks what was found, which no other row needs.
     let mut query = QueryBuilder::new(format!(
-        "select to_jsonb(d)::text from {}.domains d where tenant_id = ",
+        "select to_jsonb(d)::text from (select * from {}.domains where tenant_id = ",
         models.domains
     ));
     query.push_bind(tenant.0);
     push_filter(&mut query, filter);
+    push_after(&mut query, filter);
     push_order(&mut query, filter);
     query.push(" limit ").push_bind(filter.limit + 1);
-    let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *reading).await?;
+    query.push(") d");
+    push_order(&mut query, filter);
+    // Planned for these very values: what is right for a filter that most rows meet is wrong for one that none does.
+    let query = query.build_query_scalar().persistent(false);
+    let found: Vec<String> = query.fetch_all(&mut *reading).await?;
     let found = found
         .into_iter()
         .map(|row| rows::from_json::<Domains>(&row))
@@ -202,39 +208,48 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
     }
 }
 
-/// What is behind the place, and the order. Who has no time comes last both ways.
-fn push_order(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
-    let (missing, behind, direction) = match filter.sort {
+/// How an order is written: what stands for a missing time, so that who has none comes last both ways; what is behind a
+/// place; and the direction.
+fn words_of(sort: DomainSort) -> (Option<String>, &'static str, &'static str) {
+    let time = |missing: i64| {
+        Some(format!(
+            "coalesce((extract(epoch from last_scan) * 1000000)::bigint, {missing}::bigint)"
+        ))
+    };
+    match sort {
         DomainSort::Name => (None, " > ", " asc"),
         DomainSort::NameLast => (None, " < ", " desc"),
-        DomainSort::Scanned => (Some(i64::MAX), " > ", " asc"),
-        DomainSort::ScannedLast => (Some(-i64::MAX), " < ", " desc"),
-    };
-    let time = missing.map(|missing| {
-        format!("coalesce((extract(epoch from last_scan) * 1000000)::bigint, {missing}::bigint)")
-    });
-    if let Some(after) = &filter.after {
-        match (&time, missing) {
-            (Some(time), Some(missing)) => {
-                query
-                    .push(" and (")
-                    .push(time)
-                    .push(", domain)")
-                    .push(behind)
-                    .push("(");
-                query.push_bind(after.last_scan.unwrap_or(missing)).push(", ");
-                query.push_bind(after.domain.clone()).push(")");
-            }
-            _ => {
-                query
-                    .push(" and domain")
-                    .push(behind)
-                    .push_bind(after.domain.clone());
-            }
-        }
+        DomainSort::Scanned => (time(MISSING), " > ", " asc"),
+        DomainSort::ScannedLast => (time(-MISSING), " < ", " desc"),
     }
+}
+
+/// The time of who has none, from the end that the order comes to last.
+const MISSING: i64 = i64::MAX;
+
+fn push_after(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
+    let Some(after) = &filter.after else { return };
+    let (time, behind, _) = words_of(filter.sort);
+    let Some(time) = time else {
+        query
+            .push(" and domain")
+            .push(behind)
+            .push_bind(after.domain.clone());
+        return;
+    };
+    let missing = match filter.sort {
+        DomainSort::ScannedLast => -MISSING,
+        _ => MISSING,
+    };
+    query.push(format!(" and ({time}, domain){behind}("));
+    query.push_bind(after.last_scan.unwrap_or(missing)).push(", ");
+    query.push_bind(after.domain.clone()).push(")");
+}
+
+fn push_order(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
+    let (time, _, direction) = words_of(filter.sort);
     query.push(" order by ");
-    if let Some(time) = &time {
+    if let Some(time) = time {
         query.push(time).push(direction).push(", ");
     }
     query.push("domain").push(direction);

@@ -33,6 +33,7 @@ pub async fn technologies(
         models.domains
     );
     let counted: Vec<(String, i64)> = sqlx::query_as(&sql)
+        .persistent(false)
         .bind(tenant.0)
         .bind(batch.map(|batch| batch.0))
         .bind(MAX_DOMAINS)

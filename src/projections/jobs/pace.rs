@@ -62,6 +62,8 @@ pub async fn pace(
             and status in ('completed', 'failed') group by 1",
         models.jobs
     ))
+    // Planned for this very batch, whether it has ten rows or 100,000.
+    .persistent(false)
     .bind(batch.0)
     .bind(tenant.0)
     .bind(from)

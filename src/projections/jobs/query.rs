@@ -122,7 +122,9 @@ pub async fn list(
         .push(order)
         .push(" limit ")
         .push_bind(filter.limit + 1);
-    let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *reading).await?;
+    // Planned for this very batch: a plan for batches in general reads all rows, whether it has ten or 100,000.
+    let query = query.build_query_scalar().persistent(false);
+    let found: Vec<String> = query.fetch_all(&mut *reading).await?;
     let found = found
         .into_iter()
         .map(|row| rows::from_json::<Jobs>(&row))
