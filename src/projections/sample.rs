@@ -14,6 +14,9 @@ use super::{Fact, Generation, Projection, ProjectionError};
 use crate::log::EventLog;
 use crate::log::read::read_page;
 
+/// Scans of a row that is looked at.
+const MOST_SCANS: i64 = 2000;
+
 /// Compares about `2 * size` rows.
 pub(super) async fn sample<P: Projection>(
     log: &EventLog,
@@ -29,6 +32,13 @@ pub(super) async fn sample<P: Projection>(
     keys.retain(|key| !parked.has_row(key));
     let mut found = Verification::default();
     for key in keys {
+        // All events of a row are held at once, every few seconds: a large batch is left to `verify`.
+        if P::subject(&key)
+            .has_more_scans_than(&mut connection, MOST_SCANS)
+            .await?
+        {
+            continue;
+        }
         let findings = look::<P>(&mut connection, &live, &key).await?;
         found.rows += 1;
         found.wrong += u64::from(!findings.is_empty());

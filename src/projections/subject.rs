@@ -20,6 +20,25 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// Whether more scans than that tell of it, without reading them all.
+    pub(super) async fn has_more_scans_than(
+        &self,
+        connection: &mut PgConnection,
+        scans: i64,
+    ) -> Result<bool, sqlx::Error> {
+        let Self::Batch(id) = self else { return Ok(false) };
+        let counted: i64 = sqlx::query_scalar(
+            "select count(*) from (select from events where event_type = 'ScanRequested' \
+                and payload #>> '{ScanRequested,batch_id}' is not null \
+                and payload #>> '{ScanRequested,batch_id}' = $1 limit $2) scans",
+        )
+        .bind(id.0.to_string())
+        .bind(scans + 1)
+        .fetch_one(connection)
+        .await?;
+        Ok(counted > scans)
+    }
+
     /// The streams that tell of it: (type, ids). Of a domain's scans those asked for last, at most so many; all of
     /// them for `None`.
     async fn streams(
