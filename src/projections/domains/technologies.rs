@@ -5,7 +5,7 @@ use crate::values::{BatchId, TenantId};
 
 /// Technologies that are told.
 const MOST: i64 = 15;
-/// Domains that are looked at: reading so many took 1.4 s where it was measured (`docs/performance.md`).
+/// Domains that are looked at: reading so many takes 0.6 s (`docs/performance.md`).
 const MAX_DOMAINS: i64 = 100_000;
 
 /// A technology and how many domains have it.
