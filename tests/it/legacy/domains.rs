@@ -48,7 +48,13 @@ async fn what_is_submitted_is_scanned_and_listed() {
         "sitemap_analysis_error": null, "status": "pending",
     });
     assert_eq!(first, expected);
-    let scans = app.get("/api/v4/scans").await.json();
+    // Each read model follows the log at its own pace.
+    let both = |answer: &Answer| {
+        answer.json()["items"]
+            .as_array()
+            .is_some_and(|items| items.len() == 2)
+    };
+    let scans = app.get_until("/api/v4/scans", both).await.json();
     let scan = scans["items"]
         .as_array()
         .unwrap()
