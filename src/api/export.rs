@@ -81,31 +81,40 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     }
 }
 
-/// A list to answer with.
-pub struct Listing<F> {
-    /// Whose.
-    pub tenant: TenantId,
-    /// Whose list the rows stand in, if in one.
-    pub batch: Option<BatchId>,
+/// A list of the API: what stands in it, and how a page of it is read. Whoever wants all of it reads page by page.
+pub trait List: Send + Sync + 'static {
+    /// What stands in it.
+    type Row: Exported;
+
     /// The name of a file of it, without its ending.
-    pub name: String,
-    /// Where to begin, and how many rows.
-    pub paging: Paging,
-    /// Reads one page.
-    pub read: F,
+    fn name(&self) -> String;
+
+    /// The batch whose list the rows stand in, if in one.
+    fn batch(&self) -> Option<BatchId> {
+        None
+    }
+
+    /// One page.
+    fn page(
+        &self,
+        state: &ApiState,
+        tenant: TenantId,
+        paging: &Paging,
+    ) -> impl Future<Output = Result<Page<Self::Row>, Problem>> + Send;
 }
 
 impl Wanted {
     /// Answers with a page, or with all rows as a file.
-    pub async fn answer<T, F, R>(self, state: &ApiState, listing: Listing<F>) -> Result<Response, Problem>
-    where
-        T: Exported,
-        F: Fn(Paging) -> R + Send + 'static,
-        R: Future<Output = Result<Page<T>, Problem>> + Send + 'static,
-    {
+    pub async fn answer<L: List>(
+        self,
+        state: &ApiState,
+        tenant: TenantId,
+        paging: Paging,
+        list: L,
+    ) -> Result<Response, Problem> {
         let mut response = match self.0 {
-            None => Box::pin(page(state, listing)).await?,
-            Some(format) => Box::pin(file(state, format, listing)).await?,
+            None => Box::pin(page(state, tenant, &paging, &list)).await?,
+            Some(format) => Box::pin(file(state, tenant, paging, format, list)).await?,
         };
         let vary = HeaderValue::from_static("accept");
         response.headers_mut().append(header::VARY, vary);
@@ -113,33 +122,33 @@ impl Wanted {
     }
 }
 
-async fn page<T, F, R>(state: &ApiState, listing: Listing<F>) -> Result<Response, Problem>
-where
-    T: Exported,
-    F: Fn(Paging) -> R,
-    R: Future<Output = Result<Page<T>, Problem>>,
-{
-    let page = (listing.read)(listing.paging).await?;
-    if !T::IS_SHOWN_WITH_LIST {
+async fn page<L: List>(
+    state: &ApiState,
+    tenant: TenantId,
+    paging: &Paging,
+    list: &L,
+) -> Result<Response, Problem> {
+    let page = list.page(state, tenant, paging).await?;
+    if !L::Row::IS_SHOWN_WITH_LIST {
         return Ok(Json(page).into_response());
     }
-    let encoder = Encoder::<T>::new(carried_by(state, listing.tenant, listing.batch).await?);
+    let encoder = Encoder::<L::Row>::new(carried_by(state, tenant, list.batch()).await?);
     let items = page.items.iter().map(|row| encoder.object(row)).collect();
     let next = page.next;
     Ok(Json(Page { items, next }).into_response())
 }
 
-async fn file<T, F, R>(state: &ApiState, format: Format, listing: Listing<F>) -> Result<Response, Problem>
-where
-    T: Exported,
-    F: Fn(Paging) -> R + Send + 'static,
-    R: Future<Output = Result<Page<T>, Problem>> + Send + 'static,
-{
-    let carried = carried_by(state, listing.tenant, listing.batch).await?;
-    let encoder = Encoder::<T>::new(carried);
-    let wanted = listing.paging.limit.map(|_| listing.paging.limit()).transpose()?;
-    let rows = rows_of(listing.paging.cursor, wanted, listing.read);
-    let disposition = format!("attachment; filename=\"{}.{format}\"", listing.name);
+async fn file<L: List>(
+    state: &ApiState,
+    tenant: TenantId,
+    paging: Paging,
+    format: Format,
+    list: L,
+) -> Result<Response, Problem> {
+    let encoder = Encoder::<L::Row>::new(carried_by(state, tenant, list.batch()).await?);
+    let disposition = format!("attachment; filename=\"{}.{format}\"", list.name());
+    let wanted = paging.limit.map(|_| paging.limit()).transpose()?;
+    let rows = rows_of(state.clone(), tenant, list, paging.cursor, wanted);
     let (length, body) = match format {
         Format::Csv | Format::Ndjson => (None, streamed(format, encoder, rows).await?),
         Format::Xlsx => {
@@ -185,22 +194,20 @@ pub async fn carried_by(
 }
 
 /// All rows of a list behind a cursor, or so many of them, page by page.
-pub fn rows_of<T, F, R>(
+pub fn rows_of<L: List>(
+    state: ApiState,
+    tenant: TenantId,
+    list: L,
     cursor: Option<String>,
     wanted: Option<i64>,
-    read: F,
-) -> impl Stream<Item = Result<Vec<T>, Problem>>
-where
-    F: Fn(Paging) -> R,
-    R: Future<Output = Result<Page<T>, Problem>>,
-{
+) -> impl Stream<Item = Result<Vec<L::Row>, Problem>> + Send + 'static {
+    let read = Arc::new((state, list));
     pages(cursor, wanted, move |cursor, limit| {
-        let page = read(Paging {
-            cursor,
-            limit: Some(limit),
-        });
-        async {
-            let page = page.await?;
+        let read = Arc::clone(&read);
+        let limit = Some(limit);
+        async move {
+            let (state, list) = &*read;
+            let page = list.page(state, tenant, &Paging { limit, cursor }).await?;
             Ok((page.items, page.next))
         }
     })

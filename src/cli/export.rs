@@ -14,14 +14,13 @@ use super::input::BadArgument;
 use super::local::Local;
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
-use crate::api::export::{carried_by, rows_of};
+use crate::api::export::{List, carried_by, rows_of};
 use crate::api::problem::Problem;
-use crate::api::request::Paging;
-use crate::api::v4::list_domain_urls::Url;
+use crate::api::v4::list_batch_domains::BatchDomains;
+use crate::api::v4::list_domain_urls::{DomainUrls, Url};
 use crate::api::v4::list_domains::DomainQuery;
 use crate::api::v4::list_scans::ScanQuery;
-use crate::api::v4::views::{BatchDomain, Domain, Page, Scan};
-use crate::api::v4::{list_batch_domains, list_domain_urls, list_domains, list_scans};
+use crate::api::v4::views::{BatchDomain, Domain};
 use crate::config::Config;
 use crate::export::Format;
 use crate::export::columns::Exported;
@@ -35,7 +34,7 @@ use crate::projections::sitemaps::Sitemaps;
 use crate::values::{BatchId, DomainName, FailureReason, TenantId};
 
 /// Pages of rows.
-type Rows<'a, T> = BoxStream<'a, Result<Vec<T>, Problem>>;
+type Rows<T> = BoxStream<'static, Result<Vec<T>, Problem>>;
 
 /// How long the read models may take to follow.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -165,13 +164,15 @@ impl Args {
         match (self.table, batch) {
             (Table::Domains, None) => self.put(state, format, self.domains(state)).await,
             (Table::Domains, Some(batch)) => self.put(state, format, self.batch_domains(state, batch)).await,
-            (Table::Jobs, _) => self.put(state, format, self.jobs(state)).await,
+            (Table::Jobs, _) => {
+                self.put(state, format, all_rows(state, tenant, self.scan_query()))
+                    .await
+            }
             (Table::Urls, _) => self.put(state, format, self.urls(state)).await,
         }
     }
 
-    fn domains<'a>(&self, state: &'a ApiState) -> Rows<'a, Domain> {
-        let tenant = self.tenant;
+    fn domains(&self, state: &ApiState) -> Rows<Domain> {
         let wanted = self.domain.as_ref().map(|domain| domain.as_str().to_owned());
         let query = DomainQuery {
             status: self.status.map(|status| status.to_string()),
@@ -183,45 +184,28 @@ impl Args {
             technology: self.technology.clone(),
             ..DomainQuery::default()
         };
-        let read = move |paging| {
-            let query = query.clone();
-            async move { list_domains::page(state, tenant, &query, &paging).await }
-        };
-        let rows = all_rows(read).map_ok(move |mut rows: Vec<Domain>| {
+        let rows = all_rows(state, self.tenant, query).map_ok(move |mut rows| {
             rows.retain(|row| wanted.as_ref().is_none_or(|wanted| row.domain == *wanted));
             rows
         });
         rows.boxed()
     }
 
-    fn batch_domains<'a>(&self, state: &'a ApiState, batch: BatchId) -> Rows<'a, BatchDomain> {
-        let (tenant, query) = (self.tenant, self.scan_query());
-        let read = move |paging| {
-            let query = query.clone();
-            async move { list_batch_domains::page(state, tenant, batch, &query, &paging).await }
-        };
-        all_rows(read)
-    }
-
-    fn jobs<'a>(&self, state: &'a ApiState) -> Rows<'a, Scan> {
-        let (tenant, batch, query) = (self.tenant, self.batch, self.scan_query());
-        let read = move |paging| {
-            let query = query.clone();
-            async move { list_scans::page(state, tenant, batch, &query, &paging).await }
-        };
-        all_rows(read)
+    fn batch_domains(&self, state: &ApiState, batch: BatchId) -> Rows<BatchDomain> {
+        let query = self.scan_query();
+        all_rows(state, self.tenant, BatchDomains { batch, query })
     }
 
     /// The URLs of each of the domains that are meant, domain by domain.
-    fn urls<'a>(&self, state: &'a ApiState) -> Rows<'a, Url> {
-        let tenant = self.tenant;
-        let names: Rows<'a, String> = match self.batch {
+    fn urls(&self, state: &ApiState) -> Rows<Url> {
+        let (state, tenant) = (state.clone(), self.tenant);
+        let names: Rows<String> = match self.batch {
             Some(batch) => self
-                .batch_domains(state, batch)
+                .batch_domains(&state, batch)
                 .map_ok(|rows| rows.iter().map(|row| row.domain().to_owned()).collect())
                 .boxed(),
             None => self
-                .domains(state)
+                .domains(&state)
                 .map_ok(|rows| rows.into_iter().map(|row| row.domain).collect())
                 .boxed(),
         };
@@ -231,7 +215,7 @@ impl Args {
         let urls = names.map_ok(move |name| {
             // An input that is no domain has no sitemaps.
             match DomainName::parse(&name) {
-                Ok(domain) => urls_of(state, tenant, domain),
+                Ok(domain) => all_rows(&state, tenant, DomainUrls(domain)),
                 Err(_) => stream::empty().boxed(),
             }
         });
@@ -244,17 +228,13 @@ impl Args {
             reason: self.reason.map(|reason| reason.to_string()),
             domain: self.domain.as_ref().map(|domain| domain.as_str().to_owned()),
             contains: self.contains.clone(),
+            batch: self.batch.map(|batch| batch.to_string()),
             ..ScanQuery::default()
         }
     }
 
     /// Writes the rows where they are wanted; tells how many there were.
-    async fn put<T: Exported>(
-        &self,
-        state: &ApiState,
-        format: Format,
-        rows: Rows<'_, T>,
-    ) -> anyhow::Result<u64> {
+    async fn put<T: Exported>(&self, state: &ApiState, format: Format, rows: Rows<T>) -> anyhow::Result<u64> {
         let carried = carried_by(state, self.tenant, self.batch).await.map_err(told)?;
         let encoder = Encoder::<T>::new(carried);
         let Some(path) = &self.output else {
@@ -280,28 +260,15 @@ impl Args {
     }
 }
 
-fn urls_of(state: &ApiState, tenant: TenantId, domain: DomainName) -> Rows<'_, Url> {
-    let read = move |paging| {
-        let domain = domain.clone();
-        async move { list_domain_urls::page(state, tenant, &domain, &paging).await }
-    };
-    all_rows(read)
-}
-
 /// All rows of a list.
-fn all_rows<'a, T, F, R>(read: F) -> Rows<'a, T>
-where
-    T: Send + 'a,
-    F: Fn(Paging) -> R + Send + 'a,
-    R: Future<Output = Result<Page<T>, Problem>> + Send + 'a,
-{
-    rows_of(None, None, read).boxed()
+fn all_rows<L: List>(state: &ApiState, tenant: TenantId, list: L) -> Rows<L::Row> {
+    rows_of(state.clone(), tenant, list, None, None).boxed()
 }
 
 async fn write_rows<T: Exported>(
     encoder: &Encoder<T>,
     format: Format,
-    rows: Rows<'_, T>,
+    rows: Rows<T>,
     mut out: impl Write,
 ) -> anyhow::Result<u64> {
     let mut count = 0;

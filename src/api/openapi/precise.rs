@@ -6,6 +6,7 @@ use utoipa::openapi::OpenApi;
 
 use super::examples;
 use crate::aggregates::BatchStatus;
+use crate::export::Format;
 use crate::projections::domains::query::DomainSort;
 use crate::projections::jobs::query::JobSort;
 use crate::projections::query::Sort;
@@ -33,6 +34,7 @@ pub(super) fn precise(document: &OpenApi) -> Value {
                 add(&mut parameter["schema"], &json!({ "enum": choice }));
             }
         }
+        offer_files(operation);
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
         responses
             .into_iter()
@@ -54,6 +56,22 @@ pub(super) fn precise(document: &OpenApi) -> Value {
         }
     }
     value
+}
+
+/// A list that takes `format` answers with each form of a file as well, but for more rows than one of them takes.
+fn offer_files(operation: &mut Value) {
+    let parameters = operation["parameters"].as_array();
+    if !parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "format")) {
+        return;
+    }
+    for format in Format::ALL {
+        let media_type = format.media_types()[0];
+        operation["responses"]["200"]["content"][media_type] = json!({ "schema": { "type": "string" } });
+    }
+    operation["responses"]["422"] = json!({
+        "description": "More rows than a workbook takes",
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    });
 }
 
 /// The words that parameters of an operation take.

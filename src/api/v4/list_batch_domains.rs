@@ -7,7 +7,7 @@ use super::get_batch::find_batch;
 use super::list_scans::ScanQuery;
 use super::views::{BatchDomain, Page};
 use crate::api::ApiState;
-use crate::api::export::{FormatQuery, Listing, Wanted};
+use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::domains::{self, Domains};
@@ -20,12 +20,8 @@ use crate::values::{BatchId, TenantId};
     get, path = "/batches/{id}/domains", tag = "batches",
     params(("id" = uuid::Uuid, Path), ScanQuery, FormatQuery, Paging, AtLeast),
     responses(
-        (status = 200, content(
-            (Page<BatchDomain> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
-            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        )),
+        (status = 200, body = Page<BatchDomain>),
         (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, description = "More rows than a workbook takes", body = Problem),
         (status = 503, body = Problem),
     )
 )]
@@ -43,46 +39,54 @@ pub(super) async fn list_batch_domains(
     find_batch(&state, tenant, id)
         .await?
         .ok_or_else(|| Problem::not_found("batch"))?;
-    let reading = state.clone();
-    let listing = Listing {
-        tenant,
-        batch: Some(id),
-        name: format!("batch-{id}-domains"),
-        paging,
-        read: move |paging| {
-            let (state, query) = (reading.clone(), query.clone());
-            async move { page(&state, tenant, id, &query, &paging).await }
-        },
-    };
-    wanted.answer(&state, listing).await
+    let list = BatchDomains { batch: id, query };
+    wanted.answer(&state, tenant, paging, list).await
 }
 
-/// One page of it.
-pub(crate) async fn page(
-    state: &ApiState,
-    tenant: TenantId,
-    batch: BatchId,
-    query: &ScanQuery,
-    paging: &Paging,
-) -> Result<Page<BatchDomain>, Problem> {
-    let filter = jobs::query::JobFilter {
-        batch: Some(batch),
-        ..query.filter(paging)?
-    };
-    let scans = jobs::query::list(&state.models, tenant, &filter).await?;
-    let names: Vec<String> = scans.items.iter().map(|scan| scan.domain.clone()).collect();
-    let mut known = domains::query::named(&state.models, tenant, &names).await?;
-    let rows = scans.items.into_iter().map(|scan| {
-        let domain = known.remove(&scan.domain);
-        BatchDomain::of(scan, domain)
-    });
-    let items: Result<Vec<_>, _> = rows.collect();
-    let items = items.map_err(|error| {
-        tracing::error!(%error, "A domain's row cannot be shown");
-        Problem::internal()
-    })?;
-    Ok(Page {
-        items,
-        next: scans.next,
-    })
+/// The list of a batch, with what is known of each domain.
+pub(crate) struct BatchDomains {
+    /// Which.
+    pub(crate) batch: BatchId,
+    /// Only the lines whose scans are like that.
+    pub(crate) query: ScanQuery,
+}
+
+impl List for BatchDomains {
+    type Row = BatchDomain;
+
+    fn name(&self) -> String {
+        format!("batch-{}-domains", self.batch)
+    }
+
+    fn batch(&self) -> Option<BatchId> {
+        Some(self.batch)
+    }
+
+    async fn page(
+        &self,
+        state: &ApiState,
+        tenant: TenantId,
+        paging: &Paging,
+    ) -> Result<Page<BatchDomain>, Problem> {
+        let filter = jobs::query::JobFilter {
+            batch: Some(self.batch),
+            ..self.query.filter(paging)?
+        };
+        let scans = jobs::query::list(&state.models, tenant, &filter).await?;
+        let names: Vec<String> = scans.items.iter().map(|scan| scan.domain.clone()).collect();
+        let mut known = domains::query::named(&state.models, tenant, &names).await?;
+        let rows = scans.items.into_iter().map(|scan| {
+            let domain = known.remove(&scan.domain);
+            BatchDomain::of(scan, domain)
+        });
+        let items: Result<Vec<_>, _> = rows.collect();
+        let items = items.map_err(|error| {
+            tracing::error!(%error, "A domain's row cannot be shown");
+            Problem::internal()
+        })?;
+        Ok(Page {
+            items,
+            next: scans.next,
+        })
+    }
 }

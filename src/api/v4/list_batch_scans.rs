@@ -4,10 +4,10 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::get_batch::find_batch;
-use super::list_scans::{self, ScanQuery};
+use super::list_scans::ScanQuery;
 use super::views::{Page, Scan};
 use crate::api::ApiState;
-use crate::api::export::{FormatQuery, Listing, Wanted};
+use crate::api::export::{FormatQuery, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::jobs::Jobs;
@@ -18,11 +18,7 @@ use crate::values::BatchId;
     get, path = "/batches/{id}/scans", tag = "batches",
     params(("id" = uuid::Uuid, Path), ScanQuery, FormatQuery, Paging, AtLeast),
     responses(
-        (status = 200, content(
-            (Page<Scan> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
-            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        )),
-        (status = 422, description = "More rows than a workbook takes", body = Problem),
+        (status = 200, body = Page<Scan>),
         (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),
     )
@@ -40,16 +36,9 @@ pub(super) async fn list_batch_scans(
     find_batch(&state, tenant, id)
         .await?
         .ok_or_else(|| Problem::not_found("batch"))?;
-    let reading = state.clone();
-    let listing = Listing {
-        tenant,
-        batch: Some(id),
-        name: format!("batch-{id}-scans"),
-        paging,
-        read: move |paging| {
-            let (state, query) = (reading.clone(), query.clone());
-            async move { list_scans::page(&state, tenant, Some(id), &query, &paging).await }
-        },
+    let list = ScanQuery {
+        batch: Some(id.to_string()),
+        ..query
     };
-    wanted.answer(&state, listing).await
+    wanted.answer(&state, tenant, paging, list).await
 }

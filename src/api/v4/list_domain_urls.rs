@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::views::Page;
 use crate::api::ApiState;
-use crate::api::export::{FormatQuery, Listing, Wanted};
+use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::domains::{self, Domains};
@@ -49,11 +49,7 @@ impl Url {
 #[utoipa::path(
     get, path = "/domains/{domain}/urls", tag = "domains", params(("domain" = String, Path), FormatQuery, Paging, AtLeast),
     responses(
-        (status = 200, content(
-            (Page<Url> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
-            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        )),
-        (status = 422, description = "More rows than a workbook takes", body = Problem),
+        (status = 200, body = Page<Url>),
         (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),
     )
@@ -75,36 +71,31 @@ pub(super) async fn list_domain_urls(
     {
         return Err(Problem::not_found("domain"));
     }
-    let reading = state.clone();
-    let listing = Listing {
-        tenant,
-        batch: None,
-        name: format!("{domain}-urls"),
-        paging,
-        read: move |paging| {
-            let (state, domain) = (reading.clone(), domain.clone());
-            async move { page(&state, tenant, &domain, &paging).await }
-        },
-    };
-    wanted.answer(&state, listing).await
+    wanted.answer(&state, tenant, paging, DomainUrls(domain)).await
 }
 
-/// One page of them.
-pub(crate) async fn page(
-    state: &ApiState,
-    tenant: TenantId,
-    domain: &DomainName,
-    paging: &Paging,
-) -> Result<Page<Url>, Problem> {
-    let after = match paging.after::<String>()? {
-        Some(place) => parse_place(&place)?,
-        None => (-1, 0),
-    };
-    let listed = sitemaps::query::urls(&state.models, tenant, domain, after, paging.limit()?).await?;
-    Ok(Page {
-        items: listed.items.into_iter().map(|row| Url::of(domain, row)).collect(),
-        next: listed.next,
-    })
+/// The URLs of a domain.
+pub(crate) struct DomainUrls(pub(crate) DomainName);
+
+impl List for DomainUrls {
+    type Row = Url;
+
+    fn name(&self) -> String {
+        format!("{}-urls", self.0)
+    }
+
+    async fn page(&self, state: &ApiState, tenant: TenantId, paging: &Paging) -> Result<Page<Url>, Problem> {
+        let domain = &self.0;
+        let after = match paging.after::<String>()? {
+            Some(place) => parse_place(&place)?,
+            None => (-1, 0),
+        };
+        let listed = sitemaps::query::urls(&state.models, tenant, domain, after, paging.limit()?).await?;
+        Ok(Page {
+            items: listed.items.into_iter().map(|row| Url::of(domain, row)).collect(),
+            next: listed.next,
+        })
+    }
 }
 
 fn parse_place(place: &str) -> Result<(i32, i32), Problem> {

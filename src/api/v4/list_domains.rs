@@ -8,12 +8,12 @@ use utoipa::IntoParams;
 use super::views::{Domain, Page};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
-use crate::api::export::{FormatQuery, Listing, Wanted};
+use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
 use crate::projections::domains::query::{DomainFilter, DomainSort};
 use crate::projections::domains::{self, Domains};
-use crate::values::TenantId;
+use crate::values::{BatchId, TenantId};
 
 /// Which domains.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -46,11 +46,7 @@ pub(crate) struct DomainQuery {
 #[utoipa::path(
     get, path = "/domains", tag = "domains", params(DomainQuery, FormatQuery, Paging, AtLeast),
     responses(
-        (status = 200, content(
-            (Page<Domain> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
-            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        )),
-        (status = 422, description = "More rows than a workbook takes", body = Problem),
+        (status = 200, body = Page<Domain>),
         (status = 400, body = Problem), (status = 503, body = Problem),
     )
 )]
@@ -63,29 +59,29 @@ pub(super) async fn list_domains(
     wanted: Wanted,
 ) -> Result<Response, Problem> {
     at_least.wait::<Domains>(&state).await?;
-    let reading = state.clone();
-    let listing = Listing {
-        tenant,
-        batch: query.batch.as_deref().and_then(|id| id.parse().ok()),
-        name: "domains".to_owned(),
-        paging,
-        read: move |paging| {
-            let (state, query) = (reading.clone(), query.clone());
-            async move { page(&state, tenant, &query, &paging).await }
-        },
-    };
-    wanted.answer(&state, listing).await
+    wanted.answer(&state, tenant, paging, query).await
 }
 
-/// One page of them.
-pub(crate) async fn page(
-    state: &ApiState,
-    tenant: TenantId,
-    query: &DomainQuery,
-    paging: &Paging,
-) -> Result<Page<Domain>, Problem> {
-    let filter = query.filter(paging)?;
-    Ok(domains::query::list(&state.models, tenant, &filter).await?.into())
+impl List for DomainQuery {
+    type Row = Domain;
+
+    fn name(&self) -> String {
+        "domains".to_owned()
+    }
+
+    fn batch(&self) -> Option<BatchId> {
+        self.batch.as_deref()?.parse().ok()
+    }
+
+    async fn page(
+        &self,
+        state: &ApiState,
+        tenant: TenantId,
+        paging: &Paging,
+    ) -> Result<Page<Domain>, Problem> {
+        let filter = self.filter(paging)?;
+        Ok(domains::query::list(&state.models, tenant, &filter).await?.into())
+    }
 }
 
 impl DomainQuery {

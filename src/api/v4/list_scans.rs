@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use super::views::{Page, Scan};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
-use crate::api::export::{FormatQuery, Listing, Wanted};
+use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
 use crate::projections::jobs::query::{JobFilter, JobSort};
@@ -37,11 +37,7 @@ pub(crate) struct ScanQuery {
 #[utoipa::path(
     get, path = "/scans", tag = "scans", params(ScanQuery, FormatQuery, Paging, AtLeast),
     responses(
-        (status = 200, content(
-            (Page<Scan> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
-            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        )),
-        (status = 422, description = "More rows than a workbook takes", body = Problem),
+        (status = 200, body = Page<Scan>),
         (status = 400, body = Problem), (status = 503, body = Problem),
     )
 )]
@@ -54,31 +50,27 @@ pub(super) async fn list_scans(
     wanted: Wanted,
 ) -> Result<Response, Problem> {
     at_least.wait::<Jobs>(&state).await?;
-    let reading = state.clone();
-    let listing = Listing {
-        tenant,
-        batch: query.batch.as_deref().and_then(|id| id.parse().ok()),
-        name: "scans".to_owned(),
-        paging,
-        read: move |paging| {
-            let (state, query) = (reading.clone(), query.clone());
-            async move { page(&state, tenant, None, &query, &paging).await }
-        },
-    };
-    wanted.answer(&state, listing).await
+    wanted.answer(&state, tenant, paging, query).await
 }
 
-/// One page of them, or of those of a batch.
-pub(crate) async fn page(
-    state: &ApiState,
-    tenant: TenantId,
-    batch: Option<BatchId>,
-    query: &ScanQuery,
-    paging: &Paging,
-) -> Result<Page<Scan>, Problem> {
-    let mut filter = query.filter(paging)?;
-    filter.batch = batch.or(filter.batch);
-    Ok(jobs::query::list(&state.models, tenant, &filter).await?.into())
+impl List for ScanQuery {
+    type Row = Scan;
+
+    fn name(&self) -> String {
+        match self.batch() {
+            Some(id) => format!("batch-{id}-scans"),
+            None => "scans".to_owned(),
+        }
+    }
+
+    fn batch(&self) -> Option<BatchId> {
+        self.batch.as_deref()?.parse().ok()
+    }
+
+    async fn page(&self, state: &ApiState, tenant: TenantId, paging: &Paging) -> Result<Page<Scan>, Problem> {
+        let filter = self.filter(paging)?;
+        Ok(jobs::query::list(&state.models, tenant, &filter).await?.into())
+    }
 }
 
 impl ScanQuery {
