@@ -241,7 +241,9 @@ impl Unpacker {
     fn unpack(&mut self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
         let length = zstd::zstd_safe::get_frame_content_size(bytes)
             .map_err(|_| std::io::Error::other("it is not compressed as bodies are"))?;
-        let length = length.map_or(MAX_CONTENT, |length| usize::try_from(length).unwrap_or(usize::MAX));
+        let length = length.map_or(MAX_CONTENT, |length| {
+            usize::try_from(length).unwrap_or(usize::MAX)
+        });
         if length > MAX_CONTENT {
             return Err(std::io::Error::other(too_large(length)));
         }

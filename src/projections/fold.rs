@@ -2,8 +2,8 @@
 //! shards. What does not fit into the memory allowed is left to a further pass: a pass that grows too large gives up
 //! the upper half of the keys it took on.
 
-use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
