@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::in_full;
 use super::park::{Parked, Poison};
@@ -84,8 +85,14 @@ impl<P: Projection> Fold<P> {
         let step = usize::try_from(self.options.page).unwrap_or(1).max(1);
         let starts: Vec<i64> = (0..self.up_to).step_by(step).collect();
         let (log, up_to, page) = (&self.log, self.up_to, self.options.page);
+        // Each on a task of its own: a page that waits to be folded must not sit on a connection while something else
+        // here waits for one.
         let mut pages = stream::iter(starts)
-            .map(|after| decode_page::<P>(log, after, (after + page).min(up_to), first))
+            .map(|after| {
+                let decoded = decode_page::<P>(log.clone(), after, (after + page).min(up_to), first);
+                let task = AbortOnDropHandle::new(tokio::spawn(decoded));
+                async move { task.await.expect("decoding a page has no panics of its own") }
+            })
             .buffered(AHEAD);
         while let Some(page) = pages.try_next().await? {
             self.poison.extend(page.unreadable);
@@ -128,7 +135,7 @@ struct DecodedPage<P: Projection> {
 }
 
 async fn decode_page<P: Projection>(
-    log: &EventLog,
+    log: EventLog,
     after: i64,
     up_to: i64,
     first: u64,

@@ -44,6 +44,7 @@ pub use runner::run;
 pub use subject::Subject;
 
 use crate::log::LogError;
+use crate::turns::Busy;
 
 /// A read model with one row per key.
 pub trait Projection: Sized + Send + Sync + 'static {
@@ -154,6 +155,9 @@ pub enum ProjectionError {
     /// A table could not be read or written.
     #[error("a read model's tables cannot be reached or written")]
     Database(#[from] sqlx::Error),
+    /// Too many reads of the tenant are under way.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// A row in a table is not what this release writes.
     #[error("a row of {table} cannot be read")]
     Row {

@@ -16,6 +16,7 @@ mod log;
 mod model;
 mod pages;
 mod policies;
+mod pools;
 mod postgres;
 mod projections;
 mod sites;
