@@ -8,6 +8,7 @@ mod quotas;
 mod second_wall;
 mod secrets;
 mod tokens;
+mod under_way;
 
 use sitelog::access::keys::{NewKey, create};
 use sitelog::access::{ApiKey, Scope};
