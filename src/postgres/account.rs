@@ -4,11 +4,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
-use std::process::{Output, Stdio};
-
-use tokio::process::Command;
+use std::process::Output;
 
 use super::EmbeddedPostgresError;
+use super::child::{self, Command};
 use super::layout::Layout;
 
 /// Debian's and the RPMs' own account first; every system has the second.
@@ -42,7 +41,7 @@ impl Account {
     }
 
     async fn ourselves(uid: u32) -> Result<Self, EmbeddedPostgresError> {
-        let output = run(Command::new("id").arg("-un")).await?;
+        let output = run(child::command("id").arg("-un")).await?;
         if !output.status.success() {
             return Err(EmbeddedPostgresError::NamelessAccount { uid });
         }
@@ -70,18 +69,9 @@ impl Account {
     }
 
     /// A command that runs as this account, out of reach of a Ctrl-C meant for us.
-    ///
-    /// `PG…` variables are kept from it: they would change the port or the directory it works on.
     pub(super) fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
-        command
-            .current_dir("/")
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null())
-            .process_group(0);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
-            command.env_remove(name);
-        }
+        let mut command = child::command(program.as_ref());
+        command.current_dir("/").process_group(0);
         if self.steps_down {
             command.uid(self.uid).gid(self.gid);
         }
@@ -168,7 +158,7 @@ pub(super) async fn run(command: &mut Command) -> Result<Output, EmbeddedPostgre
 
 /// The entry of a user name or number, from wherever this system keeps its users.
 async fn passwd_entry(key: &str) -> Option<Account> {
-    let listed = match Command::new("getent").args(["passwd", key]).output().await {
+    let listed = match child::command("getent").args(["passwd", key]).output().await {
         Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
         Err(_) => fs::read_to_string("/etc/passwd").ok()?,
     };

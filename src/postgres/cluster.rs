@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::account::{Account, run};
 use super::binaries::Binaries;
+use super::child::Command;
 use super::layout::{Layout, PORT, socket_in};
 use super::processes::{Processes, remove_pid_files};
 use super::provision::SUPERUSER;
@@ -194,7 +195,7 @@ impl Cluster {
     }
 
     /// `pg_ctl` puts the server into a session of its own; `current_dir` is for the relative paths in `settings`.
-    fn pg_ctl(&self, action: &str) -> tokio::process::Command {
+    fn pg_ctl(&self, action: &str) -> Command {
         let mut command = self.account.command(self.binaries.program("pg_ctl"));
         command
             .current_dir(self.data_dir())
