@@ -3,6 +3,7 @@
 
 mod api_key;
 mod caller;
+pub mod first_key;
 mod hs256;
 pub mod keys;
 pub mod sessions;

@@ -1,6 +1,7 @@
 //! Who is let in, and to what.
 
 mod command_line;
+mod first_key;
 mod isolation;
 mod keys;
 mod predecessor;
