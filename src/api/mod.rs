@@ -18,6 +18,7 @@ pub mod openapi;
 mod overload;
 pub mod problem;
 pub(crate) mod quota;
+pub(crate) mod recheck;
 pub mod request;
 pub mod serving;
 pub mod v4;

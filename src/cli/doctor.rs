@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{say, style};
+use super::{say, say_lines, style};
 use crate::config::Config;
 use crate::database::Database;
 
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(error) => found.problems.push(format!("{:#}", anyhow::Error::new(error))),
     }
     if args.json {
-        say(&serde_json::to_string_pretty(&found)?)?;
+        say_lines(&serde_json::to_string_pretty(&found)?)?;
     } else {
         print(&found)?;
     }
@@ -111,10 +111,13 @@ fn print(found: &Findings) -> anyhow::Result<()> {
     say(&format!("migrations    {}", number(found.migrations)))?;
     say(&format!("log position  {}", number(found.log_position)))?;
     for problem in &found.problems {
-        say(&format!("{}       {problem}", style::bad("PROBLEM")))?;
+        // Some say over several lines what to do.
+        let (first, more) = problem.split_once('\n').unwrap_or((problem, ""));
+        say([style::bad("PROBLEM"), format!("       {first}").into()])?;
+        say_lines(more)?;
     }
     if found.problems.is_empty() {
-        say(&style::good("all is well"))?;
+        say(style::good("all is well"))?;
     }
     Ok(())
 }

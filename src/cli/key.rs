@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::say;
+use super::{say, tell};
 use crate::access::keys::{self, KeyRow, NewKey};
 use crate::access::{KeyId, Scope, Scopes};
 use crate::config::Config;
@@ -98,8 +98,8 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
         shown["key"] = key.reveal().into();
         say(&shown.to_string())?;
     } else {
-        eprintln!("{}", line_of(&row));
-        eprintln!("the key, which is shown only now:");
+        tell(&line_of(&row));
+        tell("the key, which is shown only now:");
         say(key.reveal())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -126,7 +126,9 @@ async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCo
         return Ok(ExitCode::SUCCESS);
     }
     let id = &args.key;
-    eprintln!("sitelog: there is no key {id}; 'sitelog key list' lists them");
+    tell(&format!(
+        "sitelog: there is no key {id}; 'sitelog key list' lists them"
+    ));
     Ok(ExitCode::FAILURE)
 }
 
