@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{say, style};
-use crate::app::Database;
 use crate::config::Config;
+use crate::database::Database;
 
 /// Looks for what is wrong and says how to mend it.
 #[derive(Debug, clap::Args)]
@@ -62,11 +62,11 @@ async fn examine(config: &Config, found: &mut Findings) {
         .clone()
         .or_else(|| database.url().map(str::to_owned));
     let version = sqlx::query_scalar("select current_setting('server_version')")
-        .fetch_one(&database.pool)
+        .fetch_one(&database.pools.work)
         .await;
     found.postgres_version = version.ok();
     let applied: Result<i64, _> = sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
-        .fetch_one(&database.pool)
+        .fetch_one(&database.pools.work)
         .await;
     match applied {
         Ok(applied) => found.migrations = Some(applied),
@@ -81,7 +81,7 @@ async fn examine(config: &Config, found: &mut Findings) {
             .push("the database's tables are older than this program: run 'sitelog migrate'".to_owned());
     }
     let head = sqlx::query_scalar("select position from log_head")
-        .fetch_one(&database.pool)
+        .fetch_one(&database.pools.work)
         .await;
     found.log_position = head.ok();
     database.close().await;

@@ -10,10 +10,11 @@ use tokio_util::task::TaskTracker;
 
 use super::input::BadArgument;
 use super::say;
-use crate::app::{App, Database};
+use crate::app::App;
 use crate::commands::forget_domain::{ForgottenDomain, forget_domain};
 use crate::commands::{CommandContext, CommandError};
 use crate::config::Config;
+use crate::database::Database;
 use crate::projections::domains::Domains;
 use crate::projections::jobs::Jobs;
 use crate::projections::query::wait_for;
@@ -84,7 +85,7 @@ async fn forget(
     config: &Config,
     database: &Database,
 ) -> anyhow::Result<Option<(ForgottenDomain, bool)>> {
-    let app = App::build(config, database.pool.clone()).await?;
+    let app = App::build(config, database.pools.clone()).await?;
     let context = CommandContext::internal(tenant, "cli");
     let forgotten = match forget_domain(&app.bus, domain, &context).await {
         Err(CommandError::NotFound(_)) => return Ok(None),

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::say;
 use crate::access::keys::{self, KeyRow, NewKey};
 use crate::access::{KeyId, Scope, Scopes};
-use crate::app::Database;
 use crate::config::Config;
+use crate::database::Database;
 use crate::values::TenantId;
 
 /// Makes, lists and revokes keys.
@@ -92,7 +92,7 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
         expires_at: args.expires,
         created_by: "cli".to_owned(),
     };
-    let (key, row) = keys::create(&database.pool, &new).await?;
+    let (key, row) = keys::create(&database.pools.work, &new).await?;
     if args.json {
         let mut shown = json!(row);
         shown["key"] = key.reveal().into();
@@ -106,7 +106,7 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
 }
 
 async fn list_keys(args: &List, database: &Database) -> anyhow::Result<ExitCode> {
-    for row in keys::list(&database.pool, args.tenant).await? {
+    for row in keys::list(&database.pools.work, args.tenant).await? {
         if args.json {
             say(&serde_json::to_string(&row)?)?;
         } else {
@@ -117,7 +117,7 @@ async fn list_keys(args: &List, database: &Database) -> anyhow::Result<ExitCode>
 }
 
 async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCode> {
-    if let Some(row) = keys::revoke(&database.pool, None, &args.key).await? {
+    if let Some(row) = keys::revoke(&database.pools.work, None, &args.key).await? {
         say(&if args.json {
             serde_json::to_string(&row)?
         } else {

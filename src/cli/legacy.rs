@@ -10,8 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, Database};
+use crate::app::App;
 use crate::config::Config;
+use crate::database::Database;
 use crate::legacy::compare::{Comparison, compare};
 use crate::legacy::import::{Report, Unfinished, import};
 use crate::legacy::source::OldDatabase;
@@ -139,7 +140,7 @@ struct Following {
 impl Following {
     async fn start(config: &Config) -> anyhow::Result<Self> {
         let database = Database::open(config).await?;
-        let app = App::build(config, database.pool.clone()).await?;
+        let app = App::build(config, database.pools.clone()).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_projector(&tracker, &stop);
         Ok(Self {

@@ -45,25 +45,27 @@ const RESTRICTED_CRATES: [&str; 4] = ["sqlx", "reqwest", "tokio", "rand"];
 #[rustfmt::skip]
 const RULES: &[Rule] = &[
     Rule { module: "values", uses: &[], except: &[], crates: &[] },
+    Rule { module: "pools", uses: &[], except: &[], crates: &["sqlx", "tokio"] },
+    Rule { module: "turns", uses: &["values"], except: &[], crates: &["tokio"] },
     Rule { module: "aggregates", uses: &["values"], except: &[], crates: &[] },
     Rule { module: "log", uses: &["values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "tasks", uses: &["values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "fetch", uses: &["values"], except: &[], crates: &["reqwest", "tokio", "rand"] },
     Rule { module: "scanner", uses: &["fetch", "values"], except: &[], crates: &["tokio", "rand"] },
     Rule { module: "commands", uses: &["aggregates", "log", "values"], except: &[], crates: &["tokio", "rand"] },
-    Rule { module: "projections", uses: &["aggregates", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "projections", uses: &["aggregates", "log", "turns", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "policies", uses: &["aggregates", "commands", "tasks", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "export", uses: &["commands", "values"], except: &[], crates: &["tokio"] },
-    Rule { module: "api", uses: &["export", "commands", "projections", "legacy", "access", "log", "tasks", "fetch", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
+    Rule { module: "api", uses: &["export", "commands", "projections", "legacy", "access", "log", "tasks", "fetch", "aggregates", "pools", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
     Rule { module: "dashboard", uses: &["api", "projections", "commands", "access", "log", "tasks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING], crates: &["tokio", "rand"] },
     Rule { module: "postgres", uses: &[], except: &[], crates: &["sqlx", "tokio", "rand"] },
 ];
 
 /// The wiring, which may use everything but the network's client.
-const WIRING: [&str; 6] = ["app", "cli", "config", "telemetry", "lib", "main"];
+const WIRING: [&str; 7] = ["app", "cli", "config", "database", "telemetry", "lib", "main"];
 const WIRING_CRATES: [&str; 3] = ["sqlx", "tokio", "rand"];
 
 #[test]
