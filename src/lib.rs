@@ -15,6 +15,7 @@ pub mod log;
 // What follows from the log: rows to read and to take away, work to do.
 pub mod export;
 pub mod policies;
+pub mod progress;
 pub mod projections;
 pub mod tasks;
 

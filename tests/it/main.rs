@@ -7,6 +7,7 @@ mod api;
 mod architecture;
 mod batches;
 mod cli;
+mod clocks;
 mod crash;
 mod docs;
 mod export;

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod browser;
 pub mod call;
+pub mod clock;
 pub mod events;
 pub mod postgres;
 pub mod server;
