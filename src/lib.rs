@@ -28,6 +28,7 @@ pub mod worker;
 pub mod access;
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
