@@ -243,6 +243,8 @@ impl From<LogError> for Problem {
                 "This Idempotency-Key was used before with another request; use a new key for a new request.",
             ),
             LogError::Unreadable { .. }
+            | LogError::UnreadableBody { .. }
+            | LogError::BodyTooLarge { .. }
             | LogError::UnknownVersion { .. }
             | LogError::Incomplete { .. }
             | LogError::Rejected(_) => {

@@ -2,8 +2,8 @@
 //! shards. What does not fit into the memory allowed is left to a further pass: a pass that grows too large gives up
 //! the upper half of the keys it took on.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -104,10 +104,15 @@ impl<P: Projection> Fold<P> {
     /// A panic took the row with it: it is folded once more up to the event before.
     async fn bring_back_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
         let mut connection = self.log.pool().acquire().await?;
+        let mut done = HashSet::new();
         for poison in &self.poison {
             let Some(key) = poison.row_key().filter(|key| part.takes(hash(key))) else {
                 continue;
             };
+            // In the order of the log: the first one says where the row stops.
+            if !done.insert(key) {
+                continue;
+            }
             let row = row_by_log::<P>(&mut connection, key, poison.position - 1).await?;
             part.put(key.clone(), row, poison.position - 1);
         }
@@ -156,7 +161,10 @@ async fn decode_page<P: Projection>(
         }
         unreadable.push(Poison::unreadable(&mut connection, &event, in_full(&error)).await?);
     }
-    attach_findings::<P>(&mut connection, &mut facts).await?;
+    for (number, error) in attach_findings::<P>(&mut connection, &mut facts).await? {
+        let (_, key) = &keys[number];
+        unreadable.push(Poison::row(key.clone(), facts[number].position, in_full(&error)));
+    }
     let facts = keys
         .into_iter()
         .zip(facts)

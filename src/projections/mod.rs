@@ -99,13 +99,14 @@ pub trait Projection: Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Fills the derived tables of a new generation, which have no indexes yet.
+    /// Fills the derived tables of a new generation, which have no indexes yet. Returns the numbers of the rows that it
+    /// cannot be done for, and why; nothing derived from these is left in the tables.
     fn copy_details(
         _connection: &mut PgConnection,
         _schema: &str,
         _rows: &[Self::Row],
-    ) -> impl Future<Output = Result<(), ProjectionError>> + Send {
-        async { Ok(()) }
+    ) -> impl Future<Output = Result<Vec<(usize, String)>, ProjectionError>> + Send {
+        async { Ok(Vec::new()) }
     }
 
     /// Compares what is derived from rows with the rows of the main table.
@@ -225,9 +226,14 @@ impl ProjectionError {
         ) || self.is_about_data()
     }
 
-    /// Whether one row's content is at fault (SQLSTATE classes 22 and 23, program limits 54), not the database.
+    /// Whether one row's content is at fault (a body that cannot be read; SQLSTATE classes 22 and 23, program limits 54),
+    /// not the database.
     pub(crate) fn is_about_data(&self) -> bool {
-        let Self::Database(error) = self else { return false };
+        let error = match self {
+            Self::Log(LogError::UnreadableBody { .. }) => return true,
+            Self::Database(error) => error,
+            _ => return false,
+        };
         let code = error
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code);

@@ -104,7 +104,9 @@ where
             Err(
                 LogError::Closed
                 | LogError::Rejected(_)
+                | LogError::BodyTooLarge { .. }
                 | LogError::Unreadable { .. }
+                | LogError::UnreadableBody { .. }
                 | LogError::UnknownVersion { .. },
             ) => return None,
             Err(error) => {

@@ -16,6 +16,7 @@ mod legacy;
 mod log;
 mod model;
 mod pages;
+mod policies;
 mod postgres;
 mod projections;
 mod sites;
