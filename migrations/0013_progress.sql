@@ -30,8 +30,9 @@ select t.scan_id, t.tenant_id, t.lane_id, t.host, t.position, t.queued_at, t.cla
                 or recently(t.due_at, longest_standstill(), now())
                 or recently(t.leased_until, longest_standstill(), now())
                 or still_ahead(r.rest_until, longest_wait(), now())
-                or exists (select from scan_task b where b.host = t.host and b.scan_id <> t.scan_id
-                                                     and still_ahead(b.leased_until, longest_lease(), now()))
+                or exists (select from scan_task b
+                            where b.host = t.host and b.scan_id <> t.scan_id and b.leased_until is not null
+                              and still_ahead(b.leased_until, longest_lease(), now()))
                then 'ready'
            else 'stuck'
        end as condition

@@ -272,12 +272,12 @@ mod tests {
     #[test]
     fn what_was_written_is_read_whatever_its_length() {
         let dir = tempfile::tempdir().unwrap();
-        for length in [0, 1, 511, 512, 513, 100_000] {
+        for length in [0_u64, 1, 511, 512, 513, 100_000] {
             let path = dir.path().join(format!("{length}.backup"));
             let dump: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect();
             write(&path, &dump);
             let archive = Archive::open(&path).unwrap();
-            assert_eq!((&archive.manifest, archive.size()), (&manifest(), length as u64));
+            assert_eq!((&archive.manifest, archive.size()), (&manifest(), length));
             let mut found = Vec::new();
             archive.reader().unwrap().read_to_end(&mut found).unwrap();
             assert_eq!(found, dump);

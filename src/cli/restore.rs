@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// What 'sitelog backup' wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// An empty database; without it, that of the settings: DATABASE_URL, or a private one in the data directory
+    /// An empty database; without it, that of the settings (in `DATABASE_URL`, or a private one in the data directory)
     #[arg(long, value_name = "URL")]
     into: Option<String>,
     /// JSON: an object for the log, and one for each read model

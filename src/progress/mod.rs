@@ -37,16 +37,19 @@ pub enum Kind {
     Projection,
     /// Work on a read model that somebody asked for.
     ProjectionTask,
+    /// An event that a policy, or a row that an event, could not be applied to.
+    SetAside,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Scan,
         Self::Batch,
         Self::Policy,
         Self::Projection,
         Self::ProjectionTask,
+        Self::SetAside,
     ];
 
     /// The word for it.
@@ -57,6 +60,7 @@ impl Kind {
             Self::Policy => "policy",
             Self::Projection => "projection",
             Self::ProjectionTask => "projection_task",
+            Self::SetAside => "set_aside",
         }
     }
 
@@ -101,6 +105,7 @@ impl fmt::Display for Stuck {
             Kind::Policy => write!(f, "the policies {names} do not follow the log")?,
             Kind::Projection => write!(f, "the read models {names} do not follow the log")?,
             Kind::ProjectionTask => write!(f, "nobody does what was asked for: {names}")?,
+            Kind::SetAside => write!(f, "{count} events or rows are set aside: {names}")?,
         }
         if let Some(since) = self.since {
             write!(f, " (since {})", since.to_rfc3339_opts(SecondsFormat::Secs, true))?;
@@ -113,6 +118,9 @@ impl fmt::Display for Stuck {
             }
             Kind::Policy | Kind::Projection | Kind::ProjectionTask => {
                 "; is a process with the role projector running, and what does its log say?"
+            }
+            Kind::SetAside => {
+                "; 'sitelog projections status' has the reasons of rows, the table policy_parked those of events"
             }
         })
     }
@@ -163,6 +171,12 @@ stuck (kind, name, since) as (
        and not still_ahead(t.leased_until, longest_lease(), now())
        and not recently(t.leased_until, longest_standstill(), now())
        and not recently(t.requested_at, longest_standstill(), now())
+    union all
+    select 'set_aside', k.name || ' at event ' || k.position, k.parked_at from policy_parked k
+    union all
+    select 'set_aside', 'a row of ' || k.name || ' at event ' || k.position, k.parked_at
+      from projection_parked k join projection p using (name, shape, generation) join known using (name, shape)
+     where p.state = 'live'
 )
 select kind, count(*) as count, (array_agg(name order by since))[1:$3] as names, min(since) as since
   from stuck group by kind order by kind";

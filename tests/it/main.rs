@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod architecture;
+mod backup;
 mod batches;
 mod cli;
 mod clocks;

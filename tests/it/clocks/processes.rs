@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::clock::{ClockedPostgres, FakeClock};
+use crate::support::clock::FakeClock;
+use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
@@ -15,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// A server and its database under one clock.
 struct World {
     clock: FakeClock,
-    postgres: ClockedPostgres,
+    postgres: OwnPostgres,
     sites: Sites,
     server: Server,
 }
@@ -24,7 +25,7 @@ impl World {
     /// `None` where clocks cannot be set.
     async fn start() -> Option<Self> {
         let clock = FakeClock::new()?;
-        let postgres = ClockedPostgres::start(&clock).await;
+        let postgres = OwnPostgres::start(&clock.environment()).await;
         let sites = Sites::start(SitesOptions::default()).await.unwrap();
         let environment = clock.environment();
         let mut settings: Vec<(&'static str, &str)> = vec![

@@ -1,4 +1,4 @@
-//! Backup and restore: a dump put into a new cluster is the same log, and goes on as it would have.
+//! A log in another cluster: a dump put into a new cluster is the same log, and goes on as it would have.
 
 use std::process::Command;
 

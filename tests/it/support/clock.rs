@@ -1,16 +1,10 @@
-//! Clocks that tests set: processes under libfaketime, whose wall clock a file says, and a PostgreSQL of its own that
-//! runs so. Time that passes stays as it is (`FAKETIME_DONT_FAKE_MONOTONIC`), as when somebody sets a machine's clock.
+//! Clocks that tests set: processes under libfaketime, whose wall clock a file says. Time that passes stays as it is (`FAKETIME_DONT_FAKE_MONOTONIC`), as when somebody sets a machine's clock.
 //! `script/test` installs the library; where there is none, the tests that need it say that they are passed over.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
-use rustix::process::{Pid, Signal, kill_process};
-use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 /// A clock that a file says.
@@ -64,105 +58,4 @@ fn library() -> Option<PathBuf> {
     dirs.iter()
         .map(|dir| dir.join("faketime/libfaketimeMT.so.1"))
         .find(|file| file.is_file())
-}
-
-/// A PostgreSQL that goes by a fake clock; killed when dropped.
-pub struct ClockedPostgres {
-    /// Its database.
-    pub url: String,
-    server: Child,
-    _dir: TempDir,
-}
-
-impl ClockedPostgres {
-    pub async fn start(clock: &FakeClock) -> Self {
-        let dir = TempDir::with_prefix("sitelog-clocked-").unwrap();
-        let account = Account::choose();
-        account.give(dir.path());
-        let cluster = dir.path().join("cluster");
-        let mut initdb = account.command("initdb");
-        initdb
-            .arg("-D")
-            .arg(&cluster)
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8"]);
-        let laid = initdb.args(["--locale=C.UTF-8", "-N"]).output().unwrap();
-        assert!(laid.status.success(), "{}", String::from_utf8_lossy(&laid.stderr));
-        let socket_dir = dir.path().display();
-        let mut server = account.command("postgres");
-        server
-            .arg("-D")
-            .arg(&cluster)
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c"])
-            .arg(format!("unix_socket_directories={socket_dir}"))
-            .envs(clock.environment());
-        let postgres = Self {
-            url: format!("postgres://postgres@localhost/postgres?host={socket_dir}&sslmode=disable"),
-            server: server.spawn().unwrap(),
-            _dir: dir,
-        };
-        super::app::wait_for("PostgreSQL under a fake clock", async || {
-            PgConnection::connect(&postgres.url).await.ok()
-        })
-        .await
-        .close()
-        .await
-        .unwrap();
-        postgres
-    }
-
-    /// Its clock minus the right time.
-    pub async fn offset(&self) -> Duration {
-        let mut connection = PgConnection::connect(&self.url).await.unwrap();
-        let now: chrono::DateTime<chrono::Utc> = sqlx::query_scalar("select clock_timestamp()")
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-        (now - chrono::Utc::now()).abs().to_std().unwrap()
-    }
-}
-
-impl Drop for ClockedPostgres {
-    fn drop(&mut self) {
-        let _gone = kill_process(Pid::from_child(&self.server), Signal::QUIT);
-        let _ended = self.server.wait();
-    }
-}
-
-/// Who PostgreSQL runs as: not root.
-struct Account(Option<(u32, u32)>);
-
-impl Account {
-    fn choose() -> Self {
-        if !rustix::process::geteuid().is_root() {
-            return Self(None);
-        }
-        let id = |option: &str, user: &str| {
-            let output = Command::new("id").args([option, user]).output().unwrap();
-            String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
-        };
-        let found = ["postgres", "nobody"]
-            .iter()
-            .find_map(|user| id("-u", user).zip(id("-g", user)));
-        Self(Some(found.expect("every system has a user nobody")))
-    }
-
-    fn give(&self, dir: &Path) {
-        if let Some((uid, gid)) = self.0 {
-            chown(dir, Some(uid), Some(gid)).unwrap();
-        }
-    }
-
-    /// A program of PostgreSQL, run as this account.
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(super::postgres::program(program));
-        command
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        if let Some((uid, gid)) = self.0 {
-            command.uid(uid).gid(gid);
-        }
-        command
-    }
 }
