@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod batch;
 mod completions;
 mod doctor;
@@ -16,8 +17,10 @@ mod man;
 mod migrate;
 mod openapi;
 mod output;
+mod progress;
 mod projections;
 mod reference;
+mod restore;
 mod robots;
 mod scan;
 mod serve;
@@ -76,6 +79,10 @@ enum Command {
     Tenant(tenant::Args),
     /// Looks after the read models: how they are, build anew, go back, compare with the log
     Projections(projections::Args),
+    /// Writes one file of everything in the database
+    Backup(backup::Args),
+    /// Puts a backup into an empty database and checks it
+    Restore(restore::Args),
     /// Brings the database's tables up to date
     Migrate(migrate::Args),
     /// Looks for what is wrong and says how to mend it
@@ -161,6 +168,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(&args, &config()?).await,
         Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Projections(args) => projections::run(&args, &config()?).await,
+        Command::Backup(args) => backup::run(&args, &config()?).await,
+        Command::Restore(args) => restore::run(&args, &config()?).await,
         Command::Migrate(args) => migrate::run(&args, &config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),

@@ -39,7 +39,8 @@ pub(super) fn usable(kept: Revisit, reader: &str, now: DateTime<Utc>) -> Revisit
     if kept.reader != reader {
         return Revisit::default();
     }
-    let is_fresh = |file: &KnownFile| now - file.read_at < BELIEVED_FOR;
+    // What was read in the future was read under another clock: nobody knows how old it is.
+    let is_fresh = |file: &KnownFile| (TimeDelta::zero()..BELIEVED_FOR).contains(&(now - file.read_at));
     Revisit {
         reader: kept.reader,
         robots: kept.robots.filter(|robots| is_fresh(&robots.file)),
