@@ -35,9 +35,10 @@ pub async fn back_up(
     let bypasses = may_read_all(&mut connection).await?;
     // The snapshot stands as long as this transaction, however long the dump takes.
     connection
-        .execute(
-            "set idle_in_transaction_session_timeout = 0; begin isolation level repeatable read read only",
-        )
+        .execute("set idle_in_transaction_session_timeout = 0")
+        .await?;
+    connection
+        .execute("begin isolation level repeatable read read only")
         .await?;
     let snapshot: String = sqlx::query_scalar("select pg_export_snapshot()")
         .fetch_one(&mut connection)
