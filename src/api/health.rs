@@ -22,7 +22,8 @@ pub(super) async fn livez() -> Response {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReadyzQuery {
-    /// Also tell what stands still and what the clocks say; any value but `false`, or none
+    /// Also tell what stands still, what the clocks say and how the database connections are used; any value but
+    /// `false`, or none
     verbose: Option<String>,
 }
 
@@ -53,6 +54,7 @@ pub(super) async fn readyz(
         let clock = Clock::read(pool).await?;
         told["stuck"] = json!(stuck.collect::<Vec<_>>());
         told["clock"] = json!(clock);
+        told["connections"] = json!(state.pools.usage());
     }
     Ok(Json(told).into_response())
 }

@@ -106,6 +106,7 @@ Settings come from sitelog.toml in the working directory and from the environmen
   SITELOG_BIND                 where 'serve' listens; 127.0.0.1:8080
   SITELOG_AUTH__MODE           'required' (a key or token for each request) or 'off', on a loopback address
   SITELOG_AUTH__...            which tokens are good; docs/operations.md lists them
+  SITELOG_DATABASE__CONNECTIONS  connections this process opens at most; 32, or half of what the server has
   SITELOG_WORKER__CONCURRENCY  scans under way at once in this process; 64
   SITELOG_FETCH__...           how sites are asked; docs/operations.md lists them
   RUST_LOG                     how much is logged, to stderr

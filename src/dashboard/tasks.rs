@@ -12,6 +12,7 @@ use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::{PathOf, QueryOf};
+use crate::pools::PoolUsage;
 use crate::progress::{self, Clock, Stuck};
 use crate::projections::jobs::{self, JobRow};
 use crate::tasks::{TaskCondition, TaskRow};
@@ -49,7 +50,7 @@ pub(super) async fn show(
     let content = html! {
         h1 { "Tasks" }
         p { "What is to be delivered to workers, over all tenants. A task is under way while its worker renews the lease." }
-        section #standstill data-part { (standstill(&stuck, &clock)) }
+        section #standstill data-part { (standstill(&stuck, &clock)) (full_pools(&state.pools.usage())) }
         section #tasks data-part {
             nav aria-label="Tasks by condition" {
                 div.actions {
@@ -132,6 +133,23 @@ fn standstill(stuck: &[Stuck], clock: &Clock) -> Markup {
             }
         }
         @if let Some(note) = clock.note() { p.muted { (note) } }
+    }
+}
+
+/// Which database connections of this process are all in use; nothing if none are.
+fn full_pools(pools: &[PoolUsage]) -> Markup {
+    let full: Vec<&PoolUsage> = pools.iter().filter(|pool| pool.is_full()).collect();
+    html! {
+        @if !full.is_empty() {
+            p.muted {
+                "Database connections that are all in use: "
+                @for (index, pool) in full.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    (pool.name) " (" (pool.max) ")"
+                }
+                ". SITELOG_DATABASE__CONNECTIONS sets how many there are."
+            }
+        }
     }
 }
 
