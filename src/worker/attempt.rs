@@ -11,8 +11,8 @@ use crate::commands::record_scan::{Recorded, record_scan};
 use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
 use crate::tasks::{ClaimedTask, Settled};
-use crate::values::FailureReason;
 use crate::values::report::SiteReport;
+use crate::values::{FailureReason, TenantId};
 
 /// First pause after the log could not be written; doubled up to `LAST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -29,7 +29,7 @@ impl Worker {
             Start::Superseded => return None,
         };
         let report = tokio::select! {
-            report = self.scan(&begun) => report,
+            report = self.scan(task.tenant, &begun) => report,
             // Told to stop: somebody else may take it at once. Lease lost: somebody else has, and this says nothing.
             () = lost.cancelled() => return Some(Settled::RetryAt(Utc::now())),
         };
@@ -53,7 +53,7 @@ impl Worker {
         }
     }
 
-    async fn scan(&self, begun: &BegunScan) -> SiteReport {
+    async fn scan(&self, tenant: TenantId, begun: &BegunScan) -> SiteReport {
         let domain = match begun.domain() {
             Ok(domain) => domain,
             Err(error) => return SiteReport::failed(FailureReason::InvalidDomain, error.to_string()),
@@ -69,7 +69,7 @@ impl Worker {
         });
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
         let under_way = AbortOnDrop(tokio::spawn(async move {
-            scanner.scan_again(&domain, &options, limit, kept).await
+            scanner.scan_for(tenant, &domain, &options, limit, kept).await
         }));
         let mut report = match under_way.join().await {
             Ok(report) => report,
