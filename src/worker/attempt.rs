@@ -10,8 +10,8 @@ use crate::commands::record_scan::{Recorded, record_scan};
 use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
 use crate::tasks::{ClaimedTask, Settled};
-use crate::values::FailureReason;
 use crate::values::report::SiteReport;
+use crate::values::{FailureReason, TenantId};
 
 /// First pause after the log could not be written; doubled up to `LAST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -59,6 +59,7 @@ impl Worker {
         };
         let (began, left) = (Instant::now(), begun.time_left(task.now()));
         let (scanner, options, name) = (self.scanner.clone(), *begun.options(), domain.to_string());
+        let tenant = task.tenant;
         let limit = self.scanner.max_time().min(left);
         let kept = recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
@@ -67,7 +68,7 @@ impl Worker {
         });
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
         let under_way = AbortOnDrop(tokio::spawn(async move {
-            scanner.scan_again(&domain, &options, limit, kept).await
+            scanner.scan_for(tenant, &domain, &options, limit, kept).await
         }));
         let mut report = match under_way.join().await {
             Ok(report) => report,
