@@ -2,8 +2,10 @@
 
 use url::Url;
 
-use super::scope::{Scope, is_called_comments, is_called_logo, is_frame};
+use super::scope::{Scope, is_called_comments, is_called_logo, is_footer, is_frame};
+use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline};
+use crate::scanner::page::characters::is_invisible;
 use crate::scanner::page::html::{Piece, StartTag};
 use crate::scanner::references::resolve_html;
 use crate::values::findings::Performance;
@@ -27,6 +29,8 @@ pub(super) struct Builder<'a> {
     header_depth: u32,
     logo: Scope,
     frame: Scope,
+    footer: Scope,
+    hidden: Hidden,
     comments: Scope,
     /// The inline element that is not shown, and how often its name is open.
     unseen: Option<(String, u32)>,
@@ -74,6 +78,8 @@ impl<'a> Builder<'a> {
             header_depth: 0,
             logo: Scope::default(),
             frame: Scope::default(),
+            footer: Scope::default(),
+            hidden: Hidden::default(),
             comments: Scope::default(),
             unseen: None,
         }
@@ -103,10 +109,11 @@ impl<'a> Builder<'a> {
         }
         self.logo.enter(tag, is_called_logo);
         self.frame.enter(tag, is_frame);
+        self.footer.enter(tag, is_footer);
         self.comments.enter(tag, is_called_comments);
         self.raw = Raw::Skip;
         match tag.name.as_str() {
-            "html" => self.outline.language = tag.get("lang").or_else(|| tag.get("xml:lang")),
+            "html" => self.language(tag),
             "base" => self.set_base(tag),
             "meta" => self.meta(tag),
             "link" => self.link(tag),
@@ -115,6 +122,7 @@ impl<'a> Builder<'a> {
             "style" => self.raw = Raw::Style,
             "h1" => self.open_heading = Some(String::new()),
             "a" => self.anchor(tag),
+            "area" => self.area(tag),
             "img" => self.image(tag),
             "iframe" => self.asset(tag, "src"),
             "form" => self.outline.counts.form_count += 1,
@@ -132,10 +140,7 @@ impl<'a> Builder<'a> {
         if let Some((name, depth)) = &mut self.unseen {
             *depth += u32::from(*name == tag.name);
         } else if matches!(tag.name.as_str(), "span" | "i" | "b" | "em" | "small" | "strong")
-            && tag.raw("style").is_some_and(|style| {
-                let style: String = style.split_whitespace().collect();
-                style.to_ascii_lowercase().contains("display:none")
-            })
+            && self.hidden.has(tag)
         {
             self.unseen = Some((tag.name.clone(), 1));
         }
@@ -162,9 +167,17 @@ impl<'a> Builder<'a> {
         }
         self.logo.leave(name);
         self.frame.leave(name);
+        self.footer.leave(name);
         self.comments.leave(name);
         self.leave_unseen(name);
         self.break_text(name);
+    }
+
+    /// A second `<html>` adds what the first has not.
+    fn language(&mut self, tag: &StartTag<'_>) {
+        if self.outline.language.is_none() {
+            self.outline.language = tag.get("lang").or_else(|| tag.get("xml:lang"));
+        }
     }
 
     fn set_base(&mut self, tag: &StartTag<'_>) {
@@ -256,6 +269,19 @@ impl<'a> Builder<'a> {
         });
     }
 
+    fn area(&mut self, tag: &StartTag<'_>) {
+        let Some(href) = tag.get("href") else {
+            return;
+        };
+        let anchor = Anchor {
+            href,
+            text: tag.get("alt").unwrap_or_default(),
+            in_frame: self.frame.is_inside(),
+            in_comments: self.comments.is_inside(),
+        };
+        push(&mut self.outline.anchors, anchor);
+    }
+
     fn close_anchor(&mut self) {
         self.anchor_is_home = false;
         if let Some(mut anchor) = self.open_anchor.take() {
@@ -278,15 +304,7 @@ impl<'a> Builder<'a> {
 
     fn image(&mut self, tag: &StartTag<'_>) {
         self.outline.counts.image_count += 1;
-        let lazy = || {
-            ["data-src", "data-lazy-src", "data-original"]
-                .iter()
-                .find_map(|name| tag.get(name))
-        };
-        let src = tag
-            .get("src")
-            .filter(|src| !src.starts_with("data:"))
-            .or_else(lazy);
+        let src = picture(tag);
         let alt = tag.get("alt").unwrap_or_default();
         if let (Some(anchor), false) = (&mut self.open_anchor, alt.is_empty()) {
             append(&mut anchor.text, &alt, MAX_ANCHOR_TEXT);
@@ -306,6 +324,7 @@ impl<'a> Builder<'a> {
             alt,
             in_logo: self.logo.is_inside(),
             in_header: self.header_depth > 0,
+            in_footer: self.footer.is_inside(),
             in_home_link: self.anchor_is_home,
             in_heading: self.open_heading.is_some(),
             src,
@@ -327,6 +346,9 @@ impl<'a> Builder<'a> {
         }
         // Runs of blanks are one blank, as on the screen.
         for character in text.chars() {
+            if is_invisible(character) {
+                continue;
+            }
             if !character.is_whitespace() || character == '\u{a0}' {
                 shown.push(if character == '\u{a0}' { ' ' } else { character });
             } else if !shown.ends_with([' ', '\n']) {
@@ -362,10 +384,92 @@ impl<'a> Builder<'a> {
             }
             Raw::JsonLd if self.outline.json_ld.len() < 100 => self.outline.json_ld.push(text),
             Raw::Script => self.outline.scripts.push(text),
-            Raw::Style => self.outline.styles.push(text),
+            Raw::Style => {
+                self.hidden.read(text);
+                self.outline.styles.push(text);
+            }
             _ => {}
         }
     }
+}
+
+/// The URL of the picture that an `<img>` shows in the end: scripts put it in the place of what stands there until it
+/// is seen.
+fn picture(tag: &StartTag<'_>) -> Option<String> {
+    const LATER: &[&str] = &[
+        "data-src",
+        "data-lazy-src",
+        "data-original",
+        "data-lazy",
+        "data-orig-src",
+        "data-litespeed-src",
+        "data-cfsrc",
+        "data-pagespeed-lazy-src",
+        "data-image",
+        "data-url",
+    ];
+    let is_url = |url: &String| !url.starts_with("data:") && !url.starts_with("blob:");
+    let now = tag.get("src").filter(is_url);
+    let later = || LATER.iter().find_map(|name| tag.get(name)).filter(is_url);
+    // `a.png 1x, b.png 2x`
+    let of_set = || {
+        let set = ["srcset", "data-srcset", "data-lazy-srcset"]
+            .iter()
+            .find_map(|name| tag.get(name))?;
+        let first = set
+            .split(", ")
+            .next()?
+            .split_whitespace()
+            .next()?
+            .trim_end_matches(',')
+            .to_owned();
+        Some(first).filter(is_url)
+    };
+    match now {
+        Some(url) if !is_placeholder_picture(&url) => Some(url),
+        now => later().or_else(of_set).or(now),
+    }
+}
+
+/// Whether a picture is shown until the real one is loaded: `/img/blank.gif`.
+fn is_placeholder_picture(url: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "blank",
+        "placeholder",
+        "spacer",
+        "transparent",
+        "lazy",
+        "loading",
+        "loader",
+        "pixel",
+        "1x1",
+        "empty",
+        "dummy",
+        "clear",
+        "preload",
+        "grey",
+        "gray",
+        "trans",
+        "spinner",
+        "px",
+        "s",
+        "t",
+        "x",
+        "white",
+        "fallback",
+        "dot",
+    ];
+    let name = url
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let mut words = stem.split(['-', '_']);
+    let is_one = NAMES.contains(&stem.as_str());
+    is_one || words.any(|word| NAMES.contains(&word) && word.len() > 2)
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) {

@@ -91,6 +91,23 @@ pub(super) fn is_called_logo(tag: &StartTag<'_>) -> bool {
         part.ends_with("logo") && !part.ends_with("alogo")
     };
     words(tag).any(|word| {
+        // Bootstrap and its kin call the logo of a bar its brand.
+        if is_any(
+            word,
+            &[
+                "navbar-brand",
+                "navbar-logo",
+                "brand-logo",
+                "site-branding",
+                "site-brand",
+                "header-brand",
+                "nav-brand",
+                "navbar__brand",
+                "brandlogo",
+            ],
+        ) {
+            return true;
+        }
         let mut from_the_end = parts(word).rev();
         let last = from_the_end.next().unwrap_or_default();
         let first = parts(word).next().unwrap_or_default();
@@ -114,6 +131,15 @@ pub(super) fn is_called_comments(tag: &StartTag<'_>) -> bool {
             &["comment", "comments", "commentlist", "commentbody", "disqus"],
         ) && !parts(word).any(|part| is_any(part, NOT))
     })
+}
+
+/// Whether a container is what ends every page of a site.
+pub(super) fn is_footer(tag: &StartTag<'_>) -> bool {
+    tag.name == "footer"
+        || matches!(tag.name.as_str(), "div" | "section" | "aside")
+            && words(tag).any(|word| {
+                parts(word).any(|part| is_any(part, &["footer", "colophon", "sitefooter", "pagefooter"]))
+            })
 }
 
 /// Whether a container is what stands around the content on every page of a site.
