@@ -11,6 +11,7 @@ pub mod failure;
 pub mod findings;
 pub mod ids;
 pub mod options;
+pub mod printable;
 pub mod report;
 pub mod revisit;
 pub mod sitemap;

@@ -119,8 +119,8 @@ fn compare(expected: &str, wanted: &Value, found: &Findings) -> (Value, bool) {
     }
 }
 
-/// Kinds that need pages read as browsers read them, and technologies told by whose files they are.
-const NOT_YET: &[&str] = &["html", "foreign-tech"];
+/// Kinds that need technologies told by whose files they are.
+const NOT_YET: &[&str] = &["foreign-tech"];
 
 /// The cases of a file that are not read as they should be.
 fn wrong(cases: &str) -> Vec<String> {

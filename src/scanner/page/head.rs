@@ -19,7 +19,7 @@ const SEPARATORS: &[char] = &[
 
 /// The title as the page states it: of a home page its `<title>`, of an inner page what it is shared as, which is
 /// more often without the site's name.
-pub(super) fn title(page: &Outline<'_>, graph: &Graph) -> Option<String> {
+pub(super) fn title(page: &Outline, graph: &Graph) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
     let (first, second) = if is_home(page, graph) {
         (page.title.clone(), shared)
@@ -34,7 +34,7 @@ pub(super) fn title(page: &Outline<'_>, graph: &Graph) -> Option<String> {
 
 /// The title without the site's name: that part of `<title>` which the page shows again as what it is shared as, in
 /// its JSON-LD or as its heading; else what is left when the site's name is taken off.
-pub(super) fn headline(page: &Outline<'_>, graph: &Graph) -> Option<String> {
+pub(super) fn headline(page: &Outline, graph: &Graph) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
     let Some(whole) = page.title.clone() else {
         return title(page, graph);
@@ -56,7 +56,7 @@ pub(super) fn headline(page: &Outline<'_>, graph: &Graph) -> Option<String> {
 }
 
 /// Whether this is where the site begins and not one of its articles. A page whose place is not known may be either.
-fn is_home(page: &Outline<'_>, graph: &Graph) -> bool {
+fn is_home(page: &Outline, graph: &Graph) -> bool {
     const ARTICLES: &[&str] = &["Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle"];
     let is_article = meta(page, &["og:type"]).is_some_and(|kind| kind.eq_ignore_ascii_case("article"))
         || graph
@@ -188,7 +188,7 @@ fn letters(text: &str) -> String {
 
 /// What the site calls itself: `og:site_name`, the publisher and names of its JSON-LD, the name of its application,
 /// or that part of the title which is the host's name.
-pub(super) fn site_name(page: &Outline<'_>, graph: &Graph) -> Option<String> {
+pub(super) fn site_name(page: &Outline, graph: &Graph) -> Option<String> {
     meta(page, &["og:site_name"])
         .or_else(|| publisher(graph))
         .or_else(|| name_of(graph.nodes().filter(|node| node.has_type("WebSite"))))
@@ -211,7 +211,7 @@ fn publisher(graph: &Graph) -> Option<String> {
 }
 
 /// A part of the title that is the host's name, or what the logo is said to show.
-fn name_in_title(page: &Outline<'_>) -> Option<String> {
+fn name_in_title(page: &Outline) -> Option<String> {
     let of_host = host_names(page.url.host_str()?);
     let logos = page
         .images
@@ -230,7 +230,7 @@ fn name_of<'a>(mut nodes: impl Iterator<Item = Node<'a>>) -> Option<String> {
 
 /// What the page says it is about: of a home page its `<meta name=description>`, of an inner page what it is shared
 /// with; else the other, else what its JSON-LD says.
-pub(super) fn description(page: &Outline<'_>, graph: &Graph) -> Option<String> {
+pub(super) fn description(page: &Outline, graph: &Graph) -> Option<String> {
     let own = || meta(page, &["description"]);
     let shared = || meta(page, &["og:description"]);
     let stated = if is_home(page, graph) {
@@ -268,13 +268,13 @@ fn plain(text: &str) -> String {
 }
 
 /// `<link rel=canonical>`, absolute.
-pub(super) fn canonical(page: &Outline<'_>) -> Option<String> {
+pub(super) fn canonical(page: &Outline) -> Option<String> {
     let link = page.links.iter().find(|link| has_word(&link.rel, "canonical"))?;
     absolute(page, &link.href)
 }
 
 /// The picture that the page is shared with, absolute.
-pub(super) fn image(page: &Outline<'_>, graph: &Graph) -> Option<String> {
+pub(super) fn image(page: &Outline, graph: &Graph) -> Option<String> {
     let names = [
         "og:image:secure_url",
         "og:image",
@@ -301,7 +301,7 @@ pub(super) fn image(page: &Outline<'_>, graph: &Graph) -> Option<String> {
 }
 
 /// RSS, Atom and JSON feeds, absolute.
-pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
+pub(super) fn feeds(page: &Outline) -> Vec<String> {
     const TYPES: &[&str] = &[
         "application/rss+xml",
         "application/atom+xml",
@@ -318,13 +318,13 @@ pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
 }
 
 /// `<link rel=sitemap>`, absolute.
-pub(super) fn sitemaps(page: &Outline<'_>) -> Vec<Url> {
+pub(super) fn sitemaps(page: &Outline) -> Vec<Url> {
     let links = page.links.iter().filter(|link| has_word(&link.rel, "sitemap"));
     links.filter_map(|link| page.base.join(&link.href).ok()).collect()
 }
 
 /// The first of some metas, in the order of the names.
-pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
+pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| {
         let (_, content) = page.metas.iter().find(|(known, _)| known == name)?;
         let text = content.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -333,7 +333,7 @@ pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
 }
 
 /// An http(s) URL in full.
-pub(super) fn absolute(page: &Outline<'_>, url: &str) -> Option<String> {
+pub(super) fn absolute(page: &Outline, url: &str) -> Option<String> {
     // A reference that is still there was escaped twice; no URL has it otherwise.
     let url = url.trim().replace("&amp;", "&");
     let url = page.base.join(&url).ok()?;

@@ -16,7 +16,7 @@ use super::outline::Outline;
 use crate::values::findings::Organization;
 
 /// What a page says in words about who runs it; `None` if nothing.
-pub(super) fn imprint(page: &Outline<'_>) -> Option<Organization> {
+pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let lines = address::lines(&page.text);
     let name = address::name(&lines, is_imprint(page));
     let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
@@ -34,7 +34,7 @@ pub(super) fn imprint(page: &Outline<'_>) -> Option<Organization> {
     (found != Organization::default()).then_some(found)
 }
 
-fn is_imprint(page: &Outline<'_>) -> bool {
+fn is_imprint(page: &Outline) -> bool {
     let titles = page.title.iter().chain(&page.headings).map(String::as_str);
     titles.chain([page.url.path()]).any(names_imprint)
 }

@@ -9,7 +9,7 @@ use crate::fetch::Headers;
 const SAMPLE: usize = 4_000;
 
 /// `<html lang>`, else metas, else the header, else a guess by the text.
-pub(super) fn language(page: &Outline<'_>, headers: &Headers) -> Option<String> {
+pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
     let stated = [
         page.language.clone(),
         meta(

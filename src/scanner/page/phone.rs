@@ -35,7 +35,7 @@ const METAS: &[&str] = &[
 ];
 
 /// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text. Fax machines are none.
-pub(super) fn phones(page: &Outline<'_>, graph: &Graph, language: Option<&str>) -> Vec<Phone> {
+pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> Vec<Phone> {
     let places = regions(page, graph, language);
     let regions = &places.list;
     let (faxes, written): (Vec<_>, Vec<_>) = numbers(&page.text, regions)

@@ -18,7 +18,7 @@ const MAX_SOCIALS: usize = 100;
 const SOURCES: &[&str] = &["json_ld", "meta", "frame", "link"];
 
 /// All profiles that a page links to or names in JSON-LD, in document order. Links that visitors wrote do not count.
-pub(super) fn socials(page: &Outline<'_>, graph: &Graph) -> Vec<Social> {
+pub(super) fn socials(page: &Outline, graph: &Graph) -> Vec<Social> {
     let same_as = graph
         .owners()
         .into_iter()
@@ -85,13 +85,13 @@ fn identity(social: &Social) -> (&'static str, String) {
 }
 
 /// Whether a page of a network links to one of its own profiles, which are not the network's but its users'.
-fn is_own_page(page: &Outline<'_>, social: &Social) -> bool {
+fn is_own_page(page: &Outline, social: &Social) -> bool {
     let home = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
     Url::parse(&social.url).is_ok_and(|url| home(&url) == home(&page.url))
 }
 
 /// The accounts that a page names for its cards.
-fn in_metas(page: &Outline<'_>) -> impl Iterator<Item = String> {
+fn in_metas(page: &Outline) -> impl Iterator<Item = String> {
     let facebook = page
         .metas
         .iter()

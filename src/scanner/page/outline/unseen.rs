@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::scanner::page::html::StartTag;
+use scraper::node::Element;
+
+use crate::scanner::page::tree::raw;
 
 /// Classes by which the style sheets of well-known frameworks hide elements.
 const HIDING: &[&str] = &[
@@ -57,10 +59,10 @@ impl Hidden {
     }
 
     /// Whether an element is not shown.
-    pub(super) fn has(&self, tag: &StartTag<'_>) -> bool {
-        tag.raw("hidden").is_some()
-            || tag.raw("style").is_some_and(is_hiding)
-            || tag.raw("class").is_some_and(|classes| {
+    pub(super) fn has(&self, element: &Element) -> bool {
+        raw(element, "hidden").is_some()
+            || raw(element, "style").is_some_and(is_hiding)
+            || raw(element, "class").is_some_and(|classes| {
                 let mut classes = classes.split_ascii_whitespace();
                 classes.any(|class| HIDING.contains(&class) || self.0.iter().any(|known| known == class))
             })
@@ -85,7 +87,9 @@ fn is_hiding(declarations: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scanner::page::html::tag;
+    use scraper::Selector;
+
+    use crate::scanner::page::tree::parse;
 
     #[test]
     fn decoys_are_known_by_attribute_style_and_class() {
@@ -102,7 +106,13 @@ mod tests {
             ("span class=f", false),
             ("span", false),
         ] {
-            assert_eq!(hidden.has(&tag(source)), wanted, "{source}");
+            let page = parse(&format!("<body><{source}>"));
+            let element = page
+                .html
+                .select(&Selector::parse("span").unwrap())
+                .next()
+                .unwrap();
+            assert_eq!(hidden.has(element.value()), wanted, "{source}");
         }
     }
 }

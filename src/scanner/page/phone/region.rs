@@ -19,7 +19,7 @@ pub(super) struct Regions {
 
 /// The country of the address, of the metas, of the domain and of the language, the surest first. Where none is
 /// stated, the home of the language; for a site in English or in no known language, the United States.
-pub(super) fn regions(page: &Outline<'_>, graph: &Graph, language: Option<&str>) -> Regions {
+pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> Regions {
     let place = meta(
         page,
         &["geo.region", "geo.country", "business:contact_data:country_name"],
