@@ -11,6 +11,7 @@ mod docs;
 pub mod export;
 mod fresh;
 mod health;
+mod known_names;
 mod legacy;
 mod metrics;
 pub mod openapi;

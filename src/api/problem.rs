@@ -268,6 +268,9 @@ impl From<ProjectionError> for Problem {
     fn from(error: ProjectionError) -> Self {
         match error {
             ProjectionError::Log(error) => error.into(),
+            ProjectionError::BeyondTheEnd(_) => {
+                Self::bad_request("invalid_query", format!("as_of: {error}."))
+            }
             error if error.is_not_built_yet() => Self::unavailable(
                 "The read models of this release are still being built from the log; /readyz tells when they are there. \
                  Repeat the request later.",
@@ -381,7 +384,7 @@ where
 }
 
 /// An error's text as a sentence.
-fn sentence(error: &dyn std::error::Error) -> String {
+pub(super) fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     let first = letters
