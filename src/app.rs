@@ -4,24 +4,25 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Access, ApiKey, AuthMode, keys};
+use crate::access::first_key::{self, FirstKey, FirstKeyError, FirstKeyPlace};
+use crate::access::{Access, AuthMode};
 use crate::api::settings::BackendError;
-use crate::api::{self, ApiState, Legacy};
+use crate::api::{self, ApiState, Legacy, LongReads};
 use crate::commands::CommandBus;
 use crate::config::Config;
 use crate::dashboard;
+use crate::database::Database;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
 use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
-use crate::postgres::{EmbeddedPostgres, EmbeddedPostgresError};
+use crate::pools::Pools;
+use crate::postgres::EmbeddedPostgresError;
 use crate::projections::{self, ProjectionError, ReadModels, maintenance};
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::scanner::{Scanner, ScannerSettings};
@@ -60,6 +61,17 @@ pub enum StartError {
     /// It is too old.
     #[error("the database is PostgreSQL {0}; at least 15 is needed")]
     TooOld(String),
+    /// It gives too few connections.
+    #[error(
+        "the database gives {offered} connections and {wanted} are wanted: raise max_connections of PostgreSQL, or lower \
+         SITELOG_DATABASE__CONNECTIONS"
+    )]
+    TooFewConnections {
+        /// What this process opens at most.
+        wanted: u32,
+        /// What the server has for all.
+        offered: u32,
+    },
     /// The tables cannot be brought up to date.
     #[error("the database cannot be migrated")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -72,131 +84,15 @@ pub enum StartError {
     /// A set of fingerprints in the data directory cannot be read.
     #[error(transparent)]
     Fingerprints(#[from] FingerprintFilesError),
-    /// The first key cannot be made.
+    /// The first key cannot be made or given to anybody.
     #[error(transparent)]
-    FirstKey(#[from] keys::CreateKeyError),
+    FirstKey(#[from] FirstKeyError),
     /// The old backend is set up wrongly.
     #[error("SITELOG_LEGACY__BACKEND_ANSWERS or its kin cannot be used")]
     Backend(#[from] BackendError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
     Bind(SocketAddr, #[source] std::io::Error),
-}
-
-/// The database with what keeps it alive.
-pub struct Database {
-    /// Connections.
-    pub pool: PgPool,
-    embedded: Option<EmbeddedPostgres>,
-}
-
-/// Connections a process opens at most.
-const MAX_CONNECTIONS: u32 = 24;
-/// How long a transaction may stand still before PostgreSQL ends it. Each is a few statements in a row; only a process
-/// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
-const MAX_IDLE_IN_TRANSACTION: &str = "10s";
-
-/// What scans find is kept as jsonb of some kilobytes: lz4, where PostgreSQL has it, packs that in half the time.
-const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', 'lz4', false) from pg_settings \
-    where name = 'default_toast_compression' and 'lz4' = any(enumvals)";
-
-impl Database {
-    /// Connects to the configured database or runs the private one, and migrates it.
-    pub async fn open(config: &Config) -> Result<Self, StartError> {
-        let database = Self::connect(config).await?;
-        sqlx::migrate!().run(&database.pool).await?;
-        Ok(database)
-    }
-
-    /// The same without migrating.
-    pub async fn connect(config: &Config) -> Result<Self, StartError> {
-        let (url, embedded) = if let Some(url) = &config.database_url {
-            (url.clone(), None)
-        } else {
-            let embedded = EmbeddedPostgres::start(&config.data_dir).await?;
-            (embedded.url().to_owned(), Some(embedded))
-        };
-        let options: PgConnectOptions = url.parse().map_err(StartError::Connect)?;
-        // Once without the pool, which would only say that it waited in vain.
-        PgConnection::connect_with(&options)
-            .await
-            .map_err(StartError::Connect)?
-            .close()
-            .await
-            .ok();
-        let pool = PgPoolOptions::new()
-            .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(std::time::Duration::from_secs(10))
-            // A question to the server before each use would double what small queries cost; a connection that died
-            // with its server has been idle at least as long as a restart takes.
-            .test_before_acquire(false)
-            .after_connect(|connection, _| {
-                let sql = format!(
-                    "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {FAST_COMPRESSION}"
-                );
-                Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
-            })
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    let fresh = meta.idle_for < Duration::from_millis(500);
-                    Ok(fresh || connection.ping().await.is_ok())
-                })
-            })
-            .connect_with(options.application_name("sitelog"))
-            .await
-            .map_err(StartError::Connect)?;
-        let (number, version): (i32, String) = sqlx::query_as(
-            "select current_setting('server_version_num')::int, current_setting('server_version')",
-        )
-        .fetch_one(&pool)
-        .await
-        .map_err(StartError::Connect)?;
-        if number < 150_000 {
-            return Err(StartError::TooOld(version));
-        }
-        Ok(Self { pool, embedded })
-    }
-
-    /// The URL the database is reached at.
-    pub fn url(&self) -> Option<&str> {
-        self.embedded.as_ref().map(EmbeddedPostgres::url)
-    }
-
-    /// Restarts the private PostgreSQL whenever it dies, until told to stop.
-    async fn supervise(&self, stop: CancellationToken) {
-        let Some(embedded) = &self.embedded else {
-            return stop.cancelled().await;
-        };
-        while !stop.is_cancelled() {
-            match embedded.ensure_running().await {
-                Ok(true) => tracing::warn!("PostgreSQL had died and was started again"),
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "PostgreSQL cannot be started: {error}"
-                    );
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
-            }
-        }
-    }
-
-    /// Closes the connections; the last process out stops the private PostgreSQL.
-    pub async fn close(self) {
-        self.pool.close().await;
-        if let Some(embedded) = self.embedded
-            && let Err(error) = embedded.stop().await
-        {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "PostgreSQL was not stopped: {error}"
-            );
-        }
-    }
 }
 
 /// The parts of a running process.
@@ -213,12 +109,14 @@ pub struct App {
     legacy: Legacy,
     scanner: Scanner,
     concurrency: usize,
+    pools: Pools,
+    long_reads: LongReads,
 }
 
 impl App {
     /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
-    pub async fn build(config: &Config, pool: PgPool) -> Result<Self, StartError> {
-        let walled = projections::wall::ensure_reader(&pool)
+    pub async fn build(config: &Config, pools: Pools) -> Result<Self, StartError> {
+        let walled = projections::wall::ensure_reader(&pools.work)
             .await
             .map_err(StartError::Connect)?;
         if !walled {
@@ -227,9 +125,8 @@ impl App {
                  alone. As a superuser: create role sitelog_reader nologin; grant sitelog_reader to <that user>"
             );
         }
-        projections::status::ensure_all(&pool).await?;
-        let models = ReadModels::new(pool.clone(), walled);
-        let log = EventLog::open(pool.clone());
+        projections::status::ensure_all(&pools.work).await?;
+        let log = EventLog::open(pools.work.clone());
         let settings = ScannerSettings {
             technologies: fingerprint_files::technologies(&config.data_dir)?,
             ..ScannerSettings::default()
@@ -237,24 +134,28 @@ impl App {
         let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, settings);
         Ok(Self {
             bus: CommandBus::new(log.clone()),
+            models: ReadModels::new(pools.reads.clone(), walled),
+            long_reads: LongReads::new(&log, ReadModels::new(pools.long_reads.clone(), walled)),
             log,
-            models,
-            access: Access::new(pool.clone(), &config.auth),
-            tasks: ScanTasks::new(pool),
+            access: Access::new(pools.access.clone(), &config.auth),
+            tasks: ScanTasks::new(pools.work.clone()),
             legacy: Legacy::new(&config.legacy)?,
             scanner,
             concurrency: config.worker_concurrency,
+            pools,
         })
     }
 
     /// Starts what keeps read models and tasks in step with the log.
     pub fn spawn_projector(&self, tracker: &TaskTracker, stop: &CancellationToken) {
-        let pool = self.log.pool().clone();
+        let pool = self.pools.work.clone();
+        let following = self.log.read_through(self.pools.projections.clone());
+        let maintaining = self.log.read_through(self.pools.maintenance.clone());
         for projection in projections::registry::all() {
-            tracker.spawn(projection.run(self.log.clone(), stop.clone()));
-            tracker.spawn(maintenance::work(projection, self.log.clone(), stop.clone()));
+            tracker.spawn(projection.run(following.clone(), stop.clone()));
+            tracker.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
         }
-        tracker.spawn(maintenance::watch(self.log.clone(), stop.clone()));
+        tracker.spawn(maintenance::watch(maintaining.clone(), stop.clone()));
         tracker.spawn(legacy::tables::keep(self.models.clone(), stop.clone()));
         let schedule = ScheduleScans::new(pool.clone(), self.tasks.clone());
         tracker.spawn(policies::run(schedule, self.log.clone(), stop.clone()));
@@ -262,7 +163,7 @@ impl App {
         tracker.spawn(policies::run(expand, self.log.clone(), stop.clone()));
         let complete = CompleteBatches::new(pool, self.bus.clone());
         tracker.spawn(policies::run(complete, self.log.clone(), stop.clone()));
-        tracker.spawn(keep_tree(self.log.clone(), stop.clone()));
+        tracker.spawn(keep_tree(maintaining, stop.clone()));
     }
 
     /// Starts scanning; when told to stop, scans under way have `drain` to end.
@@ -287,7 +188,7 @@ impl App {
     /// The same; when told to stop, what is sent for as long as somebody listens ends.
     pub fn routes_until(&self, stop: CancellationToken) -> Router {
         let state = ApiState {
-            watch: api::Watch::new(self.log.clone(), stop),
+            watch: api::Watch::new(self.watched_log(), stop),
             ..self.api_state()
         };
         let pages = dashboard::router(&state);
@@ -296,17 +197,26 @@ impl App {
 
     /// What the API answers from.
     pub fn api_state(&self) -> ApiState {
+        let log = self.log.read_through(self.pools.reads.clone());
         ApiState {
-            watch: api::Watch::new(self.log.clone(), CancellationToken::new()),
-            bus: self.bus.clone(),
-            log: self.log.clone(),
+            watch: api::Watch::new(self.watched_log(), CancellationToken::new()),
+            bus: CommandBus::new(log.clone()),
+            log,
             models: self.models.clone(),
+            long_reads: self.long_reads.clone(),
+            pools: self.pools.clone(),
             tasks: self.tasks.clone(),
             access: self.access.clone(),
             limits: api::Limits::default(),
             legacy: self.legacy.clone(),
             metrics: crate::telemetry::metrics(),
         }
+    }
+}
+
+impl App {
+    fn watched_log(&self) -> EventLog {
+        self.log.read_through(self.pools.long_reads.clone())
     }
 }
 
@@ -318,14 +228,15 @@ pub struct Started<'a> {
     pub database: &'a Database,
     /// Where it listens.
     pub address: SocketAddr,
-    /// The first key of all, on the first start: this is the only time it can be shown.
-    pub first_key: Option<ApiKey>,
+    /// What became of the first key of all.
+    pub first_key: FirstKey,
 }
 
 /// Runs a server until it is told to stop: first no more requests, then no more tasks, then the rest.
 pub async fn serve(
     config: &Config,
     roles: Roles,
+    first_key: &FirstKeyPlace,
     stop: CancellationToken,
     ready: impl FnOnce(&Started<'_>),
 ) -> Result<(), StartError> {
@@ -335,7 +246,20 @@ pub async fn serve(
         listener = Some(bound.map_err(|error| StartError::Bind(config.bind, error))?);
     }
     let database = Database::open(config).await?;
-    let app = App::build(config, database.pool.clone()).await?;
+    let app = App::build(config, database.pools.clone()).await?;
+    // Before anything runs, so that a file that cannot be written stops nothing that has begun.
+    let first_key = match (roles.api, config.auth.mode) {
+        (true, AuthMode::Required) => first_key::provide(&database.pools.access, first_key).await,
+        _ => Ok(FirstKey::NotNeeded),
+    };
+    let first_key = match first_key {
+        Ok(first_key) => first_key,
+        Err(error) => {
+            drop(app);
+            database.close().await;
+            return Err(error.into());
+        }
+    };
     let (scanning, following) = (TaskTracker::new(), TaskTracker::new());
     let stop_following = CancellationToken::new();
     if roles.projector {
@@ -348,10 +272,6 @@ pub async fn serve(
         .as_ref()
         .and_then(|l| l.local_addr().ok())
         .unwrap_or(config.bind);
-    let first_key = match (roles.api, config.auth.mode) {
-        (true, AuthMode::Required) => keys::create_first(&database.pool).await?,
-        _ => None,
-    };
     ready(&Started {
         config,
         database: &database,

@@ -16,6 +16,7 @@ use crate::access::{AuthMode, AuthSettings, JwtSettings, Secret};
 use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::InvalidProxy;
 use crate::fetch::settings::{ConnectTo, FetchSettings};
+use crate::pools::FEWEST_CONNECTIONS;
 use crate::values::nearest::nearest;
 
 /// Everything that can be set.
@@ -23,6 +24,8 @@ use crate::values::nearest::nearest;
 pub struct Config {
     /// A PostgreSQL ≥ 15; `None` for the private one in the data directory.
     pub database_url: Option<String>,
+    /// Connections that this process opens at most; `None` for as many as suit the server.
+    pub database_connections: Option<u32>,
     /// Where the private PostgreSQL and its lock live.
     pub data_dir: PathBuf,
     /// Where the API listens.
@@ -96,11 +99,18 @@ pub enum ConfigError {
 struct Raw {
     data_dir: Option<PathBuf>,
     bind: Option<String>,
+    database: RawDatabase,
     worker: RawWorker,
     fetch: RawFetch,
     auth: RawAuth,
     api: RawApi,
     legacy: RawLegacy,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+struct RawDatabase {
+    connections: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -201,8 +211,17 @@ impl Config {
                 "a number from 1 to 10000",
             ));
         }
+        let connections = raw.database.connections;
+        if let Some(given) = connections.filter(|given| *given < FEWEST_CONNECTIONS) {
+            return Err(value(
+                "SITELOG_DATABASE__CONNECTIONS",
+                &given.to_string(),
+                "a number from 14 on",
+            ));
+        }
         Ok(Self {
             database_url,
+            database_connections: connections,
             data_dir: raw
                 .data_dir
                 .or_else(default_data_dir)

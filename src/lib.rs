@@ -6,6 +6,10 @@
 // The words everything is said in.
 pub mod values;
 
+// What is shared out: database connections, and turns at what is scarce.
+pub mod pools;
+pub mod turns;
+
 // The core: decisions, the log they end in, the use cases that lead there.
 pub mod aggregates;
 pub mod commands;
@@ -30,5 +34,6 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
+pub mod database;
 pub mod postgres;
 pub mod telemetry;

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use sitelog::access::{AuthMode, AuthSettings};
 use sitelog::api::settings::LegacySettings;
-use sitelog::app::Database;
 use sitelog::config::Config;
+use sitelog::database::Database;
 use sitelog::fetch::settings::FetchSettings;
 use sitelog::log::EventLog;
 use sitelog::projections::status::ensure_all;
@@ -37,6 +37,7 @@ impl World {
         let data_dir = TempDir::with_prefix("sitelog-bench-").expect("a directory");
         let config = Config {
             database_url: None,
+            database_connections: None,
             data_dir: data_dir.path().to_owned(),
             bind: ([127, 0, 0, 1], 0).into(),
             worker_concurrency: 1,
@@ -45,7 +46,7 @@ impl World {
             legacy: LegacySettings::default(),
         };
         let database = Database::open(&config).await.expect("PostgreSQL starts");
-        let pool = database.pool.clone();
+        let pool = database.pools.work.clone();
         ensure_all(&pool).await.expect("read models");
         Self {
             log: EventLog::open(pool.clone()),

@@ -70,16 +70,20 @@ pub async fn create(pool: &PgPool, new: &NewKey) -> Result<(ApiKey, KeyRow), Cre
     Ok((key, row))
 }
 
+/// Whether there is or ever was a key.
+pub(super) async fn is_any(executor: impl sqlx::PgExecutor<'_>) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from api_key)")
+        .fetch_one(executor)
+        .await
+}
+
 /// Makes the first key of all, an operator's, unless there is or ever was one; one process of many does.
 pub async fn create_first(pool: &PgPool) -> Result<Option<ApiKey>, CreateKeyError> {
     let mut transaction = pool.begin().await?;
     sqlx::query("select pg_advisory_xact_lock(7305116406)")
         .execute(&mut *transaction)
         .await?;
-    let any: bool = sqlx::query_scalar("select exists (select from api_key)")
-        .fetch_one(&mut *transaction)
-        .await?;
-    if any {
+    if is_any(&mut *transaction).await? {
         return Ok(None);
     }
     let key = ApiKey::generate()?;

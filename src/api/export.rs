@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::io::ReaderStream;
@@ -133,10 +134,32 @@ async fn page<L: List>(
         return Ok(Json(page).into_response());
     }
     let encoder = Encoder::<L::Row>::new(carried_by(state, tenant, list.batch()).await?);
-    let items = page.items.iter().map(|row| encoder.object(row)).collect();
-    let next = page.next;
+    let mut items: Vec<Box<RawValue>> = Vec::with_capacity(page.items.len());
+    let mut bytes = 0;
+    for row in &page.items {
+        let item = to_raw_value(&encoder.object(row)).map_err(|error| {
+            tracing::error!(%error, "A row cannot be written as JSON");
+            Problem::internal()
+        })?;
+        bytes += item.get().len();
+        if bytes > PAGE_BYTES && !items.is_empty() {
+            break;
+        }
+        items.push(item);
+    }
+    let mut next = page.next;
+    if items.len() < page.items.len() {
+        // The page ends early; where the next one begins is what a page of so many rows says.
+        let limit = i64::try_from(items.len()).ok();
+        let cursor = paging.cursor.clone();
+        next = list.page(state, tenant, &Paging { limit, cursor }).await?.next;
+    }
     Ok(Json(Page { items, next }).into_response())
 }
+
+/// Bytes of a page of rows that are shown with the columns of their list, which may be many and long. A page that would
+/// be larger ends early.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 async fn file<L: List>(
     state: &ApiState,
@@ -148,7 +171,7 @@ async fn file<L: List>(
     let encoder = Encoder::<L::Row>::new(carried_by(state, tenant, list.batch()).await?);
     let disposition = format!("attachment; filename=\"{}.{format}\"", list.name());
     let wanted = paging.limit.map(|_| paging.limit()).transpose()?;
-    let rows = rows_of(state.clone(), tenant, list, paging.cursor, wanted);
+    let rows = rows_of(state.for_long_reads(), tenant, list, paging.cursor, wanted);
     let (length, body) = match format {
         Format::Csv | Format::Ndjson => (None, streamed(format, encoder, rows).await?),
         Format::Xlsx => {
@@ -226,20 +249,31 @@ async fn streamed<T: Exported>(
         Format::Csv => encoder.csv_header(),
         Format::Ndjson | Format::Xlsx => Vec::new(),
     };
-    let lines = stream::once(async { Ok(first) }).chain(rows).map(move |rows| {
-        let rows = rows.map_err(|problem| BrokenOff(problem.detail))?;
-        let lines = match format {
-            Format::Csv => encoder.csv(&rows),
-            Format::Ndjson | Format::Xlsx => encoder.ndjson(&rows),
-        };
-        lines
-            .map(Bytes::from)
-            .map_err(|error| BrokenOff(error.to_string()))
+    let rows = stream::once(async { Ok(first) }).chain(rows);
+    let rows = rows
+        .map_ok(|rows| stream::iter(rows.into_iter().map(Ok)))
+        .try_flatten();
+    let rows = rows.map_err(|problem: Problem| BrokenOff(problem.detail));
+    // Row by row, and so many rows in a piece as fit: a row may be large.
+    let lines = stream::try_unfold((Box::pin(rows), encoder), move |(mut rows, encoder)| async move {
+        let mut piece = Vec::new();
+        while piece.len() < PIECE_BYTES {
+            let Some(row) = rows.try_next().await? else { break };
+            let lines = match format {
+                Format::Csv => encoder.csv(std::slice::from_ref(&row)),
+                Format::Ndjson | Format::Xlsx => encoder.ndjson(std::slice::from_ref(&row)),
+            };
+            piece.extend(lines.map_err(|error| BrokenOff(error.to_string()))?);
+        }
+        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (rows, encoder))))
     });
     let lines = lines.inspect_err(|error| tracing::warn!("An export broke off: {error}"));
     let header = stream::once(async { Ok::<_, BrokenOff>(Bytes::from(header)) });
     Ok(Body::from_stream(header.chain(lines)))
 }
+
+/// Bytes of a file that are sent at once, but for the rest of the last row.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Why a body ended before its end.
 #[derive(Debug)]

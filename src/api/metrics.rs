@@ -27,6 +27,14 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
         let stands = status.state == projections::status::ProjectionState::Paused;
         metrics::gauge!("sitelog_projection_paused", &labels).set(f64::from(u8::from(stands)));
     }
+    for (name, pool) in state.pools.named() {
+        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+        let used = pool.size().saturating_sub(idle);
+        metrics::gauge!("sitelog_database_connections", "pool" => name, "state" => "used").set(used);
+        metrics::gauge!("sitelog_database_connections", "pool" => name, "state" => "idle").set(idle);
+        let most = pool.options().get_max_connections();
+        metrics::gauge!("sitelog_database_connections", "pool" => name, "state" => "max").set(most);
+    }
     let counts = state.tasks.counts().await?;
     #[expect(
         clippy::cast_precision_loss,

@@ -13,11 +13,13 @@ mod fresh;
 mod health;
 mod known_names;
 mod legacy;
+mod long_reads;
 mod metrics;
 pub mod openapi;
 mod overload;
 pub mod problem;
 pub(crate) mod quota;
+pub(crate) mod recheck;
 pub mod request;
 pub mod serving;
 pub mod v4;
@@ -34,11 +36,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::access::{Access, AuthMode};
 use crate::commands::CommandBus;
 use crate::log::EventLog;
+use crate::pools::Pools;
 use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
 pub use body::BodyRoom;
 pub use export::WorkbookPlaces;
 pub use legacy::settings::{self, Legacy};
+pub use long_reads::LongReads;
 pub use overload::RequestPlaces;
 use problem::Problem;
 use serving::Serving;
@@ -54,6 +58,10 @@ pub struct ApiState {
     pub log: EventLog,
     /// Read models.
     pub models: ReadModels,
+    /// The same two for what takes long.
+    pub long_reads: LongReads,
+    /// All connections, for what is measured of them.
+    pub pools: Pools,
     /// The queue, for its counts.
     pub tasks: ScanTasks,
     /// Who is let in.

@@ -122,6 +122,21 @@ impl Problem {
         }
     }
 
+    /// 429: too many reads of one tenant wait for the database.
+    pub fn tenant_is_busy() -> Self {
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many requests",
+            "The tenant has so many requests under way that this one would wait too long for the database. Nothing was \
+             done. Send fewer at once, and repeat this one.",
+        );
+        Self {
+            retry_after: Some(2),
+            ..problem
+        }
+    }
+
     /// 404 for a thing of a kind.
     pub fn not_found(what: &str) -> Self {
         let detail = format!("There is no such {what}.");
@@ -242,6 +257,8 @@ impl From<LogError> for Problem {
                 "This Idempotency-Key was used before with another request; use a new key for a new request.",
             ),
             LogError::Unreadable { .. }
+            | LogError::UnreadableBody { .. }
+            | LogError::BodyTooLarge { .. }
             | LogError::UnknownVersion { .. }
             | LogError::Incomplete { .. }
             | LogError::Rejected(_) => {
@@ -271,6 +288,7 @@ impl From<ProjectionError> for Problem {
             ProjectionError::BeyondTheEnd(_) => {
                 Self::bad_request("invalid_query", format!("as_of: {error}."))
             }
+            ProjectionError::Busy(_) => Self::tenant_is_busy(),
             error if error.is_not_built_yet() => Self::unavailable(
                 "The read models of this release are still being built from the log; /readyz tells when they are there. \
                  Repeat the request later.",

@@ -1,6 +1,5 @@
 //! `sitelog batch`.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use serde_json::json;
 
 use super::input;
 use super::local::Local;
-use super::{say, style};
+use super::{output, say, style, tell};
 use crate::aggregates::ScanStatus;
 use crate::api::v4::views::Batch;
 use crate::commands::CommandContext;
@@ -111,14 +110,14 @@ fn refuse(list: &BatchList, why: &str) -> ExitCode {
         eprintln!("{note}");
     }
     for line in &list.rejected {
-        eprintln!("line {}: '{}': {}", line.line, line.input, line.error);
+        tell(&format!("line {}: '{}': {}", line.line, line.input, line.error));
     }
-    eprintln!("sitelog: nothing was scanned: {why}");
+    tell(&format!("sitelog: nothing was scanned: {why}"));
     ExitCode::from(super::USAGE)
 }
 
 async fn watch(local: &Local, batch: BatchId, total: usize) -> anyhow::Result<BatchRow> {
-    let bar = if std::io::stderr().is_terminal() {
+    let bar = if output::is_watched() {
         ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX))
     } else {
         ProgressBar::hidden()
@@ -150,13 +149,13 @@ fn summary(row: BatchRow, failed: &[JobRow], list: &BatchList, as_json: bool) ->
         return Ok(say(&summary.to_string())?);
     }
     let status = row.status.to_string();
-    say(&format!("batch {}: {}", row.batch_id, style::status(&status)))?;
+    say([format!("batch {}: ", row.batch_id).into(), style::status(&status)])?;
     say(&format!(
         "  {} completed, {} failed, {} cancelled",
         row.completed_domains, row.failed_domains, row.cancelled_domains
     ))?;
     for (reason, count) in &row.failures {
-        say(&format!("    {count:>6} {}", style::bad(reason)))?;
+        say([format!("    {count:>6} ").into(), style::bad(reason)])?;
     }
     for scan in failed {
         let error = scan.error.as_deref().unwrap_or_default();

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{say, style};
-use crate::app::Database;
+use super::{say, say_lines, style};
 use crate::config::Config;
+use crate::database::Database;
 
 /// Looks for what is wrong and says how to mend it.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(error) => found.problems.push(format!("{:#}", anyhow::Error::new(error))),
     }
     if args.json {
-        say(&serde_json::to_string_pretty(&found)?)?;
+        say_lines(&serde_json::to_string_pretty(&found)?)?;
     } else {
         print(&found)?;
     }
@@ -62,11 +62,11 @@ async fn examine(config: &Config, found: &mut Findings) {
         .clone()
         .or_else(|| database.url().map(str::to_owned));
     let version = sqlx::query_scalar("select current_setting('server_version')")
-        .fetch_one(&database.pool)
+        .fetch_one(&database.pools.work)
         .await;
     found.postgres_version = version.ok();
     let applied: Result<i64, _> = sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
-        .fetch_one(&database.pool)
+        .fetch_one(&database.pools.work)
         .await;
     match applied {
         Ok(applied) => found.migrations = Some(applied),
@@ -81,7 +81,7 @@ async fn examine(config: &Config, found: &mut Findings) {
             .push("the database's tables are older than this program: run 'sitelog migrate'".to_owned());
     }
     let head = sqlx::query_scalar("select position from log_head")
-        .fetch_one(&database.pool)
+        .fetch_one(&database.pools.work)
         .await;
     found.log_position = head.ok();
     database.close().await;
@@ -111,10 +111,13 @@ fn print(found: &Findings) -> anyhow::Result<()> {
     say(&format!("migrations    {}", number(found.migrations)))?;
     say(&format!("log position  {}", number(found.log_position)))?;
     for problem in &found.problems {
-        say(&format!("{}       {problem}", style::bad("PROBLEM")))?;
+        // Some say over several lines what to do.
+        let (first, more) = problem.split_once('\n').unwrap_or((problem, ""));
+        say([style::bad("PROBLEM"), format!("       {first}").into()])?;
+        say_lines(more)?;
     }
     if found.problems.is_empty() {
-        say(&style::good("all is well"))?;
+        say(style::good("all is well"))?;
     }
     Ok(())
 }

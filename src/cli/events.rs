@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{say, style};
 use crate::aggregates::STREAM_TYPES;
 use crate::api::v4::views::Event;
-use crate::app::Database;
 use crate::config::Config;
+use crate::database::Database;
 use crate::log::EventLog;
 use crate::log::read::EventFilter;
 
@@ -33,7 +33,7 @@ const PAGE: i64 = 1000;
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let database = Database::open(config).await?;
-    let log = EventLog::open(database.pool.clone());
+    let log = EventLog::open(database.pools.work.clone());
     let mut news = log.watch();
     let mut after = args.after;
     loop {
@@ -85,9 +85,11 @@ fn print(event: &Event, json: bool) -> anyhow::Result<()> {
             event.stream.sequence,
         );
         let actor = event.actor.as_deref().unwrap_or("-");
-        say(&format!(
-            "{position:>8}  {time}  {kind} {id}/{sequence:<3} {actor:<24} {about}"
-        ))?;
+        say([
+            format!("{position:>8}  {time}  ").into(),
+            kind,
+            format!(" {id}/{sequence:<3} {actor:<24} {about}").into(),
+        ])?;
     }
     Ok(())
 }

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::say;
+use super::{say, tell};
 use crate::access::keys::{self, KeyRow, NewKey};
 use crate::access::{KeyId, Scope, Scopes};
-use crate::app::Database;
 use crate::config::Config;
+use crate::database::Database;
 use crate::values::TenantId;
 
 /// Makes, lists and revokes keys.
@@ -92,21 +92,21 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
         expires_at: args.expires,
         created_by: "cli".to_owned(),
     };
-    let (key, row) = keys::create(&database.pool, &new).await?;
+    let (key, row) = keys::create(&database.pools.work, &new).await?;
     if args.json {
         let mut shown = json!(row);
         shown["key"] = key.reveal().into();
         say(&shown.to_string())?;
     } else {
-        eprintln!("{}", line_of(&row));
-        eprintln!("the key, which is shown only now:");
+        tell(&line_of(&row));
+        tell("the key, which is shown only now:");
         say(key.reveal())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn list_keys(args: &List, database: &Database) -> anyhow::Result<ExitCode> {
-    for row in keys::list(&database.pool, args.tenant).await? {
+    for row in keys::list(&database.pools.work, args.tenant).await? {
         if args.json {
             say(&serde_json::to_string(&row)?)?;
         } else {
@@ -117,7 +117,7 @@ async fn list_keys(args: &List, database: &Database) -> anyhow::Result<ExitCode>
 }
 
 async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCode> {
-    if let Some(row) = keys::revoke(&database.pool, None, &args.key).await? {
+    if let Some(row) = keys::revoke(&database.pools.work, None, &args.key).await? {
         say(&if args.json {
             serde_json::to_string(&row)?
         } else {
@@ -126,7 +126,9 @@ async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCo
         return Ok(ExitCode::SUCCESS);
     }
     let id = &args.key;
-    eprintln!("sitelog: there is no key {id}; 'sitelog key list' lists them");
+    tell(&format!(
+        "sitelog: there is no key {id}; 'sitelog key list' lists them"
+    ));
     Ok(ExitCode::FAILURE)
 }
 

@@ -10,8 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, Database};
+use crate::app::App;
 use crate::config::Config;
+use crate::database::Database;
 use crate::legacy::compare::{Comparison, compare};
 use crate::legacy::import::{Report, Unfinished, import};
 use crate::legacy::source::OldDatabase;
@@ -94,7 +95,7 @@ async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCo
     following.catch_up().await?;
     following.finish().await;
     if args.json {
-        super::say(&serde_json::to_string_pretty(&report)?)?;
+        super::say_lines(&serde_json::to_string_pretty(&report)?)?;
     } else {
         print_report(&report)?;
     }
@@ -116,7 +117,7 @@ async fn run_compare(args: &CompareArgs, config: &Config) -> anyhow::Result<Exit
         std::fs::write(path, shown(&comparison, is_json)?)
             .with_context(|| format!("the report cannot be written to {}", path.display()))?;
     }
-    super::say(&shown(&comparison, args.json)?)?;
+    super::say_lines(&shown(&comparison, args.json)?)?;
     Ok(ExitCode::from(u8::from(!comparison.holds())))
 }
 
@@ -139,7 +140,7 @@ struct Following {
 impl Following {
     async fn start(config: &Config) -> anyhow::Result<Self> {
         let database = Database::open(config).await?;
-        let app = App::build(config, database.pool.clone()).await?;
+        let app = App::build(config, database.pools.clone()).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_projector(&tracker, &stop);
         Ok(Self {

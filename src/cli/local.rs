@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, Database};
+use crate::app::App;
 use crate::config::Config;
+use crate::database::Database;
 use crate::projections::status::all_exist;
 
 /// A running service without HTTP.
@@ -33,11 +34,11 @@ impl Local {
     /// Starts what keeps the read models in step with the log; nothing is scanned.
     pub(super) async fn following(config: &Config) -> anyhow::Result<Self> {
         let database = Database::open(config).await?;
-        let app = App::build(config, database.pool.clone()).await?;
+        let app = App::build(config, database.pools.clone()).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         app.spawn_projector(&tracker, &stop);
         // On an older release's database they are built first.
-        while !all_exist(&database.pool).await? {
+        while !all_exist(&database.pools.work).await? {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Ok(Self {

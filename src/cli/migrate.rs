@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::say;
-use crate::app::Database;
 use crate::config::Config;
+use crate::database::Database;
 use crate::projections::status::ensure_all;
 use crate::projections::wall::ensure_reader;
 
@@ -21,8 +21,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let database = Database::open(config).await?;
     // Before there are tables that it must be let into.
-    ensure_reader(&database.pool).await?;
-    ensure_all(&database.pool).await?;
+    ensure_reader(&database.pools.work).await?;
+    ensure_all(&database.pools.work).await?;
     database.close().await;
     say(&if args.json {
         json!({ "up_to_date": true, "migrations": sqlx::migrate!().migrations.len() }).to_string()

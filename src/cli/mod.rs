@@ -15,6 +15,7 @@ mod log;
 mod man;
 mod migrate;
 mod openapi;
+mod output;
 mod projections;
 mod reference;
 mod robots;
@@ -33,6 +34,7 @@ pub use reference::reference;
 
 use crate::config::{Config, ConfigError};
 use crate::values::DomainName;
+use output::{say, say_lines, tell, tell_lines};
 
 /// Event-sourced web scanning: who is behind each domain of a list.
 #[derive(Debug, Parser)]
@@ -113,7 +115,16 @@ const ENVIRONMENT: u8 = 3;
 ///
 /// Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    std::panic::set_hook(Box::new(tell_panic));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            // It repeats the argument, which may come from a list.
+            tell_lines(&error.render().to_string());
+            return ExitCode::from(USAGE);
+        }
+        Err(help) => help.exit(),
+    };
     let quiet = if matches!(cli.command, Command::Serve(_)) {
         "info,sqlx=warn"
     } else {
@@ -172,18 +183,21 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if kind == Some(std::io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("sitelog: {error:#}");
+    tell_lines(&format!("sitelog: {error:#}"));
     let is_argument = error.is::<input::BadArgument>();
     ExitCode::from(if is_argument { USAGE } else { ENVIRONMENT })
+}
+
+/// What Rust says of a panic; it may quote what a site or a user sent.
+fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    tell_lines(&panic.to_string());
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured {
+        tell_lines(&trace.to_string());
+    }
 }
 
 /// A domain that was given as an argument.
 fn parse_domain(text: &str) -> Result<DomainName, String> {
     DomainName::parse(text).map_err(|error| error.to_string())
-}
-
-/// Prints a line; a reader that has gone away (`| head`) ends the program quietly.
-fn say(line: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{line}")
 }

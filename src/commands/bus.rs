@@ -1,5 +1,7 @@
 //! From a command to the log: load the aggregate, let it decide, append what happened; on a conflict, again.
 
+use std::collections::HashMap;
+
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::SerializedEvent;
 use cqrs_es::{Aggregate, DomainEvent};
@@ -9,7 +11,7 @@ use uuid::Uuid;
 use super::CommandContext;
 use crate::log::body::Body;
 use crate::log::event::undecodable;
-use crate::log::{AppendUnit, Appended, EventLog, LogError, NewEvent, StreamAppend};
+use crate::log::{AppendUnit, Appended, EventLog, LogError, LogEvent, NewEvent, StreamAppend};
 use crate::values::{TenantId, VersionedEvent, versioned};
 
 /// Conflicts in a row after which a command gives up; streams are short-lived and never contended that much.
@@ -116,6 +118,59 @@ impl CommandBus {
                 other => return other,
             }
         }
+    }
+
+    /// Executes a command on each of many aggregates of the context's tenant: they are loaded at once and their events
+    /// are appended together. An aggregate that refuses, or is another tenant's, is left as it is.
+    pub async fn execute_all<A>(
+        &self,
+        commands: Vec<(Uuid, A::Command)>,
+        context: &CommandContext,
+    ) -> Result<(), LogError>
+    where
+        A: Aggregate<Services = (), Event: VersionedEvent>,
+        A::Command: Clone,
+        A::Error: 'static,
+    {
+        let ids = commands.iter().map(|(id, _)| id.to_string()).collect();
+        let mut streams: HashMap<String, Vec<LogEvent>> = HashMap::new();
+        for event in self.log.streams(A::TYPE, ids).await? {
+            streams.entry(event.aggregate_id.clone()).or_default().push(event);
+        }
+        let (mut appended, mut units) = (Vec::new(), Vec::new());
+        for (id, command) in commands {
+            let loaded = fold_events::<A>(streams.remove(&id.to_string()).unwrap_or_default())?;
+            if loaded.tenant.is_some_and(|tenant| tenant != context.tenant) {
+                continue;
+            }
+            let Ok((stream, _)) = decide(loaded, id, command.clone(), context).await else {
+                continue;
+            };
+            if !stream.events.is_empty() {
+                appended.push((id, command));
+                units.push(AppendUnit {
+                    tenant: context.tenant,
+                    streams: vec![stream],
+                    bodies: Vec::new(),
+                    key: None,
+                });
+            }
+        }
+        for ((id, command), outcome) in appended.into_iter().zip(self.log.append_all(units).await) {
+            match outcome {
+                Ok(_) => {}
+                Err(LogError::Conflict) => {
+                    let again = self
+                        .execute::<A>(id, command, Attachments::default(), context)
+                        .await;
+                    if let Err(CommandError::Log(error)) = again {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Executes the command that begins a stream. Its id is new, so the only conflict there can be is a request with
@@ -299,6 +354,17 @@ pub(super) fn fold<A: Aggregate<Event: VersionedEvent>>(
             decoded.map_err(|error| undecodable(sequence, &event.event_type, &event.event_version, error))?;
         loaded.aggregate.apply(decoded);
         loaded.sequence = sequence;
+    }
+    Ok(loaded)
+}
+
+/// The same from events as readers of the log have them.
+fn fold_events<A: Aggregate<Event: VersionedEvent>>(events: Vec<LogEvent>) -> Result<Loaded<A>, LogError> {
+    let mut loaded = fresh::<A>();
+    for event in events {
+        loaded.tenant = loaded.tenant.or(Some(event.tenant_id));
+        loaded.aggregate.apply(event.decode()?);
+        loaded.sequence = event.sequence;
     }
     Ok(loaded)
 }

@@ -6,7 +6,7 @@ use super::bus::{self, Attachments, CommandBus, CommandError};
 use super::request_batch::{BatchItem, parse_lines};
 use super::retry_batch::EndedScan;
 use crate::aggregates::scan::BatchOrigin;
-use crate::aggregates::{BatchCommand, BatchError, BatchScan, DomainScan, ScanCommand, ScanError};
+use crate::aggregates::{BatchCommand, BatchError, BatchScan, DomainScan, ScanCommand};
 use crate::log::{AppendUnit, LogError};
 use crate::values::{BatchId, BatchOptions, BodyRef, ScanId};
 
@@ -49,17 +49,11 @@ pub async fn retry_scans_of_batch(
 ) -> Result<(), CommandError<BatchError>> {
     let content = bus.log().body(scans).await?.unwrap_or_default();
     for chunk in parse_lines::<EndedScan>(&content)?.chunks(CHUNK) {
-        let retry = |ended: &EndedScan| {
-            let command = ScanCommand::Retry {
-                round: Some(ended.round),
-            };
-            let id = ended.scan_id.0;
-            async move {
-                bus.execute::<DomainScan>(id, command, Attachments::default(), context)
-                    .await
-            }
-        };
-        settle(futures::future::join_all(chunk.iter().map(retry)).await)?;
+        let retries = chunk.iter().map(|ended| {
+            let round = Some(ended.round);
+            (ended.scan_id.0, ScanCommand::Retry { round })
+        });
+        bus.execute_all::<DomainScan>(retries.collect(), context).await?;
     }
     expanded(bus, batch, round, context).await
 }
@@ -76,14 +70,11 @@ pub async fn cancel_scans_of_batch(
     };
     let content = bus.log().body(items).await?.unwrap_or_default();
     for chunk in parse_lines::<BatchItem>(&content)?.chunks(CHUNK) {
-        let cancel = |item: &BatchItem| {
+        let cancels = chunk.iter().map(|item| {
             let id = ScanId::of_batch_line(batch, item.line()).0;
-            async move {
-                bus.execute::<DomainScan>(id, ScanCommand::Cancel, Attachments::default(), context)
-                    .await
-            }
-        };
-        settle(futures::future::join_all(chunk.iter().map(cancel)).await)?;
+            (id, ScanCommand::Cancel)
+        });
+        bus.execute_all::<DomainScan>(cancels.collect(), context).await?;
     }
     Ok(())
 }
@@ -126,16 +117,6 @@ async fn unit_of(
         bodies: Vec::new(),
         key: None,
     }
-}
-
-/// A scan that refuses has gone its own way meanwhile, which is fine; a log that fails is not.
-fn settle<A>(outcomes: Vec<Result<A, CommandError<ScanError>>>) -> Result<(), LogError> {
-    for outcome in outcomes {
-        if let Err(CommandError::Log(error)) = outcome {
-            return Err(error);
-        }
-    }
-    Ok(())
 }
 
 async fn expanded(

@@ -35,10 +35,11 @@ pub async fn recall_scan(bus: &CommandBus, begun: &BegunScan) -> Result<Option<R
     let bodies = load_bodies(log.pool(), lists).await?;
     kept.sitemaps.retain_mut(|sitemap| {
         let content = match &sitemap.list {
-            Some(list) => bodies.get(&list.digest),
+            Some(list) => bodies.get(list),
             None => return true,
         };
-        content.is_some_and(|content| fill(sitemap, content))
+        // A list that was erased or cannot be read is asked for again.
+        matches!(content, Ok(Some(content)) if fill(sitemap, content))
     });
     Ok(Some(kept))
 }

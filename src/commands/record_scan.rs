@@ -11,7 +11,7 @@ use crate::aggregates::{DomainScan, ScanCommand, ScanStatus};
 use crate::log::body::{Body, Salt};
 use crate::log::event::strip_nul;
 use crate::values::report::{PageReport, RobotsReport, SiteReport, SitemapReport};
-use crate::values::{BodyRef, Findings, Problem, Revisit};
+use crate::values::{BodyRef, FailureReason, Findings, Problem, Revisit};
 
 /// What became of an attempt's record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +35,22 @@ pub async fn record_scan(
             // What was known of the domain was erased meanwhile, or its salt stored by another process: this is new
             // knowledge, sealed with the new salt.
             Err(LogError::SaltChanged) => {}
+            // It would be refused again, and so would the next attempt's: the scan ends, and says why.
+            Err(error @ (LogError::BodyTooLarge { .. } | LogError::Rejected(_)))
+                if report.outcome.is_ok() =>
+            {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    scan.id = %begun.scan_id,
+                    "What scan {} found cannot be kept",
+                    begun.scan_id
+                );
+                let report = SiteReport::failed(
+                    FailureReason::TooLarge,
+                    format!("what the site says cannot be kept: {error}"),
+                );
+                return Box::pin(record_scan(bus, begun, &report, now, context)).await;
+            }
             other => return other,
         }
     }

@@ -33,7 +33,7 @@ pub(super) async fn show(
     let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
     let row = domains::query::find(&state.models, visitor.tenant(), &domain).await?;
     let row = row.ok_or_else(|| Problem::not_found("domain"))?;
-    let changes = history::of_domain(&state.models, visitor.tenant(), &domain).await?;
+    let changes = history::of_domain(&state.for_long_reads().models, visitor.tenant(), &domain).await?;
     let filter = JobFilter {
         domain: Some(row.domain.clone()),
         sort: JobSort::CreatedLast,

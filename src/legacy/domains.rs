@@ -69,6 +69,7 @@ pub async fn known(
     tenant: TenantId,
     names: &[String],
 ) -> Result<HashMap<String, Uuid>, ProjectionError> {
+    let _turn = models.turn(tenant).await?;
     let sql = format!(
         "select d.domain, coalesce(o.domain_id, d.id) from {}.domains d \
            left join legacy_domain_id o on o.tenant_id = d.tenant_id and o.domain = d.domain \
@@ -105,6 +106,7 @@ pub async fn page(
                 .push_bind(curation.clone());
         }
     };
+    let _turn = models.turn(tenant).await?;
     let mut count = QueryBuilder::new("select count(*)");
     filtered(&mut count);
     let total: i64 = count.build_query_scalar().fetch_one(&models.pool).await?;

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
-use super::body::Body;
+use super::body::{Body, MAX_CONTENT};
 use super::event::{NewEvent, strip_nul};
 use super::{EventLog, LogError};
 use crate::values::TenantId;
@@ -22,6 +22,8 @@ const SALT_CHANGED: &str = "salt_changed";
 /// Units and events of one group; bounds how long a group holds the head of the log.
 const MAX_UNITS: usize = 500;
 const MAX_EVENTS: usize = 4000;
+/// Bytes of compressed bodies in one group, but for the last unit that is let in: one statement writes them all.
+const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// What is appended as a whole or not at all.
 #[derive(Clone, Debug)]
@@ -93,6 +95,12 @@ impl EventLog {
                 );
             }
         }
+        if let Some(body) = unit.bodies.iter().find(|body| body.content_length > MAX_CONTENT) {
+            return Err(LogError::BodyTooLarge {
+                subject: body.subject.clone(),
+                bytes: body.content_length,
+            });
+        }
         let subjects: HashSet<(TenantId, String)> = unit
             .bodies
             .iter()
@@ -148,20 +156,24 @@ async fn gather(
     carried: &mut Option<Waiting>,
 ) -> Vec<Waiting> {
     let mut events = first.unit.event_count();
+    let mut bytes = first.unit.body_bytes();
     let mut group = vec![first];
     let mut known = 0;
+    let is_full = |units: usize, events: usize, bytes: usize| {
+        units >= MAX_UNITS || events >= MAX_EVENTS || bytes >= MAX_BODY_BYTES
+    };
     loop {
-        while group.len() < MAX_UNITS && events < MAX_EVENTS {
+        while !is_full(group.len(), events, bytes) {
             let Ok(next) = waiting.try_recv() else { break };
             events += next.unit.event_count();
+            bytes += next.unit.body_bytes();
             if events > MAX_EVENTS {
                 *carried = Some(next);
                 return group;
             }
             group.push(next);
         }
-        let is_full = group.len() >= MAX_UNITS || events >= MAX_EVENTS;
-        if is_full || group.len() == known {
+        if is_full(group.len(), events, bytes) || group.len() == known {
             return group;
         }
         known = group.len();
@@ -393,6 +405,10 @@ async fn store_salts(
 impl AppendUnit {
     fn event_count(&self) -> usize {
         self.streams.iter().map(|stream| stream.events.len()).sum()
+    }
+
+    fn body_bytes(&self) -> usize {
+        self.bodies.iter().map(|body| body.bytes.len()).sum()
     }
 }
 

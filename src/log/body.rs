@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
-use sqlx::{PgExecutor, Row};
+use sqlx::PgExecutor;
 
 use super::{EventLog, LogError};
 use crate::values::{BodyRef, TenantId};
 
 /// Fast levels reach most of what zstd can do on URL lists.
 const ZSTD_LEVEL: i32 = 1;
-/// No body is larger than this when unpacked; more is a fault in the database.
-const MAX_UNPACKED: usize = 256 * 1024 * 1024;
+/// The largest content that is written ([`EventLog::append`] refuses more) and read back.
+pub const MAX_CONTENT: usize = 256 * 1024 * 1024;
 
 /// A body that is to be appended with the events that refer to it.
 #[derive(Clone, Debug)]
@@ -21,7 +21,10 @@ pub struct Body {
     pub(super) tenant: TenantId,
     pub(super) subject: String,
     pub(super) salt: Vec<u8>,
+    /// Compressed.
     pub(super) bytes: Vec<u8>,
+    /// Length of the content before it was compressed.
+    pub(super) content_length: usize,
 }
 
 /// The secret ingredient of the digests of one tenant's subject.
@@ -52,6 +55,7 @@ impl Salt {
             subject: self.subject.clone(),
             salt: self.salt.clone(),
             bytes,
+            content_length: content.len(),
         };
         (reference, body)
     }
@@ -112,47 +116,121 @@ impl EventLog {
 
     /// The content of a body; `None` if it was erased.
     pub async fn body(&self, reference: &BodyRef) -> Result<Option<Vec<u8>>, LogError> {
-        Ok(load_bodies(&self.pool, std::iter::once(reference))
-            .await?
-            .remove(&reference.digest))
+        let mut bodies = load_bodies(&self.pool, std::iter::once(reference)).await?;
+        bodies.get(reference)?;
+        let loaded = bodies.0.remove(&reference.digest);
+        Ok(loaded.and_then(|body| body.content.ok()))
     }
 }
 
-/// The contents of many bodies by digest; erased ones are missing.
+/// Bodies that were loaded together. One that cannot be unpacked is the fault of whatever refers to it, and of nothing
+/// else: it is reported when it is asked for.
+#[derive(Debug, Default)]
+pub struct Bodies(HashMap<String, Loaded>);
+
+#[derive(Debug)]
+struct Loaded {
+    subject: String,
+    content: Result<Vec<u8>, String>,
+}
+
+impl Bodies {
+    /// The content of a body; `None` if it was erased.
+    pub fn get(&self, reference: &BodyRef) -> Result<Option<&[u8]>, LogError> {
+        let Some(body) = self.0.get(&reference.digest) else {
+            return Ok(None);
+        };
+        match &body.content {
+            Ok(content) => Ok(Some(content)),
+            Err(error) => Err(self.unreadable(reference, error)),
+        }
+    }
+
+    /// A body's content is not what whoever refers to it can read.
+    pub fn unreadable(&self, reference: &BodyRef, error: impl std::fmt::Display) -> LogError {
+        let body = self.0.get(&reference.digest);
+        LogError::UnreadableBody {
+            digest: reference.digest.clone(),
+            subject: body.map(|body| body.subject.clone()).unwrap_or_default(),
+            bytes: reference.bytes,
+            error: error.to_string(),
+        }
+    }
+}
+
+/// The contents of many bodies; erased ones are missing.
 pub async fn load_bodies(
     executor: impl PgExecutor<'_>,
     references: impl Iterator<Item = &BodyRef>,
-) -> Result<HashMap<String, Vec<u8>>, LogError> {
+) -> Result<Bodies, LogError> {
     let digests: Vec<Vec<u8>> = references.filter_map(|r| hex::decode(&r.digest).ok()).collect();
     if digests.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Bodies::default());
     }
-    let rows = sqlx::query("select digest, bytes from event_body where digest = any($1)")
-        .bind(digests)
-        .fetch_all(executor)
-        .await?;
+    let rows: Vec<(Vec<u8>, String, Vec<u8>)> =
+        sqlx::query_as("select digest, subject, bytes from event_body where digest = any($1)")
+            .bind(digests)
+            .fetch_all(executor)
+            .await?;
     let mut unpacker = Unpacker::default();
-    rows.iter()
-        .map(|row| {
-            let digest: Vec<u8> = row.try_get("digest")?;
-            let bytes: Vec<u8> = row.try_get("bytes")?;
-            let content = unpacker
-                .unpack(&bytes)
-                .map_err(|error| LogError::Unavailable(sqlx::Error::Io(error)))?;
-            Ok((hex::encode(digest), content))
-        })
-        .collect()
+    let bodies = rows.into_iter().map(|(digest, subject, bytes)| {
+        let content = unpacker.unpack(&bytes).map_err(|error| error.to_string());
+        (hex::encode(digest), Loaded { subject, content })
+    });
+    Ok(Bodies(bodies.collect()))
 }
 
-/// Whether a stored body still has the content it was named after.
-pub(super) fn is_intact(digest: &[u8], salt: &[u8], bytes: &[u8]) -> bool {
-    let content = Unpacker::default().unpack(bytes).unwrap_or_default();
-    Sha256::new()
-        .chain_update(salt)
-        .chain_update(content)
-        .finalize()
-        .as_slice()
-        == digest
+/// What checking a stored body came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum BodyCheck {
+    /// Its content is what its name says, and can be read.
+    Intact,
+    /// Its content is not what its name says.
+    Altered,
+    /// Its content is what its name says, and too long to be read.
+    TooLarge {
+        /// Its length.
+        length: usize,
+    },
+    /// It cannot be unpacked, for this reason.
+    Broken(String),
+}
+
+/// Whether a stored body still has the content it was named after. The content is hashed as it is unpacked, so that a
+/// body of any size is checked in little memory.
+pub(super) fn check(digest: &[u8], salt: &[u8], bytes: &[u8]) -> BodyCheck {
+    let mut hash = HashWriter(Sha256::new().chain_update(salt), 0);
+    if let Err(error) = zstd::stream::copy_decode(bytes, &mut hash) {
+        return BodyCheck::Broken(error.to_string());
+    }
+    let HashWriter(hash, length) = hash;
+    if hash.finalize().as_slice() != digest {
+        BodyCheck::Altered
+    } else if length > MAX_CONTENT {
+        BodyCheck::TooLarge { length }
+    } else {
+        BodyCheck::Intact
+    }
+}
+
+/// Hashes what is written to it, and counts the bytes.
+struct HashWriter(Sha256, usize);
+
+impl std::io::Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        self.1 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Why a content is not read.
+pub(super) fn too_large(length: usize) -> String {
+    format!("its content has {length} bytes, more than the {MAX_CONTENT} that are read")
 }
 
 /// Unpacks one body after the other without making a context for each.
@@ -161,10 +239,15 @@ struct Unpacker(zstd::bulk::Decompressor<'static>);
 
 impl Unpacker {
     fn unpack(&mut self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-        let capacity = zstd::bulk::Decompressor::upper_bound(bytes)
-            .unwrap_or(MAX_UNPACKED)
-            .min(MAX_UNPACKED);
-        self.0.decompress(bytes, capacity)
+        let length = zstd::zstd_safe::get_frame_content_size(bytes)
+            .map_err(|_| std::io::Error::other("it is not compressed as bodies are"))?;
+        let length = length.map_or(MAX_CONTENT, |length| {
+            usize::try_from(length).unwrap_or(usize::MAX)
+        });
+        if length > MAX_CONTENT {
+            return Err(std::io::Error::other(too_large(length)));
+        }
+        self.0.decompress(bytes, length)
     }
 }
 
@@ -197,5 +280,25 @@ mod tests {
             Unpacker::default().unpack(&body.bytes).unwrap(),
             content.as_bytes()
         );
+    }
+
+    #[test]
+    fn an_altered_body_is_not_an_unreadable_one() {
+        let (reference, body) = salt(1).seal(b"https://example.com/", 1);
+        let digest = hex::decode(&reference.digest).unwrap();
+        assert_eq!(check(&digest, &body.salt, &body.bytes), BodyCheck::Intact);
+        assert_eq!(check(&digest, &[0; 16], &body.bytes), BodyCheck::Altered);
+        assert!(matches!(
+            check(&digest, &body.salt, b"not compressed"),
+            BodyCheck::Broken(_)
+        ));
+        let (reference, large) = salt(1).seal(&vec![b' '; MAX_CONTENT + 1], 1);
+        let digest = hex::decode(&reference.digest).unwrap();
+        let length = MAX_CONTENT + 1;
+        assert_eq!(
+            check(&digest, &large.salt, &large.bytes),
+            BodyCheck::TooLarge { length }
+        );
+        assert_eq!(check(&digest, &[0; 16], &large.bytes), BodyCheck::Altered);
     }
 }

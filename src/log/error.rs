@@ -1,5 +1,7 @@
 //! What can go wrong with the log.
 
+use super::body::MAX_CONTENT;
+
 /// Why an append or a read did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -19,6 +21,31 @@ pub enum LogError {
     /// The database refuses this very append for what it holds; a repeat would be refused too.
     #[error("the event log refuses this append")]
     Rejected(#[source] sqlx::Error),
+    /// A body of the append has more content than is ever read back.
+    #[error(
+        "a body of {subject} has {bytes} bytes, and {} are the most that the event log takes",
+        MAX_CONTENT
+    )]
+    BodyTooLarge {
+        /// What the body is about: a domain or a batch.
+        subject: String,
+        /// Its length.
+        bytes: usize,
+    },
+    /// A stored body cannot be unpacked or has a content that cannot be read: a fault of whatever refers to it.
+    #[error(
+        "the body {digest} of {subject} ({bytes} bytes) cannot be read: {error}; 'sitelog log verify' checks it"
+    )]
+    UnreadableBody {
+        /// Its digest, in hexadecimal.
+        digest: String,
+        /// What it is about: a domain or a batch.
+        subject: String,
+        /// The length of its content, as the event that refers to it says.
+        bytes: u64,
+        /// What went wrong.
+        error: String,
+    },
     /// The group commit is gone: the process is shutting down.
     #[error("the event log is closed")]
     Closed,

@@ -29,7 +29,10 @@ pub use event::{LogEvent, NewEvent};
 /// A handle to the log; clones share the group commit.
 #[derive(Clone)]
 pub struct EventLog {
+    /// For reading.
     pool: PgPool,
+    /// For appending, and for leases of those who work on the log.
+    work: PgPool,
     appends: mpsc::Sender<append::Waiting>,
     head: watch::Sender<i64>,
     salts: body::SaltCache,
@@ -44,6 +47,7 @@ impl EventLog {
         tokio::spawn(append::commit_groups(pool.clone(), waiting, head.clone()));
         tokio::spawn(wake::listen(pool.clone(), head.clone()));
         Self {
+            work: pool.clone(),
             pool,
             appends,
             head,
@@ -51,9 +55,20 @@ impl EventLog {
         }
     }
 
-    /// The pool the log lives in, for the repository that loads streams.
+    /// The same log, appended to as before and read through other connections.
+    #[must_use]
+    pub fn read_through(&self, pool: PgPool) -> Self {
+        Self { pool, ..self.clone() }
+    }
+
+    /// The connections it is read through.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// The connections that appends and leases go through.
+    pub fn work_pool(&self) -> &PgPool {
+        &self.work
     }
 
     /// Wakes when the log may have grown. Values are hints: the truth is in the table.

@@ -125,6 +125,18 @@ pub async fn read_streams(
 }
 
 impl EventLog {
+    /// All events of some streams of one type, in the order of the log.
+    pub async fn streams(&self, aggregate_type: &str, ids: Vec<String>) -> Result<Vec<LogEvent>, LogError> {
+        let rows = sqlx::query(&format!(
+            "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = any($2) order by position"
+        ))
+        .bind(aggregate_type)
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(event_of(row)?)).collect()
+    }
+
     /// The position of the last committed event; 0 for an empty log.
     pub async fn head(&self) -> Result<i64, LogError> {
         Ok(sqlx::query_scalar("select position from log_head")

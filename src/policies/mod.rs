@@ -57,6 +57,16 @@ pub enum PolicyError {
     Database(#[from] sqlx::Error),
 }
 
+impl PolicyError {
+    /// Whether what an event holds or refers to cannot be read: no other event is concerned, and trying again is no use.
+    fn is_about_an_event(&self) -> bool {
+        matches!(
+            self,
+            Self::Log(LogError::Unreadable { .. } | LogError::UnreadableBody { .. })
+        )
+    }
+}
+
 impl<E: std::error::Error> From<crate::commands::CommandError<E>> for PolicyError {
     fn from(error: crate::commands::CommandError<E>) -> Self {
         match error {

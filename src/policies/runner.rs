@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::{Policy, PolicyError};
@@ -23,14 +24,25 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
     let holder = Uuid::now_v7();
     let mut news = log.watch();
+    let mut limit = P::PAGE;
     while !stop.is_cancelled() {
-        let pause = match step(&policy, &log, holder).await {
-            Ok(Progress::More) => continue,
-            Ok(Progress::Done) => {
-                tokio::time::sleep(GATHER).await;
+        let pause = match step(&policy, &log, holder, limit).await {
+            Ok(progress) => {
+                limit = P::PAGE;
+                match progress {
+                    Progress::More => continue,
+                    Progress::Done => {
+                        tokio::time::sleep(GATHER).await;
+                        continue;
+                    }
+                    Progress::Idle => POLL,
+                }
+            }
+            // One event of the page is at fault: alone it can be named and set aside.
+            Err(error) if error.is_about_an_event() && limit > 1 => {
+                limit = 1;
                 continue;
             }
-            Ok(Progress::Idle) => POLL,
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -59,20 +71,30 @@ enum Progress {
     Idle,
 }
 
-async fn step<P: Policy>(policy: &P, log: &EventLog, holder: Uuid) -> Result<Progress, PolicyError> {
+async fn step<P: Policy>(
+    policy: &P,
+    log: &EventLog,
+    holder: Uuid,
+    limit: i64,
+) -> Result<Progress, PolicyError> {
     let Some(position) = lease(log.pool(), P::NAME, holder).await? else {
         return Ok(Progress::Idle);
     };
     let page = {
         let mut connection = log.pool().acquire().await?;
-        read_page(&mut connection, position, P::EVENT_TYPES, P::PAGE).await?
+        read_page(&mut connection, position, P::EVENT_TYPES, limit).await?
     };
     if page.position == position {
         policy.sweep().await?;
         return Ok(Progress::Idle);
     }
-    with_lease_kept(log.pool(), P::NAME, holder, policy.command(&page.events)).await?;
-    if !checkpoint(policy, log.pool(), holder, position, &page).await? {
+    let moved = match act(policy, log.pool(), holder, position, &page).await {
+        Err(error) if error.is_about_an_event() && limit == 1 => {
+            set_aside::<P>(log.pool(), holder, position, &page, &error).await?
+        }
+        done => done?,
+    };
+    if !moved {
         tracing::info!("Policy {} was taken over by another process", P::NAME);
         return Ok(Progress::Idle);
     }
@@ -80,6 +102,20 @@ async fn step<P: Policy>(policy: &P, log: &EventLog, holder: Uuid) -> Result<Pro
         policy.sweep().await?;
     }
     Ok(if page.more { Progress::More } else { Progress::Done })
+}
+
+/// Commands, then rows and checkpoint; false if the policy is no longer ours.
+async fn act<P: Policy>(
+    policy: &P,
+    pool: &PgPool,
+    holder: Uuid,
+    from: i64,
+    page: &Page,
+) -> Result<bool, PolicyError> {
+    let beat = keep_lease(pool.clone(), P::NAME, holder);
+    policy.command(&page.events).await?;
+    drop(beat);
+    checkpoint(policy, pool, holder, from, page).await
 }
 
 /// Takes or prolongs the lease; returns the checkpoint if it is ours.
@@ -97,21 +133,19 @@ async fn lease(pool: &PgPool, name: &str, holder: Uuid) -> Result<Option<i64>, s
     .await
 }
 
-/// Prolongs the lease while a long command is under way.
-async fn with_lease_kept<T>(pool: &PgPool, name: &str, holder: Uuid, work: impl Future<Output = T>) -> T {
-    let mut beat = tokio::time::interval(LEASE / 3);
-    tokio::pin!(work);
-    beat.tick().await;
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            _ = beat.tick() => {
-                if let Err(error) = lease(pool, name, holder).await {
-                    tracing::warn!(%error, "The lease of policy {name} could not be prolonged");
-                }
+/// Prolongs the lease until the handle is dropped. On a task of its own: a command that holds connections, or waits for
+/// them, cannot keep the lease from one.
+fn keep_lease(pool: PgPool, name: &'static str, holder: Uuid) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut beat = tokio::time::interval(LEASE / 3);
+        beat.tick().await;
+        loop {
+            beat.tick().await;
+            if let Err(error) = lease(&pool, name, holder).await {
+                tracing::warn!(%error, "The lease of policy {name} could not be prolonged");
             }
         }
-    }
+    }))
 }
 
 /// Rows and checkpoint in one transaction; false if the policy is no longer ours.
@@ -123,6 +157,58 @@ async fn checkpoint<P: Policy>(
     page: &Page,
 ) -> Result<bool, PolicyError> {
     let mut tx = pool.begin().await?;
+    if !move_checkpoint::<P>(&mut tx, holder, from, page.position).await? {
+        return Ok(false);
+    }
+    policy.write(&mut tx, &page.events).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Moves the checkpoint over an event that the policy cannot act on, and names that.
+async fn set_aside<P: Policy>(
+    pool: &PgPool,
+    holder: Uuid,
+    from: i64,
+    page: &Page,
+    error: &PolicyError,
+) -> Result<bool, PolicyError> {
+    let mut tx = pool.begin().await?;
+    if !move_checkpoint::<P>(&mut tx, holder, from, page.position).await? {
+        return Ok(false);
+    }
+    for event in &page.events {
+        let stream = format!("{}/{}", event.aggregate_type, event.aggregate_id);
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            position = event.position,
+            "Policy {} sets event {} of {stream} aside",
+            P::NAME,
+            event.position
+        );
+        sqlx::query(
+            "insert into policy_parked (name, position, event_type, aggregate_type, aggregate_id, error) \
+             values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        )
+        .bind(P::NAME)
+        .bind(event.position)
+        .bind(&event.event_type)
+        .bind(&event.aggregate_type)
+        .bind(&event.aggregate_id)
+        .bind(error.to_string())
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn move_checkpoint<P: Policy>(
+    connection: &mut PgConnection,
+    holder: Uuid,
+    from: i64,
+    to: i64,
+) -> Result<bool, sqlx::Error> {
     // Lost with its checkpoint, a page is simply taken again: the commit need not wait for the disk.
     let moved = sqlx::query(
         "update policy set position = $3, updated_at = clock_timestamp() \
@@ -131,16 +217,11 @@ async fn checkpoint<P: Policy>(
     )
     .bind(P::NAME)
     .bind(holder)
-    .bind(page.position)
+    .bind(to)
     .bind(from)
-    .fetch_optional(&mut *tx)
+    .fetch_optional(connection)
     .await?;
-    if moved.is_none() {
-        return Ok(false);
-    }
-    policy.write(&mut tx, &page.events).await?;
-    tx.commit().await?;
-    Ok(true)
+    Ok(moved.is_some())
 }
 
 /// Lets another process take over at once.

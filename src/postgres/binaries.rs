@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tokio::process::Command;
-
+use super::child;
 use super::{EmbeddedPostgresError, OLDEST_MAJOR};
 
 /// A directory with `initdb`, `postgres` and `pg_ctl`, and the major version they are of.
@@ -85,7 +84,7 @@ async fn version_of(dir: &Path) -> Option<u32> {
 }
 
 async fn output_of(program: &Path, argument: &str) -> Option<String> {
-    let output = Command::new(program).arg(argument).output().await.ok()?;
+    let output = child::command(program).arg(argument).output().await.ok()?;
     String::from_utf8(output.stdout).ok()
 }
 

@@ -22,6 +22,7 @@
 mod access;
 mod account;
 mod binaries;
+mod child;
 mod cluster;
 mod error;
 mod init;

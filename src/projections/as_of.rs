@@ -7,8 +7,9 @@ use super::build::fill;
 use super::fold::FoldOptions;
 use super::generation::execute;
 use super::subject::row_by_log;
-use super::{Projection, ProjectionError};
+use super::{Projection, ProjectionError, ReadModels};
 use crate::log::EventLog;
+use crate::values::TenantId;
 
 /// A point in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,13 +91,15 @@ pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionErro
     })
 }
 
-/// One row as it was at a position.
+/// One row of a tenant as it was at a position.
 pub async fn row<P: Projection>(
-    pool: &PgPool,
+    models: &ReadModels,
+    tenant: TenantId,
     key: &P::Key,
     position: i64,
 ) -> Result<Option<P::Row>, ProjectionError> {
-    let mut connection = pool.acquire().await?;
+    let _turn = models.turn(tenant).await?;
+    let mut connection = models.pool.acquire().await?;
     row_by_log::<P>(&mut connection, key, position).await
 }
 

@@ -145,19 +145,20 @@ pub(super) async fn fill<P: Projection>(
 ) -> Result<Filled<P>, ProjectionError> {
     let mut fold = Fold::<P>::new(log, up_to, Parked::default(), options);
     let told = claim.map(|(claim, _)| claim);
-    let mut rows = 0;
+    let (mut rows, mut poison) = (0, Vec::new());
     while let Some(part) = fold.next_part(told).await? {
-        let copied: Vec<u64> = stream::iter(part)
+        let copied: Vec<Filled<P>> = stream::iter(part)
             .map(|shard| copy_shard::<P>(log, schema, shard, claim))
             .buffer_unordered(COPIES)
             .try_collect()
             .await?;
-        rows += copied.iter().sum::<u64>();
+        for shard in copied {
+            rows += shard.rows;
+            poison.extend(shard.poison);
+        }
     }
-    Ok(Filled {
-        rows,
-        poison: fold.into_poison(),
-    })
+    poison.extend(fold.into_poison());
+    Ok(Filled { rows, poison })
 }
 
 /// Rows of one part of the keys; what a process that lost its task copies is not committed.
@@ -166,19 +167,38 @@ async fn copy_shard<P: Projection>(
     schema: &str,
     shard: Shard<P>,
     claim: Option<(&Claim, i32)>,
-) -> Result<u64, ProjectionError> {
-    let rows: Vec<P::Row> = shard.into_values().filter_map(|(row, _)| row).collect();
+) -> Result<Filled<P>, ProjectionError> {
+    let (rows, touched): (Vec<P::Row>, Vec<i64>) = shard
+        .into_values()
+        .filter_map(|(row, touched)| row.map(|row| (row, touched)))
+        .unzip();
     let mut tx = log.pool().begin().await?;
     sqlx::query("select set_config('synchronous_commit', 'off', true)")
         .execute(&mut *tx)
         .await?;
-    let copied = copy::copy_rows(&mut tx, schema, P::NAME, &rows).await?;
-    P::copy_details(&mut tx, schema, &rows).await?;
+    let refused = P::copy_details(&mut tx, schema, &rows).await?;
+    let mut poison = Vec::with_capacity(refused.len());
+    for (number, error) in refused {
+        poison.push((
+            number,
+            Poison::row(P::key_of(&rows[number]), touched[number], error),
+        ));
+    }
+    let mut kept: Vec<&P::Row> = Vec::with_capacity(rows.len());
+    for (number, row) in rows.iter().enumerate() {
+        if poison.iter().all(|(refused, _)| *refused != number) {
+            kept.push(row);
+        }
+    }
+    let copied = copy::copy_rows(&mut tx, schema, P::NAME, kept).await?;
     if let Some((claim, generation)) = claim {
         claim.fence(&mut tx, generation).await?;
     }
     tx.commit().await?;
-    Ok(copied)
+    Ok(Filled {
+        rows: copied,
+        poison: poison.into_iter().map(|(_, poison)| poison).collect(),
+    })
 }
 
 /// Applies what was appended meanwhile.

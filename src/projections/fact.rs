@@ -1,13 +1,12 @@
 //! An event as projections see it: decoded, with what its body holds.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::RawJson;
 use super::park::StreamName;
 use crate::aggregates::{BatchEvent, ScanEvent};
+use crate::log::body::Bodies;
 use crate::log::{LogError, LogEvent};
 use crate::values::{BatchId, BodyRef, ScanId, TenantId};
 
@@ -87,10 +86,11 @@ impl Fact {
         }
     }
 
-    pub(super) fn attach_findings(&mut self, bodies: &HashMap<String, Vec<u8>>) {
-        let content = self
-            .findings_ref()
-            .and_then(|reference| bodies.get(&reference.digest));
-        self.findings = content.and_then(|content| RawJson::parse(content));
+    /// Takes what a completed scan found out of the bodies.
+    pub(super) fn attach_findings(&mut self, bodies: &Bodies) -> Result<(), LogError> {
+        if let Some(reference) = self.findings_ref() {
+            self.findings = bodies.get(reference)?.and_then(RawJson::parse);
+        }
+        Ok(())
     }
 }

@@ -2,13 +2,14 @@
 //! shards. What does not fit into the memory allowed is left to a further pass: a pass that grows too large gives up
 //! the upper half of the keys it took on.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::in_full;
 use super::park::{Parked, Poison};
@@ -84,8 +85,14 @@ impl<P: Projection> Fold<P> {
         let step = usize::try_from(self.options.page).unwrap_or(1).max(1);
         let starts: Vec<i64> = (0..self.up_to).step_by(step).collect();
         let (log, up_to, page) = (&self.log, self.up_to, self.options.page);
+        // Each on a task of its own: a page that waits to be folded must not sit on a connection while something else
+        // here waits for one.
         let mut pages = stream::iter(starts)
-            .map(|after| decode_page::<P>(log, after, (after + page).min(up_to), first))
+            .map(|after| {
+                let decoded = decode_page::<P>(log.clone(), after, (after + page).min(up_to), first);
+                let task = AbortOnDropHandle::new(tokio::spawn(decoded));
+                async move { task.await.expect("decoding a page has no panics of its own") }
+            })
             .buffered(AHEAD);
         while let Some(page) = pages.try_next().await? {
             self.poison.extend(page.unreadable);
@@ -104,10 +111,15 @@ impl<P: Projection> Fold<P> {
     /// A panic took the row with it: it is folded once more up to the event before.
     async fn bring_back_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
         let mut connection = self.log.pool().acquire().await?;
+        let mut done = HashSet::new();
         for poison in &self.poison {
             let Some(key) = poison.row_key().filter(|key| part.takes(hash(key))) else {
                 continue;
             };
+            // In the order of the log: the first one says where the row stops.
+            if !done.insert(key) {
+                continue;
+            }
             let row = row_by_log::<P>(&mut connection, key, poison.position - 1).await?;
             part.put(key.clone(), row, poison.position - 1);
         }
@@ -123,7 +135,7 @@ struct DecodedPage<P: Projection> {
 }
 
 async fn decode_page<P: Projection>(
-    log: &EventLog,
+    log: EventLog,
     after: i64,
     up_to: i64,
     first: u64,
@@ -156,7 +168,10 @@ async fn decode_page<P: Projection>(
         }
         unreadable.push(Poison::unreadable(&mut connection, &event, in_full(&error)).await?);
     }
-    attach_findings::<P>(&mut connection, &mut facts).await?;
+    for (number, error) in attach_findings::<P>(&mut connection, &mut facts).await? {
+        let (_, key) = &keys[number];
+        unreadable.push(Poison::row(key.clone(), facts[number].position, in_full(&error)));
+    }
     let facts = keys
         .into_iter()
         .zip(facts)

@@ -13,6 +13,8 @@ use super::jobs::Jobs;
 use super::sitemaps::Sitemaps;
 use super::task::Claim;
 use super::{Projection, ProjectionError, task, wall};
+use crate::turns::{Turn, Turns};
+use crate::values::TenantId;
 
 /// Keeps two processes from making the same schema.
 const SCHEMA_LOCK: i64 = 7_305_116_404;
@@ -27,6 +29,8 @@ const SWITCH_IDLE: &str = "2s";
 pub struct ReadModels {
     /// Where they are.
     pub pool: PgPool,
+    /// The order in which tenants get its connections.
+    turns: Turns,
     /// Whether the database keeps tenants apart as well as the queries do.
     pub walled: bool,
     /// Schema of `domains`.
@@ -48,6 +52,7 @@ impl ReadModels {
             jobs: views_schema::<Jobs>(),
             batch_jobs: views_schema::<BatchJobs>(),
             sitemaps: views_schema::<Sitemaps>(),
+            turns: Turns::new(usize::try_from(pool.options().get_max_connections()).unwrap_or(1)),
             pool,
         }
     }
@@ -73,6 +78,13 @@ pub struct Generation<P> {
     /// How far it has read the log.
     pub position: i64,
     projection: PhantomData<P>,
+}
+
+impl ReadModels {
+    /// Waits until the tenant may use a connection; what it reads with that is to be done when the turn is dropped.
+    pub async fn turn(&self, tenant: TenantId) -> Result<Turn, ProjectionError> {
+        Ok(self.turns.wait(tenant).await?)
+    }
 }
 
 impl<P: Projection> Generation<P> {

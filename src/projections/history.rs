@@ -63,6 +63,7 @@ pub async fn of_domain(
     tenant: TenantId,
     domain: &DomainName,
 ) -> Result<Option<Vec<FieldChange>>, ProjectionError> {
+    let _turn = models.turn(tenant).await?;
     let mut connection = models.pool.acquire().await?;
     let key = DomainKey::new(tenant, domain.as_str());
     let facts = facts_of_latest::<Domains>(&mut connection, &key, i64::MAX, Some(LATEST_SCANS)).await?;

@@ -44,6 +44,7 @@ pub use runner::run;
 pub use subject::Subject;
 
 use crate::log::LogError;
+use crate::turns::Busy;
 
 /// A read model with one row per key.
 pub trait Projection: Sized + Send + Sync + 'static {
@@ -99,13 +100,14 @@ pub trait Projection: Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Fills the derived tables of a new generation, which have no indexes yet.
+    /// Fills the derived tables of a new generation, which have no indexes yet. Returns the numbers of the rows that it
+    /// cannot be done for, and why; nothing derived from these is left in the tables.
     fn copy_details(
         _connection: &mut PgConnection,
         _schema: &str,
         _rows: &[Self::Row],
-    ) -> impl Future<Output = Result<(), ProjectionError>> + Send {
-        async { Ok(()) }
+    ) -> impl Future<Output = Result<Vec<(usize, String)>, ProjectionError>> + Send {
+        async { Ok(Vec::new()) }
     }
 
     /// Compares what is derived from rows with the rows of the main table.
@@ -153,6 +155,9 @@ pub enum ProjectionError {
     /// A table could not be read or written.
     #[error("a read model's tables cannot be reached or written")]
     Database(#[from] sqlx::Error),
+    /// Too many reads of the tenant are under way.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// A row in a table is not what this release writes.
     #[error("a row of {table} cannot be read")]
     Row {
@@ -228,9 +233,14 @@ impl ProjectionError {
         ) || self.is_about_data()
     }
 
-    /// Whether one row's content is at fault (SQLSTATE classes 22 and 23, program limits 54), not the database.
+    /// Whether one row's content is at fault (a body that cannot be read; SQLSTATE classes 22 and 23, program limits 54),
+    /// not the database.
     pub(crate) fn is_about_data(&self) -> bool {
-        let Self::Database(error) = self else { return false };
+        let error = match self {
+            Self::Log(LogError::UnreadableBody { .. }) => return true,
+            Self::Database(error) => error,
+            _ => return false,
+        };
         let code = error
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code);

@@ -130,12 +130,13 @@ impl<P: Projection> Parked<P> {
         Ok(parked)
     }
 
-    /// Sets one more aside.
+    /// Sets one more aside; what is set aside already stays so from its first event on.
     pub(super) fn add(&mut self, key: ParkedKey<P::Key>, position: i64) {
-        match key {
-            ParkedKey::Row(key) => self.rows.insert(key, position),
-            ParkedKey::Stream { stream } => self.streams.insert(stream, position),
+        let first = match key {
+            ParkedKey::Row(key) => self.rows.entry(key).or_insert(position),
+            ParkedKey::Stream { stream } => self.streams.entry(stream).or_insert(position),
         };
+        *first = position.min(*first);
     }
 
     /// Whether a fact has to wait.

@@ -119,7 +119,7 @@ impl<P: Projection> AnyProjection for Of<P> {
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<bool, ProjectionError>> {
         async move {
-            let Some(claim) = Claim::take::<P>(log.pool()).await? else {
+            let Some(claim) = Claim::take::<P>(log.work_pool()).await? else {
                 return Ok(false);
             };
             tokio::select! {

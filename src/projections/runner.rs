@@ -121,10 +121,13 @@ pub(super) async fn step<P: Projection>(
     }
     let mut parked = Parked::<P>::load(&mut *connection, generation.number).await?;
     let (mut facts, mut poison) = decode::<P>(&mut *connection, &page).await?;
+    for (number, error) in attach_findings::<P>(&mut *connection, &mut facts).await? {
+        let fact = &facts[number];
+        poison.extend(P::key(fact).map(|key| Poison::row(key, fact.position, in_full(&error))));
+    }
     for one in &poison {
         parked.add(one.key.clone(), one.position);
     }
-    attach_findings::<P>(&mut *connection, &mut facts).await?;
     poison.extend(apply::<P>(&mut *connection, &generation.schema(), &facts, &parked, care).await?);
     park(&mut *connection, generation.number, &poison).await?;
     sqlx::query(

@@ -8,7 +8,6 @@ use sqlx::PgConnection;
 
 use super::park::Parked;
 use super::rows::row_error;
-use super::subject::row_by_log;
 use super::verify::{Verification, compare};
 use super::{Fact, Generation, Projection, ProjectionError};
 use crate::log::EventLog;
@@ -70,8 +69,7 @@ async fn look<P: Projection>(
     let Some((at, row)) = at else {
         return Ok(Vec::new());
     };
-    let by_log = row_by_log::<P>(&mut *connection, key, at).await?;
-    compare::<P>(connection, &schema, key, row.as_deref(), by_log.as_ref()).await
+    compare::<P>(connection, &schema, key, row.as_deref(), at).await
 }
 
 /// Rows from pages of the table chosen at random.

@@ -4,6 +4,7 @@
 use sqlx::PgConnection;
 
 use super::{Fact, Projection, ProjectionError};
+use crate::log::LogError;
 use crate::log::body::load_bodies;
 use crate::log::read::read_streams;
 use crate::values::{BatchId, ScanId, TenantId};
@@ -102,22 +103,31 @@ pub(super) async fn facts_of_latest<P: Projection>(
         facts.extend(Fact::decode(event)?);
     }
     facts.retain(|fact| P::key(fact).as_ref() == Some(key));
-    attach_findings::<P>(connection, &mut facts).await?;
-    Ok(facts)
+    match attach_findings::<P>(connection, &mut facts)
+        .await?
+        .into_iter()
+        .next()
+    {
+        Some((_, error)) => Err(error.into()),
+        None => Ok(facts),
+    }
 }
 
-/// Gives completed scans what they found, if the projection reads it.
+/// Gives completed scans what they found, if the projection reads it. Returns the numbers of the facts whose findings
+/// cannot be read, and why: their rows cannot go on, all others can.
 pub(super) async fn attach_findings<P: Projection>(
     connection: &mut PgConnection,
     facts: &mut [Fact],
-) -> Result<(), ProjectionError> {
-    if P::READS_FINDINGS {
-        let bodies = load_bodies(connection, facts.iter().filter_map(Fact::findings_ref)).await?;
-        for fact in facts {
-            fact.attach_findings(&bodies);
-        }
+) -> Result<Vec<(usize, LogError)>, ProjectionError> {
+    if !P::READS_FINDINGS {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let bodies = load_bodies(connection, facts.iter().filter_map(Fact::findings_ref)).await?;
+    let attached = facts.iter_mut().map(|fact| fact.attach_findings(&bodies));
+    Ok(attached
+        .enumerate()
+        .filter_map(|(number, attached)| Some((number, attached.err()?)))
+        .collect())
 }
 
 /// The row that the log says there is at a position.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::{Connection, PgConnection};
 
+use super::apply::in_full;
 use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::execute;
 use super::park::{Parked, lock_live, refold};
@@ -276,25 +277,32 @@ async fn look_closely<P: Projection>(
     .bind(serde_json::to_string(key).map_err(row_error::<P>)?)
     .fetch_one(&mut *connection)
     .await?;
-    let by_log = row_by_log::<P>(&mut connection, key, at).await?;
-    compare::<P>(&mut connection, schema, key, row.as_deref(), by_log.as_ref()).await
+    compare::<P>(&mut connection, schema, key, row.as_deref(), at).await
 }
 
-/// A row as it stands in the table (JSON) against the row by the log.
+/// A row as it stands in the table (JSON) against the row that the log says there is at a position.
 pub(super) async fn compare<P: Projection>(
     connection: &mut PgConnection,
     schema: &str,
     key: &P::Key,
     in_table: Option<&str>,
-    by_log: Option<&P::Row>,
+    at: i64,
 ) -> Result<Vec<Finding>, ProjectionError> {
+    let by_log = row_by_log::<P>(&mut *connection, key, at).await;
     let key = serde_json::to_value(key).map_err(row_error::<P>)?;
     let finding = |difference| Finding {
         table: P::NAME.to_owned(),
         key: key.clone(),
         difference,
     };
-    let (in_table, by_log) = match (in_table, by_log) {
+    let by_log = match by_log {
+        Err(error) if error.is_about_one_row() => {
+            let what = format!("the log cannot be read: {}", in_full(&error));
+            return Ok(vec![finding(Difference::Derived { what })]);
+        }
+        by_log => by_log?,
+    };
+    let (in_table, by_log) = match (in_table, by_log.as_ref()) {
         (Some(row), Some(by_log)) => (row, by_log),
         (None, Some(_)) => return Ok(vec![finding(Difference::Missing)]),
         (Some(_), None) => return Ok(vec![finding(Difference::Extra)]),

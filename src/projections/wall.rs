@@ -1,10 +1,13 @@
 //! The second wall between tenants: queries for a tenant run as a role that is shown that tenant's rows only, whatever
 //! their text says (row level security). Who writes read models is the owner, and is shown all.
 
+use std::ops::{Deref, DerefMut};
+
 use sqlx::{PgConnection, PgPool, PgTransaction};
 
 use super::generation::{execute, tables_of};
 use super::{ProjectionError, ReadModels};
+use crate::turns::Turn;
 use crate::values::TenantId;
 
 /// Reads for tenants; nobody logs in as it.
@@ -96,8 +99,36 @@ pub(super) async fn open(connection: &mut PgConnection, schema: &str) -> Result<
 impl ReadModels {
     /// A transaction that sees one tenant's rows and nothing else, and none of whose queries may take longer than
     /// `LONGEST_QUERY`. It is for reading, so nobody commits it.
-    pub async fn reading(&self, tenant: TenantId) -> Result<PgTransaction<'static>, ProjectionError> {
-        Ok(reading(&self.pool, self.walled, tenant).await?)
+    pub async fn reading(&self, tenant: TenantId) -> Result<Reading, ProjectionError> {
+        let turn = self.turn(tenant).await?;
+        let (pool, walled) = (self.pool.clone(), self.walled);
+        // On a task of its own: a client that goes away while the transaction begins cannot leave it half begun.
+        let begun = tokio::spawn(async move { reading(&pool, walled, tenant).await }).await;
+        let transaction = begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))?;
+        Ok(Reading {
+            transaction,
+            _turn: turn,
+        })
+    }
+}
+
+/// A tenant's transaction, and the turn it was given.
+pub struct Reading {
+    transaction: PgTransaction<'static>,
+    _turn: Turn,
+}
+
+impl Deref for Reading {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Reading {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.transaction
     }
 }
 

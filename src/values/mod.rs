@@ -12,6 +12,7 @@ pub mod findings;
 pub mod ids;
 pub mod nearest;
 pub mod options;
+pub mod printable;
 pub mod report;
 pub mod revisit;
 pub mod sitemap;

@@ -106,7 +106,9 @@ where
             Err(
                 LogError::Closed
                 | LogError::Rejected(_)
+                | LogError::BodyTooLarge { .. }
                 | LogError::Unreadable { .. }
+                | LogError::UnreadableBody { .. }
                 | LogError::UnknownVersion { .. },
             ) => return None,
             Err(error) => {

@@ -15,6 +15,8 @@ mod legacy;
 mod log;
 mod model;
 mod pages;
+mod policies;
+mod pools;
 mod postgres;
 mod projections;
 mod sites;

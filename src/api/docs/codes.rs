@@ -78,7 +78,7 @@ codes! {
     422 "too_many_columns" "The list has more than 1,000 columns." "Leave out what you do not need back.";
     422 "too_many_rows" "More than 1,048,575 rows, which is all that a sheet of a workbook takes." "Filter them, or take CSV or NDJSON.";
     422 "idempotency_key_reused" "The key belongs to another request." "Use a new key for a new request.";
-    429 "too_many_requests" "The tenant's share of requests is spent." "Repeat after `Retry-After` seconds; `RateLimit` tells what is left.";
+    429 "too_many_requests" "The tenant's share of requests is spent, or so many of its reads are under way that this one would wait too long." "Repeat after `Retry-After` seconds; `RateLimit` tells what is left of the share.";
     429 "too_many_streams" "The tenant has as many event streams open as it may." "End some, or watch batches instead of each scan.";
     500 "internal" "A fault of the server; its log has the cause." "Tell who runs it, with the time of the request.";
     503 "unavailable" "The database does not answer or is full, a query or the request took too long, read models are being built, a workbook cannot be written, or `at_least` was not reached in time." "Repeat after `Retry-After` seconds, with the same `Idempotency-Key`; narrow by filters what took too long.";

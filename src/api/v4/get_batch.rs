@@ -32,7 +32,13 @@ pub(super) async fn get_batch(
     at_least.wait::<BatchJobs>(&state).await?;
     let row = match as_of.position(&state).await? {
         Some(position) => {
-            let then = as_of::row::<BatchJobs>(&state.models.pool, &BatchKey::new(id), position).await?;
+            let then = as_of::row::<BatchJobs>(
+                &state.for_long_reads().models,
+                tenant,
+                &BatchKey::new(id),
+                position,
+            )
+            .await?;
             then.filter(|row| row.tenant_id == tenant)
         }
         None => find_batch(&state, tenant, id).await?,

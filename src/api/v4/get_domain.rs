@@ -34,7 +34,7 @@ pub(super) async fn get_domain(
     let row = match as_of.position(&state).await? {
         Some(position) => {
             let key = DomainKey::new(tenant, domain.as_str());
-            as_of::row::<Domains>(&state.models.pool, &key, position).await?
+            as_of::row::<Domains>(&state.for_long_reads().models, tenant, &key, position).await?
         }
         None => domains::query::find(&state.models, tenant, &domain).await?,
     };

@@ -32,7 +32,8 @@ pub(super) async fn get_scan(
     at_least.wait::<Jobs>(&state).await?;
     let row = match as_of.position(&state).await? {
         Some(position) => {
-            let then = as_of::row::<Jobs>(&state.models.pool, &JobKey::new(id), position).await?;
+            let then = as_of::row::<Jobs>(&state.for_long_reads().models, tenant, &JobKey::new(id), position)
+                .await?;
             then.filter(|row| row.tenant_id == tenant)
         }
         None => find_scan(&state, tenant, id).await?,

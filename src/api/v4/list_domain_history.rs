@@ -71,7 +71,7 @@ pub(super) async fn list_domain_history(
 ) -> Result<Json<Page<FieldChange>>, Problem> {
     at_least.wait::<Domains>(&state).await?;
     let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
-    let changes = history::of_domain(&state.models, tenant, &domain).await?;
+    let changes = history::of_domain(&state.for_long_reads().models, tenant, &domain).await?;
     let changes = changes.ok_or_else(|| Problem::not_found("domain"))?;
     let numbered = changes
         .chunk_by(|a, b| a.position == b.position)

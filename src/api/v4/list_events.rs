@@ -12,6 +12,7 @@ use crate::api::problem::Problem;
 use crate::api::request::{PathOf, QueryOf, Tenant, log_position};
 use crate::log::read::EventFilter;
 use crate::projections::query::{MAX_LIMIT, encode_cursor};
+use crate::values::TenantId;
 
 /// Which events.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -45,7 +46,7 @@ pub(super) async fn list_events(
         after: query.start()?,
         limit: query.limit()?,
     };
-    page(&state, filter).await
+    page(&state, tenant, filter).await
 }
 
 /// One stream: all that ever happened to a scan or a batch.
@@ -78,6 +79,7 @@ pub(super) async fn get_stream(
     let stream = Some((std::slice::from_ref(known), id.to_string()));
     page(
         &state,
+        tenant,
         EventFilter {
             tenant: Some(tenant),
             stream,
@@ -88,7 +90,9 @@ pub(super) async fn get_stream(
     .await
 }
 
-async fn page(state: &ApiState, filter: EventFilter) -> Result<Json<Page<Event>>, Problem> {
+async fn page(state: &ApiState, tenant: TenantId, filter: EventFilter) -> Result<Json<Page<Event>>, Problem> {
+    let state = state.for_long_reads();
+    let _turn = state.models.turn(tenant).await?;
     let wanted = usize::try_from(filter.limit).unwrap_or(0);
     let mut events = state
         .log

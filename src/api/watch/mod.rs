@@ -130,7 +130,7 @@ pub(super) async fn open(
     }
     let place = state.watch.places.take(tenant)?;
     let told = after.unwrap_or(0).max(start - 1);
-    let watcher = Watcher::new(state.clone(), tenant, watched, told, place);
+    let watcher = Watcher::new(state, tenant, watched, told, place);
     let mut response = Body::from_stream(watcher.into_stream()).into_response();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),

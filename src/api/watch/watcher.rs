@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::Stream;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Semaphore, broadcast};
 use tokio::time::Instant;
 
 use super::end::End;
@@ -23,8 +23,6 @@ use crate::values::TenantId;
 const LIMIT: i64 = 500;
 /// Positions looked through at a time: what is between may be others'.
 const WINDOW: i64 = 20_000;
-/// Watchers that read the log at once: the others' requests need connections too.
-static READING: Semaphore = Semaphore::const_new(4);
 /// Something is sent at least so often, so that nothing in between takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often it is asked whether a batch that was called off has come to its end.
@@ -65,11 +63,11 @@ enum Phase {
 }
 
 impl Watcher {
-    pub(super) fn new(state: ApiState, tenant: TenantId, watched: Watched, told: i64, place: Place) -> Self {
+    pub(super) fn new(state: &ApiState, tenant: TenantId, watched: Watched, told: i64, place: Place) -> Self {
         // Before the log is read for the first time, so that nothing falls between the two.
         let pages = state.watch.feed.subscribe();
         Self {
-            state,
+            state: state.for_long_reads(),
             tenant,
             watched,
             pages,
@@ -138,7 +136,7 @@ impl Watcher {
 
     /// The next stretch of the log.
     async fn read_on(&mut self) -> Result<Option<Bytes>, Problem> {
-        let _turn = READING.acquire().await;
+        let _turn = self.state.models.turn(self.tenant).await?;
         let head = self.state.log.head().await?;
         let up_to = head.min(self.told + WINDOW);
         let events = if up_to > self.told {

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::app::Database;
 use crate::config::Config;
+use crate::database::Database;
 use crate::log::EventLog;
 
 /// Looks after the log.
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         return segment::verify(args);
     }
     let database = Database::open(config).await?;
-    let log = EventLog::open(database.pool.clone());
+    let log = EventLog::open(database.pools.work.clone());
     let done = match &args.action {
         Action::Verify(args) => verify::run(args, &log).await,
         Action::Head(args) => head::run(args, &log).await,

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::input::BadArgument;
-use crate::app::Database;
 use crate::config::Config;
+use crate::database::Database;
 use crate::log::EventLog;
 use crate::projections::as_of::Point;
 use crate::projections::registry::{self, AnyProjection};
@@ -80,12 +80,12 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         _ => None,
     };
     let database = Database::open(config).await?;
-    let log = EventLog::open(database.pool.clone());
+    let log = EventLog::open(database.pools.work.clone());
     // Before there are tables that it must be let into.
-    crate::projections::wall::ensure_reader(&database.pool).await?;
-    crate::projections::status::ensure_all(&database.pool).await?;
+    crate::projections::wall::ensure_reader(&database.pools.work).await?;
+    crate::projections::status::ensure_all(&database.pools.work).await?;
     let all_well = match (&args.action, point) {
-        (Action::Status, _) => status::show(&database.pool, args.json).await,
+        (Action::Status, _) => status::show(&database.pools.work, args.json).await,
         (Action::Rebuild { .. }, _) => work::perform(&log, &chosen, TaskKind::Rebuild, args.json).await,
         (Action::Rollback { .. }, _) => work::perform(&log, &chosen, TaskKind::Rollback, args.json).await,
         (Action::Verify { repair: false, .. }, _) => {

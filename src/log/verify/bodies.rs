@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use futures::TryStreamExt;
 use sqlx::{PgPool, Row};
 
 use super::{Finding, LogVerification};
 use crate::log::LogError;
-use crate::log::body::is_intact;
+use crate::log::body::{BodyCheck, check, too_large};
 use crate::log::erase::ERASING_TYPES;
 
 /// Bodies looked at in one read.
@@ -15,30 +16,40 @@ const PAGE: i64 = 500;
 /// A digest as the database has it.
 pub(super) type Digest = Vec<u8>;
 
-/// Every body that is there.
+/// Every body that is there, one in memory at a time.
 pub(super) async fn verify(pool: &PgPool, found: &mut LogVerification) -> Result<(), LogError> {
     let mut last: Digest = Vec::new();
     loop {
-        let rows = sqlx::query(
-            "select digest, salt, bytes from event_body where digest > $1 order by digest limit $2",
+        let page = found.bodies;
+        let mut rows = sqlx::query(
+            "select digest, subject, salt, bytes from event_body where digest > $1 order by digest limit $2",
         )
-        .bind(&last)
+        .bind(last.clone())
         .bind(PAGE)
-        .fetch_all(pool)
-        .await?;
-        let Some(final_row) = rows.last() else {
-            return Ok(());
-        };
-        last = final_row.try_get(0)?;
-        for row in &rows {
-            let (digest, salt, bytes): (Digest, Vec<u8>, Vec<u8>) =
-                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            if !is_intact(&digest, &salt, &bytes) {
-                found.report(Finding::BodyAltered {
-                    digest: hex::encode(digest),
-                });
-            }
+        .fetch(pool);
+        while let Some(row) = rows.try_next().await? {
+            let subject: String = row.try_get(1)?;
+            let (salt, bytes): (Vec<u8>, Vec<u8>) = (row.try_get(2)?, row.try_get(3)?);
+            last = row.try_get(0)?;
             found.bodies += 1;
+            let digest = hex::encode(&last);
+            let error = match check(&last, &salt, &bytes) {
+                BodyCheck::Intact => continue,
+                BodyCheck::Altered => {
+                    found.report(Finding::BodyAltered { digest });
+                    continue;
+                }
+                BodyCheck::TooLarge { length } => too_large(length),
+                BodyCheck::Broken(error) => error,
+            };
+            found.report(Finding::BodyUnreadable {
+                digest,
+                subject,
+                error,
+            });
+        }
+        if found.bodies == page {
+            return Ok(());
         }
     }
 }

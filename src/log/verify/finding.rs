@@ -52,6 +52,12 @@ pub enum Finding {
     BodyMissing { position: i64, digest: String },
     /// A body is not what its digest was made of.
     BodyAltered { digest: String },
+    /// A body cannot be unpacked, so that what refers to it cannot be read.
+    BodyUnreadable {
+        digest: String,
+        subject: String,
+        error: String,
+    },
     /// An event says that a body was erased, but it is there.
     BodyNotErased { position: i64, digest: String },
     /// An idempotency key names a position where no event is.
@@ -134,6 +140,11 @@ impl fmt::Display for Finding {
                     "body {digest} was altered: its digest does not fit its content"
                 )
             }
+            Self::BodyUnreadable {
+                digest,
+                subject,
+                error,
+            } => write!(f, "body {digest} of {subject} cannot be read: {error}"),
             Self::BodyNotErased { position, digest } => {
                 write!(
                     f,

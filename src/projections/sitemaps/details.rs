@@ -1,7 +1,7 @@
 //! `sitemap_files` and `sitemap_urls`: derived from the row of a domain and the bodies it refers to, written anew only
 //! where a file or its list of URLs changed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::json;
@@ -10,7 +10,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{SitemapFile, Sitemaps, SitemapsRow, sitemap_id};
-use crate::log::body::load_bodies;
+use crate::log::LogError;
+use crate::log::body::{Bodies, load_bodies};
 use crate::projections::verify::{Difference, Finding};
 use crate::projections::{Change, Projection, ProjectionError, copy, rows};
 use crate::values::sitemap::{SitemapKind, SitemapUrl};
@@ -82,26 +83,50 @@ fn id_of(row: &SitemapsRow, file: &SitemapFile) -> Uuid {
     sitemap_id(row.tenant_id, &row.domain, &file.url)
 }
 
-fn url_rows(list: UrlList<'_>, content: &[u8]) -> Result<Vec<UrlRow>, ProjectionError> {
-    let urls = serde_json::Deserializer::from_slice(content).into_iter::<SitemapUrl>();
-    (1..)
-        .zip(urls)
-        .map(|(ordinal, url)| {
-            let url = url.map_err(|source| ProjectionError::Row {
-                table: "sitemap_urls",
-                source,
-            })?;
-            Ok(UrlRow {
-                sitemap_id: list.sitemap_id,
-                ordinal,
-                tenant_id: list.tenant_id,
-                url: url.loc,
-                lastmod: url.lastmod,
-                changefreq: url.changefreq,
-                priority: url.priority,
-            })
+/// The URLs of a list, one by one; none of a list that was erased.
+fn url_rows<'a>(
+    list: UrlList<'a>,
+    bodies: &'a Bodies,
+) -> Result<impl Iterator<Item = Result<UrlRow, LogError>> + 'a, LogError> {
+    let content = match list.urls {
+        Some(urls) => bodies.get(urls)?.map(|content| (urls, content)),
+        None => None,
+    };
+    let urls = content.into_iter().flat_map(move |(reference, content)| {
+        let urls = serde_json::Deserializer::from_slice(content).into_iter::<SitemapUrl>();
+        urls.map(move |url| url.map_err(|error| bodies.unreadable(reference, error)))
+    });
+    Ok((1..).zip(urls).map(move |(ordinal, url)| {
+        let url = url?;
+        Ok(UrlRow {
+            sitemap_id: list.sitemap_id,
+            ordinal,
+            tenant_id: list.tenant_id,
+            url: url.loc,
+            lastmod: url.lastmod,
+            changefreq: url.changefreq,
+            priority: url.priority,
         })
-        .collect()
+    }))
+}
+
+/// Content of lists that is in memory at once, unless a single list has more.
+const BYTES_OF_LISTS: u64 = 16 * 1024 * 1024;
+
+/// Lists in runs that are loaded together.
+fn portions<'l, 'a>(lists: &'l [UrlList<'a>]) -> impl Iterator<Item = &'l [UrlList<'a>]> {
+    let mut rest = lists;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|list| {
+            let before = bytes;
+            bytes += list.urls.map_or(0, |urls| urls.bytes);
+            before == 0 || bytes <= BYTES_OF_LISTS
+        });
+        let (portion, others) = rest.split_at(fits.count());
+        rest = others;
+        (!portion.is_empty()).then_some(portion)
+    })
 }
 
 /// Follows changed rows. Where no row is known, all that stands under its key goes first.
@@ -147,23 +172,39 @@ pub(super) async fn write(
     insert_urls(connection, schema, &lists).await
 }
 
-/// Fills the tables of a new generation.
+/// Fills the tables of a new generation. Returns the numbers of the rows that have a list which cannot be read, and why;
+/// nothing of those is in the tables.
 pub(super) async fn copy_all(
     connection: &mut PgConnection,
     schema: &str,
     sitemaps: &[SitemapsRow],
-) -> Result<(), ProjectionError> {
-    let files: Vec<FileRow<'_>> = sitemaps.iter().flat_map(file_rows).collect();
-    copy::copy_rows(&mut *connection, schema, "sitemap_files", &files).await?;
-    for some in sitemaps.chunks(ROWS_OF_BODIES) {
-        let lists: Vec<UrlList<'_>> = some.iter().flat_map(url_lists).collect();
-        copy_urls(&mut *connection, schema, &lists).await?;
+) -> Result<Vec<(usize, String)>, ProjectionError> {
+    let of_rows = sitemaps.iter().enumerate();
+    let (numbers, lists): (Vec<usize>, Vec<UrlList<'_>>) = of_rows
+        .flat_map(|(number, row)| url_lists(row).map(move |list| (number, list)))
+        .unzip();
+    let faults = write_urls(&mut *connection, schema, &lists, Write::Copy).await?;
+    let refused: BTreeMap<usize, String> = faults
+        .into_iter()
+        .rev()
+        .map(|(list, error)| (numbers[list], error.to_string()))
+        .collect();
+    if !refused.is_empty() {
+        let of_refused = numbers
+            .iter()
+            .zip(&lists)
+            .filter(|(row, _)| refused.contains_key(row));
+        let ids: Vec<Uuid> = of_refused.map(|(_, list)| list.sitemap_id).collect();
+        delete(&mut *connection, schema, &[], &ids).await?;
     }
-    Ok(())
+    let kept = sitemaps
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| !refused.contains_key(number));
+    let files: Vec<FileRow<'_>> = kept.flat_map(|(_, row)| file_rows(row)).collect();
+    copy::copy_rows(connection, schema, "sitemap_files", &files).await?;
+    Ok(refused.into_iter().collect())
 }
-
-/// Domains whose lists of URLs are in memory at once.
-const ROWS_OF_BODIES: usize = 50;
 
 async fn delete_of_rows(
     connection: &mut PgConnection,
@@ -226,62 +267,115 @@ async fn upsert_files(
     Ok(())
 }
 
-async fn copy_urls(
-    connection: &mut PgConnection,
-    schema: &str,
-    lists: &[UrlList<'_>],
-) -> Result<(), ProjectionError> {
-    let urls = urls_of(&mut *connection, lists).await?;
-    copy::copy_rows(connection, schema, "sitemap_urls", &urls).await?;
-    Ok(())
-}
-
-/// Into tables that people read: `copy` does not go through the wall around them.
+/// Into tables that people read.
 async fn insert_urls(
     connection: &mut PgConnection,
     schema: &str,
     lists: &[UrlList<'_>],
 ) -> Result<(), ProjectionError> {
-    let urls = urls_of(&mut *connection, lists).await?;
+    let faults = write_urls(connection, schema, lists, Write::Insert).await?;
+    match faults.into_iter().next() {
+        Some((_, error)) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+/// How rows are written: `copy` does not go through the row-level security of tables that people read.
+#[derive(Clone, Copy, Debug)]
+enum Write {
+    Insert,
+    Copy,
+}
+
+/// Rows of one statement.
+const ROWS_OF_STATEMENT: usize = 20_000;
+
+/// Writes the URLs of some lists. Returns the numbers of the lists that cannot be read, and why; some of their URLs may
+/// have been written.
+async fn write_urls(
+    connection: &mut PgConnection,
+    schema: &str,
+    lists: &[UrlList<'_>],
+    how: Write,
+) -> Result<Vec<(usize, LogError)>, ProjectionError> {
+    let mut faults = Vec::new();
+    let mut number = 0;
+    for portion in portions(lists) {
+        let bodies = load_bodies(&mut *connection, portion.iter().filter_map(|list| list.urls)).await?;
+        let mut rows = Vec::new();
+        for list in portion {
+            let urls = match url_rows(*list, &bodies) {
+                Ok(urls) => Some(urls),
+                Err(error) => {
+                    faults.push((number, error));
+                    None
+                }
+            };
+            for url in urls.into_iter().flatten() {
+                match url {
+                    Ok(url) => rows.push(url),
+                    Err(error) => {
+                        faults.push((number, error));
+                        break;
+                    }
+                }
+                if rows.len() == ROWS_OF_STATEMENT {
+                    write_rows(&mut *connection, schema, &rows, how).await?;
+                    rows.clear();
+                }
+            }
+            number += 1;
+        }
+        write_rows(&mut *connection, schema, &rows, how).await?;
+    }
+    Ok(faults)
+}
+
+async fn write_rows(
+    connection: &mut PgConnection,
+    schema: &str,
+    urls: &[UrlRow],
+    how: Write,
+) -> Result<(), ProjectionError> {
+    if urls.is_empty() {
+        return Ok(());
+    }
+    if matches!(how, Write::Copy) {
+        copy::copy_rows(connection, schema, "sitemap_urls", urls).await?;
+        return Ok(());
+    }
     let sql = format!(
         "insert into {schema}.sitemap_urls (sitemap_id, ordinal, tenant_id, url, lastmod, changefreq, priority) \
          select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])"
     );
-    for some in urls.chunks(ROWS_OF_INSERT) {
-        sqlx::query(&sql)
-            .bind(some.iter().map(|url| url.sitemap_id).collect::<Vec<_>>())
-            .bind(some.iter().map(|url| url.ordinal).collect::<Vec<_>>())
-            .bind(some.iter().map(|url| url.tenant_id.0).collect::<Vec<_>>())
-            .bind(some.iter().map(|url| url.url.as_str()).collect::<Vec<_>>())
-            .bind(some.iter().map(|url| url.lastmod.as_deref()).collect::<Vec<_>>())
-            .bind(
-                some.iter()
-                    .map(|url| url.changefreq.as_deref())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(some.iter().map(|url| url.priority.as_deref()).collect::<Vec<_>>())
-            .execute(&mut *connection)
-            .await?;
-    }
+    sqlx::query(&sql)
+        .bind(urls.iter().map(|url| url.sitemap_id).collect::<Vec<_>>())
+        .bind(urls.iter().map(|url| url.ordinal).collect::<Vec<_>>())
+        .bind(urls.iter().map(|url| url.tenant_id.0).collect::<Vec<_>>())
+        .bind(urls.iter().map(|url| url.url.as_str()).collect::<Vec<_>>())
+        .bind(urls.iter().map(|url| url.lastmod.as_deref()).collect::<Vec<_>>())
+        .bind(
+            urls.iter()
+                .map(|url| url.changefreq.as_deref())
+                .collect::<Vec<_>>(),
+        )
+        .bind(urls.iter().map(|url| url.priority.as_deref()).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
-/// Rows of one statement.
-const ROWS_OF_INSERT: usize = 20_000;
-
-/// The rows of some lists. One that was erased has none any more.
-async fn urls_of(
+/// Number and digest of the URLs of each list, by the log.
+async fn digests_by_log(
     connection: &mut PgConnection,
     lists: &[UrlList<'_>],
-) -> Result<Vec<UrlRow>, ProjectionError> {
-    let bodies = load_bodies(connection, lists.iter().filter_map(|list| list.urls)).await?;
-    let mut rows = Vec::new();
-    for list in lists {
-        if let Some(content) = list.urls.and_then(|urls| bodies.get(&urls.digest)) {
-            rows.extend(url_rows(*list, content)?);
-        }
+) -> Result<Vec<Result<(i64, Vec<u8>), LogError>>, ProjectionError> {
+    let mut digests = Vec::with_capacity(lists.len());
+    for portion in portions(lists) {
+        let bodies = load_bodies(&mut *connection, portion.iter().filter_map(|list| list.urls)).await?;
+        digests.extend(portion.iter().map(|list| digest_of(url_rows(*list, &bodies)?)));
     }
-    Ok(rows)
+    Ok(digests)
 }
 
 /// Compares the derived rows of some domains with what their rows say.
@@ -306,7 +400,7 @@ pub(super) async fn verify(
         .collect();
     let lists: Vec<UrlList<'_>> = sitemaps.iter().flat_map(url_lists).collect();
     let digests = stored_digests(&mut *connection, schema, &lists).await?;
-    let bodies = load_bodies(&mut *connection, lists.iter().filter_map(|list| list.urls)).await?;
+    let mut by_log = digests_by_log(&mut *connection, &lists).await?.into_iter();
     for row in sitemaps {
         let key = json!(Sitemaps::key_of(row));
         let derived = |table: &str, what: String| Finding {
@@ -314,7 +408,7 @@ pub(super) async fn verify(
             key: key.clone(),
             difference: Difference::Derived { what },
         };
-        for (file, list) in file_rows(row).zip(url_lists(row)) {
+        for file in file_rows(row) {
             match stored.remove(&file.sitemap_id.to_string()) {
                 None => findings.push(derived(
                     "sitemap_files",
@@ -330,13 +424,17 @@ pub(super) async fn verify(
                 )),
                 Some(_) => {}
             }
-            let content = list.urls.and_then(|urls| bodies.get(&urls.digest));
-            let wanted = content.map_or_else(|| Ok(Vec::new()), |content| url_rows(list, content))?;
+            let (count, digest) = match by_log.next().expect("there is a list for each file") {
+                Ok(wanted) => wanted,
+                Err(error) => {
+                    findings.push(derived(
+                        "sitemap_urls",
+                        format!("the URLs of {} are not known: {error}", file.url),
+                    ));
+                    continue;
+                }
+            };
             let in_table = digests.get(&file.sitemap_id);
-            let (count, digest) = (
-                i64::try_from(wanted.len()).unwrap_or(i64::MAX),
-                digest_of(&wanted),
-            );
             let same = match in_table {
                 Some((stored_count, stored)) => *stored_count == count && *stored == digest,
                 None => count == 0,
@@ -384,13 +482,16 @@ async fn stored_digests(
         .collect())
 }
 
-/// The same over rows by the log: jsonb's own notation has one blank behind each comma.
-fn digest_of(urls: &[UrlRow]) -> Vec<u8> {
+/// The same over the URLs of a list: jsonb's own notation has one blank behind each comma.
+fn digest_of(urls: impl Iterator<Item = Result<UrlRow, LogError>>) -> Result<(i64, Vec<u8>), LogError> {
     let mut digest = Sha256::new();
-    for (index, url) in urls.iter().enumerate() {
-        if index > 0 {
+    let mut count = 0;
+    for url in urls {
+        let url = url?;
+        if count > 0 {
             digest.update(b"\n");
         }
+        count += 1;
         let fields = [
             json!(url.ordinal),
             json!(url.tenant_id),
@@ -402,7 +503,7 @@ fn digest_of(urls: &[UrlRow]) -> Vec<u8> {
         let fields: Vec<String> = fields.iter().map(jsonb_text).collect();
         digest.update(format!("[{}]", fields.join(", ")));
     }
-    digest.finalize().to_vec()
+    Ok((count, digest.finalize().to_vec()))
 }
 
 /// A scalar as jsonb writes it: the same as serde, but for DEL and the like, which neither escapes.

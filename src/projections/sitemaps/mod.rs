@@ -117,7 +117,7 @@ impl Projection for Sitemaps {
         connection: &mut PgConnection,
         schema: &str,
         rows: &[SitemapsRow],
-    ) -> Result<(), ProjectionError> {
+    ) -> Result<Vec<(usize, String)>, ProjectionError> {
         details::copy_all(connection, schema, rows).await
     }
 

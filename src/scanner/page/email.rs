@@ -30,7 +30,7 @@ const METAS: &[&str] = &[
 
 /// All addresses in order of trust: links first, then what is hidden from robots, then data, then text. Those of the
 /// site itself stand before those of others.
-pub(super) fn emails(page: &Outline<'_>, nodes: &[Node]) -> Vec<Email> {
+pub(super) fn emails(page: &Outline, nodes: &[Node]) -> Vec<Email> {
     let mut found = Found {
         page: page.base.as_str(),
         site: page.base.host_str().map(registrable).unwrap_or_default(),
@@ -42,7 +42,9 @@ pub(super) fn emails(page: &Outline<'_>, nodes: &[Node]) -> Vec<Email> {
     for code in &page.cloudflare_emails {
         links::cloudflare(code, |address| found.add(address, "cloudflare", true));
     }
-    markup::in_attributes(&page.tags, |address, source| found.add(address, source, true));
+    markup::in_attributes(page.elements(), |address, source| {
+        found.add(address, source, true);
+    });
     markup::in_scripts(&page.scripts, |address| found.add(address, "script", true));
     for stated in nodes.iter().flat_map(|node| texts(node, "email")) {
         links::address_list(&stated, |address| found.add(address, "json_ld", true));

@@ -15,7 +15,7 @@ const SEPARATORS: &[char] = &[
 
 /// The title as the page states it: of a home page its `<title>`, of an inner page what it is shared as, which is
 /// more often without the site's name.
-pub(super) fn title(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn title(page: &Outline, nodes: &[Node]) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
     let (first, second) = if is_home(page, nodes) {
         (page.title.clone(), shared)
@@ -30,7 +30,7 @@ pub(super) fn title(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
 
 /// The title without the site's name: that part of `<title>` which the page shows again as what it is shared as, in
 /// its JSON-LD or as its heading; else what is left when the site's name is taken off.
-pub(super) fn headline(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn headline(page: &Outline, nodes: &[Node]) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
     let Some(whole) = page.title.clone() else {
         return title(page, nodes);
@@ -47,7 +47,7 @@ pub(super) fn headline(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
 }
 
 /// Whether this is where the site begins and not one of its articles. A page whose place is not known may be either.
-fn is_home(page: &Outline<'_>, nodes: &[Node]) -> bool {
+fn is_home(page: &Outline, nodes: &[Node]) -> bool {
     const ARTICLES: &[&str] = &["Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle"];
     let is_article = meta(page, &["og:type"]).is_some_and(|kind| kind.eq_ignore_ascii_case("article"))
         || nodes
@@ -135,7 +135,7 @@ fn letters(text: &str) -> String {
 
 /// What the site calls itself: `og:site_name`, the publisher and names of its JSON-LD, the name of its application,
 /// or that part of the title which is the host's name.
-pub(super) fn site_name(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn site_name(page: &Outline, nodes: &[Node]) -> Option<String> {
     meta(page, &["og:site_name"])
         .or_else(|| publisher(nodes))
         .or_else(|| name_of(nodes, |node| has_type(node, "WebSite")))
@@ -159,7 +159,7 @@ fn publisher(nodes: &[Node]) -> Option<String> {
 }
 
 /// A part of the title that is the host's name, or what the logo is said to show.
-fn name_in_title(page: &Outline<'_>) -> Option<String> {
+fn name_in_title(page: &Outline) -> Option<String> {
     let of_host = host_names(page.url.host_str()?);
     let logos = page
         .images
@@ -179,7 +179,7 @@ fn name_of(nodes: &[Node], is_wanted: impl Fn(&Node) -> bool) -> Option<String> 
 
 /// What the page says it is about: of a home page its `<meta name=description>`, of an inner page what it is shared
 /// with; else the other, else what its JSON-LD says.
-pub(super) fn description(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn description(page: &Outline, nodes: &[Node]) -> Option<String> {
     let own = || meta(page, &["description"]);
     let shared = || meta(page, &["og:description"]);
     let stated = if is_home(page, nodes) {
@@ -204,13 +204,13 @@ pub(super) fn description(page: &Outline<'_>, nodes: &[Node]) -> Option<String> 
 }
 
 /// `<link rel=canonical>`, absolute.
-pub(super) fn canonical(page: &Outline<'_>) -> Option<String> {
+pub(super) fn canonical(page: &Outline) -> Option<String> {
     let link = page.links.iter().find(|link| has_word(&link.rel, "canonical"))?;
     absolute(page, &link.href)
 }
 
 /// The picture that the page is shared with, absolute.
-pub(super) fn image(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn image(page: &Outline, nodes: &[Node]) -> Option<String> {
     let names = [
         "og:image:secure_url",
         "og:image",
@@ -237,7 +237,7 @@ pub(super) fn image(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
 }
 
 /// RSS, Atom and JSON feeds, absolute.
-pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
+pub(super) fn feeds(page: &Outline) -> Vec<String> {
     const TYPES: &[&str] = &[
         "application/rss+xml",
         "application/atom+xml",
@@ -254,13 +254,13 @@ pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
 }
 
 /// `<link rel=sitemap>`, absolute.
-pub(super) fn sitemaps(page: &Outline<'_>) -> Vec<Url> {
+pub(super) fn sitemaps(page: &Outline) -> Vec<Url> {
     let links = page.links.iter().filter(|link| has_word(&link.rel, "sitemap"));
     links.filter_map(|link| page.base.join(&link.href).ok()).collect()
 }
 
 /// The first of some metas, in the order of the names.
-pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
+pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| {
         let (_, content) = page.metas.iter().find(|(known, _)| known == name)?;
         let text = content.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -269,7 +269,7 @@ pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
 }
 
 /// An http(s) URL in full.
-pub(super) fn absolute(page: &Outline<'_>, url: &str) -> Option<String> {
+pub(super) fn absolute(page: &Outline, url: &str) -> Option<String> {
     // A reference that is still there was escaped twice; no URL has it otherwise.
     let url = url.trim().replace("&amp;", "&");
     let url = page.base.join(&url).ok()?;

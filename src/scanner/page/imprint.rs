@@ -15,7 +15,7 @@ use crate::values::findings::Organization;
 const FORMS: &str = r"(?:gGmbH|GmbH\s?&\s?Co\.?\s?(?:KGaA|KG|OHG)|Ges\.?m\.?b\.?H\.?|GmbH|mbH|UG(?:\s\(haftungsbeschränkt\))?(?:\s?&\s?Co\.?\s?KG)?|AG(?:\s?&\s?Co\.?\s?KG(?:aA)?)?|KGaA|KG|OHG|GbR|PartG(?:\smbB)?|e\.\s?V\.|e\.\s?K\.|e\.\s?U\.|eG|SE|Pty\.?\sLtd\.?|Pte\.?\sLtd\.?|Ltd\.?|Limited|LLP|LLC|L\.L\.C\.|Inc\.?|Corp\.?|Corporation|PLC|plc|S\.à\s?r\.l\.|Sàrl|SARL|S\.A\.R\.L\.|SASU?|S\.A\.S\.|EURL|S\.?p\.?A\.?|S\.?r\.?l\.?s?|S\.L\.U?\.?|SLU?|S\.A\.|SA|B\.V\.|BV|N\.V\.|NV|VOF|s\.r\.o\.|a\.s\.|[Ss]p\.\sz\s?o\.\s?o\.|ApS|A/S|AS|AB|Oyj?|Kft\.?|Zrt\.?|d\.o\.o\.|Lda\.?|Ltda\.?|OÜ|UAB|SIA)";
 
 /// What a page says in words about who runs it; `None` if nothing.
-pub(super) fn imprint(page: &Outline<'_>) -> Option<Organization> {
+pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let lines = address::lines(&page.text);
     let name = address::name(&lines, is_imprint(page));
     let address = match &name {
@@ -40,7 +40,7 @@ pub(super) fn is_legal_name(name: &str) -> bool {
     ENDS.is_match(name)
 }
 
-fn is_imprint(page: &Outline<'_>) -> bool {
+fn is_imprint(page: &Outline) -> bool {
     let titles = page.title.iter().chain(&page.headings).map(String::as_str);
     titles.chain([page.url.path()]).any(names_imprint)
 }

@@ -5,7 +5,7 @@ use super::outline::Outline;
 use crate::fetch::Headers;
 
 /// `<html lang>`, else metas, else the header, else a guess by the text.
-pub(super) fn language(page: &Outline<'_>, headers: &Headers) -> Option<String> {
+pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
     let stated = [
         page.language.clone(),
         meta(

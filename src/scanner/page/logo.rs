@@ -13,7 +13,7 @@ const OTHERS: &[&str] = &[
 /// stands, else the large icon that stands for the site on a telephone; absolute.
 ///
 /// A statement is made for readers like this one; which picture of a page is the logo is a guess.
-pub(super) fn logo(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn logo(page: &Outline, nodes: &[Node]) -> Option<String> {
     let ranked: &[&dyn Fn(&Image) -> bool] = &[
         &|image| image.has_logo_class,
         &|image| image.in_logo && (image.in_home_link || image.in_header),
@@ -44,7 +44,7 @@ pub(super) fn logo(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
         .or_else(|| large_icon(page))
 }
 
-fn best(page: &Outline<'_>, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
+fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
     ranked.iter().find_map(|is_logo| {
         let own = |image: &&Image| !OTHERS.iter().any(|other| image.names.contains(other));
         let image = page.images.iter().filter(own).find(|image| is_logo(image))?;
@@ -73,7 +73,7 @@ fn from_json_ld(nodes: &[Node]) -> impl Iterator<Item = String> + '_ {
 }
 
 /// The largest of `apple-touch-icon` and icons that say they are large or can be scaled; of equals the first.
-fn large_icon(page: &Outline<'_>) -> Option<String> {
+fn large_icon(page: &Outline) -> Option<String> {
     const LARGE: u32 = 96;
     // What a touch icon is if it does not say.
     const TOUCH: u32 = 57;

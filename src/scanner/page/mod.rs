@@ -1,12 +1,12 @@
 //! What one HTML page says: bytes in, findings and links out.
 //!
-//! One file per thing looked for; [`outline`] is the one pass over the page that they share. Nothing here fetches.
+//! [`tree`] makes of the page what browsers do, [`outline`] is the one walk through it, and each thing that is looked for
+//! has a file of its own. Nothing here fetches.
 
 mod charset;
 mod contact_links;
 mod email;
 mod head;
-mod html;
 mod icon;
 mod imprint;
 mod json_ld;
@@ -18,6 +18,7 @@ mod phone;
 mod refresh;
 mod social;
 mod technology;
+mod tree;
 
 pub use self::contact_links::contact_pages_among;
 pub use self::technology::{FormatError, Known, Skipped, Technologies, own as own_technologies};

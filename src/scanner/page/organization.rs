@@ -19,7 +19,7 @@ const IDENTIFIERS: &[(&str, &str)] = &[
 
 /// What a page tells about who runs the site: what it states for readers like this one before what it says in words.
 pub(super) fn organization(
-    page: &Outline<'_>,
+    page: &Outline,
     nodes: &[Node],
     site_name: Option<&String>,
 ) -> Option<Organization> {

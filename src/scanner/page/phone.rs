@@ -30,7 +30,7 @@ const METAS: &[&str] = &[
 ];
 
 /// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text.
-pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
+pub(super) fn phones(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
     let regions = regions(page, nodes, language);
     let mut found = Found {
         page: page.base.as_str(),
@@ -258,7 +258,7 @@ fn tel(href: &str) -> Option<String> {
 
 /// Countries that a number without one may belong to: of the address, the language's, the domain's; for a domain
 /// that belongs to no country and a site in English, the United States.
-fn regions(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Region> {
+fn regions(page: &Outline, nodes: &[Node], language: Option<&str>) -> Vec<Region> {
     let host = page.base.host_str().unwrap_or_default();
     let last = host.rsplit('.').next().unwrap_or_default();
     let of_domain = match last {

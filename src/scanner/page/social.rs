@@ -18,7 +18,7 @@ const MAX_SOCIALS: usize = 100;
 const SOURCES: &[&str] = &["json_ld", "meta", "frame", "link"];
 
 /// All profiles that a page links to or names in JSON-LD, in document order. Links that visitors wrote do not count.
-pub(super) fn socials(page: &Outline<'_>, nodes: &[Node]) -> Vec<Social> {
+pub(super) fn socials(page: &Outline, nodes: &[Node]) -> Vec<Social> {
     let same_as = nodes
         .iter()
         .filter(|node| is_organization(node))
@@ -72,7 +72,7 @@ fn is_same(one: &Social, other: &Social) -> bool {
 
 /// Whether a network links to one of its own pages, which looks like a profile where names stand directly under its
 /// host (`vimeo.com/pricing`).
-fn is_own_page(page: &Outline<'_>, social: &Social) -> bool {
+fn is_own_page(page: &Outline, social: &Social) -> bool {
     let home = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
     let is_at_home = Url::parse(&social.url).is_ok_and(|url| home(&url) == home(&page.url));
     let is_plain = social
@@ -84,7 +84,7 @@ fn is_own_page(page: &Outline<'_>, social: &Social) -> bool {
 }
 
 /// The accounts that a page names for its cards.
-fn in_metas(page: &Outline<'_>) -> impl Iterator<Item = String> {
+fn in_metas(page: &Outline) -> impl Iterator<Item = String> {
     let facebook = page
         .metas
         .iter()

@@ -1,13 +1,17 @@
-//! What the tokens of a document mean: its kind, and its entries with their fields still as written.
+//! What the events of a document mean: its kind, and its entries with their fields still as written.
 //!
 //! Names count without prefix and case, structure without end tags: an entry ends where the next begins. URLs are
 //! resolved and judged in the reader.
 
 use std::borrow::Cow;
 
+use quick_xml::events::{BytesStart, Event};
+
+use super::element::Element;
 use super::entity::Declared;
-use super::field::{Field, MAX_FIELD, RawEntry, Scope, is_field, set_news, set_video};
-use super::tokens::{Tag, Token};
+use super::entry::{News, Video};
+use super::field::{Field, Names, RawEntry, Scope, is_field, set_news, set_video};
+use super::invisible::trim;
 
 /// Images, videos, alternates and such that are kept of one entry.
 const MAX_PARTS: usize = 1000;
@@ -29,41 +33,44 @@ pub(super) struct Document {
     pub(super) is_html: bool,
     /// The end tag of the root came.
     pub(super) closed: bool,
-    root_name: String,
+    root_element: Option<Element>,
     declared: Declared,
     entry: Option<RawEntry>,
+    /// Whether we are in a `<url>` or its like; without one each loc is an entry.
+    in_element: bool,
     scope: Option<Scope>,
     field: Field,
 }
 
 impl Document {
-    /// Takes one token; an entry that it completes is handed on.
-    pub(super) fn take(&mut self, token: Token<'_>, offset: u64, sink: &mut dyn FnMut(RawEntry)) {
-        match token {
-            Token::Text(text) => {
-                if self.field.is_open {
-                    let (text, used) = self.declared.resolve(text);
-                    self.field.push(&text);
-                    self.field.used = self.field.used.max(used);
-                }
-            }
-            Token::CData(text) => {
-                if self.field.is_open {
+    /// Takes one event; an entry that it completes is handed on.
+    pub(super) fn take(&mut self, event: &Event<'_>, offset: u64, sink: &mut dyn FnMut(RawEntry)) {
+        match event {
+            // quick-xml ends a text before an `&`; one that begins no reference is the first of the next text.
+            Event::Text(text) if self.field.is_open => {
+                if text.starts_with('&') {
+                    self.push(text);
+                } else {
                     self.field.push(text);
                 }
             }
-            Token::Doctype(text) if self.root.is_none() => {
-                self.is_html |= second_word(text).eq_ignore_ascii_case("html");
+            Event::Start(tag) => self.start(tag, offset, sink),
+            Event::End(tag) => self.end(tag.name().as_ref(), sink),
+            Event::GeneralRef(name) if self.field.is_open => match &**name {
+                "amp" => self.field.push("&"),
+                name => self.push(&format!("&{name};")),
+            },
+            Event::Empty(tag) => {
+                self.start(tag, offset, sink);
+                self.end(tag.name().as_ref(), sink);
+            }
+            Event::CData(text) if self.field.is_open => self.field.push(text),
+            Event::DocType(text) if self.root.is_none() => {
+                let name = text.split_whitespace().next().unwrap_or_default();
+                self.is_html |= name.eq_ignore_ascii_case("html");
                 self.declared = Declared::read(text);
             }
-            Token::Doctype(_) => {}
-            Token::Start(tag) => {
-                self.start(tag, offset, sink);
-                if tag.empty {
-                    self.end(tag, sink);
-                }
-            }
-            Token::End(tag) => self.end(tag, sink),
+            _ => {}
         }
     }
 
@@ -73,124 +80,154 @@ impl Document {
         self.close_entry(sink);
     }
 
-    fn start(&mut self, tag: Tag<'_>, offset: u64, sink: &mut dyn FnMut(RawEntry)) {
-        let (prefix, local) = tag.prefix_and_local();
-        let local = lower(local);
-        let Some(root) = self.root else {
-            return self.before_root(&local, tag, offset, sink);
-        };
-        let begins_entry = match root {
-            Root::Urlset | Root::Index => matches!(&*local, "url" | "sitemap"),
-            Root::Rss => local == "item",
-            Root::Atom => local == "entry",
-        };
-        if begins_entry {
-            self.close_entry(sink);
-            self.scope = Some(Scope::Entry);
-            self.entry = Some(RawEntry {
-                is_child: root == Root::Index || local == "sitemap",
-                offset,
-                id: tag.attribute("about").unwrap_or_default().to_owned(),
-                ..RawEntry::default()
-            });
-            return;
-        }
-        if local == "loc" && self.entry.is_none() && matches!(root, Root::Urlset | Root::Index) {
-            self.scope = Some(Scope::Entry);
-            self.entry = Some(RawEntry {
-                is_child: root == Root::Index,
-                offset,
-                ..RawEntry::default()
-            });
-        }
-        self.inside_entry(root, prefix, &local, tag);
+    /// Adds text, with references in it, to the field.
+    fn push(&mut self, text: &str) {
+        let (text, used) = self.declared.resolve(text);
+        self.field.push(&text);
+        self.field.used = self.field.used.max(used);
     }
 
-    fn before_root(&mut self, local: &str, tag: Tag<'_>, offset: u64, sink: &mut dyn FnMut(RawEntry)) {
+    fn start(&mut self, tag: &BytesStart<'_>, offset: u64, sink: &mut dyn FnMut(RawEntry)) {
+        let name = tag.name();
+        let (element, prefix) = Element::of(name.as_ref());
+        let Some(root) = self.root else {
+            return self.before_root(element, tag, offset, sink);
+        };
+        let is_sitemap = matches!(root, Root::Urlset | Root::Index);
+        let names = match element {
+            Element::Url if root == Root::Index => Some(Names::PageOrSitemap),
+            Element::Url if root == Root::Urlset => Some(Names::Page),
+            Element::Sitemap if is_sitemap => Some(Names::Sitemap),
+            Element::Item if root == Root::Rss => Some(Names::Page),
+            Element::Entry if root == Root::Atom => Some(Names::Page),
+            _ => None,
+        };
+        if let Some(names) = names {
+            self.close_entry(sink);
+            let id = if root == Root::Rss {
+                attribute(tag, "about")
+            } else {
+                None
+            };
+            self.open_entry(names, offset);
+            self.in_element = true;
+            if let (Some(entry), Some(id)) = (&mut self.entry, id) {
+                entry.id = id.into_owned();
+            }
+            return;
+        }
+        let is_bare = !self.in_element && self.scope.is_none_or(|scope| scope == Scope::Entry);
+        if element == Element::Loc && is_sitemap && is_bare {
+            self.close_entry(sink);
+            let is_index = root == Root::Index;
+            self.open_entry(if is_index { Names::Sitemap } else { Names::Page }, offset);
+        }
+        self.inside_entry(root, prefix, element, tag);
+    }
+
+    fn open_entry(&mut self, names: Names, offset: u64) {
+        self.scope = Some(Scope::Entry);
+        self.entry = Some(RawEntry {
+            names,
+            offset,
+            ..RawEntry::default()
+        });
+    }
+
+    fn before_root(
+        &mut self,
+        element: Element,
+        tag: &BytesStart<'_>,
+        offset: u64,
+        sink: &mut dyn FnMut(RawEntry),
+    ) {
         if self.is_html {
             return;
         }
-        let root = match local {
-            "html" | "head" | "body" => {
+        let root = match element {
+            Element::Html => {
                 self.is_html = true;
                 return;
             }
-            "urlset" | "url" | "sitemap" => Root::Urlset,
-            "sitemapindex" => Root::Index,
-            "rss" | "rdf" | "channel" => Root::Rss,
-            "feed" => Root::Atom,
+            Element::Urlset | Element::Url | Element::Sitemap => Root::Urlset,
+            Element::Sitemapindex => Root::Index,
+            Element::Rss | Element::Rdf | Element::Channel => Root::Rss,
+            Element::Feed => Root::Atom,
             _ => return,
         };
         self.root = Some(root);
-        local.clone_into(&mut self.root_name);
-        if matches!(local, "url" | "sitemap") {
+        self.root_element = Some(element);
+        if matches!(element, Element::Url | Element::Sitemap) {
             self.start(tag, offset, sink);
         }
     }
 
-    fn inside_entry(&mut self, root: Root, prefix: &str, local: &str, tag: Tag<'_>) {
+    fn inside_entry(&mut self, root: Root, prefix: &str, element: Element, tag: &BytesStart<'_>) {
         let Some(scope) = self.scope else {
             return;
         };
-        let wanted = is_field(root, scope, prefix, local);
+        let wanted = is_field(root, scope, prefix, element);
         if wanted {
             self.close_field();
         }
         let Some(entry) = &mut self.entry else {
             return;
         };
-        match (root, local) {
-            (Root::Urlset | Root::Index, "image") if entry.images.len() < MAX_PARTS => {
+        match (root, element) {
+            (Root::Urlset | Root::Index, Element::Image) if entry.images.len() < MAX_PARTS => {
                 self.scope = Some(Scope::Image);
             }
-            (Root::Urlset | Root::Index, "video") if entry.videos.len() < MAX_PARTS => {
-                entry.videos.push(super::entry::Video::default());
+            (Root::Urlset | Root::Index, Element::Video) if entry.videos.len() < MAX_PARTS => {
+                entry.videos.push(Video::default());
                 self.scope = Some(Scope::Video);
             }
-            (Root::Urlset | Root::Index, "news") if entry.news.len() < MAX_PARTS => {
-                entry.news.push(super::entry::News::default());
+            (Root::Urlset | Root::Index, Element::News) if entry.news.len() < MAX_PARTS => {
+                entry.news.push(News::default());
                 self.scope = Some(Scope::News);
             }
-            (Root::Urlset | Root::Index, "link") => {
-                if let (Some(language), Some(href)) = (tag.attribute("hreflang"), tag.attribute("href"))
+            (Root::Urlset | Root::Index, Element::Link) => {
+                if let (Some(language), Some(href)) = (attribute(tag, "hreflang"), attribute(tag, "href"))
                     && entry.alternates.len() < MAX_PARTS
                 {
-                    let href = self.declared.resolve(href).0.into_owned();
-                    entry.alternates.push((language.to_owned(), href));
+                    let href = self.declared.resolve(&href).0.into_owned();
+                    entry.alternates.push((language.into_owned(), href));
                 }
             }
-            (Root::Atom, "link") => {
-                let relation = tag.attribute("rel").unwrap_or("alternate");
-                if relation.eq_ignore_ascii_case("alternate") && entry.loc.is_empty() {
-                    let (href, used) = self.declared.resolve(tag.attribute("href").unwrap_or_default());
-                    entry.loc = href.trim().to_owned();
+            (Root::Atom, Element::Link) => {
+                let relation = attribute(tag, "rel");
+                let is_page = relation.is_none_or(|relation| relation.eq_ignore_ascii_case("alternate"));
+                if is_page && entry.loc.is_empty() {
+                    let href = attribute(tag, "href").unwrap_or_default();
+                    let (href, used) = self.declared.resolve(&href);
+                    entry.loc = trim(&href).to_owned();
                     entry.entities = Some(used);
                 }
             }
-            _ if wanted => {
-                let not_a_link = tag
-                    .attribute("isPermaLink")
-                    .is_some_and(|value| value.eq_ignore_ascii_case("false"));
-                if !not_a_link {
-                    self.field.open(local);
+            (_, Element::Guid) if wanted => {
+                let is_link = attribute(tag, "isPermaLink");
+                if is_link.is_none_or(|is_link| !is_link.eq_ignore_ascii_case("false")) {
+                    self.field.open(element);
                 }
             }
+            _ if wanted => self.field.open(element),
             _ => {}
         }
     }
 
-    fn end(&mut self, tag: Tag<'_>, sink: &mut dyn FnMut(RawEntry)) {
-        let local = lower(tag.prefix_and_local().1);
-        if self.field.is_open && self.field.name == local {
+    fn end(&mut self, name: &str, sink: &mut dyn FnMut(RawEntry)) {
+        let (element, _) = Element::of(name);
+        if self.field.is_open && self.field.element == element {
             self.close_field();
             return;
         }
-        match &*local {
-            "image" | "video" | "news" if self.scope.is_some() => self.scope = Some(Scope::Entry),
-            "url" | "sitemap" | "item" | "entry" => self.close_entry(sink),
+        match element {
+            Element::Image | Element::Video | Element::News if self.scope.is_some() => {
+                self.scope = Some(Scope::Entry);
+            }
+            Element::Url | Element::Sitemap | Element::Item | Element::Entry => self.close_entry(sink),
             _ => {}
         }
-        if local == self.root_name {
+        if self.root_element == Some(element) {
             self.close_entry(sink);
             self.closed = true;
         }
@@ -201,23 +238,21 @@ impl Document {
         let (true, Some(entry), Some(scope)) = (was_open, &mut self.entry, self.scope) else {
             return;
         };
-        let field = &self.field;
-        let text = field.text.trim();
-        if text.is_empty() || text.len() > MAX_FIELD {
+        let (element, used) = (self.field.element, self.field.used);
+        let Some(text) = self.field.text() else {
             return;
-        }
-        let text = text.to_owned();
+        };
         match scope {
-            Scope::Entry => entry.set(&field.name, text, field.used),
-            Scope::Image => entry.images.push(text),
+            Scope::Entry => entry.set(element, text, used),
+            Scope::Image => entry.images.push(text.to_owned()),
             Scope::Video => {
                 if let Some(video) = entry.videos.last_mut() {
-                    set_video(video, &field.name, text);
+                    set_video(video, element, text);
                 }
             }
             Scope::News => {
                 if let Some(news) = entry.news.last_mut() {
-                    set_news(news, &field.name, text);
+                    set_news(news, element, text);
                 }
             }
         }
@@ -226,6 +261,7 @@ impl Document {
     fn close_entry(&mut self, sink: &mut dyn FnMut(RawEntry)) {
         self.close_field();
         self.scope = None;
+        self.in_element = false;
         if let Some(mut entry) = self.entry.take() {
             if entry.loc.is_empty() {
                 entry.loc = std::mem::take(&mut entry.id);
@@ -237,15 +273,13 @@ impl Document {
     }
 }
 
-/// Names are lower case but for the odd document.
-fn lower(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
-    }
-}
-
-fn second_word(text: &str) -> &str {
-    text.split_whitespace().nth(1).unwrap_or_default()
+/// The value of an attribute by its local name, references unresolved.
+fn attribute<'a>(tag: &'a BytesStart<'_>, wanted: &str) -> Option<Cow<'a, str>> {
+    // A check for attributes that come twice would take the square of their number.
+    let mut attributes = tag.html_attributes();
+    attributes.with_checks(false).flatten().find_map(|attribute| {
+        let name: &str = attribute.key.as_ref();
+        let local = name.rsplit_once(':').map_or(name, |(_, local)| local);
+        local.eq_ignore_ascii_case(wanted).then_some(attribute.value)
+    })
 }

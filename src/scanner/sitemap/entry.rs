@@ -88,7 +88,7 @@ impl PageEntry {
         let stated = self.lastmod_raw.filter(|raw| is_w3c_date(raw));
         SitemapUrl {
             loc: self.loc,
-            lastmod: stated.or(self.lastmod),
+            lastmod: self.lastmod.map(|understood| stated.unwrap_or(understood)),
             changefreq: self.changefreq,
             priority: self.priority,
         }
@@ -110,7 +110,19 @@ fn is_w3c_date(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_w3c_date;
+    use super::*;
+
+    #[test]
+    fn a_date_that_was_not_understood_is_not_kept() {
+        let entry = |lastmod: Option<&str>, raw: &str| PageEntry {
+            lastmod: lastmod.map(str::to_owned),
+            lastmod_raw: Some(raw.to_owned()),
+            ..PageEntry::default()
+        };
+        assert_eq!(entry(None, "0000-00-00").into_url().lastmod, None);
+        let stated = entry(Some("2005-01-01T09:00:00Z"), "2005-01-01T10:00:00+01:00").into_url();
+        assert_eq!(stated.lastmod.as_deref(), Some("2005-01-01T10:00:00+01:00"));
+    }
 
     #[test]
     fn dates_are_kept_as_stated_only_if_they_are_w3cs() {

@@ -1,17 +1,29 @@
 //! The fields of an entry, and which elements hold them.
 
 use super::document::Root;
+use super::element::Element;
 use super::entity::Use;
 use super::entry::{News, Video};
+use super::invisible::{trim, trim_start};
+use super::xml::floor_boundary;
 
 /// Text past this length is no loc, title or date.
-pub(super) const MAX_FIELD: usize = 8 * 1024;
+const MAX_FIELD: usize = 8 * 1024;
+
+/// What an entry names, as far as its element says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Names {
+    #[default]
+    Page,
+    Sitemap,
+    /// A `<url>` in an index: a sitemap if its loc looks like one.
+    PageOrSitemap,
+}
 
 /// The fields of one entry, references resolved.
 #[derive(Debug, Default)]
 pub(super) struct RawEntry {
-    /// `<sitemap>` rather than `<url>`.
-    pub(super) is_child: bool,
+    pub(super) names: Names,
     pub(super) offset: u64,
     pub(super) loc: String,
     /// RSS `guid`, Atom `id`: the loc if there is no better.
@@ -41,8 +53,9 @@ pub(super) enum Scope {
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) is_open: bool,
-    pub(super) name: String,
-    pub(super) text: String,
+    pub(super) element: Element,
+    text: String,
+    is_too_long: bool,
     pub(super) used: Use,
 }
 
@@ -50,8 +63,9 @@ impl Default for Field {
     fn default() -> Self {
         Self {
             is_open: false,
-            name: String::new(),
+            element: Element::Other,
             text: String::new(),
+            is_too_long: false,
             used: Use::None,
         }
     }
@@ -59,95 +73,114 @@ impl Default for Field {
 
 impl Field {
     /// Begins the text of an element.
-    pub(super) fn open(&mut self, name: &str) {
+    pub(super) fn open(&mut self, element: Element) {
         self.is_open = true;
-        name.clone_into(&mut self.name);
+        self.element = element;
         self.text.clear();
+        self.is_too_long = false;
         self.used = Use::None;
     }
 
+    /// Adds text. Blanks around a field, however many, are none of it.
     pub(super) fn push(&mut self, text: &str) {
-        if self.text.len() <= MAX_FIELD {
-            self.text.push_str(text);
-        }
+        let text = if self.text.is_empty() {
+            trim_start(text)
+        } else {
+            text
+        };
+        let room = floor_boundary(text, text.len().min(MAX_FIELD - self.text.len()));
+        let (text, rest) = text.split_at(room);
+        self.text.push_str(text);
+        self.is_too_long |= !trim_start(rest).is_empty();
+    }
+
+    /// The whole text, if there is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        let text = trim(&self.text);
+        (!text.is_empty() && !self.is_too_long).then_some(text)
     }
 }
 
 impl RawEntry {
     /// The first of each field counts.
-    pub(super) fn set(&mut self, name: &str, text: String, used: Use) {
-        let place = match name {
-            "loc" | "link" => {
+    pub(super) fn set(&mut self, element: Element, text: &str, used: Use) {
+        let place = match element {
+            Element::Loc | Element::Link => {
                 if self.loc.is_empty() {
                     self.entities = Some(used);
                 }
                 &mut self.loc
             }
-            "guid" | "id" => &mut self.id,
-            "changefreq" => &mut self.changefreq,
-            "priority" => &mut self.priority,
+            Element::Guid | Element::Id => &mut self.id,
+            Element::Changefreq => &mut self.changefreq,
+            Element::Priority => &mut self.priority,
             // Atom's `published` comes before `updated` or after it; the later word counts.
-            "updated" | "modified" => {
-                self.lastmod = text;
+            Element::Updated | Element::Modified => {
+                self.lastmod = String::from(text);
                 return;
             }
             _ => &mut self.lastmod,
         };
         if place.is_empty() {
-            *place = text;
+            *place = String::from(text);
         }
     }
 }
 
 /// Whether an element's text is wanted. A prefix makes `media:title` or `atom:link` something else, but the main
 /// elements of a sitemap may carry one.
-pub(super) fn is_field(root: Root, scope: Scope, prefix: &str, local: &str) -> bool {
+pub(super) fn is_field(root: Root, scope: Scope, prefix: &str, element: Element) -> bool {
     match (root, scope) {
-        (Root::Urlset | Root::Index, Scope::Entry) => {
-            matches!(local, "loc" | "lastmod" | "changefreq" | "priority")
-        }
-        (_, Scope::Image) => local == "loc",
-        (_, Scope::Video) => matches!(
-            local,
-            "title"
-                | "description"
-                | "thumbnail_loc"
-                | "content_loc"
-                | "player_loc"
-                | "duration"
-                | "publication_date"
+        (Root::Urlset | Root::Index, Scope::Entry) => matches!(
+            element,
+            Element::Loc | Element::Lastmod | Element::Changefreq | Element::Priority
         ),
-        (_, Scope::News) => matches!(local, "title" | "name" | "language" | "publication_date"),
-        (Root::Rss, Scope::Entry) => match local {
-            "link" | "guid" => prefix.is_empty() || prefix == "rss",
-            "pubdate" | "date" => true,
+        (_, Scope::Image) => element == Element::Loc,
+        (_, Scope::Video) => matches!(
+            element,
+            Element::Title
+                | Element::Description
+                | Element::ThumbnailLoc
+                | Element::ContentLoc
+                | Element::PlayerLoc
+                | Element::Duration
+                | Element::PublicationDate
+        ),
+        (_, Scope::News) => matches!(
+            element,
+            Element::Title | Element::Name | Element::Language | Element::PublicationDate
+        ),
+        (Root::Rss, Scope::Entry) => match element {
+            Element::Link | Element::Guid => prefix.is_empty() || prefix == "rss",
+            Element::PubDate | Element::Date => true,
             _ => false,
         },
-        (Root::Atom, Scope::Entry) => {
-            matches!(local, "id" | "updated" | "modified" | "published" | "issued")
-        }
+        (Root::Atom, Scope::Entry) => matches!(
+            element,
+            Element::Id | Element::Updated | Element::Modified | Element::Published | Element::Issued
+        ),
     }
 }
 
-pub(super) fn set_video(video: &mut Video, name: &str, text: String) {
-    let place = match name {
-        "title" => &mut video.title,
-        "description" => &mut video.description,
-        "thumbnail_loc" => &mut video.thumbnail_loc,
-        "content_loc" => &mut video.content_loc,
-        "player_loc" => &mut video.player_loc,
-        "duration" => &mut video.duration,
+pub(super) fn set_video(video: &mut Video, element: Element, text: &str) {
+    let place = match element {
+        Element::Title => &mut video.title,
+        Element::Description => &mut video.description,
+        Element::ThumbnailLoc => &mut video.thumbnail_loc,
+        Element::ContentLoc => &mut video.content_loc,
+        Element::PlayerLoc => &mut video.player_loc,
+        Element::Duration => &mut video.duration,
         _ => &mut video.publication_date,
     };
-    place.get_or_insert(text);
+    place.get_or_insert_with(|| text.to_owned());
 }
 
-pub(super) fn set_news(news: &mut News, name: &str, text: String) {
-    let place = match name {
-        "title" => &mut news.title,
-        "name" => &mut news.publication,
-        "language" => &mut news.language,
+pub(super) fn set_news(news: &mut News, element: Element, text: &str) {
+    let place = match element {
+        Element::Title => &mut news.title,
+        Element::Name => &mut news.publication,
+        Element::Language => &mut news.language,
         _ => &mut news.publication_date,
     };
-    place.get_or_insert(text);
+    place.get_or_insert_with(|| text.to_owned());
 }

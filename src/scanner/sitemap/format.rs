@@ -1,8 +1,8 @@
 //! Tells by a document's first characters what it is.
 
-use super::text::is_url_line;
+use super::text::lists_urls;
 
-/// One URL per line: no known root element, no HTML, and a line that is an URL.
+/// One URL per line: no known root element and no HTML.
 pub(super) fn is_url_list(head: &str) -> bool {
     const ROOTS: &[&str] = &[
         "urlset",
@@ -22,7 +22,7 @@ pub(super) fn is_url_list(head: &str) -> bool {
         let name = rest[..end].rsplit(':').next().unwrap_or_default();
         ROOTS.iter().any(|root| name.eq_ignore_ascii_case(root))
     });
-    !has_root && head.lines().any(is_url_line)
+    !has_root && lists_urls(head)
 }
 
 /// The page that a bot wall shows instead of the document.

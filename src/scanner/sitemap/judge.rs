@@ -4,12 +4,13 @@ use url::Url;
 
 use super::entity::Use;
 use super::entry::{Alternate, ChildSitemap, PageEntry, SitemapEntry};
-use super::field::RawEntry;
+use super::field::{Names, RawEntry};
+use super::invisible::{cleaned, trim};
 use super::lastmod::normalise;
 use super::plain_url::PlainUrls;
 use super::problems::Problems;
 use super::seen::{Seen, SeenUrls};
-use super::text::is_url_line;
+use super::text::{MAX_LINE, is_url_line};
 use crate::scanner::site::same_site;
 
 /// sitemaps.org: the length that a loc must stay below.
@@ -41,8 +42,11 @@ impl Judge {
     }
 
     /// One line of a list of URLs.
-    pub(super) fn line(&mut self, line: &str, offset: u64, sink: &mut dyn FnMut(SitemapEntry)) {
-        let line = line.trim();
+    pub(super) fn line(&mut self, line: Option<&str>, offset: u64, sink: &mut dyn FnMut(SitemapEntry)) {
+        let Some(line) = line.map(trim) else {
+            let detail = || format!("a line is longer than {MAX_LINE} bytes");
+            return self.problems.note("bad_line", Some(offset), detail);
+        };
         if is_url_line(line) {
             let entry = RawEntry {
                 offset,
@@ -90,7 +94,12 @@ impl Judge {
                 "from here on duplicates are no longer told".to_owned()
             }),
         }
-        if raw.is_child {
+        let is_sitemap = match raw.names {
+            Names::Page => false,
+            Names::Sitemap => true,
+            Names::PageOrSitemap => looks_like_sitemap(&loc),
+        };
+        if is_sitemap {
             self.children += 1;
             sink(SitemapEntry::Child(ChildSitemap {
                 sitemap: loc,
@@ -162,10 +171,23 @@ impl Judge {
 
     /// Absolute http(s); beside a local file, relative locs are files.
     fn resolve(&self, loc: &str) -> Option<Url> {
-        let url = self.base.join(loc).ok()?;
+        let loc = cleaned(loc);
+        let url = match (self.base.scheme(), loc.strip_prefix("//")) {
+            // A file has no scheme to lend.
+            ("file", Some(rest)) => Url::parse(&format!("https://{rest}")).ok()?,
+            _ => self.base.join(&loc).ok()?,
+        };
         let usable = matches!(url.scheme(), "http" | "https") && url.host().is_some();
         (usable || url.scheme() == "file" && self.base.scheme() == "file").then_some(url)
     }
+}
+
+/// By its path: a file of XML or packed, or one that is called a sitemap.
+fn looks_like_sitemap(loc: &str) -> bool {
+    let loc = loc.to_ascii_lowercase();
+    let file = loc.split(['?', '#']).next().unwrap_or_default();
+    let extension = file.rsplit('.').next().unwrap_or_default();
+    matches!(extension, "xml" | "gz") || loc.contains("sitemap")
 }
 
 fn is_changefreq(word: &str) -> bool {

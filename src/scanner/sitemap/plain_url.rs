@@ -29,15 +29,25 @@ impl PlainUrls {
         else {
             return false;
         };
-        let mut before = b'/';
-        rest.bytes().all(|byte| {
-            // `/.` may begin a segment that stands for another; `%` may stand for the dot.
-            let is_dot_segment = before == b'/' && (byte == b'.' || byte == b'%');
-            before = byte;
-            is_kept(byte) && !is_dot_segment
-        })
+        let rest = rest.as_bytes();
+        // `/.` may begin a segment that stands for another; `%` may stand for the dot.
+        let is_dot = |at: usize| matches!(rest.get(at), Some(b'.' | b'%'));
+        rest.iter().all(|byte| KEPT[usize::from(*byte)])
+            && !is_dot(0)
+            && memchr::memchr_iter(b'/', rest).all(|slash| !is_dot(slash + 1))
     }
 }
+
+/// By byte, whether it is kept as it is.
+const KEPT: [bool; 256] = {
+    let mut kept = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        kept[byte as usize] = is_kept(byte);
+        byte += 1;
+    }
+    kept
+};
 
 /// Characters that stay as they are in a path and in a query (URL Standard, percent-encode sets).
 const fn is_kept(byte: u8) -> bool {

@@ -10,7 +10,7 @@ use super::format::{is_challenge, is_url_list};
 use super::inflate::Inflate;
 use super::judge::Judge;
 use super::text::Lines;
-use super::tokens::Tokens;
+use super::xml::Xml;
 use crate::values::Problem;
 use crate::values::sitemap::SitemapKind;
 
@@ -97,7 +97,7 @@ struct BodyPhase {
 
 #[derive(Debug)]
 enum Format {
-    Xml(Tokens, Box<Document>),
+    Xml(Xml, Box<Document>),
     Lines(Lines),
 }
 
@@ -175,14 +175,16 @@ impl Content {
             return;
         };
         let head = std::mem::take(head);
-        let encoding = sniff(&head, self.http_charset.as_deref());
-        let text = encoding.decode(&head[..head.len().min(HEAD)]).0;
+        // No more than that, or it would depend on how the document arrives.
+        let start = &head[..head.len().min(HEAD)];
+        let encoding = sniff(start, self.http_charset.as_deref());
+        let text = encoding.decode(start).0;
         let mut body = BodyPhase {
             decoder: encoding.new_decoder(),
             format: if is_url_list(&text) {
                 Format::Lines(Lines::default())
             } else {
-                Format::Xml(Tokens::new(), Box::default())
+                Format::Xml(Xml::default(), Box::default())
             },
             is_challenge: is_challenge(&text),
         };
@@ -253,7 +255,13 @@ impl Content {
                         "the end of the root element is missing".to_owned()
                     });
                 }
+                // What it lists counts, where its root is called as if it listed the other.
+                let Judge {
+                    entries, children, ..
+                } = self.judge;
                 match root {
+                    Root::Urlset if entries == 0 && children > 0 => SitemapKind::Index,
+                    Root::Index if children == 0 && entries > 0 => SitemapKind::Urlset,
                     Root::Urlset => SitemapKind::Urlset,
                     Root::Index => SitemapKind::Index,
                     Root::Rss => SitemapKind::Rss,
@@ -284,9 +292,9 @@ impl BodyPhase {
             Format::Lines(lines) => {
                 lines.feed(&text, last, &mut |line, offset| judge.line(line, offset, sink));
             }
-            Format::Xml(tokens, document) => {
-                tokens.feed(&text, last, &mut |token, offset| {
-                    document.take(token, offset, &mut |entry| judge.entry(entry, sink));
+            Format::Xml(xml, document) => {
+                xml.feed(&text, last, &mut |event, offset| {
+                    document.take(event, offset, &mut |entry| judge.entry(entry, sink));
                 });
                 if last {
                     document.finish(&mut |entry| judge.entry(entry, sink));

@@ -1,57 +1,86 @@
 //! Sitemaps of one URL per line.
 
-/// Longer lines are no URLs.
-const MAX_LINE: usize = 8 * 1024;
+use super::invisible::trim;
+
+/// Longer lines, in bytes, are no URLs.
+pub(super) const MAX_LINE: usize = 8 * 1024;
+
+/// Line ends of all systems, old and new.
+fn is_line_end(character: char) -> bool {
+    matches!(
+        character,
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
 
 /// Cuts text into lines as it arrives.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     pending: String,
+    /// Bytes of the line that is pending; not all of them are kept of one that is too long.
+    length: usize,
     offset: u64,
 }
 
 impl Lines {
-    /// Hands each line on with its offset; `last` ends the document.
-    pub(super) fn feed(&mut self, text: &str, last: bool, sink: &mut dyn FnMut(&str, u64)) {
+    /// Hands each line on with its offset, one that is too long as `None`; `last` ends the document.
+    pub(super) fn feed(&mut self, text: &str, last: bool, sink: &mut dyn FnMut(Option<&str>, u64)) {
         let mut rest = text;
-        while let Some(end) = rest.find(['\n', '\r']) {
-            self.take(&rest[..end], sink);
-            self.offset += 1;
-            rest = &rest[end + 1..];
+        while let Some((line, after)) = rest.split_once(is_line_end) {
+            self.take(line, sink);
+            self.offset += (rest.len() - line.len() - after.len()) as u64;
+            rest = after;
         }
-        if self.pending.len() + rest.len() <= MAX_LINE {
+        self.length += rest.len();
+        if self.length <= MAX_LINE {
             self.pending.push_str(rest);
-        } else {
-            self.offset += rest.len() as u64;
         }
         if last {
             self.take("", sink);
         }
     }
 
-    fn take(&mut self, end: &str, sink: &mut dyn FnMut(&str, u64)) {
-        let length = (self.pending.len() + end.len()) as u64;
-        if self.pending.is_empty() {
-            sink(end, self.offset);
+    fn take(&mut self, end: &str, sink: &mut dyn FnMut(Option<&str>, u64)) {
+        let length = self.length + end.len();
+        if length > MAX_LINE {
+            sink(None, self.offset);
+        } else if self.pending.is_empty() {
+            sink(Some(end), self.offset);
         } else {
             self.pending.push_str(end);
-            sink(&self.pending, self.offset);
-            self.pending.clear();
+            sink(Some(&self.pending), self.offset);
         }
-        self.offset += length;
+        self.pending.clear();
+        self.length = 0;
+        self.offset += length as u64;
     }
 }
 
-/// Whether a line names a page: an absolute http(s) URL and nothing else.
+/// Whether a text is a list of URLs: one of its lines is one with a scheme, or all of them are without.
+pub(super) fn lists_urls(text: &str) -> bool {
+    let lines = || text.split(is_line_end).map(trim);
+    let mut said = lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .peekable();
+    lines().any(has_scheme) || said.peek().is_some() && said.all(is_url_line)
+}
+
+/// Whether a line names a page: an http(s) URL, perhaps without its scheme, and nothing else.
 pub(super) fn is_url_line(line: &str) -> bool {
-    let line = line.trim();
+    let names_host = |rest: &str| rest.split('/').next().is_some_and(|host| host.contains('.'));
+    has_scheme(line) || line.strip_prefix("//").is_some_and(names_host) && is_one_word(line)
+}
+
+fn has_scheme(line: &str) -> bool {
     let starts = |scheme: &str| {
         line.get(..scheme.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
-    (starts("http://") || starts("https://"))
-        && !line.contains(char::is_whitespace)
-        && !line.contains(['<', '"'])
+    (starts("http://") || starts("https://")) && is_one_word(line)
+}
+
+fn is_one_word(line: &str) -> bool {
+    !line.contains(char::is_whitespace) && !line.contains(['<', '"'])
 }
 
 #[cfg(test)]
@@ -65,9 +94,13 @@ mod tests {
             let (mut lines, mut seen) = (Lines::default(), Vec::new());
             for piece in text.as_bytes().chunks(step) {
                 let piece = std::str::from_utf8(piece).unwrap();
-                lines.feed(piece, false, &mut |line, at| seen.push((line.to_owned(), at)));
+                lines.feed(piece, false, &mut |line, at| {
+                    seen.push((line.unwrap().to_owned(), at));
+                });
             }
-            lines.feed("", true, &mut |line, at| seen.push((line.to_owned(), at)));
+            lines.feed("", true, &mut |line, at| {
+                seen.push((line.unwrap().to_owned(), at));
+            });
             seen.retain(|(line, _)| is_url_line(line));
             assert_eq!(
                 seen,
@@ -77,6 +110,43 @@ mod tests {
                     ("http://c".to_owned(), 20)
                 ]
             );
+        }
+    }
+    #[test]
+    fn lists_are_told_by_their_lines_whatever_ends_these() {
+        for text in [
+            "http://a/\rhttp://b/\r",
+            "# list\n\n//a.test/b\n//a.test/c\n",
+            "\u{feff}http://a/",
+            "a word\u{2028}HTTPS://a/",
+        ] {
+            assert!(lists_urls(text), "{text:?}");
+        }
+        for text in [
+            "",
+            "# list",
+            "//a.test/b\nx",
+            "// a comment\n// www.a.test",
+            "see http://a/ there",
+        ] {
+            assert!(!lists_urls(text), "{text:?}");
+        }
+    }
+    #[test]
+    fn a_line_that_is_too_long_is_none_however_it_arrives() {
+        let text = format!("http://a/\nhttp://{}\nhttp://b/", "a".repeat(2 * MAX_LINE));
+        for step in [1000, MAX_LINE, text.len()] {
+            let (mut lines, mut seen) = (Lines::default(), Vec::new());
+            for piece in text.as_bytes().chunks(step) {
+                let piece = std::str::from_utf8(piece).unwrap();
+                lines.feed(piece, false, &mut |line, at| {
+                    seen.push((line.map(str::to_owned), at));
+                });
+            }
+            lines.feed("", true, &mut |line, at| seen.push((line.map(str::to_owned), at)));
+            let end = text.len() as u64 - 9;
+            let wanted = [(Some("http://a/"), 0), (None, 10), (Some("http://b/"), end)];
+            assert_eq!(seen, wanted.map(|(line, at)| (line.map(str::to_owned), at)));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who is let in, and to what.
 
 mod command_line;
+mod first_key;
 mod isolation;
 mod keys;
 mod predecessor;
@@ -8,6 +9,7 @@ mod quotas;
 mod second_wall;
 mod secrets;
 mod tokens;
+mod under_way;
 
 use sitelog::access::keys::{NewKey, create};
 use sitelog::access::{ApiKey, Scope};

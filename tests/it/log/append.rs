@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use sitelog::log::body::MAX_CONTENT;
 use sitelog::log::read::{EventFilter, read_page};
-use sitelog::log::{Appended, LogError};
+use sitelog::log::{AppendUnit, Appended, LogError};
 use sitelog::values::TenantId;
 
 use super::{event, key, log, unit};
@@ -269,4 +270,27 @@ async fn who_goes_away_while_waiting_loses_nothing() {
         .await
         .unwrap();
     assert_eq!(events.len(), usize::try_from(head).unwrap());
+}
+
+#[tokio::test]
+async fn a_body_that_could_never_be_read_back_is_refused() {
+    let (log, database) = log().await;
+    let salt = log.salt(TenantId::DEFAULT, "a.com").await.unwrap();
+    let (_, body) = salt.seal(&vec![b' '; MAX_CONTENT + 1], 1);
+    let unit = AppendUnit {
+        tenant: TenantId::DEFAULT,
+        streams: Vec::new(),
+        bodies: vec![body],
+        key: None,
+    };
+    let error = log.append(unit).await.unwrap_err();
+    assert!(
+        error.to_string().contains("a body of a.com has 268435457 bytes"),
+        "{error}"
+    );
+    let kept: i64 = sqlx::query_scalar("select count(*) from event_body")
+        .fetch_one(&database.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, 0);
 }

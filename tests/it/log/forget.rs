@@ -18,6 +18,7 @@ use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
 use sitelog::log::verify::{LogVerification, VerifyOptions};
 use sitelog::log::{EventLog, LogError};
+use sitelog::pools::Pools;
 use sitelog::values::report::{SiteReport, SitemapReport};
 use sitelog::values::sitemap::{SitemapKind, SitemapUrl};
 use sitelog::values::{DomainName, Findings, ScanId, ScanOptions, TenantId};
@@ -462,6 +463,7 @@ async fn a_replay_after_an_erasure_gives_the_rows_that_the_erasure_left() {
     copy_log(pool, &replay.pool).await;
     let config = Config {
         database_url: Some(replay.url.clone()),
+        database_connections: None,
         data_dir: std::env::temp_dir(),
         bind: ([127, 0, 0, 1], 0).into(),
         worker_concurrency: 1,
@@ -469,7 +471,9 @@ async fn a_replay_after_an_erasure_gives_the_rows_that_the_erasure_left() {
         auth: AuthSettings::of(AuthMode::Off),
         legacy: sitelog::api::settings::LegacySettings::default(),
     };
-    let again = App::build(&config, replay.pool.clone()).await.unwrap();
+    let again = App::build(&config, Pools::one(replay.pool.clone()))
+        .await
+        .unwrap();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     again.spawn_projector(&tracker, &stop);
     wait_until_followed(&replay.pool, app.head().await).await;

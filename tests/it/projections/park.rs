@@ -1,9 +1,11 @@
 //! What cannot be applied is set aside with its row; all others go on.
 
 use serde_json::json;
+use sitelog::log::body::MAX_CONTENT;
 use sitelog::projections::domains::Domains;
 use sitelog::projections::jobs::Jobs;
 use sitelog::projections::park::list;
+use sitelog::projections::sitemaps::Sitemaps;
 use sitelog::projections::status::{ProjectionState, status};
 use sitelog::projections::task::TaskKind;
 
@@ -96,4 +98,98 @@ async fn a_stream_of_which_nothing_can_be_read_is_set_aside_by_its_name() {
     let status = status(&world.database.pool, of::<Domains>()).await.unwrap();
     assert_eq!((status.parked, status.state), (1, ProjectionState::Live));
     assert_eq!(world.verify(of::<Domains>()).await.wrong, 0);
+}
+
+/// The stored bodies of lists of URLs of one domain, replaced.
+async fn replace_lists(world: &World, domain: &str, bytes: &[u8]) -> u64 {
+    sqlx::query(
+        "update event_body set bytes = $2 where subject = $1 and digest in \
+           (select decode(payload #>> '{SitemapParsed,urls,digest}', 'hex') from events where event_type = 'SitemapParsed')",
+    )
+    .bind(domain)
+    .bind(bytes)
+    .execute(&world.database.pool)
+    .await
+    .unwrap()
+    .rows_affected()
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
+    for (bytes, why) in [
+        // Written by a release that had no bound for what it wrote.
+        (
+            zstd::bulk::compress(&vec![b' '; MAX_CONTENT + 1], 1).unwrap(),
+            "268435457 bytes",
+        ),
+        (b"not compressed".to_vec(), "cannot be read"),
+        (
+            zstd::bulk::compress(b"{\"loc\": 5}\n", 1).unwrap(),
+            "cannot be read",
+        ),
+    ] {
+        let mut world = World::new(StoryOptions::default()).await;
+        world.tell(600).await;
+        assert!(replace_lists(&world, "site-3.example", &bytes).await > 0);
+        world.follow(of::<Sitemaps>()).await;
+        let parked = list(&world.database.pool, 100).await.unwrap();
+        assert!(!parked.is_empty());
+        for row in &parked {
+            assert_eq!(row.key["domain"], "site-3.example");
+            assert!(
+                row.error.contains(why) && row.error.contains("site-3.example"),
+                "{}",
+                row.error
+            );
+        }
+        let found = world.verify(of::<Sitemaps>()).await;
+        assert_eq!(
+            (found.wrong, found.parked),
+            (0, parked.len() as u64),
+            "{:?}",
+            found.findings
+        );
+        // It is no better when it is built anew, and that ends.
+        let task = world.perform(of::<Sitemaps>(), TaskKind::Rebuild).await;
+        assert_eq!(task.error, None);
+        let again = list(&world.database.pool, 100).await.unwrap();
+        assert_eq!(again.len(), parked.len());
+        let found = world.verify(of::<Sitemaps>()).await;
+        assert_eq!(
+            (found.wrong, found.parked),
+            (0, parked.len() as u64),
+            "{:?}",
+            found.findings
+        );
+    }
+}
+
+#[tokio::test]
+async fn findings_that_cannot_be_unpacked_set_aside_their_rows_only() {
+    let mut world = World::new(StoryOptions::default()).await;
+    world.tell(600).await;
+    sqlx::query(
+        "update event_body set bytes = 'not compressed' where subject = 'site-3.example' and digest in \
+           (select decode(payload #>> '{ScanCompleted,findings,digest}', 'hex') from events where event_type = 'ScanCompleted')",
+    )
+    .execute(&world.database.pool)
+    .await
+    .unwrap();
+    world.follow(of::<Domains>()).await;
+    let parked = list(&world.database.pool, 100).await.unwrap();
+    assert!(!parked.is_empty());
+    assert!(
+        parked.iter().all(|row| row.key["domain"] == "site-3.example"),
+        "{parked:?}"
+    );
+    let found = world.verify(of::<Domains>()).await;
+    assert_eq!(
+        (found.wrong, found.parked),
+        (0, parked.len() as u64),
+        "{:?}",
+        found.findings
+    );
+    let task = world.perform(of::<Domains>(), TaskKind::Rebuild).await;
+    assert_eq!(task.error, None);
+    assert_eq!(list(&world.database.pool, 100).await.unwrap().len(), parked.len());
 }

@@ -16,6 +16,7 @@ use sitelog::commands::record_scan::record_scan;
 use sitelog::commands::start_scan::{BegunScan, Start, start_scan};
 use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
+use sitelog::pools::Pools;
 use sitelog::projections::ReadModels;
 use sitelog::values::report::{ScanFailure, SiteReport};
 use sitelog::values::{FailureReason, Findings, ScanId, TenantId};
@@ -86,6 +87,7 @@ impl TestAppBuilder {
         };
         let config = Config {
             database_url: Some(database.url.clone()),
+            database_connections: None,
             data_dir: std::env::temp_dir(),
             bind: ([127, 0, 0, 1], 0).into(),
             worker_concurrency: 8,
@@ -93,7 +95,9 @@ impl TestAppBuilder {
             auth: self.auth.unwrap_or_else(|| AuthSettings::of(AuthMode::Off)),
             legacy: self.legacy,
         };
-        let app = App::build(&config, database.pool.clone()).await.unwrap();
+        let app = App::build(&config, Pools::one(database.pool.clone()))
+            .await
+            .unwrap();
         let started = TestApp {
             router: app.routes(),
             app,

@@ -203,3 +203,107 @@ fn rss_guids_and_rdf_abouts_stand_in_for_links() {
     let (_, entries) = read("<rdf:RDF><channel/><item rdf:about='/a'><title>x</title></item></rdf:RDF>");
     assert_eq!(loc(&entries[0]), "https://example.com/a");
 }
+
+fn kind_and_locs(text: &str) -> (SitemapKind, Vec<String>) {
+    let (summary, entries) = read(text);
+    (
+        summary.kind,
+        entries.iter().map(|entry| loc(entry).to_owned()).collect(),
+    )
+}
+
+#[test]
+fn what_a_document_lists_counts_more_than_what_its_root_is_called() {
+    use SitemapKind::{Index, Urlset};
+    let is_page = |entry: &SitemapEntry| matches!(entry, SitemapEntry::Page(_));
+    for (text, kind, pages) in [
+        (
+            "<urlset><sitemap><loc>/a.xml</loc></sitemap><sitemap><loc>/b</loc></sitemap></urlset>",
+            Index,
+            0,
+        ),
+        (
+            "<sitemapindex><url><loc>/a</loc></url><url><loc>/b.html</loc></url></sitemapindex>",
+            Urlset,
+            2,
+        ),
+        (
+            "<sitemapindex><url><loc>/a.xml</loc></url><url><loc>/sitemap?p=2</loc></url></sitemapindex>",
+            Index,
+            0,
+        ),
+        (
+            "<sitemap><loc>/a.xml</loc></sitemap><sitemap><loc>/b.xml</loc></sitemap>",
+            Index,
+            0,
+        ),
+        (
+            "<urlset><url><loc>/a</loc></url><sitemap><loc>/b.xml</loc></sitemap></urlset>",
+            Urlset,
+            1,
+        ),
+        (
+            "<sitemapindex><url><loc>/a</loc></url><sitemap><loc>/b.xml</loc></sitemap></sitemapindex>",
+            Index,
+            1,
+        ),
+        (
+            "<sitemapindex><loc>/a</loc><loc>/b</loc></sitemapindex>",
+            Index,
+            0,
+        ),
+    ] {
+        let (summary, entries) = read(text);
+        assert_eq!(summary.kind, kind, "{text}");
+        let found = entries.iter().filter(|entry| is_page(entry)).count();
+        assert_eq!((found, entries.len()), (pages, 2), "{text}");
+        assert_eq!(
+            (summary.entries, summary.children),
+            (pages as u64, 2 - pages as u64),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn invisible_characters_are_no_part_of_a_loc() {
+    let locs = "<urlset><url><loc>\u{feff}https://example.com/a</loc><lastmod>\u{200b}2024-05-08\u{a0}</lastmod></url>\
+                <url><loc>https://example.com/\u{200b}b\u{feff}</loc></url><url><loc>&#8203;/c&#xFEFF;</loc></url></urlset>";
+    let (_, entries) = read(locs);
+    let found: Vec<&str> = entries.iter().map(loc).collect();
+    assert_eq!(
+        found,
+        [
+            "https://example.com/a",
+            "https://example.com/b",
+            "https://example.com/c"
+        ]
+    );
+    let SitemapEntry::Page(page) = &entries[0] else {
+        panic!("not a page");
+    };
+    assert_eq!(page.lastmod.as_deref(), Some("2024-05-08"));
+    let list = "\u{feff}https://example.com/a\u{200b}\r\u{feff}https://example.com/b\r";
+    let both = ["https://example.com/a", "https://example.com/b"]
+        .map(str::to_owned)
+        .to_vec();
+    assert_eq!(kind_and_locs(list), (SitemapKind::Text, both));
+}
+
+#[test]
+fn locs_without_a_scheme_take_the_one_of_their_document_or_https() {
+    let urlset = "<urlset><url><loc>//cdn.example.com/a</loc></url></urlset>";
+    let list = "//cdn.example.com/a\n";
+    for base in ["https://example.com/s.xml", "file:///tmp/s.xml"] {
+        for text in [urlset, list] {
+            let (_, entries) = read_bytes(text.as_bytes(), base, None, 1 << 20);
+            assert_eq!(
+                entries.iter().map(loc).collect::<Vec<_>>(),
+                ["https://cdn.example.com/a"],
+                "{base}"
+            );
+        }
+    }
+    let (_, entries) = read_bytes(urlset.as_bytes(), "http://example.com/s.xml", None, 1 << 20);
+    assert_eq!(loc(&entries[0]), "http://cdn.example.com/a");
+}

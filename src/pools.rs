@@ -1,0 +1,173 @@
+//! The connections of a process, divided by what they serve.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, Error, Executor, PgConnection, PgPool};
+
+/// Connections by what they serve, so that nobody who uses up his own can keep the others from theirs: a flood of reads
+/// does not delay a lease, an export does not delay a status, a rebuild does not delay a read model.
+#[derive(Clone, Debug)]
+pub struct Pools {
+    /// Appends, claims, leases, policies and the commands of workers: what moves the work on. Nothing waits here for a
+    /// client.
+    pub work: PgPool,
+    /// Read models that follow the log.
+    pub projections: PgPool,
+    /// Rebuilds, comparisons and samples of read models.
+    pub maintenance: PgPool,
+    /// Keys, sessions and settings of tenants.
+    pub access: PgPool,
+    /// What requests read and the commands they give.
+    pub reads: PgPool,
+    /// What takes long to read: exports, history, earlier states, events that are watched.
+    pub long_reads: PgPool,
+}
+
+/// With fewer than these, a process could not do its parts beside each other.
+pub const FEWEST_CONNECTIONS: u32 = 14;
+/// How long work waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a transaction may stand still before PostgreSQL ends it. Each is a few statements in a row; only a process
+/// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
+const MAX_IDLE_IN_TRANSACTION: &str = "10s";
+
+/// What scans find is kept as jsonb of some kilobytes: lz4, where PostgreSQL has it, packs that in half the time.
+const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', 'lz4', false) from pg_settings \
+    where name = 'default_toast_compression' and 'lz4' = any(enumvals)";
+
+impl Pools {
+    /// One pool for everything, for a command or a test that does one thing.
+    pub fn one(pool: PgPool) -> Self {
+        Self {
+            work: pool.clone(),
+            projections: pool.clone(),
+            maintenance: pool.clone(),
+            access: pool.clone(),
+            reads: pool.clone(),
+            long_reads: pool,
+        }
+    }
+
+    /// Each pool with its name in metrics and in PostgreSQL's `application_name`.
+    pub fn named(&self) -> [(&'static str, &PgPool); 6] {
+        [
+            ("work", &self.work),
+            ("projections", &self.projections),
+            ("maintenance", &self.maintenance),
+            ("access", &self.access),
+            ("reads", &self.reads),
+            ("long_reads", &self.long_reads),
+        ]
+    }
+
+    /// So many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
+    pub(crate) fn divide(connections: u32, options: &PgConnectOptions) -> Self {
+        let shares = Shares::of(connections);
+        let pool = |name: &str, share| {
+            pool(
+                share,
+                options.clone().application_name(&format!("sitelog {name}")),
+            )
+        };
+        Self {
+            work: pool("work", shares.work),
+            projections: pool("projections", shares.projections),
+            maintenance: pool("maintenance", shares.maintenance),
+            access: pool("access", shares.access),
+            reads: pool("reads", shares.reads),
+            long_reads: pool("long_reads", shares.long_reads),
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        for (_, pool) in self.named() {
+            pool.close().await;
+        }
+    }
+}
+
+/// How many connections each pool has.
+#[derive(Debug, PartialEq, Eq)]
+struct Shares {
+    work: u32,
+    projections: u32,
+    maintenance: u32,
+    access: u32,
+    reads: u32,
+    long_reads: u32,
+}
+
+impl Shares {
+    fn of(connections: u32) -> Self {
+        let share = |part: u32| (connections / part).max(2);
+        let (projections, maintenance, access) = (share(6), share(8), share(10));
+        let (reads, long_reads) = (share(5), share(8));
+        Self {
+            // One of them listens for news from other processes.
+            work: connections - projections - maintenance - access - reads - long_reads,
+            projections,
+            maintenance,
+            access,
+            reads,
+            long_reads,
+        }
+    }
+}
+
+fn pool(connections: u32, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        // A question to the server before each use would double what small queries cost; a connection that died
+        // with its server has been idle at least as long as a restart takes.
+        .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            let sql = format!(
+                "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {FAST_COMPRESSION}"
+            );
+            Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
+        })
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                let fresh = meta.idle_for < Duration::from_millis(500);
+                Ok(fresh || connection.ping().await.is_ok())
+            })
+        })
+        .after_release(|connection, _| Box::pin(async move { Ok(is_clean(connection).await) }))
+        .connect_lazy_with(options)
+}
+
+/// Whether a connection that is given back is outside any transaction. A request that is broken off while its
+/// transaction begins leaves one behind that the client library does not know of. As a transaction's first statement,
+/// `select` begins none, which the library reports as `BeginFailed`; inside a transaction it succeeds, and inside one
+/// that failed it is an error of the server. Asked after the request, so nobody waits for it.
+async fn is_clean(connection: &mut PgConnection) -> bool {
+    matches!(connection.begin_with("select").await, Err(Error::BeginFailed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_divided_without_a_rest() {
+        for connections in FEWEST_CONNECTIONS..200 {
+            let shares = Shares::of(connections);
+            let Shares {
+                work,
+                projections,
+                maintenance,
+                access,
+                reads,
+                long_reads,
+            } = shares;
+            assert_eq!(
+                work + projections + maintenance + access + reads + long_reads,
+                connections
+            );
+            // One listens, one appends, one is left for leases whatever the rest does.
+            assert!(work >= 4, "{work} of {connections}");
+        }
+    }
+}

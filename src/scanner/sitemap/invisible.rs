@@ -1,0 +1,55 @@
+//! Characters that nobody sees and that generators leave in locs and dates.
+
+use std::borrow::Cow;
+
+/// Marks, joiners and spaces without width. None of them begins or ends a text.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
+/// Words of some scripts need these two (U+200C, U+200D) inside; none needs the others.
+fn is_joiner(character: char) -> bool {
+    matches!(character, '\u{200c}' | '\u{200d}')
+}
+
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || is_invisible(character)
+}
+
+/// A text without blanks and invisible characters at its ends.
+pub(super) fn trim(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
+/// The same for its beginning alone.
+pub(super) fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(is_blank)
+}
+
+/// The same without those inside that are no part of a word either.
+pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
+    let is_dirt = |character: char| is_invisible(character) && !is_joiner(character);
+    let text = trim(text);
+    if text.contains(is_dirt) {
+        Cow::Owned(text.replace(is_dirt, ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invisible_characters_go_and_joiners_stay_in_words() {
+        assert_eq!(trim("\u{feff} \u{200b}https://a/\u{200d}\n"), "https://a/");
+        assert_eq!(cleaned("https://\u{200b}a/b\u{ad}c\u{feff}"), "https://a/bc");
+        assert_eq!(cleaned("\u{200f}می\u{200c}خواهم\u{200c}"), "می\u{200c}خواهم");
+        assert!(matches!(cleaned("https://a/"), Cow::Borrowed(_)));
+    }
+}
