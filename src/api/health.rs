@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::ApiState;
 use super::problem::Problem;
@@ -13,8 +13,21 @@ use super::request::QueryOf;
 use crate::progress::{self, Clock, Stuck};
 use crate::projections::status::all_exist;
 
+/// That all is well, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the handlers build")]
+struct Health {
+    /// `ok`.
+    status: String,
+    /// The end of the log; only where the database is asked.
+    position: Option<i64>,
+}
+
 /// The process runs.
-#[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, description = "The process runs")))]
+#[utoipa::path(
+    get, path = "/livez", tag = "operations",
+    responses((status = 200, description = "The process runs", body = Health))
+)]
 pub(super) async fn livez() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
@@ -31,7 +44,7 @@ pub(super) struct ReadyzQuery {
 /// metric, not readiness; `?verbose` tells what stands still.
 #[utoipa::path(
     get, path = "/readyz", tag = "operations", params(ReadyzQuery),
-    responses((status = 200, description = "Requests are taken"), (status = 503, body = Problem))
+    responses((status = 200, description = "Requests are taken", body = Health), (status = 503, body = Problem))
 )]
 pub(super) async fn readyz(
     State(state): State<ApiState>,

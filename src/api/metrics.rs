@@ -12,7 +12,7 @@ use crate::projections;
 /// What operators watch: lag of each read model, tasks by state, appends.
 #[utoipa::path(
     get, path = "/metrics", tag = "operations",
-    responses((status = 200, description = "Prometheus text format", content_type = "text/plain"), (status = 503, body = Problem))
+    responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain"), (status = 503, body = Problem))
 )]
 pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, Problem> {
     let head = state.log.head().await?;

@@ -38,18 +38,37 @@ impl std::str::FromStr for Point {
 
 fn wrong(text: &str) -> String {
     format!(
-        "{text:?} is neither a position of the log (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339)"
+        "{text:?} is neither a position of the log (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339; in a URL \
+         the + of an offset is written %2B)"
     )
 }
 
-/// The position that a point stands for: not behind the log's end.
+/// How far a time may lie ahead of the database's clock and still mean now: clocks differ.
+const CLOCKS_DIFFER: &str = "5 minutes";
+
+/// The position that a point stands for. One beyond the log's end is none yet: what was known then may still change.
 pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionError> {
+    let (end, is_future): (i64, bool) = sqlx::query_as(
+        "select position, coalesce($1 > clock_timestamp() + $2::interval, false) from log_head",
+    )
+    .bind(match point {
+        Point::Position(_) => None,
+        Point::Time(time) => Some(time),
+    })
+    .bind(CLOCKS_DIFFER)
+    .fetch_one(pool)
+    .await?;
     Ok(match point {
-        Point::Position(position) => {
-            sqlx::query_scalar("select least($1, position) from log_head")
-                .bind(position)
-                .fetch_one(pool)
-                .await?
+        Point::Position(position) if position > end => {
+            return Err(ProjectionError::BeyondTheEnd(format!(
+                "position {position} is beyond the log's end, {end}"
+            )));
+        }
+        Point::Position(position) => position,
+        Point::Time(time) if is_future => {
+            return Err(ProjectionError::BeyondTheEnd(format!(
+                "{time} lies in the future"
+            )));
         }
         Point::Time(time) => last_by(pool, time).await?,
     })

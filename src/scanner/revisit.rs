@@ -23,7 +23,7 @@ pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
 /// Names who reads: the sources of the reader, what fingerprints it knows, and the settings that decide what it gets.
 pub(super) fn reader(fetching: &FetchSettings, technologies: u64, max_sitemap_bytes: u64) -> String {
     let parts = [
-        env!("SITELOG_READER"),
+        env!("READER_DIGEST"),
         env!("CARGO_PKG_VERSION"),
         &fetching.user_agent,
         &format!(

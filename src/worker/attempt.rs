@@ -11,7 +11,7 @@ use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
 use crate::tasks::{ClaimedTask, Settled};
 use crate::values::report::SiteReport;
-use crate::values::{FailureReason, TenantId};
+use crate::values::FailureReason;
 
 /// First pause after the log could not be written; doubled up to `LAST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

@@ -22,6 +22,7 @@ use crate::values::{DomainName, ScanId, ScanOptions};
 
 /// A scan to do.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct NewScan {
     /// A domain, or an URL that is cut down to its domain.
     #[schema(example = "example.com")]

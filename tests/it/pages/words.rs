@@ -234,7 +234,7 @@ async fn wrong_lines_come_first_and_nothing_is_scanned_before_somebody_agrees() 
         text.find("Scan 1 domain<").unwrap(),
     );
     assert!(
-        wrong < button && text.contains("&lt;b&gt;") && text.contains("2 lines"),
+        wrong < button && text.contains("&lt;b&gt;") && text.contains("2 inputs"),
         "{text}"
     );
     assert_eq!(app.head().await, before, "nothing is written");
@@ -246,6 +246,58 @@ async fn wrong_lines_come_first_and_nothing_is_scanned_before_somebody_agrees() 
         refused.contains("cannot be sent") && !refused.contains("name=\"list\""),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn the_check_page_says_which_column_was_taken_and_lets_somebody_take_another() {
+    let app = TestApp::start().await;
+    let list = "list=Name,Url,Website%0AAnna,https://linkedin.com/in/anna,a.example%0A";
+    let found = app.post_text("/batches/check", FORM, list).await.text();
+    assert!(
+        found.contains("from the column <strong>Website</strong>"),
+        "{found}"
+    );
+    assert!(
+        found.contains("<option value=\"column_3\" selected>3: Website"),
+        "{found}"
+    );
+    let chosen = app
+        .post_text("/batches/check", FORM, format!("{list}&column=column_2"))
+        .await
+        .text();
+    assert!(
+        chosen.contains("from the column <strong>Url</strong>"),
+        "{chosen}"
+    );
+    assert!(chosen.contains("name=\"column\" value=\"column_2\""), "{chosen}");
+    let created = app
+        .post_text("/batches", FORM, format!("{list}&column=column_2"))
+        .await;
+    let id = created
+        .header("location")
+        .unwrap()
+        .split(['/', '?'])
+        .nth(2)
+        .unwrap()
+        .to_owned();
+    let scans = app.scans_of_batch(&id, 1).await;
+    assert_eq!(scans[0]["domain"], "linkedin.com");
+}
+
+#[tokio::test]
+async fn a_list_in_another_encoding_goes_along_with_the_page_as_text() {
+    let app = TestApp::start().await;
+    let form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"l.csv\"\r\n\r\n";
+    let body = [form.as_bytes(), b"m\xfcnchen.de;M\xfcller\n", b"\r\n--b--\r\n"].concat();
+    let checked = app
+        .post_text("/batches/check", "multipart/form-data; boundary=b", body)
+        .await
+        .text();
+    assert!(
+        checked.contains("münchen.de;Müller") && checked.contains("windows-1252"),
+        "{checked}"
+    );
+    assert!(checked.contains("Scan 1 domain<"), "{checked}");
 }
 
 #[tokio::test]
