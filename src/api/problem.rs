@@ -14,6 +14,7 @@ use crate::aggregates::{BatchError, ScanError};
 use crate::commands::CommandError;
 use crate::commands::retry_scan::RetryError;
 use crate::log::LogError;
+use crate::progress::ProgressError;
 use crate::projections::ProjectionError;
 use crate::tasks::TaskError;
 
@@ -339,6 +340,16 @@ impl From<AccessError> for Problem {
                 Self::unavailable("The database does not answer just now. Repeat the request.")
             }
         }
+    }
+}
+
+impl From<ProgressError> for Problem {
+    fn from(error: ProgressError) -> Self {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "How things move cannot be read"
+        );
+        Self::unavailable("The database does not answer. Repeat the request.")
     }
 }
 

@@ -70,25 +70,39 @@ pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionErro
                 "{time} lies in the future"
             )));
         }
-        // Recorded times never run backwards, so the last position by then is found by halving.
-        Point::Time(time) => {
-            let (mut low, mut high) = (0, end);
-            while low < high {
-                let middle = low + (high - low + 1) / 2;
-                let at: Option<DateTime<Utc>> =
-                    sqlx::query_scalar("select recorded_at from events where position = $1")
-                        .bind(middle)
-                        .fetch_optional(pool)
-                        .await?;
-                if at.is_some_and(|at| at <= time) {
-                    low = middle;
-                } else {
-                    high = middle - 1;
-                }
-            }
-            low
-        }
+        Point::Time(time) => last_by(pool, time).await?,
     })
+}
+
+/// The last position that was recorded by a time; 0 if there is none. Recorded times go back only where the clock was
+/// corrected: of the stretches between these places the last that begins early enough counts, and is halved.
+async fn last_by(pool: &PgPool, time: DateTime<Utc>) -> Result<i64, sqlx::Error> {
+    let stretch: Option<(i64, i64)> = sqlx::query_as(
+        "with start as (select 1 as first union select position from clock_correction), \
+              stretch as (select first, lead(first) over (order by first) - 1 as last from start) \
+         select s.first, coalesce(s.last, h.position) from stretch s cross join log_head h \
+           join events e on e.position = s.first where e.recorded_at <= $1 order by s.first desc limit 1",
+    )
+    .bind(time)
+    .fetch_optional(pool)
+    .await?;
+    let Some((mut low, mut high)) = stretch else {
+        return Ok(0);
+    };
+    while low < high {
+        let middle = low + (high - low + 1) / 2;
+        let at: Option<DateTime<Utc>> =
+            sqlx::query_scalar("select recorded_at from events where position = $1")
+                .bind(middle)
+                .fetch_optional(pool)
+                .await?;
+        if at.is_some_and(|at| at <= time) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(low)
 }
 
 /// One row of a tenant as it was at a position.

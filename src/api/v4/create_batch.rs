@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -168,10 +168,10 @@ pub(super) async fn create_batch(
     request: CommandRequest,
 ) -> Result<Response, Problem> {
     let mut input = read(&request, &query).await?;
-    let since = fresh::since(input.max_age_days.or(query.max_age_days))?;
+    let age = fresh::age(input.max_age_days.or(query.max_age_days))?;
     require_acceptable(&state, request.context.tenant, &input).await?;
     let is_dry = query.dry_run.unwrap_or(false);
-    if since.is_some()
+    if age.is_some()
         && !is_dry
         && let Some(first) = request.first_result(&state).await?
         && first["batch_id"].is_null()
@@ -179,11 +179,11 @@ pub(super) async fn create_batch(
         return Ok(summary_in(&first["summary"]).answer(None));
     }
     let mut summary = Summary::default();
-    if let Some(since) = since {
+    if let Some(age) = age {
         leave_out(
             &state,
             request.context.tenant,
-            since,
+            age,
             &mut input.items,
             &mut summary,
         )
@@ -233,16 +233,16 @@ fn summary_in(noted: &Value) -> Summary {
     Summary::deserialize(noted).unwrap_or_default()
 }
 
-/// Takes the domains out that were scanned since.
+/// Takes the domains out that were scanned lately.
 async fn leave_out(
     state: &ApiState,
     tenant: TenantId,
-    since: DateTime<Utc>,
+    age: TimeDelta,
     items: &mut Vec<BatchItem>,
     summary: &mut Summary,
 ) -> Result<(), Problem> {
     let names: Vec<&str> = items.iter().filter_map(BatchItem::domain).collect();
-    let scanned = jobs::query::scanned_since(&state.models, tenant, &names, since).await?;
+    let scanned = jobs::query::scanned_within(&state.models, tenant, &names, age).await?;
     BatchItem::retain(items, |item| {
         let Some((domain, (scan, at))) = item.domain().and_then(|name| scanned.get_key_value(name)) else {
             return true;

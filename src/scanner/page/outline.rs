@@ -4,6 +4,7 @@
 
 mod builder;
 mod names;
+mod unseen;
 
 use scraper::node::Element;
 use scraper::{Html, Node, StrTendril};
@@ -66,7 +67,7 @@ pub(super) struct Link {
     pub(super) sizes: String,
 }
 
-/// An `<a>`.
+/// An `<a>` or `<area>`.
 #[derive(Debug)]
 pub(super) struct Anchor {
     pub(super) href: String,
@@ -92,6 +93,7 @@ pub(super) struct Image {
     /// Inside an element that is called a logo.
     pub(super) in_logo: bool,
     pub(super) in_header: bool,
+    pub(super) in_footer: bool,
     /// Inside a link to the site's start.
     pub(super) in_home_link: bool,
     /// Inside a first-level heading.

@@ -68,6 +68,19 @@ async fn who_has_not_signed_in_is_asked_to_and_comes_back_to_the_page() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_opened_under_a_clock_ten_years_ahead_has_ended() {
+    let app = TestApp::builder().guarded().start().await;
+    let session = session(&app, key(&app, &[Scope::Read]).await.reveal()).await;
+    let status = async || with_session(&app, &session, "GET", "/domains").await.status;
+    assert_eq!(status().await, 200);
+    sqlx::query("update session set expires_at = now() + interval '10 years'")
+        .execute(app.log_pool())
+        .await
+        .unwrap();
+    assert_eq!(status().await, 303, "to sign in again");
+}
+
+#[tokio::test]
 async fn a_session_ends_with_its_key_and_when_somebody_signs_out() {
     let app = TestApp::builder().guarded().start().await;
     let (first, second) = (key(&app, &[Scope::Admin]).await, key(&app, &[Scope::Read]).await);
@@ -350,7 +363,7 @@ async fn a_waiting_task_can_be_hastened_and_one_that_is_none_is_refused() {
     let scan = app.create_scan("later.example").await;
     app.fail(&scan, FailureReason::Timeout, true).await;
     let path = format!("/tasks/{scan}/hasten");
-    let due = "update scan_task set due_at = now() + interval '1 hour' returning scan_id::text";
+    let due = "update scan_task set due_at = now() + interval '1 minute' returning scan_id::text";
     let delayed = crate::support::app::wait_for("the task", async || {
         let found: Option<String> = sqlx::query_scalar(due)
             .fetch_optional(app.log_pool())
@@ -368,12 +381,12 @@ async fn a_waiting_task_can_be_hastened_and_one_that_is_none_is_refused() {
             .text()
             .contains("later.example")
     );
-    sqlx::query("update scan_task set leased_until = now() + interval '1 minute', worker = 'somebody'")
+    sqlx::query("update scan_task set leased_until = now() + interval '15 s', worker = 'somebody'")
         .execute(app.log_pool())
         .await
         .unwrap();
     assert_eq!(app.post(&path).await.status, 409, "a worker is at it");
-    sqlx::query("update scan_task set leased_until = now() - interval '1 minute'")
+    sqlx::query("update scan_task set leased_until = now() - interval '1 hour', queued_at = now() - interval '2 hours'")
         .execute(app.log_pool())
         .await
         .unwrap();

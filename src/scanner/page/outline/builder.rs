@@ -7,8 +7,10 @@ use scraper::node::Element;
 use scraper::{Html, Node, StrTendril};
 use url::Url;
 
-use super::names::{is_called_comments, is_called_logo, is_frame};
+use super::names::{is_called_comments, is_called_logo, is_footer, is_frame};
+use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline};
+use crate::scanner::page::characters::is_invisible;
 use crate::scanner::page::tree::{attribute, has_word, raw};
 use crate::values::findings::Performance;
 
@@ -30,9 +32,11 @@ pub(super) struct Builder {
     header: Option<NodeId>,
     logo: Option<NodeId>,
     frame: Option<NodeId>,
+    footer: Option<NodeId>,
     comments: Option<NodeId>,
     /// The inline element that is not shown.
     unseen: Option<NodeId>,
+    hidden: Hidden,
 }
 
 struct OpenAnchor {
@@ -71,8 +75,10 @@ impl Builder {
             header: None,
             logo: None,
             frame: None,
+            footer: None,
             comments: None,
             unseen: None,
+            hidden: Hidden::default(),
         }
     }
 
@@ -110,6 +116,7 @@ impl Builder {
             };
             begins(&mut self.logo, is_called_logo);
             begins(&mut self.frame, is_frame);
+            begins(&mut self.footer, is_footer);
             begins(&mut self.comments, is_called_comments);
             begins(&mut self.header, |element| element.name() == "header");
         }
@@ -124,6 +131,7 @@ impl Builder {
             "script" => self.script(element),
             "h1" if self.heading.is_none() => self.heading = Some((node, String::new())),
             "a" => self.open_anchor(node, element),
+            "area" => self.area(element),
             "img" => self.image(element),
             "iframe" => self.asset(element, "src"),
             "form" => self.outline.counts.form_count += 1,
@@ -132,7 +140,7 @@ impl Builder {
         self.break_text(element.name());
         // What is not shown in the midst of a text is there to spoil what robots read. Whole blocks that are not shown
         // are menus and dialogs that scripts open: their text counts.
-        if self.unseen.is_none() && is_unseen(element) {
+        if self.unseen.is_none() && is_inline(element.name()) && self.hidden.has(element) {
             self.unseen = Some(node);
         }
     }
@@ -144,6 +152,7 @@ impl Builder {
             &mut self.header,
             &mut self.logo,
             &mut self.frame,
+            &mut self.footer,
             &mut self.comments,
             &mut self.unseen,
         ] {
@@ -239,6 +248,19 @@ impl Builder {
         });
     }
 
+    fn area(&mut self, element: &Element) {
+        let Some(href) = attribute(element, "href") else {
+            return;
+        };
+        let anchor = Anchor {
+            href: href.to_owned(),
+            text: attribute(element, "alt").unwrap_or_default().to_owned(),
+            in_frame: self.frame.is_some(),
+            in_comments: self.comments.is_some(),
+        };
+        push(&mut self.outline.anchors, anchor);
+    }
+
     fn close_anchor(&mut self, node: NodeId) {
         if let Some(OpenAnchor { mut anchor, .. }) = self.anchor.take_if(|open| open.node == node) {
             if anchor.href.starts_with("mailto:") {
@@ -260,14 +282,7 @@ impl Builder {
 
     fn image(&mut self, element: &Element) {
         self.outline.counts.image_count += 1;
-        let lazy = || {
-            ["data-src", "data-lazy-src", "data-original"]
-                .iter()
-                .find_map(|name| attribute(element, name))
-        };
-        let src = attribute(element, "src")
-            .filter(|src| !src.starts_with("data:"))
-            .or_else(lazy);
+        let src = picture(element);
         let alt = attribute(element, "alt").unwrap_or_default();
         if let (Some(open), false) = (&mut self.anchor, alt.is_empty()) {
             append(&mut open.anchor.text, alt, MAX_ANCHOR_TEXT);
@@ -287,6 +302,7 @@ impl Builder {
             alt: alt.to_owned(),
             in_logo: self.logo.is_some(),
             in_header: self.header.is_some(),
+            in_footer: self.footer.is_some(),
             in_home_link: self.anchor.as_ref().is_some_and(|open| open.is_home),
             in_heading: self.heading.is_some(),
             src: src.to_owned(),
@@ -299,7 +315,10 @@ impl Builder {
         let is_html = parent.is_some_and(|parent| parent.name.ns == ns!(html));
         match parent.map(Element::name) {
             Some("script") => self.keep_script(parent, text),
-            Some("style") => self.outline.styles.push(text.clone()),
+            Some("style") => {
+                self.hidden.read(text);
+                self.outline.styles.push(text.clone());
+            }
             Some("title") if is_html => self.keep_title(text),
             Some("textarea" | "iframe" | "noembed" | "noframes" | "xmp") if is_html => {}
             // What a picture is called, not what it shows.
@@ -346,6 +365,9 @@ impl Builder {
         }
         // Runs of blanks are one blank, as on the screen.
         for character in text.chars() {
+            if is_invisible(character) {
+                continue;
+            }
             if !character.is_whitespace() || character == '\u{a0}' {
                 shown.push(if character == '\u{a0}' { ' ' } else { character });
             } else if !shown.ends_with([' ', '\n']) {
@@ -379,12 +401,63 @@ fn holds_others(name: &str) -> bool {
     )
 }
 
-fn is_unseen(element: &Element) -> bool {
-    matches!(element.name(), "span" | "i" | "b" | "em" | "small" | "strong")
-        && raw(element, "style").is_some_and(|style| {
-            let style: String = style.split_whitespace().collect();
-            style.to_ascii_lowercase().contains("display:none")
-        })
+/// Whether an element may stand in the midst of a word.
+fn is_inline(name: &str) -> bool {
+    matches!(name, "span" | "i" | "b" | "em" | "small" | "strong")
+}
+
+/// The URL of the picture that an `<img>` shows in the end: scripts put it in the place of what stands there until it
+/// is seen.
+fn picture(element: &Element) -> Option<&str> {
+    const LATER: &[&str] = &[
+        "data-src",
+        "data-lazy-src",
+        "data-original",
+        "data-lazy",
+        "data-orig-src",
+        "data-litespeed-src",
+        "data-cfsrc",
+        "data-pagespeed-lazy-src",
+        "data-image",
+        "data-url",
+    ];
+    let is_url = |url: &&str| !url.starts_with("data:") && !url.starts_with("blob:");
+    let now = attribute(element, "src").filter(is_url);
+    let later = || {
+        LATER
+            .iter()
+            .find_map(|name| attribute(element, name))
+            .filter(is_url)
+    };
+    // `a.png 1x, b.png 2x`
+    let of_set = || {
+        let sets = ["srcset", "data-srcset", "data-lazy-srcset"];
+        let set = sets.iter().find_map(|name| attribute(element, name))?;
+        let first = set.split(", ").next()?.split_whitespace().next()?;
+        Some(first.trim_end_matches(',')).filter(is_url)
+    };
+    match now {
+        Some(url) if !is_placeholder_picture(url) => Some(url),
+        now => later().or_else(of_set).or(now),
+    }
+}
+
+/// Whether a picture is shown until the real one is loaded: `/img/blank.gif`.
+fn is_placeholder_picture(url: &str) -> bool {
+    const NAMES: &str = "blank placeholder spacer transparent lazy loading loader pixel 1x1 empty dummy clear preload grey \
+        gray trans spinner white fallback dot";
+    let name = url
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .rsplit('/')
+        .next();
+    let stem = name
+        .and_then(|name| name.split('.').next())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let is_one = |word: &str| NAMES.split_ascii_whitespace().any(|name| name == word);
+    matches!(stem.as_str(), "px" | "s" | "t" | "x") || is_one(&stem) || stem.split(['-', '_']).any(is_one)
 }
 
 fn one_line(text: &str) -> String {

@@ -37,6 +37,17 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
         "holder",
         "text",
     ];
+    const BRANDS: &[&str] = &[
+        "navbar-brand",
+        "navbar-logo",
+        "navbar__brand",
+        "nav-brand",
+        "header-brand",
+        "brand-logo",
+        "brandlogo",
+        "site-brand",
+        "site-branding",
+    ];
     const OTHERS: &[&str] = &[
         "client",
         "clients",
@@ -60,6 +71,10 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
         part.ends_with("logo") && !part.ends_with("alogo")
     };
     words(element).any(|word| {
+        // Bootstrap and its kin call the logo of a bar its brand.
+        if is_any(word, BRANDS) {
+            return true;
+        }
         let mut from_the_end = parts(word).rev();
         let last = from_the_end.next().unwrap_or_default();
         let first = parts(word).next().unwrap_or_default();
@@ -83,6 +98,14 @@ pub(super) fn is_called_comments(element: &Element) -> bool {
             &["comment", "comments", "commentlist", "commentbody", "disqus"],
         ) && !parts(word).any(|part| is_any(part, NOT))
     })
+}
+
+/// Whether a container is what ends every page of a site.
+pub(super) fn is_footer(element: &Element) -> bool {
+    const FOOTER: &[&str] = &["footer", "colophon", "sitefooter", "pagefooter"];
+    element.name() == "footer"
+        || matches!(element.name(), "div" | "section" | "aside")
+            && words(element).any(|word| parts(word).any(|part| is_any(part, FOOTER)))
 }
 
 /// Whether a container is what stands around the content on every page of a site.
