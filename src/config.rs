@@ -293,18 +293,23 @@ fn require_known_in_file(file: &impl config::Source) -> Result<(), ConfigError> 
 }
 
 fn require_known<'a>(given: impl Iterator<Item = &'a str>, known: &[String]) -> Result<(), ConfigError> {
-    let unknown = given
+    let Some(name) = given
         .filter(|name| !known.iter().any(|known| known == name))
-        .min();
-    match unknown {
-        None => Ok(()),
-        Some(name) => Err(ConfigError::Unknown {
-            name: name.to_owned(),
-            nearest: nearest(name, known.iter().map(String::as_str))
-                .unwrap_or_default()
-                .to_owned(),
-        }),
-    }
+        .min()
+    else {
+        return Ok(());
+    };
+    let nearest = nearest(bare(name), known.iter().map(|name| bare(name)));
+    let nearest = known.iter().find(|name| nearest == Some(bare(name)));
+    Err(ConfigError::Unknown {
+        name: name.to_owned(),
+        nearest: nearest.cloned().unwrap_or_default(),
+    })
+}
+
+/// A name without the prefix, which makes each like every other.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("SITELOG_").unwrap_or(name)
 }
 
 /// All settings by their place in the file, such as `worker.concurrency`: those that `Raw` has.

@@ -101,13 +101,13 @@ fn read(args: &Args) -> anyhow::Result<BatchList> {
 
 fn refuse(list: &BatchList, why: &str) -> ExitCode {
     if let Some(column) = &list.column {
-        eprintln!(
+        tell(&format!(
             "domains were looked for in the column '{}'; --column names another",
             column.name
-        );
+        ));
     }
     for note in &list.notes {
-        eprintln!("{note}");
+        tell(note);
     }
     for line in &list.rejected {
         tell(&format!("line {}: '{}': {}", line.line, line.input, line.error));
