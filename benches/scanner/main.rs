@@ -1,10 +1,11 @@
 //! How fast the reader is, beside the bare crates it could be built on, and that it survives broken documents.
 //!
-//! `cargo bench --bench scanner -- [sitemaps|memory|pages|linear|mutated]`; all but the last two of these words'
+//! `cargo bench --bench scanner -- [sitemaps|memory|linear|hostile|pages|mutated]`; all but the last two of these words'
 //! benches run without a corpus, `pages` and `mutated` want its folder in `SITELOG_CORPUS`. Each figure is the best
 //! of a few runs in this process.
 
 mod documents;
+mod hostile;
 mod linear;
 mod memory;
 mod mutated;
@@ -26,6 +27,11 @@ fn main() -> anyhow::Result<()> {
     {
         return memory::of(count.parse()?);
     }
+    if let [name, shape, address] = arguments.as_slice()
+        && name == "hostile-of"
+    {
+        return hostile::of(shape, address);
+    }
     if let Some(("write", path)) = arguments
         .first()
         .zip(arguments.get(1))
@@ -42,6 +48,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("linear") {
         linear::run();
+    }
+    if wanted("hostile") {
+        hostile::run()?;
     }
     if wanted("pages") {
         pages::run()?;

@@ -67,7 +67,8 @@ pub fn resident() -> anyhow::Result<u64> {
     of_this_process("VmRSS:")
 }
 
-fn of_this_process(line: &str) -> anyhow::Result<u64> {
+/// A size in bytes from this process's status.
+pub fn of_this_process(line: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let size = status.lines().find_map(|known| known.strip_prefix(line));
     let size = size.with_context(|| format!("no {line}"))?;

@@ -11,6 +11,7 @@ mod docs;
 pub mod export;
 mod fresh;
 mod health;
+mod known_names;
 mod legacy;
 mod long_reads;
 mod metrics;

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod batch;
 mod completions;
 mod doctor;
@@ -16,8 +17,10 @@ mod man;
 mod migrate;
 mod openapi;
 mod output;
+mod progress;
 mod projections;
 mod reference;
+mod restore;
 mod robots;
 mod scan;
 mod serve;
@@ -76,6 +79,10 @@ enum Command {
     Tenant(tenant::Args),
     /// Looks after the read models: how they are, build anew, go back, compare with the log
     Projections(projections::Args),
+    /// Writes one file of everything in the database
+    Backup(backup::Args),
+    /// Puts a backup into an empty database and checks it
+    Restore(restore::Args),
     /// Brings the database's tables up to date
     Migrate(migrate::Args),
     /// Looks for what is wrong and says how to mend it
@@ -99,6 +106,7 @@ Settings come from sitelog.toml in the working directory and from the environmen
   SITELOG_BIND                 where 'serve' listens; 127.0.0.1:8080
   SITELOG_AUTH__MODE           'required' (a key or token for each request) or 'off', on a loopback address
   SITELOG_AUTH__...            which tokens are good; docs/operations.md lists them
+  SITELOG_DATABASE__CONNECTIONS  connections this process opens at most; 32, or half of what the server has
   SITELOG_WORKER__CONCURRENCY  scans under way at once in this process; 64
   SITELOG_FETCH__...           how sites are asked; docs/operations.md lists them
   RUST_LOG                     how much is logged, to stderr
@@ -161,6 +169,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(&args, &config()?).await,
         Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Projections(args) => projections::run(&args, &config()?).await,
+        Command::Backup(args) => backup::run(&args, &config()?).await,
+        Command::Restore(args) => restore::run(&args, &config()?).await,
         Command::Migrate(args) => migrate::run(&args, &config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),

@@ -44,7 +44,7 @@ async fn installed() -> BTreeMap<u32, PathBuf> {
         let complete = ["initdb", "postgres", "pg_ctl"]
             .iter()
             .all(|name| dir.join(name).is_file());
-        if complete && let Some(major) = version_of(&dir).await {
+        if complete && let Some(major) = version_of(&dir.join("postgres")).await {
             found.entry(major).or_insert(dir);
         }
     }
@@ -52,7 +52,7 @@ async fn installed() -> BTreeMap<u32, PathBuf> {
 }
 
 /// The directories worth a look: the distributions' own places, then `PATH`, then what `pg_config` says.
-async fn candidates() -> Vec<PathBuf> {
+pub(super) async fn candidates() -> Vec<PathBuf> {
     let mut dirs = versioned("/usr/lib/postgresql", "", "bin"); // Debian, Ubuntu
     dirs.extend(versioned("/usr", "pgsql-", "bin")); // the project's own RPMs
     dirs.extend(versioned("/opt/homebrew/opt", "postgresql@", "bin"));
@@ -79,8 +79,9 @@ fn versioned(parent: &str, prefix: &str, suffix: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-async fn version_of(dir: &Path) -> Option<u32> {
-    parse_version(&output_of(&dir.join("postgres"), "--version").await?)
+/// The major version of one of its programs.
+pub(super) async fn version_of(program: &Path) -> Option<u32> {
+    parse_version(&output_of(program, "--version").await?)
 }
 
 async fn output_of(program: &Path, argument: &str) -> Option<String> {

@@ -1,11 +1,15 @@
 //! The way in: under which scheme and host a site answers, and what its robots.txt says.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use chrono::Utc;
 use url::Url;
 
+use super::parse_pool::ParserFailed;
 use super::rest::crawl_delay;
 use super::revisit::{self, MAX_KEPT_ROBOTS};
-use super::robots::{MAX_ROBOTS_BYTES, Robots};
+use super::robots::{AgentRules, Decision, MAX_ROBOTS_BYTES, Robots};
 use super::{Tools, scan::Clock};
 use crate::fetch::{Answer, FetchError, Headers, Limits, Phase};
 use crate::values::report::{RobotsReport, ScanFailure};
@@ -23,13 +27,44 @@ const MAX_SITEMAP_LINES: usize = 500;
 pub(super) struct Entrance {
     /// Scheme and host that answered, with the path `/`.
     pub(super) home: Url,
-    pub(super) robots: Robots,
+    pub(super) robots: RobotsSays,
     /// Of the file that was read in the end.
     pub(super) robots_url: Url,
     /// What the next scan may use again.
     pub(super) keep: Option<KnownRobots>,
     /// What went wrong before somebody answered.
     pub(super) problems: Vec<Problem>,
+}
+
+/// What a robots.txt says to us.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RobotsSays {
+    pub(super) rules: Arc<AgentRules>,
+    /// Its `Sitemap:` lines as absolute URLs, each once.
+    pub(super) sitemaps: Vec<Url>,
+    crawl_delay: Option<f64>,
+}
+
+impl RobotsSays {
+    /// Reads the file that `url` answered with.
+    pub(super) async fn read(tools: &Tools, bytes: Vec<u8>, url: &Url) -> Result<Self, ParserFailed> {
+        let (agent, url) = (tools.agent.clone(), url.clone());
+        let read = move || {
+            let robots = Robots::parse(&bytes);
+            Self {
+                rules: Arc::new(robots.rules_for(&agent)),
+                sitemaps: sitemaps_of(&robots, &url),
+                crawl_delay: robots.crawl_delay(&agent),
+            }
+        };
+        tools.compute(read).await
+    }
+
+    /// Whether we may fetch an URL, and why not.
+    pub(super) async fn decide(&self, tools: &Tools, url: &Url) -> Result<Decision, ParserFailed> {
+        let (rules, url) = (Arc::clone(&self.rules), url.clone());
+        tools.compute(move || rules.decide(url.as_str())).await
+    }
 }
 
 /// Finds who answers and reads robots.txt into `report`. A file that cannot be read fails the scan, with the
@@ -43,10 +78,10 @@ pub(super) async fn enter(
     let (home, answer, problems) = knock(tools, clock, domain).await?;
     let RobotsRead {
         robots,
+        decision,
         url: robots_url,
         keep,
     } = read_robots(tools, answer, &home, report).await?;
-    let decision = robots.decide(&tools.agent, home.as_str());
     if !decision.allowed {
         return Err(ScanFailure {
             reason: FailureReason::BlockedByRobots,
@@ -138,7 +173,9 @@ pub(super) fn robots_txt_of(url: &Url) -> Url {
 
 /// robots.txt as it was read.
 struct RobotsRead {
-    robots: Robots,
+    robots: RobotsSays,
+    /// About the home page.
+    decision: Decision,
     url: Url,
     keep: Option<KnownRobots>,
 }
@@ -163,11 +200,11 @@ async fn read_robots(
     if status == 429 || status >= 500 {
         return Err(status_failure(&url, status, &answer.headers));
     }
-    let mut robots = Robots::default();
+    let mut robots = RobotsSays::default();
     let mut keep = None;
     if let (true, Some(known)) = (answer.not_modified, tools.known_robots(&asked)) {
         found.bytes = known.file.bytes;
-        robots = Robots::parse(known.text.as_bytes());
+        robots = RobotsSays::read(tools, known.text.clone().into_bytes(), &url).await?;
         keep = Some(known.clone());
     } else if (200..300).contains(&status) {
         let body = answer.body.read_up_to(MAX_ROBOTS_BYTES).await;
@@ -182,29 +219,31 @@ async fn read_robots(
                 text: String::from_utf8_lossy(&body.bytes).into_owned(),
             });
         }
-        robots = tools.pool.run(move || Robots::parse(&body.bytes)).await?;
+        robots = RobotsSays::read(tools, body.bytes, &url).await?;
     }
-    found.allowed = robots.decide(&tools.agent, home.as_str()).allowed;
-    found.crawl_delay = robots.crawl_delay(&tools.agent);
+    let decision = robots.decide(tools, home).await?;
+    found.allowed = decision.allowed;
+    found.crawl_delay = robots.crawl_delay;
     for host in [home.host_str(), url.host_str()].into_iter().flatten() {
         tools.fetcher.keep_apart(host, crawl_delay(found.crawl_delay));
     }
-    found.sitemaps = sitemaps_of(&robots, &url).iter().map(Url::to_string).collect();
-    Ok(RobotsRead { robots, url, keep })
+    found.sitemaps = robots.sitemaps.iter().map(Url::to_string).collect();
+    Ok(RobotsRead {
+        robots,
+        decision,
+        url,
+        keep,
+    })
 }
 
 /// The `Sitemap:` lines as absolute URLs, each once.
-pub(super) fn sitemaps_of(robots: &Robots, url: &Url) -> Vec<Url> {
-    let mut found: Vec<Url> = Vec::new();
-    for line in robots.sitemaps().iter().take(MAX_SITEMAP_LINES) {
-        if let Ok(sitemap) = url.join(line)
-            && matches!(sitemap.scheme(), "http" | "https")
-            && !found.contains(&sitemap)
-        {
-            found.push(sitemap);
-        }
-    }
-    found
+fn sitemaps_of(robots: &Robots, url: &Url) -> Vec<Url> {
+    let lines = robots.sitemaps().iter().take(MAX_SITEMAP_LINES);
+    let named = lines.filter_map(|line| url.join(line).ok());
+    let mut known = HashSet::new();
+    named
+        .filter(|sitemap| matches!(sitemap.scheme(), "http" | "https") && known.insert(sitemap.clone()))
+        .collect()
 }
 
 /// A failure by status; whether it may pass is said by RFC 9110, 15.
@@ -237,8 +276,8 @@ impl From<FetchError> for ScanFailure {
     }
 }
 
-impl From<super::parse_pool::ParserFailed> for ScanFailure {
-    fn from(error: super::parse_pool::ParserFailed) -> Self {
+impl From<ParserFailed> for ScanFailure {
+    fn from(error: ParserFailed) -> Self {
         Self {
             reason: FailureReason::Internal,
             detail: error.to_string(),

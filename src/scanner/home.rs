@@ -1,5 +1,7 @@
 //! Reads HTML pages: the home page, which a scan stands and falls with, and the further ones, which it does not.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 use url::Url;
 
@@ -13,6 +15,9 @@ use crate::values::revisit::KnownPage;
 use crate::values::{FailureReason, Problem};
 
 const PAGE_REDIRECTS: usize = 10;
+
+/// Bytes that are looked at in no time.
+const SHORT: usize = 64 * 1024;
 
 /// A page that was read.
 #[derive(Debug)]
@@ -31,10 +36,14 @@ pub(super) async fn read(tools: &Tools, asked: &Url, deadline: Instant) -> Resul
         redirects: PAGE_REDIRECTS,
     };
     let known = tools.known_page(asked);
-    let condition = known.map(|known| &known.file);
+    let condition = known.map(|known| &tools.known.pages[known].file);
     let answer = tools.fetcher.get_if_changed(asked, limits, condition).await?;
     if let (true, Some(known)) = (answer.not_modified, known) {
-        return Ok(unchanged(answer, known));
+        let kept = Arc::clone(&tools.known);
+        let (url, status) = (answer.url, answer.status);
+        return Ok(tools
+            .compute(move || unchanged(url, status, &kept.pages[known]))
+            .await?);
     }
     let Answer {
         url,
@@ -61,11 +70,13 @@ pub(super) async fn read(tools: &Tools, asked: &Url, deadline: Instant) -> Resul
             format!("{url} is larger than {limit} bytes; the rest was not read"),
         ));
     }
-    if body.bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(failure(
-            FailureReason::EmptyBody,
-            format!("{url} answered {status} without content"),
-        ));
+    let empty = || {
+        let detail = format!("{url} answered {status} without content");
+        failure(FailureReason::EmptyBody, detail)
+    };
+    // One that is longer is looked at where it is read.
+    if body.bytes.len() <= SHORT && body.bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(empty());
     }
     if !is_html(&headers, &body.bytes) {
         let media_type = headers.media_type().unwrap_or_else(|| "no type".to_owned());
@@ -87,28 +98,35 @@ pub(super) async fn read(tools: &Tools, asked: &Url, deadline: Instant) -> Resul
         headers,
         bytes: body.bytes,
     };
-    let known = std::sync::Arc::clone(&tools.settings.technologies);
-    let facts = tools.pool.run(move || read_page_with(&page, &known)).await?;
     let file = whole.and_then(|headers| revisit::file(asked, &url, &headers, report.bytes));
+    let known = Arc::clone(&tools.settings.technologies);
+    let read = move || {
+        let is_empty = page.bytes.iter().all(u8::is_ascii_whitespace);
+        (!is_empty).then(|| {
+            let facts = read_page_with(&page, &known);
+            (file.map(|file| revisit::page(file, &facts)), facts)
+        })
+    };
+    let (keep, facts) = tools.compute(read).await?.ok_or_else(empty)?;
     Ok(PageRead {
-        keep: file.map(|file| revisit::page(file, &facts)),
         url,
         report,
         facts,
+        keep,
     })
 }
 
 /// What the last scan read.
-fn unchanged(answer: Answer, known: &KnownPage) -> PageRead {
+fn unchanged(url: Url, status: u16, known: &KnownPage) -> PageRead {
     PageRead {
         report: PageReport {
-            url: answer.url.to_string(),
-            status: answer.status,
+            url: url.to_string(),
+            status,
             not_modified: true,
             bytes: known.file.bytes,
             problems: Vec::new(),
         },
-        url: answer.url,
+        url,
         facts: revisit::facts(known),
         keep: Some(known.clone()),
     }

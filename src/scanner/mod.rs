@@ -2,6 +2,7 @@
 //!
 //! [`Scanner::scan`] is one attempt at one site and always comes back with a report, however hostile the site.
 
+mod allowance;
 mod discovery;
 mod entrance;
 mod home;
@@ -26,9 +27,10 @@ use chrono::Utc;
 pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::values::report::SiteReport;
-use crate::values::{DomainName, FailureReason, Revisit, ScanOptions};
+use crate::values::{DomainName, FailureReason, Revisit, ScanOptions, TenantId};
+use allowance::Allowance;
 use page::{Technologies, own_technologies};
-use parse_pool::ParsePool;
+use parse_pool::{ParsePool, ParserFailed};
 
 /// How much one scan may read and keep.
 #[derive(Clone, Debug)]
@@ -43,6 +45,10 @@ pub struct ScannerSettings {
     pub max_sitemap_bytes: u64,
     /// URLs of sitemaps kept of one scan; more are only counted.
     pub max_stored_urls: usize,
+    /// Bytes of memory that what is kept of one scan's sitemaps may take.
+    pub max_kept_bytes: usize,
+    /// Processor time of one scan.
+    pub max_compute: Duration,
     /// Sitemap files asked for at once in one scan.
     pub requests_at_once: usize,
     /// What technologies are known by.
@@ -57,6 +63,8 @@ impl Default for ScannerSettings {
             max_sitemap_depth: 5,
             max_sitemap_bytes: 4 * 1024 * 1024 * 1024,
             max_stored_urls: 50_000,
+            max_kept_bytes: 32 * 1024 * 1024,
+            max_compute: Duration::from_secs(10),
             requests_at_once: 3,
             technologies: Arc::clone(own_technologies()),
         }
@@ -74,6 +82,8 @@ pub struct Scanner {
 struct Tools {
     fetcher: Fetcher,
     pool: ParsePool,
+    /// What this scan may keep and compute.
+    allowance: Allowance,
     settings: ScannerSettings,
     /// The product token that robots.txt files name us by.
     agent: String,
@@ -85,13 +95,22 @@ struct Tools {
 
 impl Tools {
     /// The same with connections that end with the visit, and what is known of the site.
-    fn for_one_visit(&self, kept: Option<Revisit>) -> Result<Self, FetchSetupError> {
+    fn for_one_visit(&self, tenant: TenantId, kept: Option<Revisit>) -> Result<Self, FetchSetupError> {
         let kept = kept.unwrap_or_default();
         Ok(Self {
             fetcher: self.fetcher.visit()?,
+            allowance: Allowance::new(tenant, &self.settings),
             known: Arc::new(revisit::usable(kept, &self.reader, Utc::now())),
             ..self.clone()
         })
+    }
+
+    /// Runs what takes more than a millisecond when it is the scan's turn.
+    async fn compute<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ParserFailed> {
+        self.pool.run(&self.allowance, job).await
     }
 }
 
@@ -112,6 +131,7 @@ impl Scanner {
             tools: Arc::new(Tools {
                 fetcher,
                 pool,
+                allowance: Allowance::new(TenantId::DEFAULT, &settings),
                 settings,
                 agent,
                 reader,
@@ -127,18 +147,21 @@ impl Scanner {
 
     /// One attempt at a site; never longer than `time_limit`.
     pub async fn scan(&self, domain: &DomainName, options: &ScanOptions, time_limit: Duration) -> SiteReport {
-        self.scan_again(domain, options, time_limit, None).await
+        self.scan_for(TenantId::DEFAULT, domain, options, time_limit, None)
+            .await
     }
 
-    /// The same for a site that was scanned before: what it says is unchanged is not read again.
-    pub async fn scan_again(
+    /// The same for a tenant, whose scans take turns with those of others, and for a site that may have been scanned
+    /// before: what it says is unchanged is not read again.
+    pub async fn scan_for(
         &self,
+        tenant: TenantId,
         domain: &DomainName,
         options: &ScanOptions,
         time_limit: Duration,
         kept: Option<Revisit>,
     ) -> SiteReport {
-        match self.tools.for_one_visit(kept) {
+        match self.tools.for_one_visit(tenant, kept) {
             Ok(tools) => scan::scan(&tools, domain, options, time_limit).await,
             Err(error) => SiteReport::failed(FailureReason::Internal, error.to_string()),
         }

@@ -1,13 +1,27 @@
-//! Parsing on threads of its own, so that a large page never holds up the others' network.
+//! Computing on threads of its own, so that a large page never holds up the others' network, in turns, so that one
+//! tenant's sites never hold up another's.
+//!
+//! Whose turn it is follows from processor time: of the tenants that wait, the one that has used the least; of its
+//! scans, the one that has. A tenant that comes anew begins where the others are, so that nobody saves up time. Nobody is
+//! refused, as a scan has bounds of its own.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::oneshot;
 
-/// A bound on how many documents are parsed at once.
+use super::allowance::Allowance;
+use crate::values::TenantId;
+
+/// A job that could go on for longer gives its thread back after this, and waits for its next turn.
+pub(super) const TURN: Duration = Duration::from_millis(20);
+
+/// A bound on how many jobs run at once, and the order of those that wait.
 #[derive(Clone, Debug)]
 pub(super) struct ParsePool {
-    permits: Arc<Semaphore>,
+    turns: Arc<Mutex<Turns>>,
 }
 
 /// A parser panicked: a fault of ours, kept to the document that met it.
@@ -15,46 +29,261 @@ pub(super) struct ParsePool {
 #[error("the parser failed on this document")]
 pub(super) struct ParserFailed;
 
+#[derive(Debug)]
+struct Turns {
+    free: usize,
+    waiting: Vec<Waiting>,
+    /// Those with jobs that run or wait.
+    tenants: HashMap<TenantId, Tenant>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    scan: Allowance,
+    thread: oneshot::Sender<Thread>,
+}
+
+#[derive(Debug, Default)]
+struct Tenant {
+    /// Jobs that run or wait.
+    jobs: usize,
+    used: Duration,
+}
+
+/// The right to run on one of the threads; it goes to the next one when it is dropped.
+#[derive(Debug)]
+struct Thread {
+    turns: Arc<Mutex<Turns>>,
+}
+
+/// What a job is charged to, from its coming to its end.
+struct Account {
+    turns: Arc<Mutex<Turns>>,
+    scan: Allowance,
+    /// Processor time of its thread when it began to run.
+    started: Option<Duration>,
+}
+
 impl ParsePool {
     pub(super) fn new(threads: usize) -> Self {
         Self {
-            permits: Arc::new(Semaphore::new(threads.max(1))),
+            turns: Arc::new(Mutex::new(Turns {
+                free: threads.max(1),
+                waiting: Vec::new(),
+                tenants: HashMap::new(),
+            })),
         }
     }
 
-    /// Waits for a thread and runs the job there. The job itself must be bounded: it cannot be stopped.
+    /// Waits for the scan's turn and runs the job. The job itself must be bounded: it cannot be stopped.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        scan: &Allowance,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ParserFailed> {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_| ParserFailed)?;
+        let mut account = Account::open(&self.turns, scan);
+        let thread = self.turn(scan).await?;
         #[expect(
             clippy::disallowed_methods,
-            reason = "this is the bounded pool: a permit is held by the job"
+            reason = "this is the bounded pool: a thread is held by the job"
         )]
         let running = tokio::task::spawn_blocking(move || {
+            // Given to the next one last, when what this job took is known.
+            let _thread = thread;
+            account.started = Some(of_this_thread());
             let result = job();
-            drop(permit);
+            drop(account);
             result
         });
         running.await.map_err(|_| ParserFailed)
     }
+
+    async fn turn(&self, scan: &Allowance) -> Result<Thread, ParserFailed> {
+        let (thread, turn) = oneshot::channel();
+        let waiting = Waiting {
+            scan: scan.clone(),
+            thread,
+        };
+        lock(&self.turns).waiting.push(waiting);
+        give(&self.turns);
+        turn.await.map_err(|_| ParserFailed)
+    }
+}
+
+/// Gives what is free to those whose turn it is.
+fn give(turns: &Arc<Mutex<Turns>>) {
+    loop {
+        let Some(next) = lock(turns).next() else {
+            return;
+        };
+        let thread = Thread {
+            turns: Arc::clone(turns),
+        };
+        // Whoever no longer waits drops it, which gives it on.
+        let _unwanted = next.thread.send(thread);
+    }
+}
+
+impl Turns {
+    /// Who is next, if anybody waits and there is a thread.
+    fn next(&mut self) -> Option<Waiting> {
+        if self.free == 0 {
+            return None;
+        }
+        self.waiting.retain(|waiting| !waiting.thread.is_closed());
+        let used = |tenant: TenantId| self.tenants.get(&tenant).map_or(Duration::ZERO, |one| one.used);
+        let order = |(_, waiting): &(usize, &Waiting)| (used(waiting.scan.tenant()), waiting.scan.computed());
+        // Of equals the first, so the others stay in the order in which they came.
+        let (at, _) = self.waiting.iter().enumerate().min_by_key(order)?;
+        self.free -= 1;
+        Some(self.waiting.remove(at))
+    }
+
+    fn enter(&mut self, tenant: TenantId) {
+        let least = self.tenants.values().map(|known| known.used).min();
+        let entered = self.tenants.entry(tenant).or_insert_with(|| Tenant {
+            jobs: 0,
+            used: least.unwrap_or_default(),
+        });
+        entered.jobs += 1;
+    }
+
+    fn leave(&mut self, tenant: TenantId, took: Duration) {
+        let Some(known) = self.tenants.get_mut(&tenant) else {
+            return;
+        };
+        known.jobs -= 1;
+        known.used += took;
+        if known.jobs == 0 {
+            self.tenants.remove(&tenant);
+        }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        lock(&self.turns).free += 1;
+        give(&self.turns);
+    }
+}
+
+impl Account {
+    fn open(turns: &Arc<Mutex<Turns>>, scan: &Allowance) -> Self {
+        lock(turns).enter(scan.tenant());
+        Self {
+            turns: Arc::clone(turns),
+            scan: scan.clone(),
+            started: None,
+        }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let took = self
+            .started
+            .map(|started| of_this_thread().saturating_sub(started));
+        let took = took.unwrap_or_default();
+        self.scan.charge(took);
+        lock(&self.turns).leave(self.scan.tenant(), took);
+    }
+}
+
+/// Processor time that this thread has used: on a busy machine nobody pays for having waited.
+pub(super) fn of_this_thread() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
+}
+
+fn lock(turns: &Mutex<Turns>) -> MutexGuard<'_, Turns> {
+    turns.lock().expect("no holder of the turns panics")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scanner::ScannerSettings;
+
+    fn scan_of(tenant: u128) -> Allowance {
+        let tenant = TenantId(uuid::Uuid::from_u128(tenant));
+        Allowance::new(tenant, &ScannerSettings::default())
+    }
 
     #[tokio::test]
     async fn a_panic_stays_with_its_job() {
-        let pool = ParsePool::new(1);
+        let (pool, scan) = (ParsePool::new(1), scan_of(1));
         assert_eq!(
-            pool.run(|| panic!("broken page")).await,
+            pool.run(&scan, || panic!("broken page")).await,
             Err::<(), _>(ParserFailed)
         );
-        assert_eq!(pool.run(|| 1).await, Ok(1));
+        assert_eq!(pool.run(&scan, || 1).await, Ok(1));
+        assert!(lock(&pool.turns).tenants.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_no_longer_wanted_gives_its_turn_on() {
+        let (pool, scan) = (ParsePool::new(1), scan_of(1));
+        let thread = pool.turn(&scan).await.unwrap();
+        let mut unwanted = Box::pin(pool.run(&scan, || 1));
+        assert!(futures::poll!(&mut unwanted).is_pending());
+        let mut wanted = Box::pin(pool.run(&scan, || 2));
+        assert!(futures::poll!(&mut wanted).is_pending());
+        // The turn comes, but nobody looks.
+        drop(thread);
+        drop(unwanted);
+        assert_eq!(wanted.await, Ok(2));
+    }
+
+    /// Gives turns until nobody waits, and charges each for a second; tells the scans in the order of their turns.
+    fn order(waiting: &[&Allowance]) -> Vec<usize> {
+        let mut turns = Turns {
+            free: 1,
+            waiting: Vec::new(),
+            tenants: HashMap::new(),
+        };
+        let mut waits = Vec::new();
+        for scan in waiting {
+            turns.enter(scan.tenant());
+            let (thread, wait) = oneshot::channel();
+            waits.push(wait);
+            turns.waiting.push(Waiting {
+                scan: (*scan).clone(),
+                thread,
+            });
+        }
+        let mut order = Vec::new();
+        while let Some(next) = turns.next() {
+            order.extend(waiting.iter().position(|scan| scan.is_same(&next.scan)));
+            next.scan.charge(Duration::from_secs(1));
+            turns.leave(next.scan.tenant(), Duration::from_secs(1));
+            turns.free += 1;
+        }
+        order
+    }
+
+    #[test]
+    fn tenants_take_turns_and_so_do_the_scans_of_each() {
+        let (heavy, light) = ([scan_of(1), scan_of(1)], scan_of(2));
+        let jobs = [&heavy[0], &heavy[0], &heavy[0], &heavy[1], &light, &light];
+        // `position` tells the first job of a scan: 0 and 3 are the heavy tenant's, 4 is the other's.
+        assert_eq!(order(&jobs), [0, 4, 3, 4, 0, 0]);
+    }
+
+    #[test]
+    fn who_comes_anew_has_saved_up_nothing() {
+        let mut turns = Turns {
+            free: 0,
+            waiting: Vec::new(),
+            tenants: HashMap::new(),
+        };
+        let (first, second) = (scan_of(1).tenant(), scan_of(2).tenant());
+        turns.enter(first);
+        turns.enter(first);
+        turns.leave(first, Duration::from_mins(1));
+        turns.enter(second);
+        assert_eq!(turns.tenants[&second].used, Duration::from_mins(1));
     }
 }

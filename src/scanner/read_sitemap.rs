@@ -1,10 +1,13 @@
 //! Fetches one sitemap file and reads it as it comes in.
 
-use bytes::BytesMut;
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
 use tokio::time::Instant;
 use url::Url;
 
 use super::Tools;
+use super::parse_pool::{TURN, of_this_thread};
 use super::revisit;
 use super::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary};
 use crate::fetch::{Answer, Body, FetchError, Limits};
@@ -21,8 +24,12 @@ const BATCH: usize = 256 * 1024;
 /// Distinct URLs remembered within one file.
 const MAX_DISTINCT: usize = 1_000_000;
 
-/// Children of one index that are kept.
+/// Bytes of a batch that are read between two looks at the clock: inflated as far as is allowed, some milliseconds.
+const STEP: usize = 16 * 1024;
+
+/// Children of one index that are kept, and bytes of their addresses.
 const MAX_CHILDREN: usize = 5_000;
+const MAX_CHILDREN_BYTES: usize = 1024 * 1024;
 
 /// One file that was asked for.
 #[derive(Debug)]
@@ -36,13 +43,24 @@ pub(super) struct FileRead {
     pub(super) keep: Option<KnownSitemap>,
 }
 
-/// What the parser collects.
+/// What the parser collects, up to its bounds.
 #[derive(Debug, Default)]
 struct Collected {
     urls: Vec<SitemapUrl>,
     children: Vec<Url>,
-    max_urls: usize,
-    left_out: bool,
+    /// URLs that may still come, and bytes of them.
+    room_for_urls: usize,
+    room: usize,
+    bytes_of_children: usize,
+    urls_left_out: u64,
+    children_left_out: u64,
+}
+
+/// What an URL that is kept takes of the memory.
+pub(super) fn bytes_of(url: &SitemapUrl) -> usize {
+    let texts = [&url.lastmod, &url.changefreq, &url.priority];
+    let texts: usize = texts.into_iter().flatten().map(String::capacity).sum();
+    size_of::<SitemapUrl>() + url.loc.capacity() + texts
 }
 
 /// Reads a file; whatever happens becomes a report. At most `max_urls` of its pages are kept.
@@ -52,15 +70,27 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant, max_urls: 
         redirects: SITEMAP_REDIRECTS,
     };
     let known = tools.known_sitemap(url);
-    let condition = known.map(|known| &known.file);
+    let condition = known.map(|known| &tools.known.sitemaps[known].file);
     let answer = match tools.fetcher.get_if_changed(url, limits, condition).await {
         Ok(answer) => answer,
         Err(error) => return failed(url, 0, None, kind_of(&error), problem_of(&error)),
     };
-    if let (true, Some(known)) = (answer.not_modified, known) {
-        return unchanged(answer, known, max_urls);
-    }
     let status = answer.status;
+    if let (true, Some(known)) = (answer.not_modified, known) {
+        let (kept, room, final_url) = (
+            Arc::clone(&tools.known),
+            tools.allowance.room(),
+            answer.url.clone(),
+        );
+        let read = move || unchanged(status, final_url, &kept.sitemaps[known], max_urls, room);
+        return match tools.compute(read).await {
+            Ok(read) => read,
+            Err(error) => {
+                let problem = Problem::new("internal", format!("{url}: {error}"));
+                failed(url, status, Some(answer.url), SitemapKind::Error, problem)
+            }
+        };
+    }
     if let Some(kind) = kind_of_status(status) {
         let problem = Problem::new("http_status", format!("{} answered {status}", answer.url));
         return failed(url, status, Some(answer.url), kind, problem);
@@ -82,20 +112,33 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
     };
     let reader = SitemapReader::new(final_url.clone(), headers.charset().map(str::to_owned), settings);
     let collected = Collected {
-        max_urls,
+        room_for_urls: max_urls,
+        room: tools.allowance.room(),
         ..Collected::default()
     };
-    let Some((summary, broke, collected)) = parse(tools, reader, body, collected).await else {
+    let Some(Parsed {
+        mut summary,
+        broke,
+        collected,
+    }) = parse(tools, reader, body, collected).await
+    else {
         let problem = Problem::new("internal", format!("{url} could not be parsed"));
         return failed(url, status, Some(final_url), SitemapKind::Error, problem);
     };
-    let is_whole = broke.is_none() && !collected.left_out;
+    let is_whole = broke.is_none() && collected.urls_left_out + collected.children_left_out == 0;
     let kind = match broke {
-        Some(error @ FetchError::Inflation { .. }) => kind_of(&error),
-        Some(error) if summary.entries + summary.children == 0 => kind_of(&error),
+        Some(Broke::By(error @ FetchError::Inflation { .. })) => kind_of(&error),
+        Some(Broke::By(error)) if summary.entries + summary.children == 0 => kind_of(&error),
         _ => summary.kind,
     };
-    let children: Vec<String> = collected.children.iter().map(Url::to_string).collect();
+    if collected.children_left_out > 0 {
+        let detail = format!(
+            "{} of the {} sitemaps that it names were left out: of one file {MAX_CHILDREN} are kept, and \
+             {MAX_CHILDREN_BYTES} bytes of their addresses",
+            collected.children_left_out, summary.children
+        );
+        summary.problems.push(Problem::new("sitemap_limit", detail));
+    }
     let mut read = FileRead {
         report: SitemapReport {
             url: url.to_string(),
@@ -124,7 +167,7 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
             kind,
             entries: report.entries,
             problems: report.problems.clone(),
-            children,
+            children: Vec::new(),
             list: None,
             urls: Vec::new(),
         });
@@ -133,58 +176,130 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
 }
 
 /// What the last scan read.
-fn unchanged(answer: Answer, known: &KnownSitemap, max_urls: usize) -> FileRead {
-    let mut keep = known.clone();
-    let mut urls = std::mem::take(&mut keep.urls);
-    let is_whole = urls.len() <= max_urls;
-    urls.truncate(max_urls);
+fn unchanged(status: u16, final_url: Url, known: &KnownSitemap, max_urls: usize, room: usize) -> FileRead {
+    let mut collected = Collected {
+        room_for_urls: max_urls,
+        room,
+        ..Collected::default()
+    };
+    for url in &known.urls {
+        collected.take_url(url.clone());
+    }
+    let keep = KnownSitemap {
+        file: known.file.clone(),
+        kind: known.kind,
+        entries: known.entries,
+        problems: known.problems.clone(),
+        children: Vec::new(),
+        list: known.list.clone(),
+        urls: Vec::new(),
+    };
     FileRead {
         report: SitemapReport {
             url: known.file.asked.clone(),
             parent: None,
             kind: known.kind,
-            status: answer.status,
+            status,
             not_modified: true,
             bytes: known.file.bytes,
             entries: known.entries,
-            urls,
+            urls: collected.urls,
             problems: known.problems.clone(),
         },
-        final_url: Some(answer.url),
+        final_url: Some(final_url),
         children: revisit::urls(&known.children),
-        keep: is_whole.then_some(keep),
+        keep: (collected.urls_left_out == 0).then_some(keep),
     }
 }
 
-/// Feeds the body to the reader batch by batch. `None` if the parser panicked.
-async fn parse(
-    tools: &Tools,
-    mut reader: SitemapReader,
-    mut body: Body,
-    mut collected: Collected,
-) -> Option<(SitemapSummary, Option<FetchError>, Collected)> {
+/// What became of a body.
+struct Parsed {
+    summary: SitemapSummary,
+    broke: Option<Broke>,
+    collected: Collected,
+}
+
+/// Why a body was not read to its end.
+enum Broke {
+    By(FetchError),
+    /// The scan has computed as long as it may.
+    Compute,
+}
+
+/// A document under way.
+struct Reading {
+    reader: SitemapReader,
+    collected: Collected,
+    batch: BytesMut,
+    wire: u64,
+}
+
+/// Feeds the body to the reader batch by batch, and each batch turn by turn. `None` if the parser panicked.
+async fn parse(tools: &Tools, reader: SitemapReader, mut body: Body, collected: Collected) -> Option<Parsed> {
     let mut broke = None;
+    let mut under_way = Reading {
+        reader,
+        collected,
+        batch: BytesMut::new(),
+        wire: 0,
+    };
     loop {
-        let batch = next_batch(&mut body, &mut broke).await;
-        let wire = body.wire_bytes();
-        let last = batch.len() < BATCH || broke.is_some();
-        if let Some(error) = broke.as_ref().filter(|_| last) {
-            reader.note(error.problem_code(), error.to_string());
-        }
-        let step = move || {
-            let wants_more = reader.feed(&batch, wire, &mut |entry| collected.take(entry));
-            if last || !wants_more {
-                let summary = reader.finish(&mut |entry| collected.take(entry));
-                return (None, Some(summary), collected);
+        let mut error = None;
+        under_way.batch = next_batch(&mut body, &mut error).await;
+        under_way.wire = body.wire_bytes();
+        let mut last = under_way.batch.len() < BATCH || error.is_some();
+        broke = broke.or(error.map(Broke::By));
+        while !under_way.batch.is_empty() {
+            if !tools.allowance.may_read_sitemaps() {
+                broke = Some(Broke::Compute);
+                last = true;
+                break;
             }
-            (Some(reader), None, collected)
-        };
-        let (rest, summary, so_far) = tools.pool.run(step).await.ok()?;
-        collected = so_far;
-        match (rest, summary) {
-            (Some(rest), _) => reader = rest,
-            (None, summary) => return Some((summary?, broke, collected)),
+            let turn = move || under_way.read();
+            let (rest, wants_more) = tools.compute(turn).await.ok()?;
+            under_way = rest;
+            if !wants_more {
+                last = true;
+                break;
+            }
         }
+        if last {
+            match &broke {
+                Some(Broke::By(error)) => under_way.reader.note(error.problem_code(), error.to_string()),
+                Some(Broke::Compute) => under_way.reader.note("budget_compute", tools.allowance.ran_out()),
+                None => {}
+            }
+            let (summary, collected) = tools.compute(move || under_way.finish()).await.ok()?;
+            return Some(Parsed {
+                summary,
+                broke,
+                collected,
+            });
+        }
+    }
+}
+
+impl Reading {
+    /// Reads of the batch what can be read in one turn; says whether the reader wants more.
+    fn read(mut self) -> (Self, bool) {
+        let start = of_this_thread();
+        let mut wants_more = true;
+        while wants_more && !self.batch.is_empty() && of_this_thread().saturating_sub(start) < TURN {
+            let length = self.batch.len().min(STEP);
+            let collected = &mut self.collected;
+            let step = &self.batch[..length];
+            wants_more = self
+                .reader
+                .feed(step, self.wire, &mut |entry| collected.take(entry));
+            self.batch.advance(length);
+        }
+        (self, wants_more)
+    }
+
+    fn finish(self) -> (SitemapSummary, Collected) {
+        let mut collected = self.collected;
+        let summary = self.reader.finish(&mut |entry| collected.take(entry));
+        (summary, collected)
     }
 }
 
@@ -207,12 +322,31 @@ async fn next_batch(body: &mut Body, broke: &mut Option<FetchError>) -> BytesMut
 impl Collected {
     fn take(&mut self, entry: SitemapEntry) {
         match entry {
-            SitemapEntry::Page(page) if self.urls.len() < self.max_urls => self.urls.push(page.into_url()),
-            SitemapEntry::Child(child) if self.children.len() < MAX_CHILDREN => {
-                self.children.extend(Url::parse(&child.sitemap));
-            }
-            SitemapEntry::Page(_) | SitemapEntry::Child(_) => self.left_out = true,
+            SitemapEntry::Page(page) => self.take_url(page.into_url()),
+            SitemapEntry::Child(child) => self.take_child(&child.sitemap),
         }
+    }
+
+    fn take_url(&mut self, mut url: SitemapUrl) {
+        // One that was resolved has room to grow.
+        url.loc.shrink_to_fit();
+        let bytes = bytes_of(&url);
+        if self.room_for_urls == 0 || bytes > self.room {
+            self.urls_left_out += 1;
+            return;
+        }
+        self.room_for_urls -= 1;
+        self.room -= bytes;
+        self.urls.push(url);
+    }
+
+    fn take_child(&mut self, child: &str) {
+        self.bytes_of_children += child.len();
+        if self.children.len() >= MAX_CHILDREN || self.bytes_of_children > MAX_CHILDREN_BYTES {
+            self.children_left_out += 1;
+            return;
+        }
+        self.children.extend(Url::parse(child));
     }
 }
 

@@ -12,7 +12,7 @@ use super::Tools;
 use super::page::PageFacts;
 use crate::fetch::{FetchSettings, Headers};
 use crate::values::Revisit;
-use crate::values::revisit::{KnownFile, KnownPage, KnownRobots, KnownSitemap};
+use crate::values::revisit::{KnownFile, KnownPage, KnownRobots};
 
 /// How long what was read is confirmed without being read.
 const BELIEVED_FOR: TimeDelta = TimeDelta::days(7);
@@ -23,7 +23,7 @@ pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
 /// Names who reads: the sources of the reader, what fingerprints it knows, and the settings that decide what it gets.
 pub(super) fn reader(fetching: &FetchSettings, technologies: u64, max_sitemap_bytes: u64) -> String {
     let parts = [
-        env!("SITELOG_READER"),
+        env!("READER_DIGEST"),
         env!("CARGO_PKG_VERSION"),
         &fetching.user_agent,
         &format!(
@@ -39,7 +39,8 @@ pub(super) fn usable(kept: Revisit, reader: &str, now: DateTime<Utc>) -> Revisit
     if kept.reader != reader {
         return Revisit::default();
     }
-    let is_fresh = |file: &KnownFile| now - file.read_at < BELIEVED_FOR;
+    // What was read in the future was read under another clock: nobody knows how old it is.
+    let is_fresh = |file: &KnownFile| (TimeDelta::zero()..BELIEVED_FOR).contains(&(now - file.read_at));
     Revisit {
         reader: kept.reader,
         robots: kept.robots.filter(|robots| is_fresh(&robots.file)),
@@ -100,13 +101,15 @@ impl Tools {
         known.filter(|known| known.file.asked == asked.as_str())
     }
 
-    pub(super) fn known_sitemap(&self, asked: &Url) -> Option<&KnownSitemap> {
+    /// Its place among those that are known.
+    pub(super) fn known_sitemap(&self, asked: &Url) -> Option<usize> {
         let mut known = self.known.sitemaps.iter();
-        known.find(|known| known.file.asked == asked.as_str())
+        known.position(|known| known.file.asked == asked.as_str())
     }
 
-    pub(super) fn known_page(&self, asked: &Url) -> Option<&KnownPage> {
+    /// Likewise.
+    pub(super) fn known_page(&self, asked: &Url) -> Option<usize> {
         let mut known = self.known.pages.iter();
-        known.find(|known| known.file.asked == asked.as_str())
+        known.position(|known| known.file.asked == asked.as_str())
     }
 }

@@ -55,7 +55,11 @@ async fn again(scanner: &Scanner, kept: Option<Revisit>) -> SiteReport {
     let domain = DomainName::parse("a.site.test").unwrap();
     let limit = Duration::from_secs(20);
     let options = ScanOptions::default();
-    with_lists(scanner.scan_again(&domain, &options, limit, kept).await)
+    with_lists(
+        scanner
+            .scan_for(TenantId::DEFAULT, &domain, &options, limit, kept)
+            .await,
+    )
 }
 
 /// As if it had been recorded and recalled: the lists of sitemaps come back with what was kept.

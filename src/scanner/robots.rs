@@ -4,9 +4,11 @@
 
 mod line;
 mod pattern;
+mod rules;
 
 use self::line::{Line, is_blank, read_line, without_bom};
-use self::pattern::{escape, matches, path_of, upper_case_escapes};
+use self::pattern::escape;
+pub use self::rules::AgentRules;
 
 /// What is read of a file; RFC 9309, 2.5 asks for at least 500 KiB.
 pub const MAX_ROBOTS_BYTES: u64 = 500 * 1024;
@@ -100,32 +102,19 @@ impl Robots {
             .find_map(|group| group.crawl_delay)
     }
 
-    /// Whether an agent (its product token, or a whole `User-Agent` value) may fetch an URL (as it goes over the
-    /// wire: what is not percent-encoded is not encoded here).
-    ///
-    /// The longest matching rule decides, `Allow` wins a tie (RFC 9309, 2.2.2).
+    /// The rules that count for an agent (its product token, or a whole `User-Agent` value).
+    pub fn rules_for(&self, agent: &str) -> AgentRules {
+        AgentRules::of(self.groups_for(agent).into_iter().flat_map(|group| &group.rules))
+    }
+
+    /// Whether an agent may fetch an URL. Who asks about several had better get the agent's rules once.
     pub fn decide(&self, agent: &str, url: &str) -> Decision {
-        let path = upper_case_escapes(path_of(url));
-        let matching = self
-            .groups_for(agent)
-            .into_iter()
-            .flat_map(|group| &group.rules)
-            .filter(|rule| matches(&rule.pattern, &path));
-        match matching.max_by_key(|rule| (rule.pattern.len(), rule.allow)) {
-            Some(rule) => Decision {
-                allowed: rule.allow,
-                rule: Some(rule.written.clone()),
-            },
-            None => Decision {
-                allowed: true,
-                rule: None,
-            },
-        }
+        self.rules_for(agent).decide(url)
     }
 
     /// The groups that name the agent; if none does, those for all.
     fn groups_for(&self, agent: &str) -> Vec<&Group> {
-        let token = agent.split(['/', ' ']).next().unwrap_or_default();
+        let token = product_token(agent);
         let named = |group: &&Group| {
             group
                 .agents
@@ -138,6 +127,22 @@ impl Robots {
         }
         let for_all = |group: &&Group| group.agents.contains(&Agent::Any);
         self.groups.iter().filter(for_all).collect()
+    }
+}
+
+impl Decision {
+    fn by(rule: &Rule) -> Self {
+        Self {
+            allowed: rule.allow,
+            rule: Some(rule.written.clone()),
+        }
+    }
+}
+
+impl Rule {
+    /// Of two rules that match, the one with the greater weight decides.
+    fn weight(&self) -> (usize, bool) {
+        (self.pattern.len(), self.allow)
     }
 }
 
@@ -181,10 +186,11 @@ fn agent_of(value: &str) -> Option<Agent> {
     (!token.is_empty()).then(|| Agent::Named(token.to_owned()))
 }
 
-/// The letters, `-` and `_` that an agent's name begins with (RFC 9309, 2.2.1).
+/// The name that a `User-Agent` begins with, without its version: letters, `-` and `_` (RFC 9309, 2.2.1), and the digits
+/// and dots that real ones have (`MJ12bot`, `360Spider`, `Mail.RU_Bot`).
 fn product_token(agent: &str) -> &str {
     let end = agent
-        .find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '-' | '_')))
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
         .unwrap_or(agent.len());
     &agent[..end]
 }

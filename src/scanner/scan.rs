@@ -2,6 +2,7 @@
 //!
 //! A failure up to the home page fails the scan; after it, what cannot be read or reached is a problem.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -9,11 +10,10 @@ use url::Url;
 
 use super::Tools;
 use super::discovery::{Discovered, Seeds, discover};
-use super::entrance::{Entrance, enter, robots_txt_of, sitemaps_of};
+use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of};
 use super::home::{self, PageRead};
-use super::page::{add_page, contact_pages_among};
-use super::revisit;
-use super::robots::{MAX_ROBOTS_BYTES, Robots};
+use super::page::add_page;
+use super::robots::MAX_ROBOTS_BYTES;
 use super::site::same_site;
 use crate::fetch::Limits;
 use crate::values::findings::{Bound, PageSummary, RobotsSummary, SitemapSummary, Visit};
@@ -86,50 +86,44 @@ async fn run(
     let mut entrance = enter(tools, clock, domain, &mut progress.robots).await?;
     progress.keep.robots = entrance.keep.take();
     let home = read_home(tools, clock, &entrance, progress).await?;
-    let feeds = revisit::urls(&home.facts.findings.feeds);
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut entrance.problems);
+    let mut links = home.facts.contact_links;
+    let further = options.max_pages.saturating_sub(1) as usize;
     let seeds = Seeds {
-        robots: sitemaps_named(tools, clock, &mut entrance, &home.url).await,
+        feeds: findings.feeds.clone(),
+        robots: sitemaps_named(tools, clock, &mut entrance, &home.url).await?,
         page: home.facts.sitemaps,
-        feeds,
+        wants_contacts: links.len() < further,
     };
     // A quarter of what the scan may cost is left for the pages that follow, as of its time.
     let sharing = Tools {
         fetcher: tools.fetcher.with_share(3, 4),
         ..tools.clone()
     };
-    discover(
-        &sharing,
-        &home.url,
-        seeds,
-        clock.sitemaps,
-        &mut progress.discovered,
-    )
-    .await;
+    let discovered = &mut progress.discovered;
+    discover(&sharing, &home.url, seeds, clock.sitemaps, discovered).await;
     // No request for a sitemap goes on after that, so one was cut off.
     progress.out_of_time |= Instant::now() >= clock.sitemaps;
-    let further = options.max_pages.saturating_sub(1) as usize;
-    let allowed = |url: &Url| entrance.robots.decide(&tools.agent, url.as_str()).allowed;
-    let mut links = home.facts.contact_links;
-    if links.len() < further {
-        let files = &progress.discovered.sitemaps;
-        let listed = files
-            .iter()
-            .flat_map(|file| &file.urls)
-            .map(|url| url.loc.as_str());
-        for url in contact_pages_among(listed, &home.url) {
-            if !links.contains(&url) {
-                links.push(url);
-            }
+    for url in std::mem::take(&mut progress.discovered.contact_pages) {
+        if !links.contains(&url) {
+            links.push(url);
         }
     }
-    links.retain(allowed);
+    let rules = Arc::clone(&entrance.robots.rules);
+    let allowed = move || {
+        links.retain(|url| url.as_str().len() <= MAX_LINK && rules.decide(url.as_str()).allowed);
+        links
+    };
+    let links = tools.compute(allowed).await?;
     progress
         .read_further(tools, clock, links, further, &home.url)
         .await;
     Ok(())
 }
+
+/// Longer links, in bytes, lead to no page that says how to reach somebody.
+const MAX_LINK: usize = 2048;
 
 /// Hops of `<meta refresh>` that are followed.
 const MAX_REFRESHES: usize = 3;
@@ -148,8 +142,8 @@ async fn read_home(
         let Some(next) = home.facts.refresh.clone().filter(|next| !been.contains(next)) else {
             break;
         };
-        if next.host() == entrance.home.host() && !entrance.robots.decide(&tools.agent, next.as_str()).allowed
-        {
+        let is_same_host = next.host() == entrance.home.host();
+        if is_same_host && !entrance.robots.decide(tools, &next).await?.allowed {
             break;
         }
         match home::read(tools, &next, clock.end).await {
@@ -194,6 +188,14 @@ impl Progress {
                 let detail = format!("{url} and what would have followed were not reached in time");
                 findings.problems.push(Problem::new("timeout", detail));
                 self.out_of_time = true;
+                return;
+            }
+            if !tools.allowance.may_read_pages() {
+                let detail = format!(
+                    "{url} and what would have followed: {}",
+                    tools.allowance.ran_out()
+                );
+                findings.problems.push(Problem::new("budget_compute", detail));
                 return;
             }
             match home::read(tools, &url, clock.end).await {
@@ -255,11 +257,16 @@ impl Progress {
 
 /// The sitemaps that robots.txt names. A home page on another host has a robots.txt of its own, which from here on
 /// is the one that counts.
-async fn sitemaps_named(tools: &Tools, clock: &Clock, entrance: &mut Entrance, home: &Url) -> Vec<Url> {
-    let mut named = sitemaps_of(&entrance.robots, &entrance.robots_url);
+async fn sitemaps_named(
+    tools: &Tools,
+    clock: &Clock,
+    entrance: &mut Entrance,
+    home: &Url,
+) -> Result<Vec<Url>, ScanFailure> {
+    let mut named = entrance.robots.sitemaps.clone();
     let own = robots_txt_of(home);
     if own.host() == entrance.home.host() || own == entrance.robots_url {
-        return named;
+        return Ok(named);
     }
     let limits = Limits {
         deadline: clock.sitemaps,
@@ -269,14 +276,10 @@ async fn sitemaps_named(tools: &Tools, clock: &Clock, entrance: &mut Entrance, h
         && (200..300).contains(&answer.status)
     {
         let body = answer.body.read_up_to(MAX_ROBOTS_BYTES).await;
-        entrance.robots = Robots::parse(&body.bytes);
-        for url in sitemaps_of(&entrance.robots, &answer.url) {
-            if !named.contains(&url) {
-                named.push(url);
-            }
-        }
+        entrance.robots = RobotsSays::read(tools, body.bytes, &answer.url).await?;
+        named.extend_from_slice(&entrance.robots.sitemaps);
     }
-    named
+    Ok(named)
 }
 
 /// Lists in the findings what was read.

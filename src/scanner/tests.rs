@@ -402,3 +402,94 @@ async fn a_closed_port_is_a_failed_connection() {
         (FailureReason::ConnectFailed, true)
     );
 }
+
+async fn scan_within(
+    settings: ScannerSettings,
+    answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
+) -> SiteReport {
+    let site = TestSite::start(Tls::Trusted, answer).await;
+    let scanner = Scanner::new(Fetcher::new(site.settings()).unwrap(), settings);
+    let domain = DomainName::parse("a.site.test").unwrap();
+    scanner
+        .scan(&domain, &ScanOptions::default(), Duration::from_secs(20))
+        .await
+}
+
+#[tokio::test]
+async fn bytes_of_urls_are_bounded_while_a_file_is_read() {
+    let settings = ScannerSettings {
+        max_kept_bytes: 1024 * 1024,
+        ..ScannerSettings::default()
+    };
+    let long = "a".repeat(7_900);
+    let rows: String = (0..1_000)
+        .map(|number| ["<url><loc>/", &number.to_string(), &long, "</loc></url>"].concat())
+        .collect();
+    let urlset = format!("<urlset>{rows}</urlset>");
+    let report = scan_within(
+        settings,
+        with_home(move |path| (path == "sitemap.xml").then(|| Reply::ok("text/xml", urlset.clone()))),
+    )
+    .await;
+    let file = &report.sitemaps[0];
+    assert_eq!((file.kind, file.entries), (SitemapKind::Urlset, 1_000));
+    let kept: usize = file.urls.iter().map(|url| url.loc.len()).sum();
+    assert!(kept < 1024 * 1024 && kept > 900_000, "{kept}");
+    let left_out = format!("{} of the 1000 URLs", 1_000 - file.urls.len());
+    let problem = file
+        .problems
+        .iter()
+        .find(|problem| problem.code == "url_limit")
+        .unwrap();
+    assert!(problem.detail.starts_with(&left_out), "{}", problem.detail);
+    assert!(has_problem(&report, "url_limit"));
+}
+
+#[tokio::test]
+async fn the_sitemaps_that_one_file_names_are_bounded_in_number_and_bytes() {
+    for (count, length) in [(5_100, 1), (200, 7_900)] {
+        let name = "a".repeat(length);
+        let rows: String = (0..count)
+            .map(|number| ["<sitemap><loc>/", &number.to_string(), &name, "</loc></sitemap>"].concat())
+            .collect();
+        let index = format!("<sitemapindex>{rows}</sitemapindex>");
+        let settings = ScannerSettings {
+            max_sitemaps: 3,
+            ..ScannerSettings::default()
+        };
+        let report = scan_within(
+            settings,
+            with_home(move |path| (path == "sitemap.xml").then(|| Reply::ok("text/xml", index.clone()))),
+        )
+        .await;
+        let file = &report.sitemaps[0];
+        assert_eq!((file.kind, file.entries), (SitemapKind::Index, count));
+        let problem = file
+            .problems
+            .iter()
+            .find(|problem| problem.code == "sitemap_limit");
+        let told = format!(" of the {count} sitemaps that it names were left out");
+        assert!(problem.unwrap().detail.contains(&told), "{problem:?}");
+        assert!(report.revisit.is_none_or(|kept| kept.sitemaps.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn a_scan_that_has_computed_as_long_as_it_may_says_so_and_keeps_what_it_has() {
+    let settings = ScannerSettings {
+        max_compute: Duration::ZERO,
+        ..ScannerSettings::default()
+    };
+    let report = scan_within(
+        settings,
+        with_home(|path| (path == "sitemap.xml").then(|| urlset(&["/1"]))),
+    )
+    .await;
+    assert_eq!(found(&report).title.as_deref(), Some("Home"));
+    assert!(
+        has_problem(&report, "budget_compute"),
+        "{:?}",
+        found(&report).problems
+    );
+    assert_eq!((report.sitemaps.len(), report.pages.len()), (0, 1));
+}

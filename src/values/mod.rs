@@ -10,6 +10,7 @@ pub mod domain_name;
 pub mod failure;
 pub mod findings;
 pub mod ids;
+pub mod nearest;
 pub mod options;
 pub mod printable;
 pub mod report;

@@ -20,7 +20,7 @@ use crate::projections::{ProjectionError, maintenance};
 const POLL: Duration = Duration::from_millis(100);
 
 /// Has some work done on read models, one after the other; true if all of it went well.
-pub(super) async fn perform(
+pub(in crate::cli) async fn perform(
     log: &EventLog,
     projections: &[&'static dyn AnyProjection],
     kind: TaskKind,

@@ -21,6 +21,24 @@ fn a_group_of_ones_own_replaces_the_group_for_all() {
 }
 
 #[test]
+fn names_with_digits_and_dots_are_compared_whole() {
+    let robots = "user-agent: MJ12bot\ndisallow: /\n\nuser-agent: 360Spider/1.0\ndisallow: /\n\n\
+                  user-agent: Mail.RU_Bot\ndisallow: /\n\nuser-agent: Yahoo! Slurp\ndisallow: /";
+    for agent in [
+        "MJ12bot",
+        "mj12bot/v1.4.8 (x)",
+        "360Spider",
+        "Mail.RU_Bot/2.0",
+        "Yahoo! Slurp",
+    ] {
+        assert!(!allowed(robots, agent, "https://h/"), "{agent}");
+    }
+    for agent in ["MJ", "MJ12", "MJ13bot", "360", "Mail", "Mail.RU", "Spider"] {
+        assert!(allowed(robots, agent, "https://h/"), "{agent}");
+    }
+}
+
+#[test]
 fn stars_and_dollars_match_anything_and_the_end() {
     let robots = "user-agent: *\ndisallow: /*.pdf$\ndisallow: /a*b*c";
     assert!(!allowed(robots, "x", "https://h/d/f.pdf"));

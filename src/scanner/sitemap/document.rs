@@ -190,7 +190,9 @@ impl Document {
                     && entry.alternates.len() < MAX_PARTS
                 {
                     let href = self.declared.resolve(&href).0.into_owned();
-                    entry.alternates.push((language.into_owned(), href));
+                    if entry.has_room(language.len() + href.len()) {
+                        entry.alternates.push((language.into_owned(), href));
+                    }
                 }
             }
             (Root::Atom, Element::Link) => {
@@ -239,7 +241,7 @@ impl Document {
             return;
         };
         let (element, used) = (self.field.element, self.field.used);
-        let Some(text) = self.field.text() else {
+        let Some(text) = self.field.text().filter(|text| entry.has_room(text.len())) else {
             return;
         };
         match scope {

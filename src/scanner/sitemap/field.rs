@@ -38,7 +38,14 @@ pub(super) struct RawEntry {
     pub(super) alternates: Vec<(String, String)>,
     /// Whether the loc uses declared entities.
     pub(super) entities: Option<Use>,
+    /// Bytes of all its texts.
+    pub(super) size: usize,
+    /// Texts for which there was no room.
+    pub(super) left_out: u64,
 }
+
+/// All texts of one entry, in bytes: a thousand pictures, or translations, with ordinary addresses.
+pub(super) const MAX_ENTRY: usize = 512 * 1024;
 
 /// Which extension's element we are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +109,17 @@ impl Field {
 }
 
 impl RawEntry {
+    /// Takes room for a text, if there is some.
+    pub(super) fn has_room(&mut self, bytes: usize) -> bool {
+        let fits = self.size + bytes <= MAX_ENTRY;
+        if fits {
+            self.size += bytes;
+        } else {
+            self.left_out += 1;
+        }
+        fits
+    }
+
     /// The first of each field counts.
     pub(super) fn set(&mut self, element: Element, text: &str, used: Use) {
         let place = match element {

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::entity::Use;
 use super::entry::{Alternate, ChildSitemap, PageEntry, SitemapEntry};
-use super::field::{Names, RawEntry};
+use super::field::{MAX_ENTRY, Names, RawEntry};
 use super::invisible::{cleaned, trim};
 use super::lastmod::normalise;
 use super::plain_url::PlainUrls;
@@ -82,6 +82,14 @@ impl Judge {
         let Some(loc) = self.loc(&mut raw) else {
             return;
         };
+        if raw.left_out > 0 {
+            self.problems.note("long_entry", Some(raw.offset), || {
+                format!(
+                    "{} texts beyond {MAX_ENTRY} bytes of one entry were left out",
+                    raw.left_out
+                )
+            });
+        }
         if loc.len() >= MAX_PROTOCOL_LOC {
             self.problems.note("long_loc", Some(raw.offset), || {
                 format!("{}… is too long", &shorten(&loc))

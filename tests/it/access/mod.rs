@@ -25,7 +25,7 @@ pub async fn key_of(app: &TestApp, tenant: TenantId, scopes: &[Scope]) -> ApiKey
         tenant,
         name: "for a test".to_owned(),
         scopes: scopes.iter().copied().collect(),
-        expires_at: None,
+        expires: None,
         created_by: "test".to_owned(),
     };
     create(app.app.log.pool(), &new).await.unwrap().0

@@ -54,13 +54,15 @@ const RULES: &[Rule] = &[
     Rule { module: "scanner", uses: &["fetch", "values"], except: &[], crates: &["tokio", "rand"] },
     Rule { module: "commands", uses: &["aggregates", "log", "values"], except: &[], crates: &["tokio", "rand"] },
     Rule { module: "projections", uses: &["aggregates", "log", "turns", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "progress", uses: &["projections"], except: &[PROJECTING], crates: &["sqlx"] },
     Rule { module: "policies", uses: &["aggregates", "commands", "tasks", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "export", uses: &["commands", "values"], except: &[], crates: &["tokio"] },
-    Rule { module: "api", uses: &["export", "commands", "projections", "legacy", "access", "log", "tasks", "fetch", "aggregates", "pools", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
-    Rule { module: "dashboard", uses: &["api", "projections", "commands", "access", "log", "tasks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING], crates: &["tokio", "rand"] },
+    Rule { module: "api", uses: &["export", "commands", "progress", "projections", "legacy", "access", "log", "tasks", "fetch", "aggregates", "pools", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
+    Rule { module: "dashboard", uses: &["api", "pools", "progress", "projections", "commands", "access", "log", "tasks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING], crates: &["tokio", "rand"] },
+    Rule { module: "backup", uses: &["postgres", "projections", "log"], except: &[APPENDING, PROJECTING], crates: &["sqlx", "tokio"] },
     Rule { module: "postgres", uses: &[], except: &[], crates: &["sqlx", "tokio", "rand"] },
 ];
 

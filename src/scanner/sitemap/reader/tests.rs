@@ -307,3 +307,26 @@ fn locs_without_a_scheme_take_the_one_of_their_document_or_https() {
     let (_, entries) = read_bytes(urlset.as_bytes(), "http://example.com/s.xml", None, 1 << 20);
     assert_eq!(loc(&entries[0]), "http://cdn.example.com/a");
 }
+
+#[test]
+fn the_texts_of_one_entry_are_bounded_and_what_is_left_out_is_counted() {
+    let image = format!(
+        "<image:image><image:loc>/{}</image:loc></image:image>",
+        "a".repeat(8_000)
+    );
+    let link = format!("<xhtml:link hreflang='{0}' href='/{0}'/>", "a".repeat(8_000));
+    for part in [image, link] {
+        let (summary, entries) = read(&format!(
+            "<urlset><url><loc>/a</loc>{}</url><url><loc>/b</loc></url></urlset>",
+            part.repeat(900)
+        ));
+        let size = serde_json::to_string(&entries).unwrap().len();
+        assert!(size < 600_000 && entries.len() == 2, "{size}");
+        let problem = summary
+            .problems
+            .iter()
+            .find(|problem| problem.code == "long_entry")
+            .unwrap();
+        assert!(problem.detail.contains(" texts "), "{}", problem.detail);
+    }
+}
