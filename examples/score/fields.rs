@@ -90,7 +90,7 @@ pub const FIELDS: &[Field] = &[
     one(
         "description asserted",
         |page| asserted(page, &["description", "excerpt", "meta_description"]),
-        same_text,
+        same_description,
         |found| list(found.description.as_ref()),
     ),
     one(
@@ -101,7 +101,7 @@ pub const FIELDS: &[Field] = &[
                 &["meta_description", "og_description", "twitter_description"],
             )
         },
-        same_text,
+        same_description,
         |found| list(found.description.as_ref()),
     ),
     one(
@@ -359,6 +359,25 @@ fn is_profile(link: &str) -> bool {
         "redir",
         "company-beta",
         "uas",
+        // The networks' own pages.
+        "upload",
+        "settings",
+        "psettings",
+        "preferences",
+        "messages",
+        "messaging",
+        "account",
+        "accounts",
+        "signup",
+        "premium",
+        "games",
+        "creators",
+        "ads",
+        "yt",
+        "inbox",
+        "upgrade-plan",
+        "subscription_center",
+        "spi",
     ];
     let Ok(url) = Url::parse(link) else { return false };
     let mut segments = url
@@ -426,6 +445,17 @@ fn elementor_versions(page: &Page) -> Option<Vec<String>> {
 
 fn same_text(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
+}
+
+/// Tags and references in a description are its system's doing.
+fn same_description(one: &str, other: &str) -> bool {
+    let text = |html: &str| {
+        scraper::Html::parse_fragment(html)
+            .root_element()
+            .text()
+            .collect::<String>()
+    };
+    same_text(&text(one), &text(other))
 }
 
 /// Without what typography does to a text.

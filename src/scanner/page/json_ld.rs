@@ -214,11 +214,6 @@ impl<'a> Node<'a> {
             "copyrightHolder",
             "sourceOrganization",
             "provider",
-            "creator",
-            "author",
-            "maintainer",
-            "accountablePerson",
-            "@graph",
         ];
         let mut at = self.at;
         while let Some((parent, property)) = &self.graph.arena.0[at].parent {

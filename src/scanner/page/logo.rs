@@ -10,39 +10,11 @@ const OTHERS: &[&str] = &[
     "certif", "kunden", "foerder", "förder", "seal", "badge", "trust",
 ];
 
-/// The same in the names of files, with pictures that hold many or show nothing: sprites, arrows, counters of visitors.
-const OTHER_FILES: &[&str] = &[
-    "sprite",
-    "pixel",
-    "spacer",
-    "blank.",
-    "tracking",
-    "xiti",
-    "counter",
-    "arrow",
-    "chevron",
-    "hamburger",
-    "menu-icon",
-    "icon-menu",
-    "search",
-    "close",
-    "burger",
-    "facebook",
-    "instagram",
-    "twitter",
-    "linkedin",
-    "youtube",
-    "whatsapp",
-    "google",
-    "paypal",
-    "visa",
-    "avatar",
-    "flag",
-    "partner",
-    "sponsor",
-    "client",
-    "/pix.",
-];
+/// Words in URLs of pictures that hold many or show nothing of the site: sprites, arrows, counters of visitors, signs
+/// of networks and of ways to pay.
+const OTHER_FILES: &str = "sprite sprites pixel spacer blank tracking xiti counter arrow arrows chevron hamburger search \
+    close facebook instagram twitter linkedin youtube whatsapp google paypal visa avatar flag flags partner partners sponsor \
+    sponsors client clients";
 
 /// What the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is called one, by where it
 /// stands, else the large icon that stands for the site on a telephone; absolute.
@@ -63,11 +35,8 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
                 && (image.names.contains("logo") || image.src.to_ascii_lowercase().contains("logo"))
         },
         &|image| {
-            image
-                .names
-                .split_whitespace()
-                .next()
-                .is_some_and(|name| name.contains("logo"))
+            let first = image.names.split_whitespace().next();
+            first.is_some_and(|name| name.contains("logo")) && !is_photo(image)
         },
         &|image| image.in_home_link && image.in_header,
         &|image| image.in_heading && file_stem(&image.src).eq_ignore_ascii_case("logo"),
@@ -92,11 +61,23 @@ fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
 
 /// Whether a picture may be the site's logo at all.
 fn is_own(image: &Image) -> bool {
-    let file = image.src.to_ascii_lowercase();
-    let file = file.split(['?', '#']).next().unwrap_or_default();
-    let name = file.rsplit('/').next().unwrap_or_default();
+    let file = file(image);
+    let is_other = |word: &str| OTHER_FILES.split_ascii_whitespace().any(|other| other == word);
+    let mut words = file.split(|sign: char| !sign.is_ascii_alphanumeric());
     !OTHERS.iter().any(|other| image.names.contains(other))
-        && (name.contains("logo") || !OTHER_FILES.iter().any(|other| file.contains(other)))
+        && (file_stem(&file).contains("logo") || !words.any(is_other))
+}
+
+/// The URL of a picture without its query, lower case.
+fn file(image: &Image) -> String {
+    let url = image.src.split(['?', '#']).next().unwrap_or_default();
+    url.to_ascii_lowercase()
+}
+
+/// A picture of something that has a logo on it is a photo whose file is called otherwise.
+fn is_photo(image: &Image) -> bool {
+    let file = file(image);
+    matches!(file.rsplit('.').next(), Some("jpg" | "jpeg")) && !file_stem(&file).contains("logo")
 }
 
 /// `/img/logo.gif` is `logo`.

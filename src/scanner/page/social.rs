@@ -84,10 +84,14 @@ fn identity(social: &Social) -> (&'static str, String) {
     (kind, number.unwrap_or(name).to_lowercase())
 }
 
-/// Whether a page of a network links to one of its own profiles, which are not the network's but its users'.
+/// Whether a network links to something of its own: from its home page to its users, from others to pages that look
+/// like profiles where names stand directly under its host (`vimeo.com/pricing`).
 fn is_own_page(page: &Outline, social: &Social) -> bool {
     let home = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
-    Url::parse(&social.url).is_ok_and(|url| home(&url) == home(&page.url))
+    let is_at_home = Url::parse(&social.url).is_ok_and(|url| home(&url) == home(&page.url));
+    let path = social.url.splitn(4, '/').nth(3).unwrap_or_default();
+    let is_plain = !path.contains(['/', '@', '?']);
+    is_at_home && (page.url.path() == "/" || is_plain || social.network == "reddit")
 }
 
 /// The accounts that a page names for its cards.
