@@ -17,7 +17,7 @@ fn main() -> io::Result<()> {
             fs::read(&file)?.hash(&mut hasher);
         }
     }
-    println!("cargo:rustc-env=SITELOG_READER={:016x}", hasher.finish());
+    println!("cargo:rustc-env=READER_DIGEST={:016x}", hasher.finish());
     Ok(())
 }
 

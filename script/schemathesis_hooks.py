@@ -1,5 +1,6 @@
-"""What Schemathesis cannot do by itself: send NDJSON, which it is given as text."""
+"""What Schemathesis cannot do by itself: send NDJSON and workbooks, which it is given as text."""
 
 import schemathesis
 
-schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+for media_type in ("application/x-ndjson", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"):
+    schemathesis.serializer.alias(media_type, "text/plain")

@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Access, ApiKey, AuthMode, keys};
+use crate::access::first_key::{self, FirstKey, FirstKeyError, FirstKeyPlace};
+use crate::access::{Access, AuthMode};
 use crate::api::settings::BackendError;
 use crate::api::{self, ApiState, Legacy, LongReads};
 use crate::commands::CommandBus;
@@ -83,9 +84,9 @@ pub enum StartError {
     /// A set of fingerprints in the data directory cannot be read.
     #[error(transparent)]
     Fingerprints(#[from] FingerprintFilesError),
-    /// The first key cannot be made.
+    /// The first key cannot be made or given to anybody.
     #[error(transparent)]
-    FirstKey(#[from] keys::CreateKeyError),
+    FirstKey(#[from] FirstKeyError),
     /// The old backend is set up wrongly.
     #[error("SITELOG_LEGACY__BACKEND_ANSWERS or its kin cannot be used")]
     Backend(#[from] BackendError),
@@ -227,14 +228,15 @@ pub struct Started<'a> {
     pub database: &'a Database,
     /// Where it listens.
     pub address: SocketAddr,
-    /// The first key of all, on the first start: this is the only time it can be shown.
-    pub first_key: Option<ApiKey>,
+    /// What became of the first key of all.
+    pub first_key: FirstKey,
 }
 
 /// Runs a server until it is told to stop: first no more requests, then no more tasks, then the rest.
 pub async fn serve(
     config: &Config,
     roles: Roles,
+    first_key: &FirstKeyPlace,
     stop: CancellationToken,
     ready: impl FnOnce(&Started<'_>),
 ) -> Result<(), StartError> {
@@ -245,6 +247,19 @@ pub async fn serve(
     }
     let database = Database::open(config).await?;
     let app = App::build(config, database.pools.clone()).await?;
+    // Before anything runs, so that a file that cannot be written stops nothing that has begun.
+    let first_key = match (roles.api, config.auth.mode) {
+        (true, AuthMode::Required) => first_key::provide(&database.pools.access, first_key).await,
+        _ => Ok(FirstKey::NotNeeded),
+    };
+    let first_key = match first_key {
+        Ok(first_key) => first_key,
+        Err(error) => {
+            drop(app);
+            database.close().await;
+            return Err(error.into());
+        }
+    };
     let (scanning, following) = (TaskTracker::new(), TaskTracker::new());
     let stop_following = CancellationToken::new();
     if roles.projector {
@@ -257,10 +272,6 @@ pub async fn serve(
         .as_ref()
         .and_then(|l| l.local_addr().ok())
         .unwrap_or(config.bind);
-    let first_key = match (roles.api, config.auth.mode) {
-        (true, AuthMode::Required) => keys::create_first(&database.pools.access).await?,
-        _ => None,
-    };
     ready(&Started {
         config,
         database: &database,

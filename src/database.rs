@@ -59,6 +59,14 @@ impl Database {
         self.embedded.as_ref().map(EmbeddedPostgres::url)
     }
 
+    /// The URL of a user who is shown all rows: the private PostgreSQL's superuser, or who is set.
+    pub fn reading_url(&self, config: &Config) -> Option<String> {
+        match &self.embedded {
+            Some(embedded) => Some(embedded.superuser_url_of_database()),
+            None => config.database_url.clone(),
+        }
+    }
+
     /// Restarts the private PostgreSQL whenever it dies, until told to stop.
     pub(crate) async fn supervise(&self, stop: CancellationToken) {
         let Some(embedded) = &self.embedded else {

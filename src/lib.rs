@@ -19,6 +19,7 @@ pub mod log;
 // What follows from the log: rows to read and to take away, work to do.
 pub mod export;
 pub mod policies;
+pub mod progress;
 pub mod projections;
 pub mod tasks;
 
@@ -31,6 +32,7 @@ pub mod worker;
 pub mod access;
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod dashboard;

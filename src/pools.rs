@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Error, Executor, PgConnection, PgPool};
 
@@ -61,6 +62,20 @@ impl Pools {
         ]
     }
 
+    /// How each is used.
+    pub fn usage(&self) -> Vec<PoolUsage> {
+        let of = |(name, pool): (&'static str, &PgPool)| {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            PoolUsage {
+                name,
+                used: pool.size().saturating_sub(idle),
+                idle,
+                max: pool.options().get_max_connections(),
+            }
+        };
+        self.named().map(of).into()
+    }
+
     /// So many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
     pub(crate) fn divide(connections: u32, options: &PgConnectOptions) -> Self {
         let shares = Shares::of(connections);
@@ -84,6 +99,26 @@ impl Pools {
         for (_, pool) in self.named() {
             pool.close().await;
         }
+    }
+}
+
+/// How the connections of a pool are used at this moment.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PoolUsage {
+    /// Which pool.
+    pub name: &'static str,
+    /// Connections in use.
+    pub used: u32,
+    /// Open connections that nobody uses.
+    pub idle: u32,
+    /// Connections it opens at most.
+    pub max: u32,
+}
+
+impl PoolUsage {
+    /// Whether whoever wants a connection has to wait.
+    pub fn is_full(&self) -> bool {
+        self.used >= self.max
     }
 }
 

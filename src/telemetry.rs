@@ -1,22 +1,43 @@
 //! Logs and metrics of the process.
 
-use std::io::IsTerminal;
+use std::io::{self, Write};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::values::printable::Printable;
 
 /// Sends log lines to stderr; `RUST_LOG` overrides the level.
 pub fn init_logs(default_level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| LogLines(io::stderr()))
+        // Of colours and of escape sequences in what is logged, nobody could tell one from the other.
+        .with_ansi(false)
         .with_target(false)
         .with_span_events(FmtSpan::NONE);
     // A second initialisation (several servers in one test process) keeps the first.
     let _ = subscriber.try_init();
+}
+
+/// Where log lines go, one event at a time: it may quote what sites and users send, and is one line whatever it quotes.
+struct LogLines<W>(W);
+
+impl<W: Write> Write for LogLines<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        // At once: other threads log, too.
+        let shown = format!("{}\n", Printable(line));
+        self.0.write_all(shown.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// The recorder of this process, installed at first use.
@@ -31,4 +52,54 @@ pub fn metrics() -> PrometheusHandle {
                 .expect("nothing else installs a recorder")
         })
         .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Failed(String);
+
+    #[test]
+    fn an_event_is_one_line_that_does_nothing_to_a_terminal() {
+        let hostile = "\u{1b}]0;x\u{7}\u{9b}31m\r\n2026 ERROR forged\u{202e}\u{7f}";
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || LogLines(writer.clone()))
+            .with_ansi(false)
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let error = Failed(hostile.to_owned());
+            tracing::error!(
+                display = %hostile,
+                debug = ?hostile,
+                error = &error as &dyn std::error::Error,
+                text = hostile,
+                "{hostile}"
+            );
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let line = text.strip_suffix('\n').unwrap();
+        let acting = |c: char| c.is_control() || c == '\u{202e}';
+        assert!(!line.contains(acting), "{line:?}");
+    }
 }

@@ -1,7 +1,8 @@
 //! Figures of the whole service against sites of our own: `cargo bench --bench service -- [SECTION…]`.
 //!
 //! Sections: `throughput` (durable scans against a bare fetch of the same URLs), `latency` (of a status request while
-//! hostile pages are scanned), `memory` (per concurrent scan), `crowd` (two thousand clients at once), `pages` (a batch
+//! hostile pages are scanned), `memory` (per concurrent scan), `crowd` (two thousand clients at once), `unfair` (one
+//! tenant that asks for much beside another), `pages` (a batch
 //! of 100,000 domains; not without being asked for, for it takes a quarter of an hour). The sites, the service and the
 //! client are processes of their own, all on this machine.
 
@@ -18,6 +19,7 @@ mod memory;
 mod pages;
 mod processes;
 mod throughput;
+mod unfair;
 
 /// Makes this very program the site server when it starts itself.
 pub const SERVE_SITES: &str = "--serve-sites";
@@ -49,6 +51,9 @@ fn main() {
         }
         if wants("memory") {
             memory::run().await;
+        }
+        if wants("unfair") {
+            unfair::run().await;
         }
         if arguments.iter().any(|argument| argument == "pages") {
             pages::run().await;

@@ -1,7 +1,9 @@
 //! The processes of a bench: the sites, and the service on a fresh data directory.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -80,12 +82,18 @@ pub struct Service {
     child: Child,
     address: String,
     client: reqwest::Client,
+    complaints: Arc<Mutex<BTreeMap<String, u64>>>,
     _data_dir: TempDir,
 }
 
 impl Service {
     /// Starts `sitelog serve` with room for so many scans.
     pub fn start(sites: &SitesProcess, concurrency: usize) -> Self {
+        Self::start_on(sites, concurrency, None)
+    }
+
+    /// The same on a database that is there already.
+    pub fn start_on(sites: &SitesProcess, concurrency: usize, database: Option<&str>) -> Self {
         let data_dir = TempDir::with_prefix("sitelog-bench-").expect("a directory");
         let mut child = Command::new(env!("CARGO_BIN_EXE_sitelog"))
             .arg("serve")
@@ -96,6 +104,8 @@ impl Service {
             .env("SITELOG_WORKER__CONCURRENCY", concurrency.to_string())
             .env("SITELOG_FETCH__CONNECT_TO", &sites.connect_to)
             .env("SITELOG_FETCH__EXTRA_CA", &sites.ca)
+            .env("SITELOG_API__REQUESTS_PER_MINUTE", "10000000")
+            .envs(database.map(|url| ("DATABASE_URL", url)))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the service starts");
@@ -114,14 +124,28 @@ impl Service {
                 )
             })
             .expect("the service says where it listens");
-        std::thread::spawn(move || lines.for_each(drop));
+        let complaints = Arc::<Mutex<BTreeMap<String, u64>>>::default();
+        let heard = Arc::clone(&complaints);
+        std::thread::spawn(move || {
+            for line in lines {
+                if let Some(kind) = complaint(&line) {
+                    *heard.lock().expect("nobody panics").entry(kind).or_default() += 1;
+                }
+            }
+        });
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self {
             child,
             address,
             client,
+            complaints,
             _data_dir: data_dir,
         }
+    }
+
+    /// Warnings and errors that it logged, and how often.
+    pub fn complaints(&self) -> BTreeMap<String, u64> {
+        self.complaints.lock().expect("nobody panics").clone()
     }
 
     /// The URL of a path.
@@ -188,6 +212,13 @@ impl Service {
             .and_then(|number| number.parse().ok())
             .expect("kB")
     }
+}
+
+/// A warning or error without what differs from one to the next.
+fn complaint(line: &str) -> Option<String> {
+    let start = line.find(" WARN ").or_else(|| line.find("ERROR "))?;
+    let text: String = line[start..].chars().filter(|c| !c.is_ascii_digit()).collect();
+    Some(text.trim().chars().take(160).collect())
 }
 
 impl Drop for Service {

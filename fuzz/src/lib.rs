@@ -10,9 +10,10 @@ use sitelog::fetch::Headers;
 use sitelog::scanner::page::{RawPage, Technologies, read_page, read_page_with};
 use sitelog::scanner::robots::Robots;
 use sitelog::scanner::sitemap::{SitemapReader, SitemapSettings};
+use sitelog::values::DomainName;
+use sitelog::values::batch_list::{Form, Source};
 use sitelog::values::spreadsheet::inert_cell;
 use sitelog::values::versioned::{VersionedEvent, decode, decode_text};
-use sitelog::values::{BatchList, DomainName};
 use url::Url;
 
 /// Takes whatever bytes there are.
@@ -110,25 +111,31 @@ pub fn domain(data: &[u8]) {
     assert!(cell.ends_with(text.as_ref()) && cell.len() <= text.len() + 1);
 }
 
-/// A list of domains in each of its forms. The first byte says which.
+/// A list of domains in each of its forms, with and without a chosen column. The first byte says which.
 pub fn list(data: &[u8]) {
-    let Some((form, content)) = data.split_first() else {
+    let Some((choice, content)) = data.split_first() else {
         return;
     };
-    let read = match form % 3 {
-        0 => BatchList::from_csv(content),
-        1 => BatchList::from_text(content),
-        _ => BatchList::from_ndjson(content),
+    let source = Source {
+        content,
+        form: [Form::Table, Form::Ndjson, Form::Unknown][usize::from(choice % 3)],
+        charset: [None, Some("windows-1252"), Some("utf-16le")][usize::from(choice / 3 % 3)],
+        column: [None, None, Some("2")][usize::from(choice / 9 % 3)],
     };
-    let Ok(list) = read else { return };
-    let lines = content
-        .iter()
-        .filter(|byte| matches!(byte, b'\n' | b'\r'))
-        .count()
-        + 1;
+    let list = match source.read() {
+        Ok(list) => list,
+        Err(error) => {
+            assert!(error.line() != Some(0) && !error.to_string().is_empty());
+            return;
+        }
+    };
+    assert!(list.cells.len() <= list.accepted.len(), "cells of no domain");
+    let lines = content.len() + 1;
+    let told = list.accepted.iter().map(|(line, _)| line);
     assert!(
-        list.accepted.len() + list.rejected.len() + list.duplicates <= lines,
-        "more than {lines} lines"
+        told.chain(list.rejected.iter().map(|rejected| &rejected.line))
+            .all(|line| (1..=lines).contains(&(*line as usize))),
+        "a line that is not there"
     );
     let mut seen = std::collections::HashSet::new();
     assert!(

@@ -1,6 +1,6 @@
 //! The table of keys.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
@@ -18,9 +18,18 @@ pub struct NewKey {
     /// What it allows; at least one.
     pub scopes: Scopes,
     /// When it ends; `None` for never.
-    pub expires_at: Option<DateTime<Utc>>,
+    pub expires: Option<Expiry>,
     /// Who makes it.
     pub created_by: String,
+}
+
+/// When a key ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Expiry {
+    /// After so long, by the database's clock.
+    After(TimeDelta),
+    /// At a certain time.
+    At(DateTime<Utc>),
 }
 
 /// A key as it may be shown again and again.
@@ -70,16 +79,20 @@ pub async fn create(pool: &PgPool, new: &NewKey) -> Result<(ApiKey, KeyRow), Cre
     Ok((key, row))
 }
 
+/// Whether there is or ever was a key.
+pub(super) async fn is_any(executor: impl sqlx::PgExecutor<'_>) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from api_key)")
+        .fetch_one(executor)
+        .await
+}
+
 /// Makes the first key of all, an operator's, unless there is or ever was one; one process of many does.
 pub async fn create_first(pool: &PgPool) -> Result<Option<ApiKey>, CreateKeyError> {
     let mut transaction = pool.begin().await?;
     sqlx::query("select pg_advisory_xact_lock(7305116406)")
         .execute(&mut *transaction)
         .await?;
-    let any: bool = sqlx::query_scalar("select exists (select from api_key)")
-        .fetch_one(&mut *transaction)
-        .await?;
-    if any {
+    if is_any(&mut *transaction).await? {
         return Ok(None);
     }
     let key = ApiKey::generate()?;
@@ -87,7 +100,7 @@ pub async fn create_first(pool: &PgPool) -> Result<Option<ApiKey>, CreateKeyErro
         tenant: TenantId::DEFAULT,
         name: "made at the first start".to_owned(),
         scopes: Scopes::from_iter([Scope::Admin, Scope::Operator]),
-        expires_at: None,
+        expires: None,
         created_by: "system".to_owned(),
     };
     insert(&mut *transaction, &key, &first).await?;
@@ -131,7 +144,7 @@ pub async fn revoke(
 pub(super) async fn identify(pool: &PgPool, key: &ApiKey) -> Result<Caller, AccessError> {
     let row = sqlx::query(
         "select key_id, tenant_id, key_hash, scopes, \
-                last_used_at is null or last_used_at < now() - interval '1 minute' as is_stale \
+                not recently(last_used_at, interval '1 minute', now()) as is_stale \
            from api_key \
           where key_id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())",
     )
@@ -172,9 +185,14 @@ async fn insert(
     key: &ApiKey,
     new: &NewKey,
 ) -> Result<KeyRow, sqlx::Error> {
+    let (at, after) = match new.expires {
+        None => (None, None),
+        Some(Expiry::At(time)) => (Some(time), None),
+        Some(Expiry::After(length)) => (None, Some(length)),
+    };
     let sql = format!(
         "insert into api_key (key_id, tenant_id, name, key_hash, scopes, created_by, expires_at) \
-         values ($1, $2, $3, $4, $5, $6, $7) returning {COLUMNS}"
+         values ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp() + $8::interval)) returning {COLUMNS}"
     );
     let row = sqlx::query(&sql)
         .bind(key.id().as_str())
@@ -183,7 +201,8 @@ async fn insert(
         .bind(key.hash().as_slice())
         .bind(new.scopes.names())
         .bind(&new.created_by)
-        .bind(new.expires_at)
+        .bind(at)
+        .bind(after)
         .fetch_one(executor)
         .await?;
     row_of(&row)

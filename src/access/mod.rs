@@ -3,6 +3,7 @@
 
 mod api_key;
 mod caller;
+pub mod first_key;
 mod hs256;
 pub mod keys;
 pub mod sessions;
@@ -11,6 +12,7 @@ mod tenants;
 mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 
@@ -28,6 +30,7 @@ pub struct Access {
     pool: PgPool,
     tokens: Option<Arc<TokenVerifier>>,
     tenants: Tenants,
+    recheck_every: Duration,
 }
 
 /// Why somebody is not let in.
@@ -55,12 +58,18 @@ impl Access {
             tokens: settings.jwt.as_ref().map(|jwt| Arc::new(TokenVerifier::new(jwt))),
             tenants: Tenants::new(pool.clone(), settings.requests_per_minute),
             pool,
+            recheck_every: settings.recheck_every,
         }
     }
 
     /// Whether anybody is let in.
     pub fn mode(&self) -> AuthMode {
         self.mode
+    }
+
+    /// How often a caller is checked again while its answer is under way.
+    pub fn recheck_every(&self) -> Duration {
+        self.recheck_every
     }
 
     /// What is set for each tenant.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 /// Who is let in, and how tokens are checked.
 #[derive(Clone, Debug)]
@@ -12,11 +13,15 @@ pub struct AuthSettings {
     pub jwt: Option<JwtSettings>,
     /// Requests a tenant may make in a minute, unless its own setting says otherwise.
     pub requests_per_minute: NonZeroU32,
+    /// How often a caller is checked again while its answer is under way.
+    pub recheck_every: Duration,
 }
 
 impl AuthSettings {
     /// More than one small server answers: a bound on a runaway client, not on honest work.
     pub const DEFAULT_REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(120_000).expect("it is not zero");
+    /// How long somebody whose key was revoked may go on reading at most; a lookup of a key per open stream.
+    pub const DEFAULT_RECHECK_EVERY: Duration = Duration::from_secs(15);
 
     /// Settings of a mode, the rest as it comes.
     pub fn of(mode: AuthMode) -> Self {
@@ -24,6 +29,7 @@ impl AuthSettings {
             mode,
             jwt: None,
             requests_per_minute: Self::DEFAULT_REQUESTS_PER_MINUTE,
+            recheck_every: Self::DEFAULT_RECHECK_EVERY,
         }
     }
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::ApiState;
 use super::browser;
 use super::problem::Problem;
+use super::recheck::run_while_admitted;
 use super::request::idempotency_key_in;
 use crate::access::{AccessError, Admission, AuthMode, Caller, RequestShare, Scope};
 use crate::values::TenantId;
@@ -28,8 +29,9 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     if let Err(problem) = idempotency_key_in(request.headers()) {
         return problem.into_response();
     }
-    request.extensions_mut().insert(caller);
-    let mut response = next.run(request).await;
+    request.extensions_mut().insert(caller.clone());
+    let response = run_while_admitted(&state, &caller, request, next).await;
+    let mut response = response.unwrap_or_else(Problem::into_response);
     say_share(share, response.headers_mut());
     response
 }

@@ -1,16 +1,14 @@
 //! The body of `POST /batches`, whichever of its forms it has.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
 
-use super::problem::Problem;
+use super::problem::{Problem, sentence};
 use super::request::{parse_json, unsupported_media_type};
 use crate::commands::request_batch::BatchItem;
 pub use crate::values::RejectedLine;
-use crate::values::batch_list::{MAX_COLUMNS, MAX_DOMAINS, UnreadableList};
+use crate::values::batch_list::{self, ChosenColumn, Form, MAX_COLUMNS, MAX_DOMAINS, Source, UnreadableList};
 use crate::values::{BatchList, BatchOptions};
 
 /// A list that was read.
@@ -18,65 +16,92 @@ use crate::values::{BatchList, BatchOptions};
 pub struct BatchInput {
     /// What will be scanned.
     pub items: Vec<BatchItem>,
-    /// Lines that named a domain again.
+    /// How often a domain was named again.
     pub duplicates: usize,
-    /// Lines that are no domain.
+    /// What is no domain.
     pub rejected: Vec<RejectedLine>,
+    /// The column that the domains were read from.
+    pub column: Option<ChosenColumn>,
+    /// What else there is to say of how the list was read.
+    pub notes: Vec<String>,
     /// How it is worked through.
     pub options: BatchOptions,
     /// Days; domains that were scanned since are left out. Only JSON says it in the body.
     pub max_age_days: Option<f64>,
 }
 
+/// What a request says beside its body.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// The encoding that the media type declares.
+    pub charset: Option<&'a str>,
+    /// The column or field to take.
+    pub column: Option<&'a str>,
+    /// HTML pages per domain.
+    pub max_pages: Option<i64>,
+    /// Scans under way at once.
+    pub max_concurrent: Option<i64>,
+}
+
 #[derive(Debug, Deserialize)]
-struct JsonBody {
-    #[serde(deserialize_with = "list_of")]
-    domains: BatchList,
+#[serde(deny_unknown_fields)]
+struct JsonBody<'a> {
+    #[serde(borrow)]
+    domains: &'a RawValue,
     max_pages: Option<i64>,
     max_concurrent: Option<i64>,
     max_age_days: Option<f64>,
 }
 
+/// Media types of lists.
+const MEDIA_TYPES: [&str; 5] = [
+    "application/json",
+    "text/csv",
+    "text/plain",
+    "application/x-ndjson",
+    XLSX,
+];
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 impl BatchInput {
-    /// Reads a body by its media type; numbers in a JSON body go before those of the query.
-    pub fn read(
-        media_type: &str,
-        body: &[u8],
-        max_pages: Option<i64>,
-        max_concurrent: Option<i64>,
-    ) -> Result<Self, Problem> {
-        let mut options = BatchOptions::new(max_pages, max_concurrent);
-        let mut max_age_days = None;
-        let list = match media_type {
-            "application/json" => {
-                let body: JsonBody = parse_json(body)?;
-                options = BatchOptions::new(
-                    body.max_pages.or(max_pages),
-                    body.max_concurrent.or(max_concurrent),
-                );
-                max_age_days = body.max_age_days;
-                body.domains
-            }
-            "text/csv" => BatchList::from_csv(body)?,
-            "text/plain" => BatchList::from_text(body)?,
-            "application/x-ndjson" => BatchList::from_ndjson(body)?,
-            other => {
-                let wanted = [
-                    "application/json",
-                    "text/csv",
-                    "text/plain",
-                    "application/x-ndjson",
-                ];
-                return Err(unsupported_media_type(other, &wanted));
-            }
+    /// Reads a body by its media type; numbers in a JSON body go before those beside it.
+    pub fn read(media_type: &str, body: &[u8], beside: Beside<'_>) -> Result<Self, Problem> {
+        let form = match media_type {
+            "application/json" => return Self::read_json(body, beside),
+            "text/csv" | "text/plain" | XLSX => Form::Table,
+            "application/x-ndjson" => Form::Ndjson,
+            other => return Err(unsupported_media_type(other, &MEDIA_TYPES)),
         };
+        let source = Source {
+            content: body,
+            form,
+            charset: beside.charset,
+            column: beside.column,
+        };
+        Self::of(
+            source.read()?,
+            BatchOptions::new(beside.max_pages, beside.max_concurrent),
+        )
+    }
+
+    fn read_json(body: &[u8], beside: Beside<'_>) -> Result<Self, Problem> {
+        let body: JsonBody<'_> = parse_json(body)?;
+        let list = batch_list::read_array(body.domains.get(), beside.column).map_err(|error| {
+            let detail = format!("The member domains is not acceptable: {error} of it.");
+            Problem::unprocessable("invalid_field", detail)
+        })?;
+        let options = BatchOptions::new(
+            body.max_pages.or(beside.max_pages),
+            body.max_concurrent.or(beside.max_concurrent),
+        );
         Ok(Self {
-            max_age_days,
-            ..Self::of(list, options)?
+            max_age_days: body.max_age_days,
+            ..Self::of(list?, options)?
         })
     }
 
-    fn of(mut list: BatchList, options: BatchOptions) -> Result<Self, Problem> {
+    /// A list that was read already, if it is within the limits.
+    pub fn of(mut list: BatchList, options: BatchOptions) -> Result<Self, Problem> {
         if list.is_too_long() {
             let detail = format!(
                 "The list has more than {MAX_DOMAINS} domains, or more than {MAX_DOMAINS} lines that are none; a \
@@ -93,6 +118,8 @@ impl BatchInput {
             items: BatchItem::of_list(&mut list),
             duplicates: list.duplicates,
             rejected: list.rejected,
+            column: list.column,
+            notes: list.notes,
             options,
             max_age_days: None,
         })
@@ -124,42 +151,28 @@ impl BatchInput {
     }
 }
 
-/// Reads the items one by one, so that no list is held that is too long anyway.
-fn list_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BatchList, D::Error> {
-    deserializer.deserialize_seq(Items)
-}
+/// Lists that are read at once; each may take many times its own memory for a moment.
+static READING: Semaphore = Semaphore::const_new(2);
 
-struct Items;
-
-impl<'de> Visitor<'de> for Items {
-    type Value = BatchList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of domains")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<BatchList, A::Error> {
-        let mut list = BatchList::default();
-        let mut line = 0;
-        while !list.is_too_long() && !list.is_too_wide() {
-            let Some(item) = items.next_element::<Value>()? else {
-                return Ok(list);
-            };
-            line += 1;
-            list.push_json(line, &item);
-        }
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(list)
-    }
+/// Reads a list on a thread where it keeps no other request waiting.
+#[expect(clippy::disallowed_methods, reason = "no more at once than there are turns")]
+pub async fn apart<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let _turn = READING.acquire().await;
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(|panic| {
+        tracing::error!(error = %panic, "A list could not be read");
+        Err(Problem::internal())
+    })
 }
 
 impl From<UnreadableList> for Problem {
     fn from(error: UnreadableList) -> Self {
-        let (code, line) = match &error {
-            UnreadableList::NotUtf8 { line } => ("not_utf8", *line),
-            UnreadableList::Csv { line, .. } => ("invalid_csv", *line),
-        };
-        Self::bad_request(code, format!("{error}.")).with("line", line)
+        let problem = Self::bad_request(error.code(), sentence(&error));
+        match error.line() {
+            Some(line) => problem.with("line", line),
+            None => problem,
+        }
     }
 }
 
@@ -168,7 +181,7 @@ mod tests {
     use super::*;
 
     fn read(media_type: &str, body: &str) -> Result<BatchInput, Problem> {
-        BatchInput::read(media_type, body.as_bytes(), None, None)
+        BatchInput::read(media_type, body.as_bytes(), Beside::default())
     }
 
     #[test]
@@ -229,5 +242,25 @@ mod tests {
     fn broken_json_is_named_by_line_and_column() {
         let refused = read("application/json", "{\"domains\": [\n\"a.com\",\n").unwrap_err();
         assert_eq!((refused.status, refused.more["line"].as_u64()), (400, Some(3)));
+    }
+
+    #[test]
+    fn a_list_that_is_none_is_refused_with_what_is_wanted() {
+        for body in [r#"{"domains": "a.com"}"#, r#"{"domains": {"a": 1}}"#] {
+            let refused = read("application/json", body).unwrap_err();
+            assert_eq!((refused.status, refused.code), (422, "invalid_field"));
+            assert!(refused.detail.contains("a list of domains"), "{}", refused.detail);
+        }
+    }
+
+    #[test]
+    fn an_encoding_and_a_column_come_from_beside_the_body() {
+        let beside = Beside {
+            charset: Some("windows-1252"),
+            column: Some("B"),
+            ..Beside::default()
+        };
+        let input = BatchInput::read("text/csv", b"domain,B\na.com,m\xfcnchen.de\n", beside).unwrap();
+        assert_eq!(input.items[0].domain(), Some("xn--mnchen-3ya.de"));
     }
 }

@@ -1,14 +1,14 @@
 //! `max_age_days`: what was scanned lately need not be scanned again.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::problem::Problem;
 
 /// A hundred years.
 const MOST: f64 = 36_500.0;
 
-/// The time after which a scan must have completed to be young enough; nothing where no age is given, or 0.
-pub(super) fn since(max_age_days: Option<f64>) -> Result<Option<DateTime<Utc>>, Problem> {
+/// How old a scan may be, by the database's clock; nothing where no age is given, or 0.
+pub(super) fn age(max_age_days: Option<f64>) -> Result<Option<TimeDelta>, Problem> {
     let Some(days) = max_age_days.filter(|days| *days != 0.0) else {
         return Ok(None);
     };
@@ -17,8 +17,7 @@ pub(super) fn since(max_age_days: Option<f64>) -> Result<Option<DateTime<Utc>>, 
         return Err(Problem::unprocessable("invalid_field", detail));
     }
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a hundred years")]
-    let age = TimeDelta::milliseconds((days * 86_400_000.0) as i64);
-    Ok(Some(Utc::now() - age))
+    Ok(Some(TimeDelta::milliseconds((days * 86_400_000.0) as i64)))
 }
 
 #[cfg(test)]
@@ -27,14 +26,11 @@ mod tests {
 
     #[test]
     fn an_age_is_in_days_and_their_parts() {
-        let hours = |days: f64| {
-            let since = since(Some(days)).unwrap().unwrap();
-            (Utc::now() - since).num_hours()
-        };
+        let hours = |days: f64| age(Some(days)).unwrap().unwrap().num_hours();
         assert_eq!((hours(1.0), hours(0.5), hours(30.0)), (24, 12, 720));
-        assert!(since(None).unwrap().is_none() && since(Some(0.0)).unwrap().is_none());
+        assert!(age(None).unwrap().is_none() && age(Some(0.0)).unwrap().is_none());
         for bad in [-1.0, f64::NAN, f64::INFINITY, 40_000.0] {
-            assert_eq!(since(Some(bad)).unwrap_err().code, "invalid_field", "{bad}");
+            assert_eq!(age(Some(bad)).unwrap_err().code, "invalid_field", "{bad}");
         }
     }
 }

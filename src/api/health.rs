@@ -3,30 +3,71 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use super::ApiState;
 use super::problem::Problem;
+use super::request::QueryOf;
+use crate::progress::{self, Clock, Stuck};
 use crate::projections::status::all_exist;
 
+/// That all is well, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the handlers build")]
+struct Health {
+    /// `ok`.
+    status: String,
+    /// The end of the log; only where the database is asked.
+    position: Option<i64>,
+}
+
 /// The process runs.
-#[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, description = "The process runs")))]
+#[utoipa::path(
+    get, path = "/livez", tag = "operations",
+    responses((status = 200, description = "The process runs", body = Health))
+)]
 pub(super) async fn livez() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReadyzQuery {
+    /// Also tell what stands still, what the clocks say and how the database connections are used; any value but
+    /// `false`, or none
+    verbose: Option<String>,
+}
+
 /// The process can take requests: its database answers, and the read models of its release are built. Their lag is a
-/// metric, not readiness.
+/// metric, not readiness; `?verbose` tells what stands still.
 #[utoipa::path(
-    get, path = "/readyz", tag = "operations",
-    responses((status = 200, description = "Requests are taken"), (status = 503, body = Problem))
+    get, path = "/readyz", tag = "operations", params(ReadyzQuery),
+    responses((status = 200, description = "Requests are taken", body = Health), (status = 503, body = Problem))
 )]
-pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Problem> {
+pub(super) async fn readyz(
+    State(state): State<ApiState>,
+    QueryOf(query): QueryOf<ReadyzQuery>,
+) -> Result<Response, Problem> {
     let position = state.log.head().await?;
-    if !all_exist(&state.models.pool).await? {
+    let pool = &state.models.pool;
+    if !all_exist(pool).await? {
         return Err(Problem::unavailable(
             "The read models of this release are still being built from the log; GET /api/v4/projections tells how far.",
         ));
     }
-    Ok(Json(json!({ "status": "ok", "position": position })).into_response())
+    let mut told = json!({ "status": "ok", "position": position });
+    if query.verbose.is_some_and(|verbose| verbose != "false") {
+        // Anybody may ask: nothing of what tenants do.
+        let stuck = progress::stuck(pool)
+            .await?
+            .into_iter()
+            .map(Stuck::without_tenants);
+        let clock = Clock::read(pool).await?;
+        told["stuck"] = json!(stuck.collect::<Vec<_>>());
+        told["clock"] = json!(clock);
+        told["connections"] = json!(state.pools.usage());
+    }
+    Ok(Json(told).into_response())
 }

@@ -6,12 +6,13 @@ use axum::response::{IntoResponse, Response};
 
 use super::ApiState;
 use super::problem::Problem;
+use crate::progress::{self, Clock, Kind};
 use crate::projections;
 
 /// What operators watch: lag of each read model, tasks by state, appends.
 #[utoipa::path(
     get, path = "/metrics", tag = "operations",
-    responses((status = 200, description = "Prometheus text format", content_type = "text/plain"), (status = 503, body = Problem))
+    responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain"), (status = 503, body = Problem))
 )]
 pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, Problem> {
     let head = state.log.head().await?;
@@ -27,22 +28,19 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
         let stands = status.state == projections::status::ProjectionState::Paused;
         metrics::gauge!("sitelog_projection_paused", &labels).set(f64::from(u8::from(stands)));
     }
-    for (name, pool) in state.pools.named() {
-        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-        let used = pool.size().saturating_sub(idle);
-        metrics::gauge!("sitelog_database_connections", "pool" => name, "state" => "used").set(used);
-        metrics::gauge!("sitelog_database_connections", "pool" => name, "state" => "idle").set(idle);
-        let most = pool.options().get_max_connections();
-        metrics::gauge!("sitelog_database_connections", "pool" => name, "state" => "max").set(most);
+    for pool in state.pools.usage() {
+        for (state, count) in [("used", pool.used), ("idle", pool.idle), ("max", pool.max)] {
+            metrics::gauge!("sitelog_database_connections", "pool" => pool.name, "state" => state).set(count);
+        }
     }
-    let counts = state.tasks.counts().await?;
     #[expect(
         clippy::cast_precision_loss,
         reason = "gauges are floats; counts stay far below 2^53"
     )]
-    for (state, count) in [("ready", counts.0), ("delayed", counts.1), ("leased", counts.2)] {
-        metrics::gauge!("sitelog_tasks", "state" => state).set(count as f64);
+    for (condition, count) in state.tasks.counts().await? {
+        metrics::gauge!("sitelog_tasks", "state" => condition.as_str()).set(count as f64);
     }
+    tell_progress(&state).await?;
     #[expect(
         clippy::cast_precision_loss,
         reason = "gauges are floats; positions stay far below 2^53"
@@ -50,4 +48,23 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
     metrics::gauge!("sitelog_log_position").set(head as f64);
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((kind, state.metrics.render()).into_response())
+}
+
+/// What stands still, and what the clocks say of each other.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floats; counts stay far below 2^53"
+)]
+async fn tell_progress(state: &ApiState) -> Result<(), Problem> {
+    let stuck = progress::stuck(&state.models.pool).await?;
+    for kind in Kind::ALL {
+        let found = stuck.iter().find(|one| one.kind == kind);
+        let count = found.map_or(0, |one| one.count);
+        metrics::gauge!("sitelog_stuck", "kind" => kind.as_str()).set(count as f64);
+    }
+    let clock = Clock::read(&state.models.pool).await?;
+    metrics::gauge!("sitelog_clock_offset_seconds").set(clock.offset_seconds);
+    metrics::gauge!("sitelog_clock_log_ahead_seconds").set(clock.log_ahead_seconds);
+    metrics::gauge!("sitelog_clock_corrections").set(clock.corrections as f64);
+    Ok(())
 }

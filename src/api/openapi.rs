@@ -14,6 +14,7 @@ use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Requir
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::known_names::{self, KnownNames};
 use super::{ApiState, admission, health, metrics, v4};
 
 #[derive(utoipa::OpenApi)]
@@ -36,6 +37,8 @@ struct Document;
 /// What every operation of v4 has in common, said once: headers, access, and the refusals that follow from it.
 struct Common;
 
+/// Where the current API is.
+const V4: &str = "/api/v4";
 /// The name of the one way in.
 const SCHEME: &str = "bearer";
 
@@ -137,13 +140,16 @@ fn documented(state: Option<&ApiState>) -> OpenApiRouter<ApiState> {
     let mut v4 = v4::router();
     if let Some(state) = state {
         metrics = metrics.route_layer(from_fn_with_state(state.clone(), admission::admit_operator));
-        v4 = v4.route_layer(from_fn_with_state(state.clone(), admission::admit));
+        let known = KnownNames::of(v4.get_openapi(), V4);
+        v4 = v4
+            .route_layer(from_fn_with_state(known, known_names::require_known))
+            .route_layer(from_fn_with_state(state.clone(), admission::admit));
     }
     OpenApiRouter::with_openapi(<Document as utoipa::OpenApi>::openapi())
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .merge(metrics)
-        .nest("/api/v4", v4)
+        .nest(V4, v4)
 }
 
 /// The document itself.

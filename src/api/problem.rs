@@ -14,6 +14,7 @@ use crate::aggregates::{BatchError, ScanError};
 use crate::commands::CommandError;
 use crate::commands::retry_scan::RetryError;
 use crate::log::LogError;
+use crate::progress::ProgressError;
 use crate::projections::ProjectionError;
 use crate::tasks::TaskError;
 
@@ -285,6 +286,9 @@ impl From<ProjectionError> for Problem {
     fn from(error: ProjectionError) -> Self {
         match error {
             ProjectionError::Log(error) => error.into(),
+            ProjectionError::BeyondTheEnd(_) => {
+                Self::bad_request("invalid_query", format!("as_of: {error}."))
+            }
             ProjectionError::Busy(_) => Self::tenant_is_busy(),
             error if error.is_not_built_yet() => Self::unavailable(
                 "The read models of this release are still being built from the log; /readyz tells when they are there. \
@@ -336,6 +340,16 @@ impl From<AccessError> for Problem {
                 Self::unavailable("The database does not answer just now. Repeat the request.")
             }
         }
+    }
+}
+
+impl From<ProgressError> for Problem {
+    fn from(error: ProgressError) -> Self {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "How things move cannot be read"
+        );
+        Self::unavailable("The database does not answer. Repeat the request.")
     }
 }
 
@@ -399,7 +413,7 @@ where
 }
 
 /// An error's text as a sentence.
-fn sentence(error: &dyn std::error::Error) -> String {
+pub(super) fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     let first = letters

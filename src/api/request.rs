@@ -1,12 +1,13 @@
 //! What requests have in common: whose they are, how they are repeated, how fresh the answer must be.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, Error};
+use serde::de::{DeserializeOwned, Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use super::ApiState;
 use super::admission::admitted;
 use super::body::HeldBody;
+use super::known_names::unknown_member;
 use super::problem::Problem;
 use crate::commands::{CommandContext, RequestKey};
 use crate::projections::query::{Sort, wait_for};
@@ -101,17 +103,29 @@ impl CommandRequest {
 
     /// The media type of the body, lower case, without parameters.
     pub fn media_type(&self) -> String {
-        let value = self
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        value
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
+        let media_type = self.content_type().split(';').next().unwrap_or_default();
+        media_type.trim().to_ascii_lowercase()
+    }
+
+    /// The encoding that the media type declares.
+    pub fn charset(&self) -> Option<&str> {
+        let parameters = self.content_type().split(';').skip(1);
+        parameters
+            .filter_map(|parameter| parameter.split_once('='))
+            .find_map(|(name, value)| {
+                let is_charset = name.trim().eq_ignore_ascii_case("charset");
+                is_charset.then(|| value.trim().trim_matches('"'))
+            })
+    }
+
+    fn content_type(&self) -> &str {
+        let value = self.headers.get(header::CONTENT_TYPE);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as sent, to be kept while it is read elsewhere.
+    pub fn body_bytes(&self) -> Bytes {
+        self.body.bytes.clone()
     }
 
     fn expect_type(&self, wanted: &[&str]) -> Result<(), Problem> {
@@ -141,8 +155,13 @@ pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
 }
 
 /// JSON of a shape: broken JSON is 400, a wrong shape 422, both with line and column.
-pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub fn parse_json<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
+        // A member may be refused before the JSON breaks off; then that is what is wrong.
+        let error = serde_json::from_slice::<IgnoredAny>(body).err().unwrap_or(error);
+        if let Some(problem) = unknown_member(&error) {
+            return problem.with("line", error.line()).with("column", error.column());
+        }
         let detail = format!("The JSON body is not acceptable: {error}.");
         let problem = match error.classify() {
             serde_json::error::Category::Data => Problem::unprocessable("invalid_field", detail),
@@ -231,7 +250,8 @@ pub fn log_position<'de, D: Deserializer<'de>>(text: D) -> Result<Option<i64>, D
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AsOf {
-    /// Answer with what was known at this log position, or at this time (RFC 3339), by the log.
+    /// Answer with what was known at this log position, or at this time (RFC 3339), by the log. What lies beyond the log's
+    /// end is 400.
     #[param(example = "2026-01-31T12:00:00Z")]
     pub as_of: Option<String>,
 }
@@ -240,10 +260,20 @@ impl AsOf {
     /// The position that is meant, if one is.
     pub async fn position(&self, state: &ApiState) -> Result<Option<i64>, Problem> {
         let Some(text) = &self.as_of else { return Ok(None) };
-        let point = text
+        let point = with_offset(text)
             .parse()
             .map_err(|error| Problem::bad_request("invalid_query", format!("as_of: {error}.")))?;
         Ok(Some(as_of::position(&state.models.pool, point).await?))
+    }
+}
+
+/// A time whose `+` came as a blank, which is what an unescaped `+` in a query means: `12:00:00 02:00`.
+fn with_offset(text: &str) -> Cow<'_, str> {
+    match text.rsplit_once(' ') {
+        Some((time, offset)) if time.contains(':') && offset.len() == 5 && offset.as_bytes()[2] == b':' => {
+            Cow::Owned(format!("{time}+{offset}"))
+        }
+        _ => Cow::Borrowed(text),
     }
 }
 

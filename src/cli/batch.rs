@@ -1,6 +1,5 @@
 //! `sitelog batch`.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use serde_json::json;
 
 use super::input;
 use super::local::Local;
-use super::{say, style};
+use super::{output, say, style, tell};
 use crate::aggregates::ScanStatus;
 use crate::api::v4::views::Batch;
 use crate::commands::CommandContext;
@@ -20,15 +19,18 @@ use crate::projections::batch_jobs::{self, BatchRow};
 use crate::projections::jobs::query::JobFilter;
 use crate::projections::jobs::{self, JobRow, Jobs};
 use crate::projections::query::wait_for;
-use crate::values::batch_list::{MAX_COLUMNS, MAX_DOMAINS, looks_like_ndjson};
-use crate::values::{BatchId, BatchList, BatchOptions, RejectedLine, TenantId};
+use crate::values::batch_list::{MAX_COLUMNS, MAX_DOMAINS, Source};
+use crate::values::{BatchId, BatchList, BatchOptions, TenantId};
 
 /// Scans a list of domains to the end.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// CSV (a column domain, url or website), plain lines or NDJSON; `-` reads standard input
+    /// CSV, plain lines, NDJSON or an Excel workbook (.xlsx); `-` reads standard input
     #[arg(value_name = "FILE")]
     file: String,
+    /// The column that holds the domains, by its name or number, if another is meant than the one that is found
+    #[arg(long, value_name = "COLUMN")]
+    column: Option<String>,
     /// HTML pages read per domain at most, 1 to 100
     #[arg(long, value_name = "N")]
     max_pages: Option<i64>,
@@ -48,9 +50,9 @@ const FAILED_SHOWN: i64 = 20;
 const POLL: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    let mut list = match read(&args.file) {
+    let mut list = match read(args) {
         Ok(list) if list.accepted.is_empty() => return Ok(refuse(&list, "no line is a domain")),
-        Ok(list) if list.accepted.len() > MAX_DOMAINS => {
+        Ok(list) if list.is_too_long() => {
             return Ok(refuse(
                 &list,
                 &format!("more than {MAX_DOMAINS} domains; split the list"),
@@ -79,7 +81,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let failed = jobs::query::list(&local.app.models, TenantId::DEFAULT, &failed).await?;
     local.finish().await;
     let all_well = row.failed_domains == 0 && list.rejected.is_empty();
-    summary(row, &failed.items, list.duplicates, &list.rejected, args.json)?;
+    summary(row, &failed.items, &list, args.json)?;
     Ok(if all_well {
         ExitCode::SUCCESS
     } else {
@@ -87,27 +89,35 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     })
 }
 
-/// The list, by its form: JSON objects or texts per line, else CSV, of which plain lines are the simplest.
-fn read(file: &str) -> anyhow::Result<BatchList> {
-    let content = input::read(Path::new(file))?;
-    let list = if looks_like_ndjson(&content) {
-        BatchList::from_ndjson(&content)
-    } else {
-        BatchList::from_csv(&content)
+fn read(args: &Args) -> anyhow::Result<BatchList> {
+    let content = input::read(Path::new(&args.file))?;
+    let source = Source {
+        content: &content,
+        column: args.column.as_deref(),
+        ..Source::default()
     };
-    Ok(list?)
+    Ok(source.read()?)
 }
 
 fn refuse(list: &BatchList, why: &str) -> ExitCode {
-    for line in &list.rejected {
-        eprintln!("line {}: '{}': {}", line.line, line.input, line.error);
+    if let Some(column) = &list.column {
+        eprintln!(
+            "domains were looked for in the column '{}'; --column names another",
+            column.name
+        );
     }
-    eprintln!("sitelog: nothing was scanned: {why}");
+    for note in &list.notes {
+        eprintln!("{note}");
+    }
+    for line in &list.rejected {
+        tell(&format!("line {}: '{}': {}", line.line, line.input, line.error));
+    }
+    tell(&format!("sitelog: nothing was scanned: {why}"));
     ExitCode::from(super::USAGE)
 }
 
 async fn watch(local: &Local, batch: BatchId, total: usize) -> anyhow::Result<BatchRow> {
-    let bar = if std::io::stderr().is_terminal() {
+    let bar = if output::is_watched() {
         ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX))
     } else {
         ProgressBar::hidden()
@@ -129,27 +139,23 @@ async fn watch(local: &Local, batch: BatchId, total: usize) -> anyhow::Result<Ba
     }
 }
 
-fn summary(
-    row: BatchRow,
-    failed: &[JobRow],
-    duplicates: usize,
-    rejected: &[RejectedLine],
-    as_json: bool,
-) -> anyhow::Result<()> {
+fn summary(row: BatchRow, failed: &[JobRow], list: &BatchList, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         let mut summary = serde_json::to_value(Batch::from(row))?;
-        summary["duplicates"] = json!(duplicates);
-        summary["rejected"] = json!(rejected);
+        summary["duplicates"] = json!(list.duplicates);
+        summary["rejected"] = json!(list.rejected);
+        summary["column"] = json!(list.column);
+        summary["notes"] = json!(list.notes);
         return Ok(say(&summary.to_string())?);
     }
     let status = row.status.to_string();
-    say(&format!("batch {}: {}", row.batch_id, style::status(&status)))?;
+    say([format!("batch {}: ", row.batch_id).into(), style::status(&status)])?;
     say(&format!(
         "  {} completed, {} failed, {} cancelled",
         row.completed_domains, row.failed_domains, row.cancelled_domains
     ))?;
     for (reason, count) in &row.failures {
-        say(&format!("    {count:>6} {}", style::bad(reason)))?;
+        say([format!("    {count:>6} ").into(), style::bad(reason)])?;
     }
     for scan in failed {
         let error = scan.error.as_deref().unwrap_or_default();
@@ -161,10 +167,16 @@ fn summary(
             row.batch_id
         ))?;
     }
-    if duplicates > 0 {
-        say(&format!("  {duplicates} lines repeat a domain"))?;
+    if let Some(column) = &list.column {
+        say(&format!("  domains of the column '{}'", column.name))?;
     }
-    for line in rejected {
+    for note in &list.notes {
+        say(&format!("  {note}"))?;
+    }
+    if list.duplicates > 0 {
+        say(&format!("  {} times a domain was named again", list.duplicates))?;
+    }
+    for line in &list.rejected {
         say(&format!(
             "  line {} rejected: '{}': {}",
             line.line, line.input, line.error

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Cli;
+use super::{Cli, output};
 
 /// Prints a script by which a shell completes sitelog's commands and options.
 #[derive(Debug, clap::Args)]
@@ -19,6 +19,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Into memory first: the generator cannot be told that nobody reads on.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "sitelog", &mut script);
-    std::io::stdout().write_all(&script)?;
+    output::file().write_all(&script)?;
     Ok(ExitCode::SUCCESS)
 }

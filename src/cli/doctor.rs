@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{say, style};
+use super::{say, say_lines, style};
 use crate::config::Config;
 use crate::database::Database;
+use crate::progress::{self, Clock, Stuck};
 
 /// Looks for what is wrong and says how to mend it.
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,12 @@ struct Findings {
     postgres_version: Option<String>,
     log_position: Option<i64>,
     migrations: Option<i64>,
+    /// What has something to do and makes no progress.
+    stuck: Vec<Stuck>,
+    clock: Option<Clock>,
     problems: Vec<String>,
+    /// What was wrong, or is no reason to do something.
+    notes: Vec<String>,
 }
 
 pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -41,7 +47,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(error) => found.problems.push(format!("{:#}", anyhow::Error::new(error))),
     }
     if args.json {
-        say(&serde_json::to_string_pretty(&found)?)?;
+        say_lines(&serde_json::to_string_pretty(&found)?)?;
     } else {
         print(&found)?;
     }
@@ -84,7 +90,23 @@ async fn examine(config: &Config, found: &mut Findings) {
         .fetch_one(&database.pools.work)
         .await;
     found.log_position = head.ok();
+    if found.migrations == Some(wanted) {
+        let moving = look_for_standstill(&database, found).await;
+        found
+            .problems
+            .extend(moving.err().map(|error| format!("{error:#}")));
+    }
     database.close().await;
+}
+
+async fn look_for_standstill(database: &Database, found: &mut Findings) -> anyhow::Result<()> {
+    let clock = Clock::read(&database.pools.work).await?;
+    found.problems.extend(clock.problems());
+    found.notes.extend(clock.note());
+    found.clock = Some(clock);
+    found.stuck = progress::stuck(&database.pools.work).await?;
+    found.problems.extend(found.stuck.iter().map(ToString::to_string));
+    Ok(())
 }
 
 /// What may stand on a screen; `--json` has the whole.
@@ -111,10 +133,16 @@ fn print(found: &Findings) -> anyhow::Result<()> {
     say(&format!("migrations    {}", number(found.migrations)))?;
     say(&format!("log position  {}", number(found.log_position)))?;
     for problem in &found.problems {
-        say(&format!("{}       {problem}", style::bad("PROBLEM")))?;
+        // Some say over several lines what to do.
+        let (first, more) = problem.split_once('\n').unwrap_or((problem, ""));
+        say([style::bad("PROBLEM"), format!("       {first}").into()])?;
+        say_lines(more)?;
+    }
+    for note in &found.notes {
+        say(&format!("note          {note}"))?;
     }
     if found.problems.is_empty() {
-        say(&style::good("all is well"))?;
+        say(style::good("all is well"))?;
     }
     Ok(())
 }

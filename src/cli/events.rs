@@ -85,9 +85,11 @@ fn print(event: &Event, json: bool) -> anyhow::Result<()> {
             event.stream.sequence,
         );
         let actor = event.actor.as_deref().unwrap_or("-");
-        say(&format!(
-            "{position:>8}  {time}  {kind} {id}/{sequence:<3} {actor:<24} {about}"
-        ))?;
+        say([
+            format!("{position:>8}  {time}  ").into(),
+            kind,
+            format!(" {id}/{sequence:<3} {actor:<24} {about}").into(),
+        ])?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `sitelog export`: the API's lists as files, without HTTP.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::input::BadArgument;
 use super::local::Local;
+use super::{output, tell};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::export::{List, carried_by, rows_of};
@@ -107,12 +108,14 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     local.finish().await;
     let rows = written?;
     if let Some(file) = &args.output {
-        eprintln!("{rows} rows in {}", file.display());
+        tell(&format!("{rows} rows in {}", file.display()));
     }
     if followed {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("sitelog: the read models are behind the log: what was written is older than position {head}");
+    tell(&format!(
+        "sitelog: the read models are behind the log: what was written is older than position {head}"
+    ));
     Ok(ExitCode::FAILURE)
 }
 
@@ -146,7 +149,7 @@ impl Args {
         let ending = ending.and_then(|ending| ending.to_str());
         let named = self.format.as_deref().or(ending);
         let format = named.and_then(|name| name.parse().ok()).unwrap_or(Format::Csv);
-        if format == Format::Xlsx && self.output.is_none() && io::stdout().is_terminal() {
+        if format == Format::Xlsx && self.output.is_none() && output::is_terminal() {
             return refuse("a workbook is nothing for a terminal: say --output FILE.xlsx");
         }
         Ok(format)
@@ -238,7 +241,7 @@ impl Args {
         let carried = carried_by(state, self.tenant, self.batch).await.map_err(told)?;
         let encoder = Encoder::<T>::new(carried);
         let Some(path) = &self.output else {
-            let out = BufWriter::new(io::stdout().lock());
+            let out = BufWriter::new(output::file());
             return write_rows(&encoder, format, rows, out)
                 .await
                 .context("standard output");

@@ -1,6 +1,5 @@
 //! `sitelog extract`: what one saved page says. Nothing is fetched and nothing is recorded.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use url::Url;
 
-use super::input;
+use super::{input, say};
 use crate::config::{Config, ConfigError};
 use crate::fetch::Headers;
 use crate::scanner::fingerprint_files;
@@ -42,9 +41,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         bytes: input::read(&args.file)?,
     };
     let facts = read_page_with(&page, &*known_technologies()?);
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, &facts.findings)?;
-    out.write_all(b"\n")?;
+    say(&serde_json::to_string(&facts.findings)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

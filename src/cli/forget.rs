@@ -1,6 +1,6 @@
 //! `sitelog forget`.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::input::BadArgument;
-use super::say;
+use super::{output, say, tell};
 use crate::app::App;
 use crate::commands::forget_domain::{ForgottenDomain, forget_domain};
 use crate::commands::{CommandContext, CommandError};
@@ -46,14 +46,16 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         .map_err(|error| BadArgument(format!("'{}' is no domain: {error}", args.domain)))?;
     let tenant = args.tenant.unwrap_or(TenantId::DEFAULT);
     if !args.yes && !is_confirmed(&domain, tenant)? {
-        eprintln!("Nothing was forgotten.");
+        tell("Nothing was forgotten.");
         return Ok(ExitCode::FAILURE);
     }
     let database = Database::open(config).await?;
     let done = forget(&domain, tenant, config, &database).await;
     database.close().await;
     let Some((forgotten, followed)) = done? else {
-        eprintln!("sitelog: tenant {tenant} never asked for a scan of {domain}");
+        tell(&format!(
+            "sitelog: tenant {tenant} never asked for a scan of {domain}"
+        ));
         return Ok(ExitCode::FAILURE);
     };
     if args.json {
@@ -69,10 +71,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         ))?;
     }
     if !followed {
-        eprintln!(
+        tell(&format!(
             "sitelog: the read models still show it until they have come to position {}",
             forgotten.position
-        );
+        ));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
@@ -107,8 +109,9 @@ fn is_confirmed(domain: &DomainName, tenant: TenantId) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Err(BadArgument("this cannot be undone: say --yes".to_owned()).into());
     }
-    eprint!("Erase all that was found out about {domain} for tenant {tenant}? It cannot be undone. [y/N] ");
-    std::io::stderr().flush()?;
+    output::ask(&format!(
+        "Erase all that was found out about {domain} for tenant {tenant}? It cannot be undone. [y/N]"
+    ))?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -95,7 +95,7 @@ async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCo
     following.catch_up().await?;
     following.finish().await;
     if args.json {
-        super::say(&serde_json::to_string_pretty(&report)?)?;
+        super::say_lines(&serde_json::to_string_pretty(&report)?)?;
     } else {
         print_report(&report)?;
     }
@@ -117,7 +117,7 @@ async fn run_compare(args: &CompareArgs, config: &Config) -> anyhow::Result<Exit
         std::fs::write(path, shown(&comparison, is_json)?)
             .with_context(|| format!("the report cannot be written to {}", path.display()))?;
     }
-    super::say(&shown(&comparison, args.json)?)?;
+    super::say_lines(&shown(&comparison, args.json)?)?;
     Ok(ExitCode::from(u8::from(!comparison.holds())))
 }
 

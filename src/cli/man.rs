@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::CommandFactory;
 use clap_mangen::Man;
 
-use super::Cli;
+use super::{Cli, output};
 
 /// Writes manual pages, one per command.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
             write(dir, &program)?;
         }
-        None => std::io::stdout().write_all(&page(&program)?)?,
+        None => output::file().write_all(&page(&program)?)?,
     }
     Ok(ExitCode::SUCCESS)
 }

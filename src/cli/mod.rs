@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod backup;
 mod batch;
 mod completions;
 mod doctor;
@@ -15,8 +16,11 @@ mod log;
 mod man;
 mod migrate;
 mod openapi;
+mod output;
+mod progress;
 mod projections;
 mod reference;
+mod restore;
 mod robots;
 mod scan;
 mod serve;
@@ -33,6 +37,7 @@ pub use reference::reference;
 
 use crate::config::{Config, ConfigError};
 use crate::values::DomainName;
+use output::{say, say_lines, tell, tell_lines};
 
 /// Event-sourced web scanning: who is behind each domain of a list.
 #[derive(Debug, Parser)]
@@ -74,6 +79,10 @@ enum Command {
     Tenant(tenant::Args),
     /// Looks after the read models: how they are, build anew, go back, compare with the log
     Projections(projections::Args),
+    /// Writes one file of everything in the database
+    Backup(backup::Args),
+    /// Puts a backup into an empty database and checks it
+    Restore(restore::Args),
     /// Brings the database's tables up to date
     Migrate(migrate::Args),
     /// Looks for what is wrong and says how to mend it
@@ -97,6 +106,7 @@ Settings come from sitelog.toml in the working directory and from the environmen
   SITELOG_BIND                 where 'serve' listens; 127.0.0.1:8080
   SITELOG_AUTH__MODE           'required' (a key or token for each request) or 'off', on a loopback address
   SITELOG_AUTH__...            which tokens are good; docs/operations.md lists them
+  SITELOG_DATABASE__CONNECTIONS  connections this process opens at most; 32, or half of what the server has
   SITELOG_WORKER__CONCURRENCY  scans under way at once in this process; 64
   SITELOG_FETCH__...           how sites are asked; docs/operations.md lists them
   RUST_LOG                     how much is logged, to stderr
@@ -113,7 +123,16 @@ const ENVIRONMENT: u8 = 3;
 ///
 /// Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    std::panic::set_hook(Box::new(tell_panic));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            // It repeats the argument, which may come from a list.
+            tell_lines(&error.render().to_string());
+            return ExitCode::from(USAGE);
+        }
+        Err(help) => help.exit(),
+    };
     let quiet = if matches!(cli.command, Command::Serve(_)) {
         "info,sqlx=warn"
     } else {
@@ -150,6 +169,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(&args, &config()?).await,
         Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Projections(args) => projections::run(&args, &config()?).await,
+        Command::Backup(args) => backup::run(&args, &config()?).await,
+        Command::Restore(args) => restore::run(&args, &config()?).await,
         Command::Migrate(args) => migrate::run(&args, &config()?).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Openapi => openapi::run(),
@@ -172,18 +193,21 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if kind == Some(std::io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("sitelog: {error:#}");
+    tell_lines(&format!("sitelog: {error:#}"));
     let is_argument = error.is::<input::BadArgument>();
     ExitCode::from(if is_argument { USAGE } else { ENVIRONMENT })
+}
+
+/// What Rust says of a panic; it may quote what a site or a user sent.
+fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    tell_lines(&panic.to_string());
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured {
+        tell_lines(&trace.to_string());
+    }
 }
 
 /// A domain that was given as an argument.
 fn parse_domain(text: &str) -> Result<DomainName, String> {
     DomainName::parse(text).map_err(|error| error.to_string())
-}
-
-/// Prints a line; a reader that has gone away (`| head`) ends the program quietly.
-fn say(line: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{line}")
 }

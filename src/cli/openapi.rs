@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::say;
+use super::say_lines;
 
 pub(super) fn run() -> anyhow::Result<ExitCode> {
-    say(&crate::api::openapi::document())?;
+    say_lines(&crate::api::openapi::document())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,11 @@
 //! `sitelog robots`: what a robots.txt says about URLs. Nothing is fetched and nothing is recorded.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::input;
 use serde::Serialize;
 
+use super::{input, say};
 use crate::scanner::robots::Robots;
 
 /// Tells what a robots.txt file says about URLs
@@ -38,7 +37,6 @@ struct Line<'a> {
 /// Prints one JSON object per URL.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let robots = Robots::parse(&input::read(&args.file)?);
-    let mut out = std::io::stdout().lock();
     for url in &args.urls {
         let decision = robots.decide(&args.agent, url);
         let line = Line {
@@ -48,8 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             crawl_delay: robots.crawl_delay(&args.agent),
             sitemaps: robots.sitemaps(),
         };
-        serde_json::to_writer(&mut out, &line)?;
-        out.write_all(b"\n")?;
+        say(&serde_json::to_string(&line)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }

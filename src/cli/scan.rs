@@ -74,10 +74,10 @@ async fn wait_for_end(local: &Local, scan: ScanId) -> anyhow::Result<JobRow> {
 /// What a person wants to know, a line each; what was not found is left out.
 fn report(row: &JobRow) -> anyhow::Result<()> {
     let name = DomainName::parse(&row.domain).map_or_else(|_| row.domain.clone(), |domain| domain.readable());
-    say(&format!("{name}: {}", style::status(row.status.as_str())))?;
+    say([format!("{name}: ").into(), style::status(row.status.as_str())])?;
     if let Some(error) = &row.error {
         let reason = row.reason.map(|reason| reason.to_string()).unwrap_or_default();
-        say(&format!("  {}: {}", style::bad(&reason), printable(error)))?;
+        say(["  ".into(), style::bad(&reason), format!(": {error}").into()])?;
     }
     let Some(found) = row.result_data.as_ref().and_then(RawJson::read::<Findings>) else {
         return Ok(());
@@ -124,14 +124,13 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
 
 fn line(name: &str, value: Option<&str>) -> anyhow::Result<()> {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
-        say(&format!("  {name:<13} {}", printable(value)))?;
+        say(&format!("  {name:<13} {}", in_one_line(value)))?;
     }
     Ok(())
 }
 
-/// Text of a site that does nothing to a terminal.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, " ")
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn list(name: &str, values: impl Iterator<Item = String>) -> anyhow::Result<()> {

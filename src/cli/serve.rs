@@ -1,11 +1,14 @@
 //! `sitelog serve`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::{output, say, tell};
 use crate::access::AuthMode;
+use crate::access::first_key::{FirstKey, FirstKeyPlace};
 use crate::app::{self, Roles, Started};
 use crate::config::Config;
 
@@ -15,6 +18,10 @@ pub(super) struct Args {
     /// What this process does: any of api, worker, projector
     #[arg(long, value_delimiter = ',', default_value = "api,worker,projector")]
     roles: Vec<Role>,
+    /// Where the first key of all is written, which opens everything; without it, it is shown on a terminal. The file
+    /// must not exist yet, and only its owner may read it
+    #[arg(long, value_name = "FILE")]
+    first_key_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -38,7 +45,12 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
             "Sites are not told how to reach you: set SITELOG_FETCH__CONTACT to a web or e-mail address"
         );
     }
-    app::serve(&config, roles, stop, |started| tell(started, roles)).await?;
+    let place = match &args.first_key_file {
+        Some(file) => FirstKeyPlace::File(file.clone()),
+        None if output::is_terminal() => FirstKeyPlace::Terminal,
+        None => FirstKeyPlace::Nowhere,
+    };
+    app::serve(&config, roles, &place, stop, |started| introduce(started, roles)).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,39 +65,49 @@ fn allow_many_connections() {
     }
 }
 
-/// Says on stderr what who has started it needs to know.
-fn tell(started: &Started<'_>, roles: Roles) {
+/// Tells whoever has started it what they need to know. Standard error is the log: the first key is not for it.
+fn introduce(started: &Started<'_>, roles: Roles) {
     let (config, address) = (started.config, started.address);
     let place = match started.database.url() {
         Some(_) => config.data_dir.display().to_string(),
         None => "the database of DATABASE_URL".to_owned(),
     };
     if !roles.api {
-        eprintln!("sitelog runs without HTTP, as --roles says");
-        eprintln!("data lives in {place}");
+        tell("sitelog runs without HTTP, as --roles says");
+        tell(&format!("data lives in {place}"));
         return;
     }
     let guarded = config.auth.mode == AuthMode::Required;
-    if guarded {
-        eprintln!("sitelog serves http://{address}");
+    tell(&if guarded {
+        format!("sitelog serves http://{address}")
     } else {
-        eprintln!(
+        format!(
             "sitelog serves http://{address}  (NO ACCESS CONTROL: everybody on this machine may do everything)"
-        );
+        )
+    });
+    tell(&format!("data lives in {place}"));
+    match &started.first_key {
+        FirstKey::NotNeeded => {}
+        FirstKey::ToShow(key) => {
+            // Standard output is a terminal; that it went away right now is no reason to stop.
+            let _shown = say("the first key, for operators; it is shown only now:")
+                .and_then(|()| say(&format!("export SITELOG_KEY={}", key.reveal())));
+        }
+        FirstKey::Written(file) => tell(&format!("the first key, for operators, is in {}", file.display())),
+        FirstKey::NotMade => tell(
+            "there is no key yet, and no terminal to show one on: make one with 'sitelog key create --scopes operator', \
+             or start with --first-key-file FILE",
+        ),
     }
-    eprintln!("data lives in {place}");
-    let mut credential = "";
-    if let Some(key) = &started.first_key {
-        eprintln!("the first key, for operators; it is shown only now:");
-        eprintln!("export SITELOG_KEY={}", key.reveal());
-    }
-    if guarded {
-        credential = " -H \"authorization: Bearer $SITELOG_KEY\"";
-    }
-    eprintln!(
+    let credential = if guarded {
+        " -H \"authorization: Bearer $SITELOG_KEY\""
+    } else {
+        ""
+    };
+    tell(&format!(
         "try: curl -s -X POST http://{address}/api/v4/scans{credential} -H 'content-type: application/json' \
          -d '{{\"domain\": \"example.com\"}}'"
-    );
+    ));
 }
 
 /// SIGTERM and Ctrl-C drain; a second one ends at once.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
+use super::{output, tell};
 use crate::fetch::{FetchError, FetchSettings, Fetcher, Limits};
 use crate::scanner::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary};
 use crate::scanner::sitemap_kind_of_status;
@@ -58,9 +59,9 @@ struct Summary {
 /// Prints what the source says; exit code 1 if it is no sitemap.
 pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCode> {
     let mut printer = Printer {
-        out: BufWriter::new(std::io::stdout()),
+        out: BufWriter::new(output::lines()),
         args,
-        json: args.json || !std::io::stdout().is_terminal(),
+        json: args.json || !output::is_terminal(),
         follow: VecDeque::new(),
         failed: None,
     };
@@ -81,7 +82,11 @@ pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCod
             .problems
             .first()
             .map_or(String::new(), |problem| format!(": {}", problem.detail));
-        eprintln!("{} is no sitemap ({}){why}", args.source, total.kind.as_str());
+        tell(&format!(
+            "{} is no sitemap ({}){why}",
+            args.source,
+            total.kind.as_str()
+        ));
     }
     printer.finish()?;
     Ok(if is_sitemap {
@@ -190,7 +195,7 @@ fn kind_of(error: &FetchError) -> SitemapKind {
 
 /// Prints entries as they come, so that memory stays flat.
 struct Printer<'a> {
-    out: BufWriter<std::io::Stdout>,
+    out: BufWriter<Box<dyn Write>>,
     args: &'a Args,
     json: bool,
     follow: VecDeque<Url>,

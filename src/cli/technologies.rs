@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::input::BadArgument;
-use super::say;
+use super::{say, tell};
 use crate::config::Config;
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 
@@ -68,14 +68,14 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
         Command::Load { source, json: false } => {
             let loaded = fingerprint_files::load(&config.data_dir, source).map_err(as_argument)?;
             for skipped in loaded.skipped.iter().take(20) {
-                eprintln!(
+                tell(&format!(
                     "passed over: {}: {} ({})",
                     skipped.technology, skipped.pattern, skipped.reason
-                );
+                ));
             }
             let more = loaded.skipped.len().saturating_sub(20);
             if more > 0 {
-                eprintln!("passed over: {more} more patterns");
+                tell(&format!("passed over: {more} more patterns"));
             }
             say(&format!(
                 "{}: {} technologies with {} signs; {} patterns passed over, {} technologies need a browser or further requests",
@@ -130,11 +130,11 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
     }
     if !as_json {
         let count = set.list().len();
-        eprintln!(
+        tell(&format!(
             "{count} technologies in {} categories, {} signs",
             of_category.len(),
             set.signs()
-        );
+        ));
     }
     Ok(())
 }

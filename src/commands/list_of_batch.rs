@@ -108,6 +108,15 @@ mod tests {
     use super::*;
     use crate::commands::request_batch::{BatchItem, lines_of, parse_lines};
     use crate::values::BatchList;
+    use crate::values::batch_list::Source;
+
+    fn list(content: &[u8]) -> BatchList {
+        let source = Source {
+            content,
+            ..Source::default()
+        };
+        source.read().unwrap()
+    }
 
     fn stored(mut list: BatchList) -> Vec<u8> {
         lines_of(&BatchItem::of_list(&mut list))
@@ -115,8 +124,7 @@ mod tests {
 
     #[test]
     fn what_stood_beside_a_domain_comes_back_by_line_and_by_name() {
-        let content =
-            stored(BatchList::from_csv(b"name;domain;n\nAnna;a.com\n\"=B\"\"\";b.com;7\n").unwrap());
+        let content = stored(list(b"name;domain;n\nAnna;a.com\n\"=B\"\"\";b.com;7\n"));
         let carried = CarriedColumns::read(content).unwrap().unwrap();
         assert_eq!(carried.names, ["name", "domain", "n"]);
         assert_eq!(
@@ -135,7 +143,7 @@ mod tests {
 
     #[test]
     fn names_of_columns_stay_when_the_first_line_is_left_out() {
-        let mut list = BatchList::from_csv(b"name,domain\nAnna,a.com\nBob,b.com\n").unwrap();
+        let mut list = list(b"name,domain\nAnna,a.com\nBob,b.com\n");
         let mut items = BatchItem::of_list(&mut list);
         BatchItem::retain(&mut items, |item| item.line() != 2);
         let carried = CarriedColumns::read(lines_of(&items)).unwrap().unwrap();
@@ -147,10 +155,8 @@ mod tests {
 
     #[test]
     fn fields_of_objects_come_back_with_their_types() {
-        let list = b"\"a.com\"\n{\"url\":\"b.com\",\"age\":5}\n";
-        let carried = CarriedColumns::read(stored(BatchList::from_ndjson(list).unwrap()))
-            .unwrap()
-            .unwrap();
+        let content = b"\"a.com\"\n{\"url\":\"b.com\",\"age\":5}\n";
+        let carried = CarriedColumns::read(stored(list(content))).unwrap().unwrap();
         let place = carried.names.iter().position(|name| name == "age").unwrap();
         assert_eq!(carried.of_line(2)[place], 5);
         assert!(carried.of_line(1).iter().all(Value::is_null));
@@ -158,13 +164,13 @@ mod tests {
 
     #[test]
     fn expanding_passes_over_what_is_carried_and_lists_of_earlier_releases_still_read() {
-        let content = stored(BatchList::from_csv(b"name,domain\nAnna,a.com\n").unwrap());
+        let content = stored(list(b"name,domain\nAnna,a.com\n"));
         let items: Vec<BatchItem> = parse_lines(&content).unwrap();
         assert_eq!(items, [BatchItem::scan(2, DomainName::parse("a.com").unwrap())]);
         let earlier = b"{\"line\":1,\"domain\":\"a.com\"}\n{\"line\":2,\"input\":\"x\",\"error\":\"e\"}\n";
         assert_eq!(parse_lines::<BatchItem>(earlier).unwrap().len(), 2);
         assert!(CarriedColumns::read(earlier.to_vec()).unwrap().is_none());
-        let plain = stored(BatchList::from_text(b"a.com\n").unwrap());
+        let plain = stored(list(b"a.com\n"));
         assert_eq!(plain, b"{\"line\":1,\"domain\":\"a.com\"}\n");
     }
 }

@@ -1,5 +1,7 @@
 //! Record what an attempt read and how it ended: facts in events, lists and findings in bodies.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -18,8 +20,8 @@ use crate::values::{BodyRef, FailureReason, Findings, Problem, Revisit};
 pub enum Recorded {
     /// The scan has ended, with this attempt or otherwise.
     Ended,
-    /// Another attempt is due then.
-    RetryAt(DateTime<Utc>),
+    /// Another attempt is due after that time.
+    RetryIn(Duration),
 }
 
 /// Records an attempt. What comes too late (the scan was cancelled, or taken over) is dropped.
@@ -88,7 +90,7 @@ async fn try_record(
         done = bus.execute(id, command, attachments, context).await;
     }
     match done {
-        Ok(done) => Ok(recorded(&done.loaded.aggregate)),
+        Ok(done) => Ok(recorded(&done.loaded.aggregate, now)),
         Err(CommandError::Log(error)) => Err(error),
         Err(refused) => {
             tracing::info!(scan.id = %begun.scan_id, "Attempt {attempt} of scan {} came too late: {refused}", begun.scan_id);
@@ -97,9 +99,11 @@ async fn try_record(
     }
 }
 
-fn recorded(scan: &DomainScan) -> Recorded {
+fn recorded(scan: &DomainScan, now: DateTime<Utc>) -> Recorded {
     match scan.next_attempt_at() {
-        Some(due) if scan.status() == Some(ScanStatus::Pending) => Recorded::RetryAt(due),
+        Some(due) if scan.status() == Some(ScanStatus::Pending) => {
+            Recorded::RetryIn((due - now).to_std().unwrap_or_default())
+        }
         _ => Recorded::Ended,
     }
 }

@@ -1,5 +1,7 @@
 //! Begin an attempt at a scan under a lease.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::bus::{Attachments, CommandBus, CommandError, Loaded};
@@ -37,12 +39,10 @@ impl BegunScan {
         self.loaded.aggregate.options()
     }
 
-    /// When the attempt must have ended.
-    pub fn deadline_at(&self) -> DateTime<Utc> {
-        self.loaded
-            .aggregate
-            .deadline_at()
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    /// How long the attempt may take from `now` on, by the clock that it was started by.
+    pub fn time_left(&self, now: DateTime<Utc>) -> Duration {
+        let deadline = self.loaded.aggregate.deadline_at();
+        deadline.map_or(Duration::MAX, |at| (at - now).to_std().unwrap_or_default())
     }
 }
 

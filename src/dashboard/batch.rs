@@ -2,11 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::Utc;
 use maud::{Markup, html};
 
 use super::entry::Visitor;
-use super::parts::{action, badge, choice, counted, duration, link, number, pager, seconds, seen_from, time};
+use super::parts::{action, badge, choice, counted, duration, link, number, pager, seen_from, time};
 use super::picture::{self, Column, progress, throughput};
 use super::shell::{Page, Section};
 use super::technologies;
@@ -150,7 +149,7 @@ fn head(row: &BatchRow, pace: Option<&Pace>) -> Markup {
 /// Ended scans a second over the last minute, or since the beginning if that is shorter.
 #[expect(clippy::cast_precision_loss, reason = "it is told to one place")]
 fn rate_of(pace: &Pace) -> f64 {
-    let age = seconds(Utc::now() - pace.from);
+    let age = (pace.seconds * i64::try_from(pace.buckets.len()).unwrap_or(60)) as f64;
     pace.last_minute as f64 / age.clamp(1.0, 60.0)
 }
 

@@ -13,6 +13,7 @@ use crate::access::{AuthMode, Caller, Scope};
 use crate::api::ApiState;
 use crate::api::admission::{admitted, caller_of_request, take_share};
 use crate::api::problem::Problem;
+use crate::api::recheck::run_while_admitted;
 use crate::values::TenantId;
 
 /// Who looks at a page.
@@ -88,11 +89,12 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
         caller: caller.clone(),
         has_session: state.access.mode() == AuthMode::Required,
     };
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(caller.clone());
     if let Some(uri) = drop_empty_fields(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let mut response = next.run(request).await;
+    let response = run_while_admitted(&state, &caller, request, next).await;
+    let mut response = response.unwrap_or_else(|problem| told(&problem, None, is_read));
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = told(&problem, Some(&visitor), is_read);
     }

@@ -57,6 +57,11 @@ impl Form {
         self.0.get(name).map_or(&[], |value| value)
     }
 
+    /// The same, to be read elsewhere.
+    pub(super) fn shared(&self, name: &str) -> Bytes {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
     /// A field as text without the blanks around it.
     pub(super) fn text(&self, name: &str) -> &str {
         std::str::from_utf8(self.bytes(name)).unwrap_or_default().trim()

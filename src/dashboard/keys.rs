@@ -3,14 +3,14 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
-use chrono::{Duration, Utc};
+use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::entry::Visitor;
 use super::form::Form;
 use super::parts::time;
 use super::shell::{Page, Section};
-use crate::access::keys::{self, CreateKeyError, KeyRow, NewKey};
+use crate::access::keys::{self, CreateKeyError, Expiry, KeyRow, NewKey};
 use crate::access::{ApiKey, KeyId, Scope, Scopes};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -76,7 +76,7 @@ fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
         tenant: visitor.tenant(),
         name: name.to_owned(),
         scopes: Scopes::from_iter([scope]),
-        expires_at: days.map(|days| Utc::now() + Duration::days(days)),
+        expires: days.map(|days| Expiry::After(TimeDelta::days(days))),
         created_by: visitor.caller.actor.clone(),
     })
 }

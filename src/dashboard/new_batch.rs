@@ -15,12 +15,13 @@ use super::form::Form;
 use super::parts::{counted, number, request_key, seen_from};
 use super::shell::{Page, Section};
 use crate::api::ApiState;
-use crate::api::batch_input::{BatchInput, RejectedLine};
+use crate::api::batch_input::{BatchInput, RejectedLine, apart};
 use crate::api::problem::Problem;
 use crate::api::quota::{require_acceptable, require_room_for_urls};
 use crate::api::request::CommandRequest;
 use crate::commands::request_batch::request_batch;
-use crate::values::batch_list::looks_like_ndjson;
+use crate::values::BatchOptions;
+use crate::values::batch_list::{self, ChosenBy, ChosenColumn, ListText};
 
 /// Bad lines that are shown; who sends a wrong file has seen enough.
 const SHOWN: usize = 500;
@@ -32,24 +33,25 @@ pub(super) async fn check(
     request: CommandRequest,
 ) -> Result<Response, Problem> {
     let form = Form::of(&request).await?;
-    let (content, is_file) = list_of(&form);
-    let input = read(content, &form)?;
+    let Checked { text, input, columns } = read(&form).await?;
     let refusal = require_sendable(&state, &visitor, &input).await.err();
     let page = html! {
         h1 { "Check the list" }
         (rejects(&input.rejected))
         dl.figures {
             div { dt { "to be scanned" } dd { (number(count(input.items.len()))) } }
-            div { dt { "lines rejected" } dd { (number(count(input.rejected.len()))) } }
-            div { dt { "lines that repeat a domain" } dd { (number(count(input.duplicates))) } }
+            div { dt { "rejected" } dd { (number(count(input.rejected.len()))) } }
+            div { dt { "named again" } dd { (number(count(input.duplicates))) } }
         }
+        @for note in &input.notes { p.small { (note) } }
+        @if let Some(column) = &input.column { (choice_of_column(column, &columns, &text, &form)) }
         @if let Some(problem) = &refusal {
             div.panel.bad { p { strong { "This list cannot be sent. " } (problem.detail) } }
             p { a.button href="/" { "Send another list" } }
         } @else {
-            (confirmation(&input, content))
+            (confirmation(&input, &text, form.text("column")))
         }
-        @if is_file { p.small.muted { "Extra columns of a CSV file are kept, and stand in the batch's exports." } }
+        @if columns.len() > 1 { p.small.muted { "The other columns are kept, and stand in the batch's exports." } }
     };
     let page = Page::new("Check the list", Section::Batches).render(Some(&visitor), &page);
     held(&state, page.into_string())
@@ -78,10 +80,9 @@ pub(super) async fn create(
     request: CommandRequest,
 ) -> Result<Response, Problem> {
     let form = Form::of(&request).await?;
-    let input = read(list_of(&form).0, &form)?;
+    let input = read(&form).await?.input;
     require_sendable(&state, &visitor, &input).await?;
-    let summary =
-        json!({ "accepted": input.items.len(), "duplicates": input.duplicates, "rejected": input.rejected });
+    let summary = json!({ "accepted": input.items.len(), "duplicates": input.duplicates, "rejected": input.rejected, "column": input.column, "notes": input.notes });
     let context = form.context(&request, "POST /batches (page)");
     let batch = request_batch(&state.bus, &input.items, input.options, summary, &context).await?;
     Ok(seen_from("/batches", batch.batch_id, batch.position))
@@ -92,37 +93,81 @@ async fn require_sendable(state: &ApiState, visitor: &Visitor, input: &BatchInpu
     require_room_for_urls(state, visitor.tenant()).await
 }
 
-/// The list, from a file or pasted, and whether it is a file's.
-fn list_of(form: &Form) -> (&[u8], bool) {
-    match form.bytes("file") {
-        [] => (form.bytes("list"), false),
-        file => (file, true),
+/// A list that was read.
+struct Checked {
+    /// In UTF-8, whatever it came as, to go along with the page.
+    text: String,
+    input: BatchInput,
+    /// The names of its columns.
+    columns: Vec<String>,
+}
+
+/// Reads the list, from a file or pasted.
+async fn read(form: &Form) -> Result<Checked, Problem> {
+    let content = match form.shared("file") {
+        file if file.is_empty() => form.shared("list"),
+        file => file,
+    };
+    let options = BatchOptions::new(form.number("max_pages")?, form.number("max_concurrent")?);
+    let column = form.text("column").to_owned();
+    apart(move || {
+        let text = ListText::of(&content, None)?;
+        let list = text.read(batch_list::Form::Unknown, Some(&column))?;
+        Ok(Checked {
+            columns: list.columns.clone(),
+            input: BatchInput::of(list, options)?,
+            text: text.text.into_owned(),
+        })
+    })
+    .await
+}
+
+/// Says which column was taken, and lets somebody take another.
+fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: &Form) -> Markup {
+    let why = match taken.chosen_by {
+        ChosenBy::Header => "its name says so",
+        ChosenBy::Content => "it holds the most domains",
+        ChosenBy::EmailAddresses => "it holds e-mail addresses, whose domains were taken",
+        ChosenBy::Request => "you chose it",
+    };
+    html! {
+        p { "The domains were read from the column " strong { (taken.name) } ": " (why) "." }
+        @if columns.len() > 1 {
+            form.panel method="post" action="/batches/check" enctype="multipart/form-data" {
+                (carried(text))
+                @for name in ["max_pages", "max_concurrent"] { input type="hidden" name=(name) value=(form.text(name)); }
+                div.fields {
+                    p { label for="column" { "Another column" }
+                        select #column name="column" {
+                            @for (number, name) in (1..).zip(columns) {
+                                // The number, because names may repeat; the fields of objects have none.
+                                @let value = if taken.number.is_some() { format!("column_{number}") } else { name.clone() };
+                                @let is_taken = taken.number.map_or(*name == taken.name, |taken| taken == number);
+                                option value=(value) selected[is_taken] { (number) ": " (name) }
+                            }
+                        } }
+                }
+                div.actions { button type="submit" { "Take this column" } }
+            }
+        }
     }
 }
 
-fn read(content: &[u8], form: &Form) -> Result<BatchInput, Problem> {
-    let kind = if looks_like_ndjson(content) {
-        "application/x-ndjson"
-    } else {
-        "text/csv"
-    };
-    BatchInput::read(
-        kind,
-        content,
-        form.number("max_pages")?,
-        form.number("max_concurrent")?,
-    )
+/// The list goes along hidden, so that nothing of it is kept before somebody has agreed.
+fn carried(text: &str) -> Markup {
+    // The first line feed is the element's own (HTML, 13.1.2.5), so that lines keep their numbers.
+    html! { textarea name="list" hidden { "\n" (text) } }
 }
 
 /// What is wrong comes first.
 fn rejects(rejected: &[RejectedLine]) -> Markup {
     html! {
         @if rejected.is_empty() {
-            div.panel.good { p { "Every line is a domain." } }
+            div.panel.good { p { "Nothing was rejected." } }
         } @else {
             div.panel.bad {
-                p { strong { (counted(count(rejected.len()), "line")) " will not be scanned." }
-                    " Mend them in your file and send it again, or go on without them." }
+                p { strong { (counted(count(rejected.len()), "input")) " will not be scanned." }
+                    " Correct your file and send it again, or go on without them." }
                 div.scroll tabindex="0" role="region" aria-label="Rejected lines" {
                     table {
                         thead { tr { th.number scope="col" { "Line" } th scope="col" { "Input" } th scope="col" { "What is wrong" } } }
@@ -139,14 +184,14 @@ fn rejects(rejected: &[RejectedLine]) -> Markup {
     }
 }
 
-/// The list goes along hidden, so that nothing of it is kept before somebody has agreed.
-fn confirmation(input: &BatchInput, content: &[u8]) -> Markup {
+/// Asks whether to go on.
+fn confirmation(input: &BatchInput, text: &str, column: &str) -> Markup {
     let options = input.options;
     html! {
         form.panel method="post" action="/batches" enctype="multipart/form-data" {
             (request_key())
-            // The first line feed is the element's own (HTML, 13.1.2.5), so that lines keep their numbers.
-            textarea name="list" hidden { "\n" (String::from_utf8_lossy(content)) }
+            (carried(text))
+            input type="hidden" name="column" value=(column);
             div.fields {
                 p { label for="max_pages" { "HTML pages per site" }
                     input #max_pages name="max_pages" type="number" min="1" max="100" value=(options.scan.max_pages); }

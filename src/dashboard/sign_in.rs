@@ -117,8 +117,8 @@ fn with_cookie(next: &str, value: &str, max_age: u64, is_encrypted: bool) -> Res
 fn form(next: &str, fault: Option<&str>) -> Markup {
     let content = html! {
         h1 { "Sign in" }
-        p { "The server shows a key when it starts for the first time: "
-            code { "export SITELOG_KEY=sitelog_…" } ". More are made with " code { "sitelog key create" }
+        p { "A server that is started for the first time on a terminal shows a key there: "
+            code { "export SITELOG_KEY=sitelog_…" } ". Others are made with " code { "sitelog key create" }
             " or by somebody who is signed in." }
         @if let Some(fault) = fault { div.panel.bad role="alert" { p { (fault) } } }
         form method="post" action="/sign-in" {

@@ -2,17 +2,18 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use chrono::Utc;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::entry::Visitor;
-use super::parts::{action, duration, link, number, seconds, time};
+use super::parts::{action, duration, link, number, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::{PathOf, QueryOf};
+use crate::pools::PoolUsage;
+use crate::progress::{self, Clock, Stuck};
 use crate::projections::jobs::{self, JobRow};
 use crate::tasks::{TaskCondition, TaskRow};
 use crate::values::ScanId;
@@ -31,10 +32,9 @@ pub(super) async fn show(
     QueryOf(query): QueryOf<TasksQuery>,
 ) -> Result<Markup, Problem> {
     visitor.require(Scope::Operator)?;
-    let mut counts = Vec::new();
-    for condition in TaskCondition::ALL {
-        counts.push((condition, state.tasks.count_in(condition).await?));
-    }
+    let counts = state.tasks.counts().await?;
+    let stuck = progress::stuck(&state.models.pool).await?;
+    let clock = Clock::read(&state.models.pool).await?;
     let shown = match query.show.as_deref() {
         None => first_of(&counts),
         Some(word) => TaskCondition::ALL
@@ -50,6 +50,7 @@ pub(super) async fn show(
     let content = html! {
         h1 { "Tasks" }
         p { "What is to be delivered to workers, over all tenants. A task is under way while its worker renews the lease." }
+        section #standstill data-part { (standstill(&stuck, &clock)) (full_pools(&state.pools.usage())) }
         section #tasks data-part {
             nav aria-label="Tasks by condition" {
                 div.actions {
@@ -106,7 +107,7 @@ fn named(condition: TaskCondition) -> &'static str {
 fn explained(condition: TaskCondition) -> &'static str {
     match condition {
         TaskCondition::Stuck => {
-            "Their worker went silent, or they have been due for five minutes and nobody took them. Is a process with the role worker running?"
+            "No worker has taken any task for five minutes, or their worker does not come to an end. Is a process with the role worker running?"
         }
         TaskCondition::Leased => "A worker has them under a lease.",
         TaskCondition::Ready => {
@@ -118,11 +119,44 @@ fn explained(condition: TaskCondition) -> &'static str {
     }
 }
 
+/// What stands still beside the queue, and what is wrong with the clock; nothing if all is well.
+fn standstill(stuck: &[Stuck], clock: &Clock) -> Markup {
+    let problems = clock.problems();
+    html! {
+        @if !stuck.is_empty() || !problems.is_empty() {
+            div.panel.bad role="alert" {
+                h2 { "What stands still" }
+                ul {
+                    @for one in stuck { li { (one) } }
+                    @for problem in &problems { li { (problem) } }
+                }
+            }
+        }
+        @if let Some(note) = clock.note() { p.muted { (note) } }
+    }
+}
+
+/// Which database connections of this process are all in use; nothing if none are.
+fn full_pools(pools: &[PoolUsage]) -> Markup {
+    let full: Vec<&PoolUsage> = pools.iter().filter(|pool| pool.is_full()).collect();
+    html! {
+        @if !full.is_empty() {
+            p.muted {
+                "Database connections that are all in use: "
+                @for (index, pool) in full.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    (pool.name) " (" (pool.max) ")"
+                }
+                ". SITELOG_DATABASE__CONNECTIONS sets how many there are."
+            }
+        }
+    }
+}
+
 fn table(rows: &[TaskRow], shown: TaskCondition, visitor: &Visitor) -> Markup {
     if rows.is_empty() {
         return html! { p.empty { "None." } };
     }
-    let ago = |at: chrono::DateTime<Utc>| seconds(Utc::now() - at);
     html! {
         div.scroll tabindex="0" role="region" aria-label="Tasks" {
             table {
@@ -138,7 +172,7 @@ fn table(rows: &[TaskRow], shown: TaskCondition, visitor: &Visitor) -> Markup {
                             @else { (row.host) div.small.muted { "of tenant " (row.tenant_id) } }
                         }
                         td { (time(Some(row.due_at))) " "
-                            @if ago(row.due_at) > 60.0 { span.muted { "(" (duration(ago(row.due_at))) " ago)" } } }
+                            @if row.due_for_seconds > 60.0 { span.muted { "(" (duration(row.due_for_seconds)) " ago)" } } }
                         td.mono { (row.worker.as_deref().unwrap_or("–")) }
                         td.wide { (time(row.leased_until)) }
                         td.wide { (time(row.rest_until)) }

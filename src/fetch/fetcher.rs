@@ -229,16 +229,16 @@ impl Fetcher {
             .map_err(|error| classify(url.as_str(), &error.without_url(), Phase::FirstByte))
     }
 
-    /// Whether an URL may be asked for. Without a proxy its addresses are checked as the client gets them; a proxy gets
-    /// a name, so what that resolves to is checked before.
+    /// Whether an URL may be asked for. Without a proxy its addresses are checked as the client gets them; through one,
+    /// before.
     async fn check(&self, url: &Url) -> Result<(), FetchError> {
         let Inner { guard, settings, .. } = &*self.inner;
         guard.check(url).await?;
-        if settings.proxy.is_some()
+        if let Some(proxy) = &settings.proxy
             && !settings.proxy_resolves
             && let Some(Host::Domain(name)) = url.host()
         {
-            guard.lookup_site(name).await?;
+            guard.check_through(proxy, name).await?;
         }
         Ok(())
     }

@@ -3,8 +3,9 @@
 //! The client connects to nothing but what [`Guard`] returns, so there is no second resolution that could give
 //! another answer (DNS rebinding). Hosts of `connect_to` are reached where the settings say, unchecked.
 //!
-//! Through a `socks5` proxy that stands: it is given a checked address. An `http` proxy is given a name, which is
-//! resolved and checked here first; what it resolves to there is the proxy's to guard.
+//! Through a `socks5` proxy that stands: it is given a checked address. An `http` proxy is given a name and takes
+//! whichever of its addresses it likes, so all of them must be permitted; that it is told the same ones there is the
+//! proxy's to guard.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -100,28 +101,50 @@ impl Guard {
     }
 
     /// The addresses of a site that may be connected to.
-    pub(super) async fn lookup_site(&self, host: &str) -> Result<Vec<SocketAddr>, FetchError> {
+    async fn lookup_site(&self, host: &str) -> Result<Vec<SocketAddr>, FetchError> {
         if let Some(address) = self.pinned(host) {
             return Ok(vec![address]);
         }
-        let found = self.names.addresses(host).await?;
-        if found.is_empty() {
-            return Err(FetchError::NameUnknown {
-                host: host.to_owned(),
-            });
-        }
+        let found = self.all_addresses(host).await?;
         let permitted: Vec<SocketAddr> = found
             .iter()
             .filter(|address| self.permits(**address))
             .map(|address| SocketAddr::new(*address, 0))
             .collect();
         if permitted.is_empty() {
-            return Err(FetchError::Forbidden {
-                url: host.to_owned(),
-                why: format!("its address {} is not public", found[0]),
-            });
+            return Err(not_public(host, found[0]));
         }
         Ok(permitted)
+    }
+
+    /// Checks a site before it is asked for through the proxy.
+    ///
+    /// Where somebody else chooses among its addresses, one that is not permitted is one too many. That is so for a
+    /// proxy that is given names, and for a site with the proxy's own name, whose addresses [`lookup`](Self::lookup)
+    /// gives out unchecked.
+    pub(super) async fn check_through(&self, proxy: &ProxyUrl, host: &str) -> Result<(), FetchError> {
+        if self.pinned(host).is_some() {
+            return Ok(());
+        }
+        if !proxy.is_given_names() && self.proxy.as_deref() != Some(host) {
+            return self.lookup_site(host).await.map(drop);
+        }
+        let found = self.all_addresses(host).await?;
+        match found.into_iter().find(|address| !self.permits(*address)) {
+            Some(address) => Err(not_public(host, address)),
+            None => Ok(()),
+        }
+    }
+
+    /// What its name resolves to, none checked; at least one address.
+    async fn all_addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
+        let found = self.names.addresses(host).await?;
+        if found.is_empty() {
+            return Err(FetchError::NameUnknown {
+                host: host.to_owned(),
+            });
+        }
+        Ok(found)
     }
 
     fn permits(&self, address: IpAddr) -> bool {
@@ -131,6 +154,13 @@ impl Guard {
     fn is_allowed_private(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.allow_private.iter().any(|net| net.contains(&address))
+    }
+}
+
+fn not_public(host: &str, address: IpAddr) -> FetchError {
+    FetchError::Forbidden {
+        url: host.to_owned(),
+        why: format!("its address {address} is not public"),
     }
 }
 

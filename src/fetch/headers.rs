@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::values::revisit::Validators;
 
@@ -59,8 +59,7 @@ impl Headers {
     /// A `Last-Modified` that is not before the answer is left out: the file may change within the same second and
     /// still bear it (8.8.2.2), and some servers send the time of the answer.
     pub fn validators(&self) -> Option<Validators> {
-        let date = |name| DateTime::parse_from_rfc2822(self.get(name)?.trim()).ok();
-        let is_old = match (date("last-modified"), date("date")) {
+        let is_old = match (self.date("last-modified"), self.date("date")) {
             (Some(modified), Some(answered)) => modified < answered,
             (Some(modified), None) => modified < Utc::now(),
             (None, _) => false,
@@ -74,6 +73,10 @@ impl Headers {
         (validators != Validators::default()).then_some(validators)
     }
 
+    fn date(&self, name: &str) -> Option<DateTime<FixedOffset>> {
+        DateTime::parse_from_rfc2822(self.get(name)?.trim()).ok()
+    }
+
     /// Bytes of the fields as HTTP/1.1 writes them.
     pub(super) fn bytes(&self) -> u64 {
         self.iter()
@@ -81,14 +84,16 @@ impl Headers {
             .sum()
     }
 
-    /// `Retry-After` as a time to wait, at most a day (RFC 9110, 10.2.3).
+    /// `Retry-After` as a time to wait, at most a day (RFC 9110, 10.2.3). A date is meant by the server's clock, which
+    /// `Date` tells; `now` is for servers that do not.
     pub fn retry_after(&self, now: DateTime<Utc>) -> Option<Duration> {
         let value = self.get("retry-after")?.trim();
         let wait = if let Ok(seconds) = value.parse() {
             Duration::from_secs(seconds)
         } else {
-            let date = DateTime::parse_from_rfc2822(value).ok()?;
-            (date.with_timezone(&Utc) - now).to_std().unwrap_or_default()
+            let until = DateTime::parse_from_rfc2822(value).ok()?;
+            let sent = self.date("date").map_or(now, |sent| sent.to_utc());
+            (until.to_utc() - sent).to_std().unwrap_or_default()
         };
         Some(wait.min(Duration::from_hours(24)))
     }
@@ -159,5 +164,13 @@ mod tests {
         );
         assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(wait("soon"), None);
+        let by_its_own_clock = Headers::new([
+            ("date".to_owned(), "Sun, 06 Nov 2044 08:49:37 GMT".to_owned()),
+            (
+                "retry-after".to_owned(),
+                "Sun, 06 Nov 2044 08:49:57 GMT".to_owned(),
+            ),
+        ]);
+        assert_eq!(by_its_own_clock.retry_after(now), Some(Duration::from_secs(20)));
     }
 }

@@ -34,6 +34,11 @@ impl ProxyUrl {
         &self.0
     }
 
+    /// Whether it is given the names of sites and resolves them itself; else it is given addresses.
+    pub(super) fn is_given_names(&self) -> bool {
+        self.0.scheme() != "socks5"
+    }
+
     /// Its name, if it is no address: that is looked up, but not for a site of the same name.
     pub(super) fn name(&self) -> Option<String> {
         // Hosts of schemes like socks5 are not parsed as domains.

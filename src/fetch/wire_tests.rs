@@ -234,8 +234,8 @@ async fn lead(mut socket: TcpStream, site: SocketAddr, log: Arc<Mutex<Vec<String
     Ok(())
 }
 
-/// A fetcher behind a proxy, for which `a.site.test` is public and `inside.site.test` is not; the proxy is at
-/// `proxy.test`, a loopback address.
+/// A fetcher behind a proxy, for which `a.site.test` is public and `inside.site.test` is not; `both` and `mixed` have
+/// an address of each kind. The proxy is at `proxy.test`, a loopback address, or at `door.test`, which is both.
 fn behind(site: &TestSite, proxy: &str, resolves: bool) -> Fetcher {
     let settings = FetchSettings {
         connect_to: Vec::new(),
@@ -246,6 +246,9 @@ fn behind(site: &TestSite, proxy: &str, resolves: bool) -> Fetcher {
     let zone = Zone::default()
         .with("a.site.test", &[&[PUBLIC]])
         .with("inside.site.test", &[&["127.0.0.1"]])
+        .with("both.site.test", &[&[PUBLIC, "10.0.0.1"]])
+        .with("mixed.site.test", &[&["fd00::1", PUBLIC, "fe80::1"]])
+        .with("door.test", &[&["127.0.0.1", PUBLIC]])
         .with("proxy.test", &[&["127.0.0.1"]]);
     Fetcher::guarded_by(Guard::with_names(&settings, Arc::new(zone)), settings).unwrap()
 }
@@ -315,6 +318,54 @@ async fn no_proxy_is_asked_for_what_is_not_public() {
         }
     }
     assert!(proxy.asked().is_empty(), "{:?}", proxy.asked());
+}
+
+#[tokio::test]
+async fn an_http_proxy_is_not_left_to_choose_between_a_public_address_and_another() {
+    let (site, proxy) = site_and_proxy().await;
+    let port = proxy.address.port();
+    let urls = |hosts: &[&str]| -> Vec<String> {
+        let schemes = ["http", "https"].into_iter();
+        schemes
+            .flat_map(|scheme| hosts.iter().map(move |host| format!("{scheme}://{host}/")))
+            .collect()
+    };
+    let mut refused = vec![(
+        format!("http://proxy.test:{port}"),
+        urls(&["both.site.test", "mixed.site.test"]),
+    )];
+    // The site has the proxy's own name: then its addresses are given out unchecked.
+    for scheme in ["http", "socks5"] {
+        refused.push((format!("{scheme}://door.test:{port}"), urls(&["door.test"])));
+    }
+    for (at, urls) in refused {
+        let fetcher = behind(&site, &at, false);
+        for url in urls {
+            let refused = get(&fetcher, &url).await.unwrap_err();
+            assert!(
+                matches!(refused, FetchError::Forbidden { .. }),
+                "{at} {url}: {refused}"
+            );
+        }
+    }
+    assert!(proxy.asked().is_empty(), "{:?}", proxy.asked());
+}
+
+#[tokio::test]
+async fn a_socks_proxy_is_given_the_public_address_of_several() {
+    let (site, proxy) = site_and_proxy().await;
+    let fetcher = behind(
+        &site,
+        &format!("socks5://door.test:{}", proxy.address.port()),
+        false,
+    );
+    for host in ["both.site.test", "mixed.site.test"] {
+        assert!(get(&fetcher, &format!("https://{host}/")).await.is_ok(), "{host}");
+    }
+    assert_eq!(
+        proxy.asked(),
+        [format!("SOCKS {PUBLIC}:443"), format!("SOCKS {PUBLIC}:443")]
+    );
 }
 
 #[tokio::test]

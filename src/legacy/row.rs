@@ -164,7 +164,7 @@ pub(super) fn progress(status: &str) -> Progress {
         "completed" | "complete" | "scanned" | "success" | "partial" | "submitted" => Progress::Completed,
         "failed" | "error" => Progress::Failed,
         "cancelled" | "canceled" => Progress::Cancelled,
-        "pending" | "queued" | "running" | "processing" | "in_progress" | "inprogress" | "active"
+        "new" | "pending" | "queued" | "running" | "processing" | "in_progress" | "inprogress" | "active"
         | "paused" => Progress::Unfinished,
         _ => Progress::Unknown,
     }

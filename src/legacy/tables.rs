@@ -124,13 +124,30 @@ async fn make(connection: &mut PgConnection, name: &str, sql: &str) -> Result<()
     if replaced.is_ok() {
         attempt.commit().await?;
     } else {
-        // Other columns than before.
+        // Other columns than before. Whoever may read the view may read it afterwards.
         attempt.rollback().await?;
-        let anew = format!("drop view if exists legacy.{name} cascade; create view legacy.{name} as {sql}");
+        let grants = grants_on(connection, name).await?.join("; ");
+        let anew = format!(
+            "drop view if exists legacy.{name} cascade; create view legacy.{name} as {sql}; {grants}"
+        );
         connection.execute(anew.as_str()).await?;
     }
     connection
         .execute(format!("comment on view legacy.{name} is '{mark}'").as_str())
         .await?;
     Ok(())
+}
+
+/// The statements that give others the rights on a view which they have.
+async fn grants_on(connection: &mut PgConnection, name: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select format('grant %s on legacy.%I to %s%s', a.privilege_type, c.relname, \
+                       case a.grantee when 0 then 'public' else a.grantee::regrole::text end, \
+                       case when a.is_grantable then ' with grant option' else '' end) \
+           from pg_class c cross join lateral aclexplode(c.relacl) a \
+          where c.oid = to_regclass('legacy.' || $1) and a.grantee <> c.relowner",
+    )
+    .bind(name)
+    .fetch_all(connection)
+    .await
 }

@@ -145,7 +145,8 @@ async fn store(
          values ($1, $2, coalesce($3, 1), coalesce($4, 0), $5, $6, $8) \
          on conflict (batch_id) do update \
             set round = coalesce($3, w.round), ended_round = coalesce($4, w.ended_round), open = w.open + $5, \
-                expanding = case when $7 then $6 else w.expanding end, cancelled = w.cancelled or $8",
+                expanding = case when $7 then $6 else w.expanding end, cancelled = w.cancelled or $8, \
+                moved_at = clock_timestamp()",
     )
     .bind(batch.0)
     .bind(tenant.0)

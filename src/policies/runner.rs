@@ -118,12 +118,15 @@ async fn act<P: Policy>(
     checkpoint(policy, pool, holder, from, page).await
 }
 
-/// Takes or prolongs the lease; returns the checkpoint if it is ours.
+/// Takes or prolongs the lease; returns the checkpoint if it is ours. Notes that there is nothing to do, if so.
 async fn lease(pool: &PgPool, name: &str, holder: Uuid) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "insert into policy as p (name, holder, leased_until) values ($1, $2, clock_timestamp() + $3) \
-         on conflict (name) do update set holder = $2, leased_until = clock_timestamp() + $3 \
-          where p.holder is null or p.holder = $2 or p.leased_until < clock_timestamp() \
+         on conflict (name) do update set holder = $2, leased_until = clock_timestamp() + $3, \
+             caught_up_at = case when p.position >= (select h.position from log_head h) \
+                                 then clock_timestamp() else p.caught_up_at end \
+          where p.holder is null or p.holder = $2 \
+             or not still_ahead(p.leased_until, longest_lease(), clock_timestamp()) \
          returning position",
     )
     .bind(name)

@@ -69,7 +69,6 @@ fn task_of(event: &LogEvent, scan: &ScanEvent, scan_id: ScanId) -> NewTask {
         batch: scan.batch_id(),
         max_concurrent: scan.max_concurrent(),
         host: scan.domain().to_owned(),
-        due_at: event.recorded_at,
         position: event.position,
     }
 }

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
-use tokio::process::Command;
+use rustix::fs::OFlags;
 
 use super::EmbeddedPostgresError;
+use super::child::{self, Command};
 use super::layout::Layout;
 
 /// Debian's and the RPMs' own account first; every system has the second.
@@ -42,7 +43,7 @@ impl Account {
     }
 
     async fn ourselves(uid: u32) -> Result<Self, EmbeddedPostgresError> {
-        let output = run(Command::new("id").arg("-un")).await?;
+        let output = run(child::command("id").arg("-un")).await?;
         if !output.status.success() {
             return Err(EmbeddedPostgresError::NamelessAccount { uid });
         }
@@ -70,18 +71,9 @@ impl Account {
     }
 
     /// A command that runs as this account, out of reach of a Ctrl-C meant for us.
-    ///
-    /// `PG…` variables are kept from it: they would change the port or the directory it works on.
     pub(super) fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
-        command
-            .current_dir("/")
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null())
-            .process_group(0);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
-            command.env_remove(name);
-        }
+        let mut command = child::command(program.as_ref());
+        command.current_dir("/").process_group(0);
         if self.steps_down {
             command.uid(self.uid).gid(self.gid);
         }
@@ -101,20 +93,22 @@ impl Account {
     }
 
     /// Makes a directory that only this account (and root) can look into.
+    ///
+    /// It may lie in `/tmp`, where anybody can put a link in its place; what that leads to is not given away.
     pub(super) fn make_private_dir(&self, dir: &Path) -> io::Result<()> {
         match fs::create_dir(dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        self.take_over(dir)?;
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
-    }
-
-    fn take_over(&self, path: &Path) -> io::Result<()> {
+        let itself = OFlags::DIRECTORY | OFlags::NOFOLLOW;
+        let opened = fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(itself.bits().cast_signed())
+            .open(dir)?;
         if self.steps_down {
-            return chown(path, Some(self.uid), Some(self.gid));
+            fchown(&opened, Some(self.uid), Some(self.gid))?;
         }
-        Ok(())
+        opened.set_permissions(fs::Permissions::from_mode(0o700))
     }
 
     /// Sees to it that the account can reach the data directory, which root made for itself.
@@ -168,7 +162,7 @@ pub(super) async fn run(command: &mut Command) -> Result<Output, EmbeddedPostgre
 
 /// The entry of a user name or number, from wherever this system keeps its users.
 async fn passwd_entry(key: &str) -> Option<Account> {
-    let listed = match Command::new("getent").args(["passwd", key]).output().await {
+    let listed = match child::command("getent").args(["passwd", key]).output().await {
         Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
         Err(_) => fs::read_to_string("/etc/passwd").ok()?,
     };
@@ -207,6 +201,28 @@ mod tests {
         assert_eq!((account.uid, account.gid), (101, 104));
         assert_eq!(parse_entry(line, "101"), Some(account));
         assert_eq!(parse_entry(line, "104"), None);
+    }
+
+    #[test]
+    fn a_private_directory_is_not_what_a_link_leads_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        fs::create_dir(&target).unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let account = Account {
+            name: "me".to_owned(),
+            uid: rustix::process::geteuid().as_raw(),
+            gid: rustix::process::getegid().as_raw(),
+            steps_down: false,
+        };
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert!(account.make_private_dir(&link).is_err());
+        assert_eq!(mode(&target), 0o755);
+        for _ in ["new", "there already"] {
+            account.make_private_dir(&dir.path().join("own")).unwrap();
+            assert_eq!(mode(&dir.path().join("own")), 0o700);
+        }
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tokio::process::Command;
-
+use super::child;
 use super::{EmbeddedPostgresError, OLDEST_MAJOR};
 
 /// A directory with `initdb`, `postgres` and `pg_ctl`, and the major version they are of.
@@ -45,7 +44,7 @@ async fn installed() -> BTreeMap<u32, PathBuf> {
         let complete = ["initdb", "postgres", "pg_ctl"]
             .iter()
             .all(|name| dir.join(name).is_file());
-        if complete && let Some(major) = version_of(&dir).await {
+        if complete && let Some(major) = version_of(&dir.join("postgres")).await {
             found.entry(major).or_insert(dir);
         }
     }
@@ -53,7 +52,7 @@ async fn installed() -> BTreeMap<u32, PathBuf> {
 }
 
 /// The directories worth a look: the distributions' own places, then `PATH`, then what `pg_config` says.
-async fn candidates() -> Vec<PathBuf> {
+pub(super) async fn candidates() -> Vec<PathBuf> {
     let mut dirs = versioned("/usr/lib/postgresql", "", "bin"); // Debian, Ubuntu
     dirs.extend(versioned("/usr", "pgsql-", "bin")); // the project's own RPMs
     dirs.extend(versioned("/opt/homebrew/opt", "postgresql@", "bin"));
@@ -80,12 +79,13 @@ fn versioned(parent: &str, prefix: &str, suffix: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-async fn version_of(dir: &Path) -> Option<u32> {
-    parse_version(&output_of(&dir.join("postgres"), "--version").await?)
+/// The major version of one of its programs.
+pub(super) async fn version_of(program: &Path) -> Option<u32> {
+    parse_version(&output_of(program, "--version").await?)
 }
 
 async fn output_of(program: &Path, argument: &str) -> Option<String> {
-    let output = Command::new(program).arg(argument).output().await.ok()?;
+    let output = child::command(program).arg(argument).output().await.ok()?;
     String::from_utf8(output.stdout).ok()
 }
 

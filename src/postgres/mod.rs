@@ -22,6 +22,8 @@
 mod access;
 mod account;
 mod binaries;
+mod child;
+mod client;
 mod cluster;
 mod error;
 mod init;
@@ -32,6 +34,7 @@ mod provision;
 
 use std::path::Path;
 
+pub use client::{ClientError, ClientProgram};
 pub use error::EmbeddedPostgresError;
 
 use account::Account;
@@ -79,6 +82,11 @@ impl EmbeddedPostgres {
     /// The same server as its superuser, database `postgres`: for maintenance, never for requests.
     pub fn superuser_url(&self) -> String {
         self.cluster.url(provision::SUPERUSER, provision::SUPERUSER)
+    }
+
+    /// The same database as the superuser, who is shown all rows: for backups, never for requests.
+    pub fn superuser_url_of_database(&self) -> String {
+        self.cluster.url(provision::SUPERUSER, provision::DATABASE)
     }
 
     /// The data directory, absolute and without symbolic links.

@@ -38,43 +38,71 @@ impl std::str::FromStr for Point {
 
 fn wrong(text: &str) -> String {
     format!(
-        "{text:?} is neither a position of the log (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339)"
+        "{text:?} is neither a position of the log (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339; in a URL \
+         the + of an offset is written %2B)"
     )
 }
 
-/// The position that a point stands for: not behind the log's end.
+/// How far a time may lie ahead of the database's clock and still mean now: clocks differ.
+const CLOCKS_DIFFER: &str = "5 minutes";
+
+/// The position that a point stands for. One beyond the log's end is none yet: what was known then may still change.
 pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionError> {
-    Ok(match point {
-        Point::Position(position) => {
-            sqlx::query_scalar("select least($1, position) from log_head")
-                .bind(position)
-                .fetch_one(pool)
-                .await?
-        }
-        // Recorded times never run backwards, so the last position by then is found by halving.
-        Point::Time(time) => {
-            let (mut low, mut high): (i64, i64) = (
-                0,
-                sqlx::query_scalar("select position from log_head")
-                    .fetch_one(pool)
-                    .await?,
-            );
-            while low < high {
-                let middle = low + (high - low + 1) / 2;
-                let at: Option<DateTime<Utc>> =
-                    sqlx::query_scalar("select recorded_at from events where position = $1")
-                        .bind(middle)
-                        .fetch_optional(pool)
-                        .await?;
-                if at.is_some_and(|at| at <= time) {
-                    low = middle;
-                } else {
-                    high = middle - 1;
-                }
-            }
-            low
-        }
+    let (end, is_future): (i64, bool) = sqlx::query_as(
+        "select position, coalesce($1 > clock_timestamp() + $2::interval, false) from log_head",
+    )
+    .bind(match point {
+        Point::Position(_) => None,
+        Point::Time(time) => Some(time),
     })
+    .bind(CLOCKS_DIFFER)
+    .fetch_one(pool)
+    .await?;
+    Ok(match point {
+        Point::Position(position) if position > end => {
+            return Err(ProjectionError::BeyondTheEnd(format!(
+                "position {position} is beyond the log's end, {end}"
+            )));
+        }
+        Point::Position(position) => position,
+        Point::Time(time) if is_future => {
+            return Err(ProjectionError::BeyondTheEnd(format!(
+                "{time} lies in the future"
+            )));
+        }
+        Point::Time(time) => last_by(pool, time).await?,
+    })
+}
+
+/// The last position that was recorded by a time; 0 if there is none. Recorded times go back only where the clock was
+/// corrected: of the stretches between these places the last that begins early enough counts, and is halved.
+async fn last_by(pool: &PgPool, time: DateTime<Utc>) -> Result<i64, sqlx::Error> {
+    let stretch: Option<(i64, i64)> = sqlx::query_as(
+        "with start as (select 1 as first union select position from clock_correction), \
+              stretch as (select first, lead(first) over (order by first) - 1 as last from start) \
+         select s.first, coalesce(s.last, h.position) from stretch s cross join log_head h \
+           join events e on e.position = s.first where e.recorded_at <= $1 order by s.first desc limit 1",
+    )
+    .bind(time)
+    .fetch_optional(pool)
+    .await?;
+    let Some((mut low, mut high)) = stretch else {
+        return Ok(0);
+    };
+    while low < high {
+        let middle = low + (high - low + 1) / 2;
+        let at: Option<DateTime<Utc>> =
+            sqlx::query_scalar("select recorded_at from events where position = $1")
+                .bind(middle)
+                .fetch_optional(pool)
+                .await?;
+        if at.is_some_and(|at| at <= time) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(low)
 }
 
 /// One row of a tenant as it was at a position.

@@ -184,6 +184,9 @@ pub enum ProjectionError {
     /// A build did not come to what the log says.
     #[error("what was built is not what the log says: {0}")]
     NotTheLog(String),
+    /// A point that the log has not come to.
+    #[error("{0}")]
+    BeyondTheEnd(String),
     /// There is no earlier generation.
     #[error("there is no earlier generation of {0} to go back to")]
     NothingToRollBackTo(&'static str),

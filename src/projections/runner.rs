@@ -1,6 +1,6 @@
 //! Follows the log live: a page of events, the rows they are about, and the checkpoint, in one transaction.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
@@ -16,12 +16,15 @@ use crate::log::{EventLog, LogError};
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
 const GATHER: Duration = Duration::from_millis(40);
+/// How often an idle projection says that it has nothing to do.
+const NOTED_EVERY: Duration = Duration::from_secs(10);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs a projection until it is told to stop. Several processes may run it: whoever holds the row's lock goes on.
 pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     let mut news = log.watch();
+    let mut noted: Option<Instant> = None;
     while !stop.is_cancelled() {
         let pause = match follow::<P>(&log, Which::Live).await {
             Ok(Progress::More) => continue,
@@ -29,7 +32,13 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
                 tokio::time::sleep(GATHER).await;
                 continue;
             }
-            Ok(Progress::Idle) => POLL,
+            Ok(Progress::Idle) => {
+                if noted.is_none_or(|at| at.elapsed() >= NOTED_EVERY) {
+                    note_caught_up::<P>(&log).await;
+                    noted = Some(Instant::now());
+                }
+                POLL
+            }
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -161,6 +170,21 @@ async fn decode<P: Projection>(
         }
     }
     Ok((facts, poison))
+}
+
+/// Says in the table that a projection has read all there is, so that who looks can tell idle from stuck.
+async fn note_caught_up<P: Projection>(log: &EventLog) {
+    let noted = sqlx::query(
+        "update projection set caught_up_at = clock_timestamp() where name = $1 and shape = $2 and state = 'live' \
+            and position >= (select position from log_head)",
+    )
+    .bind(P::NAME)
+    .bind(P::SHAPE)
+    .execute(log.pool())
+    .await;
+    if let Err(error) = noted {
+        tracing::debug!(%error, "That {} is idle could not be noted", P::NAME);
+    }
 }
 
 /// Says in the table why a projection stands still, where that is not the database's fault.

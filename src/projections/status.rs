@@ -88,7 +88,7 @@ pub async fn status(
                      and k.generation = p.generation), \
                 (select r.generation from projection r where r.name = $1 and r.shape = $2 and r.state = 'retired' \
                   order by r.promoted_at desc nulls last, r.generation desc limit 1), \
-                coalesce((select extract(epoch from clock_timestamp() - e.recorded_at)::float8 from events e \
+                coalesce((select greatest(extract(epoch from clock_timestamp() - e.recorded_at)::float8, 0) from events e \
                            where e.position > coalesce(p.position, 0) and e.event_type = any($3) \
                            order by e.position limit 1), 0) \
            from log_head h left join projection p on p.name = $1 and p.shape = $2 and p.state = 'live'",

@@ -153,7 +153,7 @@ impl FromRow<'_, PgRow> for ProjectionTask {
 const COLUMNS: &str = "task_id, name, shape, kind, state, phase, generation, done, target, requested_by, \
     requested_at, started_at, ended_at, result, error, \
     case when state = 'running' and done > 0 and target > done then \
-      extract(epoch from clock_timestamp() - phase_began)::float8 * (target - done) / done end as eta_seconds";
+      greatest(extract(epoch from clock_timestamp() - phase_began)::float8, 0) * (target - done) / done end as eta_seconds";
 
 /// Asks for work; if the same projection has a task under way, that one is the answer.
 pub(super) async fn request<P: Projection>(
@@ -227,7 +227,8 @@ impl Claim {
             "update projection_task set state = 'running', holder = $3, leased_until = clock_timestamp() + $4, \
                     started_at = coalesce(started_at, clock_timestamp()) \
               where name = $1 and shape = $2 and (state = 'queued' \
-                 or state = 'running' and leased_until < clock_timestamp()) returning {COLUMNS}"
+                 or state = 'running' and not still_ahead(leased_until, longest_lease(), clock_timestamp())) \
+              returning {COLUMNS}"
         ))
         .bind(P::NAME)
         .bind(P::SHAPE)

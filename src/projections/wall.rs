@@ -53,22 +53,49 @@ pub async fn ensure_reader(pool: &PgPool) -> Result<bool, sqlx::Error> {
     Ok(ready)
 }
 
+/// The policy that shows the owner all rows; it names the owner.
+const OWNERS_POLICY: &str = "owner_keeps";
+
+/// Whether a line of `pg_restore --list` is that policy.
+pub fn is_owners_policy(line: &str) -> bool {
+    line.contains(" POLICY ") && line.contains(&format!(" {OWNERS_POLICY} "))
+}
+
+/// Puts the wall around all tables that have one, for an owner who is new to them.
+pub async fn raise_everywhere(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let schemas: Vec<String> = sqlx::query_scalar(
+        "select distinct relnamespace::regnamespace::text from pg_class where relforcerowsecurity order by 1",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for schema in schemas {
+        raise(connection, &schema).await?;
+    }
+    Ok(())
+}
+
 /// Puts the wall around the tables of a schema, where it is not yet. Bulk loads come before it: `copy` does not go
 /// through it.
 pub(super) async fn raise(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
     for table in tables_of(&mut *connection, schema).await? {
-        let raised: bool =
-            sqlx::query_scalar("select relforcerowsecurity from pg_class where oid = $1::regclass")
-                .bind(format!("{schema}.{table}"))
-                .fetch_one(&mut *connection)
-                .await?;
+        let raised: bool = sqlx::query_scalar(
+            "select c.relforcerowsecurity and c.relrowsecurity and exists (select from pg_policy p \
+                where p.polrelid = c.oid and p.polname = $2 and c.relowner = any(p.polroles)) \
+               from pg_class c where c.oid = $1::regclass",
+        )
+        .bind(format!("{schema}.{table}"))
+        .bind(OWNERS_POLICY)
+        .fetch_one(&mut *connection)
+        .await?;
         if raised {
             continue;
         }
         execute(
             &mut *connection,
             &format!(
-                "create policy owner_keeps on {schema}.{table} to current_user using (true) with check (true); \
+                "drop policy if exists {OWNERS_POLICY} on {schema}.{table}; \
+                 drop policy if exists tenant_reads on {schema}.{table}; \
+                 create policy {OWNERS_POLICY} on {schema}.{table} to current_user using (true) with check (true); \
                  create policy tenant_reads on {schema}.{table} for select \
                    using (tenant_id = nullif(current_setting('sitelog.tenant', true), '')::uuid); \
                  alter table {schema}.{table} enable row level security; \

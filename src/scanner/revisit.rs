@@ -23,7 +23,7 @@ pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
 /// Names who reads: the sources of the reader, what fingerprints it knows, and the settings that decide what it gets.
 pub(super) fn reader(fetching: &FetchSettings, technologies: u64, max_sitemap_bytes: u64) -> String {
     let parts = [
-        env!("SITELOG_READER"),
+        env!("READER_DIGEST"),
         env!("CARGO_PKG_VERSION"),
         &fetching.user_agent,
         &format!(
@@ -39,7 +39,8 @@ pub(super) fn usable(kept: Revisit, reader: &str, now: DateTime<Utc>) -> Revisit
     if kept.reader != reader {
         return Revisit::default();
     }
-    let is_fresh = |file: &KnownFile| now - file.read_at < BELIEVED_FOR;
+    // What was read in the future was read under another clock: nobody knows how old it is.
+    let is_fresh = |file: &KnownFile| (TimeDelta::zero()..BELIEVED_FOR).contains(&(now - file.read_at));
     Revisit {
         reader: kept.reader,
         robots: kept.robots.filter(|robots| is_fresh(&robots.file)),

@@ -1,6 +1,5 @@
-//! Looking at the queue, for whoever runs the service. What is shown is delivery, not a scan's status.
-
-use std::time::Duration;
+//! Looking at the queue, for whoever runs the service. What is shown is delivery, not a scan's status. What condition a
+//! task is in, the view `scan_task_condition` says.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -9,17 +8,14 @@ use uuid::Uuid;
 use super::{ScanTasks, TaskError};
 use crate::values::ScanId;
 
-/// A task that has been due for so long without a worker is stuck: no worker runs, or none can keep up.
-pub const STUCK_AFTER: Duration = Duration::from_mins(5);
-
 /// Which tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskCondition {
-    /// Their worker went silent, or they have been due for [`STUCK_AFTER`].
+    /// They have waited for five minutes in which no worker took any task, or their worker does not come to an end.
     Stuck,
     /// A worker has them under a lease.
     Leased,
-    /// They are due and wait for a worker.
+    /// They are due, and wait for a worker, their turn or their host.
     Ready,
     /// They are due later: another attempt follows.
     Delayed,
@@ -29,29 +25,13 @@ impl TaskCondition {
     /// All, in the order in which they matter.
     pub const ALL: [Self; 4] = [Self::Stuck, Self::Leased, Self::Ready, Self::Delayed];
 
-    /// The word for it.
+    /// The word for it, as in the view.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stuck => "stuck",
             Self::Leased => "leased",
             Self::Ready => "ready",
             Self::Delayed => "delayed",
-        }
-    }
-
-    /// The condition in SQL; `$1` is [`STUCK_AFTER`]. Each task meets one of them.
-    fn sql(self) -> &'static str {
-        match self {
-            Self::Stuck => {
-                "(t.leased_until < now() or t.leased_until is null and t.due_at <= now() - $1::interval \
-                   and not exists (select from host_rest r where r.host = t.host and r.rest_until > now()))"
-            }
-            Self::Leased => "t.leased_until >= now()",
-            Self::Ready => {
-                "(t.leased_until is null and t.due_at <= now() and not (t.due_at <= now() - $1::interval \
-                   and not exists (select from host_rest r where r.host = t.host and r.rest_until > now())))"
-            }
-            Self::Delayed => "(t.leased_until is null and t.due_at > now())",
         }
     }
 }
@@ -65,8 +45,10 @@ pub struct TaskRow {
     pub tenant_id: Uuid,
     /// Its host.
     pub host: String,
-    /// Not before.
+    /// Since when it could be done, or from when on.
     pub due_at: DateTime<Utc>,
+    /// How long ago that was, by the database's clock.
+    pub due_for_seconds: f64,
     /// While somebody has it.
     pub leased_until: Option<DateTime<Utc>>,
     /// Who.
@@ -76,31 +58,31 @@ pub struct TaskRow {
 }
 
 impl ScanTasks {
-    /// How many tasks there are in a condition.
-    pub async fn count_in(&self, condition: TaskCondition) -> Result<i64, TaskError> {
-        let sql = format!(
-            "select count(*) from scan_task t where {} and $1::interval is not null",
-            condition.sql()
-        );
-        Ok(sqlx::query_scalar(&sql)
-            .bind(STUCK_AFTER)
-            .fetch_one(&self.pool)
-            .await?)
+    /// How many tasks there are in each condition, in the order of `TaskCondition::ALL`.
+    pub async fn counts(&self) -> Result<[(TaskCondition, i64); 4], TaskError> {
+        let counted: Vec<(String, i64)> =
+            sqlx::query_as("select condition, count(*) from scan_task_condition group by 1")
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(TaskCondition::ALL.map(|condition| {
+            let found = counted.iter().find(|(word, _)| word == condition.as_str());
+            (condition, found.map_or(0, |(_, count)| *count))
+        }))
     }
 
     /// The tasks in a condition, those that waited longest first.
     pub async fn list_in(&self, condition: TaskCondition, limit: i64) -> Result<Vec<TaskRow>, TaskError> {
-        let sql = format!(
-            "select t.scan_id, t.tenant_id, t.host, t.due_at, t.leased_until, t.worker, r.rest_until \
-               from scan_task t left join host_rest r on r.host = t.host and r.rest_until > now() \
-              where {} and $1::interval is not null order by t.due_at, t.position limit $2",
-            condition.sql()
-        );
-        Ok(sqlx::query_as(&sql)
-            .bind(STUCK_AFTER)
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "select scan_id, tenant_id, host, coalesce(due_at, queued_at) as due_at, \
+                    extract(epoch from now() - coalesce(due_at, queued_at))::float8 as due_for_seconds, \
+                    leased_until, worker, rest_until \
+               from scan_task_condition where condition = $1 \
+              order by scan_task_condition.due_at nulls first, position limit $2",
+        )
+        .bind(condition.as_str())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// Makes a task due now, whatever it waits for: its time, its host's rest, or a worker that went silent. False if
@@ -108,8 +90,8 @@ impl ScanTasks {
     pub async fn hasten(&self, scan: ScanId) -> Result<bool, TaskError> {
         let mut transaction = self.pool.begin().await?;
         let host: Option<String> = sqlx::query_scalar(
-            "update scan_task set due_at = now(), leased_until = null, worker = null \
-              where scan_id = $1 and (leased_until is null or leased_until < now()) returning host",
+            "update scan_task set due_at = '-infinity', leased_until = null, worker = null \
+              where scan_id = $1 and not still_ahead(leased_until, longest_lease(), now()) returning host",
         )
         .bind(scan.0)
         .fetch_optional(&mut *transaction)

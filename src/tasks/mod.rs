@@ -1,17 +1,19 @@
 //! The durable queue of scans to do: tenant-fair, leased, fenced. A task says what is to be delivered; what a scan's
-//! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql`
-//! and of `host_rest`.
+//! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql` and of `host_rest`.
+//!
+//! Time is the database's alone: processes say how long, never until when. What a moment that is too far ahead is worth,
+//! `migrations/0012_wrong_clocks.sql` says.
 
 mod look;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::Notify;
 
-pub use look::{STUCK_AFTER, TaskCondition, TaskRow};
+pub use look::{TaskCondition, TaskRow};
 
 use crate::values::{BatchId, ScanId, TenantId};
 
@@ -38,9 +40,7 @@ pub struct NewTask {
     pub max_concurrent: Option<u32>,
     /// Only one scan at a time is under way for a host.
     pub host: String,
-    /// Not before.
-    pub due_at: DateTime<Utc>,
-    /// Position of the event it follows from: the order within the same time.
+    /// Position of the event it follows from: the order of first attempts.
     pub position: i64,
 }
 
@@ -55,6 +55,16 @@ pub struct ClaimedTask {
     pub host: String,
     /// Number of the lease; a later lease of any task has a higher one.
     pub fence: i64,
+    /// When it was claimed, by the database's clock and by ours.
+    claimed: (DateTime<Utc>, Instant),
+}
+
+impl ClaimedTask {
+    /// The time by the clock that the claim was made by, however this machine's clock is set meanwhile.
+    pub fn now(&self) -> DateTime<Utc> {
+        let (at, since) = self.claimed;
+        at + TimeDelta::from_std(since.elapsed()).unwrap_or(TimeDelta::MAX)
+    }
 }
 
 /// What becomes of a task whose attempt is recorded.
@@ -62,8 +72,8 @@ pub struct ClaimedTask {
 pub enum Settled {
     /// Nothing is left to do.
     Done,
-    /// Another attempt is due then.
-    RetryAt(DateTime<Utc>),
+    /// Another attempt is due after that time.
+    RetryIn(Duration),
 }
 
 /// The queue cannot be read or written.
@@ -92,12 +102,16 @@ impl ScanTasks {
 
     /// Takes up to `wanted` tasks that are due, after settling what the worker has done since.
     pub async fn claim(&self, worker: &str, wanted: i32) -> Result<Vec<ClaimedTask>, TaskError> {
-        let rows = sqlx::query("select scan_id, tenant_id, host, fence from claim_scan_tasks($1, $2, $3)")
-            .bind(wanted)
-            .bind(worker)
-            .bind(LEASE)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(
+            "select scan_id, tenant_id, host, fence, clock_timestamp() as claimed_at \
+               from claim_scan_tasks($1, $2, $3)",
+        )
+        .bind(wanted)
+        .bind(worker)
+        .bind(LEASE)
+        .fetch_all(&self.pool)
+        .await?;
+        let now = Instant::now();
         rows.iter()
             .map(|row| {
                 Ok(ClaimedTask {
@@ -105,6 +119,7 @@ impl ScanTasks {
                     tenant: TenantId(row.try_get("tenant_id")?),
                     host: row.try_get("host")?,
                     fence: row.try_get("fence")?,
+                    claimed: (row.try_get("claimed_at")?, now),
                 })
             })
             .collect()
@@ -124,14 +139,15 @@ impl ScanTasks {
             .await?;
         }
         for (task, what) in later {
-            let Settled::RetryAt(due_at) = what else { continue };
+            let Settled::RetryIn(pause) = what else { continue };
             sqlx::query(
-                "update scan_task set leased_until = null, worker = null, due_at = $3 \
+                "update scan_task set leased_until = null, worker = null, \
+                        due_at = clock_timestamp() + least($3::interval, longest_wait()) \
                   where scan_id = $1 and fence = $2",
             )
             .bind(task.scan_id.0)
             .bind(task.fence)
-            .bind(due_at)
+            .bind(interval(*pause))
             .execute(&self.pool)
             .await?;
         }
@@ -158,26 +174,17 @@ impl ScanTasks {
     /// said before.
     pub async fn let_rest(&self, host: &str, rest: Duration) -> Result<(), TaskError> {
         sqlx::query(
-            "insert into host_rest as h (host, rest_until) values ($1, clock_timestamp() + $2) \
-             on conflict (host) do update set rest_until = greatest(h.rest_until, excluded.rest_until)",
+            "insert into host_rest as h (host, rest_until) \
+             values ($1, clock_timestamp() + least($2::interval, longest_wait())) \
+             on conflict (host) do update set rest_until = case \
+                 when still_ahead(h.rest_until, longest_wait(), clock_timestamp()) \
+                 then greatest(h.rest_until, excluded.rest_until) else excluded.rest_until end",
         )
         .bind(host)
-        .bind(rest)
+        .bind(interval(rest))
         .execute(&self.pool)
         .await?;
         Ok(())
-    }
-
-    /// Tasks by what they wait for, for the metrics: (ready, delayed, leased).
-    pub async fn counts(&self) -> Result<(i64, i64, i64), TaskError> {
-        let counts = sqlx::query_as(
-            "select count(*) filter (where leased_until is null and due_at <= now()), \
-                    count(*) filter (where leased_until is null and due_at > now()), \
-                    count(*) filter (where leased_until is not null) from scan_task",
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(counts)
     }
 }
 
@@ -225,15 +232,14 @@ pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result
     .execute(&mut *connection)
     .await?;
     sqlx::query(
-        "insert into scan_task (scan_id, tenant_id, lane_id, host, due_at, position) \
-         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bigint[]) \
+        "insert into scan_task (scan_id, tenant_id, lane_id, host, position) \
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[]) \
          on conflict (scan_id) do nothing",
     )
     .bind(tasks.iter().map(|task| task.scan_id.0).collect::<Vec<_>>())
     .bind(&tenants)
     .bind(&lanes)
     .bind(tasks.iter().map(|task| task.host.as_str()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.due_at).collect::<Vec<_>>())
     .bind(tasks.iter().map(|task| task.position).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
@@ -252,9 +258,14 @@ pub async fn dequeue(connection: &mut PgConnection, scans: &[ScanId]) -> Result<
     Ok(())
 }
 
+/// What PostgreSQL takes as an interval: whole microseconds.
+fn interval(length: Duration) -> TimeDelta {
+    TimeDelta::microseconds(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
+}
+
 /// Forgets hosts that have rested.
 pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query("delete from host_rest where rest_until < clock_timestamp()")
+    let done = sqlx::query("delete from host_rest where not still_ahead(rest_until, longest_wait(), now())")
         .execute(pool)
         .await?;
     Ok(done.rows_affected())

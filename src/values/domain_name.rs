@@ -51,15 +51,15 @@ impl DomainName {
         }
         let shown = || shorten(text);
         let host = host_of(text)?;
-        if host.starts_with('[') || host.trim_end_matches('.').parse::<IpAddr>().is_ok() {
+        if is_ipv6_like(host) || host.trim_end_matches('.').parse::<IpAddr>().is_ok() {
             return Err(InvalidDomain::IpAddress(shown()));
         }
-        if let Some((_, port)) = host.rsplit_once(':') {
+        if let Some((before, port)) = host.rsplit_once(':') {
             let is_port = port.bytes().all(|b| b.is_ascii_digit());
-            return Err(if is_port {
-                InvalidDomain::Port(shown())
-            } else {
-                InvalidDomain::IpAddress(shown())
+            return Err(match before.parse::<IpAddr>() {
+                Ok(_) if is_port => InvalidDomain::IpAddress(shown()),
+                _ if is_port => InvalidDomain::Port(shown()),
+                _ => InvalidDomain::Malformed(shown()),
             });
         }
         let host = host.strip_suffix('.').unwrap_or(host);
@@ -94,30 +94,60 @@ impl DomainName {
     }
 }
 
-/// Cuts scheme, path, query and fragment away.
+/// Cuts scheme, default port, path, query and fragment away, as browsers do (WHATWG URL): `https:a.com` and
+/// `http:/a.com` name a host, and a scheme that was pasted twice counts once.
 fn host_of(text: &str) -> Result<&str, InvalidDomain> {
-    let after_scheme = match text.split_once("://") {
-        Some((scheme, rest))
-            if ["http", "https"]
-                .iter()
-                .any(|known| scheme.eq_ignore_ascii_case(known)) =>
-        {
-            rest
+    let (mut scheme, mut rest) = (None, text);
+    while let Some((name, after)) = web_scheme(rest) {
+        (scheme, rest) = (Some(name), after);
+    }
+    if scheme.is_none() {
+        if text.contains("://") {
+            return Err(InvalidDomain::Scheme(shorten(text)));
         }
-        Some(_) => return Err(InvalidDomain::Scheme(shorten(text))),
-        None => text.strip_prefix("//").unwrap_or(text),
-    };
-    let end = after_scheme
-        .find(['/', '?', '#', '\\'])
-        .unwrap_or(after_scheme.len());
-    let host = &after_scheme[..end];
+        rest = text.strip_prefix("//").unwrap_or(text);
+    }
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let host = &rest[..end];
     if host.contains('@') {
         return Err(InvalidDomain::UserInfo(shorten(text)));
     }
     if host.is_empty() {
         return Err(InvalidDomain::Malformed(shorten(text)));
     }
-    Ok(host)
+    let default_port = match scheme {
+        Some(WebScheme::Http) => ":80",
+        Some(WebScheme::Https) => ":443",
+        None => return Ok(host),
+    };
+    Ok(host.strip_suffix(default_port).unwrap_or(host))
+}
+
+#[derive(Clone, Copy)]
+enum WebScheme {
+    Http,
+    Https,
+}
+
+/// The scheme that a text begins with, and what follows its slashes.
+fn web_scheme(text: &str) -> Option<(WebScheme, &str)> {
+    let (name, rest) = text.split_once(':')?;
+    let scheme = match () {
+        () if name.eq_ignore_ascii_case("http") => WebScheme::Http,
+        () if name.eq_ignore_ascii_case("https") => WebScheme::Https,
+        () => return None,
+    };
+    Some((scheme, rest.trim_start_matches(['/', '\\'])))
+}
+
+/// Whether a host with colons is meant as an IPv6 address, with or without brackets.
+fn is_ipv6_like(host: &str) -> bool {
+    let inner = host.strip_prefix('[').unwrap_or(host);
+    let address = inner.split([']', '%']).next().unwrap_or_default();
+    address.matches(':').count() >= 2
+        && address
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
 }
 
 /// UTS 46 processing to lower-case ASCII, strict about what a host name may hold.
@@ -222,6 +252,14 @@ mod tests {
             "example.com.",
             "example.com/about",
             "example.com?x",
+            "https:example.com",
+            "http:/example.com",
+            "https:///example.com/",
+            "https:\\\\example.com\\x",
+            "https://https://example.com",
+            "http://https://www.example.com/a",
+            "https://example.com:443/",
+            "http://example.com:80",
         ] {
             assert_eq!(parsed(input), "example.com", "{input}");
         }
@@ -273,6 +311,16 @@ mod tests {
             ("127.1", |e| matches!(e, E::IpAddress(_))),
             ("１２７.0.0.1", |e| matches!(e, E::IpAddress(_))),
             ("example.com:8080", |e| matches!(e, E::Port(_))),
+            ("example.com:80", |e| matches!(e, E::Port(_))),
+            ("http://example.com:443/", |e| matches!(e, E::Port(_))),
+            ("http://127.0.0.1:80/", |e| matches!(e, E::IpAddress(_))),
+            ("[::1]:80", |e| matches!(e, E::IpAddress(_))),
+            ("fe80::1%eth0", |e| matches!(e, E::IpAddress(_))),
+            ("[\"example.com\"", |e| matches!(e, E::Malformed(_))),
+            ("[example.com]", |e| matches!(e, E::Malformed(_))),
+            ("ftp:example.com", |e| matches!(e, E::Malformed(_))),
+            ("https:", |e| matches!(e, E::Malformed(_))),
+            ("https://https://", |e| matches!(e, E::Malformed(_))),
             ("user:pw@example.com", |e| matches!(e, E::UserInfo(_))),
             ("info@example.com", |e| matches!(e, E::UserInfo(_))),
             ("ftp://example.com", |e| matches!(e, E::Scheme(_))),

@@ -74,7 +74,7 @@ pub struct Findings {
 pub struct ContactInfo {
     /// Addresses, lower case.
     pub email: Vec<String>,
-    /// E.164.
+    /// E.164, or the digits alone where nothing tells the country.
     pub phone: Vec<String>,
 }
 
@@ -204,7 +204,7 @@ pub struct Email {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Phone {
-    /// E.164.
+    /// E.164, or the digits alone where nothing tells the country.
     pub value: String,
     /// As written on the page.
     pub raw: String,

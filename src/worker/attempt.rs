@@ -1,8 +1,7 @@
 //! One attempt: start, scan, record.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
@@ -12,7 +11,7 @@ use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
 use crate::tasks::{ClaimedTask, Settled};
 use crate::values::report::SiteReport;
-use crate::values::{FailureReason, TenantId};
+use crate::values::FailureReason;
 
 /// First pause after the log could not be written; doubled up to `LAST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -22,22 +21,22 @@ impl Worker {
     /// Makes an attempt under a lease; says what becomes of the task, `None` if it is no longer ours to say.
     pub(super) async fn attempt(&self, task: &ClaimedTask, lost: &CancellationToken) -> Option<Settled> {
         let context = CommandContext::internal(task.tenant, self.name.clone());
-        let start = || start_scan(&self.bus, task.scan_id, task.fence, Utc::now(), &context);
+        let start = || start_scan(&self.bus, task.scan_id, task.fence, task.now(), &context);
         let begun = match until_written(lost, start).await? {
             Start::Begun(begun) => begun,
             Start::Ended => return Some(Settled::Done),
             Start::Superseded => return None,
         };
         let report = tokio::select! {
-            report = self.scan(task.tenant, &begun) => report,
+            report = self.scan(task, &begun) => report,
             // Told to stop: somebody else may take it at once. Lease lost: somebody else has, and this says nothing.
-            () = lost.cancelled() => return Some(Settled::RetryAt(Utc::now())),
+            () = lost.cancelled() => return Some(Settled::RetryIn(Duration::ZERO)),
         };
         self.let_rest(task, &report).await;
-        let record = || record_scan(&self.bus, &begun, &report, Utc::now(), &context);
+        let record = || record_scan(&self.bus, &begun, &report, task.now(), &context);
         Some(match until_written(lost, record).await? {
             Recorded::Ended => Settled::Done,
-            Recorded::RetryAt(due) => Settled::RetryAt(due),
+            Recorded::RetryIn(pause) => Settled::RetryIn(pause),
         })
     }
 
@@ -53,14 +52,14 @@ impl Worker {
         }
     }
 
-    async fn scan(&self, tenant: TenantId, begun: &BegunScan) -> SiteReport {
+    async fn scan(&self, task: &ClaimedTask, begun: &BegunScan) -> SiteReport {
         let domain = match begun.domain() {
             Ok(domain) => domain,
             Err(error) => return SiteReport::failed(FailureReason::InvalidDomain, error.to_string()),
         };
-        let deadline = begun.deadline_at();
-        let left = (deadline - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+        let (began, left) = (Instant::now(), begun.time_left(task.now()));
         let (scanner, options, name) = (self.scanner.clone(), *begun.options(), domain.to_string());
+        let tenant = task.tenant;
         let limit = self.scanner.max_time().min(left);
         let kept = recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
@@ -83,7 +82,7 @@ impl Worker {
         };
         if let Err(failure) = &mut report.outcome
             && failure.reason == FailureReason::Timeout
-            && Utc::now() >= deadline
+            && began.elapsed() >= left
         {
             failure.reason = FailureReason::Deadline;
             failure.may_pass = false;

@@ -5,8 +5,10 @@
 mod access;
 mod api;
 mod architecture;
+mod backup;
 mod batches;
 mod cli;
+mod clocks;
 mod crash;
 mod docs;
 mod export;

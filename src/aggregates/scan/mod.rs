@@ -184,11 +184,12 @@ impl DomainScan {
         Ok(events)
     }
 
-    /// The round's deadline stands, unless it passed while nobody of ours was at work: that is not the site's fault.
+    /// The round's deadline stands, unless it passed while nobody of ours was at work: that is not the site's fault. One
+    /// that is further ahead than a whole round was set under another clock.
     fn next_deadline(&self, now: DateTime<Utc>, was_abandoned: bool) -> DateTime<Utc> {
         let whole = now + TimeDelta::seconds(i64::from(self.options.deadline_seconds));
         self.deadline_at
-            .filter(|at| *at > now && !was_abandoned)
+            .filter(|at| *at > now && *at <= whole && !was_abandoned)
             .unwrap_or(whole)
     }
 

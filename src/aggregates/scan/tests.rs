@@ -268,6 +268,15 @@ fn time_in_which_no_worker_lived_does_not_count_against_the_deadline() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_gives_no_attempt_more_time_than_a_round_has() {
+    let (ten_years, failed) = (315_360_000, |now| fail(1, true, now));
+    let scan = after([request(), start(1, ten_years), failed(ten_years + 1), start(2, 3)]);
+    assert_eq!(scan.deadline_at(), Some(at(243)));
+    let back_by_an_hour = after([request(), start(1, 3600), failed(3601), start(2, 5)]);
+    assert_eq!(back_by_an_hour.deadline_at(), Some(at(245)));
+}
+
+#[test]
 fn a_site_may_ask_for_a_longer_pause() {
     let outcome = AttemptOutcome::Failed {
         reason: FailureReason::HttpStatus,

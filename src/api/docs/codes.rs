@@ -46,8 +46,14 @@ codes! {
     400 "invalid_tenant" "The header `X-Tenant-Id` is no UUID." "Send the tenant's id, or leave the header out.";
     400 "invalid_idempotency_key" "The header `Idempotency-Key` is empty or too long." "Use 1 to 255 printable ASCII characters.";
     400 "invalid_last_event_id" "The header `Last-Event-ID` is no log position." "Send the `id` of an event that was received, or leave the header out.";
-    400 "not_utf8" "The list is not UTF-8." "Convert it; `line` says where the first fault is.";
-    400 "invalid_csv" "The list cannot be read as CSV." "Mend it at `line`: a quote is probably open.";
+    400 "unknown_parameter" "The query or the JSON has a name that the route does not know." "`nearest` is the known name that is most like it; `known` lists them all.";
+    400 "not_utf8" "The list should be UTF-8 and is not." "Save it as UTF-8, or declare its encoding (`text/csv; charset=windows-1252`); `line` says where the first fault is.";
+    400 "wrong_encoding" "The list is not in the encoding that it declares or looks like, or nobody knows that encoding." "Save it as UTF-8; `line` says where the first fault is.";
+    400 "not_a_list" "The list is a file of another kind, such as a PDF." "Save it as CSV, as plain text, or as an Excel workbook (.xlsx).";
+    400 "invalid_workbook" "The workbook is broken, or larger than 128 MB when it is unpacked." "Save the sheet with the domains as CSV.";
+    400 "invalid_csv" "The list cannot be cut into cells: a quote is missing or one too many." "Correct the quote that opens on `line`.";
+    400 "column_name_too_long" "The name of a column has more than 1,000 bytes, or all names together have more than 100,000." "`detail` names the column; shorten its name.";
+    400 "unknown_column" "The list has no column of the name or number that `column` asks for." "`detail` lists its columns.";
     400 "body_unreadable" "The body broke off." "Send the request again; with an `Idempotency-Key` nothing is done twice.";
     400 "ambiguous_request" "The request's head can be read in two ways." "Send one header `Host`, and `Content-Length` or `Transfer-Encoding`, not both.";
     401 "unauthorized" "No key or token was sent." "Send `Authorization: Bearer …`; `sitelog key create` makes a key.";

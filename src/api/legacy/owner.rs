@@ -12,6 +12,7 @@ use crate::access::{AccessError, AuthMode, Caller, Scope, Scopes};
 use crate::api::ApiState;
 use crate::api::admission::{caller_of_request, credential_in, say_share, take_share, tenant_in};
 use crate::api::problem::Problem;
+use crate::api::recheck::run_while_admitted;
 use crate::values::TenantId;
 
 /// Who a v1 request comes from.
@@ -73,9 +74,16 @@ async fn admit_as(
             Err(refusal) => return LegacyError::from(refusal.problem).into_response(),
         },
     };
-    request.extensions_mut().insert(caller);
+    // Nobody else shows anything that could be revoked.
+    let is_known = matches!(visitor, Visitor::Known(_));
+    request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(visitor);
-    let mut response = next.run(request).await;
+    let mut response = if is_known {
+        let response = run_while_admitted(state, &caller, request, next).await;
+        response.unwrap_or_else(|problem| LegacyError::from(problem).into_response())
+    } else {
+        next.run(request).await
+    };
     if let Some(share) = share {
         say_share(share, response.headers_mut());
     }

@@ -1,11 +1,17 @@
 //! The old pages, if the settings say where they are: they ask for `/api/…` of the place they came from, so they
 //! must come from here.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{Redirect, Response};
+use axum::routing::get;
+use futures::future::BoxFuture;
 use tower_http::services::ServeDir;
+use tower_http::services::fs::{Backend, TokioBackend, TokioFile};
 
 use crate::api::ApiState;
 
@@ -18,13 +24,55 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
     let Some(dir) = &state.legacy.static_dir else {
         return Router::new();
     };
-    let pages = Router::new().fallback_service(ServeDir::new(dir));
-    let pages = pages.layer(map_response(async |mut answer: Response| {
-        let policy = HeaderValue::from_static(POLICY);
-        answer
-            .headers_mut()
-            .insert(header::CONTENT_SECURITY_POLICY, policy);
-        answer
-    }));
-    Router::new().nest("/static", pages)
+    let inside = Inside { dir: dir.clone() };
+    let files = ServeDir::with_backend(dir, inside).redirect_path_prefix("/static");
+    let pages = Router::new()
+        .fallback_service(files)
+        .layer(map_response(async |mut answer: Response| {
+            let policy = HeaderValue::from_static(POLICY);
+            answer
+                .headers_mut()
+                .insert(header::CONTENT_SECURITY_POLICY, policy);
+            answer
+        }));
+    Router::new()
+        // Without the slash, what its index names would be looked for at the root.
+        .route("/static", get(async || Redirect::permanent("/static/")))
+        .nest_service("/static/", pages)
+}
+
+/// The files and folders inside a directory, wherever links in it lead: what lies outside does not exist.
+#[derive(Clone, Debug)]
+struct Inside {
+    dir: PathBuf,
+}
+
+impl Inside {
+    /// Where a path leads in the end. Nothing but files and folders: opening a pipe, say, would wait for its writer.
+    async fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        let dir = tokio::fs::canonicalize(&self.dir).await?;
+        let target = tokio::fs::canonicalize(path).await?;
+        let found = tokio::fs::metadata(&target).await?;
+        if target.starts_with(dir) && (found.is_file() || found.is_dir()) {
+            return Ok(target);
+        }
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Backend for Inside {
+    type File = TokioFile;
+    type Metadata = std::fs::Metadata;
+    type OpenFuture = BoxFuture<'static, io::Result<TokioFile>>;
+    type MetadataFuture = BoxFuture<'static, io::Result<std::fs::Metadata>>;
+
+    fn open(&self, path: PathBuf) -> Self::OpenFuture {
+        let inside = self.clone();
+        Box::pin(async move { TokioBackend.open(inside.resolve(&path).await?).await })
+    }
+
+    fn metadata(&self, path: PathBuf) -> Self::MetadataFuture {
+        let inside = self.clone();
+        Box::pin(async move { TokioBackend.metadata(inside.resolve(&path).await?).await })
+    }
 }

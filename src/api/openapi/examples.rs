@@ -56,9 +56,17 @@ fn may_answer(operation: &str, method: &str, code: &str) -> bool {
     match code {
         "invalid_json" | "invalid_domain" | "invalid_field" if !creates => false,
         "invalid_domain" => operation == "create_scan",
-        "not_utf8" | "invalid_csv" | "empty_batch" | "no_valid_domain" | "too_many_domains" => {
-            operation == "create_batch"
-        }
+        "not_utf8"
+        | "wrong_encoding"
+        | "not_a_list"
+        | "invalid_workbook"
+        | "invalid_csv"
+        | "column_name_too_long"
+        | "unknown_column"
+        | "empty_batch"
+        | "no_valid_domain"
+        | "too_many_domains"
+        | "too_many_columns" => operation == "create_batch",
         "url_quota_reached" => creates || operation.starts_with("retry_"),
         "body_unreadable" | "request_timeout" | "body_too_large" | "idempotency_key_reused" => {
             method == "post"

@@ -36,10 +36,10 @@ pub(super) fn precise(document: &OpenApi) -> Value {
         }
         offer_files(operation);
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
-        responses
-            .into_iter()
-            .flat_map(|all| all.values_mut())
-            .for_each(name_problem);
+        for (status, response) in responses.into_iter().flatten() {
+            name_problem(response);
+            describe(status, response);
+        }
         examples::put_in(operation, method, &known);
     }
     for (schema, property, bounds) in [
@@ -120,6 +120,30 @@ fn state_bounds(parameter: &mut Value) {
         }
         add(schema, &bounds);
     }
+}
+
+/// The words for a response whose handler leaves it at the status and the type; the standard requires some for each.
+fn describe(status: &str, response: &mut Value) {
+    let is_described = response["description"]
+        .as_str()
+        .is_some_and(|words| !words.is_empty());
+    if is_described {
+        return;
+    }
+    let of = response
+        .pointer("/content/application~1json/schema/$ref")
+        .and_then(Value::as_str);
+    let is_page = of.is_some_and(|name| name.contains("/Page_"));
+    response["description"] = match status {
+        "200" if is_page => "A page of the list; `next` is the cursor of the next one",
+        "200" => "As it is known now",
+        "202" => "Written down; it will be done",
+        "400" => "The request cannot be understood",
+        "404" => "There is no such thing, or it is another tenant's",
+        "503" => "The service cannot do it just now; repeat it after `Retry-After`",
+        _ => "As the status says",
+    }
+    .into();
 }
 
 /// Problems are `application/problem+json`, wherever a handler lists them.

@@ -6,14 +6,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::views::batch_links;
-use crate::api::batch_input::{BatchInput, RejectedLine};
+use crate::api::batch_input::{BatchInput, Beside, RejectedLine, apart};
 use crate::api::problem::Problem;
 use crate::api::quota::{require_acceptable, require_room_for_urls};
 use crate::api::request::{CommandRequest, QueryOf};
@@ -22,6 +22,7 @@ use crate::commands::note_answer::note_answer;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::projections::jobs;
 use crate::values::TenantId;
+use crate::values::batch_list::ChosenColumn;
 
 /// How a batch is taken.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -29,6 +30,9 @@ use crate::values::TenantId;
 pub(super) struct BatchQuery {
     /// Only check the list: nothing is written down.
     dry_run: Option<bool>,
+    /// The name or number of the column (of objects the field) that holds the domains, where the list does not say it or
+    /// another is meant than the one that would be taken.
+    column: Option<String>,
     /// For `text/csv` and `text/plain`, which have no place for it: HTML pages per domain, 1 to 100.
     max_pages: Option<i64>,
     /// For `text/csv` and `text/plain`: scans of the batch under way at once, 1 to 1000.
@@ -45,10 +49,15 @@ pub(super) struct AcceptedBatch {
     batch_id: Option<Uuid>,
     /// Domains that will be scanned.
     accepted: usize,
-    /// Lines that named a domain again.
+    /// How often a domain was named again.
     duplicates: usize,
-    /// Lines that are no domain.
+    /// What stands where a domain should, and is none.
     rejected: Vec<RejectedLine>,
+    /// The column or field that the domains were read from; null where the list has only one.
+    column: Option<ChosenColumn>,
+    /// What else there is to know of how the list was read, in sentences: an encoding that was guessed, lines above the
+    /// header, addresses that were left out.
+    notes: Vec<String>,
     /// Domains that are left out, because a scan of theirs is younger than `max_age_days`.
     skipped: usize,
     /// The first 1,000 of these.
@@ -79,6 +88,8 @@ struct Summary {
     accepted: usize,
     duplicates: usize,
     rejected: Vec<RejectedLine>,
+    column: Option<ChosenColumn>,
+    notes: Vec<String>,
     skipped: usize,
     skipped_domains: Vec<SkippedDomain>,
 }
@@ -90,6 +101,8 @@ impl Summary {
             accepted,
             duplicates,
             rejected,
+            column,
+            notes,
             skipped,
             skipped_domains,
         } = self;
@@ -98,6 +111,8 @@ impl Summary {
             accepted,
             duplicates,
             rejected,
+            column,
+            notes,
             skipped,
             skipped_domains,
             position: batch.map(|(_, position)| position),
@@ -118,6 +133,7 @@ const MAX_NAMED: usize = 1000;
 
 /// The lines of a JSON request, for the document.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body, which is read item by item")]
 pub(super) struct NewBatch {
     /// 1 to 100,000 domains.
@@ -131,16 +147,17 @@ pub(super) struct NewBatch {
     max_age_days: Option<f64>,
 }
 
-/// Requests the scans of a list: JSON, CSV (a column `domain`, `url` or `website`, or the first) or one per line.
+/// Requests the scans of a list: JSON, NDJSON, CSV in any dialect, plain lines, or an Excel workbook (.xlsx). The column
+/// is found by its name, in many languages, or by what it holds.
 #[utoipa::path(
     post, path = "/batches", tag = "batches", params(BatchQuery),
-    request_body(content((NewBatch = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/x-ndjson"))),
+    request_body(content((NewBatch = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses(
         (status = 202, description = "Written down; it will be done", body = AcceptedBatch),
         (status = 200, description = "Nothing to do: a dry run, or each domain was scanned lately", body = AcceptedBatch),
-        (status = 400, description = "Broken JSON or CSV", body = Problem),
+        (status = 400, description = "The list cannot be read", body = Problem),
         (status = 413, description = "Larger than 32 MB", body = Problem),
-        (status = 415, description = "Neither JSON, CSV nor text", body = Problem),
+        (status = 415, description = "Neither JSON, CSV, text nor a workbook", body = Problem),
         (status = 422, description = "No acceptable line, more than 100,000, or more than the tenant's quota", body = Problem),
         (status = 503, description = "Nothing was accepted; repeat", body = Problem),
     )
@@ -150,16 +167,11 @@ pub(super) async fn create_batch(
     QueryOf(query): QueryOf<BatchQuery>,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    let mut input = BatchInput::read(
-        &request.media_type(),
-        request.body(),
-        query.max_pages,
-        query.max_concurrent,
-    )?;
-    let since = fresh::since(input.max_age_days.or(query.max_age_days))?;
+    let mut input = read(&request, &query).await?;
+    let age = fresh::age(input.max_age_days.or(query.max_age_days))?;
     require_acceptable(&state, request.context.tenant, &input).await?;
     let is_dry = query.dry_run.unwrap_or(false);
-    if since.is_some()
+    if age.is_some()
         && !is_dry
         && let Some(first) = request.first_result(&state).await?
         && first["batch_id"].is_null()
@@ -167,11 +179,11 @@ pub(super) async fn create_batch(
         return Ok(summary_in(&first["summary"]).answer(None));
     }
     let mut summary = Summary::default();
-    if let Some(since) = since {
+    if let Some(age) = age {
         leave_out(
             &state,
             request.context.tenant,
-            since,
+            age,
             &mut input.items,
             &mut summary,
         )
@@ -180,6 +192,8 @@ pub(super) async fn create_batch(
     summary.accepted = input.items.len();
     summary.duplicates = input.duplicates;
     summary.rejected = input.rejected;
+    summary.column = input.column;
+    summary.notes = input.notes;
     if is_dry {
         require_room_for_urls(&state, request.context.tenant).await?;
         return Ok(summary.answer(None));
@@ -198,20 +212,37 @@ pub(super) async fn create_batch(
     Ok(summary.answer(Some((batch.batch_id.0, batch.position))))
 }
 
+/// Reads the list where it keeps no other request waiting: a long one takes a while.
+async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput, Problem> {
+    let (media_type, charset) = (request.media_type(), request.charset().map(str::to_owned));
+    let (body, column) = (request.body_bytes(), query.column.clone());
+    let (max_pages, max_concurrent) = (query.max_pages, query.max_concurrent);
+    apart(move || {
+        let beside = Beside {
+            charset: charset.as_deref(),
+            column: column.as_deref(),
+            max_pages,
+            max_concurrent,
+        };
+        BatchInput::read(&media_type, &body, beside)
+    })
+    .await
+}
+
 fn summary_in(noted: &Value) -> Summary {
     Summary::deserialize(noted).unwrap_or_default()
 }
 
-/// Takes the domains out that were scanned since.
+/// Takes the domains out that were scanned lately.
 async fn leave_out(
     state: &ApiState,
     tenant: TenantId,
-    since: DateTime<Utc>,
+    age: TimeDelta,
     items: &mut Vec<BatchItem>,
     summary: &mut Summary,
 ) -> Result<(), Problem> {
     let names: Vec<&str> = items.iter().filter_map(BatchItem::domain).collect();
-    let scanned = jobs::query::scanned_since(&state.models, tenant, &names, since).await?;
+    let scanned = jobs::query::scanned_within(&state.models, tenant, &names, age).await?;
     BatchItem::retain(items, |item| {
         let Some((domain, (scan, at))) = item.domain().and_then(|name| scanned.get_key_value(name)) else {
             return true;

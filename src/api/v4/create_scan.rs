@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -22,6 +22,7 @@ use crate::values::{DomainName, ScanId, ScanOptions};
 
 /// A scan to do.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct NewScan {
     /// A domain, or an URL that is cut down to its domain.
     #[schema(example = "example.com")]
@@ -62,8 +63,8 @@ pub(super) async fn create_scan(
     let domain = DomainName::parse(&new.domain).map_err(|error| {
         Problem::unprocessable("invalid_domain", error.to_string()).with("input", shown(&new.domain))
     })?;
-    if let Some(since) = fresh::since(new.max_age_days)?
-        && let Some(row) = reusable(&state, &domain, since, &request).await?
+    if let Some(age) = fresh::age(new.max_age_days)?
+        && let Some(row) = reusable(&state, &domain, age, &request).await?
     {
         let (scan, reused) = (row.into(), true);
         return Ok(Json(EndedScan { scan, reused }).into_response());
@@ -103,7 +104,7 @@ pub(super) async fn create_scan(
 async fn reusable(
     state: &ApiState,
     domain: &DomainName,
-    since: DateTime<Utc>,
+    age: TimeDelta,
     request: &CommandRequest,
 ) -> Result<Option<JobRow>, Problem> {
     let context = &request.context;
@@ -118,7 +119,7 @@ async fn reusable(
         };
         return Ok(jobs::query::find(&state.models, context.tenant, id).await?);
     }
-    let Some(row) = jobs::query::latest_since(&state.models, context.tenant, domain, since).await? else {
+    let Some(row) = jobs::query::latest_within(&state.models, context.tenant, domain, age).await? else {
         return Ok(None);
     };
     let noted = json!({ "scan_id": row.scan_id, "reused": true });

@@ -23,7 +23,8 @@ pub(crate) struct DomainQuery {
     pub(crate) status: Option<String>,
     /// Only those whose name or title holds this text, in any case.
     pub(crate) contains: Option<String>,
-    /// Only those whose latest scan belongs to this batch.
+    /// Only those whose latest scan belongs to this batch; `batch_id` is another name of it.
+    #[serde(alias = "batch_id")]
     pub(crate) batch: Option<String>,
     /// Only those that run WordPress, or do not.
     pub(crate) is_wordpress: Option<bool>,

@@ -27,7 +27,8 @@ pub(crate) struct ScanQuery {
     pub(crate) domain: Option<String>,
     /// Only those whose domain holds this text, in any case.
     pub(crate) contains: Option<String>,
-    /// Only of this batch.
+    /// Only of this batch; `batch_id` is another name of it.
+    #[serde(alias = "batch_id")]
     pub(crate) batch: Option<String>,
     /// The order: by when they were requested, from the oldest (`created_at`) or from the newest (`-created_at`).
     pub(crate) sort: Option<String>,

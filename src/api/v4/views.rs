@@ -203,7 +203,7 @@ pub struct Domain {
     pub elementor_version: Option<String>,
     /// The site's own first.
     pub email_addresses: Vec<String>,
-    /// E.164.
+    /// E.164, or the digits alone where nothing tells the country.
     pub phone_numbers: Vec<String>,
     /// Profile.
     pub facebook_url: Option<String>,

@@ -3,7 +3,7 @@
 mod head;
 mod proof;
 mod segment;
-mod verify;
+pub(super) mod verify;
 
 use std::process::ExitCode;
 

@@ -23,17 +23,26 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode> {
-    let options = VerifyOptions {
-        head: args.head.as_deref().map(read_head).transpose()?,
-        readable: Some(aggregates::can_read),
-    };
-    let found = log.verify_with(&options).await?;
-    let code = if found.holds() {
+    let head = args.head.as_deref().map(read_head).transpose()?;
+    Ok(if check(log, head, args.json).await? {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    })
+}
+
+/// Checks a log, against a head if one is given, and tells what was found; true if it holds.
+pub(in crate::cli) async fn check(
+    log: &EventLog,
+    head: Option<TreeHead>,
+    json: bool,
+) -> anyhow::Result<bool> {
+    let options = VerifyOptions {
+        head,
+        readable: Some(aggregates::can_read),
     };
-    if args.json {
+    let found = log.verify_with(&options).await?;
+    if json {
         let told = |finding: &Finding| {
             let mut fields = json!(finding);
             fields["text"] = finding.to_string().into();
@@ -49,7 +58,7 @@ pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode>
             "findings": found.findings.iter().map(told).collect::<Vec<_>>(),
         });
         say(&told.to_string())?;
-        return Ok(code);
+        return Ok(found.holds());
     }
     for finding in &found.findings {
         say(&finding.to_string())?;
@@ -76,7 +85,7 @@ pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode>
         hex::encode(found.root),
         found.events
     ))?;
-    Ok(code)
+    Ok(found.holds())
 }
 
 /// A head that was kept, in a file or right here.

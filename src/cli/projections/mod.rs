@@ -2,7 +2,7 @@
 
 mod as_of;
 mod status;
-mod work;
+pub(super) mod work;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 use sqlx::PgPool;
 
+use crate::cli::output::Line;
 use crate::cli::{say, style};
 use crate::projections::park;
 use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
@@ -26,9 +27,13 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
             "name", "shape", "generation", "state", "position", "behind", "seconds", "set aside"
         ))?;
         for status in &statuses {
-            say(&line(status))?;
+            say(line(status))?;
             if let Some(error) = &status.error {
-                say(&format!("  {}: {error}", style::bad("stands still")))?;
+                say([
+                    "  ".into(),
+                    style::bad("stands still"),
+                    format!(": {error}").into(),
+                ])?;
             }
             if let Some(task) = status.task.as_ref().filter(|task| task.ended_at.is_none()) {
                 say(&format!("  {}", super::work::in_words(task)))?;
@@ -46,7 +51,7 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
         .all(|status| status.state == ProjectionState::Live && status.parked == 0))
 }
 
-fn line(status: &ProjectionStatus) -> String {
+fn line(status: &ProjectionStatus) -> Line {
     let state = match status.state {
         ProjectionState::Building => "building",
         ProjectionState::Live => "live",
@@ -55,14 +60,15 @@ fn line(status: &ProjectionStatus) -> String {
     let generation = status
         .generation
         .map_or_else(|| "-".to_owned(), |number| number.to_string());
-    format!(
-        "{:<11} {:>5} {generation:>10} {} {:>12} {:>8} {:>8.1}  {}",
-        status.name,
-        status.shape,
+    let before = format!("{:<11} {:>5} {generation:>10} ", status.name, status.shape);
+    let after = format!(
+        " {:>12} {:>8} {:>8.1}  {}",
+        status.position, status.lag_events, status.lag_seconds, status.parked
+    );
+    [
+        before.into(),
         style::status(&format!("{state:>10}")),
-        status.position,
-        status.lag_events,
-        status.lag_seconds,
-        status.parked
-    )
+        after.into(),
+    ]
+    .into()
 }

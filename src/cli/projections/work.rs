@@ -1,6 +1,5 @@
 //! Work on read models: asked for in the database, done by a server that runs or else by this process, and watched.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::cli::{say, style};
+use crate::cli::{output, say, style};
 use crate::log::EventLog;
 use crate::projections::park::Retried;
 use crate::projections::registry::AnyProjection;
@@ -21,7 +20,7 @@ use crate::projections::{ProjectionError, maintenance};
 const POLL: Duration = Duration::from_millis(100);
 
 /// Has some work done on read models, one after the other; true if all of it went well.
-pub(super) async fn perform(
+pub(in crate::cli) async fn perform(
     log: &EventLog,
     projections: &[&'static dyn AnyProjection],
     kind: TaskKind,
@@ -61,7 +60,7 @@ async fn one(
 }
 
 async fn watch(log: &EventLog, task_id: Uuid) -> anyhow::Result<ProjectionTask> {
-    let bar = if std::io::stderr().is_terminal() {
+    let bar = if output::is_watched() {
         ProgressBar::new(0)
     } else {
         ProgressBar::hidden()
@@ -113,7 +112,11 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
     if let Some(error) = &task.error {
         if !json {
             let failed = style::bad(&format!("{} failed", task.kind.as_str()));
-            say(&format!("{}: {failed}: {error}", task.name))?;
+            say([
+                format!("{}: ", task.name).into(),
+                failed,
+                format!(": {error}").into(),
+            ])?;
         }
         return Ok(false);
     }
@@ -162,7 +165,7 @@ fn tell(name: &str, found: &Verification) -> std::io::Result<()> {
         (0, _) => say(&format!(
             "{name}: {rows} rows are what the log says at position {position}"
         )),
-        (wrong, 0) => say(&style::bad(&format!(
+        (wrong, 0) => say(style::bad(&format!(
             "{name}: {wrong} of {rows} rows are not what the log says"
         ))),
         (wrong, repaired) => say(&format!(

@@ -1,4 +1,5 @@
--- A file that came from the predecessor is shown as it was until its site is scanned here.
+-- A file that came from the predecessor is shown as it was until its site is scanned here; words that its last models do
+-- not know are shown as those that took their place.
 select coalesce(legacy.as_uuid(r.source_id), f.sitemap_id)                  as id,
        f.tenant_id,
        coalesce(o.domain_id, d.id)                                          as domain_id,
@@ -11,7 +12,7 @@ select coalesce(legacy.as_uuid(r.source_id), f.sitemap_id)                  as i
             else least(f.bytes, 2147483647)::int end                        as size_bytes,
        case when i.as_it_was then legacy.as_int(i.row ->> 'response_time_ms') end as response_time_ms,
        case when i.as_it_was then legacy.as_int(i.row ->> 'status_code') else f.status end as status_code,
-       case when i.as_it_was then legacy.as_file_status(i.row ->> 'status')
+       case when i.as_it_was then legacy.as_file_status(replace(i.row ->> 'status', 'new', 'Pending'))
             when f.kind in ('urlset', 'index', 'rss', 'atom', 'text') then 'Completed'
             else 'Error' end::legacy.sitemap_file_status_enum               as status,
        coalesce(legacy.as_int(i.row ->> 'priority'), 5)                     as priority,
@@ -35,7 +36,7 @@ select coalesce(legacy.as_uuid(r.source_id), f.sitemap_id)                  as i
        case when i.as_it_was then legacy.as_int(i.row ->> 'url_count')
             else least(f.entries, 2147483647)::int end                      as url_count,
        coalesce(legacy.as_curation(i.row ->> 'deep_scrape_curation_status'), 'New') as deep_scrape_curation_status,
-       legacy.as_import_status(i.row ->> 'sitemap_import_status')           as sitemap_import_status,
+       legacy.as_import_status(replace(i.row ->> 'sitemap_import_status', 'Completed', 'Complete')) as sitemap_import_status,
        i.row ->> 'sitemap_import_error'                                     as sitemap_import_error,
        coalesce(legacy.as_timestamptz(i.row ->> 'created_at'), d.created_at) as created_at,
        coalesce(case when i.as_it_was then legacy.as_timestamptz(i.row ->> 'updated_at') end, d.updated_at) as updated_at,

@@ -5,7 +5,8 @@ select md5(u.sitemap_id::text || ':' || u.ordinal)::uuid                    as i
        u.url,
        u.url                                                                as loc_text,
        null::text                                                           as page_type,
-       'new'::text                                                          as status,
+       -- The models of November 2025 refuse a row with any other word than theirs.
+       'Pending'::legacy.sitemap_url_status_enum                            as status,
        5                                                                    as priority,
        null::int                                                            as status_code,
        null::text                                                           as error_message,

@@ -57,7 +57,7 @@ pub async fn pace(
     let counted: Vec<(i64, i64, i64, i64)> = sqlx::query_as(&format!(
         "select least(greatest(floor(extract(epoch from completed_at - $3) / $4)::bigint, 0), $5 - 1), \
                 count(*) filter (where status = 'completed'), count(*) filter (where status = 'failed'), \
-                count(*) filter (where completed_at > clock_timestamp() - interval '60 seconds') \
+                count(*) filter (where recently(completed_at, interval '60 seconds', now())) \
            from {}.jobs where batch_id = $1 and tenant_id = $2 and completed_at is not null \
             and status in ('completed', 'failed') group by 1",
         models.jobs

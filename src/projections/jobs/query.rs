@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::QueryBuilder;
 
 use super::{JobRow, Jobs};
@@ -134,46 +134,46 @@ pub async fn list(
     }))
 }
 
-/// The last completed scan of a domain that completed after a time and whose findings were not forgotten.
-pub async fn latest_since(
+/// The last completed scan of a domain that is at most so old and whose findings were not forgotten.
+pub async fn latest_within(
     models: &ReadModels,
     tenant: TenantId,
     domain: &DomainName,
-    since: DateTime<Utc>,
+    age: TimeDelta,
 ) -> Result<Option<JobRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select to_jsonb(j)::text from {}.jobs j where tenant_id = $1 and domain = $2 and status = 'completed' \
-            and completed_at > $3 and result_data is not null order by completed_at desc limit 1",
+            and recently(completed_at, $3, now()) and result_data is not null order by completed_at desc limit 1",
         models.jobs
     );
     let row: Option<String> = sqlx::query_scalar(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
-        .bind(since)
+        .bind(age)
         .fetch_optional(&mut *reading)
         .await?;
     row.as_deref().map(rows::from_json::<Jobs>).transpose()
 }
 
 /// The same of many domains: each that has one, with the scan and when it completed.
-pub async fn scanned_since(
+pub async fn scanned_within(
     models: &ReadModels,
     tenant: TenantId,
     domains: &[&str],
-    since: DateTime<Utc>,
+    age: TimeDelta,
 ) -> Result<HashMap<String, (ScanId, DateTime<Utc>)>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let sql = format!(
         "select distinct on (domain) domain, scan_id, completed_at from {}.jobs \
-          where tenant_id = $1 and domain = any($2) and status = 'completed' and completed_at > $3 \
+          where tenant_id = $1 and domain = any($2) and status = 'completed' and recently(completed_at, $3, now()) \
             and result_data is not null order by domain, completed_at desc",
         models.jobs
     );
     let found: Vec<(String, uuid::Uuid, DateTime<Utc>)> = sqlx::query_as(&sql)
         .bind(tenant.0)
         .bind(domains)
-        .bind(since)
+        .bind(age)
         .fetch_all(&mut *reading)
         .await?;
     Ok(found

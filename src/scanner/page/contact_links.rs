@@ -83,7 +83,7 @@ impl Finder {
 }
 
 /// Pages of the same host, the most telling first, each once.
-pub(super) fn contact_links(page: &Outline<'_>, here: &Url) -> Vec<Url> {
+pub(super) fn contact_links(page: &Outline, here: &Url) -> Vec<Url> {
     let mut ranked: Vec<(u32, Url)> = Vec::new();
     for anchor in &page.anchors {
         let Some(score) = score(&anchor.href, &anchor.text) else {

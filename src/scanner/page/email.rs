@@ -9,9 +9,10 @@ mod links;
 mod markup;
 mod text;
 
-use self::address::{is_address, is_placeholder};
+use self::address::{is_address, is_placeholder, is_placeholder_domain, is_reserved};
+use super::characters::visible;
 use super::head::meta;
-use super::json_ld::{Node, texts};
+use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::scanner::site::registrable;
 use crate::values::findings::Email;
@@ -30,7 +31,7 @@ const METAS: &[&str] = &[
 
 /// All addresses in order of trust: links first, then what is hidden from robots, then data, then text. Those of the
 /// site itself stand before those of others.
-pub(super) fn emails(page: &Outline<'_>, nodes: &[Node]) -> Vec<Email> {
+pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
     let mut found = Found {
         page: page.base.as_str(),
         site: page.base.host_str().map(registrable).unwrap_or_default(),
@@ -42,9 +43,11 @@ pub(super) fn emails(page: &Outline<'_>, nodes: &[Node]) -> Vec<Email> {
     for code in &page.cloudflare_emails {
         links::cloudflare(code, |address| found.add(address, "cloudflare", true));
     }
-    markup::in_attributes(&page.tags, |address, source| found.add(address, source, true));
+    markup::in_attributes(page.elements(), |address, source| {
+        found.add(address, source, true);
+    });
     markup::in_scripts(&page.scripts, |address| found.add(address, "script", true));
-    for stated in nodes.iter().flat_map(|node| texts(node, "email")) {
+    for stated in graph.texts("email") {
         links::address_list(&stated, |address| found.add(address, "json_ld", true));
     }
     for name in METAS {
@@ -80,16 +83,19 @@ impl Found<'_> {
     /// Adds an address unless it is known or no contact. What is marked as an address may have any domain; what
     /// merely looks like one must have one under a known suffix, or the site's own.
     fn add(&mut self, address: &str, source: &str, marked: bool) {
-        let value = address
+        let value = visible(address)
             .trim()
             .trim_matches(['.', '<', '>', '"', '\''])
             .to_lowercase();
         let Some((local, domain)) = value.rsplit_once('@') else {
             return;
         };
+        // Nobody's own name is a placeholder.
+        let is_own = registrable(domain) == self.site;
         let acceptable = is_address(local, domain)
             && !is_placeholder(local, domain)
-            && (marked || address::has_known_suffix(domain) || registrable(domain) == self.site);
+            && (is_own || !is_reserved(domain) && !is_placeholder_domain(domain))
+            && (marked || is_own || address::has_known_suffix(domain));
         let is_new = self.list.iter().all(|email| email.value != value);
         if acceptable && is_new && self.list.len() < MAX_EMAILS {
             self.list.push(Email {
@@ -105,14 +111,13 @@ impl Found<'_> {
 mod tests {
     use url::Url;
 
-    use super::super::json_ld::nodes;
+    use super::super::json_ld::graph;
     use super::super::outline::outline;
     use super::*;
 
     fn found(html: &str) -> Vec<(String, String)> {
         let page = outline(html, &Url::parse("https://shop.site.test/").unwrap());
-        let nodes = nodes(&page.json_ld);
-        emails(&page, &nodes)
+        emails(&page, &graph(&page.json_ld))
             .into_iter()
             .map(|email| (email.value, email.source))
             .collect()

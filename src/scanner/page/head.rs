@@ -1,63 +1,72 @@
 //! What the head of a page says about it: title, description, canonical URL, picture, feeds, sitemaps.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use url::Url;
 
-use super::json_ld::{Node, has_type, is_organization, texts};
+use super::json_ld::{Graph, Node};
 use super::outline::Outline;
+use crate::scanner::references::resolve_html;
 
 /// Longest description that is kept, in characters.
 const MAX_DESCRIPTION: usize = 5_000;
 
 /// Characters that stand between a page's title and its site's name.
 const SEPARATORS: &[char] = &[
-    '|', '-', '–', '—', '·', '•', '»', '«', ':', '/', '\\', '›', '~', '@',
+    '|', '｜', '-', '–', '—', '·', '•', '»', '«', ':', '：', '/', '\\', '›', '~', '@',
 ];
 
 /// The title as the page states it: of a home page its `<title>`, of an inner page what it is shared as, which is
 /// more often without the site's name.
-pub(super) fn title(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn title(page: &Outline, graph: &Graph) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
-    let (first, second) = if is_home(page, nodes) {
+    let (first, second) = if is_home(page, graph) {
         (page.title.clone(), shared)
     } else {
         (shared, page.title.clone())
     };
     first
         .or(second)
-        .or_else(|| stated_headline(nodes))
+        .or_else(|| stated_headline(graph))
         .or_else(|| page.headings.first().cloned())
 }
 
 /// The title without the site's name: that part of `<title>` which the page shows again as what it is shared as, in
 /// its JSON-LD or as its heading; else what is left when the site's name is taken off.
-pub(super) fn headline(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn headline(page: &Outline, graph: &Graph) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
     let Some(whole) = page.title.clone() else {
-        return title(page, nodes);
+        return title(page, graph);
     };
-    let site = site_name(page, nodes);
+    let site = site_name(page, graph);
     let bare = |text: String| without_site(&text, site.as_deref(), page.url.host_str().unwrap_or_default());
     let stated = shared
         .clone()
         .into_iter()
-        .chain(stated_headline(nodes))
+        .chain(stated_headline(graph))
         .chain(page.headings.iter().cloned());
-    let part = stated.map(bare).find(|text| is_part(text, &whole));
+    // A heading that is the site's name is there on all its pages.
+    let is_site = |text: &String| is_site(text, site.as_deref(), page.url.host_str().unwrap_or_default());
+    let part = stated
+        .filter(|text| !is_site(text))
+        .map(bare)
+        .find(|text| is_part(text, &whole));
     Some(part.or(shared.map(bare)).unwrap_or_else(|| bare(whole)))
 }
 
 /// Whether this is where the site begins and not one of its articles. A page whose place is not known may be either.
-fn is_home(page: &Outline<'_>, nodes: &[Node]) -> bool {
+fn is_home(page: &Outline, graph: &Graph) -> bool {
     const ARTICLES: &[&str] = &["Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle"];
     let is_article = meta(page, &["og:type"]).is_some_and(|kind| kind.eq_ignore_ascii_case("article"))
-        || nodes
-            .iter()
-            .any(|node| ARTICLES.iter().any(|kind| has_type(node, kind)));
+        || graph
+            .nodes()
+            .any(|node| ARTICLES.iter().any(|kind| node.has_type(kind)));
     page.url.path().trim_matches('/').is_empty() && !is_article
 }
 
-fn stated_headline(nodes: &[Node]) -> Option<String> {
-    nodes.iter().flat_map(|node| texts(node, "headline")).next()
+fn stated_headline(graph: &Graph) -> Option<String> {
+    graph.texts("headline").next()
 }
 
 /// Whether a text is what a title begins or ends with, apart from the rest by a separator.
@@ -88,11 +97,7 @@ fn folded(text: &str) -> String {
 /// A title without the name of its site before or after a separator. The name is known from the page, or it is the
 /// host's.
 fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
-    let is_site = |part: &str| {
-        let bare = letters(part);
-        let names = site.map(letters).into_iter().chain(host_names(host));
-        !bare.is_empty() && names.into_iter().any(|name| !name.is_empty() && name == bare)
-    };
+    let is_site = |part: &str| is_site(part, site, host);
     // `… - Acme Blog`.
     let begins_with_site = |part: &str| {
         const SHORTEST: usize = 4;
@@ -105,7 +110,7 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
     {
         let (before, after) = (title[..at].trim(), title[at + separator.len_utf8()..].trim());
         // A dash within a word separates nothing.
-        let stands_apart = title[..at].ends_with(' ') || separator == ':' || separator == '|';
+        let stands_apart = title[..at].ends_with(' ') || matches!(separator, ':' | '|' | '｜' | '：');
         if !stands_apart || before.is_empty() || after.is_empty() {
             continue;
         }
@@ -117,6 +122,54 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
         }
     }
     title.to_owned()
+}
+
+/// Whether a text is the name of the site, or of its host.
+fn is_site(text: &str, site: Option<&str>, host: &str) -> bool {
+    let names = site.map(letters).into_iter().chain(host_names(host));
+    let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+    spellings(text).iter().any(|spelling| names.contains(spelling))
+}
+
+/// The letters of a text as it is written, and as hosts write it (`Möbel`: `mobel`, `moebel`).
+fn spellings(text: &str) -> [String; 3] {
+    let spelled = |umlauts: bool| -> String {
+        let mut spelled = String::with_capacity(text.len());
+        for letter in letters(text).chars() {
+            match (letter, umlauts) {
+                ('ä' | 'æ', true) => spelled.push_str("ae"),
+                ('ö' | 'ø' | 'œ', true) => spelled.push_str("oe"),
+                ('ü', true) => spelled.push_str("ue"),
+                ('å', true) => spelled.push_str("aa"),
+                ('ß', _) => spelled.push_str("ss"),
+                (letter, _) => spelled.push(without_mark(letter)),
+            }
+        }
+        spelled
+    };
+    [letters(text), spelled(true), spelled(false)]
+}
+
+/// A letter without what languages put on or through it.
+fn without_mark(letter: char) -> char {
+    match letter {
+        'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
+        'ç' | 'ć' | 'č' => 'c',
+        'ď' | 'đ' => 'd',
+        'è'..='ë' | 'ē' | 'ę' | 'ě' | 'ė' => 'e',
+        'ğ' => 'g',
+        'ì'..='ï' | 'ī' | 'į' | 'ı' => 'i',
+        'ľ' | 'ł' | 'ļ' => 'l',
+        'ñ' | 'ń' | 'ň' | 'ņ' => 'n',
+        'ò'..='ö' | 'ø' | 'ő' | 'ō' => 'o',
+        'ř' => 'r',
+        'ś' | 'š' | 'ş' | 'ș' => 's',
+        'ť' | 'ț' | 'ţ' => 't',
+        'ù'..='ü' | 'ů' | 'ű' | 'ū' | 'ų' => 'u',
+        'ý' => 'y',
+        'ź' | 'ž' | 'ż' => 'z',
+        other => other,
+    }
 }
 
 /// `www.the-site.co.uk` calls itself `the-site.co.uk` and `the-site`.
@@ -135,11 +188,11 @@ fn letters(text: &str) -> String {
 
 /// What the site calls itself: `og:site_name`, the publisher and names of its JSON-LD, the name of its application,
 /// or that part of the title which is the host's name.
-pub(super) fn site_name(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn site_name(page: &Outline, graph: &Graph) -> Option<String> {
     meta(page, &["og:site_name"])
-        .or_else(|| publisher(nodes))
-        .or_else(|| name_of(nodes, |node| has_type(node, "WebSite")))
-        .or_else(|| name_of(nodes, is_organization))
+        .or_else(|| publisher(graph))
+        .or_else(|| name_of(graph.nodes().filter(|node| node.has_type("WebSite"))))
+        .or_else(|| name_of(graph.owners().into_iter()))
         .or_else(|| {
             meta(
                 page,
@@ -153,13 +206,12 @@ pub(super) fn site_name(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
         .or_else(|| name_in_title(page))
 }
 
-fn publisher(nodes: &[Node]) -> Option<String> {
-    let publishers = nodes.iter().filter_map(|node| node.get("publisher")?.as_object());
-    publishers.flat_map(|publisher| texts(publisher, "name")).next()
+fn publisher(graph: &Graph) -> Option<String> {
+    name_of(graph.publishers())
 }
 
 /// A part of the title that is the host's name, or what the logo is said to show.
-fn name_in_title(page: &Outline<'_>) -> Option<String> {
+fn name_in_title(page: &Outline) -> Option<String> {
     let of_host = host_names(page.url.host_str()?);
     let logos = page
         .images
@@ -168,21 +220,20 @@ fn name_in_title(page: &Outline<'_>) -> Option<String> {
     let shown = logos.map(|image| letters(&image.alt)).filter(|alt| alt.len() > 1);
     let names: Vec<String> = of_host.into_iter().chain(shown).collect();
     let mut parts = page.title.as_deref()?.rsplit(SEPARATORS).map(str::trim);
-    let named = parts.find(|part| names.contains(&letters(part)))?;
+    let named = parts.find(|part| spellings(part).iter().any(|spelling| names.contains(spelling)))?;
     (!named.is_empty()).then(|| named.to_owned())
 }
 
-fn name_of(nodes: &[Node], is_wanted: impl Fn(&Node) -> bool) -> Option<String> {
-    let wanted = nodes.iter().filter(|node| is_wanted(node));
-    wanted.flat_map(|node| texts(node, "name")).next()
+fn name_of<'a>(mut nodes: impl Iterator<Item = Node<'a>>) -> Option<String> {
+    nodes.find_map(|node| node.text("name"))
 }
 
 /// What the page says it is about: of a home page its `<meta name=description>`, of an inner page what it is shared
 /// with; else the other, else what its JSON-LD says.
-pub(super) fn description(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn description(page: &Outline, graph: &Graph) -> Option<String> {
     let own = || meta(page, &["description"]);
     let shared = || meta(page, &["og:description"]);
-    let stated = if is_home(page, nodes) {
+    let stated = if is_home(page, graph) {
         own().or_else(shared)
     } else {
         shared().or_else(own)
@@ -199,18 +250,31 @@ pub(super) fn description(page: &Outline<'_>, nodes: &[Node]) -> Option<String> 
                 ],
             )
         })
-        .or_else(|| nodes.iter().flat_map(|node| texts(node, "description")).next())
-        .map(|text| text.chars().take(MAX_DESCRIPTION).collect())
+        .or_else(|| graph.texts("description").next())
+        .map(|text| plain(&text).chars().take(MAX_DESCRIPTION).collect::<String>())
+        .filter(|text| !text.is_empty())
+}
+
+/// A text without tags and references, which some systems put there as if it were a part of the page.
+fn plain(text: &str) -> String {
+    static TAG: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"</?[a-zA-Z][^<>]*>").expect("the pattern is constant"));
+    let resolved = resolve_html(text);
+    let without_tags = TAG.replace_all(&resolved, " ");
+    if without_tags == text {
+        return text.to_owned();
+    }
+    without_tags.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `<link rel=canonical>`, absolute.
-pub(super) fn canonical(page: &Outline<'_>) -> Option<String> {
+pub(super) fn canonical(page: &Outline) -> Option<String> {
     let link = page.links.iter().find(|link| has_word(&link.rel, "canonical"))?;
     absolute(page, &link.href)
 }
 
 /// The picture that the page is shared with, absolute.
-pub(super) fn image(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn image(page: &Outline, graph: &Graph) -> Option<String> {
     let names = [
         "og:image:secure_url",
         "og:image",
@@ -225,9 +289,9 @@ pub(super) fn image(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
         absolute(page, &link.href)
     });
     let of_nodes = || {
-        nodes
-            .iter()
-            .flat_map(|node| [texts(node, "image"), texts(node, "thumbnailUrl")].concat())
+        graph
+            .nodes()
+            .flat_map(|node| [node.texts("image"), node.texts("thumbnailUrl")].concat())
     };
     shared.or_else(|| {
         of_nodes()
@@ -237,7 +301,7 @@ pub(super) fn image(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
 }
 
 /// RSS, Atom and JSON feeds, absolute.
-pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
+pub(super) fn feeds(page: &Outline) -> Vec<String> {
     const TYPES: &[&str] = &[
         "application/rss+xml",
         "application/atom+xml",
@@ -254,13 +318,13 @@ pub(super) fn feeds(page: &Outline<'_>) -> Vec<String> {
 }
 
 /// `<link rel=sitemap>`, absolute.
-pub(super) fn sitemaps(page: &Outline<'_>) -> Vec<Url> {
+pub(super) fn sitemaps(page: &Outline) -> Vec<Url> {
     let links = page.links.iter().filter(|link| has_word(&link.rel, "sitemap"));
     links.filter_map(|link| page.base.join(&link.href).ok()).collect()
 }
 
 /// The first of some metas, in the order of the names.
-pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
+pub(super) fn meta(page: &Outline, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| {
         let (_, content) = page.metas.iter().find(|(known, _)| known == name)?;
         let text = content.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -269,7 +333,7 @@ pub(super) fn meta(page: &Outline<'_>, names: &[&str]) -> Option<String> {
 }
 
 /// An http(s) URL in full.
-pub(super) fn absolute(page: &Outline<'_>, url: &str) -> Option<String> {
+pub(super) fn absolute(page: &Outline, url: &str) -> Option<String> {
     // A reference that is still there was escaped twice; no URL has it otherwise.
     let url = url.trim().replace("&amp;", "&");
     let url = page.base.join(&url).ok()?;
@@ -293,14 +357,14 @@ pub(super) fn distinct(items: impl Iterator<Item = String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json_ld::nodes;
+    use super::super::json_ld::graph;
     use super::super::outline::outline;
     use super::*;
 
     fn told(url: &str, html: &str) -> (Option<String>, Option<String>) {
         let page = outline(html, &Url::parse(url).unwrap());
-        let nodes = nodes(&page.json_ld);
-        (title(&page, &nodes), headline(&page, &nodes))
+        let graph = graph(&page.json_ld);
+        (title(&page, &graph), headline(&page, &graph))
     }
 
     #[test]
@@ -341,12 +405,55 @@ mod tests {
                 "A dog-bite - what now",
             ),
             ("<title>Home</title><h1>Hom</h1>", "Home"),
+            ("<title>犬が人を噛む｜Acme</title>", "犬が人を噛む"),
+            (
+                "<title>犬が人を噛む：アクメ新聞</title><meta property=og:site_name content=アクメ新聞>",
+                "犬が人を噛む",
+            ),
+            ("<title>A dog bites – Acme</title><h1>Acme</h1>", "A dog bites"),
         ] {
             assert_eq!(
                 told("https://www.acme.test/news/dog", html).1.as_deref(),
                 Some(wanted),
                 "{html}"
             );
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_title_that_is_the_hosts_name_is_the_sites() {
+        let name = |url: &str, html: &str| {
+            let page = outline(html, &Url::parse(url).unwrap());
+            site_name(&page, &graph(&page.json_ld))
+        };
+        for (url, title, wanted) in [
+            ("https://acme.test/", "Acme – Tables", "Acme"),
+            ("https://www.acme-moebel.at/", "Tische | Acme Möbel", "Acme Möbel"),
+            ("https://acmemobel.se/", "Acme Möbel: bord", "Acme Möbel"),
+            ("https://lodz.test/", "Start ｜ Łódź", "Łódź"),
+        ] {
+            let html = format!("<title>{title}</title>");
+            assert_eq!(name(url, &html).as_deref(), Some(wanted), "{url}");
+        }
+    }
+
+    #[test]
+    fn descriptions_are_text() {
+        let told = |content: &str| {
+            let html = format!("<meta name=description content=\"{content}\">");
+            let page = outline(&html, &Url::parse("https://acme.test/").unwrap());
+            description(&page, &graph(&page.json_ld))
+        };
+        for (content, wanted) in [
+            ("Tables &amp;amp; chairs", "Tables & chairs"),
+            (
+                "&lt;p&gt;Tables &lt;b&gt;and&lt;/b&gt; chairs&lt;/p&gt;",
+                "Tables and chairs",
+            ),
+            ("&amp;lt;p&amp;gt;Tables&amp;lt;/p&amp;gt;", "Tables"),
+            ("1 &lt; 2 and 3 &gt; 2", "1 < 2 and 3 > 2"),
+        ] {
+            assert_eq!(told(content).as_deref(), Some(wanted), "{content}");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::head::{absolute, has_word};
 use super::outline::{Link, Outline};
 
 /// The first `<link rel="icon">`, else the touch icon, else a mask icon; absolute. `/favicon.ico` is not assumed.
-pub(super) fn favicon(page: &Outline<'_>) -> Option<String> {
+pub(super) fn favicon(page: &Outline) -> Option<String> {
     let first = |wanted: &dyn Fn(&Link) -> bool| {
         let mut links = page
             .links

@@ -1,27 +1,28 @@
 //! Who runs the site, as its imprint or the foot of its pages says in words.
 
 mod address;
+mod forms;
+mod labels;
 mod registers;
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+pub(super) use self::forms::is_legal_name;
+use self::forms::{name_pattern, without_rest};
 use super::contact_links::names_imprint;
 use super::outline::Outline;
 use crate::values::findings::Organization;
 
-/// How the names of companies end, the longer before what they begin with.
-const FORMS: &str = r"(?:gGmbH|GmbH\s?&\s?Co\.?\s?(?:KGaA|KG|OHG)|Ges\.?m\.?b\.?H\.?|GmbH|mbH|UG(?:\s\(haftungsbeschränkt\))?(?:\s?&\s?Co\.?\s?KG)?|AG(?:\s?&\s?Co\.?\s?KG(?:aA)?)?|KGaA|KG|OHG|GbR|PartG(?:\smbB)?|e\.\s?V\.|e\.\s?K\.|e\.\s?U\.|eG|SE|Pty\.?\sLtd\.?|Pte\.?\sLtd\.?|Ltd\.?|Limited|LLP|LLC|L\.L\.C\.|Inc\.?|Corp\.?|Corporation|PLC|plc|S\.à\s?r\.l\.|Sàrl|SARL|S\.A\.R\.L\.|SASU?|S\.A\.S\.|EURL|S\.?p\.?A\.?|S\.?r\.?l\.?s?|S\.L\.U?\.?|SLU?|S\.A\.|SA|B\.V\.|BV|N\.V\.|NV|VOF|s\.r\.o\.|a\.s\.|[Ss]p\.\sz\s?o\.\s?o\.|ApS|A/S|AS|AB|Oyj?|Kft\.?|Zrt\.?|d\.o\.o\.|Lda\.?|Ltda\.?|OÜ|UAB|SIA)";
-
 /// What a page says in words about who runs it; `None` if nothing.
-pub(super) fn imprint(page: &Outline<'_>) -> Option<Organization> {
+pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let lines = address::lines(&page.text);
     let name = address::name(&lines, is_imprint(page));
-    let address = match &name {
-        Some((at, _)) => address::below(&lines, *at),
-        None => address::standing_alone(&lines),
-    };
+    let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
+    let address = below
+        .or_else(|| address::standing_alone(&lines))
+        .or_else(|| address::labelled(&lines));
     let found = Organization {
         name: None,
         legal_name: name
@@ -33,14 +34,7 @@ pub(super) fn imprint(page: &Outline<'_>) -> Option<Organization> {
     (found != Organization::default()).then_some(found)
 }
 
-/// Whether a name ends as those of companies do.
-pub(super) fn is_legal_name(name: &str) -> bool {
-    static ENDS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(&format!(r"\s{FORMS}$")).expect("the pattern is constant"));
-    ENDS.is_match(name)
-}
-
-fn is_imprint(page: &Outline<'_>) -> bool {
+fn is_imprint(page: &Outline) -> bool {
     let titles = page.title.iter().chain(&page.headings).map(String::as_str);
     titles.chain([page.url.path()]).any(names_imprint)
 }
@@ -49,7 +43,8 @@ fn is_imprint(page: &Outline<'_>) -> bool {
 fn copyright_holder(text: &str) -> Option<String> {
     static HOLDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(
-            r"(?:©|\(c\)|\(C\)|[Cc]opyright)(?:[\s©,:–-]|\(c\)|[Cc]opyright|by\s|[0-9]{{4}}(?:\s?[-–/]\s?[0-9]{{2,4}})?)*([\p{{L}}0-9][^:;!?|\n©]{{0,80}}?\s{FORMS})(?:[\s,.|–-]|$)"
+            r"(?:©|\(c\)|\(C\)|[Cc]opyright)(?:[\s©,:–-]|\(c\)|[Cc]opyright|by\s|[0-9]{{4}}(?:\s?[-–/]\s?[0-9]{{2,4}})?)*({})(?:[\s,.|–-]|$)",
+            name_pattern(r"[\p{L}0-9]", 80)
         ))
         .expect("the pattern is constant")
     });
@@ -59,7 +54,7 @@ fn copyright_holder(text: &str) -> Option<String> {
     let holders = HOLDER
         .captures_iter(text)
         .take(10)
-        .map(|found| found[1].trim().to_owned());
+        .map(|found| without_rest(found[1].trim()).to_owned());
     let mut holders = holders;
     holders.find(|name| !GIVEN_BACK.is_match(name))
 }

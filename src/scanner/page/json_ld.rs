@@ -1,186 +1,248 @@
-//! JSON-LD blocks, read although they are often not quite JSON, as a flat list of nodes.
+//! JSON-LD blocks, read although they are often not quite JSON, as a graph of nodes.
+
+mod arena;
+mod lenient;
+mod types;
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use self::arena::{Arena, Json, Object};
 
-/// Nodes kept of one page.
-const MAX_NODES: usize = 5_000;
+/// Bytes of JSON-LD read of one page; a block that goes beyond is not read.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Nodes that stand for whoever runs the site.
-const ORGANIZATIONS: &[&str] = &[
-    "organization",
-    "corporation",
-    "localbusiness",
-    "ngo",
-    "governmentorganization",
-    "educationalorganization",
-    "onlinestore",
-    "onlinebusiness",
-    "newsmediaorganization",
-    "store",
-    "restaurant",
-    "hotel",
-    "professionalservice",
-    "medicalorganization",
-    "legalservice",
-    "dentist",
-    "collegeoruniversity",
-    "sportsorganization",
-    "airline",
-    "autodealer",
-    "financialservice",
-    "foodestablishment",
-    "homeandconstructionbusiness",
-    "lodgingbusiness",
-    "realestateagent",
-    "travelagency",
-    "brand",
-];
+/// Longer texts are cut: nothing that is looked for is longer.
+const MAX_TEXT: usize = 20_000;
 
-/// One object of the graph.
-pub(super) type Node = Map<String, Value>;
+/// Texts of one property.
+const MAX_TEXTS: usize = 100;
 
-/// All objects of all blocks, outer before inner. An object that only names another (`{"@id": …}`) stands for that.
-pub(super) fn nodes<T: AsRef<str>>(blocks: &[T]) -> Vec<Node> {
-    let mut found = Vec::new();
-    for block in blocks {
-        if let Some(value) = parse(block.as_ref()) {
-            collect(value, &mut found);
-        }
-    }
-    follow_names(&mut found);
-    found
+/// What a page says for readers like this one.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    arena: Arena,
+    /// The nodes from the outermost to the innermost, in document order within one depth.
+    order: Vec<usize>,
+    /// Where the node with an `@id` says something about itself.
+    named: HashMap<String, usize>,
 }
 
-/// Puts what is named in the place of the name, where it is said on the page; only one step, so that circles end.
-fn follow_names(nodes: &mut [Node]) {
-    let named: HashMap<String, Value> = nodes
-        .iter()
-        .filter(|node| node.len() > 1)
-        .filter_map(|node| Some((node.get("@id")?.as_str()?.to_owned(), without_objects(node))))
-        .collect();
-    for value in nodes.iter_mut().flat_map(Map::values_mut) {
-        let inner = match value {
-            Value::Array(items) => items.as_mut_slice(),
-            value => std::slice::from_mut(value),
+/// One object of the graph. What only names another (`{"@id": …}`) stands for that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node<'a> {
+    graph: &'a Graph,
+    at: usize,
+}
+
+/// Reads the blocks of a page.
+pub(super) fn graph<T: AsRef<str>>(blocks: &[T]) -> Graph {
+    let mut arena = Arena::default();
+    let mut order = Vec::new();
+    let mut room = MAX_BYTES;
+    for block in blocks.iter().map(AsRef::as_ref) {
+        let Some(left) = room.checked_sub(block.len()) else {
+            continue;
         };
-        for value in inner {
-            let id = value
-                .as_object()
-                .filter(|object| object.len() == 1)
-                .and_then(|object| object.get("@id")?.as_str());
-            if let Some(known) = id.and_then(|id| named.get(id)) {
-                *value = known.clone();
-            }
+        room = left;
+        let first = arena.0.len();
+        read(block, &mut arena);
+        let mut read: Vec<usize> = (first..arena.0.len()).collect();
+        read.sort_by_key(|at| arena.0[*at].depth);
+        order.extend(read);
+    }
+    let mut named = HashMap::new();
+    for (at, object) in arena
+        .0
+        .iter()
+        .enumerate()
+        .filter(|(_, object)| object.fields.len() > 1)
+    {
+        if let Some(Json::Text(id)) = field(object, "@id") {
+            named.entry(id.clone()).or_insert(at);
+        }
+    }
+    Graph { arena, order, named }
+}
+
+/// Adds the values of a block: as JSON, or where it is none as what can be made of it.
+fn read(block: &str, arena: &mut Arena) {
+    let read = |block: &str, arena: &mut Arena| -> serde_json::Result<()> {
+        let mut deserializer = serde_json::Deserializer::from_str(block);
+        // Some pages put two objects into one block.
+        while !block[..].trim().is_empty() && deserializer.end().is_err() {
+            arena.add(&mut deserializer)?;
+        }
+        Ok(())
+    };
+    let before = arena.0.len();
+    if read(block, arena).is_err() {
+        arena.0.truncate(before);
+        // What stands before the fault counts.
+        let _ = read(&lenient::cleaned(block), arena);
+    }
+}
+
+fn field<'a>(object: &'a Object, name: &str) -> Option<&'a Json> {
+    let found = object.fields.iter().find(|(known, _)| known == name);
+    found.map(|(_, value)| value)
+}
+
+impl Graph {
+    /// All nodes, outer before inner.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Node<'_>> + Clone {
+        self.order.iter().map(|at| Node { graph: self, at: *at })
+    }
+
+    /// The nodes that stand for whoever runs the site: organizations, then places, then what has an address and a
+    /// telephone under a type that nobody knows.
+    pub(super) fn owners(&self) -> Vec<Node<'_>> {
+        let all = || self.nodes().filter(|node| !node.is_of_another());
+        let organizations = all().filter(|node| node.is_any(types::is_organization));
+        let places =
+            all().filter(|node| node.is_any(types::is_place) && !node.is_any(types::is_organization));
+        let unknown = all().filter(Node::is_like_an_owner);
+        organizations.chain(places).chain(unknown).collect()
+    }
+
+    /// The texts of a property of all nodes.
+    pub(super) fn texts(&self, property: &str) -> impl Iterator<Item = String> {
+        self.nodes().flat_map(move |node| node.texts(property))
+    }
+
+    /// What publishes the site's pages.
+    pub(super) fn publishers(&self) -> impl Iterator<Item = Node<'_>> {
+        self.nodes().filter_map(|node| node.object("publisher"))
+    }
+
+    fn resolved(&self, at: usize) -> usize {
+        let object = &self.arena.0[at];
+        match (object.fields.len(), field(object, "@id")) {
+            (1, Some(Json::Text(id))) => self.named.get(id).copied().unwrap_or(at),
+            _ => at,
         }
     }
 }
 
-/// A node's own texts and numbers, and lists of them.
-fn without_objects(node: &Node) -> Value {
-    let is_plain = |value: &Value| match value {
-        Value::Object(_) => false,
-        Value::Array(items) => items.iter().all(|item| !item.is_object() && !item.is_array()),
-        _ => true,
-    };
-    let plain = node.iter().filter(|(_, value)| is_plain(value));
-    Value::Object(plain.map(|(name, value)| (name.clone(), value.clone())).collect())
-}
-
-/// Whether a node is an organization of any kind.
-pub(super) fn is_organization(node: &Node) -> bool {
-    ORGANIZATIONS.iter().any(|known| has_type(node, known))
-}
-
-/// Whether a node is of a type of schema.org.
-pub(super) fn has_type(node: &Node, wanted: &str) -> bool {
-    types(node).any(|kind| {
-        let kind = kind.rsplit(['/', ':', '#']).next().unwrap_or_default();
-        kind.eq_ignore_ascii_case(wanted)
-    })
-}
-
-/// The texts of a property, be it one, a list, or an object with `url`, `contentUrl` or `name`.
-pub(super) fn texts(node: &Node, property: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    match node.get(property) {
-        Some(Value::Array(items)) => items
-            .iter()
-            .take(100)
-            .for_each(|item| found.extend(text_of(item))),
-        Some(value) => found.extend(text_of(value)),
-        None => {}
+impl<'a> Node<'a> {
+    fn get(self, property: &str) -> Option<&'a Json> {
+        field(&self.graph.arena.0[self.at], property)
     }
-    found
-}
 
-fn text_of(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Object(object) => ["url", "contentUrl", "@value", "name"]
-            .iter()
-            .find_map(|key| object.get(*key)?.as_str())?
-            .to_owned(),
-        _ => return None,
-    };
-    let text = crate::scanner::references::resolve_html(text.trim()).into_owned();
-    (!text.is_empty()).then_some(text)
-}
-
-fn types(node: &Node) -> impl Iterator<Item = &str> {
-    let (one, many) = match node.get("@type") {
-        Some(Value::Array(items)) => (None, items.as_slice()),
-        Some(value) => (value.as_str(), [].as_slice()),
-        None => (None, [].as_slice()),
-    };
-    one.into_iter().chain(many.iter().filter_map(Value::as_str))
-}
-
-fn parse(block: &str) -> Option<Value> {
-    let block = block.trim().trim_end_matches(';').trim();
-    if let Ok(value) = serde_json::from_str(block) {
-        return Some(value);
+    /// The object of a property, or the first of its list.
+    pub(super) fn object(self, property: &str) -> Option<Self> {
+        let value = match self.get(property)? {
+            Json::List(items) => items.first()?,
+            value => value,
+        };
+        let Json::Object(at) = value else {
+            return None;
+        };
+        let at = self.graph.resolved(*at);
+        Some(Self { at, ..self })
     }
-    let inner = block
-        .trim_start_matches("<!--")
-        .trim_start_matches("//")
-        .trim_start_matches("/*")
-        .trim_start()
-        .trim_start_matches("<![CDATA[")
-        .trim_start_matches("*/");
-    let inner = inner.trim_end_matches("-->").trim_end().trim_end_matches("]]>");
-    let start = inner.find(['{', '['])?;
-    let end = inner.rfind(if inner[start..].starts_with('{') { '}' } else { ']' })?;
-    // Line breaks inside strings are what breaks most of the rest.
-    let cleaned: String = inner
-        .get(start..=end)?
-        .chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .collect();
-    serde_json::from_str(&cleaned).ok()
-}
 
-/// Walks without recursion, so that depth costs nothing.
-fn collect(value: Value, found: &mut Vec<Node>) {
-    let mut waiting = std::collections::VecDeque::from([value]);
-    while let Some(value) = waiting.pop_front() {
-        match value {
-            Value::Array(items) => waiting.extend(items),
-            Value::Object(node) => {
-                if found.len() >= MAX_NODES {
-                    return;
-                }
-                waiting.extend(
-                    node.values()
-                        .filter(|inner| inner.is_object() || inner.is_array())
-                        .cloned(),
-                );
-                found.push(node);
-            }
-            _ => {}
+    /// The texts of a property, be it one, a list, or an object with `url`, `contentUrl` or `name`.
+    pub(super) fn texts(self, property: &str) -> Vec<String> {
+        match self.get(property) {
+            Some(Json::List(items)) => items
+                .iter()
+                .take(MAX_TEXTS)
+                .filter_map(|item| self.text_of(item))
+                .collect(),
+            Some(value) => self.text_of(value).into_iter().collect(),
+            None => Vec::new(),
         }
+    }
+
+    /// The first text of a property.
+    pub(super) fn text(self, property: &str) -> Option<String> {
+        self.texts(property).into_iter().next()
+    }
+
+    fn text_of(self, value: &Json) -> Option<String> {
+        let text = match value {
+            Json::Text(text) => text,
+            Json::Object(at) => {
+                let object = &self.graph.arena.0[self.graph.resolved(*at)];
+                ["url", "contentUrl", "@value", "name"]
+                    .iter()
+                    .find_map(|key| match field(object, key)? {
+                        Json::Text(text) => Some(text),
+                        _ => None,
+                    })?
+            }
+            _ => return None,
+        };
+        let text = &text[..text.floor_char_boundary(MAX_TEXT)];
+        let text = crate::scanner::references::resolve_html(text.trim());
+        (!text.is_empty()).then(|| text.into_owned())
+    }
+
+    /// Whether it is of a type of schema.org.
+    pub(super) fn has_type(self, wanted: &str) -> bool {
+        self.is_any(|kind| kind.eq_ignore_ascii_case(wanted))
+    }
+
+    fn is_any(self, is_it: impl Fn(&str) -> bool) -> bool {
+        self.types().any(|kind| {
+            // `https://schema.org/Plumber`, `schema:Plumber`.
+            let kind = kind.trim().trim_end_matches('/');
+            is_it(kind.rsplit(['/', ':', '#']).next().unwrap_or_default())
+        })
+    }
+
+    fn types(self) -> impl Iterator<Item = &'a str> {
+        let (one, many) = match self.get("@type") {
+            Some(Json::List(items)) => (None, items.as_slice()),
+            one => (one, [].as_slice()),
+        };
+        one.into_iter().chain(many).filter_map(|kind| match kind {
+            Json::Text(kind) => Some(kind.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether a property that leads here says that this is somebody beside whoever runs the site: who wrote a
+    /// review, a brand on sale, an employer elsewhere.
+    fn is_of_another(self) -> bool {
+        const LEADS_TO_OWNER: &[&str] = &[
+            "publisher",
+            "mainEntity",
+            "mainEntityOfPage",
+            "about",
+            "isPartOf",
+            "copyrightHolder",
+            "sourceOrganization",
+            "provider",
+            "creator",
+            "author",
+            "maintainer",
+            "accountablePerson",
+            "@graph",
+        ];
+        let mut at = self.at;
+        while let Some((parent, property)) = &self.graph.arena.0[at].parent {
+            let outer = Self { at: *parent, ..self };
+            let is_judgement =
+                outer.is_any(|kind| kind.to_ascii_lowercase().ends_with("review") || kind == "Comment");
+            if is_judgement || !LEADS_TO_OWNER.contains(&property.as_str()) {
+                return true;
+            }
+            at = *parent;
+        }
+        false
+    }
+
+    /// Whether it has what a firm says of itself, under a type that is not known.
+    fn is_like_an_owner(&self) -> bool {
+        let has = |property: &str| self.get(property).is_some();
+        self.types().next().is_some()
+            && !self.is_any(|kind| {
+                types::is_organization(kind) || types::is_place(kind) || types::is_something_else(kind)
+            })
+            && has("name")
+            && has("address")
+            && (has("telephone") || has("openingHours") || has("openingHoursSpecification"))
     }
 }
 
@@ -188,28 +250,59 @@ fn collect(value: Value, found: &mut Vec<Node>) {
 mod tests {
     use super::*;
 
-    fn found(block: &str) -> Vec<Node> {
-        nodes(&[block.to_owned()])
+    fn owners(block: &str) -> Vec<String> {
+        let graph = graph(&[block]);
+        graph
+            .owners()
+            .iter()
+            .flat_map(|node| node.texts("name"))
+            .collect()
     }
 
     #[test]
-    fn graphs_are_flat_and_organizations_are_known() {
-        let nodes = found(
-            r#"{"@graph":[{"@type":["Thing","https://schema.org/LocalBusiness"],"name":"A &amp; B"}]}"#,
-        );
-        let organization = nodes.iter().find(|node| is_organization(node)).unwrap();
-        assert_eq!(texts(organization, "name"), ["A & B"]);
+    fn organizations_of_every_kind_run_sites() {
+        for kind in [
+            r#""LocalBusiness""#,
+            r#""plumber""#,
+            r#"["Thing", "Dentist"]"#,
+            r#""https://schema.org/HVACBusiness""#,
+            r#""http://schema.org/MedicalClinic/""#,
+            r#""schema:Attorney""#,
+            r#"["schema:Product", "schema:AutoPartsStore"]"#,
+            r#""Church""#,
+            r#""Museum""#,
+        ] {
+            let block = format!(r#"{{"@graph":[{{"@type":{kind},"name":"A &amp; B"}}]}}"#);
+            assert_eq!(owners(&block), ["A & B"], "{kind}");
+        }
+        let unknown = r#"{"@type":"Dogsitter","name":"A","address":"Weg 1","telephone":"1"}"#;
+        assert_eq!(owners(unknown), ["A"]);
+        for block in [
+            r#"{"@type":"Person","name":"A","address":"Weg 1","telephone":"1"}"#,
+            r#"{"@type":"MusicEvent","name":"A","address":"Weg 1","telephone":"1"}"#,
+            r#"{"name":"A","address":"Weg 1","telephone":"1"}"#,
+            r#"{"@type":"Product","brand":{"@type":"Organization","name":"A"}}"#,
+            r#"{"@type":"Product","review":{"author":{"@type":"Organization","name":"A"}}}"#,
+            r#"{"@type":"Review","author":{"@type":"Organization","name":"A"}}"#,
+            r#"{"@type":"Person","worksFor":{"@type":"Corporation","name":"A"}}"#,
+            r#"{"@type":"JobPosting","hiringOrganization":{"@type":"Organization","name":"A"}}"#,
+            r#"{"@type":"Event","location":{"@type":"Place","name":"A"}}"#,
+        ] {
+            assert!(owners(block).is_empty(), "{block}");
+        }
+        let both = r#"{"@type":"LocalBusiness","name":"A","parentOrganization":{"@type":"Organization","name":"B"}}"#;
+        assert_eq!(owners(both), ["A"]);
     }
 
     #[test]
-    fn a_name_stands_for_the_node_that_has_it() {
-        let nodes = found(
+    fn an_id_stands_for_the_node_that_has_it() {
+        let graph = graph(&[
             r##"{"@graph":[{"@type":"Organization","logo":{"@id":"#l"},"image":{"@id":"#other"}},
                 {"@id":"#l","@type":"ImageObject","url":"/l.png"}]}"##,
-        );
-        let organization = nodes.iter().find(|node| is_organization(node)).unwrap();
-        assert_eq!(texts(organization, "logo"), ["/l.png"]);
-        assert!(texts(organization, "image").is_empty());
+        ]);
+        let organization = graph.owners()[0];
+        assert_eq!(organization.texts("logo"), ["/l.png"]);
+        assert!(organization.texts("image").is_empty());
     }
 
     #[test]
@@ -219,8 +312,52 @@ mod tests {
             "//<![CDATA[\n{\"a\":\"x\"}\n//]]>",
             "{\"a\":\"x\",\"b\":\"1\n2\"}",
             "{\"a\":\"x\"};",
+            "{\"a\":\"x\"}{\"a\":\"y\"}",
+            "{\"a\":\"x\"}\n,{\"a\":\"y\",}",
+            "\u{feff}{\"a\":\"x\"}",
+            "{\"b\":{},\"a\":\"x\"}",
+            "<script>{\"a\":\"x\"}",
+            "{&#34;a&#34;:&#34;x&#34;}",
         ] {
-            assert_eq!(texts(&found(block)[0], "a"), ["x"], "{block}");
+            assert_eq!(graph(&[block]).texts("a").next().as_deref(), Some("x"), "{block}");
+        }
+        assert_eq!(graph(&["{\"a\":\"x\"} {\"a\":\"y\"}"]).texts("a").count(), 2);
+    }
+
+    /// Bytes of all texts that are kept.
+    fn kept(graph: &Graph) -> usize {
+        fn size(value: &Json) -> usize {
+            match value {
+                Json::Text(text) => text.len(),
+                Json::List(items) => items.iter().map(size).sum::<usize>() + items.len(),
+                Json::Nothing | Json::Object(_) => 1,
+            }
+        }
+        let objects = graph.arena.0.iter();
+        let fields = objects.flat_map(|object| &object.fields);
+        fields.map(|(name, value)| name.len() + size(value)).sum()
+    }
+
+    #[test]
+    fn what_is_kept_is_no_larger_than_what_was_read() {
+        let named = format!(
+            r##"{{"@id":"#a","@type":"Organization","name":"{}"}}"##,
+            "a".repeat(100_000)
+        );
+        let references = vec![r##"{"publisher":{"@id":"#a"}}"##; 20_000].join(",");
+        let referenced = format!("[{named},{references}]");
+        let numbers = vec!["1"; 500_000].join(",");
+        let nested = format!("{}[{numbers}]{}", r#"{"a":"#.repeat(120), "}".repeat(120));
+        for block in [
+            referenced,
+            nested,
+            "{\"a\":".repeat(1_000_000),
+            "[".repeat(1_000_000),
+        ] {
+            let graph = graph(&[&block]);
+            assert!(kept(&graph) <= block.len());
+            assert!(graph.order.len() <= 5_000);
+            assert!(graph.texts("publisher").all(|text| text.len() <= MAX_TEXT));
         }
     }
 }

@@ -1,11 +1,15 @@
 //! The language of a page as a BCP 47 tag.
 
+use super::country::country;
 use super::head::meta;
 use super::outline::Outline;
 use crate::fetch::Headers;
 
+/// Characters of text that are looked at.
+const SAMPLE: usize = 4_000;
+
 /// `<html lang>`, else metas, else the header, else a guess by the text.
-pub(super) fn language(page: &Outline<'_>, headers: &Headers) -> Option<String> {
+pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
     let stated = [
         page.language.clone(),
         meta(
@@ -18,7 +22,36 @@ pub(super) fn language(page: &Outline<'_>, headers: &Headers) -> Option<String> 
         .into_iter()
         .flatten()
         .find_map(|tag| normalise(&tag))
+        .map(|tag| meant(tag, &page.text))
         .or_else(|| guess(&page.text))
+}
+
+/// The tag that was meant: many write their country's letters (`jp`, `cz`). Where these are a language too (`se`,
+/// `br`), the text tells which.
+fn meant(tag: String, text: &str) -> String {
+    let (primary, rest) = tag
+        .split_once('-')
+        .map_or((tag.as_str(), None), |(first, rest)| (first, Some(rest)));
+    let is_language = is_two_letter_language(primary);
+    let Some(country) = country(primary).filter(|country| !country.languages.contains(&primary)) else {
+        return tag;
+    };
+    let written = detect(text).map(|info| two_letters(info.lang().code()));
+    let spoken = country
+        .languages
+        .iter()
+        .find(|language| written == Some(**language));
+    let meant = match spoken {
+        Some(language) => language,
+        None if is_language => return tag,
+        None => country.languages[0],
+    };
+    match rest {
+        Some(rest) => format!("{meant}-{rest}"),
+        // Where it is written with other characters.
+        None if meant == "zh" && country.code != "CN" => format!("zh-{}", country.code),
+        None => meant.to_owned(),
+    }
 }
 
 /// `en_us` is `en-US`; what is no tag is nothing.
@@ -33,7 +66,7 @@ fn normalise(tag: &str) -> Option<String> {
     if !(2..=3).contains(&primary.len()) || !primary.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return None;
     }
-    let mut normal = primary;
+    let mut normal = two_letters(&primary).to_owned();
     for part in parts {
         if part.is_empty() || part.len() > 8 || !part.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             break;
@@ -53,95 +86,53 @@ fn normalise(tag: &str) -> Option<String> {
 /// Only where there is enough text to be sure.
 fn guess(text: &str) -> Option<String> {
     const ENOUGH: usize = 200;
-    let sample: String = text
-        .chars()
-        .filter(|character| *character != '\n')
-        .take(4_000)
-        .collect();
-    if sample.len() < ENOUGH {
-        return None;
-    }
-    let info = whatlang::detect(&sample).filter(whatlang::Info::is_reliable)?;
+    let info = detect(text)
+        .filter(|_| text.len() >= ENOUGH)
+        .filter(whatlang::Info::is_reliable)?;
     Some(two_letters(info.lang().code()).to_owned())
 }
 
+/// The language that a text is most like.
+fn detect(text: &str) -> Option<whatlang::Info> {
+    let sample: String = text
+        .chars()
+        .filter(|character| *character != '\n')
+        .take(SAMPLE)
+        .collect();
+    whatlang::detect(&sample)
+}
+
+/// Whether ISO 639-1 has a code, which countries may have too. Left out are those of countries whose sites are many
+/// and of languages that have hardly any: `kr` is Korea far more often than Kanuri.
+fn is_two_letter_language(code: &str) -> bool {
+    const CODES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce co cs cu cv cy da \
+        de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ig ii ik io \
+        is it iu ja jv ka kg ki kj kk kl km kn ko ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my \
+        na nb nd ne nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se si sk sl sm sn so sq \
+        sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt ty ug uk ur uz vi vo wa wo xh yi yo zh zu";
+    CODES.split_ascii_whitespace().any(|known| known == code)
+}
+
+/// Codes of ISO 639-3, of libraries (ISO 639-2/B) and of old, and the code of ISO 639-1 for the same language.
+const SHORT: &str = "\
+    eng:en deu:de fra:fr spa:es ita:it por:pt nld:nl pol:pl ces:cs slk:sk slv:sl hrv:hr srp:sr rus:ru \
+     ukr:uk bul:bg mkd:mk bel:be ron:ro hun:hu ell:el tur:tr fin:fi swe:sv nob:nb dan:da est:et lav:lv \
+     lit:lt cat:ca epo:eo lat:la cmn:zh jpn:ja kor:ko vie:vi tha:th ind:id tgl:tl jav:jv hin:hi ben:bn \
+     urd:ur pan:pa guj:gu tam:ta tel:te kan:kn mal:ml mar:mr nep:ne ori:or sin:si mya:my khm:km pes:fa \
+     arb:ar ara:ar heb:he yid:yi kat:ka hye:hy aze:az uzb:uz tuk:tk amh:am afr:af zul:zu sna:sn aka:ak \
+     cym:cy isl:is gle:ga gla:gd eus:eu glg:gl mlt:mt sqi:sq bos:bs nor:no nno:nn fao:fo ltz:lb zho:zh \
+     yue:zh msa:ms fas:fa kaz:kk kir:ky tgk:tg mon:mn lao:lo bod:bo swa:sw xho:xh yor:yo ibo:ig hau:ha \
+     som:so kin:rw mlg:mg mri:mi smo:sm fij:fj kur:ku pus:ps snd:sd asm:as san:sa tat:tt fry:fy oci:oc \
+     bre:br cos:co srd:sc roh:rm hat:ht grn:gn que:qu ger:de fre:fr dut:nl cze:cs slo:sk gre:el rum:ro \
+     alb:sq arm:hy baq:eu bur:my chi:zh geo:ka ice:is mac:mk mao:mi may:ms per:fa tib:bo wel:cy scr:hr \
+     scc:sr iw:he ji:yi";
+
 /// BCP 47 wants the shortest code there is (ISO 639-1).
 fn two_letters(code: &str) -> &str {
-    const SHORT: &[(&str, &str)] = &[
-        ("eng", "en"),
-        ("deu", "de"),
-        ("fra", "fr"),
-        ("spa", "es"),
-        ("ita", "it"),
-        ("por", "pt"),
-        ("nld", "nl"),
-        ("pol", "pl"),
-        ("ces", "cs"),
-        ("slk", "sk"),
-        ("slv", "sl"),
-        ("hrv", "hr"),
-        ("srp", "sr"),
-        ("rus", "ru"),
-        ("ukr", "uk"),
-        ("bul", "bg"),
-        ("mkd", "mk"),
-        ("bel", "be"),
-        ("ron", "ro"),
-        ("hun", "hu"),
-        ("ell", "el"),
-        ("tur", "tr"),
-        ("fin", "fi"),
-        ("swe", "sv"),
-        ("nob", "nb"),
-        ("dan", "da"),
-        ("est", "et"),
-        ("lav", "lv"),
-        ("lit", "lt"),
-        ("cat", "ca"),
-        ("epo", "eo"),
-        ("lat", "la"),
-        ("cmn", "zh"),
-        ("jpn", "ja"),
-        ("kor", "ko"),
-        ("vie", "vi"),
-        ("tha", "th"),
-        ("ind", "id"),
-        ("tgl", "tl"),
-        ("jav", "jv"),
-        ("hin", "hi"),
-        ("ben", "bn"),
-        ("urd", "ur"),
-        ("pan", "pa"),
-        ("guj", "gu"),
-        ("tam", "ta"),
-        ("tel", "te"),
-        ("kan", "kn"),
-        ("mal", "ml"),
-        ("mar", "mr"),
-        ("nep", "ne"),
-        ("ori", "or"),
-        ("sin", "si"),
-        ("mya", "my"),
-        ("khm", "km"),
-        ("pes", "fa"),
-        ("arb", "ar"),
-        ("ara", "ar"),
-        ("heb", "he"),
-        ("yid", "yi"),
-        ("kat", "ka"),
-        ("hye", "hy"),
-        ("aze", "az"),
-        ("uzb", "uz"),
-        ("tuk", "tk"),
-        ("amh", "am"),
-        ("afr", "af"),
-        ("zul", "zu"),
-        ("sna", "sn"),
-        ("aka", "ak"),
-        ("cym", "cy"),
-    ];
-    SHORT
-        .iter()
+    let mut pairs = SHORT
+        .split_ascii_whitespace()
+        .filter_map(|pair| pair.split_once(':'));
+    pairs
         .find(|(long, _)| *long == code)
         .map_or(code, |(_, short)| short)
 }
@@ -156,11 +147,69 @@ mod tests {
             ("en_us", Some("en-US")),
             ("DE", Some("de")),
             ("zh-hans-cn", Some("zh-Hans-CN")),
+            ("deu", Some("de")),
+            ("ger-AT", Some("de-AT")),
+            ("fil", Some("fil")),
+            ("iw", Some("he")),
             ("pt-BR.UTF-8", Some("pt-BR")),
             ("english", None),
             ("{{lang}}", None),
         ] {
             assert_eq!(normalise(tag).as_deref(), wanted, "{tag}");
+        }
+    }
+
+    #[test]
+    fn letters_of_a_country_stand_for_its_language() {
+        for (tag, text, wanted) in [
+            ("jp", "", "ja"),
+            ("cz", "", "cs"),
+            ("dk", "", "da"),
+            ("gr", "", "el"),
+            ("ua", "", "uk"),
+            ("kr", "우리는 서울에 있는 작은 회사입니다. 문의해 주세요.", "ko"),
+            ("kr", "", "ko"),
+            ("tw", "", "zh-TW"),
+            ("cn", "", "zh"),
+            ("at", "", "de"),
+            ("us", "", "en"),
+            (
+                "se",
+                "Vi är ett litet företag i Malmö och bygger möbler efter mått för hela landet.",
+                "sv",
+            ),
+            (
+                "br",
+                "Somos uma pequena empresa de São Paulo e fazemos móveis sob medida para você.",
+                "pt",
+            ),
+            (
+                "uk",
+                "Ми невелика фірма з Києва і виготовляємо меблі на замовлення.",
+                "uk",
+            ),
+            (
+                "uk",
+                "We are a small firm from Leeds and we make furniture that is built to measure.",
+                "en",
+            ),
+            (
+                "de",
+                "We are a small firm from Leeds and we make furniture that is built to measure.",
+                "de",
+            ),
+            (
+                "sv",
+                "Vi är ett litet företag i Malmö och bygger möbler efter mått för hela landet.",
+                "sv",
+            ),
+            (
+                "ch",
+                "Wir sind eine kleine Firma aus Zürich und bauen Möbel nach Maß für alle.",
+                "de",
+            ),
+        ] {
+            assert_eq!(meant(tag.to_owned(), text), wanted, "{tag}: {text}");
         }
     }
 

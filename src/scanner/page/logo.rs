@@ -1,19 +1,54 @@
 //! The logo of a site.
 
 use super::head::{absolute, meta};
-use super::json_ld::{Node, is_organization, texts};
+use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
-/// Pictures that are called a logo but are somebody else's.
+/// What pictures are called that are somebody else's logo, or none.
 const OTHERS: &[&str] = &[
-    "client", "partner", "sponsor", "payment", "customer", "award", "footer", "brands",
+    "client", "partner", "sponsor", "payment", "customer", "award", "footer", "brands", "supplier", "member",
+    "certif", "kunden", "foerder", "förder", "seal", "badge", "trust",
+];
+
+/// The same in the names of files, with pictures that hold many or show nothing: sprites, arrows, counters of visitors.
+const OTHER_FILES: &[&str] = &[
+    "sprite",
+    "pixel",
+    "spacer",
+    "blank.",
+    "tracking",
+    "xiti",
+    "counter",
+    "arrow",
+    "chevron",
+    "hamburger",
+    "menu-icon",
+    "icon-menu",
+    "search",
+    "close",
+    "burger",
+    "facebook",
+    "instagram",
+    "twitter",
+    "linkedin",
+    "youtube",
+    "whatsapp",
+    "google",
+    "paypal",
+    "visa",
+    "avatar",
+    "flag",
+    "partner",
+    "sponsor",
+    "client",
+    "/pix.",
 ];
 
 /// What the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is called one, by where it
 /// stands, else the large icon that stands for the site on a telephone; absolute.
 ///
 /// A statement is made for readers like this one; which picture of a page is the logo is a guess.
-pub(super) fn logo(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
+pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
     let ranked: &[&dyn Fn(&Image) -> bool] = &[
         &|image| image.has_logo_class,
         &|image| image.in_logo && (image.in_home_link || image.in_header),
@@ -39,17 +74,29 @@ pub(super) fn logo(page: &Outline<'_>, nodes: &[Node]) -> Option<String> {
     ];
     let stated = meta(page, &["og:logo", "logo"]).and_then(|url| absolute(page, &url));
     stated
-        .or_else(|| from_json_ld(nodes).find_map(|url| absolute(page, &url)))
+        .or_else(|| from_json_ld(graph).find_map(|url| absolute(page, &url)))
         .or_else(|| best(page, ranked))
         .or_else(|| large_icon(page))
 }
 
-fn best(page: &Outline<'_>, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
-    ranked.iter().find_map(|is_logo| {
-        let own = |image: &&Image| !OTHERS.iter().any(|other| image.names.contains(other));
-        let image = page.images.iter().filter(own).find(|image| is_logo(image))?;
-        absolute(page, &image.src)
+fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
+    // At the foot of a page stand the logos of parents and partners too.
+    [false, true].into_iter().find_map(|in_footer| {
+        ranked.iter().find_map(|is_logo| {
+            let mut images = page.images.iter().filter(|image| image.in_footer == in_footer);
+            let image = images.find(|image| is_own(image) && is_logo(image))?;
+            absolute(page, &image.src)
+        })
     })
+}
+
+/// Whether a picture may be the site's logo at all.
+fn is_own(image: &Image) -> bool {
+    let file = image.src.to_ascii_lowercase();
+    let file = file.split(['?', '#']).next().unwrap_or_default();
+    let name = file.rsplit('/').next().unwrap_or_default();
+    !OTHERS.iter().any(|other| image.names.contains(other))
+        && (name.contains("logo") || !OTHER_FILES.iter().any(|other| file.contains(other)))
 }
 
 /// `/img/logo.gif` is `logo`.
@@ -64,16 +111,16 @@ fn file_stem(src: &str) -> &str {
 }
 
 /// Logos of organizations; those whose site or page this is stand before those it speaks of.
-fn from_json_ld(nodes: &[Node]) -> impl Iterator<Item = String> + '_ {
-    let organizations = nodes.iter().filter(|node| is_organization(node));
-    let publishers = nodes.iter().filter_map(|node| node.get("publisher")?.as_object());
-    publishers
-        .chain(organizations)
-        .flat_map(|node| texts(node, "logo"))
+fn from_json_ld(graph: &Graph) -> impl Iterator<Item = String> + '_ {
+    // A person's picture stands for the site only where nothing else does.
+    let (persons, publishers): (Vec<_>, Vec<_>) =
+        graph.publishers().partition(|node| node.has_type("Person"));
+    let nodes = publishers.into_iter().chain(graph.owners()).chain(persons);
+    nodes.flat_map(|node| node.texts("logo"))
 }
 
 /// The largest of `apple-touch-icon` and icons that say they are large or can be scaled; of equals the first.
-fn large_icon(page: &Outline<'_>) -> Option<String> {
+fn large_icon(page: &Outline) -> Option<String> {
     const LARGE: u32 = 96;
     // What a touch icon is if it does not say.
     const TOUCH: u32 = 57;

@@ -1,12 +1,14 @@
 //! What one HTML page says: bytes in, findings and links out.
 //!
-//! One file per thing looked for; [`outline`] is the one pass over the page that they share. Nothing here fetches.
+//! [`tree`] makes of the page what browsers do, [`outline`] is the one walk through it, and each thing that is looked for
+//! has a file of its own. Nothing here fetches.
 
+mod characters;
 mod charset;
 mod contact_links;
+mod country;
 mod email;
 mod head;
-mod html;
 mod icon;
 mod imprint;
 mod json_ld;
@@ -18,6 +20,7 @@ mod phone;
 mod refresh;
 mod social;
 mod technology;
+mod tree;
 
 pub use self::contact_links::contact_pages_among;
 pub use self::technology::{FormatError, Known, Skipped, Technologies, own as own_technologies};
@@ -25,7 +28,7 @@ use url::Url;
 
 use crate::fetch::Headers;
 use crate::values::Findings;
-use crate::values::findings::ContactInfo;
+use crate::values::findings::{ContactInfo, SocialLinks};
 
 /// Contacts in the predecessor's plain lists.
 const MAX_PLAIN_EMAILS: usize = 50;
@@ -66,40 +69,41 @@ pub fn read_page(page: &RawPage) -> PageFacts {
 pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     let html = charset::decode(&page.bytes, page.headers.charset());
     let outline = outline::outline(&html, &page.url);
-    let nodes = json_ld::nodes(&outline.json_ld);
+    let graph = json_ld::graph(&outline.json_ld);
     let language = language::language(&outline, &page.headers);
-    let emails = email::emails(&outline, &nodes);
-    let phones = phone::phones(&outline, &nodes, language.as_deref());
-    let socials = social::socials(&outline, &nodes);
+    let emails = email::emails(&outline, &graph);
+    let phones = phone::phones(&outline, &graph, language.as_deref());
+    let socials = social::socials(&outline, &graph);
     let technologies = technology::technologies(known, &html, &outline, &page.headers);
     let (is_wordpress, wordpress_version) = technology::version_of(&technologies, "WordPress");
-    let site_name = head::site_name(&outline, &nodes);
+    let site_name = head::site_name(&outline, &graph);
     let mut findings = Findings {
-        title: head::title(&outline, &nodes),
-        headline: head::headline(&outline, &nodes),
-        description: head::description(&outline, &nodes),
+        title: head::title(&outline, &graph),
+        headline: head::headline(&outline, &graph),
+        description: head::description(&outline, &graph),
         is_wordpress,
         wordpress_version,
         has_elementor: technology::version_of(&technologies, "Elementor").0,
         favicon_url: icon::favicon(&outline),
-        logo_url: logo::logo(&outline, &nodes),
+        logo_url: logo::logo(&outline, &graph),
         contact_info: ContactInfo::default(),
-        social_links: social::links(&socials),
+        social_links: SocialLinks::default(),
         tech_stack: technology::drawers(&technologies),
         performance: outline.counts,
         technologies,
         emails,
         phones,
         socials,
-        organization: organization::organization(&outline, &nodes, site_name.as_ref()),
+        organization: organization::organization(&outline, &graph, site_name.as_ref()),
         feeds: head::feeds(&outline),
         site_name,
         canonical_url: head::canonical(&outline),
         final_url: Some(page.url.to_string()),
-        image_url: head::image(&outline, &nodes),
+        image_url: head::image(&outline, &graph),
         language,
         ..Findings::default()
     };
+    findings.social_links = social::links(&findings.socials, &names(&findings));
     list_contacts(&mut findings);
     PageFacts {
         findings,
@@ -134,15 +138,30 @@ pub fn add_page(home: &mut Findings, further: Findings) {
             home.technologies.push(technology);
         }
     }
-    home.social_links = social::links(&home.socials);
     home.tech_stack = technology::drawers(&home.technologies);
     home.is_wordpress |= further.is_wordpress;
     home.wordpress_version = home.wordpress_version.take().or(further.wordpress_version);
     home.has_elementor |= further.has_elementor;
     home.organization = organization::join(home.organization.take(), further.organization);
+    home.social_links = social::links(&home.socials, &names(home));
     home.logo_url = home.logo_url.take().or(further.logo_url);
     home.favicon_url = home.favicon_url.take().or(further.favicon_url);
     list_contacts(home);
+}
+
+/// What a site is called: by its host, by itself and by registers.
+fn names(findings: &Findings) -> Vec<String> {
+    let url = findings.final_url.as_deref().and_then(|url| Url::parse(url).ok());
+    let label = url.as_ref().and_then(Url::host_str).map(|host| {
+        let label = super::site::registrable(host).split('.').next();
+        label.unwrap_or_default().to_owned()
+    });
+    let organization = findings.organization.iter();
+    let organization = organization
+        .flat_map(|found| [&found.name, &found.legal_name])
+        .flatten();
+    let names = label.into_iter().chain(findings.site_name.clone());
+    names.chain(organization.cloned()).collect()
 }
 
 fn list_contacts(findings: &mut Findings) {
@@ -154,5 +173,7 @@ fn list_contacts(findings: &mut Findings) {
     };
 }
 
+#[cfg(test)]
+mod case_tests;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,8 @@
 //! Who runs the site, as its JSON-LD says, and where that is silent its imprint.
 
-use serde_json::Value;
-
+use super::country::country;
 use super::imprint::{imprint, is_legal_name};
-use super::json_ld::{Node, is_organization, texts};
+use super::json_ld::{Graph, Node};
 use super::outline::Outline;
 use crate::values::findings::Organization;
 
@@ -19,11 +18,11 @@ const IDENTIFIERS: &[(&str, &str)] = &[
 
 /// What a page tells about who runs the site: what it states for readers like this one before what it says in words.
 pub(super) fn organization(
-    page: &Outline<'_>,
-    nodes: &[Node],
+    page: &Outline,
+    graph: &Graph,
     site_name: Option<&String>,
 ) -> Option<Organization> {
-    let mut found = join(stated(nodes), imprint(page))?;
+    let mut found = join(stated(graph), imprint(page))?;
     found.name = found.name.or_else(|| site_name.cloned());
     let is_legal = found.name.as_deref().is_some_and(is_legal_name);
     found.legal_name = found
@@ -53,70 +52,52 @@ pub(super) fn join(first: Option<Organization>, second: Option<Organization>) ->
 }
 
 /// The first organization with a name, if it can be one that is not just its host's.
-fn stated(nodes: &[Node]) -> Option<Organization> {
-    let is_named = |node: &&Node| is_organization(node) && !texts(node, "name").is_empty();
-    let is_host = |node: &&Node| {
-        texts(node, "name")
-            .first()
-            .is_some_and(|name| name.contains('.') && !name.contains(' '))
-    };
-    let mut named = nodes.iter().filter(is_named);
-    let node = named
+fn stated(graph: &Graph) -> Option<Organization> {
+    let owners = graph.owners();
+    let mut named = owners.iter().filter_map(|node| Some((node, node.text("name")?)));
+    let is_host = |name: &str| name.contains('.') && !name.contains(' ');
+    let (node, name) = named
         .clone()
-        .find(|node| !is_host(node))
+        .find(|(_, name)| !is_host(name))
         .or_else(|| named.next())?;
     let identifiers = IDENTIFIERS.iter().flat_map(|(property, label)| {
-        texts(node, property)
-            .into_iter()
-            .map(move |number| format!("{label}: {number}"))
+        let numbers = node.texts(property).into_iter();
+        numbers.map(move |number| format!("{label}: {number}"))
     });
-    let mut found = Organization {
-        name: texts(node, "name").into_iter().next(),
-        legal_name: texts(node, "legalName").into_iter().next(),
-        address: address(node),
+    let all = || std::iter::once(node).chain(&owners);
+    Some(Organization {
+        name: Some(name),
+        legal_name: all().find_map(|node| node.text("legalName")),
+        address: all().find_map(|node| address(*node)),
         identifiers: identifiers.collect(),
-    };
-    for other in nodes.iter().filter(|node| is_organization(node)) {
-        found.legal_name = found
-            .legal_name
-            .or_else(|| texts(other, "legalName").into_iter().next());
-        found.address = found.address.or_else(|| address(other));
-    }
-    Some(found)
+    })
 }
 
-/// The country of the first address, as two letters, if it is so given.
-pub(super) fn country(nodes: &[Node]) -> Option<String> {
-    let countries = nodes.iter().flat_map(|node| texts(node, "addressCountry"));
-    countries
-        .map(|country| country.to_ascii_uppercase())
-        .find(|country| country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase()))
+/// The country of the owner's address, else that of the first address.
+pub(super) fn stated_country(graph: &Graph) -> Option<&'static str> {
+    let owners = graph.owners();
+    let own = owners
+        .into_iter()
+        .filter_map(|node| node.object("address"))
+        .flat_map(|address| address.texts("addressCountry"));
+    let mut countries = own.chain(graph.texts("addressCountry"));
+    countries.find_map(|text| Some(country(&text)?.code))
 }
 
-fn address(node: &Node) -> Option<String> {
-    let address = match node.get("address")? {
-        Value::Array(list) => list.first()?,
-        one => one,
-    };
-    let line = match address {
-        Value::String(line) => line.clone(),
-        Value::Object(parts) => {
-            let place = [texts(parts, "postalCode"), texts(parts, "addressLocality")]
-                .concat()
-                .join(" ");
+fn address(node: Node<'_>) -> Option<String> {
+    let line = match node.object("address") {
+        Some(address) => {
+            let place = [address.texts("postalCode"), address.texts("addressLocality")];
             let parts = [
-                texts(parts, "streetAddress").join(", "),
-                place,
-                texts(parts, "addressRegion").join(", "),
-                texts(parts, "addressCountry").join(", "),
+                address.texts("streetAddress").join(", "),
+                place.concat().join(" "),
+                address.texts("addressRegion").join(", "),
+                address.texts("addressCountry").join(", "),
             ];
-            parts
-                .into_iter()
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join(", ")
+            let told = parts.into_iter().filter(|part| !part.is_empty());
+            told.collect::<Vec<_>>().join(", ")
         }
-        _ => return None,
+        None => node.text("address")?,
     };
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     (!line.is_empty()).then_some(line)
@@ -124,20 +105,20 @@ fn address(node: &Node) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json_ld::nodes;
+    use super::super::json_ld::graph;
     use super::*;
 
     #[test]
     fn an_organization_is_told_in_one_line_each() {
-        let nodes = nodes(&[r#"{"@type":"Organization","name":"Acme","legalName":"Acme GmbH","vatID":"ATU1",
+        let graph = graph(&[r#"{"@type":"Organization","name":"Acme","legalName":"Acme GmbH","vatID":"ATU1",
             "address":{"streetAddress":"Hauptplatz 1","postalCode":8010,"addressLocality":"Graz","addressCountry":"AT"}}"#
             .to_owned()]);
-        let found = stated(&nodes).unwrap();
+        let found = stated(&graph).unwrap();
         assert_eq!(found.address.as_deref(), Some("Hauptplatz 1, 8010 Graz, AT"));
         assert_eq!(
             (found.legal_name.as_deref(), found.identifiers),
             (Some("Acme GmbH"), vec!["VAT: ATU1".to_owned()])
         );
-        assert_eq!(country(&nodes).as_deref(), Some("AT"));
+        assert_eq!(stated_country(&graph), Some("AT"));
     }
 }

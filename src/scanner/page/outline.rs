@@ -1,19 +1,22 @@
-//! What one pass over a page collects for those who look for something: the page without its prose structure.
+//! What one walk through a page's tree collects for those who look for something, and the tree itself.
 //!
 //! What any of it means is for the files beside this one.
 
 mod builder;
-mod scope;
+mod names;
+mod unseen;
 
+use scraper::node::Element;
+use scraper::{Html, Node, StrTendril};
 use url::Url;
 
 use self::builder::Builder;
-use super::html::read;
+use super::tree;
 use crate::values::findings::Performance;
 
 /// The facts of a page in document order.
 #[derive(Debug)]
-pub(super) struct Outline<'a> {
+pub(super) struct Outline {
     /// Where the page is.
     pub(super) url: Url,
     /// What relative URLs are resolved against.
@@ -30,14 +33,12 @@ pub(super) struct Outline<'a> {
     /// Those of scripts alone.
     pub(super) script_urls: Vec<String>,
     /// Contents of `application/ld+json` scripts.
-    pub(super) json_ld: Vec<&'a str>,
+    pub(super) json_ld: Vec<StrTendril>,
     /// Contents of all other inline scripts.
-    pub(super) scripts: Vec<&'a str>,
+    pub(super) scripts: Vec<StrTendril>,
     /// Contents of inline styles.
-    pub(super) styles: Vec<&'a str>,
-    /// The insides of start tags.
-    pub(super) tags: Vec<&'a str>,
-    pub(super) comments: Vec<&'a str>,
+    pub(super) styles: Vec<StrTendril>,
+    pub(super) comments: Vec<StrTendril>,
     /// Texts of first-level headings.
     pub(super) headings: Vec<String>,
     /// Values of `data-cfemail`.
@@ -45,6 +46,15 @@ pub(super) struct Outline<'a> {
     /// What a reader sees, blocks apart by line breaks; not what visitors wrote.
     pub(super) text: String,
     pub(super) counts: Performance,
+    /// The page as browsers see it, for selectors.
+    pub(super) tree: Html,
+}
+
+impl Outline {
+    /// All elements, in the order in which they were made: nearly that of the document.
+    pub(super) fn elements(&self) -> impl Iterator<Item = &Element> {
+        self.tree.tree.values().filter_map(Node::as_element)
+    }
 }
 
 /// A `<link>`.
@@ -57,7 +67,7 @@ pub(super) struct Link {
     pub(super) sizes: String,
 }
 
-/// An `<a>`.
+/// An `<a>` or `<area>`.
 #[derive(Debug)]
 pub(super) struct Anchor {
     pub(super) href: String,
@@ -83,6 +93,7 @@ pub(super) struct Image {
     /// Inside an element that is called a logo.
     pub(super) in_logo: bool,
     pub(super) in_header: bool,
+    pub(super) in_footer: bool,
     /// Inside a link to the site's start.
     pub(super) in_home_link: bool,
     /// Inside a first-level heading.
@@ -90,8 +101,13 @@ pub(super) struct Image {
 }
 
 /// Reads a page found at `url`.
-pub(super) fn outline<'a>(html: &'a str, url: &Url) -> Outline<'a> {
+pub(super) fn outline(html: &str, url: &Url) -> Outline {
+    let parsed = tree::parse(html);
     let mut builder = Builder::new(url);
-    read(html, &mut |piece| builder.take(piece));
-    builder.finish()
+    builder.walk(&parsed.html);
+    Outline {
+        comments: parsed.comments,
+        tree: parsed.html,
+        ..builder.finish()
+    }
 }

@@ -1,25 +1,30 @@
 //! Phone numbers of a page in E.164, with the country inferred where it is not written.
+//!
+//! One file per question: what links hold, what a text holds, what the words around a number say of it, what is no
+//! number whatever it looks like, and in which countries a page may be.
 
-use std::sync::LazyLock;
+mod label;
+mod links;
+mod region;
+mod shape;
+mod text;
 
-use regex::Regex;
-use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
+use self::links::{tel, whatsapp};
+use self::region::{Regions, regions};
+use self::text::{ascii, is_template, number, numbers};
+use super::characters::{digit, visible};
 use super::head::meta;
-use super::json_ld::{Node, texts};
-use super::organization::country;
+use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::values::findings::Phone;
 
 /// Numbers kept of one page.
 const MAX_PHONES: usize = 100;
 
-/// Pieces of text looked at closely; looking takes up to a millisecond each.
-const MAX_CANDIDATES: usize = 300;
-
-/// Bytes before a number that may say what it is.
-const MAX_LABEL: usize = 80;
+/// Texts that are said to be numbers and looked at.
+const MAX_MARKED: usize = 1_000;
 
 /// Names under which a `<meta>` states a number (Open Graph, business and microdata vocabularies).
 const METAS: &[&str] = &[
@@ -29,66 +34,108 @@ const METAS: &[&str] = &[
     "business:contact_data:phone_number",
 ];
 
-/// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text.
-pub(super) fn phones(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Phone> {
-    let regions = regions(page, nodes, language);
+/// All numbers in order of trust: `tel:` and `WhatsApp` links, JSON-LD, metas, then text. Fax machines are none.
+pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> Vec<Phone> {
+    let places = regions(page, graph, language);
+    let regions = &places.list;
+    let (faxes, written): (Vec<_>, Vec<_>) = numbers(&page.text, regions)
+        .into_iter()
+        .partition(|written| written.is_fax);
+    let is_phone_too = |value: &String| written.iter().any(|phone| e164(&phone.number) == *value);
+    let stated_faxes = graph.texts("faxNumber").filter_map(|fax| number(&fax, regions));
+    let faxes = faxes.into_iter().map(|fax| fax.number).chain(stated_faxes);
     let mut found = Found {
         page: page.base.as_str(),
+        faxes: faxes
+            .map(|fax| e164(&fax))
+            .filter(|fax| !is_phone_too(fax))
+            .collect(),
         list: Vec::new(),
     };
-    for anchor in &page.anchors {
-        if let Some(number) = tel(&anchor.href) {
-            found.add_marked(&number, &regions, "tel");
-        }
+    let hrefs = || {
+        page.anchors
+            .iter()
+            .map(|anchor| anchor.href.as_str())
+            .take(MAX_MARKED)
+    };
+    for number in hrefs().filter_map(tel) {
+        found.add_marked(&number, &places, "tel");
     }
-    for anchor in &page.anchors {
-        if let Some(number) = whatsapp(&anchor.href) {
-            found.add_marked(&number, &regions, "whatsapp");
-        }
+    for number in hrefs().filter_map(whatsapp) {
+        found.add_chat(&number, regions);
     }
-    for number in nodes.iter().flat_map(|node| texts(node, "telephone")) {
-        found.add_marked(number.trim_start_matches("tel:"), &regions, "json_ld");
+    for number in graph.texts("telephone").take(MAX_MARKED) {
+        found.add_marked(number.trim_start_matches("tel:"), &places, "json_ld");
     }
     for number in METAS.iter().filter_map(|name| meta(page, &[name])) {
-        found.add_marked(&number, &regions, "meta");
+        found.add_marked(&number, &places, "meta");
     }
-    for candidate in candidates(&page.text) {
-        in_text(candidate, &regions, &mut found);
+    for phone in written {
+        found.add(&phone.number, phone.raw, "text");
     }
     found.list
 }
 
 struct Found<'a> {
     page: &'a str,
+    /// Numbers in E.164 that reach a fax machine alone.
+    faxes: Vec<String>,
     list: Vec<Phone>,
 }
 
 impl Found<'_> {
-    /// A text that is said to be a number: it need only be a possible one.
-    fn add_marked(&mut self, raw: &str, regions: &[Region], source: &str) {
-        let parsed = |region: Option<Region>| PHONE_NUMBER_UTIL.parse(raw, region).ok();
-        let candidates: Vec<PhoneNumber> = if raw.trim_start().starts_with(['+', '＋']) {
-            parsed(None).into_iter().collect()
-        } else {
-            regions
-                .iter()
-                .filter_map(|region| parsed(Some(*region)))
-                .collect()
-        };
-        let number = candidates.iter().find(|number| number.is_valid()).or_else(|| {
-            candidates
-                .iter()
-                .find(|number| PHONE_NUMBER_UTIL.is_possible_number(number))
-        });
+    /// A text that is said to be a number, or several. It need not be in use as far as is known, but possible; where
+    /// no country is known it is kept as it is written.
+    fn add_marked(&mut self, raw: &str, places: &Regions, source: &str) {
+        let regions = &places.list;
+        if let Some(number) = parsed(raw, regions).find(PhoneNumber::is_valid) {
+            return self.add(&number, raw, source);
+        }
+        let several = numbers(raw, regions);
+        if !several.is_empty() {
+            for written in several.iter().filter(|written| !written.is_fax) {
+                self.add(&written.number, written.raw, source);
+            }
+            return;
+        }
+        let possible = parsed(raw, regions).find(|number| PHONE_NUMBER_UTIL.is_possible_number(number));
+        match possible {
+            // North America has one plan, in which all that is not valid is impossible.
+            Some(number) if !e164(&number).starts_with("+1") => self.add(&number, raw, source),
+            _ if places.is_guess && !raw.contains('+') => self.add_unplaced(raw, source),
+            _ => {}
+        }
+    }
+
+    /// The number of a chat, which has its country's code without a plus; some forget the code.
+    fn add_chat(&mut self, digits: &str, regions: &[Region]) {
+        let international = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None).ok();
+        let number = international
+            .filter(PhoneNumber::is_valid)
+            .or_else(|| number(digits, regions));
         if let Some(number) = number {
-            self.add(number, raw, source);
+            self.add(&number, digits, "whatsapp");
         }
     }
 
     fn add(&mut self, number: &PhoneNumber, raw: &str, source: &str) {
-        let value = number.format_as(PhoneNumberFormat::E164).into_owned();
+        let value = e164(number);
+        if !self.faxes.contains(&value) {
+            self.push(value, raw, source);
+        }
+    }
+
+    /// A number whose country nobody knows: its digits.
+    fn add_unplaced(&mut self, raw: &str, source: &str) {
+        let value: String = raw.chars().filter_map(digit).collect();
+        if (6..=15).contains(&value.len()) {
+            self.push(value, raw, source);
+        }
+    }
+
+    fn push(&mut self, value: String, raw: &str, source: &str) {
         let is_new = self.list.iter().all(|phone| phone.value != value);
-        if is_new && self.list.len() < MAX_PHONES {
+        if is_new && !is_template(&value) && self.list.len() < MAX_PHONES {
             self.list.push(Phone {
                 value,
                 raw: raw.trim().to_owned(),
@@ -99,222 +146,39 @@ impl Found<'_> {
     }
 }
 
-fn in_text(line: &str, regions: &[Region], found: &mut Found<'_>) {
-    let builder = PHONE_MATCHER_FACTORY
-        .matcher_builder(line)
-        .leniency(Leniency::Valid);
-    let matcher = match regions.first() {
-        Some(first) => builder.regions_with_hint(regions.iter().copied(), *first).build(),
-        None => builder.preferred_region(None).build(),
-    };
-    for hit in matcher.take(MAX_PHONES) {
-        if is_written_as_a_phone(hit.raw_string) {
-            found.add(&hit.number, hit.raw_string, "text");
-        }
-    }
+fn e164(number: &PhoneNumber) -> String {
+    number.format_as(PhoneNumberFormat::E164).into_owned()
 }
 
-/// Bare runs of digits are order numbers, dates and ids far more often than phones.
-fn is_written_as_a_phone(raw: &str) -> bool {
-    let digits = raw.bytes().filter(u8::is_ascii_digit).count();
-    let groups = raw
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|group| !group.is_empty())
-        .count();
-    digits >= 7 && (raw.starts_with('+') || groups > 1) && !is_date(raw)
-}
-
-/// `06.12.2022`, `2022-12-06`, `6/12/2022`, also with a time behind it: no phone is written in groups of such sizes
-/// and values.
-fn is_date(raw: &str) -> bool {
-    let groups: Vec<&str> = raw
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|group| !group.is_empty())
-        .collect();
-    let within = |group: &str, range: std::ops::RangeInclusive<u32>| {
-        group.parse().is_ok_and(|number| range.contains(&number))
+/// A text as a number of each of the countries.
+fn parsed(raw: &str, regions: &[Region]) -> impl Iterator<Item = PhoneNumber> {
+    let text = ascii(visible(raw).trim());
+    // `00` is how most of the world dials out.
+    let text = text
+        .strip_prefix("00")
+        .map(|rest| format!("+{rest}"))
+        .unwrap_or(text);
+    let regions: Vec<Option<Region>> = if text.starts_with('+') || text.starts_with("(+") {
+        vec![None]
+    } else {
+        regions.iter().copied().map(Some).collect()
     };
-    let is_year = |group: &str| group.len() == 4 && within(group, 1900..=2100);
-    let is_day = |group: &str| group.len() <= 2 && within(group, 1..=31);
-    !raw.starts_with('+')
-        && match groups.as_slice() {
-            [a, b, year, ..] if is_year(year) => is_day(a) && is_day(b),
-            [year, a, b, ..] if is_year(year) => is_day(a) && is_day(b),
-            _ => false,
-        }
-}
-
-/// The places where digits stand as they do in phone numbers, with a little of what is around them.
-///
-/// The matcher is given these only: its own bound on tries wraps round in 2.2, so a long text could keep it busy.
-fn candidates(text: &str) -> impl Iterator<Item = &str> {
-    static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"[+＋(]{0,2}[0-9][0-9 \t().\-/–]{5,30}[0-9]").expect("the pattern is constant")
-    });
-    let has_enough = |candidate: &regex::Match<'_>| {
-        let digits = candidate.as_str().bytes().filter(u8::is_ascii_digit).count();
-        (7..=16).contains(&digits) && is_written_as_a_phone(candidate.as_str())
-    };
-    let around = |candidate: regex::Match<'_>| {
-        let start = text[..candidate.start()]
-            .char_indices()
-            .rev()
-            .take(3)
-            .last()
-            .map_or(candidate.start(), |(at, _)| at);
-        let after = text[candidate.end()..]
-            .chars()
-            .take(3)
-            .map(char::len_utf8)
-            .sum::<usize>();
-        &text[start..candidate.end() + after]
-    };
-    DIGITS
-        .find_iter(text)
-        .filter(has_enough)
-        .filter(|candidate| !is_fax(&text[..candidate.start()]))
-        .take(MAX_CANDIDATES)
-        .map(around)
-}
-
-/// Whether the word before a number says that it is a fax machine's alone.
-fn is_fax(before: &str) -> bool {
-    // Looked at for each number of a page: no further back than a label reaches.
-    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_LABEL))..];
-    let line = near.rsplit('\n').next().unwrap_or_default();
-    let label: String = line
-        .chars()
-        .rev()
-        .take(14)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .collect();
-    let label = label.to_lowercase();
-    // What stands before the last number belongs to that one.
-    let label = label
-        .rsplit(|c: char| c.is_ascii_digit())
-        .next()
-        .unwrap_or_default();
-    let says_fax = ["fax", "faks", "факс", "φαξ", "传真", "傳真"]
-        .iter()
-        .any(|word| label.contains(word));
-    let says_both = [
-        "tel/", "tel./", "tel. /", "tel /", "phone/", "phone /", "&", "+ fax", "тел",
-    ]
-    .iter()
-    .any(|word| label.contains(word));
-    says_fax && !says_both || is_short_for_fax(before)
-}
-
-/// `T 555-0101 F 555-0102`: an F alone before the number, where a T, P or M stands before another.
-fn is_short_for_fax(before: &str) -> bool {
-    let start = before.ceil_char_boundary(before.len().saturating_sub(MAX_LABEL));
-    let words: Vec<&str> = before[start..]
-        .split(|c: char| c.is_whitespace() || matches!(c, ':' | '.' | '|' | ','))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let is_one = |word: &&str, of: &[&str]| of.iter().any(|known| word.eq_ignore_ascii_case(known));
-    words.last().is_some_and(|word| is_one(word, &["f"]))
-        && words
-            .iter()
-            .any(|word| is_one(word, &["t", "p", "m", "tel", "phone"]))
-}
-
-/// The number of a `WhatsApp` chat link, which has its country's code without a plus.
-fn whatsapp(href: &str) -> Option<String> {
-    let url = url::Url::parse(href.trim()).ok()?;
-    let digits = match url.host_str()? {
-        "wa.me" => url.path().trim_matches('/').to_owned(),
-        "api.whatsapp.com" | "web.whatsapp.com" => {
-            let (_, number) = url.query_pairs().find(|(name, _)| name == "phone")?;
-            number.into_owned()
-        }
-        _ => return None,
-    };
-    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
-    (digits.len() >= 8).then(|| format!("+{}", digits.trim_start_matches("00")))
-}
-
-/// The number of a `tel:` link (also `callto:`), without its parameters.
-fn tel(href: &str) -> Option<String> {
-    let (scheme, number) = href.trim().split_once(':')?;
-    let is_phone = ["tel", "callto", "phone"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known));
-    let number = number
-        .trim_start_matches('/')
-        .split([';', '?'])
-        .next()
-        .unwrap_or_default();
-    let number = number.replace("%20", " ").replace("%2B", "+").replace("%2b", "+");
-    // `00` is how Europe dials out.
-    let number = match number.trim().strip_prefix("00") {
-        Some(rest) if !rest.is_empty() => format!("+{rest}"),
-        _ => number,
-    };
-    (is_phone && number.bytes().filter(u8::is_ascii_digit).count() >= 3).then_some(number)
-}
-
-/// Countries that a number without one may belong to: of the address, the language's, the domain's; for a domain
-/// that belongs to no country and a site in English, the United States.
-fn regions(page: &Outline<'_>, nodes: &[Node], language: Option<&str>) -> Vec<Region> {
-    let host = page.base.host_str().unwrap_or_default();
-    let last = host.rsplit('.').next().unwrap_or_default();
-    let of_domain = match last {
-        "uk" => Some("GB".to_owned()),
-        "co" | "io" | "me" | "tv" | "ai" | "cc" | "ly" | "to" | "fm" => None,
-        code if code.len() == 2 => Some(code.to_ascii_uppercase()),
-        _ => None,
-    };
-    let of_language = language.and_then(|tag| {
-        tag.split('-')
-            .skip(1)
-            .find(|part| part.len() == 2)
-            .map(str::to_owned)
-    });
-    let by_default = match language.map(|tag| &tag[..tag.len().min(2)]) {
-        None | Some("en") => Some("US"),
-        Some("de") => Some("DE"),
-        Some("fr") => Some("FR"),
-        Some("es") => Some("ES"),
-        Some("it") => Some("IT"),
-        Some("nl") => Some("NL"),
-        Some("pl") => Some("PL"),
-        Some("ru") => Some("RU"),
-        Some("ja") => Some("JP"),
-        Some("sv") => Some("SE"),
-        Some("cs") => Some("CZ"),
-        Some("da") => Some("DK"),
-        Some("pt") => Some("PT"),
-        _ => None,
-    };
-    let stated = [country(nodes), of_language, of_domain];
-    let codes: Vec<String> = stated.into_iter().flatten().collect();
-    let default = by_default.filter(|_| codes.is_empty()).map(str::to_owned);
-    let mut regions = Vec::new();
-    for code in codes.into_iter().chain(default) {
-        if let Ok(region) = Region::try_from(code.as_str())
-            && !regions.contains(&region)
-        {
-            regions.push(region);
-        }
-    }
     regions
+        .into_iter()
+        .filter_map(move |region| PHONE_NUMBER_UTIL.parse(&text, region).ok())
 }
 
 #[cfg(test)]
 mod tests {
     use url::Url;
 
-    use super::super::json_ld::nodes;
+    use super::super::json_ld::graph;
     use super::super::outline::outline;
     use super::*;
 
     fn found(url: &str, language: Option<&str>, html: &str) -> Vec<(String, String)> {
         let page = outline(html, &Url::parse(url).unwrap());
-        let nodes = nodes(&page.json_ld);
-        phones(&page, &nodes, language)
+        phones(&page, &graph(&page.json_ld), language)
             .into_iter()
             .map(|phone| (phone.value, phone.source))
             .collect()

@@ -11,7 +11,7 @@ const AT_ONCE: f64 = 10.0;
 const LITTLE_TEXT: usize = 600;
 
 /// Where a page sends its visitors, if that is all it does.
-pub(super) fn refresh(page: &Outline<'_>) -> Option<Url> {
+pub(super) fn refresh(page: &Outline) -> Option<Url> {
     if page.text.split_whitespace().map(str::len).sum::<usize>() > LITTLE_TEXT {
         return None;
     }

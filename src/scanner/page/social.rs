@@ -4,8 +4,8 @@ mod networks;
 
 use url::Url;
 
-use self::networks::NETWORKS;
-use super::json_ld::{Node, is_organization, texts};
+use self::networks::Network;
+use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::scanner::site::registrable;
 use crate::values::findings::{Social, SocialLinks};
@@ -18,11 +18,11 @@ const MAX_SOCIALS: usize = 100;
 const SOURCES: &[&str] = &["json_ld", "meta", "frame", "link"];
 
 /// All profiles that a page links to or names in JSON-LD, in document order. Links that visitors wrote do not count.
-pub(super) fn socials(page: &Outline<'_>, nodes: &[Node]) -> Vec<Social> {
-    let same_as = nodes
-        .iter()
-        .filter(|node| is_organization(node))
-        .flat_map(|node| texts(node, "sameAs"))
+pub(super) fn socials(page: &Outline, graph: &Graph) -> Vec<Social> {
+    let same_as = graph
+        .owners()
+        .into_iter()
+        .flat_map(|node| node.texts("sameAs"))
         .map(|url| (url, "json_ld"));
     let linked = page.anchors.iter().filter(|anchor| !anchor.in_comments);
     let linked = linked.map(|anchor| {
@@ -64,27 +64,34 @@ fn rank(social: &Social) -> usize {
     place.unwrap_or(SOURCES.len())
 }
 
-/// Whether two are one profile: hosts differ by `www.`, `m.` and the reader's language.
+/// Whether two are one profile, however it is written: `/acme`, `/user/acme`, `/@acme`.
 fn is_same(one: &Social, other: &Social) -> bool {
-    let path = |social: &Social| social.url.splitn(4, '/').nth(3).map(str::to_ascii_lowercase);
-    one.network == other.network && path(one) == path(other)
+    one.network == other.network && (one.url == other.url || identity(one) == identity(other))
 }
 
-/// Whether a network links to one of its own pages, which looks like a profile where names stand directly under its
-/// host (`vimeo.com/pricing`).
-fn is_own_page(page: &Outline<'_>, social: &Social) -> bool {
-    let home = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
-    let is_at_home = Url::parse(&social.url).is_ok_and(|url| home(&url) == home(&page.url));
-    let is_plain = social
+/// The kind of a profile and its name, or the number that some networks write behind it.
+fn identity(social: &Social) -> (&'static str, String) {
+    /// Digits of an account's number; fewer are part of a name.
+    const NUMBER: usize = 9;
+    let url = Url::parse(&social.url).ok();
+    let kind = url.as_ref().and_then(read).map_or("", |found| found.kind);
+    let number = social
         .url
-        .splitn(4, '/')
-        .nth(3)
-        .is_some_and(|path| !path.contains(['/', '@', '?']));
-    is_at_home && (is_plain || social.network == "reddit")
+        .rsplit(['/', '-', '='])
+        .next()
+        .filter(|last| last.len() >= NUMBER && last.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = social.handle.as_deref().unwrap_or(&social.url);
+    (kind, number.unwrap_or(name).to_lowercase())
+}
+
+/// Whether a page of a network links to one of its own profiles, which are not the network's but its users'.
+fn is_own_page(page: &Outline, social: &Social) -> bool {
+    let home = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
+    Url::parse(&social.url).is_ok_and(|url| home(&url) == home(&page.url))
 }
 
 /// The accounts that a page names for its cards.
-fn in_metas(page: &Outline<'_>) -> impl Iterator<Item = String> {
+fn in_metas(page: &Outline) -> impl Iterator<Item = String> {
     let facebook = page
         .metas
         .iter()
@@ -105,126 +112,183 @@ fn in_metas(page: &Outline<'_>) -> impl Iterator<Item = String> {
     facebook.chain(twitter)
 }
 
-/// The predecessor's five networks: of each the profile whose source is the surest, the first of equals.
-pub(super) fn links(socials: &[Social]) -> SocialLinks {
-    let first = |network: &str| {
+/// The predecessor's five networks: of each the profile whose source is the surest; of equals the one that is called
+/// as the site is, else the first.
+pub(super) fn links(socials: &[Social], names: &[String]) -> SocialLinks {
+    let place = |social: &Social| match rank(social) {
+        stated @ 0..=1 => (stated, false),
+        linked => (2, linked > 2),
+    };
+    let best = |network: &str| {
         let of_network = socials.iter().filter(|social| social.network == network);
-        Some(of_network.min_by_key(|social| rank(social))?.url.clone())
+        let best = of_network.min_by_key(|social| {
+            let (stated, in_text) = place(social);
+            (stated, std::cmp::Reverse(resemblance(social, names)), in_text)
+        });
+        Some(best?.url.clone())
     };
     SocialLinks {
-        facebook: first("facebook"),
-        twitter: first("twitter"),
-        linkedin: first("linkedin"),
-        instagram: first("instagram"),
-        youtube: first("youtube"),
+        facebook: best("facebook"),
+        twitter: best("twitter"),
+        linkedin: best("linkedin"),
+        instagram: best("instagram"),
+        youtube: best("youtube"),
     }
+}
+
+/// How much a profile is called as the site is: the same, one within the other, or not at all.
+fn resemblance(social: &Social, names: &[String]) -> u8 {
+    /// Shorter names are within others by chance.
+    const SHORTEST: usize = 4;
+    let letters = |text: &str| -> String {
+        text.chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    let handle = social.handle.as_deref().map(letters).unwrap_or_default();
+    let likeness = |name: &String| {
+        let name = letters(name);
+        let is_within = |one: &str, other: &str| one.len() >= SHORTEST && other.contains(one);
+        if handle.is_empty() || name.is_empty() {
+            0
+        } else if handle == name {
+            2
+        } else {
+            u8::from(is_within(&handle, &name) || is_within(&name, &handle))
+        }
+    };
+    names.iter().map(likeness).max().unwrap_or_default()
+}
+
+/// A profile as its URL tells it.
+struct Read {
+    social: Social,
+    kind: &'static str,
 }
 
 /// The profile that an URL is the address of.
 fn profile(url: &Url) -> Option<Social> {
+    read(url).map(|found| found.social)
+}
+
+fn read(url: &Url) -> Option<Read> {
+    if let Some(inner) = inner(url) {
+        return read(&inner);
+    }
     let host = url.host_str()?.to_ascii_lowercase();
-    let is_at = |known: &str| host.strip_suffix(known).is_some_and(is_front_door);
-    let network = NETWORKS
-        .iter()
-        .find(|network| network.hosts.iter().any(|known| is_at(known)))?;
-    // `twitter.com/#!/name`, as it was written once.
-    let path = match url.fragment().and_then(|fragment| fragment.strip_prefix("!/")) {
-        Some(path) if url.path() == "/" => path,
-        _ => url.path(),
+    let network = Network::at(&host)?;
+    let path = url.path().trim_matches('/');
+    // Some write the sign that stands before names in texts.
+    let path = match path.strip_prefix('@') {
+        Some(name) if network.shapes.iter().all(|shape| shape.prefix != "@") => name,
+        _ => path,
     };
-    let path = path.trim_matches('/');
-    let first = path.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    if first.is_empty() || first.len() > 200 || network.never.contains(&first.as_str()) {
+    let lower = path.to_ascii_lowercase();
+    let first = lower.split('/').next().unwrap_or_default();
+    let is_hidden = first.is_empty() || first.len() > 200 || network.own.split(' ').any(|own| own == first);
+    if is_hidden || is_version_or_post(network, first) {
         return None;
     }
-    // `v17.0` is the API's, `video-1_2` and `wall-1_2` are posts of VK.
+    let shape = network
+        .shapes
+        .iter()
+        .find(|shape| lower.starts_with(shape.prefix))?;
+    let host = match host.strip_prefix("m.") {
+        Some(rest) => format!("www.{rest}"),
+        None => host,
+    };
+    let told = |handle: String, path: String| {
+        let social = Social {
+            network: network.name.to_owned(),
+            url: format!("https://{host}/{path}"),
+            handle: Some(handle),
+            source: String::new(),
+        };
+        let kind = shape.kind;
+        Some(Read { social, kind })
+    };
+    if shape.segments == 0 {
+        let (_, id) = url.query_pairs().find(|(name, _)| name == "id")?;
+        let id: String = id.chars().take_while(char::is_ascii_digit).collect();
+        return (!id.is_empty()).then(|| told(id.clone(), format!("{}?id={id}", shape.prefix)))?;
+    }
+    let mut segments = path[shape.prefix.len()..]
+        .split('/')
+        .filter(|segment| !segment.is_empty());
+    let own: Vec<&str> = segments.by_ref().take(shape.segments).collect();
+    let name = *own.first()?;
+    let name = decoded(if shape.prefix.ends_with("category/") {
+        own.get(1)?
+    } else {
+        name
+    });
+    let name = name.trim_start_matches('@');
+    let is_own = shape.prefix.is_empty() && network.has_own(first);
+    let goes_on = segments
+        .next()
+        .is_none_or(|next| network.goes_on_with(&next.to_ascii_lowercase()));
+    if is_own || !goes_on || !network.may_be_called(name) {
+        return None;
+    }
+    told(
+        name.to_owned(),
+        format!("{}{}", &path[..shape.prefix.len()], own.join("/")),
+    )
+}
+
+/// The URL that another was put around by mistake or long ago: `facebook.com/https://www.facebook.com/acme`,
+/// `site.com/www.facebook.com/acme`, `http://https://…`, `twitter.com/#!/acme`.
+fn inner(url: &Url) -> Option<Url> {
+    let host = url.host_str()?;
+    if let Some(path) = url.fragment().and_then(|fragment| fragment.strip_prefix("!/")) {
+        let is_entrance = matches!(url.path(), "/" | "/home.php" | "/index.php" | "/profile.php");
+        let mut inner = url.join(&format!("/{path}")).ok().filter(|_| is_entrance)?;
+        inner.set_fragment(None);
+        return Some(inner);
+    }
+    let path = decoded(url.path());
+    if matches!(host, "http" | "https") {
+        return Url::parse(&format!("https://{}", path.trim_start_matches('/'))).ok();
+    }
+    let begins = |scheme: &str| path.find(scheme).map(|at| &path[at + scheme.len()..]);
+    let rest = begins("https:/")
+        .or_else(|| begins("http:/"))
+        .filter(|_| Network::at(host).is_some());
+    let rest = rest.map(|rest| rest.trim_start_matches('/')).or_else(|| {
+        // A link without its scheme is one to a path of the site.
+        let rest = path.rfind("/www.").map_or(path.as_str(), |at| &path[at..]);
+        let rest = rest.trim_start_matches('/');
+        let (host, _) = rest.split_once('/')?;
+        Network::at(&host.to_ascii_lowercase()).map(|_| rest)
+    })?;
+    let inner = Url::parse(&format!("https://{rest}")).ok()?;
+    let query = url.query().filter(|_| inner.path().ends_with("profile.php"));
+    let mut inner = inner.clone();
+    if query.is_some() {
+        inner.set_query(query);
+    }
+    Some(inner)
+}
+
+fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// `v17.0` is the API's; `video-1_2` and `wall-1_2` are posts of VK.
+fn is_version_or_post(network: &Network, first: &str) -> bool {
     let is_version = first.strip_prefix('v').is_some_and(|rest| {
         rest.contains('.') && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
     });
     let is_vk_post = network.name == "vk"
-        && ["video-", "wall-", "photo-", "topic-", "album-"]
-            .iter()
-            .any(|post| first.starts_with(post));
-    if is_version || is_vk_post {
-        return None;
-    }
-    let prefix = network
-        .prefixes
+        && [
+            "video-", "wall-", "photo-", "topic-", "album-", "clip-", "market-",
+        ]
         .iter()
-        .find(|prefix| path.to_ascii_lowercase().starts_with(*prefix))?;
-    let rest = &path[prefix.len()..];
-    let by_id = *prefix == "profile.php";
-    let handle = if by_id {
-        url.query_pairs()
-            .find(|(name, _)| name == "id")
-            .map(|(_, id)| id.into_owned())?
-    } else {
-        handle(network.name, prefix, rest)?
-    };
-    let kept = if by_id {
-        format!("profile.php?id={handle}")
-    } else {
-        profile_path(path, prefix)
-    };
-    let host = host
-        .strip_prefix("m.")
-        .map(|rest| format!("www.{rest}"))
-        .unwrap_or(host);
-    Some(Social {
-        network: network.name.to_owned(),
-        url: format!("https://{host}/{kept}"),
-        handle: Some(handle).filter(|handle| !handle.is_empty()),
-        source: String::new(),
-    })
-}
-
-/// What may stand before a network's host: nothing, `www.`, `m.`, a country or locale; `blog.` is another matter.
-fn is_front_door(prefix: &str) -> bool {
-    let Some(label) = prefix.strip_suffix('.') else {
-        return prefix.is_empty();
-    };
-    let is_locale = matches!(label.len(), 2 | 5)
-        && label.bytes().enumerate().all(|(at, byte)| {
-            if at == 2 {
-                byte == b'-'
-            } else {
-                byte.is_ascii_lowercase()
-            }
-        });
-    is_locale || matches!(label, "www" | "m" | "mobile" | "web")
-}
-
-/// A profile's name: the segment after the prefix. Deeper paths directly under the host are posts, not profiles.
-fn handle(network: &str, prefix: &str, rest: &str) -> Option<String> {
-    let mut segments = rest.split('/');
-    let name = segments.next().filter(|name| !name.is_empty())?;
-    let deeper = segments.next();
-    let is_post = (prefix.is_empty() || prefix == "photos/")
-        && match (network, deeper) {
-            ("twitter", Some(deeper)) => matches!(deeper, "status" | "statuses" | "lists" | "moments"),
-            // What a profile has saved or made; anything else is a board.
-            ("pinterest", Some(deeper)) => !deeper.starts_with('_') && deeper != "pins" && deeper != "boards",
-            (
-                "github" | "instagram" | "vimeo" | "tumblr" | "soundcloud" | "telegram" | "behance",
-                Some(_),
-            ) => true,
-            // A single photo.
-            ("flickr", Some(deeper)) => deeper.bytes().all(|byte| byte.is_ascii_digit()),
-            ("facebook", Some(deeper)) => matches!(deeper, "posts" | "photos" | "videos" | "events"),
-            _ => false,
-        };
-    let is_video_id = network == "vimeo" && name.bytes().all(|byte| byte.is_ascii_digit());
-    (!is_post && !is_video_id).then(|| name.trim_start_matches('@').to_owned())
-}
-
-/// The path up to the profile, without what comes after it (`/company/x/about`).
-fn profile_path(path: &str, prefix: &str) -> String {
-    // `pages/Name/123` and `people/Name/123` need all three parts.
-    let segments = match prefix {
-        "pages/" | "people/" => 3,
-        _ => prefix.matches('/').count() + 1,
-    };
-    path.split('/').take(segments).collect::<Vec<_>>().join("/")
+        .any(|post| first.starts_with(post));
+    is_version || is_vk_post
 }
 
 #[cfg(test)]
@@ -236,64 +300,121 @@ mod tests {
         Some((social.url, social.handle.unwrap_or_default()))
     }
 
+    /// URLs, the profiles they lead to and their names.
+    const PROFILES: &[(&str, &str, &str)] = &[
+        (
+            "http://m.facebook.com/acme/?ref=x#y",
+            "https://www.facebook.com/acme",
+            "acme",
+        ),
+        (
+            "https://www.facebook.com/profile.php?id=12&x=1",
+            "https://www.facebook.com/profile.php?id=12",
+            "12",
+        ),
+        (
+            "https://www.facebook.com/pages/Acme/123",
+            "https://www.facebook.com/pages/Acme/123",
+            "Acme",
+        ),
+        ("https://x.com/acme", "https://x.com/acme", "acme"),
+        ("https://twitter.com/#!/acme", "https://twitter.com/acme", "acme"),
+        (
+            "https://at.linkedin.com/company/acme/about/",
+            "https://at.linkedin.com/company/acme",
+            "acme",
+        ),
+        (
+            "https://www.youtube.com/@acme/videos",
+            "https://www.youtube.com/@acme",
+            "acme",
+        ),
+        (
+            "https://youtube.com/channel/UC1",
+            "https://youtube.com/channel/UC1",
+            "UC1",
+        ),
+        (
+            "https://www.xing.com/news/pages/acme-12",
+            "https://www.xing.com/news/pages/acme-12",
+            "acme-12",
+        ),
+        ("https://t.me/s/acme", "https://t.me/s/acme", "acme"),
+        (
+            "https://www.pinterest.de/acme/_created/",
+            "https://www.pinterest.de/acme",
+            "acme",
+        ),
+        (
+            "https://www.facebook.com/https://www.facebook.com/acme",
+            "https://www.facebook.com/acme",
+            "acme",
+        ),
+        (
+            "https://acme.test/www.instagram.com/acme/",
+            "https://www.instagram.com/acme",
+            "acme",
+        ),
+        (
+            "https://acme.test/facebook.com/acme",
+            "https://facebook.com/acme",
+            "acme",
+        ),
+        (
+            "https://www.instagram.com/https%3A//instagram.com/acme",
+            "https://instagram.com/acme",
+            "acme",
+        ),
+        (
+            "http://https//www.facebook.com/acme",
+            "https://www.facebook.com/acme",
+            "acme",
+        ),
+        (
+            "https://www.instagram.com/@acme",
+            "https://www.instagram.com/acme",
+            "acme",
+        ),
+        (
+            "https://www.facebook.com/home.php#!/pages/Acme/123?sk=wall",
+            "https://www.facebook.com/pages/Acme/123",
+            "Acme",
+        ),
+        (
+            "https://www.linkedin.com/company/acme/jobs",
+            "https://www.linkedin.com/company/acme",
+            "acme",
+        ),
+        (
+            "https://www.youtube.com/user/acme",
+            "https://www.youtube.com/user/acme",
+            "acme",
+        ),
+        (
+            "https://www.pinterest.nz/acme",
+            "https://www.pinterest.nz/acme",
+            "acme",
+        ),
+        (
+            "https://www.reddit.com/r/acme/",
+            "https://www.reddit.com/r/acme",
+            "acme",
+        ),
+        (
+            "https://www.tiktok.com/@acme",
+            "https://www.tiktok.com/@acme",
+            "acme",
+        ),
+    ];
+
     #[test]
     fn profiles_are_known_with_their_names() {
-        for (url, wanted, handle) in [
-            (
-                "http://m.facebook.com/acme/?ref=x#y",
-                "https://www.facebook.com/acme",
-                "acme",
-            ),
-            (
-                "https://www.facebook.com/profile.php?id=12&x=1",
-                "https://www.facebook.com/profile.php?id=12",
-                "12",
-            ),
-            (
-                "https://www.facebook.com/pages/Acme/123",
-                "https://www.facebook.com/pages/Acme/123",
-                "Acme",
-            ),
-            ("https://x.com/acme", "https://x.com/acme", "acme"),
-            ("https://twitter.com/#!/acme", "https://twitter.com/acme", "acme"),
-            (
-                "https://at.linkedin.com/company/acme/about/",
-                "https://at.linkedin.com/company/acme",
-                "acme",
-            ),
-            (
-                "https://www.youtube.com/@acme/videos",
-                "https://www.youtube.com/@acme",
-                "acme",
-            ),
-            (
-                "https://youtube.com/channel/UC1",
-                "https://youtube.com/channel/UC1",
-                "UC1",
-            ),
-            (
-                "https://www.xing.com/news/pages/acme-12",
-                "https://www.xing.com/news/pages/acme-12",
-                "acme-12",
-            ),
-            ("https://t.me/s/acme", "https://t.me/s/acme", "acme"),
-            (
-                "https://www.pinterest.de/acme/_created/",
-                "https://www.pinterest.de/acme",
-                "acme",
-            ),
-            (
-                "https://www.reddit.com/r/acme/",
-                "https://www.reddit.com/r/acme",
-                "acme",
-            ),
-            (
-                "https://www.tiktok.com/@acme",
-                "https://www.tiktok.com/@acme",
-                "acme",
-            ),
-        ] {
-            assert_eq!(shown(url), Some((wanted.to_owned(), handle.to_owned())), "{url}");
+        for (url, wanted, handle) in PROFILES {
+            assert_eq!(
+                shown(url),
+                Some(((*wanted).to_owned(), (*handle).to_owned())),
+                "{url}"
+            );
         }
     }
 
@@ -318,9 +439,77 @@ mod tests {
             "https://www.pinterest.de/acme/a-board/",
             "https://t.me/acme/12",
             "https://www.flickr.com/photos/acme/14538243058/in/explore",
+            "https://www.youtube.com/upload",
+            "https://www.youtube.com/channel/",
+            "https://www.youtube.com/user",
+            "https://www.youtube.com/@",
+            "https://www.youtube.com/account",
+            "https://twitter.com/en/privacy",
+            "https://twitter.com/settings/account",
+            "https://www.facebook.com/groups/",
+            "https://www.facebook.com/pages/",
+            "https://www.facebook.com/profile.php",
+            "https://www.facebook.com/l.php?u=https://acme.test",
+            "https://www.facebook.com/messages/t/acme",
+            "https://www.instagram.com/accounts/login/",
+            "https://www.linkedin.com/company/",
+            "https://www.linkedin.com/in/",
+            "https://www.tiktok.com/@",
+            "https://www.facebook.com/sharer/sharer.php?u=https://www.facebook.com/acme",
+            "https://t.me/s/",
         ] {
             assert_eq!(shown(url), None, "{url}");
         }
+    }
+
+    #[test]
+    fn one_profile_counts_once_however_it_is_written() {
+        let social = |url: &str| profile(&Url::parse(url).unwrap()).unwrap();
+        for (one, other) in [
+            ("https://youtube.com/acme", "https://www.youtube.com/user/Acme"),
+            ("https://youtube.com/@acme", "https://youtube.com/c/acme/videos"),
+            (
+                "https://facebook.com/pages/Acme/123456789",
+                "https://facebook.com/123456789",
+            ),
+            (
+                "https://facebook.com/Acme-123456789",
+                "https://facebook.com/profile.php?id=123456789",
+            ),
+            ("https://t.me/s/acme", "https://t.me/acme"),
+        ] {
+            assert!(is_same(&social(one), &social(other)), "{one} {other}");
+        }
+        for (one, other) in [
+            (
+                "https://linkedin.com/in/acme",
+                "https://linkedin.com/company/acme",
+            ),
+            ("https://reddit.com/r/acme", "https://reddit.com/user/acme"),
+            ("https://facebook.com/acme", "https://facebook.com/acme2"),
+        ] {
+            assert!(!is_same(&social(one), &social(other)), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn of_equal_profiles_the_one_that_is_called_as_the_site_is_its_own() {
+        let social = |url: &str, source: &str| {
+            let mut social = profile(&Url::parse(url).unwrap()).unwrap();
+            source.clone_into(&mut social.source);
+            social
+        };
+        let names = ["acme-tools".to_owned(), "Acme Tools Ltd".to_owned()];
+        let vendor = social("https://twitter.com/themeworks", "frame");
+        let writer = social("https://twitter.com/jane", "link");
+        let own = social("https://twitter.com/acmetools", "link");
+        let told = links(&[vendor.clone(), writer.clone(), own.clone()], &names);
+        assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/acmetools"));
+        let stated = social("https://twitter.com/atools", "json_ld");
+        let told = links(&[vendor.clone(), own, stated], &names);
+        assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/atools"));
+        let told = links(&[writer, vendor], &names);
+        assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/themeworks"));
     }
 
     #[test]
@@ -330,7 +519,7 @@ mod tests {
             <div id=comments><a href=https://twitter.com/visitor></a></div>
             <footer><a href=https://twitter.com/Acme></a><a href=https://www.twitter.com/acme></a></footer>";
         let page = outline(html, &Url::parse("https://acme.test/").unwrap());
-        let found = socials(&page, &[]);
+        let found = socials(&page, &Graph::default());
         let told: Vec<(&str, &str)> = found
             .iter()
             .map(|social| (social.url.as_str(), social.source.as_str()))
@@ -342,15 +531,21 @@ mod tests {
                 ("https://twitter.com/Acme", "frame")
             ]
         );
-        assert_eq!(links(&found).twitter.as_deref(), Some("https://twitter.com/Acme"));
+        assert_eq!(
+            links(&found, &[]).twitter.as_deref(),
+            Some("https://twitter.com/Acme")
+        );
     }
 
     #[test]
-    fn a_networks_own_pages_are_no_profiles() {
+    fn profiles_on_a_networks_own_site_are_its_users() {
         use super::super::outline::outline;
         let html = "<a href=/pricing><a href=/channels/staff><a href=https://x.com/vimeo>";
         let page = outline(html, &Url::parse("https://vimeo.com/").unwrap());
-        let urls: Vec<String> = socials(&page, &[]).into_iter().map(|social| social.url).collect();
-        assert_eq!(urls, ["https://vimeo.com/channels/staff", "https://x.com/vimeo"]);
+        let urls: Vec<String> = socials(&page, &Graph::default())
+            .into_iter()
+            .map(|social| social.url)
+            .collect();
+        assert_eq!(urls, ["https://x.com/vimeo"]);
     }
 }

@@ -5,12 +5,11 @@
 //! itself leaves them (generator, asset URLs, script text, attributes, header fields), never in prose: a page about
 //! WordPress is no WordPress page.
 
-mod elements;
+mod dom;
 mod format;
 mod literals;
 mod pattern;
 mod resolve;
-mod selector;
 mod set;
 mod version;
 mod view;
@@ -30,7 +29,7 @@ const SURE: u8 = 50;
 pub(super) fn technologies(
     set: &Technologies,
     html: &str,
-    page: &Outline<'_>,
+    page: &Outline,
     headers: &Headers,
 ) -> Vec<Technology> {
     let view = View::of(html, page, headers);
@@ -42,7 +41,7 @@ pub(super) fn technologies(
             found.add(sign.technology, sign.pattern.confidence, evidence, told);
         }
     }
-    elements::look_for(set, &candidates.elements, html, &mut found);
+    dom::look_for(set, &candidates.elements, page, &mut found);
     found.resolve()
 }
 

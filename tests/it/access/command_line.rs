@@ -26,7 +26,7 @@ async fn the_first_start_shows_a_key_and_keys_come_and_go_on_the_command_line() 
     let mut server = Server::start(&sites, &[("SITELOG_AUTH__MODE", "required")]);
     let first = server
         .first_key()
-        .expect("the first start shows a key")
+        .expect("the first start makes a key")
         .to_owned();
     assert_eq!(server.status_of("GET", "/api/v4/scans", None).await, 401);
     assert_eq!(server.status_of("GET", "/metrics", Some(&first)).await, 200);
@@ -93,7 +93,7 @@ async fn the_first_start_shows_a_key_and_keys_come_and_go_on_the_command_line() 
 
     server.terminate().await;
     server.restart();
-    assert_eq!(server.first_key(), None, "a key is shown once");
+    assert_eq!(server.first_key(), None, "a first key is made once");
     assert_eq!(server.status_of("GET", "/metrics", Some(&first)).await, 200);
 }
 

@@ -1,9 +1,9 @@
 //! Keys: what they open, how they end, what of them is kept.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::json;
 use sitelog::access::Scope::{Admin, Operator, Read, Write};
-use sitelog::access::keys::{self, NewKey};
+use sitelog::access::keys::{self, Expiry, NewKey};
 use sitelog::access::{ApiKey, Scopes};
 use sitelog::values::TenantId;
 
@@ -137,7 +137,7 @@ async fn an_expired_key_is_refused() {
         tenant: TenantId::DEFAULT,
         name: "late".to_owned(),
         scopes: Scopes::from_iter([Read]),
-        expires_at: Some(Utc::now() - TimeDelta::seconds(1)),
+        expires: Some(Expiry::After(TimeDelta::zero())),
         created_by: "test".to_owned(),
     };
     let (late, _) = keys::create(app.app.log.pool(), &new).await.unwrap();

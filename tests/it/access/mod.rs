@@ -1,6 +1,7 @@
 //! Who is let in, and to what.
 
 mod command_line;
+mod first_key;
 mod isolation;
 mod keys;
 mod predecessor;
@@ -8,6 +9,7 @@ mod quotas;
 mod second_wall;
 mod secrets;
 mod tokens;
+mod under_way;
 
 use sitelog::access::keys::{NewKey, create};
 use sitelog::access::{ApiKey, Scope};
@@ -23,7 +25,7 @@ pub async fn key_of(app: &TestApp, tenant: TenantId, scopes: &[Scope]) -> ApiKey
         tenant,
         name: "for a test".to_owned(),
         scopes: scopes.iter().copied().collect(),
-        expires_at: None,
+        expires: None,
         created_by: "test".to_owned(),
     };
     create(app.app.log.pool(), &new).await.unwrap().0

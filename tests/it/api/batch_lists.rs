@@ -72,19 +72,125 @@ async fn a_csv_column_is_found_by_its_name_and_lines_are_those_of_the_file() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_utf8_is_refused_with_the_line() {
+async fn an_encoding_is_taken_as_declared_or_as_it_looks_and_faults_are_named_by_line() {
     let app = TestApp::start().await;
+    let list = &b"a.com\nb.com\nm\xfcnchen.de\n"[..];
     for media_type in ["text/csv", "text/plain", "application/x-ndjson"] {
         let answer = app
-            .post_text(
-                "/api/v4/batches",
-                media_type,
-                &b"a.com\nb.com\nm\xfcnchen.de\n"[..],
-            )
+            .post_text("/api/v4/batches", &format!("{media_type}; charset=utf-8"), list)
             .await;
         assert_eq!(answer.problem(400, "not_utf8")["line"], 3);
     }
+    let path = "/api/v4/batches?dry_run=true";
+    for media_type in ["text/csv", "text/plain; charset=ISO-8859-1"] {
+        let read = app.post_text(path, media_type, list).await.json();
+        assert_eq!(read["accepted"], 3, "{read}");
+    }
+    let unknown = app.post_text(path, "text/csv; charset=klingon", list).await;
+    unknown.problem(400, "wrong_encoding");
     assert_eq!(app.head().await, 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_as_a_list_is_refused_and_says_where_and_what_to_do() {
+    let app = TestApp::start().await;
+    let swallowing = "domain,name\na.com,Ada\nb.com,\"Bob\nc.com,Cy\nd.com,Dee\n";
+    let refused = app.post_text("/api/v4/batches", "text/csv", swallowing).await;
+    let problem = refused.problem(400, "invalid_csv");
+    assert_eq!(problem["line"], 3);
+    assert!(problem["detail"].as_str().unwrap().contains("'Bob'"), "{problem}");
+    let names = format!("domain,{}\na.com\n", vec!["n".repeat(20_000); 998].join(","));
+    let refused = app.post_text("/api/v4/batches", "text/csv", names).await;
+    let problem = refused.problem(400, "column_name_too_long");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("column 2 "),
+        "{problem}"
+    );
+    let refused = app.post_text("/api/v4/batches", "text/csv", "%PDF-1.7\n").await;
+    refused.problem(400, "not_a_list");
+    let refused = app.post_text("/api/v4/batches", XLSX, &b"PK\x03\x04x"[..]).await;
+    refused.problem(400, "invalid_workbook");
+    assert_eq!(app.head().await, 0);
+}
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+#[tokio::test]
+async fn the_column_is_told_and_another_may_be_chosen_and_a_repeat_says_the_same() {
+    let app = TestApp::start().await;
+    let list = "Name,Url,Website\nAnna,https://linkedin.com/in/anna,a.com\n";
+    let found = app
+        .post_text("/api/v4/batches?dry_run=true", "text/csv", list)
+        .await
+        .json();
+    assert_eq!(
+        found["column"],
+        json!({ "number": 3, "name": "Website", "chosen_by": "header" })
+    );
+    let post = || {
+        app.call("POST", "/api/v4/batches?column=url")
+            .key("k")
+            .body("text/csv", list)
+            .send()
+    };
+    let (first, again) = (post().await.json(), post().await.json());
+    assert_eq!(
+        first["column"],
+        json!({ "number": 2, "name": "Url", "chosen_by": "request" })
+    );
+    assert_eq!(first, again);
+    let scans = app.scans_of_batch(first["batch_id"].as_str().unwrap(), 1).await;
+    assert_eq!(scans[0]["domain"], "linkedin.com");
+    let unknown = app
+        .post_text("/api/v4/batches?column=Homepage", "text/csv", list)
+        .await;
+    let problem = unknown.problem(400, "unknown_column");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("'Website'"),
+        "{problem}"
+    );
+    let objects = json!({ "domains": [{ "old": "a.com", "new": "b.com" }] });
+    let chosen = app
+        .post_json("/api/v4/batches?dry_run=true&column=new", &objects)
+        .await
+        .json();
+    assert_eq!(
+        (&chosen["accepted"], &chosen["column"]["name"]),
+        (&json!(1), &json!("new"))
+    );
+}
+
+#[tokio::test]
+async fn a_workbook_is_read_and_addresses_of_free_providers_are_left_out_and_named() {
+    let app = TestApp::start().await;
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (row, (name, email)) in [
+        ("Name", "E-Mail"),
+        ("Anna", "anna@a.com"),
+        ("Bob", "bob@gmail.com"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sheet.write_string(u32::try_from(row).unwrap(), 0, name).unwrap();
+        sheet.write_string(u32::try_from(row).unwrap(), 1, email).unwrap();
+    }
+    let content = book.save_to_buffer().unwrap();
+    for media_type in [XLSX, "text/csv"] {
+        let read = app
+            .post_text("/api/v4/batches?dry_run=true", media_type, content.clone())
+            .await
+            .json();
+        assert_eq!(
+            (&read["accepted"], rejected(&read)),
+            (&json!(1), vec![(3, "bob@gmail.com")]),
+            "{read}"
+        );
+        assert_eq!(read["rejected"][0]["reason"], "free_mail_host");
+        assert_eq!(read["column"]["chosen_by"], "email_addresses");
+        assert!(!read["notes"].as_array().unwrap().is_empty(), "{read}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod batch_lists;
 mod batches;
+mod clients;
 mod docs;
 mod events;
 mod idempotency;

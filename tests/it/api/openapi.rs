@@ -30,6 +30,17 @@ async fn every_route_is_described_with_its_problems() {
         for (method, operation) in methods.as_object().unwrap() {
             routes.push(format!("{} {path}", method.to_uppercase()));
             assert!(operation["summary"].is_string(), "{method} {path}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let words = response["description"].as_str().unwrap_or_default();
+                assert!(!words.is_empty(), "{method} {path} {status} is not described");
+                let content = response["content"].as_object().into_iter().flatten();
+                let schemas: Vec<_> = content.map(|(_, media)| &media["schema"]).collect();
+                let is_typed = !schemas.is_empty() && schemas.iter().all(|schema| schema.is_object());
+                assert!(
+                    is_typed || ["204", "304"].contains(&status.as_str()),
+                    "{method} {path} {status} has no type"
+                );
+            }
             if path.starts_with("/api/v4") {
                 assert!(operation["responses"].get("503").is_some(), "{method} {path}");
             }

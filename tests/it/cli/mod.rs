@@ -1,5 +1,7 @@
 //! The command line by itself: what needs no server.
 
+mod output;
+
 use std::collections::BTreeSet;
 use std::process::{Command, Output, Stdio};
 

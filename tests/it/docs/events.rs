@@ -29,7 +29,7 @@ deleted. This page is made from the types themselves; a test fails when it is st
 | `event_id` | A UUID of its own |
 | `stream` | `type` (`domain_scan` or `batch_scan`), `id` (of the scan or batch) and `sequence` (place in the stream, from 1) |
 | `type`, `version` | What happened, and the version of the shape of `data` in which it was stored |
-| `recorded_at` | When it was written, UTC, microseconds; never before that of an earlier position |
+| `recorded_at` | When it was written, UTC, microseconds; by the database's clock. Where that clock was set back by more than a minute, times go back; the order is that of positions |
 | `tenant_id` | Whose it is |
 | `actor` | Who caused it: `key:<visible part>` or `user:<subject of a token>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
 | `data` | The fields below |

@@ -73,7 +73,7 @@ const PRODUCTION: [(&str, &str); 5] = [
     ),
     (
         "sitemap_urls",
-        "id uuid, tenant_id uuid, domain_id uuid, sitemap_id uuid, url text, loc_text text, page_type text, status text, \
+        "id uuid, tenant_id uuid, domain_id uuid, sitemap_id uuid, url text, loc_text text, page_type text, status sitemap_url_status_enum, \
          priority int, status_code int, error_message text, lastmod timestamptz, changefreq text, \
          priority_value numeric(3,2), image_count int, video_count int, news_count int, size_bytes int, \
          lead_source text, user_id uuid, user_name text, notes text, tags text[], is_active boolean, \
@@ -234,6 +234,22 @@ async fn what_people_had_filled_in_outlasts_a_scan_here_and_nothing_outlasts_for
     assert_eq!(code, Some(0), "{}", comparison["unexplained"]);
     assert_eq!(row("site120.example.com").await.2, None);
     assert_eq!(row("site36.example.com").await.1, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_is_made_anew_keeps_the_rights_of_its_readers() {
+    let both = Both::new(SMALL).await;
+    both.import(&[]);
+    let pool = &both.ours.pool;
+    make_role(pool, READER).await;
+    // As an earlier release made it: with another type.
+    let earlier = format!(
+        "drop view legacy.sitemap_urls; create view legacy.sitemap_urls as select 'new'::text as status; \
+         grant usage on schema legacy to {READER}; grant select on all tables in schema legacy to {READER}"
+    );
+    sqlx::raw_sql(&earlier).execute(pool).await.unwrap();
+    assert_eq!(both.compare().0, Some(0));
+    assert!(seen(pool).await.iter().all(|rows| *rows > 0));
 }
 
 /// Reads the views through `SQLAlchemy` models as the predecessor's readers do; passed over, loudly, where there is no

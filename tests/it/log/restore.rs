@@ -1,6 +1,5 @@
-//! Backup and restore: a dump put into a new cluster is the same log, and goes on as it would have.
+//! A log in another cluster: a dump put into a new cluster is the same log, and goes on as it would have.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use sitelog::commands::CommandBus;
@@ -11,20 +10,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection};
 
 use super::{forget, log, unit};
-
-/// A program of the newest PostgreSQL on this machine.
-fn program(name: &str) -> PathBuf {
-    let installed = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut found: Vec<PathBuf> = installed
-        .map(|version| version.path().join("bin").join(name))
-        .filter(|path| path.exists())
-        .collect();
-    found.sort();
-    found.pop().unwrap_or_else(|| name.into())
-}
+use crate::support::postgres::program;
 
 fn run(command: &mut Command) {
     let done = command.output().unwrap();

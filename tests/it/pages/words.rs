@@ -68,6 +68,19 @@ async fn who_has_not_signed_in_is_asked_to_and_comes_back_to_the_page() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_opened_under_a_clock_ten_years_ahead_has_ended() {
+    let app = TestApp::builder().guarded().start().await;
+    let session = session(&app, key(&app, &[Scope::Read]).await.reveal()).await;
+    let status = async || with_session(&app, &session, "GET", "/domains").await.status;
+    assert_eq!(status().await, 200);
+    sqlx::query("update session set expires_at = now() + interval '10 years'")
+        .execute(app.log_pool())
+        .await
+        .unwrap();
+    assert_eq!(status().await, 303, "to sign in again");
+}
+
+#[tokio::test]
 async fn a_session_ends_with_its_key_and_when_somebody_signs_out() {
     let app = TestApp::builder().guarded().start().await;
     let (first, second) = (key(&app, &[Scope::Admin]).await, key(&app, &[Scope::Read]).await);
@@ -221,7 +234,7 @@ async fn wrong_lines_come_first_and_nothing_is_scanned_before_somebody_agrees() 
         text.find("Scan 1 domain<").unwrap(),
     );
     assert!(
-        wrong < button && text.contains("&lt;b&gt;") && text.contains("2 lines"),
+        wrong < button && text.contains("&lt;b&gt;") && text.contains("2 inputs"),
         "{text}"
     );
     assert_eq!(app.head().await, before, "nothing is written");
@@ -233,6 +246,58 @@ async fn wrong_lines_come_first_and_nothing_is_scanned_before_somebody_agrees() 
         refused.contains("cannot be sent") && !refused.contains("name=\"list\""),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn the_check_page_says_which_column_was_taken_and_lets_somebody_take_another() {
+    let app = TestApp::start().await;
+    let list = "list=Name,Url,Website%0AAnna,https://linkedin.com/in/anna,a.example%0A";
+    let found = app.post_text("/batches/check", FORM, list).await.text();
+    assert!(
+        found.contains("from the column <strong>Website</strong>"),
+        "{found}"
+    );
+    assert!(
+        found.contains("<option value=\"column_3\" selected>3: Website"),
+        "{found}"
+    );
+    let chosen = app
+        .post_text("/batches/check", FORM, format!("{list}&column=column_2"))
+        .await
+        .text();
+    assert!(
+        chosen.contains("from the column <strong>Url</strong>"),
+        "{chosen}"
+    );
+    assert!(chosen.contains("name=\"column\" value=\"column_2\""), "{chosen}");
+    let created = app
+        .post_text("/batches", FORM, format!("{list}&column=column_2"))
+        .await;
+    let id = created
+        .header("location")
+        .unwrap()
+        .split(['/', '?'])
+        .nth(2)
+        .unwrap()
+        .to_owned();
+    let scans = app.scans_of_batch(&id, 1).await;
+    assert_eq!(scans[0]["domain"], "linkedin.com");
+}
+
+#[tokio::test]
+async fn a_list_in_another_encoding_goes_along_with_the_page_as_text() {
+    let app = TestApp::start().await;
+    let form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"l.csv\"\r\n\r\n";
+    let body = [form.as_bytes(), b"m\xfcnchen.de;M\xfcller\n", b"\r\n--b--\r\n"].concat();
+    let checked = app
+        .post_text("/batches/check", "multipart/form-data; boundary=b", body)
+        .await
+        .text();
+    assert!(
+        checked.contains("münchen.de;Müller") && checked.contains("windows-1252"),
+        "{checked}"
+    );
+    assert!(checked.contains("Scan 1 domain<"), "{checked}");
 }
 
 #[tokio::test]
@@ -298,7 +363,7 @@ async fn a_waiting_task_can_be_hastened_and_one_that_is_none_is_refused() {
     let scan = app.create_scan("later.example").await;
     app.fail(&scan, FailureReason::Timeout, true).await;
     let path = format!("/tasks/{scan}/hasten");
-    let due = "update scan_task set due_at = now() + interval '1 hour' returning scan_id::text";
+    let due = "update scan_task set due_at = now() + interval '1 minute' returning scan_id::text";
     let delayed = crate::support::app::wait_for("the task", async || {
         let found: Option<String> = sqlx::query_scalar(due)
             .fetch_optional(app.log_pool())
@@ -316,12 +381,12 @@ async fn a_waiting_task_can_be_hastened_and_one_that_is_none_is_refused() {
             .text()
             .contains("later.example")
     );
-    sqlx::query("update scan_task set leased_until = now() + interval '1 minute', worker = 'somebody'")
+    sqlx::query("update scan_task set leased_until = now() + interval '15 s', worker = 'somebody'")
         .execute(app.log_pool())
         .await
         .unwrap();
     assert_eq!(app.post(&path).await.status, 409, "a worker is at it");
-    sqlx::query("update scan_task set leased_until = now() - interval '1 minute'")
+    sqlx::query("update scan_task set leased_until = now() - interval '1 hour', queued_at = now() - interval '2 hours'")
         .execute(app.log_pool())
         .await
         .unwrap();

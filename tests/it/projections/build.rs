@@ -184,7 +184,7 @@ async fn a_task_under_a_lease_is_not_taken_by_another() {
     world
         .meddle(
             "update projection_task set state = 'running', holder = gen_random_uuid(), \
-                    leased_until = clock_timestamp() + interval '1 hour'",
+                    leased_until = clock_timestamp() + interval '25 seconds'",
         )
         .await;
     assert!(

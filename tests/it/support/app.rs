@@ -28,8 +28,10 @@ use super::call::{Answer, Call};
 use super::postgres::TestDatabase;
 use super::sites::{Sites, SitesOptions};
 
-/// How long a test waits for what must come, however slow the machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits for what must come, or for a sign that it is on its way, however slow the machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long it waits for what is on its way.
+const MOST_PATIENCE: Duration = Duration::from_mins(10);
 
 /// A running service; it stops when dropped.
 pub struct TestApp {
@@ -205,9 +207,25 @@ impl TestApp {
         self.call("POST", path).body(media_type, body).send().await
     }
 
-    /// Asks until the answer is as wanted.
+    /// Asks until the answer is as wanted; given up when it does not change any more.
     pub async fn get_until(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
-        wait_for(path, async || Some(self.get(path).await).filter(&wanted)).await
+        let begun = Instant::now();
+        let (mut last, mut changed) = (String::new(), begun);
+        loop {
+            let answer = self.get(path).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            if answer.text() != last {
+                (last, changed) = (answer.text(), Instant::now());
+            }
+            let stands_still = changed.elapsed() > PATIENCE || begun.elapsed() > MOST_PATIENCE;
+            assert!(
+                !stands_still,
+                "waited in vain for another answer of {path} than {last}"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Asks until the `status` is this.

@@ -3,7 +3,9 @@
 pub mod app;
 pub mod browser;
 pub mod call;
+pub mod clock;
 pub mod events;
+pub mod own_postgres;
 pub mod postgres;
 pub mod server;
 pub mod sites;

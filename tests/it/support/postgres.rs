@@ -50,6 +50,33 @@ impl TestDatabase {
     }
 }
 
+impl TestDatabase {
+    /// One as the release with this last migration left it, to be migrated.
+    pub async fn migrated_to(last: i64) -> Self {
+        let database = Self::new().await;
+        let empty = "drop schema public cascade; create schema public; drop schema legacy cascade; drop schema all_tenants cascade";
+        sqlx::raw_sql(empty).execute(&database.pool).await.unwrap();
+        let mut earlier = migrator().await;
+        earlier
+            .migrations
+            .to_mut()
+            .retain(|migration| migration.version <= last);
+        earlier.run(&database.pool).await.unwrap();
+        database
+    }
+
+    /// Brings it up to date.
+    pub async fn migrate(&self) {
+        migrator().await.run(&self.pool).await.unwrap();
+    }
+}
+
+async fn migrator() -> Migrator {
+    Migrator::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))
+        .await
+        .unwrap()
+}
+
 impl Drop for TestDatabase {
     /// Drops the database in a thread with a runtime of its own, for nobody can await here. It takes 0.1 s, for
     /// the pool is still open, so it is waited for only where the database would outlive the run.
@@ -89,9 +116,7 @@ impl Server {
             Some(url) => (url, None),
             None => start_throwaway().await,
         };
-        let migrator = Migrator::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))
-            .await
-            .unwrap();
+        let migrator = migrator().await;
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let server = Self {
             admin_url: Url::parse(&admin_url).unwrap(),
@@ -148,6 +173,20 @@ impl Server {
         }
         admin.close().await.unwrap();
     }
+}
+
+/// A program of the newest PostgreSQL on this machine.
+pub fn program(name: &str) -> PathBuf {
+    let installed = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut found: Vec<PathBuf> = installed
+        .map(|version| version.path().join("bin").join(name))
+        .filter(|path| path.exists())
+        .collect();
+    found.sort();
+    found.pop().unwrap_or_else(|| name.into())
 }
 
 /// Another set of migrations is another template, should the server live longer than this run.

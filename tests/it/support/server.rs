@@ -73,7 +73,13 @@ impl Server {
     /// Starts the process again after it was killed or stopped.
     pub fn restart(&mut self) {
         assert!(self.process.is_none(), "the server still runs");
-        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let key_file = self.data_dir.path().join("first-key");
+        let _of_an_earlier_start = std::fs::remove_file(&key_file);
+        let mut child = self
+            .command(&["serve", "--first-key-file", key_file.to_str().unwrap()])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         // The last line that it says of itself begins so.
         let told: Vec<String> = lines
@@ -86,7 +92,8 @@ impl Server {
                 .find_map(|line| line.split_once(mark)?.1.split_whitespace().next())
         };
         let address = after("serves http://").map(str::to_owned);
-        let first_key = after("export SITELOG_KEY=").map(str::to_owned);
+        let first_key = std::fs::read_to_string(&key_file).ok();
+        let first_key = first_key.map(|key| key.trim_end().to_owned());
         let address = address.unwrap_or_else(|| panic!("the server does not say where it listens: {told:?}"));
         // Somebody must go on reading, or the server blocks on a full pipe.
         self.reader = Some(std::thread::spawn(move || {
@@ -115,7 +122,7 @@ impl Server {
         &self.process.as_ref().expect("the server runs").address
     }
 
-    /// The key that this start showed, if it did.
+    /// The key that this start made, if it did.
     pub fn first_key(&self) -> Option<&str> {
         self.process.as_ref()?.first_key.as_deref()
     }

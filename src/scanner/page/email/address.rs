@@ -1,36 +1,198 @@
 //! What is an address that reaches someone, by its two parts (lower case).
 
-/// Domains of placeholders and of machinery that leaves address-like ids in pages.
-const NOT_CONTACTS: &[&str] = &[
-    "example.com",
-    "example.org",
-    "example.net",
+use crate::scanner::site::registrable;
+
+/// Domains of machinery that leaves address-like ids in pages.
+const MACHINERY: &[&str] = &["sentry.io", "wixpress.com", "schema.org", "w3.org"];
+
+/// What templates and documentation have in the place of a domain, under whatever suffix.
+const PLACEHOLDER_LABELS: &[&str] = &[
+    // Reserved by RFC 2606 and by the registry of Japan, and the same word elsewhere.
+    "example",
+    "xn--eckwd4c7cu47r2wf",
+    "exemple",
+    "ejemplo",
+    "esempio",
+    "exemplo",
+    "beispiel",
+    "voorbeeld",
+    "przyklad",
+    "priklad",
+    "exempel",
+    "eksempel",
+    "esimerkki",
+    // Yours, mine, somebody's.
+    "mysite",
+    "mydomain",
+    "my-domain",
+    "mywebsite",
+    "mycompany",
+    "my-company",
+    "domainname",
+    "domain-name",
+    "websitename",
+    "sitename",
+    "companyname",
+    "company-name",
+    "businessname",
+    "firmenname",
+    "ihredomain",
+    "ihrefirma",
+    "ihrewebsite",
+    "deinedomain",
+    "meinedomain",
+    "meine-domain",
+    "musterdomain",
+    "musterfirma",
+    "muster-firma",
+    "mustermann",
+    "max-mustermann",
+    "votredomaine",
+    "votresite",
+    "votreentreprise",
+    "mondomaine",
+    "monsite",
+    "tudominio",
+    "sudominio",
+    "midominio",
+    "tusitio",
+    "tuempresa",
+    "miempresa",
+    "tuodominio",
+    "tuosito",
+    "tuaazienda",
+    "seudominio",
+    "seusite",
+    "suaempresa",
+    "meusite",
+    "uwdomein",
+    "jouwdomein",
+    "jouwbedrijf",
+    "uwbedrijf",
+    "mijndomein",
+    "twojadomena",
+    "twojafirma",
+    "vasedomena",
+    "vasadomena",
+    "dindoman",
+    "dinfirma",
+    "ditfirma",
+    "dittdomene",
+    "alanadi",
+    "alanadiniz",
+    "siteniz",
+    "sirketiniz",
+    // What site builders put in.
+    "reallygreatsite",
+    "johndoe",
+    "janedoe",
+    "demolink",
+    "loremipsum",
+];
+
+/// The same as whole domains: under other suffixes there are firms of these names.
+const PLACEHOLDER_DOMAINS: &[&str] = &[
     "domain.com",
-    "yourdomain.com",
-    "mydomain.com",
-    "yoursite.com",
-    "mysite.com",
+    "domain.org",
+    "domain.net",
+    "domain.de",
+    "domain.tld",
+    "domaine.com",
+    "domaine.fr",
+    "dominio.com",
+    "dominio.es",
+    "dominio.it",
+    "dominio.com.br",
+    "domena.pl",
+    "domena.cz",
+    "domein.nl",
     "email.com",
-    "yourcompany.com",
-    "company.com",
-    "sentry.io",
-    "wixpress.com",
-    "sentry.wixpress.com",
-    "sentry-next.wixpress.com",
-    "ingest.sentry.io",
-    "schema.org",
-    "w3.org",
-    "doe.com",
     "address.com",
     "website.com",
+    "site.com",
+    "company.com",
+    "business.com",
+    "doe.com",
     "acme.com",
     "test.com",
-    "beispiel.de",
+    "test.de",
     "muster.de",
-    "mustermann.de",
-    "exemple.com",
-    "ejemplo.com",
-    "esempio.it",
+    "muster.ch",
+    "muster.at",
+    "firma.de",
+    "firma.pl",
+    "firma.cz",
+    "empresa.com",
+    "empresa.com.br",
+    "entreprise.fr",
+    "azienda.it",
+    "bedrijf.nl",
+    "abc.com",
+    "xyz.com",
+    "lorem.com",
+    "ipsum.com",
+    "ornek.com",
+    "contoh.com",
+    "siteadi.com",
+];
+
+/// Local parts of templates, whatever the domain; without `.`, `-` and `_`.
+const TEMPLATE_LOCALS: &[&str] = &[
+    "you",
+    "your",
+    "name",
+    "user@",
+    "username",
+    "firstname",
+    "lastname",
+    "firstnamelastname",
+    "firstlast",
+    "vornamenachname",
+    "vornamename",
+    "maxmustermann",
+    "mustermann",
+    "erikamustermann",
+    "prenomnom",
+    "nombreapellido",
+    "nomecognome",
+    "nomesobrenome",
+    "imienazwisko",
+    "jmenoprijmeni",
+    "johndoe",
+    "janedoe",
+    "jeandupont",
+    "mariorossi",
+    "juanperez",
+    "jankowalski",
+    "ihrname",
+    "ihremail",
+    "ihreemail",
+    "deinname",
+    "deineemail",
+    "deinemail",
+    "votrenom",
+    "votreemail",
+    "votremail",
+    "tunombre",
+    "tuemail",
+    "tucorreo",
+    "sucorreo",
+    "tuonome",
+    "tuaemail",
+    "lamiaemail",
+    "seunome",
+    "seuemail",
+    "jouwnaam",
+    "uwnaam",
+    "uwemail",
+    "twojemail",
+    "vasemail",
+    "dinemail",
+    "emailaddress",
+    "someone",
+    "somebody",
+    "xxx",
+    "xxxx",
 ];
 
 /// Whether both parts are formed as those of addresses in use are (narrower than RFC 5321).
@@ -63,20 +225,74 @@ fn is_asset(extension: &str) -> bool {
 /// Whether an address stands for one that is still to be filled in, or is a machine's id.
 pub(super) fn is_placeholder(local: &str, domain: &str) -> bool {
     let hashed = local.len() >= 20 && local.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let machinery = NOT_CONTACTS
+    let is_machinery = MACHINERY
         .iter()
-        .any(|known| domain == *known || domain.ends_with(&format!(".{known}")));
+        .any(|known| domain == *known || domain.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')));
+    let bare: String = local
+        .chars()
+        .filter(|letter| !matches!(letter, '.' | '-' | '_'))
+        .collect();
+    let is_template = TEMPLATE_LOCALS.contains(&bare.as_str())
+        || ["yourname", "yourmail", "youremail", "youraddress"]
+            .iter()
+            .any(|start| bare.starts_with(start));
     let escaped = local.starts_with("u003") || local.starts_with("x3e") || local.contains('%');
     // The login of `git@host:owner/repository`.
     let is_login = local == "git" && ["github.com", "gitlab.com", "bitbucket.org"].contains(&domain);
-    hashed
-        || machinery
-        || escaped
-        || is_login
-        || matches!(
-            local,
-            "you" | "your" | "youremail" | "your-email" | "yourname" | "your.name" | "name@" | "user@"
-        )
+    hashed || is_machinery || is_template || escaped || is_login
+}
+
+/// Whether a domain stands for one that is still to be filled in.
+pub(super) fn is_placeholder_domain(domain: &str) -> bool {
+    const YOURS: &[&str] = &[
+        "your", "ihr-", "ihre-", "deine-", "votre-", "tu-", "tuo-", "seu-", "uw-", "jouw-",
+    ];
+    const THINGS: &[&str] = &[
+        "domain",
+        "domein",
+        "domaine",
+        "dominio",
+        "site",
+        "company",
+        "business",
+        "mail",
+        "firm",
+        "store",
+        "shop",
+        "brand",
+        "host",
+        "name",
+        "organi",
+        "school",
+        "hotel",
+        "restaurant",
+        "agency",
+    ];
+    let registrable = registrable(domain);
+    let label = registrable.split('.').next().unwrap_or_default();
+    // The registry of Japan reserves `example1` to `example9` too.
+    let label = label
+        .strip_suffix(|last: char| last.is_ascii_digit())
+        .filter(|start| *start == "example")
+        .unwrap_or(label);
+    let is_yours = YOURS
+        .iter()
+        .filter_map(|yours| label.strip_prefix(yours))
+        .any(|rest| {
+            THINGS
+                .iter()
+                .any(|thing| rest.trim_start_matches('-').starts_with(thing))
+        });
+    is_yours || PLACEHOLDER_LABELS.contains(&label) || PLACEHOLDER_DOMAINS.contains(&registrable)
+}
+
+/// Whether a domain is under a name that is reserved for tests and documentation (RFC 2606, RFC 6761).
+pub(super) fn is_reserved(domain: &str) -> bool {
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    matches!(
+        last,
+        "test" | "example" | "invalid" | "localhost" | "local" | "localdomain" | "internal" | "lan" | "home"
+    )
 }
 
 /// Whether a domain ends as the public suffix list knows domains to end.
@@ -87,4 +303,53 @@ pub(super) fn has_known_suffix(domain: &str) -> bool {
 /// Characters of a local part that texts use without quotes.
 pub(super) fn is_local(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '%' | '+' | '-' | '\'')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_told_from_addresses() {
+        for address in [
+            "taro@example.co.jp",
+            "info@example.jp",
+            "info@example1.ne.jp",
+            "info@mail.example.de",
+            "mail@example.org",
+            "hello@reallygreatsite.com",
+            "info@mysite.com",
+            "info@yourdomain.com",
+            "info@your-company.co.uk",
+            "info@ihre-domain.de",
+            "max.mustermann@gmx.de",
+            "john.doe@gmail.com",
+            "your.email@gmail.com",
+            "name@domain.tld",
+            "info@dominio.com",
+            "abc@xyz.com",
+        ] {
+            let (local, domain) = address.split_once('@').unwrap();
+            assert!(
+                is_placeholder(local, domain) || is_placeholder_domain(domain),
+                "{address}"
+            );
+        }
+        for address in [
+            "info@example-firm.com",
+            "info@exampleworks.de",
+            "info@domain-verwaltung.at",
+            "yourshop@gmail.com",
+            "info@yourgarden.co.uk",
+            "info@xyz.at",
+            "info@acme.de",
+            "name.surname@firm.com",
+        ] {
+            let (local, domain) = address.split_once('@').unwrap();
+            assert!(
+                !is_placeholder(local, domain) && !is_placeholder_domain(domain),
+                "{address}"
+            );
+        }
+    }
 }

@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use memchr::memmem;
 use regex::Regex;
+use scraper::StrTendril;
+use scraper::node::Element;
 
 use super::cipher::{rotated, unshifted};
 use super::links::address_list;
-use crate::scanner::page::html::{StartTag, tag};
+use crate::scanner::page::tree::attribute;
 use crate::scanner::references::resolve_html;
 
 /// Scripts that write an address are small; bundles are not read.
@@ -28,49 +29,50 @@ const DOMAINS: &[&str] = &["data-domain", "data-host", "data-website", "data-d"]
 const SUFFIXES: &[&str] = &["data-tld", "data-suffix", "data-ext"];
 
 /// Addresses in attributes that scripts make links of.
-pub(super) fn in_attributes(tags: &[&str], mut sink: impl FnMut(&str, &'static str)) {
-    let data = memmem::Finder::new("data-");
-    for source in tags {
-        if source.starts_with("joomla-hidden-mail") {
-            joomla_parts(&tag(source), |address| sink(address, "attribute"));
-        } else if data.find(source.as_bytes()).is_some() {
-            in_data(&tag(source), |address| sink(address, "attribute"));
+pub(super) fn in_attributes<'e>(
+    elements: impl Iterator<Item = &'e Element>,
+    mut sink: impl FnMut(&str, &'static str),
+) {
+    for element in elements {
+        if element.name() == "joomla-hidden-mail" {
+            joomla_parts(element, |address| sink(address, "attribute"));
+        } else if element.attrs().any(|(name, _)| name.starts_with("data-")) {
+            in_data(element, |address| sink(address, "attribute"));
         }
     }
 }
 
-fn in_data(tag: &StartTag<'_>, mut sink: impl FnMut(&str)) {
-    for (name, value) in tag.attributes() {
-        let name = name.to_ascii_lowercase();
+fn in_data(element: &Element, mut sink: impl FnMut(&str)) {
+    for (name, value) in element.attrs() {
         if !name.starts_with("data-") || value.len() > 500 {
             continue;
         }
         if name == "data-mailto-token" {
             // TYPO3 from version 11 on.
-            if let Some(target) = unshifted(&resolve_html(value)) {
+            if let Some(target) = unshifted(value) {
                 address_list(&target, &mut sink);
             }
         } else if name.contains("mail") {
-            let value = resolve_html(value).replace("[at]", "@").replace("(at)", "@");
+            let value = value.replace("[at]", "@").replace("(at)", "@");
             match rotated(&value) {
                 Some(address) => sink(&address),
                 None => address_list(&value, &mut sink),
             }
         }
     }
-    let first = |names: &[&str]| names.iter().find_map(|name| tag.get(name));
+    let first = |names: &[&str]| names.iter().find_map(|name| attribute(element, name));
     if let (Some(local), Some(domain)) = (first(LOCALS), first(DOMAINS)) {
         let domain = match first(SUFFIXES) {
             Some(suffix) => format!("{domain}.{}", suffix.trim_start_matches('.')),
-            None => domain,
+            None => domain.to_owned(),
         };
         sink(&format!("{local}@{domain}"));
     }
 }
 
 /// Joomla from version 4 on: both parts in base64.
-fn joomla_parts(tag: &StartTag<'_>, mut sink: impl FnMut(&str)) {
-    let part = |name: &str| String::from_utf8(BASE64_STANDARD.decode(tag.get(name)?).ok()?).ok();
+fn joomla_parts(element: &Element, mut sink: impl FnMut(&str)) {
+    let part = |name: &str| String::from_utf8(BASE64_STANDARD.decode(attribute(element, name)?).ok()?).ok();
     if let (Some(local), Some(domain)) = (part("first"), part("last")) {
         sink(&format!("{local}@{domain}"));
     }
@@ -78,7 +80,7 @@ fn joomla_parts(tag: &StartTag<'_>, mut sink: impl FnMut(&str)) {
 
 /// Addresses that a small inline script glues together from literals: after `mailto:`, or in the variables that
 /// Joomla before version 4 used.
-pub(super) fn in_scripts(scripts: &[&str], mut sink: impl FnMut(&str)) {
+pub(super) fn in_scripts(scripts: &[StrTendril], mut sink: impl FnMut(&str)) {
     static GLUE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"['"]\s*\+\s*['"]"#).expect("the pattern is constant"));
     static MAILTO: LazyLock<Regex> =

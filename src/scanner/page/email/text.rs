@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::MAX_EMAILS;
 use super::address::{has_known_suffix, is_local};
+use crate::scanner::page::characters::{is_latin, narrow};
 
 /// `@` signs looked at in one page.
 const MAX_SIGNS: usize = 10_000;
@@ -30,13 +31,20 @@ pub(super) fn plain(text: &str, mut sink: impl FnMut(&str)) {
             ));
         }
     }
-    // The sign as East Asian keyboards type it.
+    // The sign as East Asian keyboards type it, and often all the rest.
     for (at, sign) in text.match_indices('＠').take(MAX_EMAILS) {
-        if let Some(around) = around(text, at, sign.len()) {
+        let start = text.floor_char_boundary(at.saturating_sub(MAX_LOCAL));
+        let end = text.ceil_char_boundary((at + sign.len() + MAX_DOMAIN).min(text.len()));
+        let near: String = text[start..end].chars().map(narrow).collect();
+        let at = text[start..at]
+            .chars()
+            .map(|character| narrow(character).len_utf8())
+            .sum();
+        if let Some(around) = around(&near, at, 1) {
             sink(&format!(
                 "{}@{}",
-                &text[around.start..at],
-                &text[at + sign.len()..around.end]
+                &near[around.start..at],
+                within_sentence(&near[at + 1..around.end])
             ));
         }
     }
@@ -50,12 +58,23 @@ fn around(text: &str, at: usize, length: usize) -> Option<std::ops::Range<usize>
         .take(64)
         .take_while(|(_, c)| is_local(*c))
         .last()?;
-    let (end, last) = text[at + length..]
-        .char_indices()
-        .take(253)
-        .take_while(|(_, c)| c.is_alphanumeric() || matches!(c, '.' | '-'))
-        .last()?;
-    Some(start..at + length + end + last.len_utf8())
+    let mut end = at + length;
+    let mut last = None;
+    for character in text[at + length..].chars().take(253) {
+        let is_part = character.is_alphanumeric() || matches!(character, '.' | '-');
+        if !is_part || last.is_some_and(|last| is_glued(last, character)) {
+            break;
+        }
+        end += character.len_utf8();
+        last = Some(character);
+    }
+    (end > at + length).then_some(start..end)
+}
+
+/// Whether a letter right after one of ASCII begins the next word: no label of a domain has letters of two scripts,
+/// and scripts without blanks between words go on right behind an address.
+fn is_glued(before: char, letter: char) -> bool {
+    before.is_ascii_alphanumeric() && letter.is_alphanumeric() && !letter.is_ascii() && !is_latin(letter)
 }
 
 /// Whether what begins at `start` is the password or user of an URL (`https://user:password@host`).

@@ -1,11 +1,17 @@
-//! Builds an outline from the pieces of a page.
+//! Builds an outline on a walk through the tree.
 
+use ego_tree::iter::Edge;
+use ego_tree::{NodeId, NodeRef};
+use html5ever::ns;
+use scraper::node::Element;
+use scraper::{Html, Node, StrTendril};
 use url::Url;
 
-use super::scope::{Scope, is_called_comments, is_called_logo, is_frame};
+use super::names::{is_called_comments, is_called_logo, is_footer, is_frame};
+use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline};
-use crate::scanner::page::html::{Piece, StartTag};
-use crate::scanner::references::resolve_html;
+use crate::scanner::page::characters::is_invisible;
+use crate::scanner::page::tree::{attribute, has_word, raw};
 use crate::values::findings::Performance;
 
 /// Bounds of what is kept of one page.
@@ -13,35 +19,33 @@ const MAX_TEXT: usize = 1024 * 1024;
 const MAX_ITEMS: usize = 5_000;
 const MAX_ANCHOR_TEXT: usize = 300;
 const MAX_TITLE: usize = 2_000;
+const MAX_JSON_LD: usize = 100;
+const MAX_HEADINGS: usize = 20;
 
-/// Collects piece by piece.
-pub(super) struct Builder<'a> {
-    outline: Outline<'a>,
+/// Collects while it walks.
+pub(super) struct Builder {
+    outline: Outline,
     has_base: bool,
-    /// The raw text element whose content comes next.
-    raw: Raw,
-    open_anchor: Option<Anchor>,
-    open_heading: Option<String>,
-    anchor_is_home: bool,
-    svg_depth: u32,
-    header_depth: u32,
-    logo: Scope,
-    frame: Scope,
-    comments: Scope,
-    /// The inline element that is not shown, and how often its name is open.
-    unseen: Option<(String, u32)>,
+    anchor: Option<OpenAnchor>,
+    heading: Option<(NodeId, String)>,
+    /// The outermost open element of its kind.
+    header: Option<NodeId>,
+    logo: Option<NodeId>,
+    frame: Option<NodeId>,
+    footer: Option<NodeId>,
+    comments: Option<NodeId>,
+    /// The inline element that is not shown.
+    unseen: Option<NodeId>,
+    hidden: Hidden,
 }
 
-#[derive(PartialEq, Eq)]
-enum Raw {
-    Title,
-    JsonLd,
-    Script,
-    Style,
-    Skip,
+struct OpenAnchor {
+    node: NodeId,
+    anchor: Anchor,
+    is_home: bool,
 }
 
-impl<'a> Builder<'a> {
+impl Builder {
     pub(super) fn new(url: &Url) -> Self {
         Self {
             outline: Outline {
@@ -58,118 +62,110 @@ impl<'a> Builder<'a> {
                 json_ld: Vec::new(),
                 scripts: Vec::new(),
                 styles: Vec::new(),
-                tags: Vec::new(),
                 comments: Vec::new(),
                 headings: Vec::new(),
                 cloudflare_emails: Vec::new(),
                 text: String::new(),
                 counts: Performance::default(),
+                tree: Html::new_document(),
             },
             has_base: false,
-            raw: Raw::Skip,
-            open_anchor: None,
-            open_heading: None,
-            anchor_is_home: false,
-            svg_depth: 0,
-            header_depth: 0,
-            logo: Scope::default(),
-            frame: Scope::default(),
-            comments: Scope::default(),
+            anchor: None,
+            heading: None,
+            header: None,
+            logo: None,
+            frame: None,
+            footer: None,
+            comments: None,
             unseen: None,
+            hidden: Hidden::default(),
         }
     }
 
-    pub(super) fn take(&mut self, piece: Piece<'a>) {
-        match piece {
-            Piece::Start(tag) => self.start(&tag),
-            Piece::End(name) => self.end(&name.to_ascii_lowercase()),
-            Piece::Text(text) => self.text(text),
-            Piece::RawText(text) => self.raw_text(text),
-            Piece::Comment(text) => self.outline.comments.push(text),
-        }
-    }
-
-    pub(super) fn finish(mut self) -> Outline<'a> {
-        self.close_anchor();
-        self.close_heading();
-        self.outline
-    }
-
-    fn start(&mut self, tag: &StartTag<'a>) {
-        self.outline.counts.total_elements += 1;
-        self.outline.tags.push(tag.source);
-        if let Some(code) = tag.get("data-cfemail") {
-            push(&mut self.outline.cloudflare_emails, code);
-        }
-        self.logo.enter(tag, is_called_logo);
-        self.frame.enter(tag, is_frame);
-        self.comments.enter(tag, is_called_comments);
-        self.raw = Raw::Skip;
-        match tag.name.as_str() {
-            "html" => self.outline.language = tag.get("lang").or_else(|| tag.get("xml:lang")),
-            "base" => self.set_base(tag),
-            "meta" => self.meta(tag),
-            "link" => self.link(tag),
-            "title" => self.raw = Raw::Title,
-            "script" => self.script(tag),
-            "style" => self.raw = Raw::Style,
-            "h1" => self.open_heading = Some(String::new()),
-            "a" => self.anchor(tag),
-            "img" => self.image(tag),
-            "iframe" => self.asset(tag, "src"),
-            "form" => self.outline.counts.form_count += 1,
-            "svg" => self.svg_depth += 1,
-            "header" => self.header_depth += 1,
-            _ => {}
-        }
-        self.break_text(&tag.name);
-        self.follow_unseen(tag);
-    }
-
-    /// What is not shown in the midst of a text is there to spoil what robots read. Whole blocks that are not shown
-    /// are menus and dialogs that scripts open: their text counts.
-    fn follow_unseen(&mut self, tag: &StartTag<'_>) {
-        if let Some((name, depth)) = &mut self.unseen {
-            *depth += u32::from(*name == tag.name);
-        } else if matches!(tag.name.as_str(), "span" | "i" | "b" | "em" | "small" | "strong")
-            && tag.raw("style").is_some_and(|style| {
-                let style: String = style.split_whitespace().collect();
-                style.to_ascii_lowercase().contains("display:none")
-            })
-        {
-            self.unseen = Some((tag.name.clone(), 1));
-        }
-    }
-
-    fn leave_unseen(&mut self, name: &str) {
-        if let Some((open, depth)) = &mut self.unseen
-            && open == name
-        {
-            *depth -= 1;
-            if *depth == 0 {
-                self.unseen = None;
+    pub(super) fn walk(&mut self, html: &Html) {
+        for edge in html.tree.root().traverse() {
+            match edge {
+                Edge::Open(node) => match node.value() {
+                    Node::Element(element) => self.open(node.id(), element),
+                    Node::Text(text) => self.text(node, &text.text),
+                    _ => {}
+                },
+                Edge::Close(node) => {
+                    if let Node::Element(element) = node.value() {
+                        self.close(node.id(), element.name());
+                    }
+                }
             }
         }
     }
 
-    fn end(&mut self, name: &str) {
-        match name {
-            "a" => self.close_anchor(),
-            "h1" => self.close_heading(),
-            "svg" => self.svg_depth = self.svg_depth.saturating_sub(1),
-            "header" => self.header_depth = self.header_depth.saturating_sub(1),
+    pub(super) fn finish(self) -> Outline {
+        self.outline
+    }
+
+    fn open(&mut self, node: NodeId, element: &Element) {
+        self.outline.counts.total_elements += 1;
+        if let Some(code) = attribute(element, "data-cfemail") {
+            push(&mut self.outline.cloudflare_emails, code.to_owned());
+        }
+        if holds_others(element.name()) {
+            let begins = |scope: &mut Option<NodeId>, is_one: fn(&Element) -> bool| {
+                if scope.is_none() && is_one(element) {
+                    *scope = Some(node);
+                }
+            };
+            begins(&mut self.logo, is_called_logo);
+            begins(&mut self.frame, is_frame);
+            begins(&mut self.footer, is_footer);
+            begins(&mut self.comments, is_called_comments);
+            begins(&mut self.header, |element| element.name() == "header");
+        }
+        match element.name() {
+            "html" => {
+                let language = attribute(element, "lang").or_else(|| attribute(element, "xml:lang"));
+                self.outline.language = language.map(str::to_owned);
+            }
+            "base" => self.set_base(element),
+            "meta" => self.meta(element),
+            "link" => self.link(element),
+            "script" => self.script(element),
+            "h1" if self.heading.is_none() => self.heading = Some((node, String::new())),
+            "a" => self.open_anchor(node, element),
+            "area" => self.area(element),
+            "img" => self.image(element),
+            "iframe" => self.asset(element, "src"),
+            "form" => self.outline.counts.form_count += 1,
             _ => {}
         }
-        self.logo.leave(name);
-        self.frame.leave(name);
-        self.comments.leave(name);
-        self.leave_unseen(name);
+        self.break_text(element.name());
+        // What is not shown in the midst of a text is there to spoil what robots read. Whole blocks that are not shown
+        // are menus and dialogs that scripts open: their text counts.
+        if self.unseen.is_none() && is_inline(element.name()) && self.hidden.has(element) {
+            self.unseen = Some(node);
+        }
+    }
+
+    fn close(&mut self, node: NodeId, name: &str) {
+        self.close_anchor(node);
+        self.close_heading(node);
+        for scope in [
+            &mut self.header,
+            &mut self.logo,
+            &mut self.frame,
+            &mut self.footer,
+            &mut self.comments,
+            &mut self.unseen,
+        ] {
+            if *scope == Some(node) {
+                *scope = None;
+            }
+        }
         self.break_text(name);
     }
 
-    fn set_base(&mut self, tag: &StartTag<'_>) {
-        if let (false, Some(base)) = (self.has_base, tag.get("href"))
-            && let Ok(base) = self.outline.base.join(&base)
+    fn set_base(&mut self, element: &Element) {
+        if let (false, Some(base)) = (self.has_base, attribute(element, "href"))
+            && let Ok(base) = self.outline.base.join(base)
             && matches!(base.scheme(), "http" | "https")
         {
             self.has_base = true;
@@ -177,156 +173,201 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn meta(&mut self, tag: &StartTag<'_>) {
-        let Some(content) = tag.get("content") else {
+    fn meta(&mut self, element: &Element) {
+        let Some(content) = attribute(element, "content") else {
             return;
         };
-        for attribute in ["name", "property", "itemprop", "http-equiv"] {
-            if let Some(name) = tag.get(attribute) {
+        for name in ["name", "property", "itemprop", "http-equiv"] {
+            if let Some(name) = attribute(element, name) {
                 push(
                     &mut self.outline.metas,
-                    (name.to_ascii_lowercase(), content.clone()),
+                    (name.to_ascii_lowercase(), content.to_owned()),
                 );
             }
         }
     }
 
-    fn link(&mut self, tag: &StartTag<'_>) {
-        let rel = tag.get("rel").unwrap_or_default().to_ascii_lowercase();
-        if tag.has_word("rel", "stylesheet") {
+    fn link(&mut self, element: &Element) {
+        let rel = attribute(element, "rel").unwrap_or_default().to_ascii_lowercase();
+        let is_style_sheet = has_word(element, "rel", "stylesheet");
+        if is_style_sheet {
             self.outline.counts.css_count += 1;
         }
-        if tag.has_word("rel", "stylesheet") || rel.contains("preload") || rel == "https://api.w.org/" {
-            self.asset(tag, "href");
+        if is_style_sheet || rel.contains("preload") || rel == "https://api.w.org/" {
+            self.asset(element, "href");
         }
+        let text = |name| attribute(element, name).unwrap_or_default();
         let link = Link {
             rel,
-            href: tag.get("href").unwrap_or_default(),
-            media_type: tag.get("type").unwrap_or_default().to_ascii_lowercase(),
-            sizes: tag.get("sizes").unwrap_or_default(),
+            href: text("href").to_owned(),
+            media_type: text("type").to_ascii_lowercase(),
+            sizes: text("sizes").to_owned(),
         };
         if !link.href.is_empty() {
             push(&mut self.outline.links, link);
         }
     }
 
-    fn script(&mut self, tag: &StartTag<'_>) {
+    fn script(&mut self, element: &Element) {
         self.outline.counts.script_count += 1;
-        self.asset(tag, "src");
-        if let Some(url) = tag.get("src") {
-            push(&mut self.outline.script_urls, url);
-        }
-        let is_json_ld = tag
-            .get("type")
-            .is_some_and(|kind| kind.to_ascii_lowercase().contains("ld+json"));
-        self.raw = if is_json_ld { Raw::JsonLd } else { Raw::Script };
-    }
-
-    fn asset(&mut self, tag: &StartTag<'_>, attribute: &str) {
-        if let Some(url) = tag.get(attribute) {
-            push(&mut self.outline.assets, url);
+        self.asset(element, "src");
+        if let Some(url) = attribute(element, "src") {
+            push(&mut self.outline.script_urls, url.to_owned());
         }
     }
 
-    fn anchor(&mut self, tag: &StartTag<'_>) {
-        self.close_anchor();
+    fn asset(&mut self, element: &Element, name: &str) {
+        if let Some(url) = attribute(element, name) {
+            push(&mut self.outline.assets, url.to_owned());
+        }
+    }
+
+    fn open_anchor(&mut self, node: NodeId, element: &Element) {
         self.outline.counts.link_count += 1;
-        let Some(href) = tag.get("href") else {
+        let Some(href) = attribute(element, "href") else {
             return;
         };
-        self.anchor_is_home = self.outline.base.join(&href).is_ok_and(|url| {
-            url.host() == self.outline.base.host()
-                && url.path() == "/"
-                && url.query().is_none()
-                && !href.starts_with('#')
+        let base = &self.outline.base;
+        let is_home = base.join(href).is_ok_and(|url| {
+            url.host() == base.host() && url.path() == "/" && url.query().is_none() && !href.starts_with('#')
         });
-        let label = tag
-            .get("aria-label")
-            .or_else(|| tag.get("title"))
-            .unwrap_or_default();
+        let label = attribute(element, "aria-label").or_else(|| attribute(element, "title"));
         // An address is a word of its own, however close its neighbours are.
         if href.starts_with("mailto:") {
             self.outline.text.push('\n');
         }
-        self.open_anchor = Some(Anchor {
-            href,
-            text: label,
-            in_frame: self.frame.is_inside(),
-            in_comments: self.comments.is_inside(),
+        self.anchor = Some(OpenAnchor {
+            node,
+            is_home,
+            anchor: Anchor {
+                href: href.to_owned(),
+                text: label.unwrap_or_default().to_owned(),
+                in_frame: self.frame.is_some(),
+                in_comments: self.comments.is_some(),
+            },
         });
     }
 
-    fn close_anchor(&mut self) {
-        self.anchor_is_home = false;
-        if let Some(mut anchor) = self.open_anchor.take() {
+    fn area(&mut self, element: &Element) {
+        let Some(href) = attribute(element, "href") else {
+            return;
+        };
+        let anchor = Anchor {
+            href: href.to_owned(),
+            text: attribute(element, "alt").unwrap_or_default().to_owned(),
+            in_frame: self.frame.is_some(),
+            in_comments: self.comments.is_some(),
+        };
+        push(&mut self.outline.anchors, anchor);
+    }
+
+    fn close_anchor(&mut self, node: NodeId) {
+        if let Some(OpenAnchor { mut anchor, .. }) = self.anchor.take_if(|open| open.node == node) {
             if anchor.href.starts_with("mailto:") {
                 self.outline.text.push('\n');
             }
-            anchor.text = anchor.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            anchor.text = one_line(&anchor.text);
             push(&mut self.outline.anchors, anchor);
         }
     }
 
-    fn close_heading(&mut self) {
-        if let Some(heading) = self.open_heading.take() {
-            let heading = heading.split_whitespace().collect::<Vec<_>>().join(" ");
-            if !heading.is_empty() && self.outline.headings.len() < 20 {
+    fn close_heading(&mut self, node: NodeId) {
+        if let Some((_, heading)) = self.heading.take_if(|(open, _)| *open == node) {
+            let heading = one_line(&heading);
+            if !heading.is_empty() && self.outline.headings.len() < MAX_HEADINGS {
                 self.outline.headings.push(heading);
             }
         }
     }
 
-    fn image(&mut self, tag: &StartTag<'_>) {
+    fn image(&mut self, element: &Element) {
         self.outline.counts.image_count += 1;
-        let lazy = || {
-            ["data-src", "data-lazy-src", "data-original"]
-                .iter()
-                .find_map(|name| tag.get(name))
-        };
-        let src = tag
-            .get("src")
-            .filter(|src| !src.starts_with("data:"))
-            .or_else(lazy);
-        let alt = tag.get("alt").unwrap_or_default();
-        if let (Some(anchor), false) = (&mut self.open_anchor, alt.is_empty()) {
-            append(&mut anchor.text, &alt, MAX_ANCHOR_TEXT);
+        let src = picture(element);
+        let alt = attribute(element, "alt").unwrap_or_default();
+        if let (Some(open), false) = (&mut self.anchor, alt.is_empty()) {
+            append(&mut open.anchor.text, alt, MAX_ANCHOR_TEXT);
         }
         let Some(src) = src else {
             return;
         };
-        let class = tag.get("class").unwrap_or_default();
-        let id = tag.get("id").unwrap_or_default();
+        let class = attribute(element, "class").unwrap_or_default();
+        let id = attribute(element, "id").unwrap_or_default();
         let image = Image {
             has_logo_class: ["logo", "site-logo", "custom-logo"]
                 .iter()
-                .any(|word| tag.has_word("class", word))
+                .any(|word| has_word(element, "class", word))
                 || id.eq_ignore_ascii_case("logo")
-                || tag.has_word("itemprop", "logo"),
+                || has_word(element, "itemprop", "logo"),
             names: format!("{class} {id} {alt}").to_ascii_lowercase(),
-            alt,
-            in_logo: self.logo.is_inside(),
-            in_header: self.header_depth > 0,
-            in_home_link: self.anchor_is_home,
-            in_heading: self.open_heading.is_some(),
-            src,
+            alt: alt.to_owned(),
+            in_logo: self.logo.is_some(),
+            in_header: self.header.is_some(),
+            in_footer: self.footer.is_some(),
+            in_home_link: self.anchor.as_ref().is_some_and(|open| open.is_home),
+            in_heading: self.heading.is_some(),
+            src: src.to_owned(),
         };
         push(&mut self.outline.images, image);
     }
 
-    fn text(&mut self, text: &str) {
-        let text = resolve_html(text);
-        if let Some(anchor) = &mut self.open_anchor {
-            append(&mut anchor.text, &text, MAX_ANCHOR_TEXT);
+    fn text(&mut self, node: NodeRef<'_, Node>, text: &StrTendril) {
+        let parent = node.parent().and_then(|parent| parent.value().as_element());
+        let is_html = parent.is_some_and(|parent| parent.name.ns == ns!(html));
+        match parent.map(Element::name) {
+            Some("script") => self.keep_script(parent, text),
+            Some("style") => {
+                self.hidden.read(text);
+                self.outline.styles.push(text.clone());
+            }
+            Some("title") if is_html => self.keep_title(text),
+            Some("textarea" | "iframe" | "noembed" | "noframes" | "xmp") if is_html => {}
+            // What a picture is called, not what it shows.
+            Some("title" | "desc" | "metadata") => self.label(text),
+            _ => {
+                self.label(text);
+                self.show(text);
+            }
         }
-        if let Some(heading) = &mut self.open_heading {
-            append(heading, &text, MAX_TITLE);
+    }
+
+    fn keep_script(&mut self, script: Option<&Element>, text: &StrTendril) {
+        let kind = script.and_then(|script| raw(script, "type"));
+        if kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("ld+json")) {
+            if self.outline.json_ld.len() < MAX_JSON_LD {
+                self.outline.json_ld.push(text.clone());
+            }
+        } else {
+            self.outline.scripts.push(text.clone());
         }
+    }
+
+    fn keep_title(&mut self, text: &str) {
+        let title = one_line(text);
+        if self.outline.title.is_none() && !title.is_empty() {
+            self.outline.title = Some(title.chars().take(MAX_TITLE).collect());
+        }
+    }
+
+    /// Adds to what the open link and heading are called.
+    fn label(&mut self, text: &str) {
+        if let Some(open) = &mut self.anchor {
+            append(&mut open.anchor.text, text, MAX_ANCHOR_TEXT);
+        }
+        if let Some((_, heading)) = &mut self.heading {
+            append(heading, text, MAX_TITLE);
+        }
+    }
+
+    fn show(&mut self, text: &str) {
         let shown = &mut self.outline.text;
-        if self.unseen.is_some() || self.comments.is_inside() || shown.len() + text.len() > MAX_TEXT {
+        if self.unseen.is_some() || self.comments.is_some() || shown.len() + text.len() > MAX_TEXT {
             return;
         }
         // Runs of blanks are one blank, as on the screen.
         for character in text.chars() {
+            if is_invisible(character) {
+                continue;
+            }
             if !character.is_whitespace() || character == '\u{a0}' {
                 shown.push(if character == '\u{a0}' { ' ' } else { character });
             } else if !shown.ends_with([' ', '\n']) {
@@ -350,22 +391,77 @@ impl<'a> Builder<'a> {
             self.outline.text.push('\n');
         }
     }
+}
 
-    fn raw_text(&mut self, text: &'a str) {
-        match self.raw {
-            Raw::Title if self.outline.title.is_none() && self.svg_depth == 0 => {
-                let title = resolve_html(text);
-                let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
-                if !title.is_empty() {
-                    self.outline.title = Some(title.chars().take(MAX_TITLE).collect());
-                }
-            }
-            Raw::JsonLd if self.outline.json_ld.len() < 100 => self.outline.json_ld.push(text),
-            Raw::Script => self.outline.scripts.push(text),
-            Raw::Style => self.outline.styles.push(text),
-            _ => {}
-        }
+/// Whether something can be in it that is not all of the page.
+fn holds_others(name: &str) -> bool {
+    !matches!(
+        name,
+        "html" | "body" | "img" | "br" | "input" | "meta" | "link" | "hr" | "source" | "path" | "use"
+    )
+}
+
+/// Whether an element may stand in the midst of a word.
+fn is_inline(name: &str) -> bool {
+    matches!(name, "span" | "i" | "b" | "em" | "small" | "strong")
+}
+
+/// The URL of the picture that an `<img>` shows in the end: scripts put it in the place of what stands there until it
+/// is seen.
+fn picture(element: &Element) -> Option<&str> {
+    const LATER: &[&str] = &[
+        "data-src",
+        "data-lazy-src",
+        "data-original",
+        "data-lazy",
+        "data-orig-src",
+        "data-litespeed-src",
+        "data-cfsrc",
+        "data-pagespeed-lazy-src",
+        "data-image",
+        "data-url",
+    ];
+    let is_url = |url: &&str| !url.starts_with("data:") && !url.starts_with("blob:");
+    let now = attribute(element, "src").filter(is_url);
+    let later = || {
+        LATER
+            .iter()
+            .find_map(|name| attribute(element, name))
+            .filter(is_url)
+    };
+    // `a.png 1x, b.png 2x`
+    let of_set = || {
+        let sets = ["srcset", "data-srcset", "data-lazy-srcset"];
+        let set = sets.iter().find_map(|name| attribute(element, name))?;
+        let first = set.split(", ").next()?.split_whitespace().next()?;
+        Some(first.trim_end_matches(',')).filter(is_url)
+    };
+    match now {
+        Some(url) if !is_placeholder_picture(url) => Some(url),
+        now => later().or_else(of_set).or(now),
     }
+}
+
+/// Whether a picture is shown until the real one is loaded: `/img/blank.gif`.
+fn is_placeholder_picture(url: &str) -> bool {
+    const NAMES: &str = "blank placeholder spacer transparent lazy loading loader pixel 1x1 empty dummy clear preload grey \
+        gray trans spinner white fallback dot";
+    let name = url
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .rsplit('/')
+        .next();
+    let stem = name
+        .and_then(|name| name.split('.').next())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let is_one = |word: &str| NAMES.split_ascii_whitespace().any(|name| name == word);
+    matches!(stem.as_str(), "px" | "s" | "t" | "x") || is_one(&stem) || stem.split(['-', '_']).any(is_one)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) {

@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde_json::Value;
 
+use super::dom::ElementSelector;
 use super::format::{self, Category, Description, File, FormatError, Texts};
-use super::pattern::{Pattern, PatternError};
-use super::selector::{self, Selector};
+use super::pattern::Pattern;
 
 /// The set in the binary: facts of our own gathering, one technology a line.
 const OWN: &str = include_str!("own.json");
@@ -57,7 +57,7 @@ pub(super) enum Demand {
 #[derive(Debug)]
 pub(super) struct ElementSign {
     pub(super) technology: usize,
-    pub(super) selectors: Vec<Selector>,
+    pub(super) selector: ElementSelector,
     pub(super) demand: Demand,
 }
 
@@ -420,22 +420,18 @@ impl Builder {
         }
     }
 
-    fn element(&mut self, technology: usize, selectors: &str, demand: Demand) {
-        match selector::parse(selectors) {
-            Some(selectors) => self.elements.push(ElementSign {
+    fn element(&mut self, technology: usize, selector: &str, demand: Demand) {
+        match ElementSelector::parse(selector) {
+            Ok(selector) => self.elements.push(ElementSign {
                 technology,
-                selectors,
+                selector,
                 demand,
             }),
-            None => self.skip(
-                technology,
-                selectors,
-                &PatternError::Syntax("the selector is not understood".to_owned()),
-            ),
+            Err(error) => self.skip(technology, selector, &error),
         }
     }
 
-    fn skip(&mut self, technology: usize, pattern: &str, error: &PatternError) {
+    fn skip(&mut self, technology: usize, pattern: &str, error: &dyn std::error::Error) {
         self.skipped.push(Skipped {
             technology: self.known[technology].name.clone(),
             pattern: pattern.to_owned(),
@@ -463,14 +459,12 @@ impl Builder {
         }
         for (number, element) in self.elements.iter().enumerate() {
             let number = self.signs.len() + number;
-            let literals: Option<Vec<String>> = element.selectors.iter().map(Selector::literal).collect();
-            match literals {
-                Some(literals) => {
-                    for literal in literals {
-                        by_literal.entry(literal).or_default().push(number);
-                    }
-                }
-                None => always.push(number),
+            let literals = &element.selector.literals;
+            if literals.is_empty() {
+                always.push(number);
+            }
+            for literal in literals {
+                by_literal.entry(literal.clone()).or_default().push(number);
             }
         }
         let literals = AhoCorasick::builder()

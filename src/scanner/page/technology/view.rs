@@ -8,6 +8,7 @@ use super::set::{Place, Sign};
 use super::version::{Told, told_by_url};
 use crate::fetch::Headers;
 use crate::scanner::page::outline::Outline;
+use crate::scanner::page::tree::shown;
 use crate::scanner::site::registrable;
 
 /// URLs longer than this are data, not places.
@@ -26,7 +27,7 @@ type Lowered<'a> = Vec<(Cow<'a, str>, String)>;
 /// A page as the signs see it.
 pub(super) struct View<'a> {
     pub(super) html: &'a str,
-    page: &'a Outline<'a>,
+    page: &'a Outline,
     headers: &'a Headers,
     tags: OnceCell<Lowered<'a>>,
     comments: OnceCell<Lowered<'a>>,
@@ -38,7 +39,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(html: &'a str, page: &'a Outline<'a>, headers: &'a Headers) -> Self {
+    pub(super) fn of(html: &'a str, page: &'a Outline, headers: &'a Headers) -> Self {
         Self {
             html,
             page,
@@ -79,7 +80,7 @@ impl<'a> View<'a> {
             Place::Link => self.first(sign, page.links.iter().map(|link| link.href.as_str()), "link"),
             Place::Scripts => self.first(sign, holding(sign, self.scripts()), "inline script"),
             Place::Css => self.first(sign, holding(sign, self.styles()), "inline style"),
-            Place::JsonLd => self.first(sign, page.json_ld.iter().copied(), "json-ld"),
+            Place::JsonLd => self.first(sign, page.json_ld.iter().map(|text| &**text), "json-ld"),
             Place::Html => self.first(sign, std::iter::once(self.html), "html"),
             Place::Text => self.first(sign, std::iter::once(page.text.as_str()), "text"),
             Place::Url => self.first(sign, std::iter::once(page.url.as_str()), "url"),
@@ -182,18 +183,23 @@ impl<'a> View<'a> {
 
     fn scripts(&self) -> &Lowered<'a> {
         self.scripts
-            .get_or_init(|| lowered(self.page.scripts.iter().copied().map(Cow::Borrowed)))
+            .get_or_init(|| lowered(self.page.scripts.iter().map(|text| Cow::Borrowed(&**text))))
     }
 
     fn styles(&self) -> &Lowered<'a> {
         self.styles
-            .get_or_init(|| lowered(self.page.styles.iter().copied().map(Cow::Borrowed)))
+            .get_or_init(|| lowered(self.page.styles.iter().map(|text| Cow::Borrowed(&**text))))
     }
 
     /// In one text, without the site's own hosts, so that a sign can ask for URLs of this site.
     fn tags(&self) -> &Lowered<'a> {
         self.tags.get_or_init(|| {
-            let joined = self.page.tags.join("\n");
+            let tags: Vec<String> = self
+                .page
+                .elements()
+                .map(|element| shown(element).replace('\n', " "))
+                .collect();
+            let joined = tags.join("\n");
             let site = self.page.url.host_str().map(registrable).unwrap_or_default();
             let tags = without_own_hosts(&joined, site).into_owned();
             lowered(std::iter::once(Cow::Owned(tags)))
@@ -201,8 +207,10 @@ impl<'a> View<'a> {
     }
 
     fn comments(&self) -> &Lowered<'a> {
-        self.comments
-            .get_or_init(|| lowered(std::iter::once(Cow::Owned(self.page.comments.join("\n")))))
+        self.comments.get_or_init(|| {
+            let comments: Vec<&str> = self.page.comments.iter().map(|text| &**text).collect();
+            lowered(std::iter::once(Cow::Owned(comments.join("\n"))))
+        })
     }
 }
 

@@ -17,6 +17,11 @@ TASK_STATUS = Enum(
 )
 CURATION = Enum("New", "Selected", "Maybe", "Not a Fit", "Archived", "Completed",
                 name="SitemapCurationStatusEnum", create_type=False)
+# Three enums have these words, and the models refuse any other.
+STEPS = ("Pending", "Processing", "Completed", "Error")
+FILE_STATUS = Enum(*STEPS, name="sitemap_file_status_enum", create_type=False)
+URL_STATUS = Enum(*STEPS, name="sitemap_url_status_enum", create_type=False)
+IMPORT_STATUS = Enum("Queued", "Processing", "Complete", "Error", name="sitemap_import_status_enum", create_type=False)
 
 
 class Base(DeclarativeBase):
@@ -110,6 +115,8 @@ class SitemapFile(Base):
     domain_id = mapped_column(UUID(as_uuid=True), ForeignKey("domains.id"), nullable=False)
     url = mapped_column(Text, nullable=False)
     sitemap_type = mapped_column(Text, nullable=False)
+    status = mapped_column(FILE_STATUS, nullable=False)
+    sitemap_import_status = mapped_column(IMPORT_STATUS)
     status_code = mapped_column(Integer)
     url_count = mapped_column(Integer)
     created_at = mapped_column(DateTime(timezone=True))
@@ -120,6 +127,7 @@ class SitemapUrl(Base):
     id = mapped_column(UUID(as_uuid=True), primary_key=True)
     sitemap_id = mapped_column(UUID(as_uuid=True), ForeignKey("sitemap_files.id"), nullable=False)
     url = mapped_column(Text, nullable=False)
+    status = mapped_column(URL_STATUS, nullable=False)
     lastmod = mapped_column(DateTime(timezone=True))
     changefreq = mapped_column(Text)
 
@@ -156,6 +164,9 @@ def main(url):
         assert files and {file.domain_id for file in files} <= {domain.id for domain in domains}
         assert urls and {url.sitemap_id for url in urls} <= {file.id for file in files}
         assert urls[0].lastmod.year == 2025
+        assert {file.status for file in files} <= set(STEPS) and {url.status for url in urls} == {"Pending"}
+        waiting = select(func.count()).select_from(SitemapUrl).where(SitemapUrl.status == "Pending")
+        assert session.scalar(waiting) == len(urls)
     print(f"read {len(domains)} domains, {len(jobs)} jobs, {len(batches)} batches, {len(files)} files, {len(urls)} URLs")
 
 

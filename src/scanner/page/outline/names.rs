@@ -1,45 +1,14 @@
-//! Whether the reader is inside an element of some kind, without a tree to ask.
+//! What classes and ids call an element.
 
-use crate::scanner::page::html::StartTag;
+use scraper::node::Element;
 
-/// Elements followed inside one; deeper ones belong to it all the same.
-const MAX_OPEN: usize = 64;
-
-/// Names of open elements since one that began the scope.
-#[derive(Debug, Default)]
-pub(super) struct Scope(Vec<String>);
-
-impl Scope {
-    /// A start tag came; `begins` says whether it is of the kind.
-    pub(super) fn enter(&mut self, tag: &StartTag<'_>, begins: impl Fn(&StartTag<'_>) -> bool) {
-        const WITHOUT_END: &[&str] = &[
-            "img", "br", "input", "meta", "link", "hr", "source", "path", "use", "body", "html",
-        ];
-        if WITHOUT_END.contains(&tag.name.as_str()) || tag.source.ends_with('/') || self.0.len() >= MAX_OPEN {
-            return;
-        }
-        if self.is_inside() || begins(tag) {
-            self.0.push(tag.name.clone());
-        }
-    }
-
-    /// An end tag came (lower case).
-    pub(super) fn leave(&mut self, name: &str) {
-        if let Some(at) = self.0.iter().rposition(|open| open == name) {
-            self.0.truncate(at);
-        }
-    }
-
-    pub(super) fn is_inside(&self) -> bool {
-        !self.0.is_empty()
-    }
-}
+use crate::scanner::page::tree::raw;
 
 /// Words of class and id, each as its parts (`header__logo`: `header`, `logo`).
-fn words<'a>(tag: &StartTag<'a>) -> impl Iterator<Item = &'a str> {
+fn words(element: &Element) -> impl Iterator<Item = &str> {
     ["class", "id"]
         .into_iter()
-        .filter_map(|attribute| tag.raw(attribute))
+        .filter_map(|attribute| raw(element, attribute))
         .flat_map(str::split_ascii_whitespace)
 }
 
@@ -53,7 +22,7 @@ fn is_any(part: &str, known: &[&str]) -> bool {
 
 /// Whether a container is the logo by class or id: `logo`, `site-logo`, `header__logo`, `logo-link`. Not where the
 /// logo is (`logo_left` of a header), nor one of many (`client-logo`).
-pub(super) fn is_called_logo(tag: &StartTag<'_>) -> bool {
+pub(super) fn is_called_logo(element: &Element) -> bool {
     const AROUND: &[&str] = &[
         "wrap",
         "wrapper",
@@ -67,6 +36,17 @@ pub(super) fn is_called_logo(tag: &StartTag<'_>) -> bool {
         "inner",
         "holder",
         "text",
+    ];
+    const BRANDS: &[&str] = &[
+        "navbar-brand",
+        "navbar-logo",
+        "navbar__brand",
+        "nav-brand",
+        "header-brand",
+        "brand-logo",
+        "brandlogo",
+        "site-brand",
+        "site-branding",
     ];
     const OTHERS: &[&str] = &[
         "client",
@@ -83,14 +63,18 @@ pub(super) fn is_called_logo(tag: &StartTag<'_>) -> bool {
         "awards",
         "payment",
     ];
-    if matches!(tag.name.as_str(), "header" | "section" | "main" | "article") {
+    if matches!(element.name(), "header" | "section" | "main" | "article") {
         return false;
     }
     let is_logo = |part: &str| {
         let part = part.to_ascii_lowercase();
         part.ends_with("logo") && !part.ends_with("alogo")
     };
-    words(tag).any(|word| {
+    words(element).any(|word| {
+        // Bootstrap and its kin call the logo of a bar its brand.
+        if is_any(word, BRANDS) {
+            return true;
+        }
         let mut from_the_end = parts(word).rev();
         let last = from_the_end.next().unwrap_or_default();
         let first = parts(word).next().unwrap_or_default();
@@ -100,14 +84,14 @@ pub(super) fn is_called_logo(tag: &StartTag<'_>) -> bool {
 }
 
 /// Whether a container holds what visitors wrote: `comments`, `comment-list`, `commentlist`, `comment-12`.
-pub(super) fn is_called_comments(tag: &StartTag<'_>) -> bool {
+pub(super) fn is_called_comments(element: &Element) -> bool {
     const NOT: &[&str] = &[
         "open", "closed", "link", "links", "count", "form", "no", "has", "button", "off", "on",
     ];
-    if matches!(tag.name.as_str(), "header" | "main" | "a") {
+    if matches!(element.name(), "header" | "main" | "a") {
         return false;
     }
-    words(tag).any(|word| {
+    words(element).any(|word| {
         let first = parts(word).next().unwrap_or_default();
         is_any(
             first,
@@ -116,27 +100,41 @@ pub(super) fn is_called_comments(tag: &StartTag<'_>) -> bool {
     })
 }
 
+/// Whether a container is what ends every page of a site.
+pub(super) fn is_footer(element: &Element) -> bool {
+    const FOOTER: &[&str] = &["footer", "colophon", "sitefooter", "pagefooter"];
+    element.name() == "footer"
+        || matches!(element.name(), "div" | "section" | "aside")
+            && words(element).any(|word| parts(word).any(|part| is_any(part, FOOTER)))
+}
+
 /// Whether a container is what stands around the content on every page of a site.
-pub(super) fn is_frame(tag: &StartTag<'_>) -> bool {
+pub(super) fn is_frame(element: &Element) -> bool {
     const FRAME: &[&str] = &["header", "footer", "nav", "topbar", "navbar", "menu"];
-    matches!(tag.name.as_str(), "footer" | "nav" | "header")
-        || tag.name == "div"
-            && ["id", "class"]
-                .into_iter()
-                .filter_map(|attribute| tag.raw(attribute))
-                .flat_map(str::split_ascii_whitespace)
-                .any(|word| {
-                    is_any(word, FRAME)
-                        || parts(word)
-                            .next_back()
-                            .is_some_and(|last| is_any(last, &["footer"]))
-                })
+    matches!(element.name(), "footer" | "nav" | "header")
+        || element.name() == "div"
+            && words(element).any(|word| {
+                is_any(word, FRAME)
+                    || parts(word)
+                        .next_back()
+                        .is_some_and(|last| is_any(last, &["footer"]))
+            })
 }
 
 #[cfg(test)]
 mod tests {
+    use scraper::Selector;
+
     use super::*;
-    use crate::scanner::page::html::tag;
+    use crate::scanner::page::tree::parse;
+
+    /// The element that a page consists of.
+    fn is(source: &str, what: fn(&Element) -> bool) -> bool {
+        let page = parse(&format!("<{source}>")).html;
+        let inside = Selector::parse("body > *").unwrap();
+        let element = page.select(&inside).next().unwrap();
+        what(element.value())
+    }
 
     #[test]
     fn a_logo_is_told_from_where_it_is_and_from_those_of_others() {
@@ -152,7 +150,7 @@ mod tests {
             ("div class=logout", false),
             ("ul class=catalogo", false),
         ] {
-            assert_eq!(is_called_logo(&tag(source)), wanted, "{source}");
+            assert_eq!(is(source, is_called_logo), wanted, "{source}");
         }
     }
 
@@ -166,7 +164,7 @@ mod tests {
             ("div class=comments-closed", false),
             ("div class=content", false),
         ] {
-            assert_eq!(is_called_comments(&tag(source)), wanted, "{source}");
+            assert_eq!(is(source, is_called_comments), wanted, "{source}");
         }
     }
 }

@@ -1,0 +1,114 @@
+//! The first key of all, an operator's: made at the first start, and given to a person or into a file. Never into a log,
+//! which is kept, copied and read by others; where there is neither, no key is made.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use sqlx::PgPool;
+
+use super::ApiKey;
+use super::keys::{self, CreateKeyError};
+
+/// Who the first key may be given to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FirstKeyPlace {
+    /// Somebody who looks on.
+    Terminal,
+    /// A file that is not there yet; only its owner may read it.
+    File(PathBuf),
+    /// Nobody.
+    Nowhere,
+}
+
+/// What became of the first key.
+#[derive(Debug)]
+pub enum FirstKey {
+    /// There is a key, or was one.
+    NotNeeded,
+    /// It was made, and is to be shown: this is the only time it can be.
+    ToShow(ApiKey),
+    /// It was made and stands in this file.
+    Written(PathBuf),
+    /// It is needed, but nobody could be given it, so it was not made.
+    NotMade,
+}
+
+/// Why the first key was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum FirstKeyError {
+    /// It could not be made or kept.
+    #[error(transparent)]
+    Create(#[from] CreateKeyError),
+    /// The file is there already, or cannot be written.
+    #[error(
+        "the first key cannot be written to {path}, so none was made; name a file that does not exist yet"
+    )]
+    File {
+        /// As named.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It was made, but is lost.
+    #[error(
+        "the first key was made, but cannot be written to {path}; make another with 'sitelog key create --scopes operator'"
+    )]
+    Lost {
+        /// As named.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Makes the first key of all, unless there is or ever was one, if it can be given to somebody.
+pub async fn provide(pool: &PgPool, place: &FirstKeyPlace) -> Result<FirstKey, FirstKeyError> {
+    if keys::is_any(pool).await.map_err(CreateKeyError::from)? {
+        return Ok(FirstKey::NotNeeded);
+    }
+    match place {
+        FirstKeyPlace::Nowhere => Ok(FirstKey::NotMade),
+        FirstKeyPlace::Terminal => Ok(keys::create_first(pool)
+            .await?
+            .map_or(FirstKey::NotNeeded, FirstKey::ToShow)),
+        FirstKeyPlace::File(path) => into_file(pool, path).await,
+    }
+}
+
+/// The file is opened first: a key is made only if there is somewhere to put it.
+async fn into_file(pool: &PgPool, path: &Path) -> Result<FirstKey, FirstKeyError> {
+    let file = open_private(path).map_err(|source| FirstKeyError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    let made = keys::create_first(pool).await;
+    let Ok(Some(key)) = made else {
+        // Another process was faster, or it could not be made. An empty file would be in the way of the next start.
+        let _nothing_is_lost = std::fs::remove_file(path);
+        made?;
+        return Ok(FirstKey::NotNeeded);
+    };
+    write(file, &key).map_err(|source| FirstKeyError::Lost {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(FirstKey::Written(path.to_owned()))
+}
+
+/// A new file that only its owner may read; never one that is there, nor where a link leads.
+fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+fn write(mut file: File, key: &ApiKey) -> io::Result<()> {
+    writeln!(file, "{}", key.reveal())?;
+    file.sync_all()
+}

@@ -1,0 +1,150 @@
+//! Names that a route does not know are refused instead of passed over: `?dryrun=true` would scan, and `maxPages` would be
+//! ignored.
+//!
+//! What a query may hold is taken from the API's own document, so that every parameter that is described is known and every
+//! other one is not. Members of a command's JSON are known to its type (`deny_unknown_fields`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Operation, ParameterIn};
+
+use super::problem::Problem;
+use crate::values::nearest::nearest;
+
+/// Another name of a parameter, which views have for the same thing.
+const ALIASES: [(&str, &str); 1] = [("batch", "batch_id")];
+
+/// The parameters that queries may have, by method and path.
+#[derive(Clone, Debug)]
+pub(super) struct KnownNames(Arc<HashMap<(Method, String), Vec<String>>>);
+
+impl KnownNames {
+    /// Those of a document whose paths stand below a prefix.
+    pub(super) fn of(document: &OpenApi, prefix: &str) -> Self {
+        let mut known = HashMap::new();
+        for (path, item) in &document.paths.paths {
+            let operations = [
+                (Method::GET, &item.get),
+                (Method::POST, &item.post),
+                (Method::DELETE, &item.delete),
+            ];
+            for (method, operation) in operations {
+                if let Some(operation) = operation {
+                    known.insert((method, format!("{prefix}{path}")), names_of(operation));
+                }
+            }
+        }
+        Self(Arc::new(known))
+    }
+
+    fn check(&self, request: &Request) -> Result<(), Problem> {
+        let Some(query) = request.uri().query() else {
+            return Ok(());
+        };
+        let method = match *request.method() {
+            Method::HEAD => Method::GET,
+            ref other => other.clone(),
+        };
+        let Some(path) = request.extensions().get::<MatchedPath>() else {
+            return Ok(());
+        };
+        let Some(known) = self.0.get(&(method, path.as_str().to_owned())) else {
+            return Ok(());
+        };
+        let mut given = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+        match given.find(|name| !known.iter().any(|known| known == name)) {
+            Some(name) => Err(unknown(
+                "parameter",
+                &name,
+                &known.iter().map(String::as_str).collect::<Vec<_>>(),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn names_of(operation: &Operation) -> Vec<String> {
+    let parameters = operation.parameters.iter().flatten();
+    let mut names: Vec<String> = parameters
+        .filter_map(|parameter| match parameter {
+            utoipa::openapi::RefOr::T(parameter) => Some(parameter),
+            utoipa::openapi::RefOr::Ref(_) => None,
+        })
+        .filter(|parameter| parameter.parameter_in == ParameterIn::Query)
+        .map(|parameter| parameter.name.clone())
+        .collect();
+    for (name, alias) in ALIASES {
+        if names.iter().any(|known| known == name) {
+            names.push(alias.to_owned());
+        }
+    }
+    names
+}
+
+/// Refuses a request whose query has a name that its route does not know.
+pub(super) async fn require_known(State(known): State<KnownNames>, request: Request, next: Next) -> Response {
+    match known.check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// 400 for a parameter of the query or a member of the JSON that is not known.
+fn unknown(what: &str, name: &str, known: &[&str]) -> Problem {
+    let shown: String = name.chars().take(100).collect();
+    let Some(nearest) = nearest(name, known.iter().copied()) else {
+        let detail = format!("'{shown}' is no {what} of this route, which takes none.");
+        return Problem::bad_request("unknown_parameter", detail).with("parameter", shown);
+    };
+    let detail = format!(
+        "'{shown}' is no {what} of this route; the nearest that it knows is '{nearest}'. All that it knows: {}.",
+        known.join(", ")
+    );
+    Problem::bad_request("unknown_parameter", detail)
+        .with("parameter", shown)
+        .with("nearest", nearest)
+        .with("known", json!(known))
+}
+
+/// The same for JSON whose type refused a member: serde says which, and which it knows.
+pub(super) fn unknown_member(error: &serde_json::Error) -> Option<Problem> {
+    let text = error.to_string();
+    let names = text.strip_prefix("unknown field `")?;
+    let (name, rest) = names.split_once("`, ")?;
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    Some(unknown("member", name, &known))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Body {
+        domain: String,
+        max_pages: Option<i64>,
+    }
+
+    #[test]
+    fn a_member_is_named_with_the_nearest_known_one() {
+        let error = serde_json::from_str::<Body>(r#"{"domain": "a.com", "maxPages": 5}"#).unwrap_err();
+        let problem = unknown_member(&error).unwrap();
+        assert_eq!((problem.code, problem.status), ("unknown_parameter", 400));
+        assert_eq!(problem.more["parameter"], "maxPages");
+        assert_eq!(problem.more["nearest"], "max_pages");
+        assert_eq!(problem.more["known"], json!(["domain", "max_pages"]));
+        let other = serde_json::from_str::<Body>("{}").unwrap_err();
+        assert!(unknown_member(&other).is_none());
+    }
+}

@@ -1,0 +1,129 @@
+//! A request and its answer take as long as they take, but only while the caller may have them: meanwhile a key may be
+//! revoked, a token expire, somebody sign out, a tenant lose its access.
+//!
+//! Every admission passes its bodies through here, so this holds for slow uploads, event streams, exports, answers that
+//! wait and whatever comes later. The check has a clock of its own: a busy stream sends no heartbeats.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, HttpBody};
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use tokio::time::{Instant, sleep_until};
+
+use super::ApiState;
+use super::admission::caller_of_request;
+use super::problem::Problem;
+use crate::access::{AccessError, Caller};
+
+/// Runs an admitted request and gives its answer, both only while the caller may have them. A problem if the answer took
+/// so long that the caller no longer may.
+pub(crate) async fn run_while_admitted(
+    state: &ApiState,
+    caller: &Caller,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let standing = Arc::new(Standing {
+        state: state.clone(),
+        method: request.method().clone(),
+        headers: request.headers().clone(),
+        caller: caller.clone(),
+    });
+    let due = Instant::now() + standing.every();
+    let request = request.map(|body| match body.size_hint().exact() {
+        Some(0) => body,
+        _ => kept(body, Arc::clone(&standing), false),
+    });
+    let response = next.run(request).await;
+    if Instant::now() >= due {
+        standing.check().await?;
+    }
+    let is_whole_anywhere = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    Ok(response.map(|body| match body.size_hint().exact() {
+        // It is in memory already.
+        Some(_) => body,
+        None => kept(body, standing, is_whole_anywhere),
+    }))
+}
+
+/// Who was let in, and what it showed for that: enough to ask again.
+struct Standing {
+    state: ApiState,
+    method: Method,
+    headers: HeaderMap,
+    caller: Caller,
+}
+
+impl Standing {
+    fn every(&self) -> Duration {
+        self.state.access.recheck_every()
+    }
+
+    /// Whether the caller is still who it was. If that cannot be found out just now, it is taken to be.
+    async fn check(&self) -> Result<(), Problem> {
+        match caller_of_request(&self.state, &self.method, &self.headers).await {
+            Ok(caller) if caller == self.caller => Ok(()),
+            Ok(_) => Err(AccessError::Invalid.into()),
+            Err(problem) if problem.status >= 500 => Ok(()),
+            Err(problem) => Err(problem),
+        }
+    }
+}
+
+/// A body that ends when its caller's standing does.
+fn kept(body: Body, standing: Arc<Standing>, is_whole_anywhere: bool) -> Body {
+    let kept = Kept {
+        due: Instant::now() + standing.every(),
+        standing,
+        is_whole_anywhere,
+        frames: body.into_data_stream(),
+    };
+    // Compression asks once more after the end.
+    Body::from_stream(stream::unfold(Some(kept), async |kept| kept?.next().await).fuse())
+}
+
+/// A body under way.
+struct Kept {
+    standing: Arc<Standing>,
+    due: Instant,
+    /// Whether it is whole wherever it ends. Anything else must not look whole when it is cut.
+    is_whole_anywhere: bool,
+    frames: BodyDataStream,
+}
+
+impl Kept {
+    /// What comes next, and what is left then.
+    async fn next(mut self) -> Option<(Result<Bytes, axum::Error>, Option<Self>)> {
+        loop {
+            if Instant::now() >= self.due {
+                if let Err(problem) = self.standing.check().await {
+                    return self.cut(problem);
+                }
+                self.due = Instant::now() + self.standing.every();
+            }
+            tokio::select! {
+                frame = self.frames.next() => return frame.map(|frame| (frame, Some(self))),
+                () = sleep_until(self.due) => {}
+            }
+        }
+    }
+
+    fn cut(self, problem: Problem) -> Option<(Result<Bytes, axum::Error>, Option<Self>)> {
+        let caller = &self.standing.caller.actor;
+        tracing::info!("What was under way for {caller} was cut off: {}", problem.detail);
+        if self.is_whole_anywhere {
+            return None;
+        }
+        Some((Err(axum::Error::new(io::Error::other(problem.detail))), None))
+    }
+}

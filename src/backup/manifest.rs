@@ -1,0 +1,33 @@
+//! What a backup says of itself.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Beside the dump in the file. What is not known to a reader is left alone; what a reader cannot do without raises
+/// `FORMAT`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Of the file as a whole.
+    pub format: u32,
+    /// The release that wrote it.
+    pub version: String,
+    /// When, by the database's clock.
+    pub taken_at: DateTime<Utc>,
+    /// Major version of the server.
+    pub server: u32,
+    /// Major version of the `pg_dump` that wrote the dump.
+    pub pg_dump: u32,
+    /// The last migration of its tables.
+    pub migration: i64,
+    /// Events in it.
+    pub events: u64,
+    /// Root of the Merkle tree over them, in hexadecimal.
+    pub root: String,
+    /// Roles that its rights and policies name, besides the owner of its tables.
+    pub roles: Vec<String>,
+}
+
+impl Manifest {
+    /// What this release writes and reads.
+    pub const FORMAT: u32 = 1;
+}

@@ -1,0 +1,94 @@
+//! One file of everything in the database, and the way back: over `pg_dump` and `pg_restore`, which know all that a
+//! database may hold. Here is what they leave open: the file is whole or not there, it says what it is, it is restored
+//! into an empty database only, by whatever user, with the roles that it names.
+
+mod archive;
+mod dump;
+mod manifest;
+mod restore;
+
+pub use archive::{Archive, ArchiveError};
+pub use dump::{Saved, back_up};
+pub use manifest::Manifest;
+pub use restore::restore;
+
+use crate::log::tree::ProofError;
+use crate::postgres::ClientError;
+
+/// Why there is no backup, or nothing was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The database does not answer.
+    #[error("the database cannot be reached")]
+    Database(#[from] sqlx::Error),
+    /// PostgreSQL's own programs.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The file.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// There is nothing to save.
+    #[error("the database {0} has no tables of sitelog; there is nothing to back up")]
+    Nothing(String),
+    /// Its user is not shown all rows.
+    #[error(
+        "the database's user {user} does not own {table}, so a backup could miss rows; use the user that runs sitelog, \
+         or a superuser"
+    )]
+    NotAllRows {
+        /// Who asked.
+        user: String,
+        /// The first table that belongs to another.
+        table: String,
+    },
+    /// There is something in the way.
+    #[error(
+        "the database {database} is not empty (it has {found}); a backup is restored only into an empty one: choose \
+         another SITELOG_DATA_DIR, or create a database and name it with --into"
+    )]
+    NotEmpty {
+        /// Its name.
+        database: String,
+        /// The first thing found in it.
+        found: String,
+    },
+    /// It is of a later release.
+    #[error(
+        "the backup was made by sitelog {version}, whose tables (migration {migration}) this release does not know; \
+         restore it with that release or a later one"
+    )]
+    TooNew {
+        /// The release that made it.
+        version: String,
+        /// Its last migration.
+        migration: i64,
+    },
+    /// A role is named in the backup and cannot be made.
+    #[error(
+        "the role {role}, which the backup names, is not on this server and the database's user may not make it; as a \
+         superuser: create role \"{role}\" nologin"
+    )]
+    Role {
+        /// The role.
+        role: String,
+        /// What the server said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// One of PostgreSQL's programs failed.
+    #[error("{program} failed; nothing was {what}. It said:\n{said}")]
+    Failed {
+        /// Which.
+        program: &'static str,
+        /// `written` or `restored`.
+        what: &'static str,
+        /// The end of its standard error.
+        said: String,
+    },
+    /// The log cannot be read.
+    #[error("the log cannot be read")]
+    Log(#[from] ProofError),
+    /// Nobody else may migrate meanwhile, and that cannot be had.
+    #[error("the database cannot be locked against migrations")]
+    Lock(#[from] sqlx::migrate::MigrateError),
+}

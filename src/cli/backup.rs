@@ -1,0 +1,61 @@
+//! `sitelog backup`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::{progress, say};
+use crate::backup::{Saved, back_up};
+use crate::config::Config;
+use crate::database::Database;
+use crate::log::EventLog;
+
+/// Writes one file of everything: the log, bodies, read models, the queue, keys and settings of tenants.
+///
+/// The service may run meanwhile: the file holds one moment. It is written as FILE.partial and renamed when it is whole, so
+/// a FILE of before stays until then. It holds personal data and hashes of keys; only its owner may read it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where to; a file of that name is replaced
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let database = Database::connect(config).await?;
+    let done = save(args, config, &database).await;
+    database.close().await;
+    let saved = done?;
+    tell(args, &saved)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn save(args: &Args, config: &Config, database: &Database) -> anyhow::Result<Saved> {
+    let url = database.reading_url(config).context("there is no database")?;
+    let log = EventLog::open(database.pools.work.clone());
+    let bar = progress::of_unknown_length("saved")?;
+    let saved = back_up(&url, &log, &args.file, |bytes| bar.set_position(bytes)).await?;
+    bar.finish_and_clear();
+    Ok(saved)
+}
+
+fn tell(args: &Args, saved: &Saved) -> anyhow::Result<()> {
+    let (manifest, file) = (&saved.manifest, args.file.display());
+    if args.json {
+        let told = json!({ "file": args.file, "bytes": saved.bytes, "manifest": manifest });
+        return Ok(say(&told.to_string())?);
+    }
+    say(&format!(
+        "{file} has {} events, in {} bytes; restore it with: sitelog restore {file}",
+        manifest.events, saved.bytes
+    ))?;
+    Ok(say(&format!(
+        "tree head {} over {} leaves",
+        manifest.root, manifest.events
+    ))?)
+}

@@ -1,0 +1,32 @@
+//! Bars for files that are written or read: on a terminal, on stderr, and else none.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How much there is so far, where nobody knows how much there will be.
+pub(super) fn of_unknown_length(what: &'static str) -> anyhow::Result<ProgressBar> {
+    let bar = shown(ProgressBar::no_length());
+    bar.set_style(ProgressStyle::with_template(
+        "{spinner} {bytes} {msg}  {bytes_per_sec}",
+    )?);
+    bar.set_message(what);
+    Ok(bar)
+}
+
+/// How much of it there is so far, and how long the rest takes.
+pub(super) fn of_length(what: &'static str, bytes: u64) -> anyhow::Result<ProgressBar> {
+    let bar = shown(ProgressBar::new(bytes));
+    bar.set_style(ProgressStyle::with_template(
+        "{bar:40} {bytes}/{total_bytes} {msg}  {bytes_per_sec}  {eta} left",
+    )?);
+    bar.set_message(what);
+    Ok(bar)
+}
+
+fn shown(bar: ProgressBar) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar
+}

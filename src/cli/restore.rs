@@ -1,0 +1,85 @@
+//! `sitelog restore`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::log::verify;
+use super::projections::work;
+use super::{progress, say};
+use crate::backup::{Archive, restore};
+use crate::config::Config;
+use crate::database::Database;
+use crate::log::EventLog;
+use crate::log::head::TreeHead;
+use crate::projections::task::TaskKind;
+use crate::projections::{registry, status, wall};
+
+/// Puts a backup into an empty database, and checks log and read models; exit code 1 if something in it is wrong.
+///
+/// All or nothing: if it fails, the database is as empty as before. The user who restores owns what is restored. Roles that
+/// had rights in it and are missing here are made, without a login.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What 'sitelog backup' wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// An empty database; without it, that of the settings (in `DATABASE_URL`, or a private one in the data directory)
+    #[arg(long, value_name = "URL")]
+    into: Option<String>,
+    /// JSON: an object for the log, and one for each read model
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    let archive = Archive::open(&args.file)?;
+    let mut config = config.clone();
+    if args.into.is_some() {
+        config.database_url.clone_from(&args.into);
+    }
+    let database = Database::connect(&config).await?;
+    let done = bring_back(args, &archive, &config, &database).await;
+    database.close().await;
+    Ok(if done? {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// True if all that was restored holds.
+async fn bring_back(
+    args: &Args,
+    archive: &Archive,
+    config: &Config,
+    database: &Database,
+) -> anyhow::Result<bool> {
+    let url = database
+        .url()
+        .map(str::to_owned)
+        .or_else(|| config.database_url.clone());
+    let url = url.context("there is no database")?;
+    let bar = progress::of_length("restored", archive.size())?;
+    restore(&url, archive, |bytes| bar.set_position(bytes)).await?;
+    bar.finish_and_clear();
+    // A backup of an earlier release has its tables.
+    sqlx::migrate!().run(&database.pools.work).await?;
+    wall::ensure_reader(&database.pools.work).await?;
+    status::ensure_all(&database.pools.work).await?;
+    let log = EventLog::open(database.pools.work.clone());
+    let head: TreeHead = format!("{}:{}", archive.manifest.events, archive.manifest.root).parse()?;
+    let log_holds = verify::check(&log, Some(head), args.json).await?;
+    let models_hold = work::perform(&log, &registry::all(), TaskKind::Verify, args.json).await?;
+    let all_well = log_holds && models_hold;
+    if !args.json {
+        let file = args.file.display();
+        say(&if all_well {
+            format!("{file} is restored; 'sitelog serve' goes on with it")
+        } else {
+            format!("{file} is restored, but what it holds is not sound, as said above")
+        })?;
+    }
+    Ok(all_well)
+}

@@ -1,0 +1,45 @@
+//! Other programs, as this service starts them: the only place that does.
+//!
+//! They get none of this process's environment but what they need to run. It holds secrets (the shared secret of
+//! tokens, passwords of a database, a proxy, the old backend), and a server that runs for months as another user would
+//! show them in `/proc/<pid>/environ` to whoever gets hold of that user.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+
+pub(super) use tokio::process::Command;
+
+/// Where programs and their libraries are, where temporary files go, and what time zone this is. `LC_ALL` is set below
+/// and goes before all other settings of the language.
+const PASSED_ON: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "TZ"];
+
+/// A program with an environment of its own; it reads nothing, and what it prints is in no language but English.
+pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("LC_ALL", "C").stdin(Stdio::null());
+    for name in PASSED_ON {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_is_given_little_of_the_environment() {
+        let is_kept_back = |name: &str| name != "LC_ALL" && !PASSED_ON.contains(&name);
+        assert!(std::env::vars().any(|(name, _)| is_kept_back(&name)));
+        let output = command("env").output().await.unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let mut names: Vec<&str> = said
+            .lines()
+            .filter_map(|line| Some(line.split_once('=')?.0))
+            .collect();
+        names.retain(|name| !PASSED_ON.contains(name));
+        assert_eq!(names, ["LC_ALL"]);
+    }
+}

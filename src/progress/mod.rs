@@ -1,0 +1,182 @@
+//! What should move and does not, and whether the clock can be believed: one definition for the Tasks page,
+//! `/readyz?verbose`, `doctor` and the metrics. How long anything may wait, `migrations/0012_wrong_clocks.sql` and
+//! `migrations/0013_progress.sql` say.
+
+mod clock;
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use sqlx::PgPool;
+
+pub use clock::Clock;
+
+use crate::projections::registry;
+
+/// How things move cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("what moves and what does not cannot be read from the database")]
+pub struct ProgressError(#[from] sqlx::Error);
+
+/// Names that are told of what stands still; all are counted.
+const NAMED: i32 = 5;
+
+/// What can stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Kind {
+    /// A scan that is to be done.
+    Scan,
+    /// A batch that has not ended.
+    Batch,
+    /// What makes tasks and batches follow the log.
+    Policy,
+    /// A read model.
+    Projection,
+    /// Work on a read model that somebody asked for.
+    ProjectionTask,
+    /// An event that a policy, or a row that an event, could not be applied to.
+    SetAside,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Scan,
+        Self::Batch,
+        Self::Policy,
+        Self::Projection,
+        Self::ProjectionTask,
+        Self::SetAside,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::Batch => "batch",
+            Self::Policy => "policy",
+            Self::Projection => "projection",
+            Self::ProjectionTask => "projection_task",
+            Self::SetAside => "set_aside",
+        }
+    }
+
+    /// Whether the names say nothing of what tenants do.
+    fn is_ours(self) -> bool {
+        !matches!(self, Self::Scan | Self::Batch)
+    }
+}
+
+/// Things of one kind that have something to do and made no progress for longer than they may.
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
+pub struct Stuck {
+    /// What they are.
+    pub kind: Kind,
+    /// How many.
+    pub count: i64,
+    /// Some of them: ids of scans and batches, names of the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// When the first of them last moved, as far as is known.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Stuck {
+    /// The same without what is a tenant's.
+    #[must_use]
+    pub fn without_tenants(mut self) -> Self {
+        if !self.kind.is_ours() {
+            self.names.clear();
+        }
+        self
+    }
+}
+
+impl fmt::Display for Stuck {
+    /// What stands still, since when, and what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, names) = (self.count, self.names.join(", "));
+        match self.kind {
+            Kind::Scan => write!(f, "{count} scans wait and no worker takes or ends them")?,
+            Kind::Batch => write!(f, "{count} batches do not end, and none of their scans moves")?,
+            Kind::Policy => write!(f, "the policies {names} do not follow the log")?,
+            Kind::Projection => write!(f, "the read models {names} do not follow the log")?,
+            Kind::ProjectionTask => write!(f, "nobody does what was asked for: {names}")?,
+            Kind::SetAside => write!(f, "{count} events or rows are set aside: {names}")?,
+        }
+        if let Some(since) = self.since {
+            write!(f, " (since {})", since.to_rfc3339_opts(SecondsFormat::Secs, true))?;
+        }
+        f.write_str(match self.kind {
+            Kind::Scan => "; is a process with the role worker running?",
+            Kind::Batch => {
+                "; are processes with the roles worker and projector running? If they are, cancel the batches and \
+                 request them again"
+            }
+            Kind::Policy | Kind::Projection | Kind::ProjectionTask => {
+                "; is a process with the role projector running, and what does its log say?"
+            }
+            Kind::SetAside => {
+                "; 'sitelog projections status' has the reasons of rows, the table policy_parked those of events"
+            }
+        })
+    }
+}
+
+/// What stands still, by kind; nothing if all is well.
+pub async fn stuck(pool: &PgPool) -> Result<Vec<Stuck>, ProgressError> {
+    let (names, shapes): (Vec<_>, Vec<_>) = registry::all()
+        .iter()
+        .map(|projection| (projection.name(), projection.shape()))
+        .unzip();
+    Ok(sqlx::query_as(STUCK)
+        .bind(names)
+        .bind(shapes)
+        .bind(NAMED)
+        .fetch_all(pool)
+        .await?)
+}
+
+/// Who follows the log has something to do only while it is behind. It is stuck if it neither moved nor had nothing to
+/// do lately, and what it has to do is not new either.
+const STUCK: &str = "\
+with known (name, shape) as (select * from unnest($1::text[], $2::int[])),
+follower as (
+    select 'policy' as kind, name, position, updated_at, caught_up_at from policy
+    union all
+    select 'projection', p.name, p.position, p.updated_at, p.caught_up_at
+      from projection p join known using (name, shape) where p.state = 'live'
+),
+stuck (kind, name, since) as (
+    select 'scan', scan_id::text, greatest(queued_at, claimed_at) from scan_task_condition where condition = 'stuck'
+    union all
+    select 'batch', w.batch_id::text, w.moved_at from batch_watch w
+     where (w.open > 0 or w.ended_round < w.round and not w.cancelled)
+       and not recently(w.moved_at, 2 * longest_standstill(), now())
+       and not exists (select from scan_task_condition t where t.lane_id = w.batch_id and t.condition <> 'stuck')
+    union all
+    select f.kind, f.name, greatest(f.updated_at, f.caught_up_at)
+      from follower f join log_head h on h.position > f.position
+      left join events e on e.position = f.position + 1
+     where not recently(f.updated_at, longest_standstill(), now())
+       and not recently(f.caught_up_at, longest_standstill(), now())
+       and not recently(e.recorded_at, longest_standstill(), now())
+    union all
+    select 'projection_task', t.kind || ' of ' || t.name, coalesce(t.leased_until, t.requested_at)
+      from projection_task t join known using (name, shape)
+     where t.state in ('queued', 'running')
+       and not still_ahead(t.leased_until, longest_lease(), now())
+       and not recently(t.leased_until, longest_standstill(), now())
+       and not recently(t.requested_at, longest_standstill(), now())
+    union all
+    select 'set_aside', k.name || ' at event ' || k.position, k.parked_at from policy_parked k
+    union all
+    select 'set_aside', 'a row of ' || k.name || ' at event ' || k.position, k.parked_at
+      from projection_parked k join projection p using (name, shape, generation) join known using (name, shape)
+     where p.state = 'live'
+)
+select kind, count(*) as count, (array_agg(name order by since))[1:$3] as names, min(since) as since
+  from stuck group by kind order by kind";

@@ -1,0 +1,258 @@
+//! How the names of companies say what kind of company it is, by country.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Forms behind a name that are known whatever their case, the longer before what they begin with.
+const BEHIND: &[&str] = &[
+    // Germany, Austria, Switzerland.
+    r"gGmbH",
+    r"GmbH\s?(?:&|und|u\.)\s?Co\.?\s?(?:KGaA|KG|OHG)",
+    r"(?:SE|AG)\s?&\s?Co\.?\s?(?:KGaA|KG)",
+    r"Ges\.?\s?m\.?\s?b\.?\s?H\.?(?:\s?&\s?Co\.?\s?KG)?",
+    r"GmbH",
+    r"mbH",
+    r"UG\s?\(haftungsbeschränkt\)(?:\s?&\s?Co\.?\s?KG)?",
+    r"KGaA",
+    r"PartG(?:\s?mbB)?",
+    r"e\.\s?V\.",
+    r"e\.\s?K(?:fr|fm)?\.",
+    r"e\.\s?U\.",
+    // English.
+    r"\(?Pty\.?\)?\sLtd\.?",
+    r"Pty\.?\sLimited",
+    r"Pte\.?\sLtd\.?",
+    r"(?:Pvt\.?|Private)\s(?:Ltd\.?|Limited)",
+    r"Co\.?,?\s?(?:Ltd\.?|Limited)",
+    r"Company,?\sLimited",
+    r"(?:Sdn\.?\s)?Bhd\.?",
+    r"Ltd\.?\sŞti\.?",
+    r"Ltd\.?(?:\s\(UK\))?",
+    r"Limited(?:\sŞirketi|\sLiability\sCompany)?",
+    r"P?LLC\.?",
+    r"LLP\.?",
+    r"L\.L\.[CP]\.?",
+    r"Inc(?:\.|orporated)?",
+    r"Corp(?:\.|oration)?",
+    r"P\.?L\.?C\.?",
+    r"K\.K\.",
+    r"FZ-?(?:LLC|E|CO)",
+    r"W\.?L\.?L\.?",
+    // French.
+    r"S\.?\s?à\.?\s?r\.?\s?l\.?",
+    r"S\.A\.R\.L\.?",
+    r"E\.U\.R\.L\.?",
+    r"S\.A\.S\.(?:U\.)?",
+    r"S\.C\.I\.",
+    r"S\.N\.C\.",
+    // Italian.
+    r"S\.\s?r\.\s?l\.?(?:\s?s\.?|\s?u\.?)?(?:\sunipersonale)?",
+    r"S\.?p\.A\.?",
+    r"S\.\s?p\.\s?A\.?",
+    r"S\.\s?n\.\s?c\.?",
+    r"S\.\s?a\.\s?s\.?",
+    r"Soc(?:ietà|\.)\sCoop(?:erativa|\.)?",
+    // Spanish.
+    r"S\.?\s?(?:A\.?\s?P\.?\s?I|A|de\sR\.?\s?L)\.?\sde\sC\.?\s?V\.?",
+    r"S\.\s?L\.\s?(?:U\.?|P\.?|L\.?|N\.\s?E\.?)?",
+    r"S\.\s?A\.\s?(?:U\.?|C\.?)?",
+    r"S\.\s?Coop\.?",
+    r"E\.I\.R\.L\.?",
+    // Portuguese.
+    r"Unipessoal,?\sLda\.?",
+    r"Lda\.?",
+    r"Ltda\.?(?:\s?-?\s?(?:ME|EPP))?",
+    r"EIRELI(?:\s?-?\s?(?:ME|EPP))?",
+    r"S/A",
+    // Dutch and Belgian.
+    r"B\.\s?V\.(?:B\.A\.)?",
+    r"N\.\s?V\.",
+    r"V\.O\.F\.",
+    r"VOF",
+    r"BVBA|CVBA|VZW|ASBL|SPRL|CommV",
+    // Polish.
+    r"sp(?:ółka|\.)\s?z\s?o(?:graniczoną\sodpowiedzialnością|\.\s?o\.?)(?:\s?sp(?:ółka|\.)\s?(?:k(?:omandytowa|\.)|j(?:awna|\.)))?",
+    r"sp\.\s?[jkp]\.",
+    r"s\.\s?c\.",
+    // Czech, Slovak.
+    r"(?:spol\.\s?)?s\.?\s?r\.?\s?o\.",
+    r"a\.\s?s\.",
+    r"v\.\s?o\.\s?s\.",
+    r"k\.\s?s\.",
+    r"z\.\s?[sú]\.",
+    // Hungarian.
+    r"(?:Korlátolt\sFelelősségű\sTársaság|Betéti\sTársaság)",
+    r"Kft\.?|Zrt\.?|Nyrt\.?|Bt\.|Kkt\.?",
+    // Romanian.
+    r"S\.\s?R\.\s?L\.?(?:-D)?",
+    // Slovene, Croatian, Serbian, Bosnian.
+    r"j?\.?d\.\s?o\.\s?o\.?",
+    r"d\.\s?d\.",
+    r"d\.\s?n\.\s?o\.",
+    r"s\.\s?p\.",
+    // Turkish.
+    r"A\.\s?Ş\.?",
+    r"Anonim\sŞirketi",
+    r"Şti\.?",
+    // Nordic and Baltic.
+    r"ApS|Oyj?(?:\sAb)?|Tmi|ehf\.?|OÜ|VšĮ",
+    r"A/S|I/S|K/S|P/S",
+    // Greek.
+    r"Α\.\s?(?:Β\.\s?)?Ε\.(?:\s?Ε\.)?",
+    r"Ε\.\s?Π\.\s?Ε\.",
+    r"(?:Μ\.\s?)?Ι\.\s?Κ\.\s?Ε\.",
+    r"[ΟΕ]\.\s?Ε\.",
+    // Arabic, Hebrew.
+    r#"בע["״]מ"#,
+    r"(?:ذ|ش)\.\s?م\.\s?[ملكحبق]\.?(?:\s?م\.?)?",
+    r"Tbk\.?",
+    r"จำกัด(?:\s?\(มหาชน\))?",
+];
+
+/// Forms behind a name that are words or letters of their own in lower case.
+const BEHIND_IN_CAPITALS: &str = "AG|KG|OHG|e\\.\\s?G(?:en)?\\.|GbR|GBR|OG|eG|EG|SE|UG|ARGE|SA|SAS|SASU|SARL|EURL|SNC|SCOP|SCI|SL|SLU|SLP|SLL|SAU|SAC|SRL|SRLS|SpA|\
+    BV|NV|VOF|AS|ASA|AB|ANS|ENK|UAB|SIA|DMCC|PJSC|PSC|EOOD|OOD|ЕООД|ООД|АД|ЕАД|ΑΕ|ΕΠΕ|ΙΚΕ|ΟΕ|ΕΕ|CIC|Sàrl|KK";
+
+/// Forms in front of a name, with a blank behind them.
+const IN_FRONT: &[&str] = &[
+    r"(?-i:S\.?A\.?R\.?L\.?|S\.?A\.?S\.?U?\.?|E\.?U\.?R\.?L\.?|S\.?C\.?I\.?|S\.?N\.?C\.?|SCOP)",
+    r"(?-i:PT\.?|CV\.)",
+    r"(?-i:ООО|ОАО|ЗАО|ПАО|НАО|АО|ТОО|ОДО|ЧУП|УП|ТОВ|ПрАТ|ПАТ|ПП|ФОП|ИП|АНО|ЕТ|ФГУП|ГБУ|МУП)",
+    r"(?:Общество с ограниченной ответственностью|Товариство з обмеженою відповідальністю|Индивидуальный предприниматель)",
+    r"(?-i:UAB|SIA|OÜ|VšĮ)",
+    r"Công ty (?:TNHH|Cổ phần|CP)(?: MTV| Một thành viên)?",
+    r"(?:บริษัท|ห้างหุ้นส่วนจำกัด)",
+    r"(?:شركة|مؤسسة|شرکت)",
+    r"(?:주식회사|유한회사|유한책임회사)",
+];
+
+/// Forms of scripts without blanks, in front of a name or behind it.
+const WITHOUT_BLANK: &str = "株式会社|有限会社|合同会社|合資会社|合名会社|一般社団法人|公益社団法人|一般財団法人|公益財団法人|医療法人(?:社団|財団)?|\
+    社会福祉法人|学校法人|宗教法人|特定非営利活動法人|NPO法人|税理士法人|弁護士法人|協同組合|㈱|㈲|[(（][株有][)）]|주식회사|유한회사|㈜|[(（][주유][)）]";
+const BEHIND_WITHOUT_BLANK: &str =
+    "股份有限公司|有限责任公司|有限責任公司|有限公司|股份公司|集团公司|事務所有限公司|工作室|企業社";
+
+/// An expression for the name of a company in the midst of a text; `first` is what it may begin with.
+pub(super) fn name_pattern(first: &str, most: usize) -> String {
+    let behind = BEHIND.join("|");
+    let in_front = IN_FRONT.join("|");
+    let word = r"[^\s:：;；!！?？|｜©,，、。\n]";
+    format!(
+        "(?:{first}[^:;!?|©\n]{{0,{most}}}?[\\s,](?:(?i:{behind})|{BEHIND_IN_CAPITALS})\
+        |(?i:{in_front})\\s(?-i:[\\p{{Lu}}\\p{{Lo}}0-9«\"“„][^:;!?|©\n,]{{1,60}})\
+        |(?:{WITHOUT_BLANK})\\s?{word}{{1,40}}(?:\\s?{word}{{1,20}}(?:支店|本社|営業所))?\
+        |{word}{{1,40}}\\s?(?:{WITHOUT_BLANK}|{BEHIND_WITHOUT_BLANK}))"
+    )
+}
+
+/// A name without what stands behind it on the same line, where its form is in front and so does not end it:
+/// `SARL Dupont - Tous droits réservés`.
+pub(super) fn without_rest(name: &str) -> &str {
+    static FRONT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!("^(?i:{})\\s", IN_FRONT.join("|"))).expect("the pattern is constant")
+    });
+    static REST: LazyLock<Regex> = LazyLock::new(|| {
+        let rights = "all rights|tous droits|alle rechte|все права|усі права|всі права|всички права|visos teisės|visas tiesības|kõik õigused|\
+            hak cipta|bản quyền|สงวน|جميع الحقوق|all right|mentions légales|copyright";
+        Regex::new(&format!(r"\s+[-–—·•]\s|\.\s|\s(?i:{rights})")).expect("the pattern is constant")
+    });
+    let Some(front) = FRONT.find(name) else {
+        return name;
+    };
+    let end = REST
+        .find(&name[front.end()..])
+        .map_or(name.len(), |rest| front.end() + rest.start());
+    name[..end].trim()
+}
+
+/// Whether a text is the name of a company with what kind it is.
+pub(in crate::scanner::page) fn is_legal_name(name: &str) -> bool {
+    static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!("^{}$", name_pattern(r"[\p{L}0-9]", 90))).expect("the pattern is constant")
+    });
+    WHOLE.is_match(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn companies_of_all_countries_are_known_by_their_forms() {
+        for name in [
+            "Acme GmbH",
+            "ACME GMBH",
+            "Acme Bau GmbH & Co. KG",
+            "Acme UG (haftungsbeschränkt)",
+            "Müller OG",
+            "Acme e.U.",
+            "Acme SA",
+            "Acme Sàrl",
+            "SARL Dupont & Fils",
+            "SAS Boulangerie Martin",
+            "Dupont S.A.R.L.",
+            "Acme S.r.l.",
+            "ACME S.R.L.",
+            "Acme S.p.A.",
+            "Acme Abogados SLP",
+            "Acme, S.L.",
+            "Acme S.A. de C.V.",
+            "Padaria Acme EIRELI",
+            "Acme Ltda - ME",
+            "Acme, Lda.",
+            "Acme B.V.",
+            "Acme Sp. z o.o.",
+            "ACME SP. Z O.O.",
+            "Acme sp. z o.o. sp. k.",
+            "Acme s.r.o.",
+            "Acme, spol. s r.o.",
+            "Acme Kft.",
+            "SC Acme SRL",
+            "Acme d.o.o.",
+            "Акме ООД",
+            "Ακμή Α.Ε.",
+            "Ακμή ΙΚΕ",
+            "Acme Mobilya A.Ş.",
+            "Acme Ltd. Şti.",
+            "ООО «Акме»",
+            "ТОВ «Акме»",
+            "PT Acme Indonesia",
+            "PT. Acme Jaya",
+            "UAB Acme",
+            "Acme ApS",
+            "Acme Oy",
+            "Acme AB",
+            "Acme Pty Ltd",
+            "Acme (Pty) Ltd",
+            "Acme Pvt. Ltd.",
+            "Acme Co., Ltd.",
+            "Acme Sdn. Bhd.",
+            "Acme FZE",
+            "株式会社アクメ",
+            "アクメ株式会社",
+            "有限会社アクメ",
+            "（株）アクメ",
+            "주식회사 아크메",
+            "㈜아크메",
+            "(주)아크메",
+            "上海阿克米有限公司",
+            "บริษัท แอคมี จำกัด",
+            "Công ty TNHH Acme",
+            "אקמה בע\"מ",
+            "Acme, Inc.",
+        ] {
+            assert!(is_legal_name(name), "{name}");
+        }
+        for name in [
+            "Acme",
+            "Acme as",
+            "We are se",
+            "Unlimited fun",
+            "Acme Tools and more",
+            "Das ist ag",
+        ] {
+            assert!(!is_legal_name(name), "{name}");
+        }
+    }
+}

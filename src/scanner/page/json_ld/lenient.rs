@@ -1,0 +1,162 @@
+//! Makes JSON of what is nearly JSON, as hands and plugins write it.
+
+use std::borrow::Cow;
+
+/// The objects and lists of a block without comments, trailing commas, wrappers of other languages and line breaks
+/// inside texts; what is never closed is closed at the end.
+pub(super) fn cleaned(block: &str) -> String {
+    let block = without_references(block);
+    let mut clean = Clean {
+        text: String::with_capacity(block.len()),
+        open: Vec::new(),
+    };
+    let mut rest = block.as_ref();
+    while let Some(character) = rest.chars().next() {
+        rest = &rest[clean.take(character, rest)..];
+    }
+    while let Some(bracket) = clean.open.pop() {
+        clean.text.push(bracket);
+    }
+    clean.text
+}
+
+/// Blocks that a system escaped as if they were text have no quote but `&quot;`.
+fn without_references(block: &str) -> Cow<'_, str> {
+    let is_escaped = !block.contains('"') && (block.contains("&quot;") || block.contains("&#"));
+    if is_escaped {
+        crate::scanner::references::resolve_html(block)
+    } else {
+        Cow::Borrowed(block)
+    }
+}
+
+struct Clean {
+    text: String,
+    /// The brackets that have to come, the innermost last.
+    open: Vec<char>,
+}
+
+impl Clean {
+    /// Takes the piece that `rest` begins with and says how long it was.
+    fn take(&mut self, first: char, rest: &str) -> usize {
+        const WRAPPERS: &[&str] = &["<!--", "-->", "<![CDATA[", "]]>"];
+        if let Some(wrapper) = WRAPPERS.iter().find(|wrapper| rest.starts_with(**wrapper)) {
+            return wrapper.len();
+        }
+        match first {
+            '/' if rest.starts_with("//") => return rest.find(['\n', '\r']).unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => return rest.find("*/").map_or(rest.len(), |end| end + 2),
+            '{' | '[' => {
+                self.separate();
+                self.text.push(first);
+                self.open.push(if first == '{' { '}' } else { ']' });
+            }
+            // What stands outside of all brackets: `var data =`, and the signs that end statements.
+            _ if self.open.is_empty() => {}
+            '}' | ']' => self.close(first),
+            '"' => {
+                self.separate();
+                return self.quoted(rest, '"');
+            }
+            '\'' if !self.ends_with(&['"', '}', ']']) => return self.quoted(rest, '\''),
+            ',' if self.ends_with(&[',', '{', '[']) => {}
+            _ => self.text.push(if first.is_whitespace() { ' ' } else { first }),
+        }
+        first.len_utf8()
+    }
+
+    fn ends_with(&self, signs: &[char]) -> bool {
+        self.text.trim_end().ends_with(signs)
+    }
+
+    /// The comma that was forgotten between two values.
+    fn separate(&mut self) {
+        if !self.open.is_empty() && self.ends_with(&['"', '}', ']']) {
+            self.text.push(',');
+        }
+    }
+
+    /// Closes what a bracket closes and what was left open in it; without the comma after the last item.
+    fn close(&mut self, bracket: char) {
+        let Some(at) = self.open.iter().rposition(|open| *open == bracket) else {
+            return;
+        };
+        let end = self.text.trim_end().len();
+        if self.text[..end].ends_with(',') {
+            self.text.truncate(self.text[..end - 1].trim_end().len());
+        }
+        self.text.extend(self.open.drain(at..).rev());
+    }
+
+    /// Copies a text. Line breaks and other control characters may not stand in it, nor may escapes that JSON does
+    /// not know; a quote within it is meant as a part of it.
+    fn quoted(&mut self, rest: &str, quote: char) -> usize {
+        self.text.push('"');
+        let mut characters = rest.char_indices().skip(1);
+        while let Some((at, character)) = characters.next() {
+            match character {
+                end if end == quote && ends_text(&rest[at + 1..], quote) => {
+                    self.text.push('"');
+                    return at + 1;
+                }
+                '"' => self.text.push_str("\\\""),
+                '\\' => match characters.next() {
+                    Some((_, escaped @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u'))) => {
+                        self.text.extend(['\\', escaped]);
+                    }
+                    Some((_, other)) => self.text.push(if other.is_control() { ' ' } else { other }),
+                    None => {}
+                },
+                control if control.is_control() => self.text.push(' '),
+                other => self.text.push(other),
+            }
+        }
+        self.text.push('"');
+        rest.len()
+    }
+}
+
+/// Whether what comes after a quote is what comes after a text.
+fn ends_text(after: &str, quote: char) -> bool {
+    let next = after.trim_start();
+    let is_next_line = after[..after.len() - next.len()].contains('\n');
+    // The comma before the next name was forgotten.
+    let is_name = || {
+        let name = next.strip_prefix(quote).and_then(|rest| rest.split_once(quote));
+        name.is_some_and(|(name, rest)| name.len() < 40 && rest.trim_start().starts_with(':'))
+    };
+    next.is_empty()
+        || next.starts_with([',', ':', '}', ']', '/'])
+        || next.starts_with(quote) && (is_next_line || is_name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nearly_json_becomes_json() {
+        for (block, wanted) in [
+            (r#"{"a":"x",}"#, r#"{"a":"x"}"#),
+            (r#"{"a":["x", ] , }"#, r#"{"a":["x"]}"#),
+            (r#"{"a":"x",,"b":1}"#, r#"{"a":"x","b":1}"#),
+            (r#"/* seo */{"a":// who"#, r#"{"a":}"#),
+            ("<!--{\"a\":1}-->", r#"{"a":1}"#),
+            ("//<![CDATA[\n[1]\n//]]>", "[1]"),
+            ("{\"a\":\"1\n2\"};", r#"{"a":"1 2"}"#),
+            ("{\"a\":\"1\"\n\"b\":\"2\"}", r#"{"a":"1" ,"b":"2"}"#),
+            (r#"var data = {"a":"\'x\'"};"#, r#"{"a":"'x'"}"#),
+            (r#"{'a':'it "is"','b':['c']}"#, r#"{"a":"it \"is\"","b":["c"]}"#),
+            (
+                r#"{"a":"the "best" one","b":1}"#,
+                r#"{"a":"the \"best\" one","b":1}"#,
+            ),
+            ("{&quot;a&quot;:&quot;b&quot;}", r#"{"a":"b"}"#),
+            (r#"{"a":"http://x/,}"}"#, r#"{"a":"http://x/,}"}"#),
+            (r#"{"a":["never closed"#, r#"{"a":["never closed"]}"#),
+            (r#"{"a":[1}, {"b":2}}"#, r#"{"a":[1]}{"b":2}"#),
+        ] {
+            assert_eq!(cleaned(block), wanted, "{block}");
+        }
+    }
+}

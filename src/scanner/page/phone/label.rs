@@ -1,0 +1,542 @@
+//! What the words around a number say that it is.
+
+use crate::scanner::page::characters::{digit, is_latin};
+
+/// What a number is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Phone,
+    Fax,
+    /// A number of a register, an account or an article.
+    Id,
+}
+
+/// Bytes of a label behind its number.
+const MAX_LABEL: usize = 40;
+
+/// Words between a label and its number that do not make it another's: `Fax number for orders:`.
+const MAX_WORDS_BETWEEN: usize = 4;
+
+/// Beginnings of words that mean a fax machine.
+const FAX: &[&str] = &[
+    "fax",
+    "faks",
+    "telefax",
+    "telefaks",
+    "téléfax",
+    "telèfax",
+    "teléfax",
+    "telecopi",
+    "télécopi",
+    "telekopi",
+    "facsimil",
+    "facsímil",
+    "faksimil",
+    "belgegeçer",
+    "belgeç",
+    "bréfas",
+    "bréfsím",
+    "faics",
+    "факс",
+    "телефакс",
+    "факсимил",
+    "φαξ",
+    "τηλεομοιοτυπ",
+    "τέλεφαξ",
+    "传真",
+    "傳真",
+    "ファックス",
+    "ファクス",
+    "ファクシミリ",
+    "ﾌｧｯｸｽ",
+    "ﾌｧｸｽ",
+    "팩스",
+    "โทรสาร",
+    "แฟกซ์",
+    "แฟ็กซ์",
+    "فاكس",
+    "فکس",
+    "فاکس",
+    "نمابر",
+    "دورنگار",
+    "פקס",
+    "ֆաքս",
+    "ფაქს",
+    "फैक्स",
+    "फ़ैक्स",
+];
+
+/// Beginnings of words that mean a telephone.
+const PHONE: &[&str] = &[
+    "telef",
+    "téléph",
+    "telep",
+    "teléf",
+    "telèf",
+    "telefó",
+    "telefón",
+    "telemóv",
+    "telemov",
+    "fernspr",
+    "phone",
+    "handy",
+    "mobil",
+    "mobit",
+    "mobile",
+    "móvil",
+    "movil",
+    "celular",
+    "cellul",
+    "hotline",
+    "whatsapp",
+    "puhelin",
+    "matkapuh",
+    "natel",
+    "komór",
+    "sími",
+    "tālr",
+    "mājas",
+    "hívás",
+    "dzwoń",
+    "zavol",
+    "тел",
+    "моб",
+    "сот",
+    "вайбер",
+    "ватсап",
+    "τηλ",
+    "κιν",
+    "电话",
+    "電話",
+    "手机",
+    "手機",
+    "热线",
+    "熱線",
+    "座机",
+    "でんわ",
+    "携帯",
+    "直通",
+    "代表",
+    "전화",
+    "연락처",
+    "휴대",
+    "대표번호",
+    "โทร",
+    "มือถือ",
+    "هاتف",
+    "تلفون",
+    "تليفون",
+    "جوال",
+    "موبايل",
+    "موبایل",
+    "تلفن",
+    "همراه",
+    "اتصل",
+    "טלפון",
+    "טל",
+    "נייד",
+    "հեռ",
+    "ტელ",
+    "फ़ोन",
+    "फोन",
+    "मोबाइल",
+    "điện",
+    "thoại",
+    "ligue",
+    "llám",
+    "llama",
+    "appel",
+    "chiama",
+];
+
+/// Whole words that mean a telephone.
+const PHONE_WORDS: &[&str] = &[
+    "tel",
+    "tél",
+    "tlf",
+    "tfn",
+    "tfno",
+    "telf",
+    "telp",
+    "tph",
+    "fon",
+    "ph",
+    "t",
+    "p",
+    "m",
+    "h",
+    "mob",
+    "cel",
+    "cell",
+    "gsm",
+    "kom",
+    "call",
+    "ring",
+    "text",
+    "sms",
+    "dial",
+    "wa",
+    "hp",
+    "đt",
+    "sđt",
+    "dđ",
+    "bel",
+    "puh",
+    "gemi",
+    "gsmnr",
+    "freephone",
+    "tollfree",
+    "festnetz",
+    "büro",
+    "zentrale",
+    "telnr",
+    "telno",
+    "phoneno",
+];
+
+/// Whole words before numbers of registers, accounts, articles and places.
+const ID_WORDS: &[&str] = &[
+    "iban",
+    "bic",
+    "swift",
+    "konto",
+    "kto",
+    "blz",
+    "bankleitzahl",
+    "routing",
+    "nip",
+    "regon",
+    "krs",
+    "siret",
+    "siren",
+    "rcs",
+    "tva",
+    "vat",
+    "ust",
+    "ustid",
+    "idnr",
+    "steuernummer",
+    "steuernr",
+    "uid",
+    "mwst",
+    "zvr",
+    "gln",
+    "cvr",
+    "orgnr",
+    "organisationsnummer",
+    "organisasjonsnummer",
+    "kvk",
+    "btw",
+    "ico",
+    "ičo",
+    "dič",
+    "dic",
+    "cif",
+    "nif",
+    "nipc",
+    "cnpj",
+    "cpf",
+    "rfc",
+    "rut",
+    "nit",
+    "cuit",
+    "cui",
+    "ruc",
+    "abn",
+    "acn",
+    "nzbn",
+    "gst",
+    "gstin",
+    "cin",
+    "isbn",
+    "issn",
+    "ean",
+    "upc",
+    "gtin",
+    "sku",
+    "doi",
+    "orcid",
+    "инн",
+    "огрн",
+    "огрнип",
+    "кпп",
+    "бик",
+    "окпо",
+    "окато",
+    "єдрпоу",
+    "едрпоу",
+    "унп",
+    "еик",
+    "булстат",
+    "iva",
+    "piva",
+    "oib",
+    "pib",
+    "mbs",
+    "hrb",
+    "hra",
+    "moms",
+    "ytunnus",
+    "id",
+    "isni",
+    "duns",
+    "npi",
+    "lei",
+    "αφμ",
+    "αρ",
+    "γεμη",
+    "vkn",
+    "mersis",
+    "adószám",
+    "cégjegyzékszám",
+    "bankszámla",
+    "účet",
+    "artikelnr",
+    "登録番号",
+    "法人番号",
+    "許可",
+    "登记",
+    "备案",
+    "备",
+    "公网安备",
+    "icp",
+    "사업자등록번호",
+    "사업자번호",
+    "통신판매업신고",
+];
+
+/// Words that join two labels: `Tel. und Fax`.
+const JOINERS: &[&str] = &[
+    "und",
+    "and",
+    "et",
+    "y",
+    "e",
+    "i",
+    "og",
+    "och",
+    "ja",
+    "a",
+    "és",
+    "si",
+    "și",
+    "ve",
+    "en",
+    "u",
+    "и",
+    "та",
+    "και",
+    "兼",
+    "及",
+    "和",
+    "および",
+    "및",
+    "or",
+    "oder",
+    "o",
+    "ou",
+    "eller",
+    "lub",
+    "nebo",
+    "или",
+    "або",
+    "veya",
+    "vagy",
+    "nr",
+    "no",
+    "number",
+    "nummer",
+    "numer",
+    "num",
+    "n",
+];
+
+/// What the text before a number says it is: the kinds of its last label, more than one where labels are joined
+/// (`Tel./Fax:`).
+pub(super) fn kinds(text: &str) -> Vec<Kind> {
+    // What stands before another number belongs to that.
+    let number = text
+        .char_indices()
+        .rev()
+        .map(|(at, character)| (at, digit(character).is_some()));
+    let mut digits = 0;
+    let mut start = 0;
+    for (at, is_digit) in number {
+        digits = if is_digit { digits + 1 } else { 0 };
+        if digits == 3 {
+            start = at;
+            break;
+        }
+    }
+    let words = words(&text[start..]);
+    let mut kinds = Vec::new();
+    let mut between = 0;
+    for (at, word) in words.iter().enumerate().rev() {
+        match kind(word) {
+            // A tax office has a telephone.
+            Some(Kind::Id) if between > 0 => break,
+            Some(kind) => {
+                kinds.push(kind);
+                between = 0;
+            }
+            None if JOINERS.contains(&word.as_str()) && at > 0 => {}
+            None if kinds.is_empty() && between < MAX_WORDS_BETWEEN => between += 1,
+            None => break,
+        }
+    }
+    kinds.reverse();
+    kinds
+}
+
+/// Whether there is nothing between two numbers that would begin something else: `… / …`, `… oder …`.
+pub(super) fn is_joint(text: &str) -> bool {
+    words(text).iter().all(|word| JOINERS.contains(&word.as_str()))
+}
+
+/// Whether a text is nothing but a label.
+pub(super) fn is_label(text: &str) -> bool {
+    const MAX_WORDS: usize = 4;
+    let words = words(text);
+    let others = words
+        .iter()
+        .filter(|word| kind(word).is_none() && !JOINERS.contains(&word.as_str()));
+    (1..=MAX_WORDS).contains(&words.len())
+        && others.count() <= 1
+        && words.iter().any(|word| kind(word).is_some())
+}
+
+/// The word in brackets that a text begins with, right behind a number (`(Fax)`), and the rest of the text.
+pub(super) fn in_brackets(text: &str) -> Option<(Kind, &str)> {
+    let inside = text.trim_start().strip_prefix(['(', '[', '（'])?;
+    let end = inside.find([')', ']', '）']).filter(|end| *end <= MAX_LABEL)?;
+    let rest = inside[end..].trim_start_matches([')', ']', '）']);
+    match words(&inside[..end]).as_slice() {
+        [word] => Some((kind(word)?, rest)),
+        _ => None,
+    }
+}
+
+/// What a line says that ends right behind a number: `… fax`.
+pub(super) fn at_the_end(text: &str) -> Option<Kind> {
+    if text.len() > MAX_LABEL {
+        return None;
+    }
+    match words(text).as_slice() {
+        [word] => kind(word),
+        _ => None,
+    }
+}
+
+fn kind(word: &str) -> Option<Kind> {
+    let begins = |stems: &[&str]| stems.iter().any(|stem| word.starts_with(stem));
+    // Scripts without blanks between words have them anywhere.
+    let has = |stems: &[&str]| {
+        stems
+            .iter()
+            .any(|stem| !stem.is_ascii() && stem.chars().next() >= Some('\u{590}') && word.contains(stem))
+    };
+    if begins(FAX) || has(FAX) || word == "fx" {
+        Some(Kind::Fax)
+    } else if ID_WORDS.contains(&word) || has(ID_WORDS) {
+        Some(Kind::Id)
+    } else if begins(PHONE) || has(PHONE) || PHONE_WORDS.contains(&word) {
+        Some(Kind::Phone)
+    } else {
+        None
+    }
+}
+
+/// Runs of letters in lower case; a script ends where another begins (`電話FAX`).
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut last: Option<bool> = None;
+    for character in text.chars() {
+        if !character.is_alphabetic() && !is_mark(character) {
+            last = None;
+            continue;
+        }
+        let character = crate::scanner::page::characters::narrow(character);
+        let script = is_latin(character) || character < '\u{590}';
+        match (last, words.last_mut()) {
+            (Some(known), Some(word)) if known == script || is_mark(character) => {
+                word.extend(character.to_lowercase());
+            }
+            _ => words.push(character.to_lowercase().collect()),
+        }
+        last = Some(script);
+    }
+    words
+}
+
+/// Vowel signs of South and Southeast Asian scripts are parts of words, and so are the marks of Japanese.
+fn is_mark(character: char) -> bool {
+    matches!(character, '\u{900}'..='\u{dff}' | '\u{e30}'..='\u{e4e}' | '\u{3099}'..='\u{309c}' | '\u{30fc}')
+}
+
+/// `F 555-0102`: an F alone means a fax machine where other numbers have their letters too.
+pub(super) fn is_f(text: &str) -> bool {
+    words(text)
+        .last()
+        .is_some_and(|word| matches!(word.as_str(), "f" | "ф" | "φ"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_known_in_many_languages() {
+        use Kind::{Fax, Id, Phone};
+        for (text, wanted) in [
+            ("Tel.:", vec![Phone]),
+            ("Tel./Fax:", vec![Phone, Fax]),
+            ("Telefon und Fax", vec![Phone, Fax]),
+            ("Tel. & Telefax:", vec![Phone, Fax]),
+            ("TEL・FAX", vec![Phone, Fax]),
+            ("電話／ＦＡＸ", vec![Phone, Fax]),
+            ("電話兼FAX", vec![Phone, Fax]),
+            ("Fax number for orders:", vec![Fax]),
+            ("Telefon: siehe unten, Fax:", vec![Fax]),
+            ("Télécopie :", vec![Fax]),
+            ("Faks:", vec![Fax]),
+            ("тел./факс", vec![Phone, Fax]),
+            ("传真：", vec![Fax]),
+            ("ファックス", vec![Fax]),
+            ("팩스", vec![Fax]),
+            ("โทรสาร", vec![Fax]),
+            ("فاكس", vec![Fax]),
+            ("פקס", vec![Fax]),
+            ("Belgegeçer", vec![Fax]),
+            ("Halifax", vec![]),
+            ("Fairfax", vec![]),
+            ("NIP:", vec![Id]),
+            ("Hotel Post", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(kinds(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_may_stand_behind_its_number() {
+        assert_eq!(in_brackets(" (Fax) 030"), Some((Kind::Fax, " 030")));
+        assert_eq!(in_brackets(" (Graz)"), None);
+        assert_eq!(at_the_end(" fax"), Some(Kind::Fax));
+        assert_eq!(at_the_end(" in Graz"), None);
+    }
+
+    #[test]
+    fn labels_are_told_from_prose() {
+        for text in ["Tel.", "FAX", "Telefax-Nr.", "Fax number", "電話番号", "Tél./Fax"] {
+            assert!(is_label(text), "{text}");
+        }
+        for text in [
+            "Call us today and ask",
+            "Adresse",
+            "We have no fax machine here",
+            "",
+        ] {
+            assert!(!is_label(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! Numbers in what a reader sees: where digits stand as they do in telephone numbers, which of them belong together,
+//! and what the words around them say.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, Region};
+
+use super::label::{Kind, at_the_end, in_brackets, is_f, is_joint, is_label, kinds};
+use super::shape::{is_date_or_time, is_quantity, is_sample};
+use crate::scanner::page::characters::digit;
+
+/// Digits of a telephone number (E.164 has 15 at most), and of a run that may be several.
+const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+const MAX_RUN_DIGITS: usize = 60;
+
+/// Groups of digits of one number.
+const MAX_GROUPS: usize = 8;
+
+/// Readings of runs that are tried on one page; a try takes some microseconds, each that succeeds up to a millisecond.
+const MAX_TRIES: usize = 5_000;
+
+/// Longer lines are no labels.
+const MAX_LABEL: usize = 40;
+
+/// A number as a page has it.
+#[derive(Debug)]
+pub(super) struct Written<'a> {
+    pub(super) raw: &'a str,
+    pub(super) number: PhoneNumber,
+    pub(super) is_fax: bool,
+}
+
+/// All numbers of a text.
+pub(super) fn numbers<'a>(text: &'a str, regions: &[Region]) -> Vec<Written<'a>> {
+    let mut reader = Reader {
+        regions,
+        tries: MAX_TRIES,
+        headings: Vec::new(),
+        column: 0,
+        between: 0,
+        said_phone: 0,
+        found: Vec::new(),
+    };
+    for line in text.lines() {
+        reader.line(line);
+    }
+    reader.found
+}
+
+/// A run of digits and of what may stand between them, cut into numbers and the rest.
+struct Piece<'a> {
+    raw: &'a str,
+    /// Where it is in its line.
+    at: usize,
+    number: PhoneNumber,
+    /// Whether nothing but a word that says so makes it a number: a bare run of digits, or one right after a letter.
+    needs_label: bool,
+}
+
+struct Reader<'a, 'r> {
+    regions: &'r [Region],
+    tries: usize,
+    /// What the labels on the lines before say of the numbers to come: one for all, or one for each column.
+    headings: Vec<Kind>,
+    column: usize,
+    /// Lines since the last heading that say something else.
+    between: usize,
+    /// Lines since one that named a telephone, counted down.
+    said_phone: usize,
+    found: Vec<Written<'a>>,
+}
+
+impl<'a> Reader<'a, '_> {
+    fn line(&mut self, line: &'a str) {
+        let pieces = self.pieces(line);
+        if pieces.is_empty() {
+            self.heading(line);
+            return;
+        }
+        let ends: Vec<usize> = pieces.iter().map(|piece| piece.at + piece.raw.len()).collect();
+        // What stands in brackets right behind a number is about that one, not about the next.
+        let behind: Vec<Option<(Kind, &str)>> = ends.iter().map(|end| in_brackets(&line[*end..])).collect();
+        let label = |at: usize| {
+            let start = match at.checked_sub(1) {
+                None => 0,
+                Some(before) => behind[before].map_or(ends[before], |(_, rest)| line.len() - rest.len()),
+            };
+            line.get(start..pieces[at].at).unwrap_or_default()
+        };
+        let mut at = 0;
+        while at < pieces.len() {
+            // Numbers with nothing but a joint between them share a label.
+            let is_joined = |next: &usize| behind[next - 1].is_none() && is_joint(label(*next));
+            let end = (at + 1..pieces.len())
+                .find(|next| !is_joined(next))
+                .unwrap_or(pieces.len());
+            let said = self.said(label(at), at == 0);
+            for place in at..end {
+                let own = behind[place].map(|(kind, _)| kind).or_else(|| {
+                    let is_last = place + 1 == pieces.len() && said.is_empty();
+                    is_last.then(|| at_the_end(&line[ends[place]..])).flatten()
+                });
+                let kind = match said.as_slice() {
+                    [] => own,
+                    // `Tel./Fax:` with one number is both, with two it is one each.
+                    kinds if end - at == 1 && kinds.contains(&Kind::Phone) => own.or(Some(Kind::Phone)),
+                    kinds => own.or(kinds.get(place - at).or(kinds.last()).copied()),
+                };
+                self.take(&pieces[place], kind);
+            }
+            at = end;
+        }
+        self.said_phone = self.said_phone.saturating_sub(1);
+    }
+
+    /// What is said of the numbers behind a label; of the first of a line also by the lines before.
+    fn said(&mut self, label: &str, is_first: bool) -> Vec<Kind> {
+        if is_f(label) && self.said_phone > 0 {
+            return vec![Kind::Fax];
+        }
+        let kinds = kinds(label);
+        if kinds.contains(&Kind::Phone) {
+            self.said_phone = 3;
+        }
+        if !kinds.is_empty() || !is_first {
+            self.forget_headings();
+            return kinds;
+        }
+        if !is_joint(label) {
+            self.forget_headings();
+            return Vec::new();
+        }
+        let heading = match self.headings.as_slice() {
+            [] => return Vec::new(),
+            [one] => *one,
+            columns => *columns.get(self.column).unwrap_or(&Kind::Phone),
+        };
+        self.column += 1;
+        vec![heading]
+    }
+
+    /// A line without numbers: a label for the next, the head of a column, or something else.
+    fn heading(&mut self, line: &str) {
+        /// Lines between the heads of columns and their numbers: other columns.
+        const MAX_BETWEEN: usize = 4;
+        if line.len() <= 2 * MAX_LABEL && is_label(line) {
+            if self.column > 0 || self.between > 0 {
+                self.forget_headings();
+            }
+            let kinds = kinds(line);
+            let kind = if is_f(line) && self.said_phone > 0 {
+                Kind::Fax
+            } else if kinds.contains(&Kind::Phone) {
+                Kind::Phone
+            } else {
+                kinds.last().copied().unwrap_or(Kind::Phone)
+            };
+            self.headings.push(kind);
+            if kind == Kind::Phone {
+                self.said_phone = 3;
+            }
+        } else if line.chars().any(char::is_alphanumeric) && !line.to_lowercase().contains("mail") {
+            self.between += 1;
+            self.said_phone = self.said_phone.saturating_sub(1);
+            if self.headings.len() < 2 || line.len() > MAX_LABEL || self.between > MAX_BETWEEN {
+                self.forget_headings();
+            }
+        }
+    }
+
+    fn forget_headings(&mut self) {
+        self.headings.clear();
+        self.column = 0;
+        self.between = 0;
+    }
+
+    fn take(&mut self, piece: &Piece<'a>, kind: Option<Kind>) {
+        if kind == Some(Kind::Id) || piece.needs_label && !matches!(kind, Some(Kind::Phone | Kind::Fax)) {
+            return;
+        }
+        self.found.push(Written {
+            raw: piece.raw,
+            number: piece.number.clone(),
+            is_fax: kind == Some(Kind::Fax),
+        });
+    }
+
+    /// The numbers of a line.
+    fn pieces(&mut self, line: &'a str) -> Vec<Piece<'a>> {
+        static RUNS: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"[+＋(（\[]{0,3}\p{Nd}[\p{Nd}\p{Zs}\p{Pd}\t()（）\[\]/／.．−ー⁃]{4,}\p{Nd}|\p{Nd}{7,}",
+            )
+            .expect("the pattern is constant")
+        });
+        let mut pieces = Vec::new();
+        for run in RUNS.find_iter(line) {
+            let digits = run.as_str().chars().filter_map(digit).count();
+            if (*DIGITS.start()..=MAX_RUN_DIGITS).contains(&digits) {
+                self.run(line, run.range(), &mut pieces);
+            }
+        }
+        pieces
+    }
+
+    /// Cuts a run where it makes most of it numbers.
+    fn run(&mut self, line: &'a str, run: std::ops::Range<usize>, pieces: &mut Vec<Piece<'a>>) {
+        let groups = groups(&line[run.clone()]);
+        let place = |at: usize| run.start + at;
+        // By the number of groups read: the best value so far, and the reading that led there.
+        let mut best: Vec<(i32, Option<(usize, PhoneNumber)>)> = vec![(0, None)];
+        for end in 1..=groups.len() {
+            // A group that belongs to nothing.
+            let mut choice = (best[end - 1].0, None);
+            for start in end.saturating_sub(MAX_GROUPS)..end {
+                let text = &line[place(groups[start].start)..place(groups[end - 1].end)];
+                let Some(value) = worth(text, &groups, start, end) else {
+                    continue;
+                };
+                let value = best[start].0 + value;
+                if value <= choice.0 {
+                    continue;
+                }
+                let plain = ascii(text);
+                if is_date_or_time(&plain) {
+                    choice = (value + 5, Some((start, PhoneNumber::default())));
+                } else if let Some(number) = self.number(&plain) {
+                    choice = (value, Some((start, number)));
+                }
+            }
+            best.push(choice);
+        }
+        let mut found = Vec::new();
+        let mut end = groups.len();
+        while end > 0 {
+            match best[end].1.take() {
+                None => end -= 1,
+                Some((start, number)) => {
+                    let range = place(groups[start].start)..place(groups[end - 1].end);
+                    if number != PhoneNumber::default()
+                        && let Some(needs_label) = needs_label(line, range.clone(), run.start)
+                    {
+                        let (at, raw) = (range.start, &line[range]);
+                        found.push(Piece {
+                            raw,
+                            at,
+                            number,
+                            needs_label,
+                        });
+                    }
+                    end = start;
+                }
+            }
+        }
+        pieces.extend(found.into_iter().rev());
+    }
+
+    /// The number that a text in ASCII is, whole.
+    fn number(&mut self, text: &str) -> Option<PhoneNumber> {
+        self.tries = self.tries.checked_sub(1)?;
+        if is_quantity(text) {
+            return None;
+        }
+        number(text, self.regions)
+    }
+}
+
+/// The number that a text is, in the first of the countries where it is one.
+pub(super) fn number(text: &str, regions: &[Region]) -> Option<PhoneNumber> {
+    let text = ascii(text);
+    // `00` is how most of the world dials out.
+    let dialled = text
+        .trim_start_matches('(')
+        .strip_prefix("00")
+        .map(|rest| format!("+{rest}"));
+    let text = dialled.unwrap_or(text);
+    let is_international = text.starts_with(['+', '(']) && text.trim_start_matches('(').starts_with('+');
+    let regions: Vec<Option<Region>> = if is_international {
+        vec![None]
+    } else {
+        regions.iter().copied().map(Some).collect()
+    };
+    regions.into_iter().find_map(|region| {
+        let number = PHONE_NUMBER_UTIL.parse(&text, region).ok()?;
+        (number.is_valid() && is_whole(&text, region)).then_some(number)
+    })
+}
+
+/// Whether a text is written as numbers of the country are, with the digit in front that they need.
+fn is_whole(text: &str, region: Option<Region>) -> bool {
+    let matcher = PHONE_MATCHER_FACTORY
+        .matcher_builder(text)
+        .leniency(Leniency::Valid)
+        .preferred_region(region)
+        .build();
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let mut matcher = matcher;
+    matcher
+        .next()
+        .is_some_and(|hit| digits(hit.raw_string) == digits(text))
+}
+
+/// A group of digits of a run: where it begins, with the brackets and signs before it, and ends.
+struct Group {
+    start: usize,
+    end: usize,
+    digits: usize,
+    begins_with_zero: bool,
+    /// What is between it and the group before.
+    gap: Gap,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// A sign that holds groups together: `-`, `.`.
+    Tight,
+    /// A blank or a bracket.
+    Blank,
+    /// What two numbers are more likely to have between them than one has within.
+    Wide,
+}
+
+fn groups(run: &str) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut between = 0;
+    let mut is_inside = false;
+    for (at, character) in run.char_indices() {
+        let Some(digit) = digit(character) else {
+            if is_inside {
+                between = at;
+            }
+            is_inside = false;
+            continue;
+        };
+        if !is_inside {
+            let gap = &run[between..at];
+            // Brackets and a plus right before belong to the group.
+            let own = gap.trim_end_matches(['(', '（', '[', '+', '＋']);
+            groups.push(Group {
+                start: between + own.len(),
+                end: at,
+                digits: 0,
+                begins_with_zero: digit == '0',
+                gap: gap_of(gap),
+            });
+            is_inside = true;
+        }
+        if let Some(group) = groups.last_mut() {
+            group.digits += 1;
+            group.end = at + character.len_utf8();
+        }
+    }
+    groups
+}
+
+fn gap_of(gap: &str) -> Gap {
+    let plain = ascii(gap);
+    let inner = plain.trim();
+    let is_spaced = |sign: char| inner.contains(sign) && plain.starts_with(' ') && plain.ends_with(' ');
+    if inner.contains('/')
+        || is_spaced('-')
+        || plain.contains("  ")
+        || inner.is_empty() && gap.chars().count() > 1
+    {
+        Gap::Wide
+    } else if plain.contains([' ', '(', ')']) {
+        Gap::Blank
+    } else {
+        Gap::Tight
+    }
+}
+
+/// How good a reading is that makes one number of some groups; `None` where they cannot be one.
+fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> Option<i32> {
+    let own = &groups[start..end];
+    let digits: usize = own.iter().map(|group| group.digits).sum();
+    let is_cut = |group: &Group| group.gap == Gap::Tight;
+    let cuts_within = start > 0 && is_cut(&own[0]) || groups.get(end).is_some_and(is_cut);
+    // `030 901820/21` is two numbers, the second of which is told by its end.
+    let has_ending = own.len() > 1 && {
+        let last = &own[own.len() - 1];
+        last.digits <= 2
+            && last.gap == Gap::Wide
+            && text.contains('/')
+            && own[..own.len() - 1]
+                .iter()
+                .map(|group| group.digits)
+                .sum::<usize>()
+                >= 8
+    };
+    let opened = text.matches(['(', '（', '[']).count();
+    let closed = text.matches([')', '）', ']']).count();
+    if !DIGITS.contains(&digits) && digits != 5 && digits != 6
+        || cuts_within
+        || has_ending
+        || opened != closed
+    {
+        return None;
+    }
+    let inside = &own[1..];
+    let wide = inside.iter().filter(|group| group.gap == Gap::Wide).count();
+    let zeros = inside
+        .iter()
+        .filter(|group| group.begins_with_zero && group.digits > 1 && group.gap != Gap::Tight)
+        .count();
+    let is_cramped = start > 0 && own[0].gap == Gap::Blank;
+    let value = 10 * digits - 3 * wide - 6 * zeros.min(digits / 2) - usize::from(is_cramped) - 2;
+    i32::try_from(value).ok()
+}
+
+/// Whether a number is one only if a label says so; `None` where it is none whatever is said, as it is a part of
+/// something else (`AB-123 456`, `100 %`).
+fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize) -> Option<bool> {
+    let text = &line[range.clone()];
+    let before = line[..range.start].chars().next_back();
+    let mut behind = line[range.end..].chars();
+    let after = behind.next();
+    let is_letter = |character: Option<char>| {
+        character.is_some_and(|character| {
+            crate::scanner::page::characters::is_latin(character) || character == '_'
+        })
+    };
+    let is_unit = |character: Option<char>| {
+        character.is_some_and(|character| {
+            matches!(
+                character,
+                '%' | '€' | '$' | '£' | '¥' | '°' | '@' | '=' | '&' | '#' | '№'
+            )
+        })
+    };
+    let is_number_after =
+        matches!(after, Some(',' | ':')) && behind.next().is_some_and(|next| next.is_ascii_digit());
+    let is_number_before = matches!(before, Some(',' | '.')) && {
+        let mut rest = line[..range.start].chars().rev().skip(1);
+        rest.next().is_some_and(|character| character.is_ascii_digit())
+    };
+    if is_unit(before) || is_unit(after) && after != Some('&') || is_number_after || is_number_before {
+        return None;
+    }
+    let groups = text
+        .split(|character| digit(character).is_none())
+        .filter(|group| !group.is_empty())
+        .count();
+    let is_bare = groups < 2 && !text.starts_with(['+', '＋', '(']);
+    // What is glued to its label (`Tel0316 …`) or to the next (`…Fax`).
+    // The run may begin before it: `DE89 3704 …`.
+    let before_run = line[..run].chars().next_back();
+    let is_glued = is_letter(before)
+        || is_letter(before_run)
+        || is_letter(after) && !line[range.end..].starts_with(['x', 'X']);
+    Some(is_bare || is_glued)
+}
+
+/// The text with the digits, blanks, dashes and brackets of ASCII for those of all scripts.
+pub(super) fn ascii(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '（' | '[' => '(',
+            '）' | ']' => ')',
+            '＋' => '+',
+            '／' => '/',
+            '．' => '.',
+            '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | 'ー' | '⁃' | '－' | '﹣' | '⸺' | '〜' | '゠' | '֊'
+            | '᠆' => '-',
+            other => digit(other).unwrap_or(if other.is_whitespace() { ' ' } else { other }),
+        })
+        .collect()
+}
+
+/// Whether the digits of a number are those of a template.
+pub(super) fn is_template(number: &str) -> bool {
+    let digits: String = number.chars().filter_map(digit).collect();
+    is_sample(&digits)
+}

@@ -1,0 +1,177 @@
+//! Stands between html5ever's tokenizer and tree builder, and keeps pages from making the builder slow or large.
+//!
+//! The builder looks through the open elements and those it may have to open again for nearly every tag, so their
+//! number is bounded; and it may open them again for every paragraph, so the size of the tree is bounded as well.
+
+use std::cell::{Cell, RefCell};
+
+use ego_tree::NodeId;
+use html5ever::buffer_queue::BufferQueue;
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
+use html5ever::tree_builder::{Tracer, TreeBuilder, TreeBuilderOpts};
+use scraper::StrTendril;
+
+use super::Parsed;
+use super::sink::Sink;
+
+/// Attributes kept of one element.
+pub(super) const MAX_ATTRIBUTES: usize = 256;
+
+/// Elements that are open, and formatting elements that may be opened again. Browsers nest 512 deep at most.
+const MAX_OPEN: usize = 512;
+
+/// Elements and texts of a page; what follows is not read.
+const MAX_NODES: usize = 400_000;
+
+/// Elements that hold nothing, that close nothing when they end at once, or that must stay open.
+const STAY_AS_THEY_ARE: &[&str] = &[
+    "a", "area", "base", "basefont", "bgsound", "body", "br", "col", "embed", "frame", "frameset", "head",
+    "hr", "html", "image", "img", "input", "keygen", "link", "meta", "param", "source", "track", "wbr",
+];
+
+/// A tree builder within bounds.
+pub(super) struct Bounded<'q> {
+    builder: TreeBuilder<NodeId, Sink>,
+    comments: RefCell<Vec<StrTendril>>,
+    /// What the tokenizer reads, to know how far it came.
+    input: &'q BufferQueue,
+    /// Where the chunk that is read ends in the page.
+    end_of_chunk: Cell<usize>,
+    end_of_last_token: Cell<usize>,
+    has_seen_token: Cell<bool>,
+    /// Elements that the builder remembered when they were last counted, and nodes of the tree at that time.
+    remembered: Cell<usize>,
+    nodes_then: Cell<usize>,
+}
+
+impl<'q> Bounded<'q> {
+    pub(super) fn new(html: &str, input: &'q BufferQueue) -> Self {
+        let options = TreeBuilderOpts {
+            // What is for readers without scripts is for us.
+            scripting_enabled: false,
+            ..TreeBuilderOpts::default()
+        };
+        let tags = memchr::memchr_iter(b'<', html.as_bytes()).count();
+        Self {
+            builder: TreeBuilder::new(Sink::with_capacity((tags + 8).min(MAX_NODES)), options),
+            comments: RefCell::new(Vec::new()),
+            input,
+            end_of_chunk: Cell::new(0),
+            end_of_last_token: Cell::new(0),
+            has_seen_token: Cell::new(false),
+            remembered: Cell::new(0),
+            nodes_then: Cell::new(0),
+        }
+    }
+
+    pub(super) fn begin_chunk(&self, end: usize) {
+        self.end_of_chunk.set(end);
+        self.has_seen_token.set(false);
+    }
+
+    /// Whether anything was read to its end since the chunk began.
+    pub(super) fn has_seen_token(&self) -> bool {
+        self.has_seen_token.get()
+    }
+
+    /// Where in the page that ended: there begins what the tokenizer is in the middle of.
+    pub(super) fn end_of_last_token(&self) -> usize {
+        self.end_of_last_token.get()
+    }
+
+    /// Whether nothing more is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.builder.sink.nodes() >= MAX_NODES
+    }
+
+    pub(super) fn finish(self) -> Parsed {
+        Parsed {
+            html: self.builder.sink.into_html(),
+            comments: self.comments.into_inner(),
+        }
+    }
+
+    fn note_position(&self) {
+        let ahead = self.input.peek_front_chunk_mut().map_or(0, |chunk| chunk.len());
+        self.end_of_last_token.set(self.end_of_chunk.get() - ahead);
+        self.has_seen_token.set(true);
+    }
+
+    /// Whether the builder remembers as many elements as it may. With each node it remembers two more at most.
+    fn is_deep(&self) -> bool {
+        let nodes = self.builder.sink.nodes();
+        let at_most = self.remembered.get() + 2 * (nodes - self.nodes_then.get());
+        if at_most < MAX_OPEN {
+            return false;
+        }
+        let count = Count(Cell::new(0));
+        self.builder.trace_handles(&count);
+        self.remembered.set(count.0.get());
+        self.nodes_then.set(nodes);
+        self.remembered.get() >= MAX_OPEN
+    }
+
+    fn take_tag(&self, mut tag: Tag, line: u64) -> TokenSinkResult<NodeId> {
+        if self.is_full() {
+            return TokenSinkResult::Continue;
+        }
+        tag.attrs.truncate(MAX_ATTRIBUTES);
+        // Too deep: what it would hold stands beside it.
+        let ends_at_once =
+            tag.kind == TagKind::StartTag && self.is_deep() && !STAY_AS_THEY_ARE.contains(&&*tag.name);
+        let end = ends_at_once.then(|| Tag {
+            kind: TagKind::EndTag,
+            name: tag.name.clone(),
+            self_closing: false,
+            attrs: Vec::new(),
+            had_duplicate_attributes: false,
+        });
+        let result = self.builder.process_token(Token::TagToken(tag), line);
+        match (end, &result) {
+            (Some(end), TokenSinkResult::Continue) => self.builder.process_token(Token::TagToken(end), line),
+            _ => result,
+        }
+    }
+}
+
+impl TokenSink for Bounded<'_> {
+    type Handle = NodeId;
+
+    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<NodeId> {
+        if matches!(token, Token::ParseError(_)) {
+            return TokenSinkResult::Continue;
+        }
+        self.note_position();
+        match token {
+            Token::CommentToken(comment) => {
+                self.comments.borrow_mut().push(comment);
+                TokenSinkResult::Continue
+            }
+            Token::TagToken(tag) => self.take_tag(tag, line),
+            Token::CharacterTokens(_) | Token::NullCharacterToken if self.is_full() => {
+                TokenSinkResult::Continue
+            }
+            token => self.builder.process_token(token, line),
+        }
+    }
+
+    fn end(&self) {
+        self.builder.end();
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        self.builder
+            .adjusted_current_node_present_but_not_in_html_namespace()
+    }
+}
+
+/// Counts what the builder remembers.
+struct Count(Cell<usize>);
+
+impl Tracer for Count {
+    type Handle = NodeId;
+
+    fn trace_handle(&self, _: &NodeId) {
+        self.0.set(self.0.get() + 1);
+    }
+}

@@ -1,0 +1,94 @@
+//! Counts the attributes of a tag that is longer than tags are, as the tokenizer reads them (HTML, 13.2.5.32 to 39).
+
+use super::bounds::MAX_ATTRIBUTES;
+
+/// A tag that the tokenizer is in the middle of, followed from its `<` on.
+pub(super) struct LongTag {
+    place: Place,
+    attributes: usize,
+    /// How far it was followed.
+    at: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    TagName,
+    BeforeName,
+    Name,
+    AfterName,
+    BeforeValue,
+    Value,
+    Quoted(u8),
+}
+
+/// Where a tag with too many attributes is cut.
+pub(super) struct Cut {
+    /// Behind the last attribute that is kept.
+    pub(super) after_attributes: usize,
+    /// Behind the `>`, or the end of the page.
+    pub(super) end_of_tag: usize,
+}
+
+impl LongTag {
+    /// The tag that begins here, if one does: it may be a comment.
+    pub(super) fn at(html: &str, start: usize) -> Option<Self> {
+        let name = html.get(start..)?.strip_prefix('<')?;
+        let name = name.strip_prefix('/').unwrap_or(name);
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            .then_some(Self {
+                place: Place::TagName,
+                attributes: 0,
+                at: html.len() - name.len(),
+            })
+    }
+
+    /// Reads on up to an offset. If there are too many attributes before it, says where to cut.
+    pub(super) fn follow(&mut self, html: &str, end: usize) -> Option<Cut> {
+        while self.at < end {
+            if self.step(html.as_bytes()[self.at]) {
+                // The rest is text.
+                self.at = end;
+                return None;
+            }
+            if self.attributes > MAX_ATTRIBUTES {
+                return Some(Cut {
+                    after_attributes: self.at,
+                    end_of_tag: self.end_of_tag(html),
+                });
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    fn end_of_tag(&mut self, html: &str) -> usize {
+        let rest = &html.as_bytes()[self.at + 1..];
+        let length = rest.iter().position(|byte| self.step(*byte));
+        length.map_or(html.len(), |length| self.at + length + 2)
+    }
+
+    /// Takes a byte; whether it ends the tag.
+    fn step(&mut self, byte: u8) -> bool {
+        use Place::{AfterName, BeforeName, BeforeValue, Name, Quoted, TagName, Value};
+        let is_space = matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c');
+        self.place = match self.place {
+            Quoted(quote) if byte == quote => BeforeName,
+            Quoted(_) => self.place,
+            _ if byte == b'>' => return true,
+            BeforeValue if matches!(byte, b'"' | b'\'') => Quoted(byte),
+            BeforeValue if !is_space => Value,
+            Value if is_space => BeforeName,
+            BeforeValue | Value => self.place,
+            _ if byte == b'/' => BeforeName,
+            Name | AfterName if byte == b'=' => BeforeValue,
+            Name | AfterName if is_space => AfterName,
+            TagName | BeforeName if is_space => BeforeName,
+            TagName | Name => self.place,
+            BeforeName | AfterName => {
+                self.attributes += 1;
+                Name
+            }
+        };
+        false
+    }
+}

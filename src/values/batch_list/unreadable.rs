@@ -1,0 +1,118 @@
+//! Why a whole list cannot be read.
+
+use super::{MAX_COLUMN_NAME, MAX_COLUMN_NAMES, shorten};
+
+/// Why a whole list cannot be read; the message is meant for the person who sent it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableList {
+    /// Bytes that are no text in the encoding that the list has.
+    #[error("line {line} is not text in {encoding}; save the file as UTF-8")]
+    NotText {
+        /// From 1.
+        line: u32,
+        /// Declared, or as the list looks.
+        encoding: &'static str,
+    },
+    /// A declared encoding that nobody knows.
+    #[error("the encoding '{0}' is not known; save the file as UTF-8")]
+    UnknownEncoding(String),
+    /// A file of another kind.
+    #[error(
+        "the file is {0}; save the list as CSV, as plain text with one domain per line, or as an Excel workbook (.xlsx)"
+    )]
+    AnotherKind(&'static str),
+    /// A workbook that cannot be opened, or not within the limits.
+    #[error("the workbook cannot be read: {0}; save the sheet as CSV")]
+    Workbook(String),
+    /// A quote that is not closed, or closed in the middle of a cell.
+    #[error(
+        "the quote that opens on line {line}, before '{cell}', {fault}; add the missing quote, or write a quote inside a quoted cell twice"
+    )]
+    Quote {
+        /// Of the opening quote, from 1.
+        line: u32,
+        /// What follows the opening quote.
+        cell: String,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// Names of columns that are longer than anybody needs.
+    #[error(
+        "the name of column {number} ('{name}') is too long: {limit}; shorten it, or add a line with short names above"
+    )]
+    ColumnName {
+        /// From 1.
+        number: usize,
+        /// Its beginning.
+        name: String,
+        /// What is allowed.
+        limit: String,
+    },
+    /// A column that the sender chose and the list has not.
+    #[error("the list has no column '{wanted}'; its columns are {columns}")]
+    UnknownColumn {
+        /// As asked for.
+        wanted: String,
+        /// What there is.
+        columns: String,
+    },
+}
+
+impl UnreadableList {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotText {
+                encoding: "UTF-8", ..
+            } => "not_utf8",
+            Self::NotText { .. } | Self::UnknownEncoding(_) => "wrong_encoding",
+            Self::AnotherKind(_) => "not_a_list",
+            Self::Workbook(_) => "invalid_workbook",
+            Self::Quote { .. } => "invalid_csv",
+            Self::ColumnName { .. } => "column_name_too_long",
+            Self::UnknownColumn { .. } => "unknown_column",
+        }
+    }
+
+    /// Where it is, from 1.
+    pub fn line(&self) -> Option<u32> {
+        match self {
+            Self::NotText { line, .. } | Self::Quote { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
+
+    /// The name of one column is too long.
+    pub(super) fn column_name(number: usize, name: &str) -> Self {
+        Self::ColumnName {
+            number,
+            name: shorten(name),
+            limit: format!("it has {} bytes, and {MAX_COLUMN_NAME} are allowed", name.len()),
+        }
+    }
+
+    /// The names of all columns together are too long.
+    pub(super) fn column_names(number: usize, name: &str) -> Self {
+        Self::ColumnName {
+            number,
+            name: shorten(name),
+            limit: format!("with it the names of all columns have more than {MAX_COLUMN_NAMES} bytes"),
+        }
+    }
+
+    /// A column that is not there, and some of those that are.
+    pub(super) fn unknown_column<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Self {
+        let shown: Vec<String> = names
+            .take(20)
+            .map(|name| format!("'{}'", shorten(name)))
+            .collect();
+        Self::UnknownColumn {
+            wanted: shorten(wanted),
+            columns: if shown.is_empty() {
+                "none".to_owned()
+            } else {
+                shown.join(", ")
+            },
+        }
+    }
+}
