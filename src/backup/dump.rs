@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use super::archive::Unfinished;
 use super::{BackupError, Manifest};
 use crate::log::EventLog;
-use crate::postgres::ClientProgram;
+use crate::postgres::{ChildCommand, ClientProgram};
 
 /// Bytes that are passed on at once.
 const CHUNK: usize = 128 * 1024;
@@ -61,7 +61,7 @@ pub async fn back_up(
 
 /// Runs `pg_dump` into the file.
 async fn write(
-    mut command: tokio::process::Command,
+    mut command: ChildCommand,
     file: &Path,
     manifest: &Manifest,
     progress: impl Fn(u64),

@@ -8,10 +8,9 @@ use sqlx::migrate::Migrate;
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
 
 use super::{Archive, ArchiveError, BackupError};
-use crate::postgres::ClientProgram;
+use crate::postgres::{ChildCommand, ClientProgram};
 use crate::projections::wall;
 
 /// Bytes that are passed on at once.
@@ -110,7 +109,7 @@ async fn contents(pg_restore: &ClientProgram, archive: &Archive) -> Result<Named
 
 /// Runs `pg_restore` over the dump; returns what it printed.
 async fn feed(
-    mut command: Command,
+    mut command: ChildCommand,
     archive: &Archive,
     progress: impl Fn(u64),
 ) -> Result<String, BackupError> {

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::process::Stdio;
 
-pub(super) use tokio::process::Command;
+pub(crate) use tokio::process::Command;
 
 /// Where programs and their libraries are, where temporary files go, and what time zone this is. `LC_ALL` is set below
 /// and goes before all other settings of the language.

@@ -34,6 +34,7 @@ mod provision;
 
 use std::path::Path;
 
+pub(crate) use child::Command as ChildCommand;
 pub use client::{ClientError, ClientProgram};
 pub use error::EmbeddedPostgresError;
 

@@ -10,8 +10,8 @@ use crate::commands::record_scan::{Recorded, record_scan};
 use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
 use crate::tasks::{ClaimedTask, Settled};
-use crate::values::report::SiteReport;
 use crate::values::FailureReason;
+use crate::values::report::SiteReport;
 
 /// First pause after the log could not be written; doubled up to `LAST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
