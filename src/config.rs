@@ -274,14 +274,20 @@ fn require_known_in_environment<'a>(names: impl Iterator<Item = &'a str>) -> Res
 
 fn require_known_in_file(file: &impl config::Source) -> Result<(), ConfigError> {
     let values = file.collect()?;
-    let mut known = known_paths();
-    known.push("DATABASE_URL (in the environment)".to_owned());
+    let known = known_paths();
     let mut given = Vec::new();
     for (section, value) in values {
         match value.into_table() {
             Ok(table) => given.extend(table.into_keys().map(|name| format!("{section}.{name}"))),
             Err(_) => given.push(section),
         }
+    }
+    // It may hold a password, and other programs read it from the environment too.
+    if let Some(name) = given.iter().find(|name| name.as_str() == "database_url") {
+        return Err(ConfigError::Unknown {
+            name: format!("{name} in sitelog.toml"),
+            nearest: "DATABASE_URL in the environment".to_owned(),
+        });
     }
     require_known(given.iter().map(String::as_str), &known).map_err(|error| match error {
         ConfigError::Unknown { name, nearest } => ConfigError::Unknown {

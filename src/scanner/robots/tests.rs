@@ -97,6 +97,9 @@ fn googles_published_cases_hold() {
         return;
     };
     let cases: Vec<Case> = serde_json::from_slice(&json).unwrap();
+    // Google's own parser ends the name of an agent at its first digit. RFC 9309 knows no digits in names, and whoever
+    // writes "MJ12bot" means that agent and not "MJ".
+    const CUT_AT_A_DIGIT: [&str; 4] = ["AB42bot", "AB", "XYZ123bot", "XYZ"];
     let mut wrong = Vec::new();
     for case in cases {
         use base64::Engine;
@@ -107,7 +110,7 @@ fn googles_published_cases_hold() {
         let robots = Robots::parse(&bytes);
         for wanted in case.expectations {
             let decision = robots.decide(&wanted.agent, &wanted.url);
-            if decision.allowed != wanted.allowed {
+            if decision.allowed != wanted.allowed && !CUT_AT_A_DIGIT.contains(&wanted.agent.as_str()) {
                 wrong.push(format!(
                     "{} {} {} {decision:?}: {}",
                     case.id, wanted.agent, wanted.url, wanted.why
