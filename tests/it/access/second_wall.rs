@@ -14,8 +14,10 @@ async fn two_tenants() -> TestApp {
     let app = TestApp::start().await;
     let scan = app.create_scan("a.com").await;
     app.complete(&scan, &Findings::default()).await;
-    let body = serde_json::json!({ "domain": "b.com", "domains": ["c.com"] });
-    for path in ["/api/v4/scans", "/api/v4/batches"] {
+    for (path, body) in [
+        ("/api/v4/scans", serde_json::json!({ "domain": "b.com" })),
+        ("/api/v4/batches", serde_json::json!({ "domains": ["c.com"] })),
+    ] {
         app.call("POST", path).json(&body).tenant(OTHER).send().await;
         app.post_json(path, &body).await;
     }
