@@ -1,8 +1,8 @@
 //! Bars for files that are written or read: on a terminal, on stderr, and else none.
 
-use std::io::IsTerminal;
-
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output;
 
 /// How much there is so far, where nobody knows how much there will be.
 pub(super) fn of_unknown_length(what: &'static str) -> anyhow::Result<ProgressBar> {
@@ -25,7 +25,7 @@ pub(super) fn of_length(what: &'static str, bytes: u64) -> anyhow::Result<Progre
 }
 
 fn shown(bar: ProgressBar) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if !output::is_watched() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     bar
