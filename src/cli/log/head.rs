@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::cli::say;
+use crate::cli::{say, say_lines};
 use crate::log::EventLog;
 use crate::log::read::EventFilter;
 
@@ -23,7 +23,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode> {
     let checkpoint = log.checkpoint(args.size).await?;
     if !args.json {
-        say(checkpoint.to_string().trim_end())?;
+        say_lines(&checkpoint.to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     let last = EventFilter {

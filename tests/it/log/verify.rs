@@ -197,15 +197,15 @@ async fn a_kept_head_holds_at_each_size_and_not_for_a_log_that_was_cut() {
 }
 
 #[tokio::test]
-async fn an_altered_body_is_named() {
-    for change in ["salt = 'x'", "bytes = 'x'"] {
+async fn an_altered_and_an_unreadable_body_are_named() {
+    for (change, what) in [("salt = 'x'", "was altered"), ("bytes = 'x'", "cannot be read")] {
         let findings = after(&format!("update event_body set {change}")).await;
         assert_eq!(
             (findings.len(), findings[0].starts_with("body ")),
             (1, true),
             "{findings:?}"
         );
-        assert!(findings[0].contains("was altered"));
+        assert!(findings[0].contains(what), "{findings:?}");
     }
 }
 
