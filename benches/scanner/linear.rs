@@ -34,16 +34,51 @@ pub fn run() {
         ("references", "&amp &#x41; &"),
     ];
     for (name, part) in shapes {
-        print!("  {name:<12}");
-        for megabytes in [1, 2, 5, 10] {
-            let page = RawPage {
-                url: Url::parse("https://www.acme.test/").expect("a constant URL"),
-                headers: Headers::default(),
-                bytes: part.repeat(megabytes * MEGABYTE / part.len()).into_bytes(),
-            };
-            let (took, _) = best_of(2, || read_page(&page));
-            print!("{megabytes:>4} MB {:>10}", milliseconds(took));
-        }
-        println!();
+        measure(name, |bytes| part.repeat(bytes / part.len()));
     }
+    println!("pages that a tree costs more than their size");
+    for (name, begin, part, end) in HOSTILE {
+        measure(name, |bytes| {
+            let mut page = begin.to_owned();
+            for number in 0..bytes / (part.len() + 5) {
+                page.push_str(&part.replace('#', &number.to_string()));
+            }
+            page + end
+        });
+    }
+}
+
+/// What begins the page, what is repeated with a number for `#`, and what ends it.
+const HOSTILE: [(&str, &str, &str, &str); 12] = [
+    ("attributes", "<a", " a#", ">x"),
+    ("in end tags", "<script>x</script", " a#", ">x"),
+    ("bodies", "", "<body a#>", ""),
+    ("formatting", "", "<b id=#>", "<p>x<p>y"),
+    ("reopened", FORMATTED, "<p>x", ""),
+    ("tables", "", "<table><tr><td>", "x"),
+    ("foster", "<table>", "<b>x<table>", ""),
+    ("svg", "", "<svg><title>#", "<p>x"),
+    ("templates", "", "<template><select><option>", "x"),
+    ("adoption", "", "<a href=#><div><b>", "x"),
+    ("unclosed", "", "<b><div></b>", "x"),
+    ("comments", "", "<!--#-->", "x"),
+];
+
+const FORMATTED: &str = concat!(
+    "<b id=1><b id=2><b id=3><i id=1><i id=2><i id=3><u id=1><u id=2><u id=3><s id=1><s id=2><s id=3>",
+    "<em id=1><em id=2><em id=3><tt id=1><tt id=2><tt id=3><big id=1><big id=2><big id=3><font id=1><font id=2>"
+);
+
+fn measure(name: &str, page: impl Fn(usize) -> String) {
+    print!("  {name:<12}");
+    for megabytes in [1, 2, 5, 10] {
+        let page = RawPage {
+            url: Url::parse("https://www.acme.test/").expect("a constant URL"),
+            headers: Headers::default(),
+            bytes: page(megabytes * MEGABYTE).into_bytes(),
+        };
+        let (took, _) = best_of(2, || read_page(&page));
+        print!("{megabytes:>4} MB {:>10}", milliseconds(took));
+    }
+    println!();
 }

@@ -1,8 +1,12 @@
 //! Which characters the bytes of a page stand for: byte order mark, plain UTF-8, HTTP, `<meta>`, then a guess.
 
+use std::sync::LazyLock;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use memchr::memmem;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use scraper::Selector;
+
+use super::tree;
 
 /// Where a `<meta>` is looked for; the standard's 1024 bytes are not kept to in the wild.
 const PRESCAN: usize = 4096;
@@ -50,29 +54,39 @@ fn better_of(text: String, bytes: &[u8]) -> String {
         .into_owned()
 }
 
-/// `<meta charset=…>` or `content="…; charset=…"`, or an XML declaration.
+/// What a `<meta>` or an XML declaration states; not what a script or a link says of itself.
 fn declared(head: &[u8]) -> Option<&'static Encoding> {
-    let head = head.to_ascii_lowercase();
-    let places = memmem::find_iter(&head, b"charset=").map(|at| at + 8);
+    static METAS: LazyLock<Selector> =
+        LazyLock::new(|| Selector::parse("meta[charset], meta[content]").expect("the selector is constant"));
+    let (head, _) = WINDOWS_1252.decode_without_bom_handling(head);
     let xml = head
-        .starts_with(b"<?xml")
-        .then(|| memmem::find(&head, b"encoding="))
+        .starts_with("<?xml")
+        .then(|| head.split_once("encoding=").map(|(_, label)| label))
         .flatten();
-    for at in places.chain(xml.map(|at| at + 9)) {
-        let label: Vec<u8> = head[at..]
-            .iter()
-            .copied()
-            .skip_while(|byte| matches!(byte, b'"' | b'\'' | b' '))
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))
-            .collect();
-        match Encoding::for_label(&label) {
-            // A page in UTF-16 could not have been read this far.
-            Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => return Some(UTF_8),
-            Some(encoding) => return Some(encoding),
-            None => {}
-        }
-    }
-    None
+    let page = tree::parse(&head).html;
+    let metas = page.select(&METAS).filter_map(|meta| {
+        let content = || meta.attr("content").and_then(after_charset);
+        meta.attr("charset").or_else(content)
+    });
+    let mut labels = metas.chain(xml);
+    labels.find_map(|label| match Encoding::for_label(label_at(label).as_bytes()) {
+        // A page in UTF-16 could not have been read this far.
+        Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Some(UTF_8),
+        found => found,
+    })
+}
+
+/// What follows `charset=` in a content type.
+fn after_charset(content: &str) -> Option<&str> {
+    let at = content.to_ascii_lowercase().find("charset=")?;
+    Some(&content[at + "charset=".len()..])
+}
+
+/// The label that a text begins with, quoted or not.
+fn label_at(text: &str) -> &str {
+    let text = text.trim_start_matches(['"', '\'', ' ']);
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.')));
+    &text[..end.unwrap_or(text.len())]
 }
 
 fn guess(bytes: &[u8]) -> &'static Encoding {
@@ -92,6 +106,24 @@ mod tests {
         assert_eq!(
             decode(b"<meta charset='windows-1251'>\xea", None),
             "<meta charset='windows-1251'>к"
+        );
+        assert_eq!(
+            decode(
+                b"<script charset=gbk></script><!-- charset=big5 --><meta charset=iso-8859-2>\xb3",
+                None
+            )
+            .chars()
+            .last(),
+            Some('ł')
+        );
+        assert_eq!(
+            decode(
+                b"<meta http-equiv=content-type content='text/html; charset=\"koi8-r\"'>\xc1",
+                None
+            )
+            .chars()
+            .last(),
+            Some('а')
         );
         assert_eq!(decode("größe".as_bytes(), None), "größe");
         assert_eq!(decode(b"a\0b", None), "ab");

@@ -111,3 +111,34 @@ pub(super) fn outline(html: &str, url: &Url) -> Outline {
         ..builder.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_in_the_midst_of_a_line_is_no_part_of_it() {
+        let page = outline(
+            "<style>p{margin:0} .dn, .x { color: red; display : none } .y b { display: none }</style>
+             <p>a<span class='z dn'>1</span>b<i hidden>2</i>c<b style='display: none'>3</b>d<span class=y>e</span></p>
+             <div hidden>menu</div>",
+            &Url::parse("https://site.test/").unwrap(),
+        );
+        let lines: Vec<&str> = page.text.lines().map(str::trim).collect();
+        assert!(lines.contains(&"abcde") && lines.contains(&"menu"), "{lines:?}");
+    }
+
+    #[test]
+    fn areas_of_pictures_are_links() {
+        let page = outline(
+            "<map><area href=mailto:a@site.test alt='write us'></map>",
+            &Url::parse("https://site.test/").unwrap(),
+        );
+        let links: Vec<(&str, &str)> = page
+            .anchors
+            .iter()
+            .map(|a| (a.href.as_str(), a.text.as_str()))
+            .collect();
+        assert_eq!(links, [("mailto:a@site.test", "write us")]);
+    }
+}

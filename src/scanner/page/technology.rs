@@ -6,6 +6,7 @@
 //! WordPress is no WordPress page.
 
 mod dom;
+mod files;
 mod format;
 mod literals;
 mod pattern;
@@ -113,15 +114,16 @@ fn candidates(set: &Technologies, view: &View<'_>) -> Candidates {
     for number in &set.always {
         possible[*number] = true;
     }
-    let mut seen = vec![false; set.of_literal.len()];
-    for hit in set.literals.find_overlapping_iter(view.html) {
-        let literal = hit.pattern().as_usize();
-        if !std::mem::replace(&mut seen[literal], true) {
-            for number in &set.of_literal[literal] {
-                possible[*number] = true;
-            }
-        }
+    for url in view.file_urls() {
+        set.by_urls.mark(url, &mut possible);
     }
+    for script in view.inline_scripts() {
+        set.by_scripts.mark(script, &mut possible);
+    }
+    for text in view.markup() {
+        set.by_markup.mark(&text, &mut possible);
+    }
+    set.by_page.mark(view.html, &mut possible);
     let chosen = |range: std::ops::Range<usize>| range.filter(|number| possible[*number]);
     Candidates {
         signs: chosen(0..set.signs.len()).collect(),

@@ -35,7 +35,7 @@ pub(super) struct ElementSelector {
 }
 
 /// What an element has that a selector can match.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Key {
     Attribute(LocalName),
     Name(LocalName),
@@ -148,35 +148,55 @@ pub(super) fn look_for<'s>(
     page: &Outline,
     found: &mut Found<'s>,
 ) {
-    let mut waiting: HashMap<&Key, Vec<&'s ElementSign>> = HashMap::new();
+    let mut waiting = Waiting::default();
     for number in candidates {
         let sign = &set.elements[*number];
         for key in &sign.selector.keys {
-            let signs = waiting.entry(key).or_default();
+            let signs = waiting.by(key);
             if !signs.last().is_some_and(|last| std::ptr::eq(*last, sign)) {
                 signs.push(sign);
             }
         }
     }
-    if waiting.is_empty() {
+    if candidates.is_empty() {
         return;
     }
-    let mut search = Search { set, page, found };
-    let mut tries = 0;
+    let mut search = Search {
+        set,
+        page,
+        found,
+        tries: 0,
+    };
     for element in page.tree.tree.nodes().filter_map(ElementRef::wrap) {
-        let name = &element.value().name.local;
-        let attributes = element.value().attrs.iter();
-        let keys = attributes
-            .map(|(attribute, _)| Key::Attribute(attribute.local.clone()))
-            .chain([Key::Name(name.clone()), Key::Any]);
-        for key in keys {
-            if let Some(signs) = waiting.get_mut(&key) {
-                tries += signs.len();
-                signs.retain(|sign| !search.settles(sign, &element));
+        for (attribute, _) in &element.value().attrs {
+            if let Some(signs) = waiting.by_attribute.get_mut(&attribute.local) {
+                search.hold(signs, &element);
             }
         }
-        if tries > MAX_TRIES {
+        if let Some(signs) = waiting.by_name.get_mut(&element.value().name.local) {
+            search.hold(signs, &element);
+        }
+        search.hold(&mut waiting.others, &element);
+        if search.tries > MAX_TRIES {
             return;
+        }
+    }
+}
+
+/// Signs that were not found yet, by what an element must have.
+#[derive(Default)]
+struct Waiting<'s> {
+    by_attribute: HashMap<&'s LocalName, Vec<&'s ElementSign>>,
+    by_name: HashMap<&'s LocalName, Vec<&'s ElementSign>>,
+    others: Vec<&'s ElementSign>,
+}
+
+impl<'s> Waiting<'s> {
+    fn by(&mut self, key: &'s Key) -> &mut Vec<&'s ElementSign> {
+        match key {
+            Key::Attribute(name) => self.by_attribute.entry(name).or_default(),
+            Key::Name(name) => self.by_name.entry(name).or_default(),
+            Key::Any => &mut self.others,
         }
     }
 }
@@ -185,9 +205,16 @@ struct Search<'p, 'f, 's> {
     set: &'s Technologies,
     page: &'p Outline,
     found: &'f mut Found<'s>,
+    tries: usize,
 }
 
 impl Search<'_, '_, '_> {
+    /// Holds signs against an element and drops those that it settles.
+    fn hold(&mut self, signs: &mut Vec<&ElementSign>, element: &ElementRef<'_>) {
+        self.tries += signs.len();
+        signs.retain(|sign| !self.settles(sign, element));
+    }
+
     /// Whether an element says all that there is to say about a sign.
     fn settles(&mut self, sign: &ElementSign, element: &ElementRef<'_>) -> bool {
         // What was moved about while the page was read may be left outside the tree.

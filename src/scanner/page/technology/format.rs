@@ -3,7 +3,8 @@
 //! A file is an object of technologies by name, or an object with such an object under `technologies` or `apps`,
 //! and categories under `categories`. Fields that need a browser, a resolver or further requests (`js`, `dns`,
 //! `xhr`, `robots`, `probe`, `certIssuer`) are counted, not evaluated. Ours: `assets` (URLs of scripts, styles and
-//! frames), `tags` (insides of start tags), `comments`, `links` (targets of `<link>`), `jsonld`.
+//! frames), `files` (paths of what the page loads from its own site), `attributes` (names of attributes), `comments`,
+//! `links` (targets of `<link>`), `jsonld`.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,8 @@ pub(super) struct Description {
     pub(super) url: Texts,
     pub(super) dom: Value,
     pub(super) assets: Texts,
-    pub(super) tags: Texts,
+    pub(super) files: Texts,
+    pub(super) attributes: Texts,
     pub(super) comments: Texts,
     pub(super) links: Texts,
     pub(super) jsonld: Texts,
@@ -206,7 +208,8 @@ fn looks_like_a_technology(entry: &Value) -> bool {
         "js",
         "implies",
         "assets",
-        "tags",
+        "files",
+        "attributes",
         "comments",
         "links",
         "jsonld",

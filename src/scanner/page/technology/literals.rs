@@ -1,6 +1,9 @@
 //! Which literal a text must contain to match an expression: one search for all literals of a set tells which of
 //! its thousands of expressions need to be tried at all.
 
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex_syntax::hir::{Hir, HirKind};
 
 /// Shorter pieces are everywhere.
@@ -8,6 +11,45 @@ const MIN_LENGTH: usize = 3;
 
 /// More alternatives than this are not worth their place in the search.
 const MAX_ALTERNATIVES: usize = 40;
+
+/// Literals up to which a search is an automaton with a row for every state: fastest while it is small.
+const FEW: usize = 3_000;
+
+/// One search for the literals of many signs, which tells those that can be in a text at all.
+#[derive(Debug)]
+pub(super) struct LiteralIndex {
+    search: AhoCorasick,
+    /// For each literal the signs that need it.
+    signs: Vec<Vec<usize>>,
+}
+
+impl LiteralIndex {
+    /// From the signs by literal, lower case.
+    pub(super) fn new(signs: BTreeMap<String, Vec<usize>>) -> Self {
+        let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind((signs.len() < FEW).then_some(AhoCorasickKind::DFA))
+            .build(signs.keys())
+            .expect("a few thousand short texts are within the bounds of the automaton");
+        Self {
+            search,
+            signs: signs.into_values().collect(),
+        }
+    }
+
+    /// Marks the signs that a text can hold.
+    pub(super) fn mark(&self, text: &str, possible: &mut [bool]) {
+        if self.signs.is_empty() {
+            return;
+        }
+        for hit in self.search.find_overlapping_iter(text) {
+            for sign in &self.signs[hit.pattern()] {
+                possible[*sign] = true;
+            }
+        }
+    }
+}
 
 /// Literals, lower case, one of which is in every text that matches; empty if there is nothing to hold on to.
 pub(super) fn required_literals(expression: &Hir) -> Vec<String> {

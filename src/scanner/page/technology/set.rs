@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde_json::Value;
 
 use super::dom::ElementSelector;
 use super::format::{self, Category, Description, File, FormatError, Texts};
+use super::literals::LiteralIndex;
 use super::pattern::Pattern;
 
 /// The set in the binary: facts of our own gathering, one technology a line.
@@ -28,14 +28,13 @@ pub(super) enum Place {
     Text,
     Url,
     Asset,
-    Tag,
+    /// On the site's own hosts.
+    File,
+    AttributeName,
     Comment,
     Link,
     JsonLd,
 }
-
-/// Literals up to which the search is an automaton with a row for every state: fastest while it is small.
-const FEW_LITERALS: usize = 3_000;
 
 /// One sign of a technology.
 #[derive(Debug)]
@@ -106,10 +105,12 @@ pub struct Technologies {
     pub(super) known: Vec<Known>,
     pub(super) signs: Vec<Sign>,
     pub(super) elements: Vec<ElementSign>,
-    /// One search for all literals tells which signs are worth trying.
-    pub(super) literals: AhoCorasick,
-    /// For each literal the signs, and element signs after them, that need it.
-    pub(super) of_literal: Vec<Vec<usize>>,
+    /// Which signs are worth trying, by what stands in the URLs of a page's files, its scripts, its tags and the like, or
+    /// anywhere. Element signs are numbered after the others.
+    pub(super) by_urls: LiteralIndex,
+    pub(super) by_scripts: LiteralIndex,
+    pub(super) by_markup: LiteralIndex,
+    pub(super) by_page: LiteralIndex,
     /// Signs without a literal.
     pub(super) always: Vec<usize>,
     skipped: Vec<Skipped>,
@@ -362,7 +363,7 @@ impl Builder {
     }
 
     fn patterns(&mut self, technology: usize, place: &Place, texts: &[String]) {
-        let by_line = matches!(place, Place::Tag | Place::Comment);
+        let by_line = *place == Place::Comment;
         for text in texts {
             match Pattern::parse(text, by_line) {
                 // What matches everything says nothing, but for fields that not every page has.
@@ -440,21 +441,28 @@ impl Builder {
     }
 
     fn finish(self) -> Technologies {
-        let mut by_literal: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut always = Vec::new();
+        let [mut by_urls, mut by_scripts, mut by_markup, mut by_page]: [BTreeMap<String, Vec<usize>>; 4] =
+            Default::default();
         for (number, sign) in self.signs.iter().enumerate() {
-            // Header fields, cookies and metas are found by their names.
-            if sign.pattern.literals.is_empty()
-                || matches!(
-                    sign.place,
-                    Place::Header(_) | Place::Cookie(_) | Place::Meta(_) | Place::Url
-                )
-            {
+            let index = match sign.place {
+                // They are found by their names.
+                Place::Header(_) | Place::Cookie(_) | Place::Meta(_) | Place::Url => {
+                    always.push(number);
+                    continue;
+                }
+                Place::ScriptSrc | Place::Asset | Place::File => &mut by_urls,
+                Place::Scripts => &mut by_scripts,
+                Place::Html | Place::Text => &mut by_page,
+                Place::Css | Place::Comment | Place::Link | Place::JsonLd | Place::AttributeName => {
+                    &mut by_markup
+                }
+            };
+            if sign.pattern.literals.is_empty() {
                 always.push(number);
-                continue;
             }
             for literal in &sign.pattern.literals {
-                by_literal.entry(literal.clone()).or_default().push(number);
+                index.entry(literal.clone()).or_default().push(number);
             }
         }
         for (number, element) in self.elements.iter().enumerate() {
@@ -464,21 +472,17 @@ impl Builder {
                 always.push(number);
             }
             for literal in literals {
-                by_literal.entry(literal.clone()).or_default().push(number);
+                by_markup.entry(literal.clone()).or_default().push(number);
             }
         }
-        let literals = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind((by_literal.len() < FEW_LITERALS).then_some(AhoCorasickKind::DFA))
-            .build(by_literal.keys())
-            .expect("a few thousand short texts are within the bounds of the automaton");
         Technologies {
             known: self.known,
             signs: self.signs,
             elements: self.elements,
-            literals,
-            of_literal: by_literal.into_values().collect(),
+            by_urls: LiteralIndex::new(by_urls),
+            by_scripts: LiteralIndex::new(by_scripts),
+            by_markup: LiteralIndex::new(by_markup),
+            by_page: LiteralIndex::new(by_page),
             always,
             skipped: self.skipped,
             not_evaluated: self.not_evaluated,
@@ -488,7 +492,7 @@ impl Builder {
     }
 }
 
-fn plain_places(described: &Description) -> [(Place, &Texts); 11] {
+fn plain_places(described: &Description) -> [(Place, &Texts); 12] {
     [
         (Place::ScriptSrc, &described.script_src),
         (Place::Scripts, &described.scripts),
@@ -497,7 +501,8 @@ fn plain_places(described: &Description) -> [(Place, &Texts); 11] {
         (Place::Text, &described.text),
         (Place::Url, &described.url),
         (Place::Asset, &described.assets),
-        (Place::Tag, &described.tags),
+        (Place::File, &described.files),
+        (Place::AttributeName, &described.attributes),
         (Place::Comment, &described.comments),
         (Place::Link, &described.links),
         (Place::JsonLd, &described.jsonld),

@@ -2,20 +2,25 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
+use std::collections::{BTreeSet, HashSet};
 
+use html5ever::LocalName;
+
+use super::files;
 use super::pattern::Hit;
 use super::set::{Place, Sign};
 use super::version::{Told, told_by_url};
 use crate::fetch::Headers;
 use crate::scanner::page::outline::Outline;
-use crate::scanner::page::tree::shown;
-use crate::scanner::site::registrable;
 
 /// URLs longer than this are data, not places.
 const MAX_URL: usize = 2_000;
 
 /// URLs that one sign learns versions from; each of them is held against all others.
 const MAX_HITS: usize = 50;
+
+/// Attributes of a page whose names are looked at.
+const MAX_NAMES: usize = 100_000;
 
 /// Bytes that all expressions together may go through, for pages made to match as many as they can.
 const MAX_WORK: usize = 256 * 1024 * 1024;
@@ -29,7 +34,8 @@ pub(super) struct View<'a> {
     pub(super) html: &'a str,
     page: &'a Outline,
     headers: &'a Headers,
-    tags: OnceCell<Lowered<'a>>,
+    files: OnceCell<Lowered<'a>>,
+    attribute_names: OnceCell<Lowered<'a>>,
     comments: OnceCell<Lowered<'a>>,
     scripts: OnceCell<Lowered<'a>>,
     styles: OnceCell<Lowered<'a>>,
@@ -44,7 +50,8 @@ impl<'a> View<'a> {
             html,
             page,
             headers,
-            tags: OnceCell::new(),
+            files: OnceCell::new(),
+            attribute_names: OnceCell::new(),
             comments: OnceCell::new(),
             scripts: OnceCell::new(),
             styles: OnceCell::new(),
@@ -52,6 +59,33 @@ impl<'a> View<'a> {
             script_urls: OnceCell::new(),
             work: Cell::new(0),
         }
+    }
+
+    /// URLs of all that the page loads, those of its own site as paths.
+    pub(super) fn file_urls(&self) -> impl Iterator<Item = &str> {
+        let all = self.assets().iter().chain(self.files()).chain(self.script_urls());
+        all.map(|(url, _)| url.as_ref())
+    }
+
+    pub(super) fn inline_scripts(&self) -> impl Iterator<Item = &str> {
+        self.page.scripts.iter().map(|script| &**script)
+    }
+
+    /// All tags, and what else of the page is no text for readers.
+    pub(super) fn markup(&self) -> impl Iterator<Item = Cow<'a, str>> {
+        let mut tags = String::with_capacity(self.html.len() / 2);
+        for element in self.page.elements() {
+            tags.push_str(element.name());
+            for (name, value) in &element.attrs {
+                tags.extend([" ", &*name.local, "=", &**value]);
+            }
+            tags.push('\n');
+        }
+        let page = self.page;
+        let others = page.comments.iter().chain(&page.styles).chain(&page.json_ld);
+        others
+            .map(|text| Cow::Borrowed(&**text))
+            .chain(std::iter::once(Cow::Owned(tags)))
     }
 
     /// Where a sign of a technology was found, and the versions it told.
@@ -84,7 +118,8 @@ impl<'a> View<'a> {
             Place::Html => self.first(sign, std::iter::once(self.html), "html"),
             Place::Text => self.first(sign, std::iter::once(page.text.as_str()), "text"),
             Place::Url => self.first(sign, std::iter::once(page.url.as_str()), "url"),
-            Place::Tag => self.first(sign, holding(sign, self.tags()), "tag"),
+            Place::File => self.urls(sign, self.files(), "file", name),
+            Place::AttributeName => self.first(sign, holding(sign, self.attribute_names()), "attribute"),
             Place::Comment => self.first(sign, holding(sign, self.comments()), "comment"),
         }
     }
@@ -191,18 +226,18 @@ impl<'a> View<'a> {
             .get_or_init(|| lowered(self.page.styles.iter().map(|text| Cow::Borrowed(&**text))))
     }
 
-    /// In one text, without the site's own hosts, so that a sign can ask for URLs of this site.
-    fn tags(&self) -> &Lowered<'a> {
-        self.tags.get_or_init(|| {
-            let tags: Vec<String> = self
-                .page
-                .elements()
-                .map(|element| shown(element).replace('\n', " "))
-                .collect();
-            let joined = tags.join("\n");
-            let site = self.page.url.host_str().map(registrable).unwrap_or_default();
-            let tags = without_own_hosts(&joined, site).into_owned();
-            lowered(std::iter::once(Cow::Owned(tags)))
+    fn files(&self) -> &Lowered<'a> {
+        self.files
+            .get_or_init(|| lowered(files::own(self.page).into_iter()))
+    }
+
+    fn attribute_names(&self) -> &Lowered<'a> {
+        self.attribute_names.get_or_init(|| {
+            let attributes = self.page.elements().flat_map(|element| &element.attrs);
+            let names: HashSet<&LocalName> =
+                attributes.map(|(name, _)| &name.local).take(MAX_NAMES).collect();
+            let names: BTreeSet<&str> = names.into_iter().map(|name| &**name).collect();
+            lowered(names.into_iter().map(Cow::Borrowed))
         })
     }
 
@@ -216,7 +251,7 @@ impl<'a> View<'a> {
 
 /// What is shown of a match.
 fn evidence(sign: &Sign, text: &str, hit: &Hit, place: &str) -> String {
-    let is_whole = text.len() <= 200 && !matches!(sign.place, Place::Tag | Place::Comment);
+    let is_whole = text.len() <= 200 && sign.place != Place::Comment;
     let shown = if is_whole {
         text.trim()
     } else {
@@ -257,28 +292,4 @@ fn holding<'t>(sign: &'t Sign, texts: &'t Lowered<'_>) -> impl Iterator<Item = &
         .iter()
         .filter(move |(_, lower)| holds(lower))
         .map(|(text, _)| text.as_ref())
-}
-
-/// Drops `//host` from URLs whose host belongs to a site.
-fn without_own_hosts<'a>(tags: &'a str, site: &str) -> Cow<'a, str> {
-    if site.is_empty() || memchr::memmem::find(tags.as_bytes(), site.as_bytes()).is_none() {
-        return Cow::Borrowed(tags);
-    }
-    let mut kept = String::with_capacity(tags.len());
-    let mut rest = tags;
-    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"//") {
-        let after = &rest[at + 2..];
-        let length = after
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
-            .count();
-        let is_own = after[..length]
-            .strip_suffix(site)
-            .is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
-        kept.push_str(&rest[..at]);
-        kept.push_str(if is_own { "" } else { &rest[at..at + 2 + length] });
-        rest = &after[length..];
-    }
-    kept.push_str(rest);
-    Cow::Owned(kept)
 }

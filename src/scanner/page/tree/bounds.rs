@@ -17,8 +17,9 @@ use super::sink::Sink;
 /// Attributes kept of one element.
 pub(super) const MAX_ATTRIBUTES: usize = 256;
 
-/// Elements that are open, and formatting elements that may be opened again. Browsers nest 512 deep at most.
-const MAX_OPEN: usize = 512;
+/// Elements that are open, and formatting elements that may be opened again. Browsers nest 512 deep; pages of sound mind
+/// stay below 100, and each more costs time for every tag of a page that does not.
+const MAX_OPEN: usize = 256;
 
 /// Elements and texts of a page; what follows is not read.
 const MAX_NODES: usize = 400_000;
@@ -42,6 +43,8 @@ pub(super) struct Bounded<'q> {
     /// Elements that the builder remembered when they were last counted, and nodes of the tree at that time.
     remembered: Cell<usize>,
     nodes_then: Cell<usize>,
+    /// Whether an element may have ended since.
+    has_seen_end: Cell<bool>,
 }
 
 impl<'q> Bounded<'q> {
@@ -61,6 +64,7 @@ impl<'q> Bounded<'q> {
             has_seen_token: Cell::new(false),
             remembered: Cell::new(0),
             nodes_then: Cell::new(0),
+            has_seen_end: Cell::new(false),
         }
     }
 
@@ -104,6 +108,9 @@ impl<'q> Bounded<'q> {
         if at_most < MAX_OPEN {
             return false;
         }
+        if self.remembered.get() >= MAX_OPEN && !self.has_seen_end.replace(false) {
+            return true;
+        }
         let count = Count(Cell::new(0));
         self.builder.trace_handles(&count);
         self.remembered.set(count.0.get());
@@ -116,6 +123,9 @@ impl<'q> Bounded<'q> {
             return TokenSinkResult::Continue;
         }
         tag.attrs.truncate(MAX_ATTRIBUTES);
+        if tag.kind == TagKind::EndTag {
+            self.has_seen_end.set(true);
+        }
         // Too deep: what it would hold stands beside it.
         let ends_at_once =
             tag.kind == TagKind::StartTag && self.is_deep() && !STAY_AS_THEY_ARE.contains(&&*tag.name);
