@@ -36,6 +36,8 @@ use crate::values::{BatchId, TenantId};
 
 /// Workbooks built at once: each is work for a processor and room on the disk.
 const WORKBOOKS: usize = 2;
+/// Pause of a list that has begun and finds the tenant's turns taken.
+const TURN_PAUSE: Duration = Duration::from_millis(500);
 /// How long one waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -224,14 +226,25 @@ pub fn rows_of<L: List>(
     cursor: Option<String>,
     wanted: Option<i64>,
 ) -> impl Stream<Item = Result<Vec<L::Row>, Problem>> + Send + 'static {
-    let read = Arc::new((state, list));
+    let read = Arc::new((state, list, cursor.clone()));
     pages(cursor, wanted, move |cursor, limit| {
         let read = Arc::clone(&read);
-        let limit = Some(limit);
+        let paging = Paging {
+            limit: Some(limit),
+            cursor,
+        };
         async move {
-            let (state, list) = &*read;
-            let page = list.page(state, tenant, &Paging { limit, cursor }).await?;
-            Ok((page.items, page.next))
+            let (state, list, start) = &*read;
+            loop {
+                match list.page(state, tenant, &paging).await {
+                    Ok(page) => return Ok((page.items, page.next)),
+                    // What has begun goes on when the tenant has its turn again; only what has not is refused.
+                    Err(problem) if problem.status == 429 && paging.cursor != *start => {
+                        tokio::time::sleep(TURN_PAUSE).await;
+                    }
+                    Err(problem) => return Err(problem),
+                }
+            }
         }
     })
 }
