@@ -44,7 +44,10 @@ pub(super) struct ReadyzQuery {
 /// metric, not readiness; `?verbose` tells what stands still.
 #[utoipa::path(
     get, path = "/readyz", tag = "operations", params(ReadyzQuery),
-    responses((status = 200, description = "Requests are taken", body = Health), (status = 503, body = Problem))
+    responses(
+        (status = 200, description = "Requests are taken", body = Health), (status = 400, body = Problem),
+        (status = 503, body = Problem),
+    )
 )]
 pub(super) async fn readyz(
     State(state): State<ApiState>,
