@@ -170,9 +170,8 @@ const DEFAULT_CONCURRENCY: usize = 64;
 impl Config {
     /// Reads `sitelog.toml` in the working directory, if there is one, and the environment.
     pub fn load() -> Result<Self, ConfigError> {
-        let file = config::File::with_name("sitelog")
-            .format(config::FileFormat::Toml)
-            .required(false);
+        // By its whole name: `with_name` would take the binary itself for it where that lies beside it.
+        let file = config::File::new("sitelog.toml", config::FileFormat::Toml).required(false);
         require_known_in_file(&file)?;
         let environment = settings_in(std::env::vars_os());
         require_known_in_environment(environment.keys().map(String::as_str))?;

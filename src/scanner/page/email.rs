@@ -66,11 +66,21 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
     });
     // The site's own before those of others; within each in the order of trust.
     let Found { site, mut list, .. } = found;
+    let values: Vec<String> = list.iter().map(|email| email.value.clone()).collect();
+    list.retain(|email| !is_glued(&email.value, &values));
     list.sort_by_key(|email| {
         let domain = email.value.rsplit('@').next().unwrap_or_default();
         registrable(domain) != site
     });
     list
+}
+
+/// Whether an address is another with the label before it, between which nothing but styles set a blank:
+/// `emailinfo@…`.
+fn is_glued(address: &str, all: &[String]) -> bool {
+    const LABELS: &[&str] = &["email", "e-mail", "mail", "epost", "correo", "courriel", "eposta"];
+    let mut bare = LABELS.iter().filter_map(|label| address.strip_prefix(label));
+    bare.any(|bare| all.iter().any(|other| other == bare))
 }
 
 struct Found<'a> {
@@ -222,6 +232,14 @@ mod tests {
     fn a_linked_address_is_not_glued_to_its_neighbours() {
         let html = "<b>Ann</b><a href='mailto:ann@site.test'><span>ann@site.test</span></a><i>Bob</i>";
         assert_eq!(values(html), ["ann@site.test"]);
+    }
+
+    #[test]
+    fn a_label_that_is_glued_to_an_address_is_no_part_of_it() {
+        let html = "<p><b>Email</b><span>info@site.test</span><p>info@site.test<p>email@site.test";
+        assert_eq!(values(html), ["info@site.test", "email@site.test"]);
+        let html = "<p><b>Email</b><span>info@site.test</span><p>Emailing@site.test";
+        assert_eq!(values(html), ["info@site.test", "emailing@site.test"]);
     }
 
     #[test]

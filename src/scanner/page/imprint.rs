@@ -17,8 +17,12 @@ use crate::values::findings::Organization;
 
 /// What a page says in words about who runs it; `None` if nothing.
 pub(super) fn imprint(page: &Outline) -> Option<Organization> {
-    let lines = address::lines(&page.text);
-    let name = address::name(&lines, is_imprint(page));
+    let is_imprint = is_imprint(page);
+    let mut lines = address::lines(&page.text);
+    if is_imprint {
+        address::drop_hosts(&mut lines);
+    }
+    let name = address::name(&lines, is_imprint);
     let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
     let address = below
         .or_else(|| address::standing_alone(&lines))
@@ -65,11 +69,8 @@ fn copyright_holder(text: &str) -> Option<String> {
 
 /// A part of the title that is the name of a company.
 fn in_title(page: &Outline) -> Option<String> {
-    let mut parts = page
-        .title
-        .as_deref()?
-        .split(['|', '–', '—', '·', '•', '｜'])
-        .map(str::trim);
+    let parts = page.title.as_deref()?.split(['|', '–', '—', '·', '•', '｜', ':']);
+    let mut parts = parts.flat_map(|part| part.split(" - ")).map(str::trim);
     parts.find(|part| is_legal_name(part)).map(str::to_owned)
 }
 
@@ -86,8 +87,9 @@ fn like_the_site(page: &Outline, lines: &[address::Line]) -> Option<String> {
     let names = names.chain([host]).chain(logos.map(|image| image.alt.as_str()));
     let names: Vec<String> = names.map(letters).collect();
     let is_like = |name: &&str| {
-        let core = letters(core(name));
-        core.len() >= SHORTEST && names.iter().any(|own| own.contains(&core))
+        let without_form = name.rsplit_once(' ').map_or(*name, |(start, _)| start);
+        let mut called = [core(name), without_form].into_iter().map(letters);
+        called.any(|called| called.len() >= SHORTEST && names.iter().any(|own| own.contains(&called)))
     };
     address::names(lines).find(is_like).map(str::to_owned)
 }
@@ -219,6 +221,32 @@ mod tests {
     fn an_address_is_only_what_is_one() {
         let address = |html: &str| found("https://acme.test/", html).address;
         for (html, wanted) in [
+            (
+                "<p>La nostra sede si trova in Piazza San Paolo 5, 41049 Sassuolo (MO)<p>a@acme.test",
+                "Piazza San Paolo 5, 41049 Sassuolo (MO)",
+            ),
+            ("<p>Location<p>Open 24/7<p>a@acme.test<p>x", ""),
+            ("<p>Адрес:<p>Время работы: с 9:00 до 21:00 каждый день<p>Acme", ""),
+            (
+                "<table><tr><td>所在地<td>東京都<tr><td>開業<td>2025年</table>",
+                "",
+            ),
+            (
+                "<p>Rua XV de Novembro, 123, Sala 4<br>Centro - Curitiba/PR<br>CEP: 80020-310<p>(41) 3333-4444",
+                "Rua XV de Novembro, 123, Sala 4, Centro - Curitiba/PR, CEP: 80020-310",
+            ),
+            (
+                "<p>Adresa<p>Janka Veselinovića 30 Kragujevac 34 000<p>Pošaljite nam poruku",
+                "Janka Veselinovića 30 Kragujevac 34 000",
+            ),
+            (
+                "<p>Angaben gemäß § 5 DDG<p>Max Muster<p>Musterweg<p>12345 Musterstadt<p>Telefon: 1",
+                "",
+            ),
+            (
+                "<p>公司地址<p>联系我们<p>110-120<p>公司地址<p>广东省广州市海珠区<p>瑞宝南路129号",
+                "广东省广州市海珠区, 瑞宝南路129号",
+            ),
             // What stands between a name and an address, or on its line, is no part of it.
             (
                 "<p>Acme AS</p><p>Leading importer</p><p>Home Shop</p><p>© 2026 Acme AS · Storvegen 23, 4360 Varhaug · Org.nr 934 145 038",
@@ -257,7 +285,7 @@ mod tests {
             // Without a code.
             (
                 "<p>Adres<p>ARİFBEY MAH. DUMAN SK.<br>NO:20A<br>ARİFİYE / SAKARYA<p>Telefon",
-                "ARİFBEY MAH. DUMAN SK., NO:20A",
+                "ARİFBEY MAH. DUMAN SK., NO:20A, ARİFİYE / SAKARYA",
             ),
             (
                 "<p>Челябинск ул. Федорова 1а. к1.<p>Тел. 1",
@@ -287,6 +315,18 @@ mod tests {
         assert_eq!(legal(at_imprint, html).as_deref(), Some("Zahnärztin Ann Acme"));
         let html = "<p>© 2024 Acme · Borups Allé 23, 2200 København NV";
         assert_eq!(legal("https://acme.test/", html), None);
+        let html =
+            "<p>Éditeur du site</p><p>Le présent site est édité par le cabinet Acme, inscrit au Barreau.</p>";
+        assert_eq!(legal("https://acme.test/mentions-legales", html), None);
+        let html = "<p>Ce site est hébergé par Other SARL<br>7 place de la Gare, 57200 Sarreguemines";
+        assert_eq!(legal("https://acme.test/mentions-legales", html), None);
+        let html = "<p>Adresse : Acme, 12 rue X, 75001 Paris<h2>2. Hébergement</h2><p>Raison sociale<p>Other, Inc.<p>Adresse
+            <p>101 Townsend Street<p>San Francisco, CA 94107";
+        let told = found("https://acme.test/mentions-legales", html);
+        assert_eq!(
+            (told.legal_name.as_deref(), told.address.as_deref()),
+            (None, Some("Acme, 12 rue X, 75001 Paris"))
+        );
         let html = "<p>Éditeur du site</p><p>Nom : Ann Acme</p>";
         assert_eq!(
             legal("https://acme.test/mentions-legales", html).as_deref(),
@@ -298,10 +338,20 @@ mod tests {
     fn a_company_is_named_where_the_site_is_called_after_it() {
         let legal = |html: &str| found("https://acme-tools.test/", html).legal_name;
         assert_eq!(legal("<title>Acme z.s.</title>").as_deref(), Some("Acme z.s."));
+        assert_eq!(
+            legal("<title>Contact - Acme Oy</title>").as_deref(),
+            Some("Acme Oy")
+        );
+        assert_eq!(
+            legal("<title>Acme Tools</title><p>Tulajdonos: Acme Tools Kft.").as_deref(),
+            Some("Acme Tools Kft.")
+        );
         let html = "<title>Home – Acme Tools</title><p>Partners<p>Other GmbH<p>Acme Tools GmbH<p>and more";
         assert_eq!(legal(html).as_deref(), Some("Acme Tools GmbH"));
         let html = "<title>Acme Tools</title><p>Acme Industrial de Alimentos Ltda. · CNPJ 14.133.092/0001-92";
         assert_eq!(legal(html).as_deref(), Some("Acme Industrial de Alimentos Ltda."));
+        let html = "<title>Contact — AB Tools</title><p>AB Tools Oy<p>Mail";
+        assert_eq!(legal(html).as_deref(), Some("AB Tools Oy"));
         assert_eq!(legal("<p>ООО «АКМЕ» / С 2004").as_deref(), Some("ООО «АКМЕ»"));
         assert_eq!(legal("<p>Our partners: ООО «АКМЕ», ООО «Рога»"), None);
         assert_eq!(legal("<p>Other GmbH<p>is our partner"), None);

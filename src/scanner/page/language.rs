@@ -1,6 +1,6 @@
 //! The language of a page as a BCP 47 tag.
 
-use whatlang::{Lang, Script};
+use whatlang::{Detector, Lang, Script};
 
 use super::country::{country, of_top_level_domain};
 use super::head::meta;
@@ -41,31 +41,46 @@ fn is_default(tag: &str) -> bool {
 /// The language that a text is plainly written in, if it is not English.
 fn written(text: &str, page: &Outline) -> Option<String> {
     /// Letters of a text in another script, of one in a language of the domain's country, and of any other.
-    const ENOUGH: [usize; 3] = [40, 120, 400];
-    let info = detect(text)?;
-    let language = two_letters(info.lang().code());
+    const ENOUGH: [usize; 3] = [40, 120, 250];
     let host = page.url.host_str().unwrap_or_default();
     let country = host
         .rsplit('.')
         .next()
         .and_then(of_top_level_domain)
         .and_then(country);
-    let enough = if info.script() != Script::Latin {
-        ENOUGH[0]
-    } else if country.is_some_and(|country| country.languages.contains(&language)) {
-        ENOUGH[1]
-    } else {
-        ENOUGH[2]
+    let has = |enough: usize| {
+        text.chars()
+            .filter(|sign| sign.is_alphabetic())
+            .take(enough)
+            .count()
+            == enough
     };
-    let letters = text
-        .chars()
-        .filter(|letter| letter.is_alphabetic())
-        .take(enough)
-        .count();
-    let is_plain = info.lang() != Lang::Eng && letters == enough;
-    // A script alone tells that it is not English; what is it then is the likeliest that is written in it.
-    let is_sure = info.script() != Script::Latin || info.is_reliable();
-    (is_plain && is_sure).then(|| language.to_owned())
+    // Nobody writes Latin but who fills a template.
+    let is_other = |lang: Lang| !matches!(lang, Lang::Eng | Lang::Lat | Lang::Epo);
+    let info = detect(text).filter(|info| is_other(info.lang()))?;
+    // A script alone tells that it is not English; what it is then is the likeliest that is written in it.
+    if info.script() != Script::Latin {
+        return has(ENOUGH[0]).then(|| two_letters(info.lang().code()).to_owned());
+    }
+    let local = country
+        .map(|country| spoken(text, &country.languages))
+        .filter(|_| has(ENOUGH[1]));
+    if let Some(Some(lang)) = local {
+        return Some(two_letters(lang.code()).to_owned());
+    }
+    let is_sure = info.is_reliable() && has(ENOUGH[2]);
+    is_sure.then(|| two_letters(info.lang().code()).to_owned())
+}
+
+/// Which of the languages of a country a text is in, if it is not in English.
+fn spoken(text: &str, languages: &[&str]) -> Option<Lang> {
+    let own = Lang::all()
+        .iter()
+        .copied()
+        .filter(|lang| languages.contains(&two_letters(lang.code())));
+    let known = own.filter(|lang| *lang != Lang::Eng).chain([Lang::Eng]).collect();
+    let lang = Detector::with_allowlist(known).detect_lang(&sample(text))?;
+    (lang != Lang::Eng).then_some(lang)
 }
 
 /// The tag that was meant: many write their country's letters (`jp`, `cz`). Where these are a language too (`se`,
@@ -105,7 +120,10 @@ fn normalise(tag: &str) -> Option<String> {
         .replace('_', "-");
     let mut parts = first.split('-');
     let primary = parts.next()?.to_ascii_lowercase();
-    if !(2..=3).contains(&primary.len()) || !primary.bytes().all(|byte| byte.is_ascii_lowercase()) {
+    // Not determined, none, several.
+    let is_none = matches!(primary.as_str(), "und" | "zxx" | "mul" | "mis");
+    if is_none || !(2..=3).contains(&primary.len()) || !primary.bytes().all(|byte| byte.is_ascii_lowercase())
+    {
         return None;
     }
     let mut normal = two_letters(&primary).to_owned();
@@ -136,12 +154,12 @@ fn guess(text: &str) -> Option<String> {
 
 /// The language that a text is most like.
 fn detect(text: &str) -> Option<whatlang::Info> {
-    let sample: String = text
-        .chars()
-        .filter(|character| *character != '\n')
-        .take(SAMPLE)
-        .collect();
-    whatlang::detect(&sample)
+    whatlang::detect(&sample(text))
+}
+
+fn sample(text: &str) -> String {
+    let signs = text.chars().filter(|character| *character != '\n');
+    signs.take(SAMPLE).collect()
 }
 
 /// Whether ISO 639-1 has a code, which countries may have too. Left out are those of countries whose sites are many
@@ -195,6 +213,8 @@ mod tests {
             ("iw", Some("he")),
             ("pt-BR.UTF-8", Some("pt-BR")),
             ("english", None),
+            ("zxx", None),
+            ("und", None),
             ("{{lang}}", None),
         ] {
             assert_eq!(normalise(tag).as_deref(), wanted, "{tag}");

@@ -40,7 +40,9 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
         },
         &|image| image.in_home_link && image.in_header,
         &|image| image.in_heading && file_stem(&image.src).eq_ignore_ascii_case("logo"),
-        &|image| image.is_early && is_called_logo(&image.src),
+        &|image| {
+            image.is_early && (is_called_logo(&image.src) || image.alt.to_lowercase().starts_with("logo "))
+        },
     ];
     let stated = meta(page, &["og:logo", "logo"]).and_then(|url| absolute(page, &url));
     stated
@@ -65,7 +67,8 @@ fn is_own(image: &Image) -> bool {
     let file = file(image);
     let is_other = |word: &str| OTHER_FILES.split_ascii_whitespace().any(|other| other == word);
     let mut words = file.split(|sign: char| !sign.is_ascii_alphanumeric());
-    !OTHERS.iter().any(|other| image.names.contains(other))
+    !image.of_others
+        && !OTHERS.iter().any(|other| image.names.contains(other))
         && (file_stem(&file).contains("logo") || !words.any(is_other))
 }
 
@@ -81,11 +84,17 @@ fn is_photo(image: &Image) -> bool {
     matches!(file.rsplit('.').next(), Some("jpg" | "jpeg")) && !file_stem(&file).contains("logo")
 }
 
-/// `/img/acme-logo.svg`.
+/// `/img/acme-logo.svg`, `/img/LogoAcme2.png`.
 fn is_called_logo(src: &str) -> bool {
     let stem = file_stem(src).to_ascii_lowercase();
     let mut words = stem.split(|sign: char| !sign.is_ascii_alphanumeric());
-    words.any(|word| word.trim_end_matches(|digit: char| digit.is_ascii_digit()) == "logo")
+    words.any(|word| {
+        let word = word.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        let is_other = ["logout", "login", "blog", "catalog"]
+            .iter()
+            .any(|other| word.contains(other));
+        !is_other && (word.starts_with("logo") || word.ends_with("logo"))
+    })
 }
 
 /// `/img/logo.gif` is `logo`.
@@ -137,4 +146,24 @@ fn large_icon(page: &Outline) -> Option<String> {
     let mut icons: Vec<_> = icons.collect();
     icons.sort_by_key(|(width, _)| std::cmp::Reverse(*width));
     icons.into_iter().find_map(|(_, link)| absolute(page, &link.href))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_called_logos_in_many_ways() {
+        for (src, wanted) in [
+            ("/img/logo.png", true),
+            ("/img/acme-logo2.svg?v=1", true),
+            ("/img/logoacme.png", true),
+            ("/img/AcmeLogo.png", true),
+            ("/img/logout.png", false),
+            ("/img/blog-1.png", false),
+            ("/logo/banner.png", false),
+        ] {
+            assert_eq!(is_called_logo(src), wanted, "{src}");
+        }
+    }
 }

@@ -47,10 +47,16 @@ pub(super) fn join(first: Option<Organization>, second: Option<Organization>) ->
             identifiers.push(identifier);
         }
     }
+    // A place alone says less than a street with its number.
+    let is_vague = |address: &String| !address.contains(char::is_numeric);
+    let address = match (first.address, second.address) {
+        (Some(vague), Some(address)) if is_vague(&vague) => Some(address),
+        (address, other) => address.or(other),
+    };
     Some(Organization {
         name: first.name.or(second.name),
         legal_name: first.legal_name.or(second.legal_name),
-        address: first.address.or(second.address),
+        address,
         identifiers,
     })
 }
@@ -59,7 +65,7 @@ pub(super) fn join(first: Option<Organization>, second: Option<Organization>) ->
 fn stated(graph: &Graph) -> Option<Organization> {
     let owners = graph.owners();
     let mut named = owners.iter().filter_map(|node| Some((node, node.text("name")?)));
-    let is_host = |name: &str| name.contains('.') && !name.contains(' ');
+    let is_host = |name: &str| name.contains('.') && !name.contains(' ') || name.contains("://");
     let (node, name) = named
         .clone()
         .find(|(_, name)| !is_host(name))

@@ -96,6 +96,8 @@ pub(super) struct Image {
     pub(super) in_logo: bool,
     pub(super) in_header: bool,
     pub(super) in_footer: bool,
+    /// Among those of partners, clients and the like.
+    pub(super) of_others: bool,
     /// Inside a link to the site's start.
     pub(super) in_home_link: bool,
     /// Inside a first-level heading.

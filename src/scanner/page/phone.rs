@@ -224,6 +224,12 @@ mod tests {
         assert_eq!(page("<p>Telefono: 076 816 38 38"), one("+41768163838", "text"));
         assert_eq!(page("<p>076 816 38 38"), []);
         assert_eq!(page("<p>Tel. 02 48714236"), one("+390248714236", "text"));
+        // The United States are what systems set where nobody says otherwise.
+        let html = "<a href=tel:0879144445></a>";
+        assert_eq!(
+            found("https://a.com/", Some("en-US"), html),
+            one("0879144445", "tel")
+        );
     }
 
     #[test]

@@ -17,6 +17,18 @@ const MAX_SIGNS: usize = 10_000;
 const MAX_LOCAL: usize = 150;
 const MAX_DOMAIN: usize = 300;
 
+/// The local part without the label right before it, which only styles set apart: `Emailinfo@…`.
+fn without_label(local: &str) -> &str {
+    const LABELS: &[&str] = &[
+        "Email", "E-mail", "E-Mail", "EMAIL", "E-posta", "E-Posta", "Courriel", "Correo",
+    ];
+    let bare = LABELS.iter().find_map(|label| local.strip_prefix(label));
+    let is_one = |bare: &&str| {
+        bare.len() >= 2 && *bare != "ing" && bare.starts_with(|sign: char| sign.is_ascii_lowercase())
+    };
+    bare.filter(is_one).unwrap_or(local)
+}
+
 /// Grows each `@` to both sides, no further than an address may be long.
 pub(super) fn plain(text: &str, mut sink: impl FnMut(&str)) {
     for at in memchr_iter(b'@', text.as_bytes()).take(MAX_SIGNS) {
@@ -26,7 +38,7 @@ pub(super) fn plain(text: &str, mut sink: impl FnMut(&str)) {
             let domain = &text[at + 1..around.end];
             sink(&format!(
                 "{}@{}",
-                without_elision(&text[around.start..at]),
+                without_label(without_elision(&text[around.start..at])),
                 within_sentence(domain)
             ));
         }
@@ -152,7 +164,7 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
 fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
     static BRACKETED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}[\[({<（［]\s?(?:at|@|ät|arroba|chez)\s?[\])}>）］]\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［]\s?(?:dot|punkt|point|punto|\.)\s?[\])}>）］])\s{0,2}[a-z0-9-]{1,63}){1,4})",
+            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}[\[({<（［]\s?(?:at|@|ät|a|ä|arroba|chez)\s?[\])}>）］]\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［]\s?(?:dot|punkt|point|punto|\.)\s?[\])}>）］])\s{0,2}[a-z0-9-]{1,63}){1,4})",
         )
         .expect("the pattern is constant")
     });

@@ -9,7 +9,7 @@ use regex::Regex;
 
 pub(super) use self::lines::{Line, lines};
 pub(super) use self::shape::is_postcode;
-use self::shape::{MAX_LINE, has_street, is_code, is_plain, is_street, names_street, segment};
+use self::shape::{MAX_LINE, has_street, is_code, is_plain, is_street, is_told, names_street, segment};
 use super::forms::name_pattern;
 use super::labels::Label;
 
@@ -19,10 +19,32 @@ const MAX_ADDRESS_LINES: usize = 5;
 /// Characters of a line that is a part of an address and no more.
 const MAX_PART: usize = 60;
 
+/// Takes out what an imprint says of who hosts the site: the line that says so and those below it.
+pub(super) fn drop_hosts(lines: &mut Vec<Line>) {
+    const BELOW: usize = 6;
+    static HOSTS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)héberg|hosted|hosting|gehostet|hospeda(?:je|do|gem)|alojamiento|tárhely|хостинг|barındırma|hébergeur")
+            .expect("the pattern is constant")
+    });
+    let mut left = 0;
+    lines.retain(|line| {
+        left = if HOSTS.is_match(&line.text) {
+            BELOW + 1
+        } else {
+            left
+        };
+        left = left.saturating_sub(1);
+        left == 0
+    });
+}
+
 /// The first line that is the name of a company with, unless `anywhere`, a postal code below it.
 pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     let named = |at: &usize| is_name(&lines[*at].text);
-    let told = |at: &usize| lines[*at].label == Some(Label::Name) && lines[*at].text.len() <= MAX_LINE;
+    let told = |at: &usize| {
+        let line = &lines[*at];
+        line.label == Some(Label::Name) && (is_name(&line.text) || !is_sentence(&line.text))
+    };
     let is_above_code = |at: &usize| {
         let below = lines.iter().skip(at + 1).take(MAX_ADDRESS_LINES);
         let mut below = below.take_while(|line| line.label != Some(Label::Name));
@@ -47,10 +69,11 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     at.map(|at| (at, lines[at].text.clone()))
 }
 
-/// All names of companies that are a line, or what a line begins with: `Acme Ltda. · CNPJ 1`.
+/// All names of companies that are a line, or what a line has behind its label: `Owner: Acme Ltda. · CNPJ 1`.
 pub(super) fn names(lines: &[Line]) -> impl Iterator<Item = &str> {
     let starts = lines.iter().map(|line| {
-        let mut parts = line.text.split(['·', '•', '|']);
+        let label = line.text.find(": ").map_or(0, |at| at + 2);
+        let mut parts = line.text[label..].split(['·', '•', '|']);
         parts
             .next()
             .and_then(|part| part.split(" - ").next())
@@ -64,7 +87,7 @@ fn is_name(line: &str) -> bool {
     static NAME: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!("^{}$", name_pattern(r"[\p{Lu}\p{Lo}0-9]", 90))).expect("the pattern is constant")
     });
-    line.len() <= MAX_LINE && NAME.is_match(line) && !is_postcode(line)
+    line.len() <= MAX_LINE && NAME.is_match(line) && !is_postcode(line) && !is_told(line)
 }
 
 /// The address whose name is at a line: down to the postal code.
@@ -103,8 +126,10 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
     starts.take(20).find_map(|start| {
         let mut parts: Vec<&str> = Vec::new();
         for (at, line) in lines.iter().enumerate().skip(start).take(MAX_ADDRESS_LINES) {
-            let is_next =
-                !parts.is_empty() && (line.label.is_some() || is_other(line) || line.text.contains('©'));
+            let says_something = line.text.chars().any(char::is_alphabetic) || is_code(&line.text);
+            let is_next = !says_something
+                || is_other(line)
+                || !parts.is_empty() && (line.label.is_some() || line.text.contains('©'));
             if is_next || line.text.len() > MAX_LINE {
                 break;
             }
@@ -115,9 +140,13 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
             parts.push(line.text.trim_end_matches(','));
         }
         // Not all countries have codes that are known; a street with its number will do.
-        let number = parts.iter().position(|part| part.chars().any(char::is_numeric))?;
+        let has_number =
+            |part: &&str| part.chars().any(char::is_numeric) && !part.contains(['年', '月', '년', '월']);
+        let number = parts.iter().position(has_number)?;
         let is_prose = |part: &&str| part.ends_with('.') && part.split_whitespace().count() > 8;
-        let last = (number + 1).max(parts.len().min(2));
+        // A place below the street.
+        let goes_on = |part: &&str| part.contains([',', '/', '–']) || part.chars().any(char::is_numeric);
+        let last = number + 1 + usize::from(parts.get(number + 1).is_some_and(goes_on));
         let parts: Vec<&str> = parts
             .into_iter()
             .take(last)
@@ -127,7 +156,7 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
             .iter()
             .flat_map(|part| part.chars())
             .filter(|sign| sign.is_alphabetic());
-        (parts.len() > number && letters.count() >= 4 && !parts.iter().any(|part| is_prose(&part)))
+        (parts.len() > number && letters.count() >= 4 && !parts.iter().any(is_prose))
             .then(|| parts.join(", "))
     })
 }
@@ -141,7 +170,17 @@ pub(super) fn standing_alone(lines: &[Line]) -> Option<String> {
             let street = street.map(|street| format!("{street}, "));
             return Some(street.unwrap_or_default() + &with_rest(lines, at));
         }
-        if !is_postcode(line) || !is_reached(lines, at) {
+        if !is_postcode(line) {
+            return None;
+        }
+        // What has both is known by less.
+        let is_whole = has_street(line) && !is_other(&lines[at]);
+        let near = if is_whole {
+            2 * MAX_ADDRESS_LINES
+        } else {
+            MAX_ADDRESS_LINES
+        };
+        if !is_reached(lines, at, near) {
             return None;
         }
         if has_street(line) {
@@ -158,7 +197,10 @@ pub(super) fn standing_alone(lines: &[Line]) -> Option<String> {
 pub(super) fn by_street(lines: &[Line]) -> Option<String> {
     let is_one = |at: &usize| {
         let line = &lines[*at];
-        names_street(&line.text) && !is_prose(&line.text) && !is_other(line) && is_reached(lines, *at)
+        names_street(&line.text)
+            && !is_prose(&line.text)
+            && !is_other(line)
+            && is_reached(lines, *at, MAX_ADDRESS_LINES)
     };
     let at = (0..lines.len()).find(is_one)?;
     let street = lines[at].text.trim_end_matches([',', '.']);
@@ -175,13 +217,28 @@ pub(super) fn by_street(lines: &[Line]) -> Option<String> {
     Some(place.map_or_else(|| street.to_owned(), |place| format!("{street}, {place}")))
 }
 
+/// Whether a text is longer than names are, or ends as sentences do.
+fn is_sentence(text: &str) -> bool {
+    const WORDS: usize = 8;
+    let words = text.split_whitespace().count();
+    text.len() > MAX_LINE || words > WORDS || words > 4 && text.ends_with('.')
+}
+
 fn is_prose(line: &str) -> bool {
     line.split_whitespace().count() > 16 || line.ends_with(['!', '?'])
 }
 
-fn street_above(lines: &[Line], at: usize) -> Option<&str> {
-    let above = lines[at.checked_sub(1)?].text.as_str();
-    is_street(above).then(|| above.trim_end_matches(','))
+/// The street above a line, and what stands between them: a quarter, a city.
+fn street_above(lines: &[Line], at: usize) -> Option<String> {
+    const MOST_BETWEEN: usize = 2;
+    let is_part =
+        |line: &Line| line.text.chars().count() <= MAX_PART && !is_other(line) && line.label.is_none();
+    let mut above = (at.saturating_sub(MOST_BETWEEN + 1)..at).rev();
+    let street = above.find(|place| is_street(&lines[*place].text) || names_street(&lines[*place].text))?;
+    let parts = &lines[street..at];
+    let is_whole = parts.iter().skip(1).all(is_part) && !is_other(&parts[0]) && !is_postcode(&parts[0].text);
+    let texts = parts.iter().map(|line| line.text.trim_end_matches(','));
+    is_whole.then(|| texts.collect::<Vec<_>>().join(", "))
 }
 
 /// The line below a place that is its street, as in Hungary.
@@ -190,11 +247,11 @@ fn street_below(lines: &[Line], at: usize) -> Option<&str> {
     names_street(below).then(|| below.trim_end_matches(','))
 }
 
-/// Whether a telephone or e-mail is near a line.
-fn is_reached(lines: &[Line], at: usize) -> bool {
-    let near = lines[at.saturating_sub(MAX_ADDRESS_LINES)..].iter();
-    let near = near.take(MAX_ADDRESS_LINES.min(at) + 1 + MAX_ADDRESS_LINES);
-    near.into_iter().any(|line| says_how_to_reach(&line.text))
+/// Whether a telephone or e-mail is within so many lines of one.
+fn is_reached(lines: &[Line], at: usize, within: usize) -> bool {
+    let near = lines[at.saturating_sub(within)..].iter();
+    let mut near = near.take(within.min(at) + 1 + within);
+    near.any(|line| says_how_to_reach(&line.text))
 }
 
 /// The line that an address ends with, without what else it says. That of Japan may go on below the code, that of
@@ -224,6 +281,7 @@ fn is_other(line: &Line) -> bool {
     let text = line.text.as_str();
     line.label == Some(Label::Name)
         || says_how_to_reach(text)
+        || text.contains("24/7")
         || text.contains([':', '：']) && !NUMBER.is_match(text)
 }
 

@@ -27,11 +27,11 @@ const BEHIND: &[&str] = &[
     r"Co\.?,?\s?(?:Ltd\.?|Limited)",
     r"Company,?\sLimited",
     r"(?:Sdn\.?\s)?Bhd\.?",
-    r"Ltd\.?\sŞti\.?",
+    r"Ltd\.?\s?Şt[iİ]\.?",
     r"Ltd\.?(?:\s\(UK\))?",
     r"Limited(?:\sŞirketi|\sLiability\sCompany)?",
-    r"P?LLC\.?",
-    r"LLP\.?",
+    r"P?LLC",
+    r"LLP",
     r"L\.L\.[CP]\.?",
     r"Inc(?:\.|orporated)?",
     r"Corp(?:\.|oration)?",
@@ -48,6 +48,7 @@ const BEHIND: &[&str] = &[
     r"S\.N\.C\.",
     // Italian.
     r"S\.\s?r\.\s?l\.?(?:\s?s\.?|\s?u\.?)?(?:\sunipersonale)?",
+    r"Srls?(?:\sunipersonale)?",
     r"S\.?p\.A\.?",
     r"S\.\s?p\.\s?A\.?",
     r"S\.\s?n\.\s?c\.?",
@@ -58,6 +59,7 @@ const BEHIND: &[&str] = &[
     r"S\.\s?L\.\s?(?:U\.?|P\.?|L\.?|N\.\s?E\.?)?",
     r"S\.\s?A\.\s?(?:U\.?|C\.?)?",
     r"S\.\s?Coop\.?",
+    r"C\.\s?[AB]\.",
     r"E\.I\.R\.L\.?",
     // Portuguese.
     r"Unipessoal,?\sLda\.?",
@@ -92,10 +94,11 @@ const BEHIND: &[&str] = &[
     r"d\.\s?n\.\s?o\.",
     r"s\.\s?p\.",
     // Turkish.
-    r"A\.\s?Ş\.?",
+    r"A\.?\s?Ş\.?",
     r"Anonim\sŞirketi",
-    r"Şti\.?",
+    r"Şt[iİ]\.?",
     // Nordic and Baltic.
+    r"Aktiebolag|Handelsbolag|Kommanditbolag|Osakeyhtiö|Aktieselskab|Aksjeselskap",
     r"ApS|Oyj?(?:\sAb)?|Tmi|ehf\.?|OÜ|VšĮ",
     r"A/S|I/S|K/S|P/S",
     // Greek.
@@ -112,7 +115,7 @@ const BEHIND: &[&str] = &[
 
 /// Forms behind a name that are words or letters of their own in lower case.
 const BEHIND_IN_CAPITALS: &str = "AG|KG|OHG|e\\.\\s?G(?:en)?\\.|GbR|GBR|OG|eG|EG|SE|UG|ARGE|SA|SAS|SASU|SARL|EURL|SNC|SCOP|SCI|SL|SLU|SLP|SLL|SAU|SAC|SRL|SRLS|SpA|\
-    BV|NV|VOF|AS|ASA|AB|ANS|ENK|UAB|SIA|DMCC|PJSC|PSC|EOOD|OOD|ЕООД|ООД|АД|ЕАД|ΑΕ|ΕΠΕ|ΙΚΕ|ΟΕ|ΕΕ|CIC|Sàrl|KK";
+    Snc|Sas|Sagl|Sarl|BV|NV|VOF|AS|ASA|AB|HB|KB|ANS|ENK|UAB|SIA|DMCC|PJSC|PSC|EOOD|OOD|ЕООД|ООД|АД|ЕАД|ΑΕ|ΕΠΕ|ΙΚΕ|ΟΕ|ΕΕ|CIC|Sàrl|KK";
 
 /// Forms in front of a name, with a blank behind them.
 const IN_FRONT: &[&str] = &[
@@ -155,14 +158,18 @@ pub(super) fn without_rest(name: &str) -> &str {
     static REST: LazyLock<Regex> = LazyLock::new(|| {
         let rights = "all rights|tous droits|alle rechte|все права|усі права|всі права|всички права|visos teisės|visas tiesības|kõik õigused|\
             hak cipta|bản quyền|สงวน|جميع الحقوق|all right|mentions légales|copyright";
-        Regex::new(&format!(r"\s+[-–—·•]\s|\.\s|\s(?i:{rights})")).expect("the pattern is constant")
+        // Initials have a dot behind one letter.
+        Regex::new(&format!(
+            r"\s+[-–—·•]\s|[\p{{L}}\p{{N}}»”]{{2}}(\.\s)|\s(?i:{rights})"
+        ))
+        .expect("the pattern is constant")
     });
     let Some(front) = FRONT.find(name) else {
         return name;
     };
-    let end = REST
-        .find(&name[front.end()..])
-        .map_or(name.len(), |rest| front.end() + rest.start());
+    let rest = REST.captures(&name[front.end()..]);
+    let rest = rest.and_then(|rest| rest.get(1).or_else(|| rest.get(0)));
+    let end = rest.map_or(name.len(), |rest| front.end() + rest.start());
     name[..end].trim()
 }
 
@@ -204,6 +211,11 @@ mod tests {
             "SAS Boulangerie Martin",
             "Dupont S.A.R.L.",
             "Acme S.r.l.",
+            "Acme Solutions Srl",
+            "ACME TÜM BİLİŞİM LTD.ŞTİ.",
+            "Acme AŞ",
+            "Acme C.A.",
+            "Acme Aktiebolag",
             "ACME S.R.L.",
             "Acme S.p.A.",
             "Acme Abogados SLP",

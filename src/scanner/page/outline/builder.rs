@@ -7,7 +7,9 @@ use scraper::node::Element;
 use scraper::{Html, Node, StrTendril};
 use url::Url;
 
-use super::names::{is_called_comments, is_called_logo, is_footer, is_frame};
+use super::names::{
+    is_called_comments, is_called_logo, is_footer, is_frame, is_of_others, is_picture_of_fax,
+};
 use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline};
 use crate::scanner::page::characters::is_invisible;
@@ -37,6 +39,7 @@ pub(super) struct Builder {
     frame: Option<NodeId>,
     footer: Option<NodeId>,
     comments: Option<NodeId>,
+    others: Option<NodeId>,
     /// The inline element that is not shown.
     unseen: Option<NodeId>,
     hidden: Hidden,
@@ -81,6 +84,7 @@ impl Builder {
             frame: None,
             footer: None,
             comments: None,
+            others: None,
             unseen: None,
             hidden: Hidden::default(),
         }
@@ -122,6 +126,7 @@ impl Builder {
             begins(&mut self.frame, is_frame);
             begins(&mut self.footer, is_footer);
             begins(&mut self.comments, is_called_comments);
+            begins(&mut self.others, is_of_others);
             begins(&mut self.header, |element| element.name() == "header");
         }
         match element.name() {
@@ -141,6 +146,9 @@ impl Builder {
             "form" => self.outline.counts.form_count += 1,
             _ => {}
         }
+        if is_picture_of_fax(element) && self.outline.text.len() < MAX_TEXT {
+            self.outline.text.push('📠');
+        }
         self.break_text(element.name());
         // What is not shown in the midst of a text is there to spoil what robots read. Whole blocks that are not shown
         // are menus and dialogs that scripts open: their text counts.
@@ -158,6 +166,7 @@ impl Builder {
             &mut self.frame,
             &mut self.footer,
             &mut self.comments,
+            &mut self.others,
             &mut self.unseen,
         ] {
             if *scope == Some(node) {
@@ -307,6 +316,7 @@ impl Builder {
             in_logo: self.logo.is_some(),
             in_header: self.header.is_some(),
             in_footer: self.footer.is_some(),
+            of_others: self.others.is_some(),
             in_home_link: self.anchor.as_ref().is_some_and(|open| open.is_home),
             in_heading: self.heading.is_some(),
             is_early: self.outline.images.len() < EARLY_IMAGES,

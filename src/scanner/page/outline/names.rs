@@ -4,6 +4,34 @@ use scraper::node::Element;
 
 use crate::scanner::page::tree::raw;
 
+/// What containers of the logos of others are called.
+const OTHERS: &[&str] = &[
+    "client",
+    "clients",
+    "partner",
+    "partners",
+    "sponsor",
+    "sponsors",
+    "brands",
+    "customer",
+    "customers",
+    "award",
+    "awards",
+    "payment",
+    "payments",
+    "certificates",
+    "certifications",
+    "references",
+    "referenzen",
+    "kunden",
+    "clientes",
+    "clienti",
+    "parceiros",
+    "socios",
+    "partneri",
+    "partnerzy",
+];
+
 /// Words of class and id, each as its parts (`header__logo`: `header`, `logo`).
 fn words(element: &Element) -> impl Iterator<Item = &str> {
     ["class", "id"]
@@ -48,21 +76,6 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
         "site-brand",
         "site-branding",
     ];
-    const OTHERS: &[&str] = &[
-        "client",
-        "clients",
-        "partner",
-        "partners",
-        "sponsor",
-        "sponsors",
-        "footer",
-        "brands",
-        "customer",
-        "customers",
-        "award",
-        "awards",
-        "payment",
-    ];
     if matches!(element.name(), "header" | "section" | "main" | "article") {
         return false;
     }
@@ -79,8 +92,32 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
         let last = from_the_end.next().unwrap_or_default();
         let first = parts(word).next().unwrap_or_default();
         let is_it = is_logo(last) || is_logo(first) && is_any(last, AROUND);
-        is_it && !parts(word).any(|part| is_any(part, OTHERS))
+        is_it && !parts(word).any(|part| is_any(part, OTHERS) || part.eq_ignore_ascii_case("footer"))
     })
+}
+
+/// Whether a container holds the logos of others: `partners`, `our-clients`, `payment-methods`.
+pub(super) fn is_of_others(element: &Element) -> bool {
+    let holds = matches!(element.name(), "div" | "section" | "ul" | "aside");
+    holds && words(element).any(|word| parts(word).any(|part| is_any(part, OTHERS)))
+}
+
+/// Whether an element is a picture of a fax machine: `<i class="fa fa-fax">`, `<img src="fax.svg">`.
+pub(super) fn is_picture_of_fax(element: &Element) -> bool {
+    let is_fax = |text: &str| text.eq_ignore_ascii_case("fax");
+    match element.name() {
+        "i" | "span" | "svg" | "em" => {
+            words(element).any(|word| parts(word).count() > 1 && parts(word).any(is_fax))
+        }
+        "img" => ["alt", "src"]
+            .into_iter()
+            .filter_map(|name| raw(element, name))
+            .any(|text| {
+                let name = text.rsplit('/').next().and_then(|name| name.split('.').next());
+                name.is_some_and(|name| name.split(['-', '_', ' ']).any(is_fax))
+            }),
+        _ => false,
+    }
 }
 
 /// Whether a container holds what visitors wrote: `comments`, `comment-list`, `commentlist`, `comment-12`.

@@ -277,6 +277,15 @@ const ID_WORDS: &[&str] = &[
     "hra",
     "moms",
     "ytunnus",
+    "tunnus",
+    "rea",
+    "bsn",
+    "giro",
+    "bankgiro",
+    "plusgiro",
+    "licencia",
+    "license",
+    "licence",
     "id",
     "isni",
     "duns",
@@ -375,6 +384,8 @@ pub(super) fn kinds(text: &str) -> Vec<Kind> {
         match kind(word) {
             // A tax office has a telephone.
             Some(Kind::Id) if between > 0 => break,
+            // What is before it is a part of its name: `P. IVA`.
+            Some(Kind::Id) if kinds.is_empty() => return vec![Kind::Id],
             Some(kind) => {
                 kinds.push(kind);
                 between = 0;
@@ -451,6 +462,11 @@ fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last: Option<bool> = None;
     for character in text.chars() {
+        if let Some(word) = pictured(character) {
+            words.push(word.to_owned());
+            last = None;
+            continue;
+        }
         if !character.is_alphabetic() && !is_mark(character) {
             last = None;
             continue;
@@ -466,6 +482,15 @@ fn words(text: &str) -> Vec<String> {
         last = Some(script);
     }
     words
+}
+
+/// What a picture of a machine says.
+fn pictured(sign: char) -> Option<&'static str> {
+    match sign {
+        '📠' | '🖷' | '℻' => Some("fax"),
+        '☎' | '📞' | '📱' | '✆' | '☏' | '🕿' | '🕾' => Some("tel"),
+        _ => None,
+    }
 }
 
 /// Vowel signs of South and Southeast Asian scripts are parts of words, and so are the marks of Japanese.
@@ -510,6 +535,10 @@ mod tests {
             ("Halifax", vec![]),
             ("Fairfax", vec![]),
             ("NIP:", vec![Id]),
+            ("P. IVA", vec![Id]),
+            ("Y-tunnus:", vec![Id]),
+            ("☎", vec![Phone]),
+            ("📠", vec![Fax]),
             ("Hotel Post", vec![]),
             ("", vec![]),
         ] {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, Region};
 
 use super::links::{tel, whatsapp};
 use crate::scanner::page::country::{all, country, home_of, of_top_level_domain};
@@ -11,6 +11,7 @@ use crate::scanner::page::head::meta;
 use crate::scanner::page::json_ld::Graph;
 use crate::scanner::page::organization::stated_country;
 use crate::scanner::page::outline::Outline;
+use crate::scanner::site::registrable;
 
 /// Where a page may be.
 #[derive(Debug, Default)]
@@ -44,8 +45,10 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
         .flatten()
         .collect();
     if codes.is_empty() {
-        codes.extend(of_numbers(page));
+        codes.extend(of_numbers(page).or_else(|| of_addresses(page)));
     }
+    // What WordPress sets in every site says little.
+    let is_default = codes.is_empty() && language == Some("en-US");
     codes.extend(of_language);
     if codes.is_empty() {
         codes.extend(primary.and_then(|language| named(&page.text, language)));
@@ -72,7 +75,7 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
             regions.list.push(region);
         }
     }
-    regions.is_guess |= regions.list.is_empty();
+    regions.is_guess |= is_default || regions.list.is_empty();
     regions
 }
 
@@ -91,13 +94,28 @@ fn of_numbers(page: &Outline) -> Option<&'static str> {
     let numbers = linked.chain(chats).chain(written).take(MOST);
     let numbers = numbers.filter_map(|number| PHONE_NUMBER_UTIL.parse(&number, None).ok());
     let mut regions = numbers
-        .filter(|number| number.is_valid())
+        .filter(PhoneNumber::is_valid)
         .filter_map(|number| number.get_region_code());
     let first = regions.next()?;
     let is_one = regions.all(|other| other == first);
     let of_first = |code: &str| Region::try_from(code).is_ok_and(|region| region == first);
     let code = all().map(|country| country.code).find(|code| of_first(code));
     code.filter(|_| is_one)
+}
+
+/// The country of the domain that the page's e-mail goes to, where that has the site's name.
+fn of_addresses(page: &Outline) -> Option<&'static str> {
+    let host = registrable(page.base.host_str()?);
+    let name = host.split('.').next()?;
+    let addresses = page
+        .anchors
+        .iter()
+        .filter_map(|anchor| anchor.href.strip_prefix("mailto:"));
+    let domains = addresses.filter_map(|address| address.split('?').next()?.rsplit_once('@'));
+    let mut own = domains
+        .map(|(_, domain)| domain)
+        .filter(|domain| registrable(domain).split('.').next() == Some(name));
+    own.find_map(|domain| of_top_level_domain(domain.rsplit('.').next()?.trim()))
 }
 
 /// The one country of those that speak a language which a text names.
@@ -116,9 +134,8 @@ fn named(text: &str, language: &str) -> Option<&'static str> {
                         && !is_letter(text[at + name.len()..].chars().next())
             })
     };
-    let mut found = all().filter(|country| {
-        country.languages.contains(&language) && country.names.iter().any(|name| is_named(&name))
-    });
+    let mut found =
+        all().filter(|country| country.languages.contains(&language) && country.names.iter().any(is_named));
     let first = found.next()?;
     found.next().is_none().then_some(first.code)
 }
@@ -155,6 +172,7 @@ mod tests {
             ("<p>Carrera 7, Bogotá, Colombia", "es", vec!["CO"]),
             ("<p>Colombia, Perú", "es", vec!["ES"]),
             ("<p>Wir liefern nach Österreich", "de", vec!["AT"]),
+            ("<a href=mailto:x@a.ie></a>", "en-US", vec!["IE", "US"]),
             ("<p>Hallo", "de", vec!["DE"]),
             ("<p>Hello", "en", vec!["US"]),
         ] {

@@ -10,9 +10,10 @@ pub(super) fn is_date_or_time(text: &str) -> bool {
         let day = "(?:0?[1-9]|[12][0-9]|3[01])";
         let month = "(?:0?[1-9]|1[0-2])";
         let year = "(?:19|20)[0-9]{2}";
+        let short_year = "[0-9]{2}";
         let time = "(?:[01]?[0-9]|2[0-4])[.:][0-5][0-9]";
         let date = format!(
-            "(?:{day} ?[./-] ?{month} ?[./-] ?{year}|{month}/{day}/{year}|{year}[./-]{month}[./-]{day}|{day}\\. ?{month}\\.?|{year})"
+            "(?:{day} ?[./-] ?{month} ?[./-] ?{year}|{day}[./]{month}[./]{short_year}|{month}/{day}/{year}|{year}[./-]{month}[./-]{day}|{day}\\. ?{month}\\.?|{month}/{year}|{year})"
         );
         let to = " ?[-/] ?";
         // A span has the same kind on both sides, or only the day on the left: `12.-14.03.2024`.
@@ -90,6 +91,8 @@ mod tests {
             "01.02.2023 - 05.02.2023",
             "2019-2024",
             "2023/24",
+            "03.08.15-04.08.15",
+            "03/2015 - 03/2016",
             "6/12/2022 14.30",
         ] {
             assert!(is_date_or_time(text), "{text}");

@@ -96,7 +96,7 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 pub(super) fn is_street(line: &str) -> bool {
-    line.len() <= MAX_LINE && STREET.is_match(line)
+    line.len() <= MAX_LINE && !line.contains('§') && STREET.is_match(line)
 }
 
 /// Whether a line has the word for a street, its name and a number.
@@ -184,10 +184,28 @@ pub(super) fn segment(line: &str) -> &str {
         .filter(|apart| is_hard(apart.as_str()))
         .map(|apart| apart.start());
     let stop = END.find_at(line, code.end()).map(|stop| stop.start());
+    // In a sentence: `Our office is in Via Roma 5, 00100 Roma`.
+    let start = match NAMED_STREET.find_at(line, start) {
+        Some(street) if is_told(&line[start..street.start()]) => street.start(),
+        _ => start,
+    };
     let end = [behind.next(), stop]
         .into_iter()
         .flatten()
         .min()
         .unwrap_or(line.len());
     line[start..end.max(start)].trim_matches(SIGNS)
+}
+
+/// Whether a text has a row of words in lower case as sentences do: `This site is hosted by Acme Ltd`.
+pub(super) fn is_told(text: &str) -> bool {
+    const ROW: usize = 3;
+    let is_small = |word: &str| {
+        word.chars()
+            .all(|letter| letter.is_alphabetic() && letter.is_lowercase())
+    };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words
+        .windows(ROW)
+        .any(|row| row.iter().all(|word| is_small(word)))
 }
