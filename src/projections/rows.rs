@@ -113,18 +113,6 @@ fn same_key<P: Projection>() -> String {
     same.join(" and ")
 }
 
-/// Makes PostgreSQL use indexes for the rest of the transaction. What it knows of a table that grows quickly is old, and
-/// a plan that was made while the table was small is kept; both would be scans of whole tables.
-pub(super) async fn prefer_indexes(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
-                set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)",
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 /// A row as a query returned it.
 pub fn from_json<P: Projection>(row: &str) -> Result<P::Row, ProjectionError> {
     serde_json::from_str(row).map_err(row_error::<P>)

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::apply::{Care, apply, in_full};
 use super::park::{Parked, Poison, park};
 use super::subject::attach_findings;
-use super::{Fact, Generation, Projection, ProjectionError, rows};
+use super::{Fact, Generation, Projection, ProjectionError};
 use crate::log::read::{Page, read_page};
 use crate::log::{EventLog, LogError};
 
@@ -128,7 +128,6 @@ pub(super) async fn step<P: Projection>(
     if page.position == generation.position {
         return Ok(page);
     }
-    rows::prefer_indexes(&mut *connection).await?;
     let mut parked = Parked::<P>::load(&mut *connection, generation.number).await?;
     let (mut facts, mut poison) = decode::<P>(&mut *connection, &page).await?;
     for (number, error) in attach_findings::<P>(&mut *connection, &mut facts).await? {
