@@ -210,18 +210,103 @@ fn publisher(graph: &Graph) -> Option<String> {
     name_of(graph.publishers())
 }
 
-/// A part of the title that is the host's name, or what the logo is said to show.
+/// What the title calls the site: a part of it that is the name of the host, what the logo shows or whose the copyright
+/// is; else words of it that the host is made of.
 fn name_in_title(page: &Outline) -> Option<String> {
+    let title = page.title.as_deref()?;
     let of_host = host_names(page.url.host_str()?);
-    let logos = page
-        .images
-        .iter()
-        .filter(|image| image.has_logo_class || image.in_logo);
-    let shown = logos.map(|image| letters(&image.alt)).filter(|alt| alt.len() > 1);
-    let names: Vec<String> = of_host.into_iter().chain(shown).collect();
-    let mut parts = page.title.as_deref()?.rsplit(SEPARATORS).map(str::trim);
-    let named = parts.find(|part| spellings(part).iter().any(|spelling| names.contains(spelling)))?;
-    (!named.is_empty()).then(|| named.to_owned())
+    let logos = page.images.iter().filter(|image| {
+        image.has_logo_class || image.in_logo || image.src.to_ascii_lowercase().contains("logo")
+    });
+    let shown = logos
+        .map(|image| shown_by(&image.alt))
+        .filter(|shown| shown.len() > 1);
+    let held = copyright_holder(&page.text).map(|holder| letters(&holder));
+    let names: Vec<String> = of_host.into_iter().chain(shown).chain(held).collect();
+    let mut parts = title.rsplit(SEPARATORS).map(str::trim);
+    let named = parts.find(|part| spellings(part).iter().any(|spelling| names.contains(spelling)));
+    let named = named.filter(|part| !part.is_empty()).map(str::to_owned);
+    named.or_else(|| words_of_host(title, &names[1]))
+}
+
+/// The letters of what a logo shows, as its alternative text tells: without the words that say that it is one.
+fn shown_by(alt: &str) -> String {
+    const WORDS: &[&str] = &[
+        "logo",
+        "logos",
+        "logotip",
+        "logotipo",
+        "logotyp",
+        "logotype",
+        "logó",
+        "logoja",
+        "logosu",
+        "логотип",
+        "лого",
+        "ロゴ",
+        "λογότυπο",
+        "شعار",
+        "icon",
+        "icono",
+        "de",
+        "di",
+        "do",
+        "da",
+        "du",
+        "der",
+        "des",
+        "von",
+        "of",
+        "the",
+        "la",
+        "le",
+    ];
+    let words = alt.split_whitespace();
+    let own = words.filter(|word| {
+        !WORDS.contains(
+            &word
+                .to_lowercase()
+                .trim_matches(|sign: char| !sign.is_alphanumeric()),
+        )
+    });
+    own.map(letters).collect()
+}
+
+/// `© 2021 Acme. All rights reserved` is Acme's.
+fn copyright_holder(text: &str) -> Option<String> {
+    static HOLDER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)(?:©|\(c\)|copyright)[\s©0-9,/–-]*(?:\(c\)|copyright|by )?[\s©0-9,/–-]*([^\n|·•©.,]{2,60})",
+        )
+        .expect("the pattern is constant")
+    });
+    let holder = HOLDER.captures(text)?;
+    Some(
+        holder[1]
+            .split(" - ")
+            .next()?
+            .split(" – ")
+            .next()?
+            .trim()
+            .to_owned(),
+    )
+}
+
+/// Words of a title that follow on one another and are the name of the host.
+fn words_of_host(title: &str, host: &str) -> Option<String> {
+    /// Shorter names are words of a language.
+    const SHORTEST: usize = 5;
+    const MOST_WORDS: usize = 40;
+    const MOST_IN_NAME: usize = 6;
+    if host.len() < SHORTEST {
+        return None;
+    }
+    let words: Vec<&str> = title.split_whitespace().take(MOST_WORDS).collect();
+    let runs = (0..words.len())
+        .flat_map(|start| (start + 1..=words.len().min(start + MOST_IN_NAME)).map(move |end| start..end));
+    let mut runs = runs.map(|run| words[run].join(" "));
+    let run = runs.find(|run| spellings(run).iter().any(|spelling| spelling == host))?;
+    Some(run.trim_matches(|sign: char| !sign.is_alphanumeric()).to_owned())
 }
 
 fn name_of<'a>(mut nodes: impl Iterator<Item = Node<'a>>) -> Option<String> {
@@ -382,6 +467,29 @@ mod tests {
                 .as_deref(),
             Some("A dog bites")
         );
+    }
+
+    #[test]
+    fn a_site_is_called_as_host_logo_or_copyright_say() {
+        for (html, wanted) in [
+            (
+                "<title>Contact Acme Tools — call us | Graz</title>",
+                Some("Acme Tools"),
+            ),
+            ("<title>Contact | Acme-Tools, Graz</title>", Some("Acme-Tools")),
+            (
+                "<title>Home – Möbel Huber</title><img src=logo.png alt='Logo von Möbel Huber'>",
+                Some("Möbel Huber"),
+            ),
+            (
+                "<title>Kontakt - d&b Studio</title><footer>© 2021 d&amp;b Studio | All rights",
+                Some("d&b Studio"),
+            ),
+            ("<title>Contact us</title>", None),
+        ] {
+            let page = outline(html, &Url::parse("https://acme-tools.test/x").unwrap());
+            assert_eq!(site_name(&page, &Graph::default()).as_deref(), wanted, "{html}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 pub(super) use self::forms::is_legal_name;
-use self::forms::{name_pattern, without_rest};
+use self::forms::{core, name_pattern, without_rest};
 use super::contact_links::names_imprint;
 use super::outline::Outline;
 use crate::values::findings::Organization;
@@ -22,12 +22,16 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
     let address = below
         .or_else(|| address::standing_alone(&lines))
-        .or_else(|| address::labelled(&lines));
+        .or_else(|| address::labelled(&lines))
+        .or_else(|| address::by_street(&lines));
     let found = Organization {
         name: None,
         legal_name: name
             .map(|(_, name)| name)
-            .or_else(|| copyright_holder(&page.text)),
+            .or_else(|| copyright_holder(&page.text))
+            .or_else(|| in_title(page))
+            .or_else(|| like_the_site(page, &lines))
+            .or_else(|| quoted(&lines)),
         address,
         identifiers: registers::identifiers(&page.text),
     };
@@ -43,7 +47,7 @@ fn is_imprint(page: &Outline) -> bool {
 fn copyright_holder(text: &str) -> Option<String> {
     static HOLDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(
-            r"(?:©|\(c\)|\(C\)|[Cc]opyright)(?:[\s©,:–-]|\(c\)|[Cc]opyright|by\s|[0-9]{{4}}(?:\s?[-–/]\s?[0-9]{{2,4}})?)*({})(?:[\s,.|–-]|$)",
+            r"(?:©|\(c\)|\(C\)|[Cc]opyright|版[权權](?:所有|[为為归歸]))(?:[\s©,:：–-]|\(c\)|[Cc]opyright|by\s|[0-9]{{4}}(?:\s?[-–/]\s?[0-9]{{2,4}})?)*({})(?:[\s,.|·•–-]|所有|版[权權]|$)",
             name_pattern(r"[\p{L}0-9]", 80)
         ))
         .expect("the pattern is constant")
@@ -56,7 +60,57 @@ fn copyright_holder(text: &str) -> Option<String> {
         .take(10)
         .map(|found| without_rest(found[1].trim()).to_owned());
     let mut holders = holders;
-    holders.find(|name| !GIVEN_BACK.is_match(name))
+    holders.find(|name| !GIVEN_BACK.is_match(name) && !address::is_postcode(name))
+}
+
+/// A part of the title that is the name of a company.
+fn in_title(page: &Outline) -> Option<String> {
+    let mut parts = page
+        .title
+        .as_deref()?
+        .split(['|', '–', '—', '·', '•', '｜'])
+        .map(str::trim);
+    parts.find(|part| is_legal_name(part)).map(str::to_owned)
+}
+
+/// A line that is the name of a company which the page, its host or its logo is called after.
+fn like_the_site(page: &Outline, lines: &[address::Line]) -> Option<String> {
+    /// Shorter names are in many others.
+    const SHORTEST: usize = 4;
+    let host = page.url.host_str().unwrap_or_default();
+    let logos = page
+        .images
+        .iter()
+        .filter(|image| image.in_logo || image.in_header || image.has_logo_class);
+    let names = page.title.iter().chain(&page.headings).map(String::as_str);
+    let names = names.chain([host]).chain(logos.map(|image| image.alt.as_str()));
+    let names: Vec<String> = names.map(letters).collect();
+    let is_like = |name: &&str| {
+        let core = letters(core(name));
+        core.len() >= SHORTEST && names.iter().any(|own| own.contains(&core))
+    };
+    address::names(lines).find(is_like).map(str::to_owned)
+}
+
+/// A name in quotes behind its form, which nothing else looks like, if there is one alone: `ООО «Акме»`.
+fn quoted(lines: &[address::Line]) -> Option<String> {
+    static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?:ООО|ОАО|ЗАО|ПАО|АО|ТОО|ОДО|ТОВ|ПрАТ|ПП|АНО)\s?[«"“„][^«»"“”„\n]{2,60}[»"”“]|(?:ИП|ФОП)\s\p{Lu}\p{Ll}+\s\p{Lu}(?:\.\s?\p{Lu}\.|\p{Ll}+\s\p{Lu}\p{Ll}+)"#)
+            .expect("the pattern is constant")
+    });
+    let lines = lines.iter().filter(|line| !line.text.is_ascii());
+    let mut found = lines
+        .flat_map(|line| QUOTED.find_iter(&line.text))
+        .map(|name| name.as_str());
+    let first = found.next()?;
+    found
+        .all(|other| letters(other) == letters(first))
+        .then(|| first.to_owned())
+}
+
+fn letters(text: &str) -> String {
+    let letters = text.chars().filter(|sign| sign.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -90,6 +144,20 @@ mod tests {
             ("P. IVA 01234567890", "P.IVA: 01234567890"),
             ("KvK-nummer: 12345678", "KvK: 12345678"),
             ("UID: ATU12345678", "VAT: ATU12345678"),
+            ("Umsatzsteuer-ID: DE21 337 1503", "VAT: DE21 337 1503"),
+            ("CNPJ 14.133.092/0001-92", "CNPJ: 14.133.092/0001-92"),
+            ("C.U.I.T.: 30-12345678-9", "CUIT: 30-12345678-9"),
+            ("RUC: 20123456789", "RUC: 20123456789"),
+            ("NIT. 900.123.456-7", "NIT: 900.123.456-7"),
+            ("ИНН 7701234567, ОГРН 1027700132195", "INN: 7701234567"),
+            ("ЄДРПОУ: 12345678", "EDRPOU: 12345678"),
+            ("CUI: RO12345678", "CUI: RO12345678"),
+            ("OIB: 12345678901", "OIB: 12345678901"),
+            ("ЕИК 123456789", "EIK: 123456789"),
+            ("GSTIN: 27AAPFU0939F1ZV", "GSTIN: 27AAPFU0939F1ZV"),
+            ("法人番号 1234567890123", "Corporate number: 1234567890123"),
+            ("사업자등록번호: 123-45-67890", "Business number: 123-45-67890"),
+            ("統一編號：12345678", "Business number: 12345678"),
             ("FN 123456a, Handelsgericht Wien", "Register: 123456a"),
             ("Company No. 01234567", "Company number: 01234567"),
             ("Org.nr: 556677-8899", "Organisation number: 556677-8899"),
@@ -97,11 +165,8 @@ mod tests {
             ("ZVR-Zahl: 329 350 352", "ZVR: 329 350 352"),
             ("Amtsgericht München, VR 12345", "Register: VR 12345"),
         ] {
-            assert_eq!(
-                found("https://acme.test/", &format!("<p>{text}")).identifiers,
-                [wanted],
-                "{text}"
-            );
+            let told = found("https://acme.test/", &format!("<p>{text}")).identifiers;
+            assert_eq!(told.first().map(String::as_str), Some(wanted), "{text}");
         }
         assert_eq!(
             found("https://acme.test/", "<p>Order DE123456789, tel. 01234567890"),
@@ -151,6 +216,98 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_only_what_is_one() {
+        let address = |html: &str| found("https://acme.test/", html).address;
+        for (html, wanted) in [
+            // What stands between a name and an address, or on its line, is no part of it.
+            (
+                "<p>Acme AS</p><p>Leading importer</p><p>Home Shop</p><p>© 2026 Acme AS · Storvegen 23, 4360 Varhaug · Org.nr 934 145 038",
+                "Storvegen 23, 4360 Varhaug",
+            ),
+            (
+                "<p>Acme s.r.l.<p>Home<p>Contatti<p>20148 Milano Via Monreale 14<p>Tel: 1",
+                "20148 Milano Via Monreale 14",
+            ),
+            (
+                "<table><tr><td>会社名<td>株式会社アクメ<tr><td>代表<td>山田太郎<tr><td>所在地<td>〒167-0052<br>東京都杉並区南荻窪2-32-13</table>",
+                "〒167-0052 東京都杉並区南荻窪2-32-13",
+            ),
+            (
+                "<p>Acme Ltd<br>Unit 5<br>Mill Lane<br>Leeds<br>LS1 4AB",
+                "Unit 5, Mill Lane, Leeds, LS1 4AB",
+            ),
+            // How to reach it may stand above.
+            (
+                "<p>📞 050 1<p>✉️ a@acme.test<p>📍Saarentie 5, 35820 Mänttä",
+                "Saarentie 5, 35820 Mänttä",
+            ),
+            (
+                "<p>a@acme.test<p>Koste Abraševića 39/L3, Belgrade, Serbia 11050",
+                "Koste Abraševića 39/L3, Belgrade, Serbia 11050",
+            ),
+            // The street below the place, the code below the place.
+            (
+                "<p>Cím<p>8500 Pápa<br>Harangöntő utca 26.<p>Telefon: 1",
+                "8500 Pápa, Harangöntő utca 26.",
+            ),
+            (
+                "<p>Adresa<p>Dlouhá 37<br>Brno - Jundrov<br>637 00<p>Copyright © 2024 ACME. Všechna",
+                "Dlouhá 37, Brno - Jundrov, 637 00",
+            ),
+            // Without a code.
+            (
+                "<p>Adres<p>ARİFBEY MAH. DUMAN SK.<br>NO:20A<br>ARİFİYE / SAKARYA<p>Telefon",
+                "ARİFBEY MAH. DUMAN SK., NO:20A",
+            ),
+            (
+                "<p>Челябинск ул. Федорова 1а. к1.<p>Тел. 1",
+                "Челябинск ул. Федорова 1а. к1",
+            ),
+            (
+                "<p>Rua Augusta, 123<br>Guarapuava / PR<p>contato@acme.test",
+                "Rua Augusta, 123, Guarapuava / PR",
+            ),
+            // All on one line, as the elements of a form of address stand.
+            (
+                "<address><span>Wundtstraße 40</span> <span>14057 Berlin</span> <span>Telefon: +49 30 1</span></address>",
+                "Wundtstraße 40 14057 Berlin",
+            ),
+        ] {
+            assert_eq!(address(html).unwrap_or_default(), wanted, "{html}");
+        }
+        let text = "<p>Ubicación<p>Este es el segundo párrafo con contenido de ejemplo para la sección 2.<p>a@acme.test";
+        assert_eq!(address(text), None);
+    }
+
+    #[test]
+    fn names_are_not_taken_from_addresses_and_lists_of_links() {
+        let legal = |url: &str, html: &str| found(url, html).legal_name;
+        let at_imprint = "https://acme.test/impressum";
+        let html = "<ul><li>Betreiber<li>Angaben zur Person</ul><h2>Betreiber</h2><p>Zahnärztin Ann Acme<br>Weg 84<br>59368 Werne";
+        assert_eq!(legal(at_imprint, html).as_deref(), Some("Zahnärztin Ann Acme"));
+        let html = "<p>© 2024 Acme · Borups Allé 23, 2200 København NV";
+        assert_eq!(legal("https://acme.test/", html), None);
+        let html = "<p>Éditeur du site</p><p>Nom : Ann Acme</p>";
+        assert_eq!(
+            legal("https://acme.test/mentions-legales", html).as_deref(),
+            Some("Ann Acme")
+        );
+    }
+
+    #[test]
+    fn a_company_is_named_where_the_site_is_called_after_it() {
+        let legal = |html: &str| found("https://acme-tools.test/", html).legal_name;
+        assert_eq!(legal("<title>Acme z.s.</title>").as_deref(), Some("Acme z.s."));
+        let html = "<title>Home – Acme Tools</title><p>Partners<p>Other GmbH<p>Acme Tools GmbH<p>and more";
+        assert_eq!(legal(html).as_deref(), Some("Acme Tools GmbH"));
+        let html = "<title>Acme Tools</title><p>Acme Industrial de Alimentos Ltda. · CNPJ 14.133.092/0001-92";
+        assert_eq!(legal(html).as_deref(), Some("Acme Industrial de Alimentos Ltda."));
+        assert_eq!(legal("<p>ООО «АКМЕ» / С 2004").as_deref(), Some("ООО «АКМЕ»"));
+        assert_eq!(legal("<p>Our partners: ООО «АКМЕ», ООО «Рога»"), None);
+        assert_eq!(legal("<p>Other GmbH<p>is our partner"), None);
+    }
+
+    #[test]
     fn the_foot_of_a_page_names_its_company() {
         let name = |html: &str| found("https://acme.test/", html).legal_name;
         assert_eq!(
@@ -165,6 +322,14 @@ mod tests {
         assert_eq!(
             name("<p>© 2020 e-Mídia Informações Ltda").as_deref(),
             Some("e-Mídia Informações Ltda")
+        );
+        assert_eq!(
+            name("<p>版权为阿克米有限公司所有@2013").as_deref(),
+            Some("阿克米有限公司")
+        );
+        assert_eq!(
+            name("<p>版权所有：阿克米有限公司 ICP备1号").as_deref(),
+            Some("阿克米有限公司")
         );
         assert_eq!(name("<p>© 2024 All rights reserved").as_deref(), None);
     }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use self::arena::{Arena, Json, Object};
 
 /// Bytes of JSON-LD read of one page; a block that goes beyond is not read.
-const MAX_BYTES: usize = 2 * 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// Longer texts are cut: nothing that is looked for is longer.
 const MAX_TEXT: usize = 20_000;
@@ -25,6 +25,8 @@ pub(super) struct Graph {
     order: Vec<usize>,
     /// Where the node with an `@id` says something about itself.
     named: HashMap<String, usize>,
+    /// Bytes of the blocks that were not read.
+    pub(super) unread: usize,
 }
 
 /// One object of the graph. What only names another (`{"@id": …}`) stands for that.
@@ -39,8 +41,10 @@ pub(super) fn graph<T: AsRef<str>>(blocks: &[T]) -> Graph {
     let mut arena = Arena::default();
     let mut order = Vec::new();
     let mut room = MAX_BYTES;
+    let mut unread = 0;
     for block in blocks.iter().map(AsRef::as_ref) {
         let Some(left) = room.checked_sub(block.len()) else {
+            unread += block.len();
             continue;
         };
         room = left;
@@ -61,7 +65,12 @@ pub(super) fn graph<T: AsRef<str>>(blocks: &[T]) -> Graph {
             named.entry(id.clone()).or_insert(at);
         }
     }
-    Graph { arena, order, named }
+    Graph {
+        arena,
+        order,
+        named,
+        unread,
+    }
 }
 
 /// Adds the values of a block: as JSON, or where it is none as what can be made of it.

@@ -1,6 +1,8 @@
 //! The language of a page as a BCP 47 tag.
 
-use super::country::country;
+use whatlang::{Lang, Script};
+
+use super::country::{country, of_top_level_domain};
 use super::head::meta;
 use super::outline::Outline;
 use crate::fetch::Headers;
@@ -23,7 +25,47 @@ pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
         .flatten()
         .find_map(|tag| normalise(&tag))
         .map(|tag| meant(tag, &page.text))
+        .map(|tag| {
+            written(&page.text, page)
+                .filter(|_| is_default(&tag))
+                .unwrap_or(tag)
+        })
         .or_else(|| guess(&page.text))
+}
+
+/// Whether a tag is the one that editors and templates put into new pages, whatever will be written there.
+fn is_default(tag: &str) -> bool {
+    matches!(tag, "en" | "en-US")
+}
+
+/// The language that a text is plainly written in, if it is not English.
+fn written(text: &str, page: &Outline) -> Option<String> {
+    /// Letters of a text in another script, of one in a language of the domain's country, and of any other.
+    const ENOUGH: [usize; 3] = [40, 120, 400];
+    let info = detect(text)?;
+    let language = two_letters(info.lang().code());
+    let host = page.url.host_str().unwrap_or_default();
+    let country = host
+        .rsplit('.')
+        .next()
+        .and_then(of_top_level_domain)
+        .and_then(country);
+    let enough = if info.script() != Script::Latin {
+        ENOUGH[0]
+    } else if country.is_some_and(|country| country.languages.contains(&language)) {
+        ENOUGH[1]
+    } else {
+        ENOUGH[2]
+    };
+    let letters = text
+        .chars()
+        .filter(|letter| letter.is_alphabetic())
+        .take(enough)
+        .count();
+    let is_plain = info.lang() != Lang::Eng && letters == enough;
+    // A script alone tells that it is not English; what is it then is the likeliest that is written in it.
+    let is_sure = info.script() != Script::Latin || info.is_reliable();
+    (is_plain && is_sure).then(|| language.to_owned())
 }
 
 /// The tag that was meant: many write their country's letters (`jp`, `cz`). Where these are a language too (`se`,
@@ -210,6 +252,40 @@ mod tests {
             ),
         ] {
             assert_eq!(meant(tag.to_owned(), text), wanted, "{tag}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_templates_say_is_overruled_by_the_text() {
+        use super::super::outline::outline;
+        let told = |url: &str, lang: &str, text: &str| {
+            let html = format!("<html lang={lang}><p>{text}");
+            let page = outline(&html, &url::Url::parse(url).unwrap());
+            language(&page, &Headers::default()).unwrap()
+        };
+        let french = "Nous sommes une petite entreprise de Laval et nous vous accueillons du mardi au samedi. Notre équipe \
+            prépare chaque jour des plats frais avec des produits de la région. ";
+        let german = "Wir sind ein kleiner Betrieb aus Graz und stellen seit vielen Jahren Möbel her, nach Maß und aus Holz. ";
+        let english =
+            "We are a small firm from Leeds and we make furniture that is built to measure for every home. ";
+        let greek = "Είμαστε μια μικρή επιχείρηση στην Αθήνα και φτιάχνουμε έπιπλα.";
+        for (url, lang, text, wanted) in [
+            ("https://a.fr/", "en", french.to_owned(), "fr"),
+            ("https://a.com/", "en", french.repeat(4), "fr"),
+            ("https://a.com/", "en-US", german.repeat(6), "de"),
+            ("https://a.com/", "en", greek.to_owned(), "el"),
+            ("https://a.de/", "en", english.repeat(5), "en"),
+            // Too little to be sure, and what somebody meant.
+            (
+                "https://a.com/",
+                "en",
+                "Kontakt Impressum Über uns".to_owned(),
+                "en",
+            ),
+            ("https://a.com/", "de", french.repeat(4), "de"),
+            ("https://a.co.uk/", "en-GB", german.repeat(6), "en-GB"),
+        ] {
+            assert_eq!(told(url, lang, &text), wanted, "{url} {lang} {text}");
         }
     }
 

@@ -40,6 +40,7 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
         },
         &|image| image.in_home_link && image.in_header,
         &|image| image.in_heading && file_stem(&image.src).eq_ignore_ascii_case("logo"),
+        &|image| image.is_early && is_called_logo(&image.src),
     ];
     let stated = meta(page, &["og:logo", "logo"]).and_then(|url| absolute(page, &url));
     stated
@@ -78,6 +79,13 @@ fn file(image: &Image) -> String {
 fn is_photo(image: &Image) -> bool {
     let file = file(image);
     matches!(file.rsplit('.').next(), Some("jpg" | "jpeg")) && !file_stem(&file).contains("logo")
+}
+
+/// `/img/acme-logo.svg`.
+fn is_called_logo(src: &str) -> bool {
+    let stem = file_stem(src).to_ascii_lowercase();
+    let mut words = stem.split(|sign: char| !sign.is_ascii_alphanumeric());
+    words.any(|word| word.trim_end_matches(|digit: char| digit.is_ascii_digit()) == "logo")
 }
 
 /// `/img/logo.gif` is `logo`.

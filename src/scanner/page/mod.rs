@@ -26,9 +26,11 @@ pub use self::contact_links::contact_pages_among;
 pub use self::technology::{FormatError, Known, Skipped, Technologies, own as own_technologies};
 use url::Url;
 
+use self::json_ld::Graph;
+use self::outline::Outline;
 use crate::fetch::Headers;
-use crate::values::Findings;
 use crate::values::findings::{ContactInfo, SocialLinks};
+use crate::values::{Findings, Problem};
 
 /// Contacts in the predecessor's plain lists.
 const MAX_PLAIN_EMAILS: usize = 50;
@@ -101,6 +103,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         final_url: Some(page.url.to_string()),
         image_url: head::image(&outline, &graph),
         language,
+        problems: unread(page, &outline, &graph),
         ..Findings::default()
     };
     findings.social_links = social::links(&findings.socials, &names(&findings));
@@ -112,6 +115,23 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         is_blank: html.trim().is_empty(),
         refresh: refresh::refresh(&outline),
     }
+}
+
+/// What of a page was not read as it goes beyond a limit.
+fn unread(page: &RawPage, outline: &Outline, graph: &Graph) -> Vec<Problem> {
+    let url = &page.url;
+    let json_ld = (graph.unread > 0).then(|| {
+        let (unread, most) = (graph.unread, json_ld::MAX_BYTES);
+        format!(
+            "{unread} bytes of JSON-LD on {url} were not read: at most {most} bytes of it are read of a page"
+        )
+    });
+    let elements = outline.is_cut.then(|| {
+        let most = tree::MAX_NODES;
+        format!("{url} has more than {most} elements and texts; the rest was not read")
+    });
+    let problems = json_ld.into_iter().chain(elements);
+    problems.map(|detail| Problem::new("too_large", detail)).collect()
 }
 
 /// Adds what a further page of the site tells to what the home page told.
@@ -138,6 +158,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
             home.technologies.push(technology);
         }
     }
+    home.problems.extend(further.problems);
     home.tech_stack = technology::drawers(&home.technologies);
     home.is_wordpress |= further.is_wordpress;
     home.wordpress_version = home.wordpress_version.take().or(further.wordpress_version);

@@ -22,12 +22,16 @@ pub(super) fn organization(
     graph: &Graph,
     site_name: Option<&String>,
 ) -> Option<Organization> {
-    let mut found = join(stated(graph), imprint(page))?;
+    // A site may be called by the whole name of its company.
+    let is_company = site_name.is_some_and(|name| is_legal_name(name));
+    let found = join(stated(graph), imprint(page));
+    let mut found = found.or_else(|| is_company.then(Organization::default))?;
     found.name = found.name.or_else(|| site_name.cloned());
     let is_legal = found.name.as_deref().is_some_and(is_legal_name);
     found.legal_name = found
         .legal_name
         .or_else(|| found.name.clone().filter(|_| is_legal));
+    found.name = found.name.or_else(|| found.legal_name.clone());
     Some(found)
 }
 

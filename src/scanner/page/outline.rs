@@ -48,6 +48,8 @@ pub(super) struct Outline {
     pub(super) counts: Performance,
     /// The page as browsers see it, for selectors.
     pub(super) tree: Html,
+    /// Whether the page has more than a tree may have.
+    pub(super) is_cut: bool,
 }
 
 impl Outline {
@@ -98,6 +100,8 @@ pub(super) struct Image {
     pub(super) in_home_link: bool,
     /// Inside a first-level heading.
     pub(super) in_heading: bool,
+    /// Among the first of the page.
+    pub(super) is_early: bool,
 }
 
 /// Reads a page found at `url`.
@@ -107,6 +111,7 @@ pub(super) fn outline(html: &str, url: &Url) -> Outline {
     builder.walk(&parsed.html);
     Outline {
         comments: parsed.comments,
+        is_cut: parsed.is_cut,
         tree: parsed.html,
         ..builder.finish()
     }

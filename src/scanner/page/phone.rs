@@ -38,7 +38,7 @@ const METAS: &[&str] = &[
 pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> Vec<Phone> {
     let places = regions(page, graph, language);
     let regions = &places.list;
-    let (faxes, written): (Vec<_>, Vec<_>) = numbers(&page.text, regions)
+    let (faxes, written): (Vec<_>, Vec<_>) = numbers(&page.text, &places)
         .into_iter()
         .partition(|written| written.is_fax);
     let is_phone_too = |value: &String| written.iter().any(|phone| e164(&phone.number) == *value);
@@ -91,7 +91,7 @@ impl Found<'_> {
         if let Some(number) = parsed(raw, regions).find(PhoneNumber::is_valid) {
             return self.add(&number, raw, source);
         }
-        let several = numbers(raw, regions);
+        let several = numbers(raw, places);
         if !several.is_empty() {
             for written in several.iter().filter(|written| !written.is_fax) {
                 self.add(&written.number, written.raw, source);
@@ -216,6 +216,14 @@ mod tests {
             found("https://a.com/", None, "<p>+49 (0)30 901820"),
             one("+4930901820", "text")
         );
+    }
+
+    #[test]
+    fn a_number_that_is_none_at_home_is_one_of_the_only_country_with_the_language() {
+        let page = |html: &str| found("https://a.com/", Some("it"), html);
+        assert_eq!(page("<p>Telefono: 076 816 38 38"), one("+41768163838", "text"));
+        assert_eq!(page("<p>076 816 38 38"), []);
+        assert_eq!(page("<p>Tel. 02 48714236"), one("+390248714236", "text"));
     }
 
     #[test]

@@ -461,6 +461,8 @@ mod tests {
             "https://www.tiktok.com/@",
             "https://www.facebook.com/sharer/sharer.php?u=https://www.facebook.com/acme",
             "https://t.me/s/",
+            "https://www.facebook.com/facebook",
+            "https://www.instagram.com/Instagram/",
         ] {
             assert_eq!(shown(url), None, "{url}");
         }

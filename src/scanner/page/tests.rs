@@ -96,3 +96,25 @@ fn what_is_kept_of_a_hostile_page_is_bounded() {
     });
     assert_eq!(read(&many).emails.len(), 200);
 }
+
+#[test]
+fn data_beyond_the_limit_is_named_as_a_problem() {
+    let block = |name: &str, size: usize| {
+        let text = "a".repeat(size);
+        format!(
+            r#"<script type="application/ld+json">{{"@type":"Organization","name":"{name}","slogan":"{text}"}}</script>"#
+        )
+    };
+    let found = read(&(block("Other", 3 * 1024 * 1024) + &block("Acme", 10)));
+    assert_eq!(
+        found.organization.and_then(|found| found.name).as_deref(),
+        Some("Acme")
+    );
+    let told: Vec<(&str, bool)> = found
+        .problems
+        .iter()
+        .map(|problem| (problem.code.as_str(), problem.detail.contains("JSON-LD")))
+        .collect();
+    assert_eq!(told, [("too_large", true)]);
+    assert!(read(&block("Acme", 10)).problems.is_empty());
+}

@@ -14,6 +14,7 @@ use scraper::node::Element;
 use scraper::{Html, StrTendril};
 
 use self::bounds::Bounded;
+pub(super) use self::bounds::MAX_NODES;
 use self::long_tag::LongTag;
 
 /// Bytes that the tokenizer gets at once. A tag that is longer than that has its attributes counted.
@@ -26,6 +27,8 @@ pub(super) struct Parsed {
     pub(super) html: Html,
     /// In document order.
     pub(super) comments: Vec<StrTendril>,
+    /// Whether the page has more nodes than are kept.
+    pub(super) is_cut: bool,
 }
 
 /// Parses a page, in time and memory in proportion to its size.

@@ -267,6 +267,8 @@ pub(super) fn is_placeholder_domain(domain: &str) -> bool {
         "hotel",
         "restaurant",
         "agency",
+        "web",
+        "email",
     ];
     let registrable = registrable(domain);
     let label = registrable.split('.').next().unwrap_or_default();
@@ -283,7 +285,9 @@ pub(super) fn is_placeholder_domain(domain: &str) -> bool {
                 .iter()
                 .any(|thing| rest.trim_start_matches('-').starts_with(thing))
         });
-    is_yours || PLACEHOLDER_LABELS.contains(&label) || PLACEHOLDER_DOMAINS.contains(&registrable)
+    // `xxxxxx.com`
+    let is_filled = label.len() > 2 && label.bytes().all(|byte| byte == b'x');
+    is_yours || is_filled || PLACEHOLDER_LABELS.contains(&label) || PLACEHOLDER_DOMAINS.contains(&registrable)
 }
 
 /// Whether a domain is under a name that is reserved for tests and documentation (RFC 2606, RFC 6761).

@@ -1,142 +1,93 @@
 //! Names and postal addresses in the lines of a page.
 
+mod lines;
+mod shape;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+pub(super) use self::lines::{Line, lines};
+pub(super) use self::shape::is_postcode;
+use self::shape::{MAX_LINE, has_street, is_code, is_plain, is_street, names_street, segment};
 use super::forms::name_pattern;
-use super::labels::{Label, without_label};
+use super::labels::Label;
 
 /// Lines between the name of a company and its postal code, and from there to how it is reached.
 const MAX_ADDRESS_LINES: usize = 5;
 
-/// Longer lines are prose.
-const MAX_LINE: usize = 160;
-
-/// Lines of one page looked at.
-const MAX_LINES: usize = 10_000;
-
-/// A postal code and its place, as countries write them.
-static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
-    let codes = [
-        // The continent has the code before the place.
-        r"(?:^|[,;•·|–-] ?|\s)(?:[A-Z]{1,2} ?[-–]? ?)?(?:[0-9]{4,5}|[0-9]{2}-[0-9]{3}|[0-9]{3} [0-9]{2}|[0-9]{4} ?[A-Z]{2}|[0-9]{4}-[0-9]{3}),? \p{Lu}\p{L}",
-        // Russia and its neighbours.
-        r"(?:^|[,; ])[0-9]{5,6}, ?(?:г\.|м\.|\p{Lu})",
-        // The United Kingdom, Canada.
-        r"(?-u:\b)[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}(?-u:\b)",
-        r"(?-u:\b)[ABCEGHJ-NPRSTVXY][0-9][A-Z][ -]?[0-9][A-Z][0-9](?-u:\b)",
-        // The United States, Australia.
-        r"(?-u:\b)[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?(?-u:\b)",
-        r"(?-u:\b)(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT),? [0-9]{4}(?-u:\b)",
-        // Brazil.
-        r"(?-u:\b)[0-9]{5}-[0-9]{3}(?-u:\b)",
-        // Argentina.
-        r"(?-u:\b)[A-Z][0-9]{4}[A-Z]{3}(?-u:\b)|(?-u:\b)[A-Z][0-9]{4} \p{Lu}\p{L}",
-        // India, Indonesia, Thailand: behind the place.
-        r"\p{Lu}\p{L}+,? ?[-–]? ?[0-9]{3} ?[0-9]{3}(?:$|[,. ])",
-        r"\p{L}{3,},? [0-9]{5}$",
-        r"[\x{e00}-\x{e7f}] ?[0-9]{5}$",
-    ];
-    Regex::new(&codes.join("|")).expect("the pattern is constant")
-});
-
-/// Addresses that nothing else looks like: with the sign for a postal code, or the words for parts of a city.
-static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
-    let shapes = [
-        r"〒 ?\p{Nd}{3}[\p{Pd}−ー]\p{Nd}{4}",
-        r"(?:東京都|北海道|京都府|大阪府|\p{Han}{2,3}県)\p{Han}{1,10}[市区町村郡].{0,60}(?:\p{Nd}|丁目|番地)",
-        r"\p{Hangul}{2,}(?:특별시|광역시|특별자치시|도|시) \p{Hangul}+(?:시|군|구) .{2,60}\p{Nd}",
-        r"(?:\p{Han}{2,4}[省市])?\p{Han}{1,6}[市区區县縣]\p{Han}{1,12}(?:路|街|道|巷|弄).{0,20}(?:\p{Nd}|[一二三四五六七八九十]).{0,20}[号號]",
-        r"CEP:? ?[0-9]{5}-?[0-9]{3}",
-    ];
-    Regex::new(&shapes.join("|")).expect("the pattern is constant")
-});
-
-/// A street and a house number, in either order.
-static STREET: LazyLock<Regex> = LazyLock::new(|| {
-    let number = r"[0-9]{1,5} ?[a-zA-Zа-яА-Я]?(?: ?[-–/] ?[0-9]{1,4} ?[a-zA-Z]?)?";
-    // A floor, a door, a quarter.
-    let part = r"(?:(?: ?/ ?|, ?| ?[-–] ?| )[^/,\n]{1,30}){0,3}";
-    Regex::new(&format!(
-        r"^[^0-9\n]{{3,60}}[ :.]{number}{part},?$|^[0-9]{{1,5}}[a-zA-Z]?(?:[-–/][0-9]{{1,4}})?,? [^0-9\n]{{3,60}}{part}$|^[0-9]{{1,5}} [0-9]{{1,3}}(?:st|nd|rd|th) [^0-9\n]{{3,40}}$|^(?:Level|Suite|Unit|Shop|Floor) [0-9A-Z]+[,/] ?.{{5,60}}$"
-    ))
-    .expect("the pattern is constant")
-});
-
-/// A line of a page.
-#[derive(Debug)]
-pub(super) struct Line {
-    /// Without the label before it.
-    pub(super) text: String,
-    pub(super) label: Option<Label>,
-}
-
-/// The lines of a page as an address has them: without labels, and a postal code that stands alone joined with its
-/// place.
-pub(super) fn lines(text: &str) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
-    let mut label = None;
-    let all = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    for line in all.take(MAX_LINES) {
-        let (own, rest) = without_label(line);
-        // A label on a line of its own is that of the next.
-        label = own.or(label);
-        if rest.is_empty() {
-            continue;
-        }
-        let is_code =
-            |line: &str| (4..=5).contains(&line.len()) && line.bytes().all(|byte| byte.is_ascii_digit());
-        match lines.last_mut() {
-            Some(last)
-                if is_code(&last.text)
-                    && own.is_none()
-                    && rest.chars().next().is_some_and(char::is_uppercase) =>
-            {
-                last.text = format!("{} {rest}", last.text);
-            }
-            _ => {
-                let text = rest.to_owned();
-                lines.push(Line { text, label });
-            }
-        }
-        label = None;
-    }
-    lines
-}
+/// Characters of a line that is a part of an address and no more.
+const MAX_PART: usize = 60;
 
 /// The first line that is the name of a company with, unless `anywhere`, a postal code below it.
 pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
-    static NAME: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(&format!("^{}$", name_pattern(r"[\p{Lu}\p{Lo}0-9]", 90))).expect("the pattern is constant")
-    });
-    let is_name = |line: &Line| line.text.len() <= MAX_LINE && NAME.is_match(&line.text);
-    let named = |at: &usize| is_name(&lines[*at]);
-    let told = |at: &usize| lines[*at].label == Some(Label::Name);
+    let named = |at: &usize| is_name(&lines[*at].text);
+    let told = |at: &usize| lines[*at].label == Some(Label::Name) && lines[*at].text.len() <= MAX_LINE;
+    let is_above_code = |at: &usize| {
+        let below = lines.iter().skip(at + 1).take(MAX_ADDRESS_LINES);
+        let mut below = below.take_while(|line| line.label != Some(Label::Name));
+        below.any(|line| is_postcode(&line.text) || is_plain(&line.text))
+    };
+    let all = || 0..lines.len();
     let at = if anywhere {
-        // Who has a label for it has it right, whatever the name is.
-        (0..lines.len())
-            .find(|at| told(at) && lines[*at].text.len() <= MAX_LINE)
-            .or_else(|| (0..lines.len()).find(named))
+        // Who has a label for it has it right, whatever the name is; what is called so above something else is a link.
+        let is_meant = |at: &usize| told(at) && (!lines[*at].is_below_label || is_above_code(at));
+        all()
+            .find(|at| told(at) && named(at))
+            .or_else(|| all().find(is_meant))
+            .or_else(|| all().find(|at| named(at) && is_above_code(at)))
+            .or_else(|| all().find(named))
     } else {
-        let codes = (0..lines.len()).filter(|at| is_postcode(&lines[*at].text));
+        let codes = all().filter(|at| is_postcode(&lines[*at].text));
         codes
             .flat_map(|code| code.saturating_sub(MAX_ADDRESS_LINES)..code)
             .find(named)
-            .or_else(|| (0..lines.len()).find(|at| told(at) && is_name(&lines[*at])))
+            .or_else(|| all().find(|at| told(at) && named(at)))
     };
     at.map(|at| (at, lines[at].text.clone()))
 }
 
+/// All names of companies that are a line, or what a line begins with: `Acme Ltda. · CNPJ 1`.
+pub(super) fn names(lines: &[Line]) -> impl Iterator<Item = &str> {
+    let starts = lines.iter().map(|line| {
+        let mut parts = line.text.split(['·', '•', '|']);
+        parts
+            .next()
+            .and_then(|part| part.split(" - ").next())
+            .unwrap_or_default()
+            .trim()
+    });
+    starts.filter(|start| is_name(start))
+}
+
+fn is_name(line: &str) -> bool {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!("^{}$", name_pattern(r"[\p{Lu}\p{Lo}0-9]", 90))).expect("the pattern is constant")
+    });
+    line.len() <= MAX_LINE && NAME.is_match(line) && !is_postcode(line)
+}
+
 /// The address whose name is at a line: down to the postal code.
 pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
-    let within = lines.iter().enumerate().skip(name + 1).take(MAX_ADDRESS_LINES);
-    let (end, _) = within
-        .clone()
-        .find(|(_, line)| is_postcode(&line.text) || is_plain(&line.text))?;
-    // A register or a person in between is no part of it.
-    let parts = lines[name + 1..end].iter().filter(|line| !is_other(line));
-    let parts = parts.map(|line| line.text.trim_end_matches(',').to_owned());
+    let mut within = (name + 1..lines.len()).take(MAX_ADDRESS_LINES);
+    let end = within.find(|at| is_postcode(&lines[*at].text) || is_plain(&lines[*at].text))?;
+    let code = lines[end].text.as_str();
+    if has_street(code) || is_plain(code) && !code.contains("CEP") {
+        return Some(with_rest(lines, end));
+    }
+    // A register or a person in between is no part of it, nor is what stands above the street.
+    let is_part = |at: &usize| {
+        let line = &lines[*at];
+        !is_other(line) && line.text.chars().count() <= MAX_PART && !line.text.contains('©')
+    };
+    let parts: Vec<usize> = (name + 1..end).filter(is_part).collect();
+    let street = parts
+        .iter()
+        .rposition(|at| is_street(&lines[*at].text) || names_street(&lines[*at].text));
+    let parts = &parts[street.unwrap_or(0)..];
+    let parts = parts
+        .iter()
+        .map(|at| lines[*at].text.trim_end_matches(',').to_owned());
     Some(
         parts
             .chain([with_rest(lines, end)])
@@ -151,100 +102,129 @@ pub(super) fn labelled(lines: &[Line]) -> Option<String> {
     let starts = (0..lines.len()).filter(|at| is_told(&lines[*at]));
     starts.take(20).find_map(|start| {
         let mut parts: Vec<&str> = Vec::new();
-        for line in lines[start..].iter().take(MAX_ADDRESS_LINES) {
-            let is_next = !parts.is_empty() && (line.label.is_some() || is_other(line));
+        for (at, line) in lines.iter().enumerate().skip(start).take(MAX_ADDRESS_LINES) {
+            let is_next =
+                !parts.is_empty() && (line.label.is_some() || is_other(line) || line.text.contains('©'));
             if is_next || line.text.len() > MAX_LINE {
                 break;
             }
-            parts.push(line.text.trim_end_matches(','));
-            let at = start + parts.len() - 1;
-            if is_postcode(&line.text) || is_plain(&line.text) {
-                parts.pop();
+            if is_postcode(&line.text) || is_plain(&line.text) || !parts.is_empty() && is_code(&line.text) {
                 let parts = parts.iter().map(|part| (*part).to_owned());
                 return Some(parts.chain([with_rest(lines, at)]).collect::<Vec<_>>().join(", "));
             }
+            parts.push(line.text.trim_end_matches(','));
         }
         // Not all countries have codes that are known; a street with its number will do.
-        let first = *parts.first()?;
-        let has_number = first.chars().any(char::is_numeric);
-        (has_number
-            && first
-                .chars()
-                .filter(|character| character.is_alphabetic())
-                .count()
-                >= 4)
-            .then(|| first.to_owned())
+        let number = parts.iter().position(|part| part.chars().any(char::is_numeric))?;
+        let is_prose = |part: &&str| part.ends_with('.') && part.split_whitespace().count() > 8;
+        let last = (number + 1).max(parts.len().min(2));
+        let parts: Vec<&str> = parts
+            .into_iter()
+            .take(last)
+            .take_while(|part| part.chars().count() <= 2 * MAX_PART)
+            .collect();
+        let letters = parts
+            .iter()
+            .flat_map(|part| part.chars())
+            .filter(|sign| sign.is_alphabetic());
+        (parts.len() > number && letters.count() >= 4 && !parts.iter().any(|part| is_prose(&part)))
+            .then(|| parts.join(", "))
     })
 }
 
-/// An address without a name that is known: a street, a postal code, and soon after it a telephone or e-mail.
+/// An address without a name that is known: a street, a postal code, and near it a telephone or e-mail.
 pub(super) fn standing_alone(lines: &[Line]) -> Option<String> {
     (0..lines.len()).find_map(|at| {
         let line = lines[at].text.as_str();
         if is_plain(line) && !is_other(&lines[at]) {
-            let above = at.checked_sub(1).map(|above| &lines[above].text);
-            let street = above.filter(|above| line.contains("CEP") && is_street(above));
-            let street = street.map(|street| format!("{}, ", street.trim_end_matches(',')));
+            let street = street_above(lines, at).filter(|_| line.contains("CEP"));
+            let street = street.map(|street| format!("{street}, "));
             return Some(street.unwrap_or_default() + &with_rest(lines, at));
         }
-        let code = is_postcode(line).then(|| POSTCODE.find(line)).flatten()?;
-        let is_reached = lines[at..]
-            .iter()
-            .skip(1)
-            .take(MAX_ADDRESS_LINES)
-            .any(|line| says_how_to_reach(&line.text));
-        let before = line[..code.start()].trim_matches([' ', ',', ';', '|', '•', '·', '-', '–']);
-        // Hungary and Russia have the street behind the place.
-        let behind = line[code.end()..]
-            .split_once(',')
-            .map_or("", |(_, rest)| rest)
-            .trim_matches([' ', '.']);
-        let street_above = || {
-            at.checked_sub(1)
-                .map(|above| lines[above].text.as_str())
-                .filter(|line| is_street(line))
-        };
-        if !is_reached {
-            None
-        } else if is_street(before) || is_street(behind) {
-            Some(line.to_owned())
-        } else {
-            street_above().map(|street| format!("{}, {line}", street.trim_end_matches(',')))
+        if !is_postcode(line) || !is_reached(lines, at) {
+            return None;
         }
+        if has_street(line) {
+            return Some(with_rest(lines, at));
+        }
+        if let Some(street) = street_above(lines, at) {
+            return Some(format!("{street}, {}", with_rest(lines, at)));
+        }
+        street_below(lines, at).is_some().then(|| with_rest(lines, at))
     })
 }
 
-/// The line that an address ends with. That of Japan may go on below the code.
+/// An address without a postal code: a street by its word, with its number, near a telephone or e-mail.
+pub(super) fn by_street(lines: &[Line]) -> Option<String> {
+    let is_one = |at: &usize| {
+        let line = &lines[*at];
+        names_street(&line.text) && !is_prose(&line.text) && !is_other(line) && is_reached(lines, *at)
+    };
+    let at = (0..lines.len()).find(is_one)?;
+    let street = lines[at].text.trim_end_matches([',', '.']);
+    // A place alone: `Guarapuava / PR`, `Bogotá, Colombia`.
+    let place = lines.get(at + 1).map(|line| line.text.as_str());
+    let place = place.filter(|place| {
+        let is_name = place.chars().next().is_some_and(char::is_uppercase);
+        is_name
+            && place.chars().count() <= MAX_PART
+            && place.contains([',', '/', '–', '-'])
+            && !place.contains(char::is_numeric)
+            && !says_how_to_reach(place)
+    });
+    Some(place.map_or_else(|| street.to_owned(), |place| format!("{street}, {place}")))
+}
+
+fn is_prose(line: &str) -> bool {
+    line.split_whitespace().count() > 16 || line.ends_with(['!', '?'])
+}
+
+fn street_above(lines: &[Line], at: usize) -> Option<&str> {
+    let above = lines[at.checked_sub(1)?].text.as_str();
+    is_street(above).then(|| above.trim_end_matches(','))
+}
+
+/// The line below a place that is its street, as in Hungary.
+fn street_below(lines: &[Line], at: usize) -> Option<&str> {
+    let below = lines.get(at + 1)?.text.as_str();
+    names_street(below).then(|| below.trim_end_matches(','))
+}
+
+/// Whether a telephone or e-mail is near a line.
+fn is_reached(lines: &[Line], at: usize) -> bool {
+    let near = lines[at.saturating_sub(MAX_ADDRESS_LINES)..].iter();
+    let near = near.take(MAX_ADDRESS_LINES.min(at) + 1 + MAX_ADDRESS_LINES);
+    near.into_iter().any(|line| says_how_to_reach(&line.text))
+}
+
+/// The line that an address ends with, without what else it says. That of Japan may go on below the code, that of
+/// Hungary below the place.
 fn with_rest(lines: &[Line], at: usize) -> String {
     let text = lines[at].text.as_str();
-    let has_street = |line: &str| line.chars().filter(|character| character.is_alphabetic()).count() > 4;
-    if text.starts_with('〒') && !has_street(text) {
-        let next = lines
-            .get(at + 1)
-            .map(|line| line.text.as_str())
-            .filter(|line| !says_how_to_reach(line));
+    let has_name = |line: &str| line.chars().filter(|character| character.is_alphabetic()).count() > 4;
+    if text.starts_with('〒') && !has_name(text) {
+        let next = lines.get(at + 1).map(|line| line.text.as_str());
+        let next = next.filter(|line| !says_how_to_reach(line));
         return next.map_or_else(|| text.to_owned(), |next| format!("{text} {next}"));
     }
-    text.trim_end_matches(',').to_owned()
+    let text = segment(text);
+    let street = || street_below(lines, at).filter(|_| at == 0 || street_above(lines, at).is_none());
+    match street().filter(|_| is_postcode(text) && !has_street(text)) {
+        Some(street) => format!("{text}, {street}"),
+        None => text.trim_end_matches(',').to_owned(),
+    }
 }
 
 /// Whether a line among those of an address says something else.
 fn is_other(line: &Line) -> bool {
-    line.label == Some(Label::Name) || says_how_to_reach(&line.text) || line.text.contains([':', '：'])
-}
-
-fn is_street(line: &str) -> bool {
-    line.len() <= MAX_LINE && STREET.is_match(line)
-}
-
-fn is_postcode(line: &str) -> bool {
-    // Most lines have not the digits for it.
-    let digits = line.bytes().filter(u8::is_ascii_digit).count();
-    (2..=24).contains(&digits) && line.len() <= MAX_LINE && POSTCODE.is_match(line)
-}
-
-fn is_plain(line: &str) -> bool {
-    line.len() <= 3 * MAX_LINE && (!line.is_ascii() || line.contains("CEP")) && PLAIN.is_match(line)
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:^|[\s.,(])(?:no|nr|nº|n°|cep|cp|kat|daire|d|k|apt|blok|км|кв|оф|д|local|of|piso|lote)\s?[:：]")
+            .expect("the pattern is constant")
+    });
+    let text = line.text.as_str();
+    line.label == Some(Label::Name)
+        || says_how_to_reach(text)
+        || text.contains([':', '：']) && !NUMBER.is_match(text)
 }
 
 fn says_how_to_reach(line: &str) -> bool {

@@ -139,10 +139,10 @@ pub(super) fn name_pattern(first: &str, most: usize) -> String {
     let in_front = IN_FRONT.join("|");
     let word = r"[^\s:：;；!！?？|｜©,，、。\n]";
     format!(
-        "(?:{first}[^:;!?|©\n]{{0,{most}}}?[\\s,](?:(?i:{behind})|{BEHIND_IN_CAPITALS})\
-        |(?i:{in_front})\\s(?-i:[\\p{{Lu}}\\p{{Lo}}0-9«\"“„][^:;!?|©\n,]{{1,60}})\
+        "(?:{first}[^:;!?|©·•\n]{{0,{most}}}?[\\s,](?:(?i:{behind})|{BEHIND_IN_CAPITALS})\
+        |(?i:{in_front})\\s(?-i:[\\p{{Lu}}\\p{{Lo}}0-9«\"“„][^:;!?|©·•\n,]{{1,60}})\
         |(?:{WITHOUT_BLANK})\\s?{word}{{1,40}}(?:\\s?{word}{{1,20}}(?:支店|本社|営業所))?\
-        |{word}{{1,40}}\\s?(?:{WITHOUT_BLANK}|{BEHIND_WITHOUT_BLANK}))"
+        |(?:[A-Za-z0-9&.'-]{{1,30}}\\s){{0,4}}{word}{{1,40}}\\s?(?:{WITHOUT_BLANK}|{BEHIND_WITHOUT_BLANK}))"
     )
 }
 
@@ -164,6 +164,17 @@ pub(super) fn without_rest(name: &str) -> &str {
         .find(&name[front.end()..])
         .map_or(name.len(), |rest| front.end() + rest.start());
     name[..end].trim()
+}
+
+/// The first word of a name that is not its form: what the company is called.
+pub(super) fn core(name: &str) -> &str {
+    static FORM: LazyLock<Regex> = LazyLock::new(|| {
+        let in_front = IN_FRONT.join("|");
+        Regex::new(&format!("^(?:(?i:{in_front})\\s|{WITHOUT_BLANK})")).expect("the pattern is constant")
+    });
+    let start = FORM.find(name).map_or(0, |form| form.end());
+    let mut words = name[start..].split_whitespace();
+    words.next().unwrap_or_default()
 }
 
 /// Whether a text is the name of a company with what kind it is.
@@ -237,6 +248,7 @@ mod tests {
             "㈜아크메",
             "(주)아크메",
             "上海阿克米有限公司",
+            "Acme Interior Design株式会社",
             "บริษัท แอคมี จำกัด",
             "Công ty TNHH Acme",
             "אקמה בע\"מ",

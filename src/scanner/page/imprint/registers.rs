@@ -17,7 +17,7 @@ const MAX_LABEL: usize = 60;
 const NUMBERS: &[(&str, &str)] = &[
     (
         "VAT",
-        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.? ?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus)[^\n]{0,60}?(?-u:\b)((?:ATU[0-9]{8}|(?:DE|EE|EL|PT) ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}|BE ?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT) ?[0-9]{7,12}|(?:FR|CY|IE|ES|GB|NL) ?[0-9A-Z][0-9A-Z ]{7,13}[0-9A-Z]|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))(?-u:\b)",
+        r"(?i:VAT|USt\.?|Umsatzsteuer|UID|MwSt|TVA|P\.? ?IVA|partita iva|IVA|BTW|moms|NIP|DIČ|DPH|CIF|NIF|Y-tunnus)[^\n]{0,60}?(?-u:\b)((?:ATU[0-9]{8}|(?:DE|EE|EL|PT)(?: ?[0-9]){9}|BE ?[01]?[0-9]{3}[. ]?[0-9]{3}[. ]?[0-9]{3}|(?:CZ|LT|LV|BG|RO|HR|PL|SE|DK|FI|HU|LU|MT|SI|SK|IT) ?[0-9]{7,12}|(?:FR|CY|IE|ES|GB|NL) ?[0-9A-Z][0-9A-Z ]{7,13}[0-9A-Z]|CHE-?[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}))(?-u:\b)",
     ),
     (
         "Register",
@@ -75,6 +75,49 @@ const NUMBERS: &[(&str, &str)] = &[
         r"(?i:org(?:anisations)?\.? ?-?(?:nr|nummer)\.?)[^\n0-9]{0,6}([0-9]{6}-[0-9]{4}|[0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
     ),
     (
+        "CNPJ",
+        r"(?i:cnpj)(?:/MF)?[^\n0-9]{0,6}([0-9]{2}\.?[0-9]{3}\.?[0-9]{3}/?[0-9]{4}-?[0-9]{2})(?-u:\b)",
+    ),
+    (
+        "CUIT",
+        r"(?i:c\.?u\.?i\.?t\.?)(?-u:\b|:)[^\n0-9]{0,6}([0-9]{2}-?[0-9]{8}-?[0-9])(?-u:\b)",
+    ),
+    (
+        "RUC",
+        r"(?-u:\b)R\.?U\.?C\.?[^\n0-9A-Z]{0,8}((?:10|15|17|20)[0-9]{9}|[0-9]{13})(?-u:\b)",
+    ),
+    (
+        "NIT",
+        r"(?-u:\b)N\.?I\.?T\.?[^\n0-9A-Z]{0,6}([0-9]{3}\.?[0-9]{3}\.?[0-9]{3}(?: ?- ?[0-9])?)(?-u:\b)",
+    ),
+    (
+        "RFC",
+        r"(?-u:\b)R\.?F\.?C\.?[^\n0-9A-Z]{1,6}([A-ZÑ&]{3,4}[0-9]{6}[0-9A-Z]{3})(?-u:\b)",
+    ),
+    ("INN", r"ИНН[^\n0-9]{0,10}([0-9]{12}|[0-9]{10})(?-u:\b)"),
+    ("OGRN", r"ОГРН(?:ИП)?[^\n0-9]{0,10}([0-9]{15}|[0-9]{13})(?-u:\b)"),
+    ("EDRPOU", r"[ЄЕ]ДРПОУ[^\n0-9]{0,6}([0-9]{8})(?-u:\b)"),
+    (
+        "EIK",
+        r"(?:ЕИК|Булстат|БУЛСТАТ)[^\n0-9]{0,6}([0-9]{9}(?:[0-9]{4})?)(?-u:\b)",
+    ),
+    (
+        "CUI",
+        r"(?-u:\b)C\.?(?:U\.?I|I\.?F)\.?[^\n0-9A-Z]{0,6}((?:RO ?)?[0-9]{6,10})(?-u:\b)",
+    ),
+    ("OIB", r"(?-u:\b)OIB(?-u:\b)[^\n0-9]{0,6}([0-9]{11})(?-u:\b)"),
+    ("PIB", r"(?-u:\b)(?:PIB|ПИБ)[^\n0-9]{0,6}([0-9]{9})(?-u:\b)"),
+    (
+        "GSTIN",
+        r"(?-u:\b)GST(?:IN)?(?: No\.?)?[^\n0-9A-Z]{0,6}([0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]{3})(?-u:\b)",
+    ),
+    ("Corporate number", r"法人番号[^\n0-9]{0,6}([0-9]{13})(?-u:\b)"),
+    (
+        "Business number",
+        r"(?:사업자(?:등록)?\s?번호[^\n0-9]{0,6}([0-9]{3}-?[0-9]{2}-?[0-9]{5})|(?:統一編號|統編)[^\n0-9]{0,6}([0-9]{8}))(?-u:\b)",
+    ),
+    ("MERSIS", r"(?i:mersis)(?: no)?[^\n0-9]{0,6}([0-9]{16})(?-u:\b)"),
+    (
         "ABN",
         r"(?-u:\b)ABN(?-u:\b)[^\n0-9]{0,6}([0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3})(?-u:\b)",
     ),
@@ -99,7 +142,13 @@ pub(super) fn identifiers(text: &str) -> Vec<String> {
             let said = format!("{label} {line}");
             for number in ANY.matches(&said) {
                 for hit in EACH[number].captures_iter(&said).take(MAX_IDENTIFIERS) {
-                    let written = hit[1].split_whitespace().collect::<Vec<_>>().join(" ");
+                    let told = hit
+                        .iter()
+                        .skip(1)
+                        .flatten()
+                        .next()
+                        .map_or("", |told| told.as_str());
+                    let written = told.split_whitespace().collect::<Vec<_>>().join(" ");
                     let is_known = found.iter().any(|known| known.ends_with(&written));
                     if !is_known && found.len() < MAX_IDENTIFIERS {
                         found.push(format!("{}: {written}", NUMBERS[number].0));

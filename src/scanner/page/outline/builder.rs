@@ -22,6 +22,9 @@ const MAX_TITLE: usize = 2_000;
 const MAX_JSON_LD: usize = 100;
 const MAX_HEADINGS: usize = 20;
 
+/// Pictures of a page among which is its logo, if nothing else tells.
+const EARLY_IMAGES: usize = 3;
+
 /// Collects while it walks.
 pub(super) struct Builder {
     outline: Outline,
@@ -68,6 +71,7 @@ impl Builder {
                 text: String::new(),
                 counts: Performance::default(),
                 tree: Html::new_document(),
+                is_cut: false,
             },
             has_base: false,
             anchor: None,
@@ -305,6 +309,7 @@ impl Builder {
             in_footer: self.footer.is_some(),
             in_home_link: self.anchor.as_ref().is_some_and(|open| open.is_home),
             in_heading: self.heading.is_some(),
+            is_early: self.outline.images.len() < EARLY_IMAGES,
             src: src.to_owned(),
         };
         push(&mut self.outline.images, image);

@@ -1,8 +1,12 @@
 //! The countries that a number without one may belong to.
 
-use rlibphonenumber::Region;
+use std::sync::LazyLock;
 
-use crate::scanner::page::country::{country, home_of, of_top_level_domain};
+use regex::Regex;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+
+use super::links::{tel, whatsapp};
+use crate::scanner::page::country::{all, country, home_of, of_top_level_domain};
 use crate::scanner::page::head::meta;
 use crate::scanner::page::json_ld::Graph;
 use crate::scanner::page::organization::stated_country;
@@ -13,12 +17,15 @@ use crate::scanner::page::outline::Outline;
 pub(super) struct Regions {
     /// The surest first.
     pub(super) list: Vec<Region>,
+    /// Others where the language of the page is spoken, if it says nothing else of where it is.
+    pub(super) further: Vec<Region>,
     /// Whether the page says nothing of where it is.
     pub(super) is_guess: bool,
 }
 
-/// The country of the address, of the metas, of the domain and of the language, the surest first. Where none is
-/// stated, the home of the language; for a site in English or in no known language, the United States.
+/// The country of the address, of the metas, of the domain and of the language, the surest first. Where neither address
+/// nor domain tell, numbers with a country's code do, and countries that the text names. Where nothing is stated, the
+/// home of the language; for a site in English or in no known language, the United States.
 pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> Regions {
     let place = meta(
         page,
@@ -31,30 +38,89 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
     let of_language = language
         .and_then(of_tag)
         .or_else(|| locale().as_deref().and_then(of_tag));
-    let mut codes: Vec<&str> = [stated_country(graph), place, domain, of_language]
+    let primary = language.map(primary);
+    let mut codes: Vec<&str> = [stated_country(graph), place, domain]
         .into_iter()
         .flatten()
         .collect();
-    let mut is_guess = false;
     if codes.is_empty() {
-        codes.extend(match language.map(primary) {
+        codes.extend(of_numbers(page));
+    }
+    codes.extend(of_language);
+    if codes.is_empty() {
+        codes.extend(primary.and_then(|language| named(&page.text, language)));
+    }
+    let mut regions = Regions::default();
+    if codes.is_empty() {
+        codes.extend(match primary {
             None | Some("en") => {
-                is_guess = true;
+                regions.is_guess = true;
                 Some("US")
             }
             Some(language) => home_of(language),
         });
+        let language = primary.unwrap_or("en");
+        let speaking = all().filter(|country| country.languages.contains(&language));
+        regions.further = speaking
+            .filter_map(|country| Region::try_from(country.code).ok())
+            .collect();
     }
-    let mut list = Vec::new();
     for code in codes {
         if let Ok(region) = Region::try_from(code)
-            && !list.contains(&region)
+            && !regions.list.contains(&region)
         {
-            list.push(region);
+            regions.list.push(region);
         }
     }
-    is_guess |= list.is_empty();
-    Regions { list, is_guess }
+    regions.is_guess |= regions.list.is_empty();
+    regions
+}
+
+/// The country whose code all numbers of a page have that have one.
+fn of_numbers(page: &Outline) -> Option<&'static str> {
+    /// Numbers that are looked at.
+    const MOST: usize = 20;
+    static INTERNATIONAL: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\+ ?[1-9][0-9 ()./-]{6,20}[0-9]").expect("the pattern is constant"));
+    let hrefs = || page.anchors.iter().map(|anchor| anchor.href.as_str());
+    let linked = hrefs().filter_map(tel).filter(|number| number.starts_with('+'));
+    let chats = hrefs().filter_map(whatsapp).map(|digits| format!("+{digits}"));
+    let written = INTERNATIONAL
+        .find_iter(&page.text)
+        .map(|number| number.as_str().to_owned());
+    let numbers = linked.chain(chats).chain(written).take(MOST);
+    let numbers = numbers.filter_map(|number| PHONE_NUMBER_UTIL.parse(&number, None).ok());
+    let mut regions = numbers
+        .filter(|number| number.is_valid())
+        .filter_map(|number| number.get_region_code());
+    let first = regions.next()?;
+    let is_one = regions.all(|other| other == first);
+    let of_first = |code: &str| Region::try_from(code).is_ok_and(|region| region == first);
+    let code = all().map(|country| country.code).find(|code| of_first(code));
+    code.filter(|_| is_one)
+}
+
+/// The one country of those that speak a language which a text names.
+fn named(text: &str, language: &str) -> Option<&'static str> {
+    /// Shorter names are within words, or are words.
+    const SHORTEST: usize = 4;
+    const MOST: usize = 50_000;
+    let text = text[..text.floor_char_boundary(MOST)].to_lowercase();
+    let is_named = |name: &&str| {
+        name.len() >= SHORTEST
+            && text.match_indices(*name).any(|(at, name)| {
+                let is_letter = |sign: Option<char>| sign.is_some_and(char::is_alphabetic);
+                let has_blanks = name.chars().next() < Some('\u{e00}');
+                !has_blanks
+                    || !is_letter(text[..at].chars().next_back())
+                        && !is_letter(text[at + name.len()..].chars().next())
+            })
+    };
+    let mut found = all().filter(|country| {
+        country.languages.contains(&language) && country.names.iter().any(|name| is_named(&name))
+    });
+    let first = found.next()?;
+    found.next().is_none().then_some(first.code)
 }
 
 fn primary(tag: &str) -> &str {
@@ -75,7 +141,36 @@ fn of_tag(tag: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
+    use crate::scanner::page::outline::outline;
+
+    #[test]
+    fn numbers_with_codes_and_names_of_countries_tell_where_a_page_is() {
+        for (html, language, wanted) in [
+            ("<a href=https://wa.me/525512345678></a>", "es", vec!["MX"]),
+            ("<p>+54 11 4567-8901", "es-ES", vec!["AR", "ES"]),
+            ("<p>+54 11 4567-8901, +52 55 1234 5678", "es-ES", vec!["ES"]),
+            ("<p>Carrera 7, Bogotá, Colombia", "es", vec!["CO"]),
+            ("<p>Colombia, Perú", "es", vec!["ES"]),
+            ("<p>Wir liefern nach Österreich", "de", vec!["AT"]),
+            ("<p>Hallo", "de", vec!["DE"]),
+            ("<p>Hello", "en", vec!["US"]),
+        ] {
+            let page = outline(html, &Url::parse("https://a.com/").unwrap());
+            let found = regions(&page, &Graph::default(), Some(language)).list;
+            let wanted: Vec<Region> = wanted
+                .into_iter()
+                .map(|code| Region::try_from(code).unwrap())
+                .collect();
+            assert_eq!(found, wanted, "{html}");
+        }
+        let page = outline("<p>+54 11 4567-8901", &Url::parse("https://a.es/").unwrap());
+        let found = regions(&page, &Graph::default(), Some("es"));
+        assert_eq!(found.list, [Region::ES]);
+        assert!(found.further.is_empty());
+    }
 
     #[test]
     fn regions_that_do_not_exist_count_for_nothing() {

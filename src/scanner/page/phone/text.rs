@@ -8,6 +8,7 @@ use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, Region};
 
 use super::label::{Kind, at_the_end, in_brackets, is_f, is_joint, is_label, kinds};
+use super::region::Regions;
 use super::shape::{is_date_or_time, is_quantity, is_sample};
 use crate::scanner::page::characters::digit;
 
@@ -33,9 +34,9 @@ pub(super) struct Written<'a> {
 }
 
 /// All numbers of a text.
-pub(super) fn numbers<'a>(text: &'a str, regions: &[Region]) -> Vec<Written<'a>> {
+pub(super) fn numbers<'a>(text: &'a str, places: &Regions) -> Vec<Written<'a>> {
     let mut reader = Reader {
-        regions,
+        places,
         tries: MAX_TRIES,
         headings: Vec::new(),
         column: 0,
@@ -60,7 +61,7 @@ struct Piece<'a> {
 }
 
 struct Reader<'a, 'r> {
-    regions: &'r [Region],
+    places: &'r Regions,
     tries: usize,
     /// What the labels on the lines before say of the numbers to come: one for all, or one for each column.
     headings: Vec<Kind>,
@@ -211,6 +212,7 @@ impl<'a> Reader<'a, '_> {
         let place = |at: usize| run.start + at;
         // By the number of groups read: the best value so far, and the reading that led there.
         let mut best: Vec<(i32, Option<(usize, PhoneNumber)>)> = vec![(0, None)];
+        let mut elsewhere = Vec::new();
         for end in 1..=groups.len() {
             // A group that belongs to nothing.
             let mut choice = (best[end - 1].0, None);
@@ -228,6 +230,9 @@ impl<'a> Reader<'a, '_> {
                     choice = (value + 5, Some((start, PhoneNumber::default())));
                 } else if let Some(number) = self.number(&plain) {
                     choice = (value, Some((start, number)));
+                } else if let Some(number) = self.number_elsewhere(&plain) {
+                    choice = (value, Some((start, number)));
+                    elsewhere.push((start, end));
                 }
             }
             best.push(choice);
@@ -247,7 +252,7 @@ impl<'a> Reader<'a, '_> {
                             raw,
                             at,
                             number,
-                            needs_label,
+                            needs_label: needs_label || elsewhere.contains(&(start, end)),
                         });
                     }
                     end = start;
@@ -263,7 +268,16 @@ impl<'a> Reader<'a, '_> {
         if is_quantity(text) {
             return None;
         }
-        number(text, self.regions)
+        number(text, &self.places.list)
+    }
+
+    /// The number that a text is in one alone of the further countries where the page's language is spoken.
+    fn number_elsewhere(&mut self, text: &str) -> Option<PhoneNumber> {
+        let further = self.places.further.iter();
+        let mut numbers = further.filter_map(|region| number(text, std::slice::from_ref(region)));
+        let first = numbers.next()?;
+        let is_one = numbers.all(|other| other == first);
+        (is_one && !is_quantity(text)).then_some(first)
     }
 }
 

@@ -85,8 +85,11 @@ impl Network {
         self.own.split(' ').any(|own| own == word) || self.shapes.iter().any(is_prefix)
     }
 
-    /// Whether a name is formed as this network's are.
+    /// Whether a name is formed as this network's are. The network's own account stands in templates.
     pub(super) fn may_be_called(&self, name: &str) -> bool {
+        if name.eq_ignore_ascii_case(self.name) {
+            return false;
+        }
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         match self.handle {
             Handle::Any => {
@@ -171,7 +174,7 @@ const NETWORKS: &[Network] = &[
         name: "twitter",
         hosts: "twitter.com x.com",
         shapes: &[shape("", 1, "")],
-        handle: Handle::Word(15),
+        handle: Handle::Word(20),
         deeper: Deeper::Never,
         own: "intent share home hashtag search i login logout signup privacy tos widgets statuses explore compose settings messages notifications about jobs account download oauth en de fr es who_to_follow following followers search-home search-advanced lists moments bookmarks goodies terms favorites invitations devices replies personalization",
     },

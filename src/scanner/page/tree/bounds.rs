@@ -22,7 +22,7 @@ pub(super) const MAX_ATTRIBUTES: usize = 256;
 const MAX_OPEN: usize = 256;
 
 /// Elements and texts of a page; what follows is not read.
-const MAX_NODES: usize = 400_000;
+pub(in crate::scanner::page) const MAX_NODES: usize = 400_000;
 
 /// Elements that hold nothing, that close nothing when they end at once, or that must stay open.
 const STAY_AS_THEY_ARE: &[&str] = &[
@@ -90,6 +90,7 @@ impl<'q> Bounded<'q> {
 
     pub(super) fn finish(self) -> Parsed {
         Parsed {
+            is_cut: self.is_full(),
             html: self.builder.sink.into_html(),
             comments: self.comments.into_inner(),
         }

@@ -1,0 +1,111 @@
+//! The lines of a page as addresses have them.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::shape::{is_code, is_street};
+use crate::scanner::page::imprint::labels::{Label, without_label};
+
+/// Lines of one page looked at.
+const MAX_LINES: usize = 10_000;
+
+/// A line of a page.
+#[derive(Debug)]
+pub(in crate::scanner::page::imprint) struct Line {
+    /// Without the label before it.
+    pub(in crate::scanner::page::imprint) text: String,
+    pub(in crate::scanner::page::imprint) label: Option<Label>,
+    /// Whether the label stands on a line of its own.
+    pub(in crate::scanner::page::imprint) is_below_label: bool,
+}
+
+/// The lines of a page without labels and pictures of letters, and a postal code that stands alone joined with its
+/// place.
+pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut label_above = None;
+    let all = text.lines().map(without_signs).filter(|line| !line.is_empty());
+    for line in all.take(MAX_LINES) {
+        let (own, rest) = without_label(line);
+        let rest = without_year(without_signs(rest));
+        // A label on a line of its own is that of the next.
+        let label = own.or(label_above);
+        if rest.is_empty() {
+            label_above = label;
+            continue;
+        }
+        match lines.last_mut() {
+            Some(last) if own.is_none() && is_code(&last.text) && begins_a_name(&rest) => {
+                last.text = format!("{} {rest}", last.text);
+            }
+            _ => lines.push(Line {
+                text: rest.into_owned(),
+                label,
+                is_below_label: own.is_none() && label.is_some(),
+            }),
+        }
+        label_above = None;
+    }
+    join_codes(lines)
+}
+
+/// Codes that stand below their place go behind it.
+fn join_codes(lines: Vec<Line>) -> Vec<Line> {
+    let mut joined: Vec<Line> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let place = joined.last_mut().filter(|last| {
+            is_code(&line.text)
+                && last.text.len() <= 60
+                && begins_a_name(&last.text)
+                && !is_street(&last.text)
+        });
+        match place {
+            Some(place) => place.text = format!("{}, {}", place.text.trim_end_matches(','), line.text),
+            None => joined.push(line),
+        }
+    }
+    joined
+}
+
+/// The year of a copyright is no postal code.
+fn without_year(line: &str) -> Cow<'_, str> {
+    static YEAR: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:©|\(c\)|copyright)[\s©]*[0-9]{4}(?:\s?[-–/]\s?[0-9]{2,4})?")
+            .expect("the pattern is constant")
+    });
+    YEAR.replace(line, "©")
+}
+
+fn begins_a_name(text: &str) -> bool {
+    text.chars().next().is_some_and(char::is_uppercase)
+}
+
+/// A line without the pictures and bullets that stand before it.
+fn without_signs(line: &str) -> &str {
+    let begins = |sign: char| {
+        sign.is_alphanumeric()
+            || matches!(
+                sign,
+                '〒' | '('
+                    | '（'
+                    | '«'
+                    | '"'
+                    | '“'
+                    | '„'
+                    | '+'
+                    | '#'
+                    | '©'
+                    | '㈱'
+                    | '㈲'
+                    | '㈜'
+                    | '☎'
+                    | '@'
+                    | '['
+            )
+    };
+    line.trim()
+        .trim_start_matches(|sign: char| !begins(sign))
+        .trim_end()
+}
