@@ -37,6 +37,13 @@ const MAX_IDLE_IN_TRANSACTION: &str = "10s";
 const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', 'lz4', false) from pg_settings \
     where name = 'default_toast_compression' and 'lz4' = any(enumvals)";
 
+/// Each statement but those of maintenance looks up a few rows. A scan of a whole table, or a join that reads one, is
+/// never right there; yet PostgreSQL plans them as long as it takes a table for small: at the start, before it has looked
+/// at what was written, and with a plan that it made then. (Without a just-in-time compiler, as a table that has no index
+/// counts as expensive now.)
+const PLANS_BY_INDEX: &str = "set plan_cache_mode = force_custom_plan; set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
+    set enable_mergejoin = off; set jit = off";
+
 impl Pools {
     /// One pool for everything, for a command or a test that does one thing.
     pub fn one(pool: PgPool) -> Self {
@@ -79,19 +86,17 @@ impl Pools {
     /// So many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
     pub(crate) fn divide(connections: u32, options: &PgConnectOptions) -> Self {
         let shares = Shares::of(connections);
-        let pool = |name: &str, share| {
-            pool(
-                share,
-                options.clone().application_name(&format!("sitelog {name}")),
-            )
+        let pool = |name: &str, share, plans| {
+            let options = options.clone().application_name(&format!("sitelog {name}"));
+            pool(share, options, plans)
         };
         Self {
-            work: pool("work", shares.work),
-            projections: pool("projections", shares.projections),
-            maintenance: pool("maintenance", shares.maintenance),
-            access: pool("access", shares.access),
-            reads: pool("reads", shares.reads),
-            long_reads: pool("long_reads", shares.long_reads),
+            work: pool("work", shares.work, PLANS_BY_INDEX),
+            projections: pool("projections", shares.projections, PLANS_BY_INDEX),
+            maintenance: pool("maintenance", shares.maintenance, ""),
+            access: pool("access", shares.access, PLANS_BY_INDEX),
+            reads: pool("reads", shares.reads, PLANS_BY_INDEX),
+            long_reads: pool("long_reads", shares.long_reads, PLANS_BY_INDEX),
         }
     }
 
@@ -150,16 +155,16 @@ impl Shares {
     }
 }
 
-fn pool(connections: u32, options: PgConnectOptions) -> PgPool {
+fn pool(connections: u32, options: PgConnectOptions, plans: &'static str) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         // A question to the server before each use would double what small queries cost; a connection that died
         // with its server has been idle at least as long as a restart takes.
         .test_before_acquire(false)
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             let sql = format!(
-                "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {FAST_COMPRESSION}"
+                "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {plans}; {FAST_COMPRESSION}"
             );
             Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
         })

@@ -53,12 +53,11 @@ pub struct Turn {
 pub struct Busy;
 
 impl Turns {
-    /// So many places, of which one tenant may hold about half.
-    pub fn new(places: usize) -> Self {
-        let places = places.max(1);
+    /// So many places, of which one tenant may hold so many.
+    pub fn new(places: usize, places_of_tenant: usize) -> Self {
         Self(Arc::new(Shared {
-            places,
-            places_of_tenant: places.div_ceil(2),
+            places: places.max(1),
+            places_of_tenant: places_of_tenant.max(1),
             state: Mutex::default(),
         }))
     }
@@ -171,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_tenant_never_holds_all_places() {
-        let turns = Turns::new(4);
+        let turns = Turns::new(4, 2);
         let _held = [
             turns.wait(tenant(1)).await.unwrap(),
             turns.wait(tenant(1)).await.unwrap(),
@@ -182,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn places_go_round_the_tenants_and_not_round_the_requests() {
-        let turns = Turns::new(1);
+        let turns = Turns::new(1, 1);
         let held = turns.wait(tenant(9)).await.unwrap();
         let (order, mut took) = tokio::sync::mpsc::unbounded_channel();
         for who in [1, 1, 1, 2, 1, 3] {
@@ -208,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn requests_that_went_away_keep_no_place() {
-        let turns = Turns::new(1);
+        let turns = Turns::new(1, 1);
         let held = turns.wait(tenant(1)).await.unwrap();
         for _ in 0..3 {
             let mut gone = Box::pin(turns.wait(tenant(2)));
@@ -221,7 +220,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_or_behind_too_many_is_told_so() {
-        let turns = Turns::new(1);
+        let turns = Turns::new(1, 1);
         let _held = turns.wait(tenant(1)).await.unwrap();
         assert_eq!(turns.wait(tenant(2)).await.unwrap_err(), Busy);
         let mut waiting: Vec<_> = (0..MAX_WAITING)

@@ -2,9 +2,9 @@
 //!
 //! Sections: `throughput` (durable scans against a bare fetch of the same URLs), `latency` (of a status request while
 //! hostile pages are scanned), `memory` (per concurrent scan), `crowd` (two thousand clients at once), `unfair` (one
-//! tenant that asks for much beside another), `pages` (a batch
-//! of 100,000 domains; not without being asked for, for it takes a quarter of an hour). The sites, the service and the
-//! client are processes of their own, all on this machine.
+//! tenant that asks for much beside another), `large` (100,000 scans are cancelled, and 100,000 retried) and `pages` (a
+//! batch of 100,000 domains). The last two only when they are named, for each takes a quarter of an hour. The sites, the
+//! service and the client are processes of their own, all on this machine.
 
 #[expect(
     dead_code,
@@ -13,7 +13,9 @@
 )]
 #[path = "../../tests/it/support/browser.rs"]
 mod browser;
+mod client;
 mod crowd;
+mod large;
 mod latency;
 mod memory;
 mod pages;
@@ -54,6 +56,9 @@ fn main() {
         }
         if wants("unfair") {
             unfair::run().await;
+        }
+        if arguments.iter().any(|argument| argument == "large") {
+            large::run().await;
         }
         if arguments.iter().any(|argument| argument == "pages") {
             pages::run().await;

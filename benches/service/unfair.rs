@@ -3,12 +3,13 @@
 //!
 //! With `SITELOG_BENCH_DATABASE_URL` two servers run on that database instead of one on a private one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::client::{Client, LOUD, QUIET, Times};
 use crate::processes::{Service, SitesProcess, host};
 
 /// Clients of the tenant that asks for much.
@@ -16,8 +17,6 @@ const CLIENTS: usize = 100;
 const SITES: usize = 2000;
 const IDLE: Duration = Duration::from_secs(20);
 const BUSY: Duration = Duration::from_mins(1);
-const LOUD: &str = "00000000-0000-4000-8000-000000000001";
-const QUIET: &str = "00000000-0000-4000-8000-000000000002";
 
 pub async fn run() {
     let sites = SitesProcess::start(SITES, 60);
@@ -70,7 +69,7 @@ pub async fn run() {
                 let mut turn = number;
                 while Instant::now() < end {
                     turn += 1;
-                    let status = client.ask_for_much(&root, turn, &batch).await;
+                    let status = ask_for_much(&client, &root, turn, &batch).await;
                     asked.fetch_add(1, Ordering::Relaxed);
                     if status == 429 || status == 503 {
                         refused.fetch_add(1, Ordering::Relaxed);
@@ -101,32 +100,6 @@ pub async fn run() {
         for (line, count) in service.complaints() {
             println!("  server said        {count} times: {line}");
         }
-    }
-}
-
-/// Times of one kind of request, in milliseconds.
-#[derive(Default)]
-struct Times(Mutex<Vec<f64>>);
-
-impl Times {
-    fn add(&self, begun: Instant) {
-        self.0
-            .lock()
-            .expect("no client panics")
-            .push(begun.elapsed().as_secs_f64() * 1000.0);
-    }
-
-    fn p99(&self) -> f64 {
-        let mut times = self.0.lock().expect("no client panics").clone();
-        times.sort_by(f64::total_cmp);
-        times
-            .get(times.len().saturating_sub(1) * 99 / 100)
-            .copied()
-            .unwrap_or(f64::NAN)
-    }
-
-    fn count(&self) -> usize {
-        self.0.lock().expect("no client panics").len()
     }
 }
 
@@ -214,85 +187,32 @@ async fn quiet(client: &Client, services: &[Service], end: Instant) -> Arc<Seen>
     seen
 }
 
-#[derive(Clone)]
-struct Client(reqwest::Client);
-
-impl Client {
-    fn new(connections: usize) -> Self {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .pool_max_idle_per_host(connections)
-            .timeout(Duration::from_mins(2))
-            .build();
-        Self(client.expect("a client"))
-    }
-
-    async fn get(&self, root: &str, tenant: &str, path: &str) -> (u16, Vec<u8>) {
-        let request = self
-            .0
-            .get(format!("{root}/api/v4{path}"))
-            .header("x-tenant-id", tenant);
-        let Ok(answer) = request.send().await else {
-            return (0, Vec::new());
-        };
-        let status = answer.status().as_u16();
-        match answer.bytes().await {
-            Ok(body) => (status, body.to_vec()),
-            Err(_) => (0, Vec::new()),
+/// One of each kind that costs much, in turn.
+async fn ask_for_much(client: &Client, root: &str, turn: usize, batch: &str) -> u16 {
+    let domain = host(turn % SITES);
+    let path = match turn % 10 {
+        0 => "/domains?format=csv".to_owned(),
+        1 => format!("/batches/{batch}/domains?format=ndjson"),
+        2 => format!("/domains/{domain}/history"),
+        3 => format!("/domains/{domain}?as_of=1000"),
+        4 => "/events?limit=1000".to_owned(),
+        5 => "/domains?technology=nothing-has-this".to_owned(),
+        6 => "/domains?contains=zzzz".to_owned(),
+        7 => "/scans?limit=1000".to_owned(),
+        8 => {
+            let list: Vec<String> = (0..1000).map(|line| format!("no{line}-{turn}.invalid")).collect();
+            let accepted = client
+                .post(root, LOUD, "/batches", &json!({ "domains": list }))
+                .await;
+            let Some(id) = accepted["batch_id"].as_str() else {
+                return 429;
+            };
+            client
+                .post(root, LOUD, &format!("/batches/{id}/cancel"), &json!({}))
+                .await;
+            return 200;
         }
-    }
-
-    async fn post(&self, root: &str, tenant: &str, path: &str, body: &Value) -> Value {
-        let request = self
-            .0
-            .post(format!("{root}/api/v4{path}"))
-            .header("x-tenant-id", tenant)
-            .header("content-type", "application/json")
-            .body(body.to_string());
-        let Ok(answer) = request.send().await else {
-            return Value::Null;
-        };
-        let body = answer.bytes().await.unwrap_or_default();
-        serde_json::from_slice(&body).unwrap_or_default()
-    }
-
-    async fn ended(&self, root: &str, tenant: &str, path: &str) {
-        loop {
-            let (_, body) = self.get(root, tenant, path).await;
-            let batch: Value = serde_json::from_slice(&body).unwrap_or_default();
-            if batch["progress"] == json!(1.0) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-
-    /// One of each kind that costs much, in turn.
-    async fn ask_for_much(&self, root: &str, turn: usize, batch: &str) -> u16 {
-        let domain = host(turn % SITES);
-        let path = match turn % 10 {
-            0 => "/domains?format=csv".to_owned(),
-            1 => format!("/batches/{batch}/domains?format=ndjson"),
-            2 => format!("/domains/{domain}/history"),
-            3 => format!("/domains/{domain}?as_of=1000"),
-            4 => "/events?limit=1000".to_owned(),
-            5 => "/domains?technology=nothing-has-this".to_owned(),
-            6 => "/domains?contains=zzzz".to_owned(),
-            7 => "/scans?limit=1000".to_owned(),
-            8 => {
-                let list: Vec<String> = (0..1000).map(|line| format!("no{line}-{turn}.invalid")).collect();
-                let accepted = self
-                    .post(root, LOUD, "/batches", &json!({ "domains": list }))
-                    .await;
-                let Some(id) = accepted["batch_id"].as_str() else {
-                    return 429;
-                };
-                self.post(root, LOUD, &format!("/batches/{id}/cancel"), &json!({}))
-                    .await;
-                return 200;
-            }
-            _ => format!("/domains/{domain}/urls?limit=1000"),
-        };
-        self.get(root, LOUD, &path).await.0
-    }
+        _ => format!("/domains/{domain}/urls?limit=1000"),
+    };
+    client.get(root, LOUD, &path).await.0
 }

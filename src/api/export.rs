@@ -41,6 +41,9 @@ const TURN_PAUSE: Duration = Duration::from_millis(500);
 /// How long one waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Rows of a page that is read beside statuses; longer ones are long reads.
+const SHORT_PAGE: i64 = 200;
+
 /// The places for workbooks; clones share them.
 #[derive(Clone, Debug)]
 pub struct WorkbookPlaces(Arc<Semaphore>);
@@ -97,6 +100,11 @@ pub trait List: Send + Sync + 'static {
         None
     }
 
+    /// Whether its filters may have to look at many rows to find few.
+    fn is_costly(&self) -> bool {
+        false
+    }
+
     /// One page.
     fn page(
         &self,
@@ -116,6 +124,9 @@ impl Wanted {
         list: L,
     ) -> Result<Response, Problem> {
         let mut response = match self.0 {
+            None if list.is_costly() || paging.limit.is_some_and(|limit| limit > SHORT_PAGE) => {
+                Box::pin(page(&state.for_long_reads(), tenant, &paging, &list)).await?
+            }
             None => Box::pin(page(state, tenant, &paging, &list)).await?,
             Some(format) => Box::pin(file(state, tenant, paging, format, list)).await?,
         };

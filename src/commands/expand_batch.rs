@@ -10,8 +10,8 @@ use crate::aggregates::{BatchCommand, BatchError, BatchScan, DomainScan, ScanCom
 use crate::log::{AppendUnit, LogError};
 use crate::values::{BatchId, BatchOptions, BodyRef, ScanId};
 
-/// Scans put into the log at a time: others' appends come in between.
-const CHUNK: usize = 500;
+/// Scans put into the log at a time. Appends of requests come in between, and wait for one such group at most.
+const CHUNK: usize = 100;
 
 /// Requests each scan of a batch's list, then notes that all are in the log.
 pub async fn request_scans_of_batch(

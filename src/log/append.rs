@@ -389,7 +389,9 @@ async fn store_salts(
          ) \
          select tenant_id, subject, salt from added \
          union all \
-         select tenant_id, subject, s.salt from body_salt s join given using (tenant_id, subject)",
+         select s.tenant_id, s.subject, s.salt from given \
+          cross join lateral (select * from body_salt s where s.tenant_id = given.tenant_id \
+                                 and s.subject = given.subject offset 0) s",
     )
     .bind(salts.keys().map(|(tenant, _)| tenant.0).collect::<Vec<_>>())
     .bind(salts.keys().map(|(_, subject)| *subject).collect::<Vec<_>>())

@@ -4,6 +4,7 @@
 //! generation or the other and never a mixture, and a statement prepared before stays good after.
 
 use std::marker::PhantomData;
+use std::num::NonZero;
 
 use sqlx::{Connection, Executor, PgConnection, PgPool, PgTransaction};
 
@@ -52,10 +53,18 @@ impl ReadModels {
             jobs: views_schema::<Jobs>(),
             batch_jobs: views_schema::<BatchJobs>(),
             sitemaps: views_schema::<Sitemaps>(),
-            turns: Turns::new(usize::try_from(pool.options().get_max_connections()).unwrap_or(1)),
+            turns: turns_at(&pool),
             pool,
         }
     }
+}
+
+/// Turns at the connections of a pool. A tenant holds at most half of them, and no more than the machine has
+/// processors: what it asks for beyond that would only take them from the others.
+fn turns_at(pool: &PgPool) -> Turns {
+    let places = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    Turns::new(places, places.div_ceil(2).min(processors))
 }
 
 /// The schema of the views on the live generation.

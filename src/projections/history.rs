@@ -3,14 +3,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::domains::{DomainKey, DomainRow, Domains};
 use super::rows::row_error;
 use super::subject::facts_of_latest;
 use super::{Projection, ProjectionError, ReadModels};
-use crate::values::{DomainName, ScanId, TenantId};
+use crate::values::{DomainName, Findings, ScanId, TenantId};
 
 /// Scans that are looked at, so that a domain that was scanned thousands of times costs no more than one scanned so often.
 pub const LATEST_SCANS: i64 = 100;
@@ -23,6 +23,7 @@ const BOOKKEEPING: &[&str] = &[
     "status",
     "created_by",
     "meta_json",
+    "stale",
     "first_scan",
     "last_scan",
     "content_scrape_status",
@@ -32,6 +33,7 @@ const BOOKKEEPING: &[&str] = &[
     "last_scan_id",
     "error_count",
     "last_successful_scan",
+    "last_completed_id",
     "created_at",
     "updated_at",
     "position",
@@ -40,7 +42,7 @@ const BOOKKEEPING: &[&str] = &[
 /// A field that changed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct FieldChange {
-    /// The column of `domains`.
+    /// The field of the domain, or of its `meta_json`.
     #[schema(example = "title")]
     pub field: String,
     /// Before; null if nothing was known.
@@ -101,7 +103,43 @@ fn fields(row: Option<&DomainRow>) -> Result<Map<String, Value>, ProjectionError
     for column in BOOKKEEPING {
         fields.remove(*column);
     }
+    add_parts(&mut fields, row);
     Ok(fields)
+}
+
+/// Adds what stands in no column of its own.
+fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
+    let known: Findings = row.meta_json.read().unwrap_or_default();
+    let organization = known.organization.unwrap_or_default();
+    let names = known
+        .technologies
+        .into_iter()
+        .map(|technology| match technology.version {
+            Some(version) => format!("{} {version}", technology.name),
+            None => technology.name,
+        });
+    for (name, value) in [
+        ("headline", json!(known.headline)),
+        ("site_name", json!(known.site_name)),
+        ("organization.name", json!(organization.name)),
+        ("organization.legal_name", json!(organization.legal_name)),
+        ("organization.address", json!(organization.address)),
+        ("organization.identifiers", json!(organization.identifiers)),
+        ("technologies", json!(names.collect::<Vec<_>>())),
+        (
+            "socials",
+            json!(
+                known
+                    .socials
+                    .into_iter()
+                    .map(|social| social.url)
+                    .collect::<Vec<_>>()
+            ),
+        ),
+        ("feeds", json!(known.feeds)),
+    ] {
+        fields.insert(name.to_owned(), value);
+    }
 }
 
 /// Whether a value says nothing: what a column holds before anything was found.

@@ -14,6 +14,11 @@ impl RawJson {
         Self("{}".to_owned())
     }
 
+    /// Plain data as JSON.
+    pub fn of(data: &impl Serialize) -> Self {
+        Self(serde_json::to_string(data).expect("plain data"))
+    }
+
     /// Takes a text that is JSON; `None` if it is not.
     pub fn parse(content: &[u8]) -> Option<Self> {
         let raw: &RawValue = serde_json::from_slice(content).ok()?;

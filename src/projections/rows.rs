@@ -12,11 +12,13 @@ pub async fn load<P: Projection>(
     schema: &str,
     keys: &[P::Key],
 ) -> Result<BTreeMap<P::Key, P::Row>, ProjectionError> {
+    // Each key is looked up by itself (`offset 0`): whatever the statistics say, a join would be a scan of the table.
     let sql = format!(
-        "select to_jsonb(t)::text from {schema}.{table} t \
-           join jsonb_populate_recordset(null::{schema}.{table}, $1::jsonb) k using ({columns})",
+        "select to_jsonb(t)::text \
+           from jsonb_populate_recordset(null::{schema}.{table}, $1::jsonb) k \
+          cross join lateral (select * from {schema}.{table} t where {same} offset 0) t",
         table = P::NAME,
-        columns = P::KEY_COLUMNS.join(", "),
+        same = same_key::<P>(),
     );
     let rows: Vec<String> = sqlx::query_scalar(&sql)
         .bind(to_json::<P, _>(keys)?)
@@ -93,17 +95,22 @@ pub(super) async fn delete<P: Projection>(
     if keys.is_empty() {
         return Ok(());
     }
-    let same: Vec<String> = P::KEY_COLUMNS.iter().map(|c| format!("t.{c} = k.{c}")).collect();
     let sql = format!(
-        "delete from {schema}.{table} t using jsonb_populate_recordset(null::{schema}.{table}, $1::jsonb) k where {}",
-        same.join(" and "),
+        "delete from {schema}.{table} t using jsonb_populate_recordset(null::{schema}.{table}, $1::jsonb) k where {same}",
         table = P::NAME,
+        same = same_key::<P>(),
     );
     sqlx::query(&sql)
         .bind(to_json::<P, _>(keys)?)
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// That a row `t` of the table has the key `k`.
+fn same_key<P: Projection>() -> String {
+    let same: Vec<String> = P::KEY_COLUMNS.iter().map(|c| format!("t.{c} = k.{c}")).collect();
+    same.join(" and ")
 }
 
 /// A row as a query returned it.

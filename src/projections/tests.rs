@@ -141,10 +141,15 @@ fn scans(events: Vec<ScanEvent>) -> Vec<Happened> {
 }
 
 fn domain_after(finds: &[Findings]) -> DomainRow {
-    let facts = finds.iter().flat_map(|found| {
-        let mut end = fact(3, scan(1, completed(u64::from(found.title.is_some()))));
+    let facts = (1..).zip(finds).flat_map(|(number, found)| {
+        let at = 3 * i64::try_from(number).unwrap();
+        let mut end = fact(at, scan(number, completed(u64::from(found.title.is_some()))));
         end.findings = RawJson::parse(json!(found).to_string().as_bytes());
-        [fact(1, scan(1, requested())), fact(2, scan(1, started(1))), end]
+        [
+            fact(at - 2, scan(number, requested())),
+            fact(at - 1, scan(number, started(1))),
+            end,
+        ]
     });
     facts.fold(None, |row, fact| Domains::evolve(row, &fact)).unwrap()
 }
@@ -178,13 +183,41 @@ fn a_rescan_that_finds_nothing_blanks_nothing_and_says_so() {
     );
     assert_eq!(
         row.stale_fields,
-        ["title", "email_addresses", "total_sitemaps", "sitemap_urls"]
+        [
+            "is_wordpress",
+            "title",
+            "email_addresses",
+            "total_sitemaps",
+            "sitemap_urls"
+        ]
     );
     assert_eq!((row.total_sitemaps, row.sitemap_urls), (1, 50));
     assert!(
-        !row.is_wordpress,
-        "that it is no WordPress any more is something found"
+        row.is_wordpress,
+        "a page without any technology says nothing of it"
     );
+}
+
+#[test]
+fn what_is_stale_names_the_scan_that_found_it_last() {
+    let missed = Findings::default;
+    let row = domain_after(&[found("Old", "a@example.com"), missed(), missed()]);
+    let first = domain_after(&[found("Old", "a@example.com")]);
+    let sighting = &row.stale["title"];
+    assert_eq!(Some(sighting.scan_id), first.last_completed_id);
+    assert_eq!(Some(sighting.found_at), first.last_successful_scan);
+    assert_ne!(row.last_completed_id, first.last_completed_id);
+    assert!(
+        row.stale
+            .keys()
+            .eq(row.stale_fields.iter().collect::<std::collections::BTreeSet<_>>())
+    );
+    let again = domain_after(&[
+        found("Old", "a@example.com"),
+        missed(),
+        found("New", "b@example.com"),
+    ]);
+    assert!(again.stale.is_empty(), "{:?}", again.stale);
 }
 
 #[test]
@@ -421,11 +454,12 @@ fn a_replay_without_the_bodies_ends_in_the_row_that_an_erasure_leaves() {
     let live = domain_after(&[found("Old", "a@example.com"), found("New", "b@example.com")]);
     let live = Domains::evolve(Some(live), &fact(9, scan(1, erased())));
     let scan_without_body = || [requested(), started(1), completed(1)];
-    let facts = (1..=3)
-        .chain(1..=3)
+    let scans = [1, 1, 1, 2, 2, 2];
+    let facts = (1..)
+        .zip(scans)
         .zip(scan_without_body().into_iter().chain(scan_without_body()));
-    let replayed = facts.fold(None, |row, (position, event)| {
-        Domains::evolve(row, &fact(position, scan(1, event)))
+    let replayed = facts.fold(None, |row, ((position, number), event)| {
+        Domains::evolve(row, &fact(position, scan(number, event)))
     });
     assert_eq!(Domains::evolve(replayed, &fact(9, scan(1, erased()))), live);
 }

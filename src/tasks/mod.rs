@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 pub use look::{TaskCondition, TaskRow};
 
@@ -130,8 +131,10 @@ impl ScanTasks {
         let (done, later): (Vec<_>, Vec<_>) = settled.iter().partition(|(_, what)| *what == Settled::Done);
         if !done.is_empty() {
             sqlx::query(
-                "delete from scan_task t using unnest($1::uuid[], $2::bigint[]) as d(scan_id, fence) \
-                  where t.scan_id = d.scan_id and t.fence = d.fence",
+                "delete from scan_task t \
+                  using (select s.scan_id from unnest($1::uuid[], $2::bigint[]) as d(scan_id, fence) \
+                           join scan_task s using (scan_id, fence) order by s.scan_id for update of s) d \
+                  where t.scan_id = d.scan_id",
             )
             .bind(done.iter().map(|(task, _)| task.scan_id.0).collect::<Vec<_>>())
             .bind(done.iter().map(|(task, _)| task.fence).collect::<Vec<_>>())
@@ -158,8 +161,10 @@ impl ScanTasks {
     pub async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, TaskError> {
         let held = sqlx::query_scalar(
             "update scan_task t set leased_until = clock_timestamp() + $3 \
-               from unnest($1::uuid[], $2::bigint[]) as h(scan_id, fence) \
-              where t.scan_id = h.scan_id and t.fence = h.fence and t.leased_until is not null \
+               from (select s.scan_id from unnest($1::uuid[], $2::bigint[]) as h(scan_id, fence) \
+                       join scan_task s using (scan_id, fence) \
+                      where s.leased_until is not null order by s.scan_id for update of s) h \
+              where t.scan_id = h.scan_id \
              returning t.fence",
         )
         .bind(tasks.iter().map(|task| task.scan_id.0).collect::<Vec<_>>())
@@ -206,15 +211,22 @@ pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result
                 .unwrap_or(i32::MAX)
         })
         .collect();
-    // Who was idle joins at the virtual time of those who are not, so that nobody saves up turns.
+    // Who has been idle joins at the virtual time of those who are not, so that nobody saves up turns.
+    let idle: Vec<(Uuid, f64)> = sqlx::query_as(
+        "select given.tenant_id, \
+                coalesce((select w.vtime from task_tenant w where exists (select from task_lane l \
+                             where l.tenant_id = w.tenant_id \
+                               and (select true from scan_task s where s.lane_id = l.lane_id limit 1)) \
+                           order by w.vtime limit 1), 0) \
+           from (select distinct unnest($1::uuid[]) as tenant_id) given \
+          where not exists (select from task_lane l where l.tenant_id = given.tenant_id \
+                               and (select true from scan_task s where s.lane_id = l.lane_id limit 1))",
+    )
+    .bind(&tenants)
+    .fetch_all(&mut *connection)
+    .await?;
     sqlx::query(
-        "with busy as (select coalesce(min(t.vtime), 0) as vtime from task_tenant t \
-                        where exists (select from task_lane l join scan_task s using (lane_id) \
-                                       where l.tenant_id = t.tenant_id)) \
-         insert into task_tenant as t (tenant_id, vtime) \
-         select distinct given.tenant_id, busy.vtime from unnest($1::uuid[]) as given(tenant_id), busy \
-         on conflict (tenant_id) do update set vtime = greatest(t.vtime, excluded.vtime) \
-          where t.vtime < excluded.vtime",
+        "insert into task_tenant (tenant_id) select distinct unnest($1::uuid[]) on conflict (tenant_id) do nothing",
     )
     .bind(&tenants)
     .execute(&mut *connection)
@@ -243,6 +255,22 @@ pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result
     .bind(tasks.iter().map(|task| task.position).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
+    if idle.is_empty() {
+        return Ok(());
+    }
+    // Last, and under the claim's lock: claims change the same rows in an order of their own.
+    sqlx::query("select pg_advisory_xact_lock(claim_lock())")
+        .execute(&mut *connection)
+        .await?;
+    let (tenants, times): (Vec<_>, Vec<_>) = idle.into_iter().unzip();
+    sqlx::query(
+        "update task_tenant t set vtime = idle.vtime from unnest($1::uuid[], $2::float8[]) as idle(tenant_id, vtime) \
+          where t.tenant_id = idle.tenant_id and t.vtime < idle.vtime",
+    )
+    .bind(tenants)
+    .bind(times)
+    .execute(&mut *connection)
+    .await?;
     Ok(())
 }
 
@@ -251,10 +279,15 @@ pub async fn dequeue(connection: &mut PgConnection, scans: &[ScanId]) -> Result<
     if scans.is_empty() {
         return Ok(());
     }
-    sqlx::query("delete from scan_task where scan_id = any($1)")
-        .bind(scans.iter().map(|scan| scan.0).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "delete from scan_task t \
+          using (select s.scan_id from unnest($1::uuid[]) as ended(scan_id) join scan_task s using (scan_id) \
+                  order by s.scan_id for update of s) ended \
+          where t.scan_id = ended.scan_id",
+    )
+    .bind(scans.iter().map(|scan| scan.0).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -265,18 +298,27 @@ fn interval(length: Duration) -> TimeDelta {
 
 /// Forgets hosts that have rested.
 pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query("delete from host_rest where not still_ahead(rest_until, longest_wait(), now())")
-        .execute(pool)
-        .await?;
-    Ok(done.rows_affected())
+    // `not still_ahead`, as an index can find it.
+    let mut dropped = 0;
+    for is_past in ["rest_until <= now()", "rest_until > now() + longest_wait()"] {
+        let done = sqlx::query(&format!("delete from host_rest where {is_past}"))
+            .execute(pool)
+            .await?;
+        dropped += done.rows_affected();
+    }
+    Ok(dropped)
 }
 
-/// Takes lanes that have run empty away, so that a claim looks only at live ones.
+/// Removes lanes that have run empty, so that a claim looks only at live ones.
 pub async fn drop_empty_lanes(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    // Under the claim's lock nobody is between choosing a lane and taking from it; enqueueing locks what it touches.
+    // A lane that is locked gets a task at this moment, or gives one to a worker: it stays until the next look.
     let done = sqlx::query(
-        "delete from task_lane l where l.lane_id <> l.tenant_id \
-            and not exists (select from scan_task t where t.lane_id = l.lane_id)",
+        "delete from task_lane l \
+          using (select e.lane_id from task_lane e where e.lane_id <> e.tenant_id \
+                    and (select true from scan_task t where t.lane_id = e.lane_id limit 1) is null \
+                    for update skip locked) empty \
+          where l.lane_id = empty.lane_id \
+            and (select true from scan_task t where t.lane_id = l.lane_id limit 1) is null",
     )
     .execute(pool)
     .await?;

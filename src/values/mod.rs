@@ -13,6 +13,7 @@ pub mod ids;
 pub mod nearest;
 pub mod options;
 pub mod printable;
+pub mod profile;
 pub mod report;
 pub mod revisit;
 pub mod sitemap;

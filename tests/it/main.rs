@@ -17,6 +17,7 @@ mod legacy;
 mod log;
 mod model;
 mod pages;
+mod plans;
 mod policies;
 mod pools;
 mod postgres;

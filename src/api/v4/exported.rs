@@ -10,7 +10,7 @@ use crate::projections::jobs::JobRow;
 
 impl Exported for Domain {
     const COLUMNS: &'static [Column] = &DOMAINS;
-    const OTHER_FIELDS: &'static [&'static str] = &["id", "tech_stack", "meta_json", "links"];
+    const OTHER_FIELDS: &'static [&'static str] = &["id", "tech_stack", "meta_json", "stale", "links"];
 
     fn list_place(&self) -> ListPlace<'_> {
         ListPlace::Domain(&self.domain)

@@ -74,6 +74,10 @@ impl List for DomainQuery {
         self.batch.as_deref()?.parse().ok()
     }
 
+    fn is_costly(&self) -> bool {
+        self.contains.is_some() || self.technology.is_some() || self.language.is_some()
+    }
+
     async fn page(
         &self,
         state: &ApiState,

@@ -68,6 +68,10 @@ impl List for ScanQuery {
         self.batch.as_deref()?.parse().ok()
     }
 
+    fn is_costly(&self) -> bool {
+        self.contains.is_some()
+    }
+
     async fn page(&self, state: &ApiState, tenant: TenantId, paging: &Paging) -> Result<Page<Scan>, Problem> {
         let filter = self.filter(paging)?;
         Ok(jobs::query::list(&state.models, tenant, &filter).await?.into())

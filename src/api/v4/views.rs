@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::log::LogEvent;
 use crate::projections::RawJson;
 use crate::projections::batch_jobs::BatchRow;
-use crate::projections::domains::DomainRow;
+use crate::projections::domains::{DomainRow, Sighting};
 use crate::projections::jobs::JobRow;
 use crate::projections::query::Listed;
 use crate::values::DomainName;
@@ -230,7 +230,9 @@ pub struct Domain {
     pub last_error: Option<String>,
     /// Fields whose value the last completed scan did not find again: it is older.
     pub stale_fields: Vec<String>,
-    /// All that the last completed scan found.
+    /// The same with the scan that found each last.
+    pub stale: BTreeMap<String, Sighting>,
+    /// All that is known: what the last completed scan found, and what only earlier ones did (`stale`).
     #[schema(value_type = Object)]
     pub meta_json: RawJson,
     /// Where to go from here.
@@ -278,6 +280,7 @@ impl From<DomainRow> for Domain {
             batch_id: row.batch_id.map(|batch| batch.0),
             last_error: row.last_error,
             stale_fields: row.stale_fields,
+            stale: row.stale,
             meta_json: row.meta_json,
             links,
         }

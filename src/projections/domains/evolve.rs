@@ -1,13 +1,15 @@
-//! What a domain's row is after an event. The one place where a rescan is merged into what was known: what it finds
-//! replaces, what it does not find again stays and is named in `stale_fields`.
+//! What a domain's row is after an event. How a rescan is merged into what was known, `values::profile` says.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-use super::{DomainRow, domain_id};
+use serde_json::json;
+
+use super::{DomainRow, Sighting, domain_id};
 use crate::aggregates::scan::ScanTotals;
 use crate::aggregates::{ScanEvent, ScanStatus};
 use crate::projections::{Fact, RawJson};
 use crate::values::findings::TechStack;
+use crate::values::profile::{self, version_of};
 use crate::values::{Findings, ScanId};
 
 pub(super) fn evolve(row: Option<DomainRow>, fact: &Fact) -> Option<DomainRow> {
@@ -28,11 +30,12 @@ pub(super) fn evolve(row: Option<DomainRow>, fact: &Fact) -> Option<DomainRow> {
     match event {
         ScanEvent::ScanCompleted { totals, .. } => {
             scanned(&mut row, fact);
-            row.last_successful_scan = Some(fact.at);
             row.last_error = None;
             row.content_scrape_error = None;
             row.error_count = 0;
             merge(&mut row, fact.findings.as_ref(), totals);
+            row.last_successful_scan = Some(fact.at);
+            row.last_completed_id = Some(scan_id);
         }
         ScanEvent::ScanFailed { error, .. } => {
             scanned(&mut row, fact);
@@ -53,131 +56,68 @@ fn scanned(row: &mut DomainRow, fact: &Fact) {
 
 fn merge(row: &mut DomainRow, findings: Option<&RawJson>, totals: &ScanTotals) {
     // Erased, or written by a release that knew more: the counts still stand.
-    let Some(raw) = findings else { return };
-    let Some(found) = raw.read::<Findings>() else {
+    let Some(found) = findings.and_then(RawJson::read::<Findings>) else {
         return;
     };
-    let mut stale = Vec::new();
-    row.is_wordpress = found.is_wordpress;
-    row.has_elementor = found.has_elementor;
-    if !found.is_wordpress {
-        row.wordpress_version = None;
-    }
-    if !found.has_elementor {
-        row.elementor_version = None;
-    }
-    let elementor = found
-        .technologies
-        .iter()
-        .find(|t| t.name == "Elementor")
-        .and_then(|t| t.version.clone());
-    let social = found.social_links;
-    for (name, known, new) in [
-        ("title", &mut row.title, found.title),
-        ("description", &mut row.description, found.description),
-        ("language", &mut row.language, found.language),
-        ("favicon_url", &mut row.favicon_url, found.favicon_url),
-        ("logo_url", &mut row.logo_url, found.logo_url),
-        ("image_url", &mut row.image_url, found.image_url),
-        ("canonical_url", &mut row.canonical_url, found.canonical_url),
-        ("final_url", &mut row.final_url, found.final_url),
-        (
-            "wordpress_version",
-            &mut row.wordpress_version,
-            found.wordpress_version,
-        ),
-        ("elementor_version", &mut row.elementor_version, elementor),
-        ("facebook_url", &mut row.facebook_url, social.facebook),
-        ("twitter_url", &mut row.twitter_url, social.twitter),
-        ("linkedin_url", &mut row.linkedin_url, social.linkedin),
-        ("instagram_url", &mut row.instagram_url, social.instagram),
-        ("youtube_url", &mut row.youtube_url, social.youtube),
-    ] {
-        replace(&mut stale, name, known, new, Option::is_none);
-    }
-    let contacts = found.contact_info;
-    replace(
-        &mut stale,
-        "email_addresses",
-        &mut row.email_addresses,
-        contacts.email,
-        Vec::is_empty,
-    );
-    replace(
-        &mut stale,
-        "phone_numbers",
-        &mut row.phone_numbers,
-        contacts.phone,
-        Vec::is_empty,
-    );
-    let stack = json!(found.tech_stack);
-    replace(
-        &mut stale,
-        "tech_stack",
-        &mut row.tech_stack,
-        stack,
-        is_empty_stack,
-    );
+    let known = row.meta_json.read().unwrap_or_default();
+    let (known, mut kept) = profile::merge(known, found);
     let (sitemaps, urls) = (to_int(totals.sitemaps), to_int(totals.sitemap_urls));
     if sitemaps > 0 || row.total_sitemaps == 0 {
         (row.total_sitemaps, row.sitemap_urls) = (sitemaps, urls);
     } else {
-        stale.extend(["total_sitemaps".to_owned(), "sitemap_urls".to_owned()]);
+        kept.extend(["total_sitemaps".to_owned(), "sitemap_urls".to_owned()]);
     }
     row.has_sitemap = row.total_sitemaps > 0;
-    row.meta_json = raw.clone();
-    row.stale_fields = stale;
+    note_stale(row, kept);
+    show(row, known);
+}
+
+/// Notes which fields a scan did not find again. Those that the scan before it found were found by that one last.
+fn note_stale(row: &mut DomainRow, kept: Vec<String>) {
+    let before = row.last_completed_id.zip(row.last_successful_scan);
+    let before = before.map(|(scan_id, found_at)| Sighting { scan_id, found_at });
+    let mut earlier = std::mem::take(&mut row.stale);
+    row.stale = kept
+        .iter()
+        .filter_map(|name| Some((name.clone(), earlier.remove(name).or_else(|| before.clone())?)))
+        .collect();
+    row.stale_fields = kept;
+}
+
+/// Puts what is known into the columns.
+fn show(row: &mut DomainRow, known: Findings) {
+    row.meta_json = RawJson::of(&known);
+    row.elementor_version = version_of(&known.technologies, "Elementor");
+    row.tech_stack = json!(known.tech_stack);
+    row.title = known.title;
+    row.description = known.description;
+    row.language = known.language;
+    row.favicon_url = known.favicon_url;
+    row.logo_url = known.logo_url;
+    row.image_url = known.image_url;
+    row.canonical_url = known.canonical_url;
+    row.final_url = known.final_url;
+    row.is_wordpress = known.is_wordpress;
+    row.wordpress_version = known.wordpress_version;
+    row.has_elementor = known.has_elementor;
+    row.email_addresses = known.contact_info.email;
+    row.phone_numbers = known.contact_info.phone;
+    row.facebook_url = known.social_links.facebook;
+    row.twitter_url = known.social_links.twitter;
+    row.linkedin_url = known.social_links.linkedin;
+    row.instagram_url = known.social_links.instagram;
+    row.youtube_url = known.social_links.youtube;
 }
 
 /// The row without what scans found. What happened to them, and when, stays: that is said by events, not by bodies.
-fn erased(row: DomainRow, fact: &Fact) -> DomainRow {
-    DomainRow {
-        position: fact.position,
-        updated_at: fact.at,
-        title: None,
-        description: None,
-        language: None,
-        favicon_url: None,
-        logo_url: None,
-        image_url: None,
-        canonical_url: None,
-        final_url: None,
-        is_wordpress: false,
-        wordpress_version: None,
-        has_elementor: false,
-        elementor_version: None,
-        tech_stack: json!(TechStack::default()),
-        email_addresses: Vec::new(),
-        phone_numbers: Vec::new(),
-        facebook_url: None,
-        twitter_url: None,
-        linkedin_url: None,
-        instagram_url: None,
-        youtube_url: None,
-        meta_json: RawJson::empty_object(),
-        stale_fields: Vec::new(),
-        has_sitemap: false,
-        sitemap_urls: 0,
-        total_sitemaps: 0,
-        ..row
-    }
-}
-
-/// Takes the new value, unless it is empty while something is known: then that stays and is noted as stale.
-fn replace<T>(stale: &mut Vec<String>, name: &str, known: &mut T, new: T, is_empty: impl Fn(&T) -> bool) {
-    if !is_empty(&new) {
-        *known = new;
-    } else if !is_empty(known) {
-        stale.push(name.to_owned());
-    }
-}
-
-fn is_empty_stack(stack: &Value) -> bool {
-    stack.as_object().is_none_or(|drawers| {
-        drawers
-            .values()
-            .all(|drawer| drawer.as_array().is_none_or(Vec::is_empty))
-    })
+fn erased(mut row: DomainRow, fact: &Fact) -> DomainRow {
+    row.position = fact.position;
+    row.updated_at = fact.at;
+    (row.has_sitemap, row.total_sitemaps, row.sitemap_urls) = (false, 0, 0);
+    note_stale(&mut row, Vec::new());
+    show(&mut row, Findings::default());
+    row.meta_json = RawJson::empty_object();
+    row
 }
 
 fn first_seen(scan_id: ScanId, event: &ScanEvent, fact: &Fact) -> DomainRow {
@@ -210,6 +150,7 @@ fn first_seen(scan_id: ScanId, event: &ScanEvent, fact: &Fact) -> DomainRow {
         youtube_url: None,
         meta_json: RawJson::empty_object(),
         stale_fields: Vec::new(),
+        stale: BTreeMap::new(),
         first_scan: None,
         last_scan: None,
         content_scrape_status: String::new(),
@@ -223,6 +164,7 @@ fn first_seen(scan_id: ScanId, event: &ScanEvent, fact: &Fact) -> DomainRow {
         last_error: None,
         error_count: 0,
         last_successful_scan: None,
+        last_completed_id: None,
         created_at: fact.at,
         updated_at: fact.at,
         position: fact.position,

@@ -4,9 +4,12 @@ mod evolve;
 pub mod query;
 pub mod technologies;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Fact, Projection, RawJson, Subject};
@@ -49,10 +52,13 @@ pub struct DomainRow {
     pub linkedin_url: Option<String>,
     pub instagram_url: Option<String>,
     pub youtube_url: Option<String>,
-    /// All that the last completed scan found, as it found it.
+    /// All that is known ([`Findings`](crate::values::Findings)): what the last completed scan found, and what only
+    /// earlier ones did (`stale`).
     pub meta_json: RawJson,
-    /// Columns that the last completed scan did not find again: their values are older.
+    /// Names of the fields that the last completed scan did not find again: their values are older.
     pub stale_fields: Vec<String>,
+    /// The same with the scan that found each last.
+    pub stale: BTreeMap<String, Sighting>,
     pub first_scan: Option<DateTime<Utc>>,
     pub last_scan: Option<DateTime<Utc>>,
     /// The predecessor's words: `Queued`, `InProgress`, `Completed`, `Error`, `Cancelled`.
@@ -70,10 +76,22 @@ pub struct DomainRow {
     /// Failed scans since the last completed one.
     pub error_count: i32,
     pub last_successful_scan: Option<DateTime<Utc>>,
+    /// The last scan that completed.
+    pub last_completed_id: Option<ScanId>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Position of the last event that is in this row.
     pub position: i64,
+}
+
+/// The scan that found something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Sighting {
+    /// Which.
+    #[schema(value_type = Uuid)]
+    pub scan_id: ScanId,
+    /// When it ended.
+    pub found_at: DateTime<Utc>,
 }
 
 /// Names a row.
@@ -100,7 +118,7 @@ pub fn domain_id(tenant: TenantId, domain: &str) -> Uuid {
 
 impl Projection for Domains {
     const NAME: &'static str = "domains";
-    const SHAPE: i32 = 1;
+    const SHAPE: i32 = 2;
     const EVENT_TYPES: &'static [&'static str] = &[
         "ScanRequested",
         "ScanStarted",

@@ -26,6 +26,7 @@ create table {schema}.domains (
     youtube_url           text,
     meta_json             jsonb       not null,
     stale_fields          text[]      not null,
+    stale                 jsonb       not null,
     first_scan            timestamptz,
     last_scan             timestamptz,
     content_scrape_status text        not null,
@@ -39,6 +40,7 @@ create table {schema}.domains (
     last_error            text,
     error_count           int         not null,
     last_successful_scan  timestamptz,
+    last_completed_id     uuid,
     created_at            timestamptz not null,
     updated_at            timestamptz not null,
     position              bigint      not null

@@ -159,10 +159,12 @@ pub(super) async fn write(
         if let Some(after) = &change.after {
             files.extend(file_rows(after));
             for (file, list) in wanted.iter().zip(url_lists(after)) {
-                if old.get(file.url.as_str()).is_none_or(|old| old.urls != file.urls) {
-                    rewritten.push(list.sitemap_id);
-                    lists.push(list);
+                match old.get(file.url.as_str()) {
+                    Some(old) if old.urls == file.urls => continue,
+                    Some(_) => rewritten.push(list.sitemap_id),
+                    None => {}
                 }
+                lists.push(list);
             }
         }
     }

@@ -188,7 +188,6 @@ async fn who_takes_nothing_for_long_misses_nothing() {
         .await;
     let batch = answer.json()["batch_id"].as_str().unwrap().to_owned();
     let stream = Stream::open(&app.router, &format!("/api/v4/batches/{batch}/events"), None).await;
-    app.scans_of_batch(&batch, 0).await;
     app.get_until("/api/v4/events?limit=1000", |answer| {
         answer.text().contains("BatchExpanded")
     })

@@ -213,8 +213,11 @@ async fn download(browser: &Browser, batch: &str, what: &str) -> Vec<Vec<String>
     let file = wait_for("the downloaded file", async || {
         let files = std::fs::read_dir(place.path()).unwrap();
         let mut saved = files.map(|file| file.unwrap().path());
-        // Until it is whole it has another name.
-        saved.find(|path| path.extension().is_some_and(|kind| kind == "csv"))
+        // Until it is whole it has another name; an empty file keeps its own name free meanwhile.
+        saved.find(|path| {
+            path.extension().is_some_and(|kind| kind == "csv")
+                && path.metadata().is_ok_and(|file| file.len() > 0)
+        })
     })
     .await;
     let mut rows = csv::ReaderBuilder::new()

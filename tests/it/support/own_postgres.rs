@@ -40,7 +40,8 @@ impl OwnPostgres {
             .arg(&cluster)
             .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c"])
             .arg(format!("unix_socket_directories={socket_dir}"))
-            .envs(environment.iter().map(|(name, value)| (*name, value)));
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
+            .stderr(std::fs::File::create(dir.path().join("log")).unwrap());
         let postgres = Self {
             url: format!("postgres://postgres@localhost/postgres?host={socket_dir}&sslmode=disable"),
             socket_dir: dir.path().to_path_buf(),
@@ -55,6 +56,11 @@ impl OwnPostgres {
         .await
         .unwrap();
         postgres
+    }
+
+    /// What the server has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.socket_dir.join("log")).unwrap()
     }
 
     /// The URL of a database as one of its users sees it.

@@ -1,0 +1,353 @@
+//! What is known of a domain, over all its scans. The one place where what a scan found is merged into what was known:
+//! what it found replaces, what it did not find again stays and is named.
+
+use std::collections::HashMap;
+
+use super::Findings;
+use super::findings::{ContactInfo, Organization, Social, SocialLinks, TechStack, Technology};
+
+/// What is known after a scan, and the fields that it did not find again.
+///
+/// What the scan says of itself (`performance`, `sitemaps`, `pages_read`, `robots`, `problems`) is that of the scan alone.
+pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
+    let mut kept = Kept::default();
+    // Without `..`: a field that is new does not compile before it is decided here how it is merged.
+    let Findings {
+        title,
+        headline,
+        site_name,
+        description,
+        language,
+        is_wordpress,
+        wordpress_version,
+        has_elementor,
+        favicon_url,
+        logo_url,
+        contact_info,
+        social_links,
+        tech_stack,
+        performance,
+        technologies,
+        emails,
+        phones,
+        socials,
+        organization,
+        feeds,
+        canonical_url,
+        final_url,
+        image_url,
+        sitemaps,
+        pages_read,
+        robots,
+        problems,
+    } = found;
+    // A page that shows no technology at all is most often a page that was not really read: an error, a consent wall.
+    let shows_none = technologies.is_empty() && tech_stack == TechStack::default();
+    let is_wordpress = kept.flag("is_wordpress", shows_none && known.is_wordpress, is_wordpress);
+    let has_elementor = kept.flag("has_elementor", shows_none && known.has_elementor, has_elementor);
+    let known_version = known.wordpress_version.filter(|_| is_wordpress);
+    let merged = Findings {
+        title: kept.field("title", known.title, title),
+        headline: kept.field("headline", known.headline, headline),
+        site_name: kept.field("site_name", known.site_name, site_name),
+        description: kept.field("description", known.description, description),
+        language: kept.field("language", known.language, language),
+        is_wordpress,
+        wordpress_version: kept.field("wordpress_version", known_version, wordpress_version),
+        has_elementor,
+        favicon_url: kept.field("favicon_url", known.favicon_url, favicon_url),
+        logo_url: kept.field("logo_url", known.logo_url, logo_url),
+        contact_info: ContactInfo {
+            email: kept.field("email_addresses", known.contact_info.email, contact_info.email),
+            phone: kept.field("phone_numbers", known.contact_info.phone, contact_info.phone),
+        },
+        social_links: kept.social_links(known.social_links, social_links),
+        tech_stack: kept.field("tech_stack", known.tech_stack, tech_stack),
+        performance,
+        technologies: kept.technologies(known.technologies, technologies),
+        emails: evidence(known.emails, emails),
+        phones: evidence(known.phones, phones),
+        socials: kept.socials(known.socials, socials),
+        organization: kept.organization(known.organization, organization),
+        feeds: kept.field("feeds", known.feeds, feeds),
+        canonical_url: kept.field("canonical_url", known.canonical_url, canonical_url),
+        final_url: kept.field("final_url", known.final_url, final_url),
+        image_url: kept.field("image_url", known.image_url, image_url),
+        sitemaps,
+        pages_read,
+        robots,
+        problems,
+    };
+    (merged, kept.0)
+}
+
+/// The version of a technology that was found.
+pub fn version_of(technologies: &[Technology], name: &str) -> Option<String> {
+    let found = technologies.iter().find(|technology| technology.name == name)?;
+    found.version.clone()
+}
+
+/// Names of the fields whose value is older than the scan.
+#[derive(Default)]
+struct Kept(Vec<String>);
+
+impl Kept {
+    /// Takes the new value, unless it says nothing while something is known.
+    fn field<T: Silent>(&mut self, name: &str, known: T, found: T) -> T {
+        if !found.is_silent() || known.is_silent() {
+            return found;
+        }
+        self.0.push(name.to_owned());
+        known
+    }
+
+    fn flag(&mut self, name: &str, known: bool, found: bool) -> bool {
+        if known && !found {
+            self.0.push(name.to_owned());
+        }
+        known || found
+    }
+
+    fn social_links(&mut self, known: SocialLinks, found: SocialLinks) -> SocialLinks {
+        SocialLinks {
+            facebook: self.field("facebook_url", known.facebook, found.facebook),
+            twitter: self.field("twitter_url", known.twitter, found.twitter),
+            linkedin: self.field("linkedin_url", known.linkedin, found.linkedin),
+            instagram: self.field("instagram_url", known.instagram, found.instagram),
+            youtube: self.field("youtube_url", known.youtube, found.youtube),
+        }
+    }
+
+    /// Profiles by network: those of a network that the scan found none of stay.
+    fn socials(&mut self, known: Vec<Social>, mut found: Vec<Social>) -> Vec<Social> {
+        let seen: Vec<String> = found.iter().map(|social| social.network.clone()).collect();
+        for social in known {
+            if seen.contains(&social.network) {
+                continue;
+            }
+            let name = format!("socials.{}", social.network);
+            if !self.0.contains(&name) {
+                self.0.push(name);
+            }
+            found.push(social);
+        }
+        found
+    }
+
+    /// Technologies as the scan found them, with versions that were told before; all as before if it found none.
+    fn technologies(&mut self, known: Vec<Technology>, mut found: Vec<Technology>) -> Vec<Technology> {
+        if found.is_empty() {
+            return self.field("technologies", known, found);
+        }
+        let known = known
+            .into_iter()
+            .map(|technology| (technology.name, technology.version));
+        let mut versions: HashMap<String, Option<String>> = known.collect();
+        for technology in &mut found {
+            let version = versions.remove(&technology.name).flatten();
+            let name = match technology.name.as_str() {
+                "Elementor" => "elementor_version".to_owned(),
+                name => format!("technologies.{name}.version"),
+            };
+            technology.version = self.field(&name, version, technology.version.take());
+        }
+        found
+    }
+
+    fn organization(
+        &mut self,
+        known: Option<Organization>,
+        found: Option<Organization>,
+    ) -> Option<Organization> {
+        let Some(known) = known else { return found };
+        let found = found.unwrap_or_default();
+        Some(Organization {
+            name: self.field("organization.name", known.name, found.name),
+            legal_name: self.field("organization.legal_name", known.legal_name, found.legal_name),
+            address: self.field("organization.address", known.address, found.address),
+            identifiers: self.field("organization.identifiers", known.identifiers, found.identifiers),
+        })
+    }
+}
+
+/// Where the values were found that another field has, and names as kept.
+fn evidence<T>(known: Vec<T>, found: Vec<T>) -> Vec<T> {
+    if found.is_empty() { known } else { found }
+}
+
+/// Whether a value says nothing.
+trait Silent {
+    fn is_silent(&self) -> bool;
+}
+
+impl<T> Silent for Option<T> {
+    fn is_silent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T> Silent for Vec<T> {
+    fn is_silent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Silent for TechStack {
+    fn is_silent(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::values::Problem;
+
+    /// What a scan says of itself.
+    const OF_THE_SCAN: [&str; 5] = ["performance", "sitemaps", "pages_read", "robots", "problems"];
+
+    /// A site of which everything is known.
+    fn all() -> Findings {
+        let technology = |name: &str| json!({ "name": name, "version": "1", "categories": ["CMS"], "confidence": 100, "evidence": "meta" });
+        let all = json!({
+            "title": "t", "headline": "h", "site_name": "s", "description": "d", "language": "de", "is_wordpress": true,
+            "wordpress_version": "6", "has_elementor": true, "favicon_url": "f", "logo_url": "l",
+            "contact_info": { "email": ["a@a.de"], "phone": ["+49"] },
+            "social_links": { "facebook": "f", "twitter": "t", "linkedin": "l", "instagram": "i", "youtube": "y" },
+            "tech_stack": { "cms": ["WordPress"], "frameworks": ["a"], "analytics": ["b"], "widgets": ["c"] },
+            "technologies": [technology("WordPress"), technology("Elementor"), technology("PHP")],
+            "emails": [{ "value": "a@a.de", "source": "text", "page": "p" }],
+            "phones": [{ "value": "+49", "raw": "49", "source": "text", "page": "p" }],
+            "socials": [{ "network": "tiktok", "url": "u", "handle": "h", "source": "link" }],
+            "organization": { "name": "n", "legal_name": "l", "address": "a", "identifiers": ["i"] },
+            "feeds": ["f"], "canonical_url": "c", "final_url": "f", "image_url": "i",
+        });
+        serde_json::from_value(all).unwrap()
+    }
+
+    /// The names of a profile's fields, those of its parts too.
+    fn fields(value: &Value) -> Vec<Vec<String>> {
+        let Value::Object(members) = value else {
+            return vec![Vec::new()];
+        };
+        let named = members.iter().flat_map(|(name, value)| {
+            // Its four lists are one statement: which of the technologies stands in which of them.
+            let value = if name == "tech_stack" { &Value::Null } else { value };
+            fields(value).into_iter().map(move |mut path| {
+                path.insert(0, name.clone());
+                path
+            })
+        });
+        named
+            .filter(|path| !OF_THE_SCAN.contains(&path[0].as_str()))
+            .collect()
+    }
+
+    fn blank(value: &mut Value, path: &[String]) {
+        let pointer = format!("/{}", path.join("/"));
+        let Some(field) = value.pointer_mut(&pointer) else {
+            return;
+        };
+        *field = match field {
+            Value::Array(_) => json!([]),
+            Value::Bool(_) => json!(false),
+            Value::Object(_) => json!({}),
+            _ => Value::Null,
+        };
+    }
+
+    fn says_nothing(value: &Value) -> bool {
+        *value == Value::Null || *value == json!([]) || *value == json!(false)
+    }
+
+    #[test]
+    fn the_site_of_these_tests_has_a_value_in_each_field() {
+        let all = serde_json::to_value(all()).unwrap();
+        for path in fields(&all) {
+            let value = all.pointer(&format!("/{}", path.join("/"))).unwrap();
+            assert!(!says_nothing(value), "{path:?} has no value: give it one above");
+        }
+    }
+
+    #[test]
+    fn what_is_found_replaces_what_was_known() {
+        let mut found = all();
+        found.title = Some("new".into());
+        found.feeds = vec!["new".into()];
+        assert_eq!(merge(all(), found.clone()), (found, Vec::new()));
+        assert_eq!(merge(Findings::default(), all()), (all(), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_not_found_again_stays_and_is_named() {
+        let (merged, kept) = merge(all(), Findings::default());
+        assert_eq!(merged, all());
+        for name in [
+            "title",
+            "email_addresses",
+            "facebook_url",
+            "socials.tiktok",
+            "technologies",
+            "organization.legal_name",
+            "is_wordpress",
+        ] {
+            assert!(
+                kept.iter().any(|kept| kept == name),
+                "{name} is not among {kept:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_technology_that_is_gone_is_gone_and_an_untold_version_is_not() {
+        let mut found = all();
+        found.is_wordpress = false;
+        found.wordpress_version = None;
+        found.technologies.remove(0);
+        found.technologies[0].version = None;
+        let (merged, kept) = merge(all(), found);
+        assert!(!merged.is_wordpress && merged.wordpress_version.is_none());
+        assert_eq!(version_of(&merged.technologies, "WordPress"), None);
+        assert_eq!(
+            version_of(&merged.technologies, "Elementor").as_deref(),
+            Some("1")
+        );
+        assert_eq!(kept, ["elementor_version"]);
+    }
+
+    #[test]
+    fn what_a_scan_says_of_itself_is_its_own() {
+        let mut known = all();
+        known.problems = vec![Problem::new("old", "old")];
+        assert_eq!(merge(known, all()).0, all());
+    }
+
+    proptest! {
+        /// No field, of whatever part, is emptied by a scan that does not find it.
+        #[test]
+        fn a_scan_blanks_nothing(missed in proptest::collection::vec(any::<bool>(), fields(&serde_json::to_value(all()).unwrap()).len())) {
+            let whole = serde_json::to_value(all()).unwrap();
+            let mut found = whole.clone();
+            for (path, missed) in fields(&whole).iter().zip(missed) {
+                if missed {
+                    blank(&mut found, path);
+                }
+            }
+            let found: Findings = serde_json::from_value(found).unwrap();
+            // Whether a site still runs WordPress is said by its other technologies, if there are any.
+            let says_technologies = !found.technologies.is_empty() || found.tech_stack != TechStack::default();
+            let (merged, _) = merge(all(), found);
+            let merged = serde_json::to_value(merged).unwrap();
+            let of_technologies = ["is_wordpress", "wordpress_version", "has_elementor"];
+            let fields_of = |value: &Value| -> Map<String, Value> {
+                let mut members = value.as_object().unwrap().clone();
+                members.retain(|name, _| !(says_technologies && of_technologies.contains(&name.as_str())));
+                members
+            };
+            prop_assert_eq!(fields_of(&merged), fields_of(&whole));
+        }
+    }
+}
