@@ -41,8 +41,11 @@ const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', '
 /// never right there; yet PostgreSQL plans them as long as it takes a table for small: at the start, before it has looked
 /// at what was written, and with a plan that it made then. (Without a just-in-time compiler, as a table that has no index
 /// counts as expensive now.)
-const PLANS_BY_INDEX: &str = "set plan_cache_mode = force_custom_plan; set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
+const BY_INDEX: &str = "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
     set enable_mergejoin = off; set jit = off";
+
+/// And a plan of the time when a table was empty may use an index that is as good as another only then.
+const PLANNED_ANEW: &str = "set plan_cache_mode = force_custom_plan";
 
 impl Pools {
     /// One pool for everything, for a command or a test that does one thing.
@@ -86,17 +89,16 @@ impl Pools {
     /// So many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
     pub(crate) fn divide(connections: u32, options: &PgConnectOptions) -> Self {
         let shares = Shares::of(connections);
-        let pool = |name: &str, share, plans| {
-            let options = options.clone().application_name(&format!("sitelog {name}"));
-            pool(share, options, plans)
-        };
+        let options = |name: &str| options.clone().application_name(&format!("sitelog {name}"));
+        let by_index = format!("{BY_INDEX}; {PLANNED_ANEW}");
         Self {
-            work: pool("work", shares.work, PLANS_BY_INDEX),
-            projections: pool("projections", shares.projections, PLANS_BY_INDEX),
-            maintenance: pool("maintenance", shares.maintenance, ""),
-            access: pool("access", shares.access, PLANS_BY_INDEX),
-            reads: pool("reads", shares.reads, PLANS_BY_INDEX),
-            long_reads: pool("long_reads", shares.long_reads, PLANS_BY_INDEX),
+            // Its statements are many and small, and tried by a test with plans of old.
+            work: pool(shares.work, BY_INDEX).connect_lazy_with(options("work")),
+            projections: pool(shares.projections, &by_index).connect_lazy_with(options("projections")),
+            maintenance: checked(pool(shares.maintenance, "")).connect_lazy_with(options("maintenance")),
+            access: checked(pool(shares.access, &by_index)).connect_lazy_with(options("access")),
+            reads: checked(pool(shares.reads, &by_index)).connect_lazy_with(options("reads")),
+            long_reads: checked(pool(shares.long_reads, &by_index)).connect_lazy_with(options("long_reads")),
         }
     }
 
@@ -155,7 +157,10 @@ impl Shares {
     }
 }
 
-fn pool(connections: u32, options: PgConnectOptions, plans: &'static str) -> PgPool {
+fn pool(connections: u32, settings: &str) -> PgPoolOptions {
+    let sql = format!(
+        "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {settings}; {FAST_COMPRESSION}"
+    );
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
@@ -163,9 +168,7 @@ fn pool(connections: u32, options: PgConnectOptions, plans: &'static str) -> PgP
         // with its server has been idle at least as long as a restart takes.
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
-            let sql = format!(
-                "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {plans}; {FAST_COMPRESSION}"
-            );
+            let sql = sql.clone();
             Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
         })
         .before_acquire(|connection, meta| {
@@ -174,8 +177,12 @@ fn pool(connections: u32, options: PgConnectOptions, plans: &'static str) -> PgP
                 Ok(fresh || connection.ping().await.is_ok())
             })
         })
-        .after_release(|connection, _| Box::pin(async move { Ok(is_clean(connection).await) }))
-        .connect_lazy_with(options)
+}
+
+/// A pool for requests, which end when their clients go away. In the others, only tasks that nobody breaks off begin
+/// transactions.
+fn checked(pool: PgPoolOptions) -> PgPoolOptions {
+    pool.after_release(|connection, _| Box::pin(async move { Ok(is_clean(connection).await) }))
 }
 
 /// Whether a connection that is given back is outside any transaction. A request that is broken off while its

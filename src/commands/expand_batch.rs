@@ -11,7 +11,7 @@ use crate::log::{AppendUnit, LogError};
 use crate::values::{BatchId, BatchOptions, BodyRef, ScanId};
 
 /// Scans put into the log at a time. Appends of requests come in between, and wait for one such group at most.
-const CHUNK: usize = 100;
+const CHUNK: usize = 50;
 
 /// Requests each scan of a batch's list, then notes that all are in the log.
 pub async fn request_scans_of_batch(

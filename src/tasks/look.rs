@@ -88,20 +88,20 @@ impl ScanTasks {
     /// Makes a task due now, whatever it waits for: its time, its host's rest, or a worker that went silent. False if
     /// there is no such task or a worker is at it.
     pub async fn hasten(&self, scan: ScanId) -> Result<bool, TaskError> {
-        let mut transaction = self.pool.begin().await?;
-        let host: Option<String> = sqlx::query_scalar(
-            "update scan_task set due_at = '-infinity', leased_until = null, worker = null \
-              where scan_id = $1 and not still_ahead(leased_until, longest_lease(), now()) returning host",
+        // One statement: a request that is broken off leaves no transaction behind.
+        let hastened: Option<String> = sqlx::query_scalar(
+            "with hastened as (\
+               update scan_task set due_at = '-infinity', leased_until = null, worker = null \
+                where scan_id = $1 and not still_ahead(leased_until, longest_lease(), now()) returning host\
+             ), rested as (delete from host_rest r using hastened h where r.host = h.host) \
+             select host from hastened",
         )
         .bind(scan.0)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&self.pool)
         .await?;
-        let Some(host) = host else { return Ok(false) };
-        sqlx::query("delete from host_rest where host = $1")
-            .bind(host)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
+        if hastened.is_none() {
+            return Ok(false);
+        }
         self.announce();
         Ok(true)
     }

@@ -167,6 +167,8 @@ pub(super) async fn create_batch(
     QueryOf(query): QueryOf<BatchQuery>,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
+    // Reading, storing and answering a list is as much work as an export.
+    let _turn = state.for_long_reads().models.turn(request.context.tenant).await?;
     let mut input = read(&request, &query).await?;
     let age = fresh::age(input.max_age_days.or(query.max_age_days))?;
     require_acceptable(&state, request.context.tenant, &input).await?;
