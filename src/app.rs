@@ -135,7 +135,7 @@ impl App {
         Ok(Self {
             bus: CommandBus::new(log.clone()),
             models: ReadModels::new(pools.reads.clone(), walled),
-            long_reads: LongReads::new(&log, ReadModels::new(pools.long_reads.clone(), walled)),
+            long_reads: LongReads::new(&log, ReadModels::for_long_reads(pools.long_reads.clone(), walled)),
             log,
             access: Access::new(pools.access.clone(), &config.auth),
             tasks: ScanTasks::new(pools.work.clone()),

@@ -84,9 +84,36 @@ pub(super) struct Waiting {
     done: oneshot::Sender<Result<Appended, LogError>>,
 }
 
+/// A unit that waits for its group, and the subjects of its bodies.
+struct HandedIn {
+    subjects: HashSet<(TenantId, String)>,
+    outcome: oneshot::Receiver<Result<Appended, LogError>>,
+}
+
 impl EventLog {
     /// Appends a unit; returns when it is durable.
-    pub async fn append(&self, mut unit: AppendUnit) -> Result<Appended, LogError> {
+    pub async fn append(&self, unit: AppendUnit) -> Result<Appended, LogError> {
+        self.outcome_of(self.hand_in(unit).await?).await
+    }
+
+    /// Appends many independent units in their order; outcomes in the same order.
+    pub async fn append_all(&self, units: Vec<AppendUnit>) -> Vec<Result<Appended, LogError>> {
+        let mut handed_in = Vec::with_capacity(units.len());
+        for unit in units {
+            handed_in.push(self.hand_in(unit).await);
+        }
+        let mut outcomes = Vec::with_capacity(handed_in.len());
+        for unit in handed_in {
+            outcomes.push(match unit {
+                Ok(unit) => self.outcome_of(unit).await,
+                Err(error) => Err(error),
+            });
+        }
+        outcomes
+    }
+
+    /// Puts a unit behind those that wait.
+    async fn hand_in(&self, mut unit: AppendUnit) -> Result<HandedIn, LogError> {
         for event in unit.streams.iter_mut().flat_map(|stream| &mut stream.events) {
             if strip_nul(&mut event.payload) {
                 tracing::warn!(
@@ -101,7 +128,7 @@ impl EventLog {
                 bytes: body.content_length,
             });
         }
-        let subjects: HashSet<(TenantId, String)> = unit
+        let subjects = unit
             .bodies
             .iter()
             .map(|body| (body.tenant, body.subject.clone()))
@@ -111,18 +138,17 @@ impl EventLog {
             .send(Waiting { unit, done })
             .await
             .map_err(|_| LogError::Closed)?;
-        let outcome = outcome.await.map_err(|_| LogError::Closed)?;
+        Ok(HandedIn { subjects, outcome })
+    }
+
+    async fn outcome_of(&self, unit: HandedIn) -> Result<Appended, LogError> {
+        let outcome = unit.outcome.await.map_err(|_| LogError::Closed)?;
         if matches!(outcome, Err(LogError::SaltChanged)) {
-            for (tenant, subject) in subjects {
+            for (tenant, subject) in unit.subjects {
                 self.forget_salt(tenant, &subject);
             }
         }
         outcome
-    }
-
-    /// Appends many independent units; outcomes in the same order.
-    pub async fn append_all(&self, units: Vec<AppendUnit>) -> Vec<Result<Appended, LogError>> {
-        futures::future::join_all(units.into_iter().map(|unit| self.append(unit))).await
     }
 }
 

@@ -45,26 +45,39 @@ pub struct ReadModels {
 }
 
 impl ReadModels {
-    /// The read models of this release in a database.
+    /// The read models of this release in a database. A tenant reads at as many connections as there are processors.
     pub fn new(pool: PgPool, walled: bool) -> Self {
+        let turns = turns_at(&pool, processors());
         Self {
             walled,
             domains: views_schema::<Domains>(),
             jobs: views_schema::<Jobs>(),
             batch_jobs: views_schema::<BatchJobs>(),
             sitemaps: views_schema::<Sitemaps>(),
-            turns: turns_at(&pool),
+            turns,
             pool,
+        }
+    }
+
+    /// The same for reads that keep a processor busy: a tenant gets half of these.
+    pub fn for_long_reads(pool: PgPool, walled: bool) -> Self {
+        let turns = turns_at(&pool, processors() / 2);
+        Self {
+            turns,
+            ..Self::new(pool, walled)
         }
     }
 }
 
-/// Turns at the connections of a pool. A tenant holds at most half of them, and no more than the machine has
-/// processors: what it asks for beyond that would only take them from the others.
-fn turns_at(pool: &PgPool) -> Turns {
+/// Turns at the connections of a pool. A tenant holds at most half of them, and no more than so many: what it asks for
+/// beyond what the machine can do would only take it from the others.
+fn turns_at(pool: &PgPool, most: usize) -> Turns {
     let places = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    Turns::new(places, places.div_ceil(2).min(processors))
+    Turns::new(places, places.div_ceil(2).min(most))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// The schema of the views on the live generation.

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::Clients;
-use super::whole::{assert_one_live_generation, assert_whole};
+use super::whole::{assert_one_live_generation, assert_whole, views_of};
 use super::{LIMIT, NAMES, expire_leases, free_address, hand, host, kill_postgres, sites};
 use crate::support::app::wait_for;
 use crate::support::server::Server;
@@ -59,7 +59,8 @@ fn slow_reader(url: String, stop: CancellationToken) -> JoinHandle<()> {
             if let Ok(mut connection) = PgConnection::connect(&url).await {
                 for name in NAMES {
                     let sql = format!(
-                        "select count(*), pg_sleep({SLOW_READ_SECONDS})::text from rm_{name}_s1.{name}"
+                        "select count(*), pg_sleep({SLOW_READ_SECONDS})::text from {}.{name}",
+                        views_of(name)
                     );
                     let _lost_with_the_server = sqlx::query(&sql).execute(&mut connection).await;
                 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::whole::{assert_nothing_left_behind, assert_one_live_generation};
+use super::whole::{assert_nothing_left_behind, assert_one_live_generation, views_of};
 use super::{
     NAMES, Point, ask_for, connection, expire_leases, generation_after, hand, host, linger_at,
     linger_no_more, sites, somebody_lingers,
@@ -131,7 +131,7 @@ async fn a_server_that_wakes_up_after_its_lease_neither_builds_nor_switches() {
         somebody_lingers(&hand).await;
         first.freeze();
         // Readers come through, whatever the frozen one was at.
-        let sql = format!("select count(*) from rm_{name}_s1.{name}");
+        let sql = format!("select count(*) from {}.{name}", views_of(name));
         let read = sqlx::query_scalar::<_, i64>(&sql).fetch_one(&hand);
         let read = tokio::time::timeout(PATIENCE, read).await;
         assert!(read.is_ok(), "the frozen server keeps readers waiting");

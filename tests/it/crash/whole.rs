@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use sitelog::projections::batch_jobs::BatchJobs;
+use sitelog::projections::domains::Domains;
+use sitelog::projections::generation::views_schema;
+use sitelog::projections::jobs::Jobs;
+use sitelog::projections::sitemaps::Sitemaps;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -100,6 +105,17 @@ async fn assert_log(hand: &PgPool) {
     assert_eq!(doubled, Vec::<(String, Value)>::new(), "each attempt ended once");
 }
 
+/// The schema of a read model's views.
+pub(super) fn views_of(name: &str) -> String {
+    match name {
+        "domains" => views_schema::<Domains>(),
+        "jobs" => views_schema::<Jobs>(),
+        "batch_jobs" => views_schema::<BatchJobs>(),
+        "sitemaps" => views_schema::<Sitemaps>(),
+        other => panic!("there is no read model {other}"),
+    }
+}
+
 /// One per read model, and the views show that one.
 pub(super) async fn assert_one_live_generation(hand: &PgPool) {
     for name in NAMES {
@@ -114,14 +130,14 @@ pub(super) async fn assert_one_live_generation(hand: &PgPool) {
         };
         let views: Vec<(String, String)> =
             sqlx::query_as("select viewname::text, definition from pg_views where schemaname = $1")
-                .bind(format!("rm_{name}_s1"))
+                .bind(views_of(name))
                 .fetch_all(hand)
                 .await
                 .unwrap();
         assert!(!views.is_empty(), "{name} has views");
         for (view, definition) in views {
             assert!(
-                definition.contains(&format!("FROM rm_{name}_s1_g{live}.{view}")),
+                definition.contains(&format!("FROM {}_g{live}.{view}", views_of(name))),
                 "generation {live} is live, and {view} is {definition}"
             );
         }
@@ -147,14 +163,14 @@ pub(super) async fn assert_nothing_left_behind(hand: &PgPool) {
             .unwrap()
             .into_iter()
             .collect();
-    let mut wanted: BTreeSet<String> = NAMES.iter().map(|name| format!("rm_{name}_s1")).collect();
+    let mut wanted: BTreeSet<String> = NAMES.iter().map(|name| views_of(name)).collect();
     let generations: Vec<(String, i32, String)> =
         sqlx::query_as("select name, generation, state from projection")
             .fetch_all(hand)
             .await
             .unwrap();
     for (name, generation, _) in &generations {
-        wanted.insert(format!("rm_{name}_s1_g{generation}"));
+        wanted.insert(format!("{}_g{generation}", views_of(name)));
     }
     assert_eq!(schemas, wanted);
     for name in NAMES {

@@ -154,3 +154,48 @@ async fn no_export_shows_another_tenants_rows_or_columns() {
         call.tenant(OTHER).send().await.problem(404, "not_found");
     }
 }
+
+#[tokio::test]
+async fn a_page_of_rows_with_much_beside_them_ends_early_and_the_next_one_goes_on() {
+    let app = TestApp::start().await;
+    let note = "x".repeat(20_000);
+    let lines = (0..600).map(|number| format!("site{number:03}.com;{note}\n"));
+    let list = format!("domain;note\n{}", lines.collect::<String>());
+    let answer = app.post_text("/api/v4/batches", "text/csv", list).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let batch = answer.json()["batch_id"].as_str().unwrap().to_owned();
+    let scans = format!("/api/v4/batches/{batch}/scans?limit=1000");
+    app.get_until(&scans, |answer| {
+        answer.json()["items"]
+            .as_array()
+            .is_some_and(|items| items.len() == 600)
+    })
+    .await;
+    let (mut seen, mut pages, mut next) = (Vec::new(), 0, String::new());
+    loop {
+        let page = app
+            .get(&format!("/api/v4/batches/{batch}/domains?limit=1000{next}"))
+            .await;
+        assert!(
+            page.text().len() < 9 << 20,
+            "a page has {} bytes",
+            page.text().len()
+        );
+        pages += 1;
+        let page = page.json();
+        let items = page["items"].as_array().unwrap();
+        assert!(items.iter().all(|item| item["note"] == json!(note)));
+        seen.extend(
+            items
+                .iter()
+                .map(|item| item["domain"].as_str().unwrap().to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(cursor) => next = format!("&cursor={cursor}"),
+            None => break,
+        }
+    }
+    let all: Vec<String> = (0..600).map(|number| format!("site{number:03}.com")).collect();
+    assert_eq!(seen, all);
+    assert!(pages > 1, "12 MB came as one page");
+}
