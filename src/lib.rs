@@ -16,7 +16,7 @@ pub mod commands;
 pub mod legacy;
 pub mod log;
 
-// What follows from the log: rows to read and to take away, work to do.
+// What follows from the log: rows to read and to export, work to do.
 pub mod export;
 pub mod policies;
 pub mod progress;

@@ -44,7 +44,7 @@ const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', '
 const BY_INDEX: &str = "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
     set enable_mergejoin = off; set jit = off";
 
-/// And a plan of the time when a table was empty may use an index that is as good as another only then.
+/// A plan that was made for an empty table may use an index that is as good as another only while it is empty.
 const PLANNED_ANEW: &str = "set plan_cache_mode = force_custom_plan";
 
 impl Pools {
@@ -92,7 +92,7 @@ impl Pools {
         let options = |name: &str| options.clone().application_name(&format!("sitelog {name}"));
         let by_index = format!("{BY_INDEX}; {PLANNED_ANEW}");
         Self {
-            // Its statements are many and small, and tried by a test with plans of old.
+            // Its statements are many and small, so they keep their plans; `tests/it/plans.rs` tries those.
             work: pool(shares.work, BY_INDEX).connect_lazy_with(options("work")),
             projections: pool(shares.projections, &by_index).connect_lazy_with(options("projections")),
             maintenance: checked(pool(shares.maintenance, "")).connect_lazy_with(options("maintenance")),

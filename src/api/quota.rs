@@ -1,10 +1,16 @@
-//! What a tenant may keep: who has reached its quota of stored URLs asks for no further scans.
+//! What a tenant may ask for: how many lists at once, of how many domains, and whether it may store more URLs.
 
 use super::ApiState;
 use super::batch_input::BatchInput;
 use super::problem::Problem;
 use crate::projections::sitemaps;
 use crate::values::TenantId;
+
+/// Waits until the tenant may send a list, which is as much work as an export and shares the turns of those. The next
+/// one may when what is returned is dropped.
+pub(crate) async fn turn_at_lists(state: &ApiState, tenant: TenantId) -> Result<impl Sized + use<>, Problem> {
+    Ok(state.for_long_reads().models.turn(tenant).await?)
+}
 
 /// Refuses a tenant that keeps as many URLs of sitemaps as it may. What is under way when the quota is reached is not
 /// broken off, so it may be passed by what the scans of one request bring.

@@ -256,7 +256,7 @@ impl Args {
             Ok(rows)
         };
         written.await.map_err(|error: anyhow::Error| {
-            // What is only a part is of no use; where it could not be made there is nothing to take away.
+            // A part of an export is of no use. Where the file could not be created there is nothing to remove.
             let _ = std::fs::remove_file(&partial);
             error.context(format!("{} cannot be written", path.display()))
         })

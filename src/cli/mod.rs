@@ -77,7 +77,7 @@ enum Command {
     Key(key::Args),
     /// Sets and lists what differs for single tenants
     Tenant(tenant::Args),
-    /// Looks after the read models: how they are, build anew, go back, compare with the log
+    /// Shows, rebuilds, rolls back and verifies the read models
     Projections(projections::Args),
     /// Writes one file of everything in the database
     Backup(backup::Args),

@@ -183,7 +183,7 @@ fn actions(row: &BatchRow) -> Markup {
             } @else if failed > 0 && !row.cancelled {
                 (action(&format!("{path}/retry"), &format!("Retry {} failed", number(failed.into())), "primary"))
             }
-            details.menu { summary { "Take away …" }
+            details.menu { summary { "Export" }
                 ul {
                     li { "What was found: " a href=(export("domains", "csv")) { "CSV" } ", " a href=(export("domains", "xlsx")) { "Excel" }
                         ", " a href=(export("domains", "ndjson")) { "NDJSON" } }

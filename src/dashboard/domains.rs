@@ -1,4 +1,4 @@
-//! All domains: search, filter, choose columns, take away.
+//! All domains: search, filter, choose columns, export.
 
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
@@ -247,7 +247,7 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
 
 fn take_away(address: &Address) -> Markup {
     html! {
-        p.small { "Take these rows away with all columns: " a href=(address.export("csv")) { "CSV" } ", "
+        p.small { "Export these rows with all columns: " a href=(address.export("csv")) { "CSV" } ", "
             a href=(address.export("xlsx")) { "Excel" } ", " a href=(address.export("ndjson")) { "NDJSON" } }
     }
 }

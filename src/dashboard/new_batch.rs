@@ -17,7 +17,7 @@ use super::shell::{Page, Section};
 use crate::api::ApiState;
 use crate::api::batch_input::{BatchInput, RejectedLine, apart};
 use crate::api::problem::Problem;
-use crate::api::quota::{require_acceptable, require_room_for_urls};
+use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::CommandRequest;
 use crate::commands::request_batch::request_batch;
 use crate::values::BatchOptions;
@@ -32,6 +32,7 @@ pub(super) async fn check(
     visitor: Visitor,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
+    let _turn = turn_at_lists(&state, visitor.tenant()).await?;
     let form = Form::of(&request).await?;
     let Checked { text, input, columns } = read(&form).await?;
     let refusal = require_sendable(&state, &visitor, &input).await.err();
@@ -79,6 +80,7 @@ pub(super) async fn create(
     visitor: Visitor,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
+    let _turn = turn_at_lists(&state, visitor.tenant()).await?;
     let form = Form::of(&request).await?;
     let input = read(&form).await?.input;
     require_sendable(&state, &visitor, &input).await?;
@@ -147,7 +149,7 @@ fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: 
                             }
                         } }
                 }
-                div.actions { button type="submit" { "Take this column" } }
+                div.actions { button type="submit" { "Use this column" } }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Results to be taken away: rows of the API's lists as CSV, NDJSON and workbooks (XLSX).
+//! Exports: rows of the API's lists as CSV, NDJSON and workbooks (XLSX).
 //!
 //! A row is whatever the API shows, as JSON, so a column has the API's name and value. Where rows are read and who may
 //! read them is the business of who calls.

@@ -210,7 +210,7 @@ pub async fn latest(
     .await?)
 }
 
-/// A task that this process is at. Every step says so under the lease, and learns if it was taken away.
+/// A task that this process works on. Each step checks the lease, and fails if another process has taken the task over.
 #[derive(Clone, Debug)]
 pub(super) struct Claim {
     pool: PgPool,

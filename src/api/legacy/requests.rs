@@ -8,7 +8,7 @@ use super::owner::Visitor;
 use super::words;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
-use crate::api::quota::require_room_for_urls;
+use crate::api::quota::{require_room_for_urls, turn_at_lists};
 use crate::api::v4::get_batch::find_batch;
 use crate::api::v4::get_scan::find_scan;
 use crate::commands::CommandContext;
@@ -84,6 +84,7 @@ pub(in crate::api::legacy) async fn many(
         .map(|(line, input)| item(line, input))
         .collect();
     let context = asked.context(state).await?;
+    let _turn = turn_at_lists(state, context.tenant).await?;
     let settings = state
         .access
         .tenants()

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::views::batch_links;
 use crate::api::batch_input::{BatchInput, Beside, RejectedLine, apart};
 use crate::api::problem::Problem;
-use crate::api::quota::{require_acceptable, require_room_for_urls};
+use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::{CommandRequest, QueryOf};
 use crate::api::{ApiState, fresh};
 use crate::commands::note_answer::note_answer;
@@ -167,8 +167,7 @@ pub(super) async fn create_batch(
     QueryOf(query): QueryOf<BatchQuery>,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
-    // Reading, storing and answering a list is as much work as an export.
-    let _turn = state.for_long_reads().models.turn(request.context.tenant).await?;
+    let _turn = turn_at_lists(&state, request.context.tenant).await?;
     let mut input = read(&request, &query).await?;
     let age = fresh::age(input.max_age_days.or(query.max_age_days))?;
     require_acceptable(&state, request.context.tenant, &input).await?;

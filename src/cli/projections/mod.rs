@@ -16,7 +16,7 @@ use crate::projections::as_of::Point;
 use crate::projections::registry::{self, AnyProjection};
 use crate::projections::task::TaskKind;
 
-/// Looks after the read models.
+/// Shows, rebuilds, rolls back and verifies the read models.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]

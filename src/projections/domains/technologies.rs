@@ -13,7 +13,7 @@ const MAX_DOMAINS: i64 = 100_000;
 pub struct TechnologyCount {
     /// Its usual name.
     pub name: String,
-    /// Domains whose last completed scan found it.
+    /// Domains that are known to have it.
     pub domains: i64,
 }
 

@@ -118,3 +118,16 @@ fn data_beyond_the_limit_is_named_as_a_problem() {
     assert_eq!(told, [("too_large", true)]);
     assert!(read(&block("Acme", 10)).problems.is_empty());
 }
+
+#[test]
+fn a_page_with_more_elements_than_are_read_says_so() {
+    let of = |elements: usize| read(&format!("<title>Acme</title>{}", "<br>".repeat(elements)));
+    let found = of(super::tree::MAX_NODES + 1);
+    assert_eq!(found.title.as_deref(), Some("Acme"));
+    let [problem] = &found.problems[..] else {
+        panic!("{:?}", found.problems)
+    };
+    assert_eq!(problem.code, "too_large");
+    assert!(problem.detail.contains("elements"), "{}", problem.detail);
+    assert!(of(1000).problems.is_empty());
+}

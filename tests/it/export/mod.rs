@@ -1,4 +1,4 @@
-//! Results taken away: as CSV, NDJSON and workbooks, by HTTP and on the command line.
+//! Exports: as CSV, NDJSON and workbooks, by HTTP and on the command line.
 
 mod command_line;
 mod forms;

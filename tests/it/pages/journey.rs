@@ -138,7 +138,7 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     assert!(first.contains(&site.title()), "{first}");
     browser.wait_for("//ul[@class='tree']//li//ul/li").await;
 
-    // Taking away.
+    // Exporting.
     let rows = download(&browser, batch.as_str(), "What was found").await;
     let column = |name: &str| rows[0].iter().position(|cell| cell == name);
     let (domain, company, city) = (column("domain").unwrap(), column("company"), column("city"));
@@ -206,7 +206,7 @@ async fn download(browser: &Browser, batch: &str, what: &str) -> Vec<Vec<String>
     let allowed = json!({ "behavior": "allow", "downloadPath": place.path() });
     browser.devtools("Browser.setDownloadBehavior", allowed).await;
     browser.open(batch).await;
-    browser.click("//summary[starts-with(., 'Take away')]").await;
+    browser.click("//summary[starts-with(., 'Export')]").await;
     browser
         .click(&format!("//li[starts-with(., '{what}')]/a[.='CSV']"))
         .await;
