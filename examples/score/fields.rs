@@ -261,10 +261,11 @@ fn emails(page: &Page) -> Option<Vec<String>> {
     known(found)
 }
 
-/// What is linked as a telephone, but for what the page itself calls a fax machine.
+/// What is linked as a telephone, but for addresses and what the page itself calls a fax machine.
 fn phones(page: &Page) -> Option<Vec<String>> {
     let html = String::from_utf8_lossy(&page.raw.bytes);
     let mut found = stated(page, &["tel"])?;
+    found.retain(|number| !number.contains('@'));
     found.retain(|number| {
         let shown = html.match_indices(number.as_str());
         let mut labels = shown.map(|(at, _)| &html[html.floor_char_boundary(at.saturating_sub(12))..at]);

@@ -1,7 +1,10 @@
 //! Appending: all units that wait are committed as one group, each with its own outcome.
 //!
-//! One task per process drains the queue into one call of `append_events`. While a group commits, the next one
+//! One task per process drains two queues into one call of `append_events`. While a group commits, the next one
 //! gathers, so a busy process writes hundreds of events per fsync and an idle one waits for nobody.
+//!
+//! Somebody waits for a single append; nobody waits for one part of a batch. So all single appends enter the next
+//! group, and a few of the others with them: a batch never holds up a request for longer than a small group takes.
 
 mod write;
 
@@ -19,10 +22,13 @@ use super::event::{NewEvent, strip_nul};
 use super::{EventLog, LogError};
 use crate::values::TenantId;
 
-/// Units that may wait before `append` itself waits.
-pub(super) const MAX_WAITING: usize = 4096;
-/// Units and events of one group; bounds how long a group holds the head of the log.
-const MAX_UNITS: usize = 500;
+/// Units that may wait in each queue before `append` itself waits.
+const MAX_WAITING: usize = 4096;
+/// Units of one group that were appended one by one.
+const MAX_SINGLE_UNITS: usize = 500;
+/// Units of one group that come from `append_all`.
+const MAX_BULK_UNITS: usize = 64;
+/// Events of one group; bounds how long a group holds the head of the log.
 const MAX_EVENTS: usize = 4000;
 /// Bytes of compressed bodies in one group, but for the last unit that is let in: one statement writes them all.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
@@ -81,9 +87,32 @@ pub enum Appended {
 }
 
 /// A unit and who waits for it.
-pub(super) struct Waiting {
+struct Waiting {
     unit: AppendUnit,
     done: oneshot::Sender<Result<Appended, LogError>>,
+}
+
+/// Where units are handed in.
+#[derive(Clone)]
+pub(super) struct Queues {
+    single: mpsc::Sender<Waiting>,
+    bulk: mpsc::Sender<Waiting>,
+}
+
+/// Where groups are made of what was handed in.
+pub(super) struct Waiters {
+    single: mpsc::Receiver<Waiting>,
+    bulk: mpsc::Receiver<Waiting>,
+}
+
+pub(super) fn queues() -> (Queues, Waiters) {
+    let (single, single_waiters) = mpsc::channel(MAX_WAITING);
+    let (bulk, bulk_waiters) = mpsc::channel(MAX_WAITING);
+    let waiters = Waiters {
+        single: single_waiters,
+        bulk: bulk_waiters,
+    };
+    (Queues { single, bulk }, waiters)
 }
 
 /// A unit that waits for its group, and the subjects of its bodies.
@@ -95,14 +124,15 @@ struct HandedIn {
 impl EventLog {
     /// Appends a unit; returns when it is durable.
     pub async fn append(&self, unit: AppendUnit) -> Result<Appended, LogError> {
-        self.outcome_of(self.hand_in(unit).await?).await
+        self.outcome_of(hand_in(&self.appends.single, unit).await?).await
     }
 
-    /// Appends many independent units in their order; outcomes in the same order.
+    /// Appends many independent units in their order, a few at a time between the appends of others; outcomes in the
+    /// same order.
     pub async fn append_all(&self, units: Vec<AppendUnit>) -> Vec<Result<Appended, LogError>> {
         let mut handed_in = Vec::with_capacity(units.len());
         for unit in units {
-            handed_in.push(self.hand_in(unit).await);
+            handed_in.push(hand_in(&self.appends.bulk, unit).await);
         }
         let mut outcomes = Vec::with_capacity(handed_in.len());
         for unit in handed_in {
@@ -112,35 +142,6 @@ impl EventLog {
             });
         }
         outcomes
-    }
-
-    /// Puts a unit behind those that wait.
-    async fn hand_in(&self, mut unit: AppendUnit) -> Result<HandedIn, LogError> {
-        for event in unit.streams.iter_mut().flat_map(|stream| &mut stream.events) {
-            if strip_nul(&mut event.payload) {
-                tracing::warn!(
-                    event.r#type = event.event_type,
-                    "U+0000 was taken out of an event's texts"
-                );
-            }
-        }
-        if let Some(body) = unit.bodies.iter().find(|body| body.content_length > MAX_CONTENT) {
-            return Err(LogError::BodyTooLarge {
-                subject: body.subject.clone(),
-                bytes: body.content_length,
-            });
-        }
-        let subjects = unit
-            .bodies
-            .iter()
-            .map(|body| (body.tenant, body.subject.clone()))
-            .collect();
-        let (done, outcome) = oneshot::channel();
-        self.appends
-            .send(Waiting { unit, done })
-            .await
-            .map_err(|_| LogError::Closed)?;
-        Ok(HandedIn { subjects, outcome })
     }
 
     async fn outcome_of(&self, unit: HandedIn) -> Result<Appended, LogError> {
@@ -154,57 +155,116 @@ impl EventLog {
     }
 }
 
+/// Puts a unit at the end of a queue.
+async fn hand_in(queue: &mpsc::Sender<Waiting>, mut unit: AppendUnit) -> Result<HandedIn, LogError> {
+    for event in unit.streams.iter_mut().flat_map(|stream| &mut stream.events) {
+        if strip_nul(&mut event.payload) {
+            tracing::warn!(
+                event.r#type = event.event_type,
+                "U+0000 was taken out of an event's texts"
+            );
+        }
+    }
+    if let Some(body) = unit.bodies.iter().find(|body| body.content_length > MAX_CONTENT) {
+        return Err(LogError::BodyTooLarge {
+            subject: body.subject.clone(),
+            bytes: body.content_length,
+        });
+    }
+    let subjects = unit
+        .bodies
+        .iter()
+        .map(|body| (body.tenant, body.subject.clone()))
+        .collect();
+    let (done, outcome) = oneshot::channel();
+    queue
+        .send(Waiting { unit, done })
+        .await
+        .map_err(|_| LogError::Closed)?;
+    Ok(HandedIn { subjects, outcome })
+}
+
 /// Runs until the last sender is gone.
-pub(super) async fn commit_groups(
-    pool: PgPool,
-    mut waiting: mpsc::Receiver<Waiting>,
-    head: watch::Sender<i64>,
-) {
+pub(super) async fn commit_groups(pool: PgPool, mut waiters: Waiters, head: watch::Sender<i64>) {
     let mut carried = None;
-    loop {
-        let first = match carried.take() {
-            Some(unit) => unit,
-            None => match waiting.recv().await {
-                Some(unit) => unit,
-                None => return,
-            },
-        };
-        let group = gather(first, &mut waiting, &mut carried).await;
-        commit_group(&pool, group, &head).await;
+    while let Some(group) = next_group(&mut waiters, &mut carried).await {
+        commit_group(&pool, group.units, &head).await;
     }
 }
 
-/// Takes what waits already, and what comes while others have their turn, up to the limits of one group.
+/// What is committed at once.
+#[derive(Default)]
+struct Group {
+    units: Vec<Waiting>,
+    bulk: usize,
+    events: usize,
+    bytes: usize,
+}
+
+impl Group {
+    fn is_full(&self) -> bool {
+        self.events >= MAX_EVENTS || self.bytes >= MAX_BODY_BYTES
+    }
+
+    /// What enters this group next: whatever somebody waits for, then a few of the others.
+    fn next_of(&mut self, waiters: &mut Waiters) -> Option<Waiting> {
+        if self.units.len() - self.bulk < MAX_SINGLE_UNITS
+            && let Ok(unit) = waiters.single.try_recv()
+        {
+            return Some(unit);
+        }
+        if self.bulk < MAX_BULK_UNITS
+            && let Ok(unit) = waiters.bulk.try_recv()
+        {
+            self.bulk += 1;
+            return Some(unit);
+        }
+        None
+    }
+
+    /// Gives a unit back that is too large to go with the others.
+    fn add(&mut self, waiting: Waiting) -> Option<Waiting> {
+        let events = self.events + waiting.unit.event_count();
+        if events > MAX_EVENTS && !self.units.is_empty() {
+            return Some(waiting);
+        }
+        self.events = events;
+        self.bytes += waiting.unit.body_bytes();
+        self.units.push(waiting);
+        None
+    }
+}
+
+/// Waits for a unit, then takes what waits already, and what comes while others have their turn, up to the limits of
+/// one group. `None` once there are no senders. What is too large for this group is carried over to the next one.
 ///
 /// Whoever has just been told of the last group's commit is about to append again. Without the turns, the first of
 /// them would get a group of its own, and all others would wait for its commit.
-async fn gather(
-    first: Waiting,
-    waiting: &mut mpsc::Receiver<Waiting>,
-    carried: &mut Option<Waiting>,
-) -> Vec<Waiting> {
-    let mut events = first.unit.event_count();
-    let mut bytes = first.unit.body_bytes();
-    let mut group = vec![first];
-    let mut known = 0;
-    let is_full = |units: usize, events: usize, bytes: usize| {
-        units >= MAX_UNITS || events >= MAX_EVENTS || bytes >= MAX_BODY_BYTES
+async fn next_group(waiters: &mut Waiters, carried: &mut Option<Waiting>) -> Option<Group> {
+    let mut group = Group::default();
+    let first = match carried.take() {
+        Some(unit) => unit,
+        None => tokio::select! {
+            biased;
+            Some(unit) = waiters.single.recv() => unit,
+            Some(unit) = waiters.bulk.recv() => unit,
+            else => return None,
+        },
     };
+    group.add(first);
     loop {
-        while !is_full(group.len(), events, bytes) {
-            let Ok(next) = waiting.try_recv() else { break };
-            events += next.unit.event_count();
-            bytes += next.unit.body_bytes();
-            if events > MAX_EVENTS {
-                *carried = Some(next);
-                return group;
+        let known = group.units.len();
+        while !group.is_full()
+            && let Some(unit) = group.next_of(waiters)
+        {
+            *carried = group.add(unit);
+            if carried.is_some() {
+                return Some(group);
             }
-            group.push(next);
         }
-        if is_full(group.len(), events, bytes) || group.len() == known {
-            return group;
+        if group.is_full() || group.units.len() == known {
+            return Some(group);
         }
-        known = group.len();
         tokio::task::yield_now().await;
     }
 }

@@ -20,7 +20,7 @@ pub mod verify;
 mod wake;
 
 use sqlx::PgPool;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 pub use append::{AppendUnit, Appended, IdempotencyKey, StreamAppend};
 pub use error::LogError;
@@ -33,7 +33,7 @@ pub struct EventLog {
     pool: PgPool,
     /// For appending, and for leases of those who work on the log.
     work: PgPool,
-    appends: mpsc::Sender<append::Waiting>,
+    appends: append::Queues,
     head: watch::Sender<i64>,
     salts: body::SaltCache,
 }
@@ -42,9 +42,9 @@ impl EventLog {
     /// Opens the log of a migrated database and starts its group commit and its listener, which end when the last
     /// handle is dropped.
     pub fn open(pool: PgPool) -> Self {
-        let (appends, waiting) = mpsc::channel(append::MAX_WAITING);
+        let (appends, waiters) = append::queues();
         let head = watch::Sender::new(0);
-        tokio::spawn(append::commit_groups(pool.clone(), waiting, head.clone()));
+        tokio::spawn(append::commit_groups(pool.clone(), waiters, head.clone()));
         tokio::spawn(wake::listen(pool.clone(), head.clone()));
         Self {
             work: pool.clone(),

@@ -13,7 +13,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region}
 
 use self::links::{tel, whatsapp};
 use self::region::{Regions, regions};
-use self::text::{ascii, is_template, number, numbers};
+use self::text::{Written, ascii, is_template, number, numbers};
 use super::characters::{digit, visible};
 use super::head::meta;
 use super::json_ld::Graph;
@@ -70,10 +70,43 @@ pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> V
     for number in METAS.iter().filter_map(|name| meta(page, &[name])) {
         found.add_marked(&number, &places, "meta");
     }
+    let labels: Vec<(String, &str)> = page
+        .anchors
+        .iter()
+        .take(MAX_MARKED)
+        .filter(|anchor| anchor.text.len() <= MAX_LABEL)
+        .filter_map(|anchor| Some((tel(&anchor.href)?, anchor.text.as_str())))
+        .take(MAX_PHONES)
+        .collect();
     for phone in written {
-        found.add(&phone.number, phone.raw, "text");
+        if !is_label(&phone, &found.list, &labels) {
+            found.add(&phone.number, phone.raw, "text");
+        }
     }
     found.list
+}
+
+/// Digits, with those of the country, that a number and the link around it share if they mean the same line.
+const SHARED_DIGITS: usize = 8;
+
+/// The longest text of a link that is the number it dials.
+const MAX_LABEL: usize = 100;
+
+/// Whether a number in the text is how a link shows its own number: some links leave out or add an extension.
+fn is_label(written: &Written<'_>, found: &[Phone], labels: &[(String, &str)]) -> bool {
+    let value = e164(&written.number);
+    let is_variant = |phone: &Phone| {
+        let digits = phone.value.chars().zip(value.chars());
+        phone.source == "tel" && digits.take_while(|(one, other)| one == other).count() > SHARED_DIGITS
+    };
+    labels
+        .iter()
+        .filter(|(_, label)| label.contains(written.raw))
+        .any(|(dialled, _)| {
+            found
+                .iter()
+                .any(|phone| phone.raw == *dialled && is_variant(phone))
+        })
 }
 
 struct Found<'a> {
@@ -186,6 +219,18 @@ mod tests {
 
     fn one(value: &str, source: &str) -> Vec<(String, String)> {
         vec![(value.to_owned(), source.to_owned())]
+    }
+
+    #[test]
+    fn a_link_and_what_it_shows_are_one_number() {
+        let html = "<a href='tel:+49301234567'>030 / 12 34 5 - 678</a>";
+        assert_eq!(found("https://a.de/", None, html), one("+49301234567", "tel"));
+        // Another line than the link dials is another number.
+        let html = "<a href='tel:+49301234567'>089 7654321</a>";
+        assert_eq!(found("https://a.de/", None, html).len(), 2);
+        // And so is an extension beside the link.
+        let html = "<a href='tel:+49301234567'>call</a> 030 12345-678";
+        assert_eq!(found("https://a.de/", None, html).len(), 2);
     }
 
     #[test]

@@ -52,6 +52,18 @@ async fn of_two_appends_to_one_stream_in_one_group_the_first_wins() {
 }
 
 #[tokio::test]
+async fn a_single_append_waits_for_a_small_part_of_a_batch_at_most() {
+    let (log, _database) = log().await;
+    let batch = (0..1000).map(|n| unit(&format!("s{n}"), 0, 1)).collect();
+    let (batch, single) = tokio::join!(log.append_all(batch), log.append(unit("single", 0, 1)));
+    let Ok(Appended::Committed(Some(position))) = single else {
+        panic!("{single:?}");
+    };
+    assert!(position <= 300, "it came after {position} of 1000");
+    assert!(batch.iter().all(Result::is_ok), "the batch is appended whole");
+}
+
+#[tokio::test]
 async fn a_sequence_that_is_ahead_of_the_stream_is_a_conflict() {
     let (log, _database) = log().await;
     log.append(unit("a", 0, 1)).await.unwrap();

@@ -1,4 +1,5 @@
-//! Files that a page loads from its own site: what stands on another site's hosts says nothing about this one.
+//! Files that a page loads from its own site: what stands on another site's hosts says nothing about this one, and
+//! neither do pictures on another host of the site, which may be those of another system.
 
 use std::borrow::Cow;
 
@@ -16,24 +17,25 @@ const MAX_URL: usize = 2_000;
 
 /// Paths with their queries, of scripts, styles, pictures, frames and what `<link>` names; not of links to follow.
 pub(super) fn own(page: &Outline) -> Vec<Cow<'_, str>> {
-    let site = site(page);
-    let base_is_own = page.base.host() == page.url.host() || host_site(&page.base) == site;
+    let host = host(page);
+    let site = host.as_deref().map(registrable);
+    let base_is_own = page.base.host() == page.url.host() || page.base.domain().map(registrable) == site;
     let urls = page.elements().flat_map(loaded);
-    let paths = urls.filter_map(|url| own_path(url, site.as_deref(), base_is_own));
+    let paths = urls.filter_map(|url| own_path(url, host.as_deref(), base_is_own));
     paths
         .filter(|path| path.len() <= MAX_URL)
         .take(MAX_FILES)
         .collect()
 }
 
-/// The registrable domain of the site. A page that was saved may have no address but the one that it states.
-fn site(page: &Outline) -> Option<String> {
-    host_site(&page.url).or_else(|| host_site(&Url::parse(&canonical(page)?).ok()?))
-}
-
-fn host_site(url: &Url) -> Option<String> {
-    let host = url.domain().filter(|host| host.contains('.'))?;
-    Some(registrable(host).to_owned())
+/// The host of the page. A page that was saved may have no address but the one that it states.
+fn host(page: &Outline) -> Option<String> {
+    let of = |url: &Url| {
+        url.domain()
+            .filter(|host| host.contains('.'))
+            .map(str::to_ascii_lowercase)
+    };
+    of(&page.url).or_else(|| of(&Url::parse(&canonical(page)?).ok()?))
 }
 
 /// What an element loads, as written; of a set of pictures the first.
@@ -55,8 +57,8 @@ fn loaded(element: &Element) -> impl Iterator<Item = &str> {
         })
 }
 
-/// The path of a URL if it is on one of the site's hosts.
-fn own_path<'u>(url: &'u str, site: Option<&str>, base_is_own: bool) -> Option<Cow<'u, str>> {
+/// The path of a URL if it is on the page's host, or no picture and on another host of the site.
+fn own_path<'u>(url: &'u str, page_host: Option<&str>, base_is_own: bool) -> Option<Cow<'u, str>> {
     let (scheme, rest) = url.split_once("//").unwrap_or(("", ""));
     if scheme.is_empty() && !url.starts_with("//") || !scheme.is_empty() && !scheme.ends_with(':') {
         let is_relative = !url
@@ -75,7 +77,22 @@ fn own_path<'u>(url: &'u str, site: Option<&str>, base_is_own: bool) -> Option<C
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (host, path) = rest.split_at(end);
     let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    (site == Some(registrable(&host))).then_some(Cow::Borrowed(path))
+    let page_host = page_host?;
+    let is_own =
+        bare(&host) == bare(page_host) || registrable(&host) == registrable(page_host) && !is_picture(path);
+    is_own.then_some(Cow::Borrowed(path))
+}
+
+fn bare(host: &str) -> &str {
+    host.strip_prefix("www.").unwrap_or(host)
+}
+
+fn is_picture(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    ["avif", "gif", "ico", "jpeg", "jpg", "png", "svg", "webp"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -99,10 +116,20 @@ mod tests {
     #[test]
     fn a_saved_page_is_of_the_site_that_it_states() {
         let page = outline(
-            "<link rel=canonical href=https://www.site.test/x><img src=https://cdn.site.test/a.png><img src=//other.test/b>",
+            "<link rel=canonical href=https://www.site.test/x><script src=https://cdn.site.test/a.js></script><img src=//other.test/b>",
             &Url::parse("http://localhost/").unwrap(),
         );
-        assert_eq!(own(&page), ["/x", "/a.png"]);
+        assert_eq!(own(&page), ["/x", "/a.js"]);
+    }
+
+    #[test]
+    fn pictures_on_another_host_of_the_site_may_be_of_another_system() {
+        let page = outline(
+            "<img src=https://content.site.test/wp-content/uploads/a.JPG?w=640>
+             <img src=https://site.test/wp-content/uploads/b.jpg><script src=https://cdn.site.test/wp-includes/c.js></script>",
+            &Url::parse("https://www.site.test/x/").unwrap(),
+        );
+        assert_eq!(own(&page), ["/wp-content/uploads/b.jpg", "/wp-includes/c.js"]);
     }
 
     #[test]
