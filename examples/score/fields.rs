@@ -239,11 +239,14 @@ fn favicons(page: &Page) -> Option<Vec<String>> {
     known(found)
 }
 
+/// What organizations state, but for the names of other nodes (`#logo`), which are no pictures.
 fn logos(page: &Page) -> Option<Vec<String>> {
     let organizations = page.facts["jsonld_orgs"].as_array().into_iter().flatten();
     let mut found: Vec<String> = organizations
         .flat_map(|organization| texts(&organization["logo"]))
-        .filter_map(|logo| page.raw.url.join(&logo).ok().map(String::from))
+        .filter_map(|logo| page.raw.url.join(&logo).ok())
+        .filter(|logo| logo.fragment().is_none())
+        .map(String::from)
         .collect();
     found.extend(asserted(page, &["logo", "logo_any_of"]).unwrap_or_default());
     known(found)

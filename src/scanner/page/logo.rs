@@ -4,10 +4,28 @@ use super::head::{absolute, meta};
 use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
-/// What pictures are called that are somebody else's logo, or none.
+/// What pictures are called that are somebody else's logo, or stand for a video or another page.
 const OTHERS: &[&str] = &[
-    "client", "partner", "sponsor", "payment", "customer", "award", "footer", "brands", "supplier", "member",
-    "certif", "kunden", "foerder", "förder", "seal", "badge", "trust",
+    "client",
+    "partner",
+    "sponsor",
+    "payment",
+    "customer",
+    "award",
+    "footer",
+    "brands",
+    "supplier",
+    "member",
+    "certif",
+    "kunden",
+    "foerder",
+    "förder",
+    "seal",
+    "badge",
+    "trust",
+    "thumbnail",
+    "screenshot",
+    "poster",
 ];
 
 /// Words in URLs of pictures that hold many or show nothing of the site: sprites, arrows, counters of visitors, signs

@@ -1,9 +1,5 @@
 //! Elements in the midst of a text that nobody sees: decoys for robots.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use scraper::node::Element;
 
 use crate::scanner::page::tree::raw;
@@ -31,6 +27,9 @@ const HIDING: &[&str] = &[
 /// Classes kept of one page.
 const MAX_CLASSES: usize = 200;
 
+/// Bytes of the declarations of one rule that are looked at.
+const MAX_DECLARATIONS: usize = 2_000;
+
 /// The classes that a page's own styles hide.
 #[derive(Debug, Default)]
 pub(super) struct Hidden(Vec<String>);
@@ -38,21 +37,21 @@ pub(super) struct Hidden(Vec<String>);
 impl Hidden {
     /// Adds the classes of rules like `.dn, .x { display: none }`.
     pub(super) fn read(&mut self, style: &str) {
-        static RULE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"([^{}]{1,500})\{([^{}]{0,2000})\}").expect("the pattern is constant")
-        });
-        static CLASS: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"^(?:span|i|b|em|small|strong)?\.([A-Za-z_][\w-]*)$")
-                .expect("the pattern is constant")
-        });
-        // Most style sheets hide nothing in this way, or only in the midst of much else.
-        let rules = RULE.captures_iter(style).filter(|rule| is_hiding(&rule[2]));
-        for rule in rules.take(MAX_CLASSES) {
-            for selector in rule[1].split(',') {
-                if let Some(class) = CLASS.captures(selector.trim())
-                    && self.0.len() < MAX_CLASSES
-                {
-                    self.0.push(class[1].to_owned());
+        // Up to each closing brace: rules within others (`@media`) end with one too.
+        for rule in style.split('}') {
+            let Some((before, declarations)) = rule.rsplit_once('{') else {
+                continue;
+            };
+            if declarations.len() > MAX_DECLARATIONS || !is_hiding(declarations) {
+                continue;
+            }
+            let selectors = before.rsplit(['{', ';']).next().unwrap_or_default();
+            for class in selectors
+                .split(',')
+                .filter_map(|selector| class_of(selector.trim()))
+            {
+                if self.0.len() < MAX_CLASSES {
+                    self.0.push(class.to_owned());
                 }
             }
         }
@@ -69,8 +68,23 @@ impl Hidden {
     }
 }
 
+/// The class that a selector like `.x` or `span.x` is about.
+fn class_of(selector: &str) -> Option<&str> {
+    let (element, class) = selector.split_once('.')?;
+    let is_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-');
+    let is_inline = ["", "span", "i", "b", "em", "small", "strong"].contains(&element);
+    (is_inline && !class.is_empty() && class.chars().all(is_name)).then_some(class)
+}
+
 /// Whether declarations hide what they are for.
 fn is_hiding(declarations: &str) -> bool {
+    // Most have nothing to do with it, and are not worth a copy.
+    let may_hide = ["none", "hidden", "-999", "font-size", "opacity"]
+        .iter()
+        .any(|word| contains_ignoring_case(declarations, word));
+    if !may_hide {
+        return false;
+    }
     let plain: String = declarations
         .split_whitespace()
         .collect::<String>()
@@ -82,6 +96,12 @@ fn is_hiding(declarations: &str) -> bool {
         || plain
             .split(';')
             .any(|declaration| matches!(declaration, "font-size:0" | "font-size:0px" | "opacity:0"))
+}
+
+fn contains_ignoring_case(text: &str, word: &str) -> bool {
+    text.as_bytes()
+        .windows(word.len())
+        .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]

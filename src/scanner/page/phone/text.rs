@@ -1,6 +1,7 @@
 //! Numbers in what a reader sees: where digits stand as they do in telephone numbers, which of them belong together,
 //! and what the words around them say.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -19,8 +20,11 @@ const MAX_RUN_DIGITS: usize = 60;
 /// Groups of digits of one number.
 const MAX_GROUPS: usize = 8;
 
-/// Readings of runs that are tried on one page; a try takes some microseconds, each that succeeds up to a millisecond.
-const MAX_TRIES: usize = 5_000;
+/// Texts that are tried as numbers of a country on one page; a try takes some microseconds.
+const MAX_TRIES: usize = 10_000;
+
+/// Of these, those that are valid numbers: to see whether they are written as one takes milliseconds.
+const MAX_VALID: usize = 300;
 
 /// Longer lines are no labels.
 const MAX_LABEL: usize = 40;
@@ -37,7 +41,8 @@ pub(super) struct Written<'a> {
 pub(super) fn numbers<'a>(text: &'a str, places: &Regions) -> Vec<Written<'a>> {
     let mut reader = Reader {
         places,
-        tries: MAX_TRIES,
+        known: HashMap::new(),
+        limits: Limits::default(),
         headings: Vec::new(),
         column: 0,
         between: 0,
@@ -62,7 +67,9 @@ struct Piece<'a> {
 
 struct Reader<'a, 'r> {
     places: &'r Regions,
-    tries: usize,
+    /// What texts were found to be: pages repeat their numbers.
+    known: HashMap<String, Option<(PhoneNumber, bool)>>,
+    limits: Limits,
     /// What the labels on the lines before say of the numbers to come: one for all, or one for each column.
     headings: Vec<Kind>,
     column: usize,
@@ -228,11 +235,11 @@ impl<'a> Reader<'a, '_> {
                 let plain = ascii(text);
                 if is_date_or_time(&plain) {
                     choice = (value + 5, Some((start, PhoneNumber::default())));
-                } else if let Some(number) = self.number(&plain) {
+                } else if let Some((number, is_elsewhere)) = self.number(plain) {
                     choice = (value, Some((start, number)));
-                } else if let Some(number) = self.number_elsewhere(&plain) {
-                    choice = (value, Some((start, number)));
-                    elsewhere.push((start, end));
+                    if is_elsewhere {
+                        elsewhere.push((start, end));
+                    }
                 }
             }
             best.push(choice);
@@ -262,27 +269,53 @@ impl<'a> Reader<'a, '_> {
         pieces.extend(found.into_iter().rev());
     }
 
-    /// The number that a text in ASCII is, whole.
-    fn number(&mut self, text: &str) -> Option<PhoneNumber> {
-        self.tries = self.tries.checked_sub(1)?;
-        if is_quantity(text) {
-            return None;
+    /// The number that a text in ASCII is, whole, and whether only in a further country.
+    fn number(&mut self, text: String) -> Option<(PhoneNumber, bool)> {
+        if let Some(known) = self.known.get(&text) {
+            return known.clone();
         }
-        number(text, &self.places.list)
+        let found = if is_quantity(&text) {
+            None
+        } else {
+            number_within(&text, &self.places.list, &mut self.limits)
+                .map(|number| (number, false))
+                .or_else(|| Some((self.number_elsewhere(&text)?, true)))
+        };
+        self.known.insert(text, found.clone());
+        found
     }
 
     /// The number that a text is in one alone of the further countries where the page's language is spoken.
     fn number_elsewhere(&mut self, text: &str) -> Option<PhoneNumber> {
-        let further = self.places.further.iter();
-        let mut numbers = further.filter_map(|region| number(text, std::slice::from_ref(region)));
+        let (limits, further) = (&mut self.limits, self.places.further.iter());
+        let mut numbers =
+            further.filter_map(|region| number_within(text, std::slice::from_ref(region), limits));
         let first = numbers.next()?;
-        let is_one = numbers.all(|other| other == first);
-        (is_one && !is_quantity(text)).then_some(first)
+        numbers.all(|other| other == first).then_some(first)
+    }
+}
+
+/// What may still be tried of a text.
+struct Limits {
+    tries: usize,
+    valid: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            tries: MAX_TRIES,
+            valid: MAX_VALID,
+        }
     }
 }
 
 /// The number that a text is, in the first of the countries where it is one.
 pub(super) fn number(text: &str, regions: &[Region]) -> Option<PhoneNumber> {
+    number_within(text, regions, &mut Limits::default())
+}
+
+fn number_within(text: &str, regions: &[Region], limits: &mut Limits) -> Option<PhoneNumber> {
     let text = ascii(text);
     // `00` is how most of the world dials out.
     let dialled = text
@@ -297,8 +330,13 @@ pub(super) fn number(text: &str, regions: &[Region]) -> Option<PhoneNumber> {
         regions.iter().copied().map(Some).collect()
     };
     regions.into_iter().find_map(|region| {
+        limits.tries = limits.tries.checked_sub(1)?;
         let number = PHONE_NUMBER_UTIL.parse(&text, region).ok()?;
-        (number.is_valid() && is_whole(&text, region)).then_some(number)
+        if !number.is_valid() {
+            return None;
+        }
+        limits.valid = limits.valid.checked_sub(1)?;
+        is_whole(&text, region).then_some(number)
     })
 }
 
