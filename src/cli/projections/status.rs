@@ -24,14 +24,14 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
     } else {
         say(&format!(
             "{:<11} {:>5} {:>10} {:>10} {:>12} {:>8} {:>8}  {}",
-            "name", "shape", "generation", "state", "position", "behind", "seconds", "set aside"
+            "name", "shape", "generation", "state", "position", "behind", "seconds", "quarantined"
         ))?;
         for status in &statuses {
             say(line(status))?;
             if let Some(error) = &status.error {
                 say([
                     "  ".into(),
-                    style::bad("stands still"),
+                    style::bad("stopped"),
                     format!(": {error}").into(),
                 ])?;
             }
@@ -41,7 +41,7 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
         }
         for row in &parked {
             say(&format!(
-                "{} {} waits since event {}: {}",
+                "{} {} is quarantined since event {}: {}",
                 row.name, row.key, row.position, row.error
             ))?;
         }

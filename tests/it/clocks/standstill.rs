@@ -88,7 +88,7 @@ async fn a_quiet_service_is_well() {
 
 #[tokio::test]
 async fn a_scan_that_no_worker_takes_is_seen() {
-    is_seen(QUEUED, &[("scan", 1)], "no worker takes").await;
+    is_seen(QUEUED, &[("scan", 1)], "no worker processes").await;
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_scan_whose_worker_does_not_come_to_an_end_is_seen() {
     is_seen(
         &format!("{QUEUED}{hangs}"),
         &[("scan", 1)],
-        "no worker takes or ends",
+        "no worker processes",
     )
     .await;
 }
@@ -106,21 +106,21 @@ async fn a_scan_whose_worker_does_not_come_to_an_end_is_seen() {
 #[tokio::test]
 async fn a_scan_whose_lease_ran_out_long_ago_is_seen() {
     let lost = "update scan_task set leased_until = now() - interval '1 hour'";
-    is_seen(&format!("{QUEUED}{lost}"), &[("scan", 1)], "no worker takes").await;
+    is_seen(&format!("{QUEUED}{lost}"), &[("scan", 1)], "no worker processes").await;
 }
 
 #[tokio::test]
 async fn a_batch_whose_scans_are_lost_is_seen() {
     let lost = "insert into batch_watch (batch_id, tenant_id, round, open, moved_at) \
         values (gen_random_uuid(), gen_random_uuid(), 1, 3, now() - interval '1 hour')";
-    is_seen(lost, &[("batch", 1)], "do not end").await;
+    is_seen(lost, &[("batch", 1)], "make no progress").await;
 }
 
 #[tokio::test]
 async fn a_batch_that_is_never_completed_is_seen() {
     let due = "insert into batch_watch (batch_id, tenant_id, round, moved_at) \
         values (gen_random_uuid(), gen_random_uuid(), 1, now() - interval '1 hour')";
-    is_seen(due, &[("batch", 1)], "do not end").await;
+    is_seen(due, &[("batch", 1)], "make no progress").await;
 }
 
 #[tokio::test]
