@@ -125,7 +125,7 @@ impl FromRow<'_, PgRow> for ProjectionTask {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         let word = |column: &str, text: &str| sqlx::Error::ColumnDecode {
             index: column.to_owned(),
-            source: format!("{text} is not known to this release").into(),
+            source: format!("this release does not know {text}").into(),
         };
         let (kind, state, phase): (String, String, Option<String>) =
             (row.try_get("kind")?, row.try_get("state")?, row.try_get("phase")?);
