@@ -145,7 +145,10 @@ impl BatchInput {
         if self.rejected.is_empty() {
             return Err(Problem::unprocessable("empty_batch", "The list has no domains."));
         }
-        let detail = format!("None of the {} lines contains a valid domain.", self.rejected.len());
+        let detail = format!(
+            "None of the {} lines contains a valid domain.",
+            self.rejected.len()
+        );
         let rejected = serde_json::to_value(&self.rejected).unwrap_or_default();
         Err(Problem::unprocessable("no_valid_domain", detail).with("rejected", rejected))
     }

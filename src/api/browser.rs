@@ -69,9 +69,7 @@ fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(header::HOST).or(uri.authority().map(axum::http::uri::Authority::as_str));
     if !host.is_none_or(is_this_machine) {
-        return Some(
-            "Without access control, use localhost or an IP address as the host, not another name.",
-        );
+        return Some("Without access control, use localhost or an IP address as the host, not another name.");
     }
     if text(HeaderName::from_static("sec-fetch-site")) == Some("same-origin") {
         return None;

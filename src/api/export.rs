@@ -58,8 +58,8 @@ impl Default for WorkbookPlaces {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FormatQuery {
-    /// `csv`, `ndjson` or `xlsx`: all rows that match the filters, as a file. `json`: a page. Overrides `Accept`. `limit`
-    /// restricts the number of rows; `cursor` skips the rows before it.
+    /// `csv`, `ndjson` or `xlsx`: all rows that match the filters, as a file. `json`: a page. Overrides `Accept`.
+    /// `limit` restricts the number of rows; `cursor` skips the rows before it.
     #[param(example = "json")]
     format: Option<String>,
 }
@@ -336,10 +336,7 @@ impl From<WorkbookError> for Problem {
 }
 
 fn broken_workbook(error: &WorkbookError) -> Problem {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        "Cannot write a workbook"
-    );
+    tracing::error!(error = error as &dyn std::error::Error, "Cannot write a workbook");
     Problem::unavailable(
         "Cannot write the workbook: the server's disk may be full. CSV and NDJSON need no disk space.",
     )

@@ -13,11 +13,11 @@ use super::request::QueryOf;
 use crate::progress::{self, Clock, Stuck};
 use crate::projections::status::all_exist;
 
-/// That all is well, for the document.
+/// The health of the process.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the handlers build")]
 struct Health {
-    /// `ok`.
+    /// Always `ok`.
     status: String,
     /// The last position of the log; only if the database was queried.
     position: Option<i64>,
@@ -35,8 +35,8 @@ pub(super) async fn livez() -> Response {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReadyzQuery {
-    /// Also report what makes no progress, the clocks and the use of database connections; any value other than `false`,
-    /// or no value
+    /// Also report what makes no progress, the clocks and the use of database connections; any value other than
+    /// `false`, or no value
     verbose: Option<String>,
 }
 

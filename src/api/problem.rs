@@ -73,12 +73,7 @@ impl Problem {
 
     /// 400: the request cannot be understood.
     pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            code,
-            "Invalid request",
-            detail,
-        )
+        Self::new(StatusCode::BAD_REQUEST, code, "Invalid request", detail)
     }
 
     /// 422: understood, but not acceptable.
@@ -109,8 +104,7 @@ impl Problem {
 
     /// 429: too many requests of one tenant.
     pub fn too_many_requests(retry_after: u32) -> Self {
-        let detail =
-            format!("The tenant has reached its rate limit. Repeat the request in {retry_after} s.");
+        let detail = format!("The tenant has reached its rate limit. Repeat the request in {retry_after} s.");
         let problem = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",

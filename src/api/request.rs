@@ -145,7 +145,10 @@ pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
     } else {
         format!("Content-Type '{given}'")
     };
-    let detail = format!("The request has {given}; this route accepts {}.", wanted.join(", "));
+    let detail = format!(
+        "The request has {given}; this route accepts {}.",
+        wanted.join(", ")
+    );
     Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported_media_type",
@@ -250,7 +253,8 @@ pub fn log_position<'de, D: Deserializer<'de>>(text: D) -> Result<Option<i64>, D
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AsOf {
-    /// Answer with the state at this log position or time (RFC 3339). A value after the end of the log is an error (400).
+    /// Answer with the state at this log position or time (RFC 3339). A value after the end of the log is an error
+    /// (400).
     #[param(example = "2026-01-31T12:00:00Z")]
     pub as_of: Option<String>,
 }

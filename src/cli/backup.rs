@@ -14,8 +14,9 @@ use crate::log::EventLog;
 
 /// Writes everything into one file: the log, bodies, read models, the queue, keys and settings of tenants.
 ///
-/// The service may run meanwhile: the file is a consistent snapshot. It is written as FILE.partial and renamed when it is
-/// complete; an earlier FILE stays until then. It contains personal data and hashes of keys; only its owner may read it.
+/// The service may run meanwhile: the file is a consistent snapshot. It is written as FILE.partial and renamed when it
+/// is complete; an earlier FILE stays until then. It contains personal data and hashes of keys; only its owner may read
+/// it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The file to write; an existing file is replaced

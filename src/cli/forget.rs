@@ -53,9 +53,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let done = forget(&domain, tenant, config, &database).await;
     database.close().await;
     let Some((forgotten, followed)) = done? else {
-        tell(&format!(
-            "sitelog: tenant {tenant} has no scan of {domain}"
-        ));
+        tell(&format!("sitelog: tenant {tenant} has no scan of {domain}"));
         return Ok(ExitCode::FAILURE);
     };
     if args.json {

@@ -179,8 +179,7 @@ impl Following {
 
 /// On a terminal only.
 fn progress_bar() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{spinner} {msg} {pos} rows").expect("the template is valid");
+    let style = ProgressStyle::with_template("{spinner} {msg} {pos} rows").expect("the template is valid");
     ProgressBar::new_spinner().with_style(style)
 }
 

@@ -87,7 +87,7 @@ enum Command {
     Migrate(migrate::Args),
     /// Checks the installation and says how to fix problems
     Doctor(doctor::Args),
-    /// Prints the OpenAPI document of the HTTP API, as served at /openapi.json
+    /// Prints the description of the HTTP API, as served at /openapi.json
     Openapi,
     /// Prints a shell completion script
     Completions(completions::Args),

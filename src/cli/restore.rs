@@ -18,8 +18,8 @@ use crate::projections::{registry, status, wall};
 
 /// Restores a backup into an empty database, and verifies log and read models; exit code 1 if they are damaged.
 ///
-/// All or nothing: if the restore fails, the database stays empty. The user who restores owns the restored tables. Roles
-/// that had rights in the backup and are missing here are created, without a login.
+/// All or nothing: if the restore fails, the database stays empty. The user who restores owns the restored tables.
+/// Roles that had rights in the backup and are missing here are created, without a login.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The file that 'sitelog backup' wrote

@@ -141,11 +141,7 @@ fn change<T: std::str::FromStr>(
         Some("none") => None,
         Some(text) => {
             let number = text.parse();
-            let refused = |_| {
-                BadArgument(format!(
-                    "{name} is '{text}'; it must be a number or 'none'"
-                ))
-            };
+            let refused = |_| BadArgument(format!("{name} is '{text}'; it must be a number or 'none'"));
             Some(number.map_err(refused)?)
         }
     };

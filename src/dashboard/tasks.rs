@@ -113,9 +113,7 @@ fn explained(condition: TaskCondition) -> &'static str {
         TaskCondition::Ready => {
             "Waiting for a free worker, for their turn among tenants and batches, or for the end of their host's cooldown."
         }
-        TaskCondition::Delayed => {
-            "Scheduled for later, for example a retry after a temporary failure."
-        }
+        TaskCondition::Delayed => "Scheduled for later, for example a retry after a temporary failure.",
     }
 }
 

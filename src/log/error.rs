@@ -33,9 +33,7 @@ pub enum LogError {
         bytes: usize,
     },
     /// A stored body cannot be unpacked or has a content that cannot be read: a fault of whatever refers to it.
-    #[error(
-        "cannot read the body {digest} of {subject} ({bytes} bytes): {error}; run 'sitelog log verify'"
-    )]
+    #[error("cannot read the body {digest} of {subject} ({bytes} bytes): {error}; run 'sitelog log verify'")]
     UnreadableBody {
         /// Its digest, in hexadecimal.
         digest: String,

@@ -66,9 +66,7 @@ pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionErro
         }
         Point::Position(position) => position,
         Point::Time(time) if is_future => {
-            return Err(ProjectionError::BeyondTheEnd(format!(
-                "{time} is in the future"
-            )));
+            return Err(ProjectionError::BeyondTheEnd(format!("{time} is in the future")));
         }
         Point::Time(time) => last_by(pool, time).await?,
     })

@@ -136,7 +136,10 @@ async fn knock_at(
     let http = home_of("http", host)?;
     match ask(tools, clock, &http).await {
         Ok(answer) => {
-            let problem = Problem::new("tls_failed", format!("{refused}; the site was read over plain HTTP"));
+            let problem = Problem::new(
+                "tls_failed",
+                format!("{refused}; the site was read over plain HTTP"),
+            );
             Ok((http, answer, vec![problem]))
         }
         Err(_) => Err(refused),

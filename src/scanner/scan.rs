@@ -191,10 +191,7 @@ impl Progress {
                 return;
             }
             if !tools.allowance.may_read_pages() {
-                let detail = format!(
-                    "{url} and the following pages: {}",
-                    tools.allowance.ran_out()
-                );
+                let detail = format!("{url} and the following pages: {}", tools.allowance.ran_out());
                 findings.problems.push(Problem::new("budget_compute", detail));
                 return;
             }
@@ -328,9 +325,18 @@ fn account(findings: &mut Findings, tools: &Tools, clock: &Clock, out_of_time: b
     let ended_by = cost.ran_out_of.or(out_of_time.then_some(Bound::Time));
     if let Some(bound) = ended_by {
         let detail = match bound {
-            Bound::Requests => format!("not everything was read: the scan used its budget of {} requests", budget.requests),
-            Bound::Bytes => format!("not everything was read: the scan used its budget of {} bytes", budget.bytes),
-            Bound::Time => format!("not everything was read: the scan used its budget of {} ms", budget.milliseconds),
+            Bound::Requests => format!(
+                "not everything was read: the scan used its budget of {} requests",
+                budget.requests
+            ),
+            Bound::Bytes => format!(
+                "not everything was read: the scan used its budget of {} bytes",
+                budget.bytes
+            ),
+            Bound::Time => format!(
+                "not everything was read: the scan used its budget of {} ms",
+                budget.milliseconds
+            ),
         };
         findings.problems.push(Problem::new(bound.problem_code(), detail));
     }

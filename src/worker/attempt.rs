@@ -63,7 +63,10 @@ impl Worker {
         let limit = self.scanner.max_time().min(left);
         let kept = recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "Cannot read the stored data of {name}; all files are read again");
+            tracing::warn!(
+                error,
+                "Cannot read the stored data of {name}; all files are read again"
+            );
             None
         });
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.

@@ -38,8 +38,8 @@ pub enum BatchEvent {
         /// Number of the round.
         round: u32,
     },
-    /// A batch of the predecessor was imported. The event contains the predecessor's counts, because the predecessor did
-    /// not keep most of the scans; the scans that it kept do not count in addition.
+    /// A batch of the predecessor was imported. The event contains the predecessor's counts, because the predecessor
+    /// did not keep most of the scans; the scans that it kept do not count in addition.
     BatchImported {
         /// Primary key of the row in the predecessor's table `batch_jobs`.
         row_id: String,

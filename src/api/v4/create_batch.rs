@@ -128,7 +128,7 @@ impl Summary {
 /// Skipped domains that an answer names.
 const MAX_NAMED: usize = 1000;
 
-/// The lines of a JSON request, for the document.
+/// A list of domains, with options.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body, which is read item by item")]
@@ -144,8 +144,8 @@ pub(super) struct NewBatch {
     max_age_days: Option<f64>,
 }
 
-/// Requests scans of all domains in a list: JSON, NDJSON, CSV in any dialect, plain lines, or an Excel workbook (.xlsx).
-/// The column with the domains is detected by its name, in many languages, or by its content.
+/// Requests scans of all domains in a list: JSON, NDJSON, CSV in any dialect, plain lines, or an Excel workbook
+/// (.xlsx). The column with the domains is detected by its name, in many languages, or by its content.
 #[utoipa::path(
     post, path = "/batches", tag = "batches", params(BatchQuery),
     request_body(content((NewBatch = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),

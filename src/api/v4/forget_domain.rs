@@ -30,8 +30,8 @@ pub(super) struct AcceptedErasure {
     links: BTreeMap<&'static str, String>,
 }
 
-/// Erases what was found about a domain; needs the scope `admin`. The log keeps when and with what result the domain was
-/// scanned. A second request has no effect.
+/// Erases what was found about a domain; needs the scope `admin`. The log keeps when and with what result the domain
+/// was scanned. A second request has no effect.
 #[utoipa::path(
     delete, path = "/domains/{domain}", tag = "domains", params(("domain" = String, Path)),
     responses(

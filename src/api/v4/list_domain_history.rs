@@ -51,7 +51,8 @@ impl FromStr for Place {
 }
 
 /// The changes of a domain's results, field by field, newest first: old and new value, time, scan and event. They are
-/// computed from the log, for the 100 latest scans of the domain; for values of the first of these scans, `old` is null.
+/// computed from the log, for the 100 latest scans of the domain; for values of the first of these scans, `old` is
+/// null.
 #[utoipa::path(
     get, path = "/domains/{domain}/history", tag = "domains",
     params(("domain" = String, Path), HistoryQuery, Paging, AtLeast),

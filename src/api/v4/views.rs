@@ -288,8 +288,8 @@ impl From<DomainRow> for Domain {
 }
 
 /// A line of a batch's list: `line`, `scan_id`, `scan_status`, `scan_reason`, `scan_error` and `scan_completed_at` of
-/// its scan, the fields of `Domain` if the domain has results, and the other columns of the list; a column whose name is
-/// already used gets the prefix `input_`.
+/// its scan, the fields of `Domain` if the domain has results, and the other columns of the list; a column whose name
+/// is already used gets the prefix `input_`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(value_type = Object)]
 pub struct BatchDomain(pub(super) serde_json::Map<String, Value>);

@@ -11,9 +11,9 @@ use crate::api::watch::{self, WatchQuery, Watched};
 use crate::values::BatchId;
 
 /// Streams the progress of a batch: server-sent events for the batch's stream and for the status of its scans; for the
-/// files and pages that a scan read, watch the scan itself. `id` is the log position, `event` the type, `data` the event
-/// as JSON in one line. The stream ends when the batch has ended; a reconnect with `Last-Event-ID` continues after that
-/// event.
+/// files and pages that a scan read, watch the scan itself. `id` is the log position, `event` the type, `data` the
+/// event as JSON in one line. The stream ends when the batch has ended; a reconnect with `Last-Event-ID` continues
+/// after that event.
 #[utoipa::path(
     get, path = "/batches/{id}/events", tag = "batches",
     params(

@@ -10,9 +10,9 @@ use crate::api::request::{PathOf, QueryOf, Tenant};
 use crate::api::watch::{self, WatchQuery, Watched};
 use crate::values::ScanId;
 
-/// Streams the progress of a scan: server-sent events, one per event of its stream. `id` is the log position, `event` the
-/// type, `data` the event as JSON in one line. The stream ends when the scan has ended; a reconnect with `Last-Event-ID`
-/// continues after that event.
+/// Streams the progress of a scan: server-sent events, one per event of its stream. `id` is the log position, `event`
+/// the type, `data` the event as JSON in one line. The stream ends when the scan has ended; a reconnect with
+/// `Last-Event-ID` continues after that event.
 #[utoipa::path(
     get, path = "/scans/{id}/events", tag = "scans",
     params(

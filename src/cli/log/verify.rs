@@ -75,10 +75,7 @@ pub(in crate::cli) async fn check(
         ))?;
     }
     if let Some(head) = options.head.filter(|_| found.holds()) {
-        say(&format!(
-            "the first {} events match the given head",
-            head.size
-        ))?;
+        say(&format!("the first {} events match the given head", head.size))?;
     }
     say(&format!(
         "tree head {} over {} leaves",

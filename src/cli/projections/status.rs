@@ -29,11 +29,7 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
         for status in &statuses {
             say(line(status))?;
             if let Some(error) = &status.error {
-                say([
-                    "  ".into(),
-                    style::bad("stopped"),
-                    format!(": {error}").into(),
-                ])?;
+                say(["  ".into(), style::bad("stopped"), format!(": {error}").into()])?;
             }
             if let Some(task) = status.task.as_ref().filter(|task| task.ended_at.is_none()) {
                 say(&format!("  {}", super::work::in_words(task)))?;

@@ -36,13 +36,19 @@ const REASONS: [(&str, &str); 47] = [
         "Counted over the imported rows; the predecessor overwrote the count with that of its last run",
     ),
     ("counts_exceed_total", "The count was larger than the total"),
-    ("domain_by_name", "The row had the domain's name instead of its id"),
+    (
+        "domain_by_name",
+        "The row had the domain's name instead of its id",
+    ),
     (
         "domain_of_other_tenant",
         "The domain's row belongs to another tenant, who scanned it later; in sitelog each tenant has its own row",
     ),
     ("domain_refused", "The domain was rejected"),
-    ("error_in_words", "The predecessor recorded no error; sitelog says so"),
+    (
+        "error_in_words",
+        "The predecessor recorded no error; sitelog says so",
+    ),
     (
         "fabricated_metadata",
         "The predecessor had stored a made-up page ('… - Temporary Bypass'); it was not imported",
@@ -50,7 +56,10 @@ const REASONS: [(&str, &str); 47] = [
     ("file_refused", "The file was rejected"),
     ("follows_the_counts", "The status follows from the counts"),
     ("follows_the_scan", "The status is that of the domain's scan"),
-    ("forgotten", "The data of the row was erased in sitelog since then"),
+    (
+        "forgotten",
+        "The data of the row was erased in sitelog since then",
+    ),
     (
         "four_drawers",
         "`tech_stack` contains texts in four groups; other keys and types are not supported",
@@ -69,7 +78,10 @@ const REASONS: [(&str, &str); 47] = [
         "kept_in_log",
         "The views do not have this column; the whole row is kept with its event",
     ),
-    ("no_domain", "The domain no longer exists, and no other row names it"),
+    (
+        "no_domain",
+        "The domain no longer exists, and no other row names it",
+    ),
     (
         "no_error_if_not_failed",
         "Only failed scans have an error in sitelog; readers of the old table see the original value",
@@ -112,10 +124,16 @@ const REASONS: [(&str, &str); 47] = [
         "times_out_of_order",
         "It ended before it started; the later time is used for both",
     ),
-    ("told_by_its_job", "The value was missing; it was taken from one of its jobs"),
+    (
+        "told_by_its_job",
+        "The value was missing; it was taken from one of its jobs",
+    ),
     ("twice_in_file", "A URL that was twice in one file is kept once"),
     ("unfinished", "It never ended in the predecessor"),
-    ("unknown_status", "A status that no version of the predecessor wrote"),
+    (
+        "unknown_status",
+        "A status that no version of the predecessor wrote",
+    ),
     (
         "unknown_word",
         "A value that is invalid for the column's type is not shown",
@@ -195,7 +213,11 @@ impl Comparison {
             }
         }
         list(text, "Differences without a known reason", &self.unexplained)?;
-        list(text, "Examples of differences with a known reason", &self.examples)?;
+        list(
+            text,
+            "Examples of differences with a known reason",
+            &self.examples,
+        )?;
         writeln!(
             text,
             "\n## Signed\n\n| | |\n|---|---|\n| Checked by | |\n| Date | |\n| The differences above are accepted (yes/no) | |\n| Signature | |"

@@ -286,11 +286,7 @@ impl Plan {
     }
 
     fn bounds(&self) -> String {
-        format!(
-            "{} URLs and {} bytes",
-            self.max_urls,
-            self.allowance.max_bytes()
-        )
+        format!("{} URLs and {} bytes", self.max_urls, self.allowance.max_bytes())
     }
 
     /// Pages that may hold contacts, the most telling first.

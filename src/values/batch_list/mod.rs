@@ -234,7 +234,8 @@ impl BatchList {
         for address in column::parts(cell) {
             match mail::host_of_address(address) {
                 Some(host) if mail::is_free_mail_host(&host) => {
-                    let error = format!("'{host}' is a provider of free e-mail, not the site of the address's owner");
+                    let error =
+                        format!("'{host}' is a provider of free e-mail, not the site of the address's owner");
                     self.reject_as(FREE_MAIL_HOST, line, address, error);
                 }
                 Some(host) => self.accept(line, host),

@@ -119,8 +119,6 @@ impl BatchList {
             [line] => format!("Line {line} is"),
             [first, .., last] => format!("Lines {first} to {last} are"),
         };
-        self.notes.push(format!(
-            "{lines} above the header and ignored."
-        ));
+        self.notes.push(format!("{lines} above the header and ignored."));
     }
 }

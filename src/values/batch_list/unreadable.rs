@@ -87,7 +87,10 @@ impl UnreadableList {
         Self::ColumnName {
             number,
             name: shorten(name),
-            limit: format!("it has {} bytes, but at most {MAX_COLUMN_NAME} are allowed", name.len()),
+            limit: format!(
+                "it has {} bytes, but at most {MAX_COLUMN_NAME} are allowed",
+                name.len()
+            ),
         }
     }
 

@@ -280,7 +280,10 @@ async fn a_role_that_is_missing_and_may_not_be_made_is_named_with_the_command() 
     let restore = ["restore", owned(&file), "--into", &bobs];
     let told = run(3, &mut sitelog(&[], &restore));
     let command = "create role \"sitelog_reader\" nologin";
-    assert!(told.contains(&format!("as a superuser, run: {command}")), "{told}");
+    assert!(
+        told.contains(&format!("as a superuser, run: {command}")),
+        "{told}"
+    );
     assert_eq!(contents(&bobs).await, []);
     elsewhere.execute(&[command]).await;
     run(0, &mut sitelog(&[], &restore));

@@ -95,12 +95,7 @@ async fn a_scan_that_no_worker_takes_is_seen() {
 async fn a_scan_whose_worker_does_not_come_to_an_end_is_seen() {
     let hangs =
         "update scan_task set leased_until = now() + interval '15 s', claimed_at = now() - interval '1 hour'";
-    is_seen(
-        &format!("{QUEUED}{hangs}"),
-        &[("scan", 1)],
-        "no worker processes",
-    )
-    .await;
+    is_seen(&format!("{QUEUED}{hangs}"), &[("scan", 1)], "no worker processes").await;
 }
 
 #[tokio::test]

@@ -390,10 +390,7 @@ async fn a_body_that_comes_back_by_hand_is_found() {
     let found = verified(&log).await;
     assert_eq!(found.wrong, 2, "{:?}", found.findings);
     let said = found.findings[0].to_string();
-    let expected = format!(
-        "still exists, although event {} erased it",
-        forgotten.position
-    );
+    let expected = format!("still exists, although event {} erased it", forgotten.position);
     assert!(said.ends_with(&expected), "{said}");
 }
 

@@ -155,8 +155,7 @@ async fn a_stored_hash_that_was_altered_is_named_once() {
         "update log_tree_node set hash = sha256('x') where level = 10 and index = 1",
     )
     .await;
-    let said =
-        "events 1025 to 2048 do not match their stored hash: some events, or the hash, were changed";
+    let said = "events 1025 to 2048 do not match their stored hash: some events, or the hash, were changed";
     assert_eq!(told(&log.verify().await.unwrap()), [said]);
 }
 
@@ -308,10 +307,7 @@ async fn the_command_says_what_it_found_also_as_json_and_against_a_kept_head() {
         said.starts_with("1 events and 0 bodies are unchanged; 0 bodies erased\n"),
         "{said}"
     );
-    assert!(
-        said.contains("the first 1 events match the given head"),
-        "{said}"
-    );
+    assert!(said.contains("the first 1 events match the given head"), "{said}");
     meddle(&database, "update events set metadata = '{}'").await;
     let (code, said) = against(&kept);
     assert_eq!(code, Some(1), "{said}");

@@ -123,10 +123,7 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
             "268435457 bytes",
         ),
         (b"not compressed".to_vec(), "cannot read"),
-        (
-            zstd::bulk::compress(b"{\"loc\": 5}\n", 1).unwrap(),
-            "cannot read",
-        ),
+        (zstd::bulk::compress(b"{\"loc\": 5}\n", 1).unwrap(), "cannot read"),
     ] {
         let mut world = World::new(StoryOptions::default()).await;
         world.tell(600).await;
