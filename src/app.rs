@@ -121,8 +121,8 @@ impl App {
             .map_err(StartError::Connect)?;
         if !walled {
             tracing::warn!(
-                "The database user must not create the role sitelog_reader, so there is no row-level security: only the \
-                 queries separate tenants. As a superuser, run: create role sitelog_reader nologin; grant \
+                "The database user is not allowed to create the role sitelog_reader, so there is no row-level security: only \
+                 the queries separate tenants. As a superuser, run: create role sitelog_reader nologin; grant \
                  sitelog_reader to <that user>"
             );
         }

@@ -54,7 +54,7 @@ pub enum FirstKeyError {
     },
     /// It was made, but is lost.
     #[error(
-        "the first key was made, but cannot be written to {path}; make another with 'sitelog key create --scopes operator'"
+        "the first key was created, but cannot be written to {path}; create another one with 'sitelog key create --scopes operator'"
     )]
     Lost {
         /// As named.

@@ -65,8 +65,8 @@ pub enum BackupError {
     },
     /// A role is named in the backup and cannot be made.
     #[error(
-        "the backup needs the role {role}, which does not exist on this server, and the database user must not create it; \
-         as a superuser, run: create role \"{role}\" nologin"
+        "the backup needs the role {role}, which does not exist on this server, and the database user is not allowed to \
+         create it; as a superuser, run: create role \"{role}\" nologin"
     )]
     Role {
         /// The role.

@@ -231,7 +231,7 @@ fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
         }
         @if let Some(robots) = &found.robots {
             p.small.muted { "robots.txt: " (outward(&robots.url)) ", HTTP " (robots.status)
-                @if let Some(delay) = robots.crawl_delay { ", asks for " (delay) " s between requests" } }
+                @if let Some(delay) = robots.crawl_delay { ", crawl delay " (delay) " s" } }
         }
         @if !found.problems.is_empty() {
             details { summary { (counted(i64::try_from(found.problems.len()).unwrap_or(0), "problem")) " during the scan" }

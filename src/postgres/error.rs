@@ -121,7 +121,7 @@ pub enum EmbeddedPostgresError {
 
     /// The cluster holds tables but lacks what a server needs to start.
     #[error(
-        "the database in {path} is damaged: it holds tables but no global/pg_control; restore the directory from a \
+        "the database in {path} is damaged: it contains tables but no global/pg_control; restore the directory from a \
          backup, or move it away to start with an empty one"
     )]
     Damaged {

@@ -16,7 +16,7 @@ use crate::projections::registry;
 
 /// How things move cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("what moves and what does not cannot be read from the database")]
+#[error("cannot read the progress from the database")]
 pub struct ProgressError(#[from] sqlx::Error);
 
 /// Names that are told of what stands still; all are counted.

@@ -30,7 +30,7 @@ pub enum FingerprintFilesError {
         source: FormatError,
     },
     /// A folder without such files.
-    #[error("{} holds no .json files", path.display())]
+    #[error("{} contains no .json files", path.display())]
     Empty {
         /// Which.
         path: PathBuf,
