@@ -56,14 +56,14 @@ pub enum StartError {
     #[error(transparent)]
     Embedded(#[from] EmbeddedPostgresError),
     /// The database named by `DATABASE_URL`.
-    #[error("the database cannot be reached; check DATABASE_URL")]
+    #[error("cannot reach the database; check DATABASE_URL")]
     Connect(#[source] sqlx::Error),
     /// It is too old.
-    #[error("the database is PostgreSQL {0}; at least 15 is needed")]
+    #[error("the database is PostgreSQL {0}; version 15 or newer is required")]
     TooOld(String),
     /// It gives too few connections.
     #[error(
-        "the database gives {offered} connections and {wanted} are wanted: raise max_connections of PostgreSQL, or lower \
+        "the database offers {offered} connections, but {wanted} are required: raise max_connections of PostgreSQL, or lower \
          SITELOG_DATABASE__CONNECTIONS"
     )]
     TooFewConnections {
@@ -73,10 +73,10 @@ pub enum StartError {
         offered: u32,
     },
     /// The tables cannot be brought up to date.
-    #[error("the database cannot be migrated")]
+    #[error("cannot migrate the database")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The read models cannot be made.
-    #[error("the read models cannot be prepared")]
+    #[error("cannot prepare the read models")]
     ReadModels(#[from] ProjectionError),
     /// Fetching is set up wrongly.
     #[error(transparent)]
@@ -88,7 +88,7 @@ pub enum StartError {
     #[error(transparent)]
     FirstKey(#[from] FirstKeyError),
     /// The old backend is set up wrongly.
-    #[error("SITELOG_LEGACY__BACKEND_ANSWERS or its kin cannot be used")]
+    #[error("the settings SITELOG_LEGACY__BACKEND_… are invalid")]
     Backend(#[from] BackendError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
@@ -121,8 +121,9 @@ impl App {
             .map_err(StartError::Connect)?;
         if !walled {
             tracing::warn!(
-                "The database's user may not make the role sitelog_reader: tenants are kept apart by the queries \
-                 alone. As a superuser: create role sitelog_reader nologin; grant sitelog_reader to <that user>"
+                "The database user is not allowed to create the role sitelog_reader, so there is no row-level security: only \
+                 the queries separate tenants. As a superuser, run: create role sitelog_reader nologin; grant \
+                 sitelog_reader to <that user>"
             );
         }
         projections::status::ensure_all(&pools.work).await?;

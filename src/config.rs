@@ -44,10 +44,10 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file or the environment cannot be read.
-    #[error("the settings cannot be read")]
+    #[error("cannot read the settings")]
     Unreadable(#[from] config::ConfigError),
     /// One value is not what it should be.
-    #[error("{name} is '{value}', which is not {expected}")]
+    #[error("{name} is '{value}'; it must be {expected}")]
     Value {
         /// As in the environment.
         name: &'static str,
@@ -58,12 +58,12 @@ pub enum ConfigError {
     },
     /// Without access control nobody but this machine may reach the API.
     #[error(
-        "SITELOG_BIND is {0}, but with SITELOG_AUTH__MODE=off sitelog serves only this machine: leave the mode \
-         at 'required', or bind a loopback address (127.0.0.1 or [::1])"
+        "SITELOG_BIND is {0}, but with SITELOG_AUTH__MODE=off sitelog serves only this machine: keep the mode \
+         'required', or bind a loopback address (127.0.0.1 or [::1])"
     )]
     NotLoopback(SocketAddr),
     /// A secret is wrong; it is not shown.
-    #[error("{name} is not {expected}")]
+    #[error("{name} must be {expected}")]
     Secret {
         /// As in the environment.
         name: &'static str,
@@ -71,7 +71,7 @@ pub enum ConfigError {
         expected: &'static str,
     },
     /// A setting needs another.
-    #[error("{name} needs {other}")]
+    #[error("{name} requires {other}")]
     Needs {
         /// What is set.
         name: &'static str,
@@ -82,7 +82,7 @@ pub enum ConfigError {
     #[error("{0} is not supported by this release: tokens are checked with SITELOG_AUTH__JWT_SECRET")]
     Unsupported(&'static str),
     /// A setting that nobody reads, which is a misspelt one.
-    #[error("{name} is no setting; the nearest is {nearest}. docs/operations.md lists all")]
+    #[error("{name} is not a setting; the most similar is {nearest}. docs/operations.md lists all settings")]
     Unknown {
         /// As given, and where.
         name: String,
@@ -90,7 +90,7 @@ pub enum ConfigError {
         nearest: String,
     },
     /// There is no home directory to put data in.
-    #[error("there is no place for the data: set SITELOG_DATA_DIR")]
+    #[error("cannot determine the data directory: set SITELOG_DATA_DIR")]
     NoDataDir,
 }
 
@@ -268,18 +268,18 @@ fn jwt_settings(
 ) -> Result<JwtSettings, ConfigError> {
     const NAME: &str = "SITELOG_AUTH__JWT_SECRET";
     if secret.len() < MIN_SECRET {
-        let expected = "at least 16 characters long; 32 or more are good";
+        let expected = "at least 16 characters long; 32 or more are recommended";
         return Err(ConfigError::Secret { name: NAME, expected });
     }
     if secret.len() < GOOD_SECRET {
-        tracing::warn!("{NAME} is shorter than the 32 bytes that RFC 7518 asks for");
+        tracing::warn!("{NAME} is shorter than 32 bytes, which RFC 7518 requires");
     }
     let needed = |text: Option<String>| text.filter(|text| !text.is_empty());
     Ok(JwtSettings {
         secret: Secret::new(secret),
         audience: needed(audience).ok_or(ConfigError::Needs {
             name: NAME,
-            other: "SITELOG_AUTH__AUDIENCE, for a token that is meant for others must not open this service",
+            other: "SITELOG_AUTH__AUDIENCE, because tokens for other services must not be accepted",
         })?,
         issuer: needed(issuer),
     })
@@ -305,7 +305,7 @@ fn legacy_settings(raw: RawLegacy) -> Result<LegacySettings, ConfigError> {
         } else {
             Err(ConfigError::Needs {
                 name: "SITELOG_LEGACY__BACKEND_ANSWERS",
-                other: "SITELOG_LEGACY__BACKEND_URL, the address of the backend that is to answer",
+                other: "SITELOG_LEGACY__BACKEND_URL, the address of the backend",
             })
         };
     };
@@ -371,7 +371,7 @@ fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
     if settings.proxy_resolves && settings.proxy.is_none() {
         return Err(ConfigError::Needs {
             name: "SITELOG_FETCH__PROXY_RESOLVES",
-            other: "SITELOG_FETCH__PROXY, the proxy that is to resolve names",
+            other: "SITELOG_FETCH__PROXY, the proxy that resolves names",
         });
     }
     budget(&mut settings, raw.max_requests, raw.max_bytes, raw.max_seconds)?;

@@ -74,12 +74,12 @@ impl Database {
         };
         while !stop.is_cancelled() {
             match embedded.ensure_running().await {
-                Ok(true) => tracing::warn!("PostgreSQL had died and was started again"),
+                Ok(true) => tracing::warn!("PostgreSQL had stopped unexpectedly and was restarted"),
                 Ok(false) => {}
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "PostgreSQL cannot be started: {error}"
+                        "Cannot start PostgreSQL: {error}"
                     );
                 }
             }

@@ -1,4 +1,4 @@
-// Sends a list of domains and tells what happens to it until it has ended: node batch.mjs LIST.csv
+// Sends a list of domains and prints its progress until it has ended: node batch.mjs LIST.csv
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
@@ -25,7 +25,7 @@ async function* lines(body) {
   }
 }
 
-// With an Idempotency-Key the request may be sent again if no answer came: nothing is done twice.
+// With an Idempotency-Key the request can be repeated if there was no answer: it has no further effect.
 const request = {
   method: "POST",
   headers: { "Content-Type": "text/csv", "Idempotency-Key": randomUUID() },
@@ -40,7 +40,7 @@ let last = "0";
 for (let told = false; !told; ) {
   try {
     const events = await ask(batch.links.self + "/events", { headers: { "Last-Event-ID": last } });
-    told = events.status === 204; // it has ended, and there is nothing more to tell
+    told = events.status === 204; // the batch has ended, and there are no more events
     for await (const line of told ? [] : lines(events.body)) {
       if (!line.startsWith("data: ")) continue;
       const event = JSON.parse(line.slice("data: ".length));
@@ -49,10 +49,10 @@ for (let told = false; !told; ) {
     }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    console.error("The connection broke; going on behind event", last); // what fetch calls a TypeError
+    console.error("The connection was closed; continuing after event", last); // what fetch calls a TypeError
     await pause(1000);
   }
 }
-// As it is known when that much of the log was read.
+// The state of the batch at this log position.
 batch = await (await ask(`${batch.links.self}?at_least=${last}`)).json();
 console.log(`${batch.status}: ${batch.completed} completed, ${batch.failed} failed`);

@@ -1,4 +1,4 @@
-"""Sends a list of domains and tells what happens to it until it has ended: python3 batch.py LIST.csv"""
+"""Sends a list of domains and prints its progress until it has ended: python3 batch.py LIST.csv"""
 
 import http.client
 import json

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lists the e-mail addresses of all domains, one a line behind its domain: emails.sh
+# Lists the e-mail addresses of all domains, one per line after its domain: emails.sh
 set -eu
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT

@@ -1,4 +1,4 @@
-// Saves the results of a batch, each beside the columns that were sent with its domain: node export.mjs BATCH FILE.csv
+// Saves the results of a batch, with the columns that were sent with each domain: node export.mjs BATCH FILE.csv
 import { rename, writeFile } from "node:fs/promises";
 
 const { SITELOG_URL, SITELOG_KEY } = process.env;
@@ -14,7 +14,7 @@ async function ask(path, { headers, ...options } = {}) {
 }
 
 const [batch, name] = process.argv.slice(2);
-// Also ndjson and xlsx. A file that broke off is no result, so it gets its name at the end.
+// Also ndjson and xlsx. An incomplete download must not look complete, so the file is renamed at the end.
 const answer = await ask(`/api/v4/batches/${batch}/domains?format=csv`);
 await writeFile(name + ".part", answer.body);
 await rename(name + ".part", name);

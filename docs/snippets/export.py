@@ -1,4 +1,4 @@
-"""Saves the results of a batch, each beside the columns that were sent with its domain: python3 export.py BATCH FILE.csv"""
+"""Saves the results of a batch, with the columns that were sent with each domain: python3 export.py BATCH FILE.csv"""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ def ask(path, body=None, headers=None):
 
 
 batch, name = sys.argv[1:]
-# Also ndjson and xlsx. A file that broke off is no result, so it gets its name at the end.
+# Also ndjson and xlsx. An incomplete download must not look complete, so the file is renamed at the end.
 with ask(f"/api/v4/batches/{batch}/domains?format=csv") as answer, open(name + ".part", "wb") as file:
     shutil.copyfileobj(answer, file)
 os.replace(name + ".part", name)

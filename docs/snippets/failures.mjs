@@ -1,4 +1,4 @@
-// Tells why scans of a batch failed: node failures.mjs BATCH
+// Prints why scans of a batch failed: node failures.mjs BATCH
 const { SITELOG_URL, SITELOG_KEY } = process.env;
 
 /** A request; the answer, to be read. */

@@ -1,4 +1,4 @@
-"""Tells why scans of a batch failed: python3 failures.py BATCH"""
+"""Prints why scans of a batch failed: python3 failures.py BATCH"""
 
 import json
 import os

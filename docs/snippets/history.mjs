@@ -1,4 +1,4 @@
-// Tells what changed in a domain, newest first: node history.mjs DOMAIN
+// Prints what changed in a domain, newest first: node history.mjs DOMAIN
 const { SITELOG_URL, SITELOG_KEY } = process.env;
 
 /** A request; the answer, to be read. */

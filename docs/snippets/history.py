@@ -1,4 +1,4 @@
-"""Tells what changed in a domain, newest first: python3 history.py DOMAIN"""
+"""Prints what changed in a domain, newest first: python3 history.py DOMAIN"""
 
 import json
 import os

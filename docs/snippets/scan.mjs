@@ -1,4 +1,4 @@
-// Requests the scan of a domain and waits for its end: node scan.mjs DOMAIN
+// Requests a scan of a domain and waits for the result: node scan.mjs DOMAIN
 import { setTimeout as pause } from "node:timers/promises";
 
 const { SITELOG_URL, SITELOG_KEY } = process.env;

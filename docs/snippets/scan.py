@@ -1,4 +1,4 @@
-"""Requests the scan of a domain and waits for its end: python3 scan.py DOMAIN"""
+"""Requests a scan of a domain and waits for the result: python3 scan.py DOMAIN"""
 
 import json
 import os

@@ -20,7 +20,7 @@ pub enum Scope {
 
 /// A text is no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is none of read, write, admin and operator")]
+#[error("'{0}' is not a scope; use read, write, admin or operator")]
 pub struct UnknownScope(pub String);
 
 impl Scope {

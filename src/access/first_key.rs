@@ -43,7 +43,7 @@ pub enum FirstKeyError {
     Create(#[from] CreateKeyError),
     /// The file is there already, or cannot be written.
     #[error(
-        "the first key cannot be written to {path}, so none was made; name a file that does not exist yet"
+        "cannot write the first key to {path}, so no key was created; name a file that does not exist yet"
     )]
     File {
         /// As named.
@@ -54,7 +54,7 @@ pub enum FirstKeyError {
     },
     /// It was made, but is lost.
     #[error(
-        "the first key was made, but cannot be written to {path}; make another with 'sitelog key create --scopes operator'"
+        "the first key was created, but cannot be written to {path}; create another one with 'sitelog key create --scopes operator'"
     )]
     Lost {
         /// As named.

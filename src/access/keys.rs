@@ -59,10 +59,10 @@ pub struct KeyRow {
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
     /// The system gave no random numbers.
-    #[error("the system gave no random numbers")]
+    #[error("the system provided no random numbers")]
     NoRandomness(#[from] rand::rand_core::OsError),
     /// It could not be kept.
-    #[error("the key could not be kept")]
+    #[error("cannot store the key")]
     Unavailable(#[from] sqlx::Error),
 }
 
@@ -98,7 +98,7 @@ pub async fn create_first(pool: &PgPool) -> Result<Option<ApiKey>, CreateKeyErro
     let key = ApiKey::generate()?;
     let first = NewKey {
         tenant: TenantId::DEFAULT,
-        name: "made at the first start".to_owned(),
+        name: "created at the first start".to_owned(),
         scopes: Scopes::from_iter([Scope::Admin, Scope::Operator]),
         expires: None,
         created_by: "system".to_owned(),

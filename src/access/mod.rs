@@ -43,10 +43,10 @@ pub enum AccessError {
     #[error("the key or token is unknown, expired or revoked")]
     Invalid,
     /// The system gave no random numbers for a session.
-    #[error("the system gave no random numbers")]
+    #[error("the system provided no random numbers")]
     NoRandomness(#[from] rand::rand_core::OsError),
     /// It could not be found out.
-    #[error("the keys cannot be read or written")]
+    #[error("cannot read or write the keys")]
     Unavailable(#[from] sqlx::Error),
 }
 

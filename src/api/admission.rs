@@ -182,7 +182,7 @@ pub(super) fn say_share(share: RequestShare, headers: &mut HeaderMap) {
 /// Who was let in. That there is nobody is a fault of the routes; then nothing is answered.
 pub(crate) fn admitted(extensions: &Extensions) -> Result<&Caller, Problem> {
     extensions.get::<Caller>().ok_or_else(|| {
-        tracing::error!("A route is not behind the admission of callers");
+        tracing::error!("A route lacks the authentication layer");
         Problem::internal()
     })
 }

@@ -87,7 +87,7 @@ impl BatchInput {
     fn read_json(body: &[u8], beside: Beside<'_>) -> Result<Self, Problem> {
         let body: JsonBody<'_> = parse_json(body)?;
         let list = batch_list::read_array(body.domains.get(), beside.column).map_err(|error| {
-            let detail = format!("The member domains is not acceptable: {error} of it.");
+            let detail = format!("The member domains is invalid: {error} of it.");
             Problem::unprocessable("invalid_field", detail)
         })?;
         let options = BatchOptions::new(
@@ -104,14 +104,14 @@ impl BatchInput {
     pub fn of(mut list: BatchList, options: BatchOptions) -> Result<Self, Problem> {
         if list.is_too_long() {
             let detail = format!(
-                "The list has more than {MAX_DOMAINS} domains, or more than {MAX_DOMAINS} lines that are none; a \
-                 batch takes at most {MAX_DOMAINS}. Split it into several batches."
+                "The list has more than {MAX_DOMAINS} domains, or more than {MAX_DOMAINS} invalid lines; a batch has at \
+                 most {MAX_DOMAINS}. Split the list into several batches."
             );
             return Err(Problem::unprocessable("too_many_domains", detail));
         }
         if list.is_too_wide() {
             let detail =
-                format!("The list has more than {MAX_COLUMNS} columns; leave out what you do not need back.");
+                format!("The list has more than {MAX_COLUMNS} columns; remove columns that you do not need.");
             return Err(Problem::unprocessable("too_many_columns", detail));
         }
         Ok(Self {
@@ -131,7 +131,7 @@ impl BatchInput {
             return Ok(());
         };
         let detail = format!(
-            "The list has {} domains; this tenant's batches take at most {quota}. Split it into several batches.",
+            "The list has {} domains; the tenant's quota is {quota} per batch. Split the list into several batches.",
             self.items.len()
         );
         Err(Problem::unprocessable("too_many_domains", detail).with("quota", quota))
@@ -145,7 +145,10 @@ impl BatchInput {
         if self.rejected.is_empty() {
             return Err(Problem::unprocessable("empty_batch", "The list has no domains."));
         }
-        let detail = format!("None of the {} lines is a domain.", self.rejected.len());
+        let detail = format!(
+            "None of the {} lines contains a valid domain.",
+            self.rejected.len()
+        );
         let rejected = serde_json::to_value(&self.rejected).unwrap_or_default();
         Err(Problem::unprocessable("no_valid_domain", detail).with("rejected", rejected))
     }
@@ -155,13 +158,13 @@ impl BatchInput {
 static READING: Semaphore = Semaphore::const_new(2);
 
 /// Reads a list on a thread where it keeps no other request waiting.
-#[expect(clippy::disallowed_methods, reason = "no more at once than there are turns")]
+#[expect(clippy::disallowed_methods, reason = "there are no more at once than turns")]
 pub async fn apart<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let _turn = READING.acquire().await;
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|panic| {
-        tracing::error!(error = %panic, "A list could not be read");
+        tracing::error!(error = %panic, "Cannot read a list");
         Err(Problem::internal())
     })
 }

@@ -58,7 +58,7 @@ impl BodyRoom {
             .map_err(|_| too_slow())?
         {
             let chunk = chunk.map_err(|error| {
-                let detail = format!("The body broke off: {error}.");
+                let detail = format!("The request body is incomplete: {error}.");
                 Problem::bad_request("body_unreadable", detail)
             })?;
             if bytes.len() + chunk.len() > MAX_BODY {
@@ -94,13 +94,13 @@ impl BodyRoom {
 
 fn too_large() -> Problem {
     let detail = format!(
-        "The body is larger than {} MB; split it into several requests.",
+        "The request body is larger than {} MB; split it into several requests.",
         MAX_BODY >> 20
     );
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "body_too_large",
-        "The body is too large",
+        "Request body too large",
         detail,
     )
 }
@@ -109,8 +109,8 @@ fn too_slow() -> Problem {
     Problem::new(
         StatusCode::REQUEST_TIMEOUT,
         "request_timeout",
-        "The request was too slow",
-        "The body did not come in time; repeat the request.",
+        "Request timeout",
+        "The request body did not arrive in time. Repeat the request.",
     )
 }
 

@@ -69,9 +69,7 @@ fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(header::HOST).or(uri.authority().map(axum::http::uri::Authority::as_str));
     if !host.is_none_or(is_this_machine) {
-        return Some(
-            "Without access control the service answers to localhost and addresses only, not to other names.",
-        );
+        return Some("Without access control, use localhost or an IP address as the host, not another name.");
     }
     if text(HeaderName::from_static("sec-fetch-site")) == Some("same-origin") {
         return None;
@@ -80,7 +78,7 @@ fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     let same = origin
         .split_once("://")
         .is_some_and(|(_, origin)| host.is_some_and(|host| host.eq_ignore_ascii_case(origin)));
-    (!same).then_some("Without access control, pages of other origins may not use the service.")
+    (!same).then_some("Without access control, web pages of other origins must not use the service.")
 }
 
 /// Refuses a browser's request that no page of ours makes.
@@ -88,7 +86,7 @@ pub(crate) fn require_own_page(headers: &HeaderMap) -> Result<(), Problem> {
     if is_own_page(headers) {
         return Ok(());
     }
-    let detail = "A session is good for requests of the service's own pages. Programs send a key or token.";
+    let detail = "A session is valid only for requests from the service's own pages. Programs must send a key or token.";
     Err(Problem::forbidden("foreign_page", detail))
 }
 

@@ -58,8 +58,8 @@ impl Default for WorkbookPlaces {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FormatQuery {
-    /// `csv`, `ndjson` or `xlsx`: all rows that the filters match, as a file. `json`: a page. Goes before `Accept`. With
-    /// `limit` at most so many rows, with `cursor` those behind it.
+    /// `csv`, `ndjson` or `xlsx`: all rows that match the filters, as a file. `json`: a page. Overrides `Accept`.
+    /// `limit` restricts the number of rows; `cursor` skips the rows before it.
     #[param(example = "json")]
     format: Option<String>,
 }
@@ -151,7 +151,7 @@ async fn page<L: List>(
     let mut bytes = 0;
     for row in &page.items {
         let item = to_raw_value(&encoder.object(row)).map_err(|error| {
-            tracing::error!(%error, "A row cannot be written as JSON");
+            tracing::error!(%error, "Cannot write a row as JSON");
             Problem::internal()
         })?;
         bytes += item.get().len();
@@ -291,7 +291,7 @@ async fn streamed<T: Exported>(
         }
         Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (rows, encoder))))
     });
-    let lines = lines.inspect_err(|error| tracing::warn!("An export broke off: {error}"));
+    let lines = lines.inspect_err(|error| tracing::warn!("An export failed midway: {error}"));
     let header = stream::once(async { Ok::<_, BrokenOff>(Bytes::from(header)) });
     Ok(Body::from_stream(header.chain(lines)))
 }
@@ -327,7 +327,7 @@ impl From<WorkbookError> for Problem {
     fn from(error: WorkbookError) -> Self {
         match &error {
             WorkbookError::TooManyRows => {
-                let detail = format!("For a workbook {error}.");
+                let detail = format!("Cannot export a workbook: {error}.");
                 Self::unprocessable("too_many_rows", detail).with("max_rows", workbook::MAX_ROWS)
             }
             _ => broken_workbook(&error),
@@ -336,12 +336,9 @@ impl From<WorkbookError> for Problem {
 }
 
 fn broken_workbook(error: &WorkbookError) -> Problem {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        "A workbook cannot be written"
-    );
+    tracing::error!(error = error as &dyn std::error::Error, "Cannot write a workbook");
     Problem::unavailable(
-        "The workbook cannot be written just now: the server's disk may be full. CSV and NDJSON need none.",
+        "Cannot write the workbook: the server's disk may be full. CSV and NDJSON need no disk space.",
     )
 }
 

@@ -13,7 +13,7 @@ pub(super) fn age(max_age_days: Option<f64>) -> Result<Option<TimeDelta>, Proble
         return Ok(None);
     };
     if !(0.0..=MOST).contains(&days) {
-        let detail = format!("max_age_days is {days}; it must be 0 to {MOST}, fractions included.");
+        let detail = format!("max_age_days is {days}; it must be a number from 0 to {MOST}.");
         return Err(Problem::unprocessable("invalid_field", detail));
     }
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a hundred years")]

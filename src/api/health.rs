@@ -13,20 +13,20 @@ use super::request::QueryOf;
 use crate::progress::{self, Clock, Stuck};
 use crate::projections::status::all_exist;
 
-/// That all is well, for the document.
+/// The health of the process.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the handlers build")]
 struct Health {
-    /// `ok`.
+    /// Always `ok`.
     status: String,
-    /// The end of the log; only where the database is asked.
+    /// The last position of the log; only if the database was queried.
     position: Option<i64>,
 }
 
-/// The process runs.
+/// The process is running.
 #[utoipa::path(
     get, path = "/livez", tag = "operations",
-    responses((status = 200, description = "The process runs", body = Health))
+    responses((status = 200, description = "The process is running", body = Health))
 )]
 pub(super) async fn livez() -> Response {
     Json(json!({ "status": "ok" })).into_response()
@@ -35,17 +35,17 @@ pub(super) async fn livez() -> Response {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReadyzQuery {
-    /// Also tell what stands still, what the clocks say and how the database connections are used; any value but
-    /// `false`, or none
+    /// Also report what makes no progress, the clocks and the use of database connections; any value other than
+    /// `false`, or no value
     verbose: Option<String>,
 }
 
-/// The process can take requests: its database answers, and the read models of its release are built. Their lag is a
-/// metric, not readiness; `?verbose` tells what stands still.
+/// The process accepts requests: its database responds, and the read models of its release are built. Their lag is a
+/// metric and does not affect readiness; `?verbose` reports what makes no progress.
 #[utoipa::path(
     get, path = "/readyz", tag = "operations", params(ReadyzQuery),
     responses(
-        (status = 200, description = "Requests are taken", body = Health), (status = 400, body = Problem),
+        (status = 200, description = "Requests are accepted", body = Health), (status = 400, body = Problem),
         (status = 503, body = Problem),
     )
 )]
@@ -57,7 +57,7 @@ pub(super) async fn readyz(
     let pool = &state.models.pool;
     if !all_exist(pool).await? {
         return Err(Problem::unavailable(
-            "The read models of this release are still being built from the log; GET /api/v4/projections tells how far.",
+            "The read models of this release are still being built from the log; GET /api/v4/projections shows the progress.",
         ));
     }
     let mut told = json!({ "status": "ok", "position": position });

@@ -100,11 +100,11 @@ pub(super) async fn require_known(State(known): State<KnownNames>, request: Requ
 fn unknown(what: &str, name: &str, known: &[&str]) -> Problem {
     let shown: String = name.chars().take(100).collect();
     let Some(nearest) = nearest(name, known.iter().copied()) else {
-        let detail = format!("'{shown}' is no {what} of this route, which takes none.");
+        let detail = format!("'{shown}' is not a {what} of this route, which has none.");
         return Problem::bad_request("unknown_parameter", detail).with("parameter", shown);
     };
     let detail = format!(
-        "'{shown}' is no {what} of this route; the nearest that it knows is '{nearest}'. All that it knows: {}.",
+        "'{shown}' is not a {what} of this route; the most similar is '{nearest}'. Known are: {}.",
         known.join(", ")
     );
     Problem::bad_request("unknown_parameter", detail)

@@ -9,7 +9,7 @@ use super::problem::Problem;
 use crate::progress::{self, Clock, Kind};
 use crate::projections;
 
-/// What operators watch: lag of each read model, tasks by state, appends.
+/// Metrics for operators, for example the lag of each read model, tasks by state, and appends.
 #[utoipa::path(
     get, path = "/metrics", tag = "operations",
     responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain"), (status = 503, body = Problem))

@@ -21,15 +21,15 @@ use super::{ApiState, admission, health, metrics, v4};
 #[openapi(
     info(
         title = "sitelog",
-        description = "Event-sourced web scanning. Send domains, poll or read what was found; every change is an event in a log that can be read."
+        description = "Event-sourced web scanning. Send domains, and read, watch or export the results; every change is an event in a log that you can read."
     ),
     tags(
-        (name = "scans", description = "One domain each"),
+        (name = "scans", description = "Scans of one domain each"),
         (name = "batches", description = "Lists of domains"),
-        (name = "domains", description = "What is known of each domain"),
-        (name = "events", description = "The log"),
-        (name = "keys", description = "Who may use the API"),
-        (name = "operations", description = "For who runs the service")
+        (name = "domains", description = "The results per domain"),
+        (name = "events", description = "The event log"),
+        (name = "keys", description = "API keys"),
+        (name = "operations", description = "For operators")
     )
 )]
 struct Document;
@@ -44,7 +44,7 @@ const SCHEME: &str = "bearer";
 
 impl Modify for Common {
     fn modify(&self, document: &mut OpenApi) {
-        let description = "A key from `sitelog key create`, or a JSON Web Token (HS256). Not needed where access control is off.";
+        let description = "A key from `sitelog key create`, or a JSON Web Token (HS256). Not needed if access control is off.";
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(description))
@@ -63,30 +63,30 @@ impl Modify for Common {
                 .flatten()
             {
                 guarded(operation);
-                refused(operation, "400", "The request cannot be understood");
+                refused(operation, "400", "The request is invalid");
                 refused(
                     operation,
                     "429",
-                    "The tenant's share of requests is spent; `Retry-After` says when the next may come",
+                    "The tenant has reached its rate limit; `Retry-After` says when to repeat",
                 );
                 let parameters = operation.parameters.get_or_insert_default();
-                let whose = "Whose data: a UUID. Only an operator may name another tenant than that of the key or token";
+                let whose = "The tenant, a UUID. Only operators may name another tenant than that of the key or token";
                 parameters.push(header("X-Tenant-Id", whose));
             }
             if let Some(operation) = &mut item.post {
-                refused(operation, "408", "The body did not come in time");
-                refused(operation, "413", "The body is too large");
+                refused(operation, "408", "The request body did not arrive in time");
+                refused(operation, "413", "The request body is too large");
                 refused(
                     operation,
                     "422",
                     "The `Idempotency-Key` belongs to another request",
                 );
                 let parameters = operation.parameters.get_or_insert_default();
-                let repeat = "1 to 255 characters; a repeat with the same key and body gets the first answer";
+                let repeat = "1 to 255 characters; a repeated request with the same key and body gets the first answer";
                 parameters.push(header("Idempotency-Key", repeat));
                 parameters.push(header(
                     "X-Request-Id",
-                    "Goes into the metadata of the events that follow",
+                    "Recorded in the metadata of the resulting events",
                 ));
             }
         }
@@ -97,8 +97,8 @@ impl Modify for Common {
 fn guarded(operation: &mut Operation) {
     let none: [&str; 0] = [];
     operation.security = Some(vec![SecurityRequirement::new(SCHEME, none)]);
-    refused(operation, "401", "No key or token, or not a good one");
-    refused(operation, "403", "It does not allow this");
+    refused(operation, "401", "The key or token is missing or invalid");
+    refused(operation, "403", "The key or token does not allow this");
 }
 
 /// A problem that an operation may answer with, unless it says more about it itself.

@@ -18,29 +18,29 @@ use crate::progress::ProgressError;
 use crate::projections::ProjectionError;
 use crate::tasks::TaskError;
 
-/// What went wrong, with which input, and what to do: `application/problem+json`.
+/// An error: the cause, the input and what to do (`application/problem+json`).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// `/docs/problems/` and the code: a page that says what it means and what to do (relative, RFC 9457, 3.1.1).
     #[serde(rename = "type")]
     #[schema(example = "/docs/problems/invalid_domain")]
     pub kind: String,
-    /// The code; stable.
+    /// The stable code of the error.
     #[schema(example = "invalid_domain")]
     pub code: &'static str,
     /// The HTTP status.
     #[schema(example = 422)]
     pub status: u16,
-    /// The kind of problem in words.
+    /// The type of the error in words.
     #[schema(example = "Not a domain")]
     pub title: &'static str,
-    /// This problem in words.
+    /// The individual error in words.
     #[schema(example = "'localhost' has no top-level domain")]
     pub detail: String,
-    /// More about it, by code.
+    /// Further fields, depending on the code.
     #[serde(flatten)]
     pub more: Map<String, Value>,
-    /// Seconds after which a repeat may succeed; also the header `Retry-After`.
+    /// Seconds to wait before a repetition; also in the header `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<u32>,
 }
@@ -73,12 +73,7 @@ impl Problem {
 
     /// 400: the request cannot be understood.
     pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            code,
-            "The request cannot be understood",
-            detail,
-        )
+        Self::new(StatusCode::BAD_REQUEST, code, "Invalid request", detail)
     }
 
     /// 422: understood, but not acceptable.
@@ -86,14 +81,14 @@ impl Problem {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             code,
-            "The request cannot be accepted",
+            "Unprocessable request",
             detail,
         )
     }
 
     /// 401: nobody has said who asks, or not convincingly.
     pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, code, "Who asks is not known", detail)
+        Self::new(StatusCode::UNAUTHORIZED, code, "Authentication required", detail)
     }
 
     /// 403: who asks is known, and may not do this.
@@ -103,14 +98,13 @@ impl Problem {
 
     /// 403 for want of a scope.
     pub fn insufficient_scope(wanted: Scope) -> Self {
-        let detail = format!("This needs a key or token with the scope '{wanted}'.");
+        let detail = format!("This request needs a key or token with the scope '{wanted}'.");
         Self::forbidden("insufficient_scope", detail).with("scope", wanted.as_str())
     }
 
     /// 429: too many requests of one tenant.
     pub fn too_many_requests(retry_after: u32) -> Self {
-        let detail =
-            format!("The tenant's share of requests is spent; the next may come in {retry_after} s.");
+        let detail = format!("The tenant has reached its rate limit. Repeat the request in {retry_after} s.");
         let problem = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
@@ -129,8 +123,8 @@ impl Problem {
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
             "Too many requests",
-            "The tenant has so many requests under way that this one would wait too long for the database. Nothing was \
-             done. Send fewer at once, and repeat this one.",
+            "The tenant has so many concurrent requests that this one would wait too long for the database. Nothing was \
+             done. Send fewer requests at once, and repeat this one.",
         );
         Self {
             retry_after: Some(2),
@@ -146,7 +140,7 @@ impl Problem {
 
     /// 405.
     pub fn method_not_allowed() -> Self {
-        let detail = "The path exists, but not with this method; /openapi.json lists what there is.";
+        let detail = "The path does not support this method; /openapi.json lists all routes.";
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -160,7 +154,7 @@ impl Problem {
         Self::new(
             StatusCode::CONFLICT,
             code,
-            "It does not fit the present state",
+            "Conflict with the current state",
             detail,
         )
     }
@@ -170,7 +164,7 @@ impl Problem {
         let problem = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
-            "The service cannot do it just now",
+            "Service unavailable",
             detail,
         );
         Self {
@@ -184,8 +178,8 @@ impl Problem {
         let problem = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "overloaded",
-            "The service has too much to do",
-            "There are more requests than can be worked on. Nothing was done; repeat the request.",
+            "The service is overloaded",
+            "The server has too many concurrent requests. Nothing was done; repeat the request.",
         );
         Self {
             retry_after: Some(2),
@@ -195,7 +189,7 @@ impl Problem {
 
     /// 500: a fault of ours, whose cause only the server's log tells.
     pub fn internal() -> Self {
-        let detail = "The server met a fault of its own; its log has the cause.";
+        let detail = "Internal server error; see the server's log.";
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
@@ -265,17 +259,17 @@ impl From<LogError> for Problem {
             | LogError::Rejected(_) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    "The log cannot read or take this"
+                    "An error of the event log"
                 );
                 Self::internal()
             }
             LogError::Conflict | LogError::SaltChanged | LogError::Unavailable(_) | LogError::Closed => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "The log is not available"
+                    "The event log is not available"
                 );
                 Self::unavailable(
-                    "The request could not be confirmed as written down. Repeat it; with an Idempotency-Key nothing is done twice.",
+                    "The request may not have been recorded. Repeat it with the same Idempotency-Key.",
                 )
             }
         }
@@ -291,7 +285,7 @@ impl From<ProjectionError> for Problem {
             }
             ProjectionError::Busy(_) => Self::tenant_is_busy(),
             error if error.is_not_built_yet() => Self::unavailable(
-                "The read models of this release are still being built from the log; /readyz tells when they are there. \
+                "The read models of this release are still being built from the log; /readyz shows when they are ready. \
                  Repeat the request later.",
             ),
             error if error.took_too_long() => {
@@ -300,7 +294,7 @@ impl From<ProjectionError> for Problem {
                     "A query of a read model took too long and was stopped"
                 );
                 Self::unavailable(
-                    "The query took too long and was stopped. Narrow it by filters, or repeat it when there is less to do.",
+                    "The query took too long and was stopped. Use more specific filters, or repeat it when the load is lower.",
                 )
             }
             ProjectionError::Database(_) => {
@@ -308,12 +302,12 @@ impl From<ProjectionError> for Problem {
                     error = &error as &dyn std::error::Error,
                     "A read model is not available"
                 );
-                Self::unavailable("The database does not answer just now. Repeat the request.")
+                Self::unavailable("The database does not respond. Repeat the request.")
             }
             error => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    "A read model holds what cannot be read"
+                    "A read model contains invalid data"
                 );
                 Self::internal()
             }
@@ -326,7 +320,7 @@ impl From<AccessError> for Problem {
         match error {
             AccessError::Missing => Self::unauthorized(
                 "unauthorized",
-                "Send a key or token as 'Authorization: Bearer …'; 'sitelog key create' makes a key.",
+                "Send a key or token as 'Authorization: Bearer …'; 'sitelog key create' creates a key.",
             ),
             AccessError::Invalid => Self::unauthorized(
                 "invalid_credentials",
@@ -335,9 +329,9 @@ impl From<AccessError> for Problem {
             AccessError::NoRandomness(_) | AccessError::Unavailable(_) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "The keys and tenants cannot be read"
+                    "Cannot read the keys and tenants"
                 );
-                Self::unavailable("The database does not answer just now. Repeat the request.")
+                Self::unavailable("The database does not respond. Repeat the request.")
             }
         }
     }
@@ -347,9 +341,9 @@ impl From<ProgressError> for Problem {
     fn from(error: ProgressError) -> Self {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
-            "How things move cannot be read"
+            "Cannot read the progress"
         );
-        Self::unavailable("The database does not answer. Repeat the request.")
+        Self::unavailable("The database does not respond. Repeat the request.")
     }
 }
 
@@ -359,7 +353,7 @@ impl From<TaskError> for Problem {
             error = &error as &dyn std::error::Error,
             "The task queue is not available"
         );
-        Self::unavailable("The database does not answer just now. Repeat the request.")
+        Self::unavailable("The database does not respond. Repeat the request.")
     }
 }
 

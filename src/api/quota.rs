@@ -24,8 +24,8 @@ pub(crate) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) ->
         return Ok(());
     }
     let detail = format!(
-        "{stored} URLs of sitemaps are kept for this tenant, which may keep {quota}. Erase domains that are no longer \
-         needed, or have the quota raised."
+        "The tenant has {stored} stored URLs of sitemaps; its quota is {quota}. Erase domains that are no longer \
+         needed, or ask the operator for a higher quota."
     );
     Err(Problem::forbidden("url_quota_reached", detail)
         .with("stored", stored)

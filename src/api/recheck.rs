@@ -120,7 +120,7 @@ impl Kept {
 
     fn cut(self, problem: Problem) -> Option<(Result<Bytes, axum::Error>, Option<Self>)> {
         let caller = &self.standing.caller.actor;
-        tracing::info!("What was under way for {caller} was cut off: {}", problem.detail);
+        tracing::info!("Aborted a response to {caller}: {}", problem.detail);
         if self.is_whole_anywhere {
             return None;
         }

@@ -145,7 +145,10 @@ pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
     } else {
         format!("Content-Type '{given}'")
     };
-    let detail = format!("The request has {given}; this route takes {}.", wanted.join(", "));
+    let detail = format!(
+        "The request has {given}; this route accepts {}.",
+        wanted.join(", ")
+    );
     Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported_media_type",
@@ -162,7 +165,7 @@ pub fn parse_json<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Proble
         if let Some(problem) = unknown_member(&error) {
             return problem.with("line", error.line()).with("column", error.column());
         }
-        let detail = format!("The JSON body is not acceptable: {error}.");
+        let detail = format!("The JSON body is invalid: {error}.");
         let problem = match error.classify() {
             serde_json::error::Category::Data => Problem::unprocessable("invalid_field", detail),
             _ => Problem::bad_request("invalid_json", detail),
@@ -217,7 +220,7 @@ fn request_id(headers: &HeaderMap) -> String {
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AtLeast {
-    /// Answer only with what is known at this log position; waits up to 2 s for it, then 503.
+    /// Answer only when the read model has reached this log position; waits up to 2 s, then 503.
     #[serde(default, deserialize_with = "log_position")]
     pub at_least: Option<i64>,
 }
@@ -232,7 +235,7 @@ impl AtLeast {
             return Ok(());
         }
         let reached = query::position::<P>(&state.models).await?;
-        let detail = format!("The read model has come to log position {reached}, not yet to {wanted}.");
+        let detail = format!("The read model has reached log position {reached}, but not yet {wanted}.");
         Err(Problem::unavailable(detail).with("position", reached))
     }
 }
@@ -241,7 +244,7 @@ impl AtLeast {
 pub fn log_position<'de, D: Deserializer<'de>>(text: D) -> Result<Option<i64>, D::Error> {
     let position = Option::<i64>::deserialize(text)?;
     if position.is_some_and(|position| position < 0) {
-        return Err(D::Error::custom("a log position is 0 or more"));
+        return Err(D::Error::custom("a log position must be 0 or greater"));
     }
     Ok(position)
 }
@@ -250,8 +253,8 @@ pub fn log_position<'de, D: Deserializer<'de>>(text: D) -> Result<Option<i64>, D
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AsOf {
-    /// Answer with what was known at this log position, or at this time (RFC 3339), by the log. What lies beyond the log's
-    /// end is 400.
+    /// Answer with the state at this log position or time (RFC 3339). A value after the end of the log is an error
+    /// (400).
     #[param(example = "2026-01-31T12:00:00Z")]
     pub as_of: Option<String>,
 }
@@ -322,7 +325,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
-            let detail = "The query holds U+0000, which no name or id does.";
+            let detail = "The query contains the character U+0000, which is not allowed.";
             return Err(Problem::bad_request("invalid_query", detail));
         }
         let query = Query::<T>::from_request_parts(parts, state).await;
@@ -368,9 +371,9 @@ pub fn one_of<T: std::fmt::Display>(words: &[T]) -> String {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// Rows at most: 1 to 1000, default 100.
+    /// Maximum number of rows: 1 to 1000, default 100.
     pub limit: Option<i64>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub cursor: Option<String>,
 }
 
@@ -392,7 +395,7 @@ impl Paging {
         let key = place.map(|place| sort.key(&place).and_then(|key| key.parse().ok()));
         key.map(|key| {
             key.ok_or_else(|| {
-                let detail = format!("The cursor is none of this list's in the order '{sort}'.");
+                let detail = format!("The cursor does not belong to this list with sort={sort}.");
                 Problem::bad_request("invalid_query", detail)
             })
         })
@@ -407,6 +410,6 @@ impl Paging {
         let key = query::decode_cursor(cursor).filter(|key| !key.contains('\0'));
         let key = key.and_then(|key| key.parse().ok());
         key.map(Some)
-            .ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
+            .ok_or_else(|| Problem::bad_request("invalid_query", "The cursor does not belong to this list."))
     }
 }

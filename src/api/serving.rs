@@ -65,7 +65,7 @@ pub async fn serve(listener: TcpListener, router: Router, serving: Serving, stop
         let (stream, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "No connection could be taken");
+                tracing::warn!(%error, "Cannot accept a connection");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
@@ -109,7 +109,7 @@ pub async fn serve(listener: TcpListener, router: Router, serving: Serving, stop
         .is_err()
     {
         tracing::warn!(
-            "Requests that did not end in {} s are broken off",
+            "Aborting requests that did not end within {} s",
             serving.drain.as_secs()
         );
     }
@@ -132,11 +132,11 @@ async fn accept(
 fn ambiguity(headers: &HeaderMap, version: Version) -> Option<&'static str> {
     let hosts = headers.get_all(header::HOST).iter().count();
     if hosts > 1 || (hosts == 0 && version == Version::HTTP_11) {
-        return Some("A request must have one header Host.");
+        return Some("A request must have exactly one header Host.");
     }
     let both =
         headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH);
-    both.then_some("A request has Transfer-Encoding or Content-Length, not both.")
+    both.then_some("A request must have Transfer-Encoding or Content-Length, not both.")
 }
 
 /// 400, and the end of the connection: what follows on it belongs to nobody knows whom.
@@ -148,7 +148,7 @@ fn refused(fault: &'static str) -> Response {
 fn timed(stream: TcpStream, write: Duration) -> TimeoutStream<TcpStream> {
     // Without it small answers wait for the client's acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "A connection without nodelay");
+        tracing::debug!(%error, "Cannot set TCP_NODELAY");
     }
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(write));

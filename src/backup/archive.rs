@@ -27,10 +27,10 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// Somebody else is at it.
-    #[error("another backup to {0} is under way; wait for it, or choose another name")]
+    #[error("another backup to {0} is running; wait for it, or choose another name")]
     UnderWay(PathBuf),
     /// It is something else.
-    #[error("{path} is no backup of sitelog: {why}")]
+    #[error("{path} is not a backup of sitelog: {why}")]
     NoBackup {
         /// The file.
         path: PathBuf,
@@ -147,7 +147,7 @@ impl Archive {
         let entries = archive.entries().map_err(|source| read(path, source))?;
         let (mut manifest, mut dump) = (None, None);
         for entry in entries {
-            let mut entry = entry.map_err(|_| no_backup("it is no tar archive, or broken"))?;
+            let mut entry = entry.map_err(|_| no_backup("it is not a tar archive, or it is damaged"))?;
             let name = entry
                 .path()
                 .map(|name| name.display().to_string())
@@ -166,7 +166,7 @@ impl Archive {
         let manifest = manifest.ok_or_else(|| no_backup("it has no manifest.json"))?;
         let dump = dump.ok_or_else(|| no_backup("it has no database.dump"))?;
         if dump.0 + dump.1 > length {
-            return Err(no_backup("it ends before its end; copy it again"));
+            return Err(no_backup("it is incomplete; copy it again"));
         }
         Ok(Self {
             path: path.to_path_buf(),
@@ -196,10 +196,10 @@ impl Archive {
 
 fn parse(text: &str) -> Result<Manifest, String> {
     let manifest: Manifest =
-        serde_json::from_str(text).map_err(|error| format!("its manifest cannot be read: {error}"))?;
+        serde_json::from_str(text).map_err(|error| format!("its manifest is invalid: {error}"))?;
     if manifest.format != Manifest::FORMAT {
         return Err(format!(
-            "it is of format {}, and this release reads format {}",
+            "it has format {}, but this release reads format {}",
             manifest.format,
             Manifest::FORMAT
         ));
@@ -311,12 +311,12 @@ mod tests {
             fs::write(&path, content).unwrap();
             Archive::open(&path).unwrap_err().to_string()
         };
-        assert!(refused(b"PGDMP").contains("is no backup"));
+        assert!(refused(b"PGDMP").contains("is not a backup"));
         assert!(refused(b"").contains("no manifest"));
         let whole = dir.path().join("whole");
         write(&whole, &[7; 5000]);
         let whole = fs::read(whole).unwrap();
-        assert!(refused(&whole[..4000]).contains("ends before its end"));
+        assert!(refused(&whole[..4000]).contains("is incomplete"));
         let mut later = whole;
         let place = later
             .windows(11)

@@ -19,7 +19,7 @@ use crate::postgres::ClientError;
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The database does not answer.
-    #[error("the database cannot be reached")]
+    #[error("cannot reach the database")]
     Database(#[from] sqlx::Error),
     /// PostgreSQL's own programs.
     #[error(transparent)]
@@ -65,8 +65,8 @@ pub enum BackupError {
     },
     /// A role is named in the backup and cannot be made.
     #[error(
-        "the role {role}, which the backup names, is not on this server and the database's user may not make it; as a \
-         superuser: create role \"{role}\" nologin"
+        "the backup needs the role {role}, which does not exist on this server, and the database user is not allowed to \
+         create it; as a superuser, run: create role \"{role}\" nologin"
     )]
     Role {
         /// The role.
@@ -76,7 +76,7 @@ pub enum BackupError {
         source: sqlx::Error,
     },
     /// One of PostgreSQL's programs failed.
-    #[error("{program} failed; nothing was {what}. It said:\n{said}")]
+    #[error("{program} failed; nothing was {what}. Its output:\n{said}")]
     Failed {
         /// Which.
         program: &'static str,
@@ -86,9 +86,9 @@ pub enum BackupError {
         said: String,
     },
     /// The log cannot be read.
-    #[error("the log cannot be read")]
+    #[error("cannot read the log")]
     Log(#[from] ProofError),
     /// Nobody else may migrate meanwhile, and that cannot be had.
-    #[error("the database cannot be locked against migrations")]
+    #[error("cannot lock the database against migrations")]
     Lock(#[from] sqlx::migrate::MigrateError),
 }

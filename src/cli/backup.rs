@@ -12,16 +12,17 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::log::EventLog;
 
-/// Writes one file of everything: the log, bodies, read models, the queue, keys and settings of tenants.
+/// Writes everything into one file: the log, bodies, read models, the queue, keys and settings of tenants.
 ///
-/// The service may run meanwhile: the file holds one moment. It is written as FILE.partial and renamed when it is whole, so
-/// a FILE of before stays until then. It holds personal data and hashes of keys; only its owner may read it.
+/// The service may run meanwhile: the file is a consistent snapshot. It is written as FILE.partial and renamed when it
+/// is complete; an earlier FILE stays until then. It contains personal data and hashes of keys; only its owner may read
+/// it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Where to; a file of that name is replaced
+    /// The file to write; an existing file is replaced
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -36,7 +37,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 }
 
 async fn save(args: &Args, config: &Config, database: &Database) -> anyhow::Result<Saved> {
-    let url = database.reading_url(config).context("there is no database")?;
+    let url = database.reading_url(config).context("no database found")?;
     let log = EventLog::open(database.pools.work.clone());
     let bar = progress::of_unknown_length("saved")?;
     let saved = back_up(&url, &log, &args.file, |bytes| bar.set_position(bytes)).await?;

@@ -22,22 +22,22 @@ use crate::projections::query::wait_for;
 use crate::values::batch_list::{MAX_COLUMNS, MAX_DOMAINS, Source};
 use crate::values::{BatchId, BatchList, BatchOptions, TenantId};
 
-/// Scans a list of domains to the end.
+/// Scans a list of domains and waits for the results.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// CSV, plain lines, NDJSON or an Excel workbook (.xlsx); `-` reads standard input
     #[arg(value_name = "FILE")]
     file: String,
-    /// The column that holds the domains, by its name or number, if another is meant than the one that is found
+    /// The column with the domains, by name or number; by default sitelog detects it
     #[arg(long, value_name = "COLUMN")]
     column: Option<String>,
-    /// HTML pages read per domain at most, 1 to 100
+    /// Maximum number of HTML pages per domain, 1 to 100
     #[arg(long, value_name = "N")]
     max_pages: Option<i64>,
-    /// Scans under way at once, 1 to 1000
+    /// Maximum number of concurrent scans, 1 to 1000
     #[arg(long, value_name = "N")]
     max_concurrent: Option<i64>,
-    /// The summary as one JSON object
+    /// Prints the summary as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -51,7 +51,7 @@ const POLL: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let mut list = match read(args) {
-        Ok(list) if list.accepted.is_empty() => return Ok(refuse(&list, "no line is a domain")),
+        Ok(list) if list.accepted.is_empty() => return Ok(refuse(&list, "no line contains a valid domain")),
         Ok(list) if list.is_too_long() => {
             return Ok(refuse(
                 &list,
@@ -102,7 +102,7 @@ fn read(args: &Args) -> anyhow::Result<BatchList> {
 fn refuse(list: &BatchList, why: &str) -> ExitCode {
     if let Some(column) = &list.column {
         tell(&format!(
-            "domains were looked for in the column '{}'; --column names another",
+            "domains were read from the column '{}'; use --column to select another",
             column.name
         ));
     }
@@ -163,18 +163,18 @@ fn summary(row: BatchRow, failed: &[JobRow], list: &BatchList, as_json: bool) ->
     }
     if usize::try_from(row.failed_domains).is_ok_and(|all| all > failed.len()) {
         say(&format!(
-            "  … all that failed: sitelog export jobs --batch {} --status failed",
+            "  … list all failures with: sitelog export jobs --batch {} --status failed",
             row.batch_id
         ))?;
     }
     if let Some(column) = &list.column {
-        say(&format!("  domains of the column '{}'", column.name))?;
+        say(&format!("  domains were read from the column '{}'", column.name))?;
     }
     for note in &list.notes {
         say(&format!("  {note}"))?;
     }
     if list.duplicates > 0 {
-        say(&format!("  {} times a domain was named again", list.duplicates))?;
+        say(&format!("  duplicates: {}", list.duplicates))?;
     }
     for line in &list.rejected {
         say(&format!(

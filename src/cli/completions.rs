@@ -8,10 +8,10 @@ use clap_complete::Shell;
 
 use super::{Cli, output};
 
-/// Prints a script by which a shell completes sitelog's commands and options.
+/// Prints a shell completion script for sitelog's commands and options.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Whose language it is in
+    /// The shell
     shell: Shell,
 }
 

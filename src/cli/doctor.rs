@@ -9,10 +9,10 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::progress::{self, Clock, Stuck};
 
-/// Looks for what is wrong and says how to mend it.
+/// Checks the installation and says how to fix problems.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -142,7 +142,7 @@ fn print(found: &Findings) -> anyhow::Result<()> {
         say(&format!("note          {note}"))?;
     }
     if found.problems.is_empty() {
-        say(style::good("all is well"))?;
+        say(style::good("no problems found"))?;
     }
     Ok(())
 }

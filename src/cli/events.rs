@@ -11,19 +11,19 @@ use crate::database::Database;
 use crate::log::EventLog;
 use crate::log::read::EventFilter;
 
-/// Reads the log.
+/// Prints events of the log.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only this scan or batch
+    /// Only events of this scan or batch
     #[arg(long, value_name = "ID")]
     stream: Option<String>,
-    /// Only behind this position
+    /// Only events after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: i64,
-    /// Goes on as the log grows
+    /// Keeps running and prints new events as they are recorded
     #[arg(long)]
     follow: bool,
-    /// One JSON object per event
+    /// Prints one JSON object per event
     #[arg(long)]
     json: bool,
 }

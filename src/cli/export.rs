@@ -43,46 +43,46 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Writes results as CSV, NDJSON or a workbook; the columns are in docs/api.md.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// domains: what is known of each; jobs: each scan; urls: what the sitemaps name
+    /// domains: the results per domain; jobs: each scan; urls: the URLs in the sitemaps
     #[arg(value_name = "TABLE")]
     table: Table,
-    /// The form; without it as the file's ending says, else csv
+    /// The format; by default it follows from the file's extension, else csv
     #[arg(long, value_name = "FORMAT", value_parser = ["csv", "ndjson", "xlsx"])]
     format: Option<String>,
-    /// Only of this batch, line by line, with the columns that its list had
+    /// Only this batch, line by line, with the columns of its list
     #[arg(long, value_name = "ID")]
     batch: Option<BatchId>,
-    /// Whose; by default the tenant of requests that name none
+    /// The tenant; by default the one of requests that name none
     #[arg(long, value_name = "ID", default_value_t = TenantId::DEFAULT, hide_default_value = true)]
     tenant: TenantId,
     /// Domains and jobs: only in this status; pending, running, completed, failed or cancelled
     #[arg(long, value_name = "STATUS")]
     status: Option<ScanStatus>,
-    /// Only of this domain
+    /// Only this domain
     #[arg(long, value_name = "DOMAIN", value_parser = super::parse_domain)]
     domain: Option<DomainName>,
-    /// Only of domains whose name holds this; domains and urls: or whose title does
+    /// Only domains whose name contains this text; for domains and urls also those whose title does
     #[arg(long, value_name = "TEXT", conflicts_with = "domain")]
     contains: Option<String>,
-    /// Jobs, and domains of a batch: only those that failed for this reason
+    /// Jobs, and domains of a batch: only those that failed with this reason
     #[arg(long, value_name = "REASON")]
     reason: Option<FailureReason>,
-    /// Domains: only those that run WordPress, or do not
+    /// Domains: only those that run WordPress (true) or do not (false)
     #[arg(long, value_name = "true|false", conflicts_with = "batch")]
     wordpress: Option<bool>,
-    /// Domains: only those with an e-mail address, or without
+    /// Domains: only those with (true) or without (false) an e-mail address
     #[arg(long, value_name = "true|false", conflicts_with = "batch")]
     has_email: Option<bool>,
-    /// Domains: only those with a telephone number, or without
+    /// Domains: only those with (true) or without (false) a phone number
     #[arg(long, value_name = "true|false", conflicts_with = "batch")]
     has_phone: Option<bool>,
-    /// Domains: only those in this language; de finds de-AT as well
+    /// Domains: only those in this language; de also matches de-AT
     #[arg(long, value_name = "TAG", conflicts_with = "batch")]
     language: Option<String>,
-    /// Domains: only those that have the technology of this name
+    /// Domains: only those that use this technology
     #[arg(long, value_name = "NAME", conflicts_with = "batch")]
     technology: Option<String>,
-    /// Into this file, which is there only when it is whole; without it, standard output
+    /// The file to write, which appears only when it is complete; by default standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -108,13 +108,13 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     local.finish().await;
     let rows = written?;
     if let Some(file) = &args.output {
-        tell(&format!("{rows} rows in {}", file.display()));
+        tell(&format!("{rows} rows written to {}", file.display()));
     }
     if followed {
         return Ok(ExitCode::SUCCESS);
     }
     tell(&format!(
-        "sitelog: the read models are behind the log: what was written is older than position {head}"
+        "sitelog: the read models are behind the log: the export does not include all events up to position {head}"
     ));
     Ok(ExitCode::FAILURE)
 }
@@ -124,7 +124,7 @@ impl Args {
     fn checked_format(&self) -> Result<Format, BadArgument> {
         let refuse = |text: &str| Err(BadArgument(text.to_owned()));
         if self.table == Table::Urls && self.status.is_some() {
-            return refuse("--status is for domains and jobs");
+            return refuse("--status applies to domains and jobs only");
         }
         let takes_reason = match self.table {
             Table::Jobs => true,
@@ -132,7 +132,7 @@ impl Args {
             Table::Urls => false,
         };
         if self.reason.is_some() && !takes_reason {
-            return refuse("--reason is for jobs, and for domains with --batch");
+            return refuse("--reason applies to jobs, and to domains with --batch, only");
         }
         let of_domains = [
             ("--wordpress", self.wordpress.is_some()),
@@ -143,14 +143,14 @@ impl Args {
         ];
         let given = of_domains.into_iter().find(|(_, is_given)| *is_given);
         if let Some((name, _)) = given.filter(|_| self.table != Table::Domains) {
-            return refuse(&format!("{name} is for domains"));
+            return refuse(&format!("{name} applies to domains only"));
         }
         let ending = self.output.as_deref().and_then(Path::extension);
         let ending = ending.and_then(|ending| ending.to_str());
         let named = self.format.as_deref().or(ending);
         let format = named.and_then(|name| name.parse().ok()).unwrap_or(Format::Csv);
         if format == Format::Xlsx && self.output.is_none() && output::is_terminal() {
-            return refuse("a workbook is nothing for a terminal: say --output FILE.xlsx");
+            return refuse("a workbook cannot be shown on a terminal: use --output FILE.xlsx");
         }
         Ok(format)
     }

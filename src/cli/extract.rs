@@ -13,18 +13,18 @@ use crate::fetch::Headers;
 use crate::scanner::fingerprint_files;
 use crate::scanner::page::{RawPage, Technologies, own_technologies, read_page_with};
 
-/// Tells what a saved page says, as a scan would
+/// Extracts from a saved HTML page what a scan would
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What it prints is JSON with and without this
+    /// Has no effect: the output is always JSON
     #[arg(long)]
     json: bool,
     /// The HTML file; `-` for standard input
     file: PathBuf,
-    /// Where the page was, for relative URLs
+    /// The URL of the page, to resolve relative URLs
     #[arg(long, value_name = "URL", default_value = "https://localhost/")]
     url: Url,
-    /// A file of `Name: value` lines: the header of the answer
+    /// A file with the response headers, one `Name: value` per line
     #[arg(long, value_name = "FILE")]
     headers: Option<PathBuf>,
 }
@@ -57,7 +57,7 @@ fn known_technologies() -> anyhow::Result<Arc<Technologies>> {
 fn read_headers(path: &Path) -> anyhow::Result<Headers> {
     let text = String::from_utf8_lossy(&input::read(path)?).into_owned();
     if text.trim_start().starts_with(['{', '[']) {
-        return json_headers(&text).with_context(|| format!("{} holds no headers", path.display()));
+        return json_headers(&text).with_context(|| format!("{} contains no headers", path.display()));
     }
     Ok(line_headers(&text))
 }

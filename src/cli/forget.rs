@@ -24,38 +24,36 @@ use crate::values::{DomainName, TenantId};
 /// How long the read models may take to follow.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Erases what was found out about a domain: findings, contacts, lists of URLs. That it was scanned, when, for whom
-/// and with what outcome stays in the log, and with it the name.
+/// Erases what was found about a domain: findings, contacts, lists of URLs. The log keeps the name of the domain, and
+/// when, for whom and with what result it was scanned.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The domain
     domain: String,
-    /// Whose; by default the tenant of requests that name none
+    /// The tenant; by default the one of requests that name none
     #[arg(long, value_name = "ID")]
     tenant: Option<TenantId>,
-    /// Does not ask
+    /// Does not ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let domain = DomainName::parse(&args.domain)
-        .map_err(|error| BadArgument(format!("'{}' is no domain: {error}", args.domain)))?;
+        .map_err(|error| BadArgument(format!("'{}' is not a valid domain: {error}", args.domain)))?;
     let tenant = args.tenant.unwrap_or(TenantId::DEFAULT);
     if !args.yes && !is_confirmed(&domain, tenant)? {
-        tell("Nothing was forgotten.");
+        tell("Nothing was erased.");
         return Ok(ExitCode::FAILURE);
     }
     let database = Database::open(config).await?;
     let done = forget(&domain, tenant, config, &database).await;
     database.close().await;
     let Some((forgotten, followed)) = done? else {
-        tell(&format!(
-            "sitelog: tenant {tenant} never asked for a scan of {domain}"
-        ));
+        tell(&format!("sitelog: tenant {tenant} has no scan of {domain}"));
         return Ok(ExitCode::FAILURE);
     };
     if args.json {
@@ -66,13 +64,13 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         say(&told.to_string())?;
     } else {
         say(&format!(
-            "What {} scans found out about {domain} is erased ({} bodies, log position {}).",
+            "Erased the findings of {} scans of {domain} ({} bodies, log position {}).",
             forgotten.scans, forgotten.bodies, forgotten.position
         ))?;
     }
     if !followed {
         tell(&format!(
-            "sitelog: the read models still show it until they have come to position {}",
+            "sitelog: the read models still show the data until they reach position {}",
             forgotten.position
         ));
         return Ok(ExitCode::FAILURE);
@@ -107,10 +105,10 @@ async fn forget(
 /// Asks on a terminal; elsewhere nobody could answer.
 fn is_confirmed(domain: &DomainName, tenant: TenantId) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
-        return Err(BadArgument("this cannot be undone: say --yes".to_owned()).into());
+        return Err(BadArgument("this cannot be undone: confirm with --yes".to_owned()).into());
     }
     output::ask(&format!(
-        "Erase all that was found out about {domain} for tenant {tenant}? It cannot be undone. [y/N]"
+        "Erase everything found about {domain} for tenant {tenant}? This cannot be undone. [y/N]"
     ))?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

@@ -15,7 +15,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, BadArgument> {
         let read = std::io::stdin().lock().read_to_end(&mut content);
         return read
             .map(|_| content)
-            .map_err(|error| BadArgument(format!("standard input cannot be read: {error}")));
+            .map_err(|error| BadArgument(format!("cannot read standard input: {error}")));
     }
-    std::fs::read(path).map_err(|error| BadArgument(format!("{} cannot be read: {error}", path.display())))
+    std::fs::read(path).map_err(|error| BadArgument(format!("cannot read {}: {error}", path.display())))
 }

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::values::TenantId;
 
-/// Makes, lists and revokes keys.
+/// Creates, lists and revokes keys.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -21,23 +21,23 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Makes a key and prints it: the only time it can be seen
+    /// Creates a key and prints it once
     Create(Create),
     /// Lists keys, without their secrets
     List(List),
-    /// Revokes a key for good, from the next request on
+    /// Revokes a key permanently, from the next request on
     Revoke(Revoke),
 }
 
 #[derive(Debug, clap::Args)]
 struct Create {
-    /// For people: who uses it, what for
+    /// A name for people: who uses the key, and for what
     #[arg(long, default_value = "")]
     name: String,
-    /// Whose data it opens
+    /// The tenant whose data the key gives access to
     #[arg(long, value_name = "ID", default_value_t = TenantId::DEFAULT)]
     tenant: TenantId,
-    /// Any of read, write, admin, operator; each includes those before it
+    /// One or more of read, write, admin and operator; each includes the ones before it
     #[arg(
         long,
         visible_alias = "scope",
@@ -45,30 +45,30 @@ struct Create {
         default_value = "read,write"
     )]
     scopes: Vec<Scope>,
-    /// When it ends: in so many days (90d) or then (2027-01-31T00:00:00Z); without it, never
+    /// When the key expires: after some days (90d) or at a time (2027-01-31T00:00:00Z); by default never
     #[arg(long, value_name = "WHEN", value_parser = expiry_of)]
     expires: Option<Expiry>,
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 struct List {
-    /// Only this tenant's
+    /// Only keys of this tenant
     #[arg(long, value_name = "ID")]
     tenant: Option<TenantId>,
-    /// One JSON object per key
+    /// Prints one JSON object per key
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 struct Revoke {
-    /// Its visible part, as the list shows it, or the whole key
+    /// The visible part of the key, as the list shows it, or the whole key
     #[arg(value_name = "KEY", value_parser = key_of)]
     key: KeyId,
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -99,7 +99,7 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
         say(&shown.to_string())?;
     } else {
         tell(&line_of(&row));
-        tell("the key, which is shown only now:");
+        tell("the key, which is shown only once:");
         say(key.reveal())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -127,7 +127,7 @@ async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCo
     }
     let id = &args.key;
     tell(&format!(
-        "sitelog: there is no key {id}; 'sitelog key list' lists them"
+        "sitelog: no key {id} found; list all keys with 'sitelog key list'"
     ));
     Ok(ExitCode::FAILURE)
 }
@@ -137,7 +137,7 @@ fn line_of(row: &KeyRow) -> String {
     let state = match (row.revoked_at, row.expires_at) {
         (Some(then), _) => format!("revoked {}", day(then)),
         (None, Some(then)) if then <= Utc::now() => format!("expired {}", day(then)),
-        (None, Some(then)) => format!("good until {}", day(then)),
+        (None, Some(then)) => format!("valid until {}", day(then)),
         (None, None) => "good".to_owned(),
     };
     let used = row
@@ -171,7 +171,7 @@ fn expiry_of(text: &str) -> Result<Expiry, String> {
 
 fn key_of(text: &str) -> Result<KeyId, String> {
     KeyId::parse(text)
-        .ok_or_else(|| "a key is named by its visible part, such as sitelog_0123456789abcdef".to_owned())
+        .ok_or_else(|| "give the visible part of the key, such as sitelog_0123456789abcdef".to_owned())
 }
 
 #[cfg(test)]

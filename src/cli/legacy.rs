@@ -19,7 +19,7 @@ use crate::legacy::source::OldDatabase;
 use crate::legacy::tables;
 use crate::projections::status::statuses;
 
-/// The predecessor's data: bring it over, hold it against ours.
+/// Imports the predecessor's data, and compares it with sitelog's.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -28,19 +28,19 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Brings domains, jobs, batches and sitemaps in as events
+    /// Imports domains, jobs, batches and sitemaps as events
     Import(ImportArgs),
-    /// Compares those tables with ours, row by row; exit code 0 only if every difference has a known reason
+    /// Compares these tables with sitelog's, row by row; exit code 0 only if every difference has a known reason
     Compare(CompareArgs),
 }
 
-/// A second run changes nothing; one that was killed is simply started again.
+/// A second run changes nothing. If a run was interrupted, start it again.
 #[derive(Debug, ClapArgs)]
 struct ImportArgs {
     /// The predecessor's database: postgres://…; add ?options=-csearch_path%3DSCHEMA for another schema than public
     #[arg(long, value_name = "URL")]
     from: String,
-    /// What becomes of work that it had begun and not ended
+    /// How to import scans that the predecessor started but did not finish
     #[arg(long, value_enum, default_value_t = UnfinishedWork::Fail)]
     unfinished: UnfinishedWork,
     /// Prints the report as JSON
@@ -50,11 +50,11 @@ struct ImportArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum UnfinishedWork {
-    /// It has failed: the process that did it is gone
+    /// As failed: the process that ran them has ended
     Fail,
-    /// It is left for a later import
+    /// Not at all: they are left for a later import
     Leave,
-    /// It is done here
+    /// As new scans: sitelog runs them
     Rescan,
 }
 
@@ -66,7 +66,7 @@ struct CompareArgs {
     /// Prints the comparison as JSON instead of Markdown
     #[arg(long)]
     json: bool,
-    /// Writes it into a file as well: JSON if its name ends in .json, else Markdown
+    /// Also writes the comparison into this file: JSON if its name ends in .json, else Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
@@ -115,7 +115,7 @@ async fn run_compare(args: &CompareArgs, config: &Config) -> anyhow::Result<Exit
     if let Some(path) = &args.report {
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         std::fs::write(path, shown(&comparison, is_json)?)
-            .with_context(|| format!("the report cannot be written to {}", path.display()))?;
+            .with_context(|| format!("cannot write the report to {}", path.display()))?;
     }
     super::say_lines(&shown(&comparison, args.json)?)?;
     Ok(ExitCode::from(u8::from(!comparison.holds())))
@@ -179,8 +179,7 @@ impl Following {
 
 /// On a terminal only.
 fn progress_bar() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{spinner} {msg} {pos} rows").expect("the template is a good one");
+    let style = ProgressStyle::with_template("{spinner} {msg} {pos} rows").expect("the template is valid");
     ProgressBar::new_spinner().with_style(style)
 }
 
@@ -197,9 +196,9 @@ fn print_report(report: &Report) -> anyhow::Result<()> {
             tally.imported
         ))?;
         for (title, counts) in [
-            ("told by another row", &tally.merged),
-            ("not taken", &tally.refused),
-            ("mended", &tally.notes),
+            ("merged into another row", &tally.merged),
+            ("rejected", &tally.refused),
+            ("repaired", &tally.notes),
         ] {
             for (reason, rows) in counts {
                 super::say(&format!("  {title}: {rows} {reason}"))?;
@@ -207,7 +206,7 @@ fn print_report(report: &Report) -> anyhow::Result<()> {
         }
     }
     if !report.refused.is_empty() {
-        super::say("not taken (table, id, reason):")?;
+        super::say("rejected (table, id, reason):")?;
     }
     for (table, id, reason) in &report.refused {
         super::say(&format!("  {table}\t{id}\t{reason}"))?;

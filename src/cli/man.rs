@@ -10,10 +10,10 @@ use clap_mangen::Man;
 
 use super::{Cli, output};
 
-/// Writes manual pages, one per command.
+/// Writes a manual page for each command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folder, made if it is missing; without it, the page of sitelog itself goes to standard output
+    /// The folder, created if missing; without it, the page of sitelog itself is printed
     dir: Option<PathBuf>,
 }
 
@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     program.build();
     match &args.dir {
         Some(dir) => {
-            std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+            std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
             write(dir, &program)?;
         }
         None => output::file().write_all(&page(&program)?)?,
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn write(dir: &Path, command: &clap::Command) -> anyhow::Result<()> {
     let path = dir.join(Man::new(command.clone()).get_filename());
-    std::fs::write(&path, page(command)?).with_context(|| format!("{} cannot be written", path.display()))?;
+    std::fs::write(&path, page(command)?).with_context(|| format!("cannot write {}", path.display()))?;
     let shown = |command: &&clap::Command| !command.is_hide_set();
     command
         .get_subcommands()

@@ -10,10 +10,10 @@ use crate::database::Database;
 use crate::projections::status::ensure_all;
 use crate::projections::wall::ensure_reader;
 
-/// Brings the database's tables up to date.
+/// Creates or updates the database's tables.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -39,7 +39,7 @@ use crate::config::{Config, ConfigError};
 use crate::values::DomainName;
 use output::{say, say_lines, tell, tell_lines};
 
-/// Event-sourced web scanning: who is behind each domain of a list.
+/// Event-sourced web scanning: finds owner, contacts and technologies of each domain in a list.
 #[derive(Debug, Parser)]
 #[command(name = "sitelog", version, about, arg_required_else_help = true, after_help = AFTER_HELP)]
 struct Cli {
@@ -51,47 +51,47 @@ struct Cli {
 enum Command {
     /// Runs the service
     Serve(serve::Args),
-    /// Scans domains and tells what was found
+    /// Scans domains and prints the results
     Scan(scan::Args),
-    /// Scans a list of domains: CSV, plain lines or NDJSON
+    /// Scans a list of domains: CSV, Excel, plain lines or NDJSON
     Batch(batch::Args),
-    /// Writes results as CSV, NDJSON or a workbook
+    /// Exports results as CSV, NDJSON or a workbook
     Export(export::Args),
-    /// Reads a sitemap from a file or an URL, without a database
+    /// Reads a sitemap from a file or a URL, without a database
     Sitemap(sitemap::Args),
-    /// Extracts what a scan would from a saved HTML page, without a database
+    /// Extracts from a saved HTML page what a scan would, without a database
     Extract(extract::Args),
-    /// Asks a saved robots.txt what an agent may read, without a database
+    /// Checks which URLs a saved robots.txt allows, without a database
     Robots(robots::Args),
-    /// Looks after the sets of fingerprints that technologies are known by
+    /// Loads, lists and removes fingerprint sets
     Technologies(technologies::Args),
-    /// Reads the log
+    /// Prints events of the log
     Events(events::Args),
-    /// Brings the predecessor's data over, and compares it with ours
+    /// Imports the predecessor's data, and compares it with sitelog's
     Legacy(legacy::Args),
-    /// Looks after the log
+    /// Verifies, proves, seals and exports the log
     Log(log::Args),
-    /// Erases what was found out about a domain
+    /// Erases what was found about a domain
     Forget(forget::Args),
-    /// Makes, lists and revokes the keys that the API asks for
+    /// Creates, lists and revokes API keys
     Key(key::Args),
-    /// Sets and lists what differs for single tenants
+    /// Sets and lists the quotas of tenants
     Tenant(tenant::Args),
-    /// Shows, rebuilds, rolls back and verifies the read models
+    /// Shows, rebuilds, rolls back, verifies and repairs read models
     Projections(projections::Args),
-    /// Writes one file of everything in the database
+    /// Writes everything in the database into one file
     Backup(backup::Args),
-    /// Puts a backup into an empty database and checks it
+    /// Restores a backup into an empty database and verifies it
     Restore(restore::Args),
-    /// Brings the database's tables up to date
+    /// Creates or updates the database's tables
     Migrate(migrate::Args),
-    /// Looks for what is wrong and says how to mend it
+    /// Checks the installation and says how to fix problems
     Doctor(doctor::Args),
-    /// Prints the description of the HTTP API, as it is served at /openapi.json
+    /// Prints the description of the HTTP API, as served at /openapi.json
     Openapi,
-    /// Prints a script by which a shell completes commands and options
+    /// Prints a shell completion script
     Completions(completions::Args),
-    /// Writes manual pages, one per command
+    /// Writes a manual page for each command
     Man(man::Args),
     /// Prints docs/cli.md
     #[command(hide = true)]
@@ -100,19 +100,19 @@ enum Command {
 
 /// What holds for every command.
 const AFTER_HELP: &str = "\
-Settings come from sitelog.toml in the working directory and from the environment, which wins:
-  DATABASE_URL                 a PostgreSQL of yours; without it, a private one in the data directory
-  SITELOG_DATA_DIR             where that lives; /var/lib/sitelog as root, ~/.local/share/sitelog else
-  SITELOG_BIND                 where 'serve' listens; 127.0.0.1:8080
-  SITELOG_AUTH__MODE           'required' (a key or token for each request) or 'off', on a loopback address
-  SITELOG_AUTH__...            which tokens are good; docs/operations.md lists them
-  SITELOG_DATABASE__CONNECTIONS  connections this process opens at most; 32, or half of what the server has
-  SITELOG_WORKER__CONCURRENCY  scans under way at once in this process; 64
-  SITELOG_FETCH__...           how sites are asked; docs/operations.md lists them
-  RUST_LOG                     how much is logged, to stderr
+Settings are read from sitelog.toml in the working directory and from the environment, which takes precedence:
+  DATABASE_URL                 your PostgreSQL; without it, sitelog runs a private one in the data directory
+  SITELOG_DATA_DIR             the data directory; /var/lib/sitelog as root, otherwise ~/.local/share/sitelog
+  SITELOG_BIND                 the address 'serve' listens on; 127.0.0.1:8080
+  SITELOG_AUTH__MODE           'required' (each request needs a key or token) or 'off' (loopback addresses only)
+  SITELOG_AUTH__...            which tokens are accepted; see docs/operations.md
+  SITELOG_DATABASE__CONNECTIONS  maximum connections of this process; 32, or half of the server's maximum
+  SITELOG_WORKER__CONCURRENCY  concurrent scans of this process; 64
+  SITELOG_FETCH__...           how sites are fetched; see docs/operations.md
+  RUST_LOG                     the log level; logs go to stderr
 
-Exit codes: 0 all well; 1 it ran and some of the work failed; 2 wrong arguments; 3 the environment (no
-database, a port that is taken, a bad setting, a file that cannot be read). Errors go to stderr.";
+Exit codes: 0 success; 1 some of the work failed; 2 invalid arguments; 3 a problem of the environment (no
+database, port in use, invalid setting, unreadable file). Errors go to stderr.";
 
 /// An argument is not what it should be.
 const USAGE: u8 = 2;
@@ -141,7 +141,7 @@ pub fn run() -> ExitCode {
     crate::telemetry::init_logs(quiet);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&anyhow::Error::new(error).context("the runtime cannot start")),
+        Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the runtime")),
     };
     let code = match runtime.block_on(execute(cli.command)) {
         Ok(code) => code,

@@ -11,7 +11,7 @@ use super::{Cli, say_lines};
 const PREFACE: &str = "\
 # The command line
 
-This page is the program's own help, printed by `sitelog reference`. A test fails when it is stale.
+`sitelog reference` generates this page from the program's help. A test fails when the page is out of date.
 ";
 
 /// The help of the program and of each command, as Markdown.

@@ -16,19 +16,19 @@ use crate::log::head::TreeHead;
 use crate::projections::task::TaskKind;
 use crate::projections::{registry, status, wall};
 
-/// Puts a backup into an empty database, and checks log and read models; exit code 1 if something in it is wrong.
+/// Restores a backup into an empty database, and verifies log and read models; exit code 1 if they are damaged.
 ///
-/// All or nothing: if it fails, the database is as empty as before. The user who restores owns what is restored. Roles that
-/// had rights in it and are missing here are made, without a login.
+/// All or nothing: if the restore fails, the database stays empty. The user who restores owns the restored tables.
+/// Roles that had rights in the backup and are missing here are created, without a login.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What 'sitelog backup' wrote
+    /// The file that 'sitelog backup' wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// An empty database; without it, that of the settings (in `DATABASE_URL`, or a private one in the data directory)
+    /// An empty database; by default that of the settings (`DATABASE_URL`, or a private one in the data directory)
     #[arg(long, value_name = "URL")]
     into: Option<String>,
-    /// JSON: an object for the log, and one for each read model
+    /// Prints JSON: one object for the log, and one for each read model
     #[arg(long)]
     json: bool,
 }
@@ -60,7 +60,7 @@ async fn bring_back(
         .url()
         .map(str::to_owned)
         .or_else(|| config.database_url.clone());
-    let url = url.context("there is no database")?;
+    let url = url.context("no database found")?;
     let bar = progress::of_length("restored", archive.size())?;
     restore(&url, archive, |bytes| bar.set_position(bytes)).await?;
     bar.finish_and_clear();
@@ -76,9 +76,9 @@ async fn bring_back(
     if !args.json {
         let file = args.file.display();
         say(&if all_well {
-            format!("{file} is restored; 'sitelog serve' goes on with it")
+            format!("{file} is restored; start the service with 'sitelog serve'")
         } else {
-            format!("{file} is restored, but what it holds is not sound, as said above")
+            format!("{file} is restored, but its content is damaged; see the messages above")
         })?;
     }
     Ok(all_well)

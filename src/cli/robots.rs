@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::{input, say};
 use crate::scanner::robots::Robots;
 
-/// Tells what a robots.txt file says about URLs
+/// Checks which URLs a robots.txt file allows
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What it prints is JSON with and without this
+    /// Has no effect: the output is always JSON
     #[arg(long)]
     json: bool,
     /// The file; `-` for standard input
@@ -19,7 +19,7 @@ pub struct Args {
     /// Product token of the agent, such as `sitelog`
     #[arg(long, value_name = "NAME")]
     agent: String,
-    /// URLs or paths to ask about
+    /// URLs or paths to check
     #[arg(required = true)]
     urls: Vec<String>,
 }

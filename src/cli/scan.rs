@@ -14,16 +14,16 @@ use crate::projections::RawJson;
 use crate::projections::jobs::{self, JobRow};
 use crate::values::{DomainName, Findings, ScanId, ScanOptions, TenantId};
 
-/// Scans domains to the end and tells what was found.
+/// Scans domains and prints the results.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Domains, or URLs that are cut down to their domain
+    /// Domains, or URLs, of which only the domain is used
     #[arg(required = true, value_name = "DOMAIN", value_parser = super::parse_domain)]
     domains: Vec<DomainName>,
-    /// HTML pages read per domain at most, 1 to 100
+    /// Maximum number of HTML pages per domain, 1 to 100
     #[arg(long, value_name = "N")]
     max_pages: Option<i64>,
-    /// One JSON object per domain
+    /// Prints one JSON object per domain
     #[arg(long)]
     json: bool,
 }
@@ -85,7 +85,7 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
     line("title", found.title.as_deref())?;
     line("description", found.description.as_deref())?;
     line("language", found.language.as_deref())?;
-    line("at", found.final_url.as_deref())?;
+    line("URL", found.final_url.as_deref())?;
     line("logo", found.logo_url.as_deref())?;
     list(
         "technologies",

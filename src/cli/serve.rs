@@ -15,11 +15,11 @@ use crate::config::Config;
 /// Runs the service.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What this process does: any of api, worker, projector
+    /// The roles of this process: one or more of api, worker and projector
     #[arg(long, value_delimiter = ',', default_value = "api,worker,projector")]
     roles: Vec<Role>,
-    /// Where the first key of all is written, which opens everything; without it, it is shown on a terminal. The file
-    /// must not exist yet, and only its owner may read it
+    /// The file for the first key, which has all rights; without it, the key is shown on a terminal. The file must not
+    /// exist yet, and only its owner may read it
     #[arg(long, value_name = "FILE")]
     first_key_file: Option<PathBuf>,
 }
@@ -42,7 +42,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     tokio::spawn(stop_on_signal(stop.clone()));
     if roles.worker && !config.fetch.tells_contact() {
         tracing::warn!(
-            "Sites are not told how to reach you: set SITELOG_FETCH__CONTACT to a web or e-mail address"
+            "The user agent names no contact: set SITELOG_FETCH__CONTACT to a web or e-mail address"
         );
     }
     let place = match &args.first_key_file {
@@ -61,7 +61,7 @@ fn allow_many_connections() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "The bound of open files could not be raised");
+        tracing::warn!(%error, "Cannot raise the limit of open files");
     }
 }
 
@@ -73,8 +73,8 @@ fn introduce(started: &Started<'_>, roles: Roles) {
         None => "the database of DATABASE_URL".to_owned(),
     };
     if !roles.api {
-        tell("sitelog runs without HTTP, as --roles says");
-        tell(&format!("data lives in {place}"));
+        tell("sitelog runs without HTTP, because --roles does not include api");
+        tell(&format!("data is stored in {place}"));
         return;
     }
     let guarded = config.auth.mode == AuthMode::Required;
@@ -82,20 +82,20 @@ fn introduce(started: &Started<'_>, roles: Roles) {
         format!("sitelog serves http://{address}")
     } else {
         format!(
-            "sitelog serves http://{address}  (NO ACCESS CONTROL: everybody on this machine may do everything)"
+            "sitelog serves http://{address}  (NO ACCESS CONTROL: everyone on this machine has full access)"
         )
     });
-    tell(&format!("data lives in {place}"));
+    tell(&format!("data is stored in {place}"));
     match &started.first_key {
         FirstKey::NotNeeded => {}
         FirstKey::ToShow(key) => {
             // Standard output is a terminal; that it went away right now is no reason to stop.
-            let _shown = say("the first key, for operators; it is shown only now:")
+            let _shown = say("the first key, for operators; it is shown only once:")
                 .and_then(|()| say(&format!("export SITELOG_KEY={}", key.reveal())));
         }
         FirstKey::Written(file) => tell(&format!("the first key, for operators, is in {}", file.display())),
         FirstKey::NotMade => tell(
-            "there is no key yet, and no terminal to show one on: make one with 'sitelog key create --scopes operator', \
+            "there is no key yet, and no terminal to show one on: create one with 'sitelog key create --scopes operator', \
              or start with --first-key-file FILE",
         ),
     }
@@ -119,7 +119,7 @@ async fn stop_on_signal(stop: CancellationToken) {
     };
     let mut next = async || tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} };
     next().await;
-    tracing::info!("Stopping: scans under way are finished or handed back");
+    tracing::info!("Stopping: running scans are finished or returned to the queue");
     stop.cancel();
     next().await;
     std::process::exit(1);

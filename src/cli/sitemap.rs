@@ -27,21 +27,21 @@ const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 const CHUNK: usize = 256 * 1024;
 
-/// Reads a sitemap, from a file or an URL, and prints its entries
+/// Reads a sitemap from a file or a URL, and prints its entries
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file, `-` for standard input, or an http(s) URL
     source: String,
-    /// One JSON object per entry; a terminal is shown the URLs alone without it
+    /// Prints one JSON object per entry; without it, a terminal shows only the URLs
     #[arg(long)]
     json: bool,
-    /// One JSON object about the whole document instead of its entries
+    /// Prints one JSON object about the whole document instead of its entries
     #[arg(long)]
     summary: bool,
-    /// Reads the sitemaps that an index names as well
+    /// Also reads the sitemaps that an index lists
     #[arg(long)]
     follow: bool,
-    /// Where a file came from, for relative URLs
+    /// The URL of the file, to resolve relative URLs
     #[arg(long, value_name = "BASE")]
     url: Option<Url>,
 }
@@ -83,7 +83,7 @@ pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCod
             .first()
             .map_or(String::new(), |problem| format!(": {}", problem.detail));
         tell(&format!(
-            "{} is no sitemap ({}){why}",
+            "{} is not a sitemap ({}){why}",
             args.source,
             total.kind.as_str()
         ));
@@ -122,7 +122,7 @@ fn read_local(args: &Args, printer: &mut Printer<'_>) -> anyhow::Result<Summary>
     let (mut input, base): (Box<dyn Read>, Option<Url>) = if args.source == "-" {
         (Box::new(std::io::stdin()), None)
     } else {
-        let failed = || format!("{} cannot be read", path.display());
+        let failed = || format!("cannot read {}", path.display());
         let file = File::open(path).with_context(failed)?;
         let full = std::path::absolute(path).with_context(failed)?;
         (Box::new(file), Url::from_file_path(full).ok())
@@ -135,7 +135,7 @@ fn read_local(args: &Args, printer: &mut Printer<'_>) -> anyhow::Result<Summary>
     loop {
         let length = input
             .read(&mut chunk)
-            .with_context(|| format!("{} cannot be read", args.source))?;
+            .with_context(|| format!("cannot read {}", args.source))?;
         wire += length as u64;
         let wants_more = reader.feed(&chunk[..length], wire, &mut |entry| printer.entry(&entry));
         if length == 0 || !wants_more || printer.failed.is_some() {

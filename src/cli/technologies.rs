@@ -12,7 +12,7 @@ use super::{say, tell};
 use crate::config::Config;
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 
-/// Looks after the sets of fingerprints that technologies are known by
+/// Loads, lists and removes fingerprint sets
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -21,29 +21,29 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Takes a set in the community's format (Wappalyzer and its successors), beside the built-in one
+    /// Loads a set in the community's format (Wappalyzer and its successors) in addition to the built-in one
     ///
-    /// It is kept in the data directory under the name of the file or folder; loading that name again replaces it. A
-    /// running server takes it at its next start. Patterns that cannot be searched in linear time are reported and
-    /// passed over, as is what needs a browser.
+    /// It is stored in the data directory under the name of the file or folder; loading that name again replaces it. A
+    /// running server uses it after a restart. Patterns that cannot be searched in linear time are reported and
+    /// skipped, as are technologies that need a browser.
     Load {
         /// A JSON file, or a folder of JSON files that belong together
         source: PathBuf,
-        /// One JSON object, with each pattern that was passed over
+        /// Prints one JSON object, with each skipped pattern
         #[arg(long)]
         json: bool,
     },
-    /// Takes a loaded set out again
+    /// Removes a loaded set
     Unload {
-        /// Its name, as `load` told it
+        /// The name of the set, as `load` printed it
         name: String,
         /// One JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Lists what is known
+    /// Lists the known technologies
     List {
-        /// One JSON object per technology
+        /// Prints one JSON object per technology
         #[arg(long)]
         json: bool,
     },
@@ -69,16 +69,16 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
             let loaded = fingerprint_files::load(&config.data_dir, source).map_err(as_argument)?;
             for skipped in loaded.skipped.iter().take(20) {
                 tell(&format!(
-                    "passed over: {}: {} ({})",
+                    "skipped: {}: {} ({})",
                     skipped.technology, skipped.pattern, skipped.reason
                 ));
             }
             let more = loaded.skipped.len().saturating_sub(20);
             if more > 0 {
-                tell(&format!("passed over: {more} more patterns"));
+                tell(&format!("skipped: {more} more patterns"));
             }
             say(&format!(
-                "{}: {} technologies with {} signs; {} patterns passed over, {} technologies need a browser or further requests",
+                "{}: {} technologies with {} signs; {} patterns skipped, {} technologies need a browser or further requests",
                 loaded.name,
                 loaded.technologies,
                 loaded.signs,
@@ -88,12 +88,12 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
         }
         Command::Unload { name, json } => {
             if !fingerprint_files::unload(&config.data_dir, name)? {
-                return Err(BadArgument(format!("no set is loaded under the name {name}")).into());
+                return Err(BadArgument(format!("no set named {name} is loaded")).into());
             }
             say(&if *json {
                 json!({ "name": name, "unloaded": true }).to_string()
             } else {
-                format!("{name} is no longer used")
+                format!("{name} was removed")
             })?;
         }
         Command::List { json } => list(config, *json)?,

@@ -21,9 +21,9 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Sets what is named and leaves the rest; 'none' is as the settings of the service say
+    /// Sets the given quotas and keeps the others; 'none' restores the service's default
     Set(Set),
-    /// Lists the tenants that something is set for
+    /// Lists the tenants with quotas of their own
     List(List),
 }
 
@@ -32,29 +32,29 @@ struct Set {
     /// The tenant
     #[arg(value_name = "ID")]
     tenant: TenantId,
-    /// HTTP requests in a minute, per process
+    /// HTTP requests per minute and process
     #[arg(long, value_name = "N|none")]
     requests_per_minute: Option<String>,
-    /// Domains of one batch
+    /// Domains per batch
     #[arg(long, value_name = "N|none")]
     max_batch_domains: Option<String>,
-    /// Scans under way at once, over all its batches and all processes
+    /// Concurrent scans, over all batches and processes
     #[arg(long, value_name = "N|none")]
     max_concurrent_scans: Option<String>,
-    /// URLs of sitemaps kept; beyond it no scans are taken
+    /// Stored URLs of sitemaps; beyond this number, new scans are refused
     #[arg(long, value_name = "N|none")]
     max_stored_urls: Option<String>,
-    /// Whether /api/v1 may be used in its name without a key, as with the predecessor
+    /// Allow /api/v1 and /api/v2 for this tenant without a key, as the predecessor did
     #[arg(long, value_name = "true|false")]
     open_v1: Option<bool>,
-    /// One JSON object: all that is set for the tenant then
+    /// Prints one JSON object with all quotas of the tenant
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 struct List {
-    /// One JSON object per tenant
+    /// Prints one JSON object per tenant
     #[arg(long)]
     json: bool,
 }
@@ -141,11 +141,7 @@ fn change<T: std::str::FromStr>(
         Some("none") => None,
         Some(text) => {
             let number = text.parse();
-            let refused = |_| {
-                BadArgument(format!(
-                    "{name} is '{text}', which is neither a number nor 'none'"
-                ))
-            };
+            let refused = |_| BadArgument(format!("{name} is '{text}'; it must be a number or 'none'"));
             Some(number.map_err(refused)?)
         }
     };
@@ -155,7 +151,7 @@ fn change<T: std::str::FromStr>(
 fn line_of(tenant: TenantId, settings: &TenantSettings) -> String {
     let shown = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |number| number.to_string());
     format!(
-        "{tenant}  requests/min {}  batch {}  scans at once {}  stored URLs {}  open v1 {}",
+        "{tenant}  requests/min {}  batch {}  concurrent scans {}  stored URLs {}  open v1/v2 {}",
         shown(settings.requests_per_minute.map(|number| number.get().into())),
         shown(settings.max_batch_domains.map(u64::from)),
         shown(settings.max_concurrent_scans.map(u64::from)),

@@ -63,7 +63,7 @@ async fn try_forget(
     let erased = erasing.commit(streams).await?;
     tracing::info!(
         tenant.id = %context.tenant,
-        "What {scans} scans found out about {domain} was erased: {} bodies",
+        "Erased the findings of {scans} scans of {domain}: {} bodies",
         erased.bodies
     );
     Ok(ForgottenDomain {

@@ -44,12 +44,12 @@ pub async fn record_scan(
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     scan.id = %begun.scan_id,
-                    "What scan {} found cannot be kept",
+                    "Cannot store the findings of scan {}",
                     begun.scan_id
                 );
                 let report = SiteReport::failed(
                     FailureReason::TooLarge,
-                    format!("what the site says cannot be kept: {error}"),
+                    format!("cannot store the findings: {error}"),
                 );
                 return Box::pin(record_scan(bus, begun, &report, now, context)).await;
             }
@@ -148,7 +148,7 @@ fn seal_findings(findings: &Findings, salt: &Salt, bodies: &mut Vec<Body>) -> Bo
     if strip_nul(&mut content)
         && let Some(Value::Array(problems)) = content.get_mut("problems")
     {
-        let problem = Problem::new("nul_removed", "U+0000 was taken out of the texts found");
+        let problem = Problem::new("nul_removed", "U+0000 was removed from the findings");
         problems.push(serde_json::to_value(problem).expect("a problem is plain data"));
     }
     let (reference, body) = salt.seal(content.to_string().as_bytes(), 1);

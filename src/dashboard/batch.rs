@@ -123,23 +123,23 @@ fn head(row: &BatchRow, pace: Option<&Pace>) -> Markup {
             li.completed { span { (number(row.completed_domains.into())) " completed" } }
             li.failed { span { (number(row.failed_domains.into())) " failed" } }
             @if row.cancelled_domains > 0 { li.cancelled { span { (number(row.cancelled_domains.into())) " cancelled" } } }
-            @if open > 0 { li.muted { span { (number(open)) " to come" } } }
+            @if open > 0 { li.muted { span { (number(open)) " remaining" } } }
         }
         dl.figures {
             div { dt { "done" } dd { (percent(row)) " %" } }
             @match (row.status.is_ended(), pace) {
                 (false, Some(pace)) => {
                     @let rate = rate_of(pace);
-                    div { dt { "domains a second" } dd { (format!("{rate:.1}")) } }
-                    div { dt { "about left" } dd { (left(open, rate)) } }
+                    div { dt { "domains per second" } dd { (format!("{rate:.1}")) } }
+                    div { dt { "estimated time left" } dd { (left(open, rate)) } }
                 }
                 (true, _) => {
                     @if let Some(seconds) = row.processing_time {
-                        div { dt { "took" } dd { (duration(seconds)) } }
-                        @if seconds > 0.0 { div { dt { "domains a second" } dd { (format!("{:.1}", f64::from(row.total_domains) / seconds)) } } }
+                        div { dt { "duration" } dd { (duration(seconds)) } }
+                        @if seconds > 0.0 { div { dt { "domains per second" } dd { (format!("{:.1}", f64::from(row.total_domains) / seconds)) } } }
                     }
                 }
-                (false, None) if row.start_time.is_none() => { div { dt { "about left" } dd { "waits for its turn" } } }
+                (false, None) if row.start_time.is_none() => { div { dt { "estimated time left" } dd { "waiting in the queue" } } }
                 (false, None) => {}
             }
         }
@@ -177,20 +177,20 @@ fn actions(row: &BatchRow) -> Markup {
         div.actions {
             @if !row.status.is_ended() {
                 details.menu { summary { "Cancel …" }
-                    p { "Scans under way are broken off; what has ended stays." }
-                    (action(&format!("{path}/cancel"), "Cancel the batch", "danger"))
+                    p { "Running scans are cancelled; finished scans are kept." }
+                    (action(&format!("{path}/cancel"), "Cancel batch", "danger"))
                 }
             } @else if failed > 0 && !row.cancelled {
                 (action(&format!("{path}/retry"), &format!("Retry {} failed", number(failed.into())), "primary"))
             }
             details.menu { summary { "Export" }
                 ul {
-                    li { "What was found: " a href=(export("domains", "csv")) { "CSV" } ", " a href=(export("domains", "xlsx")) { "Excel" }
+                    li { "Results: " a href=(export("domains", "csv")) { "CSV" } ", " a href=(export("domains", "xlsx")) { "Excel" }
                         ", " a href=(export("domains", "ndjson")) { "NDJSON" } }
-                    li { "How each scan went: " a href=(export("scans", "csv")) { "CSV" } ", " a href=(export("scans", "xlsx")) { "Excel" }
+                    li { "Scans: " a href=(export("scans", "csv")) { "CSV" } ", " a href=(export("scans", "xlsx")) { "Excel" }
                         ", " a href=(export("scans", "ndjson")) { "NDJSON" } }
                 }
-                @if !row.status.is_ended() { p.small.muted { "The batch is under way: the files hold what is known now." } }
+                @if !row.status.is_ended() { p.small.muted { "The batch is still running: the files contain the results so far." } }
             }
         }
     }
@@ -216,7 +216,7 @@ fn pictures(row: &BatchRow, pace: Option<&Pace>, found: &[TechnologyCount]) -> M
             }
             @if !failures.is_empty() { div { h2 { "Failures by reason" } (picture::shares(&failures)) } }
             @if row.total_domains > LARGE && row.completed_domains > 0 {
-                div { h2 { "Technologies" } p { a href={ "/technologies?batch=" (row.batch_id) } { "Count those of all domains" } } }
+                div { h2 { "Technologies" } p { a href={ "/technologies?batch=" (row.batch_id) } { "Count the technologies of all domains" } } }
             }
             @if !found.is_empty() { div { h2 { "Technologies" } (technologies::shares(found, Some(row.batch_id))) } }
         }
@@ -237,7 +237,7 @@ fn over_time(pace: &Pace) -> Markup {
         1 => "second".to_owned(),
         seconds => format!("{seconds} seconds"),
     };
-    let label = format!("Ended scans per {unit}, {} at most", number(most));
+    let label = format!("Finished scans per {unit} (peak: {})", number(most));
     let to = pace.from + chrono::Duration::seconds(pace.seconds * i64::try_from(columns.len()).unwrap_or(0));
     html! {
         figure {
@@ -282,7 +282,7 @@ fn table(row: &BatchRow, query: &ScanQuery, scans: &Listed<JobRow>, is_first: bo
     if scans.items.is_empty() {
         let is_filtered = here.contains('?');
         return html! {
-            p.empty { @if is_filtered { "No scan of this batch is like that." } @else { "The scans are being put into the queue." } }
+            p.empty { @if is_filtered { "No scan matches these filters." } @else { "The scans are being queued." } }
         };
     }
     html! {
@@ -290,7 +290,7 @@ fn table(row: &BatchRow, query: &ScanQuery, scans: &Listed<JobRow>, is_first: bo
             table {
                 thead { tr {
                     th.number scope="col" { "Line" } th scope="col" { "Domain" } th scope="col" { "Status" }
-                    th scope="col" { "Why it failed" } th.number.wide scope="col" { "Attempts" } th.wide scope="col" { "Ended" }
+                    th scope="col" { "Error" } th.number.wide scope="col" { "Attempts" } th.wide scope="col" { "Ended" }
                 } }
                 tbody { @for scan in &scans.items { (line(scan)) } }
             }

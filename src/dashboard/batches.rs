@@ -42,7 +42,7 @@ pub(super) async fn show(
     let listed = query::list(&state.models, visitor.tenant(), &filter).await?;
     let content = html! {
         h1 { "Batches" }
-        p { "Send a list of domains; each site is read, and what it says of itself is kept." }
+        p { "Send a list of domains; sitelog scans each site and stores the results." }
         @if visitor.may(Scope::Write) { (list_form()) }
         section #batches data-part { (table(&listed, is_first)) }
     };
@@ -60,9 +60,9 @@ fn list_form() -> Markup {
                 div {
                     div.drop {
                         p { label for="file" { strong { "Drop a file here" } ", or choose one" } }
-                        input #file type="file" name="file" accept=".csv,.txt,.tsv,.ndjson,.jsonl,text/csv,text/plain";
+                        input #file type="file" name="file" accept=".csv,.txt,.tsv,.ndjson,.jsonl,.xlsx,text/csv,text/plain";
                     }
-                    p.small.muted { "CSV (a column domain, url or website, or the first), plain lines, or NDJSON; at most 100,000 domains, 32 MB, UTF-8." }
+                    p.small.muted { "CSV, Excel (.xlsx), plain lines or NDJSON, in any common encoding; at most 100,000 domains and 32 MB." }
                 }
                 div {
                     label for="list" { "or paste a list, one domain per line" }
@@ -70,7 +70,7 @@ fn list_form() -> Markup {
                 }
             }
             p { button.primary type="submit" { "Check the list" } " "
-                span.small.muted { "Nothing is scanned before you have seen which lines are wrong." } }
+                span.small.muted { "No scan starts until you have seen the rejected lines and confirmed the list." } }
         }
     }
 }

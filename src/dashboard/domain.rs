@@ -55,7 +55,7 @@ pub(super) async fn show(
         section #history data-part { (what_changed(&changes.unwrap_or_default(), scans.next.is_none())) }
         section #scans data-part { (scan_list(&scans.items)) }
         section #whole data-part {
-            details { summary { "All that was found, as JSON" }
+            details { summary { "All findings as JSON" }
                 pre tabindex="0" { code { (serde_json::to_string_pretty(&row.meta_json.to_value()).unwrap_or_default()) } } }
         }
     };
@@ -85,12 +85,12 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
             @if let Some(error) = &row.last_error {
                 div.panel.bad {
                     p { strong { "The last scan failed: " } (error) }
-                    @if row.last_successful_scan.is_some() { p { "What stands here was found by the scan of " (time(row.last_successful_scan)) "." } }
-                    p { a href={ "/scans/" (row.last_scan_id) } { "See what happened" } }
+                    @if row.last_successful_scan.is_some() { p { "These results are from the scan of " (time(row.last_successful_scan)) "." } }
+                    p { a href={ "/scans/" (row.last_scan_id) } { "Show the failed scan" } }
                 }
             }
             @if !row.stale_fields.is_empty() {
-                p.small.muted { "Not found again by the last scan, and therefore older: " (row.stale_fields.join(", ")) "." }
+                p.small.muted { "Not found again by the last scan; older values are shown: " (row.stale_fields.join(", ")) "." }
             }
             p.small.muted { "First scan " (time(row.first_scan)) " · last scan " (time(row.last_scan))
                 @if let Some(visit) = found.performance.visit {
@@ -115,14 +115,14 @@ fn who(row: &DomainRow, found: &Findings) -> Markup {
     };
     html! {
         section {
-            h2 { "Who they are" }
+            h2 { "Owner" }
             dl.facts {
                 (fact("Site name", found.site_name.as_ref()))
                 @if let Some(organization) = &found.organization {
                     (fact("Organization", organization.name.as_ref()))
-                    (fact("Registered as", organization.legal_name.as_ref()))
+                    (fact("Legal name", organization.legal_name.as_ref()))
                     (fact("Address", organization.address.as_ref()))
-                    @for identifier in &organization.identifiers { dt { "Registered" } dd { (identifier) } }
+                    @for identifier in &organization.identifiers { dt { "Identifier" } dd { (identifier) } }
                 }
                 (fact("Language", row.language.as_ref()))
                 (address("Home page", row.final_url.as_ref()))
@@ -131,10 +131,10 @@ fn who(row: &DomainRow, found: &Findings) -> Markup {
                 (address("Icon", row.favicon_url.as_ref()))
                 (address("Picture", row.image_url.as_ref()))
                 @if row.is_wordpress {
-                    dt { "WordPress" } dd { (row.wordpress_version.as_deref().unwrap_or("yes, version not told")) }
+                    dt { "WordPress" } dd { (row.wordpress_version.as_deref().unwrap_or("yes, version unknown")) }
                 }
                 @if row.has_elementor {
-                    dt { "Elementor" } dd { (row.elementor_version.as_deref().unwrap_or("yes, version not told")) }
+                    dt { "Elementor" } dd { (row.elementor_version.as_deref().unwrap_or("yes, version unknown")) }
                 }
                 @for feed in &found.feeds { dt { "Feed" } dd { (outward(feed)) } }
             }
@@ -147,7 +147,7 @@ fn contacts(row: &DomainRow, found: &Findings) -> Markup {
     html! {
         section {
             h2 { "Contacts" }
-            @if is_none { p.empty { "No address, number or profile was found." } }
+            @if is_none { p.empty { "No e-mail addresses, phone numbers or profiles found." } }
             @if !row.email_addresses.is_empty() {
                 h3 { "E-mail" }
                 ul.plain { @for value in &row.email_addresses {
@@ -160,7 +160,7 @@ fn contacts(row: &DomainRow, found: &Findings) -> Markup {
                 ul.plain { @for value in &row.phone_numbers {
                     li { a href={ "tel:" (value) } { (value) }
                         @for phone in found.phones.iter().filter(|phone| phone.value == *value).take(1) {
-                            @if phone.raw != *value { span.muted { " written " (phone.raw) } }
+                            @if phone.raw != *value { span.muted { " written as " (phone.raw) } }
                             (found_at(&phone.source, &phone.page))
                         } }
                 } }
@@ -177,20 +177,20 @@ fn contacts(row: &DomainRow, found: &Findings) -> Markup {
 
 /// Where a contact was found, in words, with the page.
 fn found_at(source: &str, page: &str) -> Markup {
-    html! { div.small.muted { "found " (place(source)) " of " (outward(page)) } }
+    html! { div.small.muted { "found " (place(source)) " on " (outward(page)) } }
 }
 
 fn place(source: &str) -> String {
     match source {
         "mailto" | "tel" | "whatsapp" | "link" => "in a link".to_owned(),
-        "cloudflare" => "hidden by Cloudflare in a link".to_owned(),
+        "cloudflare" => "in a link obfuscated by Cloudflare".to_owned(),
         "attribute" => "in an attribute".to_owned(),
-        "script" => "put together by a script".to_owned(),
+        "script" => "assembled by a script".to_owned(),
         "json_ld" => "in the structured data".to_owned(),
-        "meta" => "in the head".to_owned(),
+        "meta" => "in the page head".to_owned(),
         "text" => "in the text".to_owned(),
-        "reversed" => "written backwards in the text".to_owned(),
-        "obfuscated" => "disguised in the text".to_owned(),
+        "reversed" => "reversed in the text".to_owned(),
+        "obfuscated" => "obfuscated in the text".to_owned(),
         "frame" => "in the header, footer or navigation".to_owned(),
         other => format!("by {other}"),
     }
@@ -199,11 +199,11 @@ fn place(source: &str) -> String {
 fn technologies(found: &Findings) -> Markup {
     html! {
         h2 { "Technologies" }
-        @if found.technologies.is_empty() { p.empty { "None was recognised." } }
+        @if found.technologies.is_empty() { p.empty { "None recognised." } }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Technologies" {
                 table {
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "Version" } th scope="col" { "Kind" }
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Version" } th scope="col" { "Category" }
                         th.number.wide scope="col" { "Confidence" } th.wide scope="col" { "Recognised by" } } }
                     tbody { @for one in &found.technologies {
                         tr {
@@ -223,7 +223,7 @@ fn technologies(found: &Findings) -> Markup {
 fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
     html! {
         h2 { "Sitemaps" }
-        @if found.sitemaps.is_empty() { p.empty { "None was found." } }
+        @if found.sitemaps.is_empty() { p.empty { "None found." } }
         @else {
             p { (counted(row.sitemap_urls.into(), "URL")) " in " (counted(row.total_sitemaps.into(), "file")) ": "
                 a href={ "/api/v4/domains/" (row.domain) "/urls?format=csv" } { "CSV" } }
@@ -231,10 +231,10 @@ fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
         }
         @if let Some(robots) = &found.robots {
             p.small.muted { "robots.txt: " (outward(&robots.url)) ", HTTP " (robots.status)
-                @if let Some(delay) = robots.crawl_delay { ", asks for " (delay) " s between requests" } }
+                @if let Some(delay) = robots.crawl_delay { ", crawl delay " (delay) " s" } }
         }
         @if !found.problems.is_empty() {
-            details { summary { (counted(i64::try_from(found.problems.len()).unwrap_or(0), "problem")) " on the way" }
+            details { summary { (counted(i64::try_from(found.problems.len()).unwrap_or(0), "problem")) " during the scan" }
                 ul { @for problem in &found.problems { li { code { (problem.code) } " " (problem.detail) } } } }
         }
     }
@@ -246,12 +246,12 @@ fn what_changed(changes: &[FieldChange], is_whole: bool) -> Markup {
     let first = if is_whole {
         "First found"
     } else {
-        "Known before the latest scans"
+        "Values before the latest scans"
     };
     let groups: Vec<&[FieldChange]> = changes.chunk_by(|a, b| a.position == b.position).collect();
     html! {
         h2 #changes { "What changed" }
-        @if groups.len() < 2 { p.muted { "Nothing has changed since it was first scanned." } }
+        @if groups.len() < 2 { p.muted { "Nothing has changed since the first scan." } }
         @if !groups.is_empty() {
             ol.story {
                 @for (place, group) in groups.iter().enumerate().rev() {
@@ -309,7 +309,7 @@ fn scan_list(scans: &[JobRow]) -> Markup {
         h2 { "Scans" }
         div.scroll tabindex="0" role="region" aria-label="Scans" {
             table {
-                thead { tr { th scope="col" { "Requested" } th scope="col" { "Status" } th scope="col" { "Why it failed" } th.wide scope="col" { "Ended" } } }
+                thead { tr { th scope="col" { "Requested" } th scope="col" { "Status" } th scope="col" { "Error" } th.wide scope="col" { "Ended" } } }
                 tbody { @for scan in scans {
                     tr {
                         th scope="row" { a href={ "/scans/" (scan.scan_id) } { (time(Some(scan.created_at))) } }

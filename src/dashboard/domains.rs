@@ -122,11 +122,11 @@ pub(super) async fn show(
     let is_filtered = !address.filters.is_empty();
     let content = html! {
         h1 { "Domains" }
-        p { "What is known of each. " a href="/technologies" { "What they are made with" } }
+        p { "All domains of your scans, with their latest results. " a href="/technologies" { "Show technologies" } }
         (filter_form(&query, &address))
         section #domains data-part {
             @if listed.items.is_empty() {
-                p.empty { @if is_filtered { "No domain is like that." } @else { "Nothing was scanned yet. " a href="/" { "Send a list" } " to begin." } }
+                p.empty { @if is_filtered { "No domain matches these filters." } @else { "Nothing has been scanned yet. " a href="/" { "Send a list" } " to begin." } }
             } @else {
                 (take_away(&address))
                 (table(&listed, &address, paging.cursor.is_none()))
@@ -238,10 +238,10 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
                         }
                     }
                 }
-                button type="submit" { "Show these" }
+                button type="submit" { "Apply" }
             }
         }
-        @if query.batch.is_some() { p.muted { "Of one batch. " a href={ "/batches/" (given(&query.batch)) } { "To the batch" } } }
+        @if query.batch.is_some() { p.muted { "Domains of one batch. " a href={ "/batches/" (given(&query.batch)) } { "Show the batch" } } }
     }
 }
 

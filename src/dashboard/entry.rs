@@ -133,7 +133,7 @@ fn told(problem: &Problem, visitor: Option<&Visitor>, is_read: bool) -> Response
         div.panel.bad {
             p { (problem.detail) }
             p.small.muted { "HTTP " (problem.status) " · " code { (problem.code) } " · "
-                a href={ "/docs/problems/" (problem.code) } { "what that means" } }
+                a href={ "/docs/problems/" (problem.code) } { "about this error" } }
         }
         p { a href="/" { "Back to the batches" } }
     };

@@ -57,7 +57,7 @@ fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
     let name = form.text("name");
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(invalid(
-            "A key needs a name of 1 to 100 characters: who uses it, and for what.",
+            "Enter a name of 1 to 100 characters: who uses the key, and for what.",
         ));
     }
     let scope: Scope = form
@@ -69,7 +69,7 @@ fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
     let days = form.number("days")?;
     if days.is_some_and(|days| !(1..=3650).contains(&days)) {
         return Err(invalid(
-            "A key is good for 1 to 3650 days, or, with the field left empty, until it is revoked.",
+            "Enter 1 to 3650 days, or leave the field empty for a key that does not expire.",
         ));
     }
     Ok(NewKey {
@@ -82,8 +82,8 @@ fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
 }
 
 fn unmade(error: &CreateKeyError) -> Problem {
-    tracing::warn!(error = error as &dyn std::error::Error, "A key cannot be made");
-    Problem::unavailable("The key could not be made just now. Repeat the request.")
+    tracing::warn!(error = error as &dyn std::error::Error, "Cannot create a key");
+    Problem::unavailable("The key could not be created. Try again.")
 }
 
 async fn page(state: &ApiState, visitor: &Visitor, made: Option<&ApiKey>) -> Result<Markup, Problem> {
@@ -91,10 +91,10 @@ async fn page(state: &ApiState, visitor: &Visitor, made: Option<&ApiKey>) -> Res
     let rows = keys::list(state.access.pool(), Some(visitor.tenant())).await?;
     let content = html! {
         h1 { "Keys" }
-        p { "Programs show one with each request: " code { "Authorization: Bearer sitelog_…" } }
+        p { "Send a key with each request: " code { "Authorization: Bearer sitelog_…" } }
         @if let Some(key) = made {
             div.panel.good role="status" {
-                p { strong { "The new key. It is shown only now; keep it where secrets are kept." } }
+                p { strong { "Your new key. It is shown only once; store it in a safe place." } }
                 pre tabindex="0" { code { (key.reveal()) } }
             }
         }
@@ -106,14 +106,14 @@ async fn page(state: &ApiState, visitor: &Visitor, made: Option<&ApiKey>) -> Res
 
 fn list(rows: &[KeyRow]) -> Markup {
     if rows.is_empty() {
-        return html! { p.empty { "There is no key yet." } };
+        return html! { p.empty { "No keys yet." } };
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label="Keys" {
             table {
                 thead { tr {
-                    th scope="col" { "Name" } th scope="col" { "Key" } th scope="col" { "May" } th.wide scope="col" { "Made" }
-                    th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { span.visually-hidden { "Actions" } }
+                    th scope="col" { "Name" } th scope="col" { "Key" } th scope="col" { "Scopes" } th.wide scope="col" { "Created" }
+                    th scope="col" { "Last used" } th scope="col" { "Expires" } th scope="col" { span.visually-hidden { "Actions" } }
                 } }
                 tbody { @for row in rows { (line(row)) } }
             }
@@ -137,7 +137,7 @@ fn line(row: &KeyRow) -> Markup {
                 td {
                     details { summary { "Revoke" }
                         form method="post" action={ "/keys/" (row.key_id) "/revoke" } {
-                            button.danger type="submit" { "Revoke for good" }
+                            button.danger type="submit" { "Revoke permanently" }
                         } }
                 }
             }
@@ -150,26 +150,26 @@ fn new_form(visitor: &Visitor) -> Markup {
         form.panel method="post" action="/keys" {
             h2 { "New key" }
             div.fields {
-                p { label for="name" { "Who uses it, for what" } input #name name="name" required maxlength=(MAX_NAME); }
-                p { label for="scope" { "It may" }
+                p { label for="name" { "Name (who uses it, and for what)" } input #name name="name" required maxlength=(MAX_NAME); }
+                p { label for="scope" { "Scope" }
                     select #scope name="scope" {
                         @for scope in Scope::ALL.into_iter().filter(|scope| visitor.may(*scope)) {
                             option value=(scope) selected[scope == Scope::Write] { (explained(scope)) }
                         }
                     } }
-                p { label for="days" { "Days it is good for" }
-                    input #days name="days" type="number" placeholder="no end" min="1" max="3650"; }
+                p { label for="days" { "Valid for (days)" }
+                    input #days name="days" type="number" placeholder="no expiry" min="1" max="3650"; }
             }
-            button.primary type="submit" { "Make a key" }
+            button.primary type="submit" { "Create key" }
         }
     }
 }
 
 fn explained(scope: Scope) -> &'static str {
     match scope {
-        Scope::Read => "read: look at everything",
+        Scope::Read => "read: view everything",
         Scope::Write => "write: also request, cancel and retry scans",
-        Scope::Admin => "admin: also make and revoke keys",
-        Scope::Operator => "operator: also run the service",
+        Scope::Admin => "admin: also create and revoke keys",
+        Scope::Operator => "operator: also operate the service",
     }
 }

@@ -53,10 +53,10 @@ pub(super) async fn show(
     let here = link("/log", &[("stream", stream)]);
     let content = html! {
         h1 { "Log" }
-        p { "Everything that happened, the newest first. All other pages are folded from it, and nothing in it is ever changed." }
+        p { "All events, newest first. Other pages are computed from them; events never change." }
         form.filter method="get" action="/log" {
-            label { "Scan or batch (id)" input name="stream" value=(stream) size="38"; }
-            button type="submit" { "Show" }
+            label { "Scan or batch ID" input name="stream" value=(stream) size="38"; }
+            button type="submit" { "Filter" }
             @if !stream.is_empty() { a.button href="/log" { "Show all" } }
         }
         section #events data-part {
@@ -72,8 +72,8 @@ fn table(events: &[LogEvent]) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="Events" {
             table {
                 thead { tr {
-                    th.number scope="col" { "Position" } th scope="col" { "Event" } th scope="col" { "Of" }
-                    th scope="col" { "When" } th.wide scope="col" { "Who" }
+                    th.number scope="col" { "Position" } th scope="col" { "Event" } th scope="col" { "Subject" }
+                    th scope="col" { "Time" } th.wide scope="col" { "Actor" }
                 } }
                 tbody { @for event in events { (row(event)) } }
             }

@@ -42,7 +42,7 @@ pub(super) async fn check(
         dl.figures {
             div { dt { "to be scanned" } dd { (number(count(input.items.len()))) } }
             div { dt { "rejected" } dd { (number(count(input.rejected.len()))) } }
-            div { dt { "named again" } dd { (number(count(input.duplicates))) } }
+            div { dt { "duplicates" } dd { (number(count(input.duplicates))) } }
         }
         @for note in &input.notes { p.small { (note) } }
         @if let Some(column) = &input.column { (choice_of_column(column, &columns, &text, &form)) }
@@ -52,7 +52,7 @@ pub(super) async fn check(
         } @else {
             (confirmation(&input, &text, form.text("column")))
         }
-        @if columns.len() > 1 { p.small.muted { "The other columns are kept, and stand in the batch's exports." } }
+        @if columns.len() > 1 { p.small.muted { "The other columns are kept and included in the batch's exports." } }
     };
     let page = Page::new("Check the list", Section::Batches).render(Some(&visitor), &page);
     held(&state, page.into_string())
@@ -127,9 +127,9 @@ async fn read(form: &Form) -> Result<Checked, Problem> {
 /// Says which column was taken, and lets somebody take another.
 fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: &Form) -> Markup {
     let why = match taken.chosen_by {
-        ChosenBy::Header => "its name says so",
-        ChosenBy::Content => "it holds the most domains",
-        ChosenBy::EmailAddresses => "it holds e-mail addresses, whose domains were taken",
+        ChosenBy::Header => "its name matches",
+        ChosenBy::Content => "it contains the most domains",
+        ChosenBy::EmailAddresses => "it contains e-mail addresses; their domains are used",
         ChosenBy::Request => "you chose it",
     };
     html! {
@@ -165,14 +165,14 @@ fn carried(text: &str) -> Markup {
 fn rejects(rejected: &[RejectedLine]) -> Markup {
     html! {
         @if rejected.is_empty() {
-            div.panel.good { p { "Nothing was rejected." } }
+            div.panel.good { p { "No lines were rejected." } }
         } @else {
             div.panel.bad {
                 p { strong { (counted(count(rejected.len()), "input")) " will not be scanned." }
-                    " Correct your file and send it again, or go on without them." }
+                    " Correct your file and send it again, or continue without them." }
                 div.scroll tabindex="0" role="region" aria-label="Rejected lines" {
                     table {
-                        thead { tr { th.number scope="col" { "Line" } th scope="col" { "Input" } th scope="col" { "What is wrong" } } }
+                        thead { tr { th.number scope="col" { "Line" } th scope="col" { "Input" } th scope="col" { "Error" } } }
                         tbody {
                             @for line in rejected.iter().take(SHOWN) {
                                 tr { td.number { (line.line) } td.text.mono { (line.input) } td { (line.error) } }
@@ -197,7 +197,7 @@ fn confirmation(input: &BatchInput, text: &str, column: &str) -> Markup {
             div.fields {
                 p { label for="max_pages" { "HTML pages per site" }
                     input #max_pages name="max_pages" type="number" min="1" max="100" value=(options.scan.max_pages); }
-                p { label for="max_concurrent" { "Sites at once" }
+                p { label for="max_concurrent" { "Concurrent scans" }
                     input #max_concurrent name="max_concurrent" type="number" min="1" max="1000" value=(options.max_concurrent); }
             }
             div.actions {

@@ -25,7 +25,7 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
     let parked = park::list(&state.models.pool, MAX_PARKED).await?;
     let content = html! {
         h1 { "Projections" }
-        p { "What people read is folded from the log. Each read model can be compared with it, and built anew beside the one in use." }
+        p { "Read models are computed from the log. Each can be compared with the log and rebuilt beside the live one." }
         section #projections data-part { @for model in &models { (card(model)) } }
         section #parked data-part { (set_aside(&parked)) }
     };
@@ -59,9 +59,9 @@ pub(super) async fn request(
 
 fn card(model: &ProjectionStatus) -> Markup {
     let (state, class) = match model.state {
-        ProjectionState::Building => ("being built", "partial"),
-        ProjectionState::Live => ("follows the log", "completed"),
-        ProjectionState::Paused => ("stands still", "failed"),
+        ProjectionState::Building => ("building", "partial"),
+        ProjectionState::Live => ("live", "completed"),
+        ProjectionState::Paused => ("stopped", "failed"),
     };
     html! {
         article.panel aria-label=(model.name) {
@@ -69,24 +69,24 @@ fn card(model: &ProjectionStatus) -> Markup {
             dl.figures {
                 div { dt { "events behind" } dd { (number(model.lag_events)) } }
                 div { dt { "behind by" } dd { (duration(model.lag_seconds)) } }
-                div { dt { "set aside" } dd { (number(model.parked)) } }
-                div { dt { "at position" } dd { (number(model.position)) } }
+                div { dt { "quarantined" } dd { (number(model.parked)) } }
+                div { dt { "position" } dd { (number(model.position)) } }
                 div { dt { "generation" } dd { (model.generation.map_or("–".to_owned(), |n| n.to_string())) } }
             }
-            @if let Some(error) = &model.error { p.failed { "It stands still: " (error) } }
+            @if let Some(error) = &model.error { p.failed { "Stopped: " (error) } }
             @if let Some(task) = &model.task { (told(task)) }
             @if let Some(verification) = &model.verification {
                 @if model.task.as_ref().is_none_or(|task| task.task_id != verification.task_id) { (told(verification)) }
             }
             div.actions {
                 (action(&format!("/projections/{}/verify", model.name), "Compare with the log", ""))
-                (action(&format!("/projections/{}/rebuild", model.name), "Build anew", ""))
-                (action(&format!("/projections/{}/repair", model.name), "Mend what differs", ""))
+                (action(&format!("/projections/{}/rebuild", model.name), "Rebuild", ""))
+                (action(&format!("/projections/{}/repair", model.name), "Repair differences", ""))
                 @if model.parked > 0 {
-                    (action(&format!("/projections/{}/retry-parked", model.name), "Retry what was set aside", ""))
+                    (action(&format!("/projections/{}/retry-parked", model.name), "Retry quarantined rows", ""))
                 }
                 @if let Some(generation) = model.rollback_to {
-                    (action(&format!("/projections/{}/rollback", model.name), &format!("Back to generation {generation}"), ""))
+                    (action(&format!("/projections/{}/rollback", model.name), &format!("Roll back to generation {generation}"), ""))
                 }
             }
         }
@@ -96,20 +96,20 @@ fn card(model: &ProjectionStatus) -> Markup {
 /// Work that was asked for, and what came of it.
 fn told(task: &ProjectionTask) -> Markup {
     let name = match task.kind {
-        TaskKind::Rebuild => "Build",
-        TaskKind::Rollback => "Going back",
+        TaskKind::Rebuild => "Rebuild",
+        TaskKind::Rollback => "Rollback",
         TaskKind::Verify => "Comparison",
-        TaskKind::Repair => "Mending",
-        TaskKind::RetryParked => "Retry of what was set aside",
+        TaskKind::Repair => "Repair",
+        TaskKind::RetryParked => "Retry of quarantined rows",
     };
     let figure = |name: &str| task.result.as_ref().and_then(|result| result[name].as_i64());
     html! {
         p {
             (name) ": "
             @match task.state {
-                TaskState::Queued => { "waits for a process with the role projector" }
+                TaskState::Queued => { "waiting for a process with the role projector" }
                 TaskState::Running => {
-                    span.running { "under way" }
+                    span.running { "running" }
                     @if let Some(phase) = task.phase { ", " (phase.as_str().replace('_', " ")) }
                     @if task.target > 0 { ", " (number(task.done)) " of " (number(task.target)) " events" }
                     @if let Some(eta) = task.eta_seconds { ", about " (duration(eta)) " left" }
@@ -118,11 +118,11 @@ fn told(task: &ProjectionTask) -> Markup {
                     span.completed { "done" }
                     @if let Some(rows) = figure("rows") { ", " (number(rows)) " rows" }
                     @if let Some(wrong) = figure("wrong") {
-                        @if wrong == 0 { ", all as the log says" } @else { ", " strong.failed { (number(wrong)) " differ from the log" } }
+                        @if wrong == 0 { ", no differences" } @else { ", " strong.failed { (number(wrong)) " differ from the log" } }
                     }
-                    @if let Some(repaired) = figure("repaired").filter(|n| *n > 0) { ", " (number(repaired)) " mended" }
+                    @if let Some(repaired) = figure("repaired").filter(|n| *n > 0) { ", " (number(repaired)) " repaired" }
                 }
-                TaskState::Failed => { strong.failed { "failed" } ": " (task.error.as_deref().unwrap_or("no reason is known")) }
+                TaskState::Failed => { strong.failed { "failed" } ": " (task.error.as_deref().unwrap_or("reason unknown")) }
             }
             span.muted.small { " · " (time(task.ended_at.or(task.started_at).or(Some(task.requested_at)))) }
         }
@@ -131,11 +131,11 @@ fn told(task: &ProjectionTask) -> Markup {
 
 fn set_aside(parked: &[ParkedRow]) -> Markup {
     html! {
-        h2 { "Set aside" }
+        h2 { "Quarantined rows" }
         @if parked.is_empty() {
-            p.empty { "No row is set aside: every event could be applied." }
+            p.empty { "No row is quarantined: every event could be applied." }
         } @else {
-            div.scroll tabindex="0" role="region" aria-label="Rows set aside" {
+            div.scroll tabindex="0" role="region" aria-label="Quarantined rows" {
                 table {
                     thead { tr {
                         th scope="col" { "Read model" } th scope="col" { "Row" } th.number scope="col" { "Event" }

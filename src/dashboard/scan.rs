@@ -51,8 +51,8 @@ pub(super) async fn show(
         h2 { "What happened" }
         section #story data-part { (story(&events)) }
         section #found data-part { @if let Some(found) = &row.result_data {
-            h2 { "What it found" }
-            @if row.domain_id.is_some() { p { a href={ "/domains/" (row.domain) } { "The card of " (row.domain) } " shows it in order." } }
+            h2 { "Findings" }
+            @if row.domain_id.is_some() { p { a href={ "/domains/" (row.domain) } { "Overview of " (row.domain) } } }
             details { summary { "As JSON" }
                 pre tabindex="0" { code { (serde_json::to_string_pretty(&found.to_value()).unwrap_or_default()) } } }
         } }
@@ -112,7 +112,7 @@ fn head(row: &JobRow, visitor: &Visitor) -> Markup {
         (failure(row))
         dl.facts {
             dt { "Requested" } dd { (time(Some(row.created_at))) @if let Some(by) = &row.created_by { " by " (by) } }
-            @if row.started_at.is_some() { dt { "Began" } dd { (time(row.started_at)) } }
+            @if row.started_at.is_some() { dt { "Started" } dd { (time(row.started_at)) } }
             @if row.completed_at.is_some() {
                 dt { "Ended" } dd { (time(row.completed_at)) @if let Some(took) = took { span.muted { " after " (duration(took)) } } }
             }
@@ -120,7 +120,7 @@ fn head(row: &JobRow, visitor: &Visitor) -> Markup {
             @if let Some(batch) = row.batch_id {
                 dt { "Batch" } dd { a href={ "/batches/" (batch) } { (batch) } @if let Some(line) = row.line { ", line " (line) } }
             }
-            dt { "Id" } dd.mono { (row.scan_id) }
+            dt { "ID" } dd.mono { (row.scan_id) }
         }
         @if visitor.may(Scope::Write) {
             div.actions {
@@ -153,8 +153,8 @@ fn failure(row: &JobRow) -> Markup {
         @if let Some(reason) = row.reason {
             div class={ "panel " (if row.status == ScanStatus::Failed { "bad" } else { "note" }) } {
                 p { strong { (row.error.as_deref().unwrap_or(reason.as_str())) } }
-                p.small { code { (reason) } " · " a href={ "/docs/problems/" (reason) } { "what that means, and what to do" }
-                    @if let Some(next) = row.next_attempt_at { " · the next attempt is due " (time(Some(next))) } }
+                p.small { code { (reason) } " · " a href={ "/docs/problems/" (reason) } { "about this error" }
+                    @if let Some(next) = row.next_attempt_at { " · next attempt " (time(Some(next))) } }
             }
         }
     }
@@ -194,7 +194,7 @@ fn words(kind: &str, data: &Value) -> Markup {
         @match kind {
             "ScanStarted" => { "attempt " (count(&data["attempt"])) }
             "ScanAbandoned" => { "the worker of attempt " (count(&data["attempt"])) " was lost" }
-            "RobotsRead" => { (text("url")) ": " (answered(data)) @if data["allowed"] == false && data["status"] == 200 { ", forbids the home page" } }
+            "RobotsRead" => { (text("url")) ": " (answered(data)) @if data["allowed"] == false && data["status"] == 200 { ", disallows the home page" } }
             "SitemapParsed" => { (text("url")) ": " (text("kind")) ", " (answered(data)) ", " (count(&data["entries"])) " entries" (problems(data)) }
             "PageRead" => { (text("url")) ": " (answered(data)) ", " (count(&data["bytes"])) " bytes" (problems(data)) }
             "ScanAttemptFailed" | "ScanFailed" => { code { (text("reason")) } " " (text("error")) }
@@ -203,8 +203,8 @@ fn words(kind: &str, data: &Value) -> Markup {
                 (count(&totals["pages"])) " pages, " (count(&totals["sitemap_urls"])) " URLs in " (count(&totals["sitemaps"])) " sitemaps, "
                 (count(&totals["emails"])) " e-mail addresses, " (count(&totals["phones"])) " phone numbers"
             }
-            "ScanRetried" => { "round " (count(&data["round"])) " begins" }
-            "ScanErased" => { "what was found was erased" }
+            "ScanRetried" => { "round " (count(&data["round"])) " started" }
+            "ScanErased" => { "the findings were erased" }
             _ => {}
         }
     }
@@ -214,7 +214,7 @@ fn answered(data: &Value) -> Markup {
     html! {
         @match data["status"].as_i64() {
             _ if data["not_modified"] == true => { "unchanged since the last scan" }
-            Some(0) | None => { "no answer" }
+            Some(0) | None => { "no response" }
             Some(status) => { "HTTP " (status) }
         }
     }

@@ -117,9 +117,9 @@ impl<'a> Page<'a> {
                     }
                 }
                 body {
-                    a.skip href="#main" { "Skip to the content" }
+                    a.skip href="#main" { "Skip to content" }
                     header.bar-top { (self.navigation(visitor)) }
-                    p.lost id="lost" role="status" hidden { "The server does not answer just now." }
+                    p.lost id="lost" role="status" hidden { "The server is not responding." }
                     main id="main" tabindex="-1" data-live=[url] data-events=[events] data-pause=[pause]
                         data-poll=[poll] { (content) }
                     footer { "sitelog " (env!("CARGO_PKG_VERSION")) " · times are UTC · " a href="/docs" { "API and help" } }

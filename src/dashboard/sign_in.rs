@@ -52,7 +52,7 @@ pub(super) async fn sign_in(
         value.unwrap_or_default().trim().to_owned()
     };
     let next = own_path(Some(&field("next")));
-    let refused = "That is no key of this service, or it has ended or been revoked.";
+    let refused = "The key is unknown, expired or revoked.";
     let Some(key) = ApiKey::parse(&field("key")) else {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&next, Some(refused))).into_response());
     };
@@ -117,9 +117,9 @@ fn with_cookie(next: &str, value: &str, max_age: u64, is_encrypted: bool) -> Res
 fn form(next: &str, fault: Option<&str>) -> Markup {
     let content = html! {
         h1 { "Sign in" }
-        p { "A server that is started for the first time on a terminal shows a key there: "
-            code { "export SITELOG_KEY=sitelog_…" } ". Others are made with " code { "sitelog key create" }
-            " or by somebody who is signed in." }
+        p { "When you first start the server on a terminal, it prints a key: "
+            code { "export SITELOG_KEY=sitelog_…" } ". Create further keys with " code { "sitelog key create" }
+            " or on the page Keys." }
         @if let Some(fault) = fault { div.panel.bad role="alert" { p { (fault) } } }
         form method="post" action="/sign-in" {
             input type="hidden" name="next" value=(next);

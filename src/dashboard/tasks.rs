@@ -41,7 +41,7 @@ pub(super) async fn show(
             .into_iter()
             .find(|condition| condition.as_str() == word)
             .ok_or_else(|| {
-                let detail = format!("show is '{word}'; it is one of stuck, leased, ready and delayed.");
+                let detail = format!("show is '{word}'; it must be stuck, leased, ready or delayed.");
                 Problem::bad_request("invalid_query", detail)
             })?,
     };
@@ -49,7 +49,7 @@ pub(super) async fn show(
     let dead = jobs::given_up(&state.models, visitor.tenant(), ROWS).await?;
     let content = html! {
         h1 { "Tasks" }
-        p { "What is to be delivered to workers, over all tenants. A task is under way while its worker renews the lease." }
+        p { "The queue of scans, over all tenants. A task is running while its worker renews the lease." }
         section #standstill data-part { (standstill(&stuck, &clock)) (full_pools(&state.pools.usage())) }
         section #tasks data-part {
             nav aria-label="Tasks by condition" {
@@ -85,7 +85,7 @@ pub(super) async fn hasten(
         let here = link("/tasks", &[("show", &query.show.unwrap_or_default())]);
         return Ok(Redirect::to(&here).into_response());
     }
-    let detail = "There is no task for this scan that waits: a worker is at it, or it has ended.";
+    let detail = "No task of this scan is waiting: a worker is processing it, or the scan has ended.";
     Err(Problem::conflict("conflict", detail))
 }
 
@@ -98,7 +98,7 @@ fn first_of(counts: &[(TaskCondition, i64)]) -> TaskCondition {
 fn named(condition: TaskCondition) -> &'static str {
     match condition {
         TaskCondition::Stuck => "Stuck",
-        TaskCondition::Leased => "Under way",
+        TaskCondition::Leased => "Running",
         TaskCondition::Ready => "Ready",
         TaskCondition::Delayed => "Due later",
     }
@@ -107,15 +107,13 @@ fn named(condition: TaskCondition) -> &'static str {
 fn explained(condition: TaskCondition) -> &'static str {
     match condition {
         TaskCondition::Stuck => {
-            "No worker has taken any task for five minutes, or their worker does not come to an end. Is a process with the role worker running?"
+            "No worker has taken a task for five minutes, or the worker of these tasks does not finish. Is a process with the role worker running?"
         }
-        TaskCondition::Leased => "A worker has them under a lease.",
+        TaskCondition::Leased => "A worker holds a lease on each of these tasks.",
         TaskCondition::Ready => {
-            "They wait for a free worker, for their turn among tenants and batches, or for their host to be free."
+            "Waiting for a free worker, for their turn among tenants and batches, or for the end of their host's cooldown."
         }
-        TaskCondition::Delayed => {
-            "An attempt failed in a way that may pass, and another follows; or their turn is set for later."
-        }
+        TaskCondition::Delayed => "Scheduled for later, for example a retry after a temporary failure.",
     }
 }
 
@@ -125,7 +123,7 @@ fn standstill(stuck: &[Stuck], clock: &Clock) -> Markup {
     html! {
         @if !stuck.is_empty() || !problems.is_empty() {
             div.panel.bad role="alert" {
-                h2 { "What stands still" }
+                h2 { "No progress" }
                 ul {
                     @for one in stuck { li { (one) } }
                     @for problem in &problems { li { (problem) } }
@@ -142,12 +140,12 @@ fn full_pools(pools: &[PoolUsage]) -> Markup {
     html! {
         @if !full.is_empty() {
             p.muted {
-                "Database connections that are all in use: "
+                "All connections of these database pools are in use: "
                 @for (index, pool) in full.iter().enumerate() {
                     @if index > 0 { ", " }
                     (pool.name) " (" (pool.max) ")"
                 }
-                ". SITELOG_DATABASE__CONNECTIONS sets how many there are."
+                ". SITELOG_DATABASE__CONNECTIONS sets their number."
             }
         }
     }
@@ -162,7 +160,7 @@ fn table(rows: &[TaskRow], shown: TaskCondition, visitor: &Visitor) -> Markup {
             table {
                 thead { tr {
                     th scope="col" { "Host" } th scope="col" { "Due" } th scope="col" { "Worker" }
-                    th.wide scope="col" { "Lease until" } th.wide scope="col" { "Host rests until" }
+                    th.wide scope="col" { "Leased until" } th.wide scope="col" { "Cooldown until" }
                     th scope="col" { span.visually-hidden { "Actions" } }
                 } }
                 tbody { @for row in rows {
@@ -176,7 +174,7 @@ fn table(rows: &[TaskRow], shown: TaskCondition, visitor: &Visitor) -> Markup {
                         td.mono { (row.worker.as_deref().unwrap_or("–")) }
                         td.wide { (time(row.leased_until)) }
                         td.wide { (time(row.rest_until)) }
-                        td { @if shown != TaskCondition::Leased { (action(&format!("/tasks/{}/hasten?show={}", row.scan_id, shown.as_str()), "Do it now", "")) } }
+                        td { @if shown != TaskCondition::Leased { (action(&format!("/tasks/{}/hasten?show={}", row.scan_id, shown.as_str()), "Run now", "")) } }
                     }
                 } }
             }
@@ -187,13 +185,13 @@ fn table(rows: &[TaskRow], shown: TaskCondition, visitor: &Visitor) -> Markup {
 /// Scans that failed by no fault of their site.
 fn given_up(rows: &[JobRow], visitor: &Visitor) -> Markup {
     html! {
-        h2 { "Given up" }
-        p.muted { "Scans of your tenant that failed by a fault here, not of the site: workers that died with them again and again, or an internal error." }
+        h2 { "Failed permanently" }
+        p.muted { "Scans of your tenant that failed because of sitelog, not of the site: their workers crashed repeatedly, or an internal error occurred." }
         @if rows.is_empty() { p.empty { "None." } }
         @else {
-            div.scroll tabindex="0" role="region" aria-label="Scans given up" {
+            div.scroll tabindex="0" role="region" aria-label="Permanently failed scans" {
                 table {
-                    thead { tr { th scope="col" { "Domain" } th scope="col" { "Why" } th scope="col" { "When" }
+                    thead { tr { th scope="col" { "Domain" } th scope="col" { "Error" } th scope="col" { "Time" }
                         th scope="col" { span.visually-hidden { "Actions" } } } }
                     tbody { @for row in rows {
                         tr {

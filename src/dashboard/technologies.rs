@@ -33,10 +33,10 @@ pub(super) async fn show(
     let content = html! {
         h1 { "Technologies" }
         p { @match batch {
-            Some(id) => { "Of the domains whose latest scan belongs to " a href={ "/batches/" (id) } { "one batch" } "." }
-            None => { "Of all domains, the most frequent first. Each leads to the domains that have it." }
+            Some(id) => { "Technologies of the domains whose latest scan belongs to " a href={ "/batches/" (id) } { "one batch" } "." }
+            None => { "Technologies of all domains, most frequent first. Select one to see its domains." }
         } }
-        @if found.is_empty() { p.empty { "None was recognised yet." } } @else { (shares(&found, batch)) }
+        @if found.is_empty() { p.empty { "None recognised yet." } } @else { (shares(&found, batch)) }
     };
     Ok(Page::new("Technologies", Section::Domains).render(Some(&visitor), &content))
 }

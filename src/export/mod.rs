@@ -59,7 +59,7 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let named = Self::ALL.into_iter().find(|format| format.as_str() == text);
-        named.ok_or_else(|| format!("'{text}' is none of csv, ndjson and xlsx"))
+        named.ok_or_else(|| format!("'{text}' is not a format; use csv, ndjson or xlsx"))
     }
 }
 

@@ -26,20 +26,20 @@ const WIDTH: f64 = 22.0;
 pub enum WorkbookError {
     /// More rows than a sheet has.
     #[error(
-        "there are more than {MAX_ROWS} rows, which is all that a sheet takes; filter them, or take CSV or NDJSON"
+        "there are more than {MAX_ROWS} rows, the maximum of a sheet; filter the rows, or export CSV or NDJSON"
     )]
     TooManyRows,
     /// No room on the disk, say.
-    #[error("the workbook cannot be written")]
+    #[error("cannot write the workbook")]
     Write(#[from] XlsxError),
     /// The file for it.
-    #[error("the workbook's file cannot be used")]
+    #[error("cannot use the workbook's file")]
     File(#[from] std::io::Error),
     /// The rows ended before the last.
-    #[error("the rows cannot be read to their end")]
+    #[error("cannot read all rows")]
     Abandoned,
     /// A row is no JSON, which none is.
-    #[error("a row cannot be written")]
+    #[error("cannot write a row")]
     Row(#[from] serde_json::Error),
 }
 

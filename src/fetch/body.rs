@@ -197,7 +197,7 @@ fn broken(url: &str, error: &io::Error) -> FetchError {
         Some(inner) => classify(url, inner, Phase::Body),
         None => FetchError::Protocol {
             url: url.to_owned(),
-            cause: format!("the content encoding is broken: {error}"),
+            cause: format!("the content encoding is invalid: {error}"),
         },
     }
 }

@@ -22,13 +22,13 @@ pub enum Phase {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
     /// DNS says that there is no such name, or no address for it.
-    #[error("no address is known for {host}")]
+    #[error("DNS has no address for {host}")]
     NameUnknown {
         /// The name asked for.
         host: String,
     },
     /// DNS did not say.
-    #[error("the name servers gave no answer for {host} ({cause})")]
+    #[error("the name servers did not answer for {host} ({cause})")]
     ResolverSilent {
         /// The name asked for.
         host: String,
@@ -36,7 +36,7 @@ pub enum FetchError {
         cause: String,
     },
     /// The guard refused; nothing was connected to.
-    #[error("{url} must not be asked: {why}")]
+    #[error("{url} is not allowed: {why}")]
     Forbidden {
         /// URL or host.
         url: String,
@@ -63,10 +63,10 @@ pub enum FetchError {
     },
     /// Too slow.
     #[error("{url} was too slow: {}", match .phase {
-        Phase::Turn => "its requests are to be so far apart that there was no turn in time",
+        Phase::Turn => "the delay between requests to the site left no time for it",
         Phase::Connect => "no connection in time",
-        Phase::FirstByte => "no answer in time",
-        Phase::Body => "the answer did not end in time",
+        Phase::FirstByte => "no response in time",
+        Phase::Body => "the response did not end in time",
     })]
     Timeout {
         /// The URL asked for.
@@ -83,7 +83,7 @@ pub enum FetchError {
         how: String,
     },
     /// A compression bomb.
-    #[error("{url} inflates beyond all measure: {decoded} bytes out of {wire}")]
+    #[error("{url} exceeds the decompression limit: {decoded} bytes from {wire}")]
     Inflation {
         /// The URL asked for.
         url: String,
@@ -93,10 +93,10 @@ pub enum FetchError {
         wire: u64,
     },
     /// The visit has cost what it may.
-    #[error("{url} was not read to its end: the scan has {} that it may", match .bound {
-        Bound::Requests => "made all requests",
-        Bound::Bytes => "received all bytes",
-        Bound::Time => "taken all the time",
+    #[error("{url} was not read completely: the scan has {}", match .bound {
+        Bound::Requests => "used its budget of requests",
+        Bound::Bytes => "used its budget of bytes",
+        Bound::Time => "used its budget of time",
     })]
     Budget {
         /// The URL asked for.
@@ -105,7 +105,7 @@ pub enum FetchError {
         bound: Bound,
     },
     /// The answer breaks the rules of HTTP.
-    #[error("{url} answered with what is not HTTP ({cause})")]
+    #[error("{url} sent an invalid HTTP response ({cause})")]
     Protocol {
         /// The URL asked for.
         url: String,
@@ -169,7 +169,7 @@ impl FetchError {
 #[derive(Debug, thiserror::Error)]
 pub enum FetchSetupError {
     /// The file of extra certificates cannot be read.
-    #[error("the certificates in {path} cannot be read")]
+    #[error("cannot read the certificates in {path}")]
     ExtraCa {
         /// As set.
         path: PathBuf,
@@ -178,9 +178,9 @@ pub enum FetchSetupError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The name resolver cannot be set up.
-    #[error("the name resolver cannot be set up")]
+    #[error("cannot set up the name resolver")]
     Resolver(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The HTTP client cannot be set up (a user agent that is no header value, say).
-    #[error("the HTTP client cannot be set up")]
+    #[error("cannot set up the HTTP client")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -46,7 +46,7 @@ pub struct Forwarded {
 
 /// The server did not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the server that the request is passed on to does not answer")]
+#[error("the server to which the request is forwarded does not respond")]
 pub struct ForwardError(#[from] reqwest::Error);
 
 impl Forwarder {

@@ -59,7 +59,7 @@ impl Guard {
             return Err(forbidden(format!("{} is neither http nor https", url.scheme())));
         }
         let literal = match url.host() {
-            None => return Err(forbidden("it names no host".to_owned())),
+            None => return Err(forbidden("it has no host".to_owned())),
             Some(Host::Domain(name)) if self.pinned(name).is_some() => return Ok(()),
             Some(Host::Domain(_)) => None,
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
@@ -73,7 +73,7 @@ impl Guard {
         if matches!(url.port(), None | Some(80 | 443)) || self.may_use_any_port(url, literal).await? {
             return Ok(());
         }
-        Err(forbidden("only the ports 80 and 443 may be used".to_owned()))
+        Err(forbidden("only the ports 80 and 443 are allowed".to_owned()))
     }
 
     /// Other ports are for the private networks of the settings.

@@ -41,7 +41,7 @@ impl Names for SystemNames {
 /// The system's name servers; public ones where the system names none.
 fn resolver() -> Result<TokioResolver, NetError> {
     let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
-        tracing::warn!("The system's name servers are not known ({error}); public ones are asked");
+        tracing::warn!("Cannot find the system's name servers ({error}); using public ones");
         let mut config = ResolverConfig::udp_and_tcp(&CLOUDFLARE);
         for server in ResolverConfig::udp_and_tcp(&GOOGLE).name_servers() {
             config.add_name_server(server.clone());

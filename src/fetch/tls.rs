@@ -38,7 +38,7 @@ fn roots(extra_ca: Option<&Path>) -> Result<RootCertStore, FetchSetupError> {
             found += 1;
         }
         if found == 0 {
-            return Err(failed("it holds no certificate".into()));
+            return Err(failed("it contains no certificate".into()));
         }
     }
     Ok(store)

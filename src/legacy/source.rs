@@ -14,14 +14,14 @@ use super::row::OldRow;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// It is none, or does not answer.
-    #[error("the predecessor's database cannot be reached")]
+    #[error("cannot reach the predecessor's database")]
     Unreachable(#[source] sqlx::Error),
     /// A query failed.
-    #[error("the predecessor's database cannot be read")]
+    #[error("cannot read the predecessor's database")]
     Unreadable(#[from] sqlx::Error),
     /// It has none of the tables.
     #[error(
-        "there is none of the tables domains, jobs and batch_jobs; is the address that of the predecessor's database, and is its schema in the search_path?"
+        "found none of the tables domains, jobs and batch_jobs; is this the URL of the predecessor's database, and is its schema in the search_path?"
     )]
     NoTables,
 }

@@ -44,7 +44,7 @@ pub async fn keep(models: ReadModels, stop: CancellationToken) {
         match ensure(&models).await {
             Ok(true) => return,
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "The views of the schema legacy cannot be made"),
+            Err(error) => tracing::warn!(%error, "Cannot create the views of the schema legacy"),
         }
         tokio::select! {
             () = stop.cancelled() => {}

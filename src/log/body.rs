@@ -230,7 +230,7 @@ impl std::io::Write for HashWriter {
 
 /// Why a content is not read.
 pub(super) fn too_large(length: usize) -> String {
-    format!("its content has {length} bytes, more than the {MAX_CONTENT} that are read")
+    format!("its content has {length} bytes, more than the limit of {MAX_CONTENT}")
 }
 
 /// Unpacks one body after the other without making a context for each.
@@ -240,7 +240,7 @@ struct Unpacker(zstd::bulk::Decompressor<'static>);
 impl Unpacker {
     fn unpack(&mut self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
         let length = zstd::zstd_safe::get_frame_content_size(bytes)
-            .map_err(|_| std::io::Error::other("it is not compressed as bodies are"))?;
+            .map_err(|_| std::io::Error::other("it is not compressed like a body"))?;
         let length = length.map_or(MAX_CONTENT, |length| {
             usize::try_from(length).unwrap_or(usize::MAX)
         });

@@ -6,24 +6,24 @@ use super::body::MAX_CONTENT;
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// Somebody else appended to one of the streams first; load again and decide again.
-    #[error("another append to the stream was first")]
+    #[error("another append to the stream came first")]
     Conflict,
     /// Bodies of the append were sealed with a salt that is not (or no longer) their subject's; ask for it again and
     /// seal them again.
-    #[error("the salt of the append's bodies is no longer that of their subject")]
+    #[error("the salt of the append's bodies is outdated")]
     SaltChanged,
     /// The idempotency key belongs to a different request.
     #[error("the idempotency key was used before with another request body")]
     KeyReused,
     /// The database did not answer, was full or broke off; nothing can be said of what was under way.
-    #[error("the event log cannot be reached or written")]
+    #[error("cannot reach or write the event log")]
     Unavailable(#[source] sqlx::Error),
     /// The database refuses this very append for what it holds; a repeat would be refused too.
-    #[error("the event log refuses this append")]
+    #[error("the event log rejected this append")]
     Rejected(#[source] sqlx::Error),
     /// A body of the append has more content than is ever read back.
     #[error(
-        "a body of {subject} has {bytes} bytes, and {} are the most that the event log takes",
+        "a body of {subject} has {bytes} bytes; the event log accepts at most {}",
         MAX_CONTENT
     )]
     BodyTooLarge {
@@ -33,9 +33,7 @@ pub enum LogError {
         bytes: usize,
     },
     /// A stored body cannot be unpacked or has a content that cannot be read: a fault of whatever refers to it.
-    #[error(
-        "the body {digest} of {subject} ({bytes} bytes) cannot be read: {error}; 'sitelog log verify' checks it"
-    )]
+    #[error("cannot read the body {digest} of {subject} ({bytes} bytes): {error}; run 'sitelog log verify'")]
     UnreadableBody {
         /// Its digest, in hexadecimal.
         digest: String,
@@ -62,7 +60,7 @@ pub enum LogError {
         version: String,
     },
     /// Events that must be there are not.
-    #[error("events {first} to {last} are not all in the log; 'sitelog log verify' says what is wrong")]
+    #[error("some of the events {first} to {last} are missing in the log; run 'sitelog log verify'")]
     Incomplete {
         /// The first one asked for.
         first: i64,
@@ -70,7 +68,7 @@ pub enum LogError {
         last: i64,
     },
     /// An event or body in the log cannot be read by this release.
-    #[error("event {position} of type {event_type} version {version} cannot be read")]
+    #[error("cannot read event {position} of type {event_type} version {version}")]
     Unreadable {
         /// Where it stands.
         position: i64,

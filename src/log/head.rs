@@ -48,7 +48,7 @@ impl fmt::Display for Checkpoint {
 /// A text that is no tree head.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this is no tree head: it must be a checkpoint (name, size and base64 root on three lines), the JSON of 'sitelog log head --json', or SIZE:ROOT"
+    "this is not a tree head: it must be a checkpoint (name, size and base64 root on three lines), the JSON of 'sitelog log head --json', or SIZE:ROOT"
 )]
 pub struct NotAHead;
 

@@ -89,7 +89,7 @@ pub struct VerifiedSegment {
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     /// The file cannot be read or written.
-    #[error("the segment file cannot be read or written")]
+    #[error("cannot read or write the segment file")]
     File(#[from] std::io::Error),
     /// The log cannot be read.
     #[error(transparent)]
@@ -106,7 +106,7 @@ pub enum SegmentError {
         what: &'static str,
     },
     /// The events lead to another head than the file says.
-    #[error("the events of the segment file lead to the root {found}, and it says {said}")]
+    #[error("the events of the segment file have the root {found}, but the file says {said}")]
     Root {
         /// By the events.
         found: String,
@@ -271,13 +271,13 @@ impl EventLog {
 pub fn verify_segment(file: impl Read) -> Result<VerifiedSegment, SegmentError> {
     let mut lines = BufReader::new(zstd::Decoder::new(file)?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
-    let header: Header = serde_json::from_str(&first).map_err(|_| broken(1, "is no header"))?;
+    let header: Header = serde_json::from_str(&first).map_err(|_| broken(1, "is not a header"))?;
     if header.format != FORMAT {
-        return Err(broken(1, "names a format that this release does not know"));
+        return Err(broken(1, "has a format that this release does not know"));
     }
     let before: Option<Vec<Hash>> = header.before.iter().map(|text| to_hash(text)).collect();
     let tree = before.and_then(|hashes| MerkleTree::of_subtrees(header.first.checked_sub(1)?, &hashes));
-    let mut tree = tree.ok_or(broken(1, "does not say what stands before the segment"))?;
+    let mut tree = tree.ok_or(broken(1, "has no hashes of the events before the segment"))?;
     let mut counted = Footer { events: 0, bodies: 0 };
     let (mut referred, mut last_body) = (BTreeSet::new(), Vec::new());
     for (number, line) in (2..).zip(lines) {
@@ -293,14 +293,14 @@ pub fn verify_segment(file: impl Read) -> Result<VerifiedSegment, SegmentError> 
             let digest = body_of(&line).filter(|digest| *digest > last_body && referred.contains(digest));
             last_body = digest.ok_or(broken(
                 number,
-                "is not the next body that the events refer to, or was altered",
+                "is not the next body of the events, or was changed",
             ))?;
             counted.bodies += 1;
         }
     }
     Err(broken(
         counted.events + counted.bodies + 2,
-        "is missing: the file was cut off",
+        "is missing: the file is incomplete",
     ))
 }
 
@@ -312,7 +312,7 @@ fn finish(
     line: u64,
 ) -> Result<VerifiedSegment, SegmentError> {
     if footer != counted {
-        return Err(broken(line, "counts other events and bodies than there are"));
+        return Err(broken(line, "does not match the number of events and bodies"));
     }
     let head = TreeHead {
         size: tree.size(),

@@ -50,7 +50,7 @@ pub struct ConsistencyProof {
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// The position or size is not within the log.
-    #[error("{asked} is not within 1 to {size}, the events that the proof is to cover")]
+    #[error("{asked} is not between 1 and {size}, the number of events that the proof covers")]
     OutOfRange {
         /// What was asked for.
         asked: u64,
@@ -58,7 +58,7 @@ pub enum ProofError {
         size: u64,
     },
     /// The size is beyond the log's end.
-    #[error("there are only {head} events, not {asked}")]
+    #[error("the log has only {head} events, not {asked}")]
     TooLarge {
         /// What was asked for.
         asked: u64,
@@ -285,7 +285,7 @@ pub async fn keep_tree(log: EventLog, stop: CancellationToken) {
         if let Err(error) = log.extend_tree().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "The log's tree was not extended; it is tried again"
+                "Cannot extend the log's tree; retrying"
             );
         }
         tokio::select! {

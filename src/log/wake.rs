@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) async fn listen(pool: PgPool, head: watch::Sender<i64>) {
     while !pool.is_closed() {
         if let Err(error) = forward(&pool, &head).await {
-            tracing::debug!(%error, "The log's listener broke off and is started again");
+            tracing::debug!(%error, "The log's listener was disconnected; restarting it");
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -53,7 +53,7 @@ pub enum PolicyError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// A table could not be read or written.
-    #[error("a policy's tables cannot be reached or written")]
+    #[error("cannot reach or write a policy's tables")]
     Database(#[from] sqlx::Error),
 }
 

@@ -46,7 +46,7 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "Policy {} failed and tries again",
+                    "Policy {} failed; retrying",
                     P::NAME
                 );
                 PAUSE
@@ -145,7 +145,7 @@ fn keep_lease(pool: PgPool, name: &'static str, holder: Uuid) -> AbortOnDropHand
         loop {
             beat.tick().await;
             if let Err(error) = lease(&pool, name, holder).await {
-                tracing::warn!(%error, "The lease of policy {name} could not be prolonged");
+                tracing::warn!(%error, "Cannot renew the lease of policy {name}");
             }
         }
     }))
@@ -185,7 +185,7 @@ async fn set_aside<P: Policy>(
         tracing::error!(
             error = error as &dyn std::error::Error,
             position = event.position,
-            "Policy {} sets event {} of {stream} aside",
+            "Policy {} quarantined event {} of {stream}",
             P::NAME,
             event.position
         );
@@ -236,6 +236,6 @@ async fn release(pool: &PgPool, name: &str, holder: Uuid) {
             .execute(pool)
             .await;
     if let Err(error) = released {
-        tracing::debug!(%error, "The lease of policy {name} runs out by itself");
+        tracing::debug!(%error, "The lease of policy {name} expires by itself");
     }
 }

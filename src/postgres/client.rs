@@ -18,7 +18,7 @@ const KEPT: [&str; 3] = ["HOME", "PGPASSFILE", "PGPASSWORD"];
 pub enum ClientError {
     /// There is none that is new enough.
     #[error(
-        "there is no {name} of PostgreSQL {at_least} or newer on this machine, which this needs; install PostgreSQL's \
+        "this command needs {name} of PostgreSQL {at_least} or newer, which is not installed; install PostgreSQL's \
          client programs of that version (on Debian: apt-get install postgresql-client)"
     )]
     Missing {
@@ -28,7 +28,7 @@ pub enum ClientError {
         at_least: u32,
     },
     /// The URL of the database is none.
-    #[error("the database's URL cannot be read")]
+    #[error("the database's URL is invalid")]
     Url(#[source] sqlx::Error),
 }
 

@@ -156,7 +156,7 @@ impl Cluster {
         let cluster = self.layout.cluster();
         if self.processes.postmaster(&cluster).is_some() {
             tracing::warn!(
-                "PostgreSQL in {} runs but its socket is gone; restarting it",
+                "PostgreSQL in {} runs, but its socket is missing; restarting it",
                 cluster.display()
             );
             self.shut_down().await?;

@@ -10,7 +10,7 @@ pub enum EmbeddedPostgresError {
     /// None of the places searched has initdb, postgres and `pg_ctl` of a usable version.
     #[error(
         "no PostgreSQL 15 or newer on this machine{found}; install its programs with\n  {install}\n\
-         or name a server of yours in DATABASE_URL"
+         or set DATABASE_URL to the URL of your server"
     )]
     NoBinaries {
         /// ` (only 13 in /usr/lib/postgresql/13/bin)`, or nothing.
@@ -21,8 +21,8 @@ pub enum EmbeddedPostgresError {
 
     /// The cluster was written by a major version that is not installed.
     #[error(
-        "the data in {cluster} was written by PostgreSQL {data}, which is not the installed PostgreSQL {installed}; \
-         install PostgreSQL {data} too, and upgrade the data while no sitelog runs:\n{upgrade}"
+        "the data in {cluster} was written by PostgreSQL {data}, but PostgreSQL {installed} is installed; \
+         install PostgreSQL {data} as well, and upgrade the data while no sitelog runs:\n{upgrade}"
     )]
     OtherVersion {
         /// The cluster's directory.
@@ -54,7 +54,7 @@ pub enum EmbeddedPostgresError {
 
     /// The cluster belongs to somebody else and this process is not root.
     #[error(
-        "{path} belongs to user id {owner} and this process runs as {uid}; \
+        "{path} belongs to user id {owner}, but this process runs as {uid}; \
          run as that user or as root, or choose another directory with SITELOG_DATA_DIR"
     )]
     NotOurs {
@@ -82,7 +82,7 @@ pub enum EmbeddedPostgresError {
 
     /// The data directory cannot be made or written to.
     #[error(
-        "the data directory {path} cannot be written to; choose another with SITELOG_DATA_DIR, or mend its rights"
+        "cannot write to the data directory {path}; choose another one with SITELOG_DATA_DIR, or fix its permissions"
     )]
     Unwritable {
         /// What could not be made or opened.
@@ -111,7 +111,7 @@ pub enum EmbeddedPostgresError {
     },
 
     /// initdb failed for a reason not named above.
-    #[error("initdb could not lay a database in {path}; it said:\n{output}")]
+    #[error("initdb could not create a database in {path}; its output:\n{output}")]
     InitFailed {
         /// The cluster's directory.
         path: PathBuf,
@@ -121,7 +121,7 @@ pub enum EmbeddedPostgresError {
 
     /// The cluster holds tables but lacks what a server needs to start.
     #[error(
-        "the database in {path} is damaged: it holds tables but no global/pg_control; restore the directory from a \
+        "the database in {path} is damaged: it contains tables but no global/pg_control; restore the directory from a \
          backup, or move it away to start with an empty one"
     )]
     Damaged {
@@ -153,7 +153,7 @@ pub enum EmbeddedPostgresError {
     },
 
     /// The server did not go down.
-    #[error("PostgreSQL in {cluster} did not stop; pg_ctl said:\n{output}")]
+    #[error("PostgreSQL in {cluster} did not stop; the output of pg_ctl:\n{output}")]
     StopFailed {
         /// The cluster's directory.
         cluster: PathBuf,
@@ -164,7 +164,7 @@ pub enum EmbeddedPostgresError {
     /// Another process is starting or stopping the server, for far too long.
     #[error(
         "another sitelog has been starting or stopping PostgreSQL for {seconds} s and holds {path}; \
-         see who with `fuser '{path}'` and end it if it hangs"
+         find it with `fuser '{path}'` and end it if it hangs"
     )]
     TurnNotGiven {
         /// The lock file.
@@ -174,7 +174,7 @@ pub enum EmbeddedPostgresError {
     },
 
     /// One of PostgreSQL's programs, or one that asks about users, could not be run at all.
-    #[error("{program} could not be run")]
+    #[error("cannot run {program}")]
     NotRunnable {
         /// The program.
         program: PathBuf,
@@ -183,7 +183,7 @@ pub enum EmbeddedPostgresError {
     },
 
     /// A file operation that has no story of its own.
-    #[error("could not {doing} {path}")]
+    #[error("cannot {doing} {path}")]
     File {
         /// A verb, e.g. `rename`.
         doing: &'static str,
@@ -194,7 +194,7 @@ pub enum EmbeddedPostgresError {
     },
 
     /// The server runs, but does not let us in or refuses the database.
-    #[error("the embedded PostgreSQL in {cluster} does not serve its database; its log lies in {log_dir}")]
+    #[error("the embedded PostgreSQL in {cluster} does not serve its database; its log is in {log_dir}")]
     NotServing {
         /// The cluster's directory.
         cluster: PathBuf,

@@ -105,7 +105,7 @@ async fn lay(
     cluster: &Path,
 ) -> Result<(), EmbeddedPostgresError> {
     tracing::info!(
-        "Laying a PostgreSQL {} database in {}",
+        "Creating a PostgreSQL {} database in {}",
         binaries.major,
         cluster.display()
     );
@@ -171,7 +171,7 @@ fn set_incomplete_aside(cluster: &Path) -> Result<(), EmbeddedPostgresError> {
     }
     let aside = free_name(cluster);
     tracing::warn!(
-        "{} was never finished; it is now {}",
+        "{} was never completed; it was renamed to {}",
         cluster.display(),
         aside.display()
     );
@@ -202,7 +202,7 @@ fn sweep_unfinished(data_dir: &Path) {
             .to_str()
             .is_some_and(|name| name.starts_with(UNFINISHED));
         if is_unfinished && let Err(error) = fs::remove_dir_all(entry.path()) {
-            tracing::warn!("{} could not be removed: {error}", entry.path().display());
+            tracing::warn!("Cannot remove {}: {error}", entry.path().display());
         }
     }
 }

@@ -112,7 +112,10 @@ impl EmbeddedPostgres {
     pub async fn stop(self) -> Result<(), EmbeddedPostgresError> {
         let _turn = lock::take_turn(self.cluster.layout()).await?;
         if !self.in_use.is_last()? {
-            tracing::info!("PostgreSQL in {} stays up for others", self.data_dir().display());
+            tracing::info!(
+                "PostgreSQL in {} keeps running for other processes",
+                self.data_dir().display()
+            );
             return Ok(());
         }
         self.cluster.shut_down().await

@@ -79,15 +79,15 @@ impl Clock {
         let mut problems = Vec::new();
         if self.offset_seconds.abs() > TOLERATED_SECONDS {
             problems.push(format!(
-                "this machine's clock is {} the database's; set the one that is wrong (times are shown by both, work \
-                 goes by neither)",
+                "this machine's clock is {} the database's; correct the wrong clock (both are used for displayed times, \
+                 neither affects the order of work)",
                 distance(self.offset_seconds)
             ));
         }
         if self.log_ahead_seconds > TOLERATED_SECONDS {
             problems.push(format!(
-                "the last event of the log is {} the database's clock: the clock is wrong, or was when that event was \
-                 written; if it is right now, the next event has the right time again (nothing waits for the other)",
+                "the last event of the log is {} the database's clock: the clock is wrong, or it was wrong when that event was \
+                 recorded; if it is right now, the next event has the right time again, and nothing is delayed",
                 distance(self.log_ahead_seconds)
             ));
         }
@@ -104,10 +104,10 @@ impl Clock {
         let time = |time: &DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
         let places = match self.corrections {
             1 => String::new(),
-            count => format!("; the last of {count} such places"),
+            count => format!("; the last of {count} such corrections"),
         };
         Some(format!(
-            "the clock was wrong for a while: at event {position} recorded times go back from {} to {}{places}",
+            "the clock was corrected: at event {position} recorded times go back from {} to {}{places}",
             time(was),
             time(became)
         ))

@@ -16,7 +16,7 @@ use crate::projections::registry;
 
 /// How things move cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("what moves and what does not cannot be read from the database")]
+#[error("cannot read the progress from the database")]
 pub struct ProgressError(#[from] sqlx::Error);
 
 /// Names that are told of what stands still; all are counted.
@@ -100,12 +100,12 @@ impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, names) = (self.count, self.names.join(", "));
         match self.kind {
-            Kind::Scan => write!(f, "{count} scans wait and no worker takes or ends them")?,
-            Kind::Batch => write!(f, "{count} batches do not end, and none of their scans moves")?,
-            Kind::Policy => write!(f, "the policies {names} do not follow the log")?,
-            Kind::Projection => write!(f, "the read models {names} do not follow the log")?,
-            Kind::ProjectionTask => write!(f, "nobody does what was asked for: {names}")?,
-            Kind::SetAside => write!(f, "{count} events or rows are set aside: {names}")?,
+            Kind::Scan => write!(f, "{count} scans are waiting and no worker processes them")?,
+            Kind::Batch => write!(f, "{count} batches make no progress")?,
+            Kind::Policy => write!(f, "the policies {names} do not process new events")?,
+            Kind::Projection => write!(f, "the read models {names} do not process new events")?,
+            Kind::ProjectionTask => write!(f, "no process runs these tasks: {names}")?,
+            Kind::SetAside => write!(f, "{count} events or rows are quarantined: {names}")?,
         }
         if let Some(since) = self.since {
             write!(f, " (since {})", since.to_rfc3339_opts(SecondsFormat::Secs, true))?;
@@ -117,10 +117,10 @@ impl fmt::Display for Stuck {
                  request them again"
             }
             Kind::Policy | Kind::Projection | Kind::ProjectionTask => {
-                "; is a process with the role projector running, and what does its log say?"
+                "; is a process with the role projector running? Check its log"
             }
             Kind::SetAside => {
-                "; 'sitelog projections status' has the reasons of rows, the table policy_parked those of events"
+                "; for the reasons, see 'sitelog projections status' (rows) and the table policy_parked (events)"
             }
         })
     }

@@ -38,8 +38,8 @@ impl std::str::FromStr for Point {
 
 fn wrong(text: &str) -> String {
     format!(
-        "{text:?} is neither a position of the log (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339; in a URL \
-         the + of an offset is written %2B)"
+        "{text:?} is neither a log position (a number) nor a time like 2026-01-31T12:00:00Z (RFC 3339; in a URL, write \
+         the + of an offset as %2B)"
     )
 }
 
@@ -61,14 +61,12 @@ pub async fn position(pool: &PgPool, point: Point) -> Result<i64, ProjectionErro
     Ok(match point {
         Point::Position(position) if position > end => {
             return Err(ProjectionError::BeyondTheEnd(format!(
-                "position {position} is beyond the log's end, {end}"
+                "position {position} is after the end of the log, {end}"
             )));
         }
         Point::Position(position) => position,
         Point::Time(time) if is_future => {
-            return Err(ProjectionError::BeyondTheEnd(format!(
-                "{time} lies in the future"
-            )));
+            return Err(ProjectionError::BeyondTheEnd(format!("{time} is in the future")));
         }
         Point::Time(time) => last_by(pool, time).await?,
     })

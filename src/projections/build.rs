@@ -251,7 +251,7 @@ async fn refuse_new_poison<P: Projection>(
     if new.len() > known.len() {
         let count = new.len() - known.len();
         return Err(ProjectionError::NotTheLog(format!(
-            "{count} rows more than in the live tables could not be built"
+            "{count} more rows than in the live tables could not be built"
         )));
     }
     Ok(())

@@ -169,7 +169,7 @@ impl<P: Projection> Generation<P> {
             Ok(()) => attempt.commit().await?,
             Err(error) if gave_way(&error) => {
                 attempt.rollback().await?;
-                tracing::info!("Half-built tables of {} are in use and stay for now", P::NAME);
+                tracing::info!("Incomplete tables of {} are in use and are kept for now", P::NAME);
             }
             Err(error) => return Err(error),
         }
@@ -399,7 +399,7 @@ pub(super) async fn execute(connection: &mut PgConnection, sql: &str) -> Result<
 pub(super) async fn clear_away<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
     match try_to_clear_away::<P>(pool).await {
         Err(error) if gave_way(&error) => {
-            tracing::info!("Old tables of {} are in use and stay for now", P::NAME);
+            tracing::info!("Old tables of {} are in use and are kept for now", P::NAME);
             Ok(())
         }
         done => done,

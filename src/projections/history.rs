@@ -39,22 +39,22 @@ const BOOKKEEPING: &[&str] = &[
     "position",
 ];
 
-/// A field that changed.
+/// A change of a field.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct FieldChange {
     /// The field of the domain, or of its `meta_json`.
     #[schema(example = "title")]
     pub field: String,
-    /// Before; null if nothing was known.
+    /// The old value; null if there was none.
     pub old: Value,
-    /// After.
+    /// The new value.
     pub new: Value,
-    /// The scan that found it.
+    /// The scan that found the new value.
     #[schema(value_type = uuid::Uuid)]
     pub scan_id: ScanId,
-    /// When.
+    /// When the change was recorded.
     pub at: DateTime<Utc>,
-    /// The event that says so.
+    /// The log position of the event.
     pub position: i64,
 }
 

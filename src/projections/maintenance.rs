@@ -55,12 +55,12 @@ pub async fn watch(log: EventLog, stop: CancellationToken) {
                     metrics::counter!("sitelog_projection_sample_mismatches_total", &labels)
                         .increment(found.wrong);
                     for finding in &found.findings {
-                        tracing::error!("A row is not what the log says: {finding}");
+                        tracing::error!("A row differs from the log: {finding}");
                     }
                 }
                 Err(error) => tracing::debug!(
                     error = &error as &dyn std::error::Error,
-                    "The sample of {} could not be taken",
+                    "Cannot take a sample of {}",
                     projection.name()
                 ),
             }

@@ -153,13 +153,13 @@ pub enum ProjectionError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// A table could not be read or written.
-    #[error("a read model's tables cannot be reached or written")]
+    #[error("cannot reach or write a read model's tables")]
     Database(#[from] sqlx::Error),
     /// Too many reads of the tenant are under way.
     #[error(transparent)]
     Busy(#[from] Busy),
     /// A row in a table is not what this release writes.
-    #[error("a row of {table} cannot be read")]
+    #[error("cannot read a row of {table}")]
     Row {
         /// The table.
         table: &'static str,
@@ -168,7 +168,7 @@ pub enum ProjectionError {
         source: serde_json::Error,
     },
     /// An event cannot be applied to a row.
-    #[error("event {position} cannot be applied: {error}")]
+    #[error("cannot apply event {position}: {error}")]
     Refused {
         /// The event.
         position: i64,
@@ -176,19 +176,19 @@ pub enum ProjectionError {
         error: String,
     },
     /// Not one event of a stream can be read.
-    #[error("no event of the stream can be read")]
+    #[error("cannot read any event of the stream")]
     StillUnreadable,
     /// Another process went on with a task whose lease had run out.
     #[error("the work was taken over by another process")]
     TakenOver,
     /// A build did not come to what the log says.
-    #[error("what was built is not what the log says: {0}")]
+    #[error("the rebuilt tables differ from the log: {0}")]
     NotTheLog(String),
     /// A point that the log has not come to.
     #[error("{0}")]
     BeyondTheEnd(String),
     /// There is no earlier generation.
-    #[error("there is no earlier generation of {0} to go back to")]
+    #[error("there is no earlier generation of {0}")]
     NothingToRollBackTo(&'static str),
 }
 

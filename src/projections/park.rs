@@ -175,7 +175,7 @@ pub(super) async fn park<P: Projection>(
         let key = to_text(&one.key)?;
         tracing::error!(
             position = one.position,
-            "Projection {} sets {key} aside: {}",
+            "Projection {} quarantined {key}: {}",
             P::NAME,
             one.error
         );
@@ -202,23 +202,23 @@ fn to_text<T: Serialize>(key: &T) -> Result<String, ProjectionError> {
     })
 }
 
-/// A row that is set aside, for people.
+/// A quarantined row.
 #[derive(Clone, Debug, Serialize, ToSchema, sqlx::FromRow)]
 pub struct ParkedRow {
-    /// The projection.
+    /// The name of the projection.
     pub name: String,
-    /// Its generation.
+    /// The generation of the projection.
     pub generation: i32,
     /// The row's key, or `{"stream": {"type", "id"}}`.
     #[schema(value_type = Object)]
     pub key: serde_json::Value,
-    /// The first event that is not in the row.
+    /// The position of the first event that is missing in the row.
     pub position: i64,
-    /// Why.
+    /// Why the event could not be applied.
     pub error: String,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: i32,
-    /// Since when.
+    /// When the row was quarantined.
     pub parked_at: DateTime<Utc>,
 }
 

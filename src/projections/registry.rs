@@ -191,7 +191,7 @@ async fn conclude(
             let (kind, name) = (claim.task.kind.as_str(), &claim.task.name);
             if matches!(error, ProjectionError::NothingToRollBackTo(_)) {
                 // Asked for what cannot be; nothing is broken.
-                tracing::info!("The {kind} of {name} is refused: {words}");
+                tracing::info!("The {kind} of {name} was refused: {words}");
             } else {
                 tracing::error!("The {kind} of {name} failed: {words}");
             }

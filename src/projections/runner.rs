@@ -42,7 +42,7 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    "Projection {} stands still and tries again",
+                    "Projection {} failed; retrying",
                     P::NAME
                 );
                 note_error::<P>(&log, &error).await;
@@ -183,7 +183,7 @@ async fn note_caught_up<P: Projection>(log: &EventLog) {
     .execute(log.pool())
     .await;
     if let Err(error) = noted {
-        tracing::debug!(%error, "That {} is idle could not be noted", P::NAME);
+        tracing::debug!(%error, "Cannot record that {} is idle", P::NAME);
     }
 }
 
@@ -202,6 +202,6 @@ async fn note_error<P: Projection>(log: &EventLog, error: &ProjectionError) {
     .execute(log.pool())
     .await;
     if let Err(error) = noted {
-        tracing::debug!(%error, "Why {} stands still could not be noted", P::NAME);
+        tracing::debug!(%error, "Cannot record the error of {}", P::NAME);
     }
 }

@@ -9,49 +9,49 @@ use super::ProjectionError;
 use super::registry::{AnyProjection, all};
 use super::task::{self, ProjectionTask, TaskKind};
 
-/// How a read model is.
+/// The state of a read model.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProjectionStatus {
-    /// Its name.
+    /// The name of the read model.
     #[schema(example = "jobs")]
     pub name: &'static str,
     /// The shape that this release reads and writes.
     pub shape: i32,
-    /// What it does.
+    /// The state.
     pub state: ProjectionState,
-    /// The generation that counts.
+    /// The live generation.
     pub generation: Option<i32>,
-    /// The generation that a rollback goes back to.
+    /// The generation to which a rollback switches.
     pub rollback_to: Option<i32>,
-    /// How far it has read the log.
+    /// The position up to which it has processed the log.
     pub position: i64,
-    /// The log's last position.
+    /// The last position of the log.
     pub head: i64,
-    /// Positions it has still to read.
+    /// Number of events that it has not processed yet.
     pub lag_events: i64,
-    /// How long the first event that it has not read has been in the log.
+    /// Age of the first unprocessed event in seconds.
     pub lag_seconds: f64,
-    /// Rows set aside.
+    /// Number of quarantined rows.
     pub parked: i64,
-    /// Why it stands still.
+    /// Why it is stopped.
     pub error: Option<String>,
-    /// When it last moved.
+    /// When it last made progress.
     pub updated_at: Option<DateTime<Utc>>,
-    /// The work under way, or that which ended last.
+    /// The current task, or the latest one.
     pub task: Option<ProjectionTask>,
-    /// The last comparison with the log.
+    /// The latest comparison with the log.
     pub verification: Option<ProjectionTask>,
 }
 
-/// What a read model does.
+/// The state of a read model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProjectionState {
-    /// It is not there yet; it is being built.
+    /// It does not exist yet; it is being built.
     Building,
-    /// It follows the log.
+    /// It is live and processes the log.
     Live,
-    /// It stands still; `error` says why.
+    /// It is stopped; `error` says why.
     Paused,
 }
 

@@ -37,87 +37,87 @@ macro_rules! words {
 }
 
 words! {
-    /// What is to be done.
+    /// The kind of task.
     TaskKind {
-        /// Build it anew from the log, beside the live one, and switch.
+        /// Rebuild the read model from the log beside the live one, and switch.
         Rebuild = "rebuild",
-        /// Go back to the generation before.
+        /// Switch back to the previous generation.
         Rollback = "rollback",
         /// Compare each row with the log.
         Verify = "verify",
-        /// The same, and mend the rows that differ.
+        /// Compare each row with the log, and repair rows that differ.
         Repair = "repair",
-        /// Try rows that were set aside once more.
+        /// Retry quarantined rows.
         RetryParked = "retry_parked",
     }
 }
 
 words! {
-    /// How far it is.
+    /// The state of the task.
     TaskState {
-        /// Nobody has begun.
+        /// Not started yet.
         Queued = "queued",
-        /// Somebody is at it, or was and died.
+        /// A process runs it, or the process has died.
         Running = "running",
-        /// It came to a result.
+        /// It has ended with a result.
         Done = "done",
-        /// It could not be done; `error` says why.
+        /// It has failed; `error` says why.
         Failed = "failed",
     }
 }
 
 words! {
-    /// What a build is doing.
+    /// The phase of a rebuild.
     TaskPhase {
-        /// The log is read and folded in memory, rows are copied in.
+        /// The log is read and folded in memory, and rows are written.
         Folding = "folding",
-        /// Keys and indexes are made.
+        /// Keys and indexes are created.
         Indexing = "indexing",
-        /// What was appended meanwhile is applied.
+        /// Events that were appended meanwhile are applied.
         CatchingUp = "catching_up",
         /// Rows are compared with the log.
         Verifying = "verifying",
-        /// The views are pointed at the new tables.
+        /// The views are switched to the new tables.
         Promoting = "promoting",
     }
 }
 
-/// A task.
+/// A task for a read model.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProjectionTask {
-    /// Its id.
+    /// The id of the task.
     pub task_id: Uuid,
-    /// The projection.
+    /// The name of the projection.
     pub name: String,
-    /// Its shape.
+    /// The shape of the projection.
     pub shape: i32,
-    /// What is to be done.
+    /// The kind of task.
     pub kind: TaskKind,
-    /// How far it is.
+    /// The state of the task.
     pub state: TaskState,
-    /// What a build is doing.
+    /// The phase of a rebuild.
     pub phase: Option<TaskPhase>,
-    /// The generation that is built or gone back to.
+    /// The generation that is built or switched back to.
     pub generation: Option<i32>,
-    /// Events gone through in this phase.
+    /// Number of events processed in this phase.
     pub done: i64,
-    /// Events to go through in this phase.
+    /// Number of events to process in this phase.
     pub target: i64,
-    /// Seconds until this phase ends, if it goes on as it did.
+    /// Estimated seconds until the end of this phase.
     pub eta_seconds: Option<f64>,
-    /// Who asked.
+    /// Who requested the task.
     pub requested_by: Option<String>,
-    /// When.
+    /// When the task was requested.
     pub requested_at: DateTime<Utc>,
-    /// When somebody began.
+    /// When the task was started.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// When the task ended.
     pub ended_at: Option<DateTime<Utc>>,
-    /// What it came to: of a build `{generation, rows}`, of a comparison `{rows, parked, position, wrong, repaired,
+    /// The result: for a rebuild `{generation, rows}`, for a comparison `{rows, parked, position, wrong, repaired,
     /// findings: [{table, key, difference, column, by_log, in_table}]}`.
     #[schema(value_type = Option<Object>)]
     pub result: Option<Value>,
-    /// Why it failed.
+    /// Why the task failed.
     pub error: Option<String>,
 }
 
@@ -125,7 +125,7 @@ impl FromRow<'_, PgRow> for ProjectionTask {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         let word = |column: &str, text: &str| sqlx::Error::ColumnDecode {
             index: column.to_owned(),
-            source: format!("{text} is not known to this release").into(),
+            source: format!("this release does not know {text}").into(),
         };
         let (kind, state, phase): (String, String, Option<String>) =
             (row.try_get("kind")?, row.try_get("state")?, row.try_get("phase")?);
@@ -326,7 +326,7 @@ impl Claim {
             beat.tick().await;
             match self.beat().await {
                 Err(ProjectionError::TakenOver) => return,
-                Err(error) => tracing::warn!(%error, "A lease could not be prolonged"),
+                Err(error) => tracing::warn!(%error, "Cannot renew a lease"),
                 Ok(()) => {}
             }
         }

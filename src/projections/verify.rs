@@ -69,9 +69,9 @@ impl fmt::Display for Finding {
                 column,
                 by_log,
                 in_table,
-            } => write!(f, "{column} is {in_table} in the table and {by_log} by the log"),
+            } => write!(f, "{column} is {in_table} in the table, but {by_log} by the log"),
             Difference::Missing => f.write_str("the row is missing"),
-            Difference::Extra => f.write_str("the log does not tell of this row"),
+            Difference::Extra => f.write_str("the row is not in the log"),
             Difference::Derived { what } => f.write_str(what),
         }
     }
@@ -297,7 +297,7 @@ pub(super) async fn compare<P: Projection>(
     };
     let by_log = match by_log {
         Err(error) if error.is_about_one_row() => {
-            let what = format!("the log cannot be read: {}", in_full(&error));
+            let what = format!("cannot read the log: {}", in_full(&error));
             return Ok(vec![finding(Difference::Derived { what })]);
         }
         by_log => by_log?,

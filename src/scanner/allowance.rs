@@ -93,7 +93,7 @@ impl Allowance {
     /// What is told of a scan that computed longer than it may.
     pub(super) fn ran_out(&self) -> String {
         format!(
-            "not all was read: a scan may compute for {} ms",
+            "not everything was read: the scan used its budget of {} ms of processor time",
             self.max_compute.as_millis()
         )
     }

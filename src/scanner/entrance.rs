@@ -86,7 +86,7 @@ pub(super) async fn enter(
         return Err(ScanFailure {
             reason: FailureReason::BlockedByRobots,
             detail: format!(
-                "{robots_url} forbids the home page: {}",
+                "{robots_url} disallows the home page: {}",
                 decision.rule.unwrap_or_default()
             ),
             may_pass: false,
@@ -136,7 +136,10 @@ async fn knock_at(
     let http = home_of("http", host)?;
     match ask(tools, clock, &http).await {
         Ok(answer) => {
-            let problem = Problem::new("tls_failed", format!("{refused}; the site was read by http"));
+            let problem = Problem::new(
+                "tls_failed",
+                format!("{refused}; the site was read over plain HTTP"),
+            );
             Ok((http, answer, vec![problem]))
         }
         Err(_) => Err(refused),

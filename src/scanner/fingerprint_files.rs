@@ -14,7 +14,7 @@ const FOLDER: &str = "technologies";
 #[derive(Debug, thiserror::Error)]
 pub enum FingerprintFilesError {
     /// A file or folder.
-    #[error("{} cannot be used", path.display())]
+    #[error("cannot use {}", path.display())]
     Unusable {
         /// Which.
         path: PathBuf,
@@ -22,7 +22,7 @@ pub enum FingerprintFilesError {
         source: io::Error,
     },
     /// A file is no set of fingerprints.
-    #[error("{} is no set of fingerprints", path.display())]
+    #[error("{} is not a set of fingerprints", path.display())]
     Format {
         /// Which.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum FingerprintFilesError {
         source: FormatError,
     },
     /// A folder without such files.
-    #[error("{} holds no .json files", path.display())]
+    #[error("{} contains no .json files", path.display())]
     Empty {
         /// Which.
         path: PathBuf,

@@ -26,7 +26,7 @@ pub(super) struct ParsePool {
 
 /// A parser panicked: a fault of ours, kept to the document that met it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the parser failed on this document")]
+#[error("the parser crashed on this document")]
 pub(super) struct ParserFailed;
 
 #[derive(Debug)]

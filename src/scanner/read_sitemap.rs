@@ -122,7 +122,7 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
         collected,
     }) = parse(tools, reader, body, collected).await
     else {
-        let problem = Problem::new("internal", format!("{url} could not be parsed"));
+        let problem = Problem::new("internal", format!("cannot parse {url}"));
         return failed(url, status, Some(final_url), SitemapKind::Error, problem);
     };
     let is_whole = broke.is_none() && collected.urls_left_out + collected.children_left_out == 0;
@@ -133,8 +133,8 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
     };
     if collected.children_left_out > 0 {
         let detail = format!(
-            "{} of the {} sitemaps that it names were left out: of one file {MAX_CHILDREN} are kept, and \
-             {MAX_CHILDREN_BYTES} bytes of their addresses",
+            "{} of the {} sitemaps that it lists were skipped: the limits per file are {MAX_CHILDREN} sitemaps and \
+             {MAX_CHILDREN_BYTES} bytes of their URLs",
             collected.children_left_out, summary.children
         );
         summary.problems.push(Problem::new("sitemap_limit", detail));

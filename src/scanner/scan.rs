@@ -152,7 +152,7 @@ async fn read_home(
                 progress.keep.pages.extend(stub.keep);
             }
             Err(failure) => {
-                let detail = format!("{} sends its visitors on, but: {}", home.url, failure.detail);
+                let detail = format!("{} redirects its visitors, but: {}", home.url, failure.detail);
                 let problem = Problem::new(failure.reason.as_str(), detail);
                 home.facts.findings.problems.push(problem);
                 break;
@@ -185,16 +185,13 @@ impl Progress {
                 return;
             }
             if Instant::now() >= clock.end {
-                let detail = format!("{url} and what would have followed were not reached in time");
+                let detail = format!("{url} and the following pages were not reached in time");
                 findings.problems.push(Problem::new("timeout", detail));
                 self.out_of_time = true;
                 return;
             }
             if !tools.allowance.may_read_pages() {
-                let detail = format!(
-                    "{url} and what would have followed: {}",
-                    tools.allowance.ran_out()
-                );
+                let detail = format!("{url} and the following pages: {}", tools.allowance.ran_out());
                 findings.problems.push(Problem::new("budget_compute", detail));
                 return;
             }
@@ -328,9 +325,18 @@ fn account(findings: &mut Findings, tools: &Tools, clock: &Clock, out_of_time: b
     let ended_by = cost.ran_out_of.or(out_of_time.then_some(Bound::Time));
     if let Some(bound) = ended_by {
         let detail = match bound {
-            Bound::Requests => format!("not all was read: a scan may make {} requests", budget.requests),
-            Bound::Bytes => format!("not all was read: a scan may receive {} bytes", budget.bytes),
-            Bound::Time => format!("not all was read in the time of {} ms", budget.milliseconds),
+            Bound::Requests => format!(
+                "not everything was read: the scan used its budget of {} requests",
+                budget.requests
+            ),
+            Bound::Bytes => format!(
+                "not everything was read: the scan used its budget of {} bytes",
+                budget.bytes
+            ),
+            Bound::Time => format!(
+                "not everything was read: the scan used its budget of {} ms",
+                budget.milliseconds
+            ),
         };
         findings.problems.push(Problem::new(bound.problem_code(), detail));
     }

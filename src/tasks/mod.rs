@@ -79,7 +79,7 @@ pub enum Settled {
 
 /// The queue cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the task queue cannot be reached or written")]
+#[error("cannot reach or write the task queue")]
 pub struct TaskError(#[from] sqlx::Error);
 
 impl ScanTasks {

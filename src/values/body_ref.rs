@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Names a body by the salted SHA-256 of its content; the counts answer most questions without it.
+/// Identifies a body by the salted SHA-256 of its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BodyRef {
-    /// Hexadecimal SHA-256 of salt and content.
+    /// SHA-256 of salt and content, in hexadecimal.
     pub digest: String,
-    /// Bytes of the content.
+    /// Size of the content in bytes.
     pub bytes: u64,
-    /// Things in it: URLs of a list, say.
+    /// Number of items in it, for example the URLs of a list.
     pub items: u64,
 }

@@ -45,55 +45,55 @@ macro_rules! codes {
 pub struct UnknownCode(pub String);
 
 codes! {
-    /// Why a scan failed. Codes are never renamed; new ones may be added.
+    /// The reason why a scan failed. Codes are never renamed; new ones may be added.
     FailureReason {
         /// The text is not a domain name.
         InvalidDomain => "invalid_domain",
-        /// DNS knows no address for the name.
+        /// DNS has no address for the name.
         NameNotResolved => "name_not_resolved",
-        /// No TCP connection, or it broke before an answer.
+        /// The TCP connection failed, or it was closed before a response.
         ConnectFailed => "connect_failed",
-        /// The TLS handshake failed and plain http led nowhere.
+        /// The TLS handshake failed, and plain HTTP did not work either.
         TlsFailed => "tls_failed",
-        /// Connect, first byte, body or the whole attempt took too long.
+        /// Connecting, the first byte, the body or the whole attempt took too long.
         Timeout => "timeout",
-        /// The name or a redirect leads to an address that must not be asked.
+        /// The name or a redirect leads to an address that is not public, or to a forbidden port.
         ForbiddenAddress => "forbidden_address",
-        /// A rule of the site's robots.txt forbids the home page.
+        /// A rule of the site's robots.txt disallows the home page.
         BlockedByRobots => "blocked_by_robots",
-        /// The site answered with an error status.
+        /// The site returned an error status.
         HttpStatus => "http_status",
-        /// Too many redirects, or one that leads to itself.
+        /// Too many redirects, or a redirect loop.
         RedirectLimit => "redirect_limit",
-        /// Nothing usable within the size limit.
+        /// The site has no usable content within the size limit.
         TooLarge => "too_large",
         /// The home page is not HTML.
         NotHtml => "not_html",
         /// The home page has no content.
         EmptyBody => "empty_body",
-        /// robots.txt could not be read, in a way that has no code of its own.
+        /// robots.txt could not be read, for a reason that has no code of its own.
         RobotsUnavailable => "robots_unavailable",
-        /// The time for the whole scan, all attempts counted, ran out.
+        /// The time limit of the whole scan, over all attempts, was reached.
         Deadline => "deadline",
-        /// The answer breaks the rules of HTTP (RFC 9110, 9112).
+        /// The response is not valid HTTP (RFC 9110, 9112).
         ProtocolError => "protocol_error",
-        /// Workers that had taken the scan died again and again.
+        /// The workers that ran the scan crashed repeatedly.
         Abandoned => "abandoned",
-        /// It failed in the predecessor's time, for a reason that it did not note.
+        /// The scan failed in the predecessor, which did not record the reason.
         Imported => "imported",
-        /// A fault of ours; the log of the server has the cause.
+        /// An internal error of sitelog; the log of the server has the cause.
         Internal => "internal",
     }
 }
 
-/// Something short of failure that a reader of the result should know, such as a truncated sitemap.
+/// A problem that did not make the scan fail, such as a truncated sitemap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// A stable code, e.g. `too_large`, `tls_failed`, `truncated`.
     pub code: String,
-    /// The same for people, with what it was about.
+    /// The message, with the file or page concerned.
     pub detail: String,
-    /// Byte offset in the (decoded) document, where there is one.
+    /// Byte offset in the decoded document, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
 }

@@ -31,7 +31,7 @@ macro_rules! uuid_id {
 }
 
 uuid_id!(
-    /// The owner of everything: each command, event, task and row belongs to exactly one tenant.
+    /// A tenant. Each command, event, task and row belongs to exactly one tenant.
     TenantId
 );
 uuid_id!(

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How far one scan goes and how long it is tried.
+/// The limits of one scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScanOptions {
-    /// HTML pages read at most, the home page included: 1..=100.
+    /// Maximum number of HTML pages, including the home page: 1..=100.
     pub max_pages: u32,
-    /// Attempts before a failure that may pass becomes final: 1..=10.
+    /// Maximum number of attempts after temporary failures: 1..=10.
     pub max_attempts: u32,
-    /// Seconds from the first start to the last attempt's end.
+    /// Seconds from the start of the first attempt to the end of the last one.
     pub deadline_seconds: u32,
 }
 
@@ -41,12 +41,12 @@ impl Default for ScanOptions {
     }
 }
 
-/// How a batch is worked through.
+/// The options of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BatchOptions {
-    /// For each scan of the batch.
+    /// The options of each scan of the batch.
     pub scan: ScanOptions,
-    /// Scans of this batch under way at once, over all workers: 1..=1000.
+    /// Maximum number of concurrent scans of this batch, over all workers: 1..=1000.
     pub max_concurrent: u32,
 }
 

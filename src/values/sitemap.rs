@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a document found where a sitemap was expected turned out to be.
+/// The type of a document where a sitemap was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SitemapKind {
@@ -17,7 +17,7 @@ pub enum SitemapKind {
     Atom,
     /// One URL per line.
     Text,
-    /// Read, but none of the above (a soft 404 page, say).
+    /// A document of another type (for example a soft 404 page).
     Invalid,
     /// 404 or 410.
     NotFound,
@@ -27,7 +27,7 @@ pub enum SitemapKind {
     RateLimited,
     /// Any other failure to read it.
     Error,
-    /// Past the limits for size or inflation.
+    /// Larger than the limits for size or decompression.
     TooLarge,
 }
 

@@ -32,7 +32,7 @@ pub enum DecodeError {
     #[error("this release does not know it")]
     UnknownVersion,
     /// It is not what its type and version promise.
-    #[error("it is not what its type and version promise")]
+    #[error("it does not match its type and version")]
     Unreadable(#[from] serde_json::Error),
 }
 

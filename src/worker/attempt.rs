@@ -48,7 +48,7 @@ impl Worker {
         }
         if let Err(error) = self.tasks.let_rest(&task.host, rest).await {
             let host = &task.host;
-            tracing::warn!(%error, host, "That {host} is to be left alone for {rest:?} could not be kept");
+            tracing::warn!(%error, host, "Cannot store the cooldown of {rest:?} for {host}");
         }
     }
 
@@ -63,7 +63,10 @@ impl Worker {
         let limit = self.scanner.max_time().min(left);
         let kept = recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "What was kept of {name} is not known; all of it is read");
+            tracing::warn!(
+                error,
+                "Cannot read the stored data of {name}; all files are read again"
+            );
             None
         });
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
@@ -73,10 +76,10 @@ impl Worker {
         let mut report = match under_way.join().await {
             Ok(report) => report,
             Err(error) => {
-                tracing::error!(%error, domain = name, "The scan of {name} broke down");
+                tracing::error!(%error, domain = name, "The scan of {name} crashed");
                 SiteReport::failed(
                     FailureReason::Internal,
-                    "the scanner broke down on this site".to_owned(),
+                    "the scanner crashed on this site".to_owned(),
                 )
             }
         };
@@ -113,7 +116,7 @@ where
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "The log does not answer; trying again"
+                    "The log does not respond; retrying"
                 );
             }
         }

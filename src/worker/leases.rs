@@ -62,7 +62,7 @@ impl Leases {
             return;
         }
         if let Err(error) = self.tasks.settle(&settled).await {
-            tracing::warn!(%error, "Tasks could not be settled; trying again");
+            tracing::warn!(%error, "Cannot settle tasks; retrying");
             self.inner
                 .settled
                 .lock()
@@ -84,12 +84,12 @@ impl Leases {
                 Ok(alive) => {
                     for task in tasks.iter().filter(|task| !alive.contains(&task.fence)) {
                         if let Some((_, lost)) = self.held().get(&task.fence) {
-                            tracing::info!(scan.id = %task.scan_id, "The lease of scan {} is gone", task.scan_id);
+                            tracing::info!(scan.id = %task.scan_id, "The lease of scan {} is lost", task.scan_id);
                             lost.cancel();
                         }
                     }
                 }
-                Err(error) => tracing::warn!(%error, "Leases could not be prolonged; trying again"),
+                Err(error) => tracing::warn!(%error, "Cannot renew leases; retrying"),
             }
         }
     }

@@ -70,7 +70,7 @@ impl Worker {
                 Ok(claimed) => self.begin(claimed, permits, &leases, &scans, &abort),
                 Err(error) => {
                     drop(permits);
-                    tracing::warn!(%error, "Tasks could not be claimed; trying again");
+                    tracing::warn!(%error, "Cannot claim tasks; retrying");
                     sleep_or_stop(PAUSE, &stop).await;
                 }
             }
@@ -136,13 +136,13 @@ impl Worker {
         scans.close();
         if !scans.is_empty() {
             tracing::info!(
-                "Waiting up to {} s for {} scans under way",
+                "Waiting up to {} s for {} running scans",
                 limit.as_secs(),
                 scans.len()
             );
         }
         if tokio::time::timeout(limit, scans.wait()).await.is_err() {
-            tracing::info!("Handing {} unfinished scans back to the queue", scans.len());
+            tracing::info!("Returning {} unfinished scans to the queue", scans.len());
             abort.cancel();
             scans.wait().await;
         }

@@ -11,52 +11,52 @@ use crate::values::{BatchOptions, BodyRef, VersionedEvent};
 /// The events of one batch's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub enum BatchEvent {
-    /// Somebody sent a list of domains. The first event of every batch.
+    /// A batch was requested. The first event of every batch.
     BatchRequested {
-        /// Scans it stands for.
+        /// Number of scans in the batch.
         total: u32,
-        /// How it is worked through.
+        /// The options of the batch.
         options: BatchOptions,
-        /// Body: the list, one JSON object per line (`line` and `domain`, or `line`, `input` and `error`). What stood
-        /// beside a domain is in `cells`, and the first line that has them names their `columns`.
+        /// Body: the list, one JSON object per line (`line` and `domain`, or `line`, `input` and `error`). The other
+        /// columns of a domain are in `cells`; the first line that has them contains their names in `columns`.
         items: BodyRef,
     },
-    /// Somebody called the rest of it off. Its scans that have not ended are cancelled one by one.
+    /// The batch was cancelled. Its scans that have not ended are cancelled one by one.
     BatchCancelled {},
-    /// Some of its ended scans are to be done again. A new round begins.
+    /// Some of its ended scans are retried. A new round starts.
     BatchReopened {
-        /// The round that begins, from 2.
+        /// Number of the new round, starting at 2.
         round: u32,
-        /// How many scans are done again.
+        /// Number of retried scans.
         total: u32,
-        /// Body: which scans, and which round of each, one JSON object per line. Null if it is the one scan
-        /// that was retried in the same append.
+        /// Body: the retried scans and the round of each, one JSON object per line. Null if only the scan in the same
+        /// append is retried.
         scans: Option<BodyRef>,
     },
-    /// Each scan that the round asks for is in the log. From here on a count of open scans can be trusted.
+    /// All scans of the round are in the log. From here on, the count of open scans is reliable.
     BatchExpanded {
-        /// The round.
+        /// Number of the round.
         round: u32,
     },
-    /// The batch was worked through by the predecessor and brought over. What it counted stands here, for it kept no
-    /// trace of most of its scans; what is known of some of them does not count besides.
+    /// A batch of the predecessor was imported. The event contains the predecessor's counts, because the predecessor
+    /// did not keep most of the scans; the scans that it kept do not count in addition.
     BatchImported {
         /// Primary key of the row in the predecessor's table `batch_jobs`.
         row_id: String,
-        /// The predecessor's word for how far it was.
+        /// The status in the predecessor.
         status: String,
-        /// Domains that it counted as completed.
+        /// Number of completed domains in the predecessor.
         completed: u32,
-        /// Domains that it counted as failed.
+        /// Number of failed domains in the predecessor.
         failed: u32,
-        /// Its error, or null.
+        /// The error in the predecessor, or null.
         error: Option<String>,
         /// Body: the whole row as JSON.
         row: BodyRef,
     },
-    /// The last scan of a round ended. A batch that was cancelled has none.
+    /// The last scan of a round ended. A cancelled batch has no such event.
     BatchCompleted {
-        /// The round that ended.
+        /// Number of the round that ended.
         round: u32,
     },
 }

@@ -14,218 +14,218 @@ use crate::values::{BatchId, BodyRef, FailureReason, Problem, ScanOptions, Versi
 /// The events of one scan's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub enum ScanEvent {
-    /// Somebody wants this domain scanned. The first event of every scan.
+    /// A scan of this domain was requested. The first event of every scan.
     ScanRequested {
-        /// Stored form; as sent where it is no domain. Such a scan has failed in the same append; only
-        /// `/api/v1/batch` makes them.
+        /// The domain, in its stored form; an invalid input as it was sent. Such a scan has failed in the same append;
+        /// only `/api/v1/batch` creates them.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Line of the batch's list, from 1, or null.
+        /// Line of the batch's list, starting at 1, or null.
         line: Option<u32>,
-        /// How many scans of the batch may be under way at once, or null.
+        /// Maximum number of concurrent scans of the batch, or null.
         max_concurrent: Option<u32>,
-        /// How far it goes and how long it is tried.
+        /// The limits of the scan.
         options: ScanOptions,
     },
-    /// A worker began an attempt under a lease.
+    /// A worker started an attempt with a lease.
     ScanStarted {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Which attempt, from 1 over all rounds.
+        /// Number of the attempt, starting at 1, over all rounds.
         attempt: u32,
-        /// Number of the lease. A later lease has a higher one.
+        /// The fence of the lease. A later lease has a higher one.
         fence: i64,
-        /// Who holds it.
+        /// The worker that holds the lease.
         worker: String,
-        /// When the last attempt of this round must have ended.
+        /// The time by which the last attempt of this round must end.
         deadline_at: DateTime<Utc>,
     },
-    /// The worker of an attempt was lost. What it did counts for nothing, and the attempt is not counted
-    /// against the site. The next `ScanStarted` stands in the same append.
+    /// The worker of an attempt was lost. Its results are discarded, and the attempt does not count as a failure of
+    /// the site. The next `ScanStarted` is in the same append.
     ScanAbandoned {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Which attempt, from 1 over all rounds.
+        /// Number of the attempt, starting at 1, over all rounds.
         attempt: u32,
-        /// The lease that was lost.
+        /// The fence of the lost lease.
         fence: i64,
     },
-    /// robots.txt was answered, with whatever status.
+    /// The site answered the request for robots.txt, with any status.
     RobotsRead {
         /// The domain, in its stored form.
         domain: String,
-        /// Which attempt, from 1 over all rounds.
+        /// Number of the attempt, starting at 1, over all rounds.
         attempt: u32,
-        /// Where it was read in the end.
+        /// The URL after redirects.
         url: String,
         /// HTTP status.
         status: u16,
-        /// Whether it is what the last scan read (304), whose reading of it was used again.
+        /// Whether the file is unchanged since the last scan (304), whose content was reused.
         not_modified: bool,
-        /// Decoded bytes of it.
+        /// Decoded size in bytes.
         bytes: u64,
         /// Whether the home page may be read.
         allowed: bool,
-        /// Seconds between requests it asks for, or null. Noted, not kept to.
+        /// Seconds between requests (`Crawl-delay`), or null. Informational.
         crawl_delay: Option<f64>,
         /// Its `Sitemap:` lines as absolute URLs, at most 500.
         sitemaps: Vec<String>,
     },
-    /// A sitemap file was read, or tried.
+    /// A sitemap file was read, or could not be read.
     SitemapParsed {
         /// The domain, in its stored form.
         domain: String,
-        /// Which attempt, from 1 over all rounds.
+        /// Number of the attempt, starting at 1, over all rounds.
         attempt: u32,
-        /// Where it was asked for.
+        /// The requested URL.
         url: String,
-        /// What it turned out to be.
+        /// The type of the document.
         kind: SitemapKind,
-        /// HTTP status; 0 if there was no answer.
+        /// HTTP status; 0 if there was no response.
         status: u16,
-        /// Whether it is what the last scan read (304), whose reading of it was used again.
+        /// Whether the file is unchanged since the last scan (304), whose content was reused.
         not_modified: bool,
-        /// Decoded bytes of it.
+        /// Decoded size in bytes.
         bytes: u64,
-        /// URLs it names; of an index, its children.
+        /// Number of URLs in it; for an index, of its children.
         entries: u64,
-        /// Body: the URLs kept of it, one JSON object per line. Null if none is kept.
+        /// Body: its stored URLs, one JSON object per line. Null if there are none.
         urls: Option<BodyRef>,
-        /// What was wrong with it.
+        /// Problems of the file.
         problems: Vec<Problem>,
     },
-    /// An HTML page was read. The first one is the home page.
+    /// An HTML page was read. The first page is the home page.
     PageRead {
         /// The domain, in its stored form.
         domain: String,
-        /// Which attempt, from 1 over all rounds.
+        /// Number of the attempt, starting at 1, over all rounds.
         attempt: u32,
-        /// Where it was in the end, redirects followed.
+        /// The URL after redirects.
         url: String,
         /// HTTP status.
         status: u16,
-        /// Whether it is what the last scan read (304), whose reading of it was used again.
+        /// Whether the file is unchanged since the last scan (304), whose content was reused.
         not_modified: bool,
-        /// Decoded bytes of it.
+        /// Decoded size in bytes.
         bytes: u64,
-        /// What was wrong with it.
+        /// Problems of the file.
         problems: Vec<Problem>,
     },
-    /// An attempt failed in a way that may pass. Another follows.
+    /// An attempt failed for a temporary reason. Another one follows.
     ScanAttemptFailed {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Which attempt, from 1 over all rounds.
+        /// Number of the attempt, starting at 1, over all rounds.
         attempt: u32,
-        /// Why: a stable code, explained in [operations.md](operations.md#why-a-scan-failed).
+        /// The reason: a stable code, explained in [operations.md](operations.md#why-a-scan-failed).
         reason: FailureReason,
-        /// The same in words.
+        /// The error message.
         error: String,
         /// When the next attempt is due.
         retry_at: DateTime<Utc>,
     },
-    /// The scan found out what there is to find.
+    /// The scan completed.
     ScanCompleted {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Which attempt, from 1 over all rounds.
+        /// Number of the attempt, starting at 1, over all rounds.
         attempt: u32,
-        /// Body: what was found, as one JSON object.
+        /// Body: the findings, as one JSON object.
         findings: BodyRef,
-        /// Body: what the next scan of the domain may use again of the files that the site says are unchanged, as one
-        /// JSON object. Null if no file had an `ETag` or `Last-Modified`.
+        /// Body: data for the next scan of the domain, which reuses it for unchanged files, as one JSON object. Null if
+        /// no file had an `ETag` or `Last-Modified`.
         revisit: Option<BodyRef>,
-        /// Counts over it.
+        /// Counts of the findings.
         totals: ScanTotals,
     },
-    /// The scan ended without a result.
+    /// The scan failed.
     ScanFailed {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Which attempt; 0 if none was started.
+        /// Number of the attempt; 0 if none was started.
         attempt: u32,
-        /// Why: a stable code, explained in [operations.md](operations.md#why-a-scan-failed).
+        /// The reason: a stable code, explained in [operations.md](operations.md#why-a-scan-failed).
         reason: FailureReason,
-        /// The same in words.
+        /// The error message.
         error: String,
     },
-    /// Somebody called the scan off.
+    /// The scan was cancelled.
     ScanCancelled {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// The attempt that was under way, or the last one; 0 if none was started.
+        /// Number of the running attempt, or of the last one; 0 if none was started.
         attempt: u32,
     },
-    /// A failed or cancelled scan is to be done again. A new round begins.
+    /// A failed or cancelled scan is retried. A new round starts.
     ScanRetried {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// The round that begins, from 2.
+        /// Number of the new round, starting at 2.
         round: u32,
-        /// How the round before ended: `failed` or `cancelled`.
+        /// How the previous round ended: `failed` or `cancelled`.
         ended: ScanStatus,
-        /// Why, if it failed, else null.
+        /// The reason if it failed, or null.
         reason: Option<FailureReason>,
-        /// How many scans of its batch may be under way at once, or null.
+        /// Maximum number of concurrent scans of its batch, or null.
         max_concurrent: Option<u32>,
     },
-    /// The scan was done by the predecessor and brought over. What follows in the same append says how it ended;
-    /// `metadata.occurred_at` of each of these events says when that was.
+    /// A scan of the predecessor was imported. The following events in the same append say how it ended;
+    /// `metadata.occurred_at` of each of these events says when.
     ScanImported {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// The predecessor's table: `domains` (what it knew of the domain in the end) or `jobs`.
+        /// The predecessor's table: `domains` (its latest results of the domain) or `jobs`.
         table: String,
         /// Primary key of the row.
         row_id: String,
-        /// The predecessor's word for the kind of work, or null.
+        /// The type of work in the predecessor, or null.
         job_type: Option<String>,
-        /// The predecessor's word for how far it was.
+        /// The status in the predecessor.
         status: String,
         /// Body: the whole row as JSON.
         row: BodyRef,
     },
-    /// Somebody wants what was found out about the domain forgotten: the bodies that earlier events of this stream
-    /// refer to were deleted in the same transaction. All scans of the domain are erased in one append.
+    /// The findings about the domain were erased: the bodies of earlier events of this stream were deleted in the same
+    /// transaction. All scans of the domain are erased in one append.
     ScanErased {
         /// The domain, in its stored form.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// Where the scan stands, which this does not change.
+        /// The status of the scan, which does not change.
         status: ScanStatus,
     },
 }
 
-/// Counts over what a scan found.
+/// Counts of the findings of a scan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScanTotals {
-    /// Non-index sitemap files read.
+    /// Number of sitemap files read, without indexes.
     pub sitemaps: u64,
-    /// Distinct URLs they name.
+    /// Number of distinct URLs in them.
     pub sitemap_urls: u64,
-    /// HTML pages read.
+    /// Number of HTML pages read.
     pub pages: u64,
-    /// E-mail addresses.
+    /// Number of e-mail addresses.
     pub emails: u64,
-    /// Phone numbers.
+    /// Number of phone numbers.
     pub phones: u64,
 }
 

@@ -8,19 +8,19 @@ use utoipa::ToSchema;
 
 use super::event::ScanEvent;
 
-/// The status of a scan, everywhere: aggregate, tables, API, command line.
+/// The status of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScanStatus {
     /// Requested, or waiting for its next attempt.
     Pending,
-    /// A worker is at it.
+    /// A worker processes it.
     Running,
     /// Ended with a result.
     Completed,
-    /// Ended without one.
+    /// Ended without a result.
     Failed,
-    /// Called off.
+    /// Cancelled.
     Cancelled,
 }
 

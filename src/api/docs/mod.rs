@@ -55,7 +55,7 @@ fn page(title: &str, content: &Markup) -> Markup {
                 link rel="stylesheet" href=(STYLE);
             }
             body {
-                a.skip href="#main" { "Skip to the content" }
+                a.skip href="#main" { "Skip to content" }
                 header.bar-top {
                     nav aria-label="Documentation" {
                         a.brand href="/" { img src=(ICON) alt="" width="20" height="20"; "sitelog" }

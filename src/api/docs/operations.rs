@@ -10,53 +10,54 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
     (
         "access",
         "Access",
-        "Send a key as `Authorization: Bearer …`; `sitelog key create` makes one. Reading needs the scope `read`, \
-         commands need `write`. `X-Tenant-Id` says whose data, where a key may act for several tenants.",
+        "Send a key as `Authorization: Bearer …`; `sitelog key create` creates one. Reading needs the scope `read`, \
+         commands need `write`. `X-Tenant-Id` selects the tenant if a key may act for several tenants.",
     ),
     (
         "errors",
         "Errors",
-        "Errors are `application/problem+json` with a stable `code`; their `type` leads to a page that says what to do.",
+        "Errors are `application/problem+json` with a stable `code`; their `type` links to a page that says what to do.",
     ),
     (
         "paging",
         "Pages",
-        "Lists answer `items` and `next`. Give `next` as `cursor` for the page behind; it is null on the last one. `limit` \
-         is 1 to 1000. A cursor belongs to the `sort` it came from.",
+        "Lists return `items` and `next`. Pass `next` as `cursor` to get the next page; it is null on the last page. \
+         `limit` is 1 to 1000. A cursor is valid only for the `sort` it came from.",
     ),
     (
         "repeating",
-        "Repeating",
-        "Every POST takes `Idempotency-Key`. A repeat with the same key and body does nothing again and gets the first \
-         answer, so whatever was not answered can be sent again.",
+        "Repeating requests",
+        "Every POST accepts `Idempotency-Key`. A repeated request with the same key and body has no further effect and \
+         gets the first answer. So you can safely repeat any request that got no answer.",
     ),
     (
         "waiting",
         "Waiting",
         "`Prefer: wait=30` on `POST /api/v4/scans` waits for the result. After a command, `?at_least=<position>` of a GET \
-         waits until what was written can be read. `If-None-Match` with the `ETag` of before gets 304 while nothing \
+         waits until the change is visible. `If-None-Match` with the previous `ETag` gets 304 while nothing has \
          changed.",
     ),
     (
         "watching",
         "Watching",
-        "`GET /api/v4/batches/{id}/events` and `GET /api/v4/scans/{id}/events` tell what happens as it happens \
-         (server-sent events). After a break `Last-Event-ID` goes on where it was; an `EventSource` does so by itself.",
+        "`GET /api/v4/batches/{id}/events` and `GET /api/v4/scans/{id}/events` stream events as they happen \
+         (server-sent events). After an interruption, `Last-Event-ID` continues the stream; an `EventSource` does so \
+         automatically.",
     ),
     (
         "taking",
-        "Taking results away",
+        "Exporting results",
         "`?format=csv`, `ndjson` or `xlsx` (or `Accept`) on `GET /api/v4/domains`, `/domains/{domain}/urls`, `/scans`, \
-         `/batches/{id}/scans` and `/batches/{id}/domains` answers with all rows that the filters match, as one file. \
-         `/batches/{id}/domains` is the list that was sent, line by line: the outcome of each scan, what is known of the \
-         domain, and at the end the columns that came with the list; a name that is ours already gets `input_` in front. \
-         A file that broke off ends without its proper end, and clients report an error.",
+         `/batches/{id}/scans` and `/batches/{id}/domains` returns all rows that match the filters, as one file. \
+         `/batches/{id}/domains` is your list, line by line: the result of each scan, the data of the domain, and at \
+         the end the columns of your list; a column whose name is already used gets the prefix `input_`. If an export \
+         fails midway, the response is incomplete and clients report an error.",
     ),
     (
         "saving",
-        "What was scanned lately",
-        "`max_age_days` on `POST /api/v4/scans` and `POST /api/v4/batches` answers with scans that are young enough \
-         instead of scanning again.",
+        "Recently scanned domains",
+        "`max_age_days` on `POST /api/v4/scans` and `POST /api/v4/batches` reuses recent scans instead of scanning \
+         again.",
     ),
 ];
 

@@ -11,19 +11,19 @@ pub(super) fn list() -> Markup {
         "Problems",
         &html! {
             p {
-                "An answer that is an error has the media type " code { "application/problem+json" } " (RFC 9457). Its "
-                code { "code" } " is stable, its " code { "type" } " leads here, and its " code { "detail" }
-                " says it of this very request."
+                "An error has the media type " code { "application/problem+json" } " (RFC 9457). Its "
+                code { "code" } " is stable, its " code { "type" } " links to this documentation, and its " code { "detail" }
+                " describes the individual error."
             }
-            h2 id="codes" { "Answers of the API" }
-            (table("Answers of the API", &["Status", "Code", "Meaning"], &html! {
+            h2 id="codes" { "Errors of the API" }
+            (table("Errors of the API", &["Status", "Code", "Meaning"], &html! {
                 @for code in CODES {
                     tr { td { (code.status) } td { (link(code.code)) } td { (text(code.meaning)) } }
                 }
             }))
             h2 id="reasons" { "Why a scan failed" }
-            p { "The field " code { "reason" } " of a scan that failed, or whose last attempt did." }
-            (table("Why a scan failed", &["Reason", "Meaning", "Tried again"], &html! {
+            p { "The field " code { "reason" } " of a scan that failed or whose last attempt failed." }
+            (table("Why a scan failed", &["Reason", "Meaning", "Retried"], &html! {
                 @for reason in REASONS {
                     tr { td { (link(reason.reason.as_str())) } td { (text(reason.meaning)) } td { (reason.again) } }
                 }
@@ -41,15 +41,15 @@ pub(super) fn one(code: &str) -> Option<Markup> {
     }
     let content = html! {
         @if let Some(Code { status, meaning, remedy, .. }) = answer {
-            h2 { "As an answer: status " (status) }
+            h2 { "As an API error: status " (status) }
             p { (text(meaning)) }
             h3 { "What to do" }
             p { (text(remedy)) }
         }
         @if let Some(Reason { meaning, again, remedy, .. }) = reason {
-            h2 { "As the reason of a failed scan" }
+            h2 { "As the reason for a failed scan" }
             p { (text(meaning)) }
-            p { "Tried again by itself: " (again) "." }
+            p { "Retried automatically: " (again) "." }
             h3 { "What to do" }
             p { (text(remedy)) }
         }
@@ -62,7 +62,7 @@ pub(super) fn one(code: &str) -> Option<Markup> {
 pub(super) fn unknown() -> Markup {
     page(
         "No such problem",
-        &html! { p { "There is no problem of that name. " a href="/docs/problems" { "All problems" } } },
+        &html! { p { "There is no problem with this name. " a href="/docs/problems" { "All problems" } } },
     )
 }
 

@@ -31,9 +31,9 @@ macro_rules! journeys {
 
 journeys! {
     "scan" "Scan a domain and wait for the result" "example.com";
-    "batch" "Send a list and watch it to its end" "list.csv";
+    "batch" "Send a list and watch it until it ends" "list.csv";
     "emails" "Find the e-mail addresses" "";
-    "export" "Take results away as CSV" "BATCH results.csv";
+    "export" "Export results as CSV" "BATCH results.csv";
     "failures" "See why scans failed" "BATCH";
     "history" "See what changed in a domain" "example.com";
 }
@@ -42,9 +42,9 @@ journeys! {
 pub(super) fn all() -> Markup {
     html! {
         p {
-            "The programs take the address of the service and a key from the environment. Those for the shell need curl and "
-            "jq, those in Python its standard library, those in JavaScript Node 18 or later; what they do with "
-            code { "fetch" } " works in a browser, too."
+            "The programs read the address of the service and a key from the environment. The shell programs need curl and "
+            "jq, the Python programs only the standard library, the JavaScript programs Node 18 or later; "
+            code { "fetch" } " also works in a browser."
         }
         (code_block("export SITELOG_URL=http://127.0.0.1:8080\nexport SITELOG_KEY=…"))
         @for journey in JOURNEYS {

@@ -69,7 +69,7 @@ fn offer_files(operation: &mut Value) {
         operation["responses"]["200"]["content"][media_type] = json!({ "schema": { "type": "string" } });
     }
     operation["responses"]["422"] = json!({
-        "description": "More rows than a workbook takes",
+        "description": "More rows than a workbook can hold",
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
     });
 }
@@ -135,13 +135,13 @@ fn describe(status: &str, response: &mut Value) {
         .and_then(Value::as_str);
     let is_page = of.is_some_and(|name| name.contains("/Page_"));
     response["description"] = match status {
-        "200" if is_page => "A page of the list; `next` is the cursor of the next one",
-        "200" => "As it is known now",
-        "202" => "Written down; it will be done",
-        "400" => "The request cannot be understood",
-        "404" => "There is no such thing, or it is another tenant's",
-        "503" => "The service cannot do it just now; repeat it after `Retry-After`",
-        _ => "As the status says",
+        "200" if is_page => "A page of the list; `next` is the cursor of the next page",
+        "200" => "The current state",
+        "202" => "Accepted; will be completed",
+        "400" => "The request is invalid",
+        "404" => "It does not exist, or it belongs to another tenant",
+        "503" => "Service unavailable; repeat the request after `Retry-After`",
+        _ => "See the status code",
     }
     .into();
 }

@@ -11,12 +11,12 @@ use crate::api::request::{CommandRequest, PathOf};
 use crate::commands;
 use crate::values::BatchId;
 
-/// Calls the rest of a batch off; its scans that have not ended follow. Cancelling twice changes nothing.
+/// Cancels a batch and its scans that have not ended. A second cancellation has no effect.
 #[utoipa::path(
     post, path = "/batches/{id}/cancel", tag = "batches", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 202, body = AcceptedBatchCommand), (status = 404, body = Problem),
-        (status = 409, description = "It has ended", body = Problem), (status = 503, body = Problem),
+        (status = 409, description = "The batch has ended", body = Problem), (status = 503, body = Problem),
     )
 )]
 pub(super) async fn cancel_batch(

@@ -11,12 +11,12 @@ use crate::api::request::{CommandRequest, PathOf};
 use crate::commands;
 use crate::values::ScanId;
 
-/// Calls a scan off. Cancelling twice changes nothing.
+/// Cancels a scan. A second cancellation has no effect.
 #[utoipa::path(
     post, path = "/scans/{id}/cancel", tag = "scans", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 202, body = AcceptedScan), (status = 404, body = Problem),
-        (status = 409, description = "It has completed or failed", body = Problem), (status = 503, body = Problem),
+        (status = 409, description = "The scan has completed or failed", body = Problem), (status = 503, body = Problem),
     )
 )]
 pub(super) async fn cancel_scan(

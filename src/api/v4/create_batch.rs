@@ -28,56 +28,53 @@ use crate::values::batch_list::ChosenColumn;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct BatchQuery {
-    /// Only check the list: nothing is written down.
+    /// Only checks the list: nothing is recorded.
     dry_run: Option<bool>,
-    /// The name or number of the column (of objects the field) that holds the domains, where the list does not say it or
-    /// another is meant than the one that would be taken.
+    /// The name or number of the column (for objects: the field) with the domains; by default it is detected.
     column: Option<String>,
-    /// For `text/csv` and `text/plain`, which have no place for it: HTML pages per domain, 1 to 100.
+    /// For formats other than JSON: maximum number of HTML pages per domain, 1 to 100.
     max_pages: Option<i64>,
-    /// For `text/csv` and `text/plain`: scans of the batch under way at once, 1 to 1000.
+    /// For formats other than JSON: maximum number of concurrent scans of the batch, 1 to 1000.
     max_concurrent: Option<i64>,
-    /// For `text/csv` and `text/plain`: days, fractions included; domains whose last completed scan is younger are left
-    /// out.
+    /// For formats other than JSON: days, may be a fraction; domains with a more recent completed scan are skipped.
     max_age_days: Option<f64>,
 }
 
-/// What became of a list.
+/// The result of sending a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AcceptedBatch {
-    /// The batch; null on a dry run, and where every domain was scanned lately.
+    /// The batch; null on a dry run, and if every domain was skipped.
     batch_id: Option<Uuid>,
     /// Domains that will be scanned.
     accepted: usize,
-    /// How often a domain was named again.
+    /// Number of duplicates.
     duplicates: usize,
-    /// What stands where a domain should, and is none.
+    /// Inputs that are not valid domains.
     rejected: Vec<RejectedLine>,
-    /// The column or field that the domains were read from; null where the list has only one.
+    /// The column or field that the domains were read from; null if the list has only one.
     column: Option<ChosenColumn>,
-    /// What else there is to know of how the list was read, in sentences: an encoding that was guessed, lines above the
-    /// header, addresses that were left out.
+    /// Notes on how the list was read: for example a detected encoding, lines above the header, or skipped addresses.
     notes: Vec<String>,
-    /// Domains that are left out, because a scan of theirs is younger than `max_age_days`.
+    /// Domains that are skipped because their last completed scan is younger than `max_age_days`.
     skipped: usize,
-    /// The first 1,000 of these.
+    /// The first 1,000 skipped domains.
     skipped_domains: Vec<SkippedDomain>,
-    /// Log position from which the batch is visible.
+    /// Log position at which the batch is visible; pass it as `?at_least=` of a GET.
     position: Option<i64>,
-    /// Where to go from here.
+    /// Related URLs.
     links: BTreeMap<&'static str, String>,
 }
 
-/// A domain that was scanned lately.
+/// A domain with a recent scan.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct SkippedDomain {
-    /// Line of the list, from 1.
+    /// Line of the list, starting at 1.
     line: u32,
-    /// Which.
+    /// The domain.
     domain: String,
     /// Its last completed scan.
     scan_id: Uuid,
-    /// When that completed.
+    /// When that scan completed.
     completed_at: DateTime<Utc>,
 }
 
@@ -131,7 +128,7 @@ impl Summary {
 /// Skipped domains that an answer names.
 const MAX_NAMED: usize = 1000;
 
-/// The lines of a JSON request, for the document.
+/// A list of domains, with options.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the body, which is read item by item")]
@@ -139,27 +136,27 @@ pub(super) struct NewBatch {
     /// 1 to 100,000 domains.
     #[schema(example = json!(["example.com", "example.org"]))]
     domains: Vec<String>,
-    /// HTML pages per domain, 1 to 100.
+    /// Maximum number of HTML pages per domain, 1 to 100.
     max_pages: Option<i64>,
-    /// Scans of the batch under way at once, 1 to 1000; default 50.
+    /// Maximum number of concurrent scans of the batch, 1 to 1000; default 50.
     max_concurrent: Option<i64>,
-    /// Days, fractions included; domains whose last completed scan is younger are left out.
+    /// Days, may be a fraction; domains with a more recent completed scan are skipped.
     max_age_days: Option<f64>,
 }
 
-/// Requests the scans of a list: JSON, NDJSON, CSV in any dialect, plain lines, or an Excel workbook (.xlsx). The column
-/// is found by its name, in many languages, or by what it holds.
+/// Requests scans of all domains in a list: JSON, NDJSON, CSV in any dialect, plain lines, or an Excel workbook
+/// (.xlsx). The column with the domains is detected by its name, in many languages, or by its content.
 #[utoipa::path(
     post, path = "/batches", tag = "batches", params(BatchQuery),
     request_body(content((NewBatch = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses(
-        (status = 202, description = "Written down; it will be done", body = AcceptedBatch),
-        (status = 200, description = "Nothing to do: a dry run, or each domain was scanned lately", body = AcceptedBatch),
+        (status = 202, description = "Accepted; will be completed", body = AcceptedBatch),
+        (status = 200, description = "No new scans: a dry run, or recent scans of all domains were reused", body = AcceptedBatch),
         (status = 400, description = "The list cannot be read", body = Problem),
         (status = 413, description = "Larger than 32 MB", body = Problem),
-        (status = 415, description = "Neither JSON, CSV, text nor a workbook", body = Problem),
-        (status = 422, description = "No acceptable line, more than 100,000, or more than the tenant's quota", body = Problem),
-        (status = 503, description = "Nothing was accepted; repeat", body = Problem),
+        (status = 415, description = "The content is not JSON, NDJSON, CSV, plain text or a workbook", body = Problem),
+        (status = 422, description = "No valid domain, more than 100,000 domains, or more than the tenant's quota", body = Problem),
+        (status = 503, description = "Nothing was accepted; repeat the request", body = Problem),
     )
 )]
 pub(super) async fn create_batch(

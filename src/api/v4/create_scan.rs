@@ -20,17 +20,17 @@ use crate::commands::request_scan::request_scan;
 use crate::projections::jobs::{self, JobRow, Jobs};
 use crate::values::{DomainName, ScanId, ScanOptions};
 
-/// A scan to do.
+/// A request for a scan.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewScan {
-    /// A domain, or an URL that is cut down to its domain.
+    /// A domain, or a URL, of which only the domain is used.
     #[schema(example = "example.com")]
     domain: String,
-    /// HTML pages read at most, 1 to 100; out of range is brought to the nearest bound.
+    /// Maximum number of HTML pages, 1 to 100; a value out of range is replaced by the nearest bound.
     #[schema(example = 4)]
     max_pages: Option<i64>,
-    /// Days, fractions included: if the domain's last completed scan is younger, that is the answer.
+    /// Days, may be a fraction: a more recent completed scan of the domain is reused.
     #[schema(example = 7, minimum = 0, maximum = 36_500)]
     max_age_days: Option<f64>,
 }
@@ -42,17 +42,17 @@ fn shown(input: &str) -> String {
     input.chars().take(MAX_SHOWN).collect()
 }
 
-/// Requests the scan of one domain. With `Prefer: wait=N` the answer waits up to N seconds (60 at most) for its end.
+/// Requests a scan of one domain. With `Prefer: wait=N` the server waits up to N seconds (60 at most) for the result.
 #[utoipa::path(
     post, path = "/scans", tag = "scans", request_body = NewScan,
-    params(("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the end (RFC 7240)")),
+    params(("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the result (RFC 7240)")),
     responses(
-        (status = 202, description = "Written down; it will be done", body = AcceptedScan),
-        (status = 200, description = "It ended while the answer waited, or there is one that is young enough", body = EndedScan),
-        (status = 400, description = "Broken JSON, tenant or key", body = Problem),
-        (status = 415, description = "Not JSON", body = Problem),
-        (status = 422, description = "Not a domain, or the key belongs to another request", body = Problem),
-        (status = 503, description = "Nothing was accepted; repeat", body = Problem),
+        (status = 202, description = "Accepted; will be completed", body = AcceptedScan),
+        (status = 200, description = "The scan ended while the server waited, or a recent scan was reused", body = EndedScan),
+        (status = 400, description = "Invalid JSON, tenant or idempotency key", body = Problem),
+        (status = 415, description = "The content is not JSON", body = Problem),
+        (status = 422, description = "The input is not a domain, or the idempotency key belongs to another request", body = Problem),
+        (status = 503, description = "Nothing was accepted; repeat the request", body = Problem),
     )
 )]
 pub(super) async fn create_scan(

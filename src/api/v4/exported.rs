@@ -49,7 +49,7 @@ impl Exported for BatchDomain {
 }
 
 impl BatchDomain {
-    /// The domain, in punycode; an input that is none as it was sent.
+    /// The domain, in punycode; an invalid input as it was sent.
     pub fn domain(&self) -> &str {
         self.0.get("domain").and_then(Value::as_str).unwrap_or_default()
     }

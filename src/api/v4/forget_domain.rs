@@ -15,23 +15,23 @@ use crate::api::request::{CommandRequest, PathOf};
 use crate::commands;
 use crate::values::DomainName;
 
-/// What was forgotten.
+/// The result of erasing a domain.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AcceptedErasure {
     /// The domain.
     domain: String,
-    /// Scans whose results were erased; 0 if there was nothing left to erase.
+    /// Number of scans whose results were erased; 0 if there was nothing to erase.
     scans: usize,
-    /// Findings and lists of URLs that were deleted.
+    /// Number of deleted bodies: findings and lists of URLs.
     bodies: u64,
-    /// Log position from which that is visible: `?at_least=` of a following GET.
+    /// Log position at which the erasure is visible; pass it as `?at_least=` of a GET.
     position: i64,
-    /// Where to go from here.
+    /// Related URLs.
     links: BTreeMap<&'static str, String>,
 }
 
-/// Erases what was found out about a domain; for the scope `admin`. That it was scanned, when and with what outcome
-/// stays. Doing it twice changes nothing.
+/// Erases what was found about a domain; needs the scope `admin`. The log keeps when and with what result the domain
+/// was scanned. A second request has no effect.
 #[utoipa::path(
     delete, path = "/domains/{domain}", tag = "domains", params(("domain" = String, Path)),
     responses(

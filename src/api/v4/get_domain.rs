@@ -13,7 +13,7 @@ use crate::projections::as_of;
 use crate::projections::domains::{self, DomainKey, Domains};
 use crate::values::DomainName;
 
-/// The best that is known of a domain.
+/// The latest results of a domain.
 #[utoipa::path(
     get, path = "/domains/{domain}", tag = "domains", params(("domain" = String, Path), AtLeast, AsOf),
     responses(

@@ -14,8 +14,7 @@ use crate::projections::domains::{self, Domains};
 use crate::projections::jobs::{self, Jobs};
 use crate::values::{BatchId, TenantId};
 
-/// The list of a batch, line by line, with what is known of each domain beside it, and with what stood beside it in the
-/// list that was sent.
+/// The list of a batch, line by line, with the results of each domain and the other columns of the list.
 #[utoipa::path(
     get, path = "/batches/{id}/domains", tag = "batches",
     params(("id" = uuid::Uuid, Path), ScanQuery, FormatQuery, Paging, AtLeast),
@@ -81,7 +80,7 @@ impl List for BatchDomains {
         });
         let items: Result<Vec<_>, _> = rows.collect();
         let items = items.map_err(|error| {
-            tracing::error!(%error, "A domain's row cannot be shown");
+            tracing::error!(%error, "Cannot show a domain's row");
             Problem::internal()
         })?;
         Ok(Page {

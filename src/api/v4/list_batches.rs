@@ -16,7 +16,7 @@ use crate::projections::batch_jobs::{self, BatchJobs, query::BatchFilter};
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct BatchesQuery {
-    /// Only in this status.
+    /// Only batches with this status.
     status: Option<String>,
 }
 

@@ -21,7 +21,7 @@ use crate::values::DomainName;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct HistoryQuery {
-    /// Only of this field, e.g. `title`.
+    /// Only changes of this field, e.g. `title`.
     field: Option<String>,
 }
 
@@ -50,9 +50,9 @@ impl FromStr for Place {
     }
 }
 
-/// What changed in what is known of a domain, field by field, newest first: from what to what, when, by which scan
-/// and which event. Folded from the log itself, for the domain's 100 latest scans; what the first of these found is told
-/// as new, with `old` null.
+/// The changes of a domain's results, field by field, newest first: old and new value, time, scan and event. They are
+/// computed from the log, for the 100 latest scans of the domain; for values of the first of these scans, `old` is
+/// null.
 #[utoipa::path(
     get, path = "/domains/{domain}/history", tag = "domains",
     params(("domain" = String, Path), HistoryQuery, Paging, AtLeast),

@@ -15,20 +15,20 @@ use crate::projections::sitemaps::query::UrlRow;
 use crate::projections::sitemaps::{self, Sitemaps};
 use crate::values::{DomainName, TenantId};
 
-/// A page that a sitemap names.
+/// A URL in a sitemap.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Url {
-    /// The domain whose sitemap names it.
+    /// The domain of the sitemap.
     pub(super) domain: String,
-    /// Absolute.
+    /// The absolute URL.
     url: String,
-    /// W3C date-time as stated.
+    /// The W3C date-time in the sitemap.
     lastmod: Option<String>,
-    /// As stated.
+    /// The change frequency in the sitemap.
     changefreq: Option<String>,
-    /// As stated, 0.0 to 1.0.
+    /// The priority in the sitemap, 0.0 to 1.0.
     priority: Option<String>,
-    /// The sitemap file that names it.
+    /// The URL of the sitemap file.
     sitemap: String,
 }
 
@@ -102,5 +102,5 @@ fn parse_place(place: &str) -> Result<(i32, i32), Problem> {
     let numbers = place
         .split_once(':')
         .and_then(|(file, url)| Some((file.parse().ok()?, url.parse().ok()?)));
-    numbers.ok_or_else(|| Problem::bad_request("invalid_query", "The cursor is none of this list's."))
+    numbers.ok_or_else(|| Problem::bad_request("invalid_query", "The cursor does not belong to this list."))
 }

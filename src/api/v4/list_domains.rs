@@ -19,31 +19,31 @@ use crate::values::{BatchId, TenantId};
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DomainQuery {
-    /// Only those whose latest scan has this status.
+    /// Only domains whose latest scan has this status.
     pub(crate) status: Option<String>,
-    /// Only those whose name or title holds this text, in any case.
+    /// Only domains whose name or title contains this text, case-insensitive.
     pub(crate) contains: Option<String>,
-    /// Only those whose latest scan belongs to this batch; `batch_id` is another name of it.
+    /// Only domains whose latest scan belongs to this batch; `batch_id` is an alias.
     #[serde(alias = "batch_id")]
     pub(crate) batch: Option<String>,
-    /// Only those that run WordPress, or do not.
+    /// Only domains that run WordPress (`true`) or do not (`false`).
     pub(crate) is_wordpress: Option<bool>,
-    /// Only those whose pages are built with Elementor, or are not.
+    /// Only domains whose pages use Elementor (`true`) or do not (`false`).
     pub(crate) has_elementor: Option<bool>,
-    /// Only those with an e-mail address, or without.
+    /// Only domains with (`true`) or without (`false`) an e-mail address.
     pub(crate) has_email: Option<bool>,
-    /// Only those with a telephone number, or without.
+    /// Only domains with (`true`) or without (`false`) a phone number.
     pub(crate) has_phone: Option<bool>,
-    /// Only those in this language, a BCP 47 tag; `de` finds `de-AT` as well.
+    /// Only domains in this language, a BCP 47 tag; `de` also matches `de-AT`.
     pub(crate) language: Option<String>,
-    /// Only those that have the technology of this name, in any case.
+    /// Only domains that use this technology, case-insensitive.
     pub(crate) technology: Option<String>,
-    /// The order: by name (`domain`, `-domain`), or by when the latest scan ended (`last_scan`, `-last_scan`; those
-    /// never scanned come last).
+    /// The order: by name (`domain`, `-domain`), or by the end of the latest scan (`last_scan`, `-last_scan`; domains
+    /// without a finished scan come last).
     pub(crate) sort: Option<String>,
 }
 
-/// Domains by name, or by when they were last scanned.
+/// Lists domains by name, or by the time of the latest scan.
 #[utoipa::path(
     get, path = "/domains", tag = "domains", params(DomainQuery, FormatQuery, Paging, AtLeast),
     responses(

@@ -18,18 +18,18 @@ use crate::values::TenantId;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct EventQuery {
-    /// Only behind this log position.
+    /// Only events after this log position.
     #[serde(default, deserialize_with = "log_position")]
     after: Option<i64>,
-    /// Only of this scan or batch.
+    /// Only events of this scan or batch.
     stream: Option<String>,
-    /// Events at most: 1 to 1000, default 100.
+    /// Maximum number of events: 1 to 1000, default 100.
     limit: Option<i64>,
-    /// `next` of the page before; goes before `after`.
+    /// `next` of the previous page; overrides `after`.
     cursor: Option<String>,
 }
 
-/// The tenant's events in log order: who, when, why, what.
+/// Lists the tenant's events in log order.
 #[utoipa::path(
     get, path = "/events", tag = "events", params(EventQuery),
     responses((status = 200, body = Page<Event>), (status = 400, body = Problem), (status = 503, body = Problem))
@@ -49,7 +49,7 @@ pub(super) async fn list_events(
     page(&state, tenant, filter).await
 }
 
-/// One stream: all that ever happened to a scan or a batch.
+/// Lists the events of one stream: the whole history of a scan or a batch.
 #[utoipa::path(
     get, path = "/streams/{type}/{id}", tag = "events",
     params(("type" = String, Path, description = "`domain_scan` or `batch_scan`"), ("id" = uuid::Uuid, Path), EventQuery),

@@ -13,27 +13,27 @@ use crate::api::ApiState;
 use crate::api::admission::Administrator;
 use crate::api::problem::Problem;
 
-/// A key, without its secret, which nobody has but who was shown it.
+/// A key, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Key {
-    /// The visible part, by which a key is spoken of.
+    /// The visible part of the key, which identifies it.
     #[schema(example = "sitelog_0123456789abcdef")]
     pub(super) key_id: String,
-    /// Whose data it opens.
+    /// The tenant whose data the key gives access to.
     tenant_id: Uuid,
-    /// For people.
+    /// A name for people.
     name: String,
     /// `read`, `write`, `admin`, `operator`.
     scopes: Vec<String>,
-    /// When it was made.
+    /// When the key was created.
     created_at: DateTime<Utc>,
-    /// Who made it.
+    /// Who created the key.
     created_by: String,
-    /// When it ends by itself.
+    /// When the key expires.
     expires_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// When the key was last used, to the minute.
     last_used_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
+    /// When the key was revoked.
     revoked_at: Option<DateTime<Utc>>,
 }
 
@@ -53,7 +53,7 @@ impl From<KeyRow> for Key {
     }
 }
 
-/// The tenant's keys, oldest first; for the scope `admin`. `sitelog key create` makes them.
+/// Lists the tenant's keys, oldest first; needs the scope `admin`. `sitelog key create` creates keys.
 #[utoipa::path(
     get, path = "/keys", tag = "keys",
     responses((status = 200, body = Page<Key>), (status = 503, body = Problem))

@@ -17,16 +17,16 @@ use crate::projections::status::{ProjectionStatus, status, statuses};
 /// Rows set aside that are shown.
 const MAX_PARKED: i64 = 1000;
 
-/// A read model with the rows that are set aside.
+/// A read model with its quarantined rows.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Projection {
     #[serde(flatten)]
     status: ProjectionStatus,
-    /// Rows to which an event could not be applied, oldest first, up to 1,000.
+    /// Quarantined rows: those to which an event could not be applied, oldest first, up to 1,000.
     parked_rows: Vec<ParkedRow>,
 }
 
-/// How the read models are: generation, lag, work under way. For the scope `operator`.
+/// The state of the read models: generation, lag, running tasks. Needs the scope `operator`.
 #[utoipa::path(
     get, path = "/projections", tag = "operations",
     responses((status = 200, body = Page<ProjectionStatus>), (status = 503, body = Problem))
@@ -41,7 +41,7 @@ pub(super) async fn list_projections(
     }))
 }
 
-/// How one read model is, and which rows are set aside. For the scope `operator`.
+/// The state of one read model, and its quarantined rows. Needs the scope `operator`.
 #[utoipa::path(
     get, path = "/projections/{name}", tag = "operations", params(("name" = String, Path)),
     responses((status = 200, body = Projection), (status = 404, body = Problem), (status = 503, body = Problem))

@@ -19,22 +19,22 @@ use crate::values::{BatchId, DomainName, FailureReason, TenantId};
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ScanQuery {
-    /// Only in this status.
+    /// Only scans with this status.
     pub(crate) status: Option<String>,
-    /// Only those that failed for this reason, or whose last attempt did.
+    /// Only scans that failed for this reason, or whose last attempt did.
     pub(crate) reason: Option<String>,
-    /// Only of this domain.
+    /// Only scans of this domain.
     pub(crate) domain: Option<String>,
-    /// Only those whose domain holds this text, in any case.
+    /// Only scans whose domain contains this text, case-insensitive.
     pub(crate) contains: Option<String>,
-    /// Only of this batch; `batch_id` is another name of it.
+    /// Only scans of this batch; `batch_id` is an alias.
     #[serde(alias = "batch_id")]
     pub(crate) batch: Option<String>,
-    /// The order: by when they were requested, from the oldest (`created_at`) or from the newest (`-created_at`).
+    /// The order: by time of the request, oldest first (`created_at`) or newest first (`-created_at`).
     pub(crate) sort: Option<String>,
 }
 
-/// Scans in the order of their requests, oldest or newest first.
+/// Lists scans in the order of their requests, oldest or newest first.
 #[utoipa::path(
     get, path = "/scans", tag = "scans", params(ScanQuery, FormatQuery, Paging, AtLeast),
     responses(

@@ -15,20 +15,20 @@ use crate::api::request::{PathOf, QueryOf};
 use crate::projections::ProjectionError;
 use crate::projections::task::{ProjectionTask, TaskKind};
 
-/// How a comparison is done.
+/// Options of a comparison.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyQuery {
-    /// Make rows that differ what the log says.
+    /// Repair rows that differ from the log.
     #[serde(default)]
     repair: bool,
 }
 
 type Accepted = (StatusCode, HeaderMap, Json<ProjectionTask>);
 
-/// Builds a read model anew from the log, beside the live one, compares it with the log and switches to it. If work on
-/// it is under way already, that is the answer. For the scope `operator`.
+/// Rebuilds a read model from the log beside the live one, compares it with the log and switches to it. If a task for
+/// it exists already, the answer is that task. Needs the scope `operator`.
 #[utoipa::path(
     post, path = "/projections/{name}/rebuild", tag = "operations", params(("name" = String, Path)),
     responses((status = 202, body = ProjectionTask), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -41,7 +41,7 @@ pub(super) async fn rebuild_projection(
     request(&state, &name, TaskKind::Rebuild, &caller.actor).await
 }
 
-/// Switches back to the generation before, once it has caught up. For the scope `operator`.
+/// Switches back to the previous generation, after it has caught up. Needs the scope `operator`.
 #[utoipa::path(
     post, path = "/projections/{name}/rollback", tag = "operations", params(("name" = String, Path)),
     responses((status = 202, body = ProjectionTask), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -54,7 +54,7 @@ pub(super) async fn roll_back_projection(
     request(&state, &name, TaskKind::Rollback, &caller.actor).await
 }
 
-/// Compares each row with the log. What differs stands in the task's `result`. For the scope `operator`.
+/// Compares each row with the log. The task's `result` lists differences. Needs the scope `operator`.
 #[utoipa::path(
     post, path = "/projections/{name}/verify", tag = "operations", params(("name" = String, Path), VerifyQuery),
     responses(
@@ -76,7 +76,7 @@ pub(super) async fn verify_projection(
     request(&state, &name, kind, &caller.actor).await
 }
 
-/// Tries the rows that were set aside once more. For the scope `operator`.
+/// Retries quarantined rows. Needs the scope `operator`.
 #[utoipa::path(
     post, path = "/projections/{name}/retry-parked", tag = "operations", params(("name" = String, Path)),
     responses((status = 202, body = ProjectionTask), (status = 404, body = Problem), (status = 503, body = Problem))

@@ -13,12 +13,12 @@ use crate::commands::retry_batch::{EndedScan, retry_batch as retry};
 use crate::projections::jobs::{self, Jobs};
 use crate::values::BatchId;
 
-/// Does again what failed in a batch: it is reopened and ends a second time.
+/// Retries the failed scans of a batch. The batch is reopened and ends again later.
 #[utoipa::path(
     post, path = "/batches/{id}/retry", tag = "batches", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 202, body = AcceptedBatchCommand), (status = 404, body = Problem),
-        (status = 409, description = "Nothing failed, or it was cancelled", body = Problem),
+        (status = 409, description = "No scan failed, or the batch was cancelled", body = Problem),
         (status = 503, body = Problem),
     )
 )]

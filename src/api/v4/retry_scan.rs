@@ -11,12 +11,12 @@ use crate::api::request::{CommandRequest, PathOf};
 use crate::commands;
 use crate::values::ScanId;
 
-/// Does a failed or cancelled scan again; the batch it belongs to is reopened.
+/// Retries a failed or cancelled scan; its batch is reopened.
 #[utoipa::path(
     post, path = "/scans/{id}/retry", tag = "scans", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 202, body = AcceptedScan), (status = 404, body = Problem),
-        (status = 409, description = "It completed, or has not ended", body = Problem), (status = 503, body = Problem),
+        (status = 409, description = "The scan has completed, or has not ended yet", body = Problem), (status = 503, body = Problem),
     )
 )]
 pub(super) async fn retry_scan(

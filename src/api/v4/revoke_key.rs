@@ -10,10 +10,10 @@ use crate::api::admission::Administrator;
 use crate::api::problem::Problem;
 use crate::api::request::PathOf;
 
-/// Revokes a key for good, from the next request on; for the scope `admin`. Revoking twice changes nothing.
+/// Revokes a key permanently, from the next request on; needs the scope `admin`. A second request has no effect.
 #[utoipa::path(
     post, path = "/keys/{id}/revoke", tag = "keys",
-    params(("id" = String, Path, description = "The visible part of a key")),
+    params(("id" = String, Path, description = "The visible part of the key")),
     responses((status = 200, body = Key), (status = 404, body = Problem), (status = 503, body = Problem))
 )]
 pub(super) async fn revoke_key(

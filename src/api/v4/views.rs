@@ -23,48 +23,48 @@ pub struct Scan {
     pub scan_id: Uuid,
     /// The batch it belongs to.
     pub batch_id: Option<Uuid>,
-    /// Line of the batch's list, from 1.
+    /// Line of the batch's list, starting at 1.
     pub line: Option<i32>,
-    /// Punycode.
+    /// The domain in punycode.
     #[schema(example = "xn--mnchen-3ya.de")]
     pub domain: String,
-    /// The same for people.
+    /// The domain in Unicode.
     #[schema(example = "münchen.de")]
     pub domain_unicode: String,
     /// `pending`, `running`, `completed`, `failed` or `cancelled`.
     #[schema(example = "completed")]
     pub status: String,
-    /// 0 to 1.
+    /// Progress from 0 to 1.
     pub progress: f64,
-    /// Attempts started.
+    /// Number of started attempts.
     pub attempts: i32,
-    /// Stable code of the last failure.
+    /// Stable code of the latest failure.
     #[schema(example = "name_not_resolved")]
     pub reason: Option<String>,
-    /// The same in words.
+    /// The latest failure in words.
     pub error: Option<String>,
     /// When it was requested.
     pub created_at: DateTime<Utc>,
-    /// When the first attempt began.
+    /// When the first attempt started.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub completed_at: Option<DateTime<Utc>>,
-    /// When the next attempt is due, after one that failed.
+    /// When the next attempt is due, after a failed one.
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// What was found; left out in lists.
+    /// The findings; omitted in lists.
     #[schema(value_type = Option<Object>)]
     pub result: Option<RawJson>,
-    /// Where to go from here.
+    /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
 }
 
-/// A scan that was there already, or ended while the answer waited for it.
+/// A scan that was reused, or that ended while the server waited.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndedScan {
     /// The scan.
     #[serde(flatten)]
     pub scan: Scan,
-    /// Whether it is one of before, young enough for `max_age_days`.
+    /// Whether this is a recent scan that was reused because of `max_age_days`.
     pub reused: bool,
 }
 
@@ -109,17 +109,17 @@ pub struct Batch {
     /// `pending`, `running`, `completed`, `partial`, `failed` or `cancelled`.
     #[schema(example = "partial")]
     pub status: String,
-    /// Scans it stands for.
+    /// Number of scans in the batch.
     pub total: i32,
-    /// Scans that completed.
+    /// Number of completed scans.
     pub completed: i32,
-    /// Scans that failed.
+    /// Number of failed scans.
     pub failed: i32,
-    /// Scans that were cancelled.
+    /// Number of cancelled scans.
     pub cancelled: i32,
-    /// Ended scans of all, 0 to 1.
+    /// Share of ended scans, 0 to 1.
     pub progress: f64,
-    /// Failed scans by reason.
+    /// Number of failed scans by reason.
     #[schema(example = json!({"timeout": 2}))]
     pub failures: BTreeMap<String, i32>,
     /// `max_concurrent` and `max_pages`.
@@ -127,11 +127,11 @@ pub struct Batch {
     pub options: Value,
     /// When it was requested.
     pub created_at: DateTime<Utc>,
-    /// When its first scan began.
+    /// When its first scan started.
     pub started_at: Option<DateTime<Utc>>,
-    /// When its last scan ended, or it was cancelled.
+    /// When its last scan ended, or when it was cancelled.
     pub completed_at: Option<DateTime<Utc>>,
-    /// Where to go from here.
+    /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
 }
 
@@ -160,22 +160,22 @@ impl From<BatchRow> for Batch {
     }
 }
 
-/// The best that is known of a domain.
+/// The latest results of a domain.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Domain {
     /// Its id.
     pub id: Uuid,
-    /// Punycode.
+    /// The domain in punycode.
     pub domain: String,
-    /// The same for people.
+    /// The domain in Unicode.
     pub domain_unicode: String,
     /// Status of the latest scan.
     pub status: String,
-    /// When a scan of it first ended.
+    /// When a scan first ended.
     pub first_scan: Option<DateTime<Utc>>,
-    /// When its latest scan ended.
+    /// When the latest scan ended.
     pub last_scan: Option<DateTime<Utc>>,
-    /// When a scan of it last completed.
+    /// When a scan last completed.
     pub last_successful_scan: Option<DateTime<Utc>>,
     /// Title of the home page.
     pub title: Option<String>,
@@ -187,55 +187,55 @@ pub struct Domain {
     pub favicon_url: Option<String>,
     /// Absolute URL.
     pub logo_url: Option<String>,
-    /// The picture it is shared with, absolute URL.
+    /// Absolute URL of the preview picture for social networks.
     pub image_url: Option<String>,
     /// Absolute URL.
     pub canonical_url: Option<String>,
-    /// Where the home page was, redirects followed.
+    /// URL of the home page, after redirects.
     pub final_url: Option<String>,
-    /// Whether it runs WordPress.
+    /// Whether the site runs WordPress.
     pub is_wordpress: bool,
-    /// If told.
+    /// The version, if known.
     pub wordpress_version: Option<String>,
-    /// Whether its pages are built with Elementor.
+    /// Whether the pages use Elementor.
     pub has_elementor: bool,
-    /// If told.
+    /// The version, if known.
     pub elementor_version: Option<String>,
-    /// The site's own first.
+    /// E-mail addresses; those of the site's own domain come first.
     pub email_addresses: Vec<String>,
-    /// E.164, or the digits alone where nothing tells the country.
+    /// Phone numbers in E.164 format, or only the digits if the country is unknown.
     pub phone_numbers: Vec<String>,
-    /// Profile.
+    /// URL of the profile.
     pub facebook_url: Option<String>,
-    /// Profile on twitter.com or x.com.
+    /// URL of the profile on twitter.com or x.com.
     pub twitter_url: Option<String>,
-    /// Profile.
+    /// URL of the profile.
     pub linkedin_url: Option<String>,
-    /// Profile.
+    /// URL of the profile.
     pub instagram_url: Option<String>,
-    /// Channel.
+    /// URL of the channel.
     pub youtube_url: Option<String>,
-    /// Technologies in the drawers cms, frameworks, analytics and widgets.
+    /// Technologies in the groups cms, frameworks, analytics and widgets.
     #[schema(value_type = Object)]
     pub tech_stack: Value,
-    /// URLs that the domain's sitemaps name.
+    /// Number of URLs in the domain's sitemaps.
     pub sitemap_urls: i32,
-    /// Non-index sitemap files.
+    /// Number of sitemap files, without indexes.
     pub total_sitemaps: i32,
     /// The latest scan.
     pub last_scan_id: Uuid,
     /// The batch of the latest scan.
     pub batch_id: Option<Uuid>,
-    /// Why the latest scan failed, if it did.
+    /// The error of the latest scan, if it failed.
     pub last_error: Option<String>,
-    /// Fields whose value the last completed scan did not find again: it is older.
+    /// Stale fields: the last completed scan did not find these values again.
     pub stale_fields: Vec<String>,
-    /// The same with the scan that found each last.
+    /// For each stale field, the last scan that found the value.
     pub stale: BTreeMap<String, Sighting>,
-    /// All that is known: what the last completed scan found, and what only earlier ones did (`stale`).
+    /// All findings: those of the last completed scan, and values that only earlier scans found (`stale`).
     #[schema(value_type = Object)]
     pub meta_json: RawJson,
-    /// Where to go from here.
+    /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
 }
 
@@ -288,8 +288,8 @@ impl From<DomainRow> for Domain {
 }
 
 /// A line of a batch's list: `line`, `scan_id`, `scan_status`, `scan_reason`, `scan_error` and `scan_completed_at` of
-/// its scan, the fields of `Domain` if anything is known of the domain, and the columns that stood beside it in the list;
-/// those whose name is taken begin with `input_`.
+/// its scan, the fields of `Domain` if the domain has results, and the other columns of the list; a column whose name
+/// is already used gets the prefix `input_`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(value_type = Object)]
 pub struct BatchDomain(pub(super) serde_json::Map<String, Value>);
@@ -297,28 +297,28 @@ pub struct BatchDomain(pub(super) serde_json::Map<String, Value>);
 /// One event of the log.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Event {
-    /// Dense, in commit order, from 1.
+    /// The log position: dense, in commit order, starting at 1.
     pub position: i64,
-    /// Unique.
+    /// The unique id of the event.
     pub event_id: Uuid,
-    /// Where it stands.
+    /// The stream of the event, and the place in it.
     pub stream: StreamPlace,
-    /// Past tense.
+    /// The event type, in past tense.
     #[serde(rename = "type")]
     #[schema(example = "ScanRequested")]
     pub kind: String,
-    /// Version of the shape of `data`.
+    /// Version of the schema of `data`.
     pub version: u32,
-    /// When it was written, UTC.
+    /// When the event was recorded, UTC.
     pub recorded_at: DateTime<Utc>,
-    /// Whose it is.
+    /// The tenant of the event.
     pub tenant_id: Uuid,
-    /// Who caused it.
+    /// Who caused the event.
     pub actor: Option<String>,
     /// What happened.
     #[schema(value_type = Object)]
     pub data: Value,
-    /// In which circumstances.
+    /// Further details, such as the id of the request.
     #[schema(value_type = Object)]
     pub metadata: Value,
 }
@@ -331,7 +331,7 @@ pub struct StreamPlace {
     pub kind: String,
     /// The scan or batch.
     pub id: String,
-    /// From 1.
+    /// The sequence number in the stream, starting at 1.
     pub sequence: i64,
 }
 
@@ -379,11 +379,11 @@ impl<R, T: From<R>> From<Listed<R>> for Page<T> {
 pub struct AcceptedScan {
     /// The scan.
     pub scan_id: Uuid,
-    /// Its status as far as the command goes.
+    /// The status after the command.
     pub status: &'static str,
-    /// Log position from which the command is visible: `?at_least=` of a following GET.
+    /// Log position at which the command is visible; pass it as `?at_least=` of a GET.
     pub position: i64,
-    /// Where to go from here.
+    /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
 }
 
@@ -408,11 +408,11 @@ impl AcceptedScan {
 pub struct AcceptedBatchCommand {
     /// The batch.
     pub batch_id: Uuid,
-    /// Its status as far as the command goes.
+    /// The status after the command.
     pub status: &'static str,
-    /// Log position from which the command is visible.
+    /// Log position at which the command is visible; pass it as `?at_least=` of a GET.
     pub position: i64,
-    /// Where to go from here.
+    /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
 }
 

@@ -10,20 +10,20 @@ use crate::api::request::{PathOf, QueryOf, Tenant};
 use crate::api::watch::{self, WatchQuery, Watched};
 use crate::values::ScanId;
 
-/// What happens to a scan, as it happens: server-sent events, one per event of its stream. `id` is the log position,
-/// `event` the type, `data` the event as JSON in one line. The stream ends when the scan has ended; a reconnect with
-/// `Last-Event-ID` goes on behind it.
+/// Streams the progress of a scan: server-sent events, one per event of its stream. `id` is the log position, `event`
+/// the type, `data` the event as JSON in one line. The stream ends when the scan has ended; a reconnect with
+/// `Last-Event-ID` continues after that event.
 #[utoipa::path(
     get, path = "/scans/{id}/events", tag = "scans",
     params(
         ("id" = uuid::Uuid, Path), WatchQuery,
-        ("Last-Event-ID" = Option<i64>, Header, description = "The last event that was received"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "The `id` of the last event that you received"),
     ),
     responses(
-        (status = 200, description = "The events, as they come", body = String, content_type = "text/event-stream"),
-        (status = 204, description = "It has ended, and all of it was received"),
+        (status = 200, description = "The stream of events", body = String, content_type = "text/event-stream"),
+        (status = 204, description = "The scan has ended, and you have received all events"),
         (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 429, description = "The tenant has as many event streams open as it may", body = Problem),
+        (status = 429, description = "The tenant has reached the maximum number of open event streams", body = Problem),
         (status = 503, body = Problem),
     )
 )]

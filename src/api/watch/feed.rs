@@ -132,7 +132,7 @@ impl Feed {
                 Err(error) => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        "Watchers wait: the log cannot be read just now"
+                        "Watchers wait: cannot read the log"
                     );
                     PAUSE
                 }

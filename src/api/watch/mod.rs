@@ -98,8 +98,8 @@ impl Watched {
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WatchQuery {
-    /// Only what is behind this log position; for the first connection, as the header `Last-Event-ID` is for the
-    /// following ones and goes before it. Without either, from the first event.
+    /// Only events after this log position, for the first connection; reconnects send the header `Last-Event-ID`, which
+    /// overrides it. Without either, the stream starts at the first event.
     #[serde(default, deserialize_with = "log_position")]
     after: Option<i64>,
 }
@@ -156,7 +156,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
         .map(Some)
         .ok_or_else(|| {
             let detail =
-                "The header Last-Event-ID must be a log position: the id of an event that was received.";
+                "The header Last-Event-ID must be a log position: the id of an event that you received.";
             Problem::bad_request("invalid_last_event_id", detail)
         })
 }

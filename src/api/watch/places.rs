@@ -33,7 +33,9 @@ impl Places {
         }
         let mine = open.entry(tenant).or_default();
         if *mine >= OF_TENANT {
-            let detail = format!("The tenant has {OF_TENANT} open event streams; end some of them.");
+            let detail = format!(
+                "The tenant has {OF_TENANT} open event streams, which is the maximum; close some of them."
+            );
             let problem = Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_streams",

@@ -8,14 +8,14 @@ use crate::cli::{say, say_lines};
 use crate::log::EventLog;
 use crate::log::read::EventFilter;
 
-/// Prints the head of the Merkle tree over all events, as a checkpoint of three lines: the log's name, the number of
-/// events, the root in base64.
+/// Prints the tree head (Merkle tree over all events) as a checkpoint of three lines: the log's name, the number of
+/// events, and the root in base64.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The head over the first SIZE events only
+    /// Only the head over the first SIZE events
     #[arg(long, value_name = "SIZE")]
     size: Option<u64>,
-    /// One JSON object, with the time of the last event
+    /// Prints one JSON object, with the time of the last event
     #[arg(long)]
     json: bool,
 }

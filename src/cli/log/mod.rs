@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::log::EventLog;
 
-/// Looks after the log.
+/// Verifies, proves, seals and exports the log.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -22,17 +22,17 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Checks that no event is missing and none, nor a body, was altered; exit code 1 if so
+    /// Checks that no event is missing and that no event or body was changed; exit code 1 if one was
     Verify(verify::Args),
-    /// Prints the head of the Merkle tree over all events: kept elsewhere, it proves that nothing before it changed
+    /// Prints the tree head (Merkle tree over all events); keep it elsewhere to detect later changes of the log
     Head(head::Args),
     /// Proves that an event is in the log, or that the log only grew since an earlier head
     Proof(proof::Args),
-    /// Closes whole segments of the log: from then on 'log verify' holds each against the root it had
+    /// Records the tree heads of complete segments; 'log verify' then checks each segment against its recorded root
     Seal(segment::SealArgs),
-    /// Writes a stretch of the log into a file that can be checked without it
+    /// Exports a range of events into a file that can be verified without the database
     Export(segment::ExportArgs),
-    /// Checks such a file, without a database
+    /// Verifies an exported file, without a database
     VerifySegment(segment::VerifyArgs),
 }
 

@@ -19,13 +19,13 @@ pub(super) struct Args {
     /// The position of the event
     #[arg(required_unless_present = "consistency", conflicts_with = "consistency")]
     position: Option<i64>,
-    /// Proves that the log continues the one over its first so many events instead
+    /// Proves instead that the log extends the one with this many first events
     #[arg(long, value_name = "OLD_SIZE")]
     consistency: Option<u64>,
-    /// The tree over the first SIZE events; over all by default
+    /// Uses the tree over the first SIZE events; by default over all events
     #[arg(long, value_name = "SIZE")]
     size: Option<u64>,
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -139,9 +139,9 @@ impl Proof {
         say(&format!("size      {}", head.size))?;
         say(&format!("root      {}", hex::encode(head.root)))?;
         say(if self.holds() {
-            "the proof holds"
+            "the proof is valid"
         } else {
-            "THE PROOF DOES NOT HOLD: run 'sitelog log verify'"
+            "THE PROOF IS INVALID: run 'sitelog log verify'"
         })
     }
 }

@@ -12,18 +12,18 @@ use crate::cli::say;
 use crate::log::EventLog;
 use crate::log::segment::{SEGMENT_SIZE, SegmentError, verify_segment};
 
-/// Closes whole segments of the log that are not closed yet, and prints all that are.
+/// Records the tree heads of complete segments that are not sealed yet, and prints all sealed segments.
 #[derive(Debug, clap::Args)]
 pub(super) struct SealArgs {
-    /// Events of a segment
+    /// Number of events per segment
     #[arg(long, value_name = "N", default_value_t = SEGMENT_SIZE, value_parser = clap::value_parser!(u64).range(1..))]
     segment_size: u64,
-    /// One JSON object per segment
+    /// Prints one JSON object per segment
     #[arg(long)]
     json: bool,
 }
 
-/// Writes a stretch of the log into a file: NDJSON under zstd, the canonical text of each event.
+/// Exports a range of events into a file: zstd-compressed NDJSON with the canonical text of each event.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportArgs {
     /// Position of the first event
@@ -32,25 +32,25 @@ pub(super) struct ExportArgs {
     /// Position of the last event
     #[arg(long, value_name = "POSITION")]
     to: u64,
-    /// With findings and lists of URLs. What is in a file cannot be erased by 'sitelog forget'
+    /// Includes findings and lists of URLs. 'sitelog forget' cannot erase what is in a file
     #[arg(long)]
     bodies: bool,
-    /// The file, which must not be there yet
+    /// The file to write; it must not exist yet
     file: PathBuf,
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Checks a segment file, without a database.
+/// Verifies an exported file, without a database.
 #[derive(Debug, clap::Args)]
 pub(super) struct VerifyArgs {
     /// The file
     file: PathBuf,
-    /// A head that was kept, over the events up to the file's last: a file with what 'log head' printed, or SIZE:ROOT
+    /// An earlier head over the events up to the file's last: a file with the output of 'log head', or SIZE:ROOT
     #[arg(long, value_name = "FILE|SIZE:ROOT")]
     head: Option<String>,
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -73,12 +73,12 @@ pub(super) async fn export(args: &ExportArgs, log: &EventLog) -> anyhow::Result<
     let shown = args.file.display();
     // A file that is there may be the only copy of something.
     if args.file.exists() {
-        return Err(BadArgument(format!("{shown} is there already")).into());
+        return Err(BadArgument(format!("{shown} already exists")).into());
     }
     let mut partial = args.file.clone().into_os_string();
     partial.push(".partial");
     let file =
-        File::create(&partial).map_err(|error| BadArgument(format!("{shown} cannot be written: {error}")))?;
+        File::create(&partial).map_err(|error| BadArgument(format!("cannot write {shown}: {error}")))?;
     let outcome = log.export_segment(args.from, args.to, args.bodies, &file).await;
     let header = match outcome {
         Ok(header) => header,
@@ -100,7 +100,7 @@ pub(super) async fn export(args: &ExportArgs, log: &EventLog) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
     say(&format!(
-        "events {} to {} are in {shown}",
+        "events {} to {} written to {shown}",
         header.first, header.last
     ))?;
     say(&format!("tree head {} over {} leaves", header.root, header.last))?;
@@ -111,7 +111,7 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let shown = args.file.display();
     let kept = args.head.as_deref().map(read_head).transpose()?;
     let file =
-        File::open(&args.file).map_err(|error| BadArgument(format!("{shown} cannot be read: {error}")))?;
+        File::open(&args.file).map_err(|error| BadArgument(format!("cannot read {shown}: {error}")))?;
     let found = match verify_segment(file) {
         Ok(found) => found,
         Err(error) => {
@@ -149,20 +149,20 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     };
     if kept.size != head.size {
         let message = format!(
-            "the head is of {} events, and the file ends at {}. For a later head, let 'sitelog log proof \
-             --consistency {}' prove that the log only grew since",
+            "the head covers {} events, but the file ends at event {}. For a later head, prove with 'sitelog log \
+             proof --consistency {}' that the log only grew since",
             kept.size, head.size, head.size
         );
         return Err(BadArgument(message).into());
     }
     if kept != head {
         say(&format!(
-            "NOT the head that was kept, {} over {} leaves",
+            "DOES NOT MATCH the given head, {} over {} leaves",
             hex::encode(kept.root),
             kept.size
         ))?;
         return Ok(ExitCode::FAILURE);
     }
-    say("that is the head that was kept: these events are in that log")?;
+    say("matches the given head: these events are in that log")?;
     Ok(ExitCode::SUCCESS)
 }

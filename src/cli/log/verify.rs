@@ -11,13 +11,13 @@ use crate::log::EventLog;
 use crate::log::head::TreeHead;
 use crate::log::verify::{Finding, VerifyOptions};
 
-/// Checks that no event is missing and none, nor a body, was altered; exit code 1 if so.
+/// Checks that no event is missing and that no event or body was changed; exit code 1 if one was.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A head that was kept: a file with what 'log head' printed, or SIZE:ROOT. Nothing before it may have changed
+    /// An earlier head: a file with the output of 'log head', or SIZE:ROOT. Fails if an event before it was changed
     #[arg(long, value_name = "FILE|SIZE:ROOT")]
     head: Option<String>,
-    /// One JSON object
+    /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -65,7 +65,7 @@ pub(in crate::cli) async fn check(
     }
     if found.holds() {
         say(&format!(
-            "{} events and {} bodies are as they were written; {} bodies erased",
+            "{} events and {} bodies are unchanged; {} bodies erased",
             found.events, found.bodies, found.erased
         ))?;
     } else {
@@ -75,10 +75,7 @@ pub(in crate::cli) async fn check(
         ))?;
     }
     if let Some(head) = options.head.filter(|_| found.holds()) {
-        say(&format!(
-            "the first {} events are those of the head that was kept",
-            head.size
-        ))?;
+        say(&format!("the first {} events match the given head", head.size))?;
     }
     say(&format!(
         "tree head {} over {} leaves",
@@ -93,7 +90,7 @@ pub(super) fn read_head(given: &str) -> Result<TreeHead, BadArgument> {
     let text = match std::fs::read_to_string(given) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => given.to_owned(),
-        Err(error) => return Err(BadArgument(format!("{given} cannot be read: {error}"))),
+        Err(error) => return Err(BadArgument(format!("cannot read {given}: {error}"))),
     };
     text.parse()
         .map_err(|error| BadArgument(format!("{given}: {error}")))

@@ -23,7 +23,7 @@ pub(super) async fn perform(
         say(&if json {
             json!({ "schema": schema, "dropped": true }).to_string()
         } else {
-            format!("the schema {schema} is gone")
+            format!("the schema {schema} was removed")
         })?;
         return Ok(true);
     }

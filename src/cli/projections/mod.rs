@@ -16,23 +16,23 @@ use crate::projections::as_of::Point;
 use crate::projections::registry::{self, AnyProjection};
 use crate::projections::task::TaskKind;
 
-/// Shows, rebuilds, rolls back and verifies the read models.
+/// Shows, rebuilds, rolls back, verifies and repairs read models.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
-    /// One JSON object per read model
+    /// Prints one JSON object per read model
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Tells generation, lag, rows set aside and work under way
+    /// Shows generation, lag, quarantined rows and running tasks
     Status,
-    /// Builds read models anew from the log beside the live ones, compares them with the log, and switches
+    /// Rebuilds read models from the log beside the live ones, compares them with the log, and switches
     Rebuild {
-        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
+        /// jobs, `batch_jobs`, domains or sitemaps; by default all
         name: Option<String>,
     },
     /// Switches back to the generation before the last rebuild
@@ -40,26 +40,26 @@ enum Action {
         /// jobs, `batch_jobs`, domains or sitemaps
         name: String,
     },
-    /// Compares each row with the log and tells what differs; exit code 1 if anything does
+    /// Compares each row with the log and lists differences; exit code 1 if there are any
     Verify {
-        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
+        /// jobs, `batch_jobs`, domains or sitemaps; by default all
         name: Option<String>,
-        /// Make rows that differ what the log says, and compare once more
+        /// Repairs rows that differ from the log, and compares again
         #[arg(long)]
         repair: bool,
     },
-    /// Tries rows once more to which an event could not be applied
+    /// Retries quarantined rows: those to which an event could not be applied
     RetryParked {
-        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
+        /// jobs, `batch_jobs`, domains or sitemaps; by default all
         name: Option<String>,
     },
-    /// Builds read models as they were, in a schema of their own to be queried with SQL
+    /// Builds earlier states of read models in a separate schema, for queries with SQL
     AsOf {
         /// A log position, or a time like 2026-01-31T12:00:00Z
         point: String,
-        /// jobs, `batch_jobs`, domains or sitemaps; all without a name
+        /// jobs, `batch_jobs`, domains or sitemaps; by default all
         name: Option<String>,
-        /// Remove what such a command built
+        /// Removes the schema that this command built
         #[arg(long)]
         drop: bool,
     },
@@ -123,7 +123,7 @@ fn named(name: Option<&str>) -> Result<Vec<&'static dyn AnyProjection>, BadArgum
     match registry::find(name) {
         Some(projection) => Ok(vec![projection]),
         None => Err(BadArgument(format!(
-            "there is no read model '{name}'; there are {}",
+            "unknown read model '{name}'; known are {}",
             known.join(", ")
         ))),
     }

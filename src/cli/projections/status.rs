@@ -24,16 +24,12 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
     } else {
         say(&format!(
             "{:<11} {:>5} {:>10} {:>10} {:>12} {:>8} {:>8}  {}",
-            "name", "shape", "generation", "state", "position", "behind", "seconds", "set aside"
+            "name", "shape", "generation", "state", "position", "behind", "seconds", "quarantined"
         ))?;
         for status in &statuses {
             say(line(status))?;
             if let Some(error) = &status.error {
-                say([
-                    "  ".into(),
-                    style::bad("stands still"),
-                    format!(": {error}").into(),
-                ])?;
+                say(["  ".into(), style::bad("stopped"), format!(": {error}").into()])?;
             }
             if let Some(task) = status.task.as_ref().filter(|task| task.ended_at.is_none()) {
                 say(&format!("  {}", super::work::in_words(task)))?;
@@ -41,7 +37,7 @@ pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
         }
         for row in &parked {
             say(&format!(
-                "{} {} waits since event {}: {}",
+                "{} {} is quarantined since event {}: {}",
                 row.name, row.key, row.position, row.error
             ))?;
         }

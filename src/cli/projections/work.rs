@@ -69,7 +69,7 @@ async fn watch(log: &EventLog, task_id: Uuid) -> anyhow::Result<ProjectionTask> 
     loop {
         let task = task::find(log.pool(), task_id).await?;
         let Some(task) = task else {
-            anyhow::bail!("the task {task_id} is gone from the table projection_task");
+            anyhow::bail!("the task {task_id} was removed from the table projection_task");
         };
         bar.set_length(u64::try_from(task.target).unwrap_or(0));
         bar.set_position(u64::try_from(task.done).unwrap_or(0));
@@ -85,12 +85,12 @@ async fn watch(log: &EventLog, task_id: Uuid) -> anyhow::Result<ProjectionTask> 
 /// Where a task stands.
 pub(super) fn in_words(task: &ProjectionTask) -> String {
     let phase = match task.phase {
-        None => "waits",
-        Some(TaskPhase::Folding) => "reads the log",
-        Some(TaskPhase::Indexing) => "makes indexes",
-        Some(TaskPhase::CatchingUp) => "catches up",
-        Some(TaskPhase::Verifying) => "compares with the log",
-        Some(TaskPhase::Promoting) => "switches",
+        None => "waiting",
+        Some(TaskPhase::Folding) => "reading the log",
+        Some(TaskPhase::Indexing) => "creating indexes",
+        Some(TaskPhase::CatchingUp) => "catching up",
+        Some(TaskPhase::Verifying) => "comparing with the log",
+        Some(TaskPhase::Promoting) => "switching",
     };
     let left = task
         .eta_seconds
@@ -141,7 +141,7 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
             let retried: Retried = serde_json::from_value(result)?;
             if !json {
                 say(&format!(
-                    "{}: {} rows released, {} still set aside",
+                    "{}: {} rows released, {} still quarantined",
                     task.name, retried.released, retried.still_parked
                 ))?;
             }
@@ -156,20 +156,20 @@ fn tell(name: &str, found: &Verification) -> std::io::Result<()> {
     }
     if found.parked > 0 {
         say(&format!(
-            "{name}: {} rows are set aside and were not compared",
+            "{name}: {} quarantined rows were not compared",
             found.parked
         ))?;
     }
     let (rows, position) = (found.rows, found.position);
     match (found.wrong, found.repaired) {
         (0, _) => say(&format!(
-            "{name}: {rows} rows are what the log says at position {position}"
+            "{name}: {rows} rows match the log at position {position}"
         )),
         (wrong, 0) => say(style::bad(&format!(
-            "{name}: {wrong} of {rows} rows are not what the log says"
+            "{name}: {wrong} of {rows} rows differ from the log"
         ))),
         (wrong, repaired) => say(&format!(
-            "{name}: {repaired} of {wrong} rows that differed were mended"
+            "{name}: {repaired} of {wrong} differing rows were repaired"
         )),
     }
 }

@@ -81,7 +81,7 @@ function offerFresh(part) {
   offer.className = "as-loaded small";
   const link = document.createElement("a");
   link.href = location.href;
-  link.textContent = "Show the rows as they are now";
+  link.textContent = "Show the current rows";
   offer.append(link);
   part.prepend(offer);
 }

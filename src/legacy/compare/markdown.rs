@@ -12,54 +12,63 @@ const REASONS: [(&str, &str); 47] = [
     ),
     (
         "batch_id_missing",
-        "The row named no batch of its own; it has an id that is derived from its key",
+        "The row had no batch id; it has an id that is derived from its key",
     ),
     (
         "batch_id_not_uuid",
-        "The batch's id is none that ids may look like; it has a derived one",
+        "The batch's id is not a UUID; it has a derived id",
     ),
     (
         "batch_id_taken",
         "Two rows had the same batch id; the later one has a derived id",
     ),
-    ("batch_missing", "The batch that the row named does not exist"),
+    ("batch_missing", "The batch of the row does not exist"),
     (
         "batch_of_other_tenant",
-        "The batch that the row named belongs to another tenant",
+        "The batch of the row belongs to another tenant",
     ),
     (
         "blanks_removed",
-        "Blanks around a value, and nulls within a list, are gone",
+        "Blanks around a value, and nulls in a list, were removed",
     ),
     (
         "counted_anew",
-        "Counted over what was taken; the predecessor overwrote the count with its last run's",
+        "Counted over the imported rows; the predecessor overwrote the count with that of its last run",
     ),
-    ("counts_exceed_total", "More were counted than there were"),
-    ("domain_by_name", "The row named no domain by id, but by name"),
+    ("counts_exceed_total", "The count was larger than the total"),
+    (
+        "domain_by_name",
+        "The row had the domain's name instead of its id",
+    ),
     (
         "domain_of_other_tenant",
-        "The domain's row belongs to another tenant, who scanned it later; here each tenant has one",
+        "The domain's row belongs to another tenant, who scanned it later; in sitelog each tenant has its own row",
     ),
-    ("domain_refused", "The domain was not taken"),
-    ("error_in_words", "The predecessor noted no error; that is said"),
+    ("domain_refused", "The domain was rejected"),
+    (
+        "error_in_words",
+        "The predecessor recorded no error; sitelog says so",
+    ),
     (
         "fabricated_metadata",
-        "The predecessor had stored a made-up page ('… - Temporary Bypass'); it was not taken",
+        "The predecessor had stored a made-up page ('… - Temporary Bypass'); it was not imported",
     ),
-    ("file_refused", "The file was not taken"),
-    ("follows_the_counts", "The status follows from what was counted"),
+    ("file_refused", "The file was rejected"),
+    ("follows_the_counts", "The status follows from the counts"),
     ("follows_the_scan", "The status is that of the domain's scan"),
-    ("forgotten", "What was kept of the row was forgotten here since"),
+    (
+        "forgotten",
+        "The data of the row was erased in sitelog since then",
+    ),
     (
         "four_drawers",
-        "`tech_stack` holds texts in four drawers; other keys and types have no place",
+        "`tech_stack` contains texts in four groups; other keys and types are not supported",
     ),
-    ("invalid_domain", "No domain name"),
-    ("invalid_url", "No URL"),
+    ("invalid_domain", "Not a domain name"),
+    ("invalid_url", "Not a URL"),
     (
         "job_id_not_uuid",
-        "The job's id is none that ids may look like; it has a derived one",
+        "The job's id is not a UUID; it has a derived id",
     ),
     (
         "job_id_taken",
@@ -67,66 +76,75 @@ const REASONS: [(&str, &str); 47] = [
     ),
     (
         "kept_in_log",
-        "The column has no place in the views; the row is kept whole with its event",
+        "The views do not have this column; the whole row is kept with its event",
     ),
-    ("no_domain", "The domain is gone, and nothing else names it"),
+    (
+        "no_domain",
+        "The domain no longer exists, and no other row names it",
+    ),
     (
         "no_error_if_not_failed",
-        "What did not fail has no error here; readers of the old table see it as it was",
+        "Only failed scans have an error in sitelog; readers of the old table see the original value",
     ),
-    ("no_file", "The sitemap file is gone"),
+    ("no_file", "The sitemap file no longer exists"),
     (
         "not_kept",
-        "Of a sitemap's URL the address, `lastmod`, `changefreq` and `priority_value` are kept",
+        "Only the address, `lastmod`, `changefreq` and `priority_value` of a sitemap's URL are kept",
     ),
     (
         "nothing_counted",
-        "The batch counted nothing, so it did not come to its end",
+        "The batch counted nothing, so it was not completed",
     ),
     (
         "null_is_default",
-        "A null is shown as what it stands for: false, 0, an empty list, the column's default",
+        "A null is shown as the value it means: false, 0, an empty list or the column's default",
     ),
-    ("one_form_of_id", "The same id in its one form"),
+    ("one_form_of_id", "The same id in its standard form"),
     (
         "one_name_per_site",
-        "The same site by its one name, without scheme, `www.` and path",
+        "The same site under its standard name, without scheme, `www.` and path",
     ),
-    ("one_word_per_status", "The same status in its one word"),
+    ("one_word_per_status", "The same status under its standard name"),
     ("other_work", "Work of another product"),
     (
         "same_site",
-        "Another row was the same site; the one that was scanned last counts",
+        "Another row had the same site; the one scanned last counts",
     ),
-    ("scanned_since", "It was scanned here since"),
+    ("scanned_since", "It was scanned by sitelog since then"),
     (
         "tenant_not_uuid",
-        "The tenant was no UUID; the domain's or the default one stands for it",
+        "The tenant was not a UUID; the domain's or the default tenant is used",
     ),
     (
         "tenant_of_its_domain",
         "A file belongs to the tenant of its domain",
     ),
-    ("time_missing", "The time was missing, or none"),
+    ("time_missing", "The time was missing or invalid"),
     (
         "times_out_of_order",
-        "It ended before it began; the later time stands for both",
+        "It ended before it started; the later time is used for both",
     ),
-    ("told_by_its_job", "The row said nothing; one of its jobs did"),
-    ("twice_in_file", "A URL that stood twice in one file stands once"),
-    ("unfinished", "It never ended there"),
-    ("unknown_status", "A status that none of the generations wrote"),
+    (
+        "told_by_its_job",
+        "The value was missing; it was taken from one of its jobs",
+    ),
+    ("twice_in_file", "A URL that was twice in one file is kept once"),
+    ("unfinished", "It never ended in the predecessor"),
+    (
+        "unknown_status",
+        "A status that no version of the predecessor wrote",
+    ),
     (
         "unknown_word",
-        "A word that the column's type does not know is not shown",
+        "A value that is invalid for the column's type is not shown",
     ),
     (
         "unreadable",
-        "The row holds a value that cannot be read, such as a number beyond all bounds",
+        "The row contains a value that cannot be read, such as a number out of range",
     ),
     (
         "written_again",
-        "Each rescan wrote the same file again; the last one counts",
+        "Each rescan wrote the same file again; the last version counts",
     ),
 ];
 
@@ -156,7 +174,7 @@ impl Comparison {
         )?;
         writeln!(
             text,
-            "| table | rows there | same | differ, explained | told by another row | not taken | unexplained | missing | not imported | only here |"
+            "| table | rows there | same | differ, explained | merged into another row | rejected | unexplained | missing | not imported | only here |"
         )?;
         writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for (name, table) in &self.tables {
@@ -175,8 +193,8 @@ impl Comparison {
             )?;
         }
         for (title, pick) in [
-            ("Rows that were not taken", 0),
-            ("Rows that are told by another row", 1),
+            ("Rejected rows", 0),
+            ("Rows merged into another row", 1),
             ("Columns that differ for a known reason", 2),
         ] {
             writeln!(
@@ -195,7 +213,11 @@ impl Comparison {
             }
         }
         list(text, "Differences without a known reason", &self.unexplained)?;
-        list(text, "Examples of those with one", &self.examples)?;
+        list(
+            text,
+            "Examples of differences with a known reason",
+            &self.examples,
+        )?;
         writeln!(
             text,
             "\n## Signed\n\n| | |\n|---|---|\n| Checked by | |\n| Date | |\n| The differences above are accepted (yes/no) | |\n| Signature | |"

@@ -73,7 +73,7 @@ pub enum CompareError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// Ours.
-    #[error("what is here cannot be read")]
+    #[error("cannot read sitelog's data")]
     Ours(#[from] sqlx::Error),
 }
 

@@ -48,7 +48,7 @@ pub enum ImportError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// Our own.
-    #[error("the account of the import cannot be kept")]
+    #[error("cannot store the record of the import")]
     Account(#[from] sqlx::Error),
     /// The log.
     #[error(transparent)]

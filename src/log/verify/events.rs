@@ -166,7 +166,7 @@ fn unreadable(position: i64, content: &str, readable: Readable) -> Option<Findin
             position,
             event_type: String::new(),
             version: String::new(),
-            error: "its canonical text is no array of eleven".to_owned(),
+            error: "its canonical text is not an array of eleven items".to_owned(),
         });
     };
     let (event_type, version) = (event_type.into_owned(), version.into_owned());

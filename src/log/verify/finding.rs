@@ -89,16 +89,16 @@ impl fmt::Display for Finding {
                 sequence,
             } => write!(
                 f,
-                "event {position} was altered: its hash does not fit what it says \
+                "event {position} was changed: its hash does not match its content \
                  ({event_type}, {stream_type}/{stream_id}, sequence {sequence})"
             ),
             Self::EventMoved { position, written_at } => {
                 write!(
                     f,
-                    "event {position} was moved there: it was written as event {written_at}"
+                    "event {position} was moved: it was written as event {written_at}"
                 )
             }
-            Self::PositionTaken { position } => write!(f, "two events stand at position {position}"),
+            Self::PositionTaken { position } => write!(f, "two events have the position {position}"),
             Self::EventBeyondEnd { position, head } => {
                 write!(f, "event {position} was not appended: the log ends at {head}")
             }
@@ -109,7 +109,7 @@ impl fmt::Display for Finding {
                 last_sequence,
             } => write!(
                 f,
-                "stream {stream_type}/{stream_id} has {events} events, the last of which is number {last_sequence}"
+                "stream {stream_type}/{stream_id} has {events} events, but the last one has number {last_sequence}"
             ),
             Self::VersionUnknown {
                 position,
@@ -127,17 +127,17 @@ impl fmt::Display for Finding {
             } => {
                 write!(
                     f,
-                    "event {position} of type {event_type} version {version} cannot be read: {error}"
+                    "cannot read event {position} of type {event_type} version {version}: {error}"
                 )
             }
             Self::BodyMissing { position, digest } => write!(
                 f,
-                "body {digest} of event {position} is missing, and no event says that it was erased"
+                "body {digest} of event {position} is missing, but was not erased by an event"
             ),
             Self::BodyAltered { digest } => {
                 write!(
                     f,
-                    "body {digest} was altered: its digest does not fit its content"
+                    "body {digest} was changed: its digest does not match its content"
                 )
             }
             Self::BodyUnreadable {
@@ -148,7 +148,7 @@ impl fmt::Display for Finding {
             Self::BodyNotErased { position, digest } => {
                 write!(
                     f,
-                    "body {digest} is there, though event {position} says that it was erased"
+                    "body {digest} still exists, although event {position} erased it"
                 )
             }
             Self::KeyWithoutEvent {
@@ -158,25 +158,25 @@ impl fmt::Display for Finding {
                 position,
             } => write!(
                 f,
-                "idempotency key '{key}' of {route} (tenant {tenant_id}) names event {position}, which is not there"
+                "idempotency key '{key}' of {route} (tenant {tenant_id}) refers to event {position}, which does not exist"
             ),
             Self::NodeAltered { first, last } => write!(
                 f,
-                "events {first} to {last} are not those whose hash was stored: some were written anew, or the hash was"
+                "events {first} to {last} do not match their stored hash: some events, or the hash, were changed"
             ),
             Self::SegmentAltered { first, last } => {
                 write!(
                     f,
-                    "the segment of events {first} to {last} is not what it was when it was sealed"
+                    "the segment of events {first} to {last} was changed after it was sealed"
                 )
             }
             Self::HeadDiffers { size, kept, found } => write!(
                 f,
-                "the first {size} events are not those of the head that was kept: its root is {kept}, theirs is {found}"
+                "the first {size} events do not match the given head: its root is {kept}, the events have {found}"
             ),
             Self::HeadBeyondEnd { size, events } => write!(
                 f,
-                "the head that was kept covers {size} events, and there are only {events}: some were cut off"
+                "the given head covers {size} events, but the log has only {events}: events were removed"
             ),
         }
     }

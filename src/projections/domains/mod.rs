@@ -84,13 +84,13 @@ pub struct DomainRow {
     pub position: i64,
 }
 
-/// The scan that found something.
+/// The scan that found a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sighting {
-    /// Which.
+    /// The id of the scan.
     #[schema(value_type = Uuid)]
     pub scan_id: ScanId,
-    /// When it ended.
+    /// When the scan ended.
     pub found_at: DateTime<Utc>,
 }
 

@@ -269,7 +269,7 @@ impl Plan {
         report.urls.shrink_to_fit();
         if report.kind.lists_pages() && left_out > 0 {
             let detail = format!(
-                "{left_out} of the {} URLs in {} are not kept: a scan keeps {}",
+                "{left_out} of the {} URLs in {} are not stored: the limit of a scan is {}",
                 report.entries,
                 report.url,
                 self.bounds()
@@ -286,11 +286,7 @@ impl Plan {
     }
 
     fn bounds(&self) -> String {
-        format!(
-            "{} URLs and {} bytes of them",
-            self.max_urls,
-            self.allowance.max_bytes()
-        )
+        format!("{} URLs and {} bytes", self.max_urls, self.allowance.max_bytes())
     }
 
     /// Pages that may hold contacts, the most telling first.
@@ -307,7 +303,7 @@ impl Plan {
         }
         if self.left_out > 0 {
             let detail = format!(
-                "{} URLs of the sitemaps are kept and {} are not: a scan keeps {}",
+                "{} URLs of the sitemaps are stored and {} are not: the limit of a scan is {}",
                 self.stored_count,
                 self.left_out,
                 self.bounds()

@@ -122,9 +122,7 @@ fn unread(page: &RawPage, outline: &Outline, graph: &Graph) -> Vec<Problem> {
     let url = &page.url;
     let json_ld = (graph.unread > 0).then(|| {
         let (unread, most) = (graph.unread, json_ld::MAX_BYTES);
-        format!(
-            "{unread} bytes of JSON-LD on {url} were not read: at most {most} bytes of it are read of a page"
-        )
+        format!("{unread} bytes of JSON-LD on {url} were not read: the limit per page is {most} bytes")
     });
     let elements = outline.is_cut.then(|| {
         let most = tree::MAX_NODES;

@@ -76,7 +76,7 @@ impl AgentRules {
                 return Decision {
                     allowed: false,
                     rule: Some(format!(
-                        "too many rules with wildcards for an URL of {} bytes",
+                        "too many rules with wildcards for a URL of {} bytes",
                         url.len()
                     )),
                 };

@@ -126,7 +126,7 @@ fn inflate<E>(
         match decoder.write(bytes) {
             Ok(0) => fault = Some("there are bytes after the gzip data".to_owned()),
             Ok(used) => bytes = &bytes[used..],
-            Err(error) => fault = Some(format!("the gzip data is broken ({error})")),
+            Err(error) => fault = Some(format!("the gzip data is damaged ({error})")),
         }
         if decoder.get_ref().len() >= PIECE {
             drain(decoder, next, sink)?;

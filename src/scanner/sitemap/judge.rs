@@ -56,7 +56,7 @@ impl Judge {
             self.entry(entry, sink);
         } else if !line.is_empty() && !line.starts_with('#') {
             self.problems.note("bad_line", Some(offset), || {
-                format!("'{}' is no URL", shorten(line))
+                format!("'{}' is not a URL", shorten(line))
             });
         }
     }
@@ -68,7 +68,7 @@ impl Judge {
             Some(Use::Plain) => {
                 self.problems.note("entity", Some(raw.offset), || {
                     format!(
-                        "'{}' uses an entity of the document's own; it is not expanded",
+                        "'{}' uses an entity that the document defines; it is not expanded",
                         shorten(&raw.loc)
                     )
                 });
@@ -85,7 +85,7 @@ impl Judge {
         if raw.left_out > 0 {
             self.problems.note("long_entry", Some(raw.offset), || {
                 format!(
-                    "{} texts beyond {MAX_ENTRY} bytes of one entry were left out",
+                    "{} texts after {MAX_ENTRY} bytes of one entry were skipped",
                     raw.left_out
                 )
             });
@@ -99,7 +99,7 @@ impl Judge {
             Seen::First => {}
             Seen::Again => return,
             Seen::Full => self.problems.note("many_urls", Some(raw.offset), || {
-                "from here on duplicates are no longer told".to_owned()
+                "from here on, duplicates are no longer detected".to_owned()
             }),
         }
         let is_sitemap = match raw.names {
@@ -127,7 +127,7 @@ impl Judge {
         }
         let Some(loc) = self.resolve(&raw.loc) else {
             self.problems.note("bad_loc", Some(raw.offset), || {
-                format!("'{}' is no http(s) URL", shorten(&raw.loc))
+                format!("'{}' is not an http(s) URL", shorten(&raw.loc))
             });
             return None;
         };

@@ -153,7 +153,7 @@ impl Content {
         let inflated = self.bytes > INFLATION_FREE && self.bytes > MAX_INFLATION.saturating_mul(self.wire);
         if inflated || self.bytes > self.settings.max_bytes {
             let (bytes, wire) = (self.bytes, self.wire);
-            let detail = || format!("reading stopped after {bytes} decoded bytes ({wire} on the wire)");
+            let detail = || format!("reading stopped after {bytes} decoded bytes ({wire} transferred)");
             self.judge.problems.note("too_large", Some(bytes), detail);
             return Err(TooLarge);
         }
@@ -239,7 +239,7 @@ impl Content {
                         let what = if document.is_html {
                             "an HTML page"
                         } else {
-                            "no known format"
+                            "of an unknown format"
                         };
                         format!("the document is {what}, not a sitemap")
                     });
@@ -282,7 +282,7 @@ impl BodyPhase {
         let (_, _, replaced) = self.decoder.decode_to_string(bytes, &mut text, last);
         if replaced {
             judge.problems.note("encoding", None, || {
-                "some bytes are no characters in the document's encoding".to_owned()
+                "some bytes are not valid in the document's encoding".to_owned()
             });
         }
         if text.contains('\0') {

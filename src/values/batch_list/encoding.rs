@@ -60,7 +60,7 @@ impl<'a> ListText<'a> {
         let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(content) else {
             return Err(not_text(content, encoding));
         };
-        let note = format!("The list was read as {}, which it looks like.", encoding.name());
+        let note = format!("The list was read as {}, the detected encoding.", encoding.name());
         Ok(Self {
             text,
             notes: is_guessed.then_some(note).into_iter().collect(),

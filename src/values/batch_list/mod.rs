@@ -49,7 +49,7 @@ const MAX_REPEATED_CELLS: usize = 32 * 1024 * 1024;
 pub struct BatchList {
     /// Domains in the order of their first line, with that line.
     pub accepted: Vec<(u32, DomainName)>,
-    /// How often a domain was named again.
+    /// Number of duplicates.
     pub duplicates: usize,
     /// What is no domain, although it stands where one should.
     pub rejected: Vec<RejectedLine>,
@@ -70,27 +70,27 @@ pub struct BatchList {
     is_too_wide: bool,
 }
 
-/// A cell or line that is no domain.
+/// A cell or line that is not a valid domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RejectedLine {
-    /// From 1, as in the file.
+    /// The line in the file, starting at 1.
     pub line: u32,
-    /// As sent.
+    /// The input as it was sent.
     pub input: String,
     /// Stable code: `invalid_domain`, or `free_mail_host` for an address of a provider such as gmail.com.
     pub reason: String,
-    /// The same in words.
+    /// The error message.
     pub error: String,
 }
 
-/// The column of a list that its domains were read from.
+/// The column of a list from which the domains were read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChosenColumn {
-    /// From 1; null for the fields of JSON objects.
+    /// The number of the column, starting at 1; null for fields of JSON objects.
     pub number: Option<u32>,
-    /// As in the header; without one, `column_` and the number.
+    /// The name in the header; without a header, `column_` and the number.
     pub name: String,
-    /// How it was chosen.
+    /// How the column was chosen.
     pub chosen_by: ChosenBy,
 }
 
@@ -98,13 +98,13 @@ pub struct ChosenColumn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChosenBy {
-    /// Its header says so.
+    /// By its name in the header.
     Header,
-    /// Most of its cells are domains. Without a header, domains in other columns count as well.
+    /// By its content: most of its cells are domains. Without a header, domains in other columns count as well.
     Content,
-    /// Its cells are e-mail addresses, and no column holds domains.
+    /// It contains e-mail addresses, and no column contains domains.
     EmailAddresses,
-    /// The request names it.
+    /// By the request.
     Request,
 }
 
@@ -234,7 +234,8 @@ impl BatchList {
         for address in column::parts(cell) {
             match mail::host_of_address(address) {
                 Some(host) if mail::is_free_mail_host(&host) => {
-                    let error = format!("'{host}' is a provider of free e-mail, not the site of who uses it");
+                    let error =
+                        format!("'{host}' is a provider of free e-mail, not the site of the address's owner");
                     self.reject_as(FREE_MAIL_HOST, line, address, error);
                 }
                 Some(host) => self.accept(line, host),
@@ -297,7 +298,7 @@ impl BatchList {
             .count();
         if free > 0 {
             self.notes.push(format!(
-                "E-mail addresses at free providers were left out: {free}."
+                "E-mail addresses at free providers were skipped: {free}."
             ));
         }
         self.forget_lone_column();

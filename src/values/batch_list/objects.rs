@@ -145,7 +145,7 @@ impl Objects {
             return Ok(());
         }
         let Some(fields) = item.as_object() else {
-            let error = "a domain must be a text".to_owned();
+            let error = "a domain must be a string".to_owned();
             list.reject_as("invalid_domain", line, &item.to_string(), error);
             return Ok(());
         };
@@ -173,7 +173,7 @@ impl Objects {
             let error = match field.names.first() {
                 Some(name) => format!("the object has no field '{}'", super::shorten(name)),
                 None => {
-                    "the object has no field 'domain', 'website' or 'url', or another that holds a domain"
+                    "the object has no field 'domain', 'website' or 'url', and no other field with a domain"
                         .to_owned()
                 }
             };
@@ -187,7 +187,7 @@ impl Objects {
             }
             Some(Value::String(text)) => list.read_cell(line, text.trim()),
             other => {
-                let error = format!("the field '{}' must be a text", super::shorten(name));
+                let error = format!("the field '{}' must be a string", super::shorten(name));
                 let input = other.map(Value::to_string).unwrap_or_default();
                 list.reject_as("invalid_domain", line, &input, error);
             }

@@ -96,7 +96,7 @@ impl BatchList {
             }
             for (line, text) in lines.into_iter().filter(|(_, line)| holds_domain(line)) {
                 let error = format!(
-                    "the line stands inside the quoted cell that begins on line {first_line}; a quote is missing or one too many"
+                    "the line is inside the quoted cell that starts on line {first_line}; a quote is missing or there is one too many"
                 );
                 self.reject_as("invalid_domain", line, text, error);
             }
@@ -116,11 +116,9 @@ impl BatchList {
         }
         let lines = match titles {
             [] => return,
-            [line] => format!("Line {line} stands"),
-            [first, .., last] => format!("Lines {first} to {last} stand"),
+            [line] => format!("Line {line} is"),
+            [first, .., last] => format!("Lines {first} to {last} are"),
         };
-        self.notes.push(format!(
-            "{lines} above the header and no domain was looked for there."
-        ));
+        self.notes.push(format!("{lines} above the header and ignored."));
     }
 }

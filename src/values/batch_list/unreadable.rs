@@ -6,7 +6,7 @@ use super::{MAX_COLUMN_NAME, MAX_COLUMN_NAMES, shorten};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableList {
     /// Bytes that are no text in the encoding that the list has.
-    #[error("line {line} is not text in {encoding}; save the file as UTF-8")]
+    #[error("line {line} is not valid {encoding}; save the file as UTF-8")]
     NotText {
         /// From 1.
         line: u32,
@@ -14,7 +14,7 @@ pub enum UnreadableList {
         encoding: &'static str,
     },
     /// A declared encoding that nobody knows.
-    #[error("the encoding '{0}' is not known; save the file as UTF-8")]
+    #[error("the encoding '{0}' is unknown; save the file as UTF-8")]
     UnknownEncoding(String),
     /// A file of another kind.
     #[error(
@@ -22,11 +22,11 @@ pub enum UnreadableList {
     )]
     AnotherKind(&'static str),
     /// A workbook that cannot be opened, or not within the limits.
-    #[error("the workbook cannot be read: {0}; save the sheet as CSV")]
+    #[error("cannot read the workbook: {0}; save the sheet as CSV")]
     Workbook(String),
     /// A quote that is not closed, or closed in the middle of a cell.
     #[error(
-        "the quote that opens on line {line}, before '{cell}', {fault}; add the missing quote, or write a quote inside a quoted cell twice"
+        "the quote that opens on line {line}, before '{cell}', {fault}; add the missing quote, or double each quote inside a quoted cell"
     )]
     Quote {
         /// Of the opening quote, from 1.
@@ -87,7 +87,10 @@ impl UnreadableList {
         Self::ColumnName {
             number,
             name: shorten(name),
-            limit: format!("it has {} bytes, and {MAX_COLUMN_NAME} are allowed", name.len()),
+            limit: format!(
+                "it has {} bytes, but at most {MAX_COLUMN_NAME} are allowed",
+                name.len()
+            ),
         }
     }
 
@@ -96,7 +99,7 @@ impl UnreadableList {
         Self::ColumnName {
             number,
             name: shorten(name),
-            limit: format!("with it the names of all columns have more than {MAX_COLUMN_NAMES} bytes"),
+            limit: format!("the names of all columns together have more than {MAX_COLUMN_NAMES} bytes"),
         }
     }
 

@@ -171,7 +171,7 @@ fn kind_of(archive: &ZipArchive<Cursor<&[u8]>>) -> &'static str {
 
 fn too_large() -> UnreadableList {
     UnreadableList::Workbook(format!(
-        "unpacked it has more than {} MB",
+        "it has more than {} MB when unpacked",
         MAX_UNPACKED / 1024 / 1024
     ))
 }

@@ -118,8 +118,8 @@ async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_ther
         .env_remove("PGUSER"),
     );
     for part in [
-        "those of the head that was kept",
-        "rows are what the log says",
+        "match the given head",
+        "rows match the log",
         "bodies erased",
         "is restored",
     ] {
@@ -243,7 +243,7 @@ async fn a_restore_that_fails_leaves_the_database_as_empty_as_it_was() {
         assert_eq!(contents(&target).await, []);
     }
     let told = run(3, &mut at(&target, &["restore", "/etc/hostname"]));
-    assert!(told.contains("is no backup of sitelog"), "{told}");
+    assert!(told.contains("is not a backup of sitelog"), "{told}");
     run(0, &mut at(&target, &["restore", owned(&file)]));
     run(3, &mut at(&target, &["restore", owned(&file)]));
 
@@ -280,7 +280,10 @@ async fn a_role_that_is_missing_and_may_not_be_made_is_named_with_the_command() 
     let restore = ["restore", owned(&file), "--into", &bobs];
     let told = run(3, &mut sitelog(&[], &restore));
     let command = "create role \"sitelog_reader\" nologin";
-    assert!(told.contains(&format!("as a superuser: {command}")), "{told}");
+    assert!(
+        told.contains(&format!("as a superuser, run: {command}")),
+        "{told}"
+    );
     assert_eq!(contents(&bobs).await, []);
     elsewhere.execute(&[command]).await;
     run(0, &mut sitelog(&[], &restore));

@@ -115,7 +115,7 @@ async fn open_streams_end_when_the_server_is_told_to_stop() {
     server.wait_for_exit();
     let said = server.said();
     assert!(
-        !said.iter().any(|line| line.contains("are broken off")),
+        !said.iter().any(|line| line.contains("Aborting requests")),
         "{said:?}"
     );
 }

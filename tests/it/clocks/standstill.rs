@@ -78,7 +78,7 @@ async fn a_quiet_service_is_well() {
     let (ready, metric, (code, doctor), page) = seen(&app).await;
     assert_eq!((ready, metric), (Vec::new(), Vec::new()));
     assert_eq!((code, &doctor["problems"]), (Some(0), &json!([])), "{doctor}");
-    assert!(!page.contains("What stands still"));
+    assert!(!page.contains("No progress"));
     let plain = app.get("/readyz").await.json();
     assert!(
         plain.get("stuck").is_none(),
@@ -88,39 +88,34 @@ async fn a_quiet_service_is_well() {
 
 #[tokio::test]
 async fn a_scan_that_no_worker_takes_is_seen() {
-    is_seen(QUEUED, &[("scan", 1)], "no worker takes").await;
+    is_seen(QUEUED, &[("scan", 1)], "no worker processes").await;
 }
 
 #[tokio::test]
 async fn a_scan_whose_worker_does_not_come_to_an_end_is_seen() {
     let hangs =
         "update scan_task set leased_until = now() + interval '15 s', claimed_at = now() - interval '1 hour'";
-    is_seen(
-        &format!("{QUEUED}{hangs}"),
-        &[("scan", 1)],
-        "no worker takes or ends",
-    )
-    .await;
+    is_seen(&format!("{QUEUED}{hangs}"), &[("scan", 1)], "no worker processes").await;
 }
 
 #[tokio::test]
 async fn a_scan_whose_lease_ran_out_long_ago_is_seen() {
     let lost = "update scan_task set leased_until = now() - interval '1 hour'";
-    is_seen(&format!("{QUEUED}{lost}"), &[("scan", 1)], "no worker takes").await;
+    is_seen(&format!("{QUEUED}{lost}"), &[("scan", 1)], "no worker processes").await;
 }
 
 #[tokio::test]
 async fn a_batch_whose_scans_are_lost_is_seen() {
     let lost = "insert into batch_watch (batch_id, tenant_id, round, open, moved_at) \
         values (gen_random_uuid(), gen_random_uuid(), 1, 3, now() - interval '1 hour')";
-    is_seen(lost, &[("batch", 1)], "do not end").await;
+    is_seen(lost, &[("batch", 1)], "make no progress").await;
 }
 
 #[tokio::test]
 async fn a_batch_that_is_never_completed_is_seen() {
     let due = "insert into batch_watch (batch_id, tenant_id, round, moved_at) \
         values (gen_random_uuid(), gen_random_uuid(), 1, now() - interval '1 hour')";
-    is_seen(due, &[("batch", 1)], "do not end").await;
+    is_seen(due, &[("batch", 1)], "make no progress").await;
 }
 
 #[tokio::test]

@@ -18,37 +18,37 @@ use sitelog::values::versioned::decode;
 const PREFACE: &str = "\
 # Events
 
-Every event type there is, as it stands in the log. Events are facts in the past tense; none is ever changed or
-deleted. This page is made from the types themselves; a test fails when it is stale.
+All event types, as they are stored in the log. Events are facts in the past tense; they are never changed or
+deleted. This page is generated from the types; a test fails when it is out of date.
 
 ## What every event has
 
 | field | |
 |---|---|
-| `position` | Its place in the whole log: dense, in commit order, from 1 |
-| `event_id` | A UUID of its own |
-| `stream` | `type` (`domain_scan` or `batch_scan`), `id` (of the scan or batch) and `sequence` (place in the stream, from 1) |
-| `type`, `version` | What happened, and the version of the shape of `data` in which it was stored |
-| `recorded_at` | When it was written, UTC, microseconds; by the database's clock. Where that clock was set back by more than a minute, times go back; the order is that of positions |
-| `tenant_id` | Whose it is |
-| `actor` | Who caused it: `key:<visible part>` or `user:<subject of a token>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
+| `position` | The log position: dense, in commit order, starting at 1 |
+| `event_id` | The UUID of the event |
+| `stream` | `type` (`domain_scan` or `batch_scan`), `id` (of the scan or batch) and `sequence` (place in the stream, starting at 1) |
+| `type`, `version` | The event type, and the version of the schema of `data` with which it was stored |
+| `recorded_at` | When the event was recorded, UTC, in microseconds, by the database's clock. If that clock is set back by more than a minute, times go back; the order of events is that of the positions |
+| `tenant_id` | The tenant of the event |
+| `actor` | Who caused the event: `key:<visible part>` or `user:<subject of a token>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
 | `data` | The fields below |
-| `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for what the service does on its own; events written before there was access control have none); with a request `request_id`; after an event `causation_id`, that event's id; of what the predecessor did `occurred_at`, when it happened |
+| `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for actions of the service itself; events from before access control have none); for requests `request_id`; for consequences of an event `causation_id`, the id of that event; for imported events `occurred_at`, when it happened |
 
-A **body** is kept beside the event, compressed, in the table `event_body`. The event holds its reference: `digest`
-(SHA-256 of a salt and the content; one salt per tenant and domain or batch), `bytes` and `items`. What was erased
-(`sitelog forget`) is gone from that table; the event stays as it was.
+A **body** is stored beside the event, compressed, in the table `event_body`. The event contains its reference: `digest`
+(SHA-256 of a salt and the content; one salt per tenant and domain or batch), `bytes` and `items`. `sitelog forget`
+deletes bodies from that table; the event does not change.
 
-An attempt is recorded in one append: what was read, in the order it was read, and then how it ended. So
-`RobotsRead`, `SitemapParsed` and `PageRead` stand right before `ScanAttemptFailed`, `ScanCompleted` or `ScanFailed`
-and carry the same time.
+An attempt is recorded in one append: the files in the order in which they were read, and then the result. So
+`RobotsRead`, `SitemapParsed` and `PageRead` are directly before `ScanAttemptFailed`, `ScanCompleted` or `ScanFailed`
+and have the same time.
 
 ## Versions
 
-When the shape of a type changes, it gets a new version. What is stored keeps its own: the API and `sitelog events`
-show it as it was written. Commands, read models and policies see the present shape, to which earlier versions are
-brought up when they are read. An event of a version that a release does not know was written by a later one: that
-release stops there and says `upgrade needed`; nothing is lost, and `sitelog log verify` names the event.
+When the schema of a type changes, it gets a new version. Stored events keep their version: the API and `sitelog events`
+show them as they were written. Commands, read models and policies see the current schema: upcasters convert earlier
+versions when events are read. An event with an unknown version was written by a later release: the older release
+stops there and reports `upgrade needed`; nothing is lost, and `sitelog log verify` names the event.
 ";
 
 /// The whole page.

@@ -390,10 +390,7 @@ async fn a_body_that_comes_back_by_hand_is_found() {
     let found = verified(&log).await;
     assert_eq!(found.wrong, 2, "{:?}", found.findings);
     let said = found.findings[0].to_string();
-    let expected = format!(
-        "is there, though event {} says that it was erased",
-        forgotten.position
-    );
+    let expected = format!("still exists, although event {} erased it", forgotten.position);
     assert!(said.ends_with(&expected), "{said}");
 }
 
@@ -536,7 +533,7 @@ async fn the_command_asks_first_and_waits_for_the_read_models() {
         sitelog(&["forget", "a.com", "--yes"]),
         (
             Some(0),
-            "What 0 scans found out about a.com is erased (0 bodies, log position 5).\n".to_owned()
+            "Erased the findings of 0 scans of a.com (0 bodies, log position 5).\n".to_owned()
         )
     );
 }

@@ -155,7 +155,7 @@ async fn what_is_not_in_the_log_has_no_proof() {
         );
     }
     let refused = log.prove_inclusion(1, Some(4)).await.unwrap_err();
-    assert_eq!(refused.to_string(), "there are only 3 events, not 4");
+    assert_eq!(refused.to_string(), "the log has only 3 events, not 4");
     assert!(matches!(
         log.prove_consistency(3, Some(2)).await,
         Err(ProofError::OutOfRange { .. })

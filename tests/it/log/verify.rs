@@ -70,7 +70,7 @@ async fn an_altered_event_is_named_whatever_of_it_was_altered() {
     ];
     for change in changes {
         let findings = after(&format!("update events set {change} where position = 5")).await;
-        let said = "event 5 was altered: its hash does not fit what it says (Happened, test/b, sequence 2)";
+        let said = "event 5 was changed: its hash does not match its content (Happened, test/b, sequence 2)";
         assert_eq!(findings, [said], "{change}");
     }
 }
@@ -78,7 +78,7 @@ async fn an_altered_event_is_named_whatever_of_it_was_altered() {
 #[tokio::test]
 async fn a_deleted_event_is_named_with_its_stream() {
     let findings = after("delete from events where position = 5").await;
-    let stream = "stream test/b has 2 events, the last of which is number 3";
+    let stream = "stream test/b has 2 events, but the last one has number 3";
     assert_eq!(findings, ["events 5 to 5 are missing", stream]);
 }
 
@@ -104,8 +104,8 @@ async fn swapped_events_are_named_with_where_they_stood() {
                 update events set position = 5 where position = 6; \
                 update events set position = 6 where position = -1";
     let said = [
-        "event 5 was moved there: it was written as event 6",
-        "event 6 was moved there: it was written as event 5",
+        "event 5 was moved: it was written as event 6",
+        "event 6 was moved: it was written as event 5",
     ];
     assert_eq!(after(swap).await, said);
 }
@@ -128,8 +128,7 @@ async fn an_event_whose_leaf_was_made_to_fit_is_told_by_what_was_kept_of_it() {
                 update events set leaf = event_leaf(position, event_id, aggregate_type, aggregate_id, sequence, \
                   event_type, event_version, recorded_at, tenant_id, payload, metadata) where position = 500";
     meddle(&database, anew).await;
-    let said =
-        "events 1 to 1024 are not those whose hash was stored: some were written anew, or the hash was";
+    let said = "events 1 to 1024 do not match their stored hash: some events, or the hash, were changed";
     assert_eq!(told(&log.verify().await.unwrap()), [said]);
     // If the stored hashes are thrown away, only the head that was kept elsewhere tells.
     meddle(&database, "truncate log_tree_node").await;
@@ -141,7 +140,7 @@ async fn an_event_whose_leaf_was_made_to_fit_is_told_by_what_was_kept_of_it() {
     let findings = told(&log.verify_with(&options).await.unwrap());
     assert_eq!(findings.len(), 1);
     assert!(
-        findings[0].starts_with("the first 1050 events are not those of the head that was kept"),
+        findings[0].starts_with("the first 1050 events do not match the given head"),
         "{findings:?}"
     );
 }
@@ -156,8 +155,7 @@ async fn a_stored_hash_that_was_altered_is_named_once() {
         "update log_tree_node set hash = sha256('x') where level = 10 and index = 1",
     )
     .await;
-    let said =
-        "events 1025 to 2048 are not those whose hash was stored: some were written anew, or the hash was";
+    let said = "events 1025 to 2048 do not match their stored hash: some events, or the hash, were changed";
     assert_eq!(told(&log.verify().await.unwrap()), [said]);
 }
 
@@ -192,13 +190,13 @@ async fn a_kept_head_holds_at_each_size_and_not_for_a_log_that_was_cut() {
         head: Some(kept),
         ..VerifyOptions::default()
     };
-    let said = "the head that was kept covers 6 events, and there are only 5: some were cut off";
+    let said = "the given head covers 6 events, but the log has only 5: events were removed";
     assert_eq!(told(&log.verify_with(&options).await.unwrap()), [said]);
 }
 
 #[tokio::test]
 async fn an_altered_and_an_unreadable_body_are_named() {
-    for (change, what) in [("salt = 'x'", "was altered"), ("bytes = 'x'", "cannot be read")] {
+    for (change, what) in [("salt = 'x'", "was changed"), ("bytes = 'x'", "cannot be read")] {
         let findings = after(&format!("update event_body set {change}")).await;
         assert_eq!(
             (findings.len(), findings[0].starts_with("body ")),
@@ -214,7 +212,7 @@ async fn a_body_that_was_deleted_by_hand_is_missed_with_its_event() {
     let findings = after("delete from event_body").await;
     assert_eq!(findings.len(), 1);
     assert!(
-        findings[0].ends_with("of event 2 is missing, and no event says that it was erased"),
+        findings[0].ends_with("of event 2 is missing, but was not erased by an event"),
         "{findings:?}"
     );
 }
@@ -228,7 +226,7 @@ async fn a_key_that_names_no_event_is_named() {
         "{findings:?}"
     );
     assert!(
-        findings[0].ends_with("names event 4000, which is not there"),
+        findings[0].ends_with("refers to event 4000, which does not exist"),
         "{findings:?}"
     );
 }
@@ -264,7 +262,7 @@ async fn an_event_that_this_release_cannot_read_is_named() {
     let later = "event 1 of type ScanCancelled version 2 was written by a later release: upgrade needed";
     assert_eq!(findings[0], later);
     assert!(
-        findings[1].starts_with("event 2 of type ScanCancelled version 1 cannot be read: "),
+        findings[1].starts_with("cannot read event 2 of type ScanCancelled version 1: "),
         "{findings:?}"
     );
 }
@@ -306,18 +304,15 @@ async fn the_command_says_what_it_found_also_as_json_and_against_a_kept_head() {
     let (code, said) = against(&kept);
     assert_eq!(code, Some(0), "{said}");
     assert!(
-        said.starts_with("1 events and 0 bodies are as they were written; 0 bodies erased\n"),
+        said.starts_with("1 events and 0 bodies are unchanged; 0 bodies erased\n"),
         "{said}"
     );
-    assert!(
-        said.contains("the first 1 events are those of the head that was kept"),
-        "{said}"
-    );
+    assert!(said.contains("the first 1 events match the given head"), "{said}");
     meddle(&database, "update events set metadata = '{}'").await;
     let (code, said) = against(&kept);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("event 1 was altered"), "{said}");
-    assert!(said.contains("not those of the head that was kept"), "{said}");
+    assert!(said.contains("event 1 was changed"), "{said}");
+    assert!(said.contains("do not match the given head"), "{said}");
     let (code, said) = sitelog(&database, &["log", "verify", "--json"]);
     let told: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(

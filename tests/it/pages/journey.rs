@@ -130,7 +130,7 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     browser.wait_for(&format!("//*[.='{}']", site.title())).await;
     let contacts = browser.wait_for("//section[h2='Contacts']").await;
     assert!(
-        contacts.contains(&site.email()) && contacts.contains("found in a link of https://site00007"),
+        contacts.contains(&site.email()) && contacts.contains("found in a link on https://site00007"),
         "{contacts}"
     );
     browser.click("//ol[@class='story']//summary").await;
@@ -139,7 +139,7 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     browser.wait_for("//ul[@class='tree']//li//ul/li").await;
 
     // Exporting.
-    let rows = download(&browser, batch.as_str(), "What was found").await;
+    let rows = download(&browser, batch.as_str(), "Results").await;
     let column = |name: &str| rows[0].iter().position(|cell| cell == name);
     let (domain, company, city) = (column("domain").unwrap(), column("company"), column("city"));
     let row = rows.iter().find(|row| row[domain] == site.host()).unwrap();
@@ -181,7 +181,7 @@ async fn forms_work_where_nobody_has_to_sign_in_and_a_card_tells_of_each_scan() 
         .wait_for("//*[@id='story']//strong[.='ScanCompleted']")
         .await;
     browser
-        .wait_for("//*[@id='found']//*[contains(., 'What it found')]")
+        .wait_for("//*[@id='found']//*[contains(., 'Findings')]")
         .await;
     browser.click("//*[@id='scan']//h1/a").await;
     let changed = browser.wait_for("//*[@id='history']//*[dt='title']").await;

@@ -110,7 +110,7 @@ async fn without_an_earlier_generation_going_back_fails_and_says_so() {
     assert_eq!(task.state, TaskState::Failed);
     assert_eq!(
         task.error.as_deref(),
-        Some("there is no earlier generation of jobs to go back to")
+        Some("there is no earlier generation of jobs")
     );
 }
 

@@ -181,7 +181,7 @@ async fn a_build_that_would_lose_rows_is_refused_and_the_old_tables_stay() {
     assert!(
         task.error
             .unwrap()
-            .contains("more than in the live tables could not be built")
+            .contains("than in the live tables could not be built")
     );
     let status = status(&world.database.pool, of::<LaterJobs>()).await.unwrap();
     assert_eq!(status.generation, Some(1));

@@ -46,7 +46,7 @@ enum Key {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
     /// It is none, or has pseudo-classes that only browsers know.
-    #[error("the selector is not understood")]
+    #[error("the selector is invalid or unsupported")]
     Syntax,
     /// `~`, `:has()`, `:nth-child()` and their like.
     #[error(

@@ -86,7 +86,7 @@ pub(super) struct File {
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
     /// It is not JSON, or a technology's fields are not what they should be.
-    #[error("{place} is not as the format has it: {source}")]
+    #[error("{place} does not match the format: {source}")]
     Json {
         /// The technology, or `the file`.
         place: String,
@@ -94,7 +94,7 @@ pub enum FormatError {
         source: serde_json::Error,
     },
     /// Neither technologies nor categories are in it.
-    #[error("it holds neither technologies nor categories")]
+    #[error("it contains neither technologies nor categories")]
     Nothing,
 }
 

@@ -34,10 +34,10 @@ pub(super) struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// `(?=`, `(?!`, `(?<=`, `(?<!`.
-    #[error("it looks around, which cannot be searched in linear time")]
+    #[error("it uses look-around, which cannot be searched in linear time")]
     LooksAround,
     /// Anything else that is no regular expression here.
-    #[error("it is no regular expression: {0}")]
+    #[error("it is not a regular expression: {0}")]
     Syntax(String),
 }
 
