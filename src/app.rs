@@ -1,10 +1,12 @@
 //! Wires everything: the one place that knows all parts.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -127,7 +129,7 @@ impl App {
             );
         }
         projections::status::ensure_all(&pools.work).await?;
-        let log = EventLog::open(pools.work.clone());
+        let log = EventLog::appending_through(pools.work.clone(), pools.appends.clone());
         let settings = ScannerSettings {
             technologies: fingerprint_files::technologies(&config.data_dir)?,
             ..ScannerSettings::default()
@@ -152,8 +154,11 @@ impl App {
         let pool = self.pools.work.clone();
         let following = self.log.read_through(self.pools.projections.clone());
         let maintaining = self.log.read_through(self.pools.maintenance.clone());
+        // More pages at a time would not be applied sooner, and each would make requests wait for a processor.
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let steps = Arc::new(Semaphore::new(processors));
         for projection in projections::registry::all() {
-            tracker.spawn(projection.run(following.clone(), stop.clone()));
+            tracker.spawn(projection.run(following.clone(), Arc::clone(&steps), stop.clone()));
             tracker.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
         }
         tracker.spawn(maintenance::watch(maintaining.clone(), stop.clone()));

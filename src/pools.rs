@@ -10,8 +10,9 @@ use sqlx::{Connection, Error, Executor, PgConnection, PgPool};
 /// does not delay a lease, an export does not delay a status, a rebuild does not delay a read model.
 #[derive(Clone, Debug)]
 pub struct Pools {
-    /// Appends, claims, leases, policies and the commands of workers: what moves the work on. Nothing waits here for a
-    /// client.
+    /// The one connection of the group commit, so that no append waits for anything but the group before.
+    pub appends: PgPool,
+    /// Claims, leases, policies and the commands of workers: what moves the work on. Nothing waits here for a client.
     pub work: PgPool,
     /// Read models that follow the log.
     pub projections: PgPool,
@@ -27,6 +28,8 @@ pub struct Pools {
 
 /// With fewer than these, a process could not do its parts beside each other.
 pub const FEWEST_CONNECTIONS: u32 = 14;
+/// Groups of appends are committed one after the other.
+const APPENDS: u32 = 1;
 /// How long work waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a transaction may stand still before PostgreSQL ends it. Each is a few statements in a row; only a process
@@ -51,6 +54,7 @@ impl Pools {
     /// One pool for everything, for a command or a test that does one thing.
     pub fn one(pool: PgPool) -> Self {
         Self {
+            appends: pool.clone(),
             work: pool.clone(),
             projections: pool.clone(),
             maintenance: pool.clone(),
@@ -61,8 +65,9 @@ impl Pools {
     }
 
     /// Each pool with its name in metrics and in PostgreSQL's `application_name`.
-    pub fn named(&self) -> [(&'static str, &PgPool); 6] {
+    pub fn named(&self) -> [(&'static str, &PgPool); 7] {
         [
+            ("appends", &self.appends),
             ("work", &self.work),
             ("projections", &self.projections),
             ("maintenance", &self.maintenance),
@@ -92,7 +97,8 @@ impl Pools {
         let options = |name: &str| options.clone().application_name(&format!("sitelog {name}"));
         let by_index = format!("{BY_INDEX}; {PLANNED_ANEW}");
         Self {
-            // Its statements are many and small, so they keep their plans; `tests/it/plans.rs` tries those.
+            // Their statements are many and small, so they keep their plans; `tests/it/plans.rs` tries those.
+            appends: pool(APPENDS, BY_INDEX).connect_lazy_with(options("appends")),
             work: pool(shares.work, BY_INDEX).connect_lazy_with(options("work")),
             projections: pool(shares.projections, &by_index).connect_lazy_with(options("projections")),
             maintenance: checked(pool(shares.maintenance, "")).connect_lazy_with(options("maintenance")),
@@ -147,7 +153,7 @@ impl Shares {
         let (reads, long_reads) = (share(5), share(8));
         Self {
             // One of them listens for news from other processes.
-            work: connections - projections - maintenance - access - reads - long_reads,
+            work: connections - APPENDS - projections - maintenance - access - reads - long_reads,
             projections,
             maintenance,
             access,
@@ -210,11 +216,11 @@ mod tests {
                 long_reads,
             } = shares;
             assert_eq!(
-                work + projections + maintenance + access + reads + long_reads,
+                APPENDS + work + projections + maintenance + access + reads + long_reads,
                 connections
             );
-            // One listens, one appends, one is left for leases whatever the rest does.
-            assert!(work >= 4, "{work} of {connections}");
+            // One listens, one is left for leases whatever the rest does.
+            assert!(work >= 3, "{work} of {connections}");
         }
     }
 }

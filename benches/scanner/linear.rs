@@ -1,5 +1,7 @@
 //! Time by size and by nesting: doubling a page must not do more than double its time.
 
+use std::time::Duration;
+
 use sitelog::fetch::Headers;
 use sitelog::scanner::page::{RawPage, read_page};
 use url::Url;
@@ -69,8 +71,16 @@ const FORMATTED: &str = concat!(
     "<em id=1><em id=2><em id=3><tt id=1><tt id=2><tt id=3><big id=1><big id=2><big id=3><font id=1><font id=2>"
 );
 
+/// Beyond it no page may go, however it was made.
+const MOST: Duration = Duration::from_secs(5);
+
+/// Times that a page may take of what its size adds to that of the smaller one; and what a quiet machine varies by.
+const SLACK: f64 = 2.0;
+const NOISE: Duration = Duration::from_millis(150);
+
 fn measure(name: &str, page: impl Fn(usize) -> String) {
     print!("  {name:<12}");
+    let mut smaller: Option<(usize, Duration)> = None;
     for megabytes in [1, 2, 5, 10] {
         let page = RawPage {
             url: Url::parse("https://www.acme.test/").expect("a constant URL"),
@@ -79,6 +89,17 @@ fn measure(name: &str, page: impl Fn(usize) -> String) {
         };
         let (took, _) = best_of(2, || read_page(&page));
         print!("{megabytes:>4} MB {:>10}", milliseconds(took));
+        assert!(took <= MOST, "{name}: {megabytes} MB took {took:?}");
+        if let Some((size, before)) = smaller {
+            #[expect(clippy::cast_precision_loss, reason = "sizes of a few megabytes")]
+            let larger = megabytes as f64 / size as f64;
+            let bound = before.mul_f64(larger * SLACK) + NOISE;
+            assert!(
+                took <= bound,
+                "{name}: {size} MB took {before:?}, {megabytes} MB {took:?}"
+            );
+        }
+        smaller = Some((megabytes, took));
     }
     println!();
 }

@@ -161,7 +161,7 @@ async fn hand_in(queue: &mpsc::Sender<Waiting>, mut unit: AppendUnit) -> Result<
         if strip_nul(&mut event.payload) {
             tracing::warn!(
                 event.r#type = event.event_type,
-                "U+0000 was taken out of an event's texts"
+                "U+0000 was removed from an event's texts"
             );
         }
     }

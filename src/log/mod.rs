@@ -31,7 +31,7 @@ pub use event::{LogEvent, NewEvent};
 pub struct EventLog {
     /// For reading.
     pool: PgPool,
-    /// For appending, and for leases of those who work on the log.
+    /// For leases of those who work on the log.
     work: PgPool,
     appends: append::Queues,
     head: watch::Sender<i64>,
@@ -42,9 +42,14 @@ impl EventLog {
     /// Opens the log of a migrated database and starts its group commit and its listener, which end when the last
     /// handle is dropped.
     pub fn open(pool: PgPool) -> Self {
+        Self::appending_through(pool.clone(), pool)
+    }
+
+    /// The same with a connection for appends that nothing else waits for; one is enough.
+    pub fn appending_through(pool: PgPool, for_appends: PgPool) -> Self {
         let (appends, waiters) = append::queues();
         let head = watch::Sender::new(0);
-        tokio::spawn(append::commit_groups(pool.clone(), waiters, head.clone()));
+        tokio::spawn(append::commit_groups(for_appends, waiters, head.clone()));
         tokio::spawn(wake::listen(pool.clone(), head.clone()));
         Self {
             work: pool.clone(),
@@ -66,7 +71,7 @@ impl EventLog {
         &self.pool
     }
 
-    /// The connections that appends and leases go through.
+    /// The connections that leases go through.
     pub fn work_pool(&self) -> &PgPool {
         &self.work
     }

@@ -381,7 +381,7 @@ async fn a_budget_that_is_spent_before_the_home_page_fails_the_scan_with_its_rea
         (FailureReason::RedirectLimit, false)
     );
     assert!(
-        failure.detail.contains("all requests that it may"),
+        failure.detail.contains("its budget of requests"),
         "{}",
         failure.detail
     );

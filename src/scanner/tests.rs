@@ -468,7 +468,7 @@ async fn the_sitemaps_that_one_file_names_are_bounded_in_number_and_bytes() {
             .problems
             .iter()
             .find(|problem| problem.code == "sitemap_limit");
-        let told = format!(" of the {count} sitemaps that it names were left out");
+        let told = format!(" of the {count} sitemaps that it lists were skipped");
         assert!(problem.unwrap().detail.contains(&told), "{problem:?}");
         assert!(report.revisit.is_none_or(|kept| kept.sitemaps.is_empty()));
     }

@@ -1,5 +1,7 @@
 //! The real thing: a database, and processes on it that can be killed.
 
+use std::sync::Arc;
+
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use sitelog::projections::verify::Verification;
 use sitelog::values::{BatchOptions, Findings, TenantId};
 use sqlx::postgres::PgPoolOptions;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -199,9 +202,11 @@ impl System {
         let running: Vec<_> = all()
             .iter()
             .map(|projection| {
-                self.process()
-                    .runtime
-                    .spawn(projection.run(log.clone(), stop.clone()))
+                self.process().runtime.spawn(projection.run(
+                    log.clone(),
+                    Arc::new(Semaphore::new(1)),
+                    stop.clone(),
+                ))
             })
             .collect();
         self.hand.block_on(async {

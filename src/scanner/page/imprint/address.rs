@@ -10,7 +10,7 @@ use regex::Regex;
 pub(super) use self::lines::{Line, lines};
 pub(super) use self::shape::is_postcode;
 use self::shape::{MAX_LINE, has_street, is_code, is_plain, is_street, is_told, names_street, segment};
-use super::forms::name_pattern;
+use super::forms::{name_pattern, names_form};
 use super::labels::Label;
 
 /// Lines between the name of a company and its postal code, and from there to how it is reached.
@@ -87,7 +87,7 @@ fn is_name(line: &str) -> bool {
     static NAME: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!("^{}$", name_pattern(r"[\p{Lu}\p{Lo}0-9]", 90))).expect("the pattern is constant")
     });
-    line.len() <= MAX_LINE && NAME.is_match(line) && !is_postcode(line) && !is_told(line)
+    line.len() <= MAX_LINE && names_form(line) && NAME.is_match(line) && !is_postcode(line) && !is_told(line)
 }
 
 /// The address whose name is at a line: down to the postal code.

@@ -149,6 +149,19 @@ pub(super) fn name_pattern(first: &str, most: usize) -> String {
     )
 }
 
+/// Whether a text holds a form at all: what [`name_pattern`] costs is then worth its while.
+pub(super) fn names_form(text: &str) -> bool {
+    static FORM: LazyLock<Regex> = LazyLock::new(|| {
+        let behind = BEHIND.join("|");
+        let in_front = IN_FRONT.join("|");
+        let pattern = format!(
+            "[\\s,](?:(?i:{behind})|{BEHIND_IN_CAPITALS})|(?i:{in_front})\\s|{WITHOUT_BLANK}|{BEHIND_WITHOUT_BLANK}"
+        );
+        Regex::new(&pattern).expect("the pattern is constant")
+    });
+    FORM.is_match(text)
+}
+
 /// A name without what stands behind it on the same line, where its form is in front and so does not end it:
 /// `SARL Dupont - Tous droits réservés`.
 pub(super) fn without_rest(name: &str) -> &str {
@@ -189,7 +202,7 @@ pub(in crate::scanner::page) fn is_legal_name(name: &str) -> bool {
     static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!("^{}$", name_pattern(r"[\p{L}0-9]", 90))).expect("the pattern is constant")
     });
-    WHOLE.is_match(name)
+    names_form(name) && WHOLE.is_match(name)
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex::{Regex, RegexSet};
+use regex_syntax::hir::literal::{ExtractKind, Extractor, Literal};
 
 /// Numbers kept of one page.
 const MAX_IDENTIFIERS: usize = 20;
@@ -123,6 +125,38 @@ const NUMBERS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Whether a text holds a word that introduces any number at all: what the expressions cost is then worth its while.
+fn introduces(text: &str) -> bool {
+    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let words: Option<Vec<Vec<String>>> =
+            NUMBERS.iter().map(|(_, pattern)| first_words(pattern)).collect();
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(words?.concat())
+            .ok()
+    });
+    WORDS.as_ref().is_none_or(|words| words.is_match(text))
+}
+
+/// What a text that an expression matches begins with in the place of the match, one of it, in any case; `None` if
+/// that may be anything.
+fn first_words(pattern: &str) -> Option<Vec<String>> {
+    let hir = regex_syntax::parse(&pattern.replace("(?i:", "(?:")).ok()?;
+    let words = Extractor::new().kind(ExtractKind::Prefix).extract(&hir);
+    let word = |literal: &Literal| {
+        let word = String::from_utf8_lossy(literal.as_bytes()).into_owned();
+        // Other letters than those of ASCII are looked for in one case alone.
+        let ascii = word.find(|sign: char| !sign.is_ascii()).unwrap_or(word.len());
+        let word = if ascii >= 2 {
+            word[..ascii].to_owned()
+        } else {
+            word
+        };
+        (word.chars().count() >= 2).then_some(word)
+    };
+    words.literals()?.iter().map(word).collect()
+}
+
 /// Numbers with the words that introduce them, which stand on their line or, as a label does, on the one before.
 pub(super) fn identifiers(text: &str) -> Vec<String> {
     static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
@@ -140,7 +174,8 @@ pub(super) fn identifiers(text: &str) -> Vec<String> {
         let digits = line.bytes().filter(u8::is_ascii_digit).count();
         if digits >= FEWEST_DIGITS && line.len() <= MAX_LINE {
             let said = format!("{label} {line}");
-            for number in ANY.matches(&said) {
+            let numbers = introduces(&said).then(|| ANY.matches(&said));
+            for number in numbers.into_iter().flatten() {
                 for hit in EACH[number].captures_iter(&said).take(MAX_IDENTIFIERS) {
                     let told = hit
                         .iter()
@@ -163,4 +198,19 @@ pub(super) fn identifiers(text: &str) -> Vec<String> {
         };
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_is_introduced_by_words_that_are_known() {
+        for (label, pattern) in NUMBERS {
+            let words = first_words(pattern);
+            assert!(words.is_some_and(|words| !words.is_empty()), "{label}: {pattern}");
+        }
+        assert!(introduces("Umsatzsteuer-ID: DE 1"));
+        assert!(!introduces("tel. 01234567890"));
+    }
 }

@@ -1,5 +1,8 @@
 //! What the words around a number say that it is.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::scanner::page::characters::{digit, is_latin};
 
 /// What a number is for.
@@ -438,19 +441,55 @@ pub(super) fn at_the_end(text: &str) -> Option<Kind> {
     }
 }
 
+/// Words or their beginnings by their first letter: a page has tens of thousands of words to look up.
+struct ByFirst(HashMap<char, Vec<&'static str>>);
+
+impl ByFirst {
+    fn new(list: &[&'static str]) -> Self {
+        let mut by_first: HashMap<char, Vec<&'static str>> = HashMap::new();
+        for stem in list {
+            by_first
+                .entry(stem.chars().next().unwrap_or_default())
+                .or_default()
+                .push(stem);
+        }
+        Self(by_first)
+    }
+
+    fn any(&self, word: &str, is_like: impl Fn(&str, &str) -> bool) -> bool {
+        let list = word.chars().next().and_then(|first| self.0.get(&first));
+        list.is_some_and(|list| list.iter().any(|stem| is_like(word, stem)))
+    }
+
+    fn begins(&self, word: &str) -> bool {
+        self.any(word, |word, stem| word.starts_with(stem))
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.any(word, |word, known| word == known)
+    }
+}
+
+/// The first letter of the scripts that put no blanks between words.
+const WITHOUT_BLANKS: char = '\u{590}';
+
 fn kind(word: &str) -> Option<Kind> {
-    let begins = |stems: &[&str]| stems.iter().any(|stem| word.starts_with(stem));
-    // Scripts without blanks between words have them anywhere.
-    let has = |stems: &[&str]| {
-        stems
-            .iter()
-            .any(|stem| !stem.is_ascii() && stem.chars().next() >= Some('\u{590}') && word.contains(stem))
+    static FAXES: LazyLock<ByFirst> = LazyLock::new(|| ByFirst::new(FAX));
+    static IDS: LazyLock<ByFirst> = LazyLock::new(|| ByFirst::new(ID_WORDS));
+    static PHONES: LazyLock<ByFirst> = LazyLock::new(|| ByFirst::new(PHONE));
+    static PHONE_WHOLE: LazyLock<ByFirst> = LazyLock::new(|| ByFirst::new(PHONE_WORDS));
+    let may_hold = word.chars().next() >= Some(WITHOUT_BLANKS);
+    let holds = |stems: &[&str]| {
+        may_hold
+            && stems
+                .iter()
+                .any(|stem| stem.chars().next() >= Some(WITHOUT_BLANKS) && word.contains(stem))
     };
-    if begins(FAX) || has(FAX) || word == "fx" {
+    if FAXES.begins(word) || holds(FAX) || word == "fx" {
         Some(Kind::Fax)
-    } else if ID_WORDS.contains(&word) || has(ID_WORDS) {
+    } else if IDS.has(word) || holds(ID_WORDS) {
         Some(Kind::Id)
-    } else if begins(PHONE) || has(PHONE) || PHONE_WORDS.contains(&word) {
+    } else if PHONES.begins(word) || holds(PHONE) || PHONE_WHOLE.has(word) {
         Some(Kind::Phone)
     } else {
         None
@@ -472,7 +511,7 @@ fn words(text: &str) -> Vec<String> {
             continue;
         }
         let character = crate::scanner::page::characters::narrow(character);
-        let script = is_latin(character) || character < '\u{590}';
+        let script = is_latin(character) || character < WITHOUT_BLANKS;
         match (last, words.last_mut()) {
             (Some(known), Some(word)) if known == script || is_mark(character) => {
                 word.extend(character.to_lowercase());

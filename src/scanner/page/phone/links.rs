@@ -11,6 +11,9 @@ pub(super) fn tel(href: &str) -> Option<String> {
     let is_phone = ["tel", "callto", "phone", "telephone"]
         .iter()
         .any(|known| scheme.eq_ignore_ascii_case(known));
+    if !is_phone {
+        return None;
+    }
     let number = decoded(number.trim_start_matches('/'));
     // Careless hands write the scheme twice.
     let number = tel(&number).unwrap_or(number);
@@ -20,7 +23,7 @@ pub(super) fn tel(href: &str) -> Option<String> {
         .unwrap_or_default()
         .trim()
         .to_owned();
-    (is_phone && number.chars().filter_map(digit).count() >= 3).then_some(number)
+    (number.chars().filter_map(digit).count() >= 3).then_some(number)
 }
 
 /// The number of a `WhatsApp` chat link, digits alone, which should have its country's code in front.
@@ -43,6 +46,11 @@ pub(super) fn whatsapp(href: &str) -> Option<String> {
 }
 
 fn from_url(href: &str) -> Option<String> {
+    // Most links lead elsewhere, and need not be taken apart to see it.
+    let lower = href.to_ascii_lowercase();
+    if !lower.contains("wa.me") && !lower.contains("whatsapp") {
+        return None;
+    }
     let url = Url::parse(href)
         .or_else(|_| Url::parse(&format!("https://{}", href.trim_start_matches('/'))))
         .ok()?;

@@ -258,6 +258,6 @@ mod tests {
         assert!(matches!(parse("[]"), Err(FormatError::Json { .. })));
         assert!(matches!(parse(r#"{"a":1}"#), Err(FormatError::Nothing)));
         let error = parse(r#"{"A":{"cats":"x"}}"#).unwrap_err();
-        assert!(error.to_string().starts_with("A is not"), "{error}");
+        assert!(error.to_string().starts_with("A does not match"), "{error}");
     }
 }
