@@ -27,7 +27,7 @@ const MAX_WAITING: usize = 4096;
 /// Units of one group that were appended one by one.
 const MAX_SINGLE_UNITS: usize = 500;
 /// Units of one group that come from `append_all`.
-const MAX_BULK_UNITS: usize = 64;
+const MAX_BULK_UNITS: usize = 16;
 /// Events of one group; bounds how long a group holds the head of the log.
 const MAX_EVENTS: usize = 4000;
 /// Bytes of compressed bodies in one group, but for the last unit that is let in: one statement writes them all.

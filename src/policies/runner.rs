@@ -118,7 +118,7 @@ async fn act<P: Policy>(
     checkpoint(policy, pool, holder, from, page).await
 }
 
-/// Takes or prolongs the lease; returns the checkpoint if it is ours. Notes that there is nothing to do, if so.
+/// Takes or renews the lease, which a crash of PostgreSQL may lose; returns the checkpoint if it is ours. Notes that there is nothing to do, if so.
 async fn lease(pool: &PgPool, name: &str, holder: Uuid) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "insert into policy as p (name, holder, leased_until) values ($1, $2, clock_timestamp() + $3) \
@@ -127,7 +127,7 @@ async fn lease(pool: &PgPool, name: &str, holder: Uuid) -> Result<Option<i64>, s
                                  then clock_timestamp() else p.caught_up_at end \
           where p.holder is null or p.holder = $2 \
              or not still_ahead(p.leased_until, longest_lease(), clock_timestamp()) \
-         returning position",
+         returning position, set_config('synchronous_commit', 'off', true)",
     )
     .bind(name)
     .bind(holder)

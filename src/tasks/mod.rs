@@ -82,6 +82,11 @@ pub enum Settled {
 #[error("cannot reach or write the task queue")]
 pub struct TaskError(#[from] sqlx::Error);
 
+/// In a statement by itself: its commit does not wait for the disk, and no append waits for that. What is lost in a
+/// crash of PostgreSQL is done once more. Nothing follows from it that could not be: all that comes of a task is
+/// appended to the log, and the commit of that waits for the disk with everything before it.
+const COMMIT_WITHOUT_WAITING: &str = "set_config('synchronous_commit', 'off', true)";
+
 impl ScanTasks {
     /// A queue in a migrated database.
     pub fn new(pool: PgPool) -> Self {
@@ -103,10 +108,10 @@ impl ScanTasks {
 
     /// Takes up to `wanted` tasks that are due, after settling what the worker has done since.
     pub async fn claim(&self, worker: &str, wanted: i32) -> Result<Vec<ClaimedTask>, TaskError> {
-        let rows = sqlx::query(
-            "select scan_id, tenant_id, host, fence, clock_timestamp() as claimed_at \
-               from claim_scan_tasks($1, $2, $3)",
-        )
+        let rows = sqlx::query(&format!(
+            "select scan_id, tenant_id, host, fence, clock_timestamp() as claimed_at, {COMMIT_WITHOUT_WAITING} \
+               from claim_scan_tasks($1, $2, $3)"
+        ))
         .bind(wanted)
         .bind(worker)
         .bind(LEASE)
@@ -130,12 +135,12 @@ impl ScanTasks {
     pub async fn settle(&self, settled: &[(ClaimedTask, Settled)]) -> Result<(), TaskError> {
         let (done, later): (Vec<_>, Vec<_>) = settled.iter().partition(|(_, what)| *what == Settled::Done);
         if !done.is_empty() {
-            sqlx::query(
+            sqlx::query(&format!(
                 "delete from scan_task t \
                   using (select s.scan_id from unnest($1::uuid[], $2::bigint[]) as d(scan_id, fence) \
                            join scan_task s using (scan_id, fence) order by s.scan_id for update of s) d \
-                  where t.scan_id = d.scan_id",
-            )
+                  where t.scan_id = d.scan_id returning {COMMIT_WITHOUT_WAITING}"
+            ))
             .bind(done.iter().map(|(task, _)| task.scan_id.0).collect::<Vec<_>>())
             .bind(done.iter().map(|(task, _)| task.fence).collect::<Vec<_>>())
             .execute(&self.pool)
@@ -143,11 +148,11 @@ impl ScanTasks {
         }
         for (task, what) in later {
             let Settled::RetryIn(pause) = what else { continue };
-            sqlx::query(
+            sqlx::query(&format!(
                 "update scan_task set leased_until = null, worker = null, \
                         due_at = clock_timestamp() + least($3::interval, longest_wait()) \
-                  where scan_id = $1 and fence = $2",
-            )
+                  where scan_id = $1 and fence = $2 returning {COMMIT_WITHOUT_WAITING}"
+            ))
             .bind(task.scan_id.0)
             .bind(task.fence)
             .bind(interval(*pause))
@@ -159,14 +164,14 @@ impl ScanTasks {
 
     /// Prolongs leases; returns the fences that are still held. The others were lost or their scans cancelled.
     pub async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, TaskError> {
-        let held = sqlx::query_scalar(
+        let held = sqlx::query_scalar(&format!(
             "update scan_task t set leased_until = clock_timestamp() + $3 \
                from (select s.scan_id from unnest($1::uuid[], $2::bigint[]) as h(scan_id, fence) \
                        join scan_task s using (scan_id, fence) \
                       where s.leased_until is not null order by s.scan_id for update of s) h \
               where t.scan_id = h.scan_id \
-             returning t.fence",
-        )
+             returning t.fence, {COMMIT_WITHOUT_WAITING}"
+        ))
         .bind(tasks.iter().map(|task| task.scan_id.0).collect::<Vec<_>>())
         .bind(tasks.iter().map(|task| task.fence).collect::<Vec<_>>())
         .bind(LEASE)
@@ -178,13 +183,14 @@ impl ScanTasks {
     /// Leaves a host alone for a while, whichever worker of whichever process would be next; never for less than was
     /// said before.
     pub async fn let_rest(&self, host: &str, rest: Duration) -> Result<(), TaskError> {
-        sqlx::query(
+        sqlx::query(&format!(
             "insert into host_rest as h (host, rest_until) \
              values ($1, clock_timestamp() + least($2::interval, longest_wait())) \
              on conflict (host) do update set rest_until = case \
                  when still_ahead(h.rest_until, longest_wait(), clock_timestamp()) \
-                 then greatest(h.rest_until, excluded.rest_until) else excluded.rest_until end",
-        )
+                 then greatest(h.rest_until, excluded.rest_until) else excluded.rest_until end \
+             returning {COMMIT_WITHOUT_WAITING}"
+        ))
         .bind(host)
         .bind(interval(rest))
         .execute(&self.pool)
