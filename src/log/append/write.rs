@@ -1,18 +1,18 @@
-//! A group as one transaction: its bodies, and one call of `append_events`.
-
-use std::collections::{BTreeMap, HashMap};
+//! A group as one statement: one call of `append_events`, or of `append_with_bodies`.
 
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, PgPool, Postgres, Row};
 use uuid::Uuid;
 
 use super::{AppendUnit, Appended, StreamAppend};
 use crate::log::LogError;
-use crate::log::body::Body;
 use crate::values::TenantId;
 
-/// An outcome besides those of `append_events`.
+/// Outcomes besides those of `append_events`.
 const SALT_CHANGED: &str = "salt_changed";
+const NOT_TRIED: &str = "not_tried";
 
 /// One row of `append_events`.
 pub(in crate::log) struct Outcome {
@@ -22,12 +22,8 @@ pub(in crate::log) struct Outcome {
 }
 
 impl Outcome {
-    fn salt_changed() -> Self {
-        Self {
-            outcome: SALT_CHANGED.to_owned(),
-            last_position: None,
-            result: None,
-        }
+    fn is_not_tried(&self) -> bool {
+        self.outcome == NOT_TRIED
     }
 
     pub(super) fn last_position(&self) -> Option<i64> {
@@ -50,35 +46,48 @@ impl Outcome {
     }
 }
 
-/// Held shared by appends with bodies, and alone by an erasure: so an erasure sees each body that there is, and no
-/// body comes after it under the salt that it forgot.
+/// Held shared by appends with bodies (`append_with_bodies`), and alone by an erasure: so an erasure sees each body that
+/// there is, and no body comes after it under the salt that it forgot.
 pub(in crate::log) const BODIES_LOCK: i64 = 7_305_116_405;
 
 /// Writes a group whole; an outcome for each unit, in order.
 pub(super) async fn write_group(pool: &PgPool, units: &[AppendUnit]) -> Result<Vec<Outcome>, sqlx::Error> {
-    if units.iter().all(|unit| unit.bodies.is_empty()) {
-        // One statement is a transaction by itself, and its answer ends with the commit: one way instead of three.
-        return append_events(&mut *pool.acquire().await?, units.iter()).await;
-    }
-    // With the transaction's beginning, it costs no way of its own.
-    let begin = format!("begin; select pg_advisory_xact_lock_shared({BODIES_LOCK})");
-    let mut tx = pool.begin_with(begin).await?;
-    let stale = insert_bodies(&mut tx, units).await?;
-    let fresh = units
-        .iter()
-        .zip(&stale)
-        .filter(|(_, stale)| !**stale)
-        .map(|(unit, _)| unit);
-    let mut written = append_events(&mut tx, fresh).await?.into_iter();
-    tx.commit().await?;
-    let outcome_of = |stale: bool| {
-        if stale {
-            Some(Outcome::salt_changed())
-        } else {
-            written.next()
+    let mut connection = pool.acquire().await?;
+    let mut outcomes = append(&mut connection, units.iter()).await?;
+    // A unit with an outdated salt keeps the others from being written with it; without it they are.
+    while outcomes.iter().any(Outcome::is_not_tried) {
+        let all = units.iter().zip(&outcomes);
+        let left = all.filter(|(_, outcome)| outcome.is_not_tried());
+        let left: Vec<&AppendUnit> = left.map(|(unit, _)| unit).collect();
+        let written = append(&mut connection, left.into_iter()).await?;
+        let places = outcomes.iter_mut().filter(|outcome| outcome.is_not_tried());
+        for (place, outcome) in places.zip(written) {
+            *place = outcome;
         }
-    };
-    Ok(stale.into_iter().filter_map(outcome_of).collect())
+    }
+    Ok(outcomes)
+}
+
+/// One statement is a transaction by itself, and its answer ends with the commit.
+async fn append<'a>(
+    connection: &mut PgConnection,
+    units: impl Iterator<Item = &'a AppendUnit> + Clone,
+) -> Result<Vec<Outcome>, sqlx::Error> {
+    let bodies = BodyColumns::of(units.clone());
+    if bodies.unit.is_empty() {
+        return append_events(connection, units).await;
+    }
+    let query = sqlx::query(
+        "select outcome, last_position, result from append_with_bodies(\
+           $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+    )
+    .bind(bodies.unit)
+    .bind(bodies.digest)
+    .bind(bodies.tenant)
+    .bind(bodies.subject)
+    .bind(bodies.salt)
+    .bind(bodies.bytes);
+    outcomes(connection, Columns::of(units).bound_to(query)).await
 }
 
 /// Appends units whose bodies are in place; outcomes in the same order.
@@ -86,34 +95,18 @@ pub(in crate::log) async fn append_events<'a>(
     connection: &mut PgConnection,
     units: impl Iterator<Item = &'a AppendUnit>,
 ) -> Result<Vec<Outcome>, sqlx::Error> {
-    let columns = Columns::of(units);
-    if columns.units == 0 {
-        return Ok(Vec::new());
-    }
-    let rows = sqlx::query(
+    let query = sqlx::query(
         "select outcome, last_position, result from append_events(\
            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-    )
-    .bind(columns.units)
-    .bind(columns.stream_unit)
-    .bind(columns.stream_type)
-    .bind(columns.stream_id)
-    .bind(columns.stream_expected)
-    .bind(columns.event_stream)
-    .bind(columns.event_id)
-    .bind(columns.event_type)
-    .bind(columns.event_version)
-    .bind(columns.event_payload)
-    .bind(columns.event_metadata)
-    .bind(columns.event_tenant)
-    .bind(columns.key_unit)
-    .bind(columns.key_tenant)
-    .bind(columns.key_route)
-    .bind(columns.key_key)
-    .bind(columns.key_body_hash)
-    .bind(columns.key_result)
-    .fetch_all(connection)
-    .await?;
+    );
+    outcomes(connection, Columns::of(units).bound_to(query)).await
+}
+
+async fn outcomes(
+    connection: &mut PgConnection,
+    query: Query<'_, Postgres, PgArguments>,
+) -> Result<Vec<Outcome>, sqlx::Error> {
+    let rows = query.fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             Ok(Outcome {
@@ -125,69 +118,32 @@ pub(in crate::log) async fn append_events<'a>(
         .collect()
 }
 
-/// Sorted by digest, so that two groups with the same bodies never wait for each other crosswise. Says of each unit
-/// whether it must not be appended, its bodies being sealed with another salt than that of their subject.
-async fn insert_bodies(
-    connection: &mut PgConnection,
-    units: &[AppendUnit],
-) -> Result<Vec<bool>, sqlx::Error> {
-    let mut salts: BTreeMap<(TenantId, &str), &[u8]> = BTreeMap::new();
-    for body in units.iter().flat_map(|unit| &unit.bodies) {
-        salts.entry((body.tenant, &body.subject)).or_insert(&body.salt);
-    }
-    let stored = store_salts(connection, &salts).await?;
-    let is_stale = |body: &Body| stored.get(&(body.tenant, body.subject.clone())) != Some(&body.salt);
-    let stale: Vec<bool> = units
-        .iter()
-        .map(|unit| unit.bodies.iter().any(is_stale))
-        .collect();
-    let fresh = units.iter().zip(&stale).filter(|(_, stale)| !**stale);
-    let mut bodies: Vec<&Body> = fresh.flat_map(|(unit, _)| &unit.bodies).collect();
-    bodies.sort_by(|a, b| a.digest.cmp(&b.digest));
-    bodies.dedup_by(|a, b| a.digest == b.digest);
-    sqlx::query(
-        "insert into event_body (digest, tenant_id, subject, salt, bytes) \
-         select * from unnest($1::bytea[], $2::uuid[], $3::text[], $4::bytea[], $5::bytea[]) \
-         on conflict (digest) do nothing",
-    )
-    .bind(bodies.iter().map(|b| b.digest.as_slice()).collect::<Vec<_>>())
-    .bind(bodies.iter().map(|b| b.tenant.0).collect::<Vec<_>>())
-    .bind(bodies.iter().map(|b| b.subject.as_str()).collect::<Vec<_>>())
-    .bind(bodies.iter().map(|b| b.salt.as_slice()).collect::<Vec<_>>())
-    .bind(bodies.iter().map(|b| b.bytes.as_slice()).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(stale)
+/// The bodies of a group, as `append_with_bodies` takes them.
+#[derive(Default)]
+struct BodyColumns<'a> {
+    unit: Vec<i32>,
+    digest: Vec<&'a [u8]>,
+    tenant: Vec<Uuid>,
+    subject: Vec<&'a str>,
+    salt: Vec<&'a [u8]>,
+    bytes: Vec<&'a [u8]>,
 }
 
-/// Stores the salts of subjects that have none, and returns those that are stored. One that another group stores at
-/// this moment is not among them; who asks again gets it.
-async fn store_salts(
-    connection: &mut PgConnection,
-    salts: &BTreeMap<(TenantId, &str), &[u8]>,
-) -> Result<HashMap<(TenantId, String), Vec<u8>>, sqlx::Error> {
-    let rows: Vec<(Uuid, String, Vec<u8>)> = sqlx::query_as(
-        "with given as (\
-           select * from unnest($1::uuid[], $2::text[], $3::bytea[]) as g(tenant_id, subject, salt) \
-         ), added as (\
-           insert into body_salt (tenant_id, subject, salt) select * from given order by 1, 2 \
-           on conflict do nothing returning tenant_id, subject, salt\
-         ) \
-         select tenant_id, subject, salt from added \
-         union all \
-         select s.tenant_id, s.subject, s.salt from given \
-          cross join lateral (select * from body_salt s where s.tenant_id = given.tenant_id \
-                                 and s.subject = given.subject offset 0) s",
-    )
-    .bind(salts.keys().map(|(tenant, _)| tenant.0).collect::<Vec<_>>())
-    .bind(salts.keys().map(|(_, subject)| *subject).collect::<Vec<_>>())
-    .bind(salts.values().copied().collect::<Vec<_>>())
-    .fetch_all(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(tenant, subject, salt)| ((TenantId(tenant), subject), salt))
-        .collect())
+impl<'a> BodyColumns<'a> {
+    fn of(units: impl Iterator<Item = &'a AppendUnit>) -> Self {
+        let mut columns = Self::default();
+        for (unit, number) in units.zip(1..) {
+            for body in &unit.bodies {
+                columns.unit.push(number);
+                columns.digest.push(&body.digest);
+                columns.tenant.push(body.tenant.0);
+                columns.subject.push(&body.subject);
+                columns.salt.push(&body.salt);
+                columns.bytes.push(&body.bytes);
+            }
+        }
+        columns
+    }
 }
 
 /// A group turned on its side, as `append_events` takes it.
@@ -232,6 +188,29 @@ impl<'a> Columns<'a> {
             }
         }
         columns
+    }
+
+    /// A query with the arguments of `append_events` behind those that it has.
+    fn bound_to(self, query: Query<'a, Postgres, PgArguments>) -> Query<'a, Postgres, PgArguments> {
+        query
+            .bind(self.units)
+            .bind(self.stream_unit)
+            .bind(self.stream_type)
+            .bind(self.stream_id)
+            .bind(self.stream_expected)
+            .bind(self.event_stream)
+            .bind(self.event_id)
+            .bind(self.event_type)
+            .bind(self.event_version)
+            .bind(self.event_payload)
+            .bind(self.event_metadata)
+            .bind(self.event_tenant)
+            .bind(self.key_unit)
+            .bind(self.key_tenant)
+            .bind(self.key_route)
+            .bind(self.key_key)
+            .bind(self.key_body_hash)
+            .bind(self.key_result)
     }
 
     fn push_stream(&mut self, unit: i32, tenant: TenantId, stream: &'a StreamAppend) {
