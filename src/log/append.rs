@@ -242,14 +242,15 @@ impl Group {
 /// them would get a group of its own, and all others would wait for its commit.
 async fn next_group(waiters: &mut Waiters, carried: &mut Option<Waiting>) -> Option<Group> {
     let mut group = Group::default();
-    let first = match carried.take() {
-        Some(unit) => unit,
-        None => tokio::select! {
+    let first = if let Some(unit) = carried.take() {
+        unit
+    } else {
+        tokio::select! {
             biased;
             Some(unit) = waiters.single.recv() => unit,
             Some(unit) = waiters.bulk.recv() => unit,
             else => return None,
-        },
+        }
     };
     group.add(first);
     loop {
