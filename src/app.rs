@@ -1,12 +1,10 @@
 //! Wires everything: the one place that knows all parts.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -154,11 +152,8 @@ impl App {
         let pool = self.pools.work.clone();
         let following = self.log.read_through(self.pools.projections.clone());
         let maintaining = self.log.read_through(self.pools.maintenance.clone());
-        // More pages at a time would not be applied sooner, and each would make requests wait for a processor.
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        let steps = Arc::new(Semaphore::new(processors));
         for projection in projections::registry::all() {
-            tracker.spawn(projection.run(following.clone(), Arc::clone(&steps), stop.clone()));
+            tracker.spawn(projection.run(following.clone(), stop.clone()));
             tracker.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
         }
         tracker.spawn(maintenance::watch(maintaining.clone(), stop.clone()));

@@ -1,12 +1,9 @@
 //! How long an event that was acknowledged takes until it can be seen in each read model, while 5,000 events a second
 //! are appended.
 
-use std::sync::Arc;
-
 use std::time::{Duration, Instant};
 
 use sitelog::projections::registry;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -20,11 +17,8 @@ const LASTS: u32 = 30;
 
 pub async fn run(world: &World) {
     let stop = CancellationToken::new();
-    let steps = Arc::new(Semaphore::new(
-        std::thread::available_parallelism().map_or(2, usize::from),
-    ));
     for projection in registry::all() {
-        tokio::spawn(projection.run(world.log.clone(), Arc::clone(&steps), stop.clone()));
+        tokio::spawn(projection.run(world.log.clone(), stop.clone()));
     }
     let mut watchers = Vec::new();
     let mut acknowledged = Vec::new();

@@ -1,12 +1,10 @@
 //! All projections of this release, by name, for whoever treats them alike.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::batch_jobs::BatchJobs;
@@ -32,8 +30,8 @@ pub trait AnyProjection: Send + Sync {
     fn ensure<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<(), ProjectionError>>;
     /// Whether it is there.
     fn exists<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<bool, ProjectionError>>;
-    /// Follows the log until told to stop; of all that share `steps` only so many apply a page at a time.
-    fn run(&self, log: EventLog, steps: Arc<Semaphore>, stop: CancellationToken) -> BoxFuture<'static, ()>;
+    /// Follows the log until told to stop.
+    fn run(&self, log: EventLog, stop: CancellationToken) -> BoxFuture<'static, ()>;
     /// Asks for work on it.
     fn request<'a>(
         &'a self,
@@ -102,8 +100,8 @@ impl<P: Projection> AnyProjection for Of<P> {
         async { Ok(generation::exists::<P>(pool).await?) }.boxed()
     }
 
-    fn run(&self, log: EventLog, steps: Arc<Semaphore>, stop: CancellationToken) -> BoxFuture<'static, ()> {
-        runner::run::<P>(log, steps, stop).boxed()
+    fn run(&self, log: EventLog, stop: CancellationToken) -> BoxFuture<'static, ()> {
+        runner::run::<P>(log, stop).boxed()
     }
 
     fn request<'a>(

@@ -1,10 +1,8 @@
 //! Follows the log live: a page of events, the rows they are about, and the checkpoint, in one transaction.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::{Care, apply, in_full};
@@ -24,15 +22,11 @@ const NOTED_EVERY: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs a projection until it is told to stop. Several processes may run it: whoever holds the row's lock goes on.
-/// Of all that share `steps` only so many apply a page at a time.
-pub async fn run<P: Projection>(log: EventLog, steps: Arc<Semaphore>, stop: CancellationToken) {
+pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     let mut news = log.watch();
     let mut noted: Option<Instant> = None;
     while !stop.is_cancelled() {
-        let step = steps.acquire().await;
-        let followed = follow::<P>(&log, Which::Live).await;
-        drop(step);
-        let pause = match followed {
+        let pause = match follow::<P>(&log, Which::Live).await {
             Ok(Progress::More) => continue,
             Ok(Progress::Done) => {
                 tokio::time::sleep(GATHER).await;

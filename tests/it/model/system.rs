@@ -1,7 +1,5 @@
 //! The real thing: a database, and processes on it that can be killed.
 
-use std::sync::Arc;
-
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -18,7 +16,6 @@ use sitelog::projections::verify::Verification;
 use sitelog::values::{BatchOptions, Findings, TenantId};
 use sqlx::postgres::PgPoolOptions;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -202,11 +199,9 @@ impl System {
         let running: Vec<_> = all()
             .iter()
             .map(|projection| {
-                self.process().runtime.spawn(projection.run(
-                    log.clone(),
-                    Arc::new(Semaphore::new(1)),
-                    stop.clone(),
-                ))
+                self.process()
+                    .runtime
+                    .spawn(projection.run(log.clone(), stop.clone()))
             })
             .collect();
         self.hand.block_on(async {

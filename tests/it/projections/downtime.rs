@@ -11,7 +11,6 @@ use serde_json::Value;
 use sitelog::projections::registry::{AnyProjection, all};
 use sitelog::projections::task::{self, TaskKind, TaskState};
 use sitelog::projections::verify::Verification;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -368,7 +367,7 @@ async fn the_next_release_builds_its_own_beside_and_nobody_notices() {
     // The next release's own process: it builds what it misses and follows from then on.
     let stop = CancellationToken::new();
     assert!(later.work(&log, &stop).await.unwrap());
-    let following = tokio::spawn(later.run(log.clone(), Arc::new(Semaphore::new(1)), stop.clone()));
+    let following = tokio::spawn(later.run(log.clone(), stop.clone()));
     // Both do their own work side by side.
     let other = {
         let (log, pool, stop) = (log.clone(), pool.clone(), stop.clone());

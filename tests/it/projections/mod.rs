@@ -8,8 +8,6 @@ mod park;
 mod shapes;
 mod verify;
 
-use std::sync::Arc;
-
 use std::marker::PhantomData;
 
 use sitelog::log::EventLog;
@@ -18,7 +16,6 @@ use sitelog::projections::registry::{AnyProjection, Of, all};
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{self, ProjectionTask, TaskKind};
 use sitelog::projections::verify::Verification;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::app::wait_for;
@@ -60,8 +57,7 @@ impl World {
     /// Lets a read model follow the log to its present end.
     async fn follow(&self, projection: &'static dyn AnyProjection) {
         let stop = CancellationToken::new();
-        let running =
-            tokio::spawn(projection.run(self.log.clone(), Arc::new(Semaphore::new(1)), stop.clone()));
+        let running = tokio::spawn(projection.run(self.log.clone(), stop.clone()));
         let head = self.log.head().await.unwrap();
         wait_for("the read model to follow", async || {
             let status = status(&self.database.pool, projection).await.unwrap();
