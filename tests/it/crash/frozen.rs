@@ -45,14 +45,15 @@ async fn a_server_that_is_frozen_in_the_middle_of_an_append_does_not_stop_the_ot
     let sites = sites().await;
     let (first, second) = two_servers(&sites);
     let hand = hand(&first);
-    // Its append is under way and waits; when it may go on, the server is no longer there to commit it.
+    // Its append is under way and waits; when it may go on, the server is no longer there. As one statement, bodies and
+    // all, it commits without it.
     let mut holder: PgConnection = connection(&first).await;
     let mut tx = holder.begin().await.unwrap();
     sqlx::query("select position from log_head for update")
         .execute(&mut *tx)
         .await
         .unwrap();
-    // A list has a body beside its event, so that its append is a transaction of several statements.
+    // A list has a body beside its event.
     let body = json!({ "domains": [host(1)] });
     let asked = async {
         let frozen = async {
@@ -60,16 +61,15 @@ async fn a_server_that_is_frozen_in_the_middle_of_an_append_does_not_stop_the_ot
                 &hand,
                 "the append to wait",
                 "select exists (select from pg_stat_activity where wait_event_type = 'Lock' \
-                    and query like '%append_events%' and datname = current_database())",
+                    and query like '%append_with_bodies%' and datname = current_database())",
             )
             .await;
             first.freeze();
             tx.rollback().await.unwrap();
             until(
                 &hand,
-                "the append to be done but for its commit",
-                "select exists (select from pg_stat_activity where state = 'idle in transaction' \
-                    and query like '%append_events%' and datname = current_database())",
+                "the append to be committed",
+                "select exists (select from events where event_type = 'BatchRequested')",
             )
             .await;
             let wanted = json!({ "domain": host(2) });
