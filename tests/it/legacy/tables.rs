@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use sqlx::PgPool;
 
 use super::old_data::{Both, SMALL, make_role};
+use crate::support::app::wait_for;
 
 const VIEWS: [&str; 5] = ["domains", "jobs", "batch_jobs", "sitemap_files", "sitemap_urls"];
 /// Has rights on the schema and on nothing else.
@@ -207,6 +208,13 @@ async fn what_people_had_filled_in_outlasts_a_scan_here_and_nothing_outlasts_for
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    // The command waits for its scans, and this read model may follow later than that of scans.
+    for domain in ["site36.example.com", "site120.example.com"] {
+        wait_for("the domain to follow its scan", async || {
+            (row(domain).await.0.as_deref() == Some("error")).then_some(())
+        })
+        .await;
+    }
     assert_eq!(
         row("site36.example.com").await,
         (Some("error".into()), title, None, Some("Selected".into()))
