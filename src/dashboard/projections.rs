@@ -1,4 +1,4 @@
-//! How the read models are: how far behind the log, what was set aside, and work on them. For operators.
+//! The state of the read models: how far behind the log, what is quarantined, and work on them. For operators.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,7 +16,7 @@ use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
 use crate::projections::task::{ProjectionTask, TaskKind, TaskState};
 use crate::projections::{ProjectionError, registry};
 
-/// Rows set aside that are shown.
+/// Quarantined rows that are shown.
 const MAX_PARKED: i64 = 100;
 
 pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Result<Markup, Problem> {
@@ -27,7 +27,7 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
         h1 { "Projections" }
         p { "Read models are computed from the log. Each can be compared with the log and rebuilt beside the live one." }
         section #projections data-part { @for model in &models { (card(model)) } }
-        section #parked data-part { (set_aside(&parked)) }
+        section #parked data-part { (quarantined(&parked)) }
     };
     Ok(Page::new("Projections", Section::Projections)
         .polling()
@@ -129,7 +129,7 @@ fn told(task: &ProjectionTask) -> Markup {
     }
 }
 
-fn set_aside(parked: &[ParkedRow]) -> Markup {
+fn quarantined(parked: &[ParkedRow]) -> Markup {
     html! {
         h2 { "Quarantined rows" }
         @if parked.is_empty() {

@@ -46,7 +46,7 @@ pub trait Policy: Send + Sync + 'static {
     }
 }
 
-/// Why a policy stands still; it tries again.
+/// Why a policy failed; it retries.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The log could not be read or written.

@@ -38,7 +38,7 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
                     Progress::Idle => POLL,
                 }
             }
-            // One event of the page is at fault: alone it can be named and set aside.
+            // One event of the page is at fault: alone it can be named and quarantined.
             Err(error) if error.is_about_an_event() && limit > 1 => {
                 limit = 1;
                 continue;

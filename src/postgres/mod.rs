@@ -1,6 +1,6 @@
 //! The embedded default: a private PostgreSQL in the data directory, for when no `DATABASE_URL` is given.
 //!
-//! Here: finding PostgreSQL's programs, laying a cluster, starting it, joining one that runs, mending it when it
+//! Here: finding PostgreSQL's programs, laying a cluster, starting it, joining one that runs, repairing it when it
 //! was killed, and stopping it when the last process leaves. Not here: tables, migrations and pools; from
 //! `url()` on, the embedded database is one like any other.
 //!
@@ -9,7 +9,7 @@
 //! | name | what |
 //! |---|---|
 //! | `lock` | held shared by each process that uses the database |
-//! | `postgres.lock` | held while one process starts, mends or stops the server |
+//! | `postgres.lock` | held while one process starts, repairs or stops the server |
 //! | `postgres/` | the cluster |
 //! | `postgres-hba.conf`, `postgres-ident.conf` | who may connect; written anew at each start |
 //! | `postgres-log/` | the server's log: at most six files of 10 MB |

@@ -1,5 +1,5 @@
 //! A page of events onto rows: the rows it is about are loaded as a set, folded, and written as a set. A row that an
-//! event cannot be applied to is set aside with its key; all others go on.
+//! event cannot be applied to is quarantined with its key; all others go on.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

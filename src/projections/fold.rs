@@ -58,7 +58,7 @@ pub(super) struct Fold<P: Projection> {
 }
 
 impl<P: Projection> Fold<P> {
-    /// Folds the log up to a position, but for what is set aside.
+    /// Folds the log up to a position, but for what is quarantined.
     pub(super) fn new(log: &EventLog, up_to: i64, parked: Parked<P>, options: FoldOptions) -> Self {
         Self {
             log: log.clone(),

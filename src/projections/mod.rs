@@ -146,7 +146,7 @@ pub struct Change<P: Projection> {
     pub after: Option<P::Row>,
 }
 
-/// Why a projection stands still; it tries again.
+/// Why a projection failed; it retries.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectionError {
     /// The log could not be read.

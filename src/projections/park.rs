@@ -1,4 +1,4 @@
-//! Rows set aside because an event could not be applied to them. A parked row stays as it was before that event, its
+//! Rows quarantined because an event could not be applied to them. A parked row stays as it was before that event, its
 //! later events wait, and a retry folds it anew from the log.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::subject::{facts_of, key_of_stream};
 use super::{Change, Fact, Generation, Projection, ProjectionError, rows};
 use crate::log::{EventLog, LogEvent};
 
-/// What is set aside.
+/// What is quarantined.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ParkedKey<K> {
@@ -80,7 +80,7 @@ impl<P: Projection> Poison<P> {
     }
 }
 
-/// What of a generation is set aside, and from which position on.
+/// What of a generation is quarantined, and from which position on.
 pub(super) struct Parked<P: Projection> {
     rows: BTreeMap<P::Key, i64>,
     streams: BTreeMap<StreamName, i64>,
@@ -130,7 +130,7 @@ impl<P: Projection> Parked<P> {
         Ok(parked)
     }
 
-    /// Sets one more aside; what is set aside already stays so from its first event on.
+    /// Quarantines one more; what is quarantined already stays so from its first event on.
     pub(super) fn add(&mut self, key: ParkedKey<P::Key>, position: i64) {
         let first = match key {
             ParkedKey::Row(key) => self.rows.entry(key).or_insert(position),
@@ -149,7 +149,7 @@ impl<P: Projection> Parked<P> {
         row.into_iter().chain(stream).any(|from| *from <= fact.position)
     }
 
-    /// Whether a row is set aside.
+    /// Whether a row is quarantined.
     pub(super) fn has_row(&self, key: &P::Key) -> bool {
         self.rows.contains_key(key)
     }
@@ -222,7 +222,7 @@ pub struct ParkedRow {
     pub parked_at: DateTime<Utc>,
 }
 
-/// What is set aside in the live generations, oldest first.
+/// What is quarantined in the live generations, oldest first.
 pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<ParkedRow>, ProjectionError> {
     Ok(sqlx::query_as(
         "select k.name, k.generation, k.key, k.position, k.error, k.attempts, k.parked_at \
@@ -243,7 +243,7 @@ pub struct Retried {
     pub still_parked: u64,
 }
 
-/// Folds what is set aside in the live generation anew. Each in a transaction of its own, in which the runner waits.
+/// Folds what is quarantined in the live generation anew. Each in a transaction of its own, in which the runner waits.
 pub(super) async fn retry<P: Projection>(log: &EventLog) -> Result<Retried, ProjectionError> {
     let keys: Vec<String> = sqlx::query_scalar(
         "select k.key::text from projection_parked k join projection p using (name, shape, generation) \

@@ -153,7 +153,7 @@ pub(super) async fn step<P: Projection>(
 }
 
 /// The facts of a page, and the events that cannot be read. An event of a version that this release does not know
-/// ends it: nothing is wrong with the event, so nothing is set aside.
+/// ends it: nothing is wrong with the event, so nothing is quarantined.
 async fn decode<P: Projection>(
     connection: &mut PgConnection,
     page: &Page,
@@ -187,7 +187,7 @@ async fn note_caught_up<P: Projection>(log: &EventLog) {
     }
 }
 
-/// Says in the table why a projection stands still, where that is not the database's fault.
+/// Says in the table why a projection stopped, where that is not the database's fault.
 async fn note_error<P: Projection>(log: &EventLog, error: &ProjectionError) {
     if matches!(error, ProjectionError::Database(_)) {
         return;

@@ -82,7 +82,7 @@ impl fmt::Display for Finding {
 pub struct Verification {
     /// Rows compared.
     pub rows: u64,
-    /// Rows set aside, which were not.
+    /// Quarantined rows, which were not.
     pub parked: u64,
     /// The position that the log was folded to.
     pub position: i64,
@@ -90,7 +90,7 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// Rows that are wrong, in all.
     pub wrong: u64,
-    /// Rows that were mended.
+    /// Rows that were repaired.
     pub repaired: u64,
 }
 

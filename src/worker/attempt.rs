@@ -104,7 +104,7 @@ where
     loop {
         match command().await {
             Ok(done) => return Some(done),
-            // Nothing a repeat could mend: the lease runs out, and the log will say that the attempt was abandoned.
+            // Nothing a repeat could repair: the lease runs out, and the log will say that the attempt was abandoned.
             Err(
                 LogError::Closed
                 | LogError::Rejected(_)

@@ -14,7 +14,7 @@ use crate::projections::park::{self, ParkedRow};
 use crate::projections::registry::{self, AnyProjection};
 use crate::projections::status::{ProjectionStatus, status, statuses};
 
-/// Rows set aside that are shown.
+/// Quarantined rows that are shown.
 const MAX_PARKED: i64 = 1000;
 
 /// A read model with its quarantined rows.

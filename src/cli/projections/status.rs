@@ -7,10 +7,10 @@ use crate::cli::{say, style};
 use crate::projections::park;
 use crate::projections::status::{ProjectionState, ProjectionStatus, statuses};
 
-/// Rows set aside that are shown.
+/// Quarantined rows that are shown.
 const MAX_PARKED: i64 = 100;
 
-/// Shows how the read models are; true if all follow the log and nothing is set aside.
+/// Shows how the read models are; true if all follow the log and nothing is quarantined.
 pub(super) async fn show(pool: &PgPool, json: bool) -> anyhow::Result<bool> {
     let statuses = statuses(pool).await?;
     let parked = park::list(pool, MAX_PARKED).await?;
