@@ -49,6 +49,7 @@ impl RobotsSays {
     /// Reads the file that `url` answered with.
     pub(super) async fn read(tools: &Tools, bytes: Vec<u8>, url: &Url) -> Result<Self, ParserFailed> {
         let (agent, url) = (tools.agent.clone(), url.clone());
+        let bytes_in = bytes.len();
         let read = move || {
             let robots = Robots::parse(&bytes);
             Self {
@@ -57,13 +58,15 @@ impl RobotsSays {
                 crawl_delay: robots.crawl_delay(&agent),
             }
         };
-        tools.compute(read).await
+        tools.compute_on(bytes_in, read).await
     }
 
     /// Whether we may fetch an URL, and why not.
     pub(super) async fn decide(&self, tools: &Tools, url: &Url) -> Result<Decision, ParserFailed> {
         let (rules, url) = (Arc::clone(&self.rules), url.clone());
-        tools.compute(move || rules.decide(url.as_str())).await
+        let work = rules.work_on(url.as_str().len());
+        let decide = move || rules.decide(url.as_str());
+        tools.compute_on(work, decide).await
     }
 }
 
