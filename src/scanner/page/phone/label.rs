@@ -23,28 +23,32 @@ const MAX_WORDS_BETWEEN: usize = 4;
 /// Beginnings of words that mean a fax machine.
 const FAX: &[&str] = &[
     "fax",
+    "efax",
     "faks",
     "telefax",
     "telefaks",
     "téléfax",
     "telèfax",
     "teléfax",
-    "telecopi",
-    "télécopi",
+    "telecop",
+    "télécop",
     "telekopi",
+    "fernkopi",
     "facsimil",
+    "símil",
     "facsímil",
     "faksimil",
     "belgegeçer",
     "belgeç",
     "bréfas",
     "bréfsím",
+    "myndsend",
     "faics",
     "факс",
     "телефакс",
     "факсимил",
     "φαξ",
-    "τηλεομοιοτυπ",
+    "τηλεομοι",
     "τέλεφαξ",
     "传真",
     "傳真",
@@ -54,6 +58,7 @@ const FAX: &[&str] = &[
     "ﾌｧｯｸｽ",
     "ﾌｧｸｽ",
     "팩스",
+    "팩시",
     "โทรสาร",
     "แฟกซ์",
     "แฟ็กซ์",
@@ -67,6 +72,9 @@ const FAX: &[&str] = &[
     "ფაქს",
     "फैक्स",
     "फ़ैक्स",
+    "ফ্যাক্স",
+    "ទូរសារ",
+    "ແຟັກ",
 ];
 
 /// Beginnings of words that mean a telephone.
@@ -361,6 +369,19 @@ const JOINERS: &[&str] = &[
     "numer",
     "num",
     "n",
+    "auch",
+    "also",
+    "aussi",
+    "anche",
+    "también",
+    "também",
+    "ook",
+    "også",
+    "också",
+    "także",
+    "również",
+    "také",
+    "также",
 ];
 
 /// What the text before a number says it is: the kinds of its last label, more than one where labels are joined
@@ -537,6 +558,12 @@ fn is_mark(character: char) -> bool {
     matches!(character, '\u{900}'..='\u{dff}' | '\u{e30}'..='\u{e4e}' | '\u{3099}'..='\u{309c}' | '\u{30fc}')
 }
 
+/// Whether a number has a single letter for its label: `O: 555-0101`.
+pub(super) fn is_letter(text: &str) -> bool {
+    let has_sign = text.trim_end().ends_with([':', '.']);
+    has_sign && words(text).last().is_some_and(|word| word.chars().count() == 1)
+}
+
 /// `F 555-0102`: an F alone means a fax machine where other numbers have their letters too.
 pub(super) fn is_f(text: &str) -> bool {
     words(text)
@@ -563,6 +590,11 @@ mod tests {
             ("Telefon: siehe unten, Fax:", vec![Fax]),
             ("Télécopie :", vec![Fax]),
             ("Faks:", vec![Fax]),
+            ("Télécop. :", vec![Fax]),
+            ("Fac-símile:", vec![Fax]),
+            ("eFax", vec![Fax]),
+            ("팩시밀리", vec![Fax]),
+            ("Telefon (auch Fax):", vec![Phone, Fax]),
             ("тел./факс", vec![Phone, Fax]),
             ("传真：", vec![Fax]),
             ("ファックス", vec![Fax]),
