@@ -182,7 +182,7 @@ fn read(url: &Url) -> Option<Read> {
     }
     let host = url.host_str()?.to_ascii_lowercase();
     let network = Network::at(&host)?;
-    let path = url.path().trim_matches('/');
+    let path = without_blanks(url.path());
     // Some write the sign that stands before names in texts.
     let path = match path.strip_prefix('@') {
         Some(name) if network.shapes.iter().all(|shape| shape.prefix != "@") => name,
@@ -198,7 +198,9 @@ fn read(url: &Url) -> Option<Read> {
         .shapes
         .iter()
         .find(|shape| lower.starts_with(shape.prefix))?;
-    let host = match host.strip_prefix("m.") {
+    let small = ["m.", "mobile.", "touch.", "mbasic."];
+    let host = match small.iter().find_map(|small| host.strip_prefix(small)) {
+        Some(rest) if network.name == "twitter" => rest.to_owned(),
         Some(rest) => format!("www.{rest}"),
         None => host,
     };
@@ -228,7 +230,8 @@ fn read(url: &Url) -> Option<Read> {
         name
     });
     let name = name.trim_start_matches('@');
-    let is_own = shape.prefix.is_empty() && network.has_own(first);
+    let is_own = shape.prefix.is_empty() && network.has_own(first)
+        || !shape.prefix.is_empty() && matches!(name, "create" | "setup" | "new" | "unavailable");
     let goes_on = segments
         .next()
         .is_none_or(|next| network.goes_on_with(&next.to_ascii_lowercase()));
@@ -261,10 +264,15 @@ fn inner(url: &Url) -> Option<Url> {
         .filter(|_| Network::at(host).is_some());
     let rest = rest.map(|rest| rest.trim_start_matches('/')).or_else(|| {
         // A link without its scheme is one to a path of the site.
-        let rest = path.rfind("/www.").map_or(path.as_str(), |at| &path[at..]);
-        let rest = rest.trim_start_matches('/');
-        let (host, _) = rest.split_once('/')?;
-        Network::at(&host.to_ascii_lowercase()).map(|_| rest)
+        let is_network = |host: &str| Network::at(&host.to_ascii_lowercase()).is_some();
+        let mut rest = path.trim_start_matches('/');
+        loop {
+            let (segment, after) = rest.split_once('/')?;
+            if is_network(segment) {
+                return Some(rest);
+            }
+            rest = after;
+        }
     })?;
     let inner = Url::parse(&format!("https://{rest}")).ok()?;
     let query = url.query().filter(|_| inner.path().ends_with("profile.php"));
@@ -273,6 +281,20 @@ fn inner(url: &Url) -> Option<Url> {
         inner.set_query(query);
     }
     Some(inner)
+}
+
+/// A path without slashes and blanks around it.
+fn without_blanks(path: &str) -> &str {
+    let mut path = path;
+    loop {
+        let bare = path.trim_matches('/');
+        let bare = bare.strip_prefix("%20").unwrap_or(bare);
+        let bare = bare.strip_suffix("%20").unwrap_or(bare);
+        if bare == path {
+            return bare;
+        }
+        path = bare;
+    }
 }
 
 fn decoded(text: &str) -> String {
