@@ -4,7 +4,7 @@ use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use html5ever::ns;
 use scraper::node::Element;
-use scraper::{Html, Node, StrTendril};
+use scraper::{ElementRef, Html, Node, StrTendril};
 use url::Url;
 
 use super::names::{
@@ -107,7 +107,7 @@ impl Builder {
                 Edge::Open(_) if self.template.is_some() => {}
                 Edge::Open(node) => match node.value() {
                     Node::Element(element) if is_inert(element) => self.template = Some(node.id()),
-                    Node::Element(element) => self.open(node.id(), element),
+                    Node::Element(element) => self.open(node, element),
                     Node::Text(text) => self.text(node, &text.text),
                     _ => {}
                 },
@@ -127,7 +127,8 @@ impl Builder {
         self.outline
     }
 
-    fn open(&mut self, node: NodeId, element: &Element) {
+    fn open(&mut self, place: NodeRef<'_, Node>, element: &Element) {
+        let node = place.id();
         self.outline.counts.total_elements += 1;
         if let Some(code) = attribute(element, "data-cfemail") {
             push(&mut self.outline.cloudflare_emails, code.to_owned());
@@ -163,13 +164,17 @@ impl Builder {
             "form" => self.outline.counts.form_count += 1,
             _ => {}
         }
+        self.break_text(element.name());
+        // On the line of what the element holds, so that it says nothing of the lines below.
         if is_of_fax(element) && self.outline.text.len() < MAX_TEXT {
             self.outline.text.push('📠');
         }
-        self.break_text(element.name());
         // What is not shown in the midst of a text is there to spoil what robots read. Whole blocks that are not shown
         // are menus and dialogs that scripts open: their text counts.
-        if self.unseen.is_none() && is_inline(element.name()) && self.hidden.has(element) {
+        if self.unseen.is_none()
+            && is_inline(element.name())
+            && ElementRef::wrap(place).is_some_and(|place| self.hidden.has_at(place))
+        {
             self.unseen = Some(node);
         }
     }
