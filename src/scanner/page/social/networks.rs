@@ -87,7 +87,11 @@ impl Network {
 
     /// Whether a name is formed as this network's are. The network's own account stands in templates.
     pub(super) fn may_be_called(&self, name: &str) -> bool {
-        if name.eq_ignore_ascii_case(self.name) || is_template(name) || name.ends_with(".php") {
+        let is_script = || {
+            name.rsplit_once('.')
+                .is_some_and(|(_, end)| end.eq_ignore_ascii_case("php"))
+        };
+        if name.eq_ignore_ascii_case(self.name) || is_template(name) || is_script() {
             return false;
         }
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -196,6 +200,7 @@ const NETWORKS: &[Network] = &[
             shape("people/", 2, ""),
             shape("groups/", 1, "group"),
             shape("profile.php", 0, ""),
+            shape("group.php", 0, "group"),
             shape("p/", 1, ""),
             shape("", 1, ""),
         ],
