@@ -100,10 +100,10 @@ impl Clean {
         let is_name = rest[length..].starts_with(':');
         match word {
             "undefined" | "NaN" | "None" | "nil" | "Infinity" | "-Infinity" if !is_name => {
-                self.text.push_str("null")
+                self.text.push_str("null");
             }
             _ if !is_name && serde_json::from_str::<serde::de::IgnoredAny>(word).is_ok() => {
-                self.text.push_str(word)
+                self.text.push_str(word);
             }
             _ => {
                 self.separate();
