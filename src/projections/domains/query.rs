@@ -156,10 +156,7 @@ pub async fn list(
     // Planned for these very values: what is right for a filter that most rows meet is wrong for one that none does.
     let query = query.build_query_scalar().persistent(false);
     let found: Vec<String> = query.fetch_all(&mut *reading).await?;
-    let found = found
-        .into_iter()
-        .map(|row| rows::from_json::<Domains>(&row))
-        .collect::<Result<Vec<_>, _>>()?;
+    let found = rows::all_from_json::<Domains>(&found).await?;
     Ok(Listed::of(found, filter.limit, |row| {
         filter.sort.place(&DomainPlace::of(row).to_string())
     }))
@@ -272,9 +269,6 @@ pub async fn named(
         .bind(names)
         .fetch_all(&mut *reading)
         .await?;
-    let rows = found.into_iter().map(|row| {
-        let row = rows::from_json::<Domains>(&row)?;
-        Ok((row.domain.clone(), row))
-    });
-    rows.collect()
+    let found = rows::all_from_json::<Domains>(&found).await?;
+    Ok(found.into_iter().map(|row| (row.domain.clone(), row)).collect())
 }

@@ -168,10 +168,7 @@ pub async fn list(
     // Planned for this very batch: a plan for batches in general reads all rows, whether it has ten or 100,000.
     let query = query.build_query_scalar().persistent(false);
     let found: Vec<String> = query.fetch_all(&mut *reading).await?;
-    let found = found
-        .into_iter()
-        .map(|row| rows::from_json::<Jobs>(&row))
-        .collect::<Result<Vec<_>, _>>()?;
+    let found = rows::all_from_json::<Jobs>(&found).await?;
     Ok(Listed::of(found, filter.limit, |row| {
         filter.sort.place(&row.requested_position.to_string())
     }))
@@ -245,10 +242,7 @@ pub async fn begun_of_batch(
         .bind(MAX_LIMIT)
         .fetch_all(&mut *reading)
         .await?;
-    found
-        .into_iter()
-        .map(|row| rows::from_json::<Jobs>(&row))
-        .collect()
+    rows::all_from_json::<Jobs>(&found).await
 }
 
 /// The failed scans of a batch and the round each failed in.
