@@ -18,6 +18,7 @@ use crate::projections::domains::{self, DomainRow};
 use crate::projections::history::{self, FieldChange};
 use crate::projections::jobs::query::{JobFilter, JobSort};
 use crate::projections::jobs::{self, JobRow};
+use crate::values::site_state::SiteState;
 use crate::values::{DomainName, Findings};
 
 /// Scans that are listed.
@@ -82,6 +83,7 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
             h1 { (readable(&row.domain)) " " (badge(row.status.as_str())) }
             @if let Some(title) = &row.title { p { strong { (title) } } }
             @if let Some(description) = &row.description { p { (description) } }
+            @if let Some(state) = &found.site_state { (site_state(state)) }
             @if let Some(error) = &row.last_error {
                 div.panel.bad {
                     p { strong { "The last scan failed: " } (error) }
@@ -99,6 +101,17 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
                 } }
         }
         @if visitor.may(Scope::Write) { div.actions { (again(&row.domain, "Scan again")) } }
+    }
+}
+
+/// That this is no ordinary site, and how that was seen.
+fn site_state(found: &SiteState) -> Markup {
+    html! {
+        div.panel {
+            p { strong { (found.state.label()) "." } " "
+                @if !found.state.is_the_owners() { "The page is not the owner's: it gives no organization and no contacts." } }
+            p.small.muted { "Recognised by " code { (found.evidence) } " on " (outward(&found.page)) }
+        }
     }
 }
 

@@ -137,6 +137,7 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
             ),
         ),
         ("feeds", json!(known.feeds)),
+        ("site_state", json!(known.site_state.map(|found| found.state))),
     ] {
         fields.insert(name.to_owned(), value);
     }

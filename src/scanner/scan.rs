@@ -89,7 +89,13 @@ async fn run(
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut entrance.problems);
     let mut links = home.facts.contact_links;
-    let further = options.max_pages.saturating_sub(1) as usize;
+    // Who made a page that is not the owner's is nobody to look for.
+    let most = if findings.are_the_owners() {
+        options.max_pages
+    } else {
+        1
+    };
+    let further = most.saturating_sub(1) as usize;
     let seeds = Seeds {
         feeds: findings.feeds.clone(),
         robots: sitemaps_named(tools, clock, &mut entrance, &home.url).await?,

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::failure::Problem;
+use super::site_state::SiteState;
 use super::sitemap::SitemapKind;
 
 /// The result of a completed scan.
@@ -58,6 +59,9 @@ pub struct Findings {
     pub final_url: Option<String>,
     /// The picture the site is shared with (`og:image` and kin), absolute.
     pub image_url: Option<String>,
+    /// What the home page is, if it is no ordinary site: parked, say. Nothing otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_state: Option<SiteState>,
     /// The sitemap files read.
     pub sitemaps: Vec<SitemapSummary>,
     /// The HTML pages read.
@@ -66,6 +70,13 @@ pub struct Findings {
     pub robots: Option<RobotsSummary>,
     /// What went wrong on the way without failing the scan.
     pub problems: Vec<Problem>,
+}
+
+impl Findings {
+    /// Whether they are about whoever has the domain, and not about who parks it, say.
+    pub fn are_the_owners(&self) -> bool {
+        self.site_state.iter().all(|found| found.state.is_the_owners())
+    }
 }
 
 /// Plain lists of contacts, the site's own first.

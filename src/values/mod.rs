@@ -16,6 +16,7 @@ pub mod printable;
 pub mod profile;
 pub mod report;
 pub mod revisit;
+pub mod site_state;
 pub mod sitemap;
 pub mod spreadsheet;
 pub mod versioned;

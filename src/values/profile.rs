@@ -8,7 +8,8 @@ use super::findings::{ContactInfo, Organization, Social, SocialLinks, TechStack,
 
 /// What is known after a scan, and the fields that it did not find again.
 ///
-/// What the scan says of itself (`performance`, `sitemaps`, `pages_read`, `robots`, `problems`) is that of the scan alone.
+/// What the scan says of itself (`performance`, `site_state`, `sitemaps`, `pages_read`, `robots`, `problems`) is that of the scan alone:
+/// a site that is ordinary again is parked no more.
 pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let mut kept = Kept::default();
     // Without `..`: a field that is new does not compile before it is decided here how it is merged.
@@ -36,6 +37,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         canonical_url,
         final_url,
         image_url,
+        site_state,
         sitemaps,
         pages_read,
         robots,
@@ -73,6 +75,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         canonical_url: kept.field("canonical_url", known.canonical_url, canonical_url),
         final_url: kept.field("final_url", known.final_url, final_url),
         image_url: kept.field("image_url", known.image_url, image_url),
+        site_state,
         sitemaps,
         pages_read,
         robots,
@@ -205,9 +208,17 @@ mod tests {
 
     use super::*;
     use crate::values::Problem;
+    use crate::values::site_state::{SiteState, SiteStateKind};
 
     /// What a scan says of itself.
-    const OF_THE_SCAN: [&str; 5] = ["performance", "sitemaps", "pages_read", "robots", "problems"];
+    const OF_THE_SCAN: [&str; 6] = [
+        "performance",
+        "site_state",
+        "sitemaps",
+        "pages_read",
+        "robots",
+        "problems",
+    ];
 
     /// A site of which everything is known.
     fn all() -> Findings {
@@ -322,6 +333,11 @@ mod tests {
     fn what_a_scan_says_of_itself_is_its_own() {
         let mut known = all();
         known.problems = vec![Problem::new("old", "old")];
+        known.site_state = Some(SiteState {
+            state: SiteStateKind::Parked,
+            evidence: String::new(),
+            page: String::new(),
+        });
         assert_eq!(merge(known, all()).0, all());
     }
 

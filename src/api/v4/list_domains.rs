@@ -13,6 +13,7 @@ use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
 use crate::projections::domains::query::{DomainFilter, DomainSort};
 use crate::projections::domains::{self, Domains};
+use crate::values::site_state::SiteStateKind;
 use crate::values::{BatchId, TenantId};
 
 /// Which domains.
@@ -38,6 +39,9 @@ pub(crate) struct DomainQuery {
     pub(crate) language: Option<String>,
     /// Only domains that use this technology, case-insensitive.
     pub(crate) technology: Option<String>,
+    /// Only domains whose home page is in this state: `parked`, `for_sale`, `under_construction`, `server_default`,
+    /// `soft_error` or `needs_javascript`.
+    pub(crate) site_state: Option<String>,
     /// The order: by name (`domain`, `-domain`), or by the end of the latest scan (`last_scan`, `-last_scan`; domains
     /// without a finished scan come last).
     pub(crate) sort: Option<String>,
@@ -75,7 +79,8 @@ impl List for DomainQuery {
     }
 
     fn is_costly(&self) -> bool {
-        self.contains.is_some() || self.technology.is_some() || self.language.is_some()
+        let costly = [&self.contains, &self.technology, &self.language, &self.site_state];
+        costly.iter().any(|filter| filter.is_some())
     }
 
     async fn page(
@@ -102,6 +107,9 @@ impl DomainQuery {
             has_phone: self.has_phone,
             language: self.language.clone(),
             technology: self.technology.clone(),
+            site_state: filter("site_state", self.site_state.as_deref(), || {
+                one_of(SiteStateKind::ALL)
+            })?,
             sort,
             after: paging.after_in(sort)?,
             limit: paging.limit()?,

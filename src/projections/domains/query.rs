@@ -9,6 +9,7 @@ use super::{DomainRow, Domains};
 use crate::aggregates::ScanStatus;
 use crate::projections::query::{Listed, Sort};
 use crate::projections::{ProjectionError, ReadModels, rows};
+use crate::values::site_state::SiteStateKind;
 use crate::values::{BatchId, DomainName, TenantId};
 
 /// The order of domains; those of the same time are in the order of their names.
@@ -102,6 +103,8 @@ pub struct DomainFilter {
     pub language: Option<String>,
     /// Only those that have the technology of this name, in any case.
     pub technology: Option<String>,
+    /// Only those whose home page is that.
+    pub site_state: Option<SiteStateKind>,
     /// In which order.
     pub sort: DomainSort,
     /// Only behind this place in that order.
@@ -195,6 +198,11 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
             .push(" in domain) > 0 or position(")
             .push_bind(text.to_lowercase());
         query.push(" in lower(title)) > 0)");
+    }
+    if let Some(state) = filter.site_state {
+        query
+            .push(" and meta_json #>> '{site_state,state}' = ")
+            .push_bind(state.as_str());
     }
     if let Some(name) = &filter.technology {
         let name = name.to_lowercase();

@@ -194,6 +194,7 @@ async fn what_sites_say_stays_text() {
         "socials": [{ "network": evil, "url": "javascript:alert(5)", "handle": null, "source": evil }],
         "technologies": [{ "name": evil, "version": evil, "categories": [evil], "confidence": 1, "evidence": evil }],
         "organization": { "name": evil, "legal_name": evil, "address": evil, "identifiers": [evil] },
+        "site_state": { "state": "parked", "evidence": evil, "page": "javascript:alert(7)" },
         "sitemaps": [{ "url": "javascript:alert(6)", "kind": "urlset", "entries": 1, "problems": [{ "code": "x", "detail": evil }] }],
         "problems": [{ "code": "x", "detail": evil }],
     }))
@@ -203,7 +204,7 @@ async fn what_sites_say_stays_text() {
     app.get_in_status("/api/v4/domains/evil.test", "completed").await;
     for path in [
         "/domains/evil.test",
-        "/domains?column=title&column=email&column=language",
+        "/domains?column=title&column=email&column=language&column=site_state",
         &format!("/scans/{scan}"),
     ] {
         let page = app.get(path).await;
