@@ -86,6 +86,9 @@ pub(super) struct Args {
     /// Domains: only those whose home page is in this state, for example parked
     #[arg(long, value_name = "STATE", conflicts_with = "batch")]
     site_state: Option<SiteStateKind>,
+    /// Domains: only those whose mail this provider receives, for example "Google Workspace"
+    #[arg(long, value_name = "NAME", conflicts_with = "batch")]
+    email_provider: Option<String>,
     /// The file to write, which appears only when it is complete; by default standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -145,6 +148,7 @@ impl Args {
             ("--language", self.language.is_some()),
             ("--technology", self.technology.is_some()),
             ("--site-state", self.site_state.is_some()),
+            ("--email-provider", self.email_provider.is_some()),
         ];
         let given = of_domains.into_iter().find(|(_, is_given)| *is_given);
         if let Some((name, _)) = given.filter(|_| self.table != Table::Domains) {
@@ -190,6 +194,7 @@ impl Args {
             has_phone: self.has_phone,
             language: self.language.clone(),
             technology: self.technology.clone(),
+            email_provider: self.email_provider.clone(),
             site_state: self.site_state.map(|state| state.to_string()),
             ..DomainQuery::default()
         };

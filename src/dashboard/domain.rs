@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::entry::Visitor;
+use super::network;
 use super::parts::{badge, counted, duration, number, outward, time};
 use super::scan::again;
 use super::shell::{Page, Section};
@@ -51,6 +52,7 @@ pub(super) async fn show(
                 (contacts(&row, &found))
             }
             (technologies(&found))
+            (network::show(&found))
             (sitemaps(&row, &found))
         }
         section #history data-part { (what_changed(&changes.unwrap_or_default(), scans.next.is_none())) }
@@ -165,7 +167,7 @@ fn contacts(row: &DomainRow, found: &Findings) -> Markup {
                 h3 { "E-mail" }
                 ul.plain { @for value in &row.email_addresses {
                     li { a href={ "mailto:" (value) } { (value) }
-                        @for email in found.emails.iter().filter(|email| email.value == *value).take(1) { (found_at(&email.source, &email.page)) } }
+                        @for email in found.emails.iter().filter(|email| email.value == *value).take(1) { (found_at(&email.source, &email.page)) (network::mail(email)) } }
                 } }
             }
             @if !row.phone_numbers.is_empty() {

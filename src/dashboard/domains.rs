@@ -24,7 +24,7 @@ struct Column {
     cell: fn(&DomainRow) -> Markup,
 }
 
-const COLUMNS: [Column; 15] = [
+const COLUMNS: [Column; 16] = [
     Column {
         word: "status",
         name: "Status",
@@ -54,6 +54,15 @@ const COLUMNS: [Column; 15] = [
         name: "Phone",
         is_usual: true,
         cell: |row| lines(&row.phone_numbers),
+    },
+    Column {
+        word: "email_provider",
+        name: "E-mail provider",
+        is_usual: false,
+        cell: |row| {
+            let found: Findings = row.meta_json.read().unwrap_or_default();
+            text(found.email_provider.map(|provider| provider.name).as_ref())
+        },
     },
     Column {
         word: "technologies",
@@ -234,6 +243,7 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
                 (choice("", "all", &site_state))
                 @for one in SiteStateKind::ALL { (choice(one.as_str(), one.label(), &site_state)) }
             } }
+            label { "E-mail provider" input name="email_provider" value=(given(&query.email_provider)) placeholder="Microsoft 365"; }
             label { "Technology" input name="technology" value=(given(&query.technology)) placeholder="Shopify"; }
             label { "Language" input name="language" value=(given(&query.language)) placeholder="de" size="5"; }
             @if let Some(batch) = &query.batch { input type="hidden" name="batch" value=(batch); }

@@ -43,7 +43,7 @@ const fn field(name: &'static str, pointer: &'static str) -> Column {
 }
 
 /// What is known of a domain, its name aside.
-const OF_DOMAIN: [Column; 37] = [
+const OF_DOMAIN: [Column; 42] = [
     field("status", "/status"),
     field("title", "/title"),
     field("description", "/description"),
@@ -81,6 +81,11 @@ const OF_DOMAIN: [Column; 37] = [
     field("last_error", "/last_error"),
     field("stale_fields", "/stale_fields"),
     field("site_state", "/meta_json/site_state/state"),
+    field("email_provider", "/meta_json/email_provider/name"),
+    field("email_checks", "/meta_json/emails"),
+    field("dns_host", "/meta_json/dns_host/name"),
+    field("spf", "/meta_json/spf/policy"),
+    field("dmarc", "/meta_json/dmarc/policy"),
 ];
 
 const NAMES: [Column; 2] = [
@@ -99,10 +104,10 @@ const OF_BATCH: [Column; 6] = [
 ];
 
 /// Of domains.
-pub const DOMAINS: [Column; 39] = joined(&NAMES, &OF_DOMAIN);
+pub const DOMAINS: [Column; 44] = joined(&NAMES, &OF_DOMAIN);
 
 /// Of the domains of a batch.
-pub const BATCH_DOMAINS: [Column; 45] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
+pub const BATCH_DOMAINS: [Column; 50] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
 
 /// Of scans.
 pub const SCANS: [Column; 14] = [

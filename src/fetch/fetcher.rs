@@ -128,6 +128,10 @@ impl Fetcher {
         &self.inner.settings
     }
 
+    pub(super) fn guard(&self) -> &Guard {
+        &self.inner.guard
+    }
+
     /// Keeps requests to a host further apart than the settings ask for, from the next one on: its `Crawl-delay`.
     pub fn keep_apart(&self, host: &str, delay: Duration) {
         self.inner.pace.keep_apart(host, delay);

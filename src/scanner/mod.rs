@@ -4,6 +4,7 @@
 
 mod allowance;
 mod discovery;
+mod dns;
 mod entrance;
 mod home;
 mod parse_pool;
@@ -170,6 +171,8 @@ impl Scanner {
 
 #[cfg(test)]
 mod discovery_tests;
+#[cfg(test)]
+mod dns_tests;
 #[cfg(test)]
 mod revisit_tests;
 #[cfg(test)]

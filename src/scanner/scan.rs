@@ -10,6 +10,7 @@ use url::Url;
 
 use super::Tools;
 use super::discovery::{Discovered, Seeds, discover};
+use super::dns;
 use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of};
 use super::home::{self, PageRead};
 use super::page::add_page;
@@ -53,6 +54,8 @@ struct Progress {
     keep: Revisit,
     /// Whether something was left unread for want of time.
     out_of_time: bool,
+    /// How long the slower of the first two fetches took.
+    slowest: Duration,
 }
 
 /// One attempt at a site.
@@ -64,6 +67,7 @@ pub(super) async fn scan(
 ) -> SiteReport {
     let clock = Clock::start(Instant::now(), time_limit);
     let mut progress = Progress::default();
+    let questions = dns::ask(tools, domain);
     let ended = timeout(time_limit, run(tools, &clock, domain, options, &mut progress)).await;
     let failure = match ended {
         Ok(Ok(())) => None,
@@ -73,6 +77,10 @@ pub(super) async fn scan(
             Some(out_of_time(domain))
         }
     };
+    if let (Some(findings), Some(questions)) = (&mut progress.findings, questions) {
+        let until = clock.end.min(Instant::now() + progress.slowest);
+        dns::tell(tools, findings, questions, until).await;
+    }
     progress.into_report(tools, &clock, failure)
 }
 
@@ -85,7 +93,10 @@ async fn run(
 ) -> Result<(), ScanFailure> {
     let mut entrance = enter(tools, clock, domain, &mut progress.robots).await?;
     progress.keep.robots = entrance.keep.take();
+    progress.slowest = clock.start.elapsed();
+    let began = Instant::now();
     let home = read_home(tools, clock, &entrance, progress).await?;
+    progress.slowest = progress.slowest.max(began.elapsed());
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut entrance.problems);
     let mut links = home.facts.contact_links;
@@ -227,6 +238,7 @@ impl Progress {
             findings,
             mut keep,
             out_of_time,
+            slowest: _,
         } = self;
         let outcome = match (findings, failure) {
             (Some(mut findings), failure) => {

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dns::{DnsRecords, MailPolicy, Recognised};
 use super::failure::Problem;
 use super::site_state::SiteState;
 use super::sitemap::SitemapKind;
@@ -62,6 +63,21 @@ pub struct Findings {
     /// What the home page is, if it is no ordinary site: parked, say. Nothing otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_state: Option<SiteState>,
+    /// What DNS says of the domain; nothing if it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns: Option<DnsRecords>,
+    /// Who receives the domain's mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_provider: Option<Recognised>,
+    /// Who runs the domain's zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_host: Option<Recognised>,
+    /// Who may send mail in the domain's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spf: Option<MailPolicy>,
+    /// What is to be done with mail of others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dmarc: Option<MailPolicy>,
     /// The sitemap files read.
     pub sitemaps: Vec<SitemapSummary>,
     /// The HTML pages read.
@@ -209,6 +225,34 @@ pub struct Email {
     pub source: String,
     /// URL of the page.
     pub page: String,
+    /// Whether mail to it can arrive; nothing if DNS was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<EmailCheck>,
+}
+
+/// What is known of an address without writing to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EmailCheck {
+    /// Whether its domain receives mail. Whether the mailbox exists is not asked.
+    pub deliverable: Deliverable,
+    /// The record that says so, or why nothing is known.
+    pub why: String,
+    /// Whether it is that of an office (`info`, `sales`), not of a person.
+    pub is_role: bool,
+    /// Who receives its mail.
+    pub provider: Option<Recognised>,
+}
+
+/// Whether mail can arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Deliverable {
+    Yes,
+    No,
+    #[default]
+    Unknown,
 }
 
 /// A phone number and where it was found.

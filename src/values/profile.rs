@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::Findings;
+use super::dns::DnsRecords;
 use super::findings::{ContactInfo, Organization, Social, SocialLinks, TechStack, Technology};
 
 /// What is known after a scan, and the fields that it did not find again.
@@ -38,6 +39,11 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         final_url,
         image_url,
         site_state,
+        dns,
+        email_provider,
+        dns_host,
+        spf,
+        dmarc,
         sitemaps,
         pages_read,
         robots,
@@ -48,6 +54,9 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let is_wordpress = kept.flag("is_wordpress", shows_none && known.is_wordpress, is_wordpress);
     let has_elementor = kept.flag("has_elementor", shows_none && known.has_elementor, has_elementor);
     let known_version = known.wordpress_version.filter(|_| is_wordpress);
+    // What follows from records that were answered is so, even if it is nothing.
+    let is_told = |kind: &str| dns.as_ref().is_some_and(|dns| dns.knows(kind));
+    let (mx, ns, txt, of_dmarc) = (is_told("mx"), is_told("ns"), is_told("txt"), is_told("dmarc"));
     let merged = Findings {
         title: kept.field("title", known.title, title),
         headline: kept.field("headline", known.headline, headline),
@@ -76,6 +85,11 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         final_url: kept.field("final_url", known.final_url, final_url),
         image_url: kept.field("image_url", known.image_url, image_url),
         site_state,
+        email_provider: kept.unless(mx, "email_provider", known.email_provider, email_provider),
+        dns_host: kept.unless(ns, "dns_host", known.dns_host, dns_host),
+        spf: kept.unless(txt, "spf", known.spf, spf),
+        dmarc: kept.unless(of_dmarc, "dmarc", known.dmarc, dmarc),
+        dns: kept.dns(known.dns, dns),
         sitemaps,
         pages_read,
         robots,
@@ -102,6 +116,31 @@ impl Kept {
         }
         self.0.push(name.to_owned());
         known
+    }
+
+    /// The new value if it is told, else as any field.
+    fn unless<T: Silent>(&mut self, is_told: bool, name: &str, known: T, found: T) -> T {
+        if is_told {
+            found
+        } else {
+            self.field(name, known, found)
+        }
+    }
+
+    /// Records of the kinds that were answered, and of the others those that were known.
+    fn dns(&mut self, known: Option<DnsRecords>, found: Option<DnsRecords>) -> Option<DnsRecords> {
+        let (Some(mut known), Some(mut found)) = (known.clone(), found.clone()) else {
+            return self.field("dns", known, found);
+        };
+        for kind in found.failures.keys().cloned().collect::<Vec<_>>() {
+            if let (Some(before), Some(now)) = (known.list(&kind), found.list(&kind))
+                && !before.is_empty()
+            {
+                now.append(before);
+                self.0.push(format!("dns.{kind}"));
+            }
+        }
+        Some(found)
     }
 
     fn flag(&mut self, name: &str, known: bool, found: bool) -> bool {
@@ -220,6 +259,9 @@ mod tests {
         "problems",
     ];
 
+    /// What a resolver answers is so, even if it is nothing.
+    const OF_DNS: [&str; 5] = ["dns", "email_provider", "dns_host", "spf", "dmarc"];
+
     /// A site of which everything is known.
     fn all() -> Findings {
         let technology = |name: &str| json!({ "name": name, "version": "1", "categories": ["CMS"], "confidence": 100, "evidence": "meta" });
@@ -235,6 +277,10 @@ mod tests {
             "socials": [{ "network": "tiktok", "url": "u", "handle": "h", "source": "link" }],
             "organization": { "name": "n", "legal_name": "l", "address": "a", "identifiers": ["i"] },
             "feeds": ["f"], "canonical_url": "c", "final_url": "f", "image_url": "i",
+            "dns": { "name": "a.de", "mx": ["10 mx.a.de"], "ns": ["ns.a.de"], "txt": ["v=spf1 -all"] },
+            "email_provider": { "name": "e", "evidence": "MX" }, "dns_host": { "name": "d", "evidence": "NS" },
+            "spf": { "policy": "fail", "is_strict": true, "evidence": "TXT" },
+            "dmarc": { "policy": "reject", "is_strict": true, "evidence": "TXT" },
         });
         serde_json::from_value(all).unwrap()
     }
@@ -253,7 +299,7 @@ mod tests {
             })
         });
         named
-            .filter(|path| !OF_THE_SCAN.contains(&path[0].as_str()))
+            .filter(|path| !OF_THE_SCAN.contains(&path[0].as_str()) && !OF_DNS.contains(&path[0].as_str()))
             .collect()
     }
 
@@ -327,6 +373,26 @@ mod tests {
             Some("1")
         );
         assert_eq!(kept, ["elementor_version"]);
+    }
+
+    #[test]
+    fn records_that_are_gone_are_gone_and_those_that_nobody_answered_stay() {
+        let mut found = all();
+        let (failed, gone) = (DnsRecords::default(), DnsRecords::default());
+        found.dns = Some(DnsRecords {
+            failures: [("mx".to_owned(), "no answer in time".to_owned())].into(),
+            ..failed
+        });
+        (found.email_provider, found.dns_host) = (None, None);
+        let (merged, kept) = merge(all(), found);
+        let dns = merged.dns.unwrap();
+        assert_eq!((&dns.mx[..], dns.ns.len()), (&["10 mx.a.de".to_owned()][..], 0));
+        assert!(merged.email_provider.is_some() && merged.dns_host.is_none());
+        assert_eq!(kept, ["email_provider", "dns.mx"]);
+        let mut found = all();
+        (found.dns, found.email_provider) = (Some(gone), None);
+        let (merged, kept) = merge(all(), found);
+        assert!(merged.email_provider.is_none() && kept.is_empty());
     }
 
     #[test]

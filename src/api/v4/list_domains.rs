@@ -42,6 +42,8 @@ pub(crate) struct DomainQuery {
     /// Only domains whose home page is in this state: `parked`, `for_sale`, `under_construction`, `server_default`,
     /// `soft_error` or `needs_javascript`.
     pub(crate) site_state: Option<String>,
+    /// Only domains whose mail this provider receives, case-insensitive: `Google Workspace`, `Microsoft 365` …
+    pub(crate) email_provider: Option<String>,
     /// The order: by name (`domain`, `-domain`), or by the end of the latest scan (`last_scan`, `-last_scan`; domains
     /// without a finished scan come last).
     pub(crate) sort: Option<String>,
@@ -79,7 +81,13 @@ impl List for DomainQuery {
     }
 
     fn is_costly(&self) -> bool {
-        let costly = [&self.contains, &self.technology, &self.language, &self.site_state];
+        let costly = [
+            &self.contains,
+            &self.technology,
+            &self.language,
+            &self.site_state,
+            &self.email_provider,
+        ];
         costly.iter().any(|filter| filter.is_some())
     }
 
@@ -110,6 +118,7 @@ impl DomainQuery {
             site_state: filter("site_state", self.site_state.as_deref(), || {
                 one_of(SiteStateKind::ALL)
             })?,
+            email_provider: self.email_provider.clone(),
             sort,
             after: paging.after_in(sort)?,
             limit: paging.limit()?,

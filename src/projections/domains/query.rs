@@ -105,6 +105,8 @@ pub struct DomainFilter {
     pub technology: Option<String>,
     /// Only those whose home page is that.
     pub site_state: Option<SiteStateKind>,
+    /// Only those whose mail this provider receives, in any case.
+    pub email_provider: Option<String>,
     /// In which order.
     pub sort: DomainSort,
     /// Only behind this place in that order.
@@ -203,6 +205,11 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
         query
             .push(" and meta_json #>> '{site_state,state}' = ")
             .push_bind(state.as_str());
+    }
+    if let Some(provider) = &filter.email_provider {
+        query
+            .push(" and lower(meta_json #>> '{email_provider,name}') = ")
+            .push_bind(provider.to_lowercase());
     }
     if let Some(name) = &filter.technology {
         let name = name.to_lowercase();

@@ -24,7 +24,7 @@ mod technology;
 mod tree;
 
 pub use self::contact_links::contact_pages_among;
-pub use self::technology::{FormatError, Known, Skipped, Technologies, own as own_technologies};
+pub use self::technology::{Beside, FormatError, Known, Skipped, Technologies, own as own_technologies};
 use url::Url;
 
 use self::json_ld::Graph;
@@ -185,6 +185,12 @@ pub fn add_page(home: &mut Findings, further: Findings) {
     home.logo_url = home.logo_url.take().or(further.logo_url);
     home.favicon_url = home.favicon_url.take().or(further.favicon_url);
     list_contacts(home);
+}
+
+/// Adds the technologies that are seen beside the pages.
+pub fn add_technologies(findings: &mut Findings, beside: &Beside, known: &Technologies) {
+    technology::add_beside(&mut findings.technologies, known, beside);
+    findings.tech_stack = technology::drawers(&findings.technologies);
 }
 
 /// What a site is called: by its host, by itself and by registers.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sitelog::projections::domains::technologies::technologies;
 use sitelog::projections::jobs::pace::pace;
+use sitelog::values::dns::Recognised;
 use sitelog::values::findings::{ContactInfo, Technology};
 use sitelog::values::site_state::{SiteState, SiteStateKind};
 use sitelog::values::{FailureReason, Findings, TenantId};
@@ -147,6 +148,10 @@ async fn some_of_each() -> TestApp {
     };
     let of_a_org = Findings {
         site_state: Some(parked),
+        email_provider: Some(Recognised {
+            name: "Google Workspace".to_owned(),
+            evidence: "MX 1 aspmx.l.google.com".to_owned(),
+        }),
         ..found("Bäckerei Müller", &["Nginx", "React"], None)
     };
     app.complete(&ids[1], &of_a_org).await;
@@ -209,6 +214,8 @@ async fn domains_are_found_by_what_is_known_of_them_and_come_in_four_orders() {
         ("technology=ngin", vec![]),
         ("site_state=parked", vec!["a.org"]),
         ("site_state=for_sale", vec![]),
+        ("email_provider=google%20workspace", vec!["a.org"]),
+        ("email_provider=google", vec![]),
         (
             "sort=domain",
             vec!["a.org", "b.com", "c.com", "xn--mnchen-3ya.de"],
