@@ -89,6 +89,9 @@ pub(super) struct Args {
     /// Domains: only those whose mail this provider receives, for example "Google Workspace"
     #[arg(long, value_name = "NAME", conflicts_with = "batch")]
     email_provider: Option<String>,
+    /// Domains: only those whose TLS certificate expires before this date or time
+    #[arg(long, value_name = "TIME", conflicts_with = "batch")]
+    tls_expires_before: Option<String>,
     /// The file to write, which appears only when it is complete; by default standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -149,6 +152,7 @@ impl Args {
             ("--technology", self.technology.is_some()),
             ("--site-state", self.site_state.is_some()),
             ("--email-provider", self.email_provider.is_some()),
+            ("--tls-expires-before", self.tls_expires_before.is_some()),
         ];
         let given = of_domains.into_iter().find(|(_, is_given)| *is_given);
         if let Some((name, _)) = given.filter(|_| self.table != Table::Domains) {
@@ -195,6 +199,7 @@ impl Args {
             language: self.language.clone(),
             technology: self.technology.clone(),
             email_provider: self.email_provider.clone(),
+            tls_expires_before: self.tls_expires_before.clone(),
             site_state: self.site_state.map(|state| state.to_string()),
             ..DomainQuery::default()
         };

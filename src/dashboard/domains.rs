@@ -243,6 +243,7 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
                 (choice("", "all", &site_state))
                 @for one in SiteStateKind::ALL { (choice(one.as_str(), one.label(), &site_state)) }
             } }
+            label { "Certificate expires before" input name="tls_expires_before" type="date" value=(given(&query.tls_expires_before)); }
             label { "E-mail provider" input name="email_provider" value=(given(&query.email_provider)) placeholder="Microsoft 365"; }
             label { "Technology" input name="technology" value=(given(&query.technology)) placeholder="Shopify"; }
             label { "Language" input name="language" value=(given(&query.language)) placeholder="de" size="5"; }

@@ -1,8 +1,10 @@
-//! The part of a domain's card that is not about its pages: DNS and mail, each with the record that shows it.
+//! The part of a domain's card that is not about its pages: DNS, mail and the certificate, each with what shows it.
 
 use maud::{Markup, html};
 
+use super::parts::time;
 use crate::values::Findings;
+use crate::values::certificate::Certificate;
 use crate::values::dns::MailPolicy;
 use crate::values::findings::{Deliverable, Email};
 
@@ -27,6 +29,24 @@ pub(super) fn show(found: &Findings) -> Markup {
                 (records("Texts", dns.txt.iter()))
                 @for (kind, why) in &dns.failures { dt { (kind) } dd { span.muted { "unknown: " (why) } } }
             }
+        }
+        @if let Some(found) = &found.certificate { (certificate(found)) }
+    }
+}
+
+fn certificate(found: &Certificate) -> Markup {
+    let issuer = [&found.issuer_organization, &found.issuer];
+    let issuer: Vec<&str> = issuer.into_iter().flatten().map(String::as_str).collect();
+    html! {
+        h2 { "Certificate" }
+        @if let Some(fault) = &found.fault {
+            p { strong { "Refused: " (fault.replace('_', " ")) "." } " The site was read over plain HTTP." }
+        }
+        dl.facts {
+            dt { "Shown by" } dd { (found.host) @if let Some(version) = &found.version { ", " (version) } }
+            @if !issuer.is_empty() { dt { "Issuer" } dd { (issuer.join(", ")) } }
+            dt { "Valid" } dd { (time(found.valid_from)) " to " (time(found.valid_to)) }
+            (records("Names", found.names.iter()))
         }
     }
 }

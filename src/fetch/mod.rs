@@ -7,6 +7,7 @@
 mod address;
 mod body;
 mod budget;
+mod certificate;
 mod error;
 mod fetcher;
 mod forward;

@@ -112,6 +112,7 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
     let known: Findings = row.meta_json.read().unwrap_or_default();
     let organization = known.organization.unwrap_or_default();
     let dns = known.dns.unwrap_or_default();
+    let certificate = known.certificate.unwrap_or_default();
     let names = known
         .technologies
         .into_iter()
@@ -145,6 +146,12 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
         ("dns_host", json!(known.dns_host.map(|found| found.name))),
         ("spf", json!(known.spf.map(|found| found.policy))),
         ("dmarc", json!(known.dmarc.map(|found| found.policy))),
+        (
+            "certificate.issuer",
+            json!(certificate.issuer_organization.or(certificate.issuer)),
+        ),
+        ("certificate.valid_to", json!(certificate.valid_to)),
+        ("certificate.fault", json!(certificate.fault)),
         ("dns.ns", json!(dns.ns)),
         ("dns.mx", json!(dns.mx)),
         ("site_state", json!(known.site_state.map(|found| found.state))),

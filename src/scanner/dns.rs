@@ -3,16 +3,14 @@
 //! It delays a scan by no more than its slowest fetch: what is not answered then is said to be unknown.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::Tools;
-use super::page::{Beside, add_technologies};
 use super::site::registrable;
 use crate::fetch::{RecordKind, RecordsError};
-use crate::values::dns::{DnsRecords, email_provider, is_null_mx, mail_host};
+use crate::values::dns::{DnsRecords, email_provider, is_null_mx};
 use crate::values::findings::{Deliverable, EmailCheck};
 use crate::values::printable::Printable;
 use crate::values::{DomainName, Findings};
@@ -109,39 +107,7 @@ pub(super) async fn tell(tools: &Tools, findings: &mut Findings, questions: Ques
     findings.dns_host = records.dns_host();
     findings.spf = records.spf();
     findings.dmarc = records.dmarc();
-    add_signs(tools, findings, &records).await;
     findings.dns = Some(records);
-}
-
-/// Technologies that records show.
-async fn add_signs(tools: &Tools, findings: &mut Findings, records: &DnsRecords) {
-    let beside = Beside {
-        dns: vec![
-            (
-                "mx".to_owned(),
-                records.mx.iter().map(|mx| mail_host(mx).to_owned()).collect(),
-            ),
-            ("ns".to_owned(), records.ns.clone()),
-            ("txt".to_owned(), records.txt.clone()),
-            ("cname".to_owned(), records.www_cname.clone()),
-            ("a".to_owned(), records.a.clone()),
-            ("aaaa".to_owned(), records.aaaa.clone()),
-            ("caa".to_owned(), records.caa.clone()),
-        ],
-        ..Beside::default()
-    };
-    let known = Arc::clone(&tools.settings.technologies);
-    if !known.has_signs_beside() {
-        return;
-    }
-    let mut found = findings.clone();
-    let add = move || {
-        add_technologies(&mut found, &beside, &known);
-        found
-    };
-    if let Ok(found) = tools.compute(add).await {
-        *findings = found;
-    }
 }
 
 type MailDomain = (String, RecordKind);

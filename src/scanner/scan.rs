@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::Tools;
+use super::beside;
 use super::discovery::{Discovered, Seeds, discover};
 use super::dns;
 use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of};
@@ -77,9 +78,13 @@ pub(super) async fn scan(
             Some(out_of_time(domain))
         }
     };
-    if let (Some(findings), Some(questions)) = (&mut progress.findings, questions) {
-        let until = clock.end.min(Instant::now() + progress.slowest);
-        dns::tell(tools, findings, questions, until).await;
+    if let Some(findings) = &mut progress.findings {
+        if let Some(questions) = questions {
+            let until = clock.end.min(Instant::now() + progress.slowest);
+            dns::tell(tools, findings, questions, until).await;
+        }
+        beside::tell_certificate(tools, findings);
+        beside::add_signs(tools, findings).await;
     }
     progress.into_report(tools, &clock, failure)
 }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::certificate::Certificate;
 use super::dns::{DnsRecords, MailPolicy, Recognised};
 use super::failure::Problem;
 use super::site_state::SiteState;
@@ -78,6 +79,9 @@ pub struct Findings {
     /// What is to be done with mail of others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dmarc: Option<MailPolicy>,
+    /// The certificate of the home page's host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
     /// The sitemap files read.
     pub sitemaps: Vec<SitemapSummary>,
     /// The HTML pages read.

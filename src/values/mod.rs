@@ -6,6 +6,7 @@
 pub mod batch_list;
 pub mod body_ref;
 pub mod carried;
+pub mod certificate;
 pub mod dns;
 pub mod domain_name;
 pub mod failure;

@@ -44,6 +44,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         dns_host,
         spf,
         dmarc,
+        certificate,
         sitemaps,
         pages_read,
         robots,
@@ -90,6 +91,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         spf: kept.unless(txt, "spf", known.spf, spf),
         dmarc: kept.unless(of_dmarc, "dmarc", known.dmarc, dmarc),
         dns: kept.dns(known.dns, dns),
+        certificate: kept.field("certificate", known.certificate, certificate),
         sitemaps,
         pages_read,
         robots,
@@ -259,8 +261,8 @@ mod tests {
         "problems",
     ];
 
-    /// What a resolver answers is so, even if it is nothing.
-    const OF_DNS: [&str; 5] = ["dns", "email_provider", "dns_host", "spf", "dmarc"];
+    /// What a resolver answers is so, even if it is nothing; and a certificate is one statement.
+    const OF_DNS: [&str; 6] = ["certificate", "dns", "email_provider", "dns_host", "spf", "dmarc"];
 
     /// A site of which everything is known.
     fn all() -> Findings {
@@ -278,6 +280,7 @@ mod tests {
             "organization": { "name": "n", "legal_name": "l", "address": "a", "identifiers": ["i"] },
             "feeds": ["f"], "canonical_url": "c", "final_url": "f", "image_url": "i",
             "dns": { "name": "a.de", "mx": ["10 mx.a.de"], "ns": ["ns.a.de"], "txt": ["v=spf1 -all"] },
+            "certificate": { "host": "a.de", "issuer": "i" },
             "email_provider": { "name": "e", "evidence": "MX" }, "dns_host": { "name": "d", "evidence": "NS" },
             "spf": { "policy": "fail", "is_strict": true, "evidence": "TXT" },
             "dmarc": { "policy": "reject", "is_strict": true, "evidence": "TXT" },

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::{DomainRow, Domains};
@@ -107,6 +108,8 @@ pub struct DomainFilter {
     pub site_state: Option<SiteStateKind>,
     /// Only those whose mail this provider receives, in any case.
     pub email_provider: Option<String>,
+    /// Only those whose certificate is valid until an earlier time.
+    pub tls_expires_before: Option<DateTime<Utc>>,
     /// In which order.
     pub sort: DomainSort,
     /// Only behind this place in that order.
@@ -210,6 +213,12 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
         query
             .push(" and lower(meta_json #>> '{email_provider,name}') = ")
             .push_bind(provider.to_lowercase());
+    }
+    if let Some(time) = filter.tls_expires_before {
+        // Both are written in one way, so that the earlier time is the smaller text.
+        query
+            .push(" and meta_json #>> '{certificate,valid_to}' collate \"C\" < ")
+            .push_bind(time.to_rfc3339_opts(SecondsFormat::Secs, true));
     }
     if let Some(name) = &filter.technology {
         let name = name.to_lowercase();

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sitelog::projections::domains::technologies::technologies;
 use sitelog::projections::jobs::pace::pace;
+use sitelog::values::certificate::Certificate;
 use sitelog::values::dns::Recognised;
 use sitelog::values::findings::{ContactInfo, Technology};
 use sitelog::values::site_state::{SiteState, SiteStateKind};
@@ -148,6 +149,10 @@ async fn some_of_each() -> TestApp {
     };
     let of_a_org = Findings {
         site_state: Some(parked),
+        certificate: Some(Certificate {
+            valid_to: Some("2026-12-31T10:00:00Z".parse().unwrap()),
+            ..Certificate::default()
+        }),
         email_provider: Some(Recognised {
             name: "Google Workspace".to_owned(),
             evidence: "MX 1 aspmx.l.google.com".to_owned(),
@@ -216,6 +221,8 @@ async fn domains_are_found_by_what_is_known_of_them_and_come_in_four_orders() {
         ("site_state=for_sale", vec![]),
         ("email_provider=google%20workspace", vec!["a.org"]),
         ("email_provider=google", vec![]),
+        ("tls_expires_before=2027-01-01", vec!["a.org"]),
+        ("tls_expires_before=2026-12-31T00:00:00Z", vec![]),
         (
             "sort=domain",
             vec!["a.org", "b.com", "c.com", "xn--mnchen-3ya.de"],
@@ -255,6 +262,7 @@ async fn a_filter_that_is_none_is_refused_and_told_what_is_allowed() {
         ("batches?status=done", "completed, partial, failed"),
         ("domains?status=done", "pending, running"),
         ("domains?sort=title", "domain, -domain, last_scan, -last_scan"),
+        ("domains?tls_expires_before=soon", "a date or time"),
         ("domains?site_state=odd", "parked, for_sale, under_construction"),
         ("domains?has_email=maybe", "`true` or `false`"),
         (&format!("batches/{}/scans?sort=x", super::UNKNOWN), "created_at"),

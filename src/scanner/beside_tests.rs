@@ -1,4 +1,4 @@
-//! DNS beside a scan, answered by a name server on a loopback port.
+//! What is known beside the pages: DNS, answered by a name server on a loopback port, and certificates.
 
 use hickory_resolver::proto::rr::rdata::{CNAME, MX, NS, TXT};
 use hickory_resolver::proto::rr::{RData, RecordType};
@@ -9,6 +9,7 @@ use crate::fetch::FetchSettings;
 use crate::fetch::test_dns::{DnsReply, TestDns, name};
 use crate::fetch::test_site::{Reply, TestSite, Tls};
 use crate::values::Findings;
+use crate::values::certificate::Certificate;
 use crate::values::findings::{Deliverable, Email, EmailCheck};
 
 fn mx(preference: u16, host: &str) -> RData {
@@ -160,4 +161,50 @@ async fn hosts_of_the_settings_are_not_looked_up() {
     let site = TestSite::start(Tls::Trusted, |_| Reply::html("<title>Home</title>x@site.test")).await;
     let tools = tools(site.settings());
     assert!(dns::ask(&tools, &DomainName::parse("a.site.test").unwrap()).is_none());
+}
+
+async fn certificate_of(site: &TestSite, host: &str) -> (Certificate, String) {
+    let scanner = Scanner::new(Fetcher::new(site.settings()).unwrap(), ScannerSettings::default());
+    let domain = DomainName::parse(host).unwrap();
+    let report = scanner
+        .scan(&domain, &ScanOptions::default(), Duration::from_mins(1))
+        .await;
+    let found = report.outcome.unwrap();
+    (found.certificate.unwrap(), found.final_url.unwrap())
+}
+
+#[tokio::test]
+async fn a_certificate_is_told_as_the_connection_showed_it() {
+    let site = TestSite::start(Tls::Trusted, |_| Reply::html("<title>Home</title>")).await;
+    let (found, _) = certificate_of(&site, "a.site.test").await;
+    assert_eq!(found.names, ["site.test", "*.site.test"]);
+    assert_eq!(
+        (found.host.as_str(), found.version.as_deref()),
+        ("a.site.test", Some("TLS 1.3"))
+    );
+    assert_eq!(
+        (found.issuer.as_deref(), found.fault),
+        (Some("rcgen self signed cert"), None)
+    );
+    assert!(found.valid_from < found.valid_to);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_refused_says_why_and_the_site_is_read_without_it() {
+    let page = |_: &str| Reply::html("<title>Home</title>");
+    for (site, fault) in [
+        (
+            TestSite::start_with_certificate(&["a.site.test"], true, page).await,
+            "expired",
+        ),
+        (
+            TestSite::start_with_certificate(&["elsewhere.test"], false, page).await,
+            "wrong_name",
+        ),
+        (TestSite::start(Tls::Untrusted, page).await, "unknown_issuer"),
+    ] {
+        let (found, url) = certificate_of(&site, "a.site.test").await;
+        assert_eq!(found.fault.as_deref(), Some(fault));
+        assert_eq!((found.version, url.as_str()), (None, "http://a.site.test/"));
+    }
 }
