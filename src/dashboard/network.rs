@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::parts::time;
+use super::parts::{outward, time};
 use crate::values::Findings;
 use crate::values::certificate::Certificate;
 use crate::values::dns::MailPolicy;
-use crate::values::findings::{Deliverable, Email};
+use crate::values::findings::{Crawlers, Deliverable, Email};
 
 /// Texts of a zone that are shown; the rest is in the findings as JSON.
 const MAX_TEXTS: usize = 12;
@@ -31,6 +31,7 @@ pub(super) fn show(found: &Findings) -> Markup {
             }
         }
         @if let Some(found) = &found.certificate { (certificate(found)) }
+        @if let Some(table) = &found.crawlers { (crawlers(table)) }
     }
 }
 
@@ -48,6 +49,19 @@ fn certificate(found: &Certificate) -> Markup {
             dt { "Valid" } dd { (time(found.valid_from)) " to " (time(found.valid_to)) }
             (records("Names", found.names.iter()))
         }
+    }
+}
+
+fn crawlers(table: &Crawlers) -> Markup {
+    html! {
+        h2 { "Crawlers" }
+        dl.facts {
+            @if !table.allowed.is_empty() { dt { "May read the home page" } dd { (table.allowed.join(", ")) } }
+            @for crawler in &table.refused {
+                dt { (crawler.name) } dd { "refused by " code { (crawler.rule) } }
+            }
+        }
+        p.small.muted { "As " (outward(&table.file)) " says." }
     }
 }
 

@@ -43,7 +43,7 @@ const fn field(name: &'static str, pointer: &'static str) -> Column {
 }
 
 /// What is known of a domain, its name aside.
-const OF_DOMAIN: [Column; 45] = [
+const OF_DOMAIN: [Column; 46] = [
     field("status", "/status"),
     field("title", "/title"),
     field("description", "/description"),
@@ -89,6 +89,7 @@ const OF_DOMAIN: [Column; 45] = [
     field("tls_issuer", "/meta_json/certificate/issuer_organization"),
     field("tls_expires", "/meta_json/certificate/valid_to"),
     field("tls_fault", "/meta_json/certificate/fault"),
+    field("refused_crawlers", "/meta_json/crawlers/refused"),
 ];
 
 const NAMES: [Column; 2] = [
@@ -107,10 +108,10 @@ const OF_BATCH: [Column; 6] = [
 ];
 
 /// Of domains.
-pub const DOMAINS: [Column; 47] = joined(&NAMES, &OF_DOMAIN);
+pub const DOMAINS: [Column; 48] = joined(&NAMES, &OF_DOMAIN);
 
 /// Of the domains of a batch.
-pub const BATCH_DOMAINS: [Column; 53] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
+pub const BATCH_DOMAINS: [Column; 54] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
 
 /// Of scans.
 pub const SCANS: [Column; 14] = [

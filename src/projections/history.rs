@@ -112,6 +112,8 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
     let known: Findings = row.meta_json.read().unwrap_or_default();
     let organization = known.organization.unwrap_or_default();
     let dns = known.dns.unwrap_or_default();
+    let refused = known.crawlers.unwrap_or_default().refused;
+    let refused = refused.into_iter().map(|crawler| crawler.name);
     let certificate = known.certificate.unwrap_or_default();
     let names = known
         .technologies
@@ -152,6 +154,7 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
         ),
         ("certificate.valid_to", json!(certificate.valid_to)),
         ("certificate.fault", json!(certificate.fault)),
+        ("crawlers.refused", json!(refused.collect::<Vec<_>>())),
         ("dns.ns", json!(dns.ns)),
         ("dns.mx", json!(dns.mx)),
         ("site_state", json!(known.site_state.map(|found| found.state))),

@@ -118,6 +118,7 @@ async fn run(
         page: home.facts.sitemaps,
         wants_contacts: links.len() < further,
     };
+    findings.crawlers = entrance.robots.crawlers.take();
     // A quarter of what the scan may cost is left for the pages that follow, as of its time.
     let sharing = Tools {
         fetcher: tools.fetcher.with_share(3, 4),

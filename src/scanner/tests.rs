@@ -99,6 +99,7 @@ async fn a_site_is_read_from_robots_to_contact_page() {
     );
     assert_eq!(report.pages.len(), 2);
     assert_eq!(report.robots.as_ref().unwrap().crawl_delay, Some(1.0));
+    assert!(found.crawlers.as_ref().unwrap().refused.is_empty());
     assert!(found.problems.is_empty(), "{:?}", found.problems);
 }
 

@@ -88,6 +88,9 @@ pub struct Findings {
     pub pages_read: Vec<PageSummary>,
     /// What robots.txt said.
     pub robots: Option<RobotsSummary>,
+    /// Which well-known crawlers may read the home page; nothing if there is no robots.txt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crawlers: Option<Crawlers>,
     /// What went wrong on the way without failing the scan.
     pub problems: Vec<Problem>,
 }
@@ -332,6 +335,28 @@ pub struct PageSummary {
     /// Whether the site said that it is what the last scan read (304).
     #[serde(default)]
     pub not_modified: bool,
+}
+
+/// What robots.txt says to search engines and to those who train or run language models.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Crawlers {
+    /// Where it was read from.
+    pub file: String,
+    /// Names of those that may read the home page.
+    pub allowed: Vec<String>,
+    /// Those that may not.
+    pub refused: Vec<RefusedCrawler>,
+}
+
+/// A crawler that may not read the home page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RefusedCrawler {
+    /// Its product token.
+    pub name: String,
+    /// The rule that says so.
+    pub rule: String,
 }
 
 /// What robots.txt said.

@@ -9,7 +9,7 @@ use super::findings::{ContactInfo, Organization, Social, SocialLinks, TechStack,
 
 /// What is known after a scan, and the fields that it did not find again.
 ///
-/// What the scan says of itself (`performance`, `site_state`, `sitemaps`, `pages_read`, `robots`, `problems`) is that of the scan alone:
+/// What the scan says of itself (`performance`, `site_state`, `sitemaps`, `pages_read`, `robots`, `crawlers`, `problems`) is that of the scan alone:
 /// a site that is ordinary again is parked no more.
 pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let mut kept = Kept::default();
@@ -48,6 +48,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         sitemaps,
         pages_read,
         robots,
+        crawlers,
         problems,
     } = found;
     // A page that shows no technology at all is most often a page that was not really read: an error, a consent wall.
@@ -95,6 +96,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         sitemaps,
         pages_read,
         robots,
+        crawlers,
         problems,
     };
     (merged, kept.0)
@@ -252,11 +254,12 @@ mod tests {
     use crate::values::site_state::{SiteState, SiteStateKind};
 
     /// What a scan says of itself.
-    const OF_THE_SCAN: [&str; 6] = [
+    const OF_THE_SCAN: [&str; 7] = [
         "performance",
         "site_state",
         "sitemaps",
         "pages_read",
+        "crawlers",
         "robots",
         "problems",
     ];

@@ -197,6 +197,7 @@ async fn what_sites_say_stays_text() {
         "organization": { "name": evil, "legal_name": evil, "address": evil, "identifiers": [evil] },
         "site_state": { "state": "parked", "evidence": evil, "page": "javascript:alert(7)" },
         "dns": { "mx": [evil], "txt": [evil], "failures": { "ns": evil } },
+        "crawlers": { "file": "javascript:alert(8)", "refused": [{ "name": evil, "rule": evil }] },
         "certificate": { "host": evil, "issuer": evil, "names": [evil], "fault": evil },
         "email_provider": { "name": evil, "evidence": evil }, "spf": { "policy": evil, "evidence": evil },
         "sitemaps": [{ "url": "javascript:alert(6)", "kind": "urlset", "entries": 1, "problems": [{ "code": "x", "detail": evil }] }],
