@@ -67,7 +67,7 @@ fn by_files(page: &Outline) -> Option<Seen> {
         let is_at = |known: &str| {
             let (known, path) = known.split_once('/').unwrap_or((known, ""));
             let is_host = host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
-            is_host && file.path()[1..].starts_with(path)
+            is_host && file.path().trim_start_matches('/').starts_with(path)
         };
         registrable(host) != own && WORDS.parking_files.iter().any(|known| is_at(known))
     });

@@ -42,6 +42,7 @@ fn parked_domains_are_told_by_words_and_files() {
             "<p>このドメインはお名前.testで取得されています。",
             "<title>Expired</title><p>The domain name acme.test has expired. Renew it now.",
             "<iframe src='https://acme.test.bodis.com/x'></iframe>",
+            "<iframe src='odd://bodis.com'></iframe>",
         ],
     );
 }
