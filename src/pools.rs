@@ -100,7 +100,7 @@ impl Pools {
             // Their statements are many and small, so they keep their plans; `tests/it/plans.rs` tries those.
             appends: pool(APPENDS, BY_INDEX).connect_lazy_with(options("appends")),
             work: pool(shares.work, BY_INDEX).connect_lazy_with(options("work")),
-            projections: pool(shares.projections, &by_index).connect_lazy_with(options("projections")),
+            projections: pool(shares.projections, BY_INDEX).connect_lazy_with(options("projections")),
             maintenance: checked(pool(shares.maintenance, "")).connect_lazy_with(options("maintenance")),
             access: checked(pool(shares.access, &by_index)).connect_lazy_with(options("access")),
             reads: checked(pool(shares.reads, &by_index)).connect_lazy_with(options("reads")),

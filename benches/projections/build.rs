@@ -148,7 +148,7 @@ async fn urls(world: &World, built: Duration) {
     let mut out = Vec::new();
     let mut stream = world
         .pool
-        .copy_out_raw("copy (select * from sitemap_urls) to stdout")
+        .copy_out_raw("copy (select * from sitemap_url_chunks) to stdout")
         .await
         .expect("COPY");
     while let Some(chunk) = stream.try_next().await.expect("COPY") {
@@ -156,7 +156,7 @@ async fn urls(world: &World, built: Duration) {
     }
     drop(stream);
     let run = |sql: &'static str| sqlx::Executor::execute(&world.pool, sql);
-    run("create table plain_urls (like rm_sitemaps_s1.sitemap_urls)")
+    run("create table plain_urls (like rm_sitemaps_s2.sitemap_url_chunks)")
         .await
         .expect("a table");
     let begun = Instant::now();
@@ -169,7 +169,7 @@ async fn urls(world: &World, built: Duration) {
         copy.send(chunk).await.expect("sent");
     }
     let rows = copy.finish().await.expect("COPY");
-    run("alter table plain_urls add primary key (sitemap_id, ordinal)")
+    run("alter table plain_urls add primary key (sitemap_id, first)")
         .await
         .expect("a key");
     let plain = begun.elapsed();

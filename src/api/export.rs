@@ -32,6 +32,7 @@ use crate::export::encoder::Encoder;
 use crate::export::pages::pages;
 use crate::export::workbook::{self, WorkbookError};
 use crate::projections::batch_jobs;
+use crate::turns::Steps;
 use crate::values::{BatchId, TenantId};
 
 /// Workbooks built at once: each is work for a processor and room on the disk.
@@ -143,21 +144,25 @@ async fn page<L: List>(
     list: &L,
 ) -> Result<Response, Problem> {
     let page = list.page(state, tenant, paging).await?;
-    if !L::Row::IS_SHOWN_WITH_LIST {
-        return Ok(Json(page).into_response());
-    }
-    let encoder = Encoder::<L::Row>::new(carried_by(state, tenant, list.batch()).await?);
+    let batch = list.batch().filter(|_| L::Row::IS_SHOWN_WITH_LIST);
+    let encoder = Encoder::<L::Row>::new(carried_by(state, tenant, batch).await?);
     let mut items: Vec<Box<RawValue>> = Vec::with_capacity(page.items.len());
-    let mut bytes = 0;
+    let (mut bytes, mut steps) = (0, Steps::default());
     for row in &page.items {
-        let item = to_raw_value(&encoder.object(row)).map_err(|error| {
+        let item = if L::Row::IS_SHOWN_WITH_LIST {
+            to_raw_value(&encoder.object(row))
+        } else {
+            to_raw_value(row)
+        };
+        let item = item.map_err(|error| {
             tracing::error!(%error, "Cannot write a row as JSON");
             Problem::internal()
         })?;
         bytes += item.get().len();
-        if bytes > PAGE_BYTES && !items.is_empty() {
+        if bytes > PAGE_BYTES && !items.is_empty() && L::Row::IS_SHOWN_WITH_LIST {
             break;
         }
+        steps.did(item.get().len()).await;
         items.push(item);
     }
     let mut next = page.next;
@@ -279,7 +284,8 @@ async fn streamed<T: Exported>(
         .try_flatten();
     let rows = rows.map_err(|problem: Problem| BrokenOff(problem.detail));
     // Row by row, and so many rows in a piece as fit: a row may be large.
-    let lines = stream::try_unfold((Box::pin(rows), encoder), move |(mut rows, encoder)| async move {
+    let start = (Box::pin(rows), encoder, Steps::default());
+    let lines = stream::try_unfold(start, move |(mut rows, encoder, mut steps)| async move {
         let mut piece = Vec::new();
         while piece.len() < PIECE_BYTES {
             let Some(row) = rows.try_next().await? else { break };
@@ -289,7 +295,8 @@ async fn streamed<T: Exported>(
             };
             piece.extend(lines.map_err(|error| BrokenOff(error.to_string()))?);
         }
-        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (rows, encoder))))
+        steps.did(piece.len()).await;
+        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (rows, encoder, steps))))
     });
     let lines = lines.inspect_err(|error| tracing::warn!("An export failed midway: {error}"));
     let header = stream::once(async { Ok::<_, BrokenOff>(Bytes::from(header)) });
@@ -297,7 +304,7 @@ async fn streamed<T: Exported>(
 }
 
 /// Bytes of a file that are sent at once, but for the rest of the last row.
-const PIECE_BYTES: usize = 64 * 1024;
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// Why a body ended before its end.
 #[derive(Debug)]

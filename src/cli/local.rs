@@ -9,7 +9,16 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 use crate::config::Config;
 use crate::database::Database;
+use crate::projections::ProjectionError;
+use crate::projections::batch_jobs::BatchJobs;
+use crate::projections::domains::Domains;
+use crate::projections::jobs::Jobs;
+use crate::projections::query::wait_for;
+use crate::projections::sitemaps::Sitemaps;
 use crate::projections::status::all_exist;
+
+/// How long a command waits at its end for the read models.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running service without HTTP.
 pub(super) struct Local {
@@ -49,12 +58,37 @@ impl Local {
         })
     }
 
-    /// Ends it; what is not done stays in the queue.
+    /// Ends it, once the read models show what the command did: there may be no other process that continues them. What
+    /// is not done stays in the queue.
     pub(super) async fn finish(self) {
+        if let Err(error) = self.follow_to_the_end().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "Cannot wait for the read models; the next process continues them"
+            );
+        }
         self.stop.cancel();
         self.tracker.close();
         self.tracker.wait().await;
         drop(self.app);
         self.database.close().await;
+    }
+
+    async fn follow_to_the_end(&self) -> Result<(), ProjectionError> {
+        let head = self.app.log.head().await?;
+        let models = &self.app.models;
+        let (jobs, batches, domains, sitemaps) = tokio::try_join!(
+            wait_for::<Jobs>(models, head, PATIENCE),
+            wait_for::<BatchJobs>(models, head, PATIENCE),
+            wait_for::<Domains>(models, head, PATIENCE),
+            wait_for::<Sitemaps>(models, head, PATIENCE),
+        )?;
+        if !(jobs && batches && domains && sitemaps) {
+            tracing::warn!(
+                "The read models are not up to date after {} s; the next process continues them",
+                PATIENCE.as_secs()
+            );
+        }
+        Ok(())
     }
 }

@@ -47,7 +47,15 @@ impl ImportBodies {
 
     /// Packs a content of so many things.
     pub fn seal(&mut self, content: &[u8], items: u64) -> BodyRef {
-        let (reference, body) = self.salt.seal(content, items);
+        self.push(self.salt.seal(content, items))
+    }
+
+    /// The same for a JSON object that SQL is to read.
+    pub fn seal_object(&mut self, json: &str) -> BodyRef {
+        self.push(self.salt.seal_object(json))
+    }
+
+    fn push(&mut self, (reference, body): (BodyRef, Body)) -> BodyRef {
         self.bodies.push(body);
         reference
     }

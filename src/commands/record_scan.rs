@@ -144,6 +144,17 @@ fn seal(report: &SiteReport, salt: &Salt) -> Sealed {
 }
 
 fn seal_findings(findings: &Findings, salt: &Salt, bodies: &mut Vec<Body>) -> BodyRef {
+    let mut content = serde_json::to_string(findings).expect("findings are plain data");
+    // How JSON writes U+0000.
+    if content.contains("\\u0000") {
+        content = without_nul(findings);
+    }
+    let (reference, body) = salt.seal_object(&content);
+    bodies.push(body);
+    reference
+}
+
+fn without_nul(findings: &Findings) -> String {
     let mut content = serde_json::to_value(findings).expect("findings are plain data");
     if strip_nul(&mut content)
         && let Some(Value::Array(problems)) = content.get_mut("problems")
@@ -151,9 +162,7 @@ fn seal_findings(findings: &Findings, salt: &Salt, bodies: &mut Vec<Body>) -> Bo
         let problem = Problem::new("nul_removed", "U+0000 was removed from the findings");
         problems.push(serde_json::to_value(problem).expect("a problem is plain data"));
     }
-    let (reference, body) = salt.seal(content.to_string().as_bytes(), 1);
-    bodies.push(body);
-    reference
+    content.to_string()
 }
 
 /// What the next scan may use again. The lists of sitemaps are bodies already, which it names.

@@ -1,10 +1,14 @@
-//! Bodies: bulky or personal facts beside the events, compressed, named by a salted digest.
+//! Bodies: bulky or personal facts beside the events, named by a salted digest. They are stored compressed; findings as
+//! the JSON that they are, so that SQL can read them, and PostgreSQL compresses those.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
+use zstd::bulk::Compressor;
 
 use super::{EventLog, LogError};
 use crate::values::{BodyRef, TenantId};
@@ -13,6 +17,8 @@ use crate::values::{BodyRef, TenantId};
 const ZSTD_LEVEL: i32 = 1;
 /// The largest content that is written ([`EventLog::append`] refuses more) and read back.
 pub const MAX_CONTENT: usize = 256 * 1024 * 1024;
+/// Bodies of an earlier release that are in memory at once.
+const OBJECTS_AT_ONCE: usize = 500;
 
 /// A body that is to be appended with the events that refer to it.
 #[derive(Clone, Debug)]
@@ -21,9 +27,9 @@ pub struct Body {
     pub(super) tenant: TenantId,
     pub(super) subject: String,
     pub(super) salt: Vec<u8>,
-    /// Compressed.
+    /// As it is stored.
     pub(super) bytes: Vec<u8>,
-    /// Length of the content before it was compressed.
+    /// Length of the content.
     pub(super) content_length: usize,
 }
 
@@ -38,12 +44,21 @@ pub struct Salt {
 impl Salt {
     /// Packs a content of `items` things into a body and the reference that goes into the event.
     pub fn seal(&self, content: &[u8], items: u64) -> (BodyRef, Body) {
+        self.seal_as(content, items, compressed(content))
+    }
+
+    /// The same for a JSON object that SQL is to read.
+    pub fn seal_object(&self, json: &str) -> (BodyRef, Body) {
+        debug_assert!(is_object(json.as_bytes()), "not an object: {json}");
+        self.seal_as(json.as_bytes(), 1, json.as_bytes().to_vec())
+    }
+
+    fn seal_as(&self, content: &[u8], items: u64, bytes: Vec<u8>) -> (BodyRef, Body) {
         let digest = Sha256::new()
             .chain_update(&self.salt)
             .chain_update(content)
             .finalize()
             .to_vec();
-        let bytes = zstd::bulk::compress(content, ZSTD_LEVEL).expect("compressing into memory cannot fail");
         let reference = BodyRef {
             digest: hex::encode(&digest),
             bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
@@ -59,6 +74,25 @@ impl Salt {
         };
         (reference, body)
     }
+}
+
+/// A content as it is stored, unless SQL is to read it.
+pub(super) fn compressed(content: &[u8]) -> Vec<u8> {
+    // Kept by each thread: making one costs more than compressing a small list.
+    thread_local! {
+        static PACKER: RefCell<Compressor<'static>> =
+            RefCell::new(Compressor::new(ZSTD_LEVEL).expect("there is memory for a compressor"));
+    }
+    PACKER.with_borrow_mut(|packer| {
+        packer
+            .compress(content)
+            .expect("compressing into memory cannot fail")
+    })
+}
+
+/// Whether a stored body is the object itself: what is compressed begins with another byte (RFC 8878, 3.1.1).
+pub(super) fn is_object(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&b'{')
 }
 
 /// A salt changes only when its subject is erased, and then an append with the old one is refused: so a process asks
@@ -180,6 +214,38 @@ pub async fn load_bodies(
     Ok(Bodies(bodies.collect()))
 }
 
+/// Stores bodies that an earlier release compressed as the objects that they hold, so that SQL can read them.
+pub async fn store_as_objects(pool: &PgPool, references: impl Iterator<Item = &str>) -> Result<(), LogError> {
+    let digests: Vec<Vec<u8>> = references.filter_map(|digest| hex::decode(digest).ok()).collect();
+    let mut unpacker = Unpacker::default();
+    for digests in digests.chunks(OBJECTS_AT_ONCE) {
+        let stored: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "select digest, bytes from event_body where digest = any($1) and get_byte(bytes, 0) <> ascii('{')",
+        )
+        .bind(digests)
+        .fetch_all(pool)
+        .await?;
+        // What cannot be unpacked, or is no object, stays as it is.
+        let objects = stored.into_iter().filter_map(|(digest, bytes)| {
+            let content = unpacker.unpack(&bytes).ok()?;
+            is_object(&content).then_some((digest, content))
+        });
+        let (digests, contents): (Vec<_>, Vec<_>) = objects.unzip();
+        if digests.is_empty() {
+            continue;
+        }
+        sqlx::query(
+            "update event_body b set bytes = o.content from unnest($1::bytea[], $2::bytea[]) as o(digest, content) \
+              where b.digest = o.digest",
+        )
+        .bind(digests)
+        .bind(contents)
+        .execute(pool)
+        .await?;
+    }
+    Ok(())
+}
+
 /// What checking a stored body came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BodyCheck {
@@ -200,7 +266,12 @@ pub(super) enum BodyCheck {
 /// body of any size is checked in little memory.
 pub(super) fn check(digest: &[u8], salt: &[u8], bytes: &[u8]) -> BodyCheck {
     let mut hash = HashWriter(Sha256::new().chain_update(salt), 0);
-    if let Err(error) = zstd::stream::copy_decode(bytes, &mut hash) {
+    let read = if is_object(bytes) {
+        hash.write_all(bytes)
+    } else {
+        zstd::stream::copy_decode(bytes, &mut hash)
+    };
+    if let Err(error) = read {
         return BodyCheck::Broken(error.to_string());
     }
     let HashWriter(hash, length) = hash;
@@ -216,7 +287,7 @@ pub(super) fn check(digest: &[u8], salt: &[u8], bytes: &[u8]) -> BodyCheck {
 /// Hashes what is written to it, and counts the bytes.
 struct HashWriter(Sha256, usize);
 
-impl std::io::Write for HashWriter {
+impl Write for HashWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.update(bytes);
         self.1 += bytes.len();
@@ -233,12 +304,23 @@ pub(super) fn too_large(length: usize) -> String {
     format!("its content has {length} bytes, more than the limit of {MAX_CONTENT}")
 }
 
+/// The content of one stored body.
+pub fn unpack(stored: Vec<u8>) -> std::io::Result<Vec<u8>> {
+    if is_object(&stored) {
+        return Ok(stored);
+    }
+    Unpacker::default().unpack(&stored)
+}
+
 /// Unpacks one body after the other without making a context for each.
 #[derive(Default)]
 struct Unpacker(zstd::bulk::Decompressor<'static>);
 
 impl Unpacker {
     fn unpack(&mut self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        if is_object(bytes) {
+            return Ok(bytes.to_vec());
+        }
         let length = zstd::zstd_safe::get_frame_content_size(bytes)
             .map_err(|_| std::io::Error::other("it is not compressed like a body"))?;
         let length = length.map_or(MAX_CONTENT, |length| {
@@ -279,6 +361,19 @@ mod tests {
         assert_eq!(
             Unpacker::default().unpack(&body.bytes).unwrap(),
             content.as_bytes()
+        );
+    }
+
+    #[test]
+    fn an_object_is_stored_as_it_is_and_checked_like_all_others() {
+        let (reference, body) = salt(1).seal_object(r#"{"title":"A"}"#);
+        assert_eq!(reference, salt(1).seal(br#"{"title":"A"}"#, 1).0);
+        assert_eq!(body.bytes, br#"{"title":"A"}"#);
+        assert_eq!(Unpacker::default().unpack(&body.bytes).unwrap(), body.bytes);
+        assert_eq!(check(&body.digest, &body.salt, &body.bytes), BodyCheck::Intact);
+        assert_eq!(
+            check(&body.digest, &body.salt, br#"{"title":"B"}"#),
+            BodyCheck::Altered
         );
     }
 

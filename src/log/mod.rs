@@ -1,20 +1,22 @@
 //! The event log, the only truth: the sole owner of the tables of `migrations/0001_event_log.sql` and
 //! `0005_log_tree_and_erasure.sql`.
 //!
-//! Appends go through one group commit per process ([`append`]), reads go by position ([`read`]), bulky facts stand
-//! beside the events ([`body`]), and who waits for news is woken by [`wake`]. What events mean is not known here.
+//! Appends go through one group commit per process ([`append`]), reads go by position ([`read`]; followers share the
+//! [`tail`]), bulky facts stand beside the events ([`body`]), and who waits for news is woken by [`wake`]. What events mean is not known here.
 
 pub mod append;
 pub mod body;
 pub mod erase;
 pub mod error;
 pub mod event;
+pub mod gather;
 pub mod head;
 mod load;
 pub mod merkle;
 pub mod proof;
 pub mod read;
 pub mod segment;
+pub mod tail;
 pub mod tree;
 pub mod verify;
 mod wake;
@@ -36,6 +38,7 @@ pub struct EventLog {
     appends: append::Queues,
     head: watch::Sender<i64>,
     salts: body::SaltCache,
+    tail: tail::Tail,
 }
 
 impl EventLog {
@@ -57,6 +60,7 @@ impl EventLog {
             appends,
             head,
             salts: body::SaltCache::default(),
+            tail: tail::Tail::default(),
         }
     }
 
@@ -74,6 +78,11 @@ impl EventLog {
     /// The connections that leases go through.
     pub fn work_pool(&self) -> &PgPool {
         &self.work
+    }
+
+    /// The end of the log, for whoever follows it.
+    pub fn tail(&self) -> &tail::Tail {
+        &self.tail
     }
 
     /// Wakes when the log may have grown. Values are hints: the truth is in the table.

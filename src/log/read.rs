@@ -1,6 +1,8 @@
 //! Reading by position. Positions are dense and in commit order, so `position > n` misses nothing and sees each
 //! event once.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -16,7 +18,7 @@ pub(super) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_
 /// A page of the log and how far it reaches.
 pub struct Page {
     /// Events of the wanted types, in order.
-    pub events: Vec<LogEvent>,
+    pub events: Vec<Arc<LogEvent>>,
     /// Everything up to here has been seen; the next page starts behind it.
     pub position: i64,
     /// Whether more is known to follow.
@@ -64,7 +66,10 @@ pub async fn read_page(
     .bind(limit)
     .fetch_all(&mut *connection)
     .await?;
-    let events = rows.iter().map(event_of).collect::<Result<Vec<_>, _>>()?;
+    let events = rows
+        .iter()
+        .map(|row| event_of(row).map(Arc::new))
+        .collect::<Result<Vec<_>, _>>()?;
     let full = i64::try_from(events.len()).is_ok_and(|count| count >= limit);
     let position = if full {
         events.last().map_or(head, |event| event.position)

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
-use super::body::{BodyCheck, check};
+use super::body::{BodyCheck, check, compressed, is_object};
 use super::event::CANONICAL;
 use super::head::TreeHead;
 use super::merkle::{Hash, MerkleTree, leaf_hash};
@@ -253,10 +253,16 @@ impl EventLog {
             .map_err(LogError::from)?;
             for row in rows {
                 let get = |column| row.try_get::<Vec<u8>, _>(column).map_err(LogError::from);
+                let stored = get("bytes")?;
+                let packed = if is_object(&stored) {
+                    compressed(&stored)
+                } else {
+                    stored
+                };
                 let line = BodyLine {
                     digest: hex::encode(get("digest")?),
                     salt: hex::encode(get("salt")?),
-                    zstd: STANDARD.encode(get("bytes")?),
+                    zstd: STANDARD.encode(packed),
                 };
                 write_line(out, &line)?;
                 written += 1;

@@ -1,6 +1,7 @@
 //! The end of a batch's last scan becomes the end of the batch.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlx::{PgConnection, PgPool, Row};
 
@@ -64,7 +65,11 @@ impl Policy for CompleteBatches {
     ];
     const PAGE: i64 = 2000;
 
-    async fn write(&self, connection: &mut PgConnection, events: &[LogEvent]) -> Result<(), PolicyError> {
+    async fn write(
+        &self,
+        connection: &mut PgConnection,
+        events: &[Arc<LogEvent>],
+    ) -> Result<(), PolicyError> {
         let mut changes: BTreeMap<(BatchId, TenantId), Change> = BTreeMap::new();
         for event in events {
             note(&mut changes, event)?;

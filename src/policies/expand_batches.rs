@@ -1,5 +1,7 @@
 //! A requested batch becomes one scan per line of its list; a reopened one retries, a cancelled one cancels.
 
+use std::sync::Arc;
+
 use super::{Policy, PolicyError};
 use crate::aggregates::BatchEvent;
 use crate::commands::{CommandBus, CommandContext, expand_batch};
@@ -24,7 +26,7 @@ impl Policy for ExpandBatches {
     // A batch may be large: the checkpoint moves after each.
     const PAGE: i64 = 1;
 
-    async fn command(&self, events: &[LogEvent]) -> Result<(), PolicyError> {
+    async fn command(&self, events: &[Arc<LogEvent>]) -> Result<(), PolicyError> {
         for event in events {
             let Ok(batch) = event.aggregate_id.parse::<BatchId>() else {
                 continue;

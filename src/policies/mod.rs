@@ -8,6 +8,8 @@ mod expand_batches;
 mod runner;
 mod schedule_scans;
 
+use std::sync::Arc;
+
 use sqlx::PgConnection;
 
 pub use complete_batches::CompleteBatches;
@@ -27,7 +29,7 @@ pub trait Policy: Send + Sync + 'static {
     const PAGE: i64 = 1000;
 
     /// Commands that follow from a page: idempotent, done before the checkpoint moves, outside any transaction.
-    fn command(&self, _events: &[LogEvent]) -> impl Future<Output = Result<(), PolicyError>> + Send {
+    fn command(&self, _events: &[Arc<LogEvent>]) -> impl Future<Output = Result<(), PolicyError>> + Send {
         async { Ok(()) }
     }
 
@@ -35,7 +37,7 @@ pub trait Policy: Send + Sync + 'static {
     fn write(
         &self,
         _connection: &mut PgConnection,
-        _events: &[LogEvent],
+        _events: &[Arc<LogEvent>],
     ) -> impl Future<Output = Result<(), PolicyError>> + Send {
         async { Ok(()) }
     }

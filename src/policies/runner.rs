@@ -1,6 +1,6 @@
 //! Runs one policy: lease, page, commands, rows and checkpoint, sweep.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
@@ -9,14 +9,18 @@ use uuid::Uuid;
 
 use super::{Policy, PolicyError};
 use crate::log::EventLog;
-use crate::log::read::{Page, read_page};
+use crate::log::gather::Gather;
+use crate::log::read::Page;
 
 /// How long a process may go silent before another takes a policy over.
 const LEASE: Duration = Duration::from_secs(15);
 /// How long an idle policy waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Gather = Gather {
+    least: Duration::from_millis(20),
+    most: Duration::from_millis(250),
+};
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -26,13 +30,14 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
     let mut news = log.watch();
     let mut limit = P::PAGE;
     while !stop.is_cancelled() {
+        let begun = Instant::now();
         let pause = match step(&policy, &log, holder, limit).await {
             Ok(progress) => {
                 limit = P::PAGE;
                 match progress {
                     Progress::More => continue,
                     Progress::Done => {
-                        tokio::time::sleep(GATHER).await;
+                        tokio::time::sleep(GATHER.after(begun.elapsed())).await;
                         continue;
                     }
                     Progress::Idle => POLL,
@@ -82,7 +87,9 @@ async fn step<P: Policy>(
     };
     let page = {
         let mut connection = log.pool().acquire().await?;
-        read_page(&mut connection, position, P::EVENT_TYPES, limit).await?
+        log.tail()
+            .page(&mut connection, position, P::EVENT_TYPES, limit)
+            .await?
     };
     if page.position == position {
         policy.sweep().await?;

@@ -1,6 +1,7 @@
 //! A requested or retried scan becomes a task; an ended one has none.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use sqlx::{PgConnection, PgPool};
 
@@ -33,7 +34,11 @@ impl Policy for ScheduleScans {
         "ScanCancelled",
     ];
 
-    async fn write(&self, connection: &mut PgConnection, events: &[LogEvent]) -> Result<(), PolicyError> {
+    async fn write(
+        &self,
+        connection: &mut PgConnection,
+        events: &[Arc<LogEvent>],
+    ) -> Result<(), PolicyError> {
         let mut waiting: Vec<NewTask> = Vec::new();
         let mut ended: HashSet<ScanId> = HashSet::new();
         for event in events {

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use super::build::fill;
 use super::fold::FoldOptions;
-use super::generation::execute;
+use super::generation::{execute, tables_of};
 use super::subject::row_by_log;
 use super::{Projection, ProjectionError, ReadModels};
 use crate::log::EventLog;
@@ -130,7 +130,20 @@ pub async fn build<P: Projection>(
     .await?;
     tx.commit().await?;
     let filled = fill::<P>(log, schema, position, options, None).await?;
-    execute(&mut *log.pool().acquire().await?, &P::indexes(schema)).await?;
+    let mut connection = log.pool().acquire().await?;
+    execute(&mut connection, &P::indexes(schema)).await?;
+    let tables = tables_of(&mut connection, schema).await?;
+    for (name, query) in P::views_for_people(schema) {
+        // Here a table keeps its name.
+        if tables.iter().any(|table| table == name) {
+            continue;
+        }
+        execute(
+            &mut connection,
+            &format!("create view {schema}.{name} as {query}"),
+        )
+        .await?;
+    }
     Ok(filled.rows)
 }
 

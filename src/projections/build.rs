@@ -172,6 +172,9 @@ async fn copy_shard<P: Projection>(
         .into_values()
         .filter_map(|(row, touched)| row.map(|row| (row, touched)))
         .unzip();
+    if claim.is_some_and(|(_, generation)| generation == 1) {
+        P::prepare(log.pool(), &rows).await?;
+    }
     let mut tx = log.pool().begin().await?;
     sqlx::query("select set_config('synchronous_commit', 'off', true)")
         .execute(&mut *tx)
@@ -299,7 +302,7 @@ async fn try_to_switch<P: Projection>(
     let mut position = mine.map_or(0, |(_, position)| *position);
     loop {
         let at = Generation::<P>::new(generation.number, position);
-        let page = step(&mut tx, &at, Care::Fast).await?;
+        let page = step(&mut tx, log.tail(), &at, Care::Fast).await?;
         if page.position == position {
             break;
         }

@@ -128,10 +128,13 @@ fn encode(out: &mut Vec<u8>, json: &str, kind: Kind) -> Result<(), serde_json::E
     match (kind, json.as_bytes().first()) {
         (_, Some(b'n')) => out.extend_from_slice(b"\\N"),
         (Kind::TextArray, _) => {
-            let items: Vec<String> = serde_json::from_str(json)?;
+            let items: Vec<Option<String>> = serde_json::from_str(json)?;
             let quoted: Vec<String> = items
                 .iter()
-                .map(|item| format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\"")))
+                .map(|item| match item {
+                    Some(item) => format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\"")),
+                    None => "NULL".to_owned(),
+                })
                 .collect();
             escape(out, &format!("{{{}}}", quoted.join(",")));
         }
@@ -203,5 +206,6 @@ mod tests {
             r#"{"a","b\\"c","d\\\\e",""}"#
         );
         assert_eq!(encoded("[]", Kind::TextArray), "{}");
+        assert_eq!(encoded(r#"[null,"NULL"]"#, Kind::TextArray), r#"{NULL,"NULL"}"#);
     }
 }

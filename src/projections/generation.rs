@@ -40,7 +40,7 @@ pub struct ReadModels {
     pub jobs: String,
     /// Schema of `batch_jobs`.
     pub batch_jobs: String,
-    /// Schema of `sitemaps`, `sitemap_files` and `sitemap_urls`.
+    /// Schema of `sitemaps`, `sitemap_files` and `sitemap_url_chunks`.
     pub sitemaps: String,
 }
 
@@ -264,42 +264,69 @@ impl<P: Projection> Generation<P> {
         .bind(P::SHAPE)
         .fetch_one(&mut *connection)
         .await?;
-        for table in tables_of(&mut *connection, &schema).await? {
+        let tables = tables_of(&mut *connection, &schema).await?;
+        for table in &tables {
             execute(
                 &mut *connection,
                 &format!(
                     "create or replace view {views}.{table} with (security_invoker = true) \
-                     as select * from {schema}.{table}; \
-                     create or replace view {all} as select * from {schema}.{table}",
-                    all = view_of_all(&views, &table),
+                     as select * from {schema}.{table}"
                 ),
             )
             .await?;
-            if newest {
-                show_in_public(&mut *connection, &views, &table).await?;
+        }
+        for (name, query) in for_people::<P>(&tables, &schema) {
+            let all = view_of_all(&views, &name);
+            execute(
+                &mut *connection,
+                &format!("create or replace view {all} as {query}"),
+            )
+            .await?;
+        }
+        if newest {
+            for (name, query) in for_people::<P>(&tables, &views) {
+                show_in_public(&mut *connection, &views, &name, &query).await?;
             }
         }
         wall::open(connection, &views).await
     }
 }
 
+/// What people read, by name, with its query on the tables in a schema.
+pub(super) fn for_people<P: Projection>(tables: &[String], schema: &str) -> Vec<(String, String)> {
+    let made = P::views_for_people(schema);
+    let plain = tables
+        .iter()
+        .filter(|table| made.iter().all(|(name, _)| name != table))
+        .map(|table| (table.clone(), format!("select * from {schema}.{table}")));
+    let plain: Vec<_> = plain.collect();
+    plain
+        .into_iter()
+        .chain(made.into_iter().map(|(name, query)| (name.to_owned(), query)))
+        .collect()
+}
+
 /// A view of another shape has other columns and must be made anew.
-async fn show_in_public(connection: &mut PgConnection, views: &str, table: &str) -> Result<(), sqlx::Error> {
+async fn show_in_public(
+    connection: &mut PgConnection,
+    views: &str,
+    name: &str,
+    query: &str,
+) -> Result<(), sqlx::Error> {
     let shown: Option<String> =
         sqlx::query_scalar("select definition from pg_views where schemaname = 'public' and viewname = $1")
-            .bind(table)
+            .bind(name)
             .fetch_optional(&mut *connection)
             .await?;
-    if shown.is_some_and(|definition| definition.contains(&format!("FROM {views}.{table}"))) {
+    if shown.is_some_and(|definition| definition.contains(&format!("{views}."))) {
         return execute(
             connection,
-            &format!("alter view public.{table} set (security_invoker = true)"),
+            &format!("alter view public.{name} set (security_invoker = true)"),
         )
         .await;
     }
     execute(connection, &format!(
-        "drop view if exists public.{table} cascade; create view public.{table} with (security_invoker = true) \
-         as select * from {views}.{table}"
+        "drop view if exists public.{name} cascade; create view public.{name} with (security_invoker = true) as {query}"
     ))
     .await?;
     Ok(())

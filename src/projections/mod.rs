@@ -35,7 +35,7 @@ use std::hash::Hash;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 pub use fact::Fact;
 pub use generation::{Generation, ReadModels};
@@ -74,6 +74,12 @@ pub trait Projection: Sized + Send + Sync + 'static {
     /// The statements that make the keys and indexes; after a bulk load they cost a fraction of what they cost in it.
     fn indexes(schema: &str) -> String;
 
+    /// What people read besides the tables, or in place of them: views by name, with their queries on the tables in a
+    /// schema.
+    fn views_for_people(_schema: &str) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// The row an event is about.
     fn key(fact: &Fact) -> Option<Self::Key>;
 
@@ -96,6 +102,15 @@ pub trait Projection: Sized + Send + Sync + 'static {
         _connection: &mut PgConnection,
         _schema: &str,
         _changed: &[Change<Self>],
+    ) -> impl Future<Output = Result<(), ProjectionError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Prepares the log for readers of some rows, before the first build of a shape copies these. Outside its transaction:
+    /// two builds must not wait for each other.
+    fn prepare(
+        _pool: &PgPool,
+        _rows: &[Self::Row],
     ) -> impl Future<Output = Result<(), ProjectionError>> + Send {
         async { Ok(()) }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::PgConnection;
 
 use super::{Change, Projection, ProjectionError};
+use crate::turns::Steps;
 
 /// The rows of some keys.
 pub async fn load<P: Projection>(
@@ -111,6 +112,17 @@ pub(super) async fn delete<P: Projection>(
 fn same_key<P: Projection>() -> String {
     let same: Vec<String> = P::KEY_COLUMNS.iter().map(|c| format!("t.{c} = k.{c}")).collect();
     same.join(" and ")
+}
+
+/// Rows as a query returned them.
+pub async fn all_from_json<P: Projection>(rows: &[String]) -> Result<Vec<P::Row>, ProjectionError> {
+    let mut steps = Steps::default();
+    let mut read = Vec::with_capacity(rows.len());
+    for row in rows {
+        read.push(from_json::<P>(row)?);
+        steps.did(row.len()).await;
+    }
+    Ok(read)
 }
 
 /// A row as a query returned it.

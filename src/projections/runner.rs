@@ -9,13 +9,18 @@ use super::apply::{Care, apply, in_full};
 use super::park::{Parked, Poison, park};
 use super::subject::attach_findings;
 use super::{Fact, Generation, Projection, ProjectionError};
-use crate::log::read::{Page, read_page};
+use crate::log::gather::Gather;
+use crate::log::read::Page;
+use crate::log::tail::Tail;
 use crate::log::{EventLog, LogError};
 
 /// How long an idle projection waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
-const GATHER: Duration = Duration::from_millis(40);
+const GATHER: Gather = Gather {
+    least: Duration::from_millis(40),
+    most: Duration::from_millis(250),
+};
 /// How often an idle projection says that it has nothing to do.
 const NOTED_EVERY: Duration = Duration::from_secs(10);
 /// Pause after a failure.
@@ -26,10 +31,11 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     let mut news = log.watch();
     let mut noted: Option<Instant> = None;
     while !stop.is_cancelled() {
+        let begun = Instant::now();
         let pause = match follow::<P>(&log, Which::Live).await {
             Ok(Progress::More) => continue,
             Ok(Progress::Done) => {
-                tokio::time::sleep(GATHER).await;
+                tokio::time::sleep(GATHER.after(begun.elapsed())).await;
                 continue;
             }
             Ok(Progress::Idle) => {
@@ -110,7 +116,7 @@ async fn follow_with<P: Projection>(
         return Ok(Progress::Idle);
     };
     let generation = Generation::<P>::new(number, position);
-    let page = step(&mut tx, &generation, care).await?;
+    let page = step(&mut tx, log.tail(), &generation, care).await?;
     if page.position == position {
         return Ok(Progress::Idle);
     }
@@ -121,10 +127,13 @@ async fn follow_with<P: Projection>(
 /// Applies the page behind a generation's checkpoint and moves that. The caller holds the generation's row.
 pub(super) async fn step<P: Projection>(
     connection: &mut PgConnection,
+    tail: &Tail,
     generation: &Generation<P>,
     care: Care,
 ) -> Result<Page, ProjectionError> {
-    let page = read_page(&mut *connection, generation.position, P::EVENT_TYPES, P::PAGE).await?;
+    let page = tail
+        .page(&mut *connection, generation.position, P::EVENT_TYPES, P::PAGE)
+        .await?;
     if page.position == generation.position {
         return Ok(page);
     }

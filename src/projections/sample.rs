@@ -118,7 +118,7 @@ async fn keys_of_events<P: Projection>(
         };
         let page = read_page(&mut *connection, after, P::EVENT_TYPES, 1).await?;
         let event = page.events.first().filter(|event| event.position <= up_to);
-        let fact = event.map(Fact::decode).transpose()?.flatten();
+        let fact = event.map(|event| Fact::decode(event)).transpose()?.flatten();
         keys.extend(fact.as_ref().and_then(P::key));
     }
     Ok(keys)

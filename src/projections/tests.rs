@@ -475,7 +475,7 @@ fn an_erased_job_has_no_result_and_an_erased_domain_no_sitemaps() {
         fact(4, scan(1, erased())),
     ];
     let row = facts.iter().fold(None, Jobs::evolve).unwrap();
-    assert_eq!((row.status, row.result_data), (ScanStatus::Completed, None));
+    assert_eq!((row.status, row.findings), (ScanStatus::Completed, None));
     let row = fold::<Sitemaps>(scans(vec![
         sitemap("a", 50),
         completed(1),

@@ -17,7 +17,7 @@ pub const READER: &str = "sitelog_reader";
 /// request has.
 pub const LONGEST_QUERY: &str = "20s";
 
-/// Makes the reader, unless it is there, and lets it read events and us become it. False if the database's user may
+/// Makes the reader, unless it is there, and lets it read events and bodies and us become it. False if the database's user may
 /// not do that: then there is only the first wall, the queries themselves.
 pub async fn ensure_reader(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let mut connection = pool.acquire().await?;
@@ -46,7 +46,10 @@ pub async fn ensure_reader(pool: &PgPool) -> Result<bool, sqlx::Error> {
     if ready {
         execute(
             &mut connection,
-            &format!("grant usage on schema public to {READER}; grant select on events to {READER}"),
+            &format!(
+                "grant usage on schema public to {READER}; grant select on events to {READER}; \
+                 grant select (tenant_id, digest, bytes) on event_body to {READER}"
+            ),
         )
         .await?;
     }

@@ -9,7 +9,7 @@ use url::Url;
 use self::plan::{Plan, is_sitemap};
 use super::Tools;
 use super::parse_pool::ParserFailed;
-use super::read_sitemap::read;
+use super::read_sitemap::{FileRead, read};
 use crate::values::Problem;
 use crate::values::report::SitemapReport;
 use crate::values::revisit::KnownSitemap;
@@ -45,6 +45,9 @@ pub(super) struct Seeds {
     /// Whether pages that may hold contacts are wanted.
     pub(super) wants_contacts: bool,
 }
+
+/// What an URL counts as, where work is measured in bytes.
+const BYTES_OF_URL: usize = 100;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -94,11 +97,12 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn run(&mut self, mut plan: Plan, mut seeds: Seeds) -> Result<Plan, ParserFailed> {
+        let named = seeds.robots.len() + seeds.page.len();
         let queue = move || {
             plan.add_named(&mut seeds);
             (plan, seeds)
         };
-        let (plan, seeds) = self.tools.compute(queue).await?;
+        let (plan, seeds) = self.tools.compute_on(named * BYTES_OF_URL, queue).await?;
         let mut plan = self.read_all(plan).await?;
         for paths in WELL_KNOWN {
             if self.has_any() || Instant::now() >= self.deadline {
@@ -150,12 +154,13 @@ impl Search<'_> {
                 .iter()
                 .map(|one| read(self.tools, &one.url, self.deadline, room));
             let files = join_all(reading).await;
+            let named: usize = files.iter().map(FileRead::named).sum();
             let take = move || {
                 let read = batch.iter().zip(files);
                 let taken: Vec<_> = read.filter_map(|(one, file)| plan.take(one, file)).collect();
                 (plan, taken)
             };
-            let (rest, taken) = self.tools.compute(take).await?;
+            let (rest, taken) = self.tools.compute_on(named * BYTES_OF_URL, take).await?;
             plan = rest;
             for file in taken {
                 self.found.sitemaps.push(file.report);

@@ -55,6 +55,7 @@ impl RobotsSays {
         let mut home = url.clone();
         home.set_path("/");
         home.set_query(None);
+        let bytes_in = bytes.len();
         let read = move || {
             let robots = Robots::parse(&bytes);
             Self {
@@ -64,13 +65,15 @@ impl RobotsSays {
                 crawlers: Some(robots.crawlers(url.as_str(), home.as_str())),
             }
         };
-        tools.compute(read).await
+        tools.compute_on(bytes_in, read).await
     }
 
     /// Whether we may fetch an URL, and why not.
     pub(super) async fn decide(&self, tools: &Tools, url: &Url) -> Result<Decision, ParserFailed> {
         let (rules, url) = (Arc::clone(&self.rules), url.clone());
-        tools.compute(move || rules.decide(url.as_str())).await
+        let work = rules.work_on(url.as_str().len());
+        let decide = move || rules.decide(url.as_str());
+        tools.compute_on(work, decide).await
     }
 }
 

@@ -95,6 +95,9 @@ struct Tools {
     known: Arc<Revisit>,
 }
 
+/// Input that is read within a few hundred microseconds, in bytes.
+const LITTLE: usize = 8 * 1024;
+
 impl Tools {
     /// The same with connections that end with the visit, and what is known of the site.
     fn for_one_visit(&self, tenant: TenantId, kept: Option<Revisit>) -> Result<Self, FetchSetupError> {
@@ -113,6 +116,19 @@ impl Tools {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ParserFailed> {
         self.pool.run(&self.allowance, job).await
+    }
+
+    /// The same for a job whose time grows with its input alone, and so much input: on little it runs right here, as
+    /// handing it to another thread would take longer than the job does.
+    async fn compute_on<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ParserFailed> {
+        if bytes <= LITTLE {
+            return self.pool.run_here(&self.allowance, job);
+        }
+        self.compute(job).await
     }
 }
 

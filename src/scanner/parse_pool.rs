@@ -6,6 +6,7 @@
 //! refused, as a scan has bounds of its own.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -96,6 +97,13 @@ impl ParsePool {
             result
         });
         running.await.map_err(|_| ParserFailed)
+    }
+
+    /// Runs a small job on the thread that asks, and charges it like all others.
+    pub(super) fn run_here<T>(&self, scan: &Allowance, job: impl FnOnce() -> T) -> Result<T, ParserFailed> {
+        let mut account = Account::open(&self.turns, scan);
+        account.started = Some(of_this_thread());
+        catch_unwind(AssertUnwindSafe(job)).map_err(|_| ParserFailed)
     }
 
     async fn turn(&self, scan: &Allowance) -> Result<Thread, ParserFailed> {
@@ -217,6 +225,10 @@ mod tests {
         let (pool, scan) = (ParsePool::new(1), scan_of(1));
         assert_eq!(
             pool.run(&scan, || panic!("broken page")).await,
+            Err::<(), _>(ParserFailed)
+        );
+        assert_eq!(
+            pool.run_here(&scan, || panic!("broken page")),
             Err::<(), _>(ParserFailed)
         );
         assert_eq!(pool.run(&scan, || 1).await, Ok(1));

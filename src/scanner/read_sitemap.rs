@@ -9,7 +9,7 @@ use url::Url;
 use super::Tools;
 use super::parse_pool::{TURN, of_this_thread};
 use super::revisit;
-use super::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary};
+use super::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary, is_gzip};
 use crate::fetch::{Answer, Body, FetchError, Limits};
 use crate::values::Problem;
 use crate::values::report::SitemapReport;
@@ -41,6 +41,13 @@ pub(super) struct FileRead {
     pub(super) children: Vec<Url>,
     /// What the next scan may use again, if all that the file names is kept.
     pub(super) keep: Option<KnownSitemap>,
+}
+
+impl FileRead {
+    /// How many URLs it names.
+    pub(super) fn named(&self) -> usize {
+        self.report.urls.len() + self.children.len()
+    }
 }
 
 /// What the parser collects, up to its bounds.
@@ -237,6 +244,8 @@ struct Reading {
 /// Feeds the body to the reader batch by batch, and each batch turn by turn. `None` if the parser panicked.
 async fn parse(tools: &Tools, reader: SitemapReader, mut body: Body, collected: Collected) -> Option<Parsed> {
     let mut broke = None;
+    // Bytes that there are to read, up to here; a reader may hold all of them back until the end.
+    let mut work = 0_usize;
     let mut under_way = Reading {
         reader,
         collected,
@@ -247,6 +256,13 @@ async fn parse(tools: &Tools, reader: SitemapReader, mut body: Body, collected: 
         let mut error = None;
         under_way.batch = next_batch(&mut body, &mut error).await;
         under_way.wire = body.wire_bytes();
+        // What is packed may be long.
+        let read = if is_gzip(&under_way.batch) {
+            usize::MAX
+        } else {
+            under_way.batch.len()
+        };
+        work = work.saturating_add(read);
         let mut last = under_way.batch.len() < BATCH || error.is_some();
         broke = broke.or(error.map(Broke::By));
         while !under_way.batch.is_empty() {
@@ -256,7 +272,7 @@ async fn parse(tools: &Tools, reader: SitemapReader, mut body: Body, collected: 
                 break;
             }
             let turn = move || under_way.read();
-            let (rest, wants_more) = tools.compute(turn).await.ok()?;
+            let (rest, wants_more) = tools.compute_on(work, turn).await.ok()?;
             under_way = rest;
             if !wants_more {
                 last = true;
@@ -269,7 +285,8 @@ async fn parse(tools: &Tools, reader: SitemapReader, mut body: Body, collected: 
                 Some(Broke::Compute) => under_way.reader.note("budget_compute", tools.allowance.ran_out()),
                 None => {}
             }
-            let (summary, collected) = tools.compute(move || under_way.finish()).await.ok()?;
+            let finish = move || under_way.finish();
+            let (summary, collected) = tools.compute_on(work, finish).await.ok()?;
             return Some(Parsed {
                 summary,
                 broke,

@@ -134,11 +134,12 @@ async fn run(
         }
     }
     let rules = Arc::clone(&entrance.robots.rules);
+    let work = links.iter().map(|url| rules.work_on(url.as_str().len())).sum();
     let allowed = move || {
         links.retain(|url| url.as_str().len() <= MAX_LINK && rules.decide(url.as_str()).allowed);
         links
     };
-    let links = tools.compute(allowed).await?;
+    let links = tools.compute_on(work, allowed).await?;
     progress
         .read_further(tools, clock, links, further, &home.url)
         .await;

@@ -136,6 +136,14 @@ pub struct TechStack {
     pub widgets: Vec<String>,
 }
 
+impl TechStack {
+    /// All names, whatever their category.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let categories = [&self.cms, &self.frameworks, &self.analytics, &self.widgets];
+        categories.into_iter().flatten().map(String::as_str)
+    }
+}
+
 /// Counts over the home page's elements, and what the scan cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -27,7 +27,7 @@ const GROWING: [(&str, &str); 13] = [
     ),
     (
         "event_body",
-        "'digest', '\\x' || encode(sha256(n::text::bytea), 'hex'), 'bytes', ''",
+        "'digest', '\\x' || encode(sha256(n::text::bytea), 'hex'), 'bytes', '{}'",
     ),
     ("body_salt", "'subject', 'fill' || n || '.test'"),
     ("idempotency_key", "'key', 'fill' || n"),
@@ -42,7 +42,7 @@ const GROWING: [(&str, &str); 13] = [
     ),
     (
         "rm_jobs.jobs",
-        "'scan_id', md5('fill' || n)::uuid, 'domain', 'fill' || n || '.test', 'result_data', null",
+        "'scan_id', md5('fill' || n)::uuid, 'domain', 'fill' || n || '.test'",
     ),
     ("rm_batch_jobs.batch_jobs", "'batch_id', md5('fill' || n)::uuid"),
     ("rm_sitemaps.sitemaps", "'domain', 'fill' || n || '.test'"),
@@ -50,7 +50,10 @@ const GROWING: [(&str, &str); 13] = [
         "rm_sitemaps.sitemap_files",
         "'domain', 'fill' || n || '.test', 'sitemap_id', md5('fill' || n)::uuid",
     ),
-    ("rm_sitemaps.sitemap_urls", "'sitemap_id', md5('fill' || n)::uuid"),
+    (
+        "rm_sitemaps.sitemap_url_chunks",
+        "'sitemap_id', md5('fill' || n)::uuid",
+    ),
     (
         "events",
         "'position', (select position from log_head) + n, 'event_id', md5('fill' || n)::uuid, \
@@ -146,9 +149,9 @@ impl World {
         for (name, values) in GROWING {
             let table = self.table(name).await;
             self.execute(&format!(
-                "insert into {table} select filled.* from {table} first, generate_series({rows} + 1, 2 * {rows}) n, \
-                        jsonb_populate_record(first, jsonb_build_object({values})) filled \
-                  where first.ctid = (select ctid from {table} limit 1)"
+                "insert into {table} select filled.* from {table} model, generate_series({rows} + 1, 2 * {rows}) n, \
+                        jsonb_populate_record(model, jsonb_build_object({values})) filled \
+                  where model.ctid = (select ctid from {table} limit 1)"
             ))
             .await;
         }

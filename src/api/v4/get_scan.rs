@@ -32,9 +32,12 @@ pub(super) async fn get_scan(
     at_least.wait::<Jobs>(&state).await?;
     let row = match as_of.position(&state).await? {
         Some(position) => {
-            let then = as_of::row::<Jobs>(&state.for_long_reads().models, tenant, &JobKey::new(id), position)
-                .await?;
-            then.filter(|row| row.tenant_id == tenant)
+            let models = &state.for_long_reads().models;
+            let then = as_of::row::<Jobs>(models, tenant, &JobKey::new(id), position).await?;
+            match then.filter(|row| row.tenant_id == tenant) {
+                Some(row) => Some(jobs::query::complete(models, tenant, row).await?),
+                None => None,
+            }
         }
         None => find_scan(&state, tenant, id).await?,
     };

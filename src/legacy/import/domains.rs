@@ -199,7 +199,7 @@ fn outcome(
 ) -> ImportedOutcome {
     match state {
         State::Scanned => ImportedOutcome::Completed {
-            findings: bodies.seal(found.content.to_string().as_bytes(), 1),
+            findings: bodies.seal_object(&found.content.to_string()),
             totals: ScanTotals {
                 pages: 1,
                 emails: found.emails as u64,

@@ -127,7 +127,7 @@ fn ended(
         Progress::Completed => {
             let found = findings::of_job(row, notes);
             ImportedOutcome::Completed {
-                findings: bodies.seal(found.content.to_string().as_bytes(), 1),
+                findings: bodies.seal_object(&found.content.to_string()),
                 totals: ScanTotals {
                     pages: 1,
                     emails: found.emails as u64,

@@ -1,6 +1,6 @@
 //! What a domain's row is after an event. How a rescan is merged into what was known, `values::profile` says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -88,6 +88,7 @@ fn note_stale(row: &mut DomainRow, kept: Vec<String>) {
 fn show(row: &mut DomainRow, known: Findings) {
     row.meta_json = RawJson::of(&known);
     row.elementor_version = version_of(&known.technologies, "Elementor");
+    row.technology_keys = technology_keys(&known);
     row.tech_stack = json!(known.tech_stack);
     row.title = known.title;
     row.description = known.description;
@@ -107,6 +108,19 @@ fn show(row: &mut DomainRow, known: Findings) {
     row.linkedin_url = known.social_links.linkedin;
     row.instagram_url = known.social_links.instagram;
     row.youtube_url = known.social_links.youtube;
+}
+
+/// Names of technologies in lower case, each once.
+fn technology_keys(known: &Findings) -> Vec<String> {
+    let named = known
+        .technologies
+        .iter()
+        .map(|technology| technology.name.as_str());
+    let names: BTreeSet<String> = named
+        .chain(known.tech_stack.names())
+        .map(str::to_lowercase)
+        .collect();
+    names.into_iter().collect()
 }
 
 /// The row without what scans found. What happened to them, and when, stays: that is said by events, not by bodies.
@@ -141,6 +155,7 @@ fn first_seen(scan_id: ScanId, event: &ScanEvent, fact: &Fact) -> DomainRow {
         has_elementor: false,
         elementor_version: None,
         tech_stack: json!(TechStack::default()),
+        technology_keys: Vec::new(),
         email_addresses: Vec::new(),
         phone_numbers: Vec::new(),
         facebook_url: None,

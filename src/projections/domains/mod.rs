@@ -45,6 +45,8 @@ pub struct DomainRow {
     pub has_elementor: bool,
     pub elementor_version: Option<String>,
     pub tech_stack: Value,
+    /// Names of its technologies in lower case, for the filter.
+    pub technology_keys: Vec<String>,
     pub email_addresses: Vec<String>,
     pub phone_numbers: Vec<String>,
     pub facebook_url: Option<String>,
@@ -118,7 +120,7 @@ pub fn domain_id(tenant: TenantId, domain: &str) -> Uuid {
 
 impl Projection for Domains {
     const NAME: &'static str = "domains";
-    const SHAPE: i32 = 2;
+    const SHAPE: i32 = 3;
     const EVENT_TYPES: &'static [&'static str] = &[
         "ScanRequested",
         "ScanStarted",

@@ -17,6 +17,7 @@ create table {schema}.domains (
     has_elementor         boolean     not null,
     elementor_version     text,
     tech_stack            jsonb       not null,
+    technology_keys       text[]      not null,
     email_addresses       text[]      not null,
     phone_numbers         text[]      not null,
     facebook_url          text,

@@ -34,10 +34,10 @@ pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
             row.error = Some(error.clone());
             row.next_attempt_at = Some(*retry_at);
         }
-        ScanEvent::ScanCompleted { .. } => {
+        ScanEvent::ScanCompleted { findings, .. } => {
             row.reason = None;
             row.error = None;
-            row.result_data.clone_from(&fact.findings);
+            row.findings = Some(format!("\\x{}", findings.digest));
             end(&mut row, fact.at);
         }
         ScanEvent::ScanFailed { reason, error, .. } => {
@@ -65,7 +65,7 @@ pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
             row.started_at = Some(fact.at);
             row.job_metadata["imported"] = json!({ "table": table, "row_id": row_id, "status": status });
         }
-        ScanEvent::ScanErased { .. } => row.result_data = None,
+        ScanEvent::ScanErased { .. } => row.findings = None,
         ScanEvent::ScanRequested { .. }
         | ScanEvent::ScanAbandoned { .. }
         | ScanEvent::RobotsRead { .. }
@@ -101,6 +101,7 @@ fn requested(scan_id: ScanId, event: &ScanEvent, fact: &Fact) -> Option<JobRow> 
         round: 1,
         reason: None,
         error: None,
+        findings: None,
         result_data: None,
         job_metadata: json!({ "max_pages": options.max_pages }),
         created_by: fact.actor.clone(),

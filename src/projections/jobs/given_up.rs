@@ -15,7 +15,7 @@ pub async fn given_up(
 ) -> Result<Vec<JobRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let sql = format!(
-        "select (to_jsonb(j) - 'result_data')::text from {}.jobs j \
+        "select to_jsonb(j)::text from {}.jobs j \
           where tenant_id = $1 and status = 'failed' and reason = any($2) order by requested_position desc limit $3",
         models.jobs
     );

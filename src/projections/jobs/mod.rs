@@ -1,4 +1,4 @@
-//! `jobs`: one row per scan, with its status and result.
+//! `jobs`: one row per scan, with its status. What it found is a body in the log, which the row names.
 
 mod evolve;
 mod given_up;
@@ -8,12 +8,14 @@ pub mod query;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sqlx::PgPool;
 use uuid::Uuid;
 
 pub use given_up::given_up;
 
-use super::{Fact, Projection, RawJson, Subject};
+use super::{Fact, Projection, ProjectionError, RawJson, Subject};
 use crate::aggregates::ScanStatus;
+use crate::log::body::store_as_objects;
 use crate::values::{BatchId, FailureReason, ScanId, TenantId};
 
 /// The projection.
@@ -42,8 +44,11 @@ pub struct JobRow {
     pub round: i32,
     pub reason: Option<FailureReason>,
     pub error: Option<String>,
-    /// Left out in lists.
-    #[serde(default)]
+    /// Names the body in the log that holds what the scan found, as PostgreSQL writes bytes; `None` if it did not complete,
+    /// or was erased.
+    pub findings: Option<String>,
+    /// That body, where one scan is read ([`query::find`]); no column.
+    #[serde(skip)]
     pub result_data: Option<RawJson>,
     pub job_metadata: Value,
     pub created_by: Option<String>,
@@ -56,6 +61,13 @@ pub struct JobRow {
     pub requested_position: i64,
     /// Position of the last event that is in this row.
     pub position: i64,
+}
+
+impl JobRow {
+    /// The digest of what the scan found, in hexadecimal digits.
+    fn digest(&self) -> Option<&str> {
+        self.findings.as_deref()?.strip_prefix("\\x")
+    }
 }
 
 /// Names a row.
@@ -73,7 +85,7 @@ impl JobKey {
 
 impl Projection for Jobs {
     const NAME: &'static str = "jobs";
-    const SHAPE: i32 = 1;
+    const SHAPE: i32 = 2;
     const EVENT_TYPES: &'static [&'static str] = &[
         "ScanRequested",
         "ScanStarted",
@@ -87,7 +99,6 @@ impl Projection for Jobs {
         "ScanErased",
     ];
     const KEY_COLUMNS: &'static [&'static str] = &["scan_id"];
-    const READS_FINDINGS: bool = true;
     const PAGE: i64 = 300;
 
     type Key = JobKey;
@@ -113,8 +124,18 @@ impl Projection for Jobs {
         Subject::Scan(key.scan_id)
     }
 
-    fn weight(row: &JobRow) -> usize {
-        2 * size_of::<JobRow>() + row.result_data.as_ref().map_or(0, RawJson::len)
+    fn views_for_people(schema: &str) -> Vec<(&'static str, String)> {
+        let with_results = include_str!("view.sql").replace("{schema}", schema);
+        vec![("jobs", with_results)]
+    }
+
+    fn weight(_row: &JobRow) -> usize {
+        2 * size_of::<JobRow>()
+    }
+
+    async fn prepare(pool: &PgPool, rows: &[JobRow]) -> Result<(), ProjectionError> {
+        let findings = rows.iter().filter_map(JobRow::digest);
+        Ok(store_as_objects(pool, findings).await?)
     }
 
     fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {

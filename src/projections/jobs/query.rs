@@ -8,8 +8,10 @@ use sqlx::QueryBuilder;
 
 use super::{JobRow, Jobs};
 use crate::aggregates::ScanStatus;
+use crate::log::LogError;
+use crate::log::body::unpack;
 use crate::projections::query::{Listed, MAX_LIMIT, Sort};
-use crate::projections::{ProjectionError, ReadModels, rows};
+use crate::projections::{ProjectionError, RawJson, ReadModels, rows};
 use crate::values::{BatchId, DomainName, FailureReason, ScanId, TenantId};
 
 /// The order of scans: that of their requests, which is that of the log.
@@ -64,15 +66,56 @@ pub async fn find(
 ) -> Result<Option<JobRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let sql = format!(
-        "select to_jsonb(j)::text from {}.jobs j where scan_id = $1 and tenant_id = $2",
+        "select to_jsonb(j)::text, b.bytes from {}.jobs j {BODY} where j.scan_id = $1 and j.tenant_id = $2",
         models.jobs
     );
-    let row: Option<String> = sqlx::query_scalar(&sql)
+    let found: Option<StoredJob> = sqlx::query_as(&sql)
         .bind(scan.0)
         .bind(tenant.0)
         .fetch_optional(&mut *reading)
         .await?;
-    row.as_deref().map(rows::from_json::<Jobs>).transpose()
+    found.map(with_findings).transpose()
+}
+
+/// The row of a scan with what the scan found.
+pub async fn complete(
+    models: &ReadModels,
+    tenant: TenantId,
+    mut row: JobRow,
+) -> Result<JobRow, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
+    let digest = row.digest().and_then(|digest| hex::decode(digest).ok());
+    let body: Option<Vec<u8>> =
+        sqlx::query_scalar("select bytes from event_body where tenant_id = $1 and digest = $2")
+            .bind(tenant.0)
+            .bind(digest)
+            .fetch_optional(&mut *reading)
+            .await?;
+    row.result_data = content(&row, body)?;
+    Ok(row)
+}
+
+/// Joins the body that a row `j` names.
+const BODY: &str = "left join event_body b on b.tenant_id = j.tenant_id and b.digest = j.findings";
+
+/// A row, and the body that it names as it is stored.
+type StoredJob = (String, Option<Vec<u8>>);
+
+fn with_findings((row, body): StoredJob) -> Result<JobRow, ProjectionError> {
+    let mut row = rows::from_json::<Jobs>(&row)?;
+    row.result_data = content(&row, body)?;
+    Ok(row)
+}
+
+fn content(row: &JobRow, body: Option<Vec<u8>>) -> Result<Option<RawJson>, ProjectionError> {
+    let Some(body) = body else { return Ok(None) };
+    let content = unpack(body).map_err(|error| LogError::UnreadableBody {
+        digest: row.digest().unwrap_or_default().to_owned(),
+        subject: row.domain.clone(),
+        bytes: 0,
+        error: error.to_string(),
+    })?;
+    Ok(RawJson::parse(&content))
 }
 
 /// Scans of a tenant in the order of their requests; without their results, which one asks for one by one.
@@ -83,7 +126,7 @@ pub async fn list(
 ) -> Result<Listed<JobRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let mut query = QueryBuilder::new(format!(
-        "select (to_jsonb(j) - 'result_data')::text from {}.jobs j where tenant_id = ",
+        "select to_jsonb(j)::text from {}.jobs j where tenant_id = ",
         models.jobs
     ));
     query.push_bind(tenant.0);
@@ -125,10 +168,7 @@ pub async fn list(
     // Planned for this very batch: a plan for batches in general reads all rows, whether it has ten or 100,000.
     let query = query.build_query_scalar().persistent(false);
     let found: Vec<String> = query.fetch_all(&mut *reading).await?;
-    let found = found
-        .into_iter()
-        .map(|row| rows::from_json::<Jobs>(&row))
-        .collect::<Result<Vec<_>, _>>()?;
+    let found = rows::all_from_json::<Jobs>(&found).await?;
     Ok(Listed::of(found, filter.limit, |row| {
         filter.sort.place(&row.requested_position.to_string())
     }))
@@ -143,17 +183,18 @@ pub async fn latest_within(
 ) -> Result<Option<JobRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let sql = format!(
-        "select to_jsonb(j)::text from {}.jobs j where tenant_id = $1 and domain = $2 and status = 'completed' \
-            and recently(completed_at, $3, now()) and result_data is not null order by completed_at desc limit 1",
+        "select to_jsonb(j)::text, b.bytes from \
+           (select * from {}.jobs where tenant_id = $1 and domain = $2 and status = 'completed' \
+               and recently(completed_at, $3, now()) and findings is not null order by completed_at desc limit 1) j {BODY}",
         models.jobs
     );
-    let row: Option<String> = sqlx::query_scalar(&sql)
+    let found: Option<StoredJob> = sqlx::query_as(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
         .bind(age)
         .fetch_optional(&mut *reading)
         .await?;
-    row.as_deref().map(rows::from_json::<Jobs>).transpose()
+    found.map(with_findings).transpose()
 }
 
 /// The same of many domains: each that has one, with the scan and when it completed.
@@ -167,7 +208,7 @@ pub async fn scanned_within(
     let sql = format!(
         "select distinct on (domain) domain, scan_id, completed_at from {}.jobs \
           where tenant_id = $1 and domain = any($2) and status = 'completed' and recently(completed_at, $3, now()) \
-            and result_data is not null order by domain, completed_at desc",
+            and findings is not null order by domain, completed_at desc",
         models.jobs
     );
     let found: Vec<(String, uuid::Uuid, DateTime<Utc>)> = sqlx::query_as(&sql)
@@ -190,7 +231,7 @@ pub async fn begun_of_batch(
 ) -> Result<Vec<JobRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let sql = format!(
-        "select (to_jsonb(j) - 'result_data')::text from {}.jobs j \
+        "select to_jsonb(j)::text from {}.jobs j \
           where tenant_id = $1 and batch_id = $2 and (started_at is not null or completed_at is not null) \
           order by coalesce(started_at, completed_at), requested_position limit $3",
         models.jobs
@@ -201,10 +242,7 @@ pub async fn begun_of_batch(
         .bind(MAX_LIMIT)
         .fetch_all(&mut *reading)
         .await?;
-    found
-        .into_iter()
-        .map(|row| rows::from_json::<Jobs>(&row))
-        .collect()
+    rows::all_from_json::<Jobs>(&found).await
 }
 
 /// The failed scans of a batch and the round each failed in.

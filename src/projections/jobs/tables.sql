@@ -12,7 +12,7 @@ create table {schema}.jobs (
     round              int              not null,
     reason             text,
     error              text,
-    result_data        jsonb,
+    findings           bytea,
     job_metadata       jsonb            not null,
     created_by         text,
     created_at         timestamptz      not null,

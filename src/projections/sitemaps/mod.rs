@@ -1,5 +1,5 @@
 //! `sitemaps`: the sitemap files of each domain as the last scan that found any left them, with
-//! `sitemap_files` and `sitemap_urls` derived from it.
+//! `sitemap_files` and `sitemap_url_chunks` derived from it. People see `sitemap_urls`, a row per URL.
 
 mod details;
 mod evolve;
@@ -63,7 +63,7 @@ pub fn sitemap_id(tenant: TenantId, domain: &str, url: &str) -> Uuid {
 
 impl Projection for Sitemaps {
     const NAME: &'static str = "sitemaps";
-    const SHAPE: i32 = 1;
+    const SHAPE: i32 = 2;
     const EVENT_TYPES: &'static [&'static str] =
         &["ScanStarted", "SitemapParsed", "ScanCompleted", "ScanErased"];
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
@@ -79,6 +79,11 @@ impl Projection for Sitemaps {
 
     fn indexes(schema: &str) -> String {
         include_str!("indexes.sql").replace("{schema}", schema)
+    }
+
+    fn views_for_people(schema: &str) -> Vec<(&'static str, String)> {
+        let urls = include_str!("urls_view.sql").replace("{schema}", schema);
+        vec![("sitemap_urls", urls)]
     }
 
     fn key(fact: &Fact) -> Option<SitemapsKey> {

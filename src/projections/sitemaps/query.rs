@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::details::CHUNK;
 use super::{Sitemaps, SitemapsRow};
 use crate::projections::query::Listed;
 use crate::projections::{ProjectionError, ReadModels, rows};
@@ -61,7 +62,41 @@ pub async fn stored_urls(models: &ReadModels, tenant: TenantId) -> Result<u64, P
     Ok(u64::try_from(stored).unwrap_or_default())
 }
 
-/// The URLs of a domain's sitemaps, in document order, behind (file, place).
+/// A row of `sitemap_url_chunks` with its file.
+#[derive(sqlx::FromRow)]
+struct ChunkRow {
+    file_ordinal: i32,
+    sitemap: String,
+    first: i32,
+    urls: Vec<String>,
+    lastmods: Option<Vec<Option<String>>>,
+    changefreqs: Option<Vec<Option<String>>>,
+    priorities: Option<Vec<Option<String>>>,
+}
+
+impl ChunkRow {
+    fn into_urls(self) -> impl Iterator<Item = UrlRow> {
+        let mut lastmods = values(self.lastmods);
+        let mut changefreqs = values(self.changefreqs);
+        let mut priorities = values(self.priorities);
+        (self.first..).zip(self.urls).map(move |(ordinal, url)| UrlRow {
+            url,
+            lastmod: lastmods.next().flatten(),
+            changefreq: changefreqs.next().flatten(),
+            priority: priorities.next().flatten(),
+            sitemap: self.sitemap.clone(),
+            file_ordinal: self.file_ordinal,
+            ordinal,
+        })
+    }
+}
+
+/// The values of a column; none if no URL has one.
+fn values(column: Option<Vec<Option<String>>>) -> impl Iterator<Item = Option<String>> {
+    column.into_iter().flatten()
+}
+
+/// The URLs of a domain's sitemaps, in document order, after (number of the file, number of the URL in it).
 pub async fn urls(
     models: &ReadModels,
     tenant: TenantId,
@@ -70,31 +105,31 @@ pub async fn urls(
     limit: i64,
 ) -> Result<Listed<UrlRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
+    // Only the chunks that the page needs are read: those with fewer URLs before them than it has.
     let sql = format!(
-        "select jsonb_build_object('url', u.url, 'lastmod', u.lastmod, 'changefreq', u.changefreq, \
-                'priority', u.priority, 'sitemap', f.url, 'file_ordinal', f.ordinal, 'ordinal', u.ordinal)::text \
-           from {schema}.sitemap_files f join {schema}.sitemap_urls u using (sitemap_id) \
-          where f.tenant_id = $1 and f.domain = $2 and (f.ordinal, u.ordinal) > ($3, $4) \
-          order by f.ordinal, u.ordinal limit $5",
-        schema = models.sitemaps
+        "select file_ordinal, sitemap, first, urls, lastmods, changefreqs, priorities from \
+           (select f.ordinal as file_ordinal, f.url as sitemap, c.*, \
+                   sum(c.last - c.first + 1) over (order by f.ordinal, c.first) - (c.last - c.first + 1) as before \
+              from {schema}.sitemap_files f join {schema}.sitemap_url_chunks c using (sitemap_id) \
+             where f.tenant_id = $1 and f.domain = $2 and (f.ordinal, c.last) > ($3, $4)) c \
+          where before <= $5 + {longest} order by file_ordinal, first",
+        schema = models.sitemaps,
+        longest = CHUNK,
     );
-    let found: Vec<String> = sqlx::query_scalar(&sql)
+    let chunks: Vec<ChunkRow> = sqlx::query_as(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
         .bind(after.0)
         .bind(after.1)
-        .bind(limit + 1)
+        .bind(limit)
         .fetch_all(&mut *reading)
         .await?;
-    let found = found
-        .into_iter()
-        .map(|row| {
-            serde_json::from_str(&row).map_err(|source| ProjectionError::Row {
-                table: "sitemap_urls",
-                source,
-            })
-        })
-        .collect::<Result<Vec<UrlRow>, _>>()?;
+    let rows = chunks.into_iter().flat_map(ChunkRow::into_urls);
+    let wanted = usize::try_from(limit).unwrap_or_default() + 1;
+    let found: Vec<UrlRow> = rows
+        .filter(|row| (row.file_ordinal, row.ordinal) > after)
+        .take(wanted)
+        .collect();
     Ok(Listed::of(found, limit, |row| {
         format!("{}:{}", row.file_ordinal, row.ordinal)
     }))

@@ -21,12 +21,13 @@ create table {schema}.sitemap_files (
     problems   jsonb  not null,
     urls_digest text
 );
-create table {schema}.sitemap_urls (
-    sitemap_id uuid not null,
-    ordinal    int  not null,
-    tenant_id  uuid not null,
-    url        text not null,
-    lastmod    text,
-    changefreq text,
-    priority   text
+create table {schema}.sitemap_url_chunks (
+    sitemap_id  uuid   not null,
+    first       int    not null,
+    last        int    not null,
+    tenant_id   uuid   not null,
+    urls        text[] not null,
+    lastmods    text[],
+    changefreqs text[],
+    priorities  text[]
 );

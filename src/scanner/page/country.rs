@@ -35,7 +35,7 @@ pub(super) fn country(text: &str) -> Option<&'static Country> {
 pub(super) fn home_of(language: &str) -> Option<&'static str> {
     const HOMES: &str = "de:DE fr:FR es:ES pt:PT it:IT nl:NL sv:SE da:DK el:GR ru:RU ko:KR zh:CN ms:MY ta:IN bn:BD ur:PK \
         fa:IR ro:RO sr:RS hr:HR sq:AL tr:TR hu:HU sw:KE eu:ES ca:ES gl:ES cy:GB gd:GB nn:NO no:NO iw:IL \
-        in:ID fil:PH yo:NG zu:ZA xh:ZA af:ZA fy:NL br:FR co:FR oc:FR sh:RS gu:IN mr:IN te:IN kn:IN ml:IN \
+        in:ID fil:PH tl:PH yo:NG zu:ZA xh:ZA af:ZA fy:NL br:FR co:FR oc:FR sh:RS gu:IN mr:IN te:IN kn:IN ml:IN \
         pa:IN jv:ID su:ID tt:RU";
     let mut homes = HOMES.split(' ').filter_map(|home| home.split_once(':'));
     let told = homes.find(|(known, _)| *known == language);

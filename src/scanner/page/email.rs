@@ -9,6 +9,8 @@ mod links;
 mod markup;
 mod text;
 
+use std::borrow::Cow;
+
 use self::address::{is_address, is_placeholder, is_placeholder_domain, is_reserved};
 use super::characters::visible;
 use super::head::meta;
@@ -55,9 +57,10 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
             found.add(&address, "meta", true);
         }
     }
-    text::plain(&page.text, |address| found.add(address, "text", false));
-    text::reversed(&page.text, |address| found.add(address, "reversed", false));
-    text::obfuscated(&page.text, |address| found.add(address, "obfuscated", false));
+    let shown = with_plain_hyphens(&page.text);
+    text::plain(&shown, |address| found.add(address, "text", false));
+    text::reversed(&shown, |address| found.add(address, "reversed", false));
+    text::obfuscated(&shown, |address| found.add(address, "obfuscated", false));
     let own = found.site.to_owned();
     text::spaced(&page.text, |address| {
         if address.rsplit('@').next().map(registrable) == Some(own.as_str()) {
@@ -73,6 +76,16 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
         registrable(domain) != site
     });
     list
+}
+
+/// The text with a plain hyphen for those at which no line breaks: no address has them.
+fn with_plain_hyphens(text: &str) -> Cow<'_, str> {
+    const HYPHENS: [char; 2] = ['\u{2010}', '\u{2011}'];
+    if text.contains(HYPHENS) {
+        Cow::Owned(text.replace(HYPHENS, "-"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Whether an address is another with the label before it, between which nothing but styles set a blank:

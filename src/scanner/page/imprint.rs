@@ -51,7 +51,7 @@ fn is_imprint(page: &Outline) -> bool {
 fn copyright_holder(text: &str) -> Option<String> {
     static HOLDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(
-            r"(?:©|\(c\)|\(C\)|[Cc]opyright|版[权權](?:所有|[为為归歸]))(?:[\s©,:：–-]|\(c\)|[Cc]opyright|by\s|[0-9]{{4}}(?:\s?[-–/]\s?[0-9]{{2,4}})?)*({})(?:[\s,.|·•–-]|所有|版[权權]|$)",
+            r"(?:©|ⓒ|\(c\)|\(C\)|[Cc]opyright|trading\s(?:name|style)\sof|版[权權](?:所有|[为為归歸]))(?:[\s©,:：|–-]|\(c\)|[Cc]opyright|by\s|[0-9]{{4}}(?:\s?[-–/]\s?[0-9]{{2,4}})?)*({})(?:[\s,.|·•–-]|所有|版[权權]|$)",
             name_pattern(r"[\p{L}0-9]", 80)
         ))
         .expect("the pattern is constant")
@@ -59,12 +59,26 @@ fn copyright_holder(text: &str) -> Option<String> {
     static GIVEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^(?:[0-9]{2,4}[\s,–-]|(?i:copyright))").expect("the pattern is constant")
     });
+    // Who made the site stands in the next sentence.
+    static CREDIT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\.\s.*\s(?i:by|von|par|por|door|av|af|przez)\s").expect("the pattern is constant")
+    });
     let holders = HOLDER
         .captures_iter(text)
         .take(10)
         .map(|found| without_rest(found[1].trim()).to_owned());
-    let mut holders = holders;
-    holders.find(|name| !GIVEN_BACK.is_match(name) && !address::is_postcode(name))
+    let mut holders = holders.chain(before_sign(text));
+    holders.find(|name| !GIVEN_BACK.is_match(name) && !CREDIT.is_match(name) && !address::is_postcode(name))
+}
+
+/// Names that stand before the sign: `Acme GmbH © 2024`.
+fn before_sign(text: &str) -> impl Iterator<Item = String> + '_ {
+    const MOST: usize = 10;
+    let lines = text.lines().filter_map(|line| line.split_once('©')).take(MOST);
+    lines.filter_map(|(before, _)| {
+        let name = before.rsplit(['|', '·', '•', '–']).next()?.trim();
+        (name.len() <= 100 && is_legal_name(name)).then(|| name.to_owned())
+    })
 }
 
 /// A part of the title that is the name of a company.

@@ -10,6 +10,12 @@ use crate::fetch::Headers;
 /// Characters of text that are looked at.
 const SAMPLE: usize = 4_000;
 
+/// How likely it must be that a text is in the language of a country, for a tag that is a language too.
+const LIKELY: f64 = 0.3;
+
+/// Letters of a text that tells its language against the tag.
+const ENOUGH_TO_OVERRULE: usize = 40;
+
 /// `<html lang>`, else metas, else the header, else a guess by the text.
 pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
     let stated = [
@@ -42,25 +48,22 @@ fn is_default(tag: &str) -> bool {
 fn written(text: &str, page: &Outline) -> Option<String> {
     /// Letters of a text in another script, of one in a language of the domain's country, and of any other.
     const ENOUGH: [usize; 3] = [40, 120, 250];
+    /// Letters of a text in another script that has none in Latin script.
+    const ENOUGH_OF_ALL: usize = 10;
     let host = page.url.host_str().unwrap_or_default();
     let country = host
         .rsplit('.')
         .next()
         .and_then(of_top_level_domain)
         .and_then(country);
-    let has = |enough: usize| {
-        text.chars()
-            .filter(|sign| sign.is_alphabetic())
-            .take(enough)
-            .count()
-            == enough
-    };
+    let has = |enough: usize| has_letters(text, enough);
     // Nobody writes Latin but who fills a template.
     let is_other = |lang: Lang| !matches!(lang, Lang::Eng | Lang::Lat | Lang::Epo);
     let info = detect(text).filter(|info| is_other(info.lang()))?;
     // A script alone tells that it is not English; what it is then is the likeliest that is written in it.
     if info.script() != Script::Latin {
-        return has(ENOUGH[0]).then(|| two_letters(info.lang().code()).to_owned());
+        let is_all = || text.chars().all(|sign| !sign.is_ascii_alphabetic()) && has(ENOUGH_OF_ALL);
+        return (has(ENOUGH[0]) || is_all()).then(|| two_letters(info.lang().code()).to_owned());
     }
     let local = country
         .map(|country| spoken(text, &country.languages))
@@ -70,6 +73,11 @@ fn written(text: &str, page: &Outline) -> Option<String> {
     }
     let is_sure = info.is_reliable() && has(ENOUGH[2]);
     is_sure.then(|| two_letters(info.lang().code()).to_owned())
+}
+
+fn has_letters(text: &str, enough: usize) -> bool {
+    let letters = text.chars().filter(|sign| sign.is_alphabetic());
+    letters.take(enough).count() == enough
 }
 
 /// Which of the languages of a country a text is in, if it is not in English.
@@ -93,15 +101,19 @@ fn meant(tag: String, text: &str) -> String {
     let Some(country) = country(primary).filter(|country| !country.languages.contains(&primary)) else {
         return tag;
     };
-    let written = detect(text).map(|info| two_letters(info.lang().code()));
-    let spoken = country
-        .languages
-        .iter()
-        .find(|language| written == Some(**language));
-    let meant = match spoken {
-        Some(language) => language,
-        None if is_language => return tag,
-        None => country.languages[0],
+    // What Java and Android wrote for Indonesian.
+    if tag == "in-ID" {
+        return "id-ID".to_owned();
+    }
+    let written = detect(text).filter(|info| !is_language || info.confidence() >= LIKELY);
+    let language = written.as_ref().map(|info| two_letters(info.lang().code()));
+    let spoken = country.languages.iter().find(|own| language == Some(**own));
+    let sure = written.filter(|info| info.is_reliable() && has_letters(text, ENOUGH_TO_OVERRULE));
+    let meant = match (spoken, sure) {
+        (Some(language), _) => language,
+        (None, _) if is_language => return tag,
+        (None, Some(info)) => two_letters(info.lang().code()),
+        (None, None) => country.languages[0],
     };
     match rest {
         Some(rest) => format!("{meant}-{rest}"),
@@ -114,7 +126,7 @@ fn meant(tag: String, text: &str) -> String {
 /// `en_us` is `en-US`; what is no tag is nothing.
 fn normalise(tag: &str) -> Option<String> {
     let first = tag
-        .split([',', ';', ' ', '.', '@'])
+        .split([',', ';', ' ', '.', '@', '/', '|'])
         .next()?
         .trim()
         .replace('_', "-");
@@ -124,6 +136,13 @@ fn normalise(tag: &str) -> Option<String> {
     let is_none = matches!(primary.as_str(), "und" | "zxx" | "mul" | "mis");
     if is_none || !(2..=3).contains(&primary.len()) || !primary.bytes().all(|byte| byte.is_ascii_lowercase())
     {
+        return None;
+    }
+    let is_known = primary.len() > 2
+        || two_letters(&primary) != primary
+        || is_two_letter_language(&primary)
+        || country(&primary).is_some();
+    if !is_known {
         return None;
     }
     let mut normal = two_letters(&primary).to_owned();
@@ -145,9 +164,9 @@ fn normalise(tag: &str) -> Option<String> {
 
 /// Only where there is enough text to be sure.
 fn guess(text: &str) -> Option<String> {
-    const ENOUGH: usize = 200;
+    const ENOUGH: usize = 60;
     let info = detect(text)
-        .filter(|_| text.len() >= ENOUGH)
+        .filter(|_| has_letters(text, ENOUGH))
         .filter(whatlang::Info::is_reliable)?;
     Some(two_letters(info.lang().code()).to_owned())
 }

@@ -32,7 +32,7 @@ const OTHERS: &[&str] = &[
 /// of networks and of ways to pay.
 const OTHER_FILES: &str = "sprite sprites pixel spacer blank tracking xiti counter arrow arrows chevron hamburger search \
     close facebook instagram twitter linkedin youtube whatsapp google paypal visa avatar flag flags partner partners sponsor \
-    sponsors client clients";
+    sponsors client clients home house";
 
 /// What the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is called one, by where it
 /// stands, else the large icon that stands for the site on a telephone; absolute.
@@ -61,6 +61,7 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
         &|image| {
             image.is_early && (is_called_logo(&image.src) || image.alt.to_lowercase().starts_with("logo "))
         },
+        &|image| image.in_home_link && (image.in_heading || image.is_early),
     ];
     let stated = meta(page, &["og:logo", "logo"]).and_then(|url| absolute(page, &url));
     stated
@@ -70,10 +71,14 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
 }
 
 fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
-    // At the foot of a page stand the logos of parents and partners too.
-    [false, true].into_iter().find_map(|in_footer| {
+    // At the foot of a page stand the logos of parents and partners too, and links to other sites show theirs.
+    let places = [(false, false), (false, true), (true, false), (true, true)];
+    places.into_iter().find_map(|place| {
         ranked.iter().find_map(|is_logo| {
-            let mut images = page.images.iter().filter(|image| image.in_footer == in_footer);
+            let mut images = page
+                .images
+                .iter()
+                .filter(|image| (image.in_footer, image.in_link_away) == place);
             let image = images.find(|image| is_own(image) && is_logo(image))?;
             absolute(page, &image.src)
         })

@@ -4,6 +4,7 @@
 
 mod builder;
 mod names;
+mod picture;
 mod unseen;
 
 use scraper::node::Element;
@@ -98,6 +99,8 @@ pub(super) struct Image {
     pub(super) in_footer: bool,
     /// Among those of partners, clients and the like.
     pub(super) of_others: bool,
+    /// Inside a link to another site.
+    pub(super) in_link_away: bool,
     /// Inside a link to the site's start.
     pub(super) in_home_link: bool,
     /// Inside a first-level heading.

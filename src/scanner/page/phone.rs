@@ -3,6 +3,7 @@
 //! One file per question: what links hold, what a text holds, what the words around a number say of it, what is no
 //! number whatever it looks like, and in which countries a page may be.
 
+mod groups;
 mod label;
 mod links;
 mod region;

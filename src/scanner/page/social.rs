@@ -182,7 +182,7 @@ fn read(url: &Url) -> Option<Read> {
     }
     let host = url.host_str()?.to_ascii_lowercase();
     let network = Network::at(&host)?;
-    let path = url.path().trim_matches('/');
+    let path = without_blanks(url.path());
     // Some write the sign that stands before names in texts.
     let path = match path.strip_prefix('@') {
         Some(name) if network.shapes.iter().all(|shape| shape.prefix != "@") => name,
@@ -198,7 +198,9 @@ fn read(url: &Url) -> Option<Read> {
         .shapes
         .iter()
         .find(|shape| lower.starts_with(shape.prefix))?;
-    let host = match host.strip_prefix("m.") {
+    let small = ["m.", "mobile.", "touch.", "mbasic."];
+    let host = match small.iter().find_map(|small| host.strip_prefix(small)) {
+        Some(rest) if network.name == "twitter" => rest.to_owned(),
         Some(rest) => format!("www.{rest}"),
         None => host,
     };
@@ -213,9 +215,11 @@ fn read(url: &Url) -> Option<Read> {
         Some(Read { social, kind })
     };
     if shape.segments == 0 {
-        let (_, id) = url.query_pairs().find(|(name, _)| name == "id")?;
+        let (name, id) = url
+            .query_pairs()
+            .find(|(name, _)| name == "id" || name == "gid")?;
         let id: String = id.chars().take_while(char::is_ascii_digit).collect();
-        return (!id.is_empty()).then(|| told(id.clone(), format!("{}?id={id}", shape.prefix)))?;
+        return (!id.is_empty()).then(|| told(id.clone(), format!("{}?{name}={id}", shape.prefix)))?;
     }
     let mut segments = path[shape.prefix.len()..]
         .split('/')
@@ -228,7 +232,8 @@ fn read(url: &Url) -> Option<Read> {
         name
     });
     let name = name.trim_start_matches('@');
-    let is_own = shape.prefix.is_empty() && network.has_own(first);
+    let is_own = shape.prefix.is_empty() && network.has_own(first)
+        || !shape.prefix.is_empty() && matches!(name, "create" | "setup" | "new" | "unavailable");
     let goes_on = segments
         .next()
         .is_none_or(|next| network.goes_on_with(&next.to_ascii_lowercase()));
@@ -261,10 +266,15 @@ fn inner(url: &Url) -> Option<Url> {
         .filter(|_| Network::at(host).is_some());
     let rest = rest.map(|rest| rest.trim_start_matches('/')).or_else(|| {
         // A link without its scheme is one to a path of the site.
-        let rest = path.rfind("/www.").map_or(path.as_str(), |at| &path[at..]);
-        let rest = rest.trim_start_matches('/');
-        let (host, _) = rest.split_once('/')?;
-        Network::at(&host.to_ascii_lowercase()).map(|_| rest)
+        let is_network = |host: &str| Network::at(&host.to_ascii_lowercase()).is_some();
+        let mut rest = path.trim_start_matches('/');
+        loop {
+            let (segment, after) = rest.split_once('/')?;
+            if is_network(segment) {
+                return Some(rest);
+            }
+            rest = after;
+        }
     })?;
     let inner = Url::parse(&format!("https://{rest}")).ok()?;
     let query = url.query().filter(|_| inner.path().ends_with("profile.php"));
@@ -273,6 +283,20 @@ fn inner(url: &Url) -> Option<Url> {
         inner.set_query(query);
     }
     Some(inner)
+}
+
+/// A path without slashes and blanks around it.
+fn without_blanks(path: &str) -> &str {
+    let mut path = path;
+    loop {
+        let bare = path.trim_matches('/');
+        let bare = bare.strip_prefix("%20").unwrap_or(bare);
+        let bare = bare.strip_suffix("%20").unwrap_or(bare);
+        if bare == path {
+            return bare;
+        }
+        path = bare;
+    }
 }
 
 fn decoded(text: &str) -> String {
@@ -296,262 +320,4 @@ fn is_version_or_post(network: &Network, first: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(url: &str) -> Option<(String, String)> {
-        let social = profile(&Url::parse(url).unwrap())?;
-        Some((social.url, social.handle.unwrap_or_default()))
-    }
-
-    /// URLs, the profiles they lead to and their names.
-    const PROFILES: &[(&str, &str, &str)] = &[
-        (
-            "http://m.facebook.com/acme/?ref=x#y",
-            "https://www.facebook.com/acme",
-            "acme",
-        ),
-        (
-            "https://www.facebook.com/profile.php?id=12&x=1",
-            "https://www.facebook.com/profile.php?id=12",
-            "12",
-        ),
-        (
-            "https://www.facebook.com/pages/Acme/123",
-            "https://www.facebook.com/pages/Acme/123",
-            "Acme",
-        ),
-        ("https://x.com/acme", "https://x.com/acme", "acme"),
-        ("https://twitter.com/#!/acme", "https://twitter.com/acme", "acme"),
-        (
-            "https://at.linkedin.com/company/acme/about/",
-            "https://at.linkedin.com/company/acme",
-            "acme",
-        ),
-        (
-            "https://www.youtube.com/@acme/videos",
-            "https://www.youtube.com/@acme",
-            "acme",
-        ),
-        (
-            "https://youtube.com/channel/UC1",
-            "https://youtube.com/channel/UC1",
-            "UC1",
-        ),
-        (
-            "https://www.xing.com/news/pages/acme-12",
-            "https://www.xing.com/news/pages/acme-12",
-            "acme-12",
-        ),
-        ("https://t.me/s/acme", "https://t.me/s/acme", "acme"),
-        (
-            "https://www.pinterest.de/acme/_created/",
-            "https://www.pinterest.de/acme",
-            "acme",
-        ),
-        (
-            "https://www.facebook.com/https://www.facebook.com/acme",
-            "https://www.facebook.com/acme",
-            "acme",
-        ),
-        (
-            "https://acme.test/www.instagram.com/acme/",
-            "https://www.instagram.com/acme",
-            "acme",
-        ),
-        (
-            "https://acme.test/facebook.com/acme",
-            "https://facebook.com/acme",
-            "acme",
-        ),
-        (
-            "https://www.instagram.com/https%3A//instagram.com/acme",
-            "https://instagram.com/acme",
-            "acme",
-        ),
-        (
-            "http://https//www.facebook.com/acme",
-            "https://www.facebook.com/acme",
-            "acme",
-        ),
-        (
-            "https://www.instagram.com/@acme",
-            "https://www.instagram.com/acme",
-            "acme",
-        ),
-        (
-            "https://www.facebook.com/home.php#!/pages/Acme/123?sk=wall",
-            "https://www.facebook.com/pages/Acme/123",
-            "Acme",
-        ),
-        (
-            "https://www.linkedin.com/company/acme/jobs",
-            "https://www.linkedin.com/company/acme",
-            "acme",
-        ),
-        (
-            "https://www.youtube.com/user/acme",
-            "https://www.youtube.com/user/acme",
-            "acme",
-        ),
-        (
-            "https://www.pinterest.nz/acme",
-            "https://www.pinterest.nz/acme",
-            "acme",
-        ),
-        (
-            "https://www.reddit.com/r/acme/",
-            "https://www.reddit.com/r/acme",
-            "acme",
-        ),
-        (
-            "https://www.tiktok.com/@acme",
-            "https://www.tiktok.com/@acme",
-            "acme",
-        ),
-    ];
-
-    #[test]
-    fn profiles_are_known_with_their_names() {
-        for (url, wanted, handle) in PROFILES {
-            assert_eq!(
-                shown(url),
-                Some(((*wanted).to_owned(), (*handle).to_owned())),
-                "{url}"
-            );
-        }
-    }
-
-    #[test]
-    fn share_buttons_posts_and_look_alikes_are_no_profiles() {
-        for url in [
-            "https://www.facebook.com/sharer/sharer.php?u=x",
-            "https://twitter.com/intent/tweet?text=x",
-            "https://x.com/share",
-            "https://www.linkedin.com/shareArticle?url=x",
-            "https://www.youtube.com/watch?v=1",
-            "https://www.instagram.com/p/abc/",
-            "https://x.com/acme/status/1",
-            "https://www.facebook.com/",
-            "https://netflix.com/acme",
-            "https://vimeo.com/12345",
-            "https://notfacebook.com/acme",
-            "https://blog.twitter.com/official",
-            "https://www.facebook.com/v17.0/dialog",
-            "https://vk.com/video-119533440_456253429",
-            "https://vimeo.com/privacy",
-            "https://www.pinterest.de/acme/a-board/",
-            "https://t.me/acme/12",
-            "https://www.flickr.com/photos/acme/14538243058/in/explore",
-            "https://www.youtube.com/upload",
-            "https://www.youtube.com/channel/",
-            "https://www.youtube.com/user",
-            "https://www.youtube.com/@",
-            "https://www.youtube.com/account",
-            "https://twitter.com/en/privacy",
-            "https://twitter.com/settings/account",
-            "https://www.facebook.com/groups/",
-            "https://www.facebook.com/pages/",
-            "https://www.facebook.com/profile.php",
-            "https://www.facebook.com/l.php?u=https://acme.test",
-            "https://www.facebook.com/messages/t/acme",
-            "https://www.instagram.com/accounts/login/",
-            "https://www.linkedin.com/company/",
-            "https://www.linkedin.com/in/",
-            "https://www.tiktok.com/@",
-            "https://www.facebook.com/sharer/sharer.php?u=https://www.facebook.com/acme",
-            "https://t.me/s/",
-            "https://www.facebook.com/facebook",
-            "https://www.instagram.com/Instagram/",
-        ] {
-            assert_eq!(shown(url), None, "{url}");
-        }
-    }
-
-    #[test]
-    fn one_profile_counts_once_however_it_is_written() {
-        let social = |url: &str| profile(&Url::parse(url).unwrap()).unwrap();
-        for (one, other) in [
-            ("https://youtube.com/acme", "https://www.youtube.com/user/Acme"),
-            ("https://youtube.com/@acme", "https://youtube.com/c/acme/videos"),
-            (
-                "https://facebook.com/pages/Acme/123456789",
-                "https://facebook.com/123456789",
-            ),
-            (
-                "https://facebook.com/Acme-123456789",
-                "https://facebook.com/profile.php?id=123456789",
-            ),
-            ("https://t.me/s/acme", "https://t.me/acme"),
-        ] {
-            assert!(is_same(&social(one), &social(other)), "{one} {other}");
-        }
-        for (one, other) in [
-            (
-                "https://linkedin.com/in/acme",
-                "https://linkedin.com/company/acme",
-            ),
-            ("https://reddit.com/r/acme", "https://reddit.com/user/acme"),
-            ("https://facebook.com/acme", "https://facebook.com/acme2"),
-        ] {
-            assert!(!is_same(&social(one), &social(other)), "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn of_equal_profiles_the_one_that_is_called_as_the_site_is_its_own() {
-        let social = |url: &str, source: &str| {
-            let mut social = profile(&Url::parse(url).unwrap()).unwrap();
-            source.clone_into(&mut social.source);
-            social
-        };
-        let names = ["acme-tools".to_owned(), "Acme Tools Ltd".to_owned()];
-        let vendor = social("https://twitter.com/themeworks", "frame");
-        let writer = social("https://twitter.com/jane", "link");
-        let own = social("https://twitter.com/acmetools", "link");
-        let told = links(&[vendor.clone(), writer.clone(), own.clone()], &names);
-        assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/acmetools"));
-        let stated = social("https://twitter.com/atools", "json_ld");
-        let told = links(&[vendor.clone(), own, stated], &names);
-        assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/atools"));
-        let told = links(&[writer, vendor], &names);
-        assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/themeworks"));
-    }
-
-    #[test]
-    fn the_sites_own_profile_stands_for_it_and_counts_once() {
-        use super::super::outline::outline;
-        let html = "<p>See <a href=https://twitter.com/someone>them</a>
-            <div id=comments><a href=https://twitter.com/visitor></a></div>
-            <footer><a href=https://twitter.com/Acme></a><a href=https://www.twitter.com/acme></a></footer>";
-        let page = outline(html, &Url::parse("https://acme.test/").unwrap());
-        let found = socials(&page, &Graph::default());
-        let told: Vec<(&str, &str)> = found
-            .iter()
-            .map(|social| (social.url.as_str(), social.source.as_str()))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                ("https://twitter.com/someone", "link"),
-                ("https://twitter.com/Acme", "frame")
-            ]
-        );
-        assert_eq!(
-            links(&found, &[]).twitter.as_deref(),
-            Some("https://twitter.com/Acme")
-        );
-    }
-
-    #[test]
-    fn profiles_on_a_networks_own_site_are_its_users() {
-        use super::super::outline::outline;
-        let html = "<a href=/pricing><a href=/channels/staff><a href=https://x.com/vimeo>";
-        let page = outline(html, &Url::parse("https://vimeo.com/").unwrap());
-        let urls: Vec<String> = socials(&page, &Graph::default())
-            .into_iter()
-            .map(|social| social.url)
-            .collect();
-        assert_eq!(urls, ["https://x.com/vimeo"]);
-    }
-}
+mod tests;

@@ -56,6 +56,11 @@ impl AgentRules {
         Self { plain, wild }
     }
 
+    /// Bytes that are compared at most to decide on an URL of so many bytes.
+    pub fn work_on(&self, url: usize) -> usize {
+        self.wild.len() * (url + COST_OF_RULE) + url
+    }
+
     /// Whether the agent may fetch an URL (as it goes over the wire: what is not percent-encoded is not encoded here).
     ///
     /// The longest matching rule decides, `Allow` wins a tie (RFC 9309, 2.2.2). An URL that is so long, under so many

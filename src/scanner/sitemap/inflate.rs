@@ -8,6 +8,11 @@ use flate2::write::MultiGzDecoder;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
+/// Whether a document that begins so is compressed.
+pub fn is_gzip(start: &[u8]) -> bool {
+    start.starts_with(&GZIP)
+}
+
 /// More layers are passed on as they are.
 const MAX_LAYERS: u8 = 3;
 

@@ -22,5 +22,6 @@ mod text;
 mod xml;
 
 pub use entry::{Alternate, ChildSitemap, News, PageEntry, SitemapEntry, Video};
+pub use inflate::is_gzip;
 pub use reader::{SitemapReader, SitemapSettings, SitemapSummary};
 pub use seen::{Seen, SeenUrls};

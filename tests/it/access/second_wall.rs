@@ -115,7 +115,7 @@ async fn no_table_and_no_view_stands_outside_the_wall() {
         assert!(forced, "{table} lets its owner past");
         // URLs are found through their file, which is found by tenant.
         assert!(
-            by_tenant || table.ends_with(".sitemap_urls"),
+            by_tenant || table.ends_with(".sitemap_url_chunks"),
             "{table} has no index that begins with the tenant"
         );
     }
@@ -141,7 +141,7 @@ async fn who_reads_for_a_tenant_can_do_nothing_else() {
         "select * from tenant_setting",
         "insert into tenant_setting (tenant_id) values (gen_random_uuid())",
         "delete from events",
-        "update jobs set status = 'completed'",
+        "update batch_jobs set status = 'completed'",
         "delete from domains",
         "create table public.mine ()",
         "copy events to '/tmp/x'",

@@ -60,7 +60,7 @@ const RULES: &[Rule] = &[
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "export", uses: &["commands", "values"], except: &[], crates: &["tokio"] },
-    Rule { module: "api", uses: &["export", "commands", "progress", "projections", "legacy", "access", "log", "tasks", "fetch", "aggregates", "pools", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
+    Rule { module: "api", uses: &["export", "commands", "progress", "projections", "legacy", "access", "log", "tasks", "turns", "fetch", "aggregates", "pools", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
     Rule { module: "dashboard", uses: &["api", "pools", "progress", "projections", "commands", "access", "log", "tasks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING], crates: &["tokio", "rand"] },
     Rule { module: "backup", uses: &["postgres", "projections", "log"], except: &[APPENDING, PROJECTING], crates: &["sqlx", "tokio"] },
     Rule { module: "postgres", uses: &[], except: &[], crates: &["sqlx", "tokio", "rand"] },

@@ -289,7 +289,7 @@ async fn a_scan_of_the_future_is_not_used_again() {
     assert_eq!(again().await, json!(scan));
     run(
         app.log_pool(),
-        "update jobs set completed_at = now() + interval '10 years'",
+        "update rm_jobs_s2.jobs set completed_at = now() + interval '10 years'",
     )
     .await;
     assert_ne!(again().await, json!(scan));

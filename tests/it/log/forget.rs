@@ -167,8 +167,11 @@ async fn what_was_found_is_gone_everywhere_and_what_happened_stays() {
         .chain(["sitemap_urls", "events", "event_body"])
     {
         for secret in everything {
-            let sql =
-                format!("select count(*) from {name} t where position('{secret}' in to_jsonb(t)::text) > 0");
+            // Bytes are shown as hexadecimal digits.
+            let sql = format!(
+                "select count(*) from {name} t where position('{secret}' in to_jsonb(t)::text) > 0 \
+                    or position(encode('{secret}', 'hex') in to_jsonb(t)::text) > 0"
+            );
             let found: i64 = sqlx::query_scalar(&sql)
                 .fetch_one(app.app.log.pool())
                 .await

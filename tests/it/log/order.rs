@@ -50,6 +50,30 @@ async fn read_by_position(connection: &mut PgConnection, seen: &mut Seen) {
     }
 }
 
+/// Those who follow the log in a process: each with pages of its own size, over what one of them read.
+async fn follow(log: EventLog, pool: PgPool, limit: i64, done: Arc<AtomicBool>) -> Seen {
+    let mut seen = Seen::default();
+    let mut position = 0;
+    loop {
+        let last = done.load(Ordering::SeqCst);
+        let mut connection = pool.acquire().await.unwrap();
+        let page = log.tail().page(&mut connection, position, &["Happened"], limit);
+        let page = page.await.unwrap();
+        drop(connection);
+        assert!(page.position >= position, "a follower went back");
+        let is_at_the_end = page.position == position;
+        position = page.position;
+        for event in &page.events {
+            seen.positions.push(event.position);
+            seen.names.push(event.data()["name"].as_str().unwrap().to_owned());
+        }
+        if last && is_at_the_end {
+            return seen;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Control: everything behind the identity.
 async fn read_by_identity(connection: &mut PgConnection, seen: &mut Seen) {
     let sql = "select id, name from shadow where id > $1 order by id";
@@ -220,6 +244,9 @@ async fn a_reader_by_position_sees_each_event_once_and_the_controls_fail() {
             }
         }
     });
+    let followers: Vec<_> = [1, 7, 1000]
+        .map(|limit| tokio::spawn(follow(log.clone(), pool.clone(), limit, Arc::clone(&done))))
+        .into();
     let stock = (0..STOCK_WRITERS).map(|writer| tokio::spawn(write_in_transactions(pool.clone(), writer)));
     let groups = (0..GROUP_WRITERS).map(|writer| tokio::spawn(write_in_groups(log.clone(), writer)));
     let committed: Vec<Vec<String>> = join_all(stock.chain(groups).collect::<Vec<_>>())
@@ -236,6 +263,14 @@ async fn a_reader_by_position_sees_each_event_once_and_the_controls_fail() {
     assert!(count > 300, "{count}");
     assert_eq!(ours.positions, (1..=count).collect::<Vec<_>>());
     assert_eq!(by_writer(&ours.names), by_writer(&committed));
+    for follower in followers {
+        let seen = follower.await.unwrap();
+        assert_eq!(seen.positions, (1..=count).collect::<Vec<_>>());
+        assert_eq!(by_writer(&seen.names), by_writer(&committed));
+    }
+    // One who comes later is behind what is kept, and reads by himself until he has caught up.
+    let late = follow(log.clone(), pool.clone(), 7, Arc::clone(&done)).await;
+    assert_eq!(late.positions, (1..=count).collect::<Vec<_>>());
     // The gate lets nothing through that began after the open transaction.
     assert_eq!(
         gated.names, [""; 0],

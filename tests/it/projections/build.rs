@@ -126,7 +126,7 @@ async fn of_the_generations_only_the_one_before_is_kept() {
     .fetch_all(&world.database.pool)
     .await
     .unwrap();
-    assert_eq!(schemas, ["rm_jobs_s1", "rm_jobs_s1_g3", "rm_jobs_s1_g4"]);
+    assert_eq!(schemas, ["rm_jobs_s2", "rm_jobs_s2_g3", "rm_jobs_s2_g4"]);
 }
 
 #[tokio::test]
@@ -155,9 +155,9 @@ async fn a_build_that_lost_its_process_begins_anew_and_leaves_nothing_behind() {
     // What a process that was killed in the middle leaves: a lease that runs out and half-filled tables.
     world
         .meddle(
-            "create schema rm_jobs_s1_g2; create table rm_jobs_s1_g2.jobs (like rm_jobs_s1_g1.jobs); \
-             insert into rm_jobs_s1_g2.jobs select * from rm_jobs_s1_g1.jobs limit 5; \
-             insert into projection (name, shape, generation, state) values ('jobs', 1, 2, 'building'); \
+            "create schema rm_jobs_s2_g2; create table rm_jobs_s2_g2.jobs (like rm_jobs_s2_g1.jobs); \
+             insert into rm_jobs_s2_g2.jobs select * from rm_jobs_s2_g1.jobs limit 5; \
+             insert into projection (name, shape, generation, state) values ('jobs', 2, 2, 'building'); \
              update projection_task set state = 'running', generation = 2, phase = 'folding', \
                     holder = gen_random_uuid(), leased_until = clock_timestamp() - interval '1 second'",
         )

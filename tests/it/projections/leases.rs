@@ -123,9 +123,9 @@ async fn assert_whole(world: &World, asked: &ProjectionTask) {
     let status = status(&world.database.pool, of::<Jobs>()).await.unwrap();
     let (live, before) = (status.generation.unwrap(), status.rollback_to.unwrap());
     let mut wanted = vec![
-        "rm_jobs_s1".to_owned(),
-        format!("rm_jobs_s1_g{before}"),
-        format!("rm_jobs_s1_g{live}"),
+        "rm_jobs_s2".to_owned(),
+        format!("rm_jobs_s2_g{before}"),
+        format!("rm_jobs_s2_g{live}"),
     ];
     wanted.sort();
     let schemas: Vec<String> =
@@ -184,7 +184,7 @@ async fn of_two_that_make_the_same_indexes_only_the_holder_of_the_lease_does() {
     held.reached(&world).await;
     let mut blocker = PgConnection::connect(&world.database.url).await.unwrap();
     let mut tx = blocker.begin().await.unwrap();
-    sqlx::query("lock table rm_jobs_s1_g2.jobs in row exclusive mode")
+    sqlx::query("lock table rm_jobs_s2_g2.jobs in row exclusive mode")
         .execute(&mut *tx)
         .await
         .unwrap();

@@ -92,7 +92,7 @@ async fn a_new_shape_builds_itself_beside_the_old_one_which_goes_on() {
     );
     assert!(of::<LaterJobs>().exists(&world.database.pool).await.unwrap());
     // People see the newest, each release its own; both follow the log.
-    assert!(has_column(&world, "public.jobs").await && !has_column(&world, "rm_jobs_s1.jobs").await);
+    assert!(has_column(&world, "public.jobs").await && !has_column(&world, "rm_jobs_s2.jobs").await);
     world.tell(200).await;
     world.follow(of::<Jobs>()).await;
     world.follow(of::<LaterJobs>()).await;

@@ -47,7 +47,7 @@ async fn found_and_mended(projection: &'static dyn AnyProjection, meddling: &str
 
 #[tokio::test]
 async fn a_changed_value_is_told_with_its_column_and_both_values() {
-    let meddling = "update jobs set attempts = 77 where scan_id = \
+    let meddling = "update rm_jobs_s2.jobs set attempts = 77 where scan_id = \
                       (select scan_id from jobs where status = 'failed' order by 1 limit 1)";
     let found = found_and_mended(of::<Jobs>(), meddling).await;
     let [finding] = found.findings.as_slice() else {
@@ -102,10 +102,10 @@ async fn an_extra_row_is_told() {
 
 #[tokio::test]
 async fn a_changed_url_of_a_sitemap_is_told() {
-    let meddling = "update sitemap_urls set url = 'https://evil.example/' where (sitemap_id, ordinal) in \
-                      (select sitemap_id, ordinal from sitemap_urls order by 1, 2 limit 1)";
+    let meddling = "update sitemap_url_chunks set urls[1] = 'https://evil.example/' where (sitemap_id, first) in \
+                      (select sitemap_id, first from sitemap_url_chunks order by 1, 2 limit 1)";
     let found = found_and_mended(of::<Sitemaps>(), meddling).await;
-    assert_eq!(found.findings[0].table, "sitemap_urls");
+    assert_eq!(found.findings[0].table, "sitemap_url_chunks");
 }
 
 #[tokio::test]
@@ -122,8 +122,8 @@ async fn a_missing_sitemap_file_and_its_urls_are_told() {
 
 #[tokio::test]
 async fn urls_that_belong_to_no_file_are_told() {
-    let meddling = "insert into sitemap_urls (sitemap_id, ordinal, tenant_id, url) \
-                      values ('00000000-0000-0000-0000-00000000000f', 1, gen_random_uuid(), 'https://evil.example/')";
+    let meddling = "insert into sitemap_url_chunks (sitemap_id, first, last, tenant_id, urls) values \
+                      ('00000000-0000-0000-0000-00000000000f', 1, 1, gen_random_uuid(), '{https://evil.example/}')";
     let found = found_and_mended(of::<Sitemaps>(), meddling).await;
     assert_eq!(
         found.findings[0].key,
@@ -138,7 +138,7 @@ async fn the_running_sample_finds_what_was_changed_and_what_was_taken_out() {
         let found = projection.sample(&world.log, 20).await.unwrap();
         assert_eq!((found.wrong, found.rows > 0), (0, true), "{:?}", found.findings);
     }
-    world.meddle("update jobs set attempts = 77").await;
+    world.meddle("update rm_jobs_s2.jobs set attempts = 77").await;
     assert!(of::<Jobs>().sample(&world.log, 20).await.unwrap().wrong > 0);
     world.meddle("delete from domains").await;
     assert!(of::<Domains>().sample(&world.log, 20).await.unwrap().wrong > 0);
@@ -148,7 +148,7 @@ async fn the_running_sample_finds_what_was_changed_and_what_was_taken_out() {
 async fn a_generation_that_is_not_what_the_log_says_is_never_switched_to() {
     let world = World::told(200).await;
     world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
-    world.meddle("update rm_jobs_s1_g1.jobs set attempts = 77").await;
+    world.meddle("update rm_jobs_s2_g1.jobs set attempts = 77").await;
     let task = world.perform(of::<Jobs>(), TaskKind::Rollback).await;
     assert_eq!(task.state, TaskState::Failed);
     assert!(

@@ -351,7 +351,7 @@ impl Story {
             });
         }
         let findings = self.findings(&domain);
-        let (findings, body) = salt.seal(&serde_json::to_vec(&findings).unwrap(), 1);
+        let (findings, body) = salt.seal_object(&serde_json::to_string(&findings).unwrap());
         bodies.push(body);
         events.push(ScanEvent::PageRead {
             domain: domain.clone(),

@@ -87,6 +87,8 @@ const PLACEHOLDER_LABELS: &[&str] = &[
     "johndoe",
     "janedoe",
     "demolink",
+    "sample",
+    "hoge",
     "loremipsum",
 ];
 
@@ -108,6 +110,8 @@ const PLACEHOLDER_DOMAINS: &[&str] = &[
     "domein.nl",
     "email.com",
     "address.com",
+    "host.com",
+    "bar.com",
     "website.com",
     "site.com",
     "company.com",
@@ -191,8 +195,59 @@ const TEMPLATE_LOCALS: &[&str] = &[
     "emailaddress",
     "someone",
     "somebody",
+    "example",
+    "sample",
+    "foo",
+    "hoge",
     "xxx",
     "xxxx",
+];
+
+/// `Your` in the languages of templates.
+const YOURS: &[&str] = &[
+    "your",
+    "ihr",
+    "ihre",
+    "dein",
+    "deine",
+    "votre",
+    "ton",
+    "vous",
+    "nom",
+    "tu",
+    "su",
+    "tuo",
+    "tua",
+    "seu",
+    "sua",
+    "teu",
+    "uw",
+    "jouw",
+    "jou",
+    "twoj",
+    "twój",
+    "vas",
+    "váš",
+    "tvuj",
+    "din",
+    "ditt",
+    "dit",
+    "sinun",
+    "te",
+    "user",
+    "usuario",
+    "votreadresse",
+    "ihreadresse",
+    "vorname",
+    "prenom",
+    "nombre",
+    "nome",
+];
+
+/// Labels of domains that stand for any domain of e-mail, under whatever suffix.
+const MAILS: &[&str] = &[
+    "email", "e-mail", "mail", "epost", "correo", "courriel", "adresse", "nachname", "domain", "domena",
+    "domein", "domaine", "dominio", "website", "provider", "firma",
 ];
 
 /// Whether both parts are formed as those of addresses in use are (narrower than RFC 5321).
@@ -236,10 +291,16 @@ pub(super) fn is_placeholder(local: &str, domain: &str) -> bool {
         || ["yourname", "yourmail", "youremail", "youraddress"]
             .iter()
             .any(|start| bare.starts_with(start));
+    // Whose letters they are for is told by `your` in some language, before a word that stands for all domains.
+    let is_yours = YOURS.contains(&bare.as_str())
+        && registrable(domain)
+            .split('.')
+            .next()
+            .is_some_and(|label| MAILS.contains(&label));
     let escaped = local.starts_with("u003") || local.starts_with("x3e") || local.contains('%');
     // The login of `git@host:owner/repository`.
     let is_login = local == "git" && ["github.com", "gitlab.com", "bitbucket.org"].contains(&domain);
-    hashed || is_machinery || is_template || escaped || is_login
+    hashed || is_machinery || is_template || is_yours || escaped || is_login
 }
 
 /// Whether a domain stands for one that is still to be filled in.
@@ -295,7 +356,18 @@ pub(super) fn is_reserved(domain: &str) -> bool {
     let last = domain.rsplit('.').next().unwrap_or_default();
     matches!(
         last,
-        "test" | "example" | "invalid" | "localhost" | "local" | "localdomain" | "internal" | "lan" | "home"
+        "test"
+            | "example"
+            | "invalid"
+            | "localhost"
+            | "local"
+            | "localdomain"
+            | "internal"
+            | "lan"
+            | "home"
+            | "onion"
+            | "arpa"
+            | "alt"
     )
 }
 

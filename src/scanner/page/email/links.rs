@@ -12,6 +12,8 @@ pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     } else if let Some((path, code)) = href.split_once('#')
         && path.ends_with("/cdn-cgi/l/email-protection")
     {
+        // What was asked of the mail program stands behind it in clear.
+        let code = code.split(['?', '&']).next().unwrap_or_default();
         cloudflare(code, |address| sink(address, "cloudflare"));
     } else if href.starts_with("javascript:")
         && let Some((_, call)) = href.split_once("linkTo_UnCryptMailto(")

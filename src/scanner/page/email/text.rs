@@ -144,9 +144,53 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
     // than the neighbourhood of these.
     static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let signs = [
-            "at]", "at)", "at}", "at>", "at）", "at］", "at ]", "at )", "@]", "@)", "@}", "ät]", "ät)", "[@",
-            "(@", "roba]", "roba)", "chez]", "chez)", "[dot", "(dot", "{dot", "[punkt", "(punkt", "[point",
-            "(point", "[punto", "(punto", "[.]", "(.)", " dot ", " punkt ", " punto ",
+            "at]",
+            "at)",
+            "at}",
+            "at>",
+            "at）",
+            "at］",
+            "at ]",
+            "at )",
+            "@]",
+            "@)",
+            "@}",
+            "ät]",
+            "ät)",
+            "[@",
+            "(@",
+            "roba]",
+            "roba)",
+            "chez]",
+            "chez)",
+            "[dot",
+            "(dot",
+            "{dot",
+            "[punkt",
+            "(punkt",
+            "[point",
+            "(point",
+            "[punto",
+            "(punto",
+            "[.]",
+            "(.)",
+            " dot ",
+            " punkt ",
+            " punto ",
+            "(a)",
+            "[a]",
+            "{a}",
+            "(ä)",
+            "[ä]",
+            "at】",
+            "małpa",
+            "собака",
+            "affe)",
+            "affe]",
+            "アット",
+            " -at- ",
+            "(kropka",
+            "[kropka",
         ];
         let builder = AhoCorasick::builder().ascii_case_insensitive(true).build(signs);
         builder.expect("a few words make a small automaton")
@@ -164,14 +208,14 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
 fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
     static BRACKETED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}[\[({<（［]\s?(?:at|@|ät|a|ä|arroba|chez)\s?[\])}>）］]\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［]\s?(?:dot|punkt|point|punto|\.)\s?[\])}>）］])\s{0,2}[a-z0-9-]{1,63}){1,4})",
+            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}(?:[\[({<（［【]\s?(?:at|@|ät|a|ä|arroba|chez|małpa|собака|klammeraffe|affe|アット(?:マーク)?)\s?[\])}>）］】]|-at-)\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|точка|ドット|\.)\s?[\])}>）］】])\s{0,2}[a-z0-9-]{1,63}){1,4})",
         )
         .expect("the pattern is constant")
     });
     // Only the dot is in brackets.
     static DOTTED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\s?[\[({<]\s?(?:dot|punkt|point|punto|\.)\s?[\])}>]\s?[a-z]{2,20})",
+            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\s?(?:[\[({<]\s?(?:dot|punkt|point|punto|kropka|\.)\s?[\])}>]|\sdot\s)\s?[a-z]{2,20})",
         )
         .expect("the pattern is constant")
     });
@@ -183,7 +227,7 @@ fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
         .expect("the pattern is constant")
     });
     static DOT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\s*[\[({<（［]\s?(?:dot|punkt|point|punto|\.)\s?[\])}>）］]\s*|\s+(?:dot|punkt|punto)\s+|\s*\.\s*")
+        Regex::new(r"(?i)\s*[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|точка|ドット|\.)\s?[\])}>）］】]\s*|\s+(?:dot|punkt|punto)\s+|\s*\.\s*")
             .expect("the pattern is constant")
     });
     for pattern in [&*BRACKETED, &*DOTTED, &*WORDS] {

@@ -12,6 +12,8 @@ const BEHIND: &[&str] = &[
     r"(?:SE|AG)\s?&\s?Co\.?\s?(?:KGaA|KG)",
     r"Ges\.?\s?m\.?\s?b\.?\s?H\.?(?:\s?&\s?Co\.?\s?KG)?",
     r"GmbH",
+    r"Gesellschaft\s(?:m\.\s?b\.\s?H\.|mit\sbeschränkter\sHaftung)",
+    r"GesbR|FlexCo|Einzelunternehmen",
     r"mbH",
     r"UG\s?\(haftungsbeschränkt\)(?:\s?&\s?Co\.?\s?KG)?",
     r"KGaA",
@@ -26,7 +28,7 @@ const BEHIND: &[&str] = &[
     r"(?:Pvt\.?|Private)\s(?:Ltd\.?|Limited)",
     r"Co\.?,?\s?(?:Ltd\.?|Limited)",
     r"Company,?\sLimited",
-    r"(?:Sdn\.?\s)?Bhd\.?",
+    r"(?:Sdn\.?\s)?Bhd\.?|Berhad",
     r"Ltd\.?\s?Şt[iİ]\.?",
     r"Ltd\.?(?:\s\(UK\))?",
     r"Limited(?:\sŞirketi|\sLiability\sCompany)?",
@@ -37,6 +39,8 @@ const BEHIND: &[&str] = &[
     r"Corp(?:\.|oration)?",
     r"P\.?L\.?C\.?",
     r"K\.K\.",
+    r"P\.\s?C\.",
+    r"Ltée\.?",
     r"FZ-?(?:LLC|E|CO)",
     r"W\.?L\.?L\.?",
     // French.
@@ -54,11 +58,14 @@ const BEHIND: &[&str] = &[
     r"S\.\s?n\.\s?c\.?",
     r"S\.\s?a\.\s?s\.?",
     r"Soc(?:ietà|\.)\sCoop(?:erativa|\.)?",
+    r"Società\s(?:a\sResponsabilità\sLimitata|per\sAzioni)",
     // Spanish.
     r"S\.?\s?(?:A\.?\s?P\.?\s?I|A|de\sR\.?\s?L)\.?\sde\sC\.?\s?V\.?",
     r"S\.\s?L\.\s?(?:U\.?|P\.?|L\.?|N\.\s?E\.?)?",
     r"S\.\s?A\.\s?(?:U\.?|C\.?)?",
     r"S\.\s?Coop\.?",
+    r"Sociedad\s(?:de\sResponsabilidad\s)?(?:Limitada|Anónima)",
+    r"Limitada",
     r"C\.\s?[AB]\.",
     r"E\.I\.R\.L\.?",
     // Portuguese.
@@ -72,6 +79,7 @@ const BEHIND: &[&str] = &[
     r"N\.\s?V\.",
     r"V\.O\.F\.",
     r"VOF",
+    r"Coöperatie(?:f)?\sU\.A\.|U\.A\.",
     r"BVBA|CVBA|VZW|ASBL|SPRL|CommV",
     // Polish.
     r"sp(?:ółka|\.)\s?z\s?o(?:graniczoną\sodpowiedzialnością|\.\s?o\.?)(?:\s?sp(?:ółka|\.)\s?(?:k(?:omandytowa|\.)|j(?:awna|\.)))?",
@@ -90,6 +98,7 @@ const BEHIND: &[&str] = &[
     r"S\.\s?R\.\s?L\.?(?:-D)?",
     // Slovene, Croatian, Serbian, Bosnian.
     r"j?\.?d\.\s?o\.\s?o\.?",
+    r"д\.\s?о\.\s?о\.?",
     r"d\.\s?d\.",
     r"d\.\s?n\.\s?o\.",
     r"s\.\s?p\.",
@@ -99,13 +108,16 @@ const BEHIND: &[&str] = &[
     r"Şt[iİ]\.?",
     // Nordic and Baltic.
     r"Aktiebolag|Handelsbolag|Kommanditbolag|Osakeyhtiö|Aktieselskab|Aksjeselskap",
-    r"ApS|Oyj?(?:\sAb)?|Tmi|ehf\.?|OÜ|VšĮ",
+    r"ApS|Oyj?(?:\sAb)?|Tmi|e?hf\.|ehf|OÜ|VšĮ",
     r"A/S|I/S|K/S|P/S",
     // Greek.
-    r"Α\.\s?(?:Β\.\s?)?Ε\.(?:\s?Ε\.)?",
+    r"Α\.\s?(?:Β\.\s?)?Ε\.(?:\s?(?:Β\.\s?)?Ε\.)?",
     r"Ε\.\s?Π\.\s?Ε\.",
     r"(?:Μ\.\s?)?Ι\.\s?Κ\.\s?Ε\.",
     r"[ΟΕ]\.\s?Ε\.",
+    // Albanian, Armenian, Uzbek.
+    r"sh\.\s?p\.\s?k\.?",
+    r"ՍՊԸ|MChJ",
     // Arabic, Hebrew.
     r#"בע["״]מ"#,
     r"(?:ذ|ش)\.\s?م\.\s?[ملكحبق]\.?(?:\s?م\.?)?",
@@ -115,13 +127,15 @@ const BEHIND: &[&str] = &[
 
 /// Forms behind a name that are words or letters of their own in lower case.
 const BEHIND_IN_CAPITALS: &str = "AG|KG|OHG|e\\.\\s?G(?:en)?\\.|GbR|GBR|OG|eG|EG|SE|UG|ARGE|SA|SAS|SASU|SARL|EURL|SNC|SCOP|SCI|SL|SLU|SLP|SLL|SAU|SAC|SRL|SRLS|SpA|\
-    Snc|Sas|Sagl|Sarl|BV|NV|VOF|AS|ASA|AB|HB|KB|ANS|ENK|UAB|SIA|DMCC|PJSC|PSC|EOOD|OOD|ЕООД|ООД|АД|ЕАД|ΑΕ|ΕΠΕ|ΙΚΕ|ΟΕ|ΕΕ|CIC|Sàrl|KK";
+    Snc|Sas|Sagl|Sarl|BV|NV|VOF|AS|ASA|AB|HB|KB|ANS|ENK|UAB|SIA|DMCC|PJSC|PSC|EOOD|OOD|ЕООД|ООД|АД|ЕАД|ΑΕ|ΕΠΕ|ΙΚΕ|ΟΕ|ΕΕ|CIC|Sàrl|KK|\
+    DOO|ДОО|ДООЕЛ|IVS|Ky|PFA|MMC|CLG|SCCL";
 
 /// Forms in front of a name, with a blank behind them.
 const IN_FRONT: &[&str] = &[
-    r"(?-i:S\.?A\.?R\.?L\.?|S\.?A\.?S\.?U?\.?|E\.?U\.?R\.?L\.?|S\.?C\.?I\.?|S\.?N\.?C\.?|SCOP)",
+    r"(?-i:S\.?A\.?R\.?L\.?|S\.?A\.?S\.?U?\.?|E\.?U\.?R\.?L\.?|S\.?C\.?I\.?|S\.?N\.?C\.?|SCOP|SELARL|SELAS|SCP|SCEA|EARL|GAEC)",
     r"(?-i:PT\.?|CV\.)",
-    r"(?-i:ООО|ОАО|ЗАО|ПАО|НАО|АО|ТОО|ОДО|ЧУП|УП|ТОВ|ПрАТ|ПАТ|ПП|ФОП|ИП|АНО|ЕТ|ФГУП|ГБУ|МУП)",
+    r"(?-i:ООО|ОАО|ЗАО|ПАО|НАО|АО|ТОО|ОДО|ЧУП|УП|ТОВ|ПрАТ|ПАТ|ПП|ФОП|ИП|АНО|ЕТ|ФГУП|ГБУ|МУП|АТ)",
+    r"(?-i:PPHU|PHU|FHU|Oy|Tmi|Stichting|Coöperatie|შპს)",
     r"(?:Общество с ограниченной ответственностью|Товариство з обмеженою відповідальністю|Индивидуальный предприниматель)",
     r"(?-i:UAB|SIA|OÜ|VšĮ)",
     r"Công ty (?:TNHH|Cổ phần|CP)(?: MTV| Một thành viên)?",
@@ -132,7 +146,7 @@ const IN_FRONT: &[&str] = &[
 
 /// Forms of scripts without blanks, in front of a name or behind it.
 const WITHOUT_BLANK: &str = "株式会社|有限会社|合同会社|合資会社|合名会社|一般社団法人|公益社団法人|一般財団法人|公益財団法人|医療法人(?:社団|財団)?|\
-    社会福祉法人|学校法人|宗教法人|特定非営利活動法人|NPO法人|税理士法人|弁護士法人|協同組合|㈱|㈲|[(（][株有][)）]|주식회사|유한회사|㈜|[(（][주유][)）]";
+    社会福祉法人|学校法人|宗教法人|特定非営利活動法人|NPO法人|税理士法人|弁護士法人|協同組合|사단법인|재단법인|㈱|㈲|[(（][株有][)）]|주식회사|유한회사|㈜|[(（][주유][)）]";
 const BEHIND_WITHOUT_BLANK: &str =
     "股份有限公司|有限责任公司|有限責任公司|有限公司|股份公司|集团公司|事務所有限公司|工作室|企業社";
 
@@ -278,6 +292,19 @@ mod tests {
             "Công ty TNHH Acme",
             "אקמה בע\"מ",
             "Acme, Inc.",
+            "Acme Gesellschaft m.b.H.",
+            "Acme FlexCo",
+            "Acme Berhad",
+            "Acme Sociedad Limitada",
+            "Acme, P.C.",
+            "Acme DOO",
+            "Акме ДООЕЛ",
+            "Acme sh.p.k.",
+            "Acme hf.",
+            "Stichting Acme",
+            "Tmi Acme",
+            "SELARL Dupont",
+            "사단법인 아크메",
         ] {
             assert!(is_legal_name(name), "{name}");
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The objects and lists of a block without comments, trailing commas, wrappers of other languages and line breaks
 /// inside texts; what is never closed is closed at the end.
 pub(super) fn cleaned(block: &str) -> String {
-    let block = without_references(block);
+    let block = with_quotes(block);
     let mut clean = Clean {
         text: String::with_capacity(block.len()),
         open: Vec::new(),
@@ -20,15 +20,26 @@ pub(super) fn cleaned(block: &str) -> String {
     clean.text
 }
 
-/// Blocks that a system escaped as if they were text have no quote but `&quot;`.
-fn without_references(block: &str) -> Cow<'_, str> {
-    let is_escaped = !block.contains('"') && (block.contains("&quot;") || block.contains("&#"));
-    if is_escaped {
-        crate::scanner::references::resolve_html(block)
-    } else {
-        Cow::Borrowed(block)
+/// The block with plain quotes. A system may have escaped the block as if it were text (`&quot;`), put it into a text of
+/// another language (`\"`), or made its quotes typographic.
+fn with_quotes(block: &str) -> Cow<'_, str> {
+    if !block.contains('"') {
+        if block.contains("&quot;") || block.contains("&#") {
+            return crate::scanner::references::resolve_html(block);
+        }
+        if block.contains(TYPOGRAPHIC) {
+            return Cow::Owned(block.replace(TYPOGRAPHIC, "\""));
+        }
     }
+    let first = block.trim_start_matches(|sign: char| "[{".contains(sign) || sign.is_whitespace());
+    if first.starts_with("\\\"") {
+        return Cow::Owned(block.replace("\\\"", "\""));
+    }
+    Cow::Borrowed(block)
 }
+
+/// Quotes that text editors put in the place of plain ones.
+const TYPOGRAPHIC: [char; 5] = ['“', '”', '„', '″', '‟'];
 
 struct Clean {
     text: String,
@@ -46,6 +57,8 @@ impl Clean {
         match first {
             '/' if rest.starts_with("//") => return rest.find(['\n', '\r']).unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => return rest.find("*/").map_or(rest.len(), |end| end + 2),
+            // A placeholder that a template engine did not fill in, or the braces of one around the whole.
+            '{' if rest.starts_with("{{") => return self.doubled(rest),
             '{' | '[' => {
                 self.separate();
                 self.text.push(first);
@@ -60,9 +73,48 @@ impl Clean {
             }
             '\'' if !self.ends_with(&['"', '}', ']']) => return self.quoted(rest, '\''),
             ',' if self.ends_with(&[',', '{', '[']) => {}
-            _ => self.text.push(if first.is_whitespace() { ' ' } else { first }),
+            _ if first.is_whitespace() => self.text.push(' '),
+            ',' | ':' | '\'' => self.text.push(first),
+            _ => return self.bare(rest),
         }
         first.len_utf8()
+    }
+
+    /// Takes doubled braces: outside of all brackets they are one, within them they hold no value.
+    fn doubled(&mut self, rest: &str) -> usize {
+        if self.open.is_empty() {
+            return '{'.len_utf8();
+        }
+        self.text.push_str("null");
+        rest.find("}}").map_or(rest.len(), |end| end + "}}".len())
+    }
+
+    /// Takes a name or value without quotes: what other languages have as nothing is nothing, and what JSON does not
+    /// know is a text.
+    fn bare(&mut self, rest: &str) -> usize {
+        let end = rest.find([',', ':', '{', '}', '[', ']', '"', '\n', '\r']);
+        let length = end
+            .unwrap_or(rest.len())
+            .max(rest.chars().next().map_or(1, char::len_utf8));
+        let word = rest[..length].trim_end();
+        let is_name = rest[length..].starts_with(':');
+        match word {
+            "undefined" | "NaN" | "None" | "nil" | "Infinity" | "-Infinity" if !is_name => {
+                self.text.push_str("null");
+            }
+            _ if !is_name && serde_json::from_str::<serde::de::IgnoredAny>(word).is_ok() => {
+                self.text.push_str(word);
+            }
+            _ => {
+                self.separate();
+                // Escapes may not be in a text as they stand.
+                self.text.push('"');
+                self.text
+                    .extend(word.chars().filter(|sign| *sign != '\\' && !sign.is_control()));
+                self.text.push('"');
+            }
+        }
+        length
     }
 
     fn ends_with(&self, signs: &[char]) -> bool {
@@ -101,6 +153,7 @@ impl Clean {
                 }
                 '"' => self.text.push_str("\\\""),
                 '\\' => match characters.next() {
+                    Some((at, 'u')) if !is_character(&rest[at + 1..]) => self.text.push('u'),
                     Some((_, escaped @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u'))) => {
                         self.text.extend(['\\', escaped]);
                     }
@@ -114,6 +167,14 @@ impl Clean {
         self.text.push('"');
         rest.len()
     }
+}
+
+/// Whether what follows on `\u` is the number of a character. Halves of one that was cut off are none.
+fn is_character(digits: &str) -> bool {
+    let number = digits
+        .get(..4)
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    number.is_some_and(|number| !(0xd800..0xe000).contains(&number))
 }
 
 /// Whether what comes after a quote is what comes after a text.
@@ -155,6 +216,19 @@ mod tests {
             (r#"{"a":"http://x/,}"}"#, r#"{"a":"http://x/,}"}"#),
             (r#"{"a":["never closed"#, r#"{"a":["never closed"]}"#),
             (r#"{"a":[1}, {"b":2}}"#, r#"{"a":[1]}{"b":2}"#),
+            (
+                r#"{"a":undefined,"b":NaN,"c":True,"d":.5,"e":01,"f":-1.5e3,"g":true}"#,
+                r#"{"a":null,"b":null,"c":"True","d":".5","e":"01","f":-1.5e3,"g":true}"#,
+            ),
+            (r#"{@type:"x", name : y z}"#, r#"{"@type":"x", "name": "y z"}"#),
+            (r#"{{"a":1}}"#, r#"{"a":1}"#),
+            (r#"{"a":{{ shop.name }},"b":1}"#, r#"{"a":null,"b":1}"#),
+            ("{“a”:“b”}", r#"{"a":"b"}"#),
+            (r#"{\"a\":\"b\"}"#, r#"{"a":"b"}"#),
+            (
+                r#"{"a":"\u00e","b":"\ud83d","c":"\u00e4",}"#,
+                r#"{"a":"u00e","b":"ud83d","c":"\u00e4"}"#,
+            ),
         ] {
             assert_eq!(cleaned(block), wanted, "{block}");
         }

@@ -4,16 +4,19 @@ use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use html5ever::ns;
 use scraper::node::Element;
-use scraper::{Html, Node, StrTendril};
+use scraper::{ElementRef, Html, Node, StrTendril};
 use url::Url;
 
 use super::names::{
-    is_called_comments, is_called_logo, is_footer, is_frame, is_of_others, is_picture_of_fax,
+    is_called_comments, is_called_logo, is_footer, is_frame, is_header, is_of_fax, is_of_others,
 };
+use super::picture::{of_set, picture};
 use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline};
 use crate::scanner::page::characters::is_invisible;
 use crate::scanner::page::tree::{attribute, has_word, raw};
+use crate::scanner::references::resolve_html;
+use crate::scanner::site::registrable;
 use crate::values::findings::Performance;
 
 /// Bounds of what is kept of one page.
@@ -40,8 +43,12 @@ pub(super) struct Builder {
     footer: Option<NodeId>,
     comments: Option<NodeId>,
     others: Option<NodeId>,
+    /// The first source of the open `<picture>`.
+    source: Option<String>,
     /// The inline element that is not shown.
     unseen: Option<NodeId>,
+    /// The template that scripts may make something of; as it stands it is no part of the page.
+    template: Option<NodeId>,
     hidden: Hidden,
 }
 
@@ -49,6 +56,8 @@ struct OpenAnchor {
     node: NodeId,
     anchor: Anchor,
     is_home: bool,
+    /// To another site.
+    leads_away: bool,
 }
 
 impl Builder {
@@ -85,7 +94,9 @@ impl Builder {
             footer: None,
             comments: None,
             others: None,
+            source: None,
             unseen: None,
+            template: None,
             hidden: Hidden::default(),
         }
     }
@@ -93,11 +104,16 @@ impl Builder {
     pub(super) fn walk(&mut self, html: &Html) {
         for edge in html.tree.root().traverse() {
             match edge {
+                Edge::Open(_) if self.template.is_some() => {}
                 Edge::Open(node) => match node.value() {
-                    Node::Element(element) => self.open(node.id(), element),
+                    Node::Element(element) if is_inert(element) => self.template = Some(node.id()),
+                    Node::Element(element) => self.open(node, element),
                     Node::Text(text) => self.text(node, &text.text),
                     _ => {}
                 },
+                Edge::Close(node) if self.template.is_some() => {
+                    self.template.take_if(|template| *template == node.id());
+                }
                 Edge::Close(node) => {
                     if let Node::Element(element) = node.value() {
                         self.close(node.id(), element.name());
@@ -111,7 +127,8 @@ impl Builder {
         self.outline
     }
 
-    fn open(&mut self, node: NodeId, element: &Element) {
+    fn open(&mut self, place: NodeRef<'_, Node>, element: &Element) {
+        let node = place.id();
         self.outline.counts.total_elements += 1;
         if let Some(code) = attribute(element, "data-cfemail") {
             push(&mut self.outline.cloudflare_emails, code.to_owned());
@@ -127,10 +144,10 @@ impl Builder {
             begins(&mut self.footer, is_footer);
             begins(&mut self.comments, is_called_comments);
             begins(&mut self.others, is_of_others);
-            begins(&mut self.header, |element| element.name() == "header");
+            begins(&mut self.header, is_header);
         }
         match element.name() {
-            "html" => {
+            "html" | "body" if self.outline.language.is_none() => {
                 let language = attribute(element, "lang").or_else(|| attribute(element, "xml:lang"));
                 self.outline.language = language.map(str::to_owned);
             }
@@ -142,22 +159,30 @@ impl Builder {
             "a" => self.open_anchor(node, element),
             "area" => self.area(element),
             "img" => self.image(element),
+            "source" if self.source.is_none() => self.source = of_set(element).map(str::to_owned),
             "iframe" => self.asset(element, "src"),
             "form" => self.outline.counts.form_count += 1,
             _ => {}
         }
-        if is_picture_of_fax(element) && self.outline.text.len() < MAX_TEXT {
+        self.break_text(element.name());
+        // On the line of what the element holds, so that it says nothing of the lines below.
+        if is_of_fax(element) && self.outline.text.len() < MAX_TEXT {
             self.outline.text.push('📠');
         }
-        self.break_text(element.name());
         // What is not shown in the midst of a text is there to spoil what robots read. Whole blocks that are not shown
         // are menus and dialogs that scripts open: their text counts.
-        if self.unseen.is_none() && is_inline(element.name()) && self.hidden.has(element) {
+        if self.unseen.is_none()
+            && is_inline(element.name())
+            && ElementRef::wrap(place).is_some_and(|place| self.hidden.has_at(place))
+        {
             self.unseen = Some(node);
         }
     }
 
     fn close(&mut self, node: NodeId, name: &str) {
+        if name == "picture" {
+            self.source = None;
+        }
         self.close_anchor(node);
         self.close_heading(node);
         for scope in [
@@ -240,18 +265,25 @@ impl Builder {
         let Some(href) = attribute(element, "href") else {
             return;
         };
-        let base = &self.outline.base;
-        let is_home = base.join(href).is_ok_and(|url| {
-            url.host() == base.host() && url.path() == "/" && url.query().is_none() && !href.starts_with('#')
+        let target = self.outline.base.join(href).ok();
+        let is_home =
+            !href.starts_with('#') && target.as_ref().is_some_and(|url| is_home(url, &self.outline.url));
+        let leads_away = target.is_some_and(|url| {
+            let site = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
+            matches!(url.scheme(), "http" | "https") && site(&url) != site(&self.outline.base)
         });
         let label = attribute(element, "aria-label").or_else(|| attribute(element, "title"));
         // An address is a word of its own, however close its neighbours are.
         if href.starts_with("mailto:") {
             self.outline.text.push('\n');
         }
+        if href.starts_with("fax:") {
+            self.outline.text.push_str("\n📠");
+        }
         self.anchor = Some(OpenAnchor {
             node,
             is_home,
+            leads_away,
             anchor: Anchor {
                 href: href.to_owned(),
                 text: label.unwrap_or_default().to_owned(),
@@ -276,7 +308,7 @@ impl Builder {
 
     fn close_anchor(&mut self, node: NodeId) {
         if let Some(OpenAnchor { mut anchor, .. }) = self.anchor.take_if(|open| open.node == node) {
-            if anchor.href.starts_with("mailto:") {
+            if anchor.href.starts_with("mailto:") || anchor.href.starts_with("fax:") {
                 self.outline.text.push('\n');
             }
             anchor.text = one_line(&anchor.text);
@@ -300,7 +332,7 @@ impl Builder {
         if let (Some(open), false) = (&mut self.anchor, alt.is_empty()) {
             append(&mut open.anchor.text, alt, MAX_ANCHOR_TEXT);
         }
-        let Some(src) = src else {
+        let Some(src) = src.or(self.source.as_deref()) else {
             return;
         };
         let class = attribute(element, "class").unwrap_or_default();
@@ -317,6 +349,7 @@ impl Builder {
             in_header: self.header.is_some(),
             in_footer: self.footer.is_some(),
             of_others: self.others.is_some(),
+            in_link_away: self.anchor.as_ref().is_some_and(|open| open.leads_away),
             in_home_link: self.anchor.as_ref().is_some_and(|open| open.is_home),
             in_heading: self.heading.is_some(),
             is_early: self.outline.images.len() < EARLY_IMAGES,
@@ -357,7 +390,8 @@ impl Builder {
     }
 
     fn keep_title(&mut self, text: &str) {
-        let title = one_line(text);
+        let text = resolve_html(text);
+        let title = one_line(&text.replace(['\u{ad}', '\u{200b}', '\u{feff}'], ""));
         if self.outline.title.is_none() && !title.is_empty() {
             self.outline.title = Some(title.chars().take(MAX_TITLE).collect());
         }
@@ -395,7 +429,7 @@ impl Builder {
         const INLINE: &[&str] = &[
             "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "kbd", "mark", "q",
             "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img", "svg",
-            "path",
+            "path", "script", "style",
         ];
         if INLINE.contains(&name) {
             return;
@@ -406,6 +440,11 @@ impl Builder {
             self.outline.text.push('\n');
         }
     }
+}
+
+/// Whether browsers show nothing of an element's content: a template that is not the inside of the element around it.
+fn is_inert(element: &Element) -> bool {
+    element.name() == "template" && raw(element, "shadowrootmode").is_none()
 }
 
 /// Whether something can be in it that is not all of the page.
@@ -421,58 +460,22 @@ fn is_inline(name: &str) -> bool {
     matches!(name, "span" | "i" | "b" | "em" | "small" | "strong")
 }
 
-/// The URL of the picture that an `<img>` shows in the end: scripts put it in the place of what stands there until it
-/// is seen.
-fn picture(element: &Element) -> Option<&str> {
-    const LATER: &[&str] = &[
-        "data-src",
-        "data-lazy-src",
-        "data-original",
-        "data-lazy",
-        "data-orig-src",
-        "data-litespeed-src",
-        "data-cfsrc",
-        "data-pagespeed-lazy-src",
-        "data-image",
-        "data-url",
-    ];
-    let is_url = |url: &&str| !url.starts_with("data:") && !url.starts_with("blob:");
-    let now = attribute(element, "src").filter(is_url);
-    let later = || {
-        LATER
-            .iter()
-            .find_map(|name| attribute(element, name))
-            .filter(is_url)
+/// Whether an URL is where the site of a page begins, or that part of it in one language which the page belongs to.
+fn is_home(url: &Url, page: &Url) -> bool {
+    let host = |url: &Url| {
+        url.host_str()
+            .map(|host| host.trim_start_matches("www.").to_owned())
     };
-    // `a.png 1x, b.png 2x`
-    let of_set = || {
-        let sets = ["srcset", "data-srcset", "data-lazy-srcset"];
-        let set = sets.iter().find_map(|name| attribute(element, name))?;
-        let first = set.split(", ").next()?.split_whitespace().next()?;
-        Some(first.trim_end_matches(',')).filter(is_url)
+    let path = url.path().trim_matches('/');
+    let is_index = || {
+        let (stem, extension) = path.split_once('.').unwrap_or_default();
+        matches!(stem, "index" | "default" | "home") && extension.len() < 6
     };
-    match now {
-        Some(url) if !is_placeholder_picture(url) => Some(url),
-        now => later().or_else(of_set).or(now),
-    }
-}
-
-/// Whether a picture is shown until the real one is loaded: `/img/blank.gif`.
-fn is_placeholder_picture(url: &str) -> bool {
-    const NAMES: &str = "blank placeholder spacer transparent lazy loading loader pixel 1x1 empty dummy clear preload grey \
-        gray trans spinner white fallback dot";
-    let name = url
-        .split(['?', '#'])
-        .next()
-        .unwrap_or_default()
-        .rsplit('/')
-        .next();
-    let stem = name
-        .and_then(|name| name.split('.').next())
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let is_one = |word: &str| NAMES.split_ascii_whitespace().any(|name| name == word);
-    matches!(stem.as_str(), "px" | "s" | "t" | "x") || is_one(&stem) || stem.split(['-', '_']).any(is_one)
+    let is_language = || {
+        let is_code = path.len() == 2 || path.len() == 5 && matches!(path.as_bytes()[2], b'-' | b'_');
+        is_code && page.path().trim_start_matches('/').split('/').next() == Some(path)
+    };
+    host(url) == host(page) && url.query().is_none() && (path.is_empty() || is_index() || is_language())
 }
 
 fn one_line(text: &str) -> String {

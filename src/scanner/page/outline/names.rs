@@ -102,12 +102,26 @@ pub(super) fn is_of_others(element: &Element) -> bool {
     holds && words(element).any(|word| parts(word).any(|part| is_any(part, OTHERS)))
 }
 
-/// Whether an element is a picture of a fax machine: `<i class="fa fa-fax">`, `<img src="fax.svg">`.
-pub(super) fn is_picture_of_fax(element: &Element) -> bool {
-    let is_fax = |text: &str| text.eq_ignore_ascii_case("fax");
+/// Whether an element says that what is in it or behind it is the number of a fax machine: a picture of one
+/// (`<i class="fa fa-fax">`, `<img src="fax.svg">`), a name, or what it holds for machines.
+pub(super) fn is_of_fax(element: &Element) -> bool {
+    let is_fax = |text: &str| is_any(text, &["fax", "telefax", "faxnumber"]);
+    // Printers are shown as these too.
+    let is_picture = |text: &str| is_fax(text) || is_any(text, &["printer", "print"]);
+    let is_phone = |text: &str| is_any(text, &["phone", "tel", "telephone", "telefon"]);
+    let is_called_so = || {
+        let parts = || words(element).flat_map(parts);
+        words(element).any(is_fax) && !parts().any(is_phone)
+    };
+    let is_labelled = ["aria-label", "title", "itemprop"]
+        .into_iter()
+        .filter_map(|name| raw(element, name))
+        .any(|text| is_fax(text.trim().trim_end_matches(':')));
     match element.name() {
+        "div" | "p" | "li" | "td" | "dd" => is_called_so() || is_labelled,
+        "i" | "span" | "svg" | "em" if is_called_so() || is_labelled => true,
         "i" | "span" | "svg" | "em" => {
-            words(element).any(|word| parts(word).count() > 1 && parts(word).any(is_fax))
+            words(element).any(|word| parts(word).count() > 1 && parts(word).any(is_picture))
         }
         "img" => ["alt", "src"]
             .into_iter()
@@ -143,6 +157,22 @@ pub(super) fn is_footer(element: &Element) -> bool {
     element.name() == "footer"
         || matches!(element.name(), "div" | "section" | "aside")
             && words(element).any(|word| parts(word).any(|part| is_any(part, FOOTER)))
+}
+
+/// Whether a container is the head of a page: a header, a bar of navigation.
+pub(super) fn is_header(element: &Element) -> bool {
+    const HEADER: &[&str] = &[
+        "header",
+        "site-header",
+        "main-header",
+        "masthead",
+        "topbar",
+        "navbar",
+        "top",
+    ];
+    matches!(element.name(), "header" | "nav")
+        || matches!(element.name(), "div" | "section" | "table")
+            && words(element).any(|word| is_any(word, HEADER))
 }
 
 /// Whether a container is what stands around the content on every page of a site.

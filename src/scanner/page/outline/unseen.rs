@@ -1,6 +1,7 @@
 //! Elements in the midst of a text that nobody sees: decoys for robots.
 
 use scraper::node::Element;
+use scraper::{ElementRef, Selector};
 
 use crate::scanner::page::tree::raw;
 
@@ -30,40 +31,75 @@ const MAX_CLASSES: usize = 200;
 /// Bytes of the declarations of one rule that are looked at.
 const MAX_DECLARATIONS: usize = 2_000;
 
-/// The classes that a page's own styles hide.
+/// Selectors kept of one page that are more than a class, and how often they are tried: one may take a look at each
+/// element around.
+const MAX_SELECTORS: usize = 50;
+const MAX_TRIES: usize = 20_000;
+
+/// What a page's own styles hide.
 #[derive(Debug, Default)]
-pub(super) struct Hidden(Vec<String>);
+pub(super) struct Hidden {
+    classes: Vec<String>,
+    selectors: Vec<Selector>,
+    tries: usize,
+}
 
 impl Hidden {
-    /// Adds the classes of rules like `.dn, .x { display: none }`.
+    /// Adds what rules like `.dn, p > .x { display: none }` are about.
     pub(super) fn read(&mut self, style: &str) {
-        // Up to each closing brace: rules within others (`@media`) end with one too.
+        // Up to each closing brace: rules within others end with one too.
+        let mut depth = 0_usize;
+        let mut is_for_some = false;
         for rule in style.split('}') {
+            let opened = rule.matches('{').count();
+            if depth == 0 {
+                // Printers and small screens.
+                is_for_some = opened > 1 && rule.trim_start().starts_with("@media");
+            }
+            depth = (depth + opened).saturating_sub(1);
             let Some((before, declarations)) = rule.rsplit_once('{') else {
                 continue;
             };
+            if is_for_some {
+                continue;
+            }
             if declarations.len() > MAX_DECLARATIONS || !is_hiding(declarations) {
                 continue;
             }
             let selectors = before.rsplit(['{', ';']).next().unwrap_or_default();
-            for class in selectors
-                .split(',')
-                .filter_map(|selector| class_of(selector.trim()))
-            {
-                if self.0.len() < MAX_CLASSES {
-                    self.0.push(class.to_owned());
+            for selector in selectors.split(',').map(str::trim) {
+                match class_of(selector) {
+                    Some(class) if self.classes.len() < MAX_CLASSES => self.classes.push(class.to_owned()),
+                    None if self.selectors.len() < MAX_SELECTORS && is_of_inline(selector) => {
+                        self.selectors.extend(Selector::parse(selector));
+                    }
+                    _ => {}
                 }
             }
         }
     }
 
+    /// Whether an element in its place is not shown.
+    pub(super) fn has_at(&mut self, place: ElementRef<'_>) -> bool {
+        self.has(place.value()) || self.is_selected(place)
+    }
+
+    fn is_selected(&mut self, place: ElementRef<'_>) -> bool {
+        if self.tries >= MAX_TRIES {
+            return false;
+        }
+        self.tries += self.selectors.len();
+        self.selectors.iter().any(|selector| selector.matches(&place))
+    }
+
     /// Whether an element is not shown.
-    pub(super) fn has(&self, element: &Element) -> bool {
+    fn has(&self, element: &Element) -> bool {
         raw(element, "hidden").is_some()
             || raw(element, "style").is_some_and(is_hiding)
             || raw(element, "class").is_some_and(|classes| {
                 let mut classes = classes.split_ascii_whitespace();
-                classes.any(|class| HIDING.contains(&class) || self.0.iter().any(|known| known == class))
+                classes
+                    .any(|class| HIDING.contains(&class) || self.classes.iter().any(|known| known == class))
             })
     }
 }
@@ -74,6 +110,18 @@ fn class_of(selector: &str) -> Option<&str> {
     let is_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-');
     let is_inline = ["", "span", "i", "b", "em", "small", "strong"].contains(&element);
     (is_inline && !class.is_empty() && class.chars().all(is_name)).then_some(class)
+}
+
+/// Whether a selector may be about elements in the midst of a text, and about them in any state. None that looks at all
+/// elements beside one: a page may have a hundred thousand.
+fn is_of_inline(selector: &str) -> bool {
+    const LONGEST: usize = 100;
+    let last = selector.rsplit([' ', '>', '+']).next().unwrap_or_default();
+    let name = last.split(['.', '#', '[']).next().unwrap_or_default();
+    selector.len() <= LONGEST
+        && !selector.contains([':', '@', '\\', '*', '~'])
+        && !last.is_empty()
+        && ["", "span", "i", "b", "em", "small", "strong"].contains(&name)
 }
 
 /// Whether declarations hide what they are for.
@@ -107,14 +155,16 @@ fn contains_ignoring_case(text: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scraper::Selector;
 
     use crate::scanner::page::tree::parse;
 
     #[test]
     fn decoys_are_known_by_attribute_style_and_class() {
         let mut hidden = Hidden::default();
-        hidden.read("p{color:red} .a, span.b { display : none } @media print{.c{display:none}} .d .e{display:none} .f{opacity:1}");
+        hidden.read(
+            "p{color:red} .a, span.b { display : none } @media print{.g{color:red}.c{display:none}} .d .e, div > #h, \
+             [data-i]{display:none} .f{opacity:1} @supports (x:y){.j{display:none}}",
+        );
         for (source, wanted) in [
             ("span hidden", true),
             ("span style='DISPLAY: none'", true),
@@ -124,6 +174,12 @@ mod tests {
             ("span class=d-none", true),
             ("span class=e", false),
             ("span class=f", false),
+            ("div class=d><span class=e", true),
+            ("div><span id=h", true),
+            ("p><span id=h", false),
+            ("span data-i", true),
+            ("span class=c", false),
+            ("span class=j", true),
             ("span", false),
         ] {
             let page = parse(&format!("<body><{source}>"));
@@ -132,7 +188,7 @@ mod tests {
                 .select(&Selector::parse("span").unwrap())
                 .next()
                 .unwrap();
-            assert_eq!(hidden.has(element.value()), wanted, "{source}");
+            assert_eq!(hidden.has_at(element), wanted, "{source}");
         }
     }
 }

@@ -5,10 +5,10 @@ use url::Url;
 
 use crate::scanner::page::characters::{digit, visible};
 
-/// The number of a `tel:` link (also `callto:`), without its parameters.
+/// The number of a `tel:` link (also `callto:` and `sms:`), without its parameters.
 pub(super) fn tel(href: &str) -> Option<String> {
     let (scheme, number) = href.trim().split_once(':')?;
-    let is_phone = ["tel", "callto", "phone", "telephone"]
+    let is_phone = ["tel", "callto", "phone", "telephone", "sms"]
         .iter()
         .any(|known| scheme.eq_ignore_ascii_case(known));
     if !is_phone {

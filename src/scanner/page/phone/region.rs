@@ -34,7 +34,11 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
     );
     let place = place.and_then(|place| Some(country(place.split('-').next()?)?.code));
     let host = page.base.host_str().unwrap_or_default();
-    let domain = host.rsplit('.').next().and_then(of_top_level_domain);
+    let domain = host
+        .rsplit('.')
+        .next()
+        .and_then(of_top_level_domain)
+        .or_else(|| of_suffix(host));
     let locale = || meta(page, &["og:locale"]);
     let of_language = language
         .and_then(of_tag)
@@ -77,6 +81,15 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
     }
     regions.is_guess |= is_default || regions.list.is_empty();
     regions
+}
+
+/// The country of a host under a domain's own second level (`com.co`): these are not sold as words.
+fn of_suffix(host: &str) -> Option<&'static str> {
+    let suffix = psl::suffix(host.as_bytes()).filter(|suffix| suffix.typ() == Some(psl::Type::Icann))?;
+    let (_, last) = std::str::from_utf8(suffix.as_bytes()).ok()?.rsplit_once('.')?;
+    country(last)
+        .filter(|_| last.len() == 2)
+        .map(|country| country.code)
 }
 
 /// The country whose code all numbers of a page have that have one.

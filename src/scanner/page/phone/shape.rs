@@ -25,6 +25,15 @@ pub(super) fn is_date_or_time(text: &str) -> bool {
     WHOLE.is_match(text)
 }
 
+/// Digits in groups as those of large numbers are, which are telephone numbers in some countries: `71 123 456`.
+pub(super) fn is_grouped_by_thousands(text: &str) -> bool {
+    let mut groups = text.split(' ');
+    let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next().unwrap_or_default();
+    let is_first = (1..3).contains(&first.len()) && !first.starts_with('0') && is_digits(first);
+    is_first && first.len() < text.len() && groups.all(|group| group.len() == 3 && is_digits(group))
+}
+
 /// Numbers that are for counting, measuring or addressing machines: `12.345.678`, `0.3333333`, `192.168.0.1`.
 pub(super) fn is_quantity(text: &str) -> bool {
     let groups: Vec<&str> = text.split(['.', ' ']).collect();
@@ -37,7 +46,10 @@ pub(super) fn is_quantity(text: &str) -> bool {
     if !is_plain || rest.is_empty() {
         return false;
     }
-    let is_grouped = first.len() < 3 && !first.starts_with('0') && rest.iter().all(|group| group.len() == 3);
+    let is_grouped = text.contains('.')
+        && first.len() < 3
+        && !first.starts_with('0')
+        && rest.iter().all(|group| group.len() == 3);
     let is_decimal = rest.len() == 1
         && text.contains('.')
         && (*first == "0" || first.len() < 3 && rest[0].len() > 5 && !first.starts_with('0'));
@@ -111,13 +123,7 @@ mod tests {
 
     #[test]
     fn quantities_and_samples_are_known() {
-        for text in [
-            "12.345.678",
-            "1 234 567",
-            "0.3333333",
-            "3.14159265",
-            "192.168.001.001",
-        ] {
+        for text in ["12.345.678", "0.3333333", "3.14159265", "192.168.001.001"] {
             assert!(is_quantity(text), "{text}");
         }
         for text in [
@@ -128,6 +134,10 @@ mod tests {
             "22 123 45 67",
         ] {
             assert!(!is_quantity(text), "{text}");
+        }
+        assert!(is_grouped_by_thousands("71 123 456") && is_grouped_by_thousands("1 234 567"));
+        for text in ["071 123 456", "600 100 200", "22 123 45 67", "71", "71.123.456"] {
+            assert!(!is_grouped_by_thousands(text), "{text}");
         }
         for digits in [
             "1234567890",

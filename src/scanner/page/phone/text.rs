@@ -8,13 +8,16 @@ use regex::Regex;
 use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, Region};
 
-use super::label::{Kind, at_the_end, in_brackets, is_f, is_joint, is_label, kinds};
+use super::groups::{groups, worth};
+use super::label::{Kind, at_the_end, in_brackets, is_f, is_joint, is_label, is_letter, kinds};
 use super::region::Regions;
-use super::shape::{is_date_or_time, is_quantity, is_sample};
+use super::shape::{is_date_or_time, is_grouped_by_thousands, is_quantity, is_sample};
 use crate::scanner::page::characters::digit;
 
-/// Digits of a telephone number (E.164 has 15 at most), and of a run that may be several.
-const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+/// Digits of a telephone number (E.164 has 15 at most).
+pub(super) const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
+/// Digits of a run that may be several numbers.
 const MAX_RUN_DIGITS: usize = 60;
 
 /// Groups of digits of one number.
@@ -45,6 +48,7 @@ pub(super) fn numbers<'a>(text: &'a str, places: &Regions) -> Vec<Written<'a>> {
         limits: Limits::default(),
         headings: Vec::new(),
         column: 0,
+        is_filled: false,
         between: 0,
         said_phone: 0,
         found: Vec::new(),
@@ -73,7 +77,9 @@ struct Reader<'a, 'r> {
     /// What the labels on the lines before say of the numbers to come: one for all, or one for each column.
     headings: Vec<Kind>,
     column: usize,
-    /// Lines since the last heading that say something else.
+    /// Whether the columns have had numbers.
+    is_filled: bool,
+    /// Lines since the last heading or number of a column that say something else.
     between: usize,
     /// Lines since one that named a telephone, counted down.
     said_phone: usize,
@@ -97,6 +103,13 @@ impl<'a> Reader<'a, '_> {
             };
             line.get(start..pieces[at].at).unwrap_or_default()
         };
+        if let Some(kinds) = labels_behind(line, &pieces) {
+            for (piece, kind) in pieces.iter().zip(kinds) {
+                self.take(piece, Some(kind));
+            }
+            self.forget_headings();
+            return;
+        }
         let mut at = 0;
         while at < pieces.len() {
             // Numbers with nothing but a joint between them share a label.
@@ -129,7 +142,7 @@ impl<'a> Reader<'a, '_> {
             return vec![Kind::Fax];
         }
         let kinds = kinds(label);
-        if kinds.contains(&Kind::Phone) {
+        if kinds.contains(&Kind::Phone) || is_letter(label) {
             self.said_phone = 3;
         }
         if !kinds.is_empty() || !is_first {
@@ -143,9 +156,12 @@ impl<'a> Reader<'a, '_> {
         let heading = match self.headings.as_slice() {
             [] => return Vec::new(),
             [one] => *one,
-            columns => *columns.get(self.column).unwrap_or(&Kind::Phone),
+            // The next row begins where the row before has filled all columns.
+            columns => columns[self.column % columns.len()],
         };
         self.column += 1;
+        self.is_filled = true;
+        self.between = 0;
         vec![heading]
     }
 
@@ -154,7 +170,7 @@ impl<'a> Reader<'a, '_> {
         /// Lines between the heads of columns and their numbers: other columns.
         const MAX_BETWEEN: usize = 4;
         if line.len() <= 2 * MAX_LABEL && is_label(line) {
-            if self.column > 0 || self.between > 0 {
+            if self.column > 0 || self.between > 0 || self.is_filled {
                 self.forget_headings();
             }
             let kinds = kinds(line);
@@ -169,8 +185,13 @@ impl<'a> Reader<'a, '_> {
             if kind == Kind::Phone {
                 self.said_phone = 3;
             }
-        } else if line.chars().any(char::is_alphanumeric) && !line.to_lowercase().contains("mail") {
+        } else if line.chars().any(char::is_alphanumeric)
+            && !line.contains('@')
+            && !line.to_lowercase().contains("mail")
+        {
             self.between += 1;
+            // What a row is about stands before its numbers.
+            self.column = 0;
             self.said_phone = self.said_phone.saturating_sub(1);
             if self.headings.len() < 2 || line.len() > MAX_LABEL || self.between > MAX_BETWEEN {
                 self.forget_headings();
@@ -181,6 +202,7 @@ impl<'a> Reader<'a, '_> {
     fn forget_headings(&mut self) {
         self.headings.clear();
         self.column = 0;
+        self.is_filled = false;
         self.between = 0;
     }
 
@@ -295,6 +317,21 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
+/// What numbers are whose labels all stand behind them: `555-0101 tel / 555-0102 fax`.
+fn labels_behind(line: &str, pieces: &[Piece<'_>]) -> Option<Vec<Kind>> {
+    let [first, _, ..] = pieces else {
+        return None;
+    };
+    if line[..first.at].chars().any(char::is_alphabetic) {
+        return None;
+    }
+    let ends = pieces.iter().map(|piece| piece.at + piece.raw.len());
+    let begins = pieces[1..].iter().map(|piece| piece.at).chain([line.len()]);
+    ends.zip(begins)
+        .map(|(end, begin)| at_the_end(line.get(end..begin)?))
+        .collect()
+}
+
 /// What may still be tried of a text.
 struct Limits {
     tries: usize,
@@ -354,114 +391,6 @@ fn is_whole(text: &str, region: Option<Region>) -> bool {
         .is_some_and(|hit| digits(hit.raw_string) == digits(text))
 }
 
-/// A group of digits of a run: where it begins, with the brackets and signs before it, and ends.
-struct Group {
-    start: usize,
-    end: usize,
-    digits: usize,
-    begins_with_zero: bool,
-    /// What is between it and the group before.
-    gap: Gap,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Gap {
-    /// A sign that holds groups together: `-`, `.`.
-    Tight,
-    /// A blank or a bracket.
-    Blank,
-    /// What two numbers are more likely to have between them than one has within.
-    Wide,
-}
-
-fn groups(run: &str) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut between = 0;
-    let mut is_inside = false;
-    for (at, character) in run.char_indices() {
-        let Some(digit) = digit(character) else {
-            if is_inside {
-                between = at;
-            }
-            is_inside = false;
-            continue;
-        };
-        if !is_inside {
-            let gap = &run[between..at];
-            // Brackets and a plus right before belong to the group.
-            let own = gap.trim_end_matches(['(', '（', '[', '+', '＋']);
-            groups.push(Group {
-                start: between + own.len(),
-                end: at,
-                digits: 0,
-                begins_with_zero: digit == '0',
-                gap: gap_of(gap),
-            });
-            is_inside = true;
-        }
-        if let Some(group) = groups.last_mut() {
-            group.digits += 1;
-            group.end = at + character.len_utf8();
-        }
-    }
-    groups
-}
-
-fn gap_of(gap: &str) -> Gap {
-    let plain = ascii(gap);
-    let inner = plain.trim();
-    let is_spaced = |sign: char| inner.contains(sign) && plain.starts_with(' ') && plain.ends_with(' ');
-    if inner.contains('/')
-        || is_spaced('-')
-        || plain.contains("  ")
-        || inner.is_empty() && gap.chars().count() > 1
-    {
-        Gap::Wide
-    } else if plain.contains([' ', '(', ')']) {
-        Gap::Blank
-    } else {
-        Gap::Tight
-    }
-}
-
-/// How good a reading is that makes one number of some groups; `None` where they cannot be one.
-fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> Option<i32> {
-    let own = &groups[start..end];
-    let digits: usize = own.iter().map(|group| group.digits).sum();
-    let is_cut = |group: &Group| group.gap == Gap::Tight;
-    let cuts_within = start > 0 && is_cut(&own[0]) || groups.get(end).is_some_and(is_cut);
-    // `030 901820/21` is two numbers, the second of which is told by its end.
-    let has_ending = own.len() > 1 && {
-        let last = &own[own.len() - 1];
-        last.digits <= 2
-            && last.gap == Gap::Wide
-            && text.contains('/')
-            && own[..own.len() - 1]
-                .iter()
-                .map(|group| group.digits)
-                .sum::<usize>()
-                >= 8
-    };
-    let opened = text.matches(['(', '（', '[']).count();
-    let closed = text.matches([')', '）', ']']).count();
-    if !DIGITS.contains(&digits) && digits != 5 && digits != 6
-        || cuts_within
-        || has_ending
-        || opened != closed
-    {
-        return None;
-    }
-    let inside = &own[1..];
-    let wide = inside.iter().filter(|group| group.gap == Gap::Wide).count();
-    let zeros = inside
-        .iter()
-        .filter(|group| group.begins_with_zero && group.digits > 1 && group.gap != Gap::Tight)
-        .count();
-    let is_cramped = start > 0 && own[0].gap == Gap::Blank;
-    let value = 10 * digits - 3 * wide - 6 * zeros.min(digits / 2) - usize::from(is_cramped) - 2;
-    i32::try_from(value).ok()
-}
-
 /// Whether a number is one only if a label says so; `None` where it is none whatever is said, as it is a part of
 /// something else (`AB-123 456`, `100 %`).
 fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize) -> Option<bool> {
@@ -501,8 +430,14 @@ fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize) -> Option<
     let before_run = line[..run].chars().next_back();
     let is_glued = is_letter(before)
         || is_letter(before_run)
-        || is_letter(after) && !line[range.end..].starts_with(['x', 'X']);
-    Some(is_bare || is_glued)
+        || is_letter(after) && !begins_extension(&line[range.end..]);
+    Some(is_bare || is_glued || is_grouped_by_thousands(&ascii(text)))
+}
+
+/// `…x12`, `…ext. 12`
+fn begins_extension(text: &str) -> bool {
+    let word: String = text.chars().take_while(|sign| sign.is_alphabetic()).collect();
+    matches!(word.to_lowercase().as_str(), "x" | "ext" | "extn" | "extension")
 }
 
 /// The text with the digits, blanks, dashes and brackets of ASCII for those of all scripts.

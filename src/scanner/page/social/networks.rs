@@ -87,7 +87,11 @@ impl Network {
 
     /// Whether a name is formed as this network's are. The network's own account stands in templates.
     pub(super) fn may_be_called(&self, name: &str) -> bool {
-        if name.eq_ignore_ascii_case(self.name) {
+        let is_script = || {
+            name.rsplit_once('.')
+                .is_some_and(|(_, end)| end.eq_ignore_ascii_case("php"))
+        };
+        if name.eq_ignore_ascii_case(self.name) || is_template(name) || is_script() {
             return false;
         }
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -130,6 +134,41 @@ impl Network {
     }
 }
 
+/// Whether a name is what templates have in the place of one: `username`, `your-page`, `yourcompany`.
+fn is_template(name: &str) -> bool {
+    const THINGS: &[&str] = &[
+        "",
+        "name",
+        "username",
+        "user",
+        "page",
+        "pagename",
+        "profile",
+        "account",
+        "channel",
+        "handle",
+        "company",
+        "companyname",
+        "business",
+        "brand",
+        "url",
+        "link",
+        "id",
+        "site",
+        "website",
+    ];
+    let name: String = name.chars().filter(|sign| sign.is_alphanumeric()).collect();
+    let name = name.to_ascii_lowercase();
+    let is_yours = name
+        .strip_prefix("your")
+        .is_some_and(|rest| THINGS.contains(&rest));
+    is_yours
+        || matches!(
+            name.as_str(),
+            "username" | "pagename" | "companyname" | "yourname" | "profilename"
+        )
+}
+
 fn is_front_door(prefix: &str) -> bool {
     let Some(label) = prefix.strip_suffix('.') else {
         return prefix.is_empty();
@@ -161,6 +200,7 @@ const NETWORKS: &[Network] = &[
             shape("people/", 2, ""),
             shape("groups/", 1, "group"),
             shape("profile.php", 0, ""),
+            shape("group.php", 0, "group"),
             shape("p/", 1, ""),
             shape("", 1, ""),
         ],
@@ -168,7 +208,7 @@ const NETWORKS: &[Network] = &[
         deeper: Deeper::But(
             "posts photos videos events reels reel permalink video photo notes offers albums",
         ),
-        own: "sharer sharer.php share.php share dialog plugins tr events event.php hashtag login login.php logout.php home.php photo photo.php photos watch policies policy privacy help business ads v2.0 story.php permalink.php media legal about settings policy.php marketplace reel reels feed messages messenger notifications l.php account accounts careers recover reg r.php signup signup.php profile media_set games gaming bookmarks saved friends friends.php find-friends directory developers apps application.php apps.php latest lite mobile terms terms.php security badges cookie fundraisers jobs live local memories offers page pages_create places poke search stories timeline trending upgrade video video.php videos.php watchparty whatsapp index.php ajax connect gp groups.php campaign ad_campaign oauth rsrc.php flx intl settings.php sharer_ privacy_center",
+        own: "sharer sharer.php share.php share dialog plugins tr events event.php hashtag login login.php logout.php home.php photo photo.php photos watch policies policy privacy help business ads v2.0 story.php permalink.php media legal about settings policy.php marketplace reel reels feed messages messenger notifications l.php account accounts careers recover reg r.php signup signup.php profile media_set games gaming bookmarks saved friends friends.php find-friends directory developers apps application.php apps.php latest lite me checkpoint mobile terms terms.php security badges cookie fundraisers jobs live local memories offers page pages_create places poke search stories timeline trending upgrade video video.php videos.php watchparty whatsapp index.php ajax connect gp groups.php campaign ad_campaign oauth rsrc.php flx intl settings.php sharer_ privacy_center",
     },
     Network {
         name: "twitter",
@@ -176,7 +216,7 @@ const NETWORKS: &[Network] = &[
         shapes: &[shape("", 1, "")],
         handle: Handle::Word(20),
         deeper: Deeper::Never,
-        own: "intent share home hashtag search i login logout signup privacy tos widgets statuses explore compose settings messages notifications about jobs account download oauth en de fr es who_to_follow following followers search-home search-advanced lists moments bookmarks goodies terms favorites invitations devices replies personalization",
+        own: "intent share home hashtag search i login logout signup privacy tos widgets statuses explore compose settings messages notifications about jobs account download oauth en de fr es who_to_follow following followers search-home search-advanced lists moments bookmarks goodies terms favorites teams invitations devices replies personalization",
     },
     Network {
         name: "linkedin",
@@ -186,7 +226,7 @@ const NETWORKS: &[Network] = &[
             shape("in/", 1, "person"),
             shape("school/", 1, "school"),
             shape("showcase/", 1, "company"),
-            shape("pub/", 1, "person"),
+            shape("pub/", 4, "person"),
             shape("groups/", 1, "group"),
         ],
         handle: Handle::Any,
@@ -213,7 +253,7 @@ const NETWORKS: &[Network] = &[
         ],
         handle: Handle::Any,
         deeper: Deeper::Always,
-        own: "watch embed playlist results shorts feed live redirect v t about iframe_api subscription_center premium hashtag howyoutubeworks static yt upload account account_advanced account_notifications dashboard my_videos creators ads oembed s attribution_link post clip gaming music kids tv movies sports trending signin logout login browse charts channels charts.youtube.com create_channel editor get_video_info homepage intl jobs live_chat my_subscriptions my_favorites new oops press privacy profile reporthistory reporting_tool settings testtube terms user_search verify videoplayback watch_videos player_api paid_memberships purchases watch_popup e error source tos logo favicon.ico img opensearch",
+        own: "watch embed playlist results shorts feed live redirect v t about iframe_api subscription_center premium hashtag howyoutubeworks static yt upload account account_advanced account_notifications account_privacy account_billing account_playback dashboard my_videos creators ads oembed s attribution_link post clip gaming music kids tv movies sports trending signin logout login browse charts channels charts.youtube.com create_channel editor get_video_info homepage intl jobs live_chat my_subscriptions my_favorites new oops press privacy profile reporthistory reporting_tool settings testtube terms user_search verify videoplayback watch_videos player_api paid_memberships purchases watch_popup e error source tos logo favicon.ico img opensearch",
     },
     Network {
         name: "tiktok",

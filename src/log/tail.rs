@@ -1,0 +1,115 @@
+//! The end of the log in memory: the followers of a process share what one of them read. Whoever is further behind reads
+//! for himself.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use sqlx::PgConnection;
+use tokio::sync::Mutex;
+
+use super::read::{Page, event_of, read_page};
+use super::{LogError, LogEvent};
+
+/// Events of one read.
+const READ: i64 = 2000;
+/// Events that are kept: those that a follower may be behind the others.
+const MAX_EVENTS: usize = 8192;
+/// Bytes of events that are kept, about.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The last events that some follower read; clones share it.
+#[derive(Clone, Default)]
+pub struct Tail(Arc<Mutex<Window>>);
+
+/// Events in the order of the log, without a gap.
+#[derive(Default)]
+struct Window {
+    /// The position before the first; `None` before the first read.
+    after: Option<i64>,
+    /// The position of the last.
+    up_to: i64,
+    events: VecDeque<Arc<LogEvent>>,
+    bytes: usize,
+}
+
+impl Tail {
+    /// Reads the events of some types after a position, up to `limit` of them, and the position that is covered with
+    /// them. What commits later has a higher position, so what is in memory is all there is up to its end.
+    pub async fn page(
+        &self,
+        connection: &mut PgConnection,
+        after: i64,
+        types: &[&str],
+        limit: i64,
+    ) -> Result<Page, LogError> {
+        {
+            // Held while one reads, so that the others wait for what it reads instead of reading the same.
+            let mut window = self.0.lock().await;
+            let more = after >= window.up_to && window.extend(&mut *connection).await?;
+            if window.after.is_some_and(|first| first <= after) && (after < window.up_to || !more) {
+                return Ok(window.page(after, types, limit, more));
+            }
+        }
+        read_page(connection, after, types, limit).await
+    }
+}
+
+impl Window {
+    /// Reads on; true if more is likely to follow. The first read begins at the head.
+    async fn extend(&mut self, connection: &mut PgConnection) -> Result<bool, LogError> {
+        if self.after.is_none() {
+            let head: i64 = sqlx::query_scalar("select position from log_head")
+                .fetch_one(&mut *connection)
+                .await?;
+            (self.after, self.up_to) = (Some(head), head);
+        }
+        let rows = sqlx::query(&format!(
+            "select {} from events where position > $1 order by position limit $2",
+            super::read::COLUMNS
+        ))
+        .bind(self.up_to)
+        .bind(READ)
+        .fetch_all(connection)
+        .await?;
+        for row in &rows {
+            let event = event_of(row)?;
+            self.up_to = event.position;
+            self.bytes += size_of(&event);
+            self.events.push_back(Arc::new(event));
+        }
+        while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.events.pop_front() else {
+                break;
+            };
+            self.bytes -= size_of(&oldest);
+            self.after = Some(oldest.position);
+        }
+        Ok(i64::try_from(rows.len()).is_ok_and(|count| count == READ))
+    }
+
+    fn page(&self, after: i64, types: &[&str], limit: i64, more: bool) -> Page {
+        let first = self.events.partition_point(|event| event.position <= after);
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let wanted = self.events.iter().skip(first);
+        let events: Vec<Arc<LogEvent>> = wanted
+            .filter(|event| types.contains(&event.event_type.as_str()))
+            .take(limit)
+            .cloned()
+            .collect();
+        let full = events.len() == limit;
+        let last = events.last().map(|event| event.position);
+        Page {
+            position: last.filter(|_| full).unwrap_or(self.up_to.max(after)),
+            events,
+            more: full || more,
+        }
+    }
+}
+
+fn size_of(event: &LogEvent) -> usize {
+    std::mem::size_of::<LogEvent>()
+        + event.payload.get().len()
+        + event.metadata.get().len()
+        + event.aggregate_id.len()
+        + event.event_type.len()
+}

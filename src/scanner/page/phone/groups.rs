@@ -1,0 +1,112 @@
+//! How a run of digits is cut into groups, and which of them belong together.
+
+use super::text::{DIGITS, ascii};
+use crate::scanner::page::characters::digit;
+
+/// A group of digits of a run: where it begins, with the brackets and signs before it, and ends.
+pub(super) struct Group {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    digits: usize,
+    begins_with_zero: bool,
+    /// What is between it and the group before.
+    gap: Gap,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// A sign that holds groups together: `-`, `.`.
+    Tight,
+    /// A blank or a bracket.
+    Blank,
+    /// What two numbers are more likely to have between them than one has within.
+    Wide,
+}
+
+pub(super) fn groups(run: &str) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut between = 0;
+    let mut is_inside = false;
+    for (at, character) in run.char_indices() {
+        let Some(digit) = digit(character) else {
+            if is_inside {
+                between = at;
+            }
+            is_inside = false;
+            continue;
+        };
+        if !is_inside {
+            let gap = &run[between..at];
+            // Brackets and a plus right before belong to the group.
+            let own = gap.trim_end_matches(['(', '（', '[', '+', '＋']);
+            groups.push(Group {
+                start: between + own.len(),
+                end: at,
+                digits: 0,
+                begins_with_zero: digit == '0',
+                gap: gap_of(gap),
+            });
+            is_inside = true;
+        }
+        if let Some(group) = groups.last_mut() {
+            group.digits += 1;
+            group.end = at + character.len_utf8();
+        }
+    }
+    groups
+}
+
+fn gap_of(gap: &str) -> Gap {
+    let plain = ascii(gap);
+    let inner = plain.trim();
+    let is_spaced = |sign: char| inner.contains(sign) && plain.starts_with(' ') && plain.ends_with(' ');
+    if inner.contains('/')
+        || is_spaced('-')
+        || plain.contains("  ")
+        || inner.is_empty() && gap.chars().count() > 1
+    {
+        Gap::Wide
+    } else if plain.contains([' ', '(', ')']) {
+        Gap::Blank
+    } else {
+        Gap::Tight
+    }
+}
+
+/// How good a reading is that makes one number of some groups; `None` where they cannot be one.
+pub(super) fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> Option<i32> {
+    let own = &groups[start..end];
+    let digits: usize = own.iter().map(|group| group.digits).sum();
+    let is_cut = |group: &Group| group.gap == Gap::Tight;
+    let cuts_within = start > 0 && is_cut(&own[0]) || groups.get(end).is_some_and(is_cut);
+    // `030 901820/21` is two numbers, the second of which is told by its end.
+    let has_ending = own.len() > 1 && {
+        let last = &own[own.len() - 1];
+        last.digits <= 2
+            && last.gap == Gap::Wide
+            && text.contains('/')
+            && own[..own.len() - 1]
+                .iter()
+                .map(|group| group.digits)
+                .sum::<usize>()
+                >= 8
+    };
+    let opened = text.matches(['(', '（', '[']).count();
+    let closed = text.matches([')', '）', ']']).count();
+    if !DIGITS.contains(&digits) && digits != 5 && digits != 6
+        || cuts_within
+        || has_ending
+        || opened != closed
+    {
+        return None;
+    }
+    let inside = &own[1..];
+    let wide = inside.iter().filter(|group| group.gap == Gap::Wide).count();
+    let zeros = inside
+        .iter()
+        .filter(|group| group.begins_with_zero && group.digits > 1 && group.gap != Gap::Tight)
+        .count();
+    let is_cramped = start > 0 && own[0].gap == Gap::Blank;
+    let value = 10 * digits - 3 * wide - 6 * zeros.min(digits / 2) - usize::from(is_cramped) - 2;
+    i32::try_from(value).ok()
+}
