@@ -131,6 +131,8 @@ struct RawFetch {
     per_host_delay_ms: Option<u64>,
     proxy: Option<String>,
     proxy_resolves: Option<bool>,
+    name_servers: Option<String>,
+    dns_records: Option<bool>,
     max_requests: Option<u64>,
     max_bytes: Option<u64>,
     max_seconds: Option<u64>,
@@ -374,6 +376,21 @@ fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
             other: "SITELOG_FETCH__PROXY, the proxy that resolves names",
         });
     }
+    for entry in list(raw.name_servers.as_deref()) {
+        let server = entry.parse().or_else(|_| {
+            entry
+                .parse::<IpAddr>()
+                .map(|address| SocketAddr::new(address, 53))
+        });
+        settings.name_servers.push(server.map_err(|_| {
+            value(
+                "SITELOG_FETCH__NAME_SERVERS",
+                entry,
+                "an address such as 192.0.2.53 or [2001:db8::53]:53",
+            )
+        })?);
+    }
+    settings.dns_records = raw.dns_records.unwrap_or(true);
     budget(&mut settings, raw.max_requests, raw.max_bytes, raw.max_seconds)?;
     Ok(settings)
 }

@@ -32,6 +32,7 @@ use crate::projections::domains::Domains;
 use crate::projections::jobs::Jobs;
 use crate::projections::query::wait_for;
 use crate::projections::sitemaps::Sitemaps;
+use crate::values::site_state::SiteStateKind;
 use crate::values::{BatchId, DomainName, FailureReason, TenantId};
 
 /// Pages of rows.
@@ -82,6 +83,15 @@ pub(super) struct Args {
     /// Domains: only those that use this technology
     #[arg(long, value_name = "NAME", conflicts_with = "batch")]
     technology: Option<String>,
+    /// Domains: only those whose home page is in this state, for example parked
+    #[arg(long, value_name = "STATE", conflicts_with = "batch")]
+    site_state: Option<SiteStateKind>,
+    /// Domains: only those whose mail this provider receives, for example "Google Workspace"
+    #[arg(long, value_name = "NAME", conflicts_with = "batch")]
+    email_provider: Option<String>,
+    /// Domains: only those whose TLS certificate expires before this date or time
+    #[arg(long, value_name = "TIME", conflicts_with = "batch")]
+    tls_expires_before: Option<String>,
     /// The file to write, which appears only when it is complete; by default standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -140,6 +150,9 @@ impl Args {
             ("--has-phone", self.has_phone.is_some()),
             ("--language", self.language.is_some()),
             ("--technology", self.technology.is_some()),
+            ("--site-state", self.site_state.is_some()),
+            ("--email-provider", self.email_provider.is_some()),
+            ("--tls-expires-before", self.tls_expires_before.is_some()),
         ];
         let given = of_domains.into_iter().find(|(_, is_given)| *is_given);
         if let Some((name, _)) = given.filter(|_| self.table != Table::Domains) {
@@ -185,6 +198,9 @@ impl Args {
             has_phone: self.has_phone,
             language: self.language.clone(),
             technology: self.technology.clone(),
+            email_provider: self.email_provider.clone(),
+            tls_expires_before: self.tls_expires_before.clone(),
+            site_state: self.site_state.map(|state| state.to_string()),
             ..DomainQuery::default()
         };
         let rows = all_rows(state, self.tenant, query).map_ok(move |mut rows| {

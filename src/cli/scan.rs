@@ -82,6 +82,10 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
     let Some(found) = row.result_data.as_ref().and_then(RawJson::read::<Findings>) else {
         return Ok(());
     };
+    line(
+        "state",
+        found.site_state.as_ref().map(|found| found.state.as_str()),
+    )?;
     line("title", found.title.as_deref())?;
     line("description", found.description.as_deref())?;
     line("language", found.language.as_deref())?;

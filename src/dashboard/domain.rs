@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::entry::Visitor;
+use super::network;
 use super::parts::{badge, counted, duration, number, outward, time};
 use super::scan::again;
 use super::shell::{Page, Section};
@@ -18,6 +19,7 @@ use crate::projections::domains::{self, DomainRow};
 use crate::projections::history::{self, FieldChange};
 use crate::projections::jobs::query::{JobFilter, JobSort};
 use crate::projections::jobs::{self, JobRow};
+use crate::values::site_state::SiteState;
 use crate::values::{DomainName, Findings};
 
 /// Scans that are listed.
@@ -50,6 +52,7 @@ pub(super) async fn show(
                 (contacts(&row, &found))
             }
             (technologies(&found))
+            (network::show(&found))
             (sitemaps(&row, &found))
         }
         section #history data-part { (what_changed(&changes.unwrap_or_default(), scans.next.is_none())) }
@@ -82,6 +85,7 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
             h1 { (readable(&row.domain)) " " (badge(row.status.as_str())) }
             @if let Some(title) = &row.title { p { strong { (title) } } }
             @if let Some(description) = &row.description { p { (description) } }
+            @if let Some(state) = &found.site_state { (site_state(state)) }
             @if let Some(error) = &row.last_error {
                 div.panel.bad {
                     p { strong { "The last scan failed: " } (error) }
@@ -99,6 +103,17 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
                 } }
         }
         @if visitor.may(Scope::Write) { div.actions { (again(&row.domain, "Scan again")) } }
+    }
+}
+
+/// That this is no ordinary site, and how that was seen.
+fn site_state(found: &SiteState) -> Markup {
+    html! {
+        div.panel {
+            p { strong { (found.state.label()) "." } " "
+                @if !found.state.is_the_owners() { "The page is not the owner's: it gives no organization and no contacts." } }
+            p.small.muted { "Recognised by " code { (found.evidence) } " on " (outward(&found.page)) }
+        }
     }
 }
 
@@ -152,7 +167,7 @@ fn contacts(row: &DomainRow, found: &Findings) -> Markup {
                 h3 { "E-mail" }
                 ul.plain { @for value in &row.email_addresses {
                     li { a href={ "mailto:" (value) } { (value) }
-                        @for email in found.emails.iter().filter(|email| email.value == *value).take(1) { (found_at(&email.source, &email.page)) } }
+                        @for email in found.emails.iter().filter(|email| email.value == *value).take(1) { (found_at(&email.source, &email.page)) (network::mail(email)) } }
                 } }
             }
             @if !row.phone_numbers.is_empty() {

@@ -13,6 +13,8 @@ use crate::api::request::{Paging, QueryOf};
 use crate::api::v4::list_domains::DomainQuery;
 use crate::projections::domains::{self, DomainRow};
 use crate::projections::query::Listed;
+use crate::values::Findings;
+use crate::values::site_state::SiteStateKind;
 
 /// A column of the table: its word in the address, its name, how it is shown.
 struct Column {
@@ -22,12 +24,18 @@ struct Column {
     cell: fn(&DomainRow) -> Markup,
 }
 
-const COLUMNS: [Column; 14] = [
+const COLUMNS: [Column; 16] = [
     Column {
         word: "status",
         name: "Status",
         is_usual: true,
         cell: |row| badge(row.status.as_str()),
+    },
+    Column {
+        word: "site_state",
+        name: "State",
+        is_usual: false,
+        cell: state,
     },
     Column {
         word: "title",
@@ -46,6 +54,15 @@ const COLUMNS: [Column; 14] = [
         name: "Phone",
         is_usual: true,
         cell: |row| lines(&row.phone_numbers),
+    },
+    Column {
+        word: "email_provider",
+        name: "E-mail provider",
+        is_usual: false,
+        cell: |row| {
+            let found: Findings = row.meta_json.read().unwrap_or_default();
+            text(found.email_provider.map(|provider| provider.name).as_ref())
+        },
     },
     Column {
         word: "technologies",
@@ -204,6 +221,7 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let told = |value: Option<bool>| value.map(|value| value.to_string()).unwrap_or_default();
     let status = given(&query.status);
+    let site_state = given(&query.site_state);
     let either = |name: &str, label: &str, yes: &str, no: &str, chosen: &str| {
         html! {
             label { (label) select name=(name) {
@@ -221,6 +239,12 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
             (either("is_wordpress", "WordPress", "yes", "no", &told(query.is_wordpress)))
             (either("has_email", "E-mail", "found", "none", &told(query.has_email)))
             (either("has_phone", "Phone", "found", "none", &told(query.has_phone)))
+            label { "State" select name="site_state" {
+                (choice("", "all", &site_state))
+                @for one in SiteStateKind::ALL { (choice(one.as_str(), one.label(), &site_state)) }
+            } }
+            label { "Certificate expires before" input name="tls_expires_before" type="date" value=(given(&query.tls_expires_before)); }
+            label { "E-mail provider" input name="email_provider" value=(given(&query.email_provider)) placeholder="Microsoft 365"; }
             label { "Technology" input name="technology" value=(given(&query.technology)) placeholder="Shopify"; }
             label { "Language" input name="language" value=(given(&query.language)) placeholder="de" size="5"; }
             @if let Some(batch) = &query.batch { input type="hidden" name="batch" value=(batch); }
@@ -310,6 +334,11 @@ fn lines(values: &[String]) -> Markup {
 
 fn yes(is: bool, version: Option<&String>) -> Markup {
     html! { @if is { (version.map_or("yes", |version| version)) } @else { span.muted { "–" } } }
+}
+
+fn state(row: &DomainRow) -> Markup {
+    let found: Findings = row.meta_json.read().unwrap_or_default();
+    html! { @if let Some(found) = found.site_state { (found.state.label()) } @else { span.muted { "–" } } }
 }
 
 fn wordpress(row: &DomainRow) -> Markup {

@@ -10,6 +10,7 @@ mod entry;
 mod form;
 mod keys;
 mod log;
+mod network;
 mod new_batch;
 mod parts;
 mod picture;

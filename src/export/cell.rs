@@ -62,7 +62,7 @@ fn inert_text(text: &str) -> String {
     elements.join(BETWEEN)
 }
 
-/// What has a name is called by it, and by its version.
+/// What has a name is called by it, and by its version; an address by itself, and whether mail to it can arrive.
 fn element(value: &Value) -> String {
     if let Some(text) = value.as_str() {
         return text.to_owned();
@@ -70,7 +70,16 @@ fn element(value: &Value) -> String {
     match (value["name"].as_str(), value["version"].as_str()) {
         (Some(name), Some(version)) => format!("{name} {version}"),
         (Some(name), None) => name.to_owned(),
+        (None, _) if value["value"].is_string() => address(value),
         _ => value.to_string(),
+    }
+}
+
+fn address(value: &Value) -> String {
+    let address = value["value"].as_str().unwrap_or_default();
+    match value["check"]["deliverable"].as_str() {
+        Some(deliverable) => format!("{address}: {deliverable}"),
+        None => address.to_owned(),
     }
 }
 
@@ -95,6 +104,10 @@ mod tests {
             (
                 json!([{ "name": "Vue", "version": "3.1" }, { "name": "nginx", "version": null }]),
                 "Vue 3.1; nginx",
+            ),
+            (
+                json!([{ "value": "a@b.test", "check": { "deliverable": "no" } }, { "value": "c@d.test" }]),
+                "a@b.test: no; c@d.test",
             ),
             (json!({ "b": 1 }), r#"{"b":1}"#),
         ] {

@@ -43,7 +43,7 @@ const fn field(name: &'static str, pointer: &'static str) -> Column {
 }
 
 /// What is known of a domain, its name aside.
-const OF_DOMAIN: [Column; 36] = [
+const OF_DOMAIN: [Column; 46] = [
     field("status", "/status"),
     field("title", "/title"),
     field("description", "/description"),
@@ -80,6 +80,16 @@ const OF_DOMAIN: [Column; 36] = [
     field("batch_id", "/batch_id"),
     field("last_error", "/last_error"),
     field("stale_fields", "/stale_fields"),
+    field("site_state", "/meta_json/site_state/state"),
+    field("email_provider", "/meta_json/email_provider/name"),
+    field("email_checks", "/meta_json/emails"),
+    field("dns_host", "/meta_json/dns_host/name"),
+    field("spf", "/meta_json/spf/policy"),
+    field("dmarc", "/meta_json/dmarc/policy"),
+    field("tls_issuer", "/meta_json/certificate/issuer_organization"),
+    field("tls_expires", "/meta_json/certificate/valid_to"),
+    field("tls_fault", "/meta_json/certificate/fault"),
+    field("refused_crawlers", "/meta_json/crawlers/refused"),
 ];
 
 const NAMES: [Column; 2] = [
@@ -98,10 +108,10 @@ const OF_BATCH: [Column; 6] = [
 ];
 
 /// Of domains.
-pub const DOMAINS: [Column; 38] = joined(&NAMES, &OF_DOMAIN);
+pub const DOMAINS: [Column; 48] = joined(&NAMES, &OF_DOMAIN);
 
 /// Of the domains of a batch.
-pub const BATCH_DOMAINS: [Column; 44] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
+pub const BATCH_DOMAINS: [Column; 54] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
 
 /// Of scans.
 pub const SCANS: [Column; 14] = [

@@ -12,13 +12,14 @@ use url::{Host, Url};
 
 use super::body::Body;
 use super::budget::{Allowance, Cost};
+use super::certificate::Seen;
 use super::error::{FetchError, FetchSetupError, Phase};
 use super::guard::{Guard, GuardedResolve};
 use super::headers::Headers;
 use super::pace::Pace;
 use super::send_error::classify;
 use super::settings::FetchSettings;
-use super::tls::client_config;
+use super::tls::{Tls, tls};
 use crate::values::revisit::{KnownFile, Validators};
 
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
@@ -29,10 +30,11 @@ pub struct Fetcher {
     client: reqwest::Client,
     inner: Arc<Inner>,
     allowance: Allowance,
+    seen: Arc<Seen>,
 }
 
 struct Inner {
-    tls: rustls::ClientConfig,
+    tls: Tls,
     guard: Arc<Guard>,
     /// The only one who gives the client addresses.
     addresses: Arc<dyn Resolve>,
@@ -86,26 +88,30 @@ impl Fetcher {
     ) -> Result<Self, FetchSetupError> {
         let guard = Arc::new(guard);
         let inner = Inner {
-            tls: client_config(settings.extra_ca.as_deref())?,
+            tls: tls(settings.extra_ca.as_deref())?,
             addresses: watch(GuardedResolve(Arc::clone(&guard))),
             guard,
             pace: Pace::new(settings.per_host_delay),
             settings,
         };
+        let seen = Arc::default();
         Ok(Self {
-            client: client(&inner)?,
+            client: client(&inner, &seen)?,
             inner: Arc::new(inner),
             allowance: Allowance::unlimited(),
+            seen,
         })
     }
 
     /// The same with a connection pool and a budget of its own, for one visit to a site: its connections close with it.
     /// Kept open for who may come again, the connections of thousands of sites would fill the memory.
     pub fn visit(&self) -> Result<Self, FetchSetupError> {
+        let seen = Arc::default();
         Ok(Self {
-            client: client(&self.inner)?,
+            client: client(&self.inner, &seen)?,
             inner: Arc::clone(&self.inner),
             allowance: Allowance::new(&self.inner.settings),
+            seen,
         })
     }
 
@@ -126,6 +132,14 @@ impl Fetcher {
     /// The settings it was made with.
     pub fn settings(&self) -> &FetchSettings {
         &self.inner.settings
+    }
+
+    pub(super) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    pub(super) fn guard(&self) -> &Guard {
+        &self.inner.guard
     }
 
     /// Keeps requests to a host further apart than the settings ask for, from the next one on: its `Crawl-delay`.
@@ -285,7 +299,7 @@ impl std::fmt::Debug for Fetcher {
     }
 }
 
-fn client(inner: &Inner) -> Result<reqwest::Client, FetchSetupError> {
+fn client(inner: &Inner, seen: &Arc<Seen>) -> Result<reqwest::Client, FetchSetupError> {
     let settings = &inner.settings;
     let mut headers = HeaderMap::new();
     headers.insert(
@@ -308,7 +322,7 @@ fn client(inner: &Inner) -> Result<reqwest::Client, FetchSetupError> {
     builder
         .user_agent(&settings.user_agent)
         .default_headers(headers)
-        .tls_backend_preconfigured(inner.tls.clone())
+        .tls_backend_preconfigured(inner.tls.watched(Arc::clone(seen)))
         .dns_resolver(Arc::clone(&inner.addresses))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)

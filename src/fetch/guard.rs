@@ -30,7 +30,10 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn new(settings: &FetchSettings) -> Result<Self, FetchSetupError> {
-        Ok(Self::with_names(settings, Arc::new(SystemNames::new()?)))
+        Ok(Self::with_names(
+            settings,
+            Arc::new(SystemNames::new(&settings.name_servers)?),
+        ))
     }
 
     /// The same with names from elsewhere than DNS.
@@ -41,6 +44,11 @@ impl Guard {
             names,
             proxy: settings.proxy.as_ref().and_then(ProxyUrl::name),
         }
+    }
+
+    /// Who resolves names.
+    pub(super) fn names(&self) -> &dyn Names {
+        &*self.names
     }
 
     /// Where the settings say that a host is reached.

@@ -7,6 +7,7 @@
 mod address;
 mod body;
 mod budget;
+mod certificate;
 mod error;
 mod fetcher;
 mod forward;
@@ -15,8 +16,11 @@ mod headers;
 mod names;
 mod pace;
 mod proxy;
+mod records;
 mod send_error;
 pub mod settings;
+#[cfg(test)]
+pub mod test_dns;
 #[cfg(test)]
 pub mod test_site;
 #[cfg(test)]
@@ -33,4 +37,5 @@ pub use fetcher::{Answer, Fetcher, Limits};
 pub use forward::{ForwardError, Forwarded, Forwarder};
 pub use headers::Headers;
 pub use proxy::{InvalidProxy, ProxyUrl};
+pub use records::{RecordKind, RecordsError};
 pub use settings::{ConnectTo, FetchSettings, InvalidConnectTo};

@@ -33,6 +33,10 @@ pub struct FetchSettings {
     pub proxy: Option<ProxyUrl>,
     /// Whether only the proxy can resolve names: then the guard sees no address of theirs.
     pub proxy_resolves: bool,
+    /// Name servers that are asked instead of the system's.
+    pub name_servers: Vec<SocketAddr>,
+    /// Whether DNS is asked for more than addresses.
+    pub dns_records: bool,
     /// Requests of one visit, redirects included.
     pub max_requests: u64,
     /// Bytes received in one visit: header fields, and bodies before they are decoded.
@@ -79,6 +83,8 @@ impl Default for FetchSettings {
             max_page_bytes: 4 * 1024 * 1024,
             proxy: None,
             proxy_resolves: false,
+            name_servers: Vec::new(),
+            dns_records: true,
             max_requests: 1_000,
             max_bytes: 1024 * 1024 * 1024,
             max_time: Duration::from_mins(1),

@@ -100,7 +100,23 @@ struct Seen {
 impl TestSite {
     /// Serves `answer`, which is given `scheme://host/path`, for every host under `site.test`.
     pub async fn start(tls: Tls, answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
-        let (config, certificate) = certified();
+        Self::start_as(tls, certified(), answer).await
+    }
+
+    /// The same with a trusted certificate for other names, or for a time that is over.
+    pub async fn start_with_certificate(
+        names: &[&str],
+        has_expired: bool,
+        answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_as(Tls::Trusted, certified_for(names, has_expired), answer).await
+    }
+
+    async fn start_as(
+        tls: Tls,
+        (config, certificate): (ServerConfig, tempfile::NamedTempFile),
+        answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (asked, answer): (Arc<Mutex<Vec<String>>>, Arc<Answer>) = (Arc::default(), Arc::new(answer));
@@ -243,17 +259,26 @@ fn unless_same(reply: Reply, request: &str) -> Reply {
 
 /// A certificate for `site.test` and all below it, and the file to trust it by.
 pub(super) fn certified() -> (ServerConfig, tempfile::NamedTempFile) {
-    let names = ["site.test".to_owned(), "*.site.test".to_owned()];
-    let key = rcgen::generate_simple_self_signed(names).unwrap();
+    certified_for(&["site.test", "*.site.test"], false)
+}
+
+fn certified_for(names: &[&str], has_expired: bool) -> (ServerConfig, tempfile::NamedTempFile) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = rcgen::CertificateParams::new(names).unwrap();
+    if has_expired {
+        params.not_after = rcgen::date_time_ymd(2020, 1, 2);
+    }
+    let signing_key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&signing_key).unwrap();
     let certificate = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(certificate.path(), key.cert.pem()).unwrap();
+    std::fs::write(certificate.path(), cert.pem()).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+    let private = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![key.cert.der().clone()], private)
+        .with_single_cert(vec![cert.der().clone()], private)
         .unwrap();
     (config, certificate)
 }

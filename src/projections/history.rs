@@ -111,6 +111,10 @@ fn fields(row: Option<&DomainRow>) -> Result<Map<String, Value>, ProjectionError
 fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
     let known: Findings = row.meta_json.read().unwrap_or_default();
     let organization = known.organization.unwrap_or_default();
+    let dns = known.dns.unwrap_or_default();
+    let refused = known.crawlers.unwrap_or_default().refused;
+    let refused = refused.into_iter().map(|crawler| crawler.name);
+    let certificate = known.certificate.unwrap_or_default();
     let names = known
         .technologies
         .into_iter()
@@ -137,6 +141,23 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
             ),
         ),
         ("feeds", json!(known.feeds)),
+        (
+            "email_provider",
+            json!(known.email_provider.map(|found| found.name)),
+        ),
+        ("dns_host", json!(known.dns_host.map(|found| found.name))),
+        ("spf", json!(known.spf.map(|found| found.policy))),
+        ("dmarc", json!(known.dmarc.map(|found| found.policy))),
+        (
+            "certificate.issuer",
+            json!(certificate.issuer_organization.or(certificate.issuer)),
+        ),
+        ("certificate.valid_to", json!(certificate.valid_to)),
+        ("certificate.fault", json!(certificate.fault)),
+        ("crawlers.refused", json!(refused.collect::<Vec<_>>())),
+        ("dns.ns", json!(dns.ns)),
+        ("dns.mx", json!(dns.mx)),
+        ("site_state", json!(known.site_state.map(|found| found.state))),
     ] {
         fields.insert(name.to_owned(), value);
     }

@@ -12,6 +12,7 @@ use super::revisit::{self, MAX_KEPT_ROBOTS};
 use super::robots::{AgentRules, Decision, MAX_ROBOTS_BYTES, Robots};
 use super::{Tools, scan::Clock};
 use crate::fetch::{Answer, FetchError, Headers, Limits, Phase};
+use crate::values::findings::Crawlers;
 use crate::values::report::{RobotsReport, ScanFailure};
 use crate::values::revisit::KnownRobots;
 use crate::values::{DomainName, FailureReason, Problem};
@@ -43,12 +44,17 @@ pub(super) struct RobotsSays {
     /// Its `Sitemap:` lines as absolute URLs, each once.
     pub(super) sitemaps: Vec<Url>,
     crawl_delay: Option<f64>,
+    /// Which crawlers it lets in; nothing if there is no file.
+    pub(super) crawlers: Option<Crawlers>,
 }
 
 impl RobotsSays {
     /// Reads the file that `url` answered with.
     pub(super) async fn read(tools: &Tools, bytes: Vec<u8>, url: &Url) -> Result<Self, ParserFailed> {
         let (agent, url) = (tools.agent.clone(), url.clone());
+        let mut home = url.clone();
+        home.set_path("/");
+        home.set_query(None);
         let bytes_in = bytes.len();
         let read = move || {
             let robots = Robots::parse(&bytes);
@@ -56,6 +62,7 @@ impl RobotsSays {
                 rules: Arc::new(robots.rules_for(&agent)),
                 sitemaps: sitemaps_of(&robots, &url),
                 crawl_delay: robots.crawl_delay(&agent),
+                crawlers: Some(robots.crawlers(url.as_str(), home.as_str())),
             }
         };
         tools.compute_on(bytes_in, read).await

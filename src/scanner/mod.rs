@@ -3,7 +3,9 @@
 //! [`Scanner::scan`] is one attempt at one site and always comes back with a report, however hostile the site.
 
 mod allowance;
+mod beside;
 mod discovery;
+mod dns;
 mod entrance;
 mod home;
 mod parse_pool;
@@ -178,12 +180,15 @@ impl Scanner {
         kept: Option<Revisit>,
     ) -> SiteReport {
         match self.tools.for_one_visit(tenant, kept) {
-            Ok(tools) => scan::scan(&tools, domain, options, time_limit).await,
+            // What is found takes kilobytes, which whoever waits for it would hold too.
+            Ok(tools) => Box::pin(scan::scan(&tools, domain, options, time_limit)).await,
             Err(error) => SiteReport::failed(FailureReason::Internal, error.to_string()),
         }
     }
 }
 
+#[cfg(test)]
+mod beside_tests;
 #[cfg(test)]
 mod discovery_tests;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! What follows from an unreadable robots.txt is decided in the scan, not here.
 
+mod crawlers;
 mod line;
 mod pattern;
 mod rules;

@@ -9,7 +9,9 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::Tools;
+use super::beside;
 use super::discovery::{Discovered, Seeds, discover};
+use super::dns;
 use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of};
 use super::home::{self, PageRead};
 use super::page::add_page;
@@ -53,6 +55,8 @@ struct Progress {
     keep: Revisit,
     /// Whether something was left unread for want of time.
     out_of_time: bool,
+    /// How long the slower of the first two fetches took.
+    slowest: Duration,
 }
 
 /// One attempt at a site.
@@ -64,6 +68,7 @@ pub(super) async fn scan(
 ) -> SiteReport {
     let clock = Clock::start(Instant::now(), time_limit);
     let mut progress = Progress::default();
+    let questions = dns::ask(tools, domain);
     let ended = timeout(time_limit, run(tools, &clock, domain, options, &mut progress)).await;
     let failure = match ended {
         Ok(Ok(())) => None,
@@ -73,6 +78,14 @@ pub(super) async fn scan(
             Some(out_of_time(domain))
         }
     };
+    if let Some(findings) = &mut progress.findings {
+        if let Some(questions) = questions {
+            let until = clock.end.min(Instant::now() + progress.slowest);
+            dns::tell(tools, findings, questions, until).await;
+        }
+        beside::tell_certificate(tools, findings);
+        beside::add_signs(tools, findings).await;
+    }
     progress.into_report(tools, &clock, failure)
 }
 
@@ -85,17 +98,27 @@ async fn run(
 ) -> Result<(), ScanFailure> {
     let mut entrance = enter(tools, clock, domain, &mut progress.robots).await?;
     progress.keep.robots = entrance.keep.take();
+    progress.slowest = clock.start.elapsed();
+    let began = Instant::now();
     let home = read_home(tools, clock, &entrance, progress).await?;
+    progress.slowest = progress.slowest.max(began.elapsed());
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut entrance.problems);
     let mut links = home.facts.contact_links;
-    let further = options.max_pages.saturating_sub(1) as usize;
+    // Who made a page that is not the owner's is nobody to look for.
+    let most = if findings.are_the_owners() {
+        options.max_pages
+    } else {
+        1
+    };
+    let further = most.saturating_sub(1) as usize;
     let seeds = Seeds {
         feeds: findings.feeds.clone(),
         robots: sitemaps_named(tools, clock, &mut entrance, &home.url).await?,
         page: home.facts.sitemaps,
         wants_contacts: links.len() < further,
     };
+    findings.crawlers = entrance.robots.crawlers.take();
     // A quarter of what the scan may cost is left for the pages that follow, as of its time.
     let sharing = Tools {
         fetcher: tools.fetcher.with_share(3, 4),
@@ -222,6 +245,7 @@ impl Progress {
             findings,
             mut keep,
             out_of_time,
+            slowest: _,
         } = self;
         let outcome = match (findings, failure) {
             (Some(mut findings), failure) => {

@@ -5,6 +5,8 @@ use std::io::Write;
 use super::*;
 use crate::fetch::FetchSettings;
 use crate::fetch::test_site::{Reply, TestSite, Tls};
+use crate::values::findings::ContactInfo;
+use crate::values::site_state::SiteStateKind;
 use crate::values::sitemap::SitemapKind;
 use crate::values::{FailureReason, Findings};
 
@@ -97,7 +99,32 @@ async fn a_site_is_read_from_robots_to_contact_page() {
     );
     assert_eq!(report.pages.len(), 2);
     assert_eq!(report.robots.as_ref().unwrap().crawl_delay, Some(1.0));
+    assert!(found.crawlers.as_ref().unwrap().refused.is_empty());
     assert!(found.problems.is_empty(), "{:?}", found.problems);
+}
+
+#[tokio::test]
+async fn who_parks_a_domain_is_not_its_owner() {
+    let site = TestSite::start(
+        Tls::Trusted,
+        with_home(|path| {
+            let page = "<title>a.site.test</title><p>This domain is parked.<p>Example Names GmbH<a href=/contact>Contact</a>\
+                <a href=mailto:sales@names.test>Mail</a><a href=https://www.facebook.com/names>f</a>";
+            matches!(path, "" | "contact").then(|| Reply::html(page))
+        }),
+    )
+    .await;
+    let report = scan(&site).await;
+    let found = found(&report);
+    let state = found.site_state.as_ref().unwrap();
+    assert_eq!(state.state, SiteStateKind::Parked);
+    assert_eq!(state.evidence, "text: this domain is parked.");
+    assert_eq!((found.emails.len(), found.socials.len()), (0, 0));
+    assert_eq!(
+        (&found.organization, &found.contact_info),
+        (&None, &ContactInfo::default())
+    );
+    assert_eq!(report.pages.len(), 1);
 }
 
 #[tokio::test]

@@ -39,6 +39,8 @@ macro_rules! codes {
     };
 }
 
+pub(super) use codes;
+
 /// A code this release does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a known code")]

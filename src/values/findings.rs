@@ -4,7 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::certificate::Certificate;
+use super::dns::{DnsRecords, MailPolicy, Recognised};
 use super::failure::Problem;
+use super::site_state::SiteState;
 use super::sitemap::SitemapKind;
 
 /// The result of a completed scan.
@@ -58,14 +61,45 @@ pub struct Findings {
     pub final_url: Option<String>,
     /// The picture the site is shared with (`og:image` and kin), absolute.
     pub image_url: Option<String>,
+    /// What the home page is, if it is no ordinary site: parked, say. Nothing otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_state: Option<SiteState>,
+    /// What DNS says of the domain; nothing if it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns: Option<DnsRecords>,
+    /// Who receives the domain's mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_provider: Option<Recognised>,
+    /// Who runs the domain's zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_host: Option<Recognised>,
+    /// Who may send mail in the domain's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spf: Option<MailPolicy>,
+    /// What is to be done with mail of others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dmarc: Option<MailPolicy>,
+    /// The certificate of the home page's host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
     /// The sitemap files read.
     pub sitemaps: Vec<SitemapSummary>,
     /// The HTML pages read.
     pub pages_read: Vec<PageSummary>,
     /// What robots.txt said.
     pub robots: Option<RobotsSummary>,
+    /// Which well-known crawlers may read the home page; nothing if there is no robots.txt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crawlers: Option<Crawlers>,
     /// What went wrong on the way without failing the scan.
     pub problems: Vec<Problem>,
+}
+
+impl Findings {
+    /// Whether they are about whoever has the domain, and not about who parks it, say.
+    pub fn are_the_owners(&self) -> bool {
+        self.site_state.iter().all(|found| found.state.is_the_owners())
+    }
 }
 
 /// Plain lists of contacts, the site's own first.
@@ -206,6 +240,34 @@ pub struct Email {
     pub source: String,
     /// URL of the page.
     pub page: String,
+    /// Whether mail to it can arrive; nothing if DNS was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<EmailCheck>,
+}
+
+/// What is known of an address without writing to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EmailCheck {
+    /// Whether its domain receives mail. Whether the mailbox exists is not asked.
+    pub deliverable: Deliverable,
+    /// The record that says so, or why nothing is known.
+    pub why: String,
+    /// Whether it is that of an office (`info`, `sales`), not of a person.
+    pub is_role: bool,
+    /// Who receives its mail.
+    pub provider: Option<Recognised>,
+}
+
+/// Whether mail can arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Deliverable {
+    Yes,
+    No,
+    #[default]
+    Unknown,
 }
 
 /// A phone number and where it was found.
@@ -281,6 +343,28 @@ pub struct PageSummary {
     /// Whether the site said that it is what the last scan read (304).
     #[serde(default)]
     pub not_modified: bool,
+}
+
+/// What robots.txt says to search engines and to those who train or run language models.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Crawlers {
+    /// Where it was read from.
+    pub file: String,
+    /// Names of those that may read the home page.
+    pub allowed: Vec<String>,
+    /// Those that may not.
+    pub refused: Vec<RefusedCrawler>,
+}
+
+/// A crawler that may not read the home page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RefusedCrawler {
+    /// Its product token.
+    pub name: String,
+    /// The rule that says so.
+    pub rule: String,
 }
 
 /// What robots.txt said.

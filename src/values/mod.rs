@@ -6,6 +6,8 @@
 pub mod batch_list;
 pub mod body_ref;
 pub mod carried;
+pub mod certificate;
+pub mod dns;
 pub mod domain_name;
 pub mod failure;
 pub mod findings;
@@ -16,6 +18,7 @@ pub mod printable;
 pub mod profile;
 pub mod report;
 pub mod revisit;
+pub mod site_state;
 pub mod sitemap;
 pub mod spreadsheet;
 pub mod versioned;

@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use super::Findings;
+use super::dns::DnsRecords;
 use super::findings::{ContactInfo, Organization, Social, SocialLinks, TechStack, Technology};
 
 /// What is known after a scan, and the fields that it did not find again.
 ///
-/// What the scan says of itself (`performance`, `sitemaps`, `pages_read`, `robots`, `problems`) is that of the scan alone.
+/// What the scan says of itself (`performance`, `site_state`, `sitemaps`, `pages_read`, `robots`, `crawlers`, `problems`) is that of the scan alone:
+/// a site that is ordinary again is parked no more.
 pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let mut kept = Kept::default();
     // Without `..`: a field that is new does not compile before it is decided here how it is merged.
@@ -36,9 +38,17 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         canonical_url,
         final_url,
         image_url,
+        site_state,
+        dns,
+        email_provider,
+        dns_host,
+        spf,
+        dmarc,
+        certificate,
         sitemaps,
         pages_read,
         robots,
+        crawlers,
         problems,
     } = found;
     // A page that shows no technology at all is most often a page that was not really read: an error, a consent wall.
@@ -46,6 +56,9 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let is_wordpress = kept.flag("is_wordpress", shows_none && known.is_wordpress, is_wordpress);
     let has_elementor = kept.flag("has_elementor", shows_none && known.has_elementor, has_elementor);
     let known_version = known.wordpress_version.filter(|_| is_wordpress);
+    // What follows from records that were answered is so, even if it is nothing.
+    let is_told = |kind: &str| dns.as_ref().is_some_and(|dns| dns.knows(kind));
+    let (mx, ns, txt, of_dmarc) = (is_told("mx"), is_told("ns"), is_told("txt"), is_told("dmarc"));
     let merged = Findings {
         title: kept.field("title", known.title, title),
         headline: kept.field("headline", known.headline, headline),
@@ -73,9 +86,17 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         canonical_url: kept.field("canonical_url", known.canonical_url, canonical_url),
         final_url: kept.field("final_url", known.final_url, final_url),
         image_url: kept.field("image_url", known.image_url, image_url),
+        site_state,
+        email_provider: kept.unless(mx, "email_provider", known.email_provider, email_provider),
+        dns_host: kept.unless(ns, "dns_host", known.dns_host, dns_host),
+        spf: kept.unless(txt, "spf", known.spf, spf),
+        dmarc: kept.unless(of_dmarc, "dmarc", known.dmarc, dmarc),
+        dns: kept.dns(known.dns, dns),
+        certificate: kept.field("certificate", known.certificate, certificate),
         sitemaps,
         pages_read,
         robots,
+        crawlers,
         problems,
     };
     (merged, kept.0)
@@ -99,6 +120,31 @@ impl Kept {
         }
         self.0.push(name.to_owned());
         known
+    }
+
+    /// The new value if it is told, else as any field.
+    fn unless<T: Silent>(&mut self, is_told: bool, name: &str, known: T, found: T) -> T {
+        if is_told {
+            found
+        } else {
+            self.field(name, known, found)
+        }
+    }
+
+    /// Records of the kinds that were answered, and of the others those that were known.
+    fn dns(&mut self, known: Option<DnsRecords>, found: Option<DnsRecords>) -> Option<DnsRecords> {
+        let (Some(mut known), Some(mut found)) = (known.clone(), found.clone()) else {
+            return self.field("dns", known, found);
+        };
+        for kind in found.failures.keys().cloned().collect::<Vec<_>>() {
+            if let (Some(before), Some(now)) = (known.list(&kind), found.list(&kind))
+                && !before.is_empty()
+            {
+                now.append(before);
+                self.0.push(format!("dns.{kind}"));
+            }
+        }
+        Some(found)
     }
 
     fn flag(&mut self, name: &str, known: bool, found: bool) -> bool {
@@ -205,9 +251,21 @@ mod tests {
 
     use super::*;
     use crate::values::Problem;
+    use crate::values::site_state::{SiteState, SiteStateKind};
 
     /// What a scan says of itself.
-    const OF_THE_SCAN: [&str; 5] = ["performance", "sitemaps", "pages_read", "robots", "problems"];
+    const OF_THE_SCAN: [&str; 7] = [
+        "performance",
+        "site_state",
+        "sitemaps",
+        "pages_read",
+        "crawlers",
+        "robots",
+        "problems",
+    ];
+
+    /// What a resolver answers is so, even if it is nothing; and a certificate is one statement.
+    const OF_DNS: [&str; 6] = ["certificate", "dns", "email_provider", "dns_host", "spf", "dmarc"];
 
     /// A site of which everything is known.
     fn all() -> Findings {
@@ -224,6 +282,11 @@ mod tests {
             "socials": [{ "network": "tiktok", "url": "u", "handle": "h", "source": "link" }],
             "organization": { "name": "n", "legal_name": "l", "address": "a", "identifiers": ["i"] },
             "feeds": ["f"], "canonical_url": "c", "final_url": "f", "image_url": "i",
+            "dns": { "name": "a.de", "mx": ["10 mx.a.de"], "ns": ["ns.a.de"], "txt": ["v=spf1 -all"] },
+            "certificate": { "host": "a.de", "issuer": "i" },
+            "email_provider": { "name": "e", "evidence": "MX" }, "dns_host": { "name": "d", "evidence": "NS" },
+            "spf": { "policy": "fail", "is_strict": true, "evidence": "TXT" },
+            "dmarc": { "policy": "reject", "is_strict": true, "evidence": "TXT" },
         });
         serde_json::from_value(all).unwrap()
     }
@@ -242,7 +305,7 @@ mod tests {
             })
         });
         named
-            .filter(|path| !OF_THE_SCAN.contains(&path[0].as_str()))
+            .filter(|path| !OF_THE_SCAN.contains(&path[0].as_str()) && !OF_DNS.contains(&path[0].as_str()))
             .collect()
     }
 
@@ -319,9 +382,34 @@ mod tests {
     }
 
     #[test]
+    fn records_that_are_gone_are_gone_and_those_that_nobody_answered_stay() {
+        let mut found = all();
+        let (failed, gone) = (DnsRecords::default(), DnsRecords::default());
+        found.dns = Some(DnsRecords {
+            failures: [("mx".to_owned(), "no answer in time".to_owned())].into(),
+            ..failed
+        });
+        (found.email_provider, found.dns_host) = (None, None);
+        let (merged, kept) = merge(all(), found);
+        let dns = merged.dns.unwrap();
+        assert_eq!((&dns.mx[..], dns.ns.len()), (&["10 mx.a.de".to_owned()][..], 0));
+        assert!(merged.email_provider.is_some() && merged.dns_host.is_none());
+        assert_eq!(kept, ["email_provider", "dns.mx"]);
+        let mut found = all();
+        (found.dns, found.email_provider) = (Some(gone), None);
+        let (merged, kept) = merge(all(), found);
+        assert!(merged.email_provider.is_none() && kept.is_empty());
+    }
+
+    #[test]
     fn what_a_scan_says_of_itself_is_its_own() {
         let mut known = all();
         known.problems = vec![Problem::new("old", "old")];
+        known.site_state = Some(SiteState {
+            state: SiteStateKind::Parked,
+            evidence: String::new(),
+            page: String::new(),
+        });
         assert_eq!(merge(known, all()).0, all());
     }
 

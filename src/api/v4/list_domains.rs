@@ -1,7 +1,10 @@
 //! `GET /domains`.
 
+use std::str::FromStr;
+
 use axum::extract::State;
 use axum::response::Response;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -13,6 +16,7 @@ use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
 use crate::projections::domains::query::{DomainFilter, DomainSort};
 use crate::projections::domains::{self, Domains};
+use crate::values::site_state::SiteStateKind;
 use crate::values::{BatchId, TenantId};
 
 /// Which domains.
@@ -38,6 +42,13 @@ pub(crate) struct DomainQuery {
     pub(crate) language: Option<String>,
     /// Only domains that use this technology, case-insensitive.
     pub(crate) technology: Option<String>,
+    /// Only domains whose home page is in this state: `parked`, `for_sale`, `under_construction`, `server_default`,
+    /// `soft_error` or `needs_javascript`.
+    pub(crate) site_state: Option<String>,
+    /// Only domains whose mail this provider receives, case-insensitive: `Google Workspace`, `Microsoft 365` …
+    pub(crate) email_provider: Option<String>,
+    /// Only domains whose TLS certificate expires before this date or time (RFC 3339): `2026-12-31`.
+    pub(crate) tls_expires_before: Option<String>,
     /// The order: by name (`domain`, `-domain`), or by the end of the latest scan (`last_scan`, `-last_scan`; domains
     /// without a finished scan come last).
     pub(crate) sort: Option<String>,
@@ -63,6 +74,19 @@ pub(super) async fn list_domains(
     wanted.answer(&state, tenant, paging, query).await
 }
 
+/// A time, or the beginning of a day, UTC.
+struct Before(DateTime<Utc>);
+
+impl FromStr for Before {
+    type Err = chrono::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let of_day = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+        time.or_else(|_| text.parse().map(of_day)).map(Self)
+    }
+}
+
 impl List for DomainQuery {
     type Row = Domain;
 
@@ -75,7 +99,15 @@ impl List for DomainQuery {
     }
 
     fn is_costly(&self) -> bool {
-        self.contains.is_some() || self.technology.is_some() || self.language.is_some()
+        let costly = [
+            &self.contains,
+            &self.technology,
+            &self.language,
+            &self.site_state,
+            &self.email_provider,
+            &self.tls_expires_before,
+        ];
+        costly.iter().any(|filter| filter.is_some())
     }
 
     async fn page(
@@ -102,6 +134,14 @@ impl DomainQuery {
             has_phone: self.has_phone,
             language: self.language.clone(),
             technology: self.technology.clone(),
+            site_state: filter("site_state", self.site_state.as_deref(), || {
+                one_of(SiteStateKind::ALL)
+            })?,
+            email_provider: self.email_provider.clone(),
+            tls_expires_before: filter("tls_expires_before", self.tls_expires_before.as_deref(), || {
+                "a date or time (RFC 3339), such as 2026-12-31".to_owned()
+            })?
+            .map(|before: Before| before.0),
             sort,
             after: paging.after_in(sort)?,
             limit: paging.limit()?,

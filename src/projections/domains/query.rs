@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::{DomainRow, Domains};
@@ -10,6 +11,7 @@ use crate::aggregates::ScanStatus;
 use crate::projections::generation::execute;
 use crate::projections::query::{Listed, Sort};
 use crate::projections::{ProjectionError, ReadModels, rows};
+use crate::values::site_state::SiteStateKind;
 use crate::values::{BatchId, DomainName, TenantId};
 
 /// The order of domains; those of the same time are in the order of their names.
@@ -103,6 +105,12 @@ pub struct DomainFilter {
     pub language: Option<String>,
     /// Only those that have the technology of this name, in any case.
     pub technology: Option<String>,
+    /// Only those whose home page is that.
+    pub site_state: Option<SiteStateKind>,
+    /// Only those whose mail this provider receives, in any case.
+    pub email_provider: Option<String>,
+    /// Only those whose certificate is valid until an earlier time.
+    pub tls_expires_before: Option<DateTime<Utc>>,
     /// In which order.
     pub sort: DomainSort,
     /// Only behind this place in that order.
@@ -197,6 +205,22 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {
             .push(" in domain) > 0 or position(")
             .push_bind(text.to_lowercase());
         query.push(" in lower(title)) > 0)");
+    }
+    if let Some(state) = filter.site_state {
+        query
+            .push(" and meta_json #>> '{site_state,state}' = ")
+            .push_bind(state.as_str());
+    }
+    if let Some(provider) = &filter.email_provider {
+        query
+            .push(" and lower(meta_json #>> '{email_provider,name}') = ")
+            .push_bind(provider.to_lowercase());
+    }
+    if let Some(time) = filter.tls_expires_before {
+        // Both are written in one way, so that the earlier time is the smaller text.
+        query
+            .push(" and meta_json #>> '{certificate,valid_to}' collate \"C\" < ")
+            .push_bind(time.to_rfc3339_opts(SecondsFormat::Secs, true));
     }
     if let Some(name) = &filter.technology {
         query

@@ -124,6 +124,7 @@ impl Found<'_> {
             self.list.push(Email {
                 source: source.to_owned(),
                 page: self.page.to_owned(),
+                check: None,
                 value,
             });
         }

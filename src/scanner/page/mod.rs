@@ -18,12 +18,13 @@ mod organization;
 mod outline;
 mod phone;
 mod refresh;
+mod site_state;
 mod social;
 mod technology;
 mod tree;
 
 pub use self::contact_links::contact_pages_among;
-pub use self::technology::{FormatError, Known, Skipped, Technologies, own as own_technologies};
+pub use self::technology::{Beside, FormatError, Known, Skipped, Technologies, own as own_technologies};
 use url::Url;
 
 use self::json_ld::Graph;
@@ -104,17 +105,35 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         image_url: head::image(&outline, &graph),
         language,
         problems: unread(page, &outline, &graph),
+        site_state: site_state::site_state(&outline),
         ..Findings::default()
     };
+    if !findings.are_the_owners() {
+        forget_owner(&mut findings);
+    }
     findings.social_links = social::links(&findings.socials, &names(&findings));
     list_contacts(&mut findings);
     PageFacts {
-        findings,
-        contact_links: contact_links::contact_links(&outline, &page.url),
+        contact_links: if findings.are_the_owners() {
+            contact_links::contact_links(&outline, &page.url)
+        } else {
+            Vec::new()
+        },
         sitemaps: head::sitemaps(&outline),
         is_blank: html.trim().is_empty(),
         refresh: refresh::refresh(&outline),
+        findings,
     }
+}
+
+/// Takes from a page that is not its owner's what it says of whoever made it: a registrar is no company of that domain.
+fn forget_owner(findings: &mut Findings) {
+    findings.site_name = None;
+    findings.organization = None;
+    findings.logo_url = None;
+    findings.emails.clear();
+    findings.phones.clear();
+    findings.socials.clear();
 }
 
 /// What of a page was not read as it goes beyond a limit.
@@ -166,6 +185,12 @@ pub fn add_page(home: &mut Findings, further: Findings) {
     home.logo_url = home.logo_url.take().or(further.logo_url);
     home.favicon_url = home.favicon_url.take().or(further.favicon_url);
     list_contacts(home);
+}
+
+/// Adds the technologies that are seen beside the pages.
+pub fn add_technologies(findings: &mut Findings, beside: &Beside, known: &Technologies) {
+    technology::add_beside(&mut findings.technologies, known, beside);
+    findings.tech_stack = technology::drawers(&findings.technologies);
 }
 
 /// What a site is called: by its host, by itself and by registers.

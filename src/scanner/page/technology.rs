@@ -5,6 +5,7 @@
 //! itself leaves them (generator, asset URLs, script text, attributes, header fields), never in prose: a page about
 //! WordPress is no WordPress page.
 
+mod beside;
 mod dom;
 mod files;
 mod format;
@@ -15,6 +16,7 @@ mod set;
 mod version;
 mod view;
 
+pub use self::beside::Beside;
 pub use self::format::FormatError;
 pub use self::set::{Known, Skipped, Technologies, own};
 use super::outline::Outline;
@@ -44,6 +46,11 @@ pub(super) fn technologies(
     }
     dom::look_for(set, &candidates.elements, page, &mut found);
     found.resolve()
+}
+
+/// Adds the technologies that are seen beside a site's pages.
+pub(super) fn add_beside(found: &mut Vec<Technology>, set: &Technologies, beside: &Beside) {
+    *found = beside::technologies(set, found, beside);
 }
 
 /// Whether a technology is there for sure enough, and its version.

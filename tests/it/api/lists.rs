@@ -3,7 +3,10 @@
 use serde_json::Value;
 use sitelog::projections::domains::technologies::technologies;
 use sitelog::projections::jobs::pace::pace;
+use sitelog::values::certificate::Certificate;
+use sitelog::values::dns::Recognised;
 use sitelog::values::findings::{ContactInfo, Technology};
+use sitelog::values::site_state::{SiteState, SiteStateKind};
 use sitelog::values::{FailureReason, Findings, TenantId};
 
 use crate::support::app::TestApp;
@@ -139,8 +142,24 @@ async fn some_of_each() -> TestApp {
     }
     app.complete(&ids[0], &found("Workshop", &["nginx"], Some("a@c.com")))
         .await;
-    app.complete(&ids[1], &found("Bäckerei Müller", &["Nginx", "React"], None))
-        .await;
+    let parked = SiteState {
+        state: SiteStateKind::Parked,
+        evidence: "text: this domain is parked".to_owned(),
+        page: "https://a.org/".to_owned(),
+    };
+    let of_a_org = Findings {
+        site_state: Some(parked),
+        certificate: Some(Certificate {
+            valid_to: Some("2026-12-31T10:00:00Z".parse().unwrap()),
+            ..Certificate::default()
+        }),
+        email_provider: Some(Recognised {
+            name: "Google Workspace".to_owned(),
+            evidence: "MX 1 aspmx.l.google.com".to_owned(),
+        }),
+        ..found("Bäckerei Müller", &["Nginx", "React"], None)
+    };
+    app.complete(&ids[1], &of_a_org).await;
     app.fail(&ids[2], FailureReason::NotHtml, false).await;
     let head = app.head().await;
     for list in ["scans", "domains"] {
@@ -198,6 +217,12 @@ async fn domains_are_found_by_what_is_known_of_them_and_come_in_four_orders() {
         ("technology=NGINX", vec!["a.org", "c.com"]),
         ("technology=react", vec!["a.org"]),
         ("technology=ngin", vec![]),
+        ("site_state=parked", vec!["a.org"]),
+        ("site_state=for_sale", vec![]),
+        ("email_provider=google%20workspace", vec!["a.org"]),
+        ("email_provider=google", vec![]),
+        ("tls_expires_before=2027-01-01", vec!["a.org"]),
+        ("tls_expires_before=2026-12-31T00:00:00Z", vec![]),
         (
             "sort=domain",
             vec!["a.org", "b.com", "c.com", "xn--mnchen-3ya.de"],
@@ -237,6 +262,8 @@ async fn a_filter_that_is_none_is_refused_and_told_what_is_allowed() {
         ("batches?status=done", "completed, partial, failed"),
         ("domains?status=done", "pending, running"),
         ("domains?sort=title", "domain, -domain, last_scan, -last_scan"),
+        ("domains?tls_expires_before=soon", "a date or time"),
+        ("domains?site_state=odd", "parked, for_sale, under_construction"),
         ("domains?has_email=maybe", "`true` or `false`"),
         (&format!("batches/{}/scans?sort=x", super::UNKNOWN), "created_at"),
     ] {

@@ -190,10 +190,16 @@ async fn what_sites_say_stays_text() {
         "title": evil, "description": evil, "language": evil,
         "favicon_url": "javascript:alert(3)", "final_url": "data:text/html,x",
         "contact_info": { "email": [format!("{evil}@a.test")], "phone": [evil] },
-        "emails": [{ "value": format!("{evil}@a.test"), "source": evil, "page": "javascript:alert(4)" }],
+        "emails": [{ "value": format!("{evil}@a.test"), "source": evil, "page": "javascript:alert(4)",
+            "check": { "deliverable": "no", "why": evil, "provider": { "name": evil } } }],
         "socials": [{ "network": evil, "url": "javascript:alert(5)", "handle": null, "source": evil }],
         "technologies": [{ "name": evil, "version": evil, "categories": [evil], "confidence": 1, "evidence": evil }],
         "organization": { "name": evil, "legal_name": evil, "address": evil, "identifiers": [evil] },
+        "site_state": { "state": "parked", "evidence": evil, "page": "javascript:alert(7)" },
+        "dns": { "mx": [evil], "txt": [evil], "failures": { "ns": evil } },
+        "crawlers": { "file": "javascript:alert(8)", "refused": [{ "name": evil, "rule": evil }] },
+        "certificate": { "host": evil, "issuer": evil, "names": [evil], "fault": evil },
+        "email_provider": { "name": evil, "evidence": evil }, "spf": { "policy": evil, "evidence": evil },
         "sitemaps": [{ "url": "javascript:alert(6)", "kind": "urlset", "entries": 1, "problems": [{ "code": "x", "detail": evil }] }],
         "problems": [{ "code": "x", "detail": evil }],
     }))
@@ -203,7 +209,7 @@ async fn what_sites_say_stays_text() {
     app.get_in_status("/api/v4/domains/evil.test", "completed").await;
     for path in [
         "/domains/evil.test",
-        "/domains?column=title&column=email&column=language",
+        "/domains?column=title&column=email&column=language&column=site_state&column=email_provider",
         &format!("/scans/{scan}"),
     ] {
         let page = app.get(path).await;

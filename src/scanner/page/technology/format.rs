@@ -1,8 +1,8 @@
 //! The community's file format for fingerprints (Wappalyzer and its successors), and the few fields of our own.
 //!
 //! A file is an object of technologies by name, or an object with such an object under `technologies` or `apps`,
-//! and categories under `categories`. Fields that need a browser, a resolver or further requests (`js`, `dns`,
-//! `xhr`, `robots`, `probe`, `certIssuer`) are counted, not evaluated. Ours: `assets` (URLs of scripts, styles and
+//! and categories under `categories`. Fields that need a browser or further requests (`js`, `xhr`, `robots`, `probe`)
+//! are counted, not evaluated. Ours: `assets` (URLs of scripts, styles and
 //! frames), `files` (paths of what the page loads from its own site), `attributes` (names of attributes), `comments`,
 //! `links` (targets of `<link>`), `jsonld`.
 
@@ -39,11 +39,12 @@ pub(super) struct Description {
     pub(super) requires_category: Categories,
     /// Evaluated by browsers only.
     pub(super) js: Value,
-    pub(super) dns: Value,
     pub(super) xhr: Value,
     pub(super) robots: Value,
     pub(super) probe: Value,
-    pub(super) cert_issuer: Value,
+    /// By the kind of records.
+    pub(super) dns: BTreeMap<String, Texts>,
+    pub(super) cert_issuer: Texts,
 }
 
 /// A category by its number in the community's list, or by name.

@@ -51,6 +51,13 @@ impl<'s> Found<'s> {
         seen.told.extend(told);
     }
 
+    /// A technology that was found before.
+    pub(super) fn add_known(&mut self, technology: &Technology) {
+        if let Some(number) = self.number(&technology.name) {
+            self.add(number, technology.confidence, technology.evidence.clone(), None);
+        }
+    }
+
     /// All that hold, in the order of the set.
     pub(super) fn resolve(mut self) -> Vec<Technology> {
         self.drop_excluded();

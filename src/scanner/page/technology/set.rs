@@ -34,6 +34,9 @@ pub(super) enum Place {
     Comment,
     Link,
     JsonLd,
+    /// By the kind of records, lower case.
+    Dns(String),
+    CertIssuer,
 }
 
 /// One sign of a technology.
@@ -105,6 +108,8 @@ pub struct Technologies {
     pub(super) known: Vec<Known>,
     pub(super) signs: Vec<Sign>,
     pub(super) elements: Vec<ElementSign>,
+    /// Signs that no page can show.
+    pub(super) beside: Vec<Sign>,
     /// Which signs are worth trying, by what stands in the URLs of a page's files, its scripts, its tags and the like, or
     /// anywhere. Element signs are numbered after the others.
     pub(super) by_urls: LiteralIndex,
@@ -213,7 +218,12 @@ impl Technologies {
 
     /// How many patterns and selectors are looked for.
     pub fn signs(&self) -> usize {
-        self.signs.len() + self.elements.len()
+        self.signs.len() + self.elements.len() + self.beside.len()
+    }
+
+    /// Whether anything is known by what stands beside pages.
+    pub fn has_signs_beside(&self) -> bool {
+        !self.beside.is_empty()
     }
 }
 
@@ -268,10 +278,11 @@ impl Builder {
         for (place, texts) in plain_places(described) {
             self.patterns(number, &place, texts.list());
         }
-        let named: [(_, PlaceOfField); 3] = [
+        let named: [(_, PlaceOfField); 4] = [
             (&described.headers, Place::Header),
             (&described.cookies, Place::Cookie),
             (&described.meta, Place::Meta),
+            (&described.dns, Place::Dns),
         ];
         for (fields, place) in named {
             for (field, texts) in fields {
@@ -287,14 +298,7 @@ impl Builder {
         }
         self.dom(number, &described.dom);
         let signs = self.signs.len() + self.elements.len() - before;
-        let elsewhere = [
-            &described.js,
-            &described.dns,
-            &described.xhr,
-            &described.robots,
-            &described.probe,
-            &described.cert_issuer,
-        ];
+        let elsewhere = [&described.js, &described.xhr, &described.robots, &described.probe];
         if signs == 0
             && self.skipped.len() == skipped_before
             && elsewhere.iter().any(|field| !field.is_null())
@@ -440,7 +444,10 @@ impl Builder {
         });
     }
 
-    fn finish(self) -> Technologies {
+    fn finish(mut self) -> Technologies {
+        let is_beside = |sign: &Sign| matches!(sign.place, Place::Dns(_) | Place::CertIssuer);
+        let (beside, signs) = self.signs.into_iter().partition(is_beside);
+        self.signs = signs;
         let mut always = Vec::new();
         let [mut by_urls, mut by_scripts, mut by_markup, mut by_page]: [BTreeMap<String, Vec<usize>>; 4] =
             Default::default();
@@ -454,6 +461,7 @@ impl Builder {
                 Place::ScriptSrc | Place::Asset | Place::File => &mut by_urls,
                 Place::Scripts => &mut by_scripts,
                 Place::Html | Place::Text => &mut by_page,
+                Place::Dns(_) | Place::CertIssuer => continue,
                 Place::Css | Place::Comment | Place::Link | Place::JsonLd | Place::AttributeName => {
                     &mut by_markup
                 }
@@ -479,6 +487,7 @@ impl Builder {
             known: self.known,
             signs: self.signs,
             elements: self.elements,
+            beside,
             by_urls: LiteralIndex::new(by_urls),
             by_scripts: LiteralIndex::new(by_scripts),
             by_markup: LiteralIndex::new(by_markup),
@@ -492,7 +501,7 @@ impl Builder {
     }
 }
 
-fn plain_places(described: &Description) -> [(Place, &Texts); 12] {
+fn plain_places(described: &Description) -> [(Place, &Texts); 13] {
     [
         (Place::ScriptSrc, &described.script_src),
         (Place::Scripts, &described.scripts),
@@ -506,6 +515,7 @@ fn plain_places(described: &Description) -> [(Place, &Texts); 12] {
         (Place::Comment, &described.comments),
         (Place::Link, &described.links),
         (Place::JsonLd, &described.jsonld),
+        (Place::CertIssuer, &described.cert_issuer),
     ]
 }
 

@@ -245,6 +245,36 @@ fn a_loaded_set_adds_signs_to_what_is_known_and_reports_what_it_cannot_use() {
 }
 
 #[test]
+fn signs_beside_the_page_add_to_what_the_page_shows() {
+    let set = Technologies::with(&[
+        r#"{"Mailer":{"cats":[1],"dns":{"MX":"mail\\.test$"},"implies":"Other"},
+        "Issuer":{"certIssuer":"Acme CA"},"Other":{"html":"<other"}}"#,
+    ])
+    .unwrap();
+    let beside = super::Beside {
+        dns: vec![("mx".to_owned(), vec!["in.mail.test".to_owned()])],
+        cert_issuer: Some("Acme CA 1".to_owned()),
+    };
+    let mut found = vec![Technology {
+        name: "nginx".to_owned(),
+        ..Technology::default()
+    }];
+    super::add_beside(&mut found, &set, &beside);
+    let shown: Vec<_> = found
+        .iter()
+        .map(|one| (one.name.as_str(), one.evidence.as_str()))
+        .collect();
+    assert_eq!(shown[0].0, "nginx");
+    assert!(shown.contains(&("Mailer", "dns mx: in.mail.test")), "{shown:?}");
+    assert!(
+        shown.contains(&("Issuer", "certificate issuer: Acme CA 1")),
+        "{shown:?}"
+    );
+    assert!(shown.iter().any(|(name, _)| *name == "Other"));
+    assert_eq!(set.not_evaluated(), 0);
+}
+
+#[test]
 fn the_predecessors_drawers_follow_from_the_categories() {
     let found = found_in(
         own(),

@@ -121,6 +121,8 @@ impl<'a> View<'a> {
             Place::File => self.urls(sign, self.files(), "file", name),
             Place::AttributeName => self.first(sign, holding(sign, self.attribute_names()), "attribute"),
             Place::Comment => self.first(sign, holding(sign, self.comments()), "comment"),
+            // Not on the page.
+            Place::Dns(_) | Place::CertIssuer => None,
         }
     }
 

@@ -1,0 +1,106 @@
+//! The part of a domain's card that is not about its pages: DNS, mail and the certificate, each with what shows it.
+
+use maud::{Markup, html};
+
+use super::parts::{outward, time};
+use crate::values::Findings;
+use crate::values::certificate::Certificate;
+use crate::values::dns::MailPolicy;
+use crate::values::findings::{Crawlers, Deliverable, Email};
+
+/// Texts of a zone that are shown; the rest is in the findings as JSON.
+const MAX_TEXTS: usize = 12;
+
+pub(super) fn show(found: &Findings) -> Markup {
+    html! {
+        @if let Some(dns) = &found.dns {
+            h2 { "DNS and mail" }
+            dl.facts {
+                @for (name, provider) in [("E-mail provider", &found.email_provider), ("DNS host", &found.dns_host)] {
+                    @if let Some(provider) = provider { dt { (name) } dd { (provider.name) (evidence(&provider.evidence)) } }
+                }
+                (policy("SPF", found.spf.as_ref(), dns.knows("txt")))
+                (policy("DMARC", found.dmarc.as_ref(), dns.knows("dmarc")))
+                (records("Addresses", dns.a.iter().chain(&dns.aaaa)))
+                (records("Name servers", dns.ns.iter()))
+                (records("Mail servers", dns.mx.iter()))
+                (records("www is", dns.www_cname.iter()))
+                (records("May issue certificates", dns.caa.iter()))
+                (records("Texts", dns.txt.iter()))
+                @for (kind, why) in &dns.failures { dt { (kind) } dd { span.muted { "unknown: " (why) } } }
+            }
+        }
+        @if let Some(found) = &found.certificate { (certificate(found)) }
+        @if let Some(table) = &found.crawlers { (crawlers(table)) }
+    }
+}
+
+fn certificate(found: &Certificate) -> Markup {
+    let issuer = [&found.issuer_organization, &found.issuer];
+    let issuer: Vec<&str> = issuer.into_iter().flatten().map(String::as_str).collect();
+    html! {
+        h2 { "Certificate" }
+        @if let Some(fault) = &found.fault {
+            p { strong { "Refused: " (fault.replace('_', " ")) "." } " The site was read over plain HTTP." }
+        }
+        dl.facts {
+            dt { "Shown by" } dd { (found.host) @if let Some(version) = &found.version { ", " (version) } }
+            @if !issuer.is_empty() { dt { "Issuer" } dd { (issuer.join(", ")) } }
+            dt { "Valid" } dd { (time(found.valid_from)) " to " (time(found.valid_to)) }
+            (records("Names", found.names.iter()))
+        }
+    }
+}
+
+fn crawlers(table: &Crawlers) -> Markup {
+    html! {
+        h2 { "Crawlers" }
+        dl.facts {
+            @if !table.allowed.is_empty() { dt { "May read the home page" } dd { (table.allowed.join(", ")) } }
+            @for crawler in &table.refused {
+                dt { (crawler.name) } dd { "refused by " code { (crawler.rule) } }
+            }
+        }
+        p.small.muted { "As " (outward(&table.file)) " says." }
+    }
+}
+
+/// What is known of an address besides where it was found.
+pub(super) fn mail(email: &Email) -> Markup {
+    let Some(check) = &email.check else {
+        return html! {};
+    };
+    let word = match check.deliverable {
+        Deliverable::Yes => "receives mail",
+        Deliverable::No => "receives no mail",
+        Deliverable::Unknown => "not known whether it receives mail",
+    };
+    html! {
+        div.small.muted { (word) ": " (check.why)
+            @if let Some(provider) = &check.provider { " (" (provider.name) ")" }
+            @if check.is_role { ", role address" } }
+    }
+}
+
+fn policy(name: &str, policy: Option<&MailPolicy>, is_known: bool) -> Markup {
+    html! {
+        @if let Some(policy) = policy {
+            dt { (name) } dd { (policy.policy) @if policy.is_strict { ", strict" } @else { ", not strict" } (evidence(&policy.evidence)) }
+        } @else if is_known { dt { (name) } dd { span.muted { "none" } } }
+    }
+}
+
+fn records<'a>(name: &str, records: impl Iterator<Item = &'a String>) -> Markup {
+    let all: Vec<&String> = records.collect();
+    html! {
+        @if !all.is_empty() {
+            dt { (name) }
+            dd { @for record in all.iter().take(MAX_TEXTS) { div.mono { (record) } }
+                @if all.len() > MAX_TEXTS { div.muted { "and " (all.len() - MAX_TEXTS) " more" } } }
+        }
+    }
+}
+
+fn evidence(text: &str) -> Markup {
+    html! { div.small.muted { "shown by " code { (text) } } }
+}

@@ -1,0 +1,132 @@
+//! What DNS says of a name besides its addresses. It is only told: nothing that is fetched depends on it.
+
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::net::NetError;
+use hickory_resolver::proto::rr::rdata::TXT;
+use hickory_resolver::proto::rr::{RData, RecordType};
+
+use super::Fetcher;
+use super::names::is_missing;
+
+/// Records of one kind that are kept; who has more has them for machines.
+const MAX_RECORDS: usize = 30;
+/// Bytes of one record that are kept.
+const MAX_RECORD: usize = 2_000;
+/// The longest that one question may take, all its repetitions included.
+const MAX_WAIT: Duration = Duration::from_secs(6);
+
+/// A kind of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are those of DNS")]
+pub enum RecordKind {
+    A,
+    Aaaa,
+    Ns,
+    Mx,
+    Txt,
+    Cname,
+    Caa,
+}
+
+/// Why DNS said nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordsError {
+    /// The settings say where the host is, or who alone resolves names.
+    #[error("the settings do not allow the question")]
+    NotAsked,
+    /// Nothing came.
+    #[error("no answer in time")]
+    NoAnswer,
+    /// `SERVFAIL`, `REFUSED` and the like, and answers that are none.
+    #[error("the name server failed")]
+    Failed,
+}
+
+impl Fetcher {
+    /// Whether DNS may be asked for records of a name. Hosts of `connect_to` are not DNS's, unless name servers are set.
+    pub fn may_ask_records(&self, name: &str) -> bool {
+        let settings = self.settings();
+        let is_pinned = self.guard().pinned(name).is_some();
+        settings.dns_records && !settings.proxy_resolves && (!is_pinned || !settings.name_servers.is_empty())
+    }
+
+    /// The records of one kind, as in a zone file (`10 mx.example.com`); none is an answer too.
+    pub async fn records(&self, name: &str, kind: RecordKind) -> Result<Vec<String>, RecordsError> {
+        if !self.may_ask_records(name) {
+            return Err(RecordsError::NotAsked);
+        }
+        let asked = self.guard().names().records(name, kind);
+        let found = tokio::time::timeout(MAX_WAIT, asked).await;
+        let mut found = found.map_err(|_| RecordsError::NoAnswer)??;
+        // The order of an answer is chance.
+        found.sort();
+        found.truncate(MAX_RECORDS);
+        Ok(found)
+    }
+}
+
+/// Asks a resolver.
+pub(super) async fn ask(
+    resolver: &TokioResolver,
+    name: &str,
+    kind: RecordKind,
+) -> Result<Vec<String>, RecordsError> {
+    let record_type = match kind {
+        RecordKind::A => RecordType::A,
+        RecordKind::Aaaa => RecordType::AAAA,
+        RecordKind::Ns => RecordType::NS,
+        RecordKind::Mx => RecordType::MX,
+        RecordKind::Txt => RecordType::TXT,
+        RecordKind::Cname => RecordType::CNAME,
+        RecordKind::Caa => RecordType::CAA,
+    };
+    // Rooted, so that the search list of resolv.conf is left alone.
+    let rooted = format!("{}.", name.trim_end_matches('.'));
+    match resolver.lookup(rooted.as_str(), record_type).await {
+        Ok(found) => Ok(found
+            .answers()
+            .iter()
+            .filter(|record| record.record_type() == record_type)
+            .filter_map(|record| shown(&record.data))
+            .collect()),
+        Err(error) if is_missing(&error) => Ok(Vec::new()),
+        Err(NetError::Timeout) => Err(RecordsError::NoAnswer),
+        Err(_) => Err(RecordsError::Failed),
+    }
+}
+
+fn shown(data: &RData) -> Option<String> {
+    let host = |name: &hickory_resolver::proto::rr::Name| {
+        let text = name.to_ascii().to_ascii_lowercase();
+        text.strip_suffix('.')
+            .filter(|name| !name.is_empty())
+            .unwrap_or(".")
+            .to_owned()
+    };
+    let text = match data {
+        RData::A(address) => address.0.to_string(),
+        RData::AAAA(address) => address.0.to_string(),
+        RData::NS(name) => host(&name.0),
+        RData::CNAME(name) => host(&name.0),
+        RData::MX(mx) => format!("{} {}", mx.preference, host(&mx.exchange)),
+        RData::TXT(text) => joined(text),
+        RData::CAA(caa) => format!("{} {}", caa.tag, String::from_utf8_lossy(&caa.value)),
+        _ => return None,
+    };
+    Some(bounded(&text))
+}
+
+/// The strings of a record are one text (RFC 7208, 3.3).
+fn joined(text: &TXT) -> String {
+    let mut bytes = Vec::new();
+    for part in &text.txt_data {
+        bytes.extend_from_slice(part);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn bounded(text: &str) -> String {
+    text[..text.floor_char_boundary(MAX_RECORD)].to_owned()
+}

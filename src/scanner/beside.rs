@@ -1,0 +1,55 @@
+//! What is seen beside the pages: the certificate, and the technologies that it and DNS show.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Tools;
+use super::page::{Beside, add_technologies};
+use crate::values::Findings;
+use crate::values::dns::mail_host;
+
+/// Adds the certificate of the home page's host.
+pub(super) fn tell_certificate(tools: &Tools, findings: &mut Findings) {
+    let home = findings.final_url.as_deref().and_then(|url| Url::parse(url).ok());
+    let host = home.as_ref().and_then(Url::host_str);
+    findings.certificate = host.and_then(|host| tools.fetcher.certificate(host));
+}
+
+/// Adds technologies that records and certificate show.
+pub(super) async fn add_signs(tools: &Tools, findings: &mut Findings) {
+    let known = Arc::clone(&tools.settings.technologies);
+    if !known.has_signs_beside() {
+        return;
+    }
+    let dns = findings.dns.clone().unwrap_or_default();
+    let issuer = findings.certificate.iter();
+    let issuer: Vec<&str> = issuer
+        .flat_map(|found| [&found.issuer_organization, &found.issuer])
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let beside = Beside {
+        cert_issuer: (!issuer.is_empty()).then(|| issuer.join(" ")),
+        dns: vec![
+            (
+                "mx".to_owned(),
+                dns.mx.iter().map(|mx| mail_host(mx).to_owned()).collect(),
+            ),
+            ("ns".to_owned(), dns.ns),
+            ("txt".to_owned(), dns.txt),
+            ("cname".to_owned(), dns.www_cname),
+            ("a".to_owned(), dns.a),
+            ("aaaa".to_owned(), dns.aaaa),
+            ("caa".to_owned(), dns.caa),
+        ],
+    };
+    let mut found = findings.clone();
+    let add = move || {
+        add_technologies(&mut found, &beside, &known);
+        found
+    };
+    if let Ok(found) = tools.compute(add).await {
+        *findings = found;
+    }
+}

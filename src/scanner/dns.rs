@@ -1,0 +1,285 @@
+//! What DNS says of the domain: asked while the site is read, told at the end.
+//!
+//! It delays a scan by no more than its slowest fetch: what is not answered then is said to be unknown.
+
+use std::collections::BTreeMap;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::Tools;
+use super::site::registrable;
+use crate::fetch::{RecordKind, RecordsError};
+use crate::values::dns::{DnsRecords, email_provider, is_null_mx};
+use crate::values::findings::{Deliverable, EmailCheck};
+use crate::values::printable::Printable;
+use crate::values::{DomainName, Findings};
+
+/// Domains of e-mail addresses other than the site's own that are looked up.
+const MAX_MAIL_DOMAINS: usize = 5;
+
+type Answer<Key> = (Key, Result<Vec<String>, RecordsError>);
+
+/// Questions under way; they end with it.
+pub(super) struct Questions {
+    records: DnsRecords,
+    open: JoinSet<Answer<&'static str>>,
+}
+
+/// Asks all that is to be known of a domain; `None` if DNS may not be asked.
+pub(super) fn ask(tools: &Tools, domain: &DomainName) -> Option<Questions> {
+    let name = domain.as_str();
+    if !tools.fetcher.may_ask_records(name) {
+        return None;
+    }
+    let zone = registrable(name).to_owned();
+    let mut open = JoinSet::new();
+    for (key, name, kind) in [
+        ("a", name.to_owned(), RecordKind::A),
+        ("aaaa", name.to_owned(), RecordKind::Aaaa),
+        ("www_cname", format!("www.{name}"), RecordKind::Cname),
+        ("ns", zone.clone(), RecordKind::Ns),
+        ("mx", zone.clone(), RecordKind::Mx),
+        ("txt", zone.clone(), RecordKind::Txt),
+        ("caa", zone.clone(), RecordKind::Caa),
+        ("dmarc", format!("_dmarc.{zone}"), RecordKind::Txt),
+    ] {
+        let fetcher = tools.fetcher.clone();
+        open.spawn(async move { (key, fetcher.records(&name, kind).await) });
+    }
+    let no_answer = |key: &str| (key.to_owned(), RecordsError::NoAnswer.to_string());
+    let kinds = ["a", "aaaa", "ns", "mx", "txt", "www_cname", "caa", "dmarc"];
+    let records = DnsRecords {
+        name: name.to_owned(),
+        zone,
+        failures: kinds.into_iter().map(no_answer).collect(),
+        ..DnsRecords::default()
+    };
+    Some(Questions { records, open })
+}
+
+/// Adds to the findings what was answered until then, and what follows from it.
+pub(super) async fn tell(tools: &Tools, findings: &mut Findings, questions: Questions, until: Instant) {
+    let Questions {
+        mut records,
+        mut open,
+    } = questions;
+    let mut others = ask_mail_domains(tools, findings, &records);
+    while let Ok(Some(answer)) = timeout_at(until, open.join_next()).await {
+        let Ok((kind, answer)) = answer else { continue };
+        match answer {
+            Ok(found) => {
+                records.failures.remove(kind);
+                if let Some(list) = records.list(kind) {
+                    // What a terminal or a page would take for more than text is written out.
+                    list.extend(found.iter().map(|text| Printable(text).to_string()));
+                }
+            }
+            Err(error) => {
+                records.failures.insert(kind.to_owned(), error.to_string());
+            }
+        }
+    }
+    let mut mail = BTreeMap::new();
+    while let Ok(Some(answer)) = timeout_at(until, others.join_next()).await {
+        let Ok((domain, answer)) = answer else { continue };
+        mail.insert(domain, answer);
+    }
+    let own = |kind: &str, list: &Vec<String>| {
+        if records.knows(kind) {
+            Ok(list.clone())
+        } else {
+            Err(RecordsError::NoAnswer)
+        }
+    };
+    mail.insert((records.zone.clone(), RecordKind::Mx), own("mx", &records.mx));
+    if records.name == records.zone {
+        mail.insert((records.zone.clone(), RecordKind::A), own("a", &records.a));
+        mail.insert(
+            (records.zone.clone(), RecordKind::Aaaa),
+            own("aaaa", &records.aaaa),
+        );
+    }
+    for email in &mut findings.emails {
+        email.check = Some(check(&email.value, &mail));
+    }
+    findings.email_provider = records.email_provider();
+    findings.dns_host = records.dns_host();
+    findings.spf = records.spf();
+    findings.dmarc = records.dmarc();
+    findings.dns = Some(records);
+}
+
+type MailDomain = (String, RecordKind);
+
+/// Asks who receives the mail of addresses that are not the site's own.
+fn ask_mail_domains(tools: &Tools, findings: &Findings, own: &DnsRecords) -> JoinSet<Answer<MailDomain>> {
+    let mut domains: Vec<&str> = Vec::new();
+    for email in &findings.emails {
+        let domain = domain_of(&email.value);
+        if domain != own.zone && !domains.contains(&domain) && domains.len() < MAX_MAIL_DOMAINS {
+            domains.push(domain);
+        }
+    }
+    if own.name != own.zone {
+        // Whether it has an address was asked of the name below it alone.
+        domains.push(&own.zone);
+    }
+    let mut open = JoinSet::new();
+    for domain in domains {
+        for kind in [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa] {
+            let (fetcher, domain) = (tools.fetcher.clone(), domain.to_owned());
+            open.spawn(async move {
+                let answer = fetcher.records(&domain, kind).await;
+                ((domain, kind), answer)
+            });
+        }
+    }
+    open
+}
+
+fn domain_of(email: &str) -> &str {
+    email.rsplit_once('@').map_or("", |(_, domain)| domain)
+}
+
+/// Whether mail to an address can arrive, as far as DNS says (RFC 5321, 5.1; RFC 7505). Nothing is sent.
+fn check(email: &str, answers: &BTreeMap<MailDomain, Result<Vec<String>, RecordsError>>) -> EmailCheck {
+    let domain = domain_of(email);
+    let answer = |kind| {
+        answers
+            .get(&(domain.to_owned(), kind))
+            .cloned()
+            .unwrap_or(Err(RecordsError::NotAsked))
+    };
+    let mut provider = None;
+    let has_address = || [RecordKind::A, RecordKind::Aaaa].map(answer);
+    let (deliverable, why) = match answer(RecordKind::Mx) {
+        Ok(mx) if is_null_mx(&mx) => (
+            Deliverable::No,
+            "the domain receives no mail (null MX)".to_owned(),
+        ),
+        Ok(mx) if !mx.is_empty() => {
+            provider = email_provider(&mx);
+            (Deliverable::Yes, format!("MX {}", Printable(&mx[0])))
+        }
+        Ok(_) => match has_address() {
+            [Ok(v4), Ok(v6)] if v4.is_empty() && v6.is_empty() => (
+                Deliverable::No,
+                "the domain has neither MX nor address records".to_owned(),
+            ),
+            [Ok(found), _] | [_, Ok(found)] if !found.is_empty() => {
+                (Deliverable::Yes, format!("no MX record; address {}", found[0]))
+            }
+            [Err(error), _] | [_, Err(error)] => (Deliverable::Unknown, error.to_string()),
+            _ => (
+                Deliverable::Yes,
+                "no MX record; the domain has an address".to_owned(),
+            ),
+        },
+        Err(error) => (Deliverable::Unknown, error.to_string()),
+    };
+    EmailCheck {
+        deliverable,
+        why,
+        is_role: is_role(email),
+        provider,
+    }
+}
+
+/// Whether an address is that of an office, not of a person.
+fn is_role(email: &str) -> bool {
+    const ROLES: &str = "abuse accounting accounts admin administration anfrage anfragen backoffice billing biuro booking \
+        bookings bureau buchhaltung bewerbung career careers comercial commercial contact contacto contactus contato \
+        contatti customercare customerservice datenschutz dpo einkauf email empfang enquiries enquiry events export \
+        facturation feedback finance hallo hello help helpdesk hi hola hostmaster hotel hr iletisim info informacion \
+        informatica inquiries inquiry investors it jobs karriere kontakt kundenservice legal mail mailbox marketing media \
+        member members news newsletter noreply no-reply office orders order personal post postmaster praxis presse press \
+        privacy prensa reception reklamation reservations rezeption rh sales security sekretariat service shop sklep staff \
+        store studio support team tech ventas verkauf verwaltung vertrieb webmaster welcome zentrale";
+    let local = email.split('@').next().unwrap_or_default();
+    // `info.berlin`, `sales+web`.
+    let first = local.split(['.', '+', '_']).next().unwrap_or_default();
+    ROLES
+        .split_ascii_whitespace()
+        .any(|role| role == local || role == first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Told<'a> = Result<&'a [&'a str], RecordsError>;
+
+    fn checked(email: &str, answers: &[(&str, RecordKind, Told<'_>)]) -> (Deliverable, String) {
+        let answers = answers.iter().map(|(domain, kind, answer)| {
+            let owned = |records: &[&str]| records.iter().map(|one| (*one).to_owned()).collect();
+            (((*domain).to_owned(), *kind), answer.map(owned))
+        });
+        let found = check(email, &answers.collect());
+        (found.deliverable, found.why)
+    }
+
+    #[test]
+    fn mail_arrives_where_a_domain_has_a_server_or_an_address() {
+        use RecordKind::{A, Aaaa, Mx};
+        const NONE: Told<'_> = Ok(&[]);
+        let no_answer = Err(RecordsError::NoAnswer);
+        for (answers, wanted) in [
+            (vec![("a.test", Mx, Ok(&["10 mx.a.test"][..]))], Deliverable::Yes),
+            (vec![("a.test", Mx, Ok(&["0 ."][..]))], Deliverable::No),
+            (
+                vec![
+                    ("a.test", Mx, NONE),
+                    ("a.test", A, Ok(&["192.0.2.1"][..])),
+                    ("a.test", Aaaa, NONE),
+                ],
+                Deliverable::Yes,
+            ),
+            (
+                vec![
+                    ("a.test", Mx, NONE),
+                    ("a.test", A, NONE),
+                    ("a.test", Aaaa, Ok(&["2001:db8::1"][..])),
+                ],
+                Deliverable::Yes,
+            ),
+            (
+                vec![("a.test", Mx, NONE), ("a.test", A, NONE), ("a.test", Aaaa, NONE)],
+                Deliverable::No,
+            ),
+            (
+                vec![
+                    ("a.test", Mx, NONE),
+                    ("a.test", A, NONE),
+                    ("a.test", Aaaa, no_answer),
+                ],
+                Deliverable::Unknown,
+            ),
+            (
+                vec![("a.test", Mx, no_answer), ("a.test", A, Ok(&["192.0.2.1"][..]))],
+                Deliverable::Unknown,
+            ),
+            (
+                vec![("b.test", Mx, Ok(&["10 mx.b.test"][..]))],
+                Deliverable::Unknown,
+            ),
+        ] {
+            assert_eq!(checked("x@a.test", &answers).0, wanted, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn offices_are_told_from_people() {
+        for office in [
+            "info@a.test",
+            "info.berlin@a.test",
+            "no-reply@a.test",
+            "biuro@a.test",
+        ] {
+            assert!(is_role(office), "{office}");
+        }
+        for person in ["anna.muster@a.test", "itsme@a.test", "hrabal@a.test", "@a.test"] {
+            assert!(!is_role(person), "{person}");
+        }
+    }
+}

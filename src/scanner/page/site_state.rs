@@ -1,0 +1,217 @@
+//! What a home page is where it is no site of its own: parked, for sale, under construction, a server's default page, an
+//! error under 200, or empty without scripts. An ordinary page is nothing of that, and in doubt every page is ordinary.
+//!
+//! Most signs are statements, of which a page with much to say may hold any. So they count on short pages only, and
+//! only where a line or sentence begins with them or is nothing else.
+
+mod look;
+mod signs;
+
+use url::Url;
+
+use self::look::Look;
+use self::signs::{ADDRESSES, PARKING_SCRIPTS, WORDS};
+use super::outline::Outline;
+use crate::scanner::site::registrable;
+use crate::values::site_state::{SiteState, SiteStateKind};
+
+/// Letters of a page's text up to which it is looked at, about 900 words.
+const LONG: usize = 6_000;
+/// A page that offers or parks a domain has terms and advertisements, but not more.
+const MIDDLE: usize = 3_000;
+/// A page that only says that there is nothing yet.
+const SHORT: usize = 1_200;
+/// The same in words that could be about anything: `Coming soon`.
+const TINY: usize = 600;
+/// What is left of a page that scripts would fill.
+const EMPTY: usize = 120;
+
+/// Links of a page that says that there is nothing yet.
+const FEW_LINKS: u64 = 12;
+/// Characters of evidence.
+const MAX_EVIDENCE: usize = 200;
+
+/// The state of a page, if it has one.
+pub(super) fn site_state(page: &Outline) -> Option<SiteState> {
+    let (state, evidence) = by_address(&page.url)
+        .or_else(|| by_files(page))
+        .or_else(|| by_words(&Look::at(page)?))?;
+    Some(SiteState {
+        state,
+        evidence: evidence.chars().take(MAX_EVIDENCE).collect(),
+        page: page.url.to_string(),
+    })
+}
+
+type Seen = (SiteStateKind, String);
+
+/// Markets and hosters show their pages about a domain under addresses of their own.
+fn by_address(url: &Url) -> Option<Seen> {
+    let host = url.host_str()?;
+    let is_there = |(known, path, _): &&(&str, &str, SiteStateKind)| {
+        let is_host = known.is_empty() || host == *known || host.ends_with(&format!(".{known}"));
+        is_host && url.path().starts_with(path) && url.path().len() > path.len().min(1)
+    };
+    let (_, _, state) = ADDRESSES.iter().find(is_there)?;
+    Some((*state, format!("address: {url}")))
+}
+
+/// Scripts and frames that only parked domains load.
+fn by_files(page: &Outline) -> Option<Seen> {
+    let own = registrable(page.url.host_str().unwrap_or_default());
+    let of_parking = page.assets.iter().find(|file| {
+        let Ok(file) = page.base.join(file) else {
+            return false;
+        };
+        let host = file.host_str().unwrap_or_default();
+        let is_at = |known: &str| {
+            let (known, path) = known.split_once('/').unwrap_or((known, ""));
+            let is_host = host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
+            is_host && file.path().trim_start_matches('/').starts_with(path)
+        };
+        registrable(host) != own && WORDS.parking_files.iter().any(|known| is_at(known))
+    });
+    let parked = |evidence: String| Some((SiteStateKind::Parked, evidence));
+    if let Some(file) = of_parking {
+        return parked(format!("file: {file}"));
+    }
+    let mut scripts = page.scripts.iter();
+    let sign = scripts.find_map(|script| PARKING_SCRIPTS.iter().find(|sign| script.contains(**sign)))?;
+    // A page that talks about parking quotes such scripts.
+    (page.text.len() < MIDDLE).then(|| parked(format!("script: {sign}")))?
+}
+
+/// The likeliest of what a page's words say, those first that leave no doubt.
+fn by_words(look: &Look<'_>) -> Option<Seen> {
+    about_the_domain(look)
+        .or_else(|| default_page(look))
+        .or_else(|| error(look))
+        .or_else(|| not_yet(look))
+        .or_else(|| shell(look))
+}
+
+/// `This domain is for sale`, in the words of many languages, also with the domain's own name in the place of the first
+/// two.
+fn about_the_domain(look: &Look<'_>) -> Option<Seen> {
+    if look.letters > MIDDLE {
+        return look.titles().find_map(|title| offer_or_parking(look, title));
+    }
+    look.sentences()
+        .find_map(|sentence| offer_or_parking(look, sentence))
+        .or_else(|| advertisements(look))
+}
+
+fn offer_or_parking(look: &Look<'_>, sentence: &str) -> Option<Seen> {
+    let quoted = || format!("text: {sentence}");
+    let offers = WORDS.offers.iter().any(|offer| sentence.starts_with(offer));
+    // What says no more than that something is for sale must be the whole line, on a page that names its domain.
+    let is_bare = WORDS
+        .whole_offers
+        .iter()
+        .any(|words| look.is_whole(sentence, words))
+        && look.names_host();
+    if offers || is_bare {
+        return Some((SiteStateKind::ForSale, quoted()));
+    }
+    let (is_called_domain, said) = look.said_of_domain(sentence)?;
+    let says = |of_names: &[&str], of_domains: &[&str]| {
+        let of_domains = if is_called_domain { of_domains } else { &[] };
+        of_names
+            .iter()
+            .chain(of_domains)
+            .any(|words| said.starts_with(words))
+    };
+    if says(&WORDS.names_for_sale, &WORDS.domains_for_sale) {
+        return Some((SiteStateKind::ForSale, quoted()));
+    }
+    says(&WORDS.names_parked, &WORDS.domains_parked).then(|| (SiteStateKind::Parked, quoted()))
+}
+
+/// Nothing but the domain's name over links that others pay for.
+fn advertisements(look: &Look<'_>) -> Option<Seen> {
+    let heading = look.titles().find(|title| look.is_host(title))?;
+    let line = look
+        .sentences()
+        .find(|line| WORDS.advertisers.contains(&line.trim_end_matches(':')))?;
+    (look.letters <= SHORT).then(|| (SiteStateKind::Parked, format!("text: {heading} … {line}")))
+}
+
+/// What servers and panels show until somebody puts files there: a title, and what the page says under it.
+fn default_page(look: &Look<'_>) -> Option<Seen> {
+    let is_one = |title: &&str| {
+        WORDS.default_pages.iter().any(|known| {
+            let (known, text) = known.split_once(" | ").unwrap_or((known, ""));
+            let is_titled = match known.strip_suffix('*') {
+                Some(beginning) => title.starts_with(beginning),
+                None => look.is_whole(title, known),
+            };
+            is_titled && look.says(text)
+        })
+    };
+    if let Some(title) = look.titles().find(is_one) {
+        return Some((SiteStateKind::ServerDefault, format!("title: {title}")));
+    }
+    // Apache's oldest page is nothing but this.
+    let is_bare = matches!(look.text.trim(), "it works!" | "it works");
+    is_bare.then(|| {
+        (
+            SiteStateKind::ServerDefault,
+            format!("text: {}", look.text.trim()),
+        )
+    })
+}
+
+/// An error, though the server says that all is well.
+fn error(look: &Look<'_>) -> Option<Seen> {
+    if look.letters > SHORT {
+        return None;
+    }
+    let is_one_of = |line: &str, known: &[&str]| known.iter().any(|known| look.is_whole(line, known));
+    let titled = || look.titles().find(|title| is_one_of(title, &WORDS.errors));
+    let headed = || {
+        look.headings()
+            .find(|heading| is_one_of(heading, &WORDS.error_words))
+    };
+    let begins = |line: &&str| WORDS.crashes.iter().any(|known| line.starts_with(known));
+    let line = titled()
+        .or_else(headed)
+        .or_else(|| look.sentences().find(begins))?;
+    Some((SiteStateKind::SoftError, format!("text: {line}")))
+}
+
+/// Nothing yet, or nothing for now.
+fn not_yet(look: &Look<'_>) -> Option<Seen> {
+    if look.letters > SHORT || look.page.counts.link_count > FEW_LINKS {
+        return None;
+    }
+    let is_about_site = |line: &&str| WORDS.unfinished_sites.iter().any(|known| line.contains(known));
+    let is_soon = |line: &&str| {
+        look.letters <= TINY
+            && WORDS
+                .soon
+                .iter()
+                .any(|known| look.is_whole(line, known) || look.is_of_host(line, known))
+    };
+    let line = look
+        .sentences()
+        .find(|line| is_about_site(line) || is_soon(line))?;
+    Some((SiteStateKind::UnderConstruction, format!("text: {line}")))
+}
+
+/// Nothing that is seen without scripts.
+fn shell(look: &Look<'_>) -> Option<Seen> {
+    let counts = look.page.counts;
+    let shows_else = counts.image_count > 2 || look.has_frames() || counts.form_count > 1;
+    if counts.script_count == 0 || shows_else {
+        return None;
+    }
+    let evidence = match (look.empty_root(), look.letters_shown()) {
+        (Some(root), (shown, _)) if shown <= EMPTY => format!("element: {root}"),
+        (None, (shown, Some(text))) if shown <= EMPTY / 3 => format!("noscript: {text}"),
+        _ => return None,
+    };
+    Some((SiteStateKind::NeedsJavascript, evidence))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! A page's words as the signs see them: lower case, one kind of quotes and blanks, cut into lines and sentences.
+
+use scraper::node::Element;
+use scraper::{ElementRef, Html};
+
+use super::signs::WORDS;
+use crate::scanner::page::outline::Outline;
+use crate::scanner::page::tree::raw;
+use crate::scanner::site::registrable;
+
+/// Lines and sentences that are looked at.
+const MAX_SENTENCES: usize = 300;
+
+/// What stands between the parts of a title.
+const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", ": ", " · ", " • ", " :: ", " » "];
+
+/// A page with little to say.
+pub(super) struct Look<'a> {
+    pub(super) page: &'a Outline,
+    /// All of its text.
+    pub(super) text: String,
+    /// How much that is, blanks aside.
+    pub(super) letters: usize,
+    /// The title and the headings, then the parts of the title.
+    titles: Vec<String>,
+    /// How many of them are whole.
+    whole: usize,
+    /// Lines of the text, and their sentences.
+    sentences: Vec<String>,
+    /// Registrable domain, in ASCII and as it is written.
+    hosts: [String; 2],
+}
+
+impl<'a> Look<'a> {
+    /// `None` for a page that has more to say.
+    pub(super) fn at(page: &'a Outline) -> Option<Self> {
+        let letters = page
+            .text
+            .chars()
+            .filter(|sign| !sign.is_whitespace())
+            .take(super::LONG + 1)
+            .count();
+        if letters > super::LONG {
+            return None;
+        }
+        let mut titles: Vec<String> = page
+            .title
+            .iter()
+            .chain(&page.headings)
+            .map(|title| plain(title))
+            .collect();
+        let whole = titles.len();
+        if let Some(title) = titles.first().cloned().filter(|_| page.title.is_some()) {
+            titles.extend(parts(&title));
+        }
+        let lines = page.text.lines().map(plain).filter(|line| !line.is_empty());
+        let sentences = lines
+            .flat_map(|line| sentences(&line))
+            .take(MAX_SENTENCES)
+            .collect();
+        let host = registrable(page.url.host_str().unwrap_or_default()).to_owned();
+        Some(Self {
+            page,
+            text: plain(&page.text),
+            letters,
+            titles,
+            whole,
+            sentences,
+            hosts: [idna::domain_to_unicode(&host).0, host],
+        })
+    }
+
+    pub(super) fn titles(&self) -> impl Iterator<Item = &str> {
+        self.titles.iter().map(String::as_str)
+    }
+
+    /// The title and the headings, each as a whole.
+    pub(super) fn headings(&self) -> impl Iterator<Item = &str> {
+        self.titles().take(self.whole)
+    }
+
+    /// Whether something is said anywhere.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.text.contains(words) || self.titles().any(|title| title.contains(words))
+    }
+
+    pub(super) fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.titles().chain(self.sentences.iter().map(String::as_str))
+    }
+
+    /// Whether a line is these words and nothing else.
+    #[expect(clippy::unused_self, reason = "beside those that need the page")]
+    pub(super) fn is_whole(&self, line: &str, words: &str) -> bool {
+        bare(line) == words
+    }
+
+    /// Whether a line is the site's name and these words.
+    pub(super) fn is_of_host(&self, line: &str, words: &str) -> bool {
+        self.after_host(line).is_some_and(|rest| bare(rest) == words)
+    }
+
+    /// Whether a line is the site's name and nothing else.
+    pub(super) fn is_host(&self, line: &str) -> bool {
+        self.after_host(line).is_some_and(|rest| bare(rest).is_empty())
+    }
+
+    /// Whether the site's name is on the page.
+    pub(super) fn names_host(&self) -> bool {
+        let is_named = |text: &str| self.hosts.iter().any(|host| text.contains(host.as_str()));
+        self.titles().any(is_named) || is_named(&self.text)
+    }
+
+    /// What a sentence says of the domain, and whether it calls it a domain.
+    pub(super) fn said_of_domain<'s>(&self, sentence: &'s str) -> Option<(bool, &'s str)> {
+        let trimmed =
+            |text: &'s str| text.trim_start_matches([' ', '"', '\'', '(', ')', '*', '[', ']', ',', ':']);
+        let sentence = trimmed(sentence);
+        let called = WORDS.subjects.iter().find_map(|subject| {
+            let rest = sentence.strip_prefix(subject)?;
+            // `domains` is no `domain`; scripts without blanks go on at once.
+            let goes_on = rest.starts_with(|sign: char| sign.is_ascii_alphanumeric());
+            (!goes_on).then(|| trimmed(rest))
+        });
+        match (called, self.after_host(sentence)) {
+            (Some(rest), _) => Some((true, self.after_host(rest).map_or(rest, trimmed))),
+            (None, Some(rest)) => Some((false, trimmed(rest))),
+            (None, None) => None,
+        }
+    }
+
+    fn after_host<'s>(&self, text: &'s str) -> Option<&'s str> {
+        let text = text.strip_prefix("www.").unwrap_or(text);
+        let rest = self
+            .hosts
+            .iter()
+            .find_map(|host| text.strip_prefix(host.as_str()))?;
+        let ends = !rest.starts_with(|sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '@'));
+        ends.then_some(rest)
+    }
+
+    /// Letters that are seen where scripts run before anything is loaded, and what the others are told.
+    pub(super) fn letters_shown(&self) -> (usize, Option<String>) {
+        let hidden: Vec<String> = self
+            .elements("noscript")
+            .map(|one| plain(&one.text().collect::<String>()))
+            .collect();
+        let letters = |text: &str| text.chars().filter(|sign| !sign.is_whitespace()).count();
+        let unseen: usize = hidden.iter().map(|text| letters(text)).sum();
+        let asks = |text: &&String| {
+            text.contains("javascript") && WORDS.ask_for_scripts.iter().any(|words| text.contains(words))
+        };
+        // What stands in `<noscript>` before the body is moved into the body.
+        let moved = || self.sentences.iter().find(asks);
+        let (asked, more) = match hidden.iter().find(asks) {
+            Some(asked) => (Some(asked), 0),
+            None => (moved(), moved().map_or(0, |text| letters(text))),
+        };
+        (self.letters.saturating_sub(unseen + more), asked.cloned())
+    }
+
+    /// The element that an application is put into, if nothing is in it.
+    pub(super) fn empty_root(&self) -> Option<String> {
+        let is_root = |element: &Element| {
+            let id = raw(element, "id").unwrap_or_default();
+            WORDS.roots.contains(&id) || WORDS.roots.contains(&element.name())
+        };
+        let root = all(&self.page.tree).find(|one| is_root(one.value()))?;
+        let is_empty = root.text().all(|text| text.trim().is_empty());
+        is_empty.then(|| format!("<{}>", crate::scanner::page::tree::shown(root.value())))
+    }
+
+    /// Whether another page is shown within this one, to those with scripts too.
+    pub(super) fn has_frames(&self) -> bool {
+        let is_fallback = |one: &ElementRef<'_>| {
+            let mut within = one.ancestors().filter_map(|node| node.value().as_element());
+            within.any(|element| element.name() == "noscript")
+        };
+        self.elements("iframe")
+            .chain(self.elements("frame"))
+            .any(|one| !is_fallback(&one))
+    }
+
+    fn elements(&self, name: &'static str) -> impl Iterator<Item = ElementRef<'_>> {
+        all(&self.page.tree).filter(move |one| one.value().name() == name)
+    }
+}
+
+fn all(tree: &Html) -> impl Iterator<Item = ElementRef<'_>> {
+    tree.tree.nodes().filter_map(ElementRef::wrap)
+}
+
+/// Lower case, one kind of quotes, single blanks.
+fn plain(text: &str) -> String {
+    let one_kind = |sign| match sign {
+        '’' | '‘' | '`' | '´' => '\'',
+        '“' | '”' | '„' | '«' | '»' => '"',
+        other => other,
+    };
+    let text: String = text.to_lowercase().chars().map(one_kind).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A line and, where it has several, its sentences.
+fn sentences(line: &str) -> Vec<String> {
+    let mut all = vec![line.to_owned()];
+    let mut rest = line;
+    while let Some(at) = rest.find(['.', '!', '?', '。', '！', '？']) {
+        let end = at + rest[at..].chars().next().map_or(1, char::len_utf8);
+        let is_wide = end - at > 1;
+        let sentence = &rest[..end];
+        rest = &rest[end..];
+        // A point within a name or number ends no sentence.
+        if !is_wide && !rest.starts_with(' ') {
+            let Some(blank) = rest.find(' ') else { break };
+            rest = &rest[blank..];
+            continue;
+        }
+        rest = rest.trim_start();
+        if !rest.is_empty() && all.len() < MAX_SENTENCES {
+            if all.len() == 1 {
+                all.push(sentence.to_owned());
+            }
+            all.push(rest.to_owned());
+        }
+    }
+    all
+}
+
+/// The parts of a title: `Coming soon | Acme`.
+fn parts(title: &str) -> Vec<String> {
+    let separator = SEPARATORS.iter().find(|separator| title.contains(**separator));
+    let parts = separator.into_iter().flat_map(|separator| title.split(separator));
+    parts.map(|part| part.trim().to_owned()).collect()
+}
+
+/// Without the signs around the words.
+fn bare(line: &str) -> &str {
+    line.trim_matches(|sign: char| !sign.is_alphanumeric())
+}

@@ -1,0 +1,135 @@
+//! The signs themselves. Those that are words stand in `signs.txt`, because they are many.
+
+use std::sync::LazyLock;
+
+use crate::values::site_state::SiteStateKind::{self, ForSale, ServerDefault, SoftError};
+
+/// Hosts and beginnings of paths; no host stands for any.
+pub(super) const ADDRESSES: &[(&str, &str, SiteStateKind)] = &[
+    ("hugedomains.com", "/domain_profile.cfm", ForSale),
+    ("dan.com", "/buy-domain/", ForSale),
+    ("undeveloped.com", "/buy-domain/", ForSale),
+    ("afternic.com", "/forsale/", ForSale),
+    ("afternic.com", "/domain/", ForSale),
+    ("godaddy.com", "/forsale/", ForSale),
+    ("sedo.com", "/search/details/", ForSale),
+    ("atom.com", "/name/", ForSale),
+    ("squadhelp.com", "/name/", ForSale),
+    ("brandbucket.com", "/names/", ForSale),
+    ("domainmarket.com", "/buynow/", ForSale),
+    ("buydomains.com", "/lander/", ForSale),
+    ("forsale.dynadot.com", "/", ForSale),
+    ("", "/cgi-sys/defaultwebpage.cgi", ServerDefault),
+    ("", "/cgi-sys/suspendedpage.cgi", SoftError),
+];
+
+/// Texts of scripts that only parked domains have.
+pub(super) const PARKING_SCRIPTS: &[&str] = &[
+    "window.LANDER_SYSTEM",
+    "window.location.href=\"/lander\"",
+    "window.location.href = \"/lander\"",
+    "window.park = \"",
+];
+
+/// The words, by the sections of `signs.txt`.
+#[derive(Default)]
+pub(super) struct Words {
+    /// What a domain is called where something is said of it. Longer ones come first.
+    pub(super) subjects: Vec<&'static str>,
+    /// What is said of a domain for sale, also where it is called by its name.
+    pub(super) names_for_sale: Vec<&'static str>,
+    /// What is said of it only where it is called a domain: a name may be a company's.
+    pub(super) domains_for_sale: Vec<&'static str>,
+    /// The same of parked and registered ones.
+    pub(super) names_parked: Vec<&'static str>,
+    pub(super) domains_parked: Vec<&'static str>,
+    /// What offers a domain with its first words.
+    pub(super) offers: Vec<&'static str>,
+    /// Offers that say no more than that something is for sale: the whole line.
+    pub(super) whole_offers: Vec<&'static str>,
+    /// Over the links of a parked domain.
+    pub(super) advertisers: Vec<&'static str>,
+    /// Titles, parts of titles and headings of errors.
+    pub(super) errors: Vec<&'static str>,
+    /// The same in words that could be a part of any title.
+    pub(super) error_words: Vec<&'static str>,
+    /// What programs print in the place of a page.
+    pub(super) crashes: Vec<&'static str>,
+    /// What says of a site that there is nothing yet, or nothing for now.
+    pub(super) unfinished_sites: Vec<&'static str>,
+    /// The same in words that could be about anything: a whole line of a page that says hardly anything else.
+    pub(super) soon: Vec<&'static str>,
+    /// What those without scripts are told, besides the name of the language.
+    pub(super) ask_for_scripts: Vec<&'static str>,
+    /// Elements that applications are put into, by id or name.
+    pub(super) roots: Vec<&'static str>,
+    /// Hosts, some with the beginning of a path, of files that only parked domains load.
+    pub(super) parking_files: Vec<&'static str>,
+    /// Titles (`*` for any ending), and after a bar what the page says somewhere.
+    pub(super) default_pages: Vec<&'static str>,
+}
+
+pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let mut words = Words::default();
+    let mut section = &mut Vec::new();
+    let lines = include_str!("signs.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    for line in lines {
+        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            Some(name) => section = words.section(name),
+            None => section.push(line),
+        }
+    }
+    words
+});
+
+impl Words {
+    fn section(&mut self, name: &str) -> &mut Vec<&'static str> {
+        match name {
+            "subjects" => &mut self.subjects,
+            "names for sale" => &mut self.names_for_sale,
+            "domains for sale" => &mut self.domains_for_sale,
+            "names parked" => &mut self.names_parked,
+            "domains parked" => &mut self.domains_parked,
+            "offers" => &mut self.offers,
+            "whole offers" => &mut self.whole_offers,
+            "advertisers" => &mut self.advertisers,
+            "errors" => &mut self.errors,
+            "error words" => &mut self.error_words,
+            "crashes" => &mut self.crashes,
+            "unfinished sites" => &mut self.unfinished_sites,
+            "soon" => &mut self.soon,
+            "ask for scripts" => &mut self.ask_for_scripts,
+            "roots" => &mut self.roots,
+            "parking files" => &mut self.parking_files,
+            "default pages" => &mut self.default_pages,
+            other => unreachable!("signs.txt has no section {other}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_are_lower_case_and_each_stands_once_in_its_section() {
+        let mut seen = std::collections::HashSet::new();
+        let mut section = "";
+        for line in include_str!("signs.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+        {
+            if line.starts_with('[') {
+                section = line;
+            }
+            assert!(
+                line.is_empty() || seen.insert((section, line)),
+                "{line} stands twice in {section}"
+            );
+            assert_eq!(line, line.to_lowercase());
+        }
+        assert!(!WORDS.roots.is_empty());
+    }
+}

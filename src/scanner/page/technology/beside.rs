@@ -1,0 +1,53 @@
+//! Signs that do not stand on a page: records of DNS, and who issued the certificate.
+
+use super::resolve::Found;
+use super::set::{Place, Technologies};
+use super::version::Told;
+use crate::values::findings::Technology;
+
+/// What was seen beside the page.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Records by their kind, lower case.
+    pub dns: Vec<(String, Vec<String>)>,
+    /// Who issued the certificate.
+    pub cert_issuer: Option<String>,
+}
+
+/// The technologies of a site with those that are seen beside it.
+pub(super) fn technologies(set: &Technologies, found: &[Technology], beside: &Beside) -> Vec<Technology> {
+    let mut all = Found::new(set);
+    for technology in found {
+        all.add_known(technology);
+    }
+    for sign in &set.beside {
+        let texts: Vec<&String> = match &sign.place {
+            Place::Dns(kind) => {
+                let of_kind = beside.dns.iter().filter(|(known, _)| known == kind);
+                of_kind.flat_map(|(_, records)| records).collect()
+            }
+            Place::CertIssuer => beside.cert_issuer.iter().collect(),
+            _ => continue,
+        };
+        let Some((text, hit)) = texts
+            .into_iter()
+            .find_map(|text| Some((text, sign.pattern.find(text)?)))
+        else {
+            continue;
+        };
+        let place = match &sign.place {
+            Place::Dns(kind) => format!("dns {kind}"),
+            _ => "certificate issuer".to_owned(),
+        };
+        let evidence: String = format!("{place}: {text}").chars().take(200).collect();
+        let told = hit
+            .version
+            .map(|version| Told::stated(version, sign.pattern.confidence));
+        all.add(sign.technology, sign.pattern.confidence, evidence, told);
+    }
+    // What the pages showed stays as they showed it.
+    let mut technologies = found.to_vec();
+    let is_new = |technology: &Technology| found.iter().all(|known| known.name != technology.name);
+    technologies.extend(all.resolve().into_iter().filter(is_new));
+    technologies
+}

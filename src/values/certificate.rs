@@ -1,0 +1,26 @@
+//! The certificate that a site shows.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The certificate of the connection that the home page was read over, or that failed before it was read without one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Certificate {
+    /// The host that showed it.
+    pub host: String,
+    /// `TLS 1.2` or `TLS 1.3`; nothing if the handshake failed.
+    pub version: Option<String>,
+    /// Common name of who issued it.
+    pub issuer: Option<String>,
+    /// Organization of who issued it.
+    pub issuer_organization: Option<String>,
+    /// From when it is valid.
+    pub valid_from: Option<DateTime<Utc>>,
+    /// Until when it is valid.
+    pub valid_to: Option<DateTime<Utc>>,
+    /// The names it is for.
+    pub names: Vec<String>,
+    /// Why it was refused: `expired`, `not_yet_valid`, `wrong_name`, `unknown_issuer` or `invalid`; nothing if it is good.
+    pub fault: Option<String>,
+}
