@@ -33,7 +33,11 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let begun = Instant::now();
         let pause = match follow::<P>(&log, Which::Live).await {
-            Ok(Progress::More) => continue,
+            Ok(Progress::More) => {
+                // Far behind, it still leaves the processors to others for a while: a request needs them for a moment.
+                tokio::time::sleep(begun.elapsed() / 2).await;
+                continue;
+            }
             Ok(Progress::Done) => {
                 tokio::time::sleep(GATHER.after(begun.elapsed())).await;
                 continue;
