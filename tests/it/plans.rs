@@ -89,6 +89,7 @@ impl World {
         };
         // What PostgreSQL knows is what the test lets it know.
         world.execute("alter system set autovacuum = off").await;
+        world.execute("alter system set log_line_prefix = '%a '").await;
         world.execute("select pg_reload_conf()").await;
         world.start_server();
         world
@@ -232,8 +233,9 @@ impl World {
         let log = self.postgres.log();
         let new = log[self.read..].to_owned();
         self.read = log.len();
-        let statements = new.split("Query Text: ").skip(1);
-        statements.filter_map(fault_of).collect()
+        let parts: Vec<&str> = new.split("Query Text: ").collect();
+        let statements = parts.windows(2).filter(|pair| !is_maintenance(pair[0]));
+        statements.filter_map(|pair| fault_of(pair[1])).collect()
     }
 }
 
@@ -246,6 +248,15 @@ enum Known {
     Empty,
     /// All.
     All,
+}
+
+/// Whether the entry of the log that begins at the end of a part is of those connections: samples and comparisons read
+/// as much as they need.
+fn is_maintenance(before: &str) -> bool {
+    let mut lines = before.lines().rev();
+    lines
+        .find(|line| line.contains("duration: "))
+        .is_some_and(|line| line.starts_with("sitelog maintenance "))
 }
 
 /// What is wrong with the plan of a statement, and which that is.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sitelog::log::body::MAX_CONTENT;
+use sitelog::log::body::{MAX_CONTENT, store_as_objects};
 use sitelog::log::read::{EventFilter, read_page};
 use sitelog::log::{AppendUnit, Appended, LogError};
 use sitelog::values::TenantId;
@@ -244,6 +244,36 @@ async fn the_same_body_of_one_subject_is_stored_once() {
         .await
         .unwrap();
     assert_eq!(stored, 1);
+}
+
+#[tokio::test]
+async fn an_object_that_an_earlier_release_compressed_becomes_readable_by_sql() {
+    let (log, database) = log().await;
+    let salt = log.salt(TenantId::DEFAULT, "example.com").await.unwrap();
+    let (findings, compressed) = salt.seal(br#"{"title":"Acme"}"#, 1);
+    let (list, urls) = salt.seal(b"https://example.com/", 1);
+    let mut unit = unit("a", 0, 0);
+    unit.streams[0]
+        .events
+        .push(event(&json!({ "found": findings, "urls": list })));
+    unit.bodies = vec![compressed, urls];
+    log.append(unit).await.unwrap();
+    let readable = async || -> Vec<String> {
+        let sql = "select convert_from(bytes, 'UTF8')::jsonb ->> 'title' from event_body \
+                    where substr(bytes, 1, 1) = '{'::bytea";
+        sqlx::query_scalar(sql).fetch_all(&database.pool).await.unwrap()
+    };
+    assert_eq!(readable().await, [""; 0]);
+    let digests = [findings.digest.as_str(), list.digest.as_str()];
+    store_as_objects(&database.pool, digests.into_iter())
+        .await
+        .unwrap();
+    assert_eq!(readable().await, ["Acme"]);
+    // The contents are what they were, and so are their digests.
+    let content = log.body(&findings).await.unwrap().unwrap();
+    assert_eq!(content, br#"{"title":"Acme"}"#);
+    assert_eq!(log.body(&list).await.unwrap().unwrap(), b"https://example.com/");
+    assert!(log.verify().await.unwrap().holds());
 }
 
 #[tokio::test]

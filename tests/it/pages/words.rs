@@ -207,6 +207,8 @@ async fn what_sites_say_stays_text() {
     let scan = app.create_scan("evil.test").await;
     app.complete(&scan, &findings).await;
     app.get_in_status("/api/v4/domains/evil.test", "completed").await;
+    app.get_in_status(&format!("/api/v4/scans/{scan}"), "completed")
+        .await;
     for path in [
         "/domains/evil.test",
         "/domains?column=title&column=email&column=language&column=site_state&column=email_provider",
