@@ -280,6 +280,8 @@ impl EventLog {
                    and aggregate_id in (select aggregate_id from scans) and event_type = $3) \
              select {COLUMNS} from ends order by position desc limit 1"
         ))
+        // A plan that was made while the log was empty may read all of a tenant's events later.
+        .persistent(false)
         .bind(tenant.0)
         .bind(domain)
         .bind(event_type)
