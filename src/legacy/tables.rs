@@ -7,8 +7,8 @@ use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use crate::projections::ReadModels;
-use crate::projections::generation::view_of_all;
 use crate::projections::status::all_exist;
+use crate::projections::views::view_of_all;
 
 /// Keeps two processes from making them at once.
 const LOCK: i64 = 7_305_116_408;

@@ -1,13 +1,15 @@
 //! The end of the log in memory: the followers of a process share what one of them read. Whoever is further behind reads
-//! for himself.
+//! by itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-use super::read::{Page, event_of, read_page};
+use super::read::{COLUMNS, Page, event_of, read_page};
 use super::{LogError, LogEvent};
 
 /// Events of one read.
@@ -16,6 +18,9 @@ const READ: i64 = 2000;
 const MAX_EVENTS: usize = 8192;
 /// Bytes of events that are kept, about.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long a follower waits for what another one reads. A connection that hangs holds up nobody but its own.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The last events that some follower read; clones share it.
 #[derive(Clone, Default)]
@@ -42,15 +47,22 @@ impl Tail {
         types: &[&str],
         limit: i64,
     ) -> Result<Page, LogError> {
-        {
-            // Held while one reads, so that the others wait for what it reads instead of reading the same.
-            let mut window = self.0.lock().await;
+        // Held while one reads, so that the others wait for what it reads instead of reading the same.
+        if let Ok(mut window) = timeout(PATIENCE, self.0.lock()).await {
             let more = after >= window.up_to && window.extend(&mut *connection).await?;
             if window.after.is_some_and(|first| first <= after) && (after < window.up_to || !more) {
                 return Ok(window.page(after, types, limit, more));
             }
         }
         read_page(connection, after, types, limit).await
+    }
+
+    /// Reads all anew. A follower that failed says so: if the database came back from an earlier state, it may not hold
+    /// every event that is in memory.
+    pub async fn forget(&self) {
+        if let Ok(mut window) = timeout(PATIENCE, self.0.lock()).await {
+            *window = Window::default();
+        }
     }
 }
 
@@ -64,8 +76,7 @@ impl Window {
             (self.after, self.up_to) = (Some(head), head);
         }
         let rows = sqlx::query(&format!(
-            "select {} from events where position > $1 order by position limit $2",
-            super::read::COLUMNS
+            "select {COLUMNS} from events where position > $1 order by position limit $2"
         ))
         .bind(self.up_to)
         .bind(READ)

@@ -54,6 +54,7 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
                     "Policy {} failed; retrying",
                     P::NAME
                 );
+                log.tail().forget().await;
                 PAUSE
             }
         };

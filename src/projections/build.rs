@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::apply::Care;
 use super::fold::{Fold, FoldOptions, Shard};
-use super::generation::{begin_impatiently, clear_away, gave_way};
+use super::generation::{begin_impatiently, clear_away, exists, gave_way};
 use super::park::{Parked, Poison, park};
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
@@ -172,7 +172,7 @@ async fn copy_shard<P: Projection>(
         .into_values()
         .filter_map(|(row, touched)| row.map(|row| (row, touched)))
         .unzip();
-    if claim.is_some_and(|(_, generation)| generation == 1) {
+    if claim.is_some() && !exists::<P>(log.pool()).await? {
         P::prepare(log.pool(), &rows).await?;
     }
     let mut tx = log.pool().begin().await?;

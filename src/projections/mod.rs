@@ -29,6 +29,7 @@ pub mod task;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+pub mod views;
 pub mod wall;
 
 use std::hash::Hash;

@@ -55,6 +55,7 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
                     "Projection {} failed; retrying",
                     P::NAME
                 );
+                log.tail().forget().await;
                 note_error::<P>(&log, &error).await;
                 PAUSE
             }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::row::OldRow;
 use super::source::{OldDatabase, SourceError};
 use crate::projections::ReadModels;
-use crate::projections::generation::view_of_all;
+use crate::projections::views::view_of_all;
 use columns::{Circumstances, Compared, TABLES, Table, compare_as_is};
 
 /// Rows compared at a time.

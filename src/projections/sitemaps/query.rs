@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::details::CHUNK;
+use super::details::{CHUNK, Chunk};
 use super::{Sitemaps, SitemapsRow};
 use crate::projections::query::Listed;
 use crate::projections::{ProjectionError, ReadModels, rows};
@@ -62,38 +62,32 @@ pub async fn stored_urls(models: &ReadModels, tenant: TenantId) -> Result<u64, P
     Ok(u64::try_from(stored).unwrap_or_default())
 }
 
-/// A row of `sitemap_url_chunks` with its file.
+/// A chunk of URLs and its file.
 #[derive(sqlx::FromRow)]
-struct ChunkRow {
+struct ChunkOfFile {
     file_ordinal: i32,
     sitemap: String,
-    first: i32,
-    urls: Vec<String>,
-    lastmods: Option<Vec<Option<String>>>,
-    changefreqs: Option<Vec<Option<String>>>,
-    priorities: Option<Vec<Option<String>>>,
+    #[sqlx(flatten)]
+    chunk: Chunk,
 }
 
-impl ChunkRow {
-    fn into_urls(self) -> impl Iterator<Item = UrlRow> {
-        let mut lastmods = values(self.lastmods);
-        let mut changefreqs = values(self.changefreqs);
-        let mut priorities = values(self.priorities);
-        (self.first..).zip(self.urls).map(move |(ordinal, url)| UrlRow {
-            url,
-            lastmod: lastmods.next().flatten(),
-            changefreq: changefreqs.next().flatten(),
-            priority: priorities.next().flatten(),
-            sitemap: self.sitemap.clone(),
-            file_ordinal: self.file_ordinal,
+impl ChunkOfFile {
+    fn into_rows(self) -> impl Iterator<Item = UrlRow> {
+        let Self {
+            file_ordinal,
+            sitemap,
+            chunk,
+        } = self;
+        chunk.into_urls().map(move |(ordinal, url)| UrlRow {
+            url: url.loc,
+            lastmod: url.lastmod,
+            changefreq: url.changefreq,
+            priority: url.priority,
+            sitemap: sitemap.clone(),
+            file_ordinal,
             ordinal,
         })
     }
-}
-
-/// The values of a column; none if no URL has one.
-fn values(column: Option<Vec<Option<String>>>) -> impl Iterator<Item = Option<String>> {
-    column.into_iter().flatten()
 }
 
 /// The URLs of a domain's sitemaps, in document order, after (number of the file, number of the URL in it).
@@ -107,7 +101,7 @@ pub async fn urls(
     let mut reading = models.reading(tenant).await?;
     // Only the chunks that the page needs are read: those with fewer URLs before them than it has.
     let sql = format!(
-        "select file_ordinal, sitemap, first, urls, lastmods, changefreqs, priorities from \
+        "select * from \
            (select f.ordinal as file_ordinal, f.url as sitemap, c.*, \
                    sum(c.last - c.first + 1) over (order by f.ordinal, c.first) - (c.last - c.first + 1) as before \
               from {schema}.sitemap_files f join {schema}.sitemap_url_chunks c using (sitemap_id) \
@@ -116,7 +110,7 @@ pub async fn urls(
         schema = models.sitemaps,
         longest = CHUNK,
     );
-    let chunks: Vec<ChunkRow> = sqlx::query_as(&sql)
+    let chunks: Vec<ChunkOfFile> = sqlx::query_as(&sql)
         .bind(tenant.0)
         .bind(domain.as_str())
         .bind(after.0)
@@ -124,7 +118,7 @@ pub async fn urls(
         .bind(limit)
         .fetch_all(&mut *reading)
         .await?;
-    let rows = chunks.into_iter().flat_map(ChunkRow::into_urls);
+    let rows = chunks.into_iter().flat_map(ChunkOfFile::into_rows);
     let wanted = usize::try_from(limit).unwrap_or_default() + 1;
     let found: Vec<UrlRow> = rows
         .filter(|row| (row.file_ordinal, row.ordinal) > after)

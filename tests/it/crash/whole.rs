@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sitelog::projections::batch_jobs::BatchJobs;
 use sitelog::projections::domains::Domains;
-use sitelog::projections::generation::views_schema;
 use sitelog::projections::jobs::Jobs;
 use sitelog::projections::sitemaps::Sitemaps;
+use sitelog::projections::views::views_schema;
 use sqlx::PgPool;
 use uuid::Uuid;
 

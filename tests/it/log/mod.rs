@@ -8,6 +8,7 @@ mod proofs;
 mod restore;
 mod segments;
 mod stock;
+mod tail;
 mod verify;
 
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use serde_json::json;
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::{FromRow, PgConnection, QueryBuilder};
 use uuid::Uuid;
 
 use crate::log::LogError;
@@ -30,8 +30,8 @@ pub(super) struct UrlList<'a> {
 }
 
 /// A row. What no URL of a chunk states is `null`; otherwise there is one value for each URL.
-#[derive(Default, Serialize)]
-pub(super) struct Chunk {
+#[derive(Default, FromRow, Serialize)]
+pub(in crate::projections::sitemaps) struct Chunk {
     sitemap_id: Uuid,
     /// Number of its first URL within the file, from 1.
     first: i32,
@@ -77,6 +77,22 @@ impl Chunk {
         ];
         let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
         format!("[{}]", fields.join(", "))
+    }
+
+    /// Its URLs with their numbers.
+    pub(in crate::projections::sitemaps) fn into_urls(self) -> impl Iterator<Item = (i32, SitemapUrl)> {
+        let mut lastmods = self.lastmods.into_iter().flatten();
+        let mut changefreqs = self.changefreqs.into_iter().flatten();
+        let mut priorities = self.priorities.into_iter().flatten();
+        (self.first..).zip(self.urls).map(move |(number, loc)| {
+            let url = SitemapUrl {
+                loc,
+                lastmod: lastmods.next().flatten(),
+                changefreq: changefreqs.next().flatten(),
+                priority: priorities.next().flatten(),
+            };
+            (number, url)
+        })
     }
 
     /// How many URLs it has.

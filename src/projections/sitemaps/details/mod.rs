@@ -16,7 +16,7 @@ use crate::values::sitemap::SitemapKind;
 use crate::values::{Problem, ScanId, TenantId};
 use chunks::{UrlList, Write, write_lists};
 
-pub(super) use chunks::CHUNK;
+pub(super) use chunks::{CHUNK, Chunk};
 pub(super) use verify::{orphans, remove_orphans, verify};
 
 /// A row of `sitemap_files`.

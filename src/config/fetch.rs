@@ -1,0 +1,224 @@
+//! Settings of fetching: which hosts may be reached, through whom, and how much a scan may cost.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, list, value};
+use crate::fetch::InvalidProxy;
+use crate::fetch::settings::{ConnectTo, FetchSettings};
+
+// No `Debug`: it may hold a proxy's password.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawFetch {
+    pub(super) connect_to: Option<String>,
+    extra_ca: Option<PathBuf>,
+    allow_private: Option<String>,
+    user_agent: Option<String>,
+    contact: Option<String>,
+    per_host_delay_ms: Option<u64>,
+    proxy: Option<String>,
+    proxy_resolves: Option<bool>,
+    name_servers: Option<String>,
+    dns_records: Option<bool>,
+    max_requests: Option<u64>,
+    max_bytes: Option<u64>,
+    max_seconds: Option<u64>,
+}
+
+/// What may be fetched, and how.
+pub(super) fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
+    let mut settings = FetchSettings::default();
+    for entry in list(raw.connect_to.as_deref()) {
+        let parsed: Result<ConnectTo, _> = entry.parse();
+        settings.connect_to.push(parsed.map_err(|_| {
+            value(
+                "SITELOG_FETCH__CONNECT_TO",
+                entry,
+                "PATTERN=ADDR:PORT, such as *.farm.test=127.0.0.1:18443",
+            )
+        })?);
+    }
+    for entry in list(raw.allow_private.as_deref()) {
+        let network = entry
+            .parse()
+            .or_else(|_| entry.parse::<IpAddr>().map(ipnet::IpNet::from));
+        settings.allow_private.push(network.map_err(|_| {
+            value(
+                "SITELOG_FETCH__ALLOW_PRIVATE",
+                entry,
+                "a network such as 10.0.0.0/8",
+            )
+        })?);
+    }
+    settings.extra_ca = raw.extra_ca;
+    if let Some(agent) = raw.user_agent {
+        settings.user_agent = agent;
+    }
+    if let Some(contact) = raw.contact {
+        if !is_contact(&contact) {
+            let expected = "an address where who runs a site can reach you: https://… or name@host";
+            return Err(value("SITELOG_FETCH__CONTACT", &contact, expected));
+        }
+        settings.user_agent = format!("{} (+{contact})", settings.user_agent);
+    }
+    settings.per_host_delay = Duration::from_millis(raw.per_host_delay_ms.unwrap_or(0));
+    settings.proxy = raw
+        .proxy
+        .filter(|proxy| !proxy.is_empty())
+        .map(|proxy| proxy.parse())
+        .transpose()
+        .map_err(|_: InvalidProxy| ConfigError::Secret {
+            name: "SITELOG_FETCH__PROXY",
+            expected: "a proxy such as http://proxy.example:3128 or socks5://127.0.0.1:1080",
+        })?;
+    settings.proxy_resolves = raw.proxy_resolves.unwrap_or(false);
+    if settings.proxy_resolves && settings.proxy.is_none() {
+        return Err(ConfigError::Needs {
+            name: "SITELOG_FETCH__PROXY_RESOLVES",
+            other: "SITELOG_FETCH__PROXY, the proxy that resolves names",
+        });
+    }
+    for entry in list(raw.name_servers.as_deref()) {
+        let server = entry.parse().or_else(|_| {
+            entry
+                .parse::<IpAddr>()
+                .map(|address| SocketAddr::new(address, 53))
+        });
+        settings.name_servers.push(server.map_err(|_| {
+            value(
+                "SITELOG_FETCH__NAME_SERVERS",
+                entry,
+                "an address such as 192.0.2.53 or [2001:db8::53]:53",
+            )
+        })?);
+    }
+    settings.dns_records = raw.dns_records.unwrap_or(true);
+    budget(&mut settings, raw.max_requests, raw.max_bytes, raw.max_seconds)?;
+    Ok(settings)
+}
+
+/// A home page cannot be had for less: the file of rules, the page, and the redirects of both.
+const LEAST_REQUESTS: u64 = 10;
+const LEAST_BYTES: u64 = 64 * 1024;
+/// The time that a scan with all its attempts has.
+const MOST_SECONDS: u64 = 240;
+
+fn budget(
+    settings: &mut FetchSettings,
+    requests: Option<u64>,
+    bytes: Option<u64>,
+    seconds: Option<u64>,
+) -> Result<(), ConfigError> {
+    let within = |name, given: Option<u64>, range: RangeInclusive<u64>, expected| match given {
+        Some(given) if !range.contains(&given) => Err(value(name, &given.to_string(), expected)),
+        given => Ok(given),
+    };
+    let requests = within(
+        "SITELOG_FETCH__MAX_REQUESTS",
+        requests,
+        LEAST_REQUESTS..=u64::MAX,
+        "a number from 10 on",
+    )?;
+    let bytes = within(
+        "SITELOG_FETCH__MAX_BYTES",
+        bytes,
+        LEAST_BYTES..=u64::MAX,
+        "a number from 65536 on",
+    )?;
+    let seconds = within(
+        "SITELOG_FETCH__MAX_SECONDS",
+        seconds,
+        1..=MOST_SECONDS,
+        "a number from 1 to 240",
+    )?;
+    settings.max_requests = requests.unwrap_or(settings.max_requests);
+    settings.max_bytes = bytes.unwrap_or(settings.max_bytes);
+    settings.max_time = seconds.map_or(settings.max_time, Duration::from_secs);
+    Ok(())
+}
+
+/// Whether a text is a web or e-mail address that may stand in a comment of `User-Agent` (RFC 9110, 5.6.5).
+fn is_contact(text: &str) -> bool {
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"()\\\"".contains(&byte));
+    let is_web = ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+        && url::Url::parse(text).is_ok();
+    let is_mail = text
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    is_plain && (is_web || is_mail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut RawFetch)) -> Result<FetchSettings, ConfigError> {
+        let mut raw = RawFetch::default();
+        change(&mut raw);
+        fetch_settings(raw)
+    }
+
+    #[test]
+    fn a_contact_goes_into_the_user_agent() {
+        let agent =
+            |contact: &str| with(|raw| raw.contact = Some(contact.into())).map(|fetch| fetch.user_agent);
+        let told = agent("https://example.com/bot").unwrap();
+        assert!(
+            told.starts_with("sitelog/") && told.ends_with(" (+https://example.com/bot)"),
+            "{told}"
+        );
+        assert!(agent("bots@example.com").is_ok());
+        for bad in [
+            "",
+            "me",
+            "https://",
+            "a@b",
+            "https://a.test/)\r\nx: y",
+            "https://a.test/ü",
+        ] {
+            assert!(agent(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_used_if_it_is_one_and_its_password_is_never_shown() {
+        let proxy = |text: &str| with(|raw| raw.proxy = Some(text.into())).map(|fetch| fetch.proxy);
+        assert!(proxy("http://user:secret@proxy.test:3128").unwrap().is_some());
+        assert!(proxy("").unwrap().is_none());
+        for bad in ["ftp://user:secret@proxy.test", "proxy.test:3128"] {
+            let error = proxy(bad).unwrap_err().to_string();
+            assert!(
+                error.starts_with("SITELOG_FETCH__PROXY") && !error.contains("secret"),
+                "{error}"
+            );
+        }
+        assert!(with(|raw| raw.proxy_resolves = Some(true)).is_err());
+    }
+
+    #[test]
+    fn a_budget_is_never_too_small_for_a_home_page() {
+        let fetch = with(|raw| raw.max_seconds = Some(5)).unwrap();
+        assert_eq!(
+            (fetch.max_time, fetch.max_requests),
+            (Duration::from_secs(5), 1_000)
+        );
+        assert!(with(|raw| raw.max_seconds = Some(0)).is_err());
+        assert!(with(|raw| raw.max_requests = Some(9)).is_err());
+        assert!(with(|raw| raw.max_bytes = Some(1000)).is_err());
+    }
+
+    #[test]
+    fn networks_and_single_addresses_can_be_allowed() {
+        let fetch = with(|raw| raw.allow_private = Some("10.0.0.0/8, 127.0.0.1".into())).unwrap();
+        assert_eq!(fetch.allow_private.len(), 2);
+    }
+}
