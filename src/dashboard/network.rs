@@ -61,7 +61,7 @@ fn crawlers(table: &Crawlers) -> Markup {
                 dt { (crawler.name) } dd { "refused by " code { (crawler.rule) } }
             }
         }
-        p.small.muted { "As " (outward(&table.file)) " says." }
+        p.small.muted { "Source: " (outward(&table.file)) }
     }
 }
 

@@ -77,7 +77,7 @@ async fn a_follower_whose_connection_hangs_holds_up_no_other() {
     })
     .await;
     // Another one comes as far as the table itself instead of waiting for the first.
-    let other = tokio::time::timeout(Duration::from_secs(60), async {
+    let other = tokio::time::timeout(Duration::from_mins(1), async {
         sqlx::raw_sql("set lock_timeout = '10ms'")
             .execute(&mut *connection)
             .await
