@@ -77,8 +77,8 @@ pub(super) struct Anchor {
     pub(super) text: String,
     /// In a header, footer or navigation.
     pub(super) in_frame: bool,
-    /// In what a visitor wrote.
-    pub(super) in_comments: bool,
+    /// In a comment of a visitor or an embedded post.
+    pub(super) is_by_others: bool,
 }
 
 /// An `<img>` and where it stands.

@@ -17,14 +17,15 @@ const MAX_SOCIALS: usize = 100;
 /// before what may be about others.
 const SOURCES: &[&str] = &["json_ld", "meta", "frame", "link"];
 
-/// All profiles that a page links to or names in JSON-LD, in document order. Links that visitors wrote do not count.
+/// All profiles that a page links to or names in JSON-LD, in document order. Links in comments and embedded
+/// posts do not count.
 pub(super) fn socials(page: &Outline, graph: &Graph) -> Vec<Social> {
     let same_as = graph
         .owners()
         .into_iter()
         .flat_map(|node| node.texts("sameAs"))
         .map(|url| (url, "json_ld"));
-    let linked = page.anchors.iter().filter(|anchor| !anchor.in_comments);
+    let linked = page.anchors.iter().filter(|anchor| !anchor.is_by_others);
     let linked = linked.map(|anchor| {
         (
             anchor.href.clone(),
@@ -84,14 +85,11 @@ fn identity(social: &Social) -> (&'static str, String) {
     (kind, number.unwrap_or(name).to_lowercase())
 }
 
-/// Whether a network links to something of its own: from its home page to its users, from others to pages that look
-/// like profiles where names stand directly under its host (`vimeo.com/pricing`).
+/// Whether a page of a network links to the network itself: to its members, its posts, its help. None of them is a
+/// profile of the site somewhere else.
 fn is_own_page(page: &Outline, social: &Social) -> bool {
-    let home = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
-    let is_at_home = Url::parse(&social.url).is_ok_and(|url| home(&url) == home(&page.url));
-    let path = social.url.splitn(4, '/').nth(3).unwrap_or_default();
-    let is_plain = !path.contains(['/', '@', '?']);
-    is_at_home && (page.url.path() == "/" || is_plain || social.network == "reddit")
+    let site = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
+    Url::parse(&social.url).is_ok_and(|url| site(&url) == site(&page.url))
 }
 
 /// The accounts that a page names for its cards.

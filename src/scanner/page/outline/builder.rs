@@ -7,9 +7,7 @@ use scraper::node::Element;
 use scraper::{ElementRef, Html, Node, StrTendril};
 use url::Url;
 
-use super::names::{
-    is_called_comments, is_called_logo, is_footer, is_frame, is_header, is_of_fax, is_of_others,
-};
+use super::names::{is_by_others, is_called_logo, is_footer, is_frame, is_header, is_of_fax, is_of_others};
 use super::picture::{of_set, picture};
 use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline};
@@ -41,7 +39,7 @@ pub(super) struct Builder {
     logo: Option<NodeId>,
     frame: Option<NodeId>,
     footer: Option<NodeId>,
-    comments: Option<NodeId>,
+    by_others: Option<NodeId>,
     others: Option<NodeId>,
     /// The first source of the open `<picture>`.
     source: Option<String>,
@@ -92,7 +90,7 @@ impl Builder {
             logo: None,
             frame: None,
             footer: None,
-            comments: None,
+            by_others: None,
             others: None,
             source: None,
             unseen: None,
@@ -142,7 +140,7 @@ impl Builder {
             begins(&mut self.logo, is_called_logo);
             begins(&mut self.frame, is_frame);
             begins(&mut self.footer, is_footer);
-            begins(&mut self.comments, is_called_comments);
+            begins(&mut self.by_others, is_by_others);
             begins(&mut self.others, is_of_others);
             begins(&mut self.header, is_header);
         }
@@ -190,7 +188,7 @@ impl Builder {
             &mut self.logo,
             &mut self.frame,
             &mut self.footer,
-            &mut self.comments,
+            &mut self.by_others,
             &mut self.others,
             &mut self.unseen,
         ] {
@@ -288,7 +286,7 @@ impl Builder {
                 href: href.to_owned(),
                 text: label.unwrap_or_default().to_owned(),
                 in_frame: self.frame.is_some(),
-                in_comments: self.comments.is_some(),
+                is_by_others: self.by_others.is_some(),
             },
         });
     }
@@ -301,7 +299,7 @@ impl Builder {
             href: href.to_owned(),
             text: attribute(element, "alt").unwrap_or_default().to_owned(),
             in_frame: self.frame.is_some(),
-            in_comments: self.comments.is_some(),
+            is_by_others: self.by_others.is_some(),
         };
         push(&mut self.outline.anchors, anchor);
     }
@@ -409,7 +407,7 @@ impl Builder {
 
     fn show(&mut self, text: &str) {
         let shown = &mut self.outline.text;
-        if self.unseen.is_some() || self.comments.is_some() || shown.len() + text.len() > MAX_TEXT {
+        if self.unseen.is_some() || self.by_others.is_some() || shown.len() + text.len() > MAX_TEXT {
             return;
         }
         // Runs of blanks are one blank, as on the screen.

@@ -134,8 +134,23 @@ pub(super) fn is_of_fax(element: &Element) -> bool {
     }
 }
 
-/// Whether a container holds what visitors wrote: `comments`, `comment-list`, `commentlist`, `comment-12`.
-pub(super) fn is_called_comments(element: &Element) -> bool {
+/// Whether a container holds what somebody else wrote: comments of visitors (`comments`, `comment-list`,
+/// `commentlist`, `comment-12`), or a post that the code of a network embeds (`<blockquote class="twitter-tweet">`).
+pub(super) fn is_by_others(element: &Element) -> bool {
+    /// As the networks' own documentation of embedding has them.
+    const EMBEDDED: &[&str] = &[
+        "twitter-tweet",
+        "twitter-video",
+        "instagram-media",
+        "text-post-media",
+        "tiktok-embed",
+        "bluesky-embed",
+        "mastodon-embed",
+        "reddit-embed-bq",
+        "reddit-card",
+        "fb-post",
+        "fb-video",
+    ];
     const NOT: &[&str] = &[
         "open", "closed", "link", "links", "count", "form", "no", "has", "button", "off", "on",
     ];
@@ -144,10 +159,11 @@ pub(super) fn is_called_comments(element: &Element) -> bool {
     }
     words(element).any(|word| {
         let first = parts(word).next().unwrap_or_default();
-        is_any(
+        let is_comments = is_any(
             first,
             &["comment", "comments", "commentlist", "commentbody", "disqus"],
-        ) && !parts(word).any(|part| is_any(part, NOT))
+        );
+        is_comments && !parts(word).any(|part| is_any(part, NOT)) || is_any(word, EMBEDDED)
     })
 }
 
@@ -222,16 +238,21 @@ mod tests {
     }
 
     #[test]
-    fn comments_are_told_from_links_to_them() {
+    fn what_others_wrote_is_told_from_links_to_it() {
         for (source, wanted) in [
             ("div id=comments", true),
             ("li id=comment-12", true),
             ("ol class=commentlist", true),
             ("span class=comments-link", false),
             ("div class=comments-closed", false),
+            ("blockquote class=twitter-tweet", true),
+            ("blockquote class='instagram-media x'", true),
+            ("div class=fb-post", true),
+            ("blockquote", false),
+            ("a class=twitter-follow-button", false),
             ("div class=content", false),
         ] {
-            assert_eq!(is(source, is_called_comments), wanted, "{source}");
+            assert_eq!(is(source, is_by_others), wanted, "{source}");
         }
     }
 }

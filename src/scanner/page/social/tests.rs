@@ -251,14 +251,57 @@ fn the_sites_own_profile_stands_for_it_and_counts_once() {
     );
 }
 
-#[test]
-fn profiles_on_a_networks_own_site_are_its_users() {
+/// The profiles that a page links to.
+fn linked(html: &str, url: &str) -> Vec<String> {
     use super::super::outline::outline;
+    let page = outline(html, &Url::parse(url).unwrap());
+    let found = socials(&page, &Graph::default());
+    found.into_iter().map(|social| social.url).collect()
+}
+
+#[test]
+fn links_of_a_network_to_itself_are_no_profiles() {
     let html = "<a href=/pricing><a href=/channels/staff><a href=https://x.com/vimeo>";
-    let page = outline(html, &Url::parse("https://vimeo.com/").unwrap());
-    let urls: Vec<String> = socials(&page, &Graph::default())
-        .into_iter()
-        .map(|social| social.url)
-        .collect();
-    assert_eq!(urls, ["https://x.com/vimeo"]);
+    assert_eq!(linked(html, "https://vimeo.com/"), ["https://x.com/vimeo"]);
+    // A member's page links to other members; whose the page is, nothing on it tells.
+    let html = "<a href=/in/jane><a href=https://uk.linkedin.com/company/other><a href=https://x.com/acme>";
+    assert_eq!(
+        linked(html, "https://www.linkedin.com/company/acme"),
+        ["https://x.com/acme"]
+    );
+    // A site that a network hosts under a name of its own is another site.
+    assert_eq!(
+        linked("<a href=https://github.com/acme>", "https://acme.github.io/"),
+        ["https://github.com/acme"]
+    );
+}
+
+#[test]
+fn embedded_posts_are_by_others_and_follow_buttons_are_not() {
+    let post = "<a href=https://twitter.com/somebody?ref_src=twsrc>@somebody</a>";
+    let follow = "<a class=twitter-follow-button href=https://twitter.com/acme?ref_src=twsrc>Follow</a>";
+    for container in [
+        "blockquote class=twitter-tweet",
+        "blockquote class='twitter-tweet tw-align-center'",
+        "blockquote class=instagram-media",
+        "blockquote class=tiktok-embed",
+        "blockquote class=bluesky-embed",
+        "div class=fb-post",
+    ] {
+        let name = container.split(' ').next().unwrap_or_default();
+        let html = format!("<{container}>{post}</{name}>{follow}");
+        assert_eq!(
+            linked(&html, "https://acme.example/"),
+            ["https://twitter.com/acme"],
+            "{container}"
+        );
+    }
+    // Old pages indent with quotes.
+    assert_eq!(
+        linked(
+            "<blockquote><a href=https://twitter.com/acme>us</a></blockquote>",
+            "https://acme.example/"
+        ),
+        ["https://twitter.com/acme"]
+    );
 }
