@@ -17,6 +17,9 @@ pub const LATEST_SCANS: i64 = 100;
 
 /// Columns that say how the row is kept, not what is known of the domain.
 const BOOKKEEPING: &[&str] = &[
+    "technology_keys",
+    "email_provider_key",
+    "tls_expires",
     "id",
     "tenant_id",
     "domain",
@@ -115,6 +118,11 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
     let refused = known.crawlers.unwrap_or_default().refused;
     let refused = refused.into_iter().map(|crawler| crawler.name);
     let certificate = known.certificate.unwrap_or_default();
+    let security = known.security_txt.unwrap_or_default();
+    let ads = known.ads_txt.unwrap_or_default();
+    let faults = known.sitemap_audit.unwrap_or_default().faults.into_iter();
+    // Which checks found something. How often changes with each page that a site gets.
+    let faults = faults.map(|fault| fault.check);
     let names = known
         .technologies
         .into_iter()
@@ -146,6 +154,8 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
             json!(known.email_provider.map(|found| found.name)),
         ),
         ("dns_host", json!(known.dns_host.map(|found| found.name))),
+        ("cdn", json!(known.cdn.map(|found| found.name))),
+        ("hosting", json!(known.hosting.map(|found| found.name))),
         ("spf", json!(known.spf.map(|found| found.policy))),
         ("dmarc", json!(known.dmarc.map(|found| found.policy))),
         (
@@ -155,6 +165,18 @@ fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
         ("certificate.valid_to", json!(certificate.valid_to)),
         ("certificate.fault", json!(certificate.fault)),
         ("crawlers.refused", json!(refused.collect::<Vec<_>>())),
+        ("security_txt.contact", json!(security.contact)),
+        ("security_txt.expires", json!(security.expires)),
+        ("security_txt.is_expired", json!(security.is_expired)),
+        ("ads_txt.direct", json!(ads.direct)),
+        ("ads_txt.reseller", json!(ads.reseller)),
+        ("ads_txt.owner_domain", json!(ads.owner_domain)),
+        ("humans_txt", json!(known.humans_txt.map(|file| file.first_lines))),
+        (
+            "llms_txt.title",
+            json!(known.llms_txt.and_then(|file| file.title)),
+        ),
+        ("sitemap_audit", json!(faults.collect::<Vec<_>>())),
         ("dns.ns", json!(dns.ns)),
         ("dns.mx", json!(dns.mx)),
         ("site_state", json!(known.site_state.map(|found| found.state))),

@@ -6,11 +6,13 @@ use std::collections::HashMap;
 use super::Findings;
 use super::dns::DnsRecords;
 use super::findings::{ContactInfo, Organization, Social, SocialLinks, TechStack, Technology};
+use super::site_files::{FileAnswer, SiteFile};
 
 /// What is known after a scan, and the fields that it did not find again.
 ///
-/// What the scan says of itself (`performance`, `site_state`, `sitemaps`, `pages_read`, `robots`, `crawlers`, `problems`) is that of the scan alone:
-/// a site that is ordinary again is parked no more.
+/// What the scan says of itself (`performance`, `site_state`, `sitemaps`, `sitemap_audit`, `pages_read`, `robots`, `crawlers`, `files`, `problems`) is that of the scan
+/// alone: /// a site that is ordinary again is parked no more.
+#[expect(clippy::too_many_lines, reason = "each field has a line of its own")]
 pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let mut kept = Kept::default();
     // Without `..`: a field that is new does not compile before it is decided here how it is merged.
@@ -42,10 +44,19 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         dns,
         email_provider,
         dns_host,
+        cdn,
+        hosting,
         spf,
         dmarc,
         certificate,
+        security_txt,
+        ads_txt,
+        humans_txt,
+        llms_txt,
+        files,
         sitemaps,
+        sitemap_audit,
+        sitemap_sample,
         pages_read,
         robots,
         crawlers,
@@ -56,9 +67,10 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let is_wordpress = kept.flag("is_wordpress", shows_none && known.is_wordpress, is_wordpress);
     let has_elementor = kept.flag("has_elementor", shows_none && known.has_elementor, has_elementor);
     let known_version = known.wordpress_version.filter(|_| is_wordpress);
-    // What follows from records that were answered is so, even if it is nothing.
-    let is_told = |kind: &str| dns.as_ref().is_some_and(|dns| dns.knows(kind));
-    let (mx, ns, txt, of_dmarc) = (is_told("mx"), is_told("ns"), is_told("txt"), is_told("dmarc"));
+    let told = Told {
+        dns: dns.as_ref(),
+        files: &files,
+    };
     let merged = Findings {
         title: kept.field("title", known.title, title),
         headline: kept.field("headline", known.headline, headline),
@@ -87,13 +99,38 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         final_url: kept.field("final_url", known.final_url, final_url),
         image_url: kept.field("image_url", known.image_url, image_url),
         site_state,
-        email_provider: kept.unless(mx, "email_provider", known.email_provider, email_provider),
-        dns_host: kept.unless(ns, "dns_host", known.dns_host, dns_host),
-        spf: kept.unless(txt, "spf", known.spf, spf),
-        dmarc: kept.unless(of_dmarc, "dmarc", known.dmarc, dmarc),
-        dns: kept.dns(known.dns, dns),
+        email_provider: kept.unless(
+            told.record("mx"),
+            "email_provider",
+            known.email_provider,
+            email_provider,
+        ),
+        dns_host: kept.unless(told.record("ns"), "dns_host", known.dns_host, dns_host),
+        // Headers tell it with each page, so what is not told then is so if DNS was asked too.
+        cdn: kept.unless(told.record("www_cname"), "cdn", known.cdn, cdn),
+        hosting: kept.unless(told.record("www_cname"), "hosting", known.hosting, hosting),
+        spf: kept.unless(told.record("txt"), "spf", known.spf, spf),
+        dmarc: kept.unless(told.record("dmarc"), "dmarc", known.dmarc, dmarc),
         certificate: kept.field("certificate", known.certificate, certificate),
+        security_txt: kept.unless(
+            told.file(SiteFile::SecurityTxt),
+            "security_txt",
+            known.security_txt,
+            security_txt,
+        ),
+        ads_txt: kept.unless(told.file(SiteFile::AdsTxt), "ads_txt", known.ads_txt, ads_txt),
+        humans_txt: kept.unless(
+            told.file(SiteFile::HumansTxt),
+            "humans_txt",
+            known.humans_txt,
+            humans_txt,
+        ),
+        llms_txt: kept.unless(told.file(SiteFile::LlmsTxt), "llms_txt", known.llms_txt, llms_txt),
+        dns: kept.dns(known.dns, dns),
+        files,
         sitemaps,
+        sitemap_audit,
+        sitemap_sample: kept.field("sitemap_sample", known.sitemap_sample, sitemap_sample),
         pages_read,
         robots,
         crawlers,
@@ -106,6 +143,23 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
 pub fn version_of(technologies: &[Technology], name: &str) -> Option<String> {
     let found = technologies.iter().find(|technology| technology.name == name)?;
     found.version.clone()
+}
+
+/// What was answered: what follows from it is so, even if it is nothing.
+struct Told<'a> {
+    dns: Option<&'a DnsRecords>,
+    files: &'a [FileAnswer],
+}
+
+impl Told<'_> {
+    fn record(&self, kind: &str) -> bool {
+        self.dns.is_some_and(|dns| dns.knows(kind))
+    }
+
+    fn file(&self, file: SiteFile) -> bool {
+        let mut answers = self.files.iter();
+        answers.any(|one| one.file == file && one.is_there.is_some())
+    }
 }
 
 /// Names of the fields whose value is older than the scan.
@@ -254,7 +308,9 @@ mod tests {
     use crate::values::site_state::{SiteState, SiteStateKind};
 
     /// What a scan says of itself.
-    const OF_THE_SCAN: [&str; 7] = [
+    const OF_THE_SCAN: [&str; 9] = [
+        "sitemap_audit",
+        "files",
         "performance",
         "site_state",
         "sitemaps",
@@ -264,8 +320,21 @@ mod tests {
         "problems",
     ];
 
-    /// What a resolver answers is so, even if it is nothing; and a certificate is one statement.
-    const OF_DNS: [&str; 6] = ["certificate", "dns", "email_provider", "dns_host", "spf", "dmarc"];
+    /// What a resolver or a server answers is so, even if it is nothing; and a certificate is one statement.
+    const TOLD: [&str; 12] = [
+        "cdn",
+        "hosting",
+        "certificate",
+        "dns",
+        "email_provider",
+        "dns_host",
+        "spf",
+        "dmarc",
+        "security_txt",
+        "ads_txt",
+        "humans_txt",
+        "llms_txt",
+    ];
 
     /// A site of which everything is known.
     fn all() -> Findings {
@@ -285,8 +354,12 @@ mod tests {
             "dns": { "name": "a.de", "mx": ["10 mx.a.de"], "ns": ["ns.a.de"], "txt": ["v=spf1 -all"] },
             "certificate": { "host": "a.de", "issuer": "i" },
             "email_provider": { "name": "e", "evidence": "MX" }, "dns_host": { "name": "d", "evidence": "NS" },
+            "cdn": { "name": "c", "evidence": "header" }, "hosting": { "name": "h", "evidence": "CNAME" },
             "spf": { "policy": "fail", "is_strict": true, "evidence": "TXT" },
             "dmarc": { "policy": "reject", "is_strict": true, "evidence": "TXT" },
+            "security_txt": { "url": "s", "contact": ["mailto:a@a.de"] }, "ads_txt": { "url": "a", "direct": 1 },
+            "sitemap_sample": [{ "url": "u", "status": 404 }],
+            "humans_txt": { "url": "h", "first_lines": ["Anna"] }, "llms_txt": { "url": "l", "title": "A" },
         });
         serde_json::from_value(all).unwrap()
     }
@@ -305,7 +378,7 @@ mod tests {
             })
         });
         named
-            .filter(|path| !OF_THE_SCAN.contains(&path[0].as_str()) && !OF_DNS.contains(&path[0].as_str()))
+            .filter(|path| !OF_THE_SCAN.contains(&path[0].as_str()) && !TOLD.contains(&path[0].as_str()))
             .collect()
     }
 

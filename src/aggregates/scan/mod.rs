@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{AttemptOutcome, BatchOrigin, ImportedOutcome, ImportedScan, ReadFact, ScanCommand};
 pub use error::ScanError;
+pub(super) use event::add_options;
 pub use event::{ScanEvent, ScanTotals};
 pub use status::{ScanStatus, UnknownStatus};
 

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::list_domain_urls::Url;
+use super::list_sitemap_audit::AuditRow;
 use super::views::{BatchDomain, Domain, Scan};
-use crate::export::columns::{BATCH_DOMAINS, Column, DOMAINS, Exported, ListPlace, SCANS, URLS};
+use crate::export::columns::{AUDIT, BATCH_DOMAINS, Column, DOMAINS, Exported, ListPlace, SCANS, URLS};
 use crate::projections::domains::DomainRow;
 use crate::projections::jobs::JobRow;
 
@@ -29,6 +30,15 @@ impl Exported for Scan {
 
 impl Exported for Url {
     const COLUMNS: &'static [Column] = &URLS;
+    const OTHER_FIELDS: &'static [&'static str] = &[];
+
+    fn list_place(&self) -> ListPlace<'_> {
+        ListPlace::Domain(&self.domain)
+    }
+}
+
+impl Exported for AuditRow {
+    const COLUMNS: &'static [Column] = &AUDIT;
     const OTHER_FIELDS: &'static [&'static str] = &[];
 
     fn list_place(&self) -> ListPlace<'_> {

@@ -19,6 +19,7 @@ mod list_events;
 mod list_keys;
 mod list_projections;
 pub(crate) mod list_scans;
+mod list_sitemap_audit;
 mod maintain_projection;
 pub(crate) mod retry_batch;
 mod retry_scan;
@@ -49,6 +50,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(list_domains::list_domains))
         .routes(routes!(get_domain::get_domain, forget_domain::forget_domain))
         .routes(routes!(list_domain_urls::list_domain_urls))
+        .routes(routes!(list_sitemap_audit::list_sitemap_audit))
         .routes(routes!(list_domain_history::list_domain_history))
         .routes(routes!(list_events::list_events))
         .routes(routes!(list_events::get_stream))
