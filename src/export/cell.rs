@@ -62,16 +62,35 @@ fn inert_text(text: &str) -> String {
     elements.join(BETWEEN)
 }
 
-/// What has a name is called by it, and by its version; an address by itself, and whether mail to it can arrive.
+/// What has a name is called by it, and by its version; an address by itself, and whether mail to it can arrive; a change
+/// by its field and the values before and after.
 fn element(value: &Value) -> String {
     if let Some(text) = value.as_str() {
         return text.to_owned();
+    }
+    if let Some(field) = value["field"].as_str() {
+        return format!(
+            "{field}: {} → {}",
+            words(&value["before"]),
+            words(&value["after"])
+        );
     }
     match (value["name"].as_str(), value["version"].as_str()) {
         (Some(name), Some(version)) => format!("{name} {version}"),
         (Some(name), None) => name.to_owned(),
         (None, _) if value["value"].is_string() => address(value),
         _ => value.to_string(),
+    }
+}
+
+/// A value within an element.
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "–".to_owned(),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
     }
 }
 
@@ -110,6 +129,10 @@ mod tests {
                 "a@b.test: no; c@d.test",
             ),
             (json!({ "b": 1 }), r#"{"b":1}"#),
+            (
+                json!([{ "field": "title", "before": null, "after": "=A" }, { "field": "feeds", "before": ["a", "b"], "after": [] }]),
+                "title: – → =A; feeds: a, b → –",
+            ),
         ] {
             assert_eq!(field(&value), wanted);
         }

@@ -141,6 +141,29 @@ pub const URLS: [Column; 6] = [
     field("sitemap", "/sitemap"),
 ];
 
+/// Of changes of domains.
+pub const CHANGES: [Column; 12] = [
+    field("position", "/position"),
+    field("at", "/at"),
+    field("domain", "/domain"),
+    field("domain_unicode", "/domain_unicode"),
+    field("changes", "/fields"),
+    field("reason", "/reason"),
+    field("urls_added", "/urls/added"),
+    field("urls_removed", "/urls/removed"),
+    field("erased", "/erased"),
+    field("scan_id", "/scan_id"),
+    field("previous_scan_id", "/previous_scan_id"),
+    field("batch_id", "/batch_id"),
+];
+
+/// Of the URLs of a change.
+pub const CHANGED_URLS: [Column; 3] = [
+    field("domain", "/domain"),
+    field("change", "/change"),
+    field("url", "/url"),
+];
+
 /// Two lists of columns as one; `N` is the length of both.
 const fn joined<const N: usize>(first: &[Column], second: &[Column]) -> [Column; N] {
     assert!(first.len() + second.len() == N, "N is the length of both");
