@@ -60,16 +60,10 @@ pub async fn run() {
     client
         .post(&root, LOUD, &format!("{batch}/retry"), &json!({}))
         .await;
-    let last = format!("{batch}/scans?limit=1&sort=-created_at");
-    loop {
-        let (_, body) = client.get(&root, LOUD, &last).await;
-        let scans: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        if scans["items"][0]["round"].as_i64() == Some(2) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    expanded(&client, &root, &batch, 2).await;
     report("retried", begun.elapsed(), other.stop().await, idle);
+    ended(&client, &root, &batch).await;
+    println!("  and failed again after {:.0} s", begun.elapsed().as_secs_f64());
     for (line, count) in service.complaints() {
         println!("  server said               {count} times: {line}");
     }
@@ -98,6 +92,25 @@ async fn ended(client: &Client, root: &str, batch: &str) {
         let batch: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
         let count = |name: &str| batch[name].as_u64().unwrap_or_default();
         if count("completed") + count("failed") + count("cancelled") == LINES as u64 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Until all scans of a batch's round are in the log.
+async fn expanded(client: &Client, root: &str, batch: &str, round: u64) {
+    let (_, body) = client.get(root, LOUD, batch).await;
+    let batch: serde_json::Value = serde_json::from_slice(&body).expect("a batch");
+    let events = batch["links"]["events"].as_str().expect("a link");
+    let events = events.strip_prefix("/api/v4").expect("of this API").to_owned();
+    loop {
+        let (status, body) = client.get(root, LOUD, &events).await;
+        assert_eq!(status, 200, "the events of the batch");
+        let events: serde_json::Value = serde_json::from_slice(&body).expect("events");
+        let is_it =
+            |event: &serde_json::Value| event["type"] == "BatchExpanded" && event["data"]["round"] == round;
+        if events["items"].as_array().expect("a list").iter().any(is_it) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

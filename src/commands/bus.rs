@@ -17,6 +17,9 @@ use crate::values::{TenantId, VersionedEvent, versioned};
 /// Conflicts in a row after which a command gives up; streams are short-lived and never contended that much.
 pub(super) const MAX_CONFLICTS: u32 = 16;
 
+/// Aggregates that are loaded together when a command is for many.
+const AT_ONCE: usize = 96;
+
 /// Executes commands on aggregates.
 #[derive(Clone)]
 pub struct CommandBus {
@@ -66,6 +69,13 @@ pub struct Done<A> {
     pub position: i64,
     /// What the first use of the same idempotency key returned.
     pub repeated: Option<Value>,
+}
+
+/// How one of many aggregates is to change.
+struct Decided<A: Aggregate> {
+    id: Uuid,
+    command: A::Command,
+    stream: StreamAppend,
 }
 
 impl CommandBus {
@@ -120,11 +130,11 @@ impl CommandBus {
         }
     }
 
-    /// Executes a command on each of many aggregates of the context's tenant: they are loaded at once and their events
-    /// are appended together. An aggregate that refuses, or is another tenant's, is left as it is.
+    /// Executes a command on each of many aggregates of the context's tenant, some at a time: while the events of some
+    /// are appended, the next ones are loaded. An aggregate that refuses, or is another tenant's, is left as it is.
     pub async fn execute_all<A>(
         &self,
-        commands: Vec<(Uuid, A::Command)>,
+        commands: impl IntoIterator<Item = (Uuid, A::Command)>,
         context: &CommandContext,
     ) -> Result<(), LogError>
     where
@@ -132,31 +142,76 @@ impl CommandBus {
         A::Command: Clone,
         A::Error: 'static,
     {
+        let mut commands = commands.into_iter();
+        let mut decided = Vec::new();
+        loop {
+            let next: Vec<_> = commands.by_ref().take(AT_ONCE).collect();
+            if next.is_empty() && decided.is_empty() {
+                return Ok(());
+            }
+            (decided, ()) = tokio::try_join!(
+                self.decide_all::<A>(next, context),
+                self.append_decided::<A>(decided, context)
+            )?;
+        }
+    }
+
+    /// The aggregates that are to change: by which command, and how.
+    async fn decide_all<A>(
+        &self,
+        commands: Vec<(Uuid, A::Command)>,
+        context: &CommandContext,
+    ) -> Result<Vec<Decided<A>>, LogError>
+    where
+        A: Aggregate<Services = (), Event: VersionedEvent>,
+        A::Command: Clone,
+        A::Error: 'static,
+    {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
         let ids = commands.iter().map(|(id, _)| id.to_string()).collect();
         let mut streams: HashMap<String, Vec<LogEvent>> = HashMap::new();
         for event in self.log.streams(A::TYPE, ids).await? {
             streams.entry(event.aggregate_id.clone()).or_default().push(event);
         }
-        let (mut appended, mut units) = (Vec::new(), Vec::new());
+        let mut decided = Vec::new();
         for (id, command) in commands {
             let loaded = fold_events::<A>(streams.remove(&id.to_string()).unwrap_or_default())?;
             if loaded.tenant.is_some_and(|tenant| tenant != context.tenant) {
                 continue;
             }
-            let Ok((stream, _)) = decide(loaded, id, command.clone(), context).await else {
-                continue;
-            };
-            if !stream.events.is_empty() {
-                appended.push((id, command));
-                units.push(AppendUnit {
+            match decide(loaded, id, command.clone(), context).await {
+                Ok((stream, _)) if !stream.events.is_empty() => decided.push(Decided { id, command, stream }),
+                _ => {}
+            }
+        }
+        Ok(decided)
+    }
+
+    async fn append_decided<A>(
+        &self,
+        decided: Vec<Decided<A>>,
+        context: &CommandContext,
+    ) -> Result<(), LogError>
+    where
+        A: Aggregate<Services = (), Event: VersionedEvent>,
+        A::Command: Clone,
+        A::Error: 'static,
+    {
+        let (commands, units): (Vec<_>, Vec<_>) = decided
+            .into_iter()
+            .map(|Decided { id, command, stream }| {
+                let unit = AppendUnit {
                     tenant: context.tenant,
                     streams: vec![stream],
                     bodies: Vec::new(),
                     key: None,
-                });
-            }
-        }
-        for ((id, command), outcome) in appended.into_iter().zip(self.log.append_all(units).await) {
+                };
+                ((id, command), unit)
+            })
+            .unzip();
+        for ((id, command), outcome) in commands.into_iter().zip(self.log.append_all(units).await) {
             match outcome {
                 Ok(_) => {}
                 Err(LogError::Conflict) => {

@@ -10,8 +10,8 @@ use crate::aggregates::{BatchCommand, BatchError, BatchScan, DomainScan, ScanCom
 use crate::log::{AppendUnit, LogError};
 use crate::values::{BatchId, BatchOptions, BodyRef, ScanId};
 
-/// Scans put into the log at a time. Appends of requests come in between, and wait for one such group at most.
-const CHUNK: usize = 50;
+/// Scans handed to the log at a time; each of its groups takes a few of them.
+const CHUNK: usize = 480;
 
 /// Requests each scan of a batch's list, then notes that all are in the log.
 pub async fn request_scans_of_batch(
@@ -48,13 +48,11 @@ pub async fn retry_scans_of_batch(
     context: &CommandContext,
 ) -> Result<(), CommandError<BatchError>> {
     let content = bus.log().body(scans).await?.unwrap_or_default();
-    for chunk in parse_lines::<EndedScan>(&content)?.chunks(CHUNK) {
-        let retries = chunk.iter().map(|ended| {
-            let round = Some(ended.round);
-            (ended.scan_id.0, ScanCommand::Retry { round })
-        });
-        bus.execute_all::<DomainScan>(retries.collect(), context).await?;
-    }
+    let retries = parse_lines::<EndedScan>(&content)?.into_iter().map(|ended| {
+        let round = Some(ended.round);
+        (ended.scan_id.0, ScanCommand::Retry { round })
+    });
+    bus.execute_all::<DomainScan>(retries, context).await?;
     expanded(bus, batch, round, context).await
 }
 
@@ -69,14 +67,11 @@ pub async fn cancel_scans_of_batch(
         return Ok(());
     };
     let content = bus.log().body(items).await?.unwrap_or_default();
-    for chunk in parse_lines::<BatchItem>(&content)?.chunks(CHUNK) {
-        let cancels = chunk.iter().map(|item| {
-            let id = ScanId::of_batch_line(batch, item.line()).0;
-            (id, ScanCommand::Cancel)
-        });
-        bus.execute_all::<DomainScan>(cancels.collect(), context).await?;
-    }
-    Ok(())
+    let cancels = parse_lines::<BatchItem>(&content)?.into_iter().map(|item| {
+        let id = ScanId::of_batch_line(batch, item.line()).0;
+        (id, ScanCommand::Cancel)
+    });
+    bus.execute_all::<DomainScan>(cancels, context).await
 }
 
 impl BatchItem {

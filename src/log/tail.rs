@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::read::{COLUMNS, Page, event_of, read_page};
 use super::{LogError, LogEvent};
+use crate::turns::Steps;
 
 /// Events of one read.
 const READ: i64 = 2000;
@@ -82,11 +83,14 @@ impl Window {
         .bind(READ)
         .fetch_all(connection)
         .await?;
+        let mut steps = Steps::default();
         for row in &rows {
             let event = event_of(row)?;
+            let size = size_of(&event);
             self.up_to = event.position;
-            self.bytes += size_of(&event);
+            self.bytes += size;
             self.events.push_back(Arc::new(event));
+            steps.did(size).await;
         }
         while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
             let Some(oldest) = self.events.pop_front() else {

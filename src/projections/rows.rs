@@ -22,15 +22,11 @@ pub async fn load<P: Projection>(
         same = same_key::<P>(),
     );
     let rows: Vec<String> = sqlx::query_scalar(&sql)
-        .bind(to_json::<P, _>(keys)?)
+        .bind(to_json::<P, _>(keys).await?)
         .fetch_all(connection)
         .await?;
-    rows.into_iter()
-        .map(|row| {
-            let row = from_json::<P>(&row)?;
-            Ok((P::key_of(&row), row))
-        })
-        .collect()
+    let rows = all_from_json::<P>(&rows).await?;
+    Ok(rows.into_iter().map(|row| (P::key_of(&row), row)).collect())
 }
 
 /// Makes the tables what the changes say, the derived ones too.
@@ -81,7 +77,7 @@ async fn store<P: Projection>(
         updates = updates.join(", "),
     );
     sqlx::query(&sql)
-        .bind(to_json::<P, _>(rows)?)
+        .bind(to_json::<P, _>(rows).await?)
         .execute(connection)
         .await?;
     Ok(())
@@ -102,7 +98,7 @@ pub(super) async fn delete<P: Projection>(
         same = same_key::<P>(),
     );
     sqlx::query(&sql)
-        .bind(to_json::<P, _>(keys)?)
+        .bind(to_json::<P, _>(keys).await?)
         .execute(connection)
         .await?;
     Ok(())
@@ -130,8 +126,22 @@ pub fn from_json<P: Projection>(row: &str) -> Result<P::Row, ProjectionError> {
     serde_json::from_str(row).map_err(row_error::<P>)
 }
 
-pub(super) fn to_json<P: Projection, T: serde::Serialize>(things: &[T]) -> Result<String, ProjectionError> {
-    serde_json::to_string(things).map_err(row_error::<P>)
+/// Rows or keys as a query takes them: an array.
+pub(super) async fn to_json<P: Projection, T: serde::Serialize>(
+    things: &[T],
+) -> Result<String, ProjectionError> {
+    let mut steps = Steps::default();
+    let mut json = String::from("[");
+    for thing in things {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        let thing = serde_json::to_string(thing).map_err(row_error::<P>)?;
+        json.push_str(&thing);
+        steps.did(thing.len()).await;
+    }
+    json.push(']');
+    Ok(json)
 }
 
 pub(super) fn row_error<P: Projection>(source: serde_json::Error) -> ProjectionError {

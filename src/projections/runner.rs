@@ -13,6 +13,7 @@ use crate::log::gather::Gather;
 use crate::log::read::Page;
 use crate::log::tail::Tail;
 use crate::log::{EventLog, LogError};
+use crate::turns::Steps;
 
 /// How long an idle projection waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
@@ -173,8 +174,9 @@ async fn decode<P: Projection>(
     page: &Page,
 ) -> Result<(Vec<Fact>, Vec<Poison<P>>), ProjectionError> {
     let mut facts = Vec::with_capacity(page.events.len());
-    let mut poison = Vec::new();
+    let (mut poison, mut steps) = (Vec::new(), Steps::default());
     for event in &page.events {
+        steps.did(event.payload.get().len()).await;
         match Fact::decode(event) {
             Ok(fact) => facts.extend(fact),
             Err(error @ LogError::Unreadable { .. }) => {

@@ -244,7 +244,7 @@ async fn compare_shard<P: Projection>(
                from jsonb_array_elements($1::jsonb) with ordinality r(value, place) order by r.place",
             P::NAME
         ))
-        .bind(to_json::<P, _>(&rows)?)
+        .bind(to_json::<P, _>(&rows).await?)
         .fetch_all(&mut *connection)
         .await?;
         for ((key, _), by_log) in chunk.iter().zip(by_log) {

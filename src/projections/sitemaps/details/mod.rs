@@ -165,7 +165,7 @@ async fn delete_of_rows(
          delete from {schema}.sitemap_url_chunks u using gone where u.sitemap_id = gone.sitemap_id"
     );
     sqlx::query(&sql)
-        .bind(rows::to_json::<Sitemaps, _>(keys)?)
+        .bind(rows::to_json::<Sitemaps, _>(keys).await?)
         .execute(connection)
         .await?;
     Ok(())
@@ -205,7 +205,7 @@ async fn upsert_files(
            problems = excluded.problems, urls_digest = excluded.urls_digest"
     );
     sqlx::query(&sql)
-        .bind(rows::to_json::<Sitemaps, _>(files)?)
+        .bind(rows::to_json::<Sitemaps, _>(files).await?)
         .execute(connection)
         .await?;
     Ok(())

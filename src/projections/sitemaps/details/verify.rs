@@ -33,7 +33,7 @@ pub(in crate::projections::sitemaps) async fn verify(
            join jsonb_populate_recordset(null::{schema}.sitemap_files, $1::jsonb) k using (tenant_id, domain)"
     );
     let stored: Vec<serde_json::Value> = sqlx::query_scalar(&sql)
-        .bind(rows::to_json::<Sitemaps, _>(&keys)?)
+        .bind(rows::to_json::<Sitemaps, _>(&keys).await?)
         .fetch_all(&mut *connection)
         .await?;
     let mut stored: HashMap<String, serde_json::Value> = stored
