@@ -9,7 +9,8 @@ use super::request::{parse_json, unsupported_media_type};
 use crate::commands::request_batch::BatchItem;
 pub use crate::values::RejectedLine;
 use crate::values::batch_list::{self, ChosenColumn, Form, MAX_COLUMNS, MAX_DOMAINS, Source, UnreadableList};
-use crate::values::{BatchList, BatchOptions};
+use crate::values::site_files::{SiteFile, SiteFileSet};
+use crate::values::{BatchList, BatchOptions, WantedScan};
 
 /// A list that was read.
 #[derive(Clone, Debug)]
@@ -37,8 +38,8 @@ pub struct Beside<'a> {
     pub charset: Option<&'a str>,
     /// The column or field to take.
     pub column: Option<&'a str>,
-    /// HTML pages per domain.
-    pub max_pages: Option<i64>,
+    /// How each domain is scanned.
+    pub scan: WantedScan,
     /// Scans under way at once.
     pub max_concurrent: Option<i64>,
 }
@@ -51,6 +52,8 @@ struct JsonBody<'a> {
     max_pages: Option<i64>,
     max_concurrent: Option<i64>,
     max_age_days: Option<f64>,
+    files: Option<Vec<SiteFile>>,
+    sitemap_sample: Option<i64>,
 }
 
 /// Media types of lists.
@@ -80,7 +83,7 @@ impl BatchInput {
         };
         Self::of(
             source.read()?,
-            BatchOptions::new(beside.max_pages, beside.max_concurrent),
+            BatchOptions::wanted(beside.scan, beside.max_concurrent),
         )
     }
 
@@ -90,10 +93,12 @@ impl BatchInput {
             let detail = format!("The member domains is invalid: {error} of it.");
             Problem::unprocessable("invalid_field", detail)
         })?;
-        let options = BatchOptions::new(
-            body.max_pages.or(beside.max_pages),
-            body.max_concurrent.or(beside.max_concurrent),
-        );
+        let wanted = WantedScan {
+            max_pages: body.max_pages.or(beside.scan.max_pages),
+            files: body.files.map_or(beside.scan.files, SiteFileSet::from),
+            sitemap_sample: body.sitemap_sample.or(beside.scan.sitemap_sample),
+        };
+        let options = BatchOptions::wanted(wanted, body.max_concurrent.or(beside.max_concurrent));
         Ok(Self {
             max_age_days: body.max_age_days,
             ..Self::of(list?, options)?

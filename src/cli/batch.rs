@@ -37,6 +37,8 @@ pub(super) struct Args {
     /// Maximum number of concurrent scans, 1 to 1000
     #[arg(long, value_name = "N")]
     max_concurrent: Option<i64>,
+    #[command(flatten)]
+    besides: super::besides::Besides,
     /// Prints the summary as one JSON object
     #[arg(long)]
     json: bool,
@@ -66,7 +68,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     };
     let local = Local::start(config).await?;
     let items = BatchItem::of_list(&mut list);
-    let options = BatchOptions::new(args.max_pages, args.max_concurrent);
+    let options = BatchOptions::wanted(args.besides.with(args.max_pages), args.max_concurrent);
     let context = CommandContext::internal(TenantId::DEFAULT, "cli");
     let batch = request_batch(&local.app.bus, &items, options, json!(null), &context).await?;
     let row = watch(&local, batch.batch_id, items.len()).await?;

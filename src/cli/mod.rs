@@ -2,6 +2,7 @@
 
 mod backup;
 mod batch;
+mod besides;
 mod completions;
 mod doctor;
 mod events;
@@ -25,6 +26,7 @@ mod robots;
 mod scan;
 mod serve;
 mod sitemap;
+mod sitemap_audit;
 mod style;
 mod technologies;
 mod tenant;

@@ -23,6 +23,8 @@ pub(super) struct Args {
     /// Maximum number of HTML pages per domain, 1 to 100
     #[arg(long, value_name = "N")]
     max_pages: Option<i64>,
+    #[command(flatten)]
+    besides: super::besides::Besides,
     /// Prints one JSON object per domain
     #[arg(long)]
     json: bool,
@@ -36,7 +38,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let context = CommandContext::internal(TenantId::DEFAULT, "cli");
     let mut scans = Vec::new();
     for domain in &args.domains {
-        let options = ScanOptions::with_max_pages(args.max_pages);
+        let options = ScanOptions::wanted(args.besides.with(args.max_pages));
         scans.push(
             request_scan(&local.app.bus, domain.clone(), options, &context)
                 .await?

@@ -12,11 +12,14 @@ use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
+use super::input::BadArgument;
+use super::sitemap_audit::Auditor;
 use super::{output, tell};
 use crate::fetch::{FetchError, FetchSettings, Fetcher, Limits};
 use crate::scanner::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary};
 use crate::scanner::sitemap_kind_of_status;
 use crate::values::Problem;
+use crate::values::revisit::Repeated;
 use crate::values::sitemap::SitemapKind;
 
 /// Files that `--follow` reads at most, and how deep.
@@ -29,6 +32,10 @@ const CHUNK: usize = 256 * 1024;
 
 /// Reads a sitemap from a file or a URL, and prints its entries
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub struct Args {
     /// A file, `-` for standard input, or an http(s) URL
     source: String,
@@ -41,9 +48,15 @@ pub struct Args {
     /// Also reads the sitemaps that an index lists
     #[arg(long)]
     follow: bool,
-    /// The URL of the file, to resolve relative URLs
+    /// The URL of the file, to resolve relative URLs; with --audit, any URL of the site
     #[arg(long, value_name = "BASE")]
     url: Option<Url>,
+    /// Compares the entries with their site and with the protocol, and prints counts and examples
+    #[arg(long, conflicts_with = "summary")]
+    audit: bool,
+    /// With --audit: fetches so many of the URLs, at equal distances, and checks status, redirects, noindex and canonical
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "audit", value_parser = clap::value_parser!(u16).range(0..=1000))]
+    sample: u16,
 }
 
 /// What is printed with `--summary`.
@@ -53,26 +66,39 @@ struct Summary {
     entries: u64,
     children: u64,
     bytes: u64,
+    #[serde(skip)]
+    repeated: Repeated,
     problems: Vec<Problem>,
 }
 
 /// Prints what the source says; exit code 1 if it is no sitemap.
 pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCode> {
+    let site = args.url.clone().or_else(|| web_url(&args.source));
+    if args.audit && site.is_none() {
+        let why = "--audit compares the entries with their site: name it with --url https://…";
+        return Err(BadArgument(why.to_owned()).into());
+    }
     let mut printer = Printer {
         out: BufWriter::new(output::lines()),
         args,
         json: args.json || !output::is_terminal(),
         follow: VecDeque::new(),
+        auditor: site.filter(|_| args.audit).map(|site| Auditor::new(&site)),
         failed: None,
     };
-    let mut total = match Url::parse(&args.source) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => {
-            read_url(&Fetcher::new(settings.clone())?, &url, &mut printer).await
-        }
-        _ => read_local(args, &mut printer)?,
+    let mut total = match web_url(&args.source) {
+        Some(url) => read_url(&Fetcher::new(settings.clone())?, &url, &mut printer).await,
+        None => read_local(args, &mut printer)?,
     };
+    printer.end_file(&args.source, &total);
     if args.follow {
-        follow_all(&Fetcher::new(settings)?, &args.source, &mut printer, &mut total).await;
+        follow_all(
+            &Fetcher::new(settings.clone())?,
+            &args.source,
+            &mut printer,
+            &mut total,
+        )
+        .await;
     }
     let is_sitemap = total.kind.lists_pages() || total.kind == SitemapKind::Index;
     if args.summary {
@@ -88,12 +114,23 @@ pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCod
             total.kind.as_str()
         ));
     }
+    if let Some(auditor) = printer.auditor.take() {
+        let problems = std::mem::take(&mut total.problems);
+        auditor
+            .finish(settings, args.sample.into(), problems, args.json)
+            .await?;
+    }
     printer.finish()?;
     Ok(if is_sitemap {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(1)
     })
+}
+
+fn web_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
 /// Reads the children of indexes, each once; what they come to is added to the total.
@@ -104,6 +141,7 @@ async fn follow_all(fetcher: &Fetcher, source: &str, printer: &mut Printer<'_>, 
             continue;
         }
         let child = read_url(fetcher, &url, printer).await;
+        printer.end_file(url.as_str(), &child);
         total.entries += child.entries;
         total.children += child.children;
         total.bytes += child.bytes;
@@ -199,6 +237,8 @@ struct Printer<'a> {
     args: &'a Args,
     json: bool,
     follow: VecDeque<Url>,
+    /// Instead of printing entries.
+    auditor: Option<Auditor>,
     failed: Option<std::io::Error>,
 }
 
@@ -208,6 +248,12 @@ impl Printer<'_> {
             && self.follow.len() < MAX_FILES
         {
             self.follow.extend(Url::parse(&child.sitemap));
+        }
+        if let Some(auditor) = &mut self.auditor {
+            if let SitemapEntry::Page(page) = entry {
+                auditor.take(page);
+            }
+            return;
         }
         if self.args.summary {
             return;
@@ -222,6 +268,13 @@ impl Printer<'_> {
         };
         let written = writeln!(self.out, "{loc}");
         self.failed = self.failed.take().or(written.err());
+    }
+
+    fn end_file(&mut self, url: &str, file: &Summary) {
+        if let Some(auditor) = &mut self.auditor {
+            let named = file.entries.max(file.children);
+            auditor.end_file(url, named, file.bytes, &file.repeated);
+        }
     }
 
     fn line(&mut self, value: &impl Serialize) {
@@ -247,6 +300,7 @@ impl Summary {
             entries: 0,
             children: 0,
             bytes: 0,
+            repeated: Repeated::default(),
             problems: vec![Problem::new(code, detail)],
         }
     }
@@ -259,6 +313,7 @@ impl From<SitemapSummary> for Summary {
             entries,
             children,
             bytes,
+            repeated,
             problems,
         } = summary;
         Self {
@@ -266,6 +321,7 @@ impl From<SitemapSummary> for Summary {
             entries,
             children,
             bytes,
+            repeated,
             problems,
         }
     }

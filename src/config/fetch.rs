@@ -25,6 +25,7 @@ pub(super) struct RawFetch {
     proxy_resolves: Option<bool>,
     name_servers: Option<String>,
     dns_records: Option<bool>,
+    files: Option<String>,
     max_requests: Option<u64>,
     max_bytes: Option<u64>,
     max_seconds: Option<u64>,
@@ -98,6 +99,14 @@ pub(super) fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError
         })?);
     }
     settings.dns_records = raw.dns_records.unwrap_or(true);
+    settings.files = match raw.files.as_deref().map(str::trim) {
+        None => settings.files,
+        Some("never") => None,
+        Some(codes) => Some(codes.parse().map_err(|_| {
+            let expected = "a list of security_txt, ads_txt, humans_txt and llms_txt, or never";
+            value("SITELOG_FETCH__FILES", codes, expected)
+        })?),
+    };
     budget(&mut settings, raw.max_requests, raw.max_bytes, raw.max_seconds)?;
     Ok(settings)
 }
@@ -160,6 +169,7 @@ fn is_contact(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::site_files::{SiteFile, SiteFileSet};
 
     fn with(change: impl FnOnce(&mut RawFetch)) -> Result<FetchSettings, ConfigError> {
         let mut raw = RawFetch::default();
@@ -214,6 +224,21 @@ mod tests {
         assert!(with(|raw| raw.max_seconds = Some(0)).is_err());
         assert!(with(|raw| raw.max_requests = Some(9)).is_err());
         assert!(with(|raw| raw.max_bytes = Some(1000)).is_err());
+    }
+
+    #[test]
+    fn files_are_a_list_of_codes_or_none_ever() {
+        let files = |text: &str| with(|raw| raw.files = Some(text.into())).map(|fetch| fetch.files);
+        assert_eq!(with(|_| ()).unwrap().files, Some(SiteFileSet::default()));
+        let some = files("llms_txt, security_txt").unwrap().unwrap();
+        assert!(some.contains(SiteFile::LlmsTxt) && !some.contains(SiteFile::AdsTxt));
+        assert_eq!(files("").unwrap(), Some(SiteFileSet::default()));
+        assert_eq!(files("never").unwrap(), None);
+        let error = files("security.txt").unwrap_err().to_string();
+        assert!(
+            error.starts_with("SITELOG_FETCH__FILES is 'security.txt'"),
+            "{error}"
+        );
     }
 
     #[test]

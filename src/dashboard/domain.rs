@@ -6,11 +6,11 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::entry::Visitor;
-use super::network;
 use super::parts::{badge, counted, duration, number, outward, time};
 use super::scan::again;
 use super::shell::{Page, Section};
 use super::sitemap_tree::tree;
+use super::{files, network, sitemap_audit};
 use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -53,6 +53,7 @@ pub(super) async fn show(
             }
             (technologies(&found))
             (network::show(&found))
+            (files::show(&found))
             (sitemaps(&row, &found))
         }
         section #history data-part { (what_changed(&changes.unwrap_or_default(), scans.next.is_none())) }
@@ -244,6 +245,7 @@ fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
                 a href={ "/api/v4/domains/" (row.domain) "/urls?format=csv" } { "CSV" } }
             (tree(&found.sitemaps))
         }
+        (sitemap_audit::show(&row.domain, found))
         @if let Some(robots) = &found.robots {
             p.small.muted { "robots.txt: " (outward(&robots.url)) ", HTTP " (robots.status)
                 @if let Some(delay) = robots.crawl_delay { ", crawl delay " (delay) " s" } }

@@ -11,9 +11,16 @@ use uuid::Uuid;
 use crate::api::problem::Problem;
 use crate::api::request::CommandRequest;
 use crate::commands::{CommandContext, RequestKey};
+use crate::values::WantedScan;
+use crate::values::site_files::SiteFile;
 
 /// The field that makes a form count once, however often it is sent.
 pub(super) const REQUEST_KEY: &str = "request_key";
+
+/// The field that says whether a file is to be read.
+pub(super) fn file_field(file: SiteFile) -> String {
+    format!("file_{file}")
+}
 
 /// A form's fields; of several with one name the last that is not empty.
 pub(super) struct Form(HashMap<String, Bytes>);
@@ -65,6 +72,16 @@ impl Form {
     /// A field as text without the blanks around it.
     pub(super) fn text(&self, name: &str) -> &str {
         std::str::from_utf8(self.bytes(name)).unwrap_or_default().trim()
+    }
+
+    /// How a domain is to be scanned.
+    pub(super) fn wanted_scan(&self) -> Result<WantedScan, Problem> {
+        let is_wanted = |file: &SiteFile| !self.text(&file_field(*file)).is_empty();
+        Ok(WantedScan {
+            max_pages: self.number("max_pages")?,
+            files: SiteFile::ALL.iter().copied().filter(is_wanted).collect(),
+            sitemap_sample: self.number("sitemap_sample")?,
+        })
     }
 
     /// A field that may be left empty, as a whole number.

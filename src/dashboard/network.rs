@@ -30,6 +30,14 @@ pub(super) fn show(found: &Findings) -> Markup {
                 @for (kind, why) in &dns.failures { dt { (kind) } dd { span.muted { "unknown: " (why) } } }
             }
         }
+        @if found.cdn.is_some() || found.hosting.is_some() {
+            h2 { "Hosting" }
+            dl.facts {
+                @for (name, service) in [("CDN", &found.cdn), ("Hosting", &found.hosting)] {
+                    @if let Some(service) = service { dt { (name) } dd { (service.name) (evidence(&service.evidence)) } }
+                }
+            }
+        }
         @if let Some(found) = &found.certificate { (certificate(found)) }
         @if let Some(table) = &found.crawlers { (crawlers(table)) }
     }

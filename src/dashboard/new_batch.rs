@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde_json::json;
 
 use super::entry::Visitor;
-use super::form::Form;
+use super::form::{Form, file_field};
 use super::parts::{counted, number, request_key, seen_from};
 use super::shell::{Page, Section};
 use crate::api::ApiState;
@@ -20,8 +20,9 @@ use crate::api::problem::Problem;
 use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::CommandRequest;
 use crate::commands::request_batch::request_batch;
-use crate::values::BatchOptions;
 use crate::values::batch_list::{self, ChosenBy, ChosenColumn, ListText};
+use crate::values::site_files::SiteFile;
+use crate::values::{BatchOptions, ScanOptions};
 
 /// Bad lines that are shown; who sends a wrong file has seen enough.
 const SHOWN: usize = 500;
@@ -110,7 +111,7 @@ async fn read(form: &Form) -> Result<Checked, Problem> {
         file if file.is_empty() => form.shared("list"),
         file => file,
     };
-    let options = BatchOptions::new(form.number("max_pages")?, form.number("max_concurrent")?);
+    let options = BatchOptions::wanted(form.wanted_scan()?, form.number("max_concurrent")?);
     let column = form.text("column").to_owned();
     apart(move || {
         let text = ListText::of(&content, None)?;
@@ -137,7 +138,8 @@ fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: 
         @if columns.len() > 1 {
             form.panel method="post" action="/batches/check" enctype="multipart/form-data" {
                 (carried(text))
-                @for name in ["max_pages", "max_concurrent"] { input type="hidden" name=(name) value=(form.text(name)); }
+                @for name in ["max_pages", "max_concurrent", "sitemap_sample"] { input type="hidden" name=(name) value=(form.text(name)); }
+                @for name in SiteFile::ALL.iter().copied().map(file_field) { input type="hidden" name=(name) value=(form.text(&name)); }
                 div.fields {
                     p { label for="column" { "Another column" }
                         select #column name="column" {
@@ -199,6 +201,14 @@ fn confirmation(input: &BatchInput, text: &str, column: &str) -> Markup {
                     input #max_pages name="max_pages" type="number" min="1" max="100" value=(options.scan.max_pages); }
                 p { label for="max_concurrent" { "Concurrent scans" }
                     input #max_concurrent name="max_concurrent" type="number" min="1" max="1000" value=(options.max_concurrent); }
+                p { label for="sitemap_sample" { "Sitemap URLs to check per site" }
+                    input #sitemap_sample name="sitemap_sample" type="number" min="0" max=(ScanOptions::MAX_SITEMAP_SAMPLE) value=(options.scan.sitemap_sample); }
+            }
+            fieldset {
+                legend { "Also read (one more request each)" }
+                @for file in SiteFile::ALL.iter().copied() {
+                    label { input type="checkbox" name=(file_field(file)) value="1" checked[options.scan.files.contains(file)]; " " (file.label()) " " }
+                }
             }
             div.actions {
                 button.primary type="submit" { "Scan " (counted(count(input.items.len()), "domain")) }

@@ -76,7 +76,7 @@ pub(super) async fn create(
         .map_err(|error| Problem::unprocessable("invalid_domain", format!("{error}.")))?;
     require_room_for_urls(&state, request.context.tenant).await?;
     let context = form.context(&request, "POST /scans (page)");
-    let options = ScanOptions::with_max_pages(form.number("max_pages")?);
+    let options = ScanOptions::wanted(form.wanted_scan()?);
     let scan = request_scan(&state.bus, domain, options, &context).await?;
     Ok(seen_from("/scans", scan.scan_id, scan.position))
 }

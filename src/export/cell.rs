@@ -62,8 +62,8 @@ fn inert_text(text: &str) -> String {
     elements.join(BETWEEN)
 }
 
-/// What has a name is called by it, and by its version; an address by itself, and whether mail to it can arrive; a change
-/// by its field and the values before and after.
+/// What has a name is called by it, and by its version; an address by itself, and whether mail to it can arrive; a check
+/// by its code, and how often it found something; a change by its field and the values before and after.
 fn element(value: &Value) -> String {
     if let Some(text) = value.as_str() {
         return text.to_owned();
@@ -79,6 +79,13 @@ fn element(value: &Value) -> String {
         (Some(name), Some(version)) => format!("{name} {version}"),
         (Some(name), None) => name.to_owned(),
         (None, _) if value["value"].is_string() => address(value),
+        (None, _) if value["check"].is_string() && value["count"].is_u64() => {
+            format!(
+                "{}: {}",
+                value["check"].as_str().unwrap_or_default(),
+                value["count"]
+            )
+        }
         _ => value.to_string(),
     }
 }
@@ -127,6 +134,10 @@ mod tests {
             (
                 json!([{ "value": "a@b.test", "check": { "deliverable": "no" } }, { "value": "c@d.test" }]),
                 "a@b.test: no; c@d.test",
+            ),
+            (
+                json!([{ "check": "duplicate", "count": 3, "examples": [] }, { "check": "too_large", "count": 1 }]),
+                "duplicate: 3; too_large: 1",
             ),
             (json!({ "b": 1 }), r#"{"b":1}"#),
             (

@@ -43,7 +43,7 @@ const fn field(name: &'static str, pointer: &'static str) -> Column {
 }
 
 /// What is known of a domain, its name aside.
-const OF_DOMAIN: [Column; 46] = [
+const OF_DOMAIN: [Column; 57] = [
     field("status", "/status"),
     field("title", "/title"),
     field("description", "/description"),
@@ -90,6 +90,17 @@ const OF_DOMAIN: [Column; 46] = [
     field("tls_expires", "/meta_json/certificate/valid_to"),
     field("tls_fault", "/meta_json/certificate/fault"),
     field("refused_crawlers", "/meta_json/crawlers/refused"),
+    field("security_contact", "/meta_json/security_txt/contact"),
+    field("security_txt_expires", "/meta_json/security_txt/expires"),
+    field("security_txt_expired", "/meta_json/security_txt/is_expired"),
+    field("ads_txt_direct", "/meta_json/ads_txt/direct"),
+    field("ads_txt_reseller", "/meta_json/ads_txt/reseller"),
+    field("ads_txt_owner", "/meta_json/ads_txt/owner_domain"),
+    field("humans_txt", "/meta_json/humans_txt/url"),
+    field("llms_txt", "/meta_json/llms_txt/url"),
+    field("sitemap_faults", "/meta_json/sitemap_audit/faults"),
+    field("cdn", "/meta_json/cdn/name"),
+    field("hosting", "/meta_json/hosting/name"),
 ];
 
 const NAMES: [Column; 2] = [
@@ -108,10 +119,10 @@ const OF_BATCH: [Column; 6] = [
 ];
 
 /// Of domains.
-pub const DOMAINS: [Column; 48] = joined(&NAMES, &OF_DOMAIN);
+pub const DOMAINS: [Column; 59] = joined(&NAMES, &OF_DOMAIN);
 
 /// Of the domains of a batch.
-pub const BATCH_DOMAINS: [Column; 54] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
+pub const BATCH_DOMAINS: [Column; 65] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
 
 /// Of scans.
 pub const SCANS: [Column; 14] = [
@@ -162,6 +173,21 @@ pub const CHANGED_URLS: [Column; 3] = [
     field("domain", "/domain"),
     field("change", "/change"),
     field("url", "/url"),
+];
+
+/// Of what is told of sitemaps.
+pub const AUDIT: [Column; 11] = [
+    field("domain", "/domain"),
+    field("check", "/check"),
+    field("count", "/count"),
+    field("url", "/url"),
+    field("sitemap", "/sitemap"),
+    field("value", "/value"),
+    field("status", "/status"),
+    field("redirects_to", "/redirects_to"),
+    field("noindex", "/noindex"),
+    field("canonical", "/canonical"),
+    field("error", "/error"),
 ];
 
 /// Two lists of columns as one; `N` is the length of both.

@@ -148,6 +148,11 @@ impl Fetcher {
         self.inner.pace.keep_apart(host, delay);
     }
 
+    /// Whether a request to a host may have to wait for the one before it.
+    pub fn keeps_apart(&self, host: &str) -> bool {
+        self.inner.pace.keeps_apart(host)
+    }
+
     /// Gets an URL. Any status that is not a redirect is an answer, 500 as well as 200.
     pub async fn get(&self, url: &Url, limits: Limits) -> Result<Answer, FetchError> {
         self.get_if_changed(url, limits, None).await

@@ -41,6 +41,12 @@ impl Pace {
         }
     }
 
+    /// Whether a request to a host may have to wait for the one before it.
+    pub(super) fn keeps_apart(&self, host: &str) -> bool {
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        !hosts.get(host).map_or(self.gap, |known| known.gap).is_zero()
+    }
+
     /// Reserves the next turn at a host and says when it is; `None`, and nothing is reserved, if it comes after `end`.
     pub(super) fn turn(&self, host: &str, now: Instant, end: Instant) -> Option<Instant> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,11 +89,13 @@ mod tests {
         let turn = |host| pace.turn(host, now, now + GAP * 100).unwrap();
         assert_eq!(turn("a"), now);
         pace.keep_apart("a", GAP * 10);
+        assert!(pace.keeps_apart("a") && pace.keeps_apart("b"));
         assert_eq!((turn("a"), turn("a")), (now + GAP, now + GAP * 11));
         pace.keep_apart("a", Duration::ZERO);
         assert_eq!((turn("a"), turn("a")), (now + GAP * 21, now + GAP * 22));
         let without = Pace::new(Duration::ZERO);
         without.keep_apart("a", Duration::ZERO);
+        assert!(!without.keeps_apart("a"));
         assert!(
             without.hosts.lock().unwrap().is_empty(),
             "nothing is kept of hosts without wishes"

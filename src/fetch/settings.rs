@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::proxy::ProxyUrl;
 use crate::values::findings::Budget;
+use crate::values::site_files::SiteFileSet;
 
 /// How sites are asked.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct FetchSettings {
     pub name_servers: Vec<SocketAddr>,
     /// Whether DNS is asked for more than addresses.
     pub dns_records: bool,
+    /// Files that each scan reads besides pages and sitemaps; `None` if none may be read, whatever a scan is asked for.
+    pub files: Option<SiteFileSet>,
     /// Requests of one visit, redirects included.
     pub max_requests: u64,
     /// Bytes received in one visit: header fields, and bodies before they are decoded.
@@ -85,6 +88,7 @@ impl Default for FetchSettings {
             proxy_resolves: false,
             name_servers: Vec::new(),
             dns_records: true,
+            files: Some(SiteFileSet::default()),
             max_requests: 1_000,
             max_bytes: 1024 * 1024 * 1024,
             max_time: Duration::from_mins(1),

@@ -18,6 +18,9 @@ pub const LATEST_SCANS: i64 = 100;
 
 /// Columns that say how the row is kept, not what is known of the domain.
 const BOOKKEEPING: &[&str] = &[
+    "technology_keys",
+    "email_provider_key",
+    "tls_expires",
     "id",
     "tenant_id",
     "domain",

@@ -8,12 +8,20 @@ use super::Tools;
 use super::page::{Beside, add_technologies};
 use crate::values::Findings;
 use crate::values::dns::mail_host;
+use crate::values::hosting::{CDN, HOSTING};
 
 /// Adds the certificate of the home page's host.
 pub(super) fn tell_certificate(tools: &Tools, findings: &mut Findings) {
     let home = findings.final_url.as_deref().and_then(|url| Url::parse(url).ok());
     let host = home.as_ref().and_then(Url::host_str);
     findings.certificate = host.and_then(|host| tools.fetcher.certificate(host));
+}
+
+/// Adds who delivers and hosts the site where its headers did not tell.
+pub(super) fn tell_hosting(findings: &mut Findings) {
+    let Some(dns) = &findings.dns else { return };
+    findings.cdn = findings.cdn.take().or_else(|| CDN.of_dns(dns));
+    findings.hosting = findings.hosting.take().or_else(|| HOSTING.of_dns(dns));
 }
 
 /// Adds technologies that records and certificate show.

@@ -9,10 +9,11 @@ use url::Url;
 use self::plan::{Plan, is_sitemap};
 use super::Tools;
 use super::parse_pool::ParserFailed;
-use super::read_sitemap::{FileRead, read};
+use super::read_sitemap::{FileRead, Reader, read};
 use crate::values::Problem;
 use crate::values::report::SitemapReport;
 use crate::values::revisit::KnownSitemap;
+use crate::values::sitemap_audit::SitemapAudit;
 
 /// So few files come one after another over the connection that is open: a TLS handshake costs both sides more than
 /// waiting costs us.
@@ -58,16 +59,12 @@ pub(super) struct Discovered {
     pub(super) keep: Vec<KnownSitemap>,
     /// Listed pages that may hold contacts, the most telling first, if they were wanted.
     pub(super) contact_pages: Vec<Url>,
+    /// How sound the files are.
+    pub(super) audit: Option<SitemapAudit>,
 }
 
 /// Reads all sitemap files of the site at `home` into `found`, each once, until time or number is up.
-pub(super) async fn discover(
-    tools: &Tools,
-    home: &Url,
-    seeds: Seeds,
-    deadline: Instant,
-    found: &mut Discovered,
-) {
+pub(super) async fn discover(tools: &Tools, home: &Url, seeds: Seeds, how: Reader, found: &mut Discovered) {
     let wants_contacts = seeds.wants_contacts;
     let plan = Plan::new(
         home.clone(),
@@ -75,13 +72,12 @@ pub(super) async fn discover(
         tools.allowance.clone(),
         wants_contacts,
     );
-    let mut search = Search {
-        tools,
-        deadline,
-        found,
-    };
-    match search.run(plan, seeds).await {
+    let mut search = Search { tools, how, found };
+    let ended = search.run(plan, seeds).await;
+    let standard = search.how.standard;
+    match ended {
         Ok(mut plan) => {
+            found.audit = plan.audit(&standard);
             found.problems.extend(plan.problems());
             found.contact_pages = plan.contact_pages();
         }
@@ -91,7 +87,7 @@ pub(super) async fn discover(
 
 struct Search<'a> {
     tools: &'a Tools,
-    deadline: Instant,
+    how: Reader,
     found: &'a mut Discovered,
 }
 
@@ -105,7 +101,7 @@ impl Search<'_> {
         let (plan, seeds) = self.tools.compute_on(named * BYTES_OF_URL, queue).await?;
         let mut plan = self.read_all(plan).await?;
         for paths in WELL_KNOWN {
-            if self.has_any() || Instant::now() >= self.deadline {
+            if self.has_any() || Instant::now() >= self.how.deadline {
                 break;
             }
             plan.add_guesses(paths);
@@ -130,7 +126,7 @@ impl Search<'_> {
     /// not depend on who answered first.
     async fn read_all(&mut self, mut plan: Plan) -> Result<Plan, ParserFailed> {
         while plan.waiting() > 0 {
-            if Instant::now() >= self.deadline {
+            if Instant::now() >= self.how.deadline {
                 let detail = format!("{} sitemap files were not reached in time", plan.give_up());
                 self.found.problems.push(Problem::new("timeout", detail));
                 break;
@@ -152,7 +148,7 @@ impl Search<'_> {
             let room = plan.room_for_urls();
             let reading = batch
                 .iter()
-                .map(|one| read(self.tools, &one.url, self.deadline, room));
+                .map(|one| read(self.tools, &one.url, &self.how, room));
             let files = join_all(reading).await;
             let named: usize = files.iter().map(FileRead::named).sum();
             let take = move || {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::Utc;
+use tokio::time::Instant;
 use url::Url;
 
 use super::parse_pool::ParserFailed;
@@ -247,6 +248,40 @@ async fn read_robots(
         url,
         keep,
     })
+}
+
+/// The rules of the host of an URL, or why nothing there may be fetched (RFC 9309, 2.3.1).
+pub(super) async fn rules_of(
+    tools: &Tools,
+    url: &str,
+    deadline: Instant,
+) -> Result<Arc<AgentRules>, Problem> {
+    let unusable =
+        |code: &str, why: String| Problem::new(code, format!("no URL of the sitemaps was checked: {why}"));
+    let url = Url::parse(url).map_err(|error| unusable("bad_loc", format!("{url}: {error}")))?;
+    let limits = Limits {
+        deadline,
+        redirects: ROBOTS_REDIRECTS,
+    };
+    let answer = tools.fetcher.get(&robots_txt_of(&url), limits).await;
+    let answer = answer.map_err(|error| unusable(error.problem_code(), error.to_string()))?;
+    let status = answer.status;
+    if status == 429 || status >= 500 {
+        let why = format!("{} answered {status}", answer.url);
+        return Err(unusable("http_status", why));
+    }
+    if !(200..300).contains(&status) {
+        return Ok(Arc::default());
+    }
+    let body = answer.body.read_up_to(MAX_ROBOTS_BYTES).await;
+    if let (Some(error), true) = (body.broke, body.bytes.is_empty()) {
+        return Err(unusable(error.problem_code(), error.to_string()));
+    }
+    let robots = RobotsSays::read(tools, body.bytes, &answer.url).await;
+    let robots = robots.map_err(|error| unusable("internal", error.to_string()))?;
+    let host = url.host_str().unwrap_or_default();
+    tools.fetcher.keep_apart(host, crawl_delay(robots.crawl_delay));
+    Ok(robots.rules)
 }
 
 /// The `Sitemap:` lines as absolute URLs, each once.

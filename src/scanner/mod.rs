@@ -7,11 +7,13 @@ mod beside;
 mod discovery;
 mod dns;
 mod entrance;
+mod files;
 mod home;
 mod parse_pool;
 mod read_sitemap;
 mod rest;
 mod revisit;
+mod sample;
 mod scan;
 
 pub mod fingerprint_files;
@@ -25,11 +27,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use tokio::time::Instant;
 
 pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::values::report::SiteReport;
-use crate::values::{DomainName, FailureReason, Revisit, ScanOptions, TenantId};
+use crate::values::site_files::SiteFile;
+use crate::values::sitemap_audit::SampledUrl;
+use crate::values::{DomainName, FailureReason, Problem, Revisit, ScanOptions, TenantId};
 use allowance::Allowance;
 use page::{Technologies, own_technologies};
 use parse_pool::{ParsePool, ParserFailed};
@@ -110,6 +115,13 @@ impl Tools {
         })
     }
 
+    /// The files that a scan reads besides: those of the settings and those that it was asked for, if any may be read.
+    fn wanted_files(&self, options: &ScanOptions) -> Vec<SiteFile> {
+        let always = self.fetcher.settings().files;
+        let wanted = always.map(|always| always.with(options.files));
+        wanted.unwrap_or_default().iter().collect()
+    }
+
     /// Runs what takes more than a millisecond when it is the scan's turn.
     async fn compute<T: Send + 'static>(
         &self,
@@ -169,7 +181,30 @@ impl Scanner {
             .await
     }
 
-    /// The same for a tenant, whose scans take turns with those of others, and for a site that may have been scanned
+    /// Fetches so many of these URLs of one host, at equal distances, and says what they came to: as far as its robots.txt
+    /// allows, and for no longer than `time_limit`. Also says what kept it from the rest.
+    pub async fn check_urls(
+        &self,
+        urls: &[&str],
+        wanted: usize,
+        time_limit: Duration,
+    ) -> Result<(Vec<SampledUrl>, Option<Problem>), FetchSetupError> {
+        let tools = self.tools.for_one_visit(TenantId::DEFAULT, None)?;
+        let deadline = Instant::now() + time_limit;
+        let chosen = sample::chosen(urls, wanted);
+        let Some(first) = chosen.first() else {
+            return Ok((Vec::new(), None));
+        };
+        Ok(match entrance::rules_of(&tools, first, deadline).await {
+            Ok(rules) => {
+                let sample = sample::fetch_all(&tools, chosen, &rules, deadline).await;
+                (sample.urls, sample.problem)
+            }
+            Err(problem) => (Vec::new(), Some(problem)),
+        })
+    }
+
+    /// [`scan`](Self::scan) for a tenant, whose scans take turns with those of others, and for a site that may have been scanned
     /// before: what it says is unchanged is not read again.
     pub async fn scan_for(
         &self,
@@ -188,9 +223,13 @@ impl Scanner {
 }
 
 #[cfg(test)]
+mod audit_tests;
+#[cfg(test)]
 mod beside_tests;
 #[cfg(test)]
 mod discovery_tests;
+#[cfg(test)]
+mod files_tests;
 #[cfg(test)]
 mod revisit_tests;
 #[cfg(test)]

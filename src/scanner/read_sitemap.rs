@@ -9,11 +9,13 @@ use url::Url;
 use super::Tools;
 use super::parse_pool::{TURN, of_this_thread};
 use super::revisit;
-use super::sitemap::{SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary, is_gzip};
+use super::sitemap::{
+    FileAudit, SitemapEntry, SitemapReader, SitemapSettings, SitemapSummary, Standard, is_gzip,
+};
 use crate::fetch::{Answer, Body, FetchError, Limits};
 use crate::values::Problem;
 use crate::values::report::SitemapReport;
-use crate::values::revisit::KnownSitemap;
+use crate::values::revisit::{KnownSitemap, Repeated};
 use crate::values::sitemap::{SitemapKind, SitemapUrl};
 
 const SITEMAP_REDIRECTS: usize = 5;
@@ -41,6 +43,8 @@ pub(super) struct FileRead {
     pub(super) children: Vec<Url>,
     /// What the next scan may use again, if all that the file names is kept.
     pub(super) keep: Option<KnownSitemap>,
+    /// How its entries compare with the site.
+    pub(super) audit: FileAudit,
 }
 
 impl FileRead {
@@ -61,6 +65,15 @@ struct Collected {
     bytes_of_children: usize,
     urls_left_out: u64,
     children_left_out: u64,
+    audit: FileAudit,
+}
+
+/// How a file is read.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    pub(super) deadline: Instant,
+    /// What its entries are compared with.
+    pub(super) standard: Arc<Standard>,
 }
 
 /// What an URL that is kept takes of the memory.
@@ -71,9 +84,9 @@ pub(super) fn bytes_of(url: &SitemapUrl) -> usize {
 }
 
 /// Reads a file; whatever happens becomes a report. At most `max_urls` of its pages are kept.
-pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant, max_urls: usize) -> FileRead {
+pub(super) async fn read(tools: &Tools, url: &Url, how: &Reader, max_urls: usize) -> FileRead {
     let limits = Limits {
-        deadline,
+        deadline: how.deadline,
         redirects: SITEMAP_REDIRECTS,
     };
     let known = tools.known_sitemap(url);
@@ -89,7 +102,16 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant, max_urls: 
             tools.allowance.room(),
             answer.url.clone(),
         );
-        let read = move || unchanged(status, final_url, &kept.sitemaps[known], max_urls, room);
+        let standard = Arc::clone(&how.standard);
+        let read = move || {
+            unchanged(
+                status,
+                final_url,
+                &kept.sitemaps[known],
+                (max_urls, room),
+                &standard,
+            )
+        };
         return match tools.compute(read).await {
             Ok(read) => read,
             Err(error) => {
@@ -102,10 +124,15 @@ pub(super) async fn read(tools: &Tools, url: &Url, deadline: Instant, max_urls: 
         let problem = Problem::new("http_status", format!("{} answered {status}", answer.url));
         return failed(url, status, Some(answer.url), kind, problem);
     }
-    read_answer(tools, url, answer, max_urls).await
+    read_answer(tools, url, answer, (max_urls, Arc::clone(&how.standard))).await
 }
 
-async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) -> FileRead {
+async fn read_answer(
+    tools: &Tools,
+    url: &Url,
+    answer: Answer,
+    (max_urls, standard): (usize, Arc<Standard>),
+) -> FileRead {
     let Answer {
         url: final_url,
         status,
@@ -127,7 +154,7 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
         mut summary,
         broke,
         collected,
-    }) = parse(tools, reader, body, collected).await
+    }) = parse(tools, reader, body, (collected, standard)).await
     else {
         let problem = Problem::new("internal", format!("cannot parse {url}"));
         return failed(url, status, Some(final_url), SitemapKind::Error, problem);
@@ -165,7 +192,10 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
         final_url: Some(final_url.clone()),
         children: collected.children,
         keep: None,
+        audit: collected.audit,
     };
+    read.audit
+        .take_repeated(summary.repeated.count, &summary.repeated.examples);
     if is_whole && (kind.lists_pages() || kind == SitemapKind::Index) {
         let report = &read.report;
         let file = revisit::file(url, &final_url, &headers, report.bytes);
@@ -174,6 +204,7 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
             kind,
             entries: report.entries,
             problems: report.problems.clone(),
+            repeated: summary.repeated,
             children: Vec::new(),
             list: None,
             urls: Vec::new(),
@@ -183,20 +214,30 @@ async fn read_answer(tools: &Tools, url: &Url, answer: Answer, max_urls: usize) 
 }
 
 /// What the last scan read.
-fn unchanged(status: u16, final_url: Url, known: &KnownSitemap, max_urls: usize, room: usize) -> FileRead {
+fn unchanged(
+    status: u16,
+    final_url: Url,
+    known: &KnownSitemap,
+    (max_urls, room): (usize, usize),
+    standard: &Standard,
+) -> FileRead {
     let mut collected = Collected {
         room_for_urls: max_urls,
         room,
         ..Collected::default()
     };
     for url in &known.urls {
+        collected.audit.take(standard, url);
         collected.take_url(url.clone());
     }
+    let Repeated { count, examples } = &known.repeated;
+    collected.audit.take_repeated(*count, examples);
     let keep = KnownSitemap {
         file: known.file.clone(),
         kind: known.kind,
         entries: known.entries,
         problems: known.problems.clone(),
+        repeated: known.repeated.clone(),
         children: Vec::new(),
         list: known.list.clone(),
         urls: Vec::new(),
@@ -216,6 +257,7 @@ fn unchanged(status: u16, final_url: Url, known: &KnownSitemap, max_urls: usize,
         final_url: Some(final_url),
         children: revisit::urls(&known.children),
         keep: (collected.urls_left_out == 0).then_some(keep),
+        audit: collected.audit,
     }
 }
 
@@ -237,18 +279,25 @@ enum Broke {
 struct Reading {
     reader: SitemapReader,
     collected: Collected,
+    standard: Arc<Standard>,
     batch: BytesMut,
     wire: u64,
 }
 
 /// Feeds the body to the reader batch by batch, and each batch turn by turn. `None` if the parser panicked.
-async fn parse(tools: &Tools, reader: SitemapReader, mut body: Body, collected: Collected) -> Option<Parsed> {
+async fn parse(
+    tools: &Tools,
+    reader: SitemapReader,
+    mut body: Body,
+    (collected, standard): (Collected, Arc<Standard>),
+) -> Option<Parsed> {
     let mut broke = None;
     // Bytes that there are to read, up to here; a reader may hold all of them back until the end.
     let mut work = 0_usize;
     let mut under_way = Reading {
         reader,
         collected,
+        standard,
         batch: BytesMut::new(),
         wire: 0,
     };
@@ -303,11 +352,11 @@ impl Reading {
         let mut wants_more = true;
         while wants_more && !self.batch.is_empty() && of_this_thread().saturating_sub(start) < TURN {
             let length = self.batch.len().min(STEP);
-            let collected = &mut self.collected;
+            let (collected, standard) = (&mut self.collected, &self.standard);
             let step = &self.batch[..length];
             wants_more = self
                 .reader
-                .feed(step, self.wire, &mut |entry| collected.take(entry));
+                .feed(step, self.wire, &mut |entry| collected.take(standard, entry));
             self.batch.advance(length);
         }
         (self, wants_more)
@@ -315,7 +364,9 @@ impl Reading {
 
     fn finish(self) -> (SitemapSummary, Collected) {
         let mut collected = self.collected;
-        let summary = self.reader.finish(&mut |entry| collected.take(entry));
+        let summary = self
+            .reader
+            .finish(&mut |entry| collected.take(&self.standard, entry));
         (summary, collected)
     }
 }
@@ -337,9 +388,12 @@ async fn next_batch(body: &mut Body, broke: &mut Option<FetchError>) -> BytesMut
 }
 
 impl Collected {
-    fn take(&mut self, entry: SitemapEntry) {
+    fn take(&mut self, standard: &Standard, entry: SitemapEntry) {
         match entry {
-            SitemapEntry::Page(page) => self.take_url(page.into_url()),
+            SitemapEntry::Page(page) => {
+                self.audit.take_page(standard, &page);
+                self.take_url(page.into_url());
+            }
             SitemapEntry::Child(child) => self.take_child(&child.sitemap),
         }
     }
@@ -383,6 +437,7 @@ fn failed(url: &Url, status: u16, final_url: Option<Url>, kind: SitemapKind, pro
         final_url,
         children: Vec::new(),
         keep: None,
+        audit: FileAudit::default(),
     }
 }
 

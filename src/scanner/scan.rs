@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -12,11 +13,15 @@ use super::Tools;
 use super::beside;
 use super::discovery::{Discovered, Seeds, discover};
 use super::dns;
-use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of};
+use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of, rules_of};
+use super::files::Files;
 use super::home::{self, PageRead};
 use super::page::add_page;
+use super::read_sitemap::Reader;
 use super::robots::MAX_ROBOTS_BYTES;
+use super::sample::{self, Sample};
 use super::site::same_site;
+use super::sitemap::Standard;
 use crate::fetch::Limits;
 use crate::values::findings::{Bound, PageSummary, RobotsSummary, SitemapSummary, Visit};
 use crate::values::report::{PageReport, RobotsReport, ScanFailure, SiteReport, SitemapReport};
@@ -57,6 +62,8 @@ struct Progress {
     out_of_time: bool,
     /// How long the slower of the first two fetches took.
     slowest: Duration,
+    /// Files that are read meanwhile.
+    files: Option<Files>,
 }
 
 /// One attempt at a site.
@@ -79,10 +86,17 @@ pub(super) async fn scan(
         }
     };
     if let Some(findings) = &mut progress.findings {
+        let until = clock.end.min(Instant::now() + progress.slowest);
+        if let Some(files) = &mut progress.files {
+            files.begin(tools);
+        }
         if let Some(questions) = questions {
-            let until = clock.end.min(Instant::now() + progress.slowest);
             dns::tell(tools, findings, questions, until).await;
         }
+        if let Some(files) = progress.files.take() {
+            files.tell(findings, until).await;
+        }
+        beside::tell_hosting(findings);
         beside::tell_certificate(tools, findings);
         beside::add_signs(tools, findings).await;
     }
@@ -119,13 +133,31 @@ async fn run(
         wants_contacts: links.len() < further,
     };
     findings.crawlers = entrance.robots.crawlers.take();
+    if findings.are_the_owners() {
+        let rules = Arc::clone(&entrance.robots.rules);
+        let files = progress.files.insert(Files::new(
+            tools.wanted_files(options),
+            &home.url,
+            rules,
+            clock.end,
+        ));
+        if !tools.fetcher.keeps_apart(home.url.host_str().unwrap_or_default()) {
+            files.begin(tools);
+        }
+    }
     // A quarter of what the scan may cost is left for the pages that follow, as of its time.
     let sharing = Tools {
         fetcher: tools.fetcher.with_share(3, 4),
         ..tools.clone()
     };
     let discovered = &mut progress.discovered;
-    discover(&sharing, &home.url, seeds, clock.sitemaps, discovered).await;
+    let how = Reader {
+        deadline: clock.sitemaps,
+        standard: Arc::new(Standard::new(&proper_home(findings, &home.url), Utc::now())),
+    };
+    let standard = Arc::clone(&how.standard);
+    discover(&sharing, &home.url, seeds, how, discovered).await;
+    findings.sitemap_audit = progress.discovered.audit.take();
     // No request for a sitemap goes on after that, so one was cut off.
     progress.out_of_time |= Instant::now() >= clock.sitemaps;
     for url in std::mem::take(&mut progress.discovered.contact_pages) {
@@ -143,7 +175,22 @@ async fn run(
     progress
         .read_further(tools, clock, links, further, &home.url)
         .await;
+    if options.sitemap_sample > 0 {
+        let robots = (&home.url, &entrance.robots);
+        let wanted = options.sitemap_sample as usize;
+        progress.check_urls(tools, clock, &standard, robots, wanted).await;
+    }
     Ok(())
+}
+
+/// Where the site says that its home page is, if that is a place of the same site.
+fn proper_home(findings: &Findings, home: &Url) -> Url {
+    let stated = findings
+        .canonical_url
+        .as_deref()
+        .and_then(|url| Url::parse(url).ok());
+    let stated = stated.filter(|url| same_site(url, home));
+    stated.unwrap_or_else(|| home.clone())
 }
 
 /// Longer links, in bytes, lead to no page that says how to reach somebody.
@@ -236,6 +283,41 @@ impl Progress {
         }
     }
 
+    /// Fetches some of the URLs of the sitemaps, as far as time allows.
+    async fn check_urls(
+        &mut self,
+        tools: &Tools,
+        clock: &Clock,
+        standard: &Standard,
+        (home, robots): (&Url, &RobotsSays),
+        wanted: usize,
+    ) {
+        let Some(findings) = &mut self.findings else {
+            return;
+        };
+        let named = self.discovered.sitemaps.iter().flat_map(|file| &file.urls);
+        let own: Vec<&str> = named
+            .map(|url| url.loc.as_str())
+            .filter(|loc| standard.is_own(loc))
+            .collect();
+        let urls = sample::chosen(&own, wanted);
+        if urls.is_empty() || !findings.are_the_owners() {
+            return;
+        }
+        // The proper place of the site may be another host than the one that was read.
+        let rules = if standard.is_own(home.as_str()) {
+            Ok(Arc::clone(&robots.rules))
+        } else {
+            rules_of(tools, &urls[0], clock.end).await
+        };
+        let sample = match rules {
+            Ok(rules) => sample::fetch_all(tools, urls, &rules, clock.end).await,
+            Err(problem) => Sample::failed(problem),
+        };
+        findings.sitemap_sample = sample.urls;
+        findings.problems.extend(sample.problem);
+    }
+
     /// Past the home page there is no failure: what stopped the scan is a problem of its findings.
     fn into_report(self, tools: &Tools, clock: &Clock, failure: Option<ScanFailure>) -> SiteReport {
         let Self {
@@ -246,6 +328,7 @@ impl Progress {
             mut keep,
             out_of_time,
             slowest: _,
+            files: _,
         } = self;
         let outcome = match (findings, failure) {
             (Some(mut findings), failure) => {

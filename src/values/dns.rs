@@ -191,7 +191,8 @@ pub fn email_provider(mx: &[String]) -> Option<Recognised> {
     )
 }
 
-fn recognised<'a>(
+/// The first of these hosts that the table knows, by the ends of their names.
+pub(super) fn recognised<'a>(
     known: &[(&str, &str)],
     hosts: impl Iterator<Item = (&'a str, &'a str)>,
     kind: &str,

@@ -68,6 +68,17 @@ fn is_told(name: &str, known: &Findings, now: &Findings) -> bool {
         "certificate.issuer" | "certificate.valid_to" | "certificate.fault" => {
             known.certificate.is_some() && now.certificate.is_some()
         }
+        "cdn" => known.cdn.is_some() && now.cdn.is_some(),
+        "hosting" => known.hosting.is_some() && now.hosting.is_some(),
+        "security_txt.contact" | "security_txt.expires" | "security_txt.is_expired" => {
+            known.security_txt.is_some() && now.security_txt.is_some()
+        }
+        "ads_txt.direct" | "ads_txt.reseller" | "ads_txt.owner_domain" => {
+            known.ads_txt.is_some() && now.ads_txt.is_some()
+        }
+        "humans_txt" => known.humans_txt.is_some() && now.humans_txt.is_some(),
+        "llms_txt.title" => known.llms_txt.is_some() && now.llms_txt.is_some(),
+        "sitemap_audit" => known.sitemap_audit.is_some() && now.sitemap_audit.is_some(),
         "crawlers.refused" => known.crawlers.is_some() && now.crawlers.is_some(),
         _ => true,
     }

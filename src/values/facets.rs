@@ -36,6 +36,11 @@ pub fn parts(known: &Findings) -> Vec<Facet> {
     let organization = known.organization.clone().unwrap_or_default();
     let dns = known.dns.clone().unwrap_or_default();
     let certificate = known.certificate.clone().unwrap_or_default();
+    let security = known.security_txt.clone().unwrap_or_default();
+    let ads = known.ads_txt.clone().unwrap_or_default();
+    // Which checks found something. How often changes with each page that a site gets.
+    let faults = known.sitemap_audit.iter().flat_map(|audit| &audit.faults);
+    let faults: Vec<_> = faults.map(|fault| &fault.check).collect();
     let refused = known.crawlers.iter().flat_map(|crawlers| &crawlers.refused);
     let refused: Vec<&str> = refused.map(|crawler| crawler.name.as_str()).collect();
     let socials: Vec<&str> = known.socials.iter().map(|social| social.url.as_str()).collect();
@@ -65,6 +70,8 @@ pub fn parts(known: &Findings) -> Vec<Facet> {
             "dns_host",
             json!(known.dns_host.as_ref().map(|found| &found.name)),
         ),
+        ("cdn", json!(known.cdn.as_ref().map(|found| &found.name))),
+        ("hosting", json!(known.hosting.as_ref().map(|found| &found.name))),
         ("spf", json!(known.spf.as_ref().map(|found| &found.policy))),
         ("dmarc", json!(known.dmarc.as_ref().map(|found| &found.policy))),
         (
@@ -74,6 +81,21 @@ pub fn parts(known: &Findings) -> Vec<Facet> {
         ("certificate.valid_to", json!(certificate.valid_to)),
         ("certificate.fault", json!(certificate.fault)),
         ("crawlers.refused", json!(refused)),
+        ("security_txt.contact", json!(security.contact)),
+        ("security_txt.expires", json!(security.expires)),
+        ("security_txt.is_expired", json!(security.is_expired)),
+        ("ads_txt.direct", json!(ads.direct)),
+        ("ads_txt.reseller", json!(ads.reseller)),
+        ("ads_txt.owner_domain", json!(ads.owner_domain)),
+        (
+            "humans_txt",
+            json!(known.humans_txt.as_ref().map(|file| &file.first_lines)),
+        ),
+        (
+            "llms_txt.title",
+            json!(known.llms_txt.as_ref().and_then(|file| file.title.as_ref())),
+        ),
+        ("sitemap_audit", json!(faults)),
         ("dns.ns", json!(dns.ns)),
         ("dns.mx", json!(dns.mx)),
         (

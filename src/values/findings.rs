@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::certificate::Certificate;
 use super::dns::{DnsRecords, MailPolicy, Recognised};
 use super::failure::Problem;
+use super::site_files::{AdsTxt, FileAnswer, HumansTxt, LlmsTxt, SecurityTxt};
 use super::site_state::SiteState;
 use super::sitemap::SitemapKind;
+use super::sitemap_audit::{SampledUrl, SitemapAudit};
 
 /// The result of a completed scan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,6 +75,12 @@ pub struct Findings {
     /// Who runs the domain's zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_host: Option<Recognised>,
+    /// Who delivers the site's pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cdn: Option<Recognised>,
+    /// Where the site's pages are made or kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosting: Option<Recognised>,
     /// Who may send mail in the domain's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spf: Option<MailPolicy>,
@@ -82,8 +90,29 @@ pub struct Findings {
     /// The certificate of the home page's host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
+    /// Whom to tell of security problems.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_txt: Option<SecurityTxt>,
+    /// Who may sell the site's advertising space.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ads_txt: Option<AdsTxt>,
+    /// Who made the site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub humans_txt: Option<HumansTxt>,
+    /// What the site is, for language models.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub llms_txt: Option<LlmsTxt>,
+    /// What became of the files above that the scan asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileAnswer>,
     /// The sitemap files read.
     pub sitemaps: Vec<SitemapSummary>,
+    /// How sound the sitemaps are; nothing if they name no page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sitemap_audit: Option<SitemapAudit>,
+    /// What became of some of the URLs that they name, if that was wanted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sitemap_sample: Vec<SampledUrl>,
     /// The HTML pages read.
     pub pages_read: Vec<PageSummary>,
     /// What robots.txt said.

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::site_files::{SiteFile, SiteFileSet};
+
 /// The limits of one scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScanOptions {
@@ -12,11 +14,41 @@ pub struct ScanOptions {
     pub max_attempts: u32,
     /// Seconds from the start of the first attempt to the end of the last one.
     pub deadline_seconds: u32,
+    /// Files that are read besides those of the settings.
+    #[schema(value_type = Vec<SiteFile>)]
+    pub files: SiteFileSet,
+    /// URLs of the sitemaps that are fetched to check them: 0..=100.
+    pub sitemap_sample: u32,
+}
+
+/// What a request says of a scan, before it is brought within bounds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WantedScan {
+    /// Maximum number of HTML pages.
+    pub max_pages: Option<i64>,
+    /// Files to read.
+    pub files: SiteFileSet,
+    /// URLs of the sitemaps to check.
+    pub sitemap_sample: Option<i64>,
 }
 
 impl ScanOptions {
     /// Pages read when a request does not say.
     pub const DEFAULT_MAX_PAGES: u32 = 4;
+
+    /// URLs that one scan checks at most.
+    pub const MAX_SITEMAP_SAMPLE: u32 = 100;
+
+    /// Options as a request wants them; out of range is brought to the nearest bound.
+    pub fn wanted(wanted: WantedScan) -> Self {
+        let sample = wanted.sitemap_sample.unwrap_or(0);
+        let sample = sample.clamp(0, i64::from(Self::MAX_SITEMAP_SAMPLE));
+        Self {
+            files: wanted.files,
+            sitemap_sample: u32::try_from(sample).unwrap_or(0),
+            ..Self::with_max_pages(wanted.max_pages)
+        }
+    }
 
     /// Options for a number of pages; out of range is brought to the nearest bound, as the predecessor's clients
     /// send 1000 by default.
@@ -37,6 +69,8 @@ impl Default for ScanOptions {
             max_pages: Self::DEFAULT_MAX_PAGES,
             max_attempts: 3,
             deadline_seconds: 240,
+            files: SiteFileSet::default(),
+            sitemap_sample: 0,
         }
     }
 }
@@ -56,11 +90,20 @@ impl BatchOptions {
 
     /// Options from a request's numbers, brought within bounds.
     pub fn new(max_pages: Option<i64>, max_concurrent: Option<i64>) -> Self {
+        let wanted = WantedScan {
+            max_pages,
+            ..WantedScan::default()
+        };
+        Self::wanted(wanted, max_concurrent)
+    }
+
+    /// The same from all that a request says.
+    pub fn wanted(wanted: WantedScan, max_concurrent: Option<i64>) -> Self {
         let concurrent = max_concurrent
             .unwrap_or(i64::from(Self::DEFAULT_MAX_CONCURRENT))
             .clamp(1, 1000);
         Self {
-            scan: ScanOptions::with_max_pages(max_pages),
+            scan: ScanOptions::wanted(wanted),
             max_concurrent: u32::try_from(concurrent).unwrap_or(Self::DEFAULT_MAX_CONCURRENT),
         }
     }
@@ -77,5 +120,16 @@ mod tests {
         let options = BatchOptions::new(Some(1000), Some(0));
         assert_eq!((options.scan.max_pages, options.max_concurrent), (100, 1));
         assert_eq!(BatchOptions::new(None, None).max_concurrent, 50);
+        let sample = |wanted| {
+            let wanted = WantedScan {
+                sitemap_sample: wanted,
+                ..WantedScan::default()
+            };
+            ScanOptions::wanted(wanted).sitemap_sample
+        };
+        assert_eq!(
+            [None, Some(-1), Some(7), Some(5000)].map(sample),
+            [0, 0, 7, ScanOptions::MAX_SITEMAP_SAMPLE]
+        );
     }
 }

@@ -6,11 +6,13 @@ use std::collections::HashMap;
 use super::Findings;
 use super::dns::DnsRecords;
 use super::findings::{ContactInfo, Organization, Social, SocialLinks, TechStack, Technology};
+use super::site_files::{FileAnswer, SiteFile};
 
 /// What is known after a scan, and the fields that it did not find again.
 ///
-/// What the scan says of itself (`performance`, `site_state`, `sitemaps`, `pages_read`, `robots`, `crawlers`, `problems`) is that of the scan alone:
-/// a site that is ordinary again is parked no more.
+/// What the scan says of itself (`performance`, `site_state`, `sitemaps`, `sitemap_audit`, `pages_read`, `robots`, `crawlers`, `files`, `problems`) is that of the scan
+/// alone: /// a site that is ordinary again is parked no more.
+#[expect(clippy::too_many_lines, reason = "each field has a line of its own")]
 pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let mut kept = Kept::default();
     // Without `..`: a field that is new does not compile before it is decided here how it is merged.
@@ -42,10 +44,19 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         dns,
         email_provider,
         dns_host,
+        cdn,
+        hosting,
         spf,
         dmarc,
         certificate,
+        security_txt,
+        ads_txt,
+        humans_txt,
+        llms_txt,
+        files,
         sitemaps,
+        sitemap_audit,
+        sitemap_sample,
         pages_read,
         robots,
         crawlers,
@@ -56,9 +67,10 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let is_wordpress = kept.flag("is_wordpress", shows_none && known.is_wordpress, is_wordpress);
     let has_elementor = kept.flag("has_elementor", shows_none && known.has_elementor, has_elementor);
     let known_version = known.wordpress_version.filter(|_| is_wordpress);
-    // What follows from records that were answered is so, even if it is nothing.
-    let is_told = |kind: &str| dns.as_ref().is_some_and(|dns| dns.knows(kind));
-    let (mx, ns, txt, of_dmarc) = (is_told("mx"), is_told("ns"), is_told("txt"), is_told("dmarc"));
+    let told = Told {
+        dns: dns.as_ref(),
+        files: &files,
+    };
     let merged = Findings {
         title: kept.field("title", known.title, title),
         headline: kept.field("headline", known.headline, headline),
@@ -87,13 +99,38 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         final_url: kept.field("final_url", known.final_url, final_url),
         image_url: kept.field("image_url", known.image_url, image_url),
         site_state,
-        email_provider: kept.unless(mx, "email_provider", known.email_provider, email_provider),
-        dns_host: kept.unless(ns, "dns_host", known.dns_host, dns_host),
-        spf: kept.unless(txt, "spf", known.spf, spf),
-        dmarc: kept.unless(of_dmarc, "dmarc", known.dmarc, dmarc),
-        dns: kept.dns(known.dns, dns),
+        email_provider: kept.unless(
+            told.record("mx"),
+            "email_provider",
+            known.email_provider,
+            email_provider,
+        ),
+        dns_host: kept.unless(told.record("ns"), "dns_host", known.dns_host, dns_host),
+        // Headers tell it with each page, so what is not told then is so if DNS was asked too.
+        cdn: kept.unless(told.record("www_cname"), "cdn", known.cdn, cdn),
+        hosting: kept.unless(told.record("www_cname"), "hosting", known.hosting, hosting),
+        spf: kept.unless(told.record("txt"), "spf", known.spf, spf),
+        dmarc: kept.unless(told.record("dmarc"), "dmarc", known.dmarc, dmarc),
         certificate: kept.field("certificate", known.certificate, certificate),
+        security_txt: kept.unless(
+            told.file(SiteFile::SecurityTxt),
+            "security_txt",
+            known.security_txt,
+            security_txt,
+        ),
+        ads_txt: kept.unless(told.file(SiteFile::AdsTxt), "ads_txt", known.ads_txt, ads_txt),
+        humans_txt: kept.unless(
+            told.file(SiteFile::HumansTxt),
+            "humans_txt",
+            known.humans_txt,
+            humans_txt,
+        ),
+        llms_txt: kept.unless(told.file(SiteFile::LlmsTxt), "llms_txt", known.llms_txt, llms_txt),
+        dns: kept.dns(known.dns, dns),
+        files,
         sitemaps,
+        sitemap_audit,
+        sitemap_sample: kept.field("sitemap_sample", known.sitemap_sample, sitemap_sample),
         pages_read,
         robots,
         crawlers,
@@ -106,6 +143,23 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
 pub fn version_of(technologies: &[Technology], name: &str) -> Option<String> {
     let found = technologies.iter().find(|technology| technology.name == name)?;
     found.version.clone()
+}
+
+/// What was answered: what follows from it is so, even if it is nothing.
+struct Told<'a> {
+    dns: Option<&'a DnsRecords>,
+    files: &'a [FileAnswer],
+}
+
+impl Told<'_> {
+    fn record(&self, kind: &str) -> bool {
+        self.dns.is_some_and(|dns| dns.knows(kind))
+    }
+
+    fn file(&self, file: SiteFile) -> bool {
+        let mut answers = self.files.iter();
+        answers.any(|one| one.file == file && one.is_there.is_some())
+    }
 }
 
 /// Names of the fields whose value is older than the scan.
@@ -245,197 +299,4 @@ impl Silent for TechStack {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Map, Value, json};
-
-    use super::*;
-    use crate::values::Problem;
-    use crate::values::site_state::{SiteState, SiteStateKind};
-
-    /// What a scan says of itself.
-    const OF_THE_SCAN: [&str; 7] = [
-        "performance",
-        "site_state",
-        "sitemaps",
-        "pages_read",
-        "crawlers",
-        "robots",
-        "problems",
-    ];
-
-    /// What a resolver answers is so, even if it is nothing; and a certificate is one statement.
-    const OF_DNS: [&str; 6] = ["certificate", "dns", "email_provider", "dns_host", "spf", "dmarc"];
-
-    /// A site of which everything is known.
-    fn all() -> Findings {
-        let technology = |name: &str| json!({ "name": name, "version": "1", "categories": ["CMS"], "confidence": 100, "evidence": "meta" });
-        let all = json!({
-            "title": "t", "headline": "h", "site_name": "s", "description": "d", "language": "de", "is_wordpress": true,
-            "wordpress_version": "6", "has_elementor": true, "favicon_url": "f", "logo_url": "l",
-            "contact_info": { "email": ["a@a.de"], "phone": ["+49"] },
-            "social_links": { "facebook": "f", "twitter": "t", "linkedin": "l", "instagram": "i", "youtube": "y" },
-            "tech_stack": { "cms": ["WordPress"], "frameworks": ["a"], "analytics": ["b"], "widgets": ["c"] },
-            "technologies": [technology("WordPress"), technology("Elementor"), technology("PHP")],
-            "emails": [{ "value": "a@a.de", "source": "text", "page": "p" }],
-            "phones": [{ "value": "+49", "raw": "49", "source": "text", "page": "p" }],
-            "socials": [{ "network": "tiktok", "url": "u", "handle": "h", "source": "link" }],
-            "organization": { "name": "n", "legal_name": "l", "address": "a", "identifiers": ["i"] },
-            "feeds": ["f"], "canonical_url": "c", "final_url": "f", "image_url": "i",
-            "dns": { "name": "a.de", "mx": ["10 mx.a.de"], "ns": ["ns.a.de"], "txt": ["v=spf1 -all"] },
-            "certificate": { "host": "a.de", "issuer": "i" },
-            "email_provider": { "name": "e", "evidence": "MX" }, "dns_host": { "name": "d", "evidence": "NS" },
-            "spf": { "policy": "fail", "is_strict": true, "evidence": "TXT" },
-            "dmarc": { "policy": "reject", "is_strict": true, "evidence": "TXT" },
-        });
-        serde_json::from_value(all).unwrap()
-    }
-
-    /// The names of a profile's fields, those of its parts too.
-    fn fields(value: &Value) -> Vec<Vec<String>> {
-        let Value::Object(members) = value else {
-            return vec![Vec::new()];
-        };
-        let named = members.iter().flat_map(|(name, value)| {
-            // Its four lists are one statement: which of the technologies stands in which of them.
-            let value = if name == "tech_stack" { &Value::Null } else { value };
-            fields(value).into_iter().map(move |mut path| {
-                path.insert(0, name.clone());
-                path
-            })
-        });
-        named
-            .filter(|path| !OF_THE_SCAN.contains(&path[0].as_str()) && !OF_DNS.contains(&path[0].as_str()))
-            .collect()
-    }
-
-    fn blank(value: &mut Value, path: &[String]) {
-        let pointer = format!("/{}", path.join("/"));
-        let Some(field) = value.pointer_mut(&pointer) else {
-            return;
-        };
-        *field = match field {
-            Value::Array(_) => json!([]),
-            Value::Bool(_) => json!(false),
-            Value::Object(_) => json!({}),
-            _ => Value::Null,
-        };
-    }
-
-    fn says_nothing(value: &Value) -> bool {
-        *value == Value::Null || *value == json!([]) || *value == json!(false)
-    }
-
-    #[test]
-    fn the_site_of_these_tests_has_a_value_in_each_field() {
-        let all = serde_json::to_value(all()).unwrap();
-        for path in fields(&all) {
-            let value = all.pointer(&format!("/{}", path.join("/"))).unwrap();
-            assert!(!says_nothing(value), "{path:?} has no value: give it one above");
-        }
-    }
-
-    #[test]
-    fn what_is_found_replaces_what_was_known() {
-        let mut found = all();
-        found.title = Some("new".into());
-        found.feeds = vec!["new".into()];
-        assert_eq!(merge(all(), found.clone()), (found, Vec::new()));
-        assert_eq!(merge(Findings::default(), all()), (all(), Vec::new()));
-    }
-
-    #[test]
-    fn what_is_not_found_again_stays_and_is_named() {
-        let (merged, kept) = merge(all(), Findings::default());
-        assert_eq!(merged, all());
-        for name in [
-            "title",
-            "email_addresses",
-            "facebook_url",
-            "socials.tiktok",
-            "technologies",
-            "organization.legal_name",
-            "is_wordpress",
-        ] {
-            assert!(
-                kept.iter().any(|kept| kept == name),
-                "{name} is not among {kept:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_technology_that_is_gone_is_gone_and_an_untold_version_is_not() {
-        let mut found = all();
-        found.is_wordpress = false;
-        found.wordpress_version = None;
-        found.technologies.remove(0);
-        found.technologies[0].version = None;
-        let (merged, kept) = merge(all(), found);
-        assert!(!merged.is_wordpress && merged.wordpress_version.is_none());
-        assert_eq!(version_of(&merged.technologies, "WordPress"), None);
-        assert_eq!(
-            version_of(&merged.technologies, "Elementor").as_deref(),
-            Some("1")
-        );
-        assert_eq!(kept, ["elementor_version"]);
-    }
-
-    #[test]
-    fn records_that_are_gone_are_gone_and_those_that_nobody_answered_stay() {
-        let mut found = all();
-        let (failed, gone) = (DnsRecords::default(), DnsRecords::default());
-        found.dns = Some(DnsRecords {
-            failures: [("mx".to_owned(), "no answer in time".to_owned())].into(),
-            ..failed
-        });
-        (found.email_provider, found.dns_host) = (None, None);
-        let (merged, kept) = merge(all(), found);
-        let dns = merged.dns.unwrap();
-        assert_eq!((&dns.mx[..], dns.ns.len()), (&["10 mx.a.de".to_owned()][..], 0));
-        assert!(merged.email_provider.is_some() && merged.dns_host.is_none());
-        assert_eq!(kept, ["email_provider", "dns.mx"]);
-        let mut found = all();
-        (found.dns, found.email_provider) = (Some(gone), None);
-        let (merged, kept) = merge(all(), found);
-        assert!(merged.email_provider.is_none() && kept.is_empty());
-    }
-
-    #[test]
-    fn what_a_scan_says_of_itself_is_its_own() {
-        let mut known = all();
-        known.problems = vec![Problem::new("old", "old")];
-        known.site_state = Some(SiteState {
-            state: SiteStateKind::Parked,
-            evidence: String::new(),
-            page: String::new(),
-        });
-        assert_eq!(merge(known, all()).0, all());
-    }
-
-    proptest! {
-        /// No field, of whatever part, is emptied by a scan that does not find it.
-        #[test]
-        fn a_scan_blanks_nothing(missed in proptest::collection::vec(any::<bool>(), fields(&serde_json::to_value(all()).unwrap()).len())) {
-            let whole = serde_json::to_value(all()).unwrap();
-            let mut found = whole.clone();
-            for (path, missed) in fields(&whole).iter().zip(missed) {
-                if missed {
-                    blank(&mut found, path);
-                }
-            }
-            let found: Findings = serde_json::from_value(found).unwrap();
-            // Whether a site still runs WordPress is said by its other technologies, if there are any.
-            let says_technologies = !found.technologies.is_empty() || found.tech_stack != TechStack::default();
-            let (merged, _) = merge(all(), found);
-            let merged = serde_json::to_value(merged).unwrap();
-            let of_technologies = ["is_wordpress", "wordpress_version", "has_elementor"];
-            let fields_of = |value: &Value| -> Map<String, Value> {
-                let mut members = value.as_object().unwrap().clone();
-                members.retain(|name, _| !(says_technologies && of_technologies.contains(&name.as_str())));
-                members
-            };
-            prop_assert_eq!(fields_of(&merged), fields_of(&whole));
-        }
-    }
-}
+mod tests;

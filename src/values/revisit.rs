@@ -93,6 +93,9 @@ pub struct KnownSitemap {
     pub entries: u64,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+    /// Entries that it names more than once.
+    #[serde(default, skip_serializing_if = "Repeated::is_none")]
+    pub repeated: Repeated,
     /// The sitemaps that it names.
     pub children: Vec<String>,
     /// Body: the URLs it names, all of them; the same as that of its event. Null if it names none.
@@ -100,6 +103,22 @@ pub struct KnownSitemap {
     /// What is in that body.
     #[serde(skip)]
     pub urls: Vec<SitemapUrl>,
+}
+
+/// Entries of a file that stand in it more than once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// How often one was named again.
+    pub count: u64,
+    /// Some of them.
+    pub examples: Vec<String>,
+}
+
+impl Repeated {
+    /// Whether each stands there once.
+    pub fn is_none(&self) -> bool {
+        self.count == 0
+    }
 }
 
 /// An HTML page.

@@ -38,7 +38,8 @@ const GROWING: [(&str, &str); 13] = [
     ("batch_watch", "'batch_id', md5('fill' || n)::uuid"),
     (
         "rm_domains.domains",
-        "'domain', 'fill' || n || '.test', 'id', md5('fill' || n)::uuid, 'meta_json', '{}'::jsonb",
+        "'domain', 'fill' || n || '.test', 'id', md5('fill' || n)::uuid, 'meta_json', '{}'::jsonb, 'site_state', null, \
+        'email_provider_key', null, 'tls_expires', null",
     ),
     (
         "rm_jobs.jobs",
@@ -205,6 +206,11 @@ impl World {
             format!("/api/v4/domains/{one}/history"),
             format!("{batch}/scans"),
             "/api/v4/domains?limit=20".to_owned(),
+            "/api/v4/domains?site_state=parked&limit=20".to_owned(),
+            "/api/v4/domains?email_provider=zoho+mail&limit=20&sort=-domain".to_owned(),
+            "/api/v4/domains?tls_expires_before=2999-01-01&limit=20".to_owned(),
+            "/api/v4/domains?site_state=parked&tls_expires_before=2001-01-01&limit=20&sort=-last_scan"
+                .to_owned(),
             "/api/v4/scans?limit=20&sort=-created_at".to_owned(),
             "/api/v4/batches?limit=20".to_owned(),
         ] {

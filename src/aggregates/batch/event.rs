@@ -3,9 +3,11 @@
 
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::values::versioned::current_version;
+use crate::aggregates::scan::add_options;
+use crate::values::versioned::{Upcaster, current_version};
 use crate::values::{BatchOptions, BodyRef, VersionedEvent};
 
 /// The events of one batch's stream.
@@ -77,13 +79,29 @@ impl BatchEvent {
 
 impl VersionedEvent for BatchEvent {
     const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("BatchRequested", 1),
+        ("BatchRequested", 2),
         ("BatchCancelled", 1),
         ("BatchReopened", 1),
         ("BatchExpanded", 1),
         ("BatchImported", 1),
         ("BatchCompleted", 1),
     ];
+    const UPCASTERS: &'static [Upcaster] = &[Upcaster {
+        event_type: "BatchRequested",
+        from: 1,
+        upcast: nothing_besides,
+    }];
+}
+
+/// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
+fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
+    let options = fields
+        .get_mut("options")
+        .and_then(|options| options.get_mut("scan"));
+    if let Some(Value::Object(options)) = options {
+        add_options(options);
+    }
+    fields
 }
 
 impl DomainEvent for BatchEvent {

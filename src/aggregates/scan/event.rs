@@ -348,7 +348,7 @@ impl ScanEvent {
 
 impl VersionedEvent for ScanEvent {
     const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("ScanRequested", 1),
+        ("ScanRequested", 2),
         ("ScanStarted", 1),
         ("ScanAbandoned", 1),
         ("RobotsRead", 2),
@@ -364,6 +364,11 @@ impl VersionedEvent for ScanEvent {
         ("ScanErased", 1),
     ];
     const UPCASTERS: &'static [Upcaster] = &[
+        Upcaster {
+            event_type: "ScanRequested",
+            from: 1,
+            upcast: nothing_besides,
+        },
         Upcaster {
             event_type: "RobotsRead",
             from: 1,
@@ -385,6 +390,20 @@ impl VersionedEvent for ScanEvent {
             upcast: nothing_kept,
         },
     ];
+}
+
+/// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
+fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
+    if let Some(Value::Object(options)) = fields.get_mut("options") {
+        add_options(options);
+    }
+    fields
+}
+
+/// What options of version 1 do not have.
+pub(in crate::aggregates) fn add_options(options: &mut Map<String, Value>) {
+    options.insert("files".into(), Value::Array(Vec::new()));
+    options.insert("sitemap_sample".into(), Value::from(0));
 }
 
 /// Before version 2 every file was read at every scan.

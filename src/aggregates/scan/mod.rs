@@ -26,6 +26,7 @@ pub use command::{
     AttemptOutcome, BatchOrigin, DomainChange, ImportedOutcome, ImportedScan, ReadFact, ScanCommand,
 };
 pub use error::ScanError;
+pub(super) use event::add_options;
 pub use event::{ScanEvent, ScanTotals, StatusChange, UrlsChange};
 pub use status::{ScanStatus, UnknownStatus};
 

@@ -21,8 +21,9 @@ use crate::api::{ApiState, fresh};
 use crate::commands::note_answer::note_answer;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::projections::jobs;
-use crate::values::TenantId;
 use crate::values::batch_list::ChosenColumn;
+use crate::values::site_files::{SiteFile, SiteFileSet};
+use crate::values::{TenantId, WantedScan};
 
 /// How a batch is taken.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -36,6 +37,11 @@ pub(super) struct BatchQuery {
     max_pages: Option<i64>,
     /// For formats other than JSON: maximum number of concurrent scans of the batch, 1 to 1000.
     max_concurrent: Option<i64>,
+    /// For formats other than JSON: files to read besides pages and sitemaps, with commas between them: `security_txt`,
+    /// `ads_txt`, `humans_txt`, `llms_txt`.
+    files: Option<String>,
+    /// For formats other than JSON: number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
+    sitemap_sample: Option<i64>,
     /// For formats other than JSON: days, may be a fraction; domains with a more recent completed scan are skipped.
     max_age_days: Option<f64>,
 }
@@ -142,6 +148,11 @@ pub(super) struct NewBatch {
     max_concurrent: Option<i64>,
     /// Days, may be a fraction; domains with a more recent completed scan are skipped.
     max_age_days: Option<f64>,
+    /// Files to read besides pages and sitemaps.
+    #[schema(example = json!(["security_txt"]))]
+    files: Option<Vec<SiteFile>>,
+    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
+    sitemap_sample: Option<i64>,
 }
 
 /// Requests scans of all domains in a list: JSON, NDJSON, CSV in any dialect, plain lines, or an Excel workbook
@@ -214,17 +225,29 @@ pub(super) async fn create_batch(
 async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput, Problem> {
     let (media_type, charset) = (request.media_type(), request.charset().map(str::to_owned));
     let (body, column) = (request.body_bytes(), query.column.clone());
-    let (max_pages, max_concurrent) = (query.max_pages, query.max_concurrent);
+    let max_concurrent = query.max_concurrent;
+    let scan = WantedScan {
+        max_pages: query.max_pages,
+        files: files_of(query.files.as_deref())?,
+        sitemap_sample: query.sitemap_sample,
+    };
     apart(move || {
         let beside = Beside {
             charset: charset.as_deref(),
             column: column.as_deref(),
-            max_pages,
+            scan,
             max_concurrent,
         };
         BatchInput::read(&media_type, &body, beside)
     })
     .await
+}
+
+fn files_of(codes: Option<&str>) -> Result<SiteFileSet, Problem> {
+    codes.unwrap_or_default().parse().map_err(|error| {
+        let detail = format!("files: {error}. Known are security_txt, ads_txt, humans_txt and llms_txt.");
+        Problem::bad_request("invalid_field", detail)
+    })
 }
 
 fn summary_in(noted: &Value) -> Summary {

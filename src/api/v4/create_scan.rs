@@ -18,7 +18,8 @@ use crate::api::{ApiState, fresh};
 use crate::commands::note_answer::note_answer;
 use crate::commands::request_scan::request_scan;
 use crate::projections::jobs::{self, JobRow, Jobs};
-use crate::values::{DomainName, ScanId, ScanOptions};
+use crate::values::site_files::SiteFile;
+use crate::values::{DomainName, ScanId, ScanOptions, WantedScan};
 
 /// A request for a scan.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,6 +34,13 @@ pub(super) struct NewScan {
     /// Days, may be a fraction: a more recent completed scan of the domain is reused.
     #[schema(example = 7, minimum = 0, maximum = 36_500)]
     max_age_days: Option<f64>,
+    /// Files to read besides pages and sitemaps.
+    #[serde(default)]
+    #[schema(example = json!(["security_txt"]))]
+    files: Vec<SiteFile>,
+    /// Number of URLs of the sitemaps to fetch and check, 0 to 100; a value out of range is replaced by the nearest bound.
+    #[schema(example = 0)]
+    sitemap_sample: Option<i64>,
 }
 
 /// Characters of an input that an answer says again at most; no domain has more.
@@ -70,7 +78,11 @@ pub(super) async fn create_scan(
         return Ok(Json(EndedScan { scan, reused }).into_response());
     }
     require_room_for_urls(&state, request.context.tenant).await?;
-    let options = ScanOptions::with_max_pages(new.max_pages);
+    let options = ScanOptions::wanted(WantedScan {
+        max_pages: new.max_pages,
+        files: new.files.into(),
+        sitemap_sample: new.sitemap_sample,
+    });
     let scan = request_scan(&state.bus, domain, options, &request.context).await?;
     let (tenant, id) = (request.context.tenant, scan.scan_id);
     let wanted = wait::asked(&request.headers);

@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 use super::list_change_urls::ChangedUrl;
 use super::list_changes::DomainChange;
 use super::list_domain_urls::Url;
+use super::list_sitemap_audit::AuditRow;
 use super::views::{BatchDomain, Domain, Scan};
 use crate::export::columns::{
-    BATCH_DOMAINS, CHANGED_URLS, CHANGES, Column, DOMAINS, Exported, ListPlace, SCANS, URLS,
+    AUDIT, BATCH_DOMAINS, CHANGED_URLS, CHANGES, Column, DOMAINS, Exported, ListPlace, SCANS, URLS,
 };
 use crate::projections::domains::DomainRow;
 use crate::projections::jobs::JobRow;
@@ -51,6 +52,15 @@ impl Exported for DomainChange {
 
 impl Exported for ChangedUrl {
     const COLUMNS: &'static [Column] = &CHANGED_URLS;
+    const OTHER_FIELDS: &'static [&'static str] = &[];
+
+    fn list_place(&self) -> ListPlace<'_> {
+        ListPlace::Domain(&self.domain)
+    }
+}
+
+impl Exported for AuditRow {
+    const COLUMNS: &'static [Column] = &AUDIT;
     const OTHER_FIELDS: &'static [&'static str] = &[];
 
     fn list_place(&self) -> ListPlace<'_> {

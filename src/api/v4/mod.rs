@@ -22,6 +22,7 @@ mod list_events;
 mod list_keys;
 mod list_projections;
 pub(crate) mod list_scans;
+mod list_sitemap_audit;
 mod list_webhooks;
 mod maintain_projection;
 mod maintain_webhook;
@@ -55,6 +56,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(list_domains::list_domains))
         .routes(routes!(get_domain::get_domain, forget_domain::forget_domain))
         .routes(routes!(list_domain_urls::list_domain_urls))
+        .routes(routes!(list_sitemap_audit::list_sitemap_audit))
         .routes(routes!(list_domain_history::list_domain_history))
         .routes(routes!(list_changes::list_changes))
         .routes(routes!(list_change_urls::list_change_urls))

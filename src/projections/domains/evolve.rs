@@ -89,6 +89,9 @@ fn show(row: &mut DomainRow, known: Findings) {
     row.meta_json = RawJson::of(&known);
     row.elementor_version = version_of(&known.technologies, "Elementor");
     row.technology_keys = technology_keys(&known);
+    row.site_state = known.site_state.map(|found| found.state.as_str().to_owned());
+    row.email_provider_key = known.email_provider.map(|found| found.name.to_lowercase());
+    row.tls_expires = known.certificate.and_then(|found| found.valid_to);
     row.tech_stack = json!(known.tech_stack);
     row.title = known.title;
     row.description = known.description;
@@ -156,6 +159,9 @@ fn first_seen(scan_id: ScanId, event: &ScanEvent, fact: &Fact) -> DomainRow {
         elementor_version: None,
         tech_stack: json!(TechStack::default()),
         technology_keys: Vec::new(),
+        site_state: None,
+        email_provider_key: None,
+        tls_expires: None,
         email_addresses: Vec::new(),
         phone_numbers: Vec::new(),
         facebook_url: None,

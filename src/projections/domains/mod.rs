@@ -54,6 +54,12 @@ pub struct DomainRow {
     pub linkedin_url: Option<String>,
     pub instagram_url: Option<String>,
     pub youtube_url: Option<String>,
+    /// What the home page is, if it is no ordinary site, for the filter.
+    pub site_state: Option<String>,
+    /// Who receives its mail, in lower case, for the filter.
+    pub email_provider_key: Option<String>,
+    /// Until when its certificate is valid, for the filter.
+    pub tls_expires: Option<DateTime<Utc>>,
     /// All that is known ([`Findings`](crate::values::Findings)): what the last completed scan found, and what only
     /// earlier ones did (`stale`).
     pub meta_json: RawJson,
@@ -120,7 +126,7 @@ pub fn domain_id(tenant: TenantId, domain: &str) -> Uuid {
 
 impl Projection for Domains {
     const NAME: &'static str = "domains";
-    const SHAPE: i32 = 3;
+    const SHAPE: i32 = 4;
     const EVENT_TYPES: &'static [&'static str] = &[
         "ScanRequested",
         "ScanStarted",

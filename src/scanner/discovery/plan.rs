@@ -13,11 +13,12 @@ use crate::scanner::allowance::Allowance;
 use crate::scanner::page::contact_pages_among;
 use crate::scanner::read_sitemap::{FileRead, bytes_of};
 use crate::scanner::site::same_site;
-use crate::scanner::sitemap::{Seen, SeenUrls};
+use crate::scanner::sitemap::{Audit, Seen, SeenUrls, Standard};
 use crate::values::Problem;
 use crate::values::report::SitemapReport;
 use crate::values::revisit::KnownSitemap;
 use crate::values::sitemap::SitemapKind;
+use crate::values::sitemap_audit::SitemapAudit;
 
 /// Pages of an urlset that are looked at for sitemaps among them.
 const MAX_LOOKED_AT: usize = 1_000;
@@ -46,6 +47,7 @@ pub(super) struct Plan {
     dropped: usize,
     /// Listed pages that may hold contacts, if they are wanted, and how many more may be looked at.
     contacts: Option<(Vec<Url>, usize)>,
+    audit: Audit,
 }
 
 /// A file to read.
@@ -88,6 +90,7 @@ impl Plan {
             left_out: 0,
             dropped: 0,
             contacts: wants_contacts.then(|| (Vec::new(), MAX_FOR_CONTACTS)),
+            audit: Audit::default(),
         }
     }
 
@@ -198,6 +201,11 @@ impl Plan {
             return None;
         }
         file.report.parent = candidate.parent.as_deref().map(str::to_owned);
+        if kind.lists_pages() || kind == SitemapKind::Index {
+            let report = &file.report;
+            let audit = std::mem::take(&mut file.audit);
+            self.audit.add(&report.url, audit, report.entries, report.bytes);
+        }
         let children = std::mem::take(&mut file.children);
         let keep = file
             .keep
@@ -256,10 +264,15 @@ impl Plan {
             stored,
             stored_count,
             allowance,
+            audit,
             ..
         } = self;
+        let sitemap = &report.url;
         report.urls.retain(|url| {
             let seen = stored.see(&url.loc);
+            if seen == Seen::Again {
+                audit.add_repeated(sitemap, &url.loc);
+            }
             let is_kept = seen == Seen::First && allowance.keep(bytes_of(url));
             *stored_count += usize::from(is_kept);
             left_out += u64::from(!is_kept && seen != Seen::Again);
@@ -292,6 +305,11 @@ impl Plan {
     /// Pages that may hold contacts, the most telling first.
     pub(super) fn contact_pages(&mut self) -> Vec<Url> {
         self.contacts.take().map(|(urls, _)| urls).unwrap_or_default()
+    }
+
+    /// How sound the files are, compared with the site.
+    pub(super) fn audit(&mut self, standard: &Standard) -> Option<SitemapAudit> {
+        std::mem::take(&mut self.audit).finish(standard)
     }
 
     /// What was left out for its bounds.
@@ -337,6 +355,7 @@ fn sitemap_among_pages(loc: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scanner::sitemap::FileAudit;
     use crate::values::TenantId;
     use crate::values::sitemap::SitemapUrl;
 
@@ -374,6 +393,7 @@ mod tests {
                 .map(|loc| Url::parse(loc).unwrap())
                 .collect(),
             keep: None,
+            audit: FileAudit::default(),
         }
     }
 

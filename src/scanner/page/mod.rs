@@ -11,6 +11,7 @@ mod email;
 mod head;
 mod icon;
 mod imprint;
+mod indexing;
 mod json_ld;
 mod language;
 mod logo;
@@ -24,6 +25,7 @@ mod technology;
 mod tree;
 
 pub use self::contact_links::contact_pages_among;
+pub use self::indexing::{Indexing, indexing};
 pub use self::technology::{Beside, FormatError, Known, Skipped, Technologies, own as own_technologies};
 use url::Url;
 
@@ -31,6 +33,7 @@ use self::json_ld::Graph;
 use self::outline::Outline;
 use crate::fetch::Headers;
 use crate::values::findings::{ContactInfo, SocialLinks};
+use crate::values::hosting::{CDN, HOSTING};
 use crate::values::{Findings, Problem};
 
 /// Contacts in the predecessor's plain lists.
@@ -104,6 +107,8 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         final_url: Some(page.url.to_string()),
         image_url: head::image(&outline, &graph),
         language,
+        cdn: CDN.of_headers(&page.headers.iter()),
+        hosting: HOSTING.of_headers(&page.headers.iter()),
         problems: unread(page, &outline, &graph),
         site_state: site_state::site_state(&outline),
         ..Findings::default()

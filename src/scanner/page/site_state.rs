@@ -214,4 +214,6 @@ fn shell(look: &Look<'_>) -> Option<Seen> {
 }
 
 #[cfg(test)]
+mod kinds_tests;
+#[cfg(test)]
 mod tests;

@@ -12,9 +12,13 @@ use super::problems::Problems;
 use super::seen::{Seen, SeenUrls};
 use super::text::{MAX_LINE, is_url_line};
 use crate::scanner::site::same_site;
+use crate::values::revisit::Repeated;
 
 /// sitemaps.org: the length that a loc must stay below.
 const MAX_PROTOCOL_LOC: usize = 2048;
+
+/// Examples of entries that were named before.
+const MAX_REPEATED: usize = 10;
 
 /// Resolves, counts and passes on what a document names.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(super) struct Judge {
     seen: SeenUrls,
     pub(super) entries: u64,
     pub(super) children: u64,
+    /// What was named before.
+    pub(super) repeated: Repeated,
     pub(super) refused: bool,
     pub(super) problems: Problems,
 }
@@ -36,6 +42,7 @@ impl Judge {
             seen: SeenUrls::with_limit(max_distinct),
             entries: 0,
             children: 0,
+            repeated: Repeated::default(),
             refused: false,
             problems: Problems::default(),
         }
@@ -97,7 +104,13 @@ impl Judge {
         }
         match self.seen.see(&loc) {
             Seen::First => {}
-            Seen::Again => return,
+            Seen::Again => {
+                self.repeated.count += 1;
+                if self.repeated.examples.len() < MAX_REPEATED {
+                    self.repeated.examples.push(shorten(&loc).to_owned());
+                }
+                return;
+            }
             Seen::Full => self.problems.note("many_urls", Some(raw.offset), || {
                 "from here on, duplicates are no longer detected".to_owned()
             }),

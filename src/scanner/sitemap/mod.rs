@@ -3,6 +3,7 @@
 //! Bytes go through [`inflate`] (gzip by content), [`charset`], then either [`xml`] and [`document`] or
 //! [`text`]; [`reader`] joins them. Where files come from and which are followed is discovery's business.
 
+mod audit;
 mod charset;
 mod document;
 mod element;
@@ -21,6 +22,7 @@ mod seen;
 mod text;
 mod xml;
 
+pub use audit::{Audit, FileAudit, Standard};
 pub use entry::{Alternate, ChildSitemap, News, PageEntry, SitemapEntry, Video};
 pub use inflate::is_gzip;
 pub use reader::{SitemapReader, SitemapSettings, SitemapSummary};

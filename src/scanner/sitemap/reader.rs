@@ -12,6 +12,7 @@ use super::judge::Judge;
 use super::text::Lines;
 use super::xml::Xml;
 use crate::values::Problem;
+use crate::values::revisit::Repeated;
 use crate::values::sitemap::SitemapKind;
 
 /// What is looked at before the format is decided.
@@ -55,6 +56,8 @@ pub struct SitemapSummary {
     pub children: u64,
     /// Decoded bytes read.
     pub bytes: u64,
+    /// Entries that it names more than once.
+    pub repeated: Repeated,
     /// What was wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -213,6 +216,11 @@ impl Content {
             entries: if is_sitemap { judge.entries } else { 0 },
             children: if is_sitemap { judge.children } else { 0 },
             bytes: self.bytes,
+            repeated: if is_sitemap {
+                judge.repeated
+            } else {
+                Repeated::default()
+            },
             problems: problems.into_list(),
         }
     }

@@ -26,10 +26,12 @@ async fn an_event_says_who_did_what_where_and_when() {
     let tenant = "550e8400-e29b-41d4-a716-446655440000";
     let expected = json!({
         "position": 1, "event_id": null, "stream": { "type": "domain_scan", "id": id, "sequence": 1 },
-        "type": "ScanRequested", "version": 1, "recorded_at": null, "tenant_id": tenant, "actor": "anonymous",
+        "type": "ScanRequested", "version": 2, "recorded_at": null, "tenant_id": tenant, "actor": "anonymous",
         "data": {
             "domain": "a.com", "batch_id": null, "line": null, "max_concurrent": null,
-            "options": { "max_pages": 7, "max_attempts": 3, "deadline_seconds": 240 },
+            "options": {
+                "max_pages": 7, "max_attempts": 3, "deadline_seconds": 240, "files": [], "sitemap_sample": 0,
+            },
         },
         "metadata": { "tenant_id": tenant, "actor": "anonymous", "roles": "operator", "request_id": "r-1" },
     });

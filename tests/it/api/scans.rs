@@ -281,6 +281,90 @@ async fn max_pages_out_of_range_is_brought_to_the_nearest_bound() {
 }
 
 #[tokio::test]
+async fn files_and_a_sample_are_options_of_each_way_to_request_scans() {
+    let app = TestApp::start().await;
+    let options_of = async |id: &str| {
+        let stream = app.get(&format!("/api/v4/streams/domain_scan/{id}")).await.json();
+        let options = &stream["items"][0]["data"]["options"];
+        (options["files"].clone(), options["sitemap_sample"].clone())
+    };
+    let body = json!({ "domain": "a.com", "files": ["llms_txt", "security_txt"], "sitemap_sample": 5000 });
+    let scan = app.post_json("/api/v4/scans", &body).await.json();
+    let wanted = (json!(["security_txt", "llms_txt"]), json!(100));
+    assert_eq!(options_of(scan["scan_id"].as_str().unwrap()).await, wanted);
+    let body = json!({ "domains": ["b.com"], "files": ["ads_txt"], "sitemap_sample": 7 });
+    let by_json = app
+        .post_json("/api/v4/batches?files=llms_txt", &body)
+        .await
+        .json();
+    let path = "/api/v4/batches?files=ads_txt,humans_txt&sitemap_sample=3";
+    let by_query = app.post_text(path, "text/plain", "c.com").await.json();
+    for (batch, wanted) in [
+        (by_json, (json!(["ads_txt"]), json!(7))),
+        (by_query, (json!(["ads_txt", "humans_txt"]), json!(3))),
+    ] {
+        let scans = app.scans_of_batch(batch["batch_id"].as_str().unwrap(), 1).await;
+        assert_eq!(options_of(scans[0]["scan_id"].as_str().unwrap()).await, wanted);
+    }
+    let unknown = json!({ "domain": "a.com", "files": ["robots_txt"] });
+    assert_eq!(app.post_json("/api/v4/scans", &unknown).await.status, 422);
+    let refused = app
+        .post_text("/api/v4/batches?files=robots_txt", "text/plain", "c.com")
+        .await;
+    assert_eq!(
+        (refused.status, refused.json()["code"].as_str()),
+        (400, Some("invalid_field"))
+    );
+    assert!(refused.text().contains("robots_txt") && refused.text().contains("security_txt"));
+}
+
+#[tokio::test]
+async fn the_audit_of_sitemaps_is_a_list_in_pages_and_a_file() {
+    let app = TestApp::start().await;
+    let example = |url: &str| json!({ "url": url, "sitemap": "https://a.com/sitemap.xml", "value": "" });
+    let findings: Findings = serde_json::from_value(json!({
+        "sitemap_audit": { "home": "https://a.com/", "entries": 9, "faults": [
+            { "check": "plain_http", "count": 7, "examples": [example("http://a.com/1"), example("http://a.com/2")] },
+        ] },
+        "sitemap_sample": [{ "url": "https://a.com/3", "status": 404 }],
+    }))
+    .unwrap();
+    let scan = app.create_scan("a.com").await;
+    app.complete(&scan, &findings).await;
+    app.get_in_status("/api/v4/domains/a.com", "completed").await;
+    let path = "/api/v4/domains/a.com/sitemap-audit";
+    let first = app.get(&format!("{path}?limit=2")).await.json();
+    let urls = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|row| row["url"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(urls(&first), ["http://a.com/1", "http://a.com/2"]);
+    assert_eq!(
+        (&first["items"][0]["check"], &first["items"][0]["count"]),
+        (&json!("plain_http"), &json!(7))
+    );
+    let next = first["next"].as_str().unwrap();
+    let second = app.get(&format!("{path}?limit=2&cursor={next}")).await.json();
+    assert_eq!(
+        (urls(&second), &second["next"]),
+        (vec!["https://a.com/3".to_owned()], &Value::Null)
+    );
+    assert_eq!(
+        (&second["items"][0]["check"], &second["items"][0]["status"]),
+        (&json!("sample"), &json!(404))
+    );
+    let file = app.get(&format!("{path}?format=csv")).await.text();
+    assert_eq!(file.lines().count(), 4, "{file}");
+    assert!(
+        file.contains("a.com,plain_http,7,http://a.com/1,https://a.com/sitemap.xml"),
+        "{file}"
+    );
+    assert_eq!(app.get("/api/v4/domains/b.com/sitemap-audit").await.status, 404);
+    let domains = app.get("/api/v4/domains?format=csv").await.text();
+    assert!(domains.contains("plain_http: 7"), "{domains}");
+}
+
+#[tokio::test]
 async fn a_site_is_scanned_from_the_request_to_the_urls_of_its_sitemaps() {
     let app = TestApp::scanning().await;
     let id = app.create_scan("site00001.sites.test").await;

@@ -1,6 +1,7 @@
 //! The command line by itself: what needs no server.
 
 mod output;
+mod sitemap_audit;
 
 use std::collections::BTreeSet;
 use std::process::{Command, Output, Stdio};

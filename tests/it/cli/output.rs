@@ -99,6 +99,7 @@ async fn files_that_commands_are_given_are_shown_harmless() {
     run(&["extract", &page]);
     let sitemap = file("sitemap.txt", &format!("https://a.com/{HOSTILE}\n{HOSTILE}\n"));
     run(&["sitemap", &sitemap, "--summary"]);
+    run(&["sitemap", &sitemap, "--audit", "--url", "https://a.com/"]);
     let broken = file("broken.json", &format!("{{ {HOSTILE}"));
     run(&["technologies", "load", &broken]);
     run(&["log", "verify", "--head", &file("head", HOSTILE)]);

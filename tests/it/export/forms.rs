@@ -31,6 +31,7 @@ async fn columns_are_documented_and_stay() {
         format!("batches/{batch}/domains"),
         "scans".to_owned(),
         "domains/a.com/urls".to_owned(),
+        "domains/a.com/sitemap-audit".to_owned(),
     ] {
         let answer = app.get(&format!("/api/v4/{path}?format=csv")).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());

@@ -17,7 +17,7 @@ async fn a_row_that_the_table_refuses_waits_and_is_released_by_a_retry() {
     let mut world = World::new(StoryOptions::default()).await;
     world
         .meddle(
-            "alter table rm_domains_s3_g1.domains add constraint picky check (domain <> 'site-3.example')",
+            "alter table rm_domains_s4_g1.domains add constraint picky check (domain <> 'site-3.example')",
         )
         .await;
     world.tell(600).await;
@@ -38,7 +38,7 @@ async fn a_row_that_the_table_refuses_waits_and_is_released_by_a_retry() {
     assert_eq!(list(&world.database.pool, 100).await.unwrap()[0].attempts, 2);
 
     world
-        .meddle("alter table rm_domains_s3_g1.domains drop constraint picky")
+        .meddle("alter table rm_domains_s4_g1.domains drop constraint picky")
         .await;
     world.tell(100).await;
     world.follow(of::<Domains>()).await;

@@ -1,0 +1,170 @@
+//! Fetches some of the URLs that the sitemaps name, to see whether they are what they should be. One after another, at the
+//! pace of the host, and none that robots.txt disallows.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::Tools;
+use super::page::{RawPage, indexing};
+use super::robots::AgentRules;
+use crate::fetch::{FetchError, Limits};
+use crate::values::Problem;
+use crate::values::sitemap_audit::SampledUrl;
+
+const REDIRECTS: usize = 5;
+
+/// Decoded bytes of a page that are read: its head is at the beginning.
+const MAX_BYTES: u64 = 256 * 1024;
+
+/// Characters of what a page says that are kept.
+const MAX_TEXT: usize = 500;
+
+/// So many of the URLs, at equal distances, so that each part of the site is in the sample.
+pub fn chosen(urls: &[&str], wanted: usize) -> Vec<String> {
+    let wanted = wanted.min(urls.len());
+    let at = |place: usize| urls[place * urls.len() / wanted];
+    (0..wanted).map(|place| at(place).to_owned()).collect()
+}
+
+/// What the URLs came to, and why the rest was not fetched, if it was not.
+#[derive(Debug, Default)]
+pub(super) struct Sample {
+    pub(super) urls: Vec<SampledUrl>,
+    pub(super) problem: Option<Problem>,
+}
+
+impl Sample {
+    /// Nothing was fetched.
+    pub(super) fn failed(problem: Problem) -> Self {
+        Self {
+            urls: Vec::new(),
+            problem: Some(problem),
+        }
+    }
+}
+
+/// Fetches these URLs, which are of the host whose rules these are, until the deadline.
+pub(super) async fn fetch_all(
+    tools: &Tools,
+    urls: Vec<String>,
+    rules: &Arc<AgentRules>,
+    deadline: Instant,
+) -> Sample {
+    let mut sample = Sample::default();
+    let wanted = urls.len();
+    for url in urls {
+        let why = if Instant::now() >= deadline {
+            Some(("timeout", "not reached in time".to_owned()))
+        } else if tools.allowance.may_read_pages() {
+            None
+        } else {
+            Some(("budget_compute", tools.allowance.ran_out()))
+        };
+        if let Some((code, why)) = why {
+            let detail = format!(
+                "{} of the {wanted} URLs to check: {why}",
+                wanted - sample.urls.len()
+            );
+            sample.problem = Some(Problem::new(code, detail));
+            break;
+        }
+        sample.urls.push(fetch(tools, url, rules, deadline).await);
+    }
+    sample
+}
+
+async fn fetch(tools: &Tools, loc: String, rules: &Arc<AgentRules>, deadline: Instant) -> SampledUrl {
+    let mut told = SampledUrl {
+        url: loc,
+        ..SampledUrl::default()
+    };
+    let Ok(url) = Url::parse(&told.url) else {
+        told.error = Some("it is not a URL".to_owned());
+        return told;
+    };
+    let (work, decide) = {
+        let (rules, url) = (Arc::clone(rules), url.clone());
+        (rules.work_on(url.as_str().len()), move || {
+            rules.decide(url.as_str())
+        })
+    };
+    match tools.compute_on(work, decide).await {
+        Ok(decision) if decision.allowed => {}
+        Ok(decision) => {
+            let rule = decision.rule.unwrap_or_default();
+            told.error = Some(kept(&format!("robots.txt disallows it: {rule}")));
+            return told;
+        }
+        Err(error) => {
+            told.error = Some(error.to_string());
+            return told;
+        }
+    }
+    if let Err(error) = look(tools, &url, deadline, &mut told).await {
+        told.error = Some(kept(&error.to_string()));
+    }
+    told
+}
+
+async fn look(tools: &Tools, url: &Url, deadline: Instant, told: &mut SampledUrl) -> Result<(), FetchError> {
+    let limits = Limits {
+        deadline,
+        redirects: REDIRECTS,
+    };
+    let answer = tools.fetcher.get(url, limits).await?;
+    told.status = answer.status;
+    if !answer.redirected_from.is_empty() {
+        told.redirects_to = Some(kept(answer.url.as_str()));
+    }
+    if !(200..300).contains(&answer.status) {
+        return Ok(());
+    }
+    let media_type = answer.headers.media_type();
+    let is_html = matches!(
+        media_type.as_deref(),
+        Some("text/html" | "application/xhtml+xml") | None
+    );
+    let mut page = RawPage {
+        url: answer.url.clone(),
+        headers: answer.headers,
+        bytes: Vec::new(),
+    };
+    if is_html {
+        let body = answer.body.read_up_to(MAX_BYTES).await;
+        if let Some(error) = body.broke.filter(|_| body.bytes.is_empty()) {
+            return Err(error);
+        }
+        page.bytes = body.bytes;
+    }
+    let here = page.url.clone();
+    let work = page.bytes.len();
+    match tools.compute_on(work, move || indexing(&page, is_html)).await {
+        Ok(says) => {
+            told.noindex = says.noindex.map(|text| kept(&text));
+            let is_elsewhere = |canonical: &String| *canonical != here.as_str();
+            told.canonical = says.canonical.filter(is_elsewhere).map(|url| kept(&url));
+        }
+        Err(error) => told.error = Some(error.to_string()),
+    }
+    Ok(())
+}
+
+fn kept(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chosen;
+
+    #[test]
+    fn a_sample_is_spread_over_all_urls() {
+        let urls: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        assert_eq!(chosen(&urls, 4), ["0", "25", "50", "75"]);
+        assert_eq!(chosen(&urls[..3], 10), ["0", "1", "2"]);
+        assert!(chosen(&[], 5).is_empty() && chosen(&urls, 0).is_empty());
+    }
+}
