@@ -58,7 +58,7 @@ const RULES: &[Rule] = &[
     Rule { module: "pools", uses: &[], except: &[], crates: &["sqlx", "tokio"] },
     Rule { module: "turns", uses: &["values"], except: &[], crates: &["tokio"] },
     Rule { module: "aggregates", uses: &["values"], except: &[], crates: &[] },
-    Rule { module: "log", uses: &["values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "log", uses: &["turns", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "tasks", uses: &["values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "fetch", uses: &["values"], except: &[], crates: &["reqwest", "tokio", "rand"] },
     Rule { module: "scanner", uses: &["fetch", "values"], except: &[], crates: &["tokio", "rand"] },

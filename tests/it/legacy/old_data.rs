@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::support::postgres::TestDatabase;
+use crate::support::postgres::{TestDatabase, make_role};
 
 /// Sizes of a generated database.
 #[derive(Clone, Copy)]
@@ -31,15 +31,6 @@ pub(super) struct Both {
 
 /// May read the predecessor's tables, and nothing else.
 const OLD_READER: &str = "sitelog_test_old_reader";
-
-/// Makes a role that nobody logs in as; the cluster may have it from another test.
-pub(super) async fn make_role(pool: &PgPool, name: &str) {
-    let sql = format!(
-        "do $$ begin create role {name} nologin; exception when duplicate_object or unique_violation then null; end $$; \
-         grant {name} to current_user"
-    );
-    sqlx::raw_sql(&sql).execute(pool).await.unwrap();
-}
 
 impl Both {
     pub(super) async fn new(sizes: Sizes) -> Self {

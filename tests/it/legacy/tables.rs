@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use sqlx::PgPool;
 
-use super::old_data::{Both, SMALL, make_role};
+use super::old_data::{Both, SMALL};
 use crate::support::app::wait_for;
+use crate::support::postgres::make_role;
 
 const VIEWS: [&str; 5] = ["domains", "jobs", "batch_jobs", "sitemap_files", "sitemap_urls"];
 /// Has rights on the schema and on nothing else.

@@ -6,6 +6,7 @@ mod leases;
 mod look_back;
 mod park;
 mod shapes;
+mod upgrade;
 mod verify;
 
 use std::marker::PhantomData;

@@ -9,7 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use flate2::read::GzDecoder;
 use sitelog::postgres::EmbeddedPostgres;
+use sitelog::projections::wall::READER;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection, PgPool};
@@ -51,11 +53,18 @@ impl TestDatabase {
 }
 
 impl TestDatabase {
+    /// One without any table.
+    async fn empty() -> Self {
+        let database = Self::new().await;
+        let empty = "drop schema public cascade; create schema public; \
+                     drop schema legacy cascade; drop schema all_tenants cascade";
+        sqlx::raw_sql(empty).execute(&database.pool).await.unwrap();
+        database
+    }
+
     /// One as the release with this last migration left it, to be migrated.
     pub async fn migrated_to(last: i64) -> Self {
-        let database = Self::new().await;
-        let empty = "drop schema public cascade; create schema public; drop schema legacy cascade; drop schema all_tenants cascade";
-        sqlx::raw_sql(empty).execute(&database.pool).await.unwrap();
+        let database = Self::empty().await;
         let mut earlier = migrator().await;
         earlier
             .migrations
@@ -65,10 +74,41 @@ impl TestDatabase {
         database
     }
 
+    /// One with what a gzipped dump in SQL holds.
+    pub async fn restored(dump: &[u8]) -> Self {
+        let database = Self::empty().await;
+        make_role(&database.pool, READER).await;
+        let mut psql = Command::new(program("psql"))
+            .args([
+                "--quiet",
+                "--no-psqlrc",
+                "--set=ON_ERROR_STOP=1",
+                "--dbname",
+                &database.url,
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        io::copy(&mut GzDecoder::new(dump), psql.stdin.as_mut().unwrap()).unwrap();
+        drop(psql.stdin.take());
+        assert!(psql.wait().unwrap().success(), "the dump cannot be restored");
+        database
+    }
+
     /// Brings it up to date.
     pub async fn migrate(&self) {
         migrator().await.run(&self.pool).await.unwrap();
     }
+}
+
+/// Makes a role that nobody logs in as; the cluster may have it from another test.
+pub async fn make_role(pool: &PgPool, name: &str) {
+    let sql = format!(
+        "do $$ begin create role {name} nologin; exception when duplicate_object or unique_violation then null; end $$; \
+         grant {name} to current_user"
+    );
+    sqlx::raw_sql(&sql).execute(pool).await.unwrap();
 }
 
 async fn migrator() -> Migrator {

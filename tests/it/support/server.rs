@@ -219,6 +219,16 @@ impl Server {
         .unwrap();
     }
 
+    /// Status and text of one answer to a GET.
+    pub async fn answer(&self, path: &str, tenant: Option<&str>) -> (u16, String) {
+        let mut request = self.client.get(format!("http://{}{path}", self.address()));
+        if let Some(tenant) = tenant {
+            request = request.header("x-tenant-id", tenant);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
     /// A GET; tried again while the service or its database is down.
     pub async fn get(&self, path: &str) -> Value {
         self.until_answered(reqwest::Client::get, path).await
