@@ -20,13 +20,14 @@ use crate::fetch::{FetchSetupError, Fetcher};
 use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
-use crate::policies::{self, CompleteBatches, ExpandBatches, ScheduleScans};
+use crate::policies::{self, CompleteBatches, ExpandBatches, FollowWebhooks, ScheduleScans};
 use crate::pools::Pools;
 use crate::postgres::EmbeddedPostgresError;
 use crate::projections::{self, ProjectionError, ReadModels, maintenance};
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
+use crate::webhooks::{Deliverer, Webhooks};
 use crate::worker::{self, Worker};
 
 /// What a process does; several may share one database.
@@ -108,6 +109,7 @@ pub struct App {
     tasks: ScanTasks,
     legacy: Legacy,
     scanner: Scanner,
+    fetcher: Fetcher,
     concurrency: usize,
     pools: Pools,
     long_reads: LongReads,
@@ -132,7 +134,8 @@ impl App {
             technologies: fingerprint_files::technologies(&config.data_dir)?,
             ..ScannerSettings::default()
         };
-        let scanner = Scanner::new(Fetcher::new(config.fetch.clone())?, settings);
+        let fetcher = Fetcher::new(config.fetch.clone())?;
+        let scanner = Scanner::new(fetcher.clone(), settings);
         Ok(Self {
             bus: CommandBus::new(log.clone()),
             models: ReadModels::new(pools.reads.clone(), walled),
@@ -142,6 +145,7 @@ impl App {
             tasks: ScanTasks::new(pools.work.clone()),
             legacy: Legacy::new(&config.legacy)?,
             scanner,
+            fetcher,
             concurrency: config.worker_concurrency,
             pools,
         })
@@ -164,6 +168,9 @@ impl App {
         tracker.spawn(policies::run(expand, self.log.clone(), stop.clone()));
         let complete = CompleteBatches::new(pool, self.bus.clone());
         tracker.spawn(policies::run(complete, self.log.clone(), stop.clone()));
+        tracker.spawn(policies::run(FollowWebhooks, self.log.clone(), stop.clone()));
+        let deliverer = Deliverer::new(self.bus.clone(), self.fetcher.clone());
+        tracker.spawn(deliverer.run(stop.clone()));
         tracker.spawn(keep_tree(maintaining, stop.clone()));
     }
 
@@ -207,6 +214,7 @@ impl App {
             long_reads: self.long_reads.clone(),
             pools: self.pools.clone(),
             tasks: self.tasks.clone(),
+            webhooks: Webhooks::new(self.pools.access.clone()),
             access: self.access.clone(),
             limits: api::Limits::default(),
             legacy: self.legacy.clone(),

@@ -26,6 +26,7 @@ pub mod tasks;
 // Reading sites.
 pub mod fetch;
 pub mod scanner;
+pub mod webhooks;
 pub mod worker;
 
 // The outside, and what wires all.

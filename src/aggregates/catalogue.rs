@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::{BatchEvent, BatchScan, DomainScan, ScanEvent};
+use super::{BatchEvent, BatchScan, DomainScan, ScanEvent, Webhook, WebhookEvent};
 use crate::values::VersionedEvent;
 use crate::values::versioned::current_version;
 
@@ -29,6 +29,7 @@ pub struct EventShape {
 pub fn event_shapes() -> Vec<EventShape> {
     let mut shapes = shapes_of::<ScanEvent>(DomainScan::TYPE);
     shapes.extend(shapes_of::<BatchEvent>(BatchScan::TYPE));
+    shapes.extend(shapes_of::<WebhookEvent>(Webhook::TYPE));
     shapes
 }
 
@@ -88,7 +89,10 @@ mod tests {
     fn each_event_type_has_a_shape_and_each_field_is_described() {
         let shapes = event_shapes();
         let known: Vec<&str> = shapes.iter().map(|shape| shape.event_type.as_str()).collect();
-        let versions = ScanEvent::VERSIONS.iter().chain(BatchEvent::VERSIONS);
+        let versions = ScanEvent::VERSIONS
+            .iter()
+            .chain(BatchEvent::VERSIONS)
+            .chain(WebhookEvent::VERSIONS);
         assert_eq!(known, versions.map(|(name, _)| *name).collect::<Vec<_>>());
         for shape in &shapes {
             assert!(!shape.description.is_empty(), "{}", shape.event_type);

@@ -5,10 +5,12 @@ pub mod batch;
 pub mod catalogue;
 mod read;
 pub mod scan;
+pub mod webhook;
 
 pub use batch::{BatchCommand, BatchError, BatchEvent, BatchScan, BatchStatus};
 pub use read::can_read;
 pub use scan::{DomainScan, ScanCommand, ScanError, ScanEvent, ScanStatus};
+pub use webhook::{Webhook, WebhookCommand, WebhookError, WebhookEvent};
 
 /// The types of stream there are, as the log names them.
-pub const STREAM_TYPES: &[&str] = &["domain_scan", "batch_scan"];
+pub const STREAM_TYPES: &[&str] = &["domain_scan", "batch_scan", "webhook"];

@@ -39,6 +39,7 @@ use crate::log::EventLog;
 use crate::pools::Pools;
 use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
+use crate::webhooks::Webhooks;
 pub use body::BodyRoom;
 pub use export::WorkbookPlaces;
 pub use legacy::settings::{self, Legacy};
@@ -64,6 +65,8 @@ pub struct ApiState {
     pub pools: Pools,
     /// The queue, for its counts.
     pub tasks: ScanTasks,
+    /// Endpoints that events are sent to.
+    pub webhooks: Webhooks,
     /// Who is let in.
     pub access: Access,
     /// Scans and batches watched as they go.

@@ -27,7 +27,9 @@ use super::{ApiState, admission, health, metrics, v4};
         (name = "scans", description = "Scans of one domain each"),
         (name = "batches", description = "Lists of domains"),
         (name = "domains", description = "The results per domain"),
+        (name = "changes", description = "What changed in domains"),
         (name = "events", description = "The event log"),
+        (name = "webhooks", description = "Endpoints that events are sent to"),
         (name = "keys", description = "API keys"),
         (name = "operations", description = "For operators")
     )

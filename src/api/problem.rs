@@ -10,13 +10,15 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::access::{AccessError, Scope};
-use crate::aggregates::{BatchError, ScanError};
+use crate::aggregates::{BatchError, ScanError, WebhookError};
 use crate::commands::CommandError;
 use crate::commands::retry_scan::RetryError;
 use crate::log::LogError;
 use crate::progress::ProgressError;
 use crate::projections::ProjectionError;
 use crate::tasks::TaskError;
+use crate::webhooks::TablesError;
+use crate::webhooks::endpoint::EndpointError;
 
 /// An error: the cause, the input and what to do (`application/problem+json`).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -347,6 +349,28 @@ impl From<ProgressError> for Problem {
     }
 }
 
+impl From<TablesError> for Problem {
+    fn from(error: TablesError) -> Self {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "The tables of webhooks are not available"
+        );
+        Self::unavailable("The database does not respond. Repeat the request.")
+    }
+}
+
+impl From<EndpointError> for Problem {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::TooMany => {
+                Self::unprocessable("too_many_webhooks", format!("Not created: {error}."))
+            }
+            EndpointError::Command(error) => error.into(),
+            EndpointError::Tables(error) => error.into(),
+        }
+    }
+}
+
 impl From<TaskError> for Problem {
     fn from(error: TaskError) -> Self {
         tracing::warn!(
@@ -382,6 +406,17 @@ impl From<BatchError> for Problem {
     }
 }
 
+impl From<WebhookError> for Problem {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::NotFound => Self::not_found("webhook"),
+            WebhookError::Disabled => {
+                Self::conflict("webhook_disabled", "The webhook is disabled; enable it first.")
+            }
+        }
+    }
+}
+
 impl From<RetryError> for Problem {
     fn from(error: RetryError) -> Self {
         match error {
@@ -399,6 +434,7 @@ where
         match error {
             CommandError::Refused(refusal) => refusal.into(),
             CommandError::NotFound("batch_scan") => Self::not_found("batch"),
+            CommandError::NotFound("webhook") => Self::not_found("webhook"),
             CommandError::NotFound("domain") => Self::not_found("domain"),
             CommandError::NotFound(_) => Self::not_found("scan"),
             CommandError::Log(error) => error.into(),

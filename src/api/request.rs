@@ -21,7 +21,7 @@ use super::known_names::unknown_member;
 use super::problem::Problem;
 use crate::commands::{CommandContext, RequestKey};
 use crate::projections::query::{Sort, wait_for};
-use crate::projections::{Projection, as_of, query};
+use crate::projections::{Projection, ProjectionError, as_of, query};
 use crate::values::TenantId;
 
 /// How long an answer may wait for `?at_least=`.
@@ -267,6 +267,22 @@ impl AsOf {
             .parse()
             .map_err(|error| Problem::bad_request("invalid_query", format!("as_of: {error}.")))?;
         Ok(Some(as_of::position(&state.models.pool, point).await?))
+    }
+}
+
+/// The position behind which `?since=<log position or time>` begins: that position, or the last one by that time. What
+/// is still to come is behind every position.
+pub async fn since(text: Option<&str>, state: &ApiState) -> Result<i64, Problem> {
+    let Some(text) = text else { return Ok(0) };
+    let point = with_offset(text)
+        .parse()
+        .map_err(|error| Problem::bad_request("invalid_query", format!("since: {error}.")))?;
+    if let as_of::Point::Position(position) = point {
+        return Ok(position);
+    }
+    match as_of::position(&state.models.pool, point).await {
+        Err(ProjectionError::BeyondTheEnd(_)) => Ok(i64::MAX),
+        position => Ok(position?),
     }
 }
 

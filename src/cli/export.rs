@@ -18,6 +18,7 @@ use crate::api::ApiState;
 use crate::api::export::{List, carried_by, rows_of};
 use crate::api::problem::Problem;
 use crate::api::v4::list_batch_domains::BatchDomains;
+use crate::api::v4::list_changes::ChangeQuery;
 use crate::api::v4::list_domain_urls::{DomainUrls, Url};
 use crate::api::v4::list_domains::DomainQuery;
 use crate::api::v4::list_scans::ScanQuery;
@@ -44,7 +45,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Writes results as CSV, NDJSON or a workbook; the columns are in docs/api.md.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// domains: the results per domain; jobs: each scan; urls: the URLs in the sitemaps
+    /// domains: the results per domain; jobs: each scan; urls: the URLs in the sitemaps; changes: what changed in domains
     #[arg(value_name = "TABLE")]
     table: Table,
     /// The format; by default it follows from the file's extension, else csv
@@ -92,6 +93,12 @@ pub(super) struct Args {
     /// Domains: only those whose TLS certificate expires before this date or time
     #[arg(long, value_name = "TIME", conflicts_with = "batch")]
     tls_expires_before: Option<String>,
+    /// Changes: only those after this log position or time
+    #[arg(long, value_name = "POSITION|TIME")]
+    since: Option<String>,
+    /// Changes: only those of this field, for example title or status
+    #[arg(long, value_name = "NAME")]
+    field: Option<String>,
     /// The file to write, which appears only when it is complete; by default standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -103,6 +110,7 @@ enum Table {
     #[value(alias = "scans")]
     Jobs,
     Urls,
+    Changes,
 }
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
@@ -133,16 +141,27 @@ impl Args {
     /// The form that is meant, if the rest fits the table.
     fn checked_format(&self) -> Result<Format, BadArgument> {
         let refuse = |text: &str| Err(BadArgument(text.to_owned()));
-        if self.table == Table::Urls && self.status.is_some() {
+        if matches!(self.table, Table::Urls | Table::Changes) && self.status.is_some() {
             return refuse("--status applies to domains and jobs only");
         }
         let takes_reason = match self.table {
             Table::Jobs => true,
             Table::Domains => self.batch.is_some(),
-            Table::Urls => false,
+            Table::Urls | Table::Changes => false,
         };
         if self.reason.is_some() && !takes_reason {
             return refuse("--reason applies to jobs, and to domains with --batch, only");
+        }
+        if self.table == Table::Changes && self.contains.is_some() {
+            return refuse("--contains applies to domains, jobs and urls only; use --domain");
+        }
+        let of_changes = [
+            ("--since", self.since.is_some()),
+            ("--field", self.field.is_some()),
+        ];
+        let given = of_changes.into_iter().find(|(_, is_given)| *is_given);
+        if let Some((name, _)) = given.filter(|_| self.table != Table::Changes) {
+            return refuse(&format!("{name} applies to changes only"));
         }
         let of_domains = [
             ("--wordpress", self.wordpress.is_some()),
@@ -185,6 +204,10 @@ impl Args {
                     .await
             }
             (Table::Urls, _) => self.put(state, format, self.urls(state)).await,
+            (Table::Changes, _) => {
+                self.put(state, format, all_rows(state, tenant, self.change_query()))
+                    .await
+            }
         }
     }
 
@@ -239,6 +262,16 @@ impl Args {
             }
         });
         urls.try_flatten().boxed()
+    }
+
+    fn change_query(&self) -> ChangeQuery {
+        ChangeQuery {
+            since: self.since.clone(),
+            field: self.field.clone(),
+            domain: self.domain.as_ref().map(|domain| domain.as_str().to_owned()),
+            batch: self.batch.map(|batch| batch.to_string()),
+            sort: None,
+        }
     }
 
     fn scan_query(&self) -> ScanQuery {

@@ -30,6 +30,7 @@ mod sitemap_audit;
 mod style;
 mod technologies;
 mod tenant;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -77,6 +78,8 @@ enum Command {
     Forget(forget::Args),
     /// Creates, lists and revokes API keys
     Key(key::Args),
+    /// Creates, lists, tests and deletes webhooks; a running server sends the events
+    Webhook(webhook::Args),
     /// Sets and lists the quotas of tenants
     Tenant(tenant::Args),
     /// Shows, rebuilds, rolls back, verifies and repairs read models
@@ -169,6 +172,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Log(args) => log::run(&args, &config()?).await,
         Command::Forget(args) => forget::run(&args, &config()?).await,
         Command::Key(args) => key::run(&args, &config()?).await,
+        Command::Webhook(args) => webhook::run(&args, &config()?).await,
         Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Projections(args) => projections::run(&args, &config()?).await,
         Command::Backup(args) => backup::run(&args, &config()?).await,

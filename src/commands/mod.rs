@@ -4,12 +4,15 @@
 pub mod bus;
 pub mod cancel_batch;
 pub mod cancel_scan;
+pub mod compare_scan;
 pub mod complete_batch;
 pub mod context;
+pub mod create_webhook;
 pub mod expand_batch;
 pub mod forget_domain;
 pub mod import;
 pub mod list_of_batch;
+pub mod maintain_webhook;
 pub mod note_answer;
 pub mod recall_scan;
 pub mod record_scan;

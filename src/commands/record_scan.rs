@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::bus::{Attachments, CommandBus, CommandError};
+use super::compare_scan::{Compared, compare};
 use super::start_scan::BegunScan;
 use super::{CommandContext, LogError};
 use crate::aggregates::scan::{AttemptOutcome, ReadFact, ScanTotals};
@@ -13,6 +14,7 @@ use crate::aggregates::{DomainScan, ScanCommand, ScanStatus};
 use crate::log::body::{Body, Salt};
 use crate::log::event::strip_nul;
 use crate::values::report::{PageReport, RobotsReport, SiteReport, SitemapReport};
+use crate::values::revisit::Earlier;
 use crate::values::{BodyRef, FailureReason, Findings, Problem, Revisit};
 
 /// What became of an attempt's record.
@@ -69,16 +71,23 @@ async fn try_record(
         .log()
         .salt(begun.tenant, begun.loaded.aggregate.domain())
         .await?;
-    let sealed = seal(report, &salt);
+    let (mut bodies, read) = seal_files(report, &salt);
+    let compared = match &begun.known {
+        Some(known) => compare(bus, known, report, &read, &salt).await?,
+        None => Compared::default(),
+    };
+    bodies.extend(compared.bodies);
+    let outcome = seal_outcome(report, (&read, compared.earlier), &salt, &mut bodies);
     let attempt = begun.loaded.aggregate.attempt();
     let command = ScanCommand::Record {
         attempt,
-        read: sealed.read,
-        outcome: sealed.outcome,
+        read,
+        outcome,
+        change: compared.change,
         now,
     };
     let attachments = Attachments {
-        bodies: sealed.bodies,
+        bodies,
         ..Attachments::default()
     };
     let (id, loaded) = (begun.scan_id.0, begun.loaded.clone());
@@ -108,25 +117,28 @@ fn recorded(scan: &DomainScan, now: DateTime<Utc>) -> Recorded {
     }
 }
 
-/// A report as the log keeps it.
-struct Sealed {
-    read: Vec<ReadFact>,
-    outcome: AttemptOutcome,
-    bodies: Vec<Body>,
-}
-
-fn seal(report: &SiteReport, salt: &Salt) -> Sealed {
-    let mut bodies = Vec::new();
-    let mut read = Vec::new();
+/// What was read, as the log keeps it.
+fn seal_files(report: &SiteReport, salt: &Salt) -> (Vec<Body>, Vec<ReadFact>) {
+    let (mut bodies, mut read) = (Vec::new(), Vec::new());
     read.extend(report.robots.as_ref().map(robots_fact));
     for sitemap in &report.sitemaps {
         read.push(sitemap_fact(sitemap, salt, &mut bodies));
     }
     read.extend(report.pages.iter().map(page_fact));
-    let outcome = match &report.outcome {
+    (bodies, read)
+}
+
+/// How it ended, as the log keeps it, with what stays known from earlier scans.
+fn seal_outcome(
+    report: &SiteReport,
+    (read, earlier): (&[ReadFact], Earlier),
+    salt: &Salt,
+    bodies: &mut Vec<Body>,
+) -> AttemptOutcome {
+    match &report.outcome {
         Ok(findings) => AttemptOutcome::Completed {
-            findings: seal_findings(findings, salt, &mut bodies),
-            revisit: (report.revisit.as_ref()).map(|kept| seal_revisit(kept, &read, salt, &mut bodies)),
+            findings: seal_findings(findings, salt, bodies),
+            revisit: seal_revisit(report.revisit.as_ref(), (read, earlier), salt, bodies),
             totals: totals(report, findings),
         },
         Err(failure) => AttemptOutcome::Failed {
@@ -135,11 +147,6 @@ fn seal(report: &SiteReport, salt: &Salt) -> Sealed {
             may_pass: failure.may_pass,
             retry_after: failure.retry_after,
         },
-    };
-    Sealed {
-        read,
-        outcome,
-        bodies,
     }
 }
 
@@ -165,9 +172,19 @@ fn without_nul(findings: &Findings) -> String {
     content.to_string()
 }
 
-/// What the next scan may use again. The lists of sitemaps are bodies already, which it names.
-fn seal_revisit(kept: &Revisit, read: &[ReadFact], salt: &Salt, bodies: &mut Vec<Body>) -> BodyRef {
-    let mut kept = kept.clone();
+/// What the next scan may use again, and what it is to know; nothing if there is neither. The lists of sitemaps are
+/// bodies already, which it names.
+fn seal_revisit(
+    kept: Option<&Revisit>,
+    (read, earlier): (&[ReadFact], Earlier),
+    salt: &Salt,
+    bodies: &mut Vec<Body>,
+) -> Option<BodyRef> {
+    if kept.is_none() && earlier.is_empty() {
+        return None;
+    }
+    let mut kept = kept.cloned().unwrap_or_default();
+    kept.earlier = earlier;
     for sitemap in &mut kept.sitemaps {
         sitemap.list = read.iter().find_map(|fact| match fact {
             ReadFact::Sitemap { url, urls, .. } if *url == sitemap.file.asked => urls.clone(),
@@ -178,7 +195,7 @@ fn seal_revisit(kept: &Revisit, read: &[ReadFact], salt: &Salt, bodies: &mut Vec
     let content = serde_json::to_vec(&kept).expect("what is kept is plain data");
     let (reference, body) = salt.seal(&content, u64::try_from(items).unwrap_or(u64::MAX));
     bodies.push(body);
-    reference
+    Some(reference)
 }
 
 fn totals(report: &SiteReport, findings: &Findings) -> ScanTotals {

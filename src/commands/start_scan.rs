@@ -1,10 +1,12 @@
 //! Begin an attempt at a scan under a lease.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::bus::{Attachments, CommandBus, CommandError, Loaded};
+use super::compare_scan::KnownDomain;
 use super::{CommandContext, LogError};
 use crate::aggregates::{DomainScan, ScanCommand, ScanError, ScanStatus};
 use crate::values::{DomainName, InvalidDomain, ScanId, ScanOptions, TenantId};
@@ -26,12 +28,19 @@ pub struct BegunScan {
     pub(super) scan_id: ScanId,
     pub(super) tenant: TenantId,
     pub(super) loaded: Loaded<DomainScan>,
+    /// What the scan is to be compared with.
+    pub(super) known: Option<Arc<KnownDomain>>,
 }
 
 impl BegunScan {
     /// What to scan.
     pub fn domain(&self) -> Result<DomainName, InvalidDomain> {
         DomainName::parse(self.loaded.aggregate.domain())
+    }
+
+    /// The same attempt, whose findings are compared with what is known of the domain.
+    pub fn compare_with(&mut self, known: Option<KnownDomain>) {
+        self.known = known.map(Arc::new);
     }
 
     /// How.
@@ -69,6 +78,7 @@ pub async fn start_scan(
             scan_id,
             tenant: context.tenant,
             loaded: done.loaded,
+            known: None,
         }))),
         Err(CommandError::Refused(ScanError::Superseded(_))) => Ok(Start::Superseded),
         // Cancelled before it began, say; or a task that names no scan of the tenant: nothing to deliver.

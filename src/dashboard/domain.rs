@@ -299,7 +299,7 @@ fn fields(group: &[FieldChange]) -> Markup {
 }
 
 /// A value of a field in words; empty if it says nothing.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     let text = match value {
         Value::Null | Value::Bool(false) => String::new(),
         Value::Bool(true) => "yes".to_owned(),

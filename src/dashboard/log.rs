@@ -89,7 +89,7 @@ fn row(event: &LogEvent) -> Markup {
         tr {
             td.number { (event.position) }
             td { details { summary { (event.event_type) } (raw(event)) } }
-            td { a href=(place_of(event)) { @if domain.is_empty() { "batch" } @else { (domain) } } }
+            td { a href=(place_of(event)) { @if event.aggregate_type == "webhook" { "webhook" } @else if domain.is_empty() { "batch" } @else { (domain) } } }
             td { (time(Some(event.recorded_at))) }
             td.wide { (actor) }
         }
@@ -98,10 +98,10 @@ fn row(event: &LogEvent) -> Markup {
 
 /// The page of what an event is about.
 fn place_of(event: &LogEvent) -> String {
-    let page = if event.aggregate_type == "batch_scan" {
-        "batches"
-    } else {
-        "scans"
+    let page = match event.aggregate_type.as_str() {
+        "batch_scan" => "batches",
+        "webhook" => "webhooks",
+        _ => "scans",
     };
     format!("/{page}/{}", event.aggregate_id)
 }

@@ -4,6 +4,7 @@
 mod assets;
 mod batch;
 mod batches;
+mod changes;
 mod domain;
 mod domains;
 mod entry;
@@ -23,6 +24,7 @@ mod sitemap_audit;
 mod sitemap_tree;
 mod tasks;
 mod technologies;
+mod webhooks;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -41,6 +43,7 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/batches/{id}/retry", post(batch::retry))
         .route("/domains", get(domains::show))
         .route("/domains/{domain}", get(domain::show))
+        .route("/changes", get(changes::show))
         .route("/technologies", get(technologies::show))
         .route("/scans", post(scan::create))
         .route("/scans/{id}", get(scan::show))
@@ -51,6 +54,10 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/projections/{name}/{work}", post(projections::request))
         .route("/tasks", get(tasks::show))
         .route("/tasks/{id}/hasten", post(tasks::hasten))
+        .route("/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/webhooks/{id}", get(webhooks::show))
+        .route("/webhooks/{id}/rotate", post(webhooks::rotate))
+        .route("/webhooks/{id}/{work}", post(webhooks::maintain))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/{id}/revoke", post(keys::revoke))
         .route_layer(from_fn_with_state(state.clone(), entry::admit));

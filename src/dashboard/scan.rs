@@ -203,6 +203,10 @@ fn words(kind: &str, data: &Value) -> Markup {
                 (count(&totals["pages"])) " pages, " (count(&totals["sitemap_urls"])) " URLs in " (count(&totals["sitemaps"])) " sitemaps, "
                 (count(&totals["emails"])) " e-mail addresses, " (count(&totals["phones"])) " phone numbers"
             }
+            "DomainChanged" => {
+                @let names: Vec<&str> = data["fields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                (names.join(", "))
+            }
             "ScanRetried" => { "round " (count(&data["round"])) " started" }
             "ScanErased" => { "the findings were erased" }
             _ => {}

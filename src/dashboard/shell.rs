@@ -12,6 +12,8 @@ pub(super) enum Section {
     None,
     Batches,
     Domains,
+    Changes,
+    Webhooks,
     Log,
     Projections,
     Tasks,
@@ -138,6 +140,8 @@ impl<'a> Page<'a> {
                 @if let Some(visitor) = visitor {
                     (entry(Section::Batches, "/", "Batches"))
                     (entry(Section::Domains, "/domains", "Domains"))
+                    (entry(Section::Changes, "/changes", "Changes"))
+                    (entry(Section::Webhooks, "/webhooks", "Webhooks"))
                     (entry(Section::Log, "/log", "Log"))
                     @if visitor.may(Scope::Operator) {
                         (entry(Section::Tasks, "/tasks", "Tasks"))

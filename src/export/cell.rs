@@ -63,10 +63,17 @@ fn inert_text(text: &str) -> String {
 }
 
 /// What has a name is called by it, and by its version; an address by itself, and whether mail to it can arrive; a check
-/// by its code, and how often it found something.
+/// by its code, and how often it found something; a change by its field and the values before and after.
 fn element(value: &Value) -> String {
     if let Some(text) = value.as_str() {
         return text.to_owned();
+    }
+    if let Some(field) = value["field"].as_str() {
+        return format!(
+            "{field}: {} → {}",
+            words(&value["before"]),
+            words(&value["after"])
+        );
     }
     match (value["name"].as_str(), value["version"].as_str()) {
         (Some(name), Some(version)) => format!("{name} {version}"),
@@ -80,6 +87,17 @@ fn element(value: &Value) -> String {
             )
         }
         _ => value.to_string(),
+    }
+}
+
+/// A value within an element.
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "–".to_owned(),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
     }
 }
 
@@ -122,6 +140,10 @@ mod tests {
                 "duplicate: 3; too_large: 1",
             ),
             (json!({ "b": 1 }), r#"{"b":1}"#),
+            (
+                json!([{ "field": "title", "before": null, "after": "=A" }, { "field": "feeds", "before": ["a", "b"], "after": [] }]),
+                "title: – → =A; feeds: a, b → –",
+            ),
         ] {
             assert_eq!(field(&value), wanted);
         }

@@ -152,6 +152,29 @@ pub const URLS: [Column; 6] = [
     field("sitemap", "/sitemap"),
 ];
 
+/// Of changes of domains.
+pub const CHANGES: [Column; 12] = [
+    field("position", "/position"),
+    field("at", "/at"),
+    field("domain", "/domain"),
+    field("domain_unicode", "/domain_unicode"),
+    field("changes", "/fields"),
+    field("reason", "/reason"),
+    field("urls_added", "/urls/added"),
+    field("urls_removed", "/urls/removed"),
+    field("erased", "/erased"),
+    field("scan_id", "/scan_id"),
+    field("previous_scan_id", "/previous_scan_id"),
+    field("batch_id", "/batch_id"),
+];
+
+/// Of the URLs of a change.
+pub const CHANGED_URLS: [Column; 3] = [
+    field("domain", "/domain"),
+    field("change", "/change"),
+    field("url", "/url"),
+];
+
 /// Of what is told of sitemaps.
 pub const AUDIT: [Column; 11] = [
     field("domain", "/domain"),

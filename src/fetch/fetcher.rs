@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use reqwest::dns::Resolve;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, ETAG, HOST, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LOCATION,
 };
 use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Host, Url};
@@ -246,6 +247,37 @@ impl Fetcher {
             .await
             .map_err(too_slow)?
             .map_err(|error| classify(url.as_str(), &error.without_url(), Phase::FirstByte))
+    }
+
+    /// Sends something to an URL, once: no redirect is followed, whatever the answer.
+    pub async fn post(
+        &self,
+        url: &Url,
+        headers: &[(&'static str, String)],
+        body: bytes::Bytes,
+        deadline: Instant,
+    ) -> Result<Answer, FetchError> {
+        let url = bare(url.clone());
+        let too_slow = |_| FetchError::Timeout {
+            url: url.to_string(),
+            phase: Phase::FirstByte,
+        };
+        timeout_at(deadline, self.check(&url)).await.map_err(too_slow)??;
+        let mut request = self.client.post(url.clone());
+        if let Some((bare, host)) = self.without_port_if_pinned(&url) {
+            request = self.client.post(bare).header(HOST, host);
+        }
+        request = request
+            .header(ACCEPT, "*/*")
+            .header(CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let response = timeout_at(deadline, request.body(body).send())
+            .await
+            .map_err(too_slow)?
+            .map_err(|error| classify(url.as_str(), &error.without_url(), Phase::FirstByte))?;
+        self.answer(response, url, Vec::new(), deadline).await
     }
 
     /// Whether an URL may be asked for. Without a proxy its addresses are checked as the client gets them; through one,

@@ -34,7 +34,7 @@ pub struct Body {
 }
 
 /// The secret ingredient of the digests of one tenant's subject.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Salt {
     tenant: TenantId,
     subject: String,

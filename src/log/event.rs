@@ -83,6 +83,12 @@ impl LogEvent {
         )
     }
 
+    /// Whether it tells of something that happened before there was this log.
+    pub fn is_imported(&self) -> bool {
+        let told: Circumstances = serde_json::from_str(self.metadata.get()).unwrap_or_default();
+        told.occurred_at.is_some()
+    }
+
     /// The event's fields without the enum's tag.
     pub fn data(&self) -> Value {
         let payload = self.payload();

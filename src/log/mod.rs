@@ -6,6 +6,7 @@
 
 pub mod append;
 pub mod body;
+pub mod changes;
 pub mod erase;
 pub mod error;
 pub mod event;

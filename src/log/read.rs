@@ -263,31 +263,54 @@ impl EventLog {
         }
     }
 
-    /// The last event of a type in the streams of a tenant's domain.
+    /// The last event of each of some types in the streams of a tenant's domain; of failed scans, not those that failed for
+    /// one of these reasons.
     pub async fn last_of_domain(
         &self,
         tenant: TenantId,
         domain: &str,
-        event_type: &str,
-    ) -> Result<Option<LogEvent>, LogError> {
+        types: &[&str],
+        but_for: &[&str],
+    ) -> Result<Vec<LogEvent>, LogError> {
         // In parts, so that it is read through the index of a domain's scans and the streams' own.
-        let row = sqlx::query(&format!(
+        let rows = sqlx::query(&format!(
             "with scans as materialized (\
                 select aggregate_id from events where event_type = 'ScanRequested' and tenant_id = $1 \
                    and left(payload #>> '{{ScanRequested,domain}}', 253) = $2), \
              ends as materialized (\
                 select {COLUMNS} from events where aggregate_type = 'domain_scan' \
-                   and aggregate_id in (select aggregate_id from scans) and event_type = $3) \
-             select {COLUMNS} from ends order by position desc limit 1"
+                   and aggregate_id in (select aggregate_id from scans) and event_type = any($3) \
+                   and coalesce(payload #>> '{{ScanFailed,reason}}' <> all($4), true)) \
+             select distinct on (event_type) {COLUMNS} from ends order by event_type, position desc"
         ))
         // A plan that was made while the log was empty may read all of a tenant's events later.
         .persistent(false)
         .bind(tenant.0)
         .bind(domain)
-        .bind(event_type)
-        .fetch_optional(&self.pool)
+        .bind(types)
+        .bind(but_for)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(row.as_ref().map(event_of).transpose()?)
+        rows.iter().map(|row| Ok(event_of(row)?)).collect()
+    }
+
+    /// The events of a type in a stream, in order.
+    pub async fn of_stream(
+        &self,
+        aggregate_type: &str,
+        aggregate_id: &str,
+        event_type: &str,
+    ) -> Result<Vec<LogEvent>, LogError> {
+        let rows = sqlx::query(&format!(
+            "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = $2 and event_type = $3 \
+              order by sequence"
+        ))
+        .bind(aggregate_type)
+        .bind(aggregate_id)
+        .bind(event_type)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(event_of(row)?)).collect()
     }
 
     /// The last position of a stream of a tenant; `None` if there is no such stream.

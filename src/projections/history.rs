@@ -3,13 +3,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::domains::{DomainKey, DomainRow, Domains};
 use super::rows::row_error;
 use super::subject::facts_of_latest;
 use super::{Projection, ProjectionError, ReadModels};
+use crate::values::facets::{self, is_nothing};
 use crate::values::{DomainName, Findings, ScanId, TenantId};
 
 /// Scans that are looked at, so that a domain that was scanned thousands of times costs no more than one scanned so often.
@@ -106,93 +107,12 @@ fn fields(row: Option<&DomainRow>) -> Result<Map<String, Value>, ProjectionError
     for column in BOOKKEEPING {
         fields.remove(*column);
     }
-    add_parts(&mut fields, row);
-    Ok(fields)
-}
-
-/// Adds what stands in no column of its own.
-fn add_parts(fields: &mut Map<String, Value>, row: &DomainRow) {
+    // What stands in no column of its own.
     let known: Findings = row.meta_json.read().unwrap_or_default();
-    let organization = known.organization.unwrap_or_default();
-    let dns = known.dns.unwrap_or_default();
-    let refused = known.crawlers.unwrap_or_default().refused;
-    let refused = refused.into_iter().map(|crawler| crawler.name);
-    let certificate = known.certificate.unwrap_or_default();
-    let security = known.security_txt.unwrap_or_default();
-    let ads = known.ads_txt.unwrap_or_default();
-    let faults = known.sitemap_audit.unwrap_or_default().faults.into_iter();
-    // Which checks found something. How often changes with each page that a site gets.
-    let faults = faults.map(|fault| fault.check);
-    let names = known
-        .technologies
-        .into_iter()
-        .map(|technology| match technology.version {
-            Some(version) => format!("{} {version}", technology.name),
-            None => technology.name,
-        });
-    for (name, value) in [
-        ("headline", json!(known.headline)),
-        ("site_name", json!(known.site_name)),
-        ("organization.name", json!(organization.name)),
-        ("organization.legal_name", json!(organization.legal_name)),
-        ("organization.address", json!(organization.address)),
-        ("organization.identifiers", json!(organization.identifiers)),
-        ("technologies", json!(names.collect::<Vec<_>>())),
-        (
-            "socials",
-            json!(
-                known
-                    .socials
-                    .into_iter()
-                    .map(|social| social.url)
-                    .collect::<Vec<_>>()
-            ),
-        ),
-        ("feeds", json!(known.feeds)),
-        (
-            "email_provider",
-            json!(known.email_provider.map(|found| found.name)),
-        ),
-        ("dns_host", json!(known.dns_host.map(|found| found.name))),
-        ("cdn", json!(known.cdn.map(|found| found.name))),
-        ("hosting", json!(known.hosting.map(|found| found.name))),
-        ("spf", json!(known.spf.map(|found| found.policy))),
-        ("dmarc", json!(known.dmarc.map(|found| found.policy))),
-        (
-            "certificate.issuer",
-            json!(certificate.issuer_organization.or(certificate.issuer)),
-        ),
-        ("certificate.valid_to", json!(certificate.valid_to)),
-        ("certificate.fault", json!(certificate.fault)),
-        ("crawlers.refused", json!(refused.collect::<Vec<_>>())),
-        ("security_txt.contact", json!(security.contact)),
-        ("security_txt.expires", json!(security.expires)),
-        ("security_txt.is_expired", json!(security.is_expired)),
-        ("ads_txt.direct", json!(ads.direct)),
-        ("ads_txt.reseller", json!(ads.reseller)),
-        ("ads_txt.owner_domain", json!(ads.owner_domain)),
-        ("humans_txt", json!(known.humans_txt.map(|file| file.first_lines))),
-        (
-            "llms_txt.title",
-            json!(known.llms_txt.and_then(|file| file.title)),
-        ),
-        ("sitemap_audit", json!(faults.collect::<Vec<_>>())),
-        ("dns.ns", json!(dns.ns)),
-        ("dns.mx", json!(dns.mx)),
-        ("site_state", json!(known.site_state.map(|found| found.state))),
-    ] {
-        fields.insert(name.to_owned(), value);
-    }
-}
-
-/// Whether a value says nothing: what a column holds before anything was found.
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(value) => !value,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.iter().all(is_nothing),
-        Value::Object(fields) => fields.values().all(is_nothing),
-    }
+    fields.extend(
+        facets::parts(&known)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
+    Ok(fields)
 }

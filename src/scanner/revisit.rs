@@ -54,6 +54,7 @@ pub(super) fn usable(kept: Revisit, reader: &str, now: DateTime<Utc>) -> Revisit
             .into_iter()
             .filter(|known| is_fresh(&known.file))
             .collect(),
+        ..Revisit::default()
     }
 }
 

@@ -88,6 +88,16 @@ codes! {
     }
 }
 
+impl FailureReason {
+    /// Whether it says something of the site, and not of us or of how the scan came about.
+    pub fn is_the_sites(self) -> bool {
+        !matches!(
+            self,
+            Self::InvalidDomain | Self::Abandoned | Self::Imported | Self::Internal
+        )
+    }
+}
+
 /// A problem that did not make the scan fail, such as a truncated sitemap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {

@@ -43,6 +43,11 @@ uuid_id!(
     BatchId
 );
 
+uuid_id!(
+    /// One webhook endpoint; also the id of its event stream.
+    WebhookId
+);
+
 impl TenantId {
     /// The tenant of requests that name none, as in the predecessor.
     pub const DEFAULT: Self = Self(Uuid::from_u128(0x550e_8400_e29b_41d4_a716_4466_5544_0000));

@@ -23,6 +23,28 @@ pub struct Revisit {
     pub sitemaps: Vec<KnownSitemap>,
     /// HTML pages.
     pub pages: Vec<KnownPage>,
+    /// What earlier scans found and this one did not; nothing if it found all of it again.
+    #[serde(skip_serializing_if = "Earlier::is_empty")]
+    pub earlier: Earlier,
+}
+
+/// What is known of a domain beside what its last completed scan found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Earlier {
+    /// All that is known of the fields, if it is more than the scan found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Box<Findings>>,
+    /// Bodies: the URLs of the sitemaps, as they were last read to their end, if not by the scan itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url_lists: Option<Vec<BodyRef>>,
+}
+
+impl Earlier {
+    /// Whether the scan found everything again.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_none() && self.url_lists.is_none()
+    }
 }
 
 /// A file as it was answered, and when.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
-use crate::commands::recall_scan::recall_scan;
+use crate::commands::recall_scan::{Recalled, recall_scan};
 use crate::commands::record_scan::{Recorded, record_scan};
 use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
@@ -22,13 +22,13 @@ impl Worker {
     pub(super) async fn attempt(&self, task: &ClaimedTask, lost: &CancellationToken) -> Option<Settled> {
         let context = CommandContext::internal(task.tenant, self.name.clone());
         let start = || start_scan(&self.bus, task.scan_id, task.fence, task.now(), &context);
-        let begun = match until_written(lost, start).await? {
+        let mut begun = match until_written(lost, start).await? {
             Start::Begun(begun) => begun,
             Start::Ended => return Some(Settled::Done),
             Start::Superseded => return None,
         };
         let report = tokio::select! {
-            report = self.scan(task, &begun) => report,
+            report = self.scan(task, &mut begun) => report,
             // Told to stop: somebody else may take it at once. Lease lost: somebody else has, and this says nothing.
             () = lost.cancelled() => return Some(Settled::RetryIn(Duration::ZERO)),
         };
@@ -52,7 +52,7 @@ impl Worker {
         }
     }
 
-    async fn scan(&self, task: &ClaimedTask, begun: &BegunScan) -> SiteReport {
+    async fn scan(&self, task: &ClaimedTask, begun: &mut BegunScan) -> SiteReport {
         let domain = match begun.domain() {
             Ok(domain) => domain,
             Err(error) => return SiteReport::failed(FailureReason::InvalidDomain, error.to_string()),
@@ -61,14 +61,16 @@ impl Worker {
         let (scanner, options, name) = (self.scanner.clone(), *begun.options(), domain.to_string());
         let tenant = task.tenant;
         let limit = self.scanner.max_time().min(left);
-        let kept = recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
+        let recalled = recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
                 error,
-                "Cannot read the stored data of {name}; all files are read again"
+                "Cannot read the stored data of {name}; all files are read again, and changes are not detected"
             );
-            None
+            Recalled::default()
         });
+        begun.compare_with(recalled.known);
+        let kept = recalled.revisit;
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
         let under_way = AbortOnDrop(tokio::spawn(async move {
             scanner.scan_for(tenant, &domain, &options, limit, kept).await

@@ -25,3 +25,4 @@ mod projections;
 mod sites;
 mod support;
 mod tasks;
+mod webhooks;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::event::ScanTotals;
+use super::event::{ScanTotals, StatusChange, UrlsChange};
 use crate::values::sitemap::SitemapKind;
-use crate::values::{BatchId, BodyRef, DomainName, FailureReason, Problem, ScanOptions};
+use crate::values::{BatchId, BodyRef, DomainName, FailureReason, Problem, ScanId, ScanOptions};
 
 /// A command on one scan.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,8 @@ pub enum ScanCommand {
         read: Vec<ReadFact>,
         /// How it ended.
         outcome: AttemptOutcome,
+        /// How that differs from what was known of the domain; nothing if it does not.
+        change: Option<Box<DomainChange>>,
         /// The time.
         now: DateTime<Utc>,
     },
@@ -151,6 +153,21 @@ pub enum ReadFact {
         bytes: u64,
         problems: Vec<Problem>,
     },
+}
+
+/// How what an attempt found differs from what was known of the domain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DomainChange {
+    /// The scan that it is compared with.
+    pub previous_scan_id: ScanId,
+    /// Names of what changed.
+    pub fields: Vec<String>,
+    /// How the latest scans ended, if differently.
+    pub status: Option<StatusChange>,
+    /// The values before and after.
+    pub values: Option<BodyRef>,
+    /// URLs of sitemaps.
+    pub urls: Option<UrlsChange>,
 }
 
 /// How an attempt ended.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::status::ScanStatus;
 use crate::values::sitemap::SitemapKind;
 use crate::values::versioned::{Upcaster, current_version};
-use crate::values::{BatchId, BodyRef, FailureReason, Problem, ScanOptions, VersionedEvent};
+use crate::values::{BatchId, BodyRef, FailureReason, Problem, ScanId, ScanOptions, VersionedEvent};
 
 /// The events of one scan's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -116,6 +116,28 @@ pub enum ScanEvent {
         /// Problems of the file.
         problems: Vec<Problem>,
     },
+    /// What the scan found differs from what was known of the domain. The end of the scan follows in the same append.
+    /// The first scan of a domain changes nothing, and a failed one only the status.
+    DomainChanged {
+        /// The domain, in its stored form.
+        domain: String,
+        /// The batch it belongs to, or null.
+        batch_id: Option<BatchId>,
+        /// Number of the attempt, starting at 1, over all rounds.
+        attempt: u32,
+        /// The earlier scan that it was compared with.
+        previous_scan_id: ScanId,
+        /// Names of the changed fields, for example `phone_numbers`. `status` and `sitemap_urls` stand for the two fields
+        /// below.
+        fields: Vec<String>,
+        /// How the latest scans of the domain ended, if this one ended differently, or null.
+        status: Option<StatusChange>,
+        /// Body: the values before and after, one JSON object per line and field. Null if no value changed.
+        values: Option<BodyRef>,
+        /// The URLs that sitemaps no longer name, or name only now. Null if they are the same, or if one of the scans did
+        /// not read all sitemaps.
+        urls: Option<UrlsChange>,
+    },
     /// An attempt failed for a temporary reason. Another one follows.
     ScanAttemptFailed {
         /// The domain, in its stored form.
@@ -141,8 +163,9 @@ pub enum ScanEvent {
         attempt: u32,
         /// Body: the findings, as one JSON object.
         findings: BodyRef,
-        /// Body: data for the next scan of the domain, which reuses it for unchanged files, as one JSON object. Null if
-        /// no file had an `ETag` or `Last-Modified`.
+        /// Body: data for the next scan of the domain, which reuses it for unchanged files, as one JSON object; also what
+        /// earlier scans found and this one did not. Null if no file had an `ETag` or `Last-Modified` and this scan found
+        /// everything again.
         revisit: Option<BodyRef>,
         /// Counts of the findings.
         totals: ScanTotals,
@@ -229,6 +252,28 @@ pub struct ScanTotals {
     pub phones: u64,
 }
 
+/// How a domain's latest scans ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusChange {
+    /// How the previous one ended: `completed` or `failed`.
+    pub before: ScanStatus,
+    /// How this one ended: `failed` or `completed`.
+    pub after: ScanStatus,
+    /// Why this one failed, or null.
+    pub reason: Option<FailureReason>,
+}
+
+/// How the URLs of a domain's sitemaps differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UrlsChange {
+    /// Number of URLs that are new.
+    pub added: u64,
+    /// Number of URLs that are gone.
+    pub removed: u64,
+    /// Body: the URLs, one JSON object per line with `change` (`added` or `removed`) and `url`.
+    pub list: BodyRef,
+}
+
 impl ScanEvent {
     /// How many scans of its batch may be under way at once, where it makes the scan wait for a worker.
     pub fn max_concurrent(&self) -> Option<u32> {
@@ -249,6 +294,7 @@ impl ScanEvent {
             | Self::RobotsRead { domain, .. }
             | Self::SitemapParsed { domain, .. }
             | Self::PageRead { domain, .. }
+            | Self::DomainChanged { domain, .. }
             | Self::ScanAttemptFailed { domain, .. }
             | Self::ScanCompleted { domain, .. }
             | Self::ScanFailed { domain, .. }
@@ -265,6 +311,7 @@ impl ScanEvent {
             Self::ScanRequested { batch_id, .. }
             | Self::ScanStarted { batch_id, .. }
             | Self::ScanAbandoned { batch_id, .. }
+            | Self::DomainChanged { batch_id, .. }
             | Self::ScanAttemptFailed { batch_id, .. }
             | Self::ScanCompleted { batch_id, .. }
             | Self::ScanFailed { batch_id, .. }
@@ -287,6 +334,7 @@ impl ScanEvent {
             Self::RobotsRead { .. } => "RobotsRead",
             Self::SitemapParsed { .. } => "SitemapParsed",
             Self::PageRead { .. } => "PageRead",
+            Self::DomainChanged { .. } => "DomainChanged",
             Self::ScanAttemptFailed { .. } => "ScanAttemptFailed",
             Self::ScanCompleted { .. } => "ScanCompleted",
             Self::ScanFailed { .. } => "ScanFailed",
@@ -306,6 +354,7 @@ impl VersionedEvent for ScanEvent {
         ("RobotsRead", 2),
         ("SitemapParsed", 2),
         ("PageRead", 2),
+        ("DomainChanged", 1),
         ("ScanAttemptFailed", 1),
         ("ScanCompleted", 2),
         ("ScanFailed", 1),

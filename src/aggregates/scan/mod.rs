@@ -22,10 +22,12 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
-pub use command::{AttemptOutcome, BatchOrigin, ImportedOutcome, ImportedScan, ReadFact, ScanCommand};
+pub use command::{
+    AttemptOutcome, BatchOrigin, DomainChange, ImportedOutcome, ImportedScan, ReadFact, ScanCommand,
+};
 pub use error::ScanError;
 pub(super) use event::add_options;
-pub use event::{ScanEvent, ScanTotals};
+pub use event::{ScanEvent, ScanTotals, StatusChange, UrlsChange};
 pub use status::{ScanStatus, UnknownStatus};
 
 use crate::values::{BatchId, DomainName, FailureReason, ScanOptions};
@@ -110,8 +112,9 @@ impl DomainScan {
                 attempt,
                 read,
                 outcome,
+                change,
                 now,
-            } => self.record(attempt, read, outcome, now),
+            } => self.record(attempt, read, (outcome, change), now),
             ScanCommand::Cancel => self.cancel(),
             ScanCommand::Retry { round } => self.retry(round),
             ScanCommand::Erase => self.erase(),
@@ -198,7 +201,7 @@ impl DomainScan {
         &self,
         attempt: u32,
         read: Vec<ReadFact>,
-        outcome: AttemptOutcome,
+        (outcome, change): (AttemptOutcome, Option<Box<DomainChange>>),
         now: DateTime<Utc>,
     ) -> Decision {
         let status = self.status.ok_or(ScanError::NotFound)?;
@@ -209,7 +212,7 @@ impl DomainScan {
             return Ok(Vec::new());
         }
         let mut events: Vec<ScanEvent> = read.into_iter().map(|fact| self.read_event(fact)).collect();
-        events.push(match outcome {
+        let end = match outcome {
             AttemptOutcome::Completed {
                 findings,
                 revisit,
@@ -238,8 +241,28 @@ impl DomainScan {
                 },
                 None => self.failed(reason, error),
             },
-        });
+        };
+        // Only what ends the scan tells of the domain: the next attempt may find it as it was.
+        if ScanStatus::after(&end).is_ended()
+            && let Some(change) = change
+        {
+            events.push(self.changed(*change));
+        }
+        events.push(end);
         Ok(events)
+    }
+
+    fn changed(&self, change: DomainChange) -> ScanEvent {
+        ScanEvent::DomainChanged {
+            domain: self.domain.clone(),
+            batch_id: self.batch_id,
+            attempt: self.attempt,
+            previous_scan_id: change.previous_scan_id,
+            fields: change.fields,
+            status: change.status,
+            values: change.values,
+            urls: change.urls,
+        }
     }
 
     /// When the next attempt is due, if one is left and begins before the deadline.
@@ -452,6 +475,9 @@ impl Aggregate for DomainScan {
             ScanEvent::ScanCancelled { .. } => self.reason = None,
             ScanEvent::ScanAttemptFailed { retry_at, .. } => self.next_attempt_at = Some(retry_at),
             ScanEvent::SitemapParsed { urls, .. } => self.has_bodies |= urls.is_some(),
+            ScanEvent::DomainChanged { values, urls, .. } => {
+                self.has_bodies |= values.is_some() || urls.is_some();
+            }
             ScanEvent::ScanCompleted { .. } | ScanEvent::ScanImported { .. } => self.has_bodies = true,
             ScanEvent::ScanErased { .. } => self.has_bodies = false,
             ScanEvent::RobotsRead { .. } | ScanEvent::PageRead { .. } => {}

@@ -45,7 +45,8 @@ impl ScanStatus {
             ScanEvent::ScanStarted { .. }
             | ScanEvent::RobotsRead { .. }
             | ScanEvent::SitemapParsed { .. }
-            | ScanEvent::PageRead { .. } => Self::Running,
+            | ScanEvent::PageRead { .. }
+            | ScanEvent::DomainChanged { .. } => Self::Running,
             ScanEvent::ScanCompleted { .. } => Self::Completed,
             ScanEvent::ScanFailed { .. } => Self::Failed,
             ScanEvent::ScanCancelled { .. } => Self::Cancelled,

@@ -40,6 +40,7 @@ fn complete(attempt: u32) -> ScanCommand {
         attempt,
         read: Vec::new(),
         outcome,
+        change: None,
         now: at(1),
     }
 }
@@ -56,6 +57,7 @@ fn fail(attempt: u32, may_pass: bool, second: i64) -> ScanCommand {
         attempt,
         read: Vec::new(),
         outcome,
+        change: None,
         now: at(second),
     }
 }
@@ -288,6 +290,7 @@ fn a_site_may_ask_for_a_longer_pause() {
         attempt: 1,
         read: Vec::new(),
         outcome,
+        change: None,
         now: at(0),
     };
     let Ok(events) = running().decide(command) else {
@@ -446,4 +449,39 @@ fn what_a_failed_attempt_read_is_erased_and_the_next_attempt_goes_on() {
         Ok(vec!["ScanStarted".to_owned()])
     );
     assert_eq!(scan.decide(ScanCommand::Erase), Ok(Vec::new()));
+}
+
+/// The scan of a domain that was scanned before and is different now.
+fn changed(mut command: ScanCommand) -> ScanCommand {
+    if let ScanCommand::Record { change, .. } = &mut command {
+        let status = StatusChange {
+            before: ScanStatus::Completed,
+            after: ScanStatus::Failed,
+            reason: Some(FailureReason::Timeout),
+        };
+        *change = Some(Box::new(DomainChange {
+            previous_scan_id: crate::values::ScanId(uuid::Uuid::nil()),
+            fields: vec!["status".to_owned()],
+            status: Some(status),
+            values: None,
+            urls: None,
+        }));
+    }
+    command
+}
+
+#[test]
+fn a_change_is_told_once_right_before_the_end_of_the_scan_and_by_no_attempt_that_is_not_the_last() {
+    let told = |scan: &DomainScan, command| names(scan.decide(changed(command)));
+    let ok = |events: &[&str]| Ok(events.iter().map(|&event| event.to_owned()).collect::<Vec<_>>());
+    assert_eq!(
+        told(&running(), complete(1)),
+        ok(&["DomainChanged", "ScanCompleted"])
+    );
+    assert_eq!(
+        told(&running(), fail(1, false, 1)),
+        ok(&["DomainChanged", "ScanFailed"])
+    );
+    assert_eq!(told(&running(), fail(1, true, 1)), ok(&["ScanAttemptFailed"]));
+    assert_eq!(told(&completed(), complete(1)), ok(&[]), "a repeat");
 }

@@ -6,11 +6,12 @@ use utoipa::openapi::OpenApi;
 
 use super::examples;
 use crate::aggregates::BatchStatus;
+use crate::api::v4::list_changes::ChangeSort;
 use crate::export::Format;
 use crate::projections::domains::query::DomainSort;
 use crate::projections::jobs::query::JobSort;
 use crate::projections::query::Sort;
-use crate::values::FailureReason;
+use crate::values::{FailureReason, domain_change};
 
 /// The document with these put in.
 pub(super) fn precise(document: &OpenApi) -> Value {
@@ -84,6 +85,10 @@ fn choices(operation: &str) -> Vec<(&'static str, Vec<String>)> {
             vec![("reason", of(FailureReason::ALL)), ("sort", of(JobSort::ALL))]
         }
         "list_domains" => vec![("sort", of(DomainSort::ALL))],
+        "list_changes" => vec![
+            ("sort", of(ChangeSort::ALL)),
+            ("field", of(&domain_change::field_names())),
+        ],
         "list_batches" => vec![("status", of(&BatchStatus::ALL))],
         _ => Vec::new(),
     }

@@ -2,10 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::list_change_urls::ChangedUrl;
+use super::list_changes::DomainChange;
 use super::list_domain_urls::Url;
 use super::list_sitemap_audit::AuditRow;
 use super::views::{BatchDomain, Domain, Scan};
-use crate::export::columns::{AUDIT, BATCH_DOMAINS, Column, DOMAINS, Exported, ListPlace, SCANS, URLS};
+use crate::export::columns::{
+    AUDIT, BATCH_DOMAINS, CHANGED_URLS, CHANGES, Column, DOMAINS, Exported, ListPlace, SCANS, URLS,
+};
 use crate::projections::domains::DomainRow;
 use crate::projections::jobs::JobRow;
 
@@ -30,6 +34,24 @@ impl Exported for Scan {
 
 impl Exported for Url {
     const COLUMNS: &'static [Column] = &URLS;
+    const OTHER_FIELDS: &'static [&'static str] = &[];
+
+    fn list_place(&self) -> ListPlace<'_> {
+        ListPlace::Domain(&self.domain)
+    }
+}
+
+impl Exported for DomainChange {
+    const COLUMNS: &'static [Column] = &CHANGES;
+    const OTHER_FIELDS: &'static [&'static str] = &["fields", "urls", "links"];
+
+    fn list_place(&self) -> ListPlace<'_> {
+        ListPlace::Domain(&self.domain)
+    }
+}
+
+impl Exported for ChangedUrl {
+    const COLUMNS: &'static [Column] = &CHANGED_URLS;
     const OTHER_FIELDS: &'static [&'static str] = &[];
 
     fn list_place(&self) -> ListPlace<'_> {

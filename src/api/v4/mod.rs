@@ -4,6 +4,7 @@ mod cancel_batch;
 mod cancel_scan;
 mod create_batch;
 mod create_scan;
+mod create_webhook;
 mod exported;
 mod forget_domain;
 pub(crate) mod get_batch;
@@ -12,6 +13,8 @@ pub(crate) mod get_scan;
 pub(crate) mod list_batch_domains;
 mod list_batch_scans;
 mod list_batches;
+mod list_change_urls;
+pub(crate) mod list_changes;
 mod list_domain_history;
 pub(crate) mod list_domain_urls;
 pub(crate) mod list_domains;
@@ -20,13 +23,16 @@ mod list_keys;
 mod list_projections;
 pub(crate) mod list_scans;
 mod list_sitemap_audit;
+mod list_webhooks;
 mod maintain_projection;
+mod maintain_webhook;
 pub(crate) mod retry_batch;
 mod retry_scan;
 mod revoke_key;
 pub mod views;
 mod watch_batch;
 mod watch_scan;
+mod webhook_views;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -52,6 +58,8 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(list_domain_urls::list_domain_urls))
         .routes(routes!(list_sitemap_audit::list_sitemap_audit))
         .routes(routes!(list_domain_history::list_domain_history))
+        .routes(routes!(list_changes::list_changes))
+        .routes(routes!(list_change_urls::list_change_urls))
         .routes(routes!(list_events::list_events))
         .routes(routes!(list_events::get_stream))
         .routes(routes!(list_projections::list_projections))
@@ -60,6 +68,22 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(maintain_projection::roll_back_projection))
         .routes(routes!(maintain_projection::verify_projection))
         .routes(routes!(maintain_projection::retry_parked))
+        .routes(routes!(
+            create_webhook::create_webhook,
+            list_webhooks::list_webhooks
+        ))
+        .routes(routes!(
+            list_webhooks::get_webhook,
+            maintain_webhook::change_webhook,
+            maintain_webhook::delete_webhook
+        ))
+        .routes(routes!(list_webhooks::list_deliveries))
+        .routes(routes!(maintain_webhook::rotate_webhook_secret))
+        .routes(routes!(maintain_webhook::enable_webhook))
+        .routes(routes!(maintain_webhook::disable_webhook))
+        .routes(routes!(maintain_webhook::test_webhook))
+        .routes(routes!(maintain_webhook::replay_webhook))
+        .routes(routes!(maintain_webhook::resend_event))
         .routes(routes!(list_keys::list_keys))
         .routes(routes!(revoke_key::revoke_key))
 }

@@ -436,6 +436,7 @@ pub fn batch_links(batch_id: Uuid) -> BTreeMap<&'static str, String> {
     ])
 }
 
-fn readable(domain: &str) -> String {
+/// A domain in Unicode.
+pub(super) fn readable(domain: &str) -> String {
     DomainName::parse(domain).map_or_else(|_| domain.to_owned(), |name| name.readable())
 }

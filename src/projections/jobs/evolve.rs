@@ -70,7 +70,8 @@ pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
         | ScanEvent::ScanAbandoned { .. }
         | ScanEvent::RobotsRead { .. }
         | ScanEvent::SitemapParsed { .. }
-        | ScanEvent::PageRead { .. } => {}
+        | ScanEvent::PageRead { .. }
+        | ScanEvent::DomainChanged { .. } => {}
     }
     Some(row)
 }

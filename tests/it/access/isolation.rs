@@ -18,6 +18,9 @@ struct Ours {
     batch: String,
     domain: String,
     key: String,
+    webhook: String,
+    /// Position of a change of the domain.
+    change: String,
 }
 
 impl Ours {
@@ -27,12 +30,15 @@ impl Ours {
             &self.batch
         } else if template.contains("/keys/") {
             &self.key
+        } else if template.contains("/webhooks/") {
+            &self.webhook
         } else {
             &self.scan
         };
         template
             .replace("{type}", "domain_scan")
             .replace("{domain}", &self.domain)
+            .replace("{position}", &self.change)
             .replace("{id}", id)
     }
 }
@@ -87,12 +93,40 @@ async fn provide(app: &TestApp, key: &ApiKey) -> Ours {
         (found.json()["status"] == "completed").then_some(())
     })
     .await;
+    // It is scanned again, and found changed.
+    let again = json!({ "domain": domain });
+    let again = as_key(app, key, "POST", "/api/v4/scans", Some(&again))
+        .await
+        .json();
+    let title = Some(format!("{MARK} again"));
+    let found = Findings {
+        title,
+        ..Findings::default()
+    };
+    app.complete(again["scan_id"].as_str().unwrap(), &found).await;
+    let changes = as_key(app, key, "GET", "/api/v4/changes", None).await.json();
+    let change = changes["items"][0]["position"].to_string();
+    let path = format!("/api/v4/domains/{domain}");
+    wait_for("the change", async || {
+        let found = as_key(app, key, "GET", &path, None).await.json();
+        (found["status"] == "completed" && found["title"] == format!("{MARK} again")).then_some(())
+    })
+    .await;
+    let webhook = json!({ "url": format!("https://{MARK}.invalid/"), "events": ["scan.completed"] });
+    let webhook = as_key(app, key, "POST", "/api/v4/webhooks", Some(&webhook))
+        .await
+        .json();
+    let path = format!("/api/v4/webhooks?at_least={}", webhook["position"]);
+    assert_eq!(as_key(app, key, "GET", &path, None).await.status, 200);
+    let webhook = webhook["webhook_id"].as_str().unwrap().to_owned();
     let key = key.id().to_string();
     Ours {
         scan,
         batch,
         domain,
         key,
+        webhook,
+        change,
     }
 }
 
@@ -133,7 +167,7 @@ async fn nothing_crosses_on_any_route() {
                     "{method} {path}"
                 );
             }
-            for word in [MARK, &ours.scan, &ours.batch, &ours.key] {
+            for word in [MARK, &ours.scan, &ours.batch, &ours.key, &ours.webhook] {
                 let (text, asked) = (theirs.text(), path.contains(word));
                 assert!(asked || !text.contains(word), "{method} {path}: {text}");
             }
@@ -154,6 +188,7 @@ async fn nothing_crosses_on_any_route() {
         format!("scans?batch={}", ours.batch),
         format!("scans?domain={}", ours.domain),
         format!("domains?batch={}", ours.batch),
+        format!("changes?domain={}", ours.domain),
         format!("domains?contains={MARK}"),
         format!("events?stream={}", ours.scan),
         format!("events?cursor={cursor}"),
@@ -240,7 +275,7 @@ async fn a_scan_of_one_tenant_never_takes_over_the_row_of_another() {
     let ours = as_key(&app, &first, "GET", &path, None).await.json();
     assert_eq!(
         (&ours["title"], &ours["status"]),
-        (&json!(MARK), &json!("completed"))
+        (&json!(format!("{MARK} again")), &json!("completed"))
     );
 }
 

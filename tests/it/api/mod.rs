@@ -2,6 +2,7 @@
 
 mod batch_lists;
 mod batches;
+mod changes;
 mod clients;
 mod docs;
 mod events;

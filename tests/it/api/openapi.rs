@@ -59,6 +59,7 @@ async fn each_documented_get_answers() {
         }
         let path = path
             .replace("{id}", super::UNKNOWN)
+            .replace("{position}", super::UNKNOWN)
             .replace("{domain}", "a.com")
             .replace("{type}", "domain_scan")
             .replace("{name}", "jobs");

@@ -23,7 +23,14 @@ struct Rule {
 /// Only commands make an aggregate decide; the others know what happened (events) and what that amounts to (status).
 const DECIDING: (&str, &[&str]) = (
     "aggregates",
-    &["DomainScan", "BatchScan", "ScanCommand", "BatchCommand"],
+    &[
+        "DomainScan",
+        "BatchScan",
+        "Webhook",
+        "ScanCommand",
+        "BatchCommand",
+        "WebhookCommand",
+    ],
 );
 /// Only commands write.
 const APPENDING: (&str, &[&str]) = ("log", &["append", "AppendUnit", "StreamAppend", "NewEvent"]);
@@ -38,6 +45,9 @@ const CLAIMING: (&str, &[&str]) = (
 
 /// The API passes requests on to the old backend; sites are the worker's.
 const FETCHING: (&str, &[&str]) = ("fetch", &["Fetcher"]);
+
+/// Who sends to endpoints is decided in `app`.
+const SENDING: (&str, &[&str]) = ("webhooks", &["Deliverer"]);
 
 /// Crates that only some modules may name. `tokio` and `rand` stand for IO, clock and chance.
 const RESTRICTED_CRATES: [&str; 4] = ["sqlx", "reqwest", "tokio", "rand"];
@@ -55,13 +65,14 @@ const RULES: &[Rule] = &[
     Rule { module: "commands", uses: &["aggregates", "log", "values"], except: &[], crates: &["tokio", "rand"] },
     Rule { module: "projections", uses: &["aggregates", "log", "turns", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "progress", uses: &["projections"], except: &[PROJECTING], crates: &["sqlx"] },
-    Rule { module: "policies", uses: &["aggregates", "commands", "tasks", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "webhooks", uses: &["aggregates", "commands", "fetch", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "policies", uses: &["aggregates", "commands", "tasks", "webhooks", "log", "values"], except: &[DECIDING, APPENDING, SENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "export", uses: &["commands", "values"], except: &[], crates: &["tokio"] },
-    Rule { module: "api", uses: &["export", "commands", "progress", "projections", "legacy", "access", "log", "tasks", "turns", "fetch", "aggregates", "pools", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING], crates: &["tokio", "rand"] },
-    Rule { module: "dashboard", uses: &["api", "pools", "progress", "projections", "commands", "access", "log", "tasks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING], crates: &["tokio", "rand"] },
+    Rule { module: "api", uses: &["export", "commands", "progress", "projections", "legacy", "access", "log", "tasks", "turns", "fetch", "webhooks", "aggregates", "pools", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING, SENDING], crates: &["tokio", "rand"] },
+    Rule { module: "dashboard", uses: &["api", "pools", "progress", "projections", "commands", "access", "log", "tasks", "webhooks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, SENDING], crates: &["tokio", "rand"] },
     Rule { module: "backup", uses: &["postgres", "projections", "log"], except: &[APPENDING, PROJECTING], crates: &["sqlx", "tokio"] },
     Rule { module: "postgres", uses: &[], except: &[], crates: &["sqlx", "tokio", "rand"] },
 ];

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use cqrs_es::DomainEvent;
 use serde_json::{Value, json};
 use sitelog::aggregates::catalogue::{EventShape, event_shapes};
-use sitelog::aggregates::{BatchEvent, ScanEvent};
+use sitelog::aggregates::{BatchEvent, ScanEvent, WebhookEvent};
 use sitelog::values::versioned::decode;
 
 const PREFACE: &str = "\
@@ -27,7 +27,7 @@ deleted. This page is generated from the types; a test fails when it is out of d
 |---|---|
 | `position` | The log position: dense, in commit order, starting at 1 |
 | `event_id` | The UUID of the event |
-| `stream` | `type` (`domain_scan` or `batch_scan`), `id` (of the scan or batch) and `sequence` (place in the stream, starting at 1) |
+| `stream` | `type` (`domain_scan`, `batch_scan` or `webhook`), `id` (of the scan, batch or webhook) and `sequence` (place in the stream, starting at 1) |
 | `type`, `version` | The event type, and the version of the schema of `data` with which it was stored |
 | `recorded_at` | When the event was recorded, UTC, in microseconds, by the database's clock. If that clock is set back by more than a minute, times go back; the order of events is that of the positions |
 | `tenant_id` | The tenant of the event |
@@ -39,9 +39,9 @@ A **body** is stored beside the event, compressed, in the table `event_body`. Th
 (SHA-256 of a salt and the content; one salt per tenant and domain or batch), `bytes` and `items`. `sitelog forget`
 deletes bodies from that table; the event does not change.
 
-An attempt is recorded in one append: the files in the order in which they were read, and then the result. So
-`RobotsRead`, `SitemapParsed` and `PageRead` are directly before `ScanAttemptFailed`, `ScanCompleted` or `ScanFailed`
-and have the same time.
+An attempt is recorded in one append: the files in the order in which they were read, what changed in the domain, and
+then the result. So `RobotsRead`, `SitemapParsed`, `PageRead` and `DomainChanged` are directly before `ScanAttemptFailed`,
+`ScanCompleted` or `ScanFailed` and have the same time.
 
 ## Versions
 
@@ -58,10 +58,10 @@ pub(super) fn page() -> String {
     for shape in event_shapes() {
         if shape.stream_type != stream {
             stream = shape.stream_type;
-            let title = if stream == "domain_scan" {
-                "a scan"
-            } else {
-                "a batch"
+            let title = match stream {
+                "domain_scan" => "a scan",
+                "batch_scan" => "a batch",
+                _ => "a webhook",
             };
             write!(page, "\n## Events of {title}\n\nStream type `{stream}`.\n").unwrap();
         }
@@ -305,6 +305,9 @@ fn every_version_ever_written_is_still_read() {
             let payload = json!({ &shape.event_type: event["data"] });
             let (read, kind) = if shape.stream_type == "domain_scan" {
                 let read: ScanEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
+                (json!(read), read.event_type())
+            } else if shape.stream_type == "webhook" {
+                let read: WebhookEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
                 (json!(read), read.event_type())
             } else {
                 let read: BatchEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();

@@ -114,6 +114,7 @@ impl Action {
             attempt,
             read: Vec::new(),
             outcome,
+            change: None,
             now: now(),
         };
         let failed = |may_pass| AttemptOutcome::Failed {

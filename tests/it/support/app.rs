@@ -12,6 +12,7 @@ use sitelog::access::{AuthMode, AuthSettings};
 use sitelog::api::settings::LegacySettings;
 use sitelog::app::App;
 use sitelog::commands::CommandContext;
+use sitelog::commands::recall_scan::recall_scan;
 use sitelog::commands::record_scan::record_scan;
 use sitelog::commands::start_scan::{BegunScan, Start, start_scan};
 use sitelog::config::Config;
@@ -51,6 +52,7 @@ pub struct TestAppBuilder {
     sites: Option<SitesOptions>,
     auth: Option<AuthSettings>,
     legacy: LegacySettings,
+    reaching: Option<String>,
 }
 
 impl TestAppBuilder {
@@ -76,6 +78,12 @@ impl TestAppBuilder {
         self
     }
 
+    /// It finds these hosts at this address.
+    pub fn reaching(mut self, connect_to: String) -> Self {
+        self.reaching = Some(connect_to);
+        self
+    }
+
     pub fn with_legacy(mut self, legacy: LegacySettings) -> Self {
         self.legacy = legacy;
         self
@@ -87,13 +95,17 @@ impl TestAppBuilder {
             Some(options) => Some(Sites::start(options).await.unwrap()),
             None => None,
         };
+        let mut fetch = fetch_settings(sites.as_ref());
+        fetch
+            .connect_to
+            .extend(self.reaching.map(|hosts| hosts.parse().unwrap()));
         let config = Config {
             database_url: Some(database.url.clone()),
             database_connections: None,
             data_dir: std::env::temp_dir(),
             bind: ([127, 0, 0, 1], 0).into(),
             worker_concurrency: 8,
-            fetch: fetch_settings(sites.as_ref()),
+            fetch,
             auth: self.auth.unwrap_or_else(|| AuthSettings::of(AuthMode::Off)),
             legacy: self.legacy,
         };
@@ -295,8 +307,24 @@ impl TestApp {
         self.end(scan, Err(failure)).await;
     }
 
-    async fn end(&self, scan: &str, outcome: Result<Findings, ScanFailure>) {
-        let begun = self.begin(scan).await;
+    /// Begins a scan of the service as its worker does.
+    pub async fn recall(&self, scan: &str) -> Box<BegunScan> {
+        let mut begun = self.begin(scan).await;
+        let recalled = recall_scan(&self.app.bus, &begun).await.unwrap();
+        begun.compare_with(recalled.known);
+        begun
+    }
+
+    /// Does a scan of the service as its worker does, with a report that is given.
+    pub async fn record(&self, scan: &str, report: &SiteReport) {
+        let begun = self.recall(scan).await;
+        record_scan(&self.app.bus, &begun, report, Utc::now(), &worker())
+            .await
+            .unwrap();
+    }
+
+    /// Ends a scan that has begun.
+    pub async fn record_begun(&self, begun: &BegunScan, outcome: Result<Findings, ScanFailure>) {
         let report = SiteReport {
             robots: None,
             sitemaps: Vec::new(),
@@ -304,9 +332,14 @@ impl TestApp {
             outcome,
             revisit: None,
         };
-        record_scan(&self.app.bus, &begun, &report, Utc::now(), &worker())
+        record_scan(&self.app.bus, begun, &report, Utc::now(), &worker())
             .await
             .unwrap();
+    }
+
+    async fn end(&self, scan: &str, outcome: Result<Findings, ScanFailure>) {
+        let begun = self.recall(scan).await;
+        self.record_begun(&begun, outcome).await;
     }
 }
 

@@ -1,0 +1,118 @@
+//! What happens to a webhook endpoint. Its secrets are in none of the events.
+
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::values::VersionedEvent;
+use crate::values::versioned::current_version;
+use crate::values::webhook::WebhookSettings;
+
+/// The events of one endpoint's stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub enum WebhookEvent {
+    /// An endpoint was created. It gets the events after this one.
+    WebhookCreated {
+        /// Where it is and what it is told.
+        settings: WebhookSettings,
+    },
+    /// The settings of the endpoint were changed.
+    WebhookChanged {
+        /// Where it is and what it is told from now on.
+        settings: WebhookSettings,
+    },
+    /// The endpoint got another secret. The one before it stays valid for a day.
+    WebhookSecretRotated {},
+    /// Nothing is sent to the endpoint until it is enabled again.
+    WebhookDisabled {
+        /// Why.
+        reason: DisableReason,
+        /// The event that could not be delivered, or null.
+        position: Option<i64>,
+        /// What the last attempt came to, or null.
+        error: Option<String>,
+    },
+    /// The endpoint was enabled again. It gets all events from where it was.
+    WebhookEnabled {},
+    /// Events were requested once more: those after `after`, up to and including `to`.
+    WebhookReplayRequested {
+        /// The log position after which the events begin.
+        after: i64,
+        /// The log position of the last one.
+        to: i64,
+    },
+    /// One event was requested once more, outside the order.
+    WebhookResendRequested {
+        /// The log position of the event.
+        position: i64,
+    },
+    /// Somebody tests the endpoint: this event itself is sent to it.
+    WebhookTested {},
+    /// The endpoint was deleted.
+    WebhookDeleted {},
+}
+
+/// Why nothing is sent to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DisableReason {
+    /// Somebody wanted it.
+    Requested,
+    /// It answered 410 Gone.
+    Gone,
+    /// Attempts at one event failed for 24 hours.
+    Failing,
+}
+
+impl DisableReason {
+    /// The word on the wire and in the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Gone => "gone",
+            Self::Failing => "failing",
+        }
+    }
+}
+
+impl WebhookEvent {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::WebhookCreated { .. } => "WebhookCreated",
+            Self::WebhookChanged { .. } => "WebhookChanged",
+            Self::WebhookSecretRotated {} => "WebhookSecretRotated",
+            Self::WebhookDisabled { .. } => "WebhookDisabled",
+            Self::WebhookEnabled {} => "WebhookEnabled",
+            Self::WebhookReplayRequested { .. } => "WebhookReplayRequested",
+            Self::WebhookResendRequested { .. } => "WebhookResendRequested",
+            Self::WebhookTested {} => "WebhookTested",
+            Self::WebhookDeleted {} => "WebhookDeleted",
+        }
+    }
+}
+
+impl VersionedEvent for WebhookEvent {
+    const VERSIONS: &'static [(&'static str, u32)] = &[
+        ("WebhookCreated", 1),
+        ("WebhookChanged", 1),
+        ("WebhookSecretRotated", 1),
+        ("WebhookDisabled", 1),
+        ("WebhookEnabled", 1),
+        ("WebhookReplayRequested", 1),
+        ("WebhookResendRequested", 1),
+        ("WebhookTested", 1),
+        ("WebhookDeleted", 1),
+    ];
+    const UPCASTERS: &'static [crate::values::versioned::Upcaster] = &[];
+}
+
+impl DomainEvent for WebhookEvent {
+    fn event_type(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        let version = current_version::<Self>(self.name());
+        version.expect("each type has a version").to_string()
+    }
+}

@@ -1,0 +1,99 @@
+//! `GET /webhooks`, `GET /webhooks/{id}` and `GET /webhooks/{id}/deliveries`.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::views::Page;
+use super::webhook_views::{DeliveryView, WebhookView};
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
+use crate::projections::query::Listed;
+use crate::values::WebhookId;
+use crate::webhooks::rows;
+
+/// How long an answer may wait for `?at_least=`.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// Lists the tenant's webhooks, oldest first.
+#[utoipa::path(
+    get, path = "/webhooks", tag = "webhooks", params(AtLeast),
+    responses((status = 200, body = Page<WebhookView>), (status = 503, body = Problem))
+)]
+pub(super) async fn list_webhooks(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Json<Page<WebhookView>>, Problem> {
+    wait(&state, at_least).await?;
+    let rows = rows::list(state.webhooks.pool(), tenant).await?;
+    Ok(Json(Page {
+        items: rows.into_iter().map(WebhookView::from).collect(),
+        next: None,
+    }))
+}
+
+/// One webhook: its settings and how far it is.
+#[utoipa::path(
+    get, path = "/webhooks/{id}", tag = "webhooks", params(("id" = uuid::Uuid, Path), AtLeast),
+    responses((status = 200, body = WebhookView), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub(super) async fn get_webhook(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(id): PathOf<WebhookId>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Json<WebhookView>, Problem> {
+    wait(&state, at_least).await?;
+    let row = rows::find(state.webhooks.pool(), tenant, id).await?;
+    row.map(|row| Json(row.into()))
+        .ok_or_else(|| Problem::not_found("webhook"))
+}
+
+/// Lists the attempts to deliver events to a webhook in the last 30 days, the latest first: status, answer and duration.
+#[utoipa::path(
+    get, path = "/webhooks/{id}/deliveries", tag = "webhooks", params(("id" = uuid::Uuid, Path), Paging),
+    responses(
+        (status = 200, body = Page<DeliveryView>), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn list_deliveries(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(id): PathOf<WebhookId>,
+    QueryOf(paging): QueryOf<Paging>,
+) -> Result<Json<Page<DeliveryView>>, Problem> {
+    let pool = state.webhooks.pool();
+    if rows::find(pool, tenant, id).await?.is_none() {
+        return Err(Problem::not_found("webhook"));
+    }
+    let limit = paging.limit()?;
+    let rows = rows::deliveries(pool, tenant, id, paging.after()?, limit + 1).await?;
+    let listed = Listed::of(rows, limit, |row| row.delivery_id.to_string());
+    Ok(Json(Page {
+        items: listed.items.into_iter().map(DeliveryView::from).collect(),
+        next: listed.next,
+    }))
+}
+
+/// Waits until the tables of webhooks have come as far as somebody wants.
+async fn wait(state: &ApiState, at_least: AtLeast) -> Result<(), Problem> {
+    let Some(wanted) = at_least.at_least else {
+        return Ok(());
+    };
+    let end = tokio::time::Instant::now() + MAX_WAIT;
+    loop {
+        let reached = rows::reached(state.webhooks.pool()).await?;
+        if reached >= wanted {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() > end {
+            let detail = format!("Webhooks have reached log position {reached}, but not yet {wanted}.");
+            return Err(Problem::unavailable(detail).with("position", reached));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

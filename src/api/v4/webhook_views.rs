@@ -1,0 +1,185 @@
+//! What v4 takes and shows of webhooks.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::problem::Problem;
+use crate::values::WebhookId;
+use crate::values::webhook::{InvalidWebhook, WebhookSettings, WebhookTopic};
+use crate::webhooks::{DeliveryRow, WebhookRow};
+
+/// Where events are to be sent, and which.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewWebhook {
+    /// Where events are sent (POST): an absolute URL with `https` or `http`.
+    #[schema(example = "https://example.com/hook")]
+    url: String,
+    /// The types of events: `batch.completed`, `scan.completed`, `scan.failed`, `domain.changed`.
+    #[schema(example = json!(["domain.changed"]), min_items = 1)]
+    events: Vec<String>,
+    /// Only events of these domains, at most 1000; all if omitted. Events of batches are not concerned.
+    #[serde(default)]
+    domains: Vec<String>,
+    /// Only changes of one of these fields; all if omitted. Other events are not concerned.
+    #[serde(default)]
+    fields: Vec<String>,
+    /// What the webhook is for.
+    #[serde(default)]
+    description: Option<String>,
+}
+
+impl NewWebhook {
+    /// The settings in their stored form.
+    pub(super) fn settings(self) -> Result<WebhookSettings, Problem> {
+        let refused = |error: InvalidWebhook| Problem::unprocessable("invalid_field", format!("{error}."));
+        let events: Result<Vec<WebhookTopic>, _> = self.events.iter().map(|word| word.parse()).collect();
+        let settings = WebhookSettings {
+            url: self.url,
+            events: events.map_err(|_| refused(InvalidWebhook::Events))?,
+            domains: self.domains,
+            fields: self.fields,
+            description: self.description,
+        };
+        settings.checked().map_err(refused)
+    }
+}
+
+/// An endpoint that gets events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WebhookView {
+    /// Its id.
+    pub webhook_id: Uuid,
+    /// Where events are sent.
+    pub url: String,
+    /// What the webhook is for.
+    pub description: Option<String>,
+    /// The types of events.
+    pub events: Vec<String>,
+    /// Only events of these domains; all if empty.
+    pub domains: Vec<String>,
+    /// Only changes of one of these fields; all if empty.
+    pub fields: Vec<String>,
+    /// `active` or `disabled`.
+    #[schema(example = "active")]
+    pub status: String,
+    /// Why it is disabled: `requested`, `gone` (it answered 410) or `failing` (for 24 hours).
+    pub disabled_reason: Option<String>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// Log position up to which all its events were delivered.
+    pub position: i64,
+    /// While events are sent once more: the log position of the last one.
+    pub replay_to: Option<i64>,
+    /// Failed attempts at the next event.
+    pub failures: i32,
+    /// When the first of these attempts failed.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// When the next attempt is due, after a failed one.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// Related URLs.
+    pub links: BTreeMap<&'static str, String>,
+}
+
+impl From<WebhookRow> for WebhookView {
+    fn from(row: WebhookRow) -> Self {
+        Self {
+            links: links(WebhookId(row.webhook_id)),
+            webhook_id: row.webhook_id,
+            url: row.url,
+            description: row.description,
+            events: row.events,
+            domains: row.domains,
+            fields: row.fields,
+            status: row.status,
+            disabled_reason: row.disabled_reason,
+            created_at: row.created_at,
+            position: row.position,
+            replay_to: row.replay_to,
+            failures: row.failures,
+            failing_since: row.failing_since,
+            next_attempt_at: row.next_attempt_at,
+        }
+    }
+}
+
+/// An endpoint with a new secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WebhookSecretView {
+    /// The webhook.
+    pub webhook_id: Uuid,
+    /// The secret with which messages are signed (Standard Webhooks). It is shown once; null if the request is a repeat.
+    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    pub secret: Option<String>,
+    /// Log position at which the command is visible; pass it as `?at_least=` of a GET.
+    pub position: i64,
+    /// Related URLs.
+    pub links: BTreeMap<&'static str, String>,
+}
+
+/// An accepted command on a webhook.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AcceptedWebhookCommand {
+    /// The webhook.
+    pub webhook_id: Uuid,
+    /// Log position at which the command is visible; pass it as `?at_least=` of a GET.
+    pub position: i64,
+    /// Related URLs.
+    pub links: BTreeMap<&'static str, String>,
+}
+
+/// An attempt to deliver an event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryView {
+    /// Number of the attempt among all.
+    pub delivery_id: i64,
+    /// The log position of the event.
+    pub position: i64,
+    /// The header `webhook-id`: the same for each attempt at the event.
+    pub message_id: String,
+    /// The type of the event.
+    #[schema(example = "domain.changed")]
+    pub event: String,
+    /// Number of the attempt at the event in a row, starting at 1.
+    pub attempt: i32,
+    /// When it was made.
+    pub sent_at: DateTime<Utc>,
+    /// HTTP status of the answer; null if there was none.
+    pub status: Option<i32>,
+    /// The first 2 KB of the answer.
+    pub answer: Option<String>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i32,
+}
+
+impl From<DeliveryRow> for DeliveryView {
+    fn from(row: DeliveryRow) -> Self {
+        Self {
+            delivery_id: row.delivery_id,
+            position: row.position,
+            message_id: row.message_id,
+            event: row.event,
+            attempt: row.attempt,
+            sent_at: row.sent_at,
+            status: row.status,
+            answer: row.answer,
+            error: row.error,
+            duration_ms: row.duration_ms,
+        }
+    }
+}
+
+/// Where to go from an endpoint.
+pub(super) fn links(id: WebhookId) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("self", format!("/api/v4/webhooks/{id}")),
+        ("deliveries", format!("/api/v4/webhooks/{id}/deliveries")),
+        ("events", format!("/api/v4/streams/webhook/{id}")),
+    ])
+}

@@ -1,0 +1,22 @@
+//! Change, enable, disable, test or delete a webhook endpoint; send it events once more.
+
+use super::CommandContext;
+use super::bus::{Attachments, CommandBus, CommandError};
+use crate::aggregates::webhook::{Webhook, WebhookCommand, WebhookError};
+use crate::values::WebhookId;
+
+/// What can be done with an endpoint.
+pub use crate::aggregates::webhook::WebhookCommand as Maintenance;
+
+/// Does it; returns the position from which it is visible.
+pub async fn maintain_webhook(
+    bus: &CommandBus,
+    id: WebhookId,
+    command: WebhookCommand,
+    context: &CommandContext,
+) -> Result<i64, CommandError<WebhookError>> {
+    let done = bus
+        .execute::<Webhook>(id.0, command, Attachments::default(), context)
+        .await?;
+    Ok(done.position)
+}

@@ -1,0 +1,102 @@
+//! The events that say that a domain changed, through indexes of their own: they are few among many.
+
+use sqlx::QueryBuilder;
+
+use super::read::{COLUMNS, event_of};
+use super::{EventLog, LogError, LogEvent};
+use crate::values::{BatchId, TenantId};
+
+/// Which changes a reader wants.
+#[derive(Clone, Debug)]
+pub struct ChangeFilter {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Only of this domain.
+    pub domain: Option<String>,
+    /// Only those in which this field changed.
+    pub field: Option<String>,
+    /// Only those found by scans of this batch.
+    pub batch: Option<BatchId>,
+    /// Only behind this position.
+    pub since: i64,
+    /// Whether the newest come first.
+    pub newest_first: bool,
+    /// Only behind this position in that order.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+impl EventLog {
+    /// Changes of domains of a tenant.
+    pub async fn domain_changes(&self, filter: &ChangeFilter) -> Result<Vec<LogEvent>, LogError> {
+        let mut query = QueryBuilder::new(format!(
+            "select {COLUMNS} from events where event_type = 'DomainChanged' and tenant_id = "
+        ));
+        query.push_bind(filter.tenant.0);
+        query.push(" and position > ").push_bind(filter.since);
+        if let Some(domain) = &filter.domain {
+            query
+                .push(" and left(payload #>> '{DomainChanged,domain}', 253) = ")
+                .push_bind(domain);
+        }
+        if let Some(field) = &filter.field {
+            query
+                .push(" and payload #> '{DomainChanged,fields}' @> to_jsonb(")
+                .push_bind(field);
+            query.push("::text)");
+        }
+        if let Some(batch) = filter.batch {
+            query
+                .push(" and payload #>> '{DomainChanged,batch_id}' = ")
+                .push_bind(batch.to_string());
+        }
+        let (behind, order) = if filter.newest_first {
+            (" < ", "desc")
+        } else {
+            (" > ", "asc")
+        };
+        if let Some(after) = filter.after {
+            query.push(" and position").push(behind).push_bind(after);
+        }
+        query
+            .push(format!(" order by position {order} limit "))
+            .push_bind(filter.limit);
+        let rows = query.build().persistent(false).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(event_of(row)?)).collect()
+    }
+
+    /// The tenant's event at a position.
+    pub async fn event_at(&self, tenant: TenantId, position: i64) -> Result<Option<LogEvent>, LogError> {
+        let row = sqlx::query(&format!(
+            "select {COLUMNS} from events where position = $1 and tenant_id = $2"
+        ))
+        .bind(position)
+        .bind(tenant.0)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.as_ref().map(event_of).transpose()?)
+    }
+
+    /// A tenant's events of some types at the positions behind `after` up to `up_to`, in order.
+    pub async fn of_types(
+        &self,
+        tenant: TenantId,
+        types: &[&str],
+        (after, up_to): (i64, i64),
+        limit: i64,
+    ) -> Result<Vec<LogEvent>, LogError> {
+        let rows = sqlx::query(&format!(
+            "select {COLUMNS} from events where tenant_id = $1 and position > $2 and position <= $3 \
+                and event_type = any($4) order by position limit $5"
+        ))
+        .bind(tenant.0)
+        .bind(after)
+        .bind(up_to)
+        .bind(types)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(event_of(row)?)).collect()
+    }
+}

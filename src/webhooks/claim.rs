@@ -1,0 +1,273 @@
+//! Who sends to which endpoint: a lease with a fence, as for tasks. Whoever lost it moves no endpoint's place.
+
+use std::time::Duration;
+
+use sqlx::{FromRow, PgPool};
+use uuid::Uuid;
+
+use crate::values::webhook::WebhookSettings;
+use crate::values::{TenantId, WebhookId};
+
+/// Endpoints of one tenant that are sent to at once, by all processes.
+const PER_TENANT: i32 = 8;
+/// The lock under which endpoints are claimed, so that the limits are exact.
+const CLAIM_LOCK: i64 = 7_305_116_418;
+
+/// An endpoint that is ours to send to, for as long as `longest_webhook_lease` says.
+#[derive(Clone, Debug)]
+pub(super) struct Claimed {
+    pub(super) id: WebhookId,
+    pub(super) tenant: TenantId,
+    pub(super) settings: WebhookSettings,
+    pub(super) position: i64,
+    /// Events behind this are not known to be any of its.
+    pub(super) wanted: i64,
+    pub(super) replay_to: Option<i64>,
+    pub(super) failures: u32,
+    /// Whether the next event in order is due.
+    pub(super) is_due: bool,
+    pub(super) fence: i64,
+}
+
+#[derive(FromRow)]
+struct Row {
+    webhook_id: Uuid,
+    tenant_id: Uuid,
+    url: String,
+    description: Option<String>,
+    events: Vec<String>,
+    domains: Vec<String>,
+    fields: Vec<String>,
+    position: i64,
+    wanted: i64,
+    replay_to: Option<i64>,
+    failures: i32,
+    is_due: bool,
+    fence: i64,
+}
+
+/// An attempt that was made.
+pub(super) struct Attempt<'a> {
+    pub(super) position: i64,
+    pub(super) message_id: &'a str,
+    pub(super) event: &'a str,
+    /// From 1.
+    pub(super) number: u32,
+    pub(super) status: Option<u16>,
+    pub(super) answer: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) duration: Duration,
+}
+
+/// Whether an endpoint may have something to get: asked often, by a look at few rows.
+pub(super) async fn is_any_due(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select exists (select from webhook w where w.status = 'active' and w.position < w.wanted) \
+             or exists (select from webhook_extra x join webhook w on w.webhook_id = x.webhook_id where w.status = 'active')",
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Gives an endpoint back as it is.
+pub(super) async fn give_back(pool: &PgPool, claimed: &Claimed) -> Result<(), sqlx::Error> {
+    sqlx::query("update webhook set leased_until = null where webhook_id = $1 and fence = $2")
+        .bind(claimed.id.0)
+        .bind(claimed.fence)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Takes up to so many endpoints that have something to be sent, those that have waited longest first.
+pub(super) async fn claim(pool: &PgPool, most: i32) -> Result<Vec<Claimed>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(CLAIM_LOCK)
+        .execute(&mut *tx)
+        .await?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "with due as (\
+            select w.webhook_id, row_number() over (partition by w.tenant_id order by w.next_attempt_at, w.position) as turn, \
+                   (select count(*) from webhook l where l.tenant_id = w.tenant_id and l.leased_until is not null \
+                       and still_ahead(l.leased_until, longest_webhook_lease(), clock_timestamp())) as held \
+              from webhook w \
+             where w.status = 'active' \
+               and still_ahead(w.leased_until, longest_webhook_lease(), clock_timestamp()) is not true \
+               and (w.position < w.wanted and not still_ahead(w.next_attempt_at, longest_webhook_wait(), clock_timestamp()) \
+                    or exists (select from webhook_extra x where x.webhook_id = w.webhook_id))), \
+         mine as (select w.webhook_id from webhook w join due d on d.webhook_id = w.webhook_id \
+                   where d.turn + d.held <= $2 order by d.turn limit $1 for update of w skip locked) \
+         update webhook w set fence = nextval('webhook_fence'), leased_until = clock_timestamp() + longest_webhook_lease() \
+           from mine where w.webhook_id = mine.webhook_id \
+         returning w.webhook_id, w.tenant_id, w.url, w.description, w.events, w.domains, w.fields, w.position, w.wanted, \
+                   w.replay_to, w.failures, w.fence, \
+                   not still_ahead(w.next_attempt_at, longest_webhook_wait(), clock_timestamp()) as is_due",
+    )
+    .bind(most)
+    .bind(PER_TENANT)
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(rows.into_iter().map(Claimed::from).collect())
+}
+
+impl From<Row> for Claimed {
+    fn from(row: Row) -> Self {
+        Self {
+            id: WebhookId(row.webhook_id),
+            tenant: TenantId(row.tenant_id),
+            settings: WebhookSettings {
+                url: row.url,
+                // A word of a later release names nothing that this one could send.
+                events: row.events.iter().filter_map(|word| word.parse().ok()).collect(),
+                domains: row.domains,
+                fields: row.fields,
+                description: row.description,
+            },
+            position: row.position,
+            wanted: row.wanted,
+            replay_to: row.replay_to,
+            failures: u32::try_from(row.failures).unwrap_or_default(),
+            is_due: row.is_due,
+            fence: row.fence,
+        }
+    }
+}
+
+/// Notes that an event was delivered; false if the endpoint is no longer ours.
+pub(super) async fn delivered(
+    pool: &PgPool,
+    claimed: &Claimed,
+    attempt: &Attempt<'_>,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    note(&mut tx, claimed, attempt).await?;
+    let ours = sqlx::query(
+        "update webhook set position = $3, failures = 0, failing_since = null, next_attempt_at = '-infinity', \
+                leased_until = clock_timestamp() + longest_webhook_lease() where webhook_id = $1 and fence = $2",
+    )
+    .bind(claimed.id.0)
+    .bind(claimed.fence)
+    .bind(attempt.position)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(ours.rows_affected() > 0)
+}
+
+/// Notes that an attempt failed, and leaves the endpoint alone for a while. Says whether it has failed for a day.
+pub(super) async fn failed(
+    pool: &PgPool,
+    claimed: &Claimed,
+    attempt: &Attempt<'_>,
+    pause: Duration,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    note(&mut tx, claimed, attempt).await?;
+    let long: Option<bool> = sqlx::query_scalar(
+        "update webhook set failures = failures + 1, leased_until = null, \
+                failing_since = least(failing_since, clock_timestamp()), next_attempt_at = clock_timestamp() + $3 \
+          where webhook_id = $1 and fence = $2 returning failing_since < clock_timestamp() - interval '24 hours'",
+    )
+    .bind(claimed.id.0)
+    .bind(claimed.fence)
+    .bind(pause)
+    .fetch_optional(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(long.unwrap_or(false))
+}
+
+/// Notes an attempt besides the order, which was the only one; false if the endpoint is no longer ours.
+pub(super) async fn extra_done(
+    pool: &PgPool,
+    claimed: &Claimed,
+    requested_by: i64,
+    attempt: Option<&Attempt<'_>>,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    if let Some(attempt) = attempt {
+        note(&mut tx, claimed, attempt).await?;
+    }
+    sqlx::query("delete from webhook_extra where webhook_id = $1 and requested_by = $2")
+        .bind(claimed.id.0)
+        .bind(requested_by)
+        .execute(&mut *tx)
+        .await?;
+    let ours = sqlx::query(
+        "update webhook set leased_until = clock_timestamp() + longest_webhook_lease() where webhook_id = $1 and fence = $2",
+    )
+    .bind(claimed.id.0)
+    .bind(claimed.fence)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(ours.rows_affected() > 0)
+}
+
+/// What is to be sent besides the order: who asked for it, and the event.
+pub(super) async fn extras(pool: &PgPool, claimed: &Claimed) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "select requested_by, position from webhook_extra where webhook_id = $1 order by requested_by limit 20",
+    )
+    .bind(claimed.id.0)
+    .fetch_all(pool)
+    .await
+}
+
+/// Moves the place over events that are none of the endpoint's, and keeps it; false if it is no longer ours.
+pub(super) async fn advance(pool: &PgPool, claimed: &Claimed, position: i64) -> Result<bool, sqlx::Error> {
+    let ours = sqlx::query(
+        "update webhook set position = $3, leased_until = clock_timestamp() + longest_webhook_lease() \
+          where webhook_id = $1 and fence = $2",
+    )
+    .bind(claimed.id.0)
+    .bind(claimed.fence)
+    .bind(position)
+    .execute(pool)
+    .await?;
+    Ok(ours.rows_affected() > 0)
+}
+
+/// Moves the place over events that are none of the endpoint's, and gives it back. At the end of a range that was sent
+/// again it goes on where it was.
+pub(super) async fn release(pool: &PgPool, claimed: &Claimed, position: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update webhook set leased_until = null, \
+                position = case when $3 >= replay_to then coalesce(resume_at, $3) else $3 end, \
+                resume_at = case when $3 >= replay_to then null else resume_at end, \
+                replay_to = case when $3 >= replay_to then null else replay_to end \
+          where webhook_id = $1 and fence = $2",
+    )
+    .bind(claimed.id.0)
+    .bind(claimed.fence)
+    .bind(position)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+async fn note(
+    connection: &mut sqlx::PgConnection,
+    claimed: &Claimed,
+    attempt: &Attempt<'_>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into webhook_delivery (webhook_id, tenant_id, position, message_id, event, attempt, status, answer, error, \
+                                       duration_ms) \
+         select webhook_id, tenant_id, $2, $3, $4, $5, $6, $7, $8, $9 from webhook where webhook_id = $1 and status <> 'deleted'",
+    )
+    .bind(claimed.id.0)
+    .bind(attempt.position)
+    .bind(attempt.message_id)
+    .bind(attempt.event)
+    .bind(i32::try_from(attempt.number).unwrap_or(i32::MAX))
+    .bind(attempt.status.map(i32::from))
+    .bind(&attempt.answer)
+    .bind(&attempt.error)
+    .bind(i32::try_from(attempt.duration.as_millis()).unwrap_or(i32::MAX))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

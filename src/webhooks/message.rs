@@ -1,0 +1,137 @@
+//! What an event of the log is to an endpoint: the same text each time, so that who gets it twice can tell.
+
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
+
+use crate::aggregates::{BatchEvent, ScanEvent};
+use crate::commands::compare_scan::values_of;
+use crate::log::body::load_bodies;
+use crate::log::{EventLog, LogError, LogEvent};
+use crate::values::domain_change::{FieldDifference, STATUS};
+use crate::values::webhook::{WebhookSettings, WebhookTopic};
+
+/// A message that is to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Message {
+    /// Of the event: the same for each attempt and each endpoint.
+    pub(super) id: String,
+    /// What it tells of.
+    pub(super) topic: WebhookTopic,
+    /// The event's place in the log.
+    pub(super) position: i64,
+    /// JSON.
+    pub(super) body: String,
+    /// Why it cannot be sent, if the event cannot be read.
+    pub(super) fault: Option<String>,
+}
+
+impl Message {
+    /// What stands for an event that cannot be read: an attempt at it fails, and says why.
+    pub(super) fn unreadable(event: &LogEvent, error: &LogError) -> Option<Self> {
+        Some(Self {
+            id: id_of(event),
+            topic: WebhookTopic::of_event(&event.event_type)?,
+            position: event.position,
+            body: String::new(),
+            fault: Some(error.to_string()),
+        })
+    }
+}
+
+fn id_of(event: &LogEvent) -> String {
+    format!("msg_{}", event.event_id.simple())
+}
+
+/// Whether an endpoint wants to be told of an event.
+pub(super) fn is_wanted(settings: &WebhookSettings, event: &LogEvent) -> Result<bool, LogError> {
+    let Some(topic) = WebhookTopic::of_event(&event.event_type) else {
+        return Ok(false);
+    };
+    // What the predecessor did is no news.
+    if event.is_imported() {
+        return Ok(false);
+    }
+    if event.aggregate_type != "domain_scan" {
+        return Ok(settings.wants(topic, None, &[]));
+    }
+    let scan: ScanEvent = event.decode()?;
+    let fields: &[String] = match &scan {
+        ScanEvent::DomainChanged { fields, .. } => fields,
+        _ => &[],
+    };
+    Ok(settings.wants(topic, Some(scan.domain()), fields))
+}
+
+/// The message of an event; `None` if no endpoint is told of events of its type.
+pub(super) async fn of_event(log: &EventLog, event: &LogEvent) -> Result<Option<Message>, LogError> {
+    let Some(topic) = WebhookTopic::of_event(&event.event_type) else {
+        return Ok(None);
+    };
+    let mut data = match event.aggregate_type.as_str() {
+        "domain_scan" => of_scan(log, event).await?,
+        "batch_scan" => of_batch(event)?,
+        _ => json!({ "webhook_id": event.aggregate_id }),
+    };
+    data["position"] = event.position.into();
+    let at = event
+        .circumstances()
+        .1
+        .to_rfc3339_opts(SecondsFormat::Micros, true);
+    let body = json!({ "type": topic.as_str(), "timestamp": at, "data": data });
+    Ok(Some(Message {
+        id: id_of(event),
+        topic,
+        position: event.position,
+        body: body.to_string(),
+        fault: None,
+    }))
+}
+
+fn of_batch(event: &LogEvent) -> Result<Value, LogError> {
+    Ok(match event.decode()? {
+        BatchEvent::BatchCompleted { round } => json!({ "batch_id": event.aggregate_id, "round": round }),
+        _ => json!({ "batch_id": event.aggregate_id }),
+    })
+}
+
+async fn of_scan(log: &EventLog, event: &LogEvent) -> Result<Value, LogError> {
+    let scan: ScanEvent = event.decode()?;
+    let mut data = json!({
+        "scan_id": event.aggregate_id, "domain": scan.domain(), "batch_id": scan.batch_id(),
+    });
+    match scan {
+        ScanEvent::ScanCompleted { totals, .. } => data["totals"] = json!(totals),
+        ScanEvent::ScanFailed { reason, error, .. } => {
+            data["reason"] = json!(reason);
+            data["error"] = error.into();
+        }
+        ScanEvent::DomainChanged {
+            previous_scan_id,
+            status,
+            values,
+            urls,
+            ..
+        } => {
+            let bodies = load_bodies(log.pool(), values.iter()).await?;
+            let kept = values
+                .as_ref()
+                .map(|values| values_of(&bodies, values))
+                .transpose()?;
+            let mut fields: Vec<FieldDifference> = Vec::new();
+            fields.extend(status.map(|status| FieldDifference {
+                field: STATUS.to_owned(),
+                before: status.before.as_str().into(),
+                after: status.after.as_str().into(),
+            }));
+            // Erased meanwhile: what it was is told to nobody any more.
+            data["erased"] = kept.as_ref().is_some_and(Option::is_none).into();
+            fields.extend(kept.flatten().unwrap_or_default());
+            data["previous_scan_id"] = json!(previous_scan_id);
+            data["fields"] = json!(fields);
+            data["reason"] = json!(status.and_then(|status| status.reason));
+            data["urls"] = json!(urls.map(|urls| json!({ "added": urls.added, "removed": urls.removed })));
+        }
+        _ => {}
+    }
+    Ok(data)
+}
