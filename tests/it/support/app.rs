@@ -291,7 +291,7 @@ impl TestApp {
 
     /// Plays the worker that begins a scan and finds this.
     pub async fn complete(&self, scan: &str, findings: &Findings) {
-        self.end(scan, Ok(findings.clone())).await;
+        Box::pin(self.end(scan, Ok(findings.clone()))).await;
     }
 
     /// Plays the worker that begins a scan and fails for this reason; if it may pass, another attempt follows.
@@ -304,13 +304,13 @@ impl TestApp {
             may_pass,
             retry_after,
         };
-        self.end(scan, Err(failure)).await;
+        Box::pin(self.end(scan, Err(failure))).await;
     }
 
     /// Begins a scan of the service as its worker does.
     pub async fn recall(&self, scan: &str) -> Box<BegunScan> {
         let mut begun = self.begin(scan).await;
-        let recalled = recall_scan(&self.app.bus, &begun).await.unwrap();
+        let recalled = Box::pin(recall_scan(&self.app.bus, &begun)).await.unwrap();
         begun.compare_with(recalled.known);
         begun
     }
@@ -318,7 +318,7 @@ impl TestApp {
     /// Does a scan of the service as its worker does, with a report that is given.
     pub async fn record(&self, scan: &str, report: &SiteReport) {
         let begun = self.recall(scan).await;
-        record_scan(&self.app.bus, &begun, report, Utc::now(), &worker())
+        Box::pin(record_scan(&self.app.bus, &begun, report, Utc::now(), &worker()))
             .await
             .unwrap();
     }
@@ -332,7 +332,7 @@ impl TestApp {
             outcome,
             revisit: None,
         };
-        record_scan(&self.app.bus, begun, &report, Utc::now(), &worker())
+        Box::pin(record_scan(&self.app.bus, begun, &report, Utc::now(), &worker()))
             .await
             .unwrap();
     }
