@@ -13,7 +13,7 @@ use sitelog::projections::registry::{AnyProjection, all};
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{self, ProjectionTask, TaskKind, TaskState};
 use sitelog::projections::verify::Verification;
-use sitelog::values::{BatchOptions, Findings, TenantId};
+use sitelog::values::{BatchOptions, BodyRef, Findings, TenantId};
 use sqlx::postgres::PgPoolOptions;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -525,7 +525,11 @@ async fn sealed(log: &EventLog, scan: usize, mut event: ScanEvent, bodies: &mut 
         };
         let salt = log.salt(TenantId::DEFAULT, &domain(scan)).await.unwrap();
         let (reference, body) = salt.seal_object(&serde_json::to_string(&found).unwrap());
-        *findings = reference;
+        // The model tells attempts apart by the number of items.
+        *findings = BodyRef {
+            items: findings.items,
+            ..reference
+        };
         bodies.push(body);
     }
     event
