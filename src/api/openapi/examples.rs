@@ -71,7 +71,9 @@ fn may_answer(operation: &str, method: &str, code: &str) -> bool {
         "body_unreadable" | "request_timeout" | "body_too_large" | "idempotency_key_reused" => {
             method == "post"
         }
-        "unsupported_media_type" => creates,
+        "unsupported_media_type" => {
+            creates || matches!(operation, "change_webhook" | "replay_webhook" | "resend_event")
+        }
         "cannot_cancel" => operation.starts_with("cancel_"),
         "cannot_retry" => operation.starts_with("retry_"),
         "invalid_last_event_id" | "too_many_streams" => operation.starts_with("watch_"),

@@ -16,6 +16,7 @@ use crate::webhooks::endpoint;
     post, path = "/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses(
         (status = 201, body = WebhookSecretView), (status = 400, body = Problem),
+        (status = 415, description = "The content is not JSON", body = Problem),
         (status = 422, description = "The settings are invalid, or there are 100 webhooks", body = Problem),
         (status = 503, body = Problem),
     )

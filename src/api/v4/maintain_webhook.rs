@@ -62,7 +62,8 @@ pub(super) struct Resend {
     post, path = "/webhooks/{id}", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = NewWebhook,
     responses(
         (status = 202, body = AcceptedWebhookCommand), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem),
+        (status = 415, description = "The content is not JSON", body = Problem), (status = 422, body = Problem),
+        (status = 503, body = Problem),
     )
 )]
 pub(super) async fn change_webhook(
@@ -155,7 +156,8 @@ pub(super) async fn test_webhook(
     post, path = "/webhooks/{id}/replay", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = Replay,
     responses(
         (status = 202, body = AcceptedWebhookCommand), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, description = "The webhook is disabled", body = Problem), (status = 422, body = Problem),
+        (status = 409, description = "The webhook is disabled", body = Problem),
+        (status = 415, description = "The content is not JSON", body = Problem), (status = 422, body = Problem),
         (status = 503, body = Problem),
     )
 )]
@@ -184,7 +186,8 @@ pub(super) async fn replay_webhook(
     post, path = "/webhooks/{id}/resend", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = Resend,
     responses(
         (status = 202, body = AcceptedWebhookCommand), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, description = "The webhook is disabled", body = Problem), (status = 422, body = Problem),
+        (status = 409, description = "The webhook is disabled", body = Problem),
+        (status = 415, description = "The content is not JSON", body = Problem), (status = 422, body = Problem),
         (status = 503, body = Problem),
     )
 )]
