@@ -11,7 +11,7 @@ use crate::api::problem::Problem;
 use crate::api::request::{AsOf, AtLeast, PathOf, QueryOf, Tenant};
 use crate::projections::as_of;
 use crate::projections::domains::{self, DomainKey, Domains};
-use crate::values::DomainName;
+use crate::values::{DomainName, TenantId};
 
 /// The latest results of a domain.
 #[utoipa::path(
@@ -40,4 +40,16 @@ pub(super) async fn get_domain(
     };
     let row = row.ok_or_else(|| Problem::not_found("domain"))?;
     Ok(conditional::answer(&headers, row.position, Domain::from(row)))
+}
+
+/// The domain that a path names, if something is known of it.
+pub(super) async fn known_domain(
+    state: &ApiState,
+    tenant: TenantId,
+    named: &str,
+) -> Result<DomainName, Problem> {
+    let not_found = || Problem::not_found("domain");
+    let domain = DomainName::parse(named).map_err(|_| not_found())?;
+    let row = domains::query::find(&state.models, tenant, &domain).await?;
+    row.map(|_| domain).ok_or_else(not_found)
 }

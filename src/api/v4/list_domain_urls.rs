@@ -5,12 +5,13 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::get_domain::known_domain;
 use super::views::Page;
 use crate::api::ApiState;
 use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
-use crate::projections::domains::{self, Domains};
+use crate::projections::domains::Domains;
 use crate::projections::sitemaps::query::UrlRow;
 use crate::projections::sitemaps::{self, Sitemaps};
 use crate::values::{DomainName, TenantId};
@@ -64,13 +65,7 @@ pub(super) async fn list_domain_urls(
 ) -> Result<Response, Problem> {
     at_least.wait::<Domains>(&state).await?;
     at_least.wait::<Sitemaps>(&state).await?;
-    let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
-    if domains::query::find(&state.models, tenant, &domain)
-        .await?
-        .is_none()
-    {
-        return Err(Problem::not_found("domain"));
-    }
+    let domain = known_domain(&state, tenant, &domain).await?;
     wanted.answer(&state, tenant, paging, DomainUrls(domain)).await
 }
 

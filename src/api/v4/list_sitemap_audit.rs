@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::get_domain::known_domain;
 use super::views::Page;
 use crate::api::ApiState;
 use crate::api::export::{FormatQuery, List, Wanted};
@@ -63,13 +64,7 @@ pub(super) async fn list_sitemap_audit(
     wanted: Wanted,
 ) -> Result<Response, Problem> {
     at_least.wait::<Domains>(&state).await?;
-    let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
-    if domains::query::find(&state.models, tenant, &domain)
-        .await?
-        .is_none()
-    {
-        return Err(Problem::not_found("domain"));
-    }
+    let domain = known_domain(&state, tenant, &domain).await?;
     wanted.answer(&state, tenant, paging, DomainAudit(domain)).await
 }
 
