@@ -86,7 +86,8 @@ pub(super) fn mail(email: &Email) -> Markup {
     html! {
         div.small.muted { (word) ": " (check.why)
             @if let Some(provider) = &check.provider { " (" (provider.name) ")" }
-            @if check.is_role { ", role address" } }
+            @if check.is_role { ", role address" }
+            @if check.is_disposable { ", disposable" } }
     }
 }
 

@@ -12,6 +12,8 @@ use super::sitemaps::{Sitemaps, SitemapsRow};
 use super::{Fact, Projection, RawJson};
 use crate::aggregates::scan::ScanTotals;
 use crate::aggregates::{BatchEvent, BatchStatus, ScanEvent, ScanStatus};
+use crate::values::options::WantedScan;
+use crate::values::site_files::SiteFile;
 use crate::values::sitemap::SitemapKind;
 use crate::values::{BatchId, BatchOptions, BodyRef, FailureReason, Findings, ScanId, ScanOptions, TenantId};
 
@@ -303,7 +305,10 @@ fn a_retried_job_forgets_its_failure_and_ends_anew() {
 }
 
 fn batch_after(events: Vec<Happened>) -> BatchRow {
-    let options = BatchOptions::new(None, None);
+    batch_with(BatchOptions::new(None, None), events)
+}
+
+fn batch_with(options: BatchOptions, events: Vec<Happened>) -> BatchRow {
     let mut all = vec![Happened::Batch(
         batch(),
         BatchEvent::BatchRequested {
@@ -318,6 +323,20 @@ fn batch_after(events: Vec<Happened>) -> BatchRow {
 
 fn ended(round: u32) -> Happened {
     Happened::Batch(batch(), BatchEvent::BatchCompleted { round })
+}
+
+#[test]
+fn a_batch_says_what_it_was_requested_with() {
+    let plain = batch_with(BatchOptions::new(None, None), Vec::new());
+    assert_eq!(plain.options, json!({ "max_concurrent": 50, "max_pages": 4 }));
+    let wanted = WantedScan {
+        files: [SiteFile::AdsTxt].into_iter().collect(),
+        sitemap_sample: Some(20),
+        ..WantedScan::default()
+    };
+    let more = batch_with(BatchOptions::wanted(wanted, None), Vec::new());
+    let shown = json!({ "max_concurrent": 50, "max_pages": 4, "files": ["ads_txt"], "sitemap_sample": 20 });
+    assert_eq!(more.options, shown);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::Tools;
 use super::site::registrable;
 use crate::fetch::{RecordKind, RecordsError};
 use crate::values::dns::{DnsRecords, email_provider, is_null_mx};
+use crate::values::disposable::is_disposable;
 use crate::values::findings::{Deliverable, EmailCheck};
 use crate::values::printable::Printable;
 use crate::values::{DomainName, Findings};
@@ -182,6 +183,7 @@ fn check(email: &str, answers: &BTreeMap<MailDomain, Result<Vec<String>, Records
         deliverable,
         why,
         is_role: is_role(email),
+        is_disposable: is_disposable(domain),
         provider,
     }
 }

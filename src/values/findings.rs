@@ -284,6 +284,8 @@ pub struct EmailCheck {
     pub why: String,
     /// Whether it is that of an office (`info`, `sales`), not of a person.
     pub is_role: bool,
+    /// Whether its domain hands out mailboxes for some minutes.
+    pub is_disposable: bool,
     /// Who receives its mail.
     pub provider: Option<Recognised>,
 }

@@ -149,6 +149,11 @@ impl SiteFileSet {
         self.0 & Self::bit(file) != 0
     }
 
+    /// Whether there is none among them.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Those of both.
     #[must_use]
     pub fn with(self, other: Self) -> Self {

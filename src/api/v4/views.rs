@@ -122,7 +122,7 @@ pub struct Batch {
     /// Number of failed scans by reason.
     #[schema(example = json!({"timeout": 2}))]
     pub failures: BTreeMap<String, i32>,
-    /// `max_concurrent` and `max_pages`.
+    /// `max_concurrent` and `max_pages`; `files` and `sitemap_sample` if the request had them.
     #[schema(value_type = Object)]
     pub options: Value,
     /// When it was requested.

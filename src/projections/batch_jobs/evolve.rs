@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::BatchRow;
 use crate::aggregates::batch::BatchProgress;
 use crate::aggregates::{BatchEvent, BatchStatus, ScanEvent, ScanStatus};
 use crate::projections::Fact;
 use crate::projections::fact::Happened;
-use crate::values::{BatchId, FailureReason};
+use crate::values::{BatchId, BatchOptions, FailureReason};
 
 /// Where what the predecessor said of a batch stands in `batch_metadata`.
 const IMPORTED: &str = "imported";
@@ -40,6 +40,18 @@ pub(super) fn evolve(row: Option<BatchRow>, fact: &Fact) -> Option<BatchRow> {
     Some(row)
 }
 
+/// What a batch was requested with; what it did not ask for is left out.
+fn shown(options: &BatchOptions) -> Value {
+    let mut shown = json!({ "max_concurrent": options.max_concurrent, "max_pages": options.scan.max_pages });
+    if !options.scan.files.is_empty() {
+        shown["files"] = json!(options.scan.files);
+    }
+    if options.scan.sitemap_sample > 0 {
+        shown["sitemap_sample"] = json!(options.scan.sitemap_sample);
+    }
+    shown
+}
+
 fn requested(fact: &Fact) -> Option<BatchRow> {
     let Happened::Batch(
         batch_id,
@@ -64,7 +76,7 @@ fn requested(fact: &Fact) -> Option<BatchRow> {
         cancelled_domains: 0,
         failures: BTreeMap::new(),
         progress: 0.0,
-        options: json!({ "max_concurrent": options.max_concurrent, "max_pages": options.scan.max_pages }),
+        options: shown(options),
         batch_metadata: json!({ "domain_count": total, "items": items }),
         created_by: fact.actor.clone(),
         created_at: fact.at,

@@ -71,7 +71,7 @@ impl BatchKey {
 
 impl Projection for BatchJobs {
     const NAME: &'static str = "batch_jobs";
-    const SHAPE: i32 = 1;
+    const SHAPE: i32 = 2;
     const EVENT_TYPES: &'static [&'static str] = &[
         "BatchRequested",
         "BatchReopened",

@@ -1,5 +1,6 @@
 //! Addresses in place of domains: the host behind the `@`, unless it is a provider's.
 
+use crate::values::disposable::is_disposable;
 use crate::values::domain_name::DomainName;
 
 /// The domain of an e-mail address, as it stands alone, in `mailto:` or behind a name (`Anna <anna@example.com>`).
@@ -23,10 +24,11 @@ pub(super) fn host_of_address(text: &str) -> Option<DomainName> {
     }
 }
 
-/// Whether a domain is that of a provider whose addresses anybody has.
+/// Whether a domain is that of a provider whose addresses anybody has, for years or for minutes.
 pub(super) fn is_free_mail_host(domain: &DomainName) -> bool {
     let name = domain.as_str();
     FREE.contains(&name)
+        || is_disposable(name)
         || name
             .split_once('.')
             .is_some_and(|(brand, _)| FREE_EVERYWHERE.contains(&brand))
@@ -102,7 +104,7 @@ mod tests {
     fn providers_are_known_in_each_country() {
         let is_free = |name: &str| is_free_mail_host(&DomainName::parse(name).unwrap());
         assert!(
-            ["gmail.com", "yahoo.co.uk", "web.de", "gmx.at", "hotmail.fr"]
+            ["gmail.com", "yahoo.co.uk", "web.de", "gmx.at", "hotmail.fr", "mailinator.com"]
                 .into_iter()
                 .all(is_free)
         );
