@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -91,6 +92,9 @@ pub enum StartError {
     /// The old backend is set up wrongly.
     #[error("the settings SITELOG_LEGACY__BACKEND_… are invalid")]
     Backend(#[from] BackendError),
+    /// The threads that work cannot be started.
+    #[error("cannot start threads")]
+    Threads(#[source] std::io::Error),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; set SITELOG_BIND to a free address")]
     Bind(SocketAddr, #[source] std::io::Error),
@@ -113,6 +117,8 @@ pub struct App {
     concurrency: usize,
     pools: Pools,
     long_reads: LongReads,
+    /// Where scans, read models and policies run.
+    background: Handle,
 }
 
 impl App {
@@ -148,30 +154,32 @@ impl App {
             fetcher,
             concurrency: config.worker_concurrency,
             pools,
+            background: Handle::current(),
         })
     }
 
     /// Starts what keeps read models and tasks in step with the log.
     pub fn spawn_projector(&self, tracker: &TaskTracker, stop: &CancellationToken) {
+        let background = self.in_background(tracker);
         let pool = self.pools.work.clone();
         let following = self.log.read_through(self.pools.projections.clone());
         let maintaining = self.log.read_through(self.pools.maintenance.clone());
         for projection in projections::registry::all() {
-            tracker.spawn(projection.run(following.clone(), stop.clone()));
-            tracker.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
+            background.spawn(projection.run(following.clone(), stop.clone()));
+            background.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
         }
-        tracker.spawn(maintenance::watch(maintaining.clone(), stop.clone()));
-        tracker.spawn(legacy::tables::keep(self.models.clone(), stop.clone()));
+        background.spawn(maintenance::watch(maintaining.clone(), stop.clone()));
+        background.spawn(legacy::tables::keep(self.models.clone(), stop.clone()));
         let schedule = ScheduleScans::new(pool.clone(), self.tasks.clone());
-        tracker.spawn(policies::run(schedule, self.log.clone(), stop.clone()));
+        background.spawn(policies::run(schedule, self.log.clone(), stop.clone()));
         let expand = ExpandBatches::new(self.bus.clone());
-        tracker.spawn(policies::run(expand, self.log.clone(), stop.clone()));
+        background.spawn(policies::run(expand, self.log.clone(), stop.clone()));
         let complete = CompleteBatches::new(pool, self.bus.clone());
-        tracker.spawn(policies::run(complete, self.log.clone(), stop.clone()));
-        tracker.spawn(policies::run(FollowWebhooks, self.log.clone(), stop.clone()));
+        background.spawn(policies::run(complete, self.log.clone(), stop.clone()));
+        background.spawn(policies::run(FollowWebhooks, self.log.clone(), stop.clone()));
         let deliverer = Deliverer::new(self.bus.clone(), self.fetcher.clone());
-        tracker.spawn(deliverer.run(stop.clone()));
-        tracker.spawn(keep_tree(maintaining, stop.clone()));
+        background.spawn(deliverer.run(stop.clone()));
+        background.spawn(keep_tree(maintaining, stop.clone()));
     }
 
     /// Starts scanning; when told to stop, scans under way have `drain` to end.
@@ -185,7 +193,14 @@ impl App {
             name,
             self.concurrency,
         );
-        tracker.spawn(worker.run(stop.clone(), drain));
+        self.in_background(tracker).spawn(worker.run(stop.clone(), drain));
+    }
+
+    fn in_background<'a>(&'a self, tracker: &'a TaskTracker) -> Background<'a> {
+        Background {
+            threads: &self.background,
+            tracker,
+        }
     }
 
     /// All that is served by HTTP.
@@ -254,8 +269,12 @@ pub async fn serve(
         let bound = TcpListener::bind(config.bind).await;
         listener = Some(bound.map_err(|error| StartError::Bind(config.bind, error))?);
     }
+    let background = BackgroundThreads::start().map_err(StartError::Threads)?;
     let database = Database::open(config).await?;
-    let app = App::build(config, database.pools.clone()).await?;
+    let app = App {
+        background: background.handle(),
+        ..App::build(config, database.pools.clone()).await?
+    };
     // Before anything runs, so that a file that cannot be written stops nothing that has begun.
     let first_key = match (roles.api, config.auth.mode) {
         (true, AuthMode::Required) => first_key::provide(&database.pools.access, first_key).await,
@@ -307,4 +326,52 @@ pub async fn serve(
     drop(app);
     database.close().await;
     Ok(())
+}
+
+/// The threads of scans, read models and policies. A request is answered by other threads: it waits neither in the queue
+/// of thousands of scans nor, as these give way, for a processor. They must outlive the connections that their tasks open.
+struct BackgroundThreads(Option<Runtime>);
+
+/// How much they give way (Linux: `nice(2)`, which is a thread's there): as one to three.
+const BACKGROUND_NICENESS: i32 = 5;
+
+impl BackgroundThreads {
+    fn start() -> std::io::Result<Self> {
+        let threads = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("sitelog-work")
+            .on_thread_start(|| {
+                // Without it they are as good as all others.
+                let _niceness = rustix::process::nice(BACKGROUND_NICENESS);
+            })
+            .build()?;
+        Ok(Self(Some(threads)))
+    }
+
+    fn handle(&self) -> Handle {
+        let threads = self.0.as_ref().expect("it is there until it is dropped");
+        threads.handle().clone()
+    }
+}
+
+impl Drop for BackgroundThreads {
+    fn drop(&mut self) {
+        // A runtime that is dropped waits for its tasks, which an asynchronous function must not. Nobody waits for those
+        // that are left.
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+/// Where tasks run that no request waits for.
+struct Background<'a> {
+    threads: &'a Handle,
+    tracker: &'a TaskTracker,
+}
+
+impl Background<'_> {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn_on(task, self.threads);
+    }
 }

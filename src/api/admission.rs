@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::ApiState;
 use super::browser;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use super::recheck::run_while_admitted;
 use super::request::idempotency_key_in;
 use crate::access::{AccessError, Admission, AuthMode, Caller, RequestShare, Scope};
@@ -65,7 +65,7 @@ pub(crate) async fn caller_of_request(
     if let Some(named) = tenant_in(headers)? {
         if !caller.may_act_for(named) {
             let detail = "The header X-Tenant-Id names another tenant than the key or token.";
-            return Err(Problem::forbidden("wrong_tenant", detail));
+            return Err(Problem::of(ProblemCode::WrongTenant, detail));
         }
         caller.tenant = named;
     }
@@ -86,8 +86,12 @@ pub(super) fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem
         return Ok(None);
     };
     let id = value.to_str().ok().and_then(|text| text.parse().ok());
-    id.map(Some)
-        .ok_or_else(|| Problem::bad_request("invalid_tenant", "The header X-Tenant-Id must be a UUID."))
+    id.map(Some).ok_or_else(|| {
+        Problem::of(
+            ProblemCode::InvalidTenant,
+            "The header X-Tenant-Id must be a UUID.",
+        )
+    })
 }
 
 /// The cookie that a browser shows once somebody has signed in on the pages.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-use super::problem::{Problem, sentence};
+use super::problem::{Problem, ProblemCode, sentence};
 use super::request::{parse_json, unsupported_media_type};
 use crate::commands::request_batch::BatchItem;
 pub use crate::values::RejectedLine;
@@ -91,7 +91,7 @@ impl BatchInput {
         let body: JsonBody<'_> = parse_json(body)?;
         let list = batch_list::read_array(body.domains.get(), beside.column).map_err(|error| {
             let detail = format!("The member domains is invalid: {error} of it.");
-            Problem::unprocessable("invalid_field", detail)
+            Problem::of(ProblemCode::InvalidField, detail)
         })?;
         let wanted = WantedScan {
             max_pages: body.max_pages.or(beside.scan.max_pages),
@@ -112,12 +112,12 @@ impl BatchInput {
                 "The list has more than {MAX_DOMAINS} domains, or more than {MAX_DOMAINS} invalid lines; a batch has at \
                  most {MAX_DOMAINS}. Split the list into several batches."
             );
-            return Err(Problem::unprocessable("too_many_domains", detail));
+            return Err(Problem::of(ProblemCode::TooManyDomains, detail));
         }
         if list.is_too_wide() {
             let detail =
                 format!("The list has more than {MAX_COLUMNS} columns; remove columns that you do not need.");
-            return Err(Problem::unprocessable("too_many_columns", detail));
+            return Err(Problem::of(ProblemCode::TooManyColumns, detail));
         }
         Ok(Self {
             items: BatchItem::of_list(&mut list),
@@ -139,7 +139,7 @@ impl BatchInput {
             "The list has {} domains; the tenant's quota is {quota} per batch. Split the list into several batches.",
             self.items.len()
         );
-        Err(Problem::unprocessable("too_many_domains", detail).with("quota", quota))
+        Err(Problem::of(ProblemCode::TooManyDomains, detail).with("quota", quota))
     }
 
     /// Refuses a list without one acceptable line.
@@ -148,14 +148,14 @@ impl BatchInput {
             return Ok(());
         }
         if self.rejected.is_empty() {
-            return Err(Problem::unprocessable("empty_batch", "The list has no domains."));
+            return Err(Problem::of(ProblemCode::EmptyBatch, "The list has no domains."));
         }
         let detail = format!(
             "None of the {} lines contains a valid domain.",
             self.rejected.len()
         );
         let rejected = serde_json::to_value(&self.rejected).unwrap_or_default();
-        Err(Problem::unprocessable("no_valid_domain", detail).with("rejected", rejected))
+        Err(Problem::of(ProblemCode::NoValidDomain, detail).with("rejected", rejected))
     }
 }
 
@@ -176,7 +176,18 @@ pub async fn apart<T: Send + 'static>(
 
 impl From<UnreadableList> for Problem {
     fn from(error: UnreadableList) -> Self {
-        let problem = Self::bad_request(error.code(), sentence(&error));
+        let code = match error {
+            UnreadableList::NotText {
+                encoding: "UTF-8", ..
+            } => ProblemCode::NotUtf8,
+            UnreadableList::NotText { .. } | UnreadableList::UnknownEncoding(_) => ProblemCode::WrongEncoding,
+            UnreadableList::AnotherKind(_) => ProblemCode::NotAList,
+            UnreadableList::Workbook(_) => ProblemCode::InvalidWorkbook,
+            UnreadableList::Quote { .. } => ProblemCode::InvalidCsv,
+            UnreadableList::ColumnName { .. } => ProblemCode::ColumnNameTooLong,
+            UnreadableList::UnknownColumn { .. } => ProblemCode::UnknownColumn,
+        };
+        let problem = Self::of(code, sentence(&error));
         match error.line() {
             Some(line) => problem.with("line", line),
             None => problem,
@@ -214,7 +225,7 @@ mod tests {
                 .require_some()
                 .unwrap_err()
                 .code,
-            "empty_batch"
+            ProblemCode::EmptyBatch
         );
         let refused = read("text/plain", "localhost\n")
             .unwrap()
@@ -222,7 +233,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             (refused.code, refused.more["rejected"][0]["line"].as_u64()),
-            ("no_valid_domain", Some(1))
+            (ProblemCode::NoValidDomain, Some(1))
         );
     }
 
@@ -231,7 +242,7 @@ mod tests {
         let lines: Vec<String> = (0..=MAX_DOMAINS).map(|n| format!("d{n}.com")).collect();
         assert_eq!(
             read("text/plain", &lines.join("\n")).unwrap_err().code,
-            "too_many_domains"
+            ProblemCode::TooManyDomains
         );
         assert_eq!(
             read("text/plain", &lines[1..].join("\n")).unwrap().items.len(),
@@ -256,7 +267,7 @@ mod tests {
     fn a_list_that_is_none_is_refused_with_what_is_wanted() {
         for body in [r#"{"domains": "a.com"}"#, r#"{"domains": {"a": 1}}"#] {
             let refused = read("application/json", body).unwrap_err();
-            assert_eq!((refused.status, refused.code), (422, "invalid_field"));
+            assert_eq!((refused.status, refused.code), (422, ProblemCode::InvalidField));
             assert!(refused.detail.contains("a list of domains"), "{}", refused.detail);
         }
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::MAX_BODY;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 
 /// All bodies that are held at once, together. Reading a list takes a few times its size for a moment.
 const ROOM: usize = 128 * 1024 * 1024;
@@ -59,7 +59,7 @@ impl BodyRoom {
         {
             let chunk = chunk.map_err(|error| {
                 let detail = format!("The request body is incomplete: {error}.");
-                Problem::bad_request("body_unreadable", detail)
+                Problem::of(ProblemCode::BodyUnreadable, detail)
             })?;
             if bytes.len() + chunk.len() > MAX_BODY {
                 return Err(too_large());
@@ -97,19 +97,12 @@ fn too_large() -> Problem {
         "The request body is larger than {} MB; split it into several requests.",
         MAX_BODY >> 20
     );
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "body_too_large",
-        "Request body too large",
-        detail,
-    )
+    Problem::of(ProblemCode::BodyTooLarge, detail)
 }
 
 fn too_slow() -> Problem {
-    Problem::new(
-        StatusCode::REQUEST_TIMEOUT,
-        "request_timeout",
-        "Request timeout",
+    Problem::of(
+        ProblemCode::RequestTimeout,
         "The request body did not arrive in time. Repeat the request.",
     )
 }
@@ -131,7 +124,7 @@ mod tests {
         let held = room.read(&headers, body(three.clone())).await.unwrap();
         assert_eq!((held.bytes.len(), room.0.available_permits()), (2 * PIECE + 1, 1));
         let refused = room.read(&headers, body(three.clone())).await.unwrap_err();
-        assert_eq!((refused.status, refused.code), (503, "overloaded"));
+        assert_eq!((refused.status, refused.code), (503, ProblemCode::Overloaded));
         assert_eq!(room.0.available_permits(), 1, "what was refused keeps nothing");
         drop(held);
         assert!(room.read(&headers, body(three)).await.is_ok());
@@ -148,7 +141,7 @@ mod tests {
         });
         for slow in [still, Body::from_stream(drip)] {
             let refused = room.read(&HeaderMap::new(), slow).await.unwrap_err();
-            assert_eq!((refused.status, refused.code), (408, "request_timeout"));
+            assert_eq!((refused.status, refused.code), (408, ProblemCode::RequestTimeout));
         }
     }
 

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 
 /// For data: nothing of it is to be run or shown as a page.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -61,7 +61,7 @@ pub(super) fn with_headers(mut response: Response) -> Response {
 pub(super) async fn only_this_machine(request: Request, next: Next) -> Response {
     match foreign(request.uri(), request.headers()) {
         None => next.run(request).await,
-        Some(detail) => Problem::forbidden("foreign_page", detail).into_response(),
+        Some(detail) => Problem::of(ProblemCode::ForeignPage, detail).into_response(),
     }
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn require_own_page(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = "A session is valid only for requests from the service's own pages. Programs must send a key or token.";
-    Err(Problem::forbidden("foreign_page", detail))
+    Err(Problem::of(ProblemCode::ForeignPage, detail))
 }
 
 /// Whether a browser says that a page of this very service makes it ask: by `Sec-Fetch-Site`, which no page can set, or,

@@ -22,7 +22,7 @@ use tokio_util::io::ReaderStream;
 use utoipa::IntoParams;
 
 use super::ApiState;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use super::request::{Paging, QueryOf};
 use super::v4::views::Page;
 use crate::commands::list_of_batch::{CarriedColumns, carried_columns};
@@ -80,7 +80,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
             Some(text) => {
                 let invalid = |_| {
                     let detail = format!("format is '{text}'; it must be json, csv, ndjson or xlsx.");
-                    Problem::bad_request("invalid_query", detail)
+                    Problem::of(ProblemCode::InvalidQuery, detail)
                 };
                 Ok(Self(Some(text.parse().map_err(invalid)?)))
             }
@@ -335,7 +335,7 @@ impl From<WorkbookError> for Problem {
         match &error {
             WorkbookError::TooManyRows => {
                 let detail = format!("Cannot export a workbook: {error}.");
-                Self::unprocessable("too_many_rows", detail).with("max_rows", workbook::MAX_ROWS)
+                Self::of(ProblemCode::TooManyRows, detail).with("max_rows", workbook::MAX_ROWS)
             }
             _ => broken_workbook(&error),
         }

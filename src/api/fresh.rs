@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 
 /// A hundred years.
 const MOST: f64 = 36_500.0;
@@ -14,7 +14,7 @@ pub(super) fn age(max_age_days: Option<f64>) -> Result<Option<TimeDelta>, Proble
     };
     if !(0.0..=MOST).contains(&days) {
         let detail = format!("max_age_days is {days}; it must be a number from 0 to {MOST}.");
-        return Err(Problem::unprocessable("invalid_field", detail));
+        return Err(Problem::of(ProblemCode::InvalidField, detail));
     }
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a hundred years")]
     Ok(Some(TimeDelta::milliseconds((days * 86_400_000.0) as i64)))
@@ -30,7 +30,11 @@ mod tests {
         assert_eq!((hours(1.0), hours(0.5), hours(30.0)), (24, 12, 720));
         assert!(age(None).unwrap().is_none() && age(Some(0.0)).unwrap().is_none());
         for bad in [-1.0, f64::NAN, f64::INFINITY, 40_000.0] {
-            assert_eq!(age(Some(bad)).unwrap_err().code, "invalid_field", "{bad}");
+            assert_eq!(
+                age(Some(bad)).unwrap_err().code,
+                ProblemCode::InvalidField,
+                "{bad}"
+            );
         }
     }
 }

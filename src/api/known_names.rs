@@ -15,7 +15,7 @@ use serde_json::json;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterIn};
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use crate::values::nearest::nearest;
 
 /// Another name of a parameter, which views have for the same thing.
@@ -101,13 +101,13 @@ fn unknown(what: &str, name: &str, known: &[&str]) -> Problem {
     let shown: String = name.chars().take(100).collect();
     let Some(nearest) = nearest(name, known.iter().copied()) else {
         let detail = format!("'{shown}' is not a {what} of this route, which has none.");
-        return Problem::bad_request("unknown_parameter", detail).with("parameter", shown);
+        return Problem::of(ProblemCode::UnknownParameter, detail).with("parameter", shown);
     };
     let detail = format!(
         "'{shown}' is not a {what} of this route; the most similar is '{nearest}'. Known are: {}.",
         known.join(", ")
     );
-    Problem::bad_request("unknown_parameter", detail)
+    Problem::of(ProblemCode::UnknownParameter, detail)
         .with("parameter", shown)
         .with("nearest", nearest)
         .with("known", json!(known))
@@ -140,7 +140,10 @@ mod tests {
     fn a_member_is_named_with_the_nearest_known_one() {
         let error = serde_json::from_str::<Body>(r#"{"domain": "a.com", "maxPages": 5}"#).unwrap_err();
         let problem = unknown_member(&error).unwrap();
-        assert_eq!((problem.code, problem.status), ("unknown_parameter", 400));
+        assert_eq!(
+            (problem.code, problem.status),
+            (ProblemCode::UnknownParameter, 400)
+        );
         assert_eq!(problem.more["parameter"], "maxPages");
         assert_eq!(problem.more["nearest"], "max_pages");
         assert_eq!(problem.more["known"], json!(["domain", "max_pages"]));

@@ -18,6 +18,7 @@ mod metrics;
 pub mod openapi;
 mod overload;
 pub mod problem;
+mod problem_code;
 pub(crate) mod quota;
 pub(crate) mod recheck;
 pub mod request;

@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 problems: one code per error, one place for its status.
+//! Errors as RFC 9457 problems: one code per error ([`ProblemCode`]).
 
 use std::any::Any;
 
@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+pub use super::problem_code::ProblemCode;
 use crate::access::{AccessError, Scope};
 use crate::aggregates::{BatchError, ScanError, WebhookError};
 use crate::commands::CommandError;
@@ -28,8 +29,8 @@ pub struct Problem {
     #[schema(example = "/docs/problems/invalid_domain")]
     pub kind: String,
     /// The stable code of the error.
-    #[schema(example = "invalid_domain")]
-    pub code: &'static str,
+    #[schema(value_type = String, example = "invalid_domain")]
+    pub code: ProblemCode,
     /// The HTTP status.
     #[schema(example = 422)]
     pub status: u16,
@@ -48,22 +49,29 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of a status and code.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    /// A problem with the status and the words of its code.
+    pub fn of(code: ProblemCode, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("/docs/problems/{code}"),
             code,
-            status: status.as_u16(),
-            title,
+            status: code.status().as_u16(),
+            title: code.title(),
             detail: detail.into(),
             more: Map::new(),
             retry_after: None,
         }
+    }
+
+    /// The same, to be repeated after so many seconds.
+    fn later(code: ProblemCode, retry_after: u32, detail: impl Into<String>) -> Self {
+        Self::of(code, detail).retried_after(retry_after)
+    }
+
+    /// Asks to be repeated after so many seconds.
+    #[must_use]
+    pub fn retried_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// Adds a field.
@@ -73,130 +81,60 @@ impl Problem {
         self
     }
 
-    /// 400: the request cannot be understood.
-    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, "Invalid request", detail)
-    }
-
-    /// 422: understood, but not acceptable.
-    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            code,
-            "Unprocessable request",
-            detail,
-        )
-    }
-
-    /// 401: nobody has said who asks, or not convincingly.
-    pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, code, "Authentication required", detail)
-    }
-
-    /// 403: who asks is known, and may not do this.
-    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, code, "Not allowed", detail)
-    }
-
-    /// 403 for want of a scope.
+    /// For want of a scope.
     pub fn insufficient_scope(wanted: Scope) -> Self {
         let detail = format!("This request needs a key or token with the scope '{wanted}'.");
-        Self::forbidden("insufficient_scope", detail).with("scope", wanted.as_str())
+        Self::of(ProblemCode::InsufficientScope, detail).with("scope", wanted.as_str())
     }
 
-    /// 429: too many requests of one tenant.
+    /// Too many requests of one tenant.
     pub fn too_many_requests(retry_after: u32) -> Self {
         let detail = format!("The tenant has reached its rate limit. Repeat the request in {retry_after} s.");
-        let problem = Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_requests",
-            "Too many requests",
-            detail,
-        );
-        Self {
-            retry_after: Some(retry_after),
-            ..problem
-        }
+        Self::later(ProblemCode::TooManyRequests, retry_after, detail)
     }
 
-    /// 429: too many reads of one tenant wait for the database.
+    /// Too many reads of one tenant wait for the database.
     pub fn tenant_is_busy() -> Self {
-        let problem = Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_requests",
-            "Too many requests",
+        Self::later(
+            ProblemCode::TooManyRequests,
+            2,
             "The tenant has so many concurrent requests that this one would wait too long for the database. Nothing was \
              done. Send fewer requests at once, and repeat this one.",
-        );
-        Self {
-            retry_after: Some(2),
-            ..problem
-        }
+        )
     }
 
-    /// 404 for a thing of a kind.
+    /// There is no such thing of a kind.
     pub fn not_found(what: &str) -> Self {
-        let detail = format!("There is no such {what}.");
-        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+        Self::of(ProblemCode::NotFound, format!("There is no such {what}."))
     }
 
-    /// 405.
+    /// The path has other methods.
     pub fn method_not_allowed() -> Self {
-        let detail = "The path does not support this method; /openapi.json lists all routes.";
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            "Method not allowed",
-            detail,
+        Self::of(
+            ProblemCode::MethodNotAllowed,
+            "The path does not support this method; /openapi.json lists all routes.",
         )
     }
 
-    /// 409: it does not fit the state of things.
-    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            code,
-            "Conflict with the current state",
-            detail,
-        )
-    }
-
-    /// 503: nothing was done; a repeat may succeed.
+    /// Nothing was done; a repeat may succeed.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        let problem = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "Service unavailable",
-            detail,
-        );
-        Self {
-            retry_after: Some(1),
-            ..problem
-        }
+        Self::later(ProblemCode::Unavailable, 1, detail)
     }
 
-    /// 503: there is too much to do just now.
+    /// There is too much to do just now.
     pub fn overloaded() -> Self {
-        let problem = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "overloaded",
-            "The service is overloaded",
+        Self::later(
+            ProblemCode::Overloaded,
+            2,
             "The server has too many concurrent requests. Nothing was done; repeat the request.",
-        );
-        Self {
-            retry_after: Some(2),
-            ..problem
-        }
+        )
     }
 
-    /// 500: a fault of ours, whose cause only the server's log tells.
+    /// A fault of ours, whose cause only the server's log tells.
     pub fn internal() -> Self {
-        let detail = "Internal server error; see the server's log.";
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Internal error",
-            detail,
+        Self::of(
+            ProblemCode::Internal,
+            "Internal server error; see the server's log.",
         )
     }
 }
@@ -231,11 +169,11 @@ impl IntoResponse for Problem {
 }
 
 /// `WWW-Authenticate` for a problem of access (RFC 6750, 3).
-pub(in crate::api) fn challenge(code: &str) -> Option<&'static str> {
+pub(in crate::api) fn challenge(code: ProblemCode) -> Option<&'static str> {
     match code {
-        "unauthorized" => Some("Bearer realm=\"sitelog\""),
-        "invalid_credentials" => Some("Bearer realm=\"sitelog\", error=\"invalid_token\""),
-        "insufficient_scope" => Some("Bearer realm=\"sitelog\", error=\"insufficient_scope\""),
+        ProblemCode::Unauthorized => Some("Bearer realm=\"sitelog\""),
+        ProblemCode::InvalidCredentials => Some("Bearer realm=\"sitelog\", error=\"invalid_token\""),
+        ProblemCode::InsufficientScope => Some("Bearer realm=\"sitelog\", error=\"insufficient_scope\""),
         _ => None,
     }
 }
@@ -249,8 +187,8 @@ pub(super) fn after_panic(_panic: Box<dyn Any + Send + 'static>) -> Response {
 impl From<LogError> for Problem {
     fn from(error: LogError) -> Self {
         match error {
-            LogError::KeyReused => Self::unprocessable(
-                "idempotency_key_reused",
+            LogError::KeyReused => Self::of(
+                ProblemCode::IdempotencyKeyReused,
                 "This Idempotency-Key was used before with another request; use a new key for a new request.",
             ),
             LogError::Unreadable { .. }
@@ -283,7 +221,7 @@ impl From<ProjectionError> for Problem {
         match error {
             ProjectionError::Log(error) => error.into(),
             ProjectionError::BeyondTheEnd(_) => {
-                Self::bad_request("invalid_query", format!("as_of: {error}."))
+                Self::of(ProblemCode::InvalidQuery, format!("as_of: {error}."))
             }
             ProjectionError::Busy(_) => Self::tenant_is_busy(),
             error if error.is_not_built_yet() => Self::unavailable(
@@ -320,12 +258,12 @@ impl From<ProjectionError> for Problem {
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
-            AccessError::Missing => Self::unauthorized(
-                "unauthorized",
+            AccessError::Missing => Self::of(
+                ProblemCode::Unauthorized,
                 "Send a key or token as 'Authorization: Bearer …'; 'sitelog key create' creates a key.",
             ),
-            AccessError::Invalid => Self::unauthorized(
-                "invalid_credentials",
+            AccessError::Invalid => Self::of(
+                ProblemCode::InvalidCredentials,
                 "The key or token is unknown, expired or revoked.",
             ),
             AccessError::NoRandomness(_) | AccessError::Unavailable(_) => {
@@ -363,7 +301,7 @@ impl From<EndpointError> for Problem {
     fn from(error: EndpointError) -> Self {
         match error {
             EndpointError::TooMany => {
-                Self::unprocessable("too_many_webhooks", format!("Not created: {error}."))
+                Self::of(ProblemCode::TooManyWebhooks, format!("Not created: {error}."))
             }
             EndpointError::Command(error) => error.into(),
             EndpointError::Tables(error) => error.into(),
@@ -385,10 +323,10 @@ impl From<ScanError> for Problem {
     fn from(error: ScanError) -> Self {
         match &error {
             ScanError::NotFound => Self::not_found("scan"),
-            ScanError::CannotCancel(_) => Self::conflict("cannot_cancel", sentence(&error)),
-            ScanError::CannotRetry(_) => Self::conflict("cannot_retry", sentence(&error)),
+            ScanError::CannotCancel(_) => Self::of(ProblemCode::CannotCancel, sentence(&error)),
+            ScanError::CannotRetry(_) => Self::of(ProblemCode::CannotRetry, sentence(&error)),
             ScanError::IdTaken(_) | ScanError::Superseded(_) | ScanError::Ended(_) => {
-                Self::conflict("conflict", sentence(&error))
+                Self::of(ProblemCode::Conflict, sentence(&error))
             }
         }
     }
@@ -398,9 +336,9 @@ impl From<BatchError> for Problem {
     fn from(error: BatchError) -> Self {
         match &error {
             BatchError::NotFound => Self::not_found("batch"),
-            BatchError::CannotCancel => Self::conflict("cannot_cancel", sentence(&error)),
+            BatchError::CannotCancel => Self::of(ProblemCode::CannotCancel, sentence(&error)),
             BatchError::WasCancelled | BatchError::NothingToRetry => {
-                Self::conflict("cannot_retry", sentence(&error))
+                Self::of(ProblemCode::CannotRetry, sentence(&error))
             }
         }
     }
@@ -410,9 +348,10 @@ impl From<WebhookError> for Problem {
     fn from(error: WebhookError) -> Self {
         match error {
             WebhookError::NotFound => Self::not_found("webhook"),
-            WebhookError::Disabled => {
-                Self::conflict("webhook_disabled", "The webhook is disabled; enable it first.")
-            }
+            WebhookError::Disabled => Self::of(
+                ProblemCode::WebhookDisabled,
+                "The webhook is disabled; enable it first.",
+            ),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ApiState;
 use super::batch_input::BatchInput;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use crate::projections::sitemaps;
 use crate::values::TenantId;
 
@@ -27,7 +27,7 @@ pub(crate) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) ->
         "The tenant has {stored} stored URLs of sitemaps; its quota is {quota}. Erase domains that are no longer \
          needed, or ask the operator for a higher quota."
     );
-    Err(Problem::forbidden("url_quota_reached", detail)
+    Err(Problem::of(ProblemCode::UrlQuotaReached, detail)
         .with("stored", stored)
         .with("quota", quota))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use serde::de::{DeserializeOwned, Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -18,7 +18,7 @@ use super::ApiState;
 use super::admission::admitted;
 use super::body::HeldBody;
 use super::known_names::unknown_member;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use crate::commands::{CommandContext, RequestKey};
 use crate::projections::query::{Sort, wait_for};
 use crate::projections::{Projection, ProjectionError, as_of, query};
@@ -149,12 +149,7 @@ pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
         "The request has {given}; this route accepts {}.",
         wanted.join(", ")
     );
-    Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        "Unsupported media type",
-        detail,
-    )
+    Problem::of(ProblemCode::UnsupportedMediaType, detail)
 }
 
 /// JSON of a shape: broken JSON is 400, a wrong shape 422, both with line and column.
@@ -167,8 +162,8 @@ pub fn parse_json<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Proble
         }
         let detail = format!("The JSON body is invalid: {error}.");
         let problem = match error.classify() {
-            serde_json::error::Category::Data => Problem::unprocessable("invalid_field", detail),
-            _ => Problem::bad_request("invalid_json", detail),
+            serde_json::error::Category::Data => Problem::of(ProblemCode::InvalidField, detail),
+            _ => Problem::of(ProblemCode::InvalidJson, detail),
         };
         problem.with("line", error.line()).with("column", error.column())
     })
@@ -182,7 +177,7 @@ pub(super) fn idempotency_key_in(headers: &HeaderMap) -> Result<Option<&str>, Pr
     let key = value.to_str().unwrap_or_default().trim();
     if key.is_empty() || key.len() > MAX_KEY || key.contains('\t') {
         let detail = format!("The header Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.");
-        return Err(Problem::bad_request("invalid_idempotency_key", detail));
+        return Err(Problem::of(ProblemCode::InvalidIdempotencyKey, detail));
     }
     Ok(Some(key))
 }
@@ -265,7 +260,7 @@ impl AsOf {
         let Some(text) = &self.as_of else { return Ok(None) };
         let point = with_offset(text)
             .parse()
-            .map_err(|error| Problem::bad_request("invalid_query", format!("as_of: {error}.")))?;
+            .map_err(|error| Problem::of(ProblemCode::InvalidQuery, format!("as_of: {error}.")))?;
         Ok(Some(as_of::position(&state.models.pool, point).await?))
     }
 }
@@ -276,7 +271,7 @@ pub async fn since(text: Option<&str>, state: &ApiState) -> Result<i64, Problem>
     let Some(text) = text else { return Ok(0) };
     let point = with_offset(text)
         .parse()
-        .map_err(|error| Problem::bad_request("invalid_query", format!("since: {error}.")))?;
+        .map_err(|error| Problem::of(ProblemCode::InvalidQuery, format!("since: {error}.")))?;
     if let as_of::Point::Position(position) = point {
         return Ok(position);
     }
@@ -342,12 +337,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
             let detail = "The query contains the character U+0000, which is not allowed.";
-            return Err(Problem::bad_request("invalid_query", detail));
+            return Err(Problem::of(ProblemCode::InvalidQuery, detail));
         }
         let query = Query::<T>::from_request_parts(parts, state).await;
         query
             .map(|Query(value)| Self(value))
-            .map_err(|rejection| Problem::bad_request("invalid_query", rejection.body_text()))
+            .map_err(|rejection| Problem::of(ProblemCode::InvalidQuery, rejection.body_text()))
     }
 }
 
@@ -360,8 +355,8 @@ pub fn filter<T: std::str::FromStr>(
     let Some(text) = text else { return Ok(None) };
     text.parse().map(Some).map_err(|_| {
         let shown: String = text.chars().take(100).collect();
-        Problem::bad_request(
-            "invalid_query",
+        Problem::of(
+            ProblemCode::InvalidQuery,
             format!("{name} is '{shown}'; it must be {}.", allowed()),
         )
     })
@@ -373,7 +368,7 @@ pub fn order<T: Sort + Default>(word: Option<&str>) -> Result<T, Problem> {
     T::named(word).ok_or_else(|| {
         let shown: String = word.chars().take(100).collect();
         let detail = format!("sort is '{shown}'; it must be {}.", one_of(T::ALL));
-        Problem::bad_request("invalid_query", detail)
+        Problem::of(ProblemCode::InvalidQuery, detail)
     })
 }
 
@@ -398,8 +393,8 @@ impl Paging {
     pub fn limit(&self) -> Result<i64, Problem> {
         match self.limit.unwrap_or(100) {
             limit @ 1..=query::MAX_LIMIT => Ok(limit),
-            other => Err(Problem::bad_request(
-                "invalid_query",
+            other => Err(Problem::of(
+                ProblemCode::InvalidQuery,
                 format!("limit is {other}; it must be 1 to 1000."),
             )),
         }
@@ -412,7 +407,7 @@ impl Paging {
         key.map(|key| {
             key.ok_or_else(|| {
                 let detail = format!("The cursor does not belong to this list with sort={sort}.");
-                Problem::bad_request("invalid_query", detail)
+                Problem::of(ProblemCode::InvalidQuery, detail)
             })
         })
         .transpose()
@@ -425,7 +420,11 @@ impl Paging {
         };
         let key = query::decode_cursor(cursor).filter(|key| !key.contains('\0'));
         let key = key.and_then(|key| key.parse().ok());
-        key.map(Some)
-            .ok_or_else(|| Problem::bad_request("invalid_query", "The cursor does not belong to this list."))
+        key.map(Some).ok_or_else(|| {
+            Problem::of(
+                ProblemCode::InvalidQuery,
+                "The cursor does not belong to this list.",
+            )
+        })
     }
 }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::browser;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 
 /// How connections are taken.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +142,7 @@ fn ambiguity(headers: &HeaderMap, version: Version) -> Option<&'static str> {
 /// 400, and the end of the connection: what follows on it belongs to nobody knows whom.
 fn refused(fault: &'static str) -> Response {
     let close = [(header::CONNECTION, "close")];
-    browser::with_headers((close, Problem::bad_request("ambiguous_request", fault)).into_response())
+    browser::with_headers((close, Problem::of(ProblemCode::AmbiguousRequest, fault)).into_response())
 }
 
 fn timed(stream: TcpStream, write: Duration) -> TimeoutStream<TcpStream> {

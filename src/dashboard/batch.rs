@@ -5,7 +5,9 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::entry::Visitor;
-use super::parts::{action, badge, choice, counted, duration, link, number, pager, seen_from, time};
+use super::parts::{
+    self, action, badge, choice, counted, duration, link, number, pager, reason_label, seen_from, time,
+};
 use super::picture::{self, Column, progress, throughput};
 use super::shell::{Page, Section};
 use super::technologies;
@@ -204,7 +206,7 @@ fn pictures(row: &BatchRow, pace: Option<&Pace>, found: &[TechnologyCount]) -> M
         .map(|(reason, count)| {
             let here = link(&format!("/batches/{}", row.batch_id), &[("reason", reason)]);
             (
-                html! { a href={ (here) "#scans-title" } { (reason) } },
+                html! { a href={ (here) "#scans-title" } { (reason_label(reason)) } " " code.small.muted { (reason) } },
                 i64::from(*count),
             )
         })
@@ -259,7 +261,7 @@ fn filter_form(row: &BatchRow, query: &ScanQuery) -> Markup {
             } }
             label { "Reason" select name="reason" {
                 (choice("", "all", &reason))
-                @for one in row.failures.keys() { (choice(one, one, &reason)) }
+                @for one in row.failures.keys() { (choice(one, reason_label(one), &reason)) }
             } }
             button type="submit" { "Filter" }
             @if query.status.is_some() || query.reason.is_some() || query.contains.is_some() {
@@ -309,7 +311,7 @@ fn line(scan: &JobRow) -> Markup {
                 @else { a href={ "/scans/" (scan.scan_id) } { (scan.domain) } }
             }
             td { a href={ "/scans/" (scan.scan_id) } aria-label={ (scan.status.as_str()) ", the scan of " (scan.domain) } { (badge(scan.status.as_str())) } }
-            td.text { @if let Some(reason) = scan.reason { code { (reason) } " " span.wide { (scan.error.as_deref().unwrap_or_default()) } } }
+            td.text { @if let Some(reason) = scan.reason { (parts::reason(reason)) div.wide.small.muted { (scan.error.as_deref().unwrap_or_default()) } } }
             td.number.wide { (scan.attempts) }
             td.wide { (time(scan.completed_at)) }
         }

@@ -1,4 +1,4 @@
-//! The first page: send a list, and see how the lists sent before are.
+//! All batches, newest first.
 
 use axum::extract::State;
 use maud::{Markup, html};
@@ -14,7 +14,6 @@ use crate::api::problem::Problem;
 use crate::api::request::{Paging, QueryOf};
 use crate::projections::batch_jobs::BatchRow;
 use crate::projections::batch_jobs::query::{self, BatchFilter};
-use crate::projections::query::Listed;
 
 /// Batches on one page.
 const ROWS: i64 = 50;
@@ -42,42 +41,21 @@ pub(super) async fn show(
     let listed = query::list(&state.models, visitor.tenant(), &filter).await?;
     let content = html! {
         h1 { "Batches" }
-        p { "Send a list of domains; sitelog scans each site and stores the results." }
-        @if visitor.may(Scope::Write) { (list_form()) }
-        section #batches data-part { (table(&listed, is_first)) }
+        @if visitor.may(Scope::Write) { div.actions { a.button href="/#list" { "New batch" } } }
+        section #batches data-part {
+            (table(&listed.items, "No batches yet. The first list you send appears here."))
+            @if !listed.items.is_empty() { (pager(listed.next.as_ref(), "/batches", is_first)) }
+        }
     };
     Ok(Page::new("Batches", Section::Batches)
-        .polling_in_place()
+        .polling()
         .render(Some(&visitor), &content))
 }
 
-/// Where a list goes in.
-fn list_form() -> Markup {
-    html! {
-        form.panel method="post" action="/batches/check" enctype="multipart/form-data" {
-            h2 { "New batch" }
-            div.columns {
-                div {
-                    div.drop {
-                        p { label for="file" { strong { "Drop a file here" } ", or choose one" } }
-                        input #file type="file" name="file" accept=".csv,.txt,.tsv,.ndjson,.jsonl,.xlsx,text/csv,text/plain";
-                    }
-                    p.small.muted { "CSV, Excel (.xlsx), plain lines or NDJSON, in any common encoding; at most 100,000 domains and 32 MB." }
-                }
-                div {
-                    label for="list" { "or paste a list, one domain per line" }
-                    textarea #list name="list" rows="5" spellcheck="false" placeholder="example.com" {}
-                }
-            }
-            p { button.primary type="submit" { "Check the list" } " "
-                span.small.muted { "No scan starts until you have seen the rejected lines and confirmed the list." } }
-        }
-    }
-}
-
-fn table(listed: &Listed<BatchRow>, is_first: bool) -> Markup {
-    if listed.items.is_empty() {
-        return html! { p.empty { "No batches yet. The first list you send appears here." } };
+/// Batches in rows; words in their place if there is none.
+pub(super) fn table(batches: &[BatchRow], none: &str) -> Markup {
+    if batches.is_empty() {
+        return html! { p.empty { (none) } };
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label="Batches" {
@@ -88,7 +66,7 @@ fn table(listed: &Listed<BatchRow>, is_first: bool) -> Markup {
                     th.number.wide scope="col" { "Failed" } th.wide scope="col" { "Ended" }
                 } }
                 tbody {
-                    @for row in &listed.items {
+                    @for row in batches {
                         tr {
                             th scope="row" { a href={ "/batches/" (row.batch_id) } { (time(Some(row.created_at))) } }
                             td { (badge(row.status.as_str())) }
@@ -102,6 +80,5 @@ fn table(listed: &Listed<BatchRow>, is_first: bool) -> Markup {
                 }
             }
         }
-        (pager(listed.next.as_ref(), "/batches", is_first))
     }
 }

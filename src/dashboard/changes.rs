@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::domain::{readable, shown};
 use super::entry::Visitor;
-use super::parts::{choice, counted, link, pager, time};
+use super::parts::{choice, counted, link, pager, reason_label, time};
 use super::shell::{Page, Section};
 use crate::api::ApiState;
 use crate::api::export::List;
@@ -120,7 +120,7 @@ fn one(change: &DomainChange) -> Markup {
                                 @if change.erased && field.field != "status" { td.muted colspan="2" { "erased" } }
                                 @else {
                                     td.text { (value(&field.before)) }
-                                    td.text { (value(&field.after)) @if field.field == "status" { @if let Some(reason) = &change.reason { " (" code { (reason) } ")" } } }
+                                    td.text { (value(&field.after)) @if field.field == "status" { @if let Some(reason) = &change.reason { " (" (reason_label(reason)) ")" } } }
                                 }
                             }
                         } }

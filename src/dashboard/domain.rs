@@ -1,12 +1,14 @@
 //! A domain's card: who they are, how to reach them and where that was found, what the site is made with, its sitemaps,
 //! and what changed over time.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::entry::Visitor;
-use super::parts::{badge, counted, duration, number, outward, time};
+use super::parts::{self, badge, counted, duration, number, outward, time};
 use super::scan::again;
 use super::shell::{Page, Section};
 use super::sitemap_tree::tree;
@@ -19,6 +21,7 @@ use crate::projections::domains::{self, DomainRow};
 use crate::projections::history::{self, FieldChange};
 use crate::projections::jobs::query::{JobFilter, JobSort};
 use crate::projections::jobs::{self, JobRow};
+use crate::values::findings::Technology;
 use crate::values::site_state::SiteState;
 use crate::values::{DomainName, Findings};
 
@@ -48,14 +51,17 @@ pub(super) async fn show(
         (head(&row, &found, &visitor))
         section #found data-part {
             div.columns {
-                (who(&row, &found))
                 (contacts(&row, &found))
+                (who(&row, &found))
             }
             (technologies(&found))
-            (network::show(&found))
-            (files::show(&found))
-            (sitemaps(&row, &found))
         }
+        nav.sections aria-label="On this page" {
+            a href="#sitemaps" { "Sitemaps" } a href="#network" { "DNS, mail, certificate" }
+            a href="#history" { "What changed" } a href="#scans" { "Scans" } a href="#whole" { "JSON" }
+        }
+        section #sitemaps data-part { (sitemaps(&row, &found)) }
+        section #network data-part { (network::show(&found)) (files::show(&found)) }
         section #history data-part { (what_changed(&changes.unwrap_or_default(), scans.next.is_none())) }
         section #scans data-part { (scan_list(&scans.items)) }
         section #whole data-part {
@@ -167,14 +173,14 @@ fn contacts(row: &DomainRow, found: &Findings) -> Markup {
             @if !row.email_addresses.is_empty() {
                 h3 { "E-mail" }
                 ul.plain { @for value in &row.email_addresses {
-                    li { a href={ "mailto:" (value) } { (value) }
+                    li { a href={ "mailto:" (value) } { (value) } (copy(value))
                         @for email in found.emails.iter().filter(|email| email.value == *value).take(1) { (found_at(&email.source, &email.page)) (network::mail(email)) } }
                 } }
             }
             @if !row.phone_numbers.is_empty() {
                 h3 { "Phone" }
                 ul.plain { @for value in &row.phone_numbers {
-                    li { a href={ "tel:" (value) } { (value) }
+                    li { a href={ "tel:" (value) } { (value) } (copy(value))
                         @for phone in found.phones.iter().filter(|phone| phone.value == *value).take(1) {
                             @if phone.raw != *value { span.muted { " written as " (phone.raw) } }
                             (found_at(&phone.source, &phone.page))
@@ -184,9 +190,34 @@ fn contacts(row: &DomainRow, found: &Findings) -> Markup {
             @if !found.socials.is_empty() {
                 h3 { "Profiles" }
                 ul.plain { @for social in &found.socials {
-                    li { (outward(&social.url)) div.small.muted { (social.network) ", found " (place(&social.source)) } }
+                    li { strong { (network_label(&social.network)) } " " (outward(&social.url)) (copy(&social.url))
+                        div.small.muted { "found " (place(&social.source)) } }
                 } }
             }
+        }
+    }
+}
+
+/// A button that copies a value. It is shown only where scripts run.
+fn copy(value: &str) -> Markup {
+    html! { " " button.copy type="button" data-copy=(value) aria-label={ "Copy " (value) } { "Copy" } }
+}
+
+/// A social network as it writes its name.
+fn network_label(network: &str) -> String {
+    match network {
+        "twitter" => "X (Twitter)".to_owned(),
+        "linkedin" => "LinkedIn".to_owned(),
+        "youtube" => "YouTube".to_owned(),
+        "tiktok" => "TikTok".to_owned(),
+        "github" => "GitHub".to_owned(),
+        "xing" => "XING".to_owned(),
+        "vk" => "VK".to_owned(),
+        "soundcloud" => "SoundCloud".to_owned(),
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            first.chain(letters).collect()
         }
     }
 }
@@ -212,25 +243,42 @@ fn place(source: &str) -> String {
     }
 }
 
+/// Technologies by category, with versions; what each was recognised by stands below.
 fn technologies(found: &Findings) -> Markup {
+    let mut categories: BTreeMap<&str, Vec<&Technology>> = BTreeMap::new();
+    for one in &found.technologies {
+        let category = one.categories.first().map_or("Other", String::as_str);
+        categories.entry(category).or_default().push(one);
+    }
     html! {
         h2 { "Technologies" }
         @if found.technologies.is_empty() { p.empty { "None recognised." } }
         @else {
-            div.scroll tabindex="0" role="region" aria-label="Technologies" {
-                table {
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "Version" } th scope="col" { "Category" }
-                        th.number.wide scope="col" { "Confidence" } th.wide scope="col" { "Recognised by" } } }
-                    tbody { @for one in &found.technologies {
-                        tr {
-                            th scope="row" { (one.name) }
-                            td { (one.version.as_deref().unwrap_or("–")) }
-                            td { (one.categories.join(", ")) }
-                            td.number.wide { (one.confidence) " %" }
-                            td.wide.text.mono { (one.evidence) }
-                        }
-                    } }
+            dl.facts {
+                @for (category, all) in &categories {
+                    dt { (category) }
+                    dd { ul.chips { @for one in all { li { (one.name) @if let Some(version) = &one.version { " " strong { (version) } } } } } }
                 }
+            }
+            details { summary { "How they were recognised" } (evidence(&found.technologies)) }
+        }
+    }
+}
+
+fn evidence(technologies: &[Technology]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Technologies" {
+            table {
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Version" }
+                    th.number.wide scope="col" { "Confidence" } th scope="col" { "Recognised by" } } }
+                tbody { @for one in technologies {
+                    tr {
+                        th scope="row" { (one.name) }
+                        td { (one.version.as_deref().unwrap_or("–")) }
+                        td.number.wide { (one.confidence) " %" }
+                        td.text.mono { (one.evidence) }
+                    }
+                } }
             }
         }
     }
@@ -331,7 +379,7 @@ fn scan_list(scans: &[JobRow]) -> Markup {
                     tr {
                         th scope="row" { a href={ "/scans/" (scan.scan_id) } { (time(Some(scan.created_at))) } }
                         td { (badge(scan.status.as_str())) }
-                        td.text { @if let Some(reason) = scan.reason { code { (reason) } " " (scan.error.as_deref().unwrap_or_default()) } }
+                        td.text { @if let Some(reason) = scan.reason { (parts::reason(reason)) div.small.muted { (scan.error.as_deref().unwrap_or_default()) } } }
                         td.wide { (time(scan.completed_at)) }
                     }
                 } }

@@ -135,7 +135,7 @@ fn told(problem: &Problem, visitor: Option<&Visitor>, is_read: bool) -> Response
             p.small.muted { "HTTP " (problem.status) " · " code { (problem.code) } " · "
                 a href={ "/docs/problems/" (problem.code) } { "about this error" } }
         }
-        p { a href="/" { "Back to the batches" } }
+        p { a href="/" { "Back to the first page" } }
     };
     let page = Page::new(problem.title, Section::None);
     let page = if is_read && status == StatusCode::SERVICE_UNAVAILABLE {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::CommandRequest;
 use crate::commands::{CommandContext, RequestKey};
 use crate::values::WantedScan;
@@ -45,7 +45,10 @@ impl Form {
             return Ok(Self(fields));
         };
         let broken = |error: multer::Error| {
-            Problem::bad_request("invalid_form", format!("The form cannot be read: {error}."))
+            Problem::of(
+                ProblemCode::InvalidForm,
+                format!("The form cannot be read: {error}."),
+            )
         };
         let whole = Bytes::copy_from_slice(request.body());
         let mut form = multer::Multipart::new(
@@ -91,8 +94,8 @@ impl Form {
             return Ok(None);
         }
         let number = text.parse().map_err(|_| {
-            Problem::bad_request(
-                "invalid_field",
+            Problem::of(
+                ProblemCode::InvalidField,
                 format!("{name} is '{text}'; it must be a whole number."),
             )
         })?;

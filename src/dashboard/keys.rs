@@ -13,7 +13,7 @@ use super::shell::{Page, Section};
 use crate::access::keys::{self, CreateKeyError, Expiry, KeyRow, NewKey};
 use crate::access::{ApiKey, KeyId, Scope, Scopes};
 use crate::api::ApiState;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, PathOf};
 
 /// Characters of a key's name at most.
@@ -53,7 +53,7 @@ pub(super) async fn revoke(
 }
 
 fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
-    let invalid = |detail: &str| Problem::unprocessable("invalid_field", detail);
+    let invalid = |detail: &str| Problem::of(ProblemCode::InvalidField, detail);
     let name = form.text("name");
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(invalid(

@@ -14,6 +14,7 @@ mod keys;
 mod log;
 mod network;
 mod new_batch;
+mod overview;
 mod parts;
 mod picture;
 mod projections;
@@ -35,7 +36,8 @@ use crate::api::ApiState;
 /// All pages and what they are made of.
 pub fn router(state: &ApiState) -> Router<ApiState> {
     let guarded = Router::new()
-        .route("/", get(batches::show))
+        .route("/", get(overview::show))
+        .route("/start", post(new_batch::start))
         .route("/batches", get(batches::show).post(new_batch::create))
         .route("/batches/check", post(new_batch::check))
         .route("/batches/{id}", get(batch::show))

@@ -19,7 +19,8 @@ use crate::api::batch_input::{BatchInput, RejectedLine, apart};
 use crate::api::problem::Problem;
 use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::CommandRequest;
-use crate::commands::request_batch::request_batch;
+use crate::commands::request_batch::{BatchItem, request_batch};
+use crate::commands::request_scan::request_scan;
 use crate::values::batch_list::{self, ChosenBy, ChosenColumn, ListText};
 use crate::values::site_files::SiteFile;
 use crate::values::{BatchOptions, ScanOptions};
@@ -27,7 +28,29 @@ use crate::values::{BatchOptions, ScanOptions};
 /// Bad lines that are shown; who sends a wrong file has seen enough.
 const SHOWN: usize = 500;
 
-/// Tells what is wrong with a list, and asks whether to go on.
+/// Scans a domain, or a list of which every line is a domain. Of any other list it says what is wrong with it.
+pub(super) async fn start(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    request: CommandRequest,
+) -> Result<Response, Problem> {
+    let _turn = turn_at_lists(&state, visitor.tenant()).await?;
+    let form = Form::of(&request).await?;
+    let checked = read(&form).await?;
+    let is_clean = checked.input.rejected.is_empty() && checked.columns.len() < 2;
+    if !is_clean || require_sendable(&state, &visitor, &checked.input).await.is_err() {
+        return confirm(&state, &visitor, &form, checked).await;
+    }
+    let input = checked.input;
+    if let [BatchItem::Scan { domain, .. }] = input.items.as_slice() {
+        let context = form.context(&request, "POST /scans (page)");
+        let scan = request_scan(&state.bus, domain.clone(), input.options.scan, &context).await?;
+        return Ok(seen_from("/scans", scan.scan_id, scan.position));
+    }
+    request_list(&state, &form, &request, &input).await
+}
+
+/// Says what is wrong with a list, and asks whether to go on.
 pub(super) async fn check(
     State(state): State<ApiState>,
     visitor: Visitor,
@@ -35,8 +58,18 @@ pub(super) async fn check(
 ) -> Result<Response, Problem> {
     let _turn = turn_at_lists(&state, visitor.tenant()).await?;
     let form = Form::of(&request).await?;
-    let Checked { text, input, columns } = read(&form).await?;
-    let refusal = require_sendable(&state, &visitor, &input).await.err();
+    let checked = read(&form).await?;
+    confirm(&state, &visitor, &form, checked).await
+}
+
+async fn confirm(
+    state: &ApiState,
+    visitor: &Visitor,
+    form: &Form,
+    checked: Checked,
+) -> Result<Response, Problem> {
+    let Checked { text, input, columns } = checked;
+    let refusal = require_sendable(state, visitor, &input).await.err();
     let page = html! {
         h1 { "Check the list" }
         (rejects(&input.rejected))
@@ -46,7 +79,7 @@ pub(super) async fn check(
             div { dt { "duplicates" } dd { (number(count(input.duplicates))) } }
         }
         @for note in &input.notes { p.small { (note) } }
-        @if let Some(column) = &input.column { (choice_of_column(column, &columns, &text, &form)) }
+        @if let Some(column) = &input.column { (choice_of_column(column, &columns, &text, form)) }
         @if let Some(problem) = &refusal {
             div.panel.bad { p { strong { "This list cannot be sent. " } (problem.detail) } }
             p { a.button href="/" { "Send another list" } }
@@ -55,8 +88,8 @@ pub(super) async fn check(
         }
         @if columns.len() > 1 { p.small.muted { "The other columns are kept and included in the batch's exports." } }
     };
-    let page = Page::new("Check the list", Section::Batches).render(Some(&visitor), &page);
-    held(&state, page.into_string())
+    let page = Page::new("Check the list", Section::Batches).render(Some(visitor), &page);
+    held(state, page.into_string())
 }
 
 /// Bytes that are handed over at a time.
@@ -85,8 +118,17 @@ pub(super) async fn create(
     let form = Form::of(&request).await?;
     let input = read(&form).await?.input;
     require_sendable(&state, &visitor, &input).await?;
+    request_list(&state, &form, &request, &input).await
+}
+
+async fn request_list(
+    state: &ApiState,
+    form: &Form,
+    request: &CommandRequest,
+    input: &BatchInput,
+) -> Result<Response, Problem> {
     let summary = json!({ "accepted": input.items.len(), "duplicates": input.duplicates, "rejected": input.rejected, "column": input.column, "notes": input.notes });
-    let context = form.context(&request, "POST /batches (page)");
+    let context = form.context(request, "POST /batches (page)");
     let batch = request_batch(&state.bus, &input.items, input.options, summary, &context).await?;
     Ok(seen_from("/batches", batch.batch_id, batch.position))
 }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::form::REQUEST_KEY;
+use crate::values::FailureReason;
 
 /// A whole number with its thousands set apart.
 pub(super) fn number(value: i64) -> String {
@@ -58,6 +59,16 @@ pub(super) fn duration(seconds: f64) -> String {
 /// A status, by word and colour.
 pub(super) fn badge(status: &str) -> Markup {
     html! { span class={ "badge " (status) } { (status) } }
+}
+
+/// Why a scan failed, in words, with the code beside them.
+pub(super) fn reason(reason: FailureReason) -> Markup {
+    html! { (reason.label()) " " code.small.muted { (reason) } }
+}
+
+/// The words for the code of a reason; a code that this release does not know stands for itself.
+pub(super) fn reason_label(code: &str) -> &str {
+    code.parse().map_or(code, |reason: FailureReason| reason.label())
 }
 
 /// A link to a page elsewhere, which learns nothing of us; a text if its address is none that a browser should follow.

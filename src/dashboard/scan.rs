@@ -13,7 +13,7 @@ use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::aggregates::{STREAM_TYPES, ScanStatus};
 use crate::api::ApiState;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::quota::require_room_for_urls;
 use crate::api::request::{AtLeast, CommandRequest, PathOf, QueryOf};
 use crate::api::v4::get_scan::find_scan;
@@ -73,7 +73,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let form = Form::of(&request).await?;
     let domain = DomainName::parse(form.text("domain"))
-        .map_err(|error| Problem::unprocessable("invalid_domain", format!("{error}.")))?;
+        .map_err(|error| Problem::of(ProblemCode::InvalidDomain, format!("{error}.")))?;
     require_room_for_urls(&state, request.context.tenant).await?;
     let context = form.context(&request, "POST /scans (page)");
     let options = ScanOptions::wanted(form.wanted_scan()?);
@@ -153,7 +153,7 @@ fn failure(row: &JobRow) -> Markup {
         @if let Some(reason) = row.reason {
             div class={ "panel " (if row.status == ScanStatus::Failed { "bad" } else { "note" }) } {
                 p { strong { (row.error.as_deref().unwrap_or(reason.as_str())) } }
-                p.small { code { (reason) } " · " a href={ "/docs/problems/" (reason) } { "about this error" }
+                p.small { (reason.label()) " " code { (reason) } " · " a href={ "/docs/problems/" (reason) } { "about this error" }
                     @if let Some(next) = row.next_attempt_at { " · next attempt " (time(Some(next))) } }
             }
         }

@@ -10,6 +10,7 @@ use crate::access::Scope;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     None,
+    Overview,
     Batches,
     Domains,
     Changes,
@@ -138,7 +139,8 @@ impl<'a> Page<'a> {
             nav aria-label="Main" {
                 a.brand href="/" { img src=(ICON) alt="" width="20" height="20"; "sitelog" }
                 @if let Some(visitor) = visitor {
-                    (entry(Section::Batches, "/", "Batches"))
+                    (entry(Section::Overview, "/", "Overview"))
+                    (entry(Section::Batches, "/batches", "Batches"))
                     (entry(Section::Domains, "/domains", "Domains"))
                     (entry(Section::Changes, "/changes", "Changes"))
                     (entry(Section::Webhooks, "/webhooks", "Webhooks"))

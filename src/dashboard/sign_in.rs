@@ -14,7 +14,7 @@ use crate::access::{AccessError, ApiKey, AuthMode, sessions};
 use crate::api::ApiState;
 use crate::api::admission::{SESSION_COOKIE, session_in};
 use crate::api::browser::require_own_page;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 
 /// Bytes of the form at most.
 const MAX_FORM: usize = 16 * 1024;
@@ -41,7 +41,7 @@ pub(super) async fn sign_in(
 ) -> Result<Response, Problem> {
     // Else a page of elsewhere could sign somebody in whose lists would then be another's.
     require_own_page(&headers)?;
-    let unreadable = || Problem::bad_request("invalid_form", "The form cannot be read.");
+    let unreadable = || Problem::of(ProblemCode::InvalidForm, "The form cannot be read.");
     let content = timeout(PATIENCE, axum::body::to_bytes(body, MAX_FORM))
         .await
         .map_err(|_| unreadable())?

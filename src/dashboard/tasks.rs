@@ -6,11 +6,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::entry::Visitor;
-use super::parts::{action, duration, link, number, time};
+use super::parts::{self, action, duration, link, number, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{PathOf, QueryOf};
 use crate::pools::PoolUsage;
 use crate::progress::{self, Clock, Stuck};
@@ -42,7 +42,7 @@ pub(super) async fn show(
             .find(|condition| condition.as_str() == word)
             .ok_or_else(|| {
                 let detail = format!("show is '{word}'; it must be stuck, leased, ready or delayed.");
-                Problem::bad_request("invalid_query", detail)
+                Problem::of(ProblemCode::InvalidQuery, detail)
             })?,
     };
     let rows = state.tasks.list_in(shown, ROWS).await?;
@@ -86,7 +86,7 @@ pub(super) async fn hasten(
         return Ok(Redirect::to(&here).into_response());
     }
     let detail = "No task of this scan is waiting: a worker is processing it, or the scan has ended.";
-    Err(Problem::conflict("conflict", detail))
+    Err(Problem::of(ProblemCode::Conflict, detail))
 }
 
 /// What is stuck if anything is, else the first that is not empty.
@@ -196,7 +196,7 @@ fn given_up(rows: &[JobRow], visitor: &Visitor) -> Markup {
                     tbody { @for row in rows {
                         tr {
                             th scope="row" { a href={ "/scans/" (row.scan_id) } { (row.domain) } }
-                            td.text { @if let Some(reason) = row.reason { code { (reason) } " " } (row.error.as_deref().unwrap_or_default()) }
+                            td.text { @if let Some(reason) = row.reason { (parts::reason(reason)) " " } div.small.muted { (row.error.as_deref().unwrap_or_default()) } }
                             td { (time(row.completed_at)) }
                             td { @if visitor.may(Scope::Write) { (action(&format!("/scans/{}/retry", row.scan_id), "Retry", "")) } }
                         }

@@ -12,7 +12,7 @@ use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::aggregates::webhook::DisableReason;
 use crate::api::ApiState;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, Paging, PathOf, QueryOf, since};
 use crate::commands::maintain_webhook::{Maintenance, maintain_webhook};
 use crate::projections::query::Listed;
@@ -94,7 +94,7 @@ pub(super) async fn create(
     };
     let settings = settings
         .checked()
-        .map_err(|error| Problem::unprocessable("invalid_field", format!("{error}.")))?;
+        .map_err(|error| Problem::of(ProblemCode::InvalidField, format!("{error}.")))?;
     let context = form.context(&request, "POST /webhooks");
     let (created, secret) = endpoint::create(&state.bus, state.webhooks.pool(), settings, &context).await?;
     Ok(secret_page(&visitor, created.id, secret.as_ref()))

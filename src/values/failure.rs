@@ -89,6 +89,30 @@ codes! {
 }
 
 impl FailureReason {
+    /// What it is in a few words, for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::InvalidDomain => "Not a domain name",
+            Self::NameNotResolved => "Domain not found in DNS",
+            Self::ConnectFailed => "No connection to the site",
+            Self::TlsFailed => "No secure connection (TLS)",
+            Self::Timeout => "Site too slow",
+            Self::ForbiddenAddress => "Address is not public",
+            Self::BlockedByRobots => "Disallowed by robots.txt",
+            Self::HttpStatus => "Site answered with an error",
+            Self::RedirectLimit => "Too many redirects",
+            Self::TooLarge => "Home page too large",
+            Self::NotHtml => "Home page is not HTML",
+            Self::EmptyBody => "Home page is empty",
+            Self::RobotsUnavailable => "robots.txt could not be read",
+            Self::Deadline => "Time limit reached",
+            Self::ProtocolError => "Invalid HTTP response",
+            Self::Abandoned => "Workers crashed",
+            Self::Imported => "Failed before the import",
+            Self::Internal => "Internal error",
+        }
+    }
+
     /// Whether it says something of the site, and not of us or of how the scan came about.
     pub fn is_the_sites(self) -> bool {
         !matches!(

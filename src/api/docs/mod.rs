@@ -1,9 +1,9 @@
 //! `/docs`: the API for people, made from its own document and from the codes it answers with; public, without a
 //! network, script or style of others.
 
-pub(super) mod codes;
 mod operations;
 mod problems;
+mod reasons;
 mod snippets;
 
 use axum::Router;

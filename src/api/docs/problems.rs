@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::codes::{CODES, Code, REASONS, Reason};
+use super::reasons::{REASONS, Reason};
 use super::{page, table, text};
+use crate::api::problem::ProblemCode;
 
 /// All codes.
 pub(super) fn list() -> Markup {
@@ -17,8 +18,8 @@ pub(super) fn list() -> Markup {
             }
             h2 id="codes" { "Errors of the API" }
             (table("Errors of the API", &["Status", "Code", "Meaning"], &html! {
-                @for code in CODES {
-                    tr { td { (code.status) } td { (link(code.code)) } td { (text(code.meaning)) } }
+                @for code in ProblemCode::ALL {
+                    tr { td { (code.status().as_u16()) } td { (link(code.as_str())) } td { (text(code.meaning())) } }
                 }
             }))
             h2 id="reasons" { "Why a scan failed" }
@@ -34,17 +35,17 @@ pub(super) fn list() -> Markup {
 
 /// The page of a code, which may be that of an answer, of a failed scan, or of both.
 pub(super) fn one(code: &str) -> Option<Markup> {
-    let answer = CODES.iter().find(|known| known.code == code);
+    let answer = ProblemCode::ALL.iter().find(|known| known.as_str() == code);
     let reason = REASONS.iter().find(|known| known.reason.as_str() == code);
     if answer.is_none() && reason.is_none() {
         return None;
     }
     let content = html! {
-        @if let Some(Code { status, meaning, remedy, .. }) = answer {
-            h2 { "As an API error: status " (status) }
-            p { (text(meaning)) }
+        @if let Some(answer) = answer {
+            h2 { "As an API error: status " (answer.status().as_u16()) }
+            p { (text(answer.meaning())) }
             h3 { "What to do" }
-            p { (text(remedy)) }
+            p { (text(answer.remedy())) }
         }
         @if let Some(Reason { meaning, again, remedy, .. }) = reason {
             h2 { "As the reason for a failed scan" }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::words;
 use crate::api::ApiState;
-use crate::api::problem::{Problem, challenge};
+use crate::api::problem::{Problem, ProblemCode, challenge};
 use crate::commands::CommandError;
 use crate::log::LogError;
 use crate::projections::ProjectionError;
@@ -121,9 +121,9 @@ impl From<Problem> for LegacyError {
     fn from(problem: Problem) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let detail = match problem.code {
-            "unauthorized" => "Not authenticated".to_owned(),
-            "invalid_credentials" => "Invalid authentication credentials".to_owned(),
-            "wrong_tenant" => "You don't have access to this tenant".to_owned(),
+            ProblemCode::Unauthorized => "Not authenticated".to_owned(),
+            ProblemCode::InvalidCredentials => "Invalid authentication credentials".to_owned(),
+            ProblemCode::WrongTenant => "You don't have access to this tenant".to_owned(),
             _ => problem.detail,
         };
         let mut error = Self::new(status, detail);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::docs::codes::CODES;
+use crate::api::problem::ProblemCode;
 
 /// By operation: `request`, of one media type or of several, and answers by status.
 const EXAMPLES: &str = include_str!("examples.json");
@@ -45,38 +45,43 @@ fn objects(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Val
 
 /// The codes of a status that an operation may answer with.
 fn codes_of(operation: &str, method: &str, status: &str) -> impl Iterator<Item = &'static str> {
-    let of_status = CODES.iter().filter(move |code| code.status.to_string() == status);
+    let of_status = ProblemCode::ALL
+        .iter()
+        .copied()
+        .filter(move |code| code.status().as_str() == status);
     of_status
-        .map(|code| code.code)
-        .filter(move |code| may_answer(operation, method, code))
+        .filter(move |code| may_answer(operation, method, *code))
+        .map(ProblemCode::as_str)
 }
 
-fn may_answer(operation: &str, method: &str, code: &str) -> bool {
+fn may_answer(operation: &str, method: &str, code: ProblemCode) -> bool {
+    use ProblemCode as Code;
     let creates = operation.starts_with("create_");
     match code {
-        "invalid_json" | "invalid_domain" | "invalid_field" if !creates => false,
-        "invalid_domain" => operation == "create_scan",
-        "not_utf8"
-        | "wrong_encoding"
-        | "not_a_list"
-        | "invalid_workbook"
-        | "invalid_csv"
-        | "column_name_too_long"
-        | "unknown_column"
-        | "empty_batch"
-        | "no_valid_domain"
-        | "too_many_domains"
-        | "too_many_columns" => operation == "create_batch",
-        "url_quota_reached" => creates || operation.starts_with("retry_"),
-        "body_unreadable" | "request_timeout" | "body_too_large" | "idempotency_key_reused" => {
+        Code::InvalidForm => false,
+        Code::InvalidJson | Code::InvalidDomain | Code::InvalidField if !creates => false,
+        Code::InvalidDomain => operation == "create_scan",
+        Code::NotUtf8
+        | Code::WrongEncoding
+        | Code::NotAList
+        | Code::InvalidWorkbook
+        | Code::InvalidCsv
+        | Code::ColumnNameTooLong
+        | Code::UnknownColumn
+        | Code::EmptyBatch
+        | Code::NoValidDomain
+        | Code::TooManyDomains
+        | Code::TooManyColumns => operation == "create_batch",
+        Code::UrlQuotaReached => creates || operation.starts_with("retry_"),
+        Code::BodyUnreadable | Code::RequestTimeout | Code::BodyTooLarge | Code::IdempotencyKeyReused => {
             method == "post"
         }
-        "unsupported_media_type" => {
+        Code::UnsupportedMediaType => {
             creates || matches!(operation, "change_webhook" | "replay_webhook" | "resend_event")
         }
-        "cannot_cancel" => operation.starts_with("cancel_"),
-        "cannot_retry" => operation.starts_with("retry_"),
-        "invalid_last_event_id" | "too_many_streams" => operation.starts_with("watch_"),
+        Code::CannotCancel => operation.starts_with("cancel_"),
+        Code::CannotRetry => operation.starts_with("retry_"),
+        Code::InvalidLastEventId | Code::TooManyStreams => operation.starts_with("watch_"),
         _ => true,
     }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::views::batch_links;
 use crate::api::batch_input::{BatchInput, Beside, RejectedLine, apart};
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::{CommandRequest, QueryOf};
 use crate::api::{ApiState, fresh};
@@ -246,7 +246,7 @@ async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput
 fn files_of(codes: Option<&str>) -> Result<SiteFileSet, Problem> {
     codes.unwrap_or_default().parse().map_err(|error| {
         let detail = format!("files: {error}. Known are security_txt, ads_txt, humans_txt and llms_txt.");
-        Problem::bad_request("invalid_field", detail)
+        Problem::of(ProblemCode::InvalidField, detail)
     })
 }
 

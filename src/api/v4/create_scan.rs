@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::views::{AcceptedScan, EndedScan};
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::quota::require_room_for_urls;
 use crate::api::request::{AtLeast, CommandRequest};
 use crate::api::wait::{self, Waited};
@@ -69,7 +69,7 @@ pub(super) async fn create_scan(
 ) -> Result<Response, Problem> {
     let new: NewScan = request.json()?;
     let domain = DomainName::parse(&new.domain).map_err(|error| {
-        Problem::unprocessable("invalid_domain", error.to_string()).with("input", shown(&new.domain))
+        Problem::of(ProblemCode::InvalidDomain, error.to_string()).with("input", shown(&new.domain))
     })?;
     if let Some(age) = fresh::age(new.max_age_days)?
         && let Some(row) = reusable(&state, &domain, age, &request).await?

@@ -15,7 +15,7 @@ use super::views::{Page, readable};
 use crate::aggregates::ScanEvent;
 use crate::api::ApiState;
 use crate::api::export::{FormatQuery, List, Wanted};
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{Paging, QueryOf, Tenant, filter, one_of, order, since};
 use crate::commands::compare_scan::values_of;
 use crate::log::body::{Bodies, load_bodies};
@@ -181,12 +181,12 @@ impl ChangeQuery {
         {
             let shown: String = field.chars().take(100).collect();
             let detail = format!("field is '{shown}'; it must be {}.", one_of(&names));
-            return Err(Problem::bad_request("invalid_query", detail));
+            return Err(Problem::of(ProblemCode::InvalidQuery, detail));
         }
         Ok(ChangeFilter {
             tenant,
             domain: domain
-                .map_err(|error| Problem::bad_request("invalid_query", format!("domain: {error}.")))?
+                .map_err(|error| Problem::of(ProblemCode::InvalidQuery, format!("domain: {error}.")))?
                 .map(String::from),
             field: self.field.clone(),
             batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,

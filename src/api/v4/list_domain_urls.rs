@@ -9,7 +9,7 @@ use super::get_domain::known_domain;
 use super::views::Page;
 use crate::api::ApiState;
 use crate::api::export::{FormatQuery, List, Wanted};
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::domains::Domains;
 use crate::projections::sitemaps::query::UrlRow;
@@ -97,5 +97,10 @@ fn parse_place(place: &str) -> Result<(i32, i32), Problem> {
     let numbers = place
         .split_once(':')
         .and_then(|(file, url)| Some((file.parse().ok()?, url.parse().ok()?)));
-    numbers.ok_or_else(|| Problem::bad_request("invalid_query", "The cursor does not belong to this list."))
+    numbers.ok_or_else(|| {
+        Problem::of(
+            ProblemCode::InvalidQuery,
+            "The cursor does not belong to this list.",
+        )
+    })
 }

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use super::views::{Event, Page};
 use crate::aggregates::STREAM_TYPES;
 use crate::api::ApiState;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{PathOf, QueryOf, Tenant, log_position};
 use crate::log::read::EventFilter;
 use crate::projections::query::{MAX_LIMIT, encode_cursor};
@@ -125,8 +125,8 @@ impl EventQuery {
     fn limit(&self) -> Result<i64, Problem> {
         match self.limit.unwrap_or(100) {
             limit @ 1..=MAX_LIMIT => Ok(limit),
-            other => Err(Problem::bad_request(
-                "invalid_query",
+            other => Err(Problem::of(
+                ProblemCode::InvalidQuery,
                 format!("limit is {other}; it must be 1 to 1000."),
             )),
         }

@@ -9,7 +9,7 @@ use super::views::{Page, Scan};
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::export::{FormatQuery, List, Wanted};
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
 use crate::projections::jobs::query::{JobFilter, JobSort};
 use crate::projections::jobs::{self, Jobs};
@@ -86,7 +86,7 @@ impl ScanQuery {
             status: filter("status", self.status.as_deref(), || one_of(&ScanStatus::ALL))?,
             reason: filter("reason", self.reason.as_deref(), || one_of(FailureReason::ALL))?,
             domain: domain
-                .map_err(|error| Problem::bad_request("invalid_query", format!("domain: {error}.")))?
+                .map_err(|error| Problem::of(ProblemCode::InvalidQuery, format!("domain: {error}.")))?
                 .map(String::from),
             contains: self.contains.clone(),
             batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::webhook_views::{AcceptedWebhookCommand, NewWebhook, WebhookSecretView, links};
 use crate::aggregates::webhook::DisableReason;
 use crate::api::ApiState;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, PathOf, since};
 use crate::commands::maintain_webhook::{Maintenance, maintain_webhook};
 use crate::values::WebhookId;
@@ -176,7 +176,7 @@ pub(super) async fn replay_webhook(
     };
     if to < after {
         let detail = "until is before since; it must be after it.";
-        return Err(Problem::unprocessable("invalid_field", detail));
+        return Err(Problem::of(ProblemCode::InvalidField, detail));
     }
     execute(&state, id, Maintenance::Replay { after, to }, &request).await
 }
@@ -202,7 +202,7 @@ pub(super) async fn resend_event(
     let is_of_a_topic = event.is_some_and(|event| WebhookTopic::of_event(&event.event_type).is_some());
     if !is_of_a_topic {
         let detail = format!("There is no event at position {position} that webhooks are sent.");
-        return Err(Problem::unprocessable("invalid_field", detail));
+        return Err(Problem::of(ProblemCode::InvalidField, detail));
     }
     execute(&state, id, Maintenance::Resend { position }, &request).await
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::values::WebhookId;
 use crate::values::webhook::{InvalidWebhook, WebhookSettings, WebhookTopic};
 use crate::webhooks::{DeliveryRow, WebhookRow};
@@ -36,7 +36,7 @@ pub(super) struct NewWebhook {
 impl NewWebhook {
     /// The settings in their stored form.
     pub(super) fn settings(self) -> Result<WebhookSettings, Problem> {
-        let refused = |error: InvalidWebhook| Problem::unprocessable("invalid_field", format!("{error}."));
+        let refused = |error: InvalidWebhook| Problem::of(ProblemCode::InvalidField, format!("{error}."));
         let events: Result<Vec<WebhookTopic>, _> = self.events.iter().map(|word| word.parse()).collect();
         let settings = WebhookSettings {
             url: self.url,

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
 use super::ApiState;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use super::request::log_position;
 use crate::log::{EventLog, LogEvent};
 use crate::values::TenantId;
@@ -157,7 +157,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
         .ok_or_else(|| {
             let detail =
                 "The header Last-Event-ID must be a log position: the id of an event that you received.";
-            Problem::bad_request("invalid_last_event_id", detail)
+            Problem::of(ProblemCode::InvalidLastEventId, detail)
         })
 }
 

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::StatusCode;
-
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemCode};
 use crate::values::TenantId;
 
 /// Open streams of the process: a quarter of the connections it takes.
@@ -36,16 +34,8 @@ impl Places {
             let detail = format!(
                 "The tenant has {OF_TENANT} open event streams, which is the maximum; close some of them."
             );
-            let problem = Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_streams",
-                "Too many event streams",
-                detail,
-            );
-            return Err(Problem {
-                retry_after: Some(5),
-                ..problem
-            });
+            let problem = Problem::of(ProblemCode::TooManyStreams, detail);
+            return Err(problem.retried_after(5));
         }
         *mine += 1;
         Ok(Place {
@@ -82,7 +72,7 @@ mod tests {
             .map(|_| places.take(TenantId::DEFAULT).unwrap())
             .collect();
         let refused = places.take(TenantId::DEFAULT).unwrap_err();
-        assert_eq!((refused.status, refused.code), (429, "too_many_streams"));
+        assert_eq!((refused.status, refused.code), (429, ProblemCode::TooManyStreams));
         taken.pop();
         assert!(places.take(TenantId::DEFAULT).is_ok());
         drop(taken);
@@ -96,7 +86,10 @@ mod tests {
         let taken: Vec<_> = (0..OF_PROCESS)
             .map(|n| places.take(tenant(n / OF_TENANT)).unwrap())
             .collect();
-        assert_eq!(places.take(tenant(OF_PROCESS)).unwrap_err().code, "overloaded");
+        assert_eq!(
+            places.take(tenant(OF_PROCESS)).unwrap_err().code,
+            ProblemCode::Overloaded
+        );
         drop(taken);
     }
 }

@@ -184,7 +184,8 @@ addEventListener("scroll", () => document.querySelectorAll("[data-part]").forEac
 
 for (const zone of document.querySelectorAll(".drop")) {
   const input = zone.querySelector("input[type=file]");
-  const send = () => input.files.length && zone.closest("form").requestSubmit();
+  const form = zone.closest("form");
+  const send = () => input.files.length && form.requestSubmit(form.querySelector("button[formaction]"));
   input.addEventListener("change", send);
   zone.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -198,6 +199,23 @@ for (const zone of document.querySelectorAll(".drop")) {
       input.files = event.dataTransfer.files;
       send();
     }
+  });
+}
+
+// -- Values of a card are copied by a button. The address must be a safe one (https, or this machine). -------------
+
+if (navigator.clipboard) {
+  document.documentElement.classList.add("can-copy");
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.classList.add("done");
+    } catch {
+      button.classList.add("failed");
+    }
+    setTimeout(() => button.classList.remove("done", "failed"), 2000);
   });
 }
 

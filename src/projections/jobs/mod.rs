@@ -4,6 +4,7 @@ mod evolve;
 mod given_up;
 pub mod pace;
 pub mod query;
+pub mod recent;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

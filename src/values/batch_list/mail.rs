@@ -104,9 +104,16 @@ mod tests {
     fn providers_are_known_in_each_country() {
         let is_free = |name: &str| is_free_mail_host(&DomainName::parse(name).unwrap());
         assert!(
-            ["gmail.com", "yahoo.co.uk", "web.de", "gmx.at", "hotmail.fr", "mailinator.com"]
-                .into_iter()
-                .all(is_free)
+            [
+                "gmail.com",
+                "yahoo.co.uk",
+                "web.de",
+                "gmx.at",
+                "hotmail.fr",
+                "mailinator.com"
+            ]
+            .into_iter()
+            .all(is_free)
         );
         assert!(!is_free("example.com") && !is_free("mail.example.com"));
     }

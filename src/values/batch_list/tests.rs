@@ -51,8 +51,8 @@ fn a_quote_that_swallows_rows_is_named_with_the_line_it_opens_on() {
     ] {
         let error = read(content, Form::Table).unwrap_err();
         assert_eq!(
-            (error.code(), error.line()),
-            ("invalid_csv", Some(line)),
+            (error.kind().as_str(), error.line()),
+            ("Quote", Some(line)),
             "{content:?}: {error}"
         );
     }
@@ -76,11 +76,11 @@ fn another_kind_of_file_is_named_as_what_it_is() {
         (b"{\\rtf1 a.com}", "rtf"),
     ] {
         let error = read(content, Form::Unknown).unwrap_err();
-        assert_eq!(error.code(), "not_a_list");
+        assert_eq!(error.kind(), "AnotherKind");
         assert!(error.to_string().contains(kind), "{error}");
     }
     let broken = read(b"PK\x03\x04 and nothing more", Form::Table).unwrap_err();
-    assert_eq!(broken.code(), "invalid_workbook");
+    assert_eq!(broken.kind(), "Workbook");
 }
 
 #[test]
@@ -104,8 +104,8 @@ fn an_encoding_is_declared_marked_or_guessed() {
         [(1, "xn--mnchen-ptf.de")]
     );
     let error = declared(b"a.com\rb.com\r\nm\xfcnchen.de\n", "utf-8").unwrap_err();
-    assert_eq!((error.code(), error.line()), ("not_utf8", Some(3)));
-    assert_eq!(declared(german, "klingon").unwrap_err().code(), "wrong_encoding");
+    assert_eq!((error.kind().as_str(), error.line()), ("NotText", Some(3)));
+    assert_eq!(declared(german, "klingon").unwrap_err().kind(), "UnknownEncoding");
     // A mark says it of the bytes themselves.
     assert_eq!(
         names(&declared(b"\xef\xbb\xbfa.com\n", "utf-16").unwrap()),
@@ -115,9 +115,9 @@ fn an_encoding_is_declared_marked_or_guessed() {
     assert!(guessed.notes[0].contains("windows-1252"), "{:?}", guessed.notes);
     // A file that is UTF-8 but for one byte is broken, and not in another encoding.
     let error = read(b"m\xc3\xbcnchen.de\nb\xff.com\n", Form::Table).unwrap_err();
-    assert_eq!((error.code(), error.line()), ("not_utf8", Some(2)));
+    assert_eq!((error.kind().as_str(), error.line()), ("NotText", Some(2)));
     let odd = read(b"\xff\xfea\0.\0c\0o\0m\0\n\0x", Form::Table).unwrap_err();
-    assert_eq!((odd.code(), odd.line()), ("wrong_encoding", Some(2)));
+    assert_eq!((odd.kind().as_str(), odd.line()), ("NotText", Some(2)));
 }
 
 #[test]
@@ -133,12 +133,12 @@ fn the_sender_may_choose_the_column_by_name_or_number() {
         );
     }
     let error = column(list, "Homepage").unwrap_err();
-    assert_eq!(error.code(), "unknown_column");
+    assert_eq!(error.kind(), "UnknownColumn");
     assert!(
         error.to_string().contains("'Homepage'") && error.to_string().contains("'Website'"),
         "{error}"
     );
-    assert_eq!(column(list, "4").unwrap_err().code(), "unknown_column");
+    assert_eq!(column(list, "4").unwrap_err().kind(), "UnknownColumn");
     assert_eq!(names(&column("a.com,b.com\n", "2").unwrap()), [(1, "b.com")]);
     assert_eq!(
         names(&column("Name,Email\nAnna,anna@a.com\n", "Email").unwrap()),
@@ -150,8 +150,8 @@ fn the_sender_may_choose_the_column_by_name_or_number() {
     );
     let objects = "{\"a\":\"a.com\",\"b\":\"b.com\"}\n";
     assert_eq!(names(&column(objects, "b").unwrap()), [(1, "b.com")]);
-    assert_eq!(column(objects, "c").unwrap_err().code(), "unknown_column");
-    assert_eq!(column("\"a.com\"\n", "c").unwrap_err().code(), "unknown_column");
+    assert_eq!(column(objects, "c").unwrap_err().kind(), "UnknownColumn");
+    assert_eq!(column("\"a.com\"\n", "c").unwrap_err().kind(), "UnknownColumn");
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_column_whose_name_is_too_long_is_named() {
         ),
     ] {
         let error = read(content, form).unwrap_err();
-        assert_eq!(error.code(), "column_name_too_long");
+        assert_eq!(error.kind(), "ColumnName");
         assert!(error.to_string().contains(column), "{error}");
     }
     let fits = &long[..MAX_COLUMN_NAME];

@@ -60,6 +60,9 @@ mod tests {
         let first = include_str!("domains.txt").lines().next().unwrap();
         let (_, date) = first.split_once(" of ").unwrap();
         let date = date.split(',').next().unwrap();
-        assert!(chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok(), "{first}");
+        assert!(
+            chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok(),
+            "{first}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! The second wall: what the database shows to whoever reads for a tenant, whatever the query says.
 
-use sitelog::api::problem::Problem;
+use sitelog::api::problem::{Problem, ProblemCode};
 use sitelog::projections::ProjectionError;
 use sitelog::projections::wall::{LONGEST_QUERY, READER, reading};
 use sitelog::values::{Findings, TenantId};
@@ -171,7 +171,7 @@ async fn a_query_that_takes_too_long_is_stopped_and_told_so() {
         .unwrap();
     let stopped = sqlx::query("select pg_sleep(600)").execute(&mut *reading).await;
     let problem = Problem::from(ProjectionError::from(stopped.unwrap_err()));
-    assert_eq!((problem.status, problem.code), (503, "unavailable"));
+    assert_eq!((problem.status, problem.code), (503, ProblemCode::Unavailable));
     assert!(problem.detail.contains("took too long"), "{}", problem.detail);
     drop(reading);
     let left: String = sqlx::query_scalar("show statement_timeout")

@@ -68,7 +68,7 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     browser.click("//button[.='Sign in']").await;
 
     // The list: what is wrong first, then the batch.
-    browser.wait_for("//h1[.='Batches']").await;
+    browser.wait_for("//h1[.='Overview']").await;
     let errors = browser.errors().await;
     assert_eq!(errors, [""; 0]);
     browser.client.execute(DROP, vec![json!(list())]).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     let batch = browser.client.current_url().await.unwrap();
 
     // Why one failed, and once more.
-    browser.click("//a[.='http_status']").await;
+    browser.click("//a[.='Site answered with an error']").await;
     browser.click("//*[@id='scans']//tbody/tr[1]/th/a").await;
     browser
         .wait_for("//*[contains(@class, 'panel bad') and contains(., 'answered 404')]")
@@ -170,12 +170,10 @@ async fn forms_work_where_nobody_has_to_sign_in_and_a_card_tells_of_each_scan() 
     let server = Server::start(&sites, &[]);
     browser.open(&at(server.address(), "/")).await;
     browser.fill("//textarea", "changing.sites.test").await;
-    browser.click("//button[.='Check the list']").await;
-    browser.click("//button[.='Scan 1 domain']").await;
+    browser.click("//button[.='Scan']").await;
     browser
         .wait_for("//*[contains(@class, 'badge') and .='completed']")
         .await;
-    browser.click("//*[@id='scans']//tbody//th/a").await;
     browser.click("//button[.='Scan again']").await;
     browser
         .wait_for("//*[@id='story']//strong[.='ScanCompleted']")
@@ -195,6 +193,53 @@ async fn forms_work_where_nobody_has_to_sign_in_and_a_card_tells_of_each_scan() 
     assert!(old < new, "{changed}");
     browser
         .wait_for("//*[@id='scans' and count(.//tbody/tr) = 2]")
+        .await;
+    assert_eq!(browser.errors().await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_page_takes_a_list_and_tells_how_the_last_scans_ended() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let sites = Sites::start(SitesOptions::default()).await.unwrap();
+    let server = Server::start(&sites, &[]);
+    for width in [390, 1440] {
+        browser.look_like(width, "light").await;
+        browser.open(&at(server.address(), "/")).await;
+        browser
+            .fill(
+                "//textarea",
+                &format!("site0000{}.sites.test\nerr404.sites.test", width % 7),
+            )
+            .await;
+        browser.click("//button[.='Scan']").await;
+        browser.wait_for("//h1[.='Batch of 2 domains']").await;
+        browser
+            .wait_for("//*[@id='progress']//*[contains(@class, 'badge') and .='partial']")
+            .await;
+    }
+    // A line that is no domain is shown before anything starts.
+    browser.open(&at(server.address(), "/")).await;
+    browser
+        .fill("//textarea", "site00001.sites.test\nlocalhost")
+        .await;
+    browser.click("//button[.='Scan']").await;
+    browser.wait_for("//h1[.='Check the list']").await;
+    browser.wait_for("//button[.='Scan 1 domain']").await;
+
+    browser.open(&at(server.address(), "/")).await;
+    let month = browser
+        .wait_for("//*[@id='month' and .//dl//div[dt='completed' and dd='2'] and .//dl//div[dt='failed' and dd='2']]")
+        .await;
+    assert!(month.contains("Site answered with an error"), "{month}");
+    let ended = browser
+        .wait_for("//*[@id='ended' and count(.//tbody/tr) = 2]")
+        .await;
+    assert!(ended.contains("partial"), "{ended}");
+    browser
+        .wait_for("//*[@id='now'][contains(., 'Nothing is running.')]")
         .await;
     assert_eq!(browser.errors().await, [""; 0]);
     browser.close().await;

@@ -74,6 +74,7 @@ async fn paths(server: &Server) -> Vec<String> {
     let (scan, batch) = (text(&failed[0]["scan_id"]), format!("/batches/{batch}"));
     vec![
         "/".to_owned(),
+        "/batches".to_owned(),
         batch.clone(),
         format!("{batch}?status=cancelled"),
         format!("/scans/{scan}"),
@@ -82,6 +83,8 @@ async fn paths(server: &Server) -> Vec<String> {
         "/domains?contains=nothing&column=title&column=technologies".to_owned(),
         "/domains/site00000.sites.test".to_owned(),
         "/domains/err404.sites.test".to_owned(),
+        "/changes".to_owned(),
+        "/webhooks".to_owned(),
         "/log".to_owned(),
         "/tasks".to_owned(),
         "/tasks?show=delayed".to_owned(),

@@ -1,0 +1,119 @@
+//! The codes of the API's errors: each with its status, when it comes and what to do. A code that is not here cannot be
+//! answered, and one that is here has its page in the documentation.
+
+use std::fmt;
+
+use axum::http::StatusCode;
+use serde::{Serialize, Serializer};
+
+macro_rules! codes {
+    ($($name:ident $status:literal $code:literal $title:literal $meaning:literal $remedy:literal;)+) => {
+        /// A stable code of an error. Codes are never renamed; new ones may be added.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ProblemCode { $(#[doc = $meaning] $name,)+ }
+
+        impl ProblemCode {
+            /// All of them, by status.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The code on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The HTTP status it comes with.
+            pub fn status(self) -> StatusCode {
+                let status: u16 = match self { $(Self::$name => $status,)+ };
+                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+
+            /// What kind of error it is, in words.
+            pub(in crate::api) fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// When it comes.
+            pub(in crate::api) fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)+ }
+            }
+
+            /// What to do.
+            pub(in crate::api) fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidJson 400 "invalid_json" "Invalid request" "The body is not JSON." "Correct the JSON at `line` and `column`.";
+    InvalidQuery 400 "invalid_query" "Invalid request" "A parameter is invalid, for example `limit` or `cursor`." "`detail` says which, and what is allowed. A cursor is valid only for the list and `sort` it came from.";
+    InvalidTenant 400 "invalid_tenant" "Invalid request" "The header `X-Tenant-Id` is not a UUID." "Send the tenant's id, or omit the header.";
+    InvalidIdempotencyKey 400 "invalid_idempotency_key" "Invalid request" "The header `Idempotency-Key` is empty or too long." "Use 1 to 255 printable ASCII characters.";
+    InvalidLastEventId 400 "invalid_last_event_id" "Invalid request" "The header `Last-Event-ID` is not a log position." "Send the `id` of an event that you received, or omit the header.";
+    UnknownParameter 400 "unknown_parameter" "Invalid request" "The query or the JSON contains a name that the route does not know." "`nearest` is the most similar known name; `known` lists all known names.";
+    NotUtf8 400 "not_utf8" "Invalid request" "The list is not valid UTF-8." "Save it as UTF-8, or declare its encoding (`text/csv; charset=windows-1252`); `line` is the first invalid line.";
+    WrongEncoding 400 "wrong_encoding" "Invalid request" "The list does not match its declared or detected encoding, or the declared encoding is unknown." "Save it as UTF-8; `line` is the first invalid line.";
+    NotAList 400 "not_a_list" "Invalid request" "The list is a file of another type, such as a PDF." "Save it as CSV, as plain text, or as an Excel workbook (.xlsx).";
+    InvalidWorkbook 400 "invalid_workbook" "Invalid request" "The workbook is damaged, or larger than 128 MB when unpacked." "Save the sheet with the domains as CSV.";
+    InvalidCsv 400 "invalid_csv" "Invalid request" "The list is not valid CSV: a quote is missing or there is one too many." "Correct the quote that opens on `line`.";
+    ColumnNameTooLong 400 "column_name_too_long" "Invalid request" "The name of a column has more than 1,000 bytes, or all names together have more than 100,000." "`detail` names the column; shorten its name.";
+    UnknownColumn 400 "unknown_column" "Invalid request" "The list has no column with the name or number given in `column`." "`detail` lists its columns.";
+    BodyUnreadable 400 "body_unreadable" "Invalid request" "The request body is incomplete." "Send the request again; with an `Idempotency-Key` it has no further effect.";
+    AmbiguousRequest 400 "ambiguous_request" "Invalid request" "The request's headers are ambiguous." "Send one header `Host`, and `Content-Length` or `Transfer-Encoding`, not both.";
+    InvalidForm 400 "invalid_form" "Invalid request" "A form of a page cannot be read." "Open the page again and send the form again.";
+    Unauthorized 401 "unauthorized" "Authentication required" "No key or token was sent." "Send `Authorization: Bearer …`; `sitelog key create` creates a key.";
+    InvalidCredentials 401 "invalid_credentials" "Authentication required" "The key or token is unknown, expired or revoked." "Create a new key, or get a new token.";
+    InsufficientScope 403 "insufficient_scope" "Not allowed" "The key or token does not allow this." "Use one with the scope in the field `scope`.";
+    WrongTenant 403 "wrong_tenant" "Not allowed" "`X-Tenant-Id` names another tenant than the key or token." "Omit the header, or use a key of that tenant.";
+    ForeignPage 403 "foreign_page" "Not allowed" "The request comes from a web page of another origin, or (without access control) uses a host other than `localhost` or an IP address." "Programs must send a key or token, not a session cookie. Without access control, use `localhost` or the IP address, or turn access control on.";
+    UrlQuotaReached 403 "url_quota_reached" "Not allowed" "The tenant has reached its quota of stored URLs of sitemaps; nothing was requested." "Erase domains that are no longer needed, or ask the operator for a higher quota.";
+    NotFound 404 "not_found" "Not found" "It does not exist, or it belongs to another tenant." "Check the id. If you have just created it, pass the `position` of the command's answer as `?at_least=`.";
+    MethodNotAllowed 405 "method_not_allowed" "Method not allowed" "The path does not support this method." "`/openapi.json` and `/docs` list all routes.";
+    RequestTimeout 408 "request_timeout" "Request timeout" "The request body did not arrive in time." "Send it again, over a faster connection or in smaller parts.";
+    CannotCancel 409 "cannot_cancel" "Conflict with the current state" "It has completed or failed, and cannot be cancelled any more." "None: it has ended.";
+    CannotRetry 409 "cannot_retry" "Conflict with the current state" "It has completed or has not ended yet, nothing failed, or the batch was cancelled." "Request a new scan or batch instead.";
+    Conflict 409 "conflict" "Conflict with the current state" "The request conflicts with the current state of the scan." "Read the scan's current state and try again.";
+    WebhookDisabled 409 "webhook_disabled" "Conflict with the current state" "Nothing is sent to the webhook." "Enable it first: `POST /api/v4/webhooks/{id}/enable`.";
+    BodyTooLarge 413 "body_too_large" "Request body too large" "The request body is larger than 32 MB." "Split the list into several batches.";
+    UnsupportedMediaType 415 "unsupported_media_type" "Unsupported media type" "The route does not accept this `Content-Type`." "`detail` lists the accepted types.";
+    InvalidDomain 422 "invalid_domain" "Unprocessable request" "The text is not a domain." "Send a name with a top-level domain, or a URL; `input` is what you sent.";
+    InvalidField 422 "invalid_field" "Unprocessable request" "The JSON does not match the schema, or a value is out of range." "`detail` says what is expected; `/docs` shows an example.";
+    EmptyBatch 422 "empty_batch" "Unprocessable request" "The list has no domains." "Send at least one line.";
+    NoValidDomain 422 "no_valid_domain" "Unprocessable request" "No line of the list contains a valid domain." "`rejected` gives the reason for each line.";
+    TooManyDomains 422 "too_many_domains" "Unprocessable request" "More than 100,000 domains, or more than the tenant's quota." "Split the list into several batches.";
+    TooManyColumns 422 "too_many_columns" "Unprocessable request" "The list has more than 1,000 columns." "Remove columns that you do not need.";
+    TooManyRows 422 "too_many_rows" "Unprocessable request" "More than 1,048,575 rows, the maximum of a workbook's sheet." "Filter the rows, or export CSV or NDJSON.";
+    TooManyWebhooks 422 "too_many_webhooks" "Unprocessable request" "The tenant has 100 webhooks." "Delete one that is no longer needed.";
+    IdempotencyKeyReused 422 "idempotency_key_reused" "Unprocessable request" "The idempotency key belongs to another request." "Use a new key for a new request.";
+    TooManyRequests 429 "too_many_requests" "Too many requests" "The tenant has reached its rate limit, or it has so many concurrent reads that this one would wait too long." "Repeat after `Retry-After` seconds; `RateLimit` shows the remaining requests.";
+    TooManyStreams 429 "too_many_streams" "Too many event streams" "The tenant has reached the maximum number of open event streams." "Close some, or watch batches instead of each scan.";
+    Internal 500 "internal" "Internal error" "An internal error of the server; its log has the cause." "Contact the operator and give the time of the request.";
+    Unavailable 503 "unavailable" "Service unavailable" "The database does not respond or is full, a query or the request took too long, read models are being built, a workbook cannot be written, or `at_least` was not reached in time." "Repeat after `Retry-After` seconds, with the same `Idempotency-Key`; use filters if a query took too long.";
+    Overloaded 503 "overloaded" "The service is overloaded" "The server has too many concurrent requests, event streams, workbooks or large request bodies; nothing was done." "Repeat after `Retry-After` seconds.";
+}
+
+impl fmt::Display for ProblemCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for ProblemCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_is_there_once_by_status() {
+        let mut seen = std::collections::HashSet::new();
+        assert!(ProblemCode::ALL.iter().all(|code| seen.insert(code.as_str())));
+        assert!(ProblemCode::ALL.is_sorted_by_key(|code| code.status()));
+        assert!(ProblemCode::ALL.iter().all(|code| code.status().as_u16() >= 400));
+    }
+}
