@@ -346,8 +346,35 @@ async fn a_form_that_is_sent_twice_makes_one_batch() {
     let wrong = app
         .post_text("/batches", FORM, "list=a.example&max_pages=many")
         .await;
-    assert_eq!(wrong.status, 400);
+    assert_eq!(wrong.status, 422);
     assert!(wrong.text().contains("max_pages is 'many'"), "{}", wrong.text());
+}
+
+#[tokio::test]
+async fn the_first_page_scans_what_is_clean_and_shows_what_is_not() {
+    let app = TestApp::start().await;
+    let leads_to = async |form: &str| {
+        let answer = app.post_text("/start", FORM, form.to_owned()).await;
+        (
+            answer.status,
+            answer.header("location").unwrap_or_default().to_owned(),
+        )
+    };
+    let (status, place) = leads_to("list=a.example").await;
+    assert!(status == 303 && place.starts_with("/scans/"), "{status} {place}");
+    let (status, place) = leads_to("list=a.example%0Ab.example").await;
+    assert!(
+        status == 303 && place.starts_with("/batches/"),
+        "{status} {place}"
+    );
+    // A line that is no domain, and a table in which another column could be meant: nothing starts before somebody agrees.
+    for form in ["list=a.example%0Alocalhost", "list=Name,Website%0AAnna,a.example"] {
+        let shown = app.post_text("/start", FORM, form).await;
+        assert_eq!(shown.status, 200, "{form}");
+        assert!(shown.text().contains("Check the list"), "{}", shown.text());
+    }
+    let batches = app.get("/api/v4/batches").await.json();
+    assert_eq!(batches["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
