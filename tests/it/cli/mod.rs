@@ -1,5 +1,6 @@
 //! The command line by itself: what needs no server.
 
+mod config;
 mod output;
 mod sitemap_audit;
 
@@ -78,9 +79,10 @@ fn every_command_has_a_manual_page() {
 }
 
 /// Those that tell nothing that JSON would tell better: other commands, a service, or a form of their own.
-const WITHOUT_JSON: [&str; 12] = [
+const WITHOUT_JSON: [&str; 13] = [
     "serve",
     "export",
+    "config",
     "openapi",
     "completions",
     "man",
