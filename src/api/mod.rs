@@ -14,6 +14,7 @@ mod health;
 mod known_names;
 mod legacy;
 mod long_reads;
+mod measure;
 mod metrics;
 pub mod openapi;
 mod overload;
@@ -107,7 +108,8 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(CatchPanicLayer::custom(problem::after_panic))
-        .layer(from_fn_with_state(state.limits.requests.clone(), overload::shed));
+        .layer(from_fn_with_state(state.limits.requests.clone(), overload::shed))
+        .layer(from_fn(measure::measure));
     let routes = if is_open {
         routes.layer(from_fn(browser::only_this_machine))
     } else {
