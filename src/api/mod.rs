@@ -42,7 +42,7 @@ use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
 use crate::webhooks::Webhooks;
 pub use body::BodyRoom;
-pub use export::WorkbookPlaces;
+pub use export::FilePlaces;
 pub use legacy::settings::{self, Legacy};
 pub use long_reads::LongReads;
 pub use overload::RequestPlaces;
@@ -87,8 +87,8 @@ pub struct Limits {
     pub bodies: BodyRoom,
     /// For requests.
     pub requests: RequestPlaces,
-    /// For workbooks that are being built.
-    pub workbooks: WorkbookPlaces,
+    /// For workbooks and Parquet files that are being built.
+    pub files: FilePlaces,
     /// For answers that wait.
     pub waits: WaitPlaces,
 }

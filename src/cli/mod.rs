@@ -67,7 +67,7 @@ enum Command {
     Scan(scan::Args),
     /// Scans a list of domains: CSV, Excel, plain lines or NDJSON
     Batch(batch::Args),
-    /// Exports results as CSV, NDJSON or a workbook
+    /// Exports results as CSV, NDJSON, a workbook or Parquet
     Export(export::Args),
     /// Reads a sitemap from a file or a URL, without a database
     Sitemap(sitemap::Args),
