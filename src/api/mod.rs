@@ -14,6 +14,7 @@ mod health;
 mod known_names;
 mod legacy;
 mod long_reads;
+pub mod mcp;
 mod measure;
 mod metrics;
 pub mod openapi;
@@ -100,7 +101,9 @@ pub const MAX_BODY: usize = 32 * 1024 * 1024;
 pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
     let (documented, openapi) = openapi::described(Some(&state));
     let is_open = state.access.mode() == AuthMode::Off;
+    let tools = mcp::routes(&state, documented.clone());
     let routes = documented
+        .merge(tools)
         .merge(docs::routes(&openapi))
         .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))

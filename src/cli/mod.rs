@@ -16,6 +16,7 @@ mod legacy;
 mod local;
 mod log;
 mod man;
+mod mcp;
 mod migrate;
 mod openapi;
 mod output;
@@ -52,7 +53,13 @@ struct Cli {
     command: Command,
     /// The file with the settings; without it sitelog.toml in the working directory or, if there is none,
     /// /etc/sitelog/sitelog.toml
-    #[arg(long, global = true, env = "SITELOG_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "SITELOG_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     config: Option<PathBuf>,
     /// A setting for this command, as it is named in the file: worker.concurrency=8
     #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = name_and_value)]
@@ -97,6 +104,8 @@ enum Command {
     Backup(backup::Args),
     /// Restores a backup into an empty database and verifies it
     Restore(restore::Args),
+    /// Serves sitelog's tools to an agent on standard input and output (Model Context Protocol)
+    Mcp(mcp::Args),
     /// Shows the settings in effect, and checks a file of settings
     Config(config::Args),
     /// Creates or updates the database's tables
@@ -197,6 +206,7 @@ async fn execute(command: Command, sources: &Sources) -> anyhow::Result<ExitCode
         Command::Projections(args) => projections::run(&args, &config()?).await,
         Command::Backup(args) => backup::run(&args, &config()?).await,
         Command::Restore(args) => restore::run(&args, &config()?).await,
+        Command::Mcp(args) => mcp::run(&args, sources).await,
         Command::Config(args) => config::run(&args, sources),
         Command::Migrate(args) => migrate::run(&args, &config()?).await,
         Command::Doctor(args) => doctor::run(&args, sources).await,

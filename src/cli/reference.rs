@@ -37,9 +37,10 @@ fn push(page: &mut String, name: &str, command: &mut clap::Command) {
     for action in command.get_subcommands_mut().filter(is_documented) {
         let name = format!("{name} {}", action.get_name());
         // The program's own section has the options of every command.
-        *action = action
-            .clone()
-            .mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
+        *action = action.clone().mut_args(|arg| {
+            let is_of_all = ["config", "set"].contains(&arg.get_id().as_str());
+            if is_of_all { arg.hide(true) } else { arg }
+        });
         push(page, &name, action);
     }
 }

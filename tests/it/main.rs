@@ -15,6 +15,7 @@ mod export;
 mod hostile;
 mod legacy;
 mod log;
+mod mcp;
 mod model;
 mod ops;
 mod pages;

@@ -185,3 +185,25 @@ fn a_file_can_be_named_and_the_working_directory_s_is_then_not_read() {
     let nothing = run(dir.path(), &["config", "show", "--set", "bind"], &[]);
     assert_eq!(nothing.status.code(), Some(2));
 }
+
+#[test]
+fn the_settings_that_the_package_installs_have_no_faults() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/debian/sitelog.toml");
+    let content = std::fs::read_to_string(file).unwrap();
+    // What is commented out is an example, which somebody will use.
+    let examples = content
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.starts_with('[') || rest.contains(" = ") => rest,
+            _ => line,
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(examples.contains("\ncontact = ") && examples.contains("\nconcurrency = "));
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in [("as.toml", &content), ("examples.toml", &examples)] {
+        std::fs::write(dir.path().join(name), content).unwrap();
+        let output = run(dir.path(), &["config", "check", name], &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    }
+}

@@ -1,7 +1,6 @@
 //! Parquet, read back by the crate that writes it and by DuckDB, which is nothing of ours.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use super::forms::one_domain;
 use super::{findings, send_csv};
 use crate::support::app::TestApp;
+use crate::support::python;
 
 /// The columns of a file and its rows.
 pub(super) fn read(file: &[u8]) -> (Vec<String>, Vec<Row>) {
@@ -107,28 +107,6 @@ async fn limit_and_cursor_cut_the_file() {
         .problem(400, "invalid_query");
 }
 
-/// A Python with packages of PyPI in `target/`, if it can be had here.
-fn python_with(name: &str, packages: &[&str]) -> Option<PathBuf> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("target/python")
-        .join(name);
-    let python = home.join("bin/python");
-    let succeeds = |command: &mut Command| {
-        let output = command.stdin(Stdio::null()).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    let done = home.join("installed");
-    let is_there = done.exists()
-        || (succeeds(Command::new("python3").args(["-m", "venv"]).arg(&home))
-            && succeeds(
-                Command::new(&python)
-                    .args(["-m", "pip", "install", "--quiet"])
-                    .args(packages),
-            )
-            && std::fs::write(&done, "").is_ok());
-    is_there.then_some(python)
-}
-
 const QUERY: &str = r#"
 import duckdb, json, sys
 rows = duckdb.sql(f"""
@@ -143,7 +121,7 @@ print(json.dumps([rows, types]))
 /// Passed over, loudly, where Python or the network is missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn duckdb_reads_it_with_the_right_types() {
-    let Some(python) = python_with("duckdb", &["duckdb>=1.1,<2"]) else {
+    let Some(python) = python::with("duckdb", &["duckdb>=1.1,<2"]) else {
         eprintln!(
             "SKIPPED: DuckDB cannot be installed here; Parquet is read by the crate that writes it only"
         );

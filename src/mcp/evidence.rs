@@ -1,0 +1,92 @@
+//! Where a value of a domain was found: every part of its record that has the value says so itself.
+
+use serde_json::{Value, json};
+
+use super::brief::MOST_BYTES;
+
+/// Fields by which a part of a record is what it is.
+const NAMES: [&str; 5] = ["value", "name", "url", "state", "policy"];
+/// Parts shown at most.
+const MOST: usize = 10;
+
+/// The parts of a record that have a value, whatever its case.
+pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
+    let wanted = plain(value);
+    let mut found = Vec::new();
+    let mut known = Vec::new();
+    look(&record["meta_json"], "", &wanted, &mut found, &mut known);
+    for (field, content) in record
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(field, _)| *field != "meta_json")
+    {
+        let has = |content: &Value| content.as_str().is_some_and(|text| plain(text) == wanted);
+        if has(content) || content.as_array().is_some_and(|list| list.iter().any(has)) {
+            let stale = &record["stale"][field];
+            found.push(json!({ "field": field, "stale": stale }));
+        }
+    }
+    if found.is_empty() {
+        known.sort_unstable();
+        known.dedup();
+        known.truncate(40);
+        return Err(format!(
+            "{} is not known of {}. Known values are, for example: {}",
+            value,
+            record["domain"].as_str().unwrap_or("the domain"),
+            known.join(", ")
+        ));
+    }
+    found.truncate(MOST);
+    Ok(json!({
+        "domain": record["domain"],
+        "value": value,
+        "found": found,
+        "last_scan": record["last_successful_scan"],
+        "scan_id": record["last_scan_id"],
+    }))
+}
+
+fn look(part: &Value, field: &str, wanted: &str, found: &mut Vec<Value>, known: &mut Vec<String>) {
+    match part {
+        Value::Array(elements) => {
+            for element in elements {
+                look(element, field, wanted, found, known);
+            }
+        }
+        Value::Object(fields) => {
+            let mut names = NAMES.iter().filter_map(|name| part[*name].as_str());
+            let has_evidence = part.get("evidence").is_some() || part.get("source").is_some();
+            if has_evidence && let Some(name) = names.clone().next() {
+                known.push(name.to_owned());
+            }
+            if names.any(|name| plain(name) == wanted) && part.to_string().len() < MOST_BYTES / MOST {
+                found.push(json!({ "field": field, "evidence": part }));
+                return;
+            }
+            for (name, content) in fields {
+                let field = if field.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{field}.{name}")
+                };
+                look(content, &field, wanted, found, known);
+            }
+        }
+        Value::String(text) if plain(text) == wanted => {
+            found.push(json!({ "field": field, "evidence": text }))
+        }
+        _ => {}
+    }
+}
+
+/// A text by what matters of it: `https://X.com/` is `x.com`, `Vue 3.1` stays.
+fn plain(text: &str) -> String {
+    let text = text.trim().to_lowercase();
+    let text = text
+        .strip_prefix("https://")
+        .or(text.strip_prefix("http://"))
+        .unwrap_or(&text);
+    text.trim_end_matches('/').to_owned()
+}
