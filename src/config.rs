@@ -249,8 +249,10 @@ mod tests {
     #[test]
     fn all_faults_are_found_at_once() {
         let mut faults = Faults::default();
-        let mut raw = Raw::default();
-        raw.bind = Some("nowhere".into());
+        let mut raw = Raw {
+            bind: Some("nowhere".into()),
+            ..Raw::default()
+        };
         raw.worker.concurrency = Some(0);
         raw.database.connections = Some(1);
         raw.auth.mode = Some("on".into());

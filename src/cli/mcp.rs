@@ -22,7 +22,7 @@ use crate::values::TenantId;
 
 /// Serves sitelog's tools to an agent on standard input and output (Model Context Protocol).
 ///
-/// With --url the tools use a running server, with the rights of the key in SITELOG_KEY. Without it they use the database of the
+/// With --url the tools use a running server, with the rights of the key in the environment variable `SITELOG_KEY`. Without it they use the database of the
 /// settings, like the other commands, and this process scans.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -285,7 +285,6 @@ mod tests {
                 .map(|(path, value)| ((*path).into(), (*value).into()))
                 .collect(),
             without_environment: true,
-            ..Sources::default()
         })
     }
 

@@ -340,6 +340,7 @@ fn schema(columns: &[Column]) -> Result<TypePtr, ParquetError> {
 mod tests {
     use super::*;
     use crate::export::columns::{AUDIT, Column as Described, DOMAINS, ListPlace};
+    use parquet::file::metadata::RowGroupMetaData;
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;
     use serde_json::json;
@@ -446,7 +447,7 @@ mod tests {
         let most = metadata
             .row_groups()
             .iter()
-            .map(|group| group.total_byte_size())
+            .map(RowGroupMetaData::total_byte_size)
             .max();
         assert!(most.unwrap() < 2 * i64::try_from(GROUP_BYTES).unwrap());
         let last = file.get_row_iter(None).unwrap().last().unwrap().unwrap();

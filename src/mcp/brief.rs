@@ -165,10 +165,12 @@ pub(super) fn batch_accepted(accepted: &Value) -> Value {
             shown[name] = short(&accepted[name]);
         }
     }
-    shown["next_step"] = match accepted["batch_id"].is_null() {
-        true => "All domains have a recent scan: read them with get_domain or search_domains.".into(),
-        false => "Call batch_status with wait_seconds until completed_at is set, then search_domains with batch_id.".into(),
+    let step = if accepted["batch_id"].is_null() {
+        "All domains have a recent scan: read them with get_domain or search_domains."
+    } else {
+        "Call batch_status with wait_seconds until completed_at is set, then search_domains with batch_id."
     };
+    shown["next_step"] = step.into();
     shown
 }
 

@@ -12,9 +12,13 @@ const MOST: usize = 10;
 /// The parts of a record that have a value, whatever its case.
 pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
     let wanted = plain(value);
-    let mut found = Vec::new();
-    let mut known = Vec::new();
-    look(&record["meta_json"], "", &wanted, &mut found, &mut known);
+    let (mut found, mut mentioned, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    let mut see = |seen: Seen| match seen {
+        Seen::Evidence(part) => found.push(part),
+        Seen::Mention(part) => mentioned.push(part),
+        Seen::Known(name) => known.push(name),
+    };
+    look(&record["meta_json"], "", &wanted, &mut see);
     for (field, content) in record
         .as_object()
         .into_iter()
@@ -26,6 +30,10 @@ pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
             let stale = &record["stale"][field];
             found.push(json!({ "field": field, "stale": stale }));
         }
+    }
+    // Where nothing says more, it is at least told where the value stands.
+    if found.iter().all(|part| part.get("evidence").is_none()) {
+        found.append(&mut mentioned);
     }
     if found.is_empty() {
         known.sort_unstable();
@@ -48,22 +56,31 @@ pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
     }))
 }
 
-fn look(part: &Value, field: &str, wanted: &str, found: &mut Vec<Value>, known: &mut Vec<String>) {
+/// What comes up in a record.
+enum Seen {
+    /// A part that is about the value.
+    Evidence(Value),
+    /// A text that is the value, with nothing beside it.
+    Mention(Value),
+    /// A value that there is evidence of.
+    Known(String),
+}
+
+fn look(part: &Value, field: &str, wanted: &str, see: &mut impl FnMut(Seen)) {
     match part {
         Value::Array(elements) => {
             for element in elements {
-                look(element, field, wanted, found, known);
+                look(element, field, wanted, see);
             }
         }
         Value::Object(fields) => {
             let mut names = NAMES.iter().filter_map(|name| part[*name].as_str());
             let has_evidence = part.get("evidence").is_some() || part.get("source").is_some();
             if has_evidence && let Some(name) = names.clone().next() {
-                known.push(name.to_owned());
+                see(Seen::Known(name.to_owned()));
             }
             if names.any(|name| plain(name) == wanted) && part.to_string().len() < MOST_BYTES / MOST {
-                found.push(json!({ "field": field, "evidence": part }));
-                return;
+                return see(Seen::Evidence(json!({ "field": field, "evidence": part })));
             }
             for (name, content) in fields {
                 let field = if field.is_empty() {
@@ -71,11 +88,11 @@ fn look(part: &Value, field: &str, wanted: &str, found: &mut Vec<Value>, known: 
                 } else {
                     format!("{field}.{name}")
                 };
-                look(content, &field, wanted, found, known);
+                look(content, &field, wanted, see);
             }
         }
         Value::String(text) if plain(text) == wanted => {
-            found.push(json!({ "field": field, "evidence": text }))
+            see(Seen::Mention(json!({ "field": field, "evidence": text })));
         }
         _ => {}
     }

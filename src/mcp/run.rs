@@ -20,6 +20,9 @@ const ROWS: u64 = 20;
 const URLS: u64 = 50;
 /// How long `scan_domain` waits, if the call does not say.
 const WAIT: u64 = 45;
+/// How long the record of a domain may take to show a scan that has ended, and how often it is looked at.
+const FOLLOWING: Duration = Duration::from_secs(3);
+const FOLLOW_POLL: Duration = Duration::from_millis(50);
 /// How often a batch is looked at.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -118,11 +121,12 @@ impl<A: Api> Session<'_, A> {
         match status {
             "completed" => {
                 // The record has values of earlier scans too, and is what the other tools show.
-                let mut found = match scan["position"].as_i64() {
-                    Some(position) => self.get(format!("/domains/{name}?at_least={position}")).await,
-                    None => self.domain(name.as_str()).await,
-                }
-                .map(|found| brief::domain(&found))?;
+                let found = if scan["reused"] == true {
+                    self.domain(name.as_str()).await
+                } else {
+                    self.domain_after(&name, &scan["scan_id"]).await
+                };
+                let mut found = brief::domain(&found?);
                 found["scan_id"] = scan["scan_id"].clone();
                 found["is_from_an_earlier_scan"] = scan["reused"].clone();
                 Ok(found)
@@ -135,6 +139,21 @@ impl<A: Api> Session<'_, A> {
                 "domain": name.as_str(), "scan_id": scan["scan_id"], "status": status,
                 "next_step": "The scan continues; call get_domain in some seconds.",
             })),
+        }
+    }
+
+    /// The record of a domain, as soon as it has a scan that has just ended.
+    async fn domain_after(&self, name: &DomainName, scan: &Value) -> Result<Value, String> {
+        let until = Instant::now() + FOLLOWING;
+        loop {
+            let found = self.domain(name.as_str()).await;
+            let shows = |found: &Value| found["last_scan_id"] == *scan && found["status"] == "completed";
+            let is_followed = found.as_ref().is_ok_and(shows);
+            // Another scan may have ended since.
+            if is_followed || Instant::now() > until {
+                return found;
+            }
+            tokio::time::sleep(FOLLOW_POLL).await;
         }
     }
 
@@ -225,21 +244,20 @@ impl<A: Api> Session<'_, A> {
 /// The query of a list: its page, and the filters of the call.
 struct Query<'a> {
     arguments: &'a Arguments<'a>,
-    text: Serializer<'static, String>,
+    pairs: Vec<(&'static str, String)>,
 }
 
 impl<'a> Query<'a> {
     fn of(arguments: &'a Arguments<'a>, rows: u64) -> Self {
-        let mut text = Serializer::new(String::new());
         let limit = arguments.whole("limit").unwrap_or(rows);
-        text.append_pair("limit", &limit.to_string());
-        let mut query = Self { arguments, text };
+        let pairs = vec![("limit", limit.to_string())];
+        let mut query = Self { arguments, pairs };
         query.pass("cursor", "cursor");
         query
     }
 
     /// Passes an argument on, if it was given, under the name that the API has for it.
-    fn pass(&mut self, argument: &str, name: &str) {
+    fn pass(&mut self, argument: &str, name: &'static str) {
         match self.arguments.value(argument) {
             Some(Value::String(text)) if text.trim().is_empty() => {}
             Some(Value::String(text)) => self.add(name, text.trim()),
@@ -248,12 +266,13 @@ impl<'a> Query<'a> {
         }
     }
 
-    fn add(&mut self, name: &str, value: &str) {
-        self.text.append_pair(name, value);
+    fn add(&mut self, name: &'static str, value: &str) {
+        self.pairs.push((name, value.to_owned()));
     }
 
-    fn path(mut self, path: &str) -> String {
-        format!("{path}?{}", self.text.finish())
+    fn path(&self, path: &str) -> String {
+        let query = Serializer::new(String::new()).extend_pairs(&self.pairs).finish();
+        format!("{path}?{query}")
     }
 }
 

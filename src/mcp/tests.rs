@@ -175,16 +175,17 @@ async fn a_scan_waits_and_shows_what_is_known_then() {
     .await
     .unwrap();
     assert_eq!(found["email_addresses"], json!(["info@a.com"]));
-    let asked = api.asked.lock().unwrap();
-    assert_eq!(
-        asked[0].body,
-        Some(json!({ "domain": "a.com", "max_age_days": 7 }))
-    );
-    assert_eq!(
-        (asked[0].wait, asked[1].path.as_str()),
-        (Some(45), "/domains/a.com")
-    );
-    drop(asked);
+    {
+        let asked = api.asked.lock().unwrap();
+        assert_eq!(
+            asked[0].body,
+            Some(json!({ "domain": "a.com", "max_age_days": 7 }))
+        );
+        assert_eq!(
+            (asked[0].wait, asked[1].path.as_str()),
+            (Some(45), "/domains/a.com")
+        );
+    }
     let failed = json!({ "scan_id": "s", "status": "failed", "reason": "http_status", "error": "https://a.com/ answered 404" });
     let api = Scripted::answering(vec![(200, failed)]);
     let found = call(&api, "scan_domain", json!({ "domain": "a.com" }))

@@ -79,10 +79,11 @@ fn every_command_has_a_manual_page() {
 }
 
 /// Those that tell nothing that JSON would tell better: other commands, a service, or a form of their own.
-const WITHOUT_JSON: [&str; 13] = [
+const WITHOUT_JSON: [&str; 14] = [
     "serve",
     "export",
     "config",
+    "mcp",
     "openapi",
     "completions",
     "man",

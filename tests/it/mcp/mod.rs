@@ -12,6 +12,7 @@ use crate::support::call::{Answer, Call};
 /// A message to `/mcp`.
 fn message(app: &TestApp, method: &str, params: &Value) -> Call {
     app.call("POST", "/mcp")
+        .header("host", "127.0.0.1")
         .header("accept", "application/json, text/event-stream")
         .json(&json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params }))
 }
@@ -37,6 +38,13 @@ async fn tool(app: &TestApp, key: Option<&str>, name: &str, arguments: Value) ->
         None => call,
     };
     result(&call.send().await)
+}
+
+/// The answer of a tool that has nothing to complain of.
+async fn done(app: &TestApp, name: &str, arguments: Value) -> Value {
+    let result = tool(app, None, name, arguments).await;
+    assert_eq!(result["isError"], false, "{result}");
+    result["structuredContent"].clone()
 }
 
 /// The words of a result that says what is wrong.
@@ -91,132 +99,72 @@ async fn a_client_is_told_the_tools_without_a_session() {
 }
 
 #[tokio::test]
-async fn tools_scan_and_say_who_runs_a_site_and_where_that_stands() {
+async fn a_batch_says_who_runs_the_sites_and_where_that_stands() {
     let app = TestApp::scanning().await;
     let domains = ["site00000.sites.test", "site00001.sites.test", "localhost"];
-    let batch = tool(&app, None, "scan_batch", json!({ "domains": domains })).await;
-    let batch = &batch["structuredContent"];
-    assert_eq!(
-        (&batch["accepted"], &batch["rejected"][0]["input"]),
-        (&json!(2), &json!("localhost"))
-    );
-    let wait = json!({ "batch_id": batch["batch_id"], "wait_seconds": 50 });
-    let status = tool(&app, None, "batch_status", wait).await;
-    assert_eq!(status["structuredContent"]["completed"], 2, "{status}");
-    let found = tool(
+    let batch = done(&app, "scan_batch", json!({ "domains": domains })).await;
+    let rejected = &batch["rejected"][0]["input"];
+    assert_eq!((&batch["accepted"], rejected), (&json!(2), &json!("localhost")));
+    let id = &batch["batch_id"];
+    let status = done(
         &app,
-        None,
-        "search_domains",
-        json!({ "batch_id": batch["batch_id"], "has_email": true }),
+        "batch_status",
+        json!({ "batch_id": id, "wait_seconds": 50 }),
     )
     .await;
-    let found = &found["structuredContent"];
-    assert_eq!(found["count"], 2, "{found}");
-    let site = crate::support::sites::Sites::site(0);
-    let first = &found["domains"][0];
-    assert_eq!(
-        (&first["domain"], &first["title"]),
-        (&json!(domains[0]), &json!(site.title()))
-    );
-    let value = first["email_addresses"][0].clone();
-    let why = tool(
+    assert_eq!(status["completed"], 2, "{status}");
+    let found = done(
         &app,
-        None,
+        "search_domains",
+        json!({ "batch_id": id, "has_email": true }),
+    )
+    .await;
+    assert_eq!(found["count"], 2, "{found}");
+    let first = &found["domains"][0];
+    let title = json!(crate::support::sites::Sites::site(0).title());
+    assert_eq!((&first["domain"], &first["title"]), (&json!(domains[0]), &title));
+    let value = &first["email_addresses"][0];
+    let why = done(
+        &app,
         "explain_value",
         json!({ "domain": domains[0], "value": value }),
     )
     .await;
-    assert!(
-        why["structuredContent"]["found"][0]["evidence"]["source"].is_string(),
-        "{why}"
-    );
-    let urls = tool(
-        &app,
-        None,
-        "read_sitemap",
-        json!({ "domain": domains[0], "limit": 2 }),
-    )
-    .await;
-    assert_eq!(urls["structuredContent"]["count"], 2, "{urls}");
-    let cursor = urls["structuredContent"]["next"].clone();
-    let more = tool(
-        &app,
-        None,
-        "read_sitemap",
-        json!({ "domain": domains[0], "limit": 2, "cursor": cursor }),
-    )
-    .await;
-    assert_ne!(
-        more["structuredContent"]["urls"],
-        urls["structuredContent"]["urls"]
-    );
-    let scan = tool(
-        &app,
-        None,
-        "scan_domain",
-        json!({ "domain": domains[1], "max_age_days": 1 }),
-    )
-    .await;
-    assert_eq!(
-        scan["structuredContent"]["is_from_an_earlier_scan"], true,
-        "{scan}"
-    );
-    let failed = tool(
-        &app,
-        None,
-        "scan_domain",
-        json!({ "domain": "err404.sites.test" }),
-    )
-    .await;
-    assert_eq!(failed["structuredContent"]["reason"], "http_status", "{failed}");
-    let again = tool(
-        &app,
-        None,
-        "scan_domain",
-        json!({ "domain": "changing.sites.test" }),
-    )
-    .await;
-    assert_eq!(again["structuredContent"]["status"], "completed", "{again}");
-    tool(
-        &app,
-        None,
-        "scan_domain",
-        json!({ "domain": "changing.sites.test" }),
-    )
-    .await;
-    let history = tool(
-        &app,
-        None,
-        "domain_history",
-        json!({ "domain": "changing.sites.test" }),
-    )
-    .await;
-    assert!(
-        history["structuredContent"]["count"].as_u64().unwrap() > 0,
-        "{history}"
-    );
-    let changes = tool(
-        &app,
-        None,
-        "list_changes",
-        json!({ "domain": "changing.sites.test" }),
-    )
-    .await;
-    assert_eq!(
-        changes["structuredContent"]["changes"][0]["domain"], "changing.sites.test",
-        "{changes}"
-    );
-    assert!(changes["structuredContent"]["changes"][0].get("links").is_none());
-    let whole = message(
-        &app,
-        "resources/read",
-        &json!({ "uri": "sitelog://domain/site00000.sites.test" }),
-    );
-    let whole = result(&whole.send().await);
+    assert!(why["found"][0]["evidence"]["source"].is_string(), "{why}");
+    let urls = done(&app, "read_sitemap", json!({ "domain": domains[0], "limit": 2 })).await;
+    assert_eq!(urls["count"], 2, "{urls}");
+    let next = json!({ "domain": domains[0], "limit": 2, "cursor": urls["next"] });
+    let more = done(&app, "read_sitemap", next).await;
+    assert_ne!(more["urls"], urls["urls"]);
+    let uri = json!({ "uri": format!("sitelog://domain/{}", domains[0]) });
+    let whole = result(&message(&app, "resources/read", &uri).send().await);
     let record: Value = serde_json::from_str(whole["contents"][0]["text"].as_str().unwrap()).unwrap();
-    assert_eq!(
-        record,
-        app.get("/api/v4/domains/site00000.sites.test").await.json()
+    let path = format!("/api/v4/domains/{}", domains[0]);
+    assert_eq!(record, app.get(&path).await.json());
+}
+
+#[tokio::test]
+async fn a_scan_is_waited_for_and_its_changes_are_listed() {
+    let app = TestApp::scanning().await;
+    let failed = done(&app, "scan_domain", json!({ "domain": "err404.sites.test" })).await;
+    assert_eq!(failed["reason"], "http_status", "{failed}");
+    let changing = json!({ "domain": "changing.sites.test" });
+    let first = done(&app, "scan_domain", changing.clone()).await;
+    let known = (&first["status"], &first["is_from_an_earlier_scan"]);
+    assert_eq!(known, (&json!("completed"), &json!(false)), "{first}");
+    let again = json!({ "domain": "changing.sites.test", "max_age_days": 1 });
+    let again = done(&app, "scan_domain", again).await;
+    let known = (&again["scan_id"], &again["is_from_an_earlier_scan"]);
+    assert_eq!(known, (&first["scan_id"], &json!(true)), "{again}");
+    done(&app, "scan_domain", changing.clone()).await;
+    let history = done(&app, "domain_history", changing.clone()).await;
+    assert!(history["count"].as_u64().unwrap() > 0, "{history}");
+    let changes = done(&app, "list_changes", changing).await;
+    let change = &changes["changes"][0];
+    assert_eq!(change["domain"], "changing.sites.test", "{changes}");
+    assert!(
+        change["fields"][0]["field"].is_string() && change.get("links").is_none(),
+        "{change}"
     );
 }
 
@@ -226,7 +174,7 @@ async fn a_key_may_do_with_tools_what_it_may_do_with_the_api() {
     let list = message(&app, "tools/list", &json!({}));
     list.send().await.problem(401, "unauthorized");
     let list = message(&app, "tools/list", &json!({})).bearer("sitelog_0000000000000000_nonsense");
-    list.send().await.problem(401, "unauthorized");
+    list.send().await.problem(401, "invalid_credentials");
     let session = message(&app, "tools/list", &json!({})).header("cookie", "sitelog_session=x");
     session.send().await.problem(401, "unauthorized");
 
