@@ -95,7 +95,15 @@ async fn a_client_is_told_the_tools_without_a_session() {
         templates["resourceTemplates"][0]["uriTemplate"],
         "sitelog://domain/{domain}"
     );
-    assert_eq!(app.get("/mcp").await.status, 405);
+    let listening = app.call("GET", "/mcp").header("host", "127.0.0.1");
+    assert_eq!(
+        listening
+            .header("accept", "text/event-stream")
+            .send()
+            .await
+            .status,
+        405
+    );
 }
 
 #[tokio::test]
