@@ -21,12 +21,10 @@ use crate::mcp::{Api, ApiAnswer, ApiRequest, ToolServer};
 use crate::values::TenantId;
 
 /// Serves sitelog's tools to an agent on standard input and output (Model Context Protocol).
-///
-/// With --url the tools use a running server, with the rights of the key in the environment variable `SITELOG_KEY`. Without it they use the database of the
-/// settings, like the other commands, and this process scans.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A running server, such as <http://127.0.0.1:8080>
+    /// A running server that the tools use, such as `http://127.0.0.1:8080`, with the rights of the key in
+    /// `SITELOG_KEY`. Without it they use the database of the settings, like the other commands, and this process scans
     #[arg(long, value_name = "URL", env = "SITELOG_URL", hide_env_values = true)]
     url: Option<String>,
     /// The tenant; by default that of the key, or the one of requests that name none
