@@ -168,10 +168,15 @@ pub(super) fn batch_accepted(accepted: &Value) -> Value {
     let step = if accepted["batch_id"].is_null() {
         "All domains have a recent scan: read them with get_domain or search_domains."
     } else {
-        "Call batch_status with wait_seconds until completed_at is set, then search_domains with batch_id."
+        "Call batch_status with wait_seconds until it has ended, then search_domains with batch_id."
     };
     shown["next_step"] = step.into();
     shown
+}
+
+/// Whether nothing of a batch is still to come.
+pub(super) fn has_ended(batch: &Value) -> bool {
+    !matches!(batch["status"].as_str(), Some("pending" | "running"))
 }
 
 /// How far a batch is.
@@ -191,7 +196,7 @@ pub(super) fn batch(batch: &Value) -> Value {
         .iter()
         .map(|name| ((*name).to_owned(), batch[*name].clone()))
         .collect();
-    if !batch["completed_at"].is_null() {
+    if has_ended(batch) {
         let step = "The batch has ended: search_domains with batch_id has the results; status failed lists the failed.";
         shown.insert("next_step".to_owned(), step.into());
     }

@@ -173,15 +173,32 @@ impl<A: Api> Session<'_, A> {
     }
 
     async fn batch_status(&self, arguments: &Arguments<'_>) -> Result<Value, String> {
-        let path = format!("/batches/{}", segment(needed(arguments, "batch_id")?));
+        let id = segment(needed(arguments, "batch_id")?);
+        let path = format!("/batches/{id}");
         let wait = arguments.whole("wait_seconds").unwrap_or(0).min(LONGEST_WAIT);
         let until = Instant::now() + Duration::from_secs(wait);
         loop {
             let batch = self.get(path.clone()).await?;
-            if !batch["completed_at"].is_null() || Instant::now() + POLL > until {
+            let has_ended = brief::has_ended(&batch);
+            if has_ended {
+                self.follow_batch(&id).await;
+            }
+            if has_ended || Instant::now() + POLL > until {
                 return Ok(brief::batch(&batch));
             }
             tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Waits until the records of domains show what a batch that has ended found: they are read next. If they do not in
+    /// time, they are read as they are.
+    async fn follow_batch(&self, id: &str) {
+        let Ok(events) = self.get(format!("/streams/batch_scan/{id}?limit=1000")).await else {
+            return;
+        };
+        let last = events["items"].as_array().and_then(|items| items.last());
+        if let Some(position) = last.and_then(|event| event["position"].as_i64()) {
+            let _read_as_they_are = self.get(format!("/domains?limit=1&at_least={position}")).await;
         }
     }
 

@@ -211,7 +211,14 @@ async fn a_scan_waits_and_shows_what_is_known_then() {
 async fn the_status_of_a_batch_waits_for_its_end_and_no_longer_than_asked() {
     let running = json!({ "batch_id": "b", "status": "running", "completed_at": null });
     let ended = json!({ "batch_id": "b", "status": "completed", "completed_at": "t" });
-    let api = Scripted::answering(vec![(200, running.clone()), (200, running.clone()), (200, ended)]);
+    let events = json!({ "items": [{ "position": 1 }, { "position": 9 }] });
+    let api = Scripted::answering(vec![
+        (200, running.clone()),
+        (200, running.clone()),
+        (200, ended),
+        (200, events),
+        (200, json!({ "items": [] })),
+    ]);
     let found = call(
         &api,
         "batch_status",
@@ -220,6 +227,9 @@ async fn the_status_of_a_batch_waits_for_its_end_and_no_longer_than_asked() {
     .await
     .unwrap();
     assert!(found["next_step"].as_str().unwrap().contains("search_domains"));
+    // What is read next shows what the batch found.
+    let last = api.paths().pop();
+    assert_eq!(last.as_deref(), Some("/domains?limit=1&at_least=9"));
     let api = Scripted::answering(vec![(200, running)]);
     let found = call(&api, "batch_status", json!({ "batch_id": "b" }))
         .await

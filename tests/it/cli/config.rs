@@ -16,7 +16,10 @@ fn run(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
             command.env_remove(name);
         }
     }
-    command.current_dir(dir).envs(environment.iter().copied());
+    command
+        .env_remove("SITELOG_CONFIG")
+        .current_dir(dir)
+        .envs(environment.iter().copied());
     command.output().unwrap()
 }
 
