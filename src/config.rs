@@ -1,22 +1,28 @@
-//! Settings: `sitelog.toml` and the environment; the environment wins.
+//! Settings: a file, the environment and `--set`; the later wins.
 
+mod error;
 mod fetch;
 mod names;
+mod raw;
+mod show;
+mod sources;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use axum::http::HeaderValue;
-use chrono::NaiveDateTime;
-use serde::{Deserialize, Serialize};
-
-use self::fetch::{RawFetch, fetch_settings};
-use self::names::{require_known_in_environment, require_known_in_file, settings_in};
+use self::error::Faults;
+pub use self::error::{ConfigError, ConfigFaults, Fault};
+use self::fetch::fetch_settings;
+use self::raw::{Raw, RawApi, RawAuth, RawLegacy};
+pub use self::show::{Setting, without_password};
+pub use self::sources::{Origin, Settings, Sources};
 use crate::access::{AuthMode, AuthSettings, JwtSettings, Secret};
 use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::settings::FetchSettings;
 use crate::pools::FEWEST_CONNECTIONS;
+use axum::http::HeaderValue;
+use chrono::NaiveDateTime;
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
@@ -39,181 +45,67 @@ pub struct Config {
     pub legacy: LegacySettings,
 }
 
-/// Why the settings cannot be used; the message names the setting.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file or the environment cannot be read.
-    #[error("cannot read the settings")]
-    Unreadable(#[from] config::ConfigError),
-    /// One value is not what it should be.
-    #[error("{name} is '{value}'; it must be {expected}")]
-    Value {
-        /// As in the environment.
-        name: &'static str,
-        /// As given.
-        value: String,
-        /// What is.
-        expected: &'static str,
-    },
-    /// Without access control nobody but this machine may reach the API.
-    #[error(
-        "SITELOG_BIND is {0}, but with SITELOG_AUTH__MODE=off sitelog serves only this machine: keep the mode \
-         'required', or bind a loopback address (127.0.0.1 or [::1])"
-    )]
-    NotLoopback(SocketAddr),
-    /// A secret is wrong; it is not shown.
-    #[error("{name} must be {expected}")]
-    Secret {
-        /// As in the environment.
-        name: &'static str,
-        /// What is.
-        expected: &'static str,
-    },
-    /// A setting needs another.
-    #[error("{name} requires {other}")]
-    Needs {
-        /// What is set.
-        name: &'static str,
-        /// What is not.
-        other: &'static str,
-    },
-    /// A setting is not for this release.
-    #[error("{0} is not supported by this release: tokens are checked with SITELOG_AUTH__JWT_SECRET")]
-    Unsupported(&'static str),
-    /// A setting that nobody reads, which is a misspelt one.
-    #[error("{name} is not a setting; the most similar is {nearest}. docs/operations.md lists all settings")]
-    Unknown {
-        /// As given, and where.
-        name: String,
-        /// The one that was probably meant.
-        nearest: String,
-    },
-    /// There is no home directory to put data in.
-    #[error("cannot determine the data directory: set SITELOG_DATA_DIR")]
-    NoDataDir,
-}
-
-#[derive(Default, Deserialize, Serialize)]
-#[serde(default)]
-struct Raw {
-    data_dir: Option<PathBuf>,
-    bind: Option<String>,
-    database: RawDatabase,
-    worker: RawWorker,
-    fetch: RawFetch,
-    auth: RawAuth,
-    api: RawApi,
-    legacy: RawLegacy,
-}
-
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-struct RawDatabase {
-    connections: Option<u32>,
-}
-
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-struct RawWorker {
-    concurrency: Option<usize>,
-}
-
-// No `Debug`: it holds a secret.
-#[derive(Default, Deserialize, Serialize)]
-#[serde(default)]
-struct RawAuth {
-    mode: Option<String>,
-    jwt_secret: Option<String>,
-    jwks_url: Option<String>,
-    audience: Option<String>,
-    issuer: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-struct RawApi {
-    requests_per_minute: Option<String>,
-}
-
-// No `Debug`: it holds a secret.
-#[derive(Default, Deserialize, Serialize)]
-#[serde(default)]
-struct RawLegacy {
-    sunset: Option<String>,
-    backend_url: Option<String>,
-    backend_token: Option<String>,
-    backend_answers: Option<String>,
-    static_dir: Option<PathBuf>,
-}
-
 /// Scans under way at once when nothing is set.
 const DEFAULT_CONCURRENCY: usize = 64;
 
+/// Where the API listens when nothing is set.
+const DEFAULT_BIND: &str = "127.0.0.1:8080";
+
 impl Config {
-    /// Reads `sitelog.toml` in the working directory, if there is one, and the environment.
-    pub fn load() -> Result<Self, ConfigError> {
-        // By its whole name: `with_name` would take the binary itself for it where that lies beside it.
-        let file = config::File::new("sitelog.toml", config::FileFormat::Toml).required(false);
-        require_known_in_file(&file)?;
-        let environment = settings_in(std::env::vars_os());
-        require_known_in_environment(environment.keys().map(String::as_str))?;
-        let raw: Raw = config::Config::builder()
-            .add_source(file)
-            .add_source(
-                config::Environment::with_prefix("SITELOG")
-                    .prefix_separator("_")
-                    .separator("__")
-                    .try_parsing(false)
-                    .source(Some(environment)),
-            )
-            .build()?
-            .try_deserialize()?;
-        Self::from_raw(
-            raw,
-            std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()),
-        )
+    /// Reads the settings; all that is wrong with them is told at once.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigFaults> {
+        Settings::read(sources).into_config()
     }
 
-    fn from_raw(raw: Raw, database_url: Option<String>) -> Result<Self, ConfigError> {
-        let bind = raw.bind.as_deref().unwrap_or("127.0.0.1:8080");
-        let bind: SocketAddr = bind
-            .parse()
-            .map_err(|_| value("SITELOG_BIND", bind, "an address and port such as 127.0.0.1:8080"))?;
-        let auth = auth_settings(raw.auth, &raw.api)?;
-        if auth.mode == AuthMode::Off && !bind.ip().is_loopback() {
-            return Err(ConfigError::NotLoopback(bind));
+    /// `None` only where there is no data directory. What is wrong has its default here, and is among the faults.
+    fn from_raw(raw: Raw, database_url: Option<String>, faults: &mut Faults) -> Option<Self> {
+        let auth = auth_settings(raw.auth, &raw.api, faults);
+        let data_dir = raw.data_dir.or_else(default_data_dir);
+        if data_dir.is_none() {
+            faults.push(ConfigError::NoDataDir);
         }
         let concurrency = raw.worker.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
         if !(1..=10_000).contains(&concurrency) {
-            let given = concurrency.to_string();
-            return Err(value(
+            let expected = "a number from 1 to 10000";
+            faults.push(value(
                 "SITELOG_WORKER__CONCURRENCY",
-                &given,
-                "a number from 1 to 10000",
+                &concurrency.to_string(),
+                expected,
             ));
         }
         let connections = raw.database.connections;
         if let Some(given) = connections.filter(|given| *given < FEWEST_CONNECTIONS) {
-            return Err(value(
+            let expected = "a number from 14 on";
+            faults.push(value(
                 "SITELOG_DATABASE__CONNECTIONS",
                 &given.to_string(),
-                "a number from 14 on",
+                expected,
             ));
         }
-        Ok(Self {
+        let fetch = fetch_settings(raw.fetch, faults);
+        let legacy = legacy_settings(raw.legacy, faults);
+        Some(Self {
             database_url,
             database_connections: connections,
-            data_dir: raw
-                .data_dir
-                .or_else(default_data_dir)
-                .ok_or(ConfigError::NoDataDir)?,
-            bind,
+            data_dir: data_dir?,
+            bind: bind(raw.bind.as_deref(), auth.mode, faults)?,
             worker_concurrency: concurrency,
-            fetch: fetch_settings(raw.fetch)?,
+            fetch,
             auth,
-            legacy: legacy_settings(raw.legacy)?,
+            legacy,
         })
     }
+}
+
+fn bind(given: Option<&str>, mode: AuthMode, faults: &mut Faults) -> Option<SocketAddr> {
+    let given = given.unwrap_or(DEFAULT_BIND);
+    let expected = "an address and port such as 127.0.0.1:8080";
+    let parsed = given.parse().map_err(|_| value("SITELOG_BIND", given, expected));
+    let bind: SocketAddr = faults.take(parsed)?;
+    if mode == AuthMode::Off && !bind.ip().is_loopback() {
+        faults.push(ConfigError::NotLoopback(bind));
+    }
+    Some(bind)
 }
 
 /// Bytes of a shared secret at least. RFC 7518, 3.2 asks for 32; less is taken with a warning, for the secrets of
@@ -221,26 +113,29 @@ impl Config {
 const MIN_SECRET: usize = 16;
 const GOOD_SECRET: usize = 32;
 
-fn auth_settings(raw: RawAuth, api: &RawApi) -> Result<AuthSettings, ConfigError> {
+fn auth_settings(raw: RawAuth, api: &RawApi, faults: &mut Faults) -> AuthSettings {
     let mode = match raw.mode.as_deref() {
         None | Some("required") => AuthMode::Required,
         Some("off") => AuthMode::Off,
-        Some(other) => return Err(value("SITELOG_AUTH__MODE", other, "required or off")),
+        Some(other) => {
+            faults.push(value("SITELOG_AUTH__MODE", other, "required or off"));
+            AuthMode::Required
+        }
     };
     if raw.jwks_url.is_some() {
-        return Err(ConfigError::Unsupported("SITELOG_AUTH__JWKS_URL"));
+        faults.push(ConfigError::Unsupported("SITELOG_AUTH__JWKS_URL"));
     }
     let mut settings = AuthSettings::of(mode);
-    settings.jwt = raw
+    let jwt = raw
         .jwt_secret
-        .map(|secret| jwt_settings(secret, raw.audience, raw.issuer))
-        .transpose()?;
+        .map(|secret| jwt_settings(secret, raw.audience, raw.issuer));
+    settings.jwt = jwt.and_then(|jwt| faults.take(jwt));
     if let Some(given) = &api.requests_per_minute {
         let rate: Result<NonZeroU32, _> = given.parse();
-        settings.requests_per_minute =
-            rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "a number from 1 on"))?;
+        let rate = rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "a number from 1 on"));
+        settings.requests_per_minute = faults.take(rate).unwrap_or(settings.requests_per_minute);
     }
-    Ok(settings)
+    settings
 }
 
 fn jwt_settings(
@@ -267,7 +162,7 @@ fn jwt_settings(
     })
 }
 
-fn legacy_settings(raw: RawLegacy) -> Result<LegacySettings, ConfigError> {
+fn legacy_settings(raw: RawLegacy, faults: &mut Faults) -> LegacySettings {
     let mut settings = LegacySettings {
         static_dir: raw.static_dir,
         ..LegacySettings::default()
@@ -275,33 +170,38 @@ fn legacy_settings(raw: RawLegacy) -> Result<LegacySettings, ConfigError> {
     if let Some(sunset) = raw.sunset {
         let date = NaiveDateTime::parse_from_str(&sunset, "%a, %d %b %Y %H:%M:%S GMT").ok();
         let header = date.and_then(|_| HeaderValue::from_str(&sunset).ok());
-        settings.sunset = header.ok_or_else(|| {
+        let header = header.ok_or_else(|| {
             let expected = "an HTTP date such as Fri, 31 Dec 2027 23:59:59 GMT";
             value("SITELOG_LEGACY__SUNSET", &sunset, expected)
-        })?;
+        });
+        settings.sunset = faults.take(header).unwrap_or(settings.sunset);
     }
     let answers: Vec<String> = list(raw.backend_answers.as_deref()).map(str::to_owned).collect();
     let Some(url) = raw.backend_url else {
-        return if answers.is_empty() {
-            Ok(settings)
-        } else {
-            Err(ConfigError::Needs {
+        if !answers.is_empty() {
+            faults.push(ConfigError::Needs {
                 name: "SITELOG_LEGACY__BACKEND_ANSWERS",
                 other: "SITELOG_LEGACY__BACKEND_URL, the address of the backend",
-            })
-        };
+            });
+        }
+        return settings;
     };
     let is_web = url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !is_web {
         let expected = "an address such as http://10.0.0.5:8000";
-        return Err(value("SITELOG_LEGACY__BACKEND_URL", &url, expected));
+        faults.push(value(
+            "SITELOG_LEGACY__BACKEND_URL",
+            &without_password(&url),
+            expected,
+        ));
+        return settings;
     }
     settings.backend = Some(BackendSettings {
         url: url.trim_end_matches('/').to_owned(),
         token: raw.backend_token,
         answers,
     });
-    Ok(settings)
+    settings
 }
 
 fn list(text: Option<&str>) -> impl Iterator<Item = &str> {
@@ -341,7 +241,30 @@ mod tests {
             ..Raw::default()
         };
         change(&mut raw);
-        Config::from_raw(raw, None)
+        let mut faults = Faults::default();
+        let config = Config::from_raw(raw, None, &mut faults);
+        faults.0.pop().map_or_else(|| Ok(config.unwrap()), Err)
+    }
+
+    #[test]
+    fn all_faults_are_found_at_once() {
+        let mut faults = Faults::default();
+        let mut raw = Raw {
+            bind: Some("nowhere".into()),
+            ..Raw::default()
+        };
+        raw.worker.concurrency = Some(0);
+        raw.database.connections = Some(1);
+        raw.auth.mode = Some("on".into());
+        raw.auth.jwt_secret = Some("short".into());
+        raw.auth.jwks_url = Some("https://a.test".into());
+        raw.api.requests_per_minute = Some("0".into());
+        raw.fetch.connect_to = Some("nonsense, a.test=1.2.3.4:5, more".into());
+        raw.legacy.sunset = Some("never".into());
+        raw.legacy.backend_answers = Some("scans".into());
+        Config::from_raw(raw, None, &mut faults);
+        let found: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), 11, "{found:#?}");
     }
 
     #[test]

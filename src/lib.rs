@@ -38,5 +38,6 @@ pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod database;
+pub mod mcp;
 pub mod postgres;
 pub mod telemetry;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -40,13 +40,23 @@ impl<W: Write> Write for LogLines<W> {
     }
 }
 
+/// Upper bounds of the buckets of a histogram, by its unit.
+const COUNTS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
+const SECONDS: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 60.0,
+];
+const BYTES: [f64; 8] = [10e3, 50e3, 100e3, 500e3, 1e6, 10e6, 100e6, 1e9];
+
 /// The recorder of this process, installed at first use.
 pub fn metrics() -> PrometheusHandle {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     HANDLE
         .get_or_init(|| {
+            let of = |ending: &str| Matcher::Suffix(ending.to_owned());
             PrometheusBuilder::new()
-                .set_buckets(&[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0])
+                .set_buckets(&COUNTS)
+                .and_then(|builder| builder.set_buckets_for_metric(of("_seconds"), &SECONDS))
+                .and_then(|builder| builder.set_buckets_for_metric(of("_bytes"), &BYTES))
                 .expect("there are buckets")
                 .install_recorder()
                 .expect("nothing else installs a recorder")

@@ -27,7 +27,8 @@ const SAID: [(&str, &str); 4] = [
 /// Adds what every answer says to browsers. There is no `Access-Control-Allow-Origin`: pages of other origins get
 /// nothing (CORS stays closed).
 pub(super) async fn protect(request: Request, next: Next) -> Response {
-    let is_private = request.uri().path().starts_with("/api/");
+    let path = request.uri().path();
+    let is_private = path.starts_with("/api/") || path == "/mcp";
     let mut response = with_headers(next.run(request).await);
     if is_private {
         // One tenant's data: kept by nobody in between, and asked about anew (`ETag`) by who keeps it.

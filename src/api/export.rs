@@ -30,6 +30,7 @@ use crate::export::Format;
 use crate::export::columns::Exported;
 use crate::export::encoder::Encoder;
 use crate::export::pages::pages;
+use crate::export::parquet::{self, TableError};
 use crate::export::workbook::{self, WorkbookError};
 use crate::projections::batch_jobs;
 use crate::turns::Steps;
@@ -37,6 +38,8 @@ use crate::values::{BatchId, TenantId};
 
 /// Workbooks built at once: each is work for a processor and room on the disk.
 const WORKBOOKS: usize = 2;
+/// Parquet files under way at once: each holds a row group of some megabytes until its client has taken it.
+const TABLES: usize = 8;
 /// Pause of a list that has begun and finds the tenant's turns taken.
 const TURN_PAUSE: Duration = Duration::from_millis(500);
 /// How long one waits for its turn.
@@ -45,13 +48,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Rows of a page that is read beside statuses; longer ones are long reads.
 const SHORT_PAGE: i64 = 200;
 
-/// The places for workbooks; clones share them.
+/// The places for workbooks and Parquet files; clones share them.
 #[derive(Clone, Debug)]
-pub struct WorkbookPlaces(Arc<Semaphore>);
+pub struct FilePlaces {
+    workbooks: Arc<Semaphore>,
+    tables: Arc<Semaphore>,
+}
 
-impl Default for WorkbookPlaces {
+impl Default for FilePlaces {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(WORKBOOKS)))
+        Self {
+            workbooks: Arc::new(Semaphore::new(WORKBOOKS)),
+            tables: Arc::new(Semaphore::new(TABLES)),
+        }
     }
 }
 
@@ -59,7 +68,7 @@ impl Default for WorkbookPlaces {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FormatQuery {
-    /// `csv`, `ndjson` or `xlsx`: all rows that match the filters, as a file. `json`: a page. Overrides `Accept`.
+    /// `csv`, `ndjson`, `xlsx` or `parquet`: all rows that match the filters, as a file. `json`: a page. Overrides `Accept`.
     /// `limit` restricts the number of rows; `cursor` skips the rows before it.
     #[param(example = "json")]
     format: Option<String>,
@@ -79,7 +88,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
             Some("json") => Ok(Self(None)),
             Some(text) => {
                 let invalid = |_| {
-                    let detail = format!("format is '{text}'; it must be json, csv, ndjson or xlsx.");
+                    let detail =
+                        format!("format is '{text}'; it must be json, csv, ndjson, xlsx or parquet.");
                     Problem::of(ProblemCode::InvalidQuery, detail)
                 };
                 Ok(Self(Some(text.parse().map_err(invalid)?)))
@@ -191,7 +201,12 @@ async fn file<L: List>(
     let wanted = paging.limit.map(|_| paging.limit()).transpose()?;
     let rows = rows_of(state.for_long_reads(), tenant, list, paging.cursor, wanted);
     let (length, body) = match format {
-        Format::Csv | Format::Ndjson => (None, streamed(format, encoder, rows).await?),
+        Format::Csv => (
+            None,
+            streamed(encoder.csv_header(), encoder, Encoder::csv, rows).await?,
+        ),
+        Format::Ndjson => (None, streamed(Vec::new(), encoder, Encoder::ndjson, rows).await?),
+        Format::Parquet => (None, table(state, encoder, rows).await?),
         Format::Xlsx => {
             let file = build_workbook(state, &encoder, rows).await?;
             let length = file
@@ -268,16 +283,13 @@ pub fn rows_of<L: List>(
 /// A body that is read as fast as it is taken. What cannot be read at all is still told as a problem; later the body
 /// breaks off, so that nobody takes a part for the whole.
 async fn streamed<T: Exported>(
-    format: Format,
+    header: Vec<u8>,
     encoder: Encoder<T>,
+    encode: fn(&Encoder<T>, &[T]) -> serde_json::Result<Vec<u8>>,
     rows: impl Stream<Item = Result<Vec<T>, Problem>> + Send + 'static,
 ) -> Result<Body, Problem> {
     let mut rows = Box::pin(rows);
     let first = rows.try_next().await?.unwrap_or_default();
-    let header = match format {
-        Format::Csv => encoder.csv_header(),
-        Format::Ndjson | Format::Xlsx => Vec::new(),
-    };
     let rows = stream::once(async { Ok(first) }).chain(rows);
     let rows = rows
         .map_ok(|rows| stream::iter(rows.into_iter().map(Ok)))
@@ -289,10 +301,7 @@ async fn streamed<T: Exported>(
         let mut piece = Vec::new();
         while piece.len() < PIECE_BYTES {
             let Some(row) = rows.try_next().await? else { break };
-            let lines = match format {
-                Format::Csv => encoder.csv(std::slice::from_ref(&row)),
-                Format::Ndjson | Format::Xlsx => encoder.ndjson(std::slice::from_ref(&row)),
-            };
+            let lines = encode(&encoder, std::slice::from_ref(&row));
             piece.extend(lines.map_err(|error| BrokenOff(error.to_string()))?);
         }
         steps.did(piece.len()).await;
@@ -318,12 +327,44 @@ impl fmt::Display for BrokenOff {
 
 impl std::error::Error for BrokenOff {}
 
+/// The same for Parquet, whose pieces are row groups.
+async fn table<T: Exported>(
+    state: &ApiState,
+    encoder: Encoder<T>,
+    rows: impl Stream<Item = Result<Vec<T>, Problem>> + Send + 'static,
+) -> Result<Body, Problem> {
+    let places = Arc::clone(&state.limits.files.tables);
+    let Ok(Ok(place)) = timeout(PATIENCE, places.acquire_owned()).await else {
+        return Err(Problem::overloaded());
+    };
+    let mut rows = Box::pin(rows);
+    let first = rows.try_next().await?.unwrap_or_default();
+    let rows = stream::once(async { Ok(first) }).chain(rows);
+    let rows = rows.map_err(|problem: Problem| BrokenOff(problem.detail));
+    let pieces = parquet::pieces(encoder, rows).inspect_ok(move |_| {
+        // The place is free when the body is dropped, taken whole or not.
+        let _held = &place;
+    });
+    let pieces = pieces.inspect_err(|error| tracing::warn!("An export failed midway: {error}"));
+    Ok(Body::from_stream(pieces))
+}
+
+impl From<TableError> for BrokenOff {
+    fn from(error: TableError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "Cannot write a Parquet file"
+        );
+        Self(error.to_string())
+    }
+}
+
 async fn build_workbook<T: Exported>(
     state: &ApiState,
     encoder: &Encoder<T>,
     rows: impl Stream<Item = Result<Vec<T>, Problem>>,
 ) -> Result<File, Problem> {
-    let places = Arc::clone(&state.limits.workbooks.0);
+    let places = Arc::clone(&state.limits.files.workbooks);
     let Ok(Ok(_place)) = timeout(PATIENCE, places.acquire_owned()).await else {
         return Err(Problem::overloaded());
     };
@@ -430,6 +471,7 @@ mod tests {
             ("application/ndjson", Some(Format::Ndjson)),
             ("text/csv;q=0.2, application/x-ndjson;q=0.3", Some(Format::Ndjson)),
             ("application/json;q=0, */*;q=0.1", Some(Format::Csv)),
+            ("application/vnd.apache.parquet", Some(Format::Parquet)),
             (
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 Some(Format::Xlsx),

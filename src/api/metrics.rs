@@ -16,6 +16,8 @@ use crate::projections;
 )]
 pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, Problem> {
     let head = state.log.head().await?;
+    // From the first reading on: an increase from nothing to one is none for Prometheus.
+    metrics::counter!("sitelog_requests_shed_total").increment(0);
     #[expect(
         clippy::cast_precision_loss,
         reason = "gauges are floats; positions stay far below 2^53"

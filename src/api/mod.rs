@@ -14,6 +14,8 @@ mod health;
 mod known_names;
 mod legacy;
 mod long_reads;
+pub mod mcp;
+mod measure;
 mod metrics;
 pub mod openapi;
 mod overload;
@@ -42,7 +44,7 @@ use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
 use crate::webhooks::Webhooks;
 pub use body::BodyRoom;
-pub use export::WorkbookPlaces;
+pub use export::FilePlaces;
 pub use legacy::settings::{self, Legacy};
 pub use long_reads::LongReads;
 pub use overload::RequestPlaces;
@@ -87,8 +89,8 @@ pub struct Limits {
     pub bodies: BodyRoom,
     /// For requests.
     pub requests: RequestPlaces,
-    /// For workbooks that are being built.
-    pub workbooks: WorkbookPlaces,
+    /// For workbooks and Parquet files that are being built.
+    pub files: FilePlaces,
     /// For answers that wait.
     pub waits: WaitPlaces,
 }
@@ -100,7 +102,9 @@ pub const MAX_BODY: usize = 32 * 1024 * 1024;
 pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
     let (documented, openapi) = openapi::described(Some(&state));
     let is_open = state.access.mode() == AuthMode::Off;
+    let tools = mcp::routes(&state, documented.clone());
     let routes = documented
+        .merge(tools)
         .merge(docs::routes(&openapi))
         .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))
@@ -108,7 +112,8 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(CatchPanicLayer::custom(problem::after_panic))
-        .layer(from_fn_with_state(state.limits.requests.clone(), overload::shed));
+        .layer(from_fn_with_state(state.limits.requests.clone(), overload::shed))
+        .layer(from_fn(measure::measure));
     let routes = if is_open {
         routes.layer(from_fn(browser::only_this_machine))
     } else {

@@ -40,7 +40,7 @@ struct Document;
 struct Common;
 
 /// Where the current API is.
-const V4: &str = "/api/v4";
+pub(super) const V4: &str = "/api/v4";
 /// The name of the one way in.
 const SCHEME: &str = "bearer";
 

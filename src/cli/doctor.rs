@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{say, say_lines, style};
-use crate::config::Config;
+use crate::config::{Config, Sources, without_password};
 use crate::database::Database;
 use crate::progress::{self, Clock, Stuck};
 
@@ -34,17 +34,17 @@ struct Findings {
     notes: Vec<String>,
 }
 
-pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCode> {
     let mut found = Findings {
         version: env!("CARGO_PKG_VERSION"),
         ..Findings::default()
     };
-    match Config::load() {
+    match Config::load(sources) {
         Ok(config) => {
             found.data_dir = Some(config.data_dir.display().to_string());
             examine(&config, &mut found).await;
         }
-        Err(error) => found.problems.push(format!("{:#}", anyhow::Error::new(error))),
+        Err(faults) => found.problems.extend(faults.0.iter().map(ToString::to_string)),
     }
     if args.json {
         say_lines(&serde_json::to_string_pretty(&found)?)?;
@@ -107,17 +107,6 @@ async fn look_for_standstill(database: &Database, found: &mut Findings) -> anyho
     found.stuck = progress::stuck(&database.pools.work).await?;
     found.problems.extend(found.stuck.iter().map(ToString::to_string));
     Ok(())
-}
-
-/// What may stand on a screen; `--json` has the whole.
-fn without_password(url: &str) -> String {
-    let Ok(mut url) = url::Url::parse(url) else {
-        return url.to_owned();
-    };
-    if url.password().is_some() {
-        let _ = url.set_password(Some("***"));
-    }
-    url.to_string()
 }
 
 fn print(found: &Findings) -> anyhow::Result<()> {

@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::export::Format;
 use crate::export::columns::Exported;
 use crate::export::encoder::Encoder;
+use crate::export::parquet::{self, TableError};
 use crate::export::workbook;
 use crate::projections::batch_jobs::{self, BatchJobs};
 use crate::projections::domains::Domains;
@@ -42,14 +43,14 @@ type Rows<T> = BoxStream<'static, Result<Vec<T>, Problem>>;
 /// How long the read models may take to follow.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Writes results as CSV, NDJSON or a workbook; the columns are in docs/api.md.
+/// Writes results as CSV, NDJSON, a workbook or Parquet; the columns are in docs/api.md.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// domains: the results per domain; jobs: each scan; urls: the URLs in the sitemaps; changes: what changed in domains
     #[arg(value_name = "TABLE")]
     table: Table,
     /// The format; by default it follows from the file's extension, else csv
-    #[arg(long, value_name = "FORMAT", value_parser = ["csv", "ndjson", "xlsx"])]
+    #[arg(long, value_name = "FORMAT", value_parser = ["csv", "ndjson", "xlsx", "parquet"])]
     format: Option<String>,
     /// Only this batch, line by line, with the columns of its list
     #[arg(long, value_name = "ID")]
@@ -184,6 +185,9 @@ impl Args {
         if format == Format::Xlsx && self.output.is_none() && output::is_terminal() {
             return refuse("a workbook cannot be shown on a terminal: use --output FILE.xlsx");
         }
+        if format == Format::Parquet && self.output.is_none() && output::is_terminal() {
+            return refuse("Parquet cannot be shown on a terminal: use --output FILE.parquet");
+        }
         Ok(format)
     }
 
@@ -291,7 +295,7 @@ impl Args {
         let encoder = Encoder::<T>::new(carried);
         let Some(path) = &self.output else {
             let out = BufWriter::new(output::file());
-            return write_rows(&encoder, format, rows, out)
+            return write_rows(encoder, format, rows, out)
                 .await
                 .context("standard output");
         };
@@ -300,7 +304,7 @@ impl Args {
         let partial = PathBuf::from(partial);
         let written = async {
             let out = BufWriter::new(File::create(&partial)?);
-            let rows = write_rows(&encoder, format, rows, out).await?;
+            let rows = write_rows(encoder, format, rows, out).await?;
             std::fs::rename(&partial, path)?;
             Ok(rows)
         };
@@ -318,7 +322,7 @@ fn all_rows<L: List>(state: &ApiState, tenant: TenantId, list: L) -> Rows<L::Row
 }
 
 async fn write_rows<T: Exported>(
-    encoder: &Encoder<T>,
+    encoder: Encoder<T>,
     format: Format,
     rows: Rows<T>,
     mut out: impl Write,
@@ -327,7 +331,7 @@ async fn write_rows<T: Exported>(
     let mut rows = rows.inspect_ok(|rows| count += u64::try_from(rows.len()).unwrap_or(0));
     match format {
         Format::Xlsx => {
-            let mut file = workbook::build(encoder, rows).await.map_err(told)?;
+            let mut file = workbook::build(&encoder, rows).await.map_err(told)?;
             io::copy(&mut file, &mut out)?;
         }
         Format::Csv => {
@@ -341,9 +345,25 @@ async fn write_rows<T: Exported>(
                 out.write_all(&encoder.ndjson(&rows)?)?;
             }
         }
+        Format::Parquet => {
+            let rows = rows.map_err(Refused::Rows);
+            let mut pieces = Box::pin(parquet::pieces(encoder, rows));
+            while let Some(piece) = pieces.try_next().await? {
+                out.write_all(&piece)?;
+            }
+        }
     }
     out.flush()?;
     Ok(count)
+}
+
+/// Why there is no Parquet file.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("{}", .0.detail)]
+    Rows(Problem),
+    #[error(transparent)]
+    Table(#[from] TableError),
 }
 
 /// What a request would be answered, for people.

@@ -8,7 +8,7 @@ use anyhow::Context;
 use url::Url;
 
 use super::{input, say};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, Sources};
 use crate::fetch::Headers;
 use crate::scanner::fingerprint_files;
 use crate::scanner::page::{RawPage, Technologies, own_technologies, read_page_with};
@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 /// Prints one JSON object.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCode> {
     let headers = match &args.headers {
         Some(path) => read_headers(path)?,
         None => Headers::default(),
@@ -40,16 +40,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         headers,
         bytes: input::read(&args.file)?,
     };
-    let facts = read_page_with(&page, &*known_technologies()?);
+    let facts = read_page_with(&page, &*known_technologies(sources)?);
     say(&serde_json::to_string(&facts.findings)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// With those that were loaded into the data directory, if there is one.
-fn known_technologies() -> anyhow::Result<Arc<Technologies>> {
-    match Config::load() {
+fn known_technologies(sources: &Sources) -> anyhow::Result<Arc<Technologies>> {
+    match Config::load(sources) {
         Ok(config) => Ok(fingerprint_files::technologies(&config.data_dir)?),
-        Err(ConfigError::NoDataDir) => Ok(Arc::clone(own_technologies())),
+        Err(faults) if faults.is_only_no_data_dir() => Ok(Arc::clone(own_technologies())),
         Err(error) => Err(error.into()),
     }
 }

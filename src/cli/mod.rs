@@ -4,6 +4,7 @@ mod backup;
 mod batch;
 mod besides;
 mod completions;
+mod config;
 mod doctor;
 mod events;
 mod export;
@@ -15,6 +16,7 @@ mod legacy;
 mod local;
 mod log;
 mod man;
+mod mcp;
 mod migrate;
 mod openapi;
 mod output;
@@ -32,13 +34,14 @@ mod technologies;
 mod tenant;
 mod webhook;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 pub use reference::reference;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigFaults, Sources};
 use crate::values::DomainName;
 use output::{say, say_lines, tell, tell_lines};
 
@@ -48,6 +51,19 @@ use output::{say, say_lines, tell, tell_lines};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// The file with the settings; without it sitelog.toml in the working directory or, if there is none,
+    /// /etc/sitelog/sitelog.toml
+    #[arg(
+        long,
+        global = true,
+        env = "SITELOG_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    config: Option<PathBuf>,
+    /// A setting for this command, as it is named in the file: worker.concurrency=8
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = name_and_value)]
+    set: Vec<(String, String)>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,7 +74,7 @@ enum Command {
     Scan(scan::Args),
     /// Scans a list of domains: CSV, Excel, plain lines or NDJSON
     Batch(batch::Args),
-    /// Exports results as CSV, NDJSON or a workbook
+    /// Exports results as CSV, NDJSON, a workbook or Parquet
     Export(export::Args),
     /// Reads a sitemap from a file or a URL, without a database
     Sitemap(sitemap::Args),
@@ -88,6 +104,10 @@ enum Command {
     Backup(backup::Args),
     /// Restores a backup into an empty database and verifies it
     Restore(restore::Args),
+    /// Serves sitelog's tools to an agent on standard input and output (Model Context Protocol)
+    Mcp(mcp::Args),
+    /// Shows the settings in effect, and checks a file of settings
+    Config(config::Args),
     /// Creates or updates the database's tables
     Migrate(migrate::Args),
     /// Checks the installation and says how to fix problems
@@ -105,7 +125,9 @@ enum Command {
 
 /// What holds for every command.
 const AFTER_HELP: &str = "\
-Settings are read from sitelog.toml in the working directory and from the environment, which takes precedence:
+Settings come from a file, from the environment and from --set; the later takes precedence. The file is the one of
+--config, else sitelog.toml in the working directory, else /etc/sitelog/sitelog.toml:
+  SITELOG_CONFIG               the same as --config
   DATABASE_URL                 your PostgreSQL; without it, sitelog runs a private one in the data directory
   SITELOG_DATA_DIR             the data directory; /var/lib/sitelog as root, otherwise ~/.local/share/sitelog
   SITELOG_BIND                 the address 'serve' listens on; 127.0.0.1:8080
@@ -148,7 +170,13 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the runtime")),
     };
-    let code = match runtime.block_on(execute(cli.command)) {
+    let sources = Sources {
+        // An empty variable names no file.
+        file: cli.config.filter(|file| !file.as_os_str().is_empty()),
+        flags: cli.set,
+        without_environment: false,
+    };
+    let code = match runtime.block_on(execute(cli.command, &sources)) {
         Ok(code) => code,
         Err(error) => fail(&error),
     };
@@ -157,14 +185,15 @@ pub fn run() -> ExitCode {
     code
 }
 
-async fn execute(command: Command) -> anyhow::Result<ExitCode> {
+async fn execute(command: Command, sources: &Sources) -> anyhow::Result<ExitCode> {
+    let config = || settings(sources);
     match command {
         Command::Serve(args) => serve::run(&args, config()?).await,
         Command::Scan(args) => scan::run(&args, &config()?).await,
         Command::Batch(args) => batch::run(&args, &config()?).await,
         Command::Export(args) => export::run(&args, &config()?).await,
         Command::Sitemap(args) => sitemap::run(&args, config()?.fetch).await,
-        Command::Extract(args) => extract::run(&args),
+        Command::Extract(args) => extract::run(&args, sources),
         Command::Technologies(args) => technologies::run(&args, &config()?),
         Command::Robots(args) => robots::run(&args),
         Command::Events(args) => events::run(&args, &config()?).await,
@@ -177,8 +206,10 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Projections(args) => projections::run(&args, &config()?).await,
         Command::Backup(args) => backup::run(&args, &config()?).await,
         Command::Restore(args) => restore::run(&args, &config()?).await,
+        Command::Mcp(args) => mcp::run(&args, sources).await,
+        Command::Config(args) => config::run(&args, sources),
         Command::Migrate(args) => migrate::run(&args, &config()?).await,
-        Command::Doctor(args) => doctor::run(&args).await,
+        Command::Doctor(args) => doctor::run(&args, sources).await,
         Command::Openapi => openapi::run(),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
@@ -186,8 +217,16 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn config() -> Result<Config, ConfigError> {
-    Config::load()
+fn settings(sources: &Sources) -> Result<Config, ConfigFaults> {
+    Config::load(sources)
+}
+
+/// A setting that was given as an argument.
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("it must be NAME=VALUE, such as worker.concurrency=8")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
 }
 
 /// The cause chain in one line on stderr; what to do stands in the messages.

@@ -36,6 +36,11 @@ fn push(page: &mut String, name: &str, command: &mut clap::Command) {
     let is_documented = |command: &&mut clap::Command| !command.is_hide_set() && command.get_name() != "help";
     for action in command.get_subcommands_mut().filter(is_documented) {
         let name = format!("{name} {}", action.get_name());
+        // The program's own section has the options of every command.
+        *action = action.clone().mut_args(|arg| {
+            let is_of_all = ["config", "set"].contains(&arg.get_id().as_str());
+            if is_of_all { arg.hide(true) } else { arg }
+        });
         push(page, &name, action);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::Faults;
 use super::{ConfigError, list, value};
 use crate::fetch::InvalidProxy;
 use crate::fetch::settings::{ConnectTo, FetchSettings};
@@ -32,83 +33,92 @@ pub(super) struct RawFetch {
 }
 
 /// What may be fetched, and how.
-pub(super) fn fetch_settings(raw: RawFetch) -> Result<FetchSettings, ConfigError> {
-    let mut settings = FetchSettings::default();
-    for entry in list(raw.connect_to.as_deref()) {
+pub(super) fn fetch_settings(raw: RawFetch, faults: &mut Faults) -> FetchSettings {
+    let mut settings = FetchSettings {
+        extra_ca: raw.extra_ca,
+        per_host_delay: Duration::from_millis(raw.per_host_delay_ms.unwrap_or(0)),
+        dns_records: raw.dns_records.unwrap_or(true),
+        ..FetchSettings::default()
+    };
+    settings.connect_to = entries(raw.connect_to.as_deref(), faults, |entry| {
         let parsed: Result<ConnectTo, _> = entry.parse();
-        settings.connect_to.push(parsed.map_err(|_| {
-            value(
-                "SITELOG_FETCH__CONNECT_TO",
-                entry,
-                "PATTERN=ADDR:PORT, such as *.farm.test=127.0.0.1:18443",
-            )
-        })?);
-    }
-    for entry in list(raw.allow_private.as_deref()) {
+        let expected = "PATTERN=ADDR:PORT, such as *.farm.test=127.0.0.1:18443";
+        parsed.map_err(|_| value("SITELOG_FETCH__CONNECT_TO", entry, expected))
+    });
+    settings.allow_private = entries(raw.allow_private.as_deref(), faults, |entry| {
         let network = entry
             .parse()
             .or_else(|_| entry.parse::<IpAddr>().map(ipnet::IpNet::from));
-        settings.allow_private.push(network.map_err(|_| {
-            value(
-                "SITELOG_FETCH__ALLOW_PRIVATE",
-                entry,
-                "a network such as 10.0.0.0/8",
-            )
-        })?);
-    }
-    settings.extra_ca = raw.extra_ca;
+        let expected = "a network such as 10.0.0.0/8";
+        network.map_err(|_| value("SITELOG_FETCH__ALLOW_PRIVATE", entry, expected))
+    });
     if let Some(agent) = raw.user_agent {
         settings.user_agent = agent;
     }
     if let Some(contact) = raw.contact {
         if !is_contact(&contact) {
             let expected = "an address where who runs a site can reach you: https://… or name@host";
-            return Err(value("SITELOG_FETCH__CONTACT", &contact, expected));
+            faults.push(value("SITELOG_FETCH__CONTACT", &contact, expected));
         }
         settings.user_agent = format!("{} (+{contact})", settings.user_agent);
     }
-    settings.per_host_delay = Duration::from_millis(raw.per_host_delay_ms.unwrap_or(0));
-    settings.proxy = raw
-        .proxy
-        .filter(|proxy| !proxy.is_empty())
-        .map(|proxy| proxy.parse())
-        .transpose()
-        .map_err(|_: InvalidProxy| ConfigError::Secret {
+    proxy(&mut settings, raw.proxy, raw.proxy_resolves, faults);
+    settings.name_servers = entries(raw.name_servers.as_deref(), faults, |entry| {
+        let server = entry.parse().or_else(|_| {
+            let address = entry.parse::<IpAddr>();
+            address.map(|address| SocketAddr::new(address, 53))
+        });
+        let expected = "an address such as 192.0.2.53 or [2001:db8::53]:53";
+        server.map_err(|_| value("SITELOG_FETCH__NAME_SERVERS", entry, expected))
+    });
+    settings.files = match raw.files.as_deref().map(str::trim) {
+        None => settings.files,
+        Some("never") => None,
+        Some(codes) => faults
+            .take(codes.parse().map(Some).map_err(|_| {
+                let expected = "a list of security_txt, ads_txt, humans_txt and llms_txt, or never";
+                value("SITELOG_FETCH__FILES", codes, expected)
+            }))
+            .flatten(),
+    };
+    budget(
+        &mut settings,
+        raw.max_requests,
+        raw.max_bytes,
+        raw.max_seconds,
+        faults,
+    );
+    settings
+}
+
+/// What a list's entries are; each that is wrong is a fault of its own.
+fn entries<T>(
+    given: Option<&str>,
+    faults: &mut Faults,
+    parse: impl Fn(&str) -> Result<T, ConfigError>,
+) -> Vec<T> {
+    list(given)
+        .filter_map(|entry| faults.take(parse(entry)))
+        .collect()
+}
+
+fn proxy(settings: &mut FetchSettings, given: Option<String>, resolves: Option<bool>, faults: &mut Faults) {
+    let given = given.filter(|proxy| !proxy.is_empty());
+    let is_given = given.is_some();
+    let parsed = given.map(|proxy| {
+        proxy.parse().map_err(|_: InvalidProxy| ConfigError::Secret {
             name: "SITELOG_FETCH__PROXY",
             expected: "a proxy such as http://proxy.example:3128 or socks5://127.0.0.1:1080",
-        })?;
-    settings.proxy_resolves = raw.proxy_resolves.unwrap_or(false);
-    if settings.proxy_resolves && settings.proxy.is_none() {
-        return Err(ConfigError::Needs {
+        })
+    });
+    settings.proxy = parsed.and_then(|proxy| faults.take(proxy));
+    settings.proxy_resolves = resolves.unwrap_or(false);
+    if settings.proxy_resolves && !is_given {
+        faults.push(ConfigError::Needs {
             name: "SITELOG_FETCH__PROXY_RESOLVES",
             other: "SITELOG_FETCH__PROXY, the proxy that resolves names",
         });
     }
-    for entry in list(raw.name_servers.as_deref()) {
-        let server = entry.parse().or_else(|_| {
-            entry
-                .parse::<IpAddr>()
-                .map(|address| SocketAddr::new(address, 53))
-        });
-        settings.name_servers.push(server.map_err(|_| {
-            value(
-                "SITELOG_FETCH__NAME_SERVERS",
-                entry,
-                "an address such as 192.0.2.53 or [2001:db8::53]:53",
-            )
-        })?);
-    }
-    settings.dns_records = raw.dns_records.unwrap_or(true);
-    settings.files = match raw.files.as_deref().map(str::trim) {
-        None => settings.files,
-        Some("never") => None,
-        Some(codes) => Some(codes.parse().map_err(|_| {
-            let expected = "a list of security_txt, ads_txt, humans_txt and llms_txt, or never";
-            value("SITELOG_FETCH__FILES", codes, expected)
-        })?),
-    };
-    budget(&mut settings, raw.max_requests, raw.max_bytes, raw.max_seconds)?;
-    Ok(settings)
 }
 
 /// A home page cannot be had for less: the file of rules, the page, and the redirects of both.
@@ -122,33 +132,36 @@ fn budget(
     requests: Option<u64>,
     bytes: Option<u64>,
     seconds: Option<u64>,
-) -> Result<(), ConfigError> {
-    let within = |name, given: Option<u64>, range: RangeInclusive<u64>, expected| match given {
-        Some(given) if !range.contains(&given) => Err(value(name, &given.to_string(), expected)),
-        given => Ok(given),
+    faults: &mut Faults,
+) {
+    let mut within = |name, given: Option<u64>, range: RangeInclusive<u64>, expected| {
+        let given = given?;
+        if !range.contains(&given) {
+            faults.push(value(name, &given.to_string(), expected));
+        }
+        Some(given)
     };
     let requests = within(
         "SITELOG_FETCH__MAX_REQUESTS",
         requests,
         LEAST_REQUESTS..=u64::MAX,
         "a number from 10 on",
-    )?;
+    );
     let bytes = within(
         "SITELOG_FETCH__MAX_BYTES",
         bytes,
         LEAST_BYTES..=u64::MAX,
         "a number from 65536 on",
-    )?;
+    );
     let seconds = within(
         "SITELOG_FETCH__MAX_SECONDS",
         seconds,
         1..=MOST_SECONDS,
         "a number from 1 to 240",
-    )?;
+    );
     settings.max_requests = requests.unwrap_or(settings.max_requests);
     settings.max_bytes = bytes.unwrap_or(settings.max_bytes);
     settings.max_time = seconds.map_or(settings.max_time, Duration::from_secs);
-    Ok(())
 }
 
 /// Whether a text is a web or e-mail address that may stand in a comment of `User-Agent` (RFC 9110, 5.6.5).
@@ -174,7 +187,9 @@ mod tests {
     fn with(change: impl FnOnce(&mut RawFetch)) -> Result<FetchSettings, ConfigError> {
         let mut raw = RawFetch::default();
         change(&mut raw);
-        fetch_settings(raw)
+        let mut faults = Faults::default();
+        let settings = fetch_settings(raw, &mut faults);
+        faults.0.pop().map_or(Ok(settings), Err)
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use super::{ConfigError, Raw};
+use super::ConfigError;
+use super::raw::Raw;
 use crate::values::nearest::nearest;
 
-/// Names of the environment that begin like settings and are none: what programs that use the API read, and what the
-/// project's own tests and benches do.
-const OF_OTHERS: [&str; 10] = [
+/// Names of the environment that begin like settings and are none: which file has the settings, what programs that use
+/// the API read, and what the project's own tests and benches do.
+const OF_OTHERS: [&str; 11] = [
+    "SITELOG_CONFIG",
     "SITELOG_URL",
     "SITELOG_KEY",
     "SITELOG_TEST_DATABASE_URL",
@@ -36,58 +38,72 @@ pub(super) fn settings_in(
         .collect()
 }
 
-/// Refuses a name of the environment that begins like a setting and is none.
-pub(super) fn require_known_in_environment<'a>(
-    names: impl Iterator<Item = &'a str>,
-) -> Result<(), ConfigError> {
+/// Names of the environment that begin like settings and are none.
+pub(super) fn unknown_in_environment<'a>(names: impl Iterator<Item = &'a str>) -> Vec<ConfigError> {
     let known: Vec<String> = known_paths()
         .iter()
-        .map(|path| format!("SITELOG_{}", path.to_uppercase().replace('.', "__")))
+        .map(|path| name_in_environment(path))
         .chain(["DATABASE_URL".to_owned()])
         .collect();
-    require_known(names, &known)
+    unknown(names, &known, None)
 }
 
-/// Refuses a setting of the file that there is not.
-pub(super) fn require_known_in_file(file: &impl config::Source) -> Result<(), ConfigError> {
-    let values = file.collect()?;
-    let known = known_paths();
+/// Names of a file, or of the command line, that are no settings.
+pub(super) fn unknown_in_file<'a>(paths: impl Iterator<Item = &'a str>, place: &str) -> Vec<ConfigError> {
+    unknown(paths, &known_paths(), Some(place))
+}
+
+/// What a file sets, by place: `worker.concurrency`.
+pub(super) fn paths_in(values: config::Map<String, config::Value>) -> Vec<(String, config::Value)> {
     let mut given = Vec::new();
     for (section, value) in values {
-        match value.into_table() {
-            Ok(table) => given.extend(table.into_keys().map(|name| format!("{section}.{name}"))),
-            Err(_) => given.push(section),
+        match value.clone().into_table() {
+            Ok(table) => {
+                let named = |(name, value)| (format!("{section}.{name}"), value);
+                given.extend(table.into_iter().map(named));
+            }
+            Err(_) => given.push((section, value)),
         }
     }
-    // It may hold a password, and other programs read it from the environment too.
-    if let Some(name) = given.iter().find(|name| name.as_str() == "database_url") {
-        return Err(ConfigError::Unknown {
-            name: format!("{name} in sitelog.toml"),
-            nearest: "DATABASE_URL in the environment".to_owned(),
-        });
-    }
-    require_known(given.iter().map(String::as_str), &known).map_err(|error| match error {
-        ConfigError::Unknown { name, nearest } => ConfigError::Unknown {
-            name: format!("{name} in sitelog.toml"),
-            nearest,
-        },
-        other => other,
-    })
+    given
 }
 
-fn require_known<'a>(given: impl Iterator<Item = &'a str>, known: &[String]) -> Result<(), ConfigError> {
-    let Some(name) = given
+/// `SITELOG_WORKER__CONCURRENCY` for `worker.concurrency`.
+pub(super) fn name_in_environment(path: &str) -> String {
+    format!("SITELOG_{}", path.to_uppercase().replace('.', "__"))
+}
+
+/// `worker.concurrency` for `SITELOG_WORKER__CONCURRENCY`.
+pub(super) fn path_of_name(name: &str) -> String {
+    bare(name).to_lowercase().replace("__", ".")
+}
+
+fn unknown<'a>(
+    given: impl Iterator<Item = &'a str>,
+    known: &[String],
+    place: Option<&str>,
+) -> Vec<ConfigError> {
+    let mut names: Vec<&str> = given
         .filter(|name| !known.iter().any(|known| known == name))
-        .min()
-    else {
-        return Ok(());
+        .collect();
+    names.sort_unstable();
+    names
+        .into_iter()
+        .map(|name| refused(name, known, place))
+        .collect()
+}
+
+fn refused(name: &str, known: &[String], place: Option<&str>) -> ConfigError {
+    // It may hold a password, and other programs read it from the environment too.
+    let nearest = if place.is_some() && name == "database_url" {
+        "DATABASE_URL in the environment".to_owned()
+    } else {
+        let nearest = nearest(bare(name), known.iter().map(|name| bare(name)));
+        let nearest = known.iter().find(|name| nearest == Some(bare(name)));
+        nearest.cloned().unwrap_or_default()
     };
-    let nearest = nearest(bare(name), known.iter().map(|name| bare(name)));
-    let nearest = known.iter().find(|name| nearest == Some(bare(name)));
-    Err(ConfigError::Unknown {
-        name: name.to_owned(),
-        nearest: nearest.cloned().unwrap_or_default(),
-    })
+    let name = place.map_or_else(|| name.to_owned(), |place| format!("{name} in {place}"));
+    ConfigError::Unknown { name, nearest }
 }
 
 /// A name without the prefix, which makes each like every other.
@@ -96,7 +112,7 @@ fn bare(name: &str) -> &str {
 }
 
 /// All settings by their place in the file, such as `worker.concurrency`: those that `Raw` has.
-fn known_paths() -> Vec<String> {
+pub(super) fn known_paths() -> Vec<String> {
     let raw = serde_json::to_value(Raw::default()).expect("plain data");
     let sections = raw.as_object().into_iter().flatten();
     sections
@@ -113,11 +129,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_nobody_reads_is_refused_with_the_nearest_one() {
-        let refused = |name: &str| {
-            require_known_in_environment([name].into_iter())
-                .unwrap_err()
-                .to_string()
-        };
+        let refused = |name: &str| unknown_in_environment([name].into_iter())[0].to_string();
         for (name, nearest) in [
             ("SITELOG_WORKER_CONCURRENCY", "SITELOG_WORKER__CONCURRENCY"),
             ("SITELOG_WORKER__CONCURENCY", "SITELOG_WORKER__CONCURRENCY"),
@@ -138,12 +150,15 @@ mod tests {
                 .iter()
                 .all(|path| known.iter().any(|known| known == path))
         );
-        let names = known
-            .iter()
-            .map(|path| format!("SITELOG_{}", path.to_uppercase().replace('.', "__")));
-        let names: Vec<String> = names.collect();
-        assert!(require_known_in_environment(names.iter().map(String::as_str)).is_ok());
-        let environment = [("SITELOG_KEY", "k"), ("SITELOG_BIND", "b"), ("PATH", "/")];
+        let names: Vec<String> = known.iter().map(|path| name_in_environment(path)).collect();
+        assert!(unknown_in_environment(names.iter().map(String::as_str)).is_empty());
+        assert!(names.iter().map(|name| path_of_name(name)).eq(known));
+        let environment = [
+            ("SITELOG_KEY", "k"),
+            ("SITELOG_CONFIG", "f"),
+            ("SITELOG_BIND", "b"),
+            ("PATH", "/"),
+        ];
         let environment = environment.map(|(name, value)| (name.into(), value.into()));
         assert_eq!(
             settings_in(environment.into_iter())
@@ -153,15 +168,18 @@ mod tests {
         );
         let file = |text: &str| {
             let file = config::File::from_str(text, config::FileFormat::Toml);
-            require_known_in_file(&file).map_err(|error| error.to_string())
+            let paths = paths_in(config::Source::collect(&file).unwrap());
+            let unknown = unknown_in_file(paths.iter().map(|(path, _)| path.as_str()), "s.toml");
+            unknown.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(file("bind = 'x'\n[worker]\nconcurrency = 5\n"), Ok(()));
-        let error = file("[worker]\nconcurency = 5\n").unwrap_err();
+        assert!(file("bind = 'x'\n[worker]\nconcurrency = 5\n").is_empty());
+        let errors = file("bnid = 'x'\n[worker]\nconcurency = 5\n");
+        assert_eq!(errors.len(), 2);
         assert!(
-            error.contains("worker.concurency in sitelog.toml") && error.contains("is worker.concurrency."),
-            "{error}"
+            errors[1].contains("worker.concurency in s.toml") && errors[1].contains("is worker.concurrency."),
+            "{errors:?}"
         );
-        assert!(file("[wroker]\nconcurrency = 5\n").is_err());
-        assert!(file("database_url = 'x'\n").unwrap_err().contains("DATABASE_URL"));
+        assert_eq!(file("[wroker]\nconcurrency = 5\n").len(), 1);
+        assert!(file("database_url = 'x'\n")[0].contains("DATABASE_URL"));
     }
 }

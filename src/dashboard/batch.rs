@@ -188,9 +188,11 @@ fn actions(row: &BatchRow) -> Markup {
             details.menu { summary { "Export" }
                 ul {
                     li { "Results: " a href=(export("domains", "csv")) { "CSV" } ", " a href=(export("domains", "xlsx")) { "Excel" }
-                        ", " a href=(export("domains", "ndjson")) { "NDJSON" } }
+                        ", " a href=(export("domains", "ndjson")) { "NDJSON" }
+                        ", " a href=(export("domains", "parquet")) { "Parquet" } }
                     li { "Scans: " a href=(export("scans", "csv")) { "CSV" } ", " a href=(export("scans", "xlsx")) { "Excel" }
-                        ", " a href=(export("scans", "ndjson")) { "NDJSON" } }
+                        ", " a href=(export("scans", "ndjson")) { "NDJSON" }
+                        ", " a href=(export("scans", "parquet")) { "Parquet" } }
                 }
                 @if !row.status.is_ended() { p.small.muted { "The batch is still running: the files contain the results so far." } }
             }

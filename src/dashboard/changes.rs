@@ -96,7 +96,7 @@ fn listed(page: &views::Page<DomainChange>, query: &ChangeQuery, is_first: bool)
             @if page.items.is_empty() { p.empty { "No changes." } }
             @else {
                 p.small { "Export these changes: " a href=(export("csv")) { "CSV" } ", " a href=(export("xlsx")) { "Excel" } ", "
-                    a href=(export("ndjson")) { "NDJSON" } }
+                    a href=(export("ndjson")) { "NDJSON" } ", " a href=(export("parquet")) { "Parquet" } }
                 @for change in &page.items { (one(change)) }
                 (pager(page.next.as_ref(), &address("/changes", query, ""), is_first))
             }

@@ -272,7 +272,8 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
 fn take_away(address: &Address) -> Markup {
     html! {
         p.small { "Export these rows with all columns: " a href=(address.export("csv")) { "CSV" } ", "
-            a href=(address.export("xlsx")) { "Excel" } ", " a href=(address.export("ndjson")) { "NDJSON" } }
+            a href=(address.export("xlsx")) { "Excel" } ", " a href=(address.export("ndjson")) { "NDJSON" } ", "
+            a href=(address.export("parquet")) { "Parquet" } }
     }
 }
 

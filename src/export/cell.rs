@@ -64,7 +64,7 @@ fn inert_text(text: &str) -> String {
 
 /// What has a name is called by it, and by its version; an address by itself, and whether mail to it can arrive; a check
 /// by its code, and how often it found something; a change by its field and the values before and after.
-fn element(value: &Value) -> String {
+pub(super) fn element(value: &Value) -> String {
     if let Some(text) = value.as_str() {
         return text.to_owned();
     }

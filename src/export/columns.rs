@@ -1,4 +1,4 @@
-//! The tables: which columns a row has in CSV and in workbooks, and where in the API's object each is found.
+//! The tables: which columns a row has in CSV, in workbooks and in Parquet, and where in the API's object each is found.
 //!
 //! They are documented (docs/api.md) and stay: new ones come at the end, in front of those that came with a list.
 
@@ -11,6 +11,25 @@ pub struct Column {
     pub name: &'static str,
     /// Where it is in the API's object (RFC 6901).
     pub pointer: &'static str,
+    /// What its values are, for forms with types.
+    pub kind: Kind,
+}
+
+/// What the values of a column are; any may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A whole number.
+    Whole,
+    /// Any number.
+    Real,
+    /// True or false.
+    Truth,
+    /// A moment: RFC 3339 in the API's object.
+    Time,
 }
 
 /// Whose cells of a batch's list stand beside a row.
@@ -37,9 +56,33 @@ pub trait Exported: Serialize + Send + Sync + 'static {
     fn list_place(&self) -> ListPlace<'_>;
 }
 
-/// A column that is a field of the object itself.
+/// A column with texts; then those of the other kinds.
 const fn field(name: &'static str, pointer: &'static str) -> Column {
-    Column { name, pointer }
+    of_kind(Kind::Text, name, pointer)
+}
+
+const fn texts(name: &'static str, pointer: &'static str) -> Column {
+    of_kind(Kind::Texts, name, pointer)
+}
+
+const fn whole(name: &'static str, pointer: &'static str) -> Column {
+    of_kind(Kind::Whole, name, pointer)
+}
+
+const fn real(name: &'static str, pointer: &'static str) -> Column {
+    of_kind(Kind::Real, name, pointer)
+}
+
+const fn truth(name: &'static str, pointer: &'static str) -> Column {
+    of_kind(Kind::Truth, name, pointer)
+}
+
+const fn time(name: &'static str, pointer: &'static str) -> Column {
+    of_kind(Kind::Time, name, pointer)
+}
+
+const fn of_kind(kind: Kind, name: &'static str, pointer: &'static str) -> Column {
+    Column { name, pointer, kind }
 }
 
 /// What is known of a domain, its name aside.
@@ -52,53 +95,53 @@ const OF_DOMAIN: [Column; 57] = [
     field("organization", "/meta_json/organization/name"),
     field("organization_legal_name", "/meta_json/organization/legal_name"),
     field("organization_address", "/meta_json/organization/address"),
-    field("organization_identifiers", "/meta_json/organization/identifiers"),
-    field("email_addresses", "/email_addresses"),
-    field("phone_numbers", "/phone_numbers"),
+    texts("organization_identifiers", "/meta_json/organization/identifiers"),
+    texts("email_addresses", "/email_addresses"),
+    texts("phone_numbers", "/phone_numbers"),
     field("facebook_url", "/facebook_url"),
     field("twitter_url", "/twitter_url"),
     field("linkedin_url", "/linkedin_url"),
     field("instagram_url", "/instagram_url"),
     field("youtube_url", "/youtube_url"),
-    field("is_wordpress", "/is_wordpress"),
+    truth("is_wordpress", "/is_wordpress"),
     field("wordpress_version", "/wordpress_version"),
-    field("has_elementor", "/has_elementor"),
+    truth("has_elementor", "/has_elementor"),
     field("elementor_version", "/elementor_version"),
-    field("technologies", "/meta_json/technologies"),
-    field("sitemap_urls", "/sitemap_urls"),
-    field("total_sitemaps", "/total_sitemaps"),
-    field("feeds", "/meta_json/feeds"),
+    texts("technologies", "/meta_json/technologies"),
+    whole("sitemap_urls", "/sitemap_urls"),
+    whole("total_sitemaps", "/total_sitemaps"),
+    texts("feeds", "/meta_json/feeds"),
     field("final_url", "/final_url"),
     field("canonical_url", "/canonical_url"),
     field("favicon_url", "/favicon_url"),
     field("logo_url", "/logo_url"),
     field("image_url", "/image_url"),
-    field("first_scan", "/first_scan"),
-    field("last_scan", "/last_scan"),
-    field("last_successful_scan", "/last_successful_scan"),
+    time("first_scan", "/first_scan"),
+    time("last_scan", "/last_scan"),
+    time("last_successful_scan", "/last_successful_scan"),
     field("last_scan_id", "/last_scan_id"),
     field("batch_id", "/batch_id"),
     field("last_error", "/last_error"),
-    field("stale_fields", "/stale_fields"),
+    texts("stale_fields", "/stale_fields"),
     field("site_state", "/meta_json/site_state/state"),
     field("email_provider", "/meta_json/email_provider/name"),
-    field("email_checks", "/meta_json/emails"),
+    texts("email_checks", "/meta_json/emails"),
     field("dns_host", "/meta_json/dns_host/name"),
     field("spf", "/meta_json/spf/policy"),
     field("dmarc", "/meta_json/dmarc/policy"),
     field("tls_issuer", "/meta_json/certificate/issuer_organization"),
-    field("tls_expires", "/meta_json/certificate/valid_to"),
+    time("tls_expires", "/meta_json/certificate/valid_to"),
     field("tls_fault", "/meta_json/certificate/fault"),
-    field("refused_crawlers", "/meta_json/crawlers/refused"),
-    field("security_contact", "/meta_json/security_txt/contact"),
-    field("security_txt_expires", "/meta_json/security_txt/expires"),
-    field("security_txt_expired", "/meta_json/security_txt/is_expired"),
-    field("ads_txt_direct", "/meta_json/ads_txt/direct"),
-    field("ads_txt_reseller", "/meta_json/ads_txt/reseller"),
+    texts("refused_crawlers", "/meta_json/crawlers/refused"),
+    texts("security_contact", "/meta_json/security_txt/contact"),
+    time("security_txt_expires", "/meta_json/security_txt/expires"),
+    truth("security_txt_expired", "/meta_json/security_txt/is_expired"),
+    whole("ads_txt_direct", "/meta_json/ads_txt/direct"),
+    whole("ads_txt_reseller", "/meta_json/ads_txt/reseller"),
     field("ads_txt_owner", "/meta_json/ads_txt/owner_domain"),
     field("humans_txt", "/meta_json/humans_txt/url"),
     field("llms_txt", "/meta_json/llms_txt/url"),
-    field("sitemap_faults", "/meta_json/sitemap_audit/faults"),
+    texts("sitemap_faults", "/meta_json/sitemap_audit/faults"),
     field("cdn", "/meta_json/cdn/name"),
     field("hosting", "/meta_json/hosting/name"),
 ];
@@ -110,12 +153,12 @@ const NAMES: [Column; 2] = [
 
 /// What is said of the scan that a batch asked for.
 const OF_BATCH: [Column; 6] = [
-    field("line", "/line"),
+    whole("line", "/line"),
     field("scan_id", "/scan_id"),
     field("scan_status", "/scan_status"),
     field("scan_reason", "/scan_reason"),
     field("scan_error", "/scan_error"),
-    field("scan_completed_at", "/scan_completed_at"),
+    time("scan_completed_at", "/scan_completed_at"),
 ];
 
 /// Of domains.
@@ -128,18 +171,18 @@ pub const BATCH_DOMAINS: [Column; 65] = joined(&joined::<8>(&NAMES, &OF_BATCH), 
 pub const SCANS: [Column; 14] = [
     field("scan_id", "/scan_id"),
     field("batch_id", "/batch_id"),
-    field("line", "/line"),
+    whole("line", "/line"),
     field("domain", "/domain"),
     field("domain_unicode", "/domain_unicode"),
     field("status", "/status"),
-    field("progress", "/progress"),
-    field("attempts", "/attempts"),
+    real("progress", "/progress"),
+    whole("attempts", "/attempts"),
     field("reason", "/reason"),
     field("error", "/error"),
-    field("created_at", "/created_at"),
-    field("started_at", "/started_at"),
-    field("completed_at", "/completed_at"),
-    field("next_attempt_at", "/next_attempt_at"),
+    time("created_at", "/created_at"),
+    time("started_at", "/started_at"),
+    time("completed_at", "/completed_at"),
+    time("next_attempt_at", "/next_attempt_at"),
 ];
 
 /// Of the URLs of sitemaps.
@@ -154,15 +197,15 @@ pub const URLS: [Column; 6] = [
 
 /// Of changes of domains.
 pub const CHANGES: [Column; 12] = [
-    field("position", "/position"),
-    field("at", "/at"),
+    whole("position", "/position"),
+    time("at", "/at"),
     field("domain", "/domain"),
     field("domain_unicode", "/domain_unicode"),
-    field("changes", "/fields"),
+    texts("changes", "/fields"),
     field("reason", "/reason"),
-    field("urls_added", "/urls/added"),
-    field("urls_removed", "/urls/removed"),
-    field("erased", "/erased"),
+    whole("urls_added", "/urls/added"),
+    whole("urls_removed", "/urls/removed"),
+    truth("erased", "/erased"),
     field("scan_id", "/scan_id"),
     field("previous_scan_id", "/previous_scan_id"),
     field("batch_id", "/batch_id"),
@@ -179,11 +222,11 @@ pub const CHANGED_URLS: [Column; 3] = [
 pub const AUDIT: [Column; 11] = [
     field("domain", "/domain"),
     field("check", "/check"),
-    field("count", "/count"),
+    whole("count", "/count"),
     field("url", "/url"),
     field("sitemap", "/sitemap"),
     field("value", "/value"),
-    field("status", "/status"),
+    whole("status", "/status"),
     field("redirects_to", "/redirects_to"),
     field("noindex", "/noindex"),
     field("canonical", "/canonical"),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::cell::Cell;
-use super::columns::{Exported, ListPlace};
+use super::columns::{Exported, Kind, ListPlace};
 use crate::commands::list_of_batch::CarriedColumns;
 
 /// What columns of a list are called in front where the name is taken.
@@ -48,6 +48,12 @@ impl<T: Exported> Encoder<T> {
         own.chain(self.names.iter().map(String::as_str))
     }
 
+    /// The header with what each column holds. A list's cells are texts, whatever they look like.
+    pub fn typed_header(&self) -> impl Iterator<Item = (&str, Kind)> {
+        let own = T::COLUMNS.iter().map(|column| (column.name, column.kind));
+        own.chain(self.names.iter().map(|name| (name.as_str(), Kind::Text)))
+    }
+
     /// The cells of a row, in the order of the header.
     pub fn cells(&self, row: &T) -> serde_json::Result<Vec<Cell>> {
         let object = serde_json::to_value(row)?;
@@ -55,6 +61,15 @@ impl<T: Exported> Encoder<T> {
             .iter()
             .map(|column| object.pointer(column.pointer).map_or(Cell::Empty, Cell::from));
         Ok(own.chain(self.carried_by(row).iter().map(Cell::from)).collect())
+    }
+
+    /// The same as values of the API.
+    pub fn values(&self, row: &T) -> serde_json::Result<Vec<Value>> {
+        let object = serde_json::to_value(row)?;
+        let own = T::COLUMNS
+            .iter()
+            .map(|column| object.pointer(column.pointer).cloned().unwrap_or_default());
+        Ok(own.chain(self.carried_by(row)).collect())
     }
 
     /// The API's object of a row.

@@ -1,4 +1,4 @@
-//! Exports: rows of the API's lists as CSV, NDJSON and workbooks (XLSX).
+//! Exports: rows of the API's lists as CSV, NDJSON, workbooks (XLSX) and Parquet.
 //!
 //! A row is whatever the API shows, as JSON, so a column has the API's name and value. Where rows are read and who may
 //! read them is the business of who calls.
@@ -7,6 +7,7 @@ pub mod cell;
 pub mod columns;
 pub mod encoder;
 pub mod pages;
+pub mod parquet;
 pub mod workbook;
 
 use std::fmt;
@@ -21,11 +22,13 @@ pub enum Format {
     Ndjson,
     /// Office Open XML, one sheet.
     Xlsx,
+    /// Apache Parquet: typed columns in row groups.
+    Parquet,
 }
 
 impl Format {
     /// All of them; where nothing else decides, the first goes first.
-    pub const ALL: [Self; 3] = [Self::Csv, Self::Ndjson, Self::Xlsx];
+    pub const ALL: [Self; 4] = [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Parquet];
 
     /// As in `?format=` and `--format`, and the ending of a file's name.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
             Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -42,6 +46,7 @@ impl Format {
             Self::Csv => &["text/csv"],
             Self::Ndjson => &["application/x-ndjson", "application/ndjson"],
             Self::Xlsx => &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+            Self::Parquet => &["application/vnd.apache.parquet"],
         }
     }
 
@@ -59,7 +64,7 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let named = Self::ALL.into_iter().find(|format| format.as_str() == text);
-        named.ok_or_else(|| format!("'{text}' is not a format; use csv, ndjson or xlsx"))
+        named.ok_or_else(|| format!("'{text}' is not a format; use csv, ndjson, xlsx or parquet"))
     }
 }
 

@@ -9,6 +9,7 @@ mod dns;
 mod entrance;
 mod files;
 mod home;
+mod measure;
 mod parse_pool;
 mod read_sitemap;
 mod rest;

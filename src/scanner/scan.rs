@@ -16,6 +16,7 @@ use super::dns;
 use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of, rules_of};
 use super::files::Files;
 use super::home::{self, PageRead};
+use super::measure::{self, Stage};
 use super::page::add_page;
 use super::read_sitemap::Reader;
 use super::robots::MAX_ROBOTS_BYTES;
@@ -73,6 +74,7 @@ pub(super) async fn scan(
     options: &ScanOptions,
     time_limit: Duration,
 ) -> SiteReport {
+    let began = std::time::Instant::now();
     let clock = Clock::start(Instant::now(), time_limit);
     let mut progress = Progress::default();
     let questions = dns::ask(tools, domain);
@@ -86,6 +88,7 @@ pub(super) async fn scan(
         }
     };
     if let Some(findings) = &mut progress.findings {
+        let _stage = Stage::begin("beside");
         let until = clock.end.min(Instant::now() + progress.slowest);
         if let Some(files) = &mut progress.files {
             files.begin(tools);
@@ -100,7 +103,9 @@ pub(super) async fn scan(
         beside::tell_certificate(tools, findings);
         beside::add_signs(tools, findings).await;
     }
-    progress.into_report(tools, &clock, failure)
+    let report = progress.into_report(tools, &clock, failure);
+    measure::attempt(began, &tools.fetcher, &report);
+    report
 }
 
 async fn run(
@@ -110,12 +115,17 @@ async fn run(
     options: &ScanOptions,
     progress: &mut Progress,
 ) -> Result<(), ScanFailure> {
+    let stage = Stage::begin("entrance");
     let mut entrance = enter(tools, clock, domain, &mut progress.robots).await?;
     progress.keep.robots = entrance.keep.take();
     progress.slowest = clock.start.elapsed();
+    drop(stage);
+    let stage = Stage::begin("home");
     let began = Instant::now();
     let home = read_home(tools, clock, &entrance, progress).await?;
     progress.slowest = progress.slowest.max(began.elapsed());
+    drop(stage);
+    let stage = Stage::begin("sitemaps");
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut entrance.problems);
     let mut links = home.facts.contact_links;
@@ -157,6 +167,7 @@ async fn run(
     };
     let standard = Arc::clone(&how.standard);
     discover(&sharing, &home.url, seeds, how, discovered).await;
+    drop(stage);
     findings.sitemap_audit = progress.discovered.audit.take();
     // No request for a sitemap goes on after that, so one was cut off.
     progress.out_of_time |= Instant::now() >= clock.sitemaps;
@@ -172,10 +183,13 @@ async fn run(
         links
     };
     let links = tools.compute_on(work, allowed).await?;
+    let stage = Stage::begin("pages");
     progress
         .read_further(tools, clock, links, further, &home.url)
         .await;
+    drop(stage);
     if options.sitemap_sample > 0 {
+        let _stage = Stage::begin("sample");
         let robots = (&home.url, &entrance.robots);
         let wanted = options.sitemap_sample as usize;
         progress.check_urls(tools, clock, &standard, robots, wanted).await;

@@ -47,7 +47,7 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
     (
         "taking",
         "Exporting results",
-        "`?format=csv`, `ndjson` or `xlsx` (or `Accept`) on `GET /api/v4/domains`, `/domains/{domain}/urls`, \
+        "`?format=csv`, `ndjson`, `xlsx` or `parquet` (or `Accept`) on `GET /api/v4/domains`, `/domains/{domain}/urls`, \
          `/domains/{domain}/sitemap-audit`, `/scans`, `/changes`, `/batches/{id}/scans` and `/batches/{id}/domains` returns all \
          rows that match the filters, as one file. `/batches/{id}/domains` is your list, line by line: the result of each scan, the data of the domain, and at \
          the end the columns of your list; a column whose name is already used gets the prefix `input_`. If an export \

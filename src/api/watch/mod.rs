@@ -37,6 +37,11 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// When this is cancelled, the server stops.
+    pub(super) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
     /// Watching a log until told to stop.
     pub fn new(log: EventLog, stop: CancellationToken) -> Self {
         Self {

@@ -10,8 +10,10 @@ use crate::support::app::TestApp;
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
+const PARQUET: &str = "application/vnd.apache.parquet";
+
 /// A service that knows one domain by one completed scan.
-async fn one_domain() -> TestApp {
+pub(super) async fn one_domain() -> TestApp {
     let app = TestApp::start().await;
     let scan = app.create_scan("a.com").await;
     app.complete(&scan, &findings()).await;
@@ -60,6 +62,8 @@ async fn a_form_is_chosen_by_format_or_by_accept() {
         (Some("application/x-ndjson"), None, "application/x-ndjson"),
         (Some("application/json"), Some("ndjson"), "application/x-ndjson"),
         (None, Some("xlsx"), XLSX),
+        (None, Some("parquet"), PARQUET),
+        (Some(PARQUET), None, PARQUET),
     ] {
         let path = format.map_or(path.to_owned(), |format| format!("{path}?format={format}"));
         let call = app.call("GET", &path);

@@ -128,7 +128,7 @@ async fn no_export_shows_another_tenants_rows_or_columns() {
         "/api/v4/domains?limit=1000".to_owned(),
         "/api/v4/scans?limit=1000".to_owned(),
     ] {
-        for format in ["csv", "ndjson", "xlsx"] {
+        for format in ["csv", "ndjson", "xlsx", "parquet"] {
             let answer = app
                 .call("GET", &format!("{path}&format={format}"))
                 .tenant(OTHER)
@@ -139,6 +139,10 @@ async fn no_export_shows_another_tenants_rows_or_columns() {
                 let (header, rows) = table(&answer.body);
                 assert!(rows.is_empty(), "{path}");
                 assert!(!header.iter().any(|name| name == "city"), "{path}: {header:?}");
+            }
+            if format == "parquet" {
+                let (columns, rows) = super::parquet::read(&answer.body);
+                assert!(rows.is_empty() && !columns.contains(&"city".to_owned()), "{path}");
             }
             if format == "ndjson" {
                 assert_eq!(answer.text(), "", "{path}");

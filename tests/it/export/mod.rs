@@ -1,8 +1,9 @@
-//! Exports: as CSV, NDJSON and workbooks, by HTTP and on the command line.
+//! Exports: as CSV, NDJSON, workbooks and Parquet, by HTTP and on the command line.
 
 mod command_line;
 mod forms;
 mod lists;
+mod parquet;
 mod streams;
 
 use sitelog::values::Findings;

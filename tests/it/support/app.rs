@@ -187,6 +187,8 @@ impl TestApp {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sitelog"));
         command
             .args(arguments)
+            // Not what this machine or the working directory has.
+            .env("SITELOG_CONFIG", "/dev/null")
             .env("DATABASE_URL", &self.database.url)
             .env("SITELOG_DATA_DIR", std::env::temp_dir().join("sitelog-test-data"))
             .stdin(std::process::Stdio::null());

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod events;
 pub mod own_postgres;
 pub mod postgres;
+pub mod python;
 pub mod server;
 pub mod sites;
 pub mod story;

@@ -60,6 +60,8 @@ impl Server {
         command
             .args(arguments)
             .env_remove("DATABASE_URL")
+            // Not what this machine or the working directory has.
+            .env("SITELOG_CONFIG", "/dev/null")
             .env("SITELOG_DATA_DIR", self.data_dir.path())
             .env("SITELOG_BIND", "127.0.0.1:0")
             .env("SITELOG_AUTH__MODE", "off")

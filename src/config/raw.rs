@@ -1,0 +1,59 @@
+//! The settings as they are given: one field each, before anything is checked but its type.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::fetch::RawFetch;
+
+// No `Debug`, here and below where a secret is held.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct Raw {
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) bind: Option<String>,
+    pub(super) database: RawDatabase,
+    pub(super) worker: RawWorker,
+    pub(super) fetch: RawFetch,
+    pub(super) auth: RawAuth,
+    pub(super) api: RawApi,
+    pub(super) legacy: RawLegacy,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawDatabase {
+    pub(super) connections: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawWorker {
+    pub(super) concurrency: Option<usize>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawAuth {
+    pub(super) mode: Option<String>,
+    pub(super) jwt_secret: Option<String>,
+    pub(super) jwks_url: Option<String>,
+    pub(super) audience: Option<String>,
+    pub(super) issuer: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawApi {
+    pub(super) requests_per_minute: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawLegacy {
+    pub(super) sunset: Option<String>,
+    pub(super) backend_url: Option<String>,
+    pub(super) backend_token: Option<String>,
+    pub(super) backend_answers: Option<String>,
+    pub(super) static_dir: Option<PathBuf>,
+}
