@@ -36,6 +36,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::access::{Access, AuthMode};
 use crate::commands::CommandBus;
 use crate::log::EventLog;
+use crate::monitors::Monitors;
 use crate::pools::Pools;
 use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
@@ -67,6 +68,8 @@ pub struct ApiState {
     pub tasks: ScanTasks,
     /// Endpoints that events are sent to.
     pub webhooks: Webhooks,
+    /// Scans that are repeated by a rhythm.
+    pub monitors: Monitors,
     /// Who is let in.
     pub access: Access,
     /// Scans and batches watched as they go.

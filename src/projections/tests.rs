@@ -310,6 +310,7 @@ fn batch_after(events: Vec<Happened>) -> BatchRow {
             total: 2,
             options,
             items: body(2),
+            monitor_id: None,
         },
     )];
     all.extend(events);

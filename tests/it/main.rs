@@ -16,6 +16,7 @@ mod hostile;
 mod legacy;
 mod log;
 mod model;
+mod monitors;
 mod pages;
 mod plans;
 mod policies;

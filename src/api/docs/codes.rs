@@ -68,6 +68,7 @@ codes! {
     409 "cannot_cancel" "It has completed or failed, and cannot be cancelled any more." "None: it has ended.";
     409 "cannot_retry" "It has completed or has not ended yet, nothing failed, or the batch was cancelled." "Request a new scan or batch instead.";
     409 "conflict" "The request conflicts with the current state of the scan." "Read the scan's current state and try again.";
+    409 "monitor_cannot_run" "The monitor cannot run now: the batch of the run before has not ended, its filter matches no domain, or a quota is reached." "`reason` says which. Wait for the batch or cancel it, or change the monitor.";
     409 "webhook_disabled" "Nothing is sent to the webhook." "Enable it first: `POST /api/v4/webhooks/{id}/enable`.";
     413 "body_too_large" "The request body is larger than 32 MB." "Split the list into several batches.";
     415 "unsupported_media_type" "The route does not accept this `Content-Type`." "`detail` lists the accepted types.";
@@ -78,6 +79,7 @@ codes! {
     422 "too_many_domains" "More than 100,000 domains, or more than the tenant's quota." "Split the list into several batches.";
     422 "too_many_columns" "The list has more than 1,000 columns." "Remove columns that you do not need.";
     422 "too_many_rows" "More than 1,048,575 rows, the maximum of a workbook's sheet." "Filter the rows, or export CSV or NDJSON.";
+    422 "too_many_monitors" "The tenant has 10,000 monitors." "Delete one that is no longer needed, or put several domains into one monitor.";
     422 "too_many_webhooks" "The tenant has 100 webhooks." "Delete one that is no longer needed.";
     422 "idempotency_key_reused" "The idempotency key belongs to another request." "Use a new key for a new request.";
     429 "too_many_requests" "The tenant has reached its rate limit, or it has so many concurrent reads that this one would wait too long." "Repeat after `Retry-After` seconds; `RateLimit` shows the remaining requests.";

@@ -62,18 +62,23 @@ fn may_answer(operation: &str, method: &str, code: &str) -> bool {
         | "invalid_workbook"
         | "invalid_csv"
         | "column_name_too_long"
-        | "unknown_column"
-        | "empty_batch"
-        | "no_valid_domain"
-        | "too_many_domains"
-        | "too_many_columns" => operation == "create_batch",
-        "url_quota_reached" => creates || operation.starts_with("retry_"),
+        | "unknown_column" => operation == "create_batch",
+        "empty_batch" | "no_valid_domain" | "too_many_domains" | "too_many_columns" => {
+            matches!(operation, "create_batch" | "create_monitor" | "change_monitor")
+        }
+        "url_quota_reached" => (creates && operation != "create_monitor") || operation.starts_with("retry_"),
         "body_unreadable" | "request_timeout" | "body_too_large" | "idempotency_key_reused" => {
-            method == "post"
+            matches!(method, "post" | "patch")
         }
         "unsupported_media_type" => {
-            creates || matches!(operation, "change_webhook" | "replay_webhook" | "resend_event")
+            creates
+                || matches!(
+                    operation,
+                    "change_webhook" | "change_monitor" | "replay_webhook" | "resend_event"
+                )
         }
+        "monitor_cannot_run" => operation == "run_monitor",
+        "too_many_monitors" => operation == "create_monitor",
         "cannot_cancel" => operation.starts_with("cancel_"),
         "cannot_retry" => operation.starts_with("retry_"),
         "invalid_last_event_id" | "too_many_streams" => operation.starts_with("watch_"),

@@ -47,6 +47,7 @@ fn requested(fact: &Fact) -> Option<BatchRow> {
             total,
             options,
             items,
+            monitor_id,
         },
     ) = &fact.happened
     else {
@@ -75,6 +76,7 @@ fn requested(fact: &Fact) -> Option<BatchRow> {
         round: 1,
         ended: false,
         cancelled: false,
+        monitor_id: *monitor_id,
         requested_position: fact.position,
         position: fact.position,
     })

@@ -78,7 +78,7 @@ fn every_command_has_a_manual_page() {
 }
 
 /// Those that tell nothing that JSON would tell better: other commands, a service, or a form of their own.
-const WITHOUT_JSON: [&str; 12] = [
+const WITHOUT_JSON: [&str; 13] = [
     "serve",
     "export",
     "openapi",
@@ -86,6 +86,7 @@ const WITHOUT_JSON: [&str; 12] = [
     "man",
     "log",
     "key",
+    "monitor",
     "webhook",
     "tenant",
     "technologies",
