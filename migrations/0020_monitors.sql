@@ -41,8 +41,9 @@ create table monitor_run (
 );
 create index monitor_run_of on monitor_run (monitor_id, position);
 
--- The longest time that one process looks at a monitor.
-create function longest_monitor_lease() returns interval language sql immutable parallel safe return interval '1 minute';
+-- How long a process that was killed keeps a monitor from others. Should a look take longer, another process looks too, and the
+-- stream decides.
+create function longest_monitor_lease() returns interval language sql immutable parallel safe return interval '20 seconds';
 
 -- As for events: who reads as one tenant is shown that tenant's rows only.
 alter table monitor enable row level security;

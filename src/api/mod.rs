@@ -9,6 +9,7 @@ mod compression;
 mod conditional;
 mod docs;
 pub mod export;
+mod feed;
 mod fresh;
 mod health;
 mod known_names;
@@ -106,6 +107,7 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .merge(docs::routes(&openapi))
         .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))
+        .merge(feed::routes())
         .merge(pages)
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

@@ -1,6 +1,7 @@
 //! The tenant's monitors: which there are, when each runs next, and what its runs found changed.
 
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use crate::api::v4::list_monitors::wait;
 use crate::api::v4::monitor_views::{WantedMonitor, require_filter};
 use crate::commands::maintain_monitor::{MonitorWork, change_monitor, maintain_monitor};
 use crate::commands::run_monitor::Run;
+use crate::monitors::feeds::{self, FeedToken};
 use crate::monitors::{MonitorRow, RunRow, rows};
 use crate::projections::query::Listed;
 use crate::values::batch_list;
@@ -172,6 +174,18 @@ pub(super) async fn maintain(
         "pause" => MonitorWork::Pause,
         "resume" => MonitorWork::Resume,
         "delete" => MonitorWork::Delete,
+        "feed" => {
+            let token = FeedToken::generate();
+            return if feeds::open(state.monitors.pool(), context.tenant, id, &token).await? {
+                Ok(feed_page(&visitor, id, &token))
+            } else {
+                Err(Problem::not_found("monitor"))
+            };
+        }
+        "close-feed" => {
+            feeds::close(state.monitors.pool(), context.tenant, id).await?;
+            return Ok(Redirect::to(&format!("/monitors/{id}")).into_response());
+        }
         "change" => {
             let form = Form::of(&request).await?;
             let position = change_monitor(bus, id, settings(&form)?, None, now, context).await?;
@@ -190,6 +204,20 @@ pub(super) async fn maintain(
         MonitorWork::Delete => Redirect::to("/monitors").into_response(),
         MonitorWork::Pause | MonitorWork::Resume => seen_from("/monitors", id, position),
     })
+}
+
+/// Shows the URL of a feed, this once.
+fn feed_page(visitor: &Visitor, id: MonitorId, token: &FeedToken) -> Response {
+    let content = html! {
+        h1 { "Feed" }
+        div.panel.good role="status" {
+            p { strong { "The URL of the feed. It is shown only once; give it to your feed reader." } }
+            p { a href=(token.path()) { (token.path()) } }
+        }
+        p { a href={ "/monitors/" (id) } { "Show the monitor" } }
+    };
+    let page = Page::new("Feed", Section::Monitors).render(Some(visitor), &content);
+    ([(header::CACHE_CONTROL, "no-store")], page).into_response()
 }
 
 /// Name, rhythm, zone and fields, as both forms have them.
@@ -318,6 +346,14 @@ fn actions(row: &MonitorRow, path: &str) -> Markup {
             (action(&format!("{path}/run"), "Run now", "primary"))
             @if row.status == "active" { (action(&format!("{path}/pause"), "Pause", "")) }
             @else { (action(&format!("{path}/resume"), "Resume", "")) }
+            details { summary { "Feed" }
+                p.small { "A feed (Atom) of what the monitor finds changed. Whoever has its URL can read it." }
+                (action(&format!("{path}/feed"), "Make a feed URL", ""))
+                @if let Some(since) = row.feed_since {
+                    p.small { "The feed has a URL since " (time(Some(since))) ". A new one revokes it." }
+                    (action(&format!("{path}/close-feed"), "Revoke the URL", "danger"))
+                }
+            }
             details { summary { "Delete" } (action(&format!("{path}/delete"), "Delete permanently", "danger")) }
         }
         details { summary { "Change" }

@@ -1,9 +1,12 @@
-//! Scans that are repeated by a rhythm. The sole owner of the tables of `migrations/0020_monitors.sql`.
+//! Scans that are repeated by a rhythm. The sole owner of the tables of `migrations/0020_monitors.sql` and
+//! `0021_monitor_feeds.sql`.
 //!
 //! What was decided about a monitor, and each of its runs, is in the log. A process finds those that are due (`due`), and
-//! begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log.
+//! begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log. Who may read the feed
+//! of a monitor (`feeds`) is not in the log.
 
 mod due;
+pub mod feeds;
 pub mod rows;
 mod run;
 mod watch;

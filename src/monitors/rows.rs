@@ -24,6 +24,8 @@ pub struct MonitorRow {
     pub position: i64,
     /// When it runs next; `None` while it is paused, or if it is never due.
     pub next_run: Option<DateTime<Utc>>,
+    /// When its feed got its token; `None` if it has none.
+    pub feed_since: Option<DateTime<Utc>>,
     /// Its last run.
     #[sqlx(flatten)]
     pub run: LastRun,
@@ -54,7 +56,8 @@ pub struct RunRow {
 
 const SELECT: &str = "select m.monitor_id, m.settings, m.status, m.created_at, m.position, \
      case when m.status = 'active' then m.next_run end as next_run, r.at as run_at, r.slot as run_slot, \
-     r.batch_id as run_batch_id, r.reason as run_reason \
+     r.batch_id as run_batch_id, r.reason as run_reason, \
+     (select f.created_at from monitor_feed f where f.monitor_id = m.monitor_id) as feed_since \
      from monitor m left join lateral (select * from monitor_run r where r.monitor_id = m.monitor_id \
      order by r.position desc limit 1) r on true where m.status <> 'deleted'";
 
@@ -78,7 +81,7 @@ pub async fn list(
 /// How many monitors a tenant has, counted up to a limit.
 pub async fn count(pool: &PgPool, tenant: TenantId, limit: i64) -> Result<i64, TablesError> {
     Ok(sqlx::query_scalar(
-        "select count(*) from (select from monitor where tenant_id = $1 and status <> 'deleted' limit $2) some",
+        "select count(*) from (select from monitor where tenant_id = $1 and status <> 'deleted' limit $2) counted",
     )
     .bind(tenant.0)
     .bind(limit)
@@ -185,10 +188,12 @@ async fn apply(connection: &mut PgConnection, id: MonitorId, event: &LogEvent) -
         }
         MonitorEvent::MonitorDeleted {} => {
             set_status(connection, place, "deleted").await?;
-            sqlx::query("delete from monitor_run where monitor_id = $1")
-                .bind(id.0)
-                .execute(connection)
-                .await?;
+            for table in ["monitor_run", "monitor_feed"] {
+                sqlx::query(&format!("delete from {table} where monitor_id = $1"))
+                    .bind(id.0)
+                    .execute(&mut *connection)
+                    .await?;
+            }
         }
     }
     Ok(())

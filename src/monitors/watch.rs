@@ -12,7 +12,7 @@ use crate::commands::run_monitor::{Run, known_monitor};
 use crate::values::monitor::Slot;
 
 /// Monitors that are taken at once.
-const PAGE: i64 = 100;
+const PAGE: i64 = 32;
 /// Runs that are begun at once: their appends share commits.
 const AT_ONCE: usize = 8;
 /// How often a process looks. A run begins so much later than its time at most.
@@ -53,7 +53,7 @@ async fn look(monitors: &Monitors, due: Due) {
         Ok(Run::Nothing) => {}
         Err(error) => {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, monitor.id = %id, "Cannot run monitor {id}; retrying within a minute");
+            tracing::warn!(error, monitor.id = %id, "Cannot run monitor {id}; retrying within half a minute");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `PATCH /monitors/{id}`, `DELETE /monitors/{id}`, and `POST /monitors/{id}/pause`, `/resume`, `/run`.
+//! `PATCH /monitors/{id}`, `DELETE /monitors/{id}`, `POST /monitors/{id}/pause`, `/resume`, `/run`, and the token of its feed.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::monitor_views::{AcceptedMonitorCommand, BegunRun, ChangedMonitor, links};
+use serde_json::json;
+
+use super::monitor_views::{AcceptedMonitorCommand, BegunRun, ChangedMonitor, MonitorFeed, links};
 use crate::api::ApiState;
 use crate::api::batch_input::apart;
 use crate::api::problem::Problem;
@@ -14,7 +16,9 @@ use crate::api::quota::{require_acceptable, turn_at_lists};
 use crate::api::request::{CommandRequest, PathOf, parse_json, unsupported_media_type};
 use crate::commands::create_monitor::seal_list;
 use crate::commands::maintain_monitor::{self as command, MonitorWork};
+use crate::commands::note_answer::note_answer;
 use crate::commands::run_monitor::Run;
+use crate::monitors::feeds::{self, FeedToken};
 use crate::values::MonitorId;
 
 type Accepted = (StatusCode, Json<AcceptedMonitorCommand>);
@@ -121,6 +125,49 @@ pub(super) async fn run_monitor(
         ]),
     };
     Ok((StatusCode::ACCEPTED, Json(view)))
+}
+
+/// Gives the feed of a monitor a token: whoever has its URL reads what the monitor found changed (Atom), without a key. The
+/// token is shown once; the one before it is revoked.
+#[utoipa::path(
+    post, path = "/monitors/{id}/feed", tag = "monitors", params(("id" = uuid::Uuid, Path)),
+    responses((status = 201, body = MonitorFeed), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub(super) async fn open_feed(
+    State(state): State<ApiState>,
+    PathOf(id): PathOf<MonitorId>,
+    request: CommandRequest,
+) -> Result<(StatusCode, Json<MonitorFeed>), Problem> {
+    exists(&state, id, &request).await?;
+    let is_repeat = request.first_result(&state).await?.is_some();
+    let token = FeedToken::generate();
+    if !is_repeat {
+        if !feeds::open(state.monitors.pool(), request.context.tenant, id, &token).await? {
+            return Err(Problem::not_found("monitor"));
+        }
+        note_answer(&state.bus, json!({ "monitor_id": id }), &request.context).await?;
+    }
+    let view = MonitorFeed {
+        monitor_id: id.0,
+        feed: (!is_repeat).then(|| token.path()),
+        links: links(id),
+    };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// Revokes the token of a monitor's feed: nobody can read the feed until it gets another one.
+#[utoipa::path(
+    delete, path = "/monitors/{id}/feed", tag = "monitors", params(("id" = uuid::Uuid, Path)),
+    responses((status = 204, description = "The token is revoked"), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub(super) async fn close_feed(
+    State(state): State<ApiState>,
+    PathOf(id): PathOf<MonitorId>,
+    request: CommandRequest,
+) -> Result<StatusCode, Problem> {
+    exists(&state, id, &request).await?;
+    feeds::close(state.monitors.pool(), request.context.tenant, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Whether the tenant has it: before anything else is said of the request.

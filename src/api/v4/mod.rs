@@ -101,6 +101,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(maintain_monitor::pause_monitor))
         .routes(routes!(maintain_monitor::resume_monitor))
         .routes(routes!(maintain_monitor::run_monitor))
+        .routes(routes!(maintain_monitor::open_feed, maintain_monitor::close_feed))
         .routes(routes!(list_keys::list_keys))
         .routes(routes!(revoke_key::revoke_key))
 }

@@ -237,6 +237,8 @@ pub struct MonitorView {
     pub next_run: Option<DateTime<Utc>>,
     /// Its last run.
     pub last_run: Option<LastRunView>,
+    /// Since when its feed can be read with a token; null if it has none.
+    pub feed_since: Option<DateTime<Utc>>,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
 }
@@ -274,6 +276,7 @@ impl From<MonitorRow> for MonitorView {
             fields: settings.fields,
             created_at: row.created_at,
             next_run: row.next_run,
+            feed_since: row.feed_since,
             last_run: run.run_at.map(|at| LastRunView {
                 at,
                 due_at: run.run_slot,
@@ -333,6 +336,18 @@ pub struct AcceptedMonitorCommand {
     pub monitor_id: Uuid,
     /// Log position at which the command is visible; pass it as `?at_least=` of a GET.
     pub position: i64,
+    /// Related URLs.
+    pub links: BTreeMap<&'static str, String>,
+}
+
+/// A feed with a new token.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MonitorFeed {
+    /// The monitor.
+    pub monitor_id: Uuid,
+    /// The path of the feed (Atom), which contains its token. It is shown once; null if the request is a repeat.
+    #[schema(example = "/feeds/9f2c….xml")]
+    pub feed: Option<String>,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
 }

@@ -68,7 +68,7 @@ const RULES: &[Rule] = &[
     Rule { module: "projections", uses: &["aggregates", "log", "turns", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "progress", uses: &["projections"], except: &[PROJECTING], crates: &["sqlx"] },
     Rule { module: "webhooks", uses: &["aggregates", "commands", "fetch", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
-    Rule { module: "monitors", uses: &["access", "aggregates", "commands", "log", "projections", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio"] },
+    Rule { module: "monitors", uses: &["access", "aggregates", "commands", "log", "projections", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "policies", uses: &["aggregates", "commands", "monitors", "tasks", "webhooks", "log", "values"], except: &[DECIDING, APPENDING, SENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
