@@ -45,7 +45,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Creates a monitor: domains that are scanned by a rhythm
-    Create(Create),
+    Create(Box<Create>),
     /// Lists monitors: when each runs next, and what became of its last run
     List(Whose),
     /// Shows a monitor and its last runs
@@ -103,7 +103,7 @@ struct Create {
     max_concurrent: Option<i64>,
     #[command(flatten)]
     besides: Besides,
-    /// Only changes of one of these fields count, for example phone_numbers or status
+    /// Only changes of one of these fields count, for example title or status
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     fields: Vec<String>,
     #[command(flatten)]

@@ -122,7 +122,7 @@ impl MonitorSettings {
 
     /// Settings in their stored form.
     pub fn checked(mut self) -> Result<Self, InvalidMonitor> {
-        self.name = self.name.trim().to_owned();
+        self.name = String::from(self.name.trim());
         if self.name.is_empty() || self.name.chars().count() > MAX_NAME {
             return Err(InvalidMonitor::Name);
         }

@@ -122,7 +122,7 @@ async fn provide(app: &TestApp, key: &ApiKey) -> Ours {
     let path = format!("/api/v4/webhooks?at_least={}", webhook["position"]);
     assert_eq!(as_key(app, key, "GET", &path, None).await.status, 200);
     let webhook = webhook["webhook_id"].as_str().unwrap().to_owned();
-    let monitor = json!({ "name": MARK, "domains": [domain], "rhythm": "monthly" });
+    let monitor = json!({ "name": MARK, "domains": [format!("m.{MARK}.com")], "rhythm": "monthly" });
     let monitor = as_key(app, key, "POST", "/api/v4/monitors", Some(&monitor))
         .await
         .json();
@@ -132,6 +132,18 @@ async fn provide(app: &TestApp, key: &ApiKey) -> Ours {
         .json();
     let path = format!("/api/v4/monitors/{monitor}?at_least={}", run["position"]);
     assert_eq!(as_key(app, key, "GET", &path, None).await.status, 200);
+    let path = format!("/api/v4/batches/{}", run["batch_id"].as_str().unwrap());
+    let of_run = wait_for("the run", async || {
+        let found = as_key(app, key, "GET", &format!("{path}/scans"), None).await;
+        Some(found.json()["items"].get(0)?["scan_id"].as_str()?.to_owned())
+    })
+    .await;
+    app.complete(&of_run, &Findings::default()).await;
+    wait_for("its end", async || {
+        let found = as_key(app, key, "GET", &path, None).await;
+        (found.json()["status"] == "completed").then_some(())
+    })
+    .await;
     let key = key.id().to_string();
     Ours {
         scan,
