@@ -21,7 +21,8 @@ use crate::fetch::{FetchSetupError, Fetcher};
 use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
-use crate::policies::{self, CompleteBatches, ExpandBatches, FollowWebhooks, ScheduleScans};
+use crate::monitors::{self, Monitors};
+use crate::policies::{self, CompleteBatches, ExpandBatches, FollowMonitors, FollowWebhooks, ScheduleScans};
 use crate::pools::Pools;
 use crate::postgres::EmbeddedPostgresError;
 use crate::projections::{self, ProjectionError, ReadModels, maintenance};
@@ -119,6 +120,7 @@ pub struct App {
     long_reads: LongReads,
     /// Where scans, read models and policies run.
     background: Handle,
+    monitors: Monitors,
 }
 
 impl App {
@@ -142,12 +144,21 @@ impl App {
         };
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let scanner = Scanner::new(fetcher.clone(), settings);
+        let access = Access::new(pools.access.clone(), &config.auth);
+        let bus = CommandBus::new(log.clone());
+        let for_long_reads = ReadModels::for_long_reads(pools.long_reads.clone(), walled);
         Ok(Self {
-            bus: CommandBus::new(log.clone()),
+            monitors: Monitors::new(
+                pools.work.clone(),
+                bus.clone(),
+                for_long_reads.clone(),
+                access.tenants().clone(),
+            ),
+            bus,
             models: ReadModels::new(pools.reads.clone(), walled),
-            long_reads: LongReads::new(&log, ReadModels::for_long_reads(pools.long_reads.clone(), walled)),
+            long_reads: LongReads::new(&log, for_long_reads),
             log,
-            access: Access::new(pools.access.clone(), &config.auth),
+            access,
             tasks: ScanTasks::new(pools.work.clone()),
             legacy: Legacy::new(&config.legacy)?,
             scanner,
@@ -177,9 +188,16 @@ impl App {
         let complete = CompleteBatches::new(pool, self.bus.clone());
         background.spawn(policies::run(complete, self.log.clone(), stop.clone()));
         background.spawn(policies::run(FollowWebhooks, self.log.clone(), stop.clone()));
+        background.spawn(policies::run(FollowMonitors, self.log.clone(), stop.clone()));
         let deliverer = Deliverer::new(self.bus.clone(), self.fetcher.clone());
         background.spawn(deliverer.run(stop.clone()));
         background.spawn(keep_tree(maintaining, stop.clone()));
+    }
+
+    /// Starts to run monitors when they are due. Only a server does: no command of somebody's begins a run on the side.
+    pub fn spawn_monitors(&self, tracker: &TaskTracker, stop: &CancellationToken) {
+        self.in_background(tracker)
+            .spawn(monitors::watch(self.monitors.clone(), stop.clone()));
     }
 
     /// Starts scanning; when told to stop, scans under way have `drain` to end.
@@ -224,6 +242,9 @@ impl App {
         ApiState {
             watch: api::Watch::new(self.watched_log(), CancellationToken::new()),
             bus: CommandBus::new(log.clone()),
+            monitors: self
+                .monitors
+                .through(self.pools.access.clone(), CommandBus::new(log.clone())),
             log,
             models: self.models.clone(),
             long_reads: self.long_reads.clone(),
@@ -292,6 +313,8 @@ pub async fn serve(
     let stop_following = CancellationToken::new();
     if roles.projector {
         app.spawn_projector(&following, &stop_following);
+        // First of all it stops: what it requested is followed to the end.
+        app.spawn_monitors(&following, &stop);
     }
     if roles.worker {
         app.spawn_worker(&scanning, &stop, worker::DRAIN);

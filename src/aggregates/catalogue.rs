@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::{BatchEvent, BatchScan, DomainScan, ScanEvent, Webhook, WebhookEvent};
+use super::{BatchEvent, BatchScan, DomainScan, Monitor, MonitorEvent, ScanEvent, Webhook, WebhookEvent};
 use crate::values::VersionedEvent;
 use crate::values::versioned::current_version;
 
@@ -30,6 +30,7 @@ pub fn event_shapes() -> Vec<EventShape> {
     let mut shapes = shapes_of::<ScanEvent>(DomainScan::TYPE);
     shapes.extend(shapes_of::<BatchEvent>(BatchScan::TYPE));
     shapes.extend(shapes_of::<WebhookEvent>(Webhook::TYPE));
+    shapes.extend(shapes_of::<MonitorEvent>(Monitor::TYPE));
     shapes
 }
 
@@ -92,7 +93,8 @@ mod tests {
         let versions = ScanEvent::VERSIONS
             .iter()
             .chain(BatchEvent::VERSIONS)
-            .chain(WebhookEvent::VERSIONS);
+            .chain(WebhookEvent::VERSIONS)
+            .chain(MonitorEvent::VERSIONS);
         assert_eq!(known, versions.map(|(name, _)| *name).collect::<Vec<_>>());
         for shape in &shapes {
             assert!(!shape.description.is_empty(), "{}", shape.event_type);

@@ -19,7 +19,7 @@ use super::problem::{Problem, ProblemCode};
 use crate::values::nearest::nearest;
 
 /// Another name of a parameter, which views have for the same thing.
-const ALIASES: [(&str, &str); 1] = [("batch", "batch_id")];
+const ALIASES: [(&str, &str); 2] = [("batch", "batch_id"), ("monitor", "monitor_id")];
 
 /// The parameters that queries may have, by method and path.
 #[derive(Clone, Debug)]
@@ -33,6 +33,7 @@ impl KnownNames {
             let operations = [
                 (Method::GET, &item.get),
                 (Method::POST, &item.post),
+                (Method::PATCH, &item.patch),
                 (Method::DELETE, &item.delete),
             ];
             for (method, operation) in operations {

@@ -9,6 +9,7 @@ mod compression;
 mod conditional;
 mod docs;
 pub mod export;
+mod feed;
 mod fresh;
 mod health;
 mod known_names;
@@ -39,6 +40,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::access::{Access, AuthMode};
 use crate::commands::CommandBus;
 use crate::log::EventLog;
+use crate::monitors::Monitors;
 use crate::pools::Pools;
 use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
@@ -70,6 +72,8 @@ pub struct ApiState {
     pub tasks: ScanTasks,
     /// Endpoints that events are sent to.
     pub webhooks: Webhooks,
+    /// Scans that are repeated by a rhythm.
+    pub monitors: Monitors,
     /// Who is let in.
     pub access: Access,
     /// Scans and batches watched as they go.
@@ -108,6 +112,7 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .merge(docs::routes(&openapi))
         .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))
+        .merge(feed::routes())
         .merge(pages)
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

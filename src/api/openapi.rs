@@ -29,6 +29,7 @@ use super::{ApiState, admission, health, metrics, v4};
         (name = "domains", description = "The results per domain"),
         (name = "changes", description = "What changed in domains"),
         (name = "events", description = "The event log"),
+        (name = "monitors", description = "Scans that are repeated by a rhythm"),
         (name = "webhooks", description = "Endpoints that events are sent to"),
         (name = "keys", description = "API keys"),
         (name = "operations", description = "For operators")
@@ -60,7 +61,7 @@ impl Modify for Common {
             if !path.starts_with("/api/v4/") {
                 continue;
             }
-            for operation in [&mut item.get, &mut item.post, &mut item.delete]
+            for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete]
                 .into_iter()
                 .flatten()
             {
@@ -75,7 +76,7 @@ impl Modify for Common {
                 let whose = "The tenant, a UUID. Only operators may name another tenant than that of the key or token";
                 parameters.push(header("X-Tenant-Id", whose));
             }
-            if let Some(operation) = &mut item.post {
+            for operation in [&mut item.post, &mut item.patch].into_iter().flatten() {
                 refused(operation, "408", "The request body did not arrive in time");
                 refused(operation, "413", "The request body is too large");
                 refused(

@@ -11,10 +11,13 @@ use utoipa::ToSchema;
 
 pub use super::problem_code::ProblemCode;
 use crate::access::{AccessError, Scope};
-use crate::aggregates::{BatchError, ScanError, WebhookError};
+use crate::aggregates::monitor::words;
+use crate::aggregates::{BatchError, MonitorError, ScanError, WebhookError};
 use crate::commands::CommandError;
+use crate::commands::maintain_monitor::ChangeError;
 use crate::commands::retry_scan::RetryError;
 use crate::log::LogError;
+use crate::monitors::{self, RunError};
 use crate::progress::ProgressError;
 use crate::projections::ProjectionError;
 use crate::tasks::TaskError;
@@ -356,6 +359,48 @@ impl From<WebhookError> for Problem {
     }
 }
 
+impl From<MonitorError> for Problem {
+    fn from(error: MonitorError) -> Self {
+        match error {
+            MonitorError::NotFound => Self::not_found("monitor"),
+            MonitorError::CannotRun(reason) => {
+                let detail = format!("The monitor cannot run now: {}.", words(reason));
+                Self::of(ProblemCode::MonitorCannotRun, detail).with("reason", reason.as_str())
+            }
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Monitor(error) => error.into(),
+            ChangeError::Settings(error) => Self::of(ProblemCode::InvalidField, format!("{error}.")),
+        }
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Command(error) => error.into(),
+            RunError::Filter(error) => Self::of(ProblemCode::InvalidField, format!("filter.{error}.")),
+            RunError::ReadModels(error) => error.into(),
+            RunError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<monitors::TablesError> for Problem {
+    fn from(error: monitors::TablesError) -> Self {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "The tables of monitors are not available"
+        );
+        Self::unavailable("The database does not respond. Repeat the request.")
+    }
+}
+
 impl From<RetryError> for Problem {
     fn from(error: RetryError) -> Self {
         match error {
@@ -374,6 +419,7 @@ where
             CommandError::Refused(refusal) => refusal.into(),
             CommandError::NotFound("batch_scan") => Self::not_found("batch"),
             CommandError::NotFound("webhook") => Self::not_found("webhook"),
+            CommandError::NotFound("monitor") => Self::not_found("monitor"),
             CommandError::NotFound("domain") => Self::not_found("domain"),
             CommandError::NotFound(_) => Self::not_found("scan"),
             CommandError::Log(error) => error.into(),

@@ -35,7 +35,7 @@ use crate::projections::jobs::Jobs;
 use crate::projections::query::wait_for;
 use crate::projections::sitemaps::Sitemaps;
 use crate::values::site_state::SiteStateKind;
-use crate::values::{BatchId, DomainName, FailureReason, TenantId};
+use crate::values::{BatchId, DomainName, FailureReason, MonitorId, TenantId};
 
 /// Pages of rows.
 type Rows<T> = BoxStream<'static, Result<Vec<T>, Problem>>;
@@ -94,6 +94,9 @@ pub(super) struct Args {
     /// Domains: only those whose TLS certificate expires before this date or time
     #[arg(long, value_name = "TIME", conflicts_with = "batch")]
     tls_expires_before: Option<String>,
+    /// Changes: only those found by runs of this monitor that count by its settings
+    #[arg(long, value_name = "ID")]
+    monitor: Option<MonitorId>,
     /// Changes: only those after this log position or time
     #[arg(long, value_name = "POSITION|TIME")]
     since: Option<String>,
@@ -159,6 +162,7 @@ impl Args {
         let of_changes = [
             ("--since", self.since.is_some()),
             ("--field", self.field.is_some()),
+            ("--monitor", self.monitor.is_some()),
         ];
         let given = of_changes.into_iter().find(|(_, is_given)| *is_given);
         if let Some((name, _)) = given.filter(|_| self.table != Table::Changes) {
@@ -274,6 +278,7 @@ impl Args {
             field: self.field.clone(),
             domain: self.domain.as_ref().map(|domain| domain.as_str().to_owned()),
             batch: self.batch.map(|batch| batch.to_string()),
+            monitor: self.monitor.map(|monitor| monitor.to_string()),
             sort: None,
         }
     }

@@ -18,6 +18,7 @@ mod log;
 mod man;
 mod mcp;
 mod migrate;
+mod monitor;
 mod openapi;
 mod output;
 mod progress;
@@ -94,6 +95,8 @@ enum Command {
     Forget(forget::Args),
     /// Creates, lists and revokes API keys
     Key(key::Args),
+    /// Creates, lists, pauses, runs and deletes monitors; a running server runs them
+    Monitor(monitor::Args),
     /// Creates, lists, tests and deletes webhooks; a running server sends the events
     Webhook(webhook::Args),
     /// Sets and lists the quotas of tenants
@@ -201,6 +204,7 @@ async fn execute(command: Command, sources: &Sources) -> anyhow::Result<ExitCode
         Command::Log(args) => log::run(&args, &config()?).await,
         Command::Forget(args) => forget::run(&args, &config()?).await,
         Command::Key(args) => key::run(&args, &config()?).await,
+        Command::Monitor(args) => monitor::run(&args, &config()?).await,
         Command::Webhook(args) => webhook::run(&args, &config()?).await,
         Command::Tenant(args) => tenant::run(&args, &config()?).await,
         Command::Projections(args) => projections::run(&args, &config()?).await,

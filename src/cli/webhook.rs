@@ -65,7 +65,7 @@ struct Create {
     /// Where events are sent
     #[arg(value_name = "URL")]
     url: String,
-    /// One or more of batch.completed, scan.completed, scan.failed and domain.changed
+    /// One or more of batch.completed, scan.completed, scan.failed, domain.changed, monitor.ran and monitor.skipped
     #[arg(
         long,
         value_name = "TYPE",

@@ -125,6 +125,7 @@ pub async fn request_batch(
         total,
         options,
         items: list,
+        monitor: None,
     };
     let result = json!({ "batch_id": id, "summary": summary });
     let attachments = Attachments {

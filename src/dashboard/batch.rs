@@ -119,6 +119,7 @@ fn head(row: &BatchRow, pace: Option<&Pace>) -> Markup {
     html! {
         p { (badge(row.status.as_str())) " requested " (time(Some(row.created_at)))
             @if let Some(by) = &row.created_by { " by " (by) }
+            @if let Some(monitor) = row.monitor_id { " for a " a href={ "/monitors/" (monitor) } { "monitor" } }
             @if row.end_time.is_some() { ", ended " (time(row.end_time)) } }
         (progress(row, ""))
         ul.legend {

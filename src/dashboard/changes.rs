@@ -31,6 +31,7 @@ pub(super) async fn show(
         &mut query.field,
         &mut query.domain,
         &mut query.batch,
+        &mut query.monitor,
         &mut query.sort,
     ] {
         text.take_if(|text| text.trim().is_empty());
@@ -60,6 +61,7 @@ fn address(path: &str, query: &ChangeQuery, format: &str) -> String {
         ("field", given(&query.field)),
         ("domain", given(&query.domain)),
         ("batch", given(&query.batch)),
+        ("monitor", given(&query.monitor)),
         ("sort", given(&query.sort)),
         ("format", format.to_owned()),
     ];
@@ -81,10 +83,12 @@ fn filter_form(query: &ChangeQuery) -> Markup {
                 @for name in field_names() { (choice(name, &words(name), &field)) }
             } }
             label { "Since" input name="since" value=(given(&query.since)) placeholder="2026-01-31T00:00:00Z"; }
+            @if let Some(monitor) = &query.monitor { input type="hidden" name="monitor" value=(monitor); }
             @if let Some(batch) = &query.batch { input type="hidden" name="batch" value=(batch); }
             button type="submit" { "Filter" }
             @if !address("", query, "").is_empty() { a.button href="/changes" { "Show all" } }
         }
+        @if let Some(monitor) = &query.monitor { p.muted { "Changes found by one monitor. " a href={ "/monitors/" (monitor) } { "Show the monitor" } } }
         @if let Some(batch) = &query.batch { p.muted { "Changes found by one batch. " a href={ "/batches/" (batch) } { "Show the batch" } } }
     }
 }
@@ -104,7 +108,7 @@ fn listed(page: &views::Page<DomainChange>, query: &ChangeQuery, is_first: bool)
     }
 }
 
-fn one(change: &DomainChange) -> Markup {
+pub(super) fn one(change: &DomainChange) -> Markup {
     html! {
         article {
             h2 { a href={ "/domains/" (change.domain) } { (readable(&change.domain)) } }

@@ -55,7 +55,7 @@ pub(super) async fn show(
         h1 { "Log" }
         p { "All events, newest first. Other pages are computed from them; events never change." }
         form.filter method="get" action="/log" {
-            label { "Scan or batch ID" input name="stream" value=(stream) size="38"; }
+            label { "ID of a scan, batch, webhook or monitor" input name="stream" value=(stream) size="38"; }
             button type="submit" { "Filter" }
             @if !stream.is_empty() { a.button href="/log" { "Show all" } }
         }
@@ -89,7 +89,7 @@ fn row(event: &LogEvent) -> Markup {
         tr {
             td.number { (event.position) }
             td { details { summary { (event.event_type) } (raw(event)) } }
-            td { a href=(place_of(event)) { @if event.aggregate_type == "webhook" { "webhook" } @else if domain.is_empty() { "batch" } @else { (domain) } } }
+            td { a href=(place_of(event)) { @if matches!(event.aggregate_type.as_str(), "webhook" | "monitor") { (event.aggregate_type) } @else if domain.is_empty() { "batch" } @else { (domain) } } }
             td { (time(Some(event.recorded_at))) }
             td.wide { (actor) }
         }
@@ -100,6 +100,7 @@ fn row(event: &LogEvent) -> Markup {
 fn place_of(event: &LogEvent) -> String {
     let page = match event.aggregate_type.as_str() {
         "batch_scan" => "batches",
+        "monitor" => "monitors",
         "webhook" => "webhooks",
         _ => "scans",
     };

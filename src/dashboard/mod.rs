@@ -12,6 +12,7 @@ mod files;
 mod form;
 mod keys;
 mod log;
+mod monitors;
 mod network;
 mod new_batch;
 mod overview;
@@ -60,6 +61,9 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/webhooks/{id}", get(webhooks::show))
         .route("/webhooks/{id}/rotate", post(webhooks::rotate))
         .route("/webhooks/{id}/{work}", post(webhooks::maintain))
+        .route("/monitors", get(monitors::list).post(monitors::create))
+        .route("/monitors/{id}", get(monitors::show))
+        .route("/monitors/{id}/{work}", post(monitors::maintain))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/{id}/revoke", post(keys::revoke))
         .route_layer(from_fn_with_state(state.clone(), entry::admit));

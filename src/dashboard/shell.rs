@@ -14,6 +14,7 @@ pub(super) enum Section {
     Batches,
     Domains,
     Changes,
+    Monitors,
     Webhooks,
     Log,
     Projections,
@@ -143,6 +144,7 @@ impl<'a> Page<'a> {
                     (entry(Section::Batches, "/batches", "Batches"))
                     (entry(Section::Domains, "/domains", "Domains"))
                     (entry(Section::Changes, "/changes", "Changes"))
+                    (entry(Section::Monitors, "/monitors", "Monitors"))
                     (entry(Section::Webhooks, "/webhooks", "Webhooks"))
                     (entry(Section::Log, "/log", "Log"))
                     @if visitor.may(Scope::Operator) {

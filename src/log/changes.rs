@@ -4,7 +4,7 @@ use sqlx::QueryBuilder;
 
 use super::read::{COLUMNS, event_of};
 use super::{EventLog, LogError, LogEvent};
-use crate::values::{BatchId, TenantId};
+use crate::values::{BatchId, MonitorId, TenantId};
 
 /// Which changes a reader wants.
 #[derive(Clone, Debug)]
@@ -17,6 +17,10 @@ pub struct ChangeFilter {
     pub field: Option<String>,
     /// Only those found by scans of this batch.
     pub batch: Option<BatchId>,
+    /// Only those found by runs of this monitor.
+    pub monitor: Option<MonitorId>,
+    /// Only those in which one of these fields changed; all if empty.
+    pub fields: Vec<String>,
     /// Only behind this position.
     pub since: i64,
     /// Whether the newest come first.
@@ -30,9 +34,27 @@ pub struct ChangeFilter {
 impl EventLog {
     /// Changes of domains of a tenant.
     pub async fn domain_changes(&self, filter: &ChangeFilter) -> Result<Vec<LogEvent>, LogError> {
-        let mut query = QueryBuilder::new(format!(
-            "select {COLUMNS} from events where event_type = 'DomainChanged' and tenant_id = "
-        ));
+        let mut query = QueryBuilder::new(format!("select {COLUMNS} from "));
+        match filter.monitor {
+            // Run by run: each is a look into the index of what the scans of its batch found.
+            Some(monitor) => {
+                query.push(
+                    "(select e.* from events b cross join lateral (select * from events e \
+                      where e.event_type = 'DomainChanged' and e.tenant_id = b.tenant_id \
+                        and e.payload #>> '{DomainChanged,batch_id}' is not null \
+                        and e.payload #>> '{DomainChanged,batch_id}' = b.aggregate_id offset 0) e \
+                      where b.event_type = 'BatchRequested' and b.payload #>> '{BatchRequested,monitor_id}' is not null \
+                        and b.payload #>> '{BatchRequested,monitor_id}' = ",
+                );
+                query.push_bind(monitor.to_string());
+                query.push(" and b.tenant_id = ").push_bind(filter.tenant.0);
+                query.push(") events");
+            }
+            None => {
+                query.push("events");
+            }
+        }
+        query.push(" where event_type = 'DomainChanged' and tenant_id = ");
         query.push_bind(filter.tenant.0);
         query.push(" and position > ").push_bind(filter.since);
         if let Some(domain) = &filter.domain {
@@ -46,9 +68,14 @@ impl EventLog {
                 .push_bind(field);
             query.push("::text)");
         }
+        if !filter.fields.is_empty() {
+            query
+                .push(" and payload #> '{DomainChanged,fields}' ?| ")
+                .push_bind(&filter.fields);
+        }
         if let Some(batch) = filter.batch {
             query
-                .push(" and payload #>> '{DomainChanged,batch_id}' = ")
+                .push(" and payload #>> '{DomainChanged,batch_id}' is not null and payload #>> '{DomainChanged,batch_id}' = ")
                 .push_bind(batch.to_string());
         }
         let (behind, order) = if filter.newest_first {

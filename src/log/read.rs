@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -145,6 +146,13 @@ impl EventLog {
     /// The position of the last committed event; 0 for an empty log.
     pub async fn head(&self) -> Result<i64, LogError> {
         Ok(sqlx::query_scalar("select position from log_head")
+            .fetch_one(&self.pool)
+            .await?)
+    }
+
+    /// What time it is by the database's clock.
+    pub async fn now(&self) -> Result<DateTime<Utc>, LogError> {
+        Ok(sqlx::query_scalar("select clock_timestamp()")
             .fetch_one(&self.pool)
             .await?)
     }

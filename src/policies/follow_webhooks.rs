@@ -18,6 +18,8 @@ impl Policy for FollowWebhooks {
         "ScanCompleted",
         "ScanFailed",
         "DomainChanged",
+        "MonitorRan",
+        "MonitorSkipped",
         "WebhookCreated",
         "WebhookChanged",
         "WebhookDisabled",

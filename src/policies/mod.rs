@@ -5,6 +5,7 @@
 
 mod complete_batches;
 mod expand_batches;
+mod follow_monitors;
 mod follow_webhooks;
 mod runner;
 mod schedule_scans;
@@ -15,6 +16,7 @@ use sqlx::PgConnection;
 
 pub use complete_batches::CompleteBatches;
 pub use expand_batches::ExpandBatches;
+pub use follow_monitors::FollowMonitors;
 pub use follow_webhooks::FollowWebhooks;
 pub use runner::run;
 pub use schedule_scans::ScheduleScans;

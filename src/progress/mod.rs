@@ -31,6 +31,8 @@ pub enum Kind {
     Scan,
     /// A batch that has not ended.
     Batch,
+    /// A monitor that is due.
+    Monitor,
     /// What makes tasks and batches follow the log.
     Policy,
     /// A read model.
@@ -43,9 +45,10 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Scan,
         Self::Batch,
+        Self::Monitor,
         Self::Policy,
         Self::Projection,
         Self::ProjectionTask,
@@ -57,6 +60,7 @@ impl Kind {
         match self {
             Self::Scan => "scan",
             Self::Batch => "batch",
+            Self::Monitor => "monitor",
             Self::Policy => "policy",
             Self::Projection => "projection",
             Self::ProjectionTask => "projection_task",
@@ -66,7 +70,7 @@ impl Kind {
 
     /// Whether the names say nothing of what tenants do.
     fn is_ours(self) -> bool {
-        !matches!(self, Self::Scan | Self::Batch)
+        !matches!(self, Self::Scan | Self::Batch | Self::Monitor)
     }
 }
 
@@ -77,7 +81,7 @@ pub struct Stuck {
     pub kind: Kind,
     /// How many.
     pub count: i64,
-    /// Some of them: ids of scans and batches, names of the others.
+    /// Some of them: ids of scans, batches and monitors, names of the others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
     /// When the first of them last moved, as far as is known.
@@ -102,6 +106,7 @@ impl fmt::Display for Stuck {
         match self.kind {
             Kind::Scan => write!(f, "{count} scans are waiting and no worker processes them")?,
             Kind::Batch => write!(f, "{count} batches make no progress")?,
+            Kind::Monitor => write!(f, "{count} monitors are due and do not run")?,
             Kind::Policy => write!(f, "the policies {names} do not process new events")?,
             Kind::Projection => write!(f, "the read models {names} do not process new events")?,
             Kind::ProjectionTask => write!(f, "no process runs these tasks: {names}")?,
@@ -116,7 +121,7 @@ impl fmt::Display for Stuck {
                 "; are processes with the roles worker and projector running? If they are, cancel the batches and \
                  request them again"
             }
-            Kind::Policy | Kind::Projection | Kind::ProjectionTask => {
+            Kind::Monitor | Kind::Policy | Kind::Projection | Kind::ProjectionTask => {
                 "; is a process with the role projector running? Check its log"
             }
             Kind::SetAside => {
@@ -157,6 +162,9 @@ stuck (kind, name, since) as (
      where (w.open > 0 or w.ended_round < w.round and not w.cancelled)
        and not recently(w.moved_at, 2 * longest_standstill(), now())
        and not exists (select from scan_task_condition t where t.lane_id = w.batch_id and t.condition <> 'stuck')
+    union all
+    select 'monitor', monitor_id::text, next_run from monitor
+     where status = 'active' and next_run < now() - 2 * longest_standstill()
     union all
     select f.kind, f.name, greatest(f.updated_at, f.caught_up_at)
       from follower f join log_head h on h.position > f.position

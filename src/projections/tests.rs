@@ -315,6 +315,7 @@ fn batch_with(options: BatchOptions, events: Vec<Happened>) -> BatchRow {
             total: 2,
             options,
             items: body(2),
+            monitor_id: None,
         },
     )];
     all.extend(events);

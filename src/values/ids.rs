@@ -1,8 +1,9 @@
-//! Identifiers of tenants, scans and batches.
+//! Identifiers of tenants, scans, batches, webhooks and monitors.
 
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -48,6 +49,11 @@ uuid_id!(
     WebhookId
 );
 
+uuid_id!(
+    /// One monitor; also the id of its event stream.
+    MonitorId
+);
+
 impl TenantId {
     /// The tenant of requests that name none, as in the predecessor.
     pub const DEFAULT: Self = Self(Uuid::from_u128(0x550e_8400_e29b_41d4_a716_4466_5544_0000));
@@ -57,6 +63,13 @@ impl ScanId {
     /// The scan of one line of a batch: derived (UUID version 5), so expanding a batch twice requests nothing twice.
     pub fn of_batch_line(batch: BatchId, line: u32) -> Self {
         Self(Uuid::new_v5(&batch.0, &line.to_be_bytes()))
+    }
+}
+
+impl BatchId {
+    /// The batch of a monitor's run at a time: derived, so no time has two.
+    pub fn of_run(monitor: MonitorId, slot: DateTime<Utc>) -> Self {
+        Self(Uuid::new_v5(&monitor.0, &slot.timestamp().to_be_bytes()))
     }
 }
 

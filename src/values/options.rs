@@ -22,7 +22,7 @@ pub struct ScanOptions {
 }
 
 /// What a request says of a scan, before it is brought within bounds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WantedScan {
     /// Maximum number of HTML pages.
     pub max_pages: Option<i64>,

@@ -24,6 +24,10 @@ codes! {
         ScanFailed => "scan.failed",
         /// A scan found something else than was known of the domain.
         DomainChanged => "domain.changed",
+        /// A run of a monitor began.
+        MonitorRan => "monitor.ran",
+        /// A run of a monitor did not take place.
+        MonitorSkipped => "monitor.skipped",
         /// A test that somebody asked for. Every endpoint gets its own.
         WebhookTest => "webhook.test",
     }
@@ -66,6 +70,8 @@ impl WebhookTopic {
         Self::ScanCompleted,
         Self::ScanFailed,
         Self::DomainChanged,
+        Self::MonitorRan,
+        Self::MonitorSkipped,
     ];
 
     /// The event of the log that it tells of.
@@ -75,6 +81,8 @@ impl WebhookTopic {
             Self::ScanCompleted => "ScanCompleted",
             Self::ScanFailed => "ScanFailed",
             Self::DomainChanged => "DomainChanged",
+            Self::MonitorRan => "MonitorRan",
+            Self::MonitorSkipped => "MonitorSkipped",
             Self::WebhookTest => "WebhookTested",
         }
     }
@@ -93,11 +101,12 @@ impl WebhookTopic {
 pub struct WebhookSettings {
     /// Where events are sent (POST).
     pub url: String,
-    /// The types of events: `batch.completed`, `scan.completed`, `scan.failed`, `domain.changed`.
+    /// The types of events: `batch.completed`, `scan.completed`, `scan.failed`, `domain.changed`, `monitor.ran`,
+    /// `monitor.skipped`.
     #[serde(with = "topics")]
     #[schema(value_type = Vec<String>)]
     pub events: Vec<WebhookTopic>,
-    /// Only events of these domains; all if empty. Events of batches are not concerned.
+    /// Only events of these domains; all if empty. Events of batches and monitors are not concerned.
     pub domains: Vec<String>,
     /// Only changes of one of these fields; all if empty. Other events are not concerned.
     pub fields: Vec<String>,
@@ -114,7 +123,9 @@ pub enum InvalidWebhook {
     )]
     Url(String),
     /// No topic that can be asked for.
-    #[error("events must list at least one of batch.completed, scan.completed, scan.failed, domain.changed")]
+    #[error(
+        "events must list at least one of batch.completed, scan.completed, scan.failed, domain.changed, monitor.ran, monitor.skipped"
+    )]
     Events,
     /// No domain.
     #[error("domains: '{0}' is not a domain")]

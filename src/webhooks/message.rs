@@ -3,7 +3,7 @@
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use crate::aggregates::{BatchEvent, ScanEvent};
+use crate::aggregates::{BatchEvent, MonitorEvent, ScanEvent};
 use crate::commands::compare_scan::values_of;
 use crate::log::body::load_bodies;
 use crate::log::{EventLog, LogError, LogEvent};
@@ -70,6 +70,7 @@ pub(super) async fn of_event(log: &EventLog, event: &LogEvent) -> Result<Option<
     let mut data = match event.aggregate_type.as_str() {
         "domain_scan" => of_scan(log, event).await?,
         "batch_scan" => of_batch(event)?,
+        "monitor" => of_monitor(event)?,
         _ => json!({ "webhook_id": event.aggregate_id }),
     };
     data["position"] = event.position.into();
@@ -91,6 +92,24 @@ fn of_batch(event: &LogEvent) -> Result<Value, LogError> {
     Ok(match event.decode()? {
         BatchEvent::BatchCompleted { round } => json!({ "batch_id": event.aggregate_id, "round": round }),
         _ => json!({ "batch_id": event.aggregate_id }),
+    })
+}
+
+fn of_monitor(event: &LogEvent) -> Result<Value, LogError> {
+    let id = &event.aggregate_id;
+    Ok(match event.decode()? {
+        MonitorEvent::MonitorRan {
+            slot,
+            batch_id,
+            total,
+            missed,
+        } => json!({
+            "monitor_id": id, "batch_id": batch_id, "due_at": slot, "total": total, "missed": missed,
+        }),
+        MonitorEvent::MonitorSkipped { slot, reason, missed } => json!({
+            "monitor_id": id, "due_at": slot, "reason": reason.as_str(), "missed": missed,
+        }),
+        _ => json!({ "monitor_id": id }),
     })
 }
 

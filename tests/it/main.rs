@@ -17,6 +17,7 @@ mod legacy;
 mod log;
 mod mcp;
 mod model;
+mod monitors;
 mod ops;
 mod pages;
 mod plans;

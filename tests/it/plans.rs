@@ -20,7 +20,7 @@ const FEW: u64 = 1000;
 
 /// The tables that grow with what is scanned, and how one more row of each is made from the one that is there: what
 /// is put in place of its columns, by the number `n`.
-const GROWING: [(&str, &str); 13] = [
+const GROWING: [(&str, &str); 15] = [
     (
         "scan_task",
         "'scan_id', md5('fill' || n)::uuid, 'host', 'fill' || n || '.test', 'due_at', now() + '4 minutes'",
@@ -36,6 +36,15 @@ const GROWING: [(&str, &str); 13] = [
         "'host', 'fill' || n || '.test', 'rest_until', now() + '4 minutes'",
     ),
     ("batch_watch", "'batch_id', md5('fill' || n)::uuid"),
+    (
+        "monitor",
+        "'monitor_id', md5('fill' || n)::uuid, 'tenant_id', md5('fill' || n)::uuid, 'position', 1000000 + n, \
+         'last', now() - interval '1 day', 'next_run', now() + interval '1 day'",
+    ),
+    (
+        "monitor_run",
+        "'monitor_id', md5('fill' || n)::uuid, 'position', 1000000 + n, 'batch_id', md5('fill' || n)::uuid",
+    ),
     (
         "rm_domains.domains",
         "'domain', 'fill' || n || '.test', 'id', md5('fill' || n)::uuid, 'meta_json', '{}'::jsonb, 'site_state', null, \
@@ -200,7 +209,29 @@ impl World {
         server
             .wait_for(&retried, PATIENCE, |answer| answer["status"] == "partial")
             .await;
+        let monitor = json!({ "name": "m", "domains": [one], "rhythm": "hourly" });
+        let monitor = server.post("/api/v4/monitors", &monitor).await;
+        let monitor = monitor["monitor_id"].as_str().unwrap();
+        let run = server
+            .post(&format!("/api/v4/monitors/{monitor}/run"), &json!({}))
+            .await;
+        let found = json!({ "name": "f", "filter": { "contains": one }, "rhythm": "0 0 1 1 *" });
+        let found = server.post("/api/v4/monitors", &found).await["monitor_id"].clone();
+        server
+            .get(&format!(
+                "/api/v4/monitors/{monitor}?at_least={}",
+                run["position"]
+            ))
+            .await;
+        server
+            .post(&format!("/api/v4/monitors/{monitor}/pause"), &json!({}))
+            .await;
         for path in [
+            format!("/api/v4/monitors/{monitor}/runs"),
+            format!("/api/v4/monitors/{}", found.as_str().unwrap()),
+            "/api/v4/monitors?limit=20".to_owned(),
+            format!("/api/v4/batches?monitor={monitor}&limit=20"),
+            format!("/api/v4/changes?monitor={monitor}&limit=20"),
             format!("/api/v4/domains/{one}"),
             format!("/api/v4/domains/{one}/urls"),
             format!("/api/v4/domains/{one}/history"),

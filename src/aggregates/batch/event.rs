@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::aggregates::scan::add_options;
 use crate::values::versioned::{Upcaster, current_version};
-use crate::values::{BatchOptions, BodyRef, VersionedEvent};
+use crate::values::{BatchOptions, BodyRef, MonitorId, VersionedEvent};
 
 /// The events of one batch's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -22,6 +22,8 @@ pub enum BatchEvent {
         /// Body: the list, one JSON object per line (`line` and `domain`, or `line`, `input` and `error`). The other
         /// columns of a domain are in `cells`; the first line that has them contains their names in `columns`.
         items: BodyRef,
+        /// The monitor of which the batch is a run, or null.
+        monitor_id: Option<MonitorId>,
     },
     /// The batch was cancelled. Its scans that have not ended are cancelled one by one.
     BatchCancelled {},
@@ -79,18 +81,25 @@ impl BatchEvent {
 
 impl VersionedEvent for BatchEvent {
     const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("BatchRequested", 2),
+        ("BatchRequested", 3),
         ("BatchCancelled", 1),
         ("BatchReopened", 1),
         ("BatchExpanded", 1),
         ("BatchImported", 1),
         ("BatchCompleted", 1),
     ];
-    const UPCASTERS: &'static [Upcaster] = &[Upcaster {
-        event_type: "BatchRequested",
-        from: 1,
-        upcast: nothing_besides,
-    }];
+    const UPCASTERS: &'static [Upcaster] = &[
+        Upcaster {
+            event_type: "BatchRequested",
+            from: 1,
+            upcast: nothing_besides,
+        },
+        Upcaster {
+            event_type: "BatchRequested",
+            from: 2,
+            upcast: of_no_monitor,
+        },
+    ];
 }
 
 /// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
@@ -101,6 +110,12 @@ fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Object(options)) = options {
         add_options(options);
     }
+    fields
+}
+
+/// Before version 3 there were no monitors.
+fn of_no_monitor(mut fields: Map<String, Value>) -> Map<String, Value> {
+    fields.insert("monitor_id".to_owned(), Value::Null);
     fields
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use event::BatchEvent;
 pub use status::{BatchProgress, BatchStatus};
 
-use crate::values::{BatchOptions, BodyRef};
+use crate::values::{BatchOptions, BodyRef, MonitorId};
 
 /// The memory of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub enum BatchCommand {
         options: BatchOptions,
         /// The list.
         items: BodyRef,
+        /// The monitor of which it is a run.
+        monitor: Option<MonitorId>,
     },
     /// Bring over a batch that the predecessor worked through.
     Import(Box<ImportedBatch>),
@@ -122,6 +124,7 @@ impl BatchScan {
                 total: batch.total,
                 options: batch.options,
                 items: batch.items,
+                monitor_id: None,
             },
             BatchEvent::BatchExpanded { round: 1 },
             BatchEvent::BatchImported {
@@ -149,10 +152,12 @@ impl BatchScan {
                 total,
                 options,
                 items,
+                monitor,
             } => Ok(Some(BatchEvent::BatchRequested {
                 total,
                 options,
                 items,
+                monitor_id: monitor,
             })),
             BatchCommand::Import(_) => Ok(None),
             _ if !exists => Err(BatchError::NotFound),
@@ -177,7 +182,8 @@ impl BatchScan {
         }
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether nothing of it is under way.
+    pub fn is_over(&self) -> bool {
         self.ended || self.cancelled
     }
 }

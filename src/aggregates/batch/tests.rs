@@ -15,6 +15,7 @@ fn request() -> BatchCommand {
         total: 3,
         options: BatchOptions::new(None, None),
         items: list(),
+        monitor: None,
     }
 }
 

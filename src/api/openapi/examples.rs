@@ -67,18 +67,25 @@ fn may_answer(operation: &str, method: &str, code: ProblemCode) -> bool {
         | Code::InvalidWorkbook
         | Code::InvalidCsv
         | Code::ColumnNameTooLong
-        | Code::UnknownColumn
-        | Code::EmptyBatch
-        | Code::NoValidDomain
-        | Code::TooManyDomains
-        | Code::TooManyColumns => operation == "create_batch",
-        Code::UrlQuotaReached => creates || operation.starts_with("retry_"),
+        | Code::UnknownColumn => operation == "create_batch",
+        Code::EmptyBatch | Code::NoValidDomain | Code::TooManyDomains | Code::TooManyColumns => {
+            matches!(operation, "create_batch" | "create_monitor" | "change_monitor")
+        }
+        Code::UrlQuotaReached => {
+            (creates && operation != "create_monitor") || operation.starts_with("retry_")
+        }
         Code::BodyUnreadable | Code::RequestTimeout | Code::BodyTooLarge | Code::IdempotencyKeyReused => {
-            method == "post"
+            matches!(method, "post" | "patch")
         }
         Code::UnsupportedMediaType => {
-            creates || matches!(operation, "change_webhook" | "replay_webhook" | "resend_event")
+            creates
+                || matches!(
+                    operation,
+                    "change_webhook" | "change_monitor" | "replay_webhook" | "resend_event"
+                )
         }
+        Code::MonitorCannotRun => operation == "run_monitor",
+        Code::TooManyMonitors => operation == "create_monitor",
         Code::CannotCancel => operation.starts_with("cancel_"),
         Code::CannotRetry => operation.starts_with("retry_"),
         Code::InvalidLastEventId | Code::TooManyStreams => operation.starts_with("watch_"),

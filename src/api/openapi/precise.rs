@@ -50,6 +50,16 @@ pub(super) fn precise(document: &OpenApi) -> Value {
             "domains",
             json!({ "minItems": 1, "maxItems": 100_000 }),
         ),
+        (
+            "NewMonitor",
+            "domains",
+            json!({ "minItems": 1, "maxItems": 100_000 }),
+        ),
+        (
+            "ChangedMonitor",
+            "domains",
+            json!({ "minItems": 1, "maxItems": 100_000 }),
+        ),
     ] {
         let pointer = format!("/components/schemas/{schema}/properties/{property}");
         if let Some(found) = value.pointer_mut(&pointer) {
@@ -97,7 +107,7 @@ fn choices(operation: &str) -> Vec<(&'static str, Vec<String>)> {
 /// Bounds and forms by the parameter's name, which means the same wherever it stands.
 fn state_bounds(parameter: &mut Value) {
     let bounds = match parameter["name"].as_str().unwrap_or_default() {
-        "X-Tenant-Id" | "batch" => json!({ "format": "uuid" }),
+        "X-Tenant-Id" | "batch" | "monitor" => json!({ "format": "uuid" }),
         "Idempotency-Key" => json!({ "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$" }),
         "limit" => json!({ "minimum": 1, "maximum": 1000 }),
         "cursor" => json!({ "minLength": 1, "pattern": "^[A-Za-z0-9_-]+$" }),

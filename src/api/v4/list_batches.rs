@@ -18,6 +18,9 @@ use crate::projections::batch_jobs::{self, BatchJobs, query::BatchFilter};
 pub(super) struct BatchesQuery {
     /// Only batches with this status.
     status: Option<String>,
+    /// Only runs of this monitor; `monitor_id` is an alias.
+    #[serde(alias = "monitor_id")]
+    monitor: Option<String>,
 }
 
 /// Batches, newest first.
@@ -35,6 +38,9 @@ pub(super) async fn list_batches(
     at_least.wait::<BatchJobs>(&state).await?;
     let wanted = BatchFilter {
         status: filter("status", query.status.as_deref(), || one_of(&BatchStatus::ALL))?,
+        monitor: filter("monitor", query.monitor.as_deref(), || {
+            "a monitor's id".to_owned()
+        })?,
         before: paging.after()?,
         limit: paging.limit()?,
     };

@@ -21,9 +21,10 @@ use crate::commands::compare_scan::values_of;
 use crate::log::body::{Bodies, load_bodies};
 use crate::log::changes::ChangeFilter;
 use crate::log::{LogError, LogEvent};
+use crate::monitors;
 use crate::projections::query::{Listed, Sort};
 use crate::values::domain_change::{FieldDifference, SITEMAP_URLS, STATUS, field_names};
-use crate::values::{BatchId, DomainName, TenantId};
+use crate::values::{BatchId, DomainName, MonitorId, TenantId};
 
 /// The order of changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +63,9 @@ pub(crate) struct ChangeQuery {
     /// Only changes found by scans of this batch; `batch_id` is an alias.
     #[serde(alias = "batch_id")]
     pub(crate) batch: Option<String>,
+    /// Only changes found by runs of this monitor that count by its settings (`fields`); `monitor_id` is an alias.
+    #[serde(alias = "monitor_id")]
+    pub(crate) monitor: Option<String>,
     /// The order: newest first (`-position`) or in the order of the log (`position`).
     pub(crate) sort: Option<String>,
 }
@@ -137,7 +141,7 @@ impl List for ChangeQuery {
     }
 
     fn is_costly(&self) -> bool {
-        self.field.is_some() || self.batch.is_some()
+        self.field.is_some() || self.batch.is_some() || self.monitor.is_some()
     }
 
     async fn page(
@@ -183,8 +187,16 @@ impl ChangeQuery {
             let detail = format!("field is '{shown}'; it must be {}.", one_of(&names));
             return Err(Problem::of(ProblemCode::InvalidQuery, detail));
         }
+        let monitor: Option<MonitorId> =
+            filter("monitor", self.monitor.as_deref(), || "a monitor's id".to_owned())?;
+        let row = match monitor {
+            Some(id) => monitors::rows::find(state.monitors.pool(), tenant, id).await?,
+            None => None,
+        };
         Ok(ChangeFilter {
             tenant,
+            monitor,
+            fields: row.map(|row| row.settings.0.fields).unwrap_or_default(),
             domain: domain
                 .map_err(|error| Problem::of(ProblemCode::InvalidQuery, format!("domain: {error}.")))?
                 .map(String::from),

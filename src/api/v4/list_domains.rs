@@ -1,22 +1,18 @@
 //! `GET /domains`.
 
-use std::str::FromStr;
-
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::views::{Domain, Page};
-use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::export::{FormatQuery, List, Wanted};
-use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of, order};
+use crate::api::problem::{Problem, ProblemCode};
+use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, order};
 use crate::projections::domains::query::{DomainFilter, DomainSort};
 use crate::projections::domains::{self, Domains};
-use crate::values::site_state::SiteStateKind;
+use crate::values::monitor::DomainSelection;
 use crate::values::{BatchId, TenantId};
 
 /// Which domains.
@@ -74,19 +70,6 @@ pub(super) async fn list_domains(
     wanted.answer(&state, tenant, paging, query).await
 }
 
-/// A time, or the beginning of a day, UTC.
-struct Before(DateTime<Utc>);
-
-impl FromStr for Before {
-    type Err = chrono::ParseError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let of_day = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
-        let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
-        time.or_else(|_| text.parse().map(of_day)).map(Self)
-    }
-}
-
 impl List for DomainQuery {
     type Row = Domain;
 
@@ -124,27 +107,31 @@ impl List for DomainQuery {
 impl DomainQuery {
     pub(crate) fn filter(&self, paging: &Paging) -> Result<DomainFilter, Problem> {
         let sort: DomainSort = order(self.sort.as_deref())?;
+        let filter = DomainFilter::of(&self.selection());
+        let filter = filter.map_err(|error| Problem::of(ProblemCode::InvalidQuery, format!("{error}.")))?;
         Ok(DomainFilter {
-            status: filter("status", self.status.as_deref(), || one_of(&ScanStatus::ALL))?,
+            sort,
+            after: paging.after_in(sort)?,
+            limit: paging.limit()?,
+            ..filter
+        })
+    }
+
+    /// The filters alone.
+    fn selection(&self) -> DomainSelection {
+        DomainSelection {
+            status: self.status.clone(),
             contains: self.contains.clone(),
-            batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,
+            batch: self.batch.clone(),
             is_wordpress: self.is_wordpress,
             has_elementor: self.has_elementor,
             has_email: self.has_email,
             has_phone: self.has_phone,
             language: self.language.clone(),
             technology: self.technology.clone(),
-            site_state: filter("site_state", self.site_state.as_deref(), || {
-                one_of(SiteStateKind::ALL)
-            })?,
+            site_state: self.site_state.clone(),
             email_provider: self.email_provider.clone(),
-            tls_expires_before: filter("tls_expires_before", self.tls_expires_before.as_deref(), || {
-                "a date or time (RFC 3339), such as 2026-12-31".to_owned()
-            })?
-            .map(|before: Before| before.0),
-            sort,
-            after: paging.after_in(sort)?,
-            limit: paging.limit()?,
-        })
+            tls_expires_before: self.tls_expires_before.clone(),
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct EventQuery {
     /// Only events after this log position.
     #[serde(default, deserialize_with = "log_position")]
     after: Option<i64>,
-    /// Only events of this scan, batch or webhook.
+    /// Only events of this scan, batch, webhook or monitor.
     stream: Option<String>,
     /// Maximum number of events: 1 to 1000, default 100.
     limit: Option<i64>,
@@ -49,10 +49,10 @@ pub(super) async fn list_events(
     page(&state, tenant, filter).await
 }
 
-/// Lists the events of one stream: the whole history of a scan, a batch or a webhook.
+/// Lists the events of one stream: the whole history of a scan, a batch, a webhook or a monitor.
 #[utoipa::path(
     get, path = "/streams/{type}/{id}", tag = "events",
-    params(("type" = String, Path, description = "`domain_scan`, `batch_scan` or `webhook`"), ("id" = uuid::Uuid, Path), EventQuery),
+    params(("type" = String, Path, description = "`domain_scan`, `batch_scan`, `webhook` or `monitor`"), ("id" = uuid::Uuid, Path), EventQuery),
     responses(
         (status = 200, body = Page<Event>), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),

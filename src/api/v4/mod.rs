@@ -3,6 +3,7 @@
 mod cancel_batch;
 mod cancel_scan;
 mod create_batch;
+pub(crate) mod create_monitor;
 mod create_scan;
 mod create_webhook;
 mod exported;
@@ -20,12 +21,15 @@ pub(crate) mod list_domain_urls;
 pub(crate) mod list_domains;
 mod list_events;
 mod list_keys;
+pub(crate) mod list_monitors;
 mod list_projections;
 pub(crate) mod list_scans;
 mod list_sitemap_audit;
 mod list_webhooks;
+mod maintain_monitor;
 mod maintain_projection;
 mod maintain_webhook;
+pub(crate) mod monitor_views;
 pub(crate) mod retry_batch;
 mod retry_scan;
 mod revoke_key;
@@ -84,6 +88,20 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(maintain_webhook::test_webhook))
         .routes(routes!(maintain_webhook::replay_webhook))
         .routes(routes!(maintain_webhook::resend_event))
+        .routes(routes!(
+            create_monitor::create_monitor,
+            list_monitors::list_monitors
+        ))
+        .routes(routes!(
+            list_monitors::get_monitor,
+            maintain_monitor::change_monitor,
+            maintain_monitor::delete_monitor
+        ))
+        .routes(routes!(list_monitors::list_runs))
+        .routes(routes!(maintain_monitor::pause_monitor))
+        .routes(routes!(maintain_monitor::resume_monitor))
+        .routes(routes!(maintain_monitor::run_monitor))
+        .routes(routes!(maintain_monitor::open_feed, maintain_monitor::close_feed))
         .routes(routes!(list_keys::list_keys))
         .routes(routes!(revoke_key::revoke_key))
 }

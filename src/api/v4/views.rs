@@ -109,6 +109,8 @@ pub struct Batch {
     /// `pending`, `running`, `completed`, `partial`, `failed` or `cancelled`.
     #[schema(example = "partial")]
     pub status: String,
+    /// The monitor of which the batch is a run.
+    pub monitor_id: Option<Uuid>,
     /// Number of scans in the batch.
     pub total: i32,
     /// Number of completed scans.
@@ -145,6 +147,7 @@ impl From<BatchRow> for Batch {
         Self {
             batch_id: row.batch_id.0,
             status: row.status.to_string(),
+            monitor_id: row.monitor_id.map(|monitor| monitor.0),
             total: row.total_domains,
             completed: row.completed_domains,
             failed: row.failed_domains,

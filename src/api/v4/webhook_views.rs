@@ -19,10 +19,11 @@ pub(super) struct NewWebhook {
     /// Where events are sent (POST): an absolute URL with `https` or `http`.
     #[schema(example = "https://example.com/hook")]
     url: String,
-    /// The types of events: `batch.completed`, `scan.completed`, `scan.failed`, `domain.changed`.
+    /// The types of events: `batch.completed`, `scan.completed`, `scan.failed`, `domain.changed`, `monitor.ran`,
+    /// `monitor.skipped`.
     #[schema(example = json!(["domain.changed"]), min_items = 1)]
     events: Vec<String>,
-    /// Only events of these domains, at most 1000; all if omitted. Events of batches are not concerned.
+    /// Only events of these domains, at most 1000; all if omitted. Events of batches and monitors are not concerned.
     #[serde(default)]
     domains: Vec<String>,
     /// Only changes of one of these fields; all if omitted. Other events are not concerned.

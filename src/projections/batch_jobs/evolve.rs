@@ -59,6 +59,7 @@ fn requested(fact: &Fact) -> Option<BatchRow> {
             total,
             options,
             items,
+            monitor_id,
         },
     ) = &fact.happened
     else {
@@ -87,6 +88,7 @@ fn requested(fact: &Fact) -> Option<BatchRow> {
         round: 1,
         ended: false,
         cancelled: false,
+        monitor_id: *monitor_id,
         requested_position: fact.position,
         position: fact.position,
     })

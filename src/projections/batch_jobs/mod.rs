@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::fact::Happened;
 use super::{Fact, Projection, Subject};
 use crate::aggregates::BatchStatus;
-use crate::values::{BatchId, TenantId};
+use crate::values::{BatchId, MonitorId, TenantId};
 
 /// The projection.
 pub struct BatchJobs;
@@ -50,6 +50,8 @@ pub struct BatchRow {
     pub ended: bool,
     /// Whether somebody called it off.
     pub cancelled: bool,
+    /// The monitor of which it is a run.
+    pub monitor_id: Option<MonitorId>,
     /// Position of the request: the order of the list.
     pub requested_position: i64,
     /// Position of the last event that is in this row.

@@ -6,13 +6,15 @@ use super::{BatchJobs, BatchRow};
 use crate::aggregates::BatchStatus;
 use crate::projections::query::Listed;
 use crate::projections::{ProjectionError, ReadModels, rows};
-use crate::values::{BatchId, TenantId};
+use crate::values::{BatchId, MonitorId, TenantId};
 
 /// Which batches a list wants.
 #[derive(Clone, Debug, Default)]
 pub struct BatchFilter {
     /// Only in this status.
     pub status: Option<BatchStatus>,
+    /// Only runs of this monitor.
+    pub monitor: Option<MonitorId>,
     /// Only older than the batch with this request position.
     pub before: Option<i64>,
     /// At most so many.
@@ -52,6 +54,9 @@ pub async fn list(
     query.push_bind(tenant.0);
     if let Some(status) = filter.status {
         query.push(" and status = ").push_bind(status.to_string());
+    }
+    if let Some(monitor) = filter.monitor {
+        query.push(" and monitor_id = ").push_bind(monitor.0);
     }
     if let Some(before) = filter.before {
         query.push(" and requested_position < ").push_bind(before);

@@ -20,6 +20,7 @@ create table {schema}.batch_jobs (
     round              int              not null,
     ended              boolean          not null,
     cancelled          boolean          not null,
+    monitor_id         uuid,
     requested_position bigint           not null,
     position           bigint           not null
 ) with (fillfactor = 30);

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{DomainRow, Domains};
@@ -11,6 +12,7 @@ use crate::aggregates::ScanStatus;
 use crate::projections::generation::execute;
 use crate::projections::query::{Listed, Sort};
 use crate::projections::{ProjectionError, ReadModels, rows};
+use crate::values::monitor::DomainSelection;
 use crate::values::site_state::SiteStateKind;
 use crate::values::{BatchId, DomainName, TenantId};
 
@@ -71,7 +73,7 @@ impl fmt::Display for DomainPlace {
     }
 }
 
-impl std::str::FromStr for DomainPlace {
+impl FromStr for DomainPlace {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -119,6 +121,77 @@ pub struct DomainFilter {
     pub limit: i64,
 }
 
+/// A filter whose text is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is '{text}'; it must be {allowed}")]
+pub struct InvalidFilter {
+    /// Its name.
+    pub name: &'static str,
+    /// Its text, as far as it is shown.
+    pub text: String,
+    /// What is allowed.
+    pub allowed: String,
+}
+
+impl DomainFilter {
+    /// What a selection says, without order and limit.
+    pub fn of(selection: &DomainSelection) -> Result<Self, InvalidFilter> {
+        Ok(Self {
+            status: read("status", selection.status.as_deref(), || one_of(&ScanStatus::ALL))?,
+            contains: selection.contains.clone(),
+            batch: read("batch", selection.batch.as_deref(), || "a batch's id".to_owned())?,
+            is_wordpress: selection.is_wordpress,
+            has_elementor: selection.has_elementor,
+            has_email: selection.has_email,
+            has_phone: selection.has_phone,
+            language: selection.language.clone(),
+            technology: selection.technology.clone(),
+            site_state: read("site_state", selection.site_state.as_deref(), || {
+                one_of(SiteStateKind::ALL)
+            })?,
+            email_provider: selection.email_provider.clone(),
+            tls_expires_before: read(
+                "tls_expires_before",
+                selection.tls_expires_before.as_deref(),
+                || "a date or time (RFC 3339), such as 2026-12-31".to_owned(),
+            )?
+            .map(|before: Before| before.0),
+            ..Self::default()
+        })
+    }
+}
+
+fn read<T: FromStr>(
+    name: &'static str,
+    text: Option<&str>,
+    allowed: impl FnOnce() -> String,
+) -> Result<Option<T>, InvalidFilter> {
+    let Some(text) = text else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| InvalidFilter {
+        name,
+        text: text.chars().take(100).collect(),
+        allowed: allowed(),
+    })
+}
+
+fn one_of<T: fmt::Display>(words: &[T]) -> String {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    format!("one of {}", words.join(", "))
+}
+
+/// A time, or the beginning of a day, UTC.
+struct Before(DateTime<Utc>);
+
+impl FromStr for Before {
+    type Err = chrono::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let of_day = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+        time.or_else(|_| text.parse().map(of_day)).map(Self)
+    }
+}
+
 /// One domain of a tenant.
 pub async fn find(
     models: &ReadModels,
@@ -138,6 +211,43 @@ pub async fn find(
     row.as_deref().map(rows::from_json::<Domains>).transpose()
 }
 
+/// The names of a tenant's domains that a filter matches, in the order of the filter.
+pub async fn names(
+    models: &ReadModels,
+    tenant: TenantId,
+    filter: &DomainFilter,
+) -> Result<Vec<String>, ProjectionError> {
+    let mut reading = models.reading(tenant).await?;
+    let expiring = prepare(&mut reading, models, tenant, filter).await?;
+    let mut query = QueryBuilder::new(format!(
+        "select domain from {}.domains where tenant_id = ",
+        models.domains
+    ));
+    query.push_bind(tenant.0);
+    push_filter(&mut query, filter, expiring);
+    push_order(&mut query, filter);
+    query.push(" limit ").push_bind(filter.limit);
+    let query = query.build_query_scalar().persistent(false);
+    Ok(query.fetch_all(&mut *reading).await?)
+}
+
+/// What a filter needs before its query.
+async fn prepare(
+    reading: &mut PgConnection,
+    models: &ReadModels,
+    tenant: TenantId,
+    filter: &DomainFilter,
+) -> Result<Option<Vec<String>>, ProjectionError> {
+    if filter.technology.is_some() {
+        // Its index (GIN) is read by bitmaps only, which connections for small reads avoid.
+        execute(reading, "set local enable_bitmapscan = on").await?;
+    }
+    match filter.tls_expires_before {
+        Some(before) => expiring(reading, models, tenant, before).await,
+        None => Ok(None),
+    }
+}
+
 /// Domains of a tenant in the order of the filter.
 pub async fn list(
     models: &ReadModels,
@@ -145,14 +255,7 @@ pub async fn list(
     filter: &DomainFilter,
 ) -> Result<Listed<DomainRow>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
-    if filter.technology.is_some() {
-        // Its index (GIN) is read by bitmaps only, which connections for small reads avoid.
-        execute(&mut reading, "set local enable_bitmapscan = on").await?;
-    }
-    let expiring = match filter.tls_expires_before {
-        Some(before) => expiring(&mut reading, models, tenant, before).await?,
-        None => None,
-    };
+    let expiring = prepare(&mut reading, models, tenant, filter).await?;
     // The page first, then its rows as JSON: that unpacks what was found, which no other row needs.
     let mut query = QueryBuilder::new(format!(
         "select to_jsonb(d)::text from (select * from {}.domains where tenant_id = ",

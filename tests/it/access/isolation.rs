@@ -19,6 +19,7 @@ struct Ours {
     domain: String,
     key: String,
     webhook: String,
+    monitor: String,
     /// Position of a change of the domain.
     change: String,
 }
@@ -30,6 +31,8 @@ impl Ours {
             &self.batch
         } else if template.contains("/keys/") {
             &self.key
+        } else if template.contains("/monitors/") {
+            &self.monitor
         } else if template.contains("/webhooks/") {
             &self.webhook
         } else {
@@ -119,6 +122,28 @@ async fn provide(app: &TestApp, key: &ApiKey) -> Ours {
     let path = format!("/api/v4/webhooks?at_least={}", webhook["position"]);
     assert_eq!(as_key(app, key, "GET", &path, None).await.status, 200);
     let webhook = webhook["webhook_id"].as_str().unwrap().to_owned();
+    let monitor = json!({ "name": MARK, "domains": [format!("m.{MARK}.com")], "rhythm": "monthly" });
+    let monitor = as_key(app, key, "POST", "/api/v4/monitors", Some(&monitor))
+        .await
+        .json();
+    let monitor = monitor["monitor_id"].as_str().unwrap().to_owned();
+    let run = as_key(app, key, "POST", &format!("/api/v4/monitors/{monitor}/run"), None)
+        .await
+        .json();
+    let path = format!("/api/v4/monitors/{monitor}?at_least={}", run["position"]);
+    assert_eq!(as_key(app, key, "GET", &path, None).await.status, 200);
+    let path = format!("/api/v4/batches/{}", run["batch_id"].as_str().unwrap());
+    let of_run = wait_for("the run", async || {
+        let found = as_key(app, key, "GET", &format!("{path}/scans"), None).await;
+        Some(found.json()["items"].get(0)?["scan_id"].as_str()?.to_owned())
+    })
+    .await;
+    app.complete(&of_run, &Findings::default()).await;
+    wait_for("its end", async || {
+        let found = as_key(app, key, "GET", &path, None).await;
+        (found.json()["status"] == "completed").then_some(())
+    })
+    .await;
     let key = key.id().to_string();
     Ours {
         scan,
@@ -126,6 +151,7 @@ async fn provide(app: &TestApp, key: &ApiKey) -> Ours {
         domain,
         key,
         webhook,
+        monitor,
         change,
     }
 }
@@ -167,7 +193,14 @@ async fn nothing_crosses_on_any_route() {
                     "{method} {path}"
                 );
             }
-            for word in [MARK, &ours.scan, &ours.batch, &ours.key, &ours.webhook] {
+            for word in [
+                MARK,
+                &ours.scan,
+                &ours.batch,
+                &ours.key,
+                &ours.webhook,
+                &ours.monitor,
+            ] {
                 let (text, asked) = (theirs.text(), path.contains(word));
                 assert!(asked || !text.contains(word), "{method} {path}: {text}");
             }
@@ -189,6 +222,8 @@ async fn nothing_crosses_on_any_route() {
         format!("scans?domain={}", ours.domain),
         format!("domains?batch={}", ours.batch),
         format!("changes?domain={}", ours.domain),
+        format!("changes?monitor={}", ours.monitor),
+        format!("batches?monitor={}", ours.monitor),
         format!("domains?contains={MARK}"),
         format!("events?stream={}", ours.scan),
         format!("events?cursor={cursor}"),

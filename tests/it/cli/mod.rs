@@ -83,7 +83,7 @@ fn every_command_has_a_manual_page() {
 }
 
 /// Those that tell nothing that JSON would tell better: other commands, a service, or a form of their own.
-const WITHOUT_JSON: [&str; 14] = [
+const WITHOUT_JSON: [&str; 15] = [
     "serve",
     "export",
     "config",
@@ -93,6 +93,7 @@ const WITHOUT_JSON: [&str; 14] = [
     "man",
     "log",
     "key",
+    "monitor",
     "webhook",
     "tenant",
     "technologies",

@@ -119,6 +119,14 @@ async fn a_batch_that_is_never_completed_is_seen() {
 }
 
 #[tokio::test]
+async fn a_monitor_that_is_due_and_does_not_run_is_seen() {
+    let due = "insert into monitor (monitor_id, tenant_id, settings, status, created_at, position, changed_at, last, next_run) \
+        values (gen_random_uuid(), gen_random_uuid(), '{}', 'active', now(), 1, 1, now() - interval '1 day', \
+                now() - interval '1 hour')";
+    is_seen(due, &[("monitor", 1)], "are due and do not run").await;
+}
+
+#[tokio::test]
 async fn a_policy_that_does_not_follow_is_seen() {
     let behind = "insert into policy (name, updated_at) values ('schedule_scans', now() - interval '1 hour')";
     let old = "alter table events disable trigger events_append_only; \

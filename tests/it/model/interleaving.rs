@@ -79,6 +79,7 @@ fn batch_requested(chance: &mut StdRng) -> Told {
         total: u32::try_from(SCANS / 2).unwrap(),
         options: BatchOptions::new(None, None),
         items: findings(0),
+        monitor_id: None,
     };
     told("batch_scan", batch_id().0, 1, &event, chance)
 }

@@ -543,6 +543,7 @@ async fn request_batch(log: &EventLog) {
         total: u32::try_from(SCANS / 2).unwrap(),
         options: BatchOptions::new(None, None),
         items,
+        monitor_id: None,
     };
     let event = NewEvent {
         event_id: Uuid::new_v4(),

@@ -72,6 +72,17 @@ async fn paths(server: &Server) -> Vec<String> {
         .await;
     let failed = server.all(&format!("{path}/scans?status=failed")).await;
     let (scan, batch) = (text(&failed[0]["scan_id"]), format!("/batches/{batch}"));
+    let monitor = json!({ "name": "Shops", "domains": domains, "rhythm": "weekly on monday", "fields": ["phone_numbers", "status"] });
+    let monitor = text(&server.post("/api/v4/monitors", &monitor).await["monitor_id"]);
+    let run = server
+        .post(&format!("/api/v4/monitors/{monitor}/run"), &json!({}))
+        .await;
+    server
+        .get(&format!(
+            "/api/v4/monitors/{monitor}?at_least={}",
+            run["position"]
+        ))
+        .await;
     vec![
         "/".to_owned(),
         "/batches".to_owned(),
@@ -85,6 +96,8 @@ async fn paths(server: &Server) -> Vec<String> {
         "/domains/err404.sites.test".to_owned(),
         "/changes".to_owned(),
         "/webhooks".to_owned(),
+        "/monitors".to_owned(),
+        format!("/monitors/{monitor}"),
         "/log".to_owned(),
         "/tasks".to_owned(),
         "/tasks?show=delayed".to_owned(),

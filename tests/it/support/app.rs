@@ -165,6 +165,7 @@ impl TestApp {
 
     pub fn start_projector(&self) {
         self.app.spawn_projector(&self.tracker, &self.stop);
+        self.app.spawn_monitors(&self.tracker, &self.stop);
     }
 
     /// The log's last position: as long as it stands, nothing was written.

@@ -145,6 +145,7 @@ impl Story {
                 total: u32::try_from(count).unwrap(),
                 options: BatchOptions::new(None, None),
                 items,
+                monitor_id: None,
             },
             BatchEvent::BatchExpanded { round: 1 },
         ];

@@ -2,7 +2,7 @@
 
 mod crash;
 mod programs;
-mod receiver;
+pub mod receiver;
 
 use axum::http::HeaderMap;
 use serde_json::{Value, json};

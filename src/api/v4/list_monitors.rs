@@ -1,0 +1,104 @@
+//! `GET /monitors`, `GET /monitors/{id}` and `GET /monitors/{id}/runs`.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::monitor_views::{MonitorView, RunView};
+use super::views::Page;
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
+use crate::monitors::rows;
+use crate::projections::query::Listed;
+use crate::values::MonitorId;
+
+/// How long an answer may wait for `?at_least=`.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// Lists the tenant's monitors, oldest first.
+#[utoipa::path(
+    get, path = "/monitors", tag = "monitors", params(Paging, AtLeast),
+    responses((status = 200, body = Page<MonitorView>), (status = 400, body = Problem), (status = 503, body = Problem))
+)]
+pub(super) async fn list_monitors(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    QueryOf(paging): QueryOf<Paging>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Json<Page<MonitorView>>, Problem> {
+    wait(&state, at_least).await?;
+    let limit = paging.limit()?;
+    let rows = rows::list(state.monitors.pool(), tenant, paging.after()?, limit + 1).await?;
+    let listed = Listed::of(rows, limit, |row| row.position.to_string());
+    Ok(Json(Page {
+        items: listed.items.into_iter().map(MonitorView::from).collect(),
+        next: listed.next,
+    }))
+}
+
+/// One monitor: its settings, its last run and when it runs next.
+#[utoipa::path(
+    get, path = "/monitors/{id}", tag = "monitors", params(("id" = uuid::Uuid, Path), AtLeast),
+    responses((status = 200, body = MonitorView), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub(super) async fn get_monitor(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(id): PathOf<MonitorId>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Json<MonitorView>, Problem> {
+    wait(&state, at_least).await?;
+    let row = rows::find(state.monitors.pool(), tenant, id).await?;
+    row.map(|row| Json(row.into()))
+        .ok_or_else(|| Problem::not_found("monitor"))
+}
+
+/// Lists the runs of a monitor, the latest first, those that were skipped too.
+#[utoipa::path(
+    get, path = "/monitors/{id}/runs", tag = "monitors", params(("id" = uuid::Uuid, Path), Paging, AtLeast),
+    responses(
+        (status = 200, body = Page<RunView>), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    )
+)]
+pub(super) async fn list_runs(
+    State(state): State<ApiState>,
+    Tenant(tenant): Tenant,
+    PathOf(id): PathOf<MonitorId>,
+    QueryOf(paging): QueryOf<Paging>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Json<Page<RunView>>, Problem> {
+    wait(&state, at_least).await?;
+    let pool = state.monitors.pool();
+    if rows::find(pool, tenant, id).await?.is_none() {
+        return Err(Problem::not_found("monitor"));
+    }
+    let limit = paging.limit()?;
+    let rows = rows::runs(pool, tenant, id, paging.after()?, limit + 1).await?;
+    let listed = Listed::of(rows, limit, |row| row.position.to_string());
+    Ok(Json(Page {
+        items: listed.items.into_iter().map(RunView::from).collect(),
+        next: listed.next,
+    }))
+}
+
+/// Waits until the tables of monitors have come as far as somebody wants.
+pub(crate) async fn wait(state: &ApiState, at_least: AtLeast) -> Result<(), Problem> {
+    let Some(wanted) = at_least.at_least else {
+        return Ok(());
+    };
+    let end = tokio::time::Instant::now() + MAX_WAIT;
+    loop {
+        let reached = rows::reached(state.monitors.pool()).await?;
+        if reached >= wanted {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() > end {
+            let detail = format!("Monitors have reached log position {reached}, but not yet {wanted}.");
+            return Err(Problem::unavailable(detail).with("position", reached));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

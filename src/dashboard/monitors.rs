@@ -1,0 +1,439 @@
+//! The tenant's monitors: which there are, when each runs next, and what its runs found changed.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use uuid::Uuid;
+
+use super::changes::one as change;
+use super::entry::Visitor;
+use super::form::Form;
+use super::parts::{action, badge, link, number, pager, request_key, seen_from, time};
+use super::shell::{Page, Section};
+use crate::access::Scope;
+use crate::api::ApiState;
+use crate::api::batch_input::{BatchInput, apart};
+use crate::api::export::List;
+use crate::api::problem::{Problem, ProblemCode};
+use crate::api::quota::turn_at_lists;
+use crate::api::request::{AtLeast, CommandRequest, Paging, PathOf, QueryOf};
+use crate::api::v4::create_monitor::create as create_monitor;
+use crate::api::v4::list_changes::ChangeQuery;
+use crate::api::v4::list_monitors::wait;
+use crate::api::v4::monitor_views::{WantedMonitor, require_filter};
+use crate::commands::maintain_monitor::{MonitorWork, change_monitor, maintain_monitor};
+use crate::commands::run_monitor::Run;
+use crate::monitors::feeds::{self, FeedToken};
+use crate::monitors::{MonitorRow, RunRow, rows};
+use crate::projections::query::Listed;
+use crate::values::batch_list;
+use crate::values::monitor::{DomainSelection, MonitorChange, WatchedDomains};
+use crate::values::{BatchOptions, MonitorId};
+
+/// Monitors or runs on one page.
+const ROWS: i64 = 50;
+/// Changes on the page of a monitor.
+const CHANGES: i64 = 5;
+/// Rhythms that the form offers; others can be typed.
+const RHYTHMS: [&str; 6] = [
+    "hourly",
+    "daily",
+    "daily at 6",
+    "weekly on monday",
+    "monthly",
+    "30 6 * * 1-5",
+];
+
+pub(super) async fn list(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    QueryOf(paging): QueryOf<Paging>,
+) -> Result<Markup, Problem> {
+    let found = rows::list(state.monitors.pool(), visitor.tenant(), paging.after()?, ROWS + 1).await?;
+    let listed = Listed::of(found, ROWS, |row| row.position.to_string());
+    let content = html! {
+        h1 { "Monitors" }
+        p { "A monitor scans its domains again and again. What a run finds changed is on the page " a href="/changes" { "Changes" } "." }
+        section #monitors data-part {
+            (table(&listed.items))
+            (pager(listed.next.as_ref(), "/monitors", paging.cursor.is_none()))
+        }
+        @if visitor.may(Scope::Write) { (new_form()) }
+    };
+    Ok(Page::new("Monitors", Section::Monitors)
+        .polling_in_place()
+        .render(Some(&visitor), &content))
+}
+
+pub(super) async fn show(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    PathOf(id): PathOf<MonitorId>,
+    QueryOf(paging): QueryOf<Paging>,
+    QueryOf(at_least): QueryOf<AtLeast>,
+) -> Result<Markup, Problem> {
+    wait(&state, at_least).await?;
+    let (pool, tenant) = (state.monitors.pool(), visitor.tenant());
+    let row = rows::find(pool, tenant, id).await?;
+    let row = row.ok_or_else(|| Problem::not_found("monitor"))?;
+    let found = rows::runs(pool, tenant, id, paging.after()?, ROWS + 1).await?;
+    let listed = Listed::of(found, ROWS, |row| row.position.to_string());
+    let query = ChangeQuery {
+        monitor: Some(id.to_string()),
+        ..ChangeQuery::default()
+    };
+    let first = Paging {
+        limit: Some(CHANGES),
+        cursor: None,
+    };
+    let changes = query.page(&state.for_long_reads(), tenant, &first).await?;
+    let path = format!("/monitors/{id}");
+    let all = link("/changes", &[("monitor", &id.to_string())]);
+    let content = html! {
+        h1 { (row.settings.name) }
+        section #monitor data-part { (head(&row)) }
+        @if visitor.may(Scope::Write) { (actions(&row, &path)) }
+        h2 { "Runs" }
+        section #runs data-part {
+            @if listed.items.is_empty() { p.empty { "It has not run yet." } }
+            @else {
+                (runs(&listed.items))
+                (pager(listed.next.as_ref(), &path, paging.cursor.is_none()))
+            }
+        }
+        h2 { "Latest changes" }
+        section #changes data-part {
+            @if changes.items.is_empty() { p.empty { "No changes. The first scan of a domain changes nothing." } }
+            @else {
+                @for item in &changes.items { (change(item)) }
+                p { a.button href=(all) { "Show all changes" } }
+            }
+        }
+    };
+    Ok(Page::new("Monitor", Section::Monitors)
+        .polling_in_place()
+        .render(Some(&visitor), &content))
+}
+
+pub(super) async fn create(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    request: CommandRequest,
+) -> Result<Response, Problem> {
+    visitor.require(Scope::Write)?;
+    let _turn = turn_at_lists(&state, visitor.tenant()).await?;
+    let form = Form::of(&request).await?;
+    let content = match form.shared("file") {
+        file if file.is_empty() => form.shared("list"),
+        file => file,
+    };
+    let list = if content.is_empty() {
+        None
+    } else {
+        let read = move || {
+            let text = batch_list::ListText::of(&content, None)?;
+            let list = text.read(batch_list::Form::Unknown, None)?;
+            BatchInput::of(list, BatchOptions::new(None, None))
+        };
+        Some(apart(read).await?)
+    };
+    let mut change = settings(&form)?;
+    let filter = selection(&form);
+    if filter != DomainSelection::default() && list.is_some() {
+        let detail = "The form has both a list and a filter; clear one of them.";
+        return Err(Problem::of(ProblemCode::InvalidField, detail));
+    }
+    if list.is_none() {
+        if filter == DomainSelection::default() {
+            let detail = "The monitor has no domains: send a file, paste a list, or fill in a filter.";
+            return Err(Problem::of(ProblemCode::InvalidField, detail));
+        }
+        require_filter(&filter)?;
+        change.domains = Some(WatchedDomains::Filter(filter));
+    }
+    change.scan = form.wanted_scan()?;
+    change.max_concurrent = form.number("max_concurrent")?;
+    let wanted = WantedMonitor { change, list };
+    let context = form.context(&request, "POST /monitors");
+    let (created, _, _) = create_monitor(&state, wanted, &context).await?;
+    Ok(seen_from("/monitors", created.id, created.position))
+}
+
+/// Changes, pauses, resumes, runs or deletes a monitor.
+pub(super) async fn maintain(
+    State(state): State<ApiState>,
+    visitor: Visitor,
+    PathOf((id, work)): PathOf<(MonitorId, String)>,
+    request: CommandRequest,
+) -> Result<Response, Problem> {
+    visitor.require(Scope::Write)?;
+    let (bus, context) = (&state.bus, &request.context);
+    let now = state.monitors.now().await?;
+    let work = match work.as_str() {
+        "pause" => MonitorWork::Pause,
+        "resume" => MonitorWork::Resume,
+        "delete" => MonitorWork::Delete,
+        "feed" => {
+            let token = FeedToken::generate();
+            return if feeds::open(state.monitors.pool(), context.tenant, id, &token).await? {
+                Ok(feed_page(&visitor, id, &token))
+            } else {
+                Err(Problem::not_found("monitor"))
+            };
+        }
+        "close-feed" => {
+            feeds::close(state.monitors.pool(), context.tenant, id).await?;
+            return Ok(Redirect::to(&format!("/monitors/{id}")).into_response());
+        }
+        "change" => {
+            let form = Form::of(&request).await?;
+            let position = change_monitor(bus, id, settings(&form)?, None, now, context).await?;
+            return Ok(seen_from("/monitors", id, position));
+        }
+        "run" => {
+            return match state.monitors.run_now(id, context).await? {
+                Run::Began { position, .. } => Ok(seen_from("/monitors", id, position)),
+                Run::Skipped(_) | Run::Nothing => Err(Problem::not_found("monitor")),
+            };
+        }
+        _ => return Err(Problem::not_found("path")),
+    };
+    let position = maintain_monitor(bus, id, work, now, context).await?;
+    Ok(match work {
+        MonitorWork::Delete => Redirect::to("/monitors").into_response(),
+        MonitorWork::Pause | MonitorWork::Resume => seen_from("/monitors", id, position),
+    })
+}
+
+/// Shows the URL of a feed, this once.
+fn feed_page(visitor: &Visitor, id: MonitorId, token: &FeedToken) -> Response {
+    let content = html! {
+        h1 { "Feed" }
+        div.panel.good role="status" {
+            p { strong { "The URL of the feed. It is shown only once; give it to your feed reader." } }
+            p { a href=(token.path()) { (token.path()) } }
+        }
+        p { a href={ "/monitors/" (id) } { "Show the monitor" } }
+    };
+    let page = Page::new("Feed", Section::Monitors).render(Some(visitor), &content);
+    ([(header::CACHE_CONTROL, "no-store")], page).into_response()
+}
+
+/// Name, rhythm, zone and fields, as both forms have them.
+fn settings(form: &Form) -> Result<MonitorChange, Problem> {
+    let refused = |error: &dyn std::error::Error| Problem::of(ProblemCode::InvalidField, format!("{error}."));
+    let fields = form.text("fields").split([',', '\n', ' ', '\r']);
+    let fields = fields.filter(|word| !word.is_empty()).map(str::to_owned);
+    Ok(MonitorChange {
+        name: Some(form.text("name").to_owned()),
+        rhythm: Some(form.text("rhythm").parse().map_err(|error| refused(&error))?),
+        time_zone: Some(form.text("time_zone").parse().map_err(|error| refused(&error))?),
+        fields: Some(fields.collect()),
+        ..MonitorChange::default()
+    })
+}
+
+fn selection(form: &Form) -> DomainSelection {
+    let given = |name: &str| Some(form.text(name).to_owned()).filter(|text| !text.is_empty());
+    DomainSelection {
+        contains: given("contains"),
+        technology: given("technology"),
+        language: given("language"),
+        status: given("status"),
+        ..DomainSelection::default()
+    }
+}
+
+fn table(rows: &[MonitorRow]) -> Markup {
+    html! {
+        @if rows.is_empty() { p.empty { "No monitors yet." } }
+        @else {
+            div.scroll tabindex="0" role="region" aria-label="Monitors" {
+                table {
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Status" } th scope="col" { "Next run" }
+                        th.wide scope="col" { "Rhythm" } th.wide scope="col" { "Domains" } th.wide scope="col" { "Last run" } } }
+                    tbody { @for row in rows {
+                        tr {
+                            th scope="row" { a href={ "/monitors/" (row.monitor_id) } { (row.settings.name) } }
+                            td { (status(row)) }
+                            td { (time(row.next_run)) }
+                            td.wide { (row.settings.rhythm) }
+                            td.wide { (domains(row)) }
+                            td.wide { (last_run(row)) }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+fn status(row: &MonitorRow) -> Markup {
+    html! {
+        @if row.status == "active" { (badge("completed")) " active" } @else { (badge("cancelled")) " paused" }
+    }
+}
+
+fn domains(row: &MonitorRow) -> Markup {
+    html! {
+        @match (&row.settings.list, &row.settings.filter) {
+            (Some(list), _) => (number(i64::try_from(list.items).unwrap_or(i64::MAX))),
+            (None, Some(filter)) => (words_of(filter)),
+            (None, None) => "all",
+        }
+    }
+}
+
+/// A filter in words.
+fn words_of(filter: &DomainSelection) -> String {
+    let fields = serde_json::to_value(filter).unwrap_or_default();
+    let given = fields
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| {
+            let value = match value {
+                serde_json::Value::Null => return None,
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            Some(format!("{}: {value}", name.replace('_', " ")))
+        });
+    let words: Vec<String> = given.collect();
+    if words.is_empty() {
+        "all known domains".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+fn last_run(row: &MonitorRow) -> Markup {
+    html! {
+        (time(row.run.run_at))
+        @if let Some(reason) = &row.run.run_reason { " skipped: " (skipped(reason)) }
+    }
+}
+
+/// Why a run was skipped, in words.
+fn skipped(reason: &str) -> String {
+    reason.replace('_', " ")
+}
+
+fn head(row: &MonitorRow) -> Markup {
+    let settings = &row.settings;
+    let scan = &settings.options.scan;
+    html! {
+        dl.facts {
+            dt { "Status" } dd { (status(row)) }
+            dt { "Rhythm" } dd { (settings.rhythm) " (" (settings.time_zone.name()) ")"
+                @if !settings.rhythm.is_exact() { span.muted { " at a minute of its own" } } }
+            dt { "Next run" } dd { (time(row.next_run)) }
+            dt { "Last run" } dd { (last_run(row)) }
+            dt { "Domains" } dd { (domains(row)) }
+            dt { "Fields" } dd { @if settings.fields.is_empty() { "all" } @else { (settings.fields.join(", ")) } }
+            dt { "Pages per domain" } dd { (scan.max_pages) }
+            dt { "Created" } dd { (time(Some(row.created_at))) }
+        }
+    }
+}
+
+fn actions(row: &MonitorRow, path: &str) -> Markup {
+    let settings = &row.settings;
+    html! {
+        div.actions {
+            (action(&format!("{path}/run"), "Run now", "primary"))
+            @if row.status == "active" { (action(&format!("{path}/pause"), "Pause", "")) }
+            @else { (action(&format!("{path}/resume"), "Resume", "")) }
+            details { summary { "Feed" }
+                p.small { "A feed (Atom) of what the monitor finds changed. Whoever has its URL can read it." }
+                (action(&format!("{path}/feed"), "Make a feed URL", ""))
+                @if let Some(since) = row.feed_since {
+                    p.small { "The feed has a URL since " (time(Some(since))) ". A new one revokes it." }
+                    (action(&format!("{path}/close-feed"), "Revoke the URL", "danger"))
+                }
+            }
+            details { summary { "Delete" } (action(&format!("{path}/delete"), "Delete permanently", "danger")) }
+        }
+        details { summary { "Change" }
+            form.panel method="post" action={ (path) "/change" } {
+                (fields(&settings.name, settings.rhythm.as_str(), settings.time_zone.name(), &settings.fields.join(", ")))
+                button type="submit" { "Save" }
+            }
+        }
+    }
+}
+
+fn runs(rows: &[RunRow]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Runs" {
+            table {
+                thead { tr { th scope="col" { "Began" } th scope="col" { "Result" } th.number scope="col" { "Domains" }
+                    th.wide scope="col" { "Due" } th.number.wide scope="col" { "Missed before" } } }
+                tbody { @for row in rows {
+                    tr {
+                        th scope="row" { (time(Some(row.at))) }
+                        td { (result(row.batch_id, row.reason.as_deref())) }
+                        td.number { @if let Some(total) = row.total { (number(total.into())) } @else { "–" } }
+                        td.wide { @if row.slot.is_some() { (time(row.slot)) } @else { "on request" } }
+                        td.number.wide { (row.missed) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn result(batch: Option<Uuid>, reason: Option<&str>) -> Markup {
+    html! {
+        @match (batch, reason) {
+            (Some(batch), _) => { a href={ "/batches/" (batch) } { "batch" } " · " a href={ "/changes?batch=" (batch) } { "changes" } }
+            (None, reason) => { "skipped: " (skipped(reason.unwrap_or_default())) }
+        }
+    }
+}
+
+fn fields(name: &str, rhythm: &str, zone: &str, counting: &str) -> Markup {
+    html! {
+        div.fields {
+            p { label for="name" { "Name" } input #name name="name" required maxlength="200" value=(name); }
+            p { label for="rhythm" { "Rhythm" } input #rhythm name="rhythm" required list="rhythms" value=(rhythm); }
+            p { label for="time_zone" { "Time zone" } input #time_zone name="time_zone" required value=(zone) placeholder="Europe/Berlin"; }
+            p { label for="fields" { "Only changes of these fields" } input #fields name="fields" value=(counting) placeholder="all"; }
+        }
+        datalist #rhythms { @for rhythm in RHYTHMS { option value=(rhythm) {} } }
+        p.small.muted { "hourly, daily, weekly on monday, monthly, with an hour (daily at 6), or five fields of cron (30 6 * * 1-5)." }
+    }
+}
+
+fn new_form() -> Markup {
+    html! {
+        form.panel method="post" action="/monitors" enctype="multipart/form-data" {
+            h2 { "New monitor" }
+            (request_key())
+            (fields("", "weekly on monday", "UTC", ""))
+            div.columns {
+                div {
+                    div.drop { p { label for="file" { strong { "Drop a file here" } ", or choose one" } }
+                        input #file type="file" name="file" accept=".csv,.txt,.tsv,.ndjson,.jsonl,.xlsx,text/csv,text/plain"; }
+                }
+                div {
+                    label for="list" { "or paste a list, one domain per line" }
+                    textarea #list name="list" rows="4" spellcheck="false" placeholder="example.com" {}
+                }
+            }
+            fieldset.fields {
+                legend { "Or the known domains that match, looked up for each run" }
+                p { label for="contains" { "Name or title contains" } input #contains name="contains"; }
+                p { label for="technology" { "Technology" } input #technology name="technology" placeholder="Shopify"; }
+                p { label for="language" { "Language" } input #language name="language" placeholder="de"; }
+                p { label for="status" { "Status" } input #status name="status" placeholder="completed"; }
+            }
+            div.fields {
+                p { label for="max_pages" { "Pages per domain" } input #max_pages name="max_pages" type="number" min="1" max="100" placeholder="4"; }
+                p { label for="max_concurrent" { "Concurrent scans" } input #max_concurrent name="max_concurrent" type="number" min="1" max="1000" placeholder="50"; }
+            }
+            button.primary type="submit" { "Create monitor" }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Which monitors are to be looked at. The rows are hints: a look that was not needed changes nothing.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgPool};
+use uuid::Uuid;
+
+use crate::values::MonitorId;
+use crate::values::rhythm::Look;
+
+/// A monitor that is this process's to look at, for as long as `longest_monitor_lease` says.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub(super) struct Due {
+    monitor_id: Uuid,
+    /// The last event of the monitor that the row had.
+    changed_at: i64,
+    /// When somebody decided to look again.
+    pub(super) next_run: Option<DateTime<Utc>>,
+    /// What time it is.
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Due {
+    pub(super) fn id(&self) -> MonitorId {
+        MonitorId(self.monitor_id)
+    }
+}
+
+/// Takes up to so many monitors that are due, or whose last time is still to come: that was written under a wrong clock.
+pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Due>, sqlx::Error> {
+    sqlx::query_as(
+        "with found as materialized (\
+            (select monitor_id from monitor where status = 'active' and next_run <= now() \
+                and not still_ahead(leased_until, longest_monitor_lease(), now()) order by next_run limit $1) \
+            union all \
+            (select monitor_id from monitor where status = 'active' and last > now() \
+                and not still_ahead(leased_until, longest_monitor_lease(), now()) order by last limit $1)), \
+         mine as (select m.monitor_id from monitor m where m.monitor_id = any(array(select monitor_id from found)) \
+                    for update skip locked) \
+         update monitor m set leased_until = now() + longest_monitor_lease() from mine \
+          where m.monitor_id = mine.monitor_id \
+         returning m.monitor_id, m.changed_at, m.next_run, now() as now",
+    )
+    .bind(most)
+    .fetch_all(pool)
+    .await
+}
+
+/// Gives a monitor back with when to look again. A time that was written under a wrong clock is forgotten here: the next
+/// look goes by the plan. If the row has a later event by now, that event has said more.
+pub(super) async fn give_back(pool: &PgPool, due: &Due, look: &Look) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update monitor set leased_until = null, next_run = $3, last = least(last, $4) \
+          where monitor_id = $1 and changed_at = $2",
+    )
+    .bind(due.monitor_id)
+    .bind(due.changed_at)
+    .bind(look.next)
+    .bind(due.now)
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Scans that are repeated by a rhythm. The sole owner of the tables of `migrations/0020_monitors.sql` and
+//! `0021_monitor_feeds.sql`.
+//!
+//! What was decided about a monitor, and each of its runs, is in the log. A process finds those that are due (`due`), and
+//! begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log. Who may read the feed
+//! of a monitor (`feeds`) is not in the log.
+
+mod due;
+pub mod feeds;
+pub mod rows;
+mod run;
+mod watch;
+
+use sqlx::PgPool;
+
+pub use rows::{MonitorRow, RunRow};
+pub use run::RunError;
+pub use watch::watch;
+
+use crate::access::Tenants;
+use crate::commands::CommandBus;
+use crate::log::LogError;
+use crate::projections::ReadModels;
+
+/// Monitors of one tenant.
+pub const MOST: i64 = 10_000;
+
+/// The tables of monitors could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach or write the tables of monitors")]
+pub struct TablesError(#[from] sqlx::Error);
+
+/// Runs monitors, and reads what is kept of them.
+#[derive(Clone)]
+pub struct Monitors {
+    pool: PgPool,
+    bus: CommandBus,
+    /// For filters, which may read much.
+    models: ReadModels,
+    tenants: Tenants,
+}
+
+impl Monitors {
+    /// Monitors of a database; `models` are those for long reads.
+    pub fn new(pool: PgPool, bus: CommandBus, models: ReadModels, tenants: Tenants) -> Self {
+        Self {
+            pool,
+            bus,
+            models,
+            tenants,
+        }
+    }
+
+    /// The same for requests: through other connections.
+    #[must_use]
+    pub fn through(&self, pool: PgPool, bus: CommandBus) -> Self {
+        Self {
+            pool,
+            bus,
+            ..self.clone()
+        }
+    }
+
+    /// The connections to the tables.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// What time it is by the database's clock, the only one that counts.
+    pub async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>, LogError> {
+        self.bus.log().now().await
+    }
+}

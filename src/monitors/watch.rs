@@ -1,0 +1,87 @@
+//! Looks for monitors that are due, and begins their runs. Several processes share the work.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use super::due::{self, Due};
+use super::{Monitors, RunError};
+use crate::commands::CommandContext;
+use crate::commands::run_monitor::{Run, known_monitor};
+use crate::values::monitor::Slot;
+
+/// Monitors that are taken at once.
+const PAGE: i64 = 32;
+/// Runs that are begun at once: their appends share commits.
+const AT_ONCE: usize = 8;
+/// How often a process looks. A run begins so much later than its time at most.
+const POLL: Duration = Duration::from_secs(1);
+/// Pause after the database failed.
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// Runs monitors until told to stop; what is under way then ends.
+pub async fn watch(monitors: Monitors, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let pause = match due::claim(&monitors.pool, PAGE).await {
+            Ok(due) => {
+                let is_all = due.len() < usize::try_from(PAGE).unwrap_or_default();
+                let looks = futures::stream::iter(due);
+                looks
+                    .for_each_concurrent(AT_ONCE, |due| look(&monitors, due))
+                    .await;
+                if is_all { POLL } else { Duration::ZERO }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "Cannot look for monitors that are due; retrying");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Looks at one monitor. After a failure it stays with this process until its lease runs out: then another look follows.
+async fn look(monitors: &Monitors, due: Due) {
+    let id = due.id();
+    match see_to(monitors, &due).await {
+        Ok(Run::Began { batch, .. }) => tracing::info!(monitor.id = %id, "Monitor {id} runs: batch {batch}"),
+        Ok(Run::Skipped(reason)) => tracing::info!(monitor.id = %id, "Monitor {id} skips a run: {reason}"),
+        Ok(Run::Nothing) => {}
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, monitor.id = %id, "Cannot run monitor {id}; retrying within half a minute");
+        }
+    }
+}
+
+async fn see_to(monitors: &Monitors, due: &Due) -> Result<Run, RunError> {
+    let id = due.id();
+    let Some(known) = known_monitor(&monitors.bus, id).await? else {
+        return Ok(Run::Nothing);
+    };
+    if !known.is_active {
+        return Ok(Run::Nothing);
+    }
+    let schedule = known.settings.schedule(id);
+    let look = schedule.look(known.last, due.next_run, due.now);
+    let run = match look.due {
+        None => Run::Nothing,
+        Some(at) => {
+            let slot = Slot {
+                at,
+                missed: look.missed,
+            };
+            let context = CommandContext::internal(known.tenant, "policy:run_monitors");
+            monitors.run(id, &known, Some(slot), &context).await?
+        }
+    };
+    // If this fails, the lease runs out and the next look finds nothing to do.
+    due::give_back(&monitors.pool, due, &look)
+        .await
+        .map_err(|error| RunError::Command(crate::log::LogError::Unavailable(error).into()))?;
+    Ok(run)
+}
