@@ -118,7 +118,7 @@ pub struct App {
     concurrency: usize,
     pools: Pools,
     long_reads: LongReads,
-    /// Where scans, read models and policies run.
+    /// Where scans, policies and maintenance run.
     background: Handle,
     monitors: Monitors,
 }
@@ -176,7 +176,8 @@ impl App {
         let following = self.log.read_through(self.pools.projections.clone());
         let maintaining = self.log.read_through(self.pools.maintenance.clone());
         for projection in projections::registry::all() {
-            background.spawn(projection.run(following.clone(), stop.clone()));
+            // Who reads what they have just requested waits for it.
+            tracker.spawn(projection.run(following.clone(), stop.clone()));
             background.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
         }
         background.spawn(maintenance::watch(maintaining.clone(), stop.clone()));
@@ -351,7 +352,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// The threads of scans, read models and policies. A request is answered by other threads: it waits neither in the queue
+/// The threads of scans, policies and maintenance. A request is answered by other threads: it waits neither in the queue
 /// of thousands of scans nor, as these give way, for a processor. They must outlive the connections that their tasks open.
 struct BackgroundThreads(Option<Runtime>);
 

@@ -49,7 +49,7 @@ impl Database {
         }
         let connections = offer.connections(config.database_connections)?;
         Ok(Self {
-            pools: Pools::divide(connections, &options),
+            pools: Pools::divide(connections, &options, embedded.is_some()),
             embedded,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::{Pid, setpriority_process};
 use serde::Serialize;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Error, Executor, PgConnection, PgPool};
@@ -92,19 +93,31 @@ impl Pools {
     }
 
     /// So many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
-    pub(crate) fn divide(connections: u32, options: &PgConnectOptions) -> Self {
+    ///
+    /// Where the server is the private one, whose processes run on this machine as ours do, those that nobody waits for
+    /// give way to the others.
+    pub(crate) fn divide(connections: u32, options: &PgConnectOptions, is_private: bool) -> Self {
         let shares = Shares::of(connections);
+        let low = if is_private {
+            Priority::Low
+        } else {
+            Priority::Normal
+        };
         let options = |name: &str| options.clone().application_name(&format!("sitelog {name}"));
         let by_index = format!("{BY_INDEX}; {PLANNED_ANEW}");
         Self {
             // Their statements are many and small, so they keep their plans; `tests/it/plans.rs` tries those.
-            appends: pool(APPENDS, BY_INDEX).connect_lazy_with(options("appends")),
-            work: pool(shares.work, BY_INDEX).connect_lazy_with(options("work")),
-            projections: pool(shares.projections, BY_INDEX).connect_lazy_with(options("projections")),
-            maintenance: checked(pool(shares.maintenance, "")).connect_lazy_with(options("maintenance")),
-            access: checked(pool(shares.access, &by_index)).connect_lazy_with(options("access")),
-            reads: checked(pool(shares.reads, &by_index)).connect_lazy_with(options("reads")),
-            long_reads: checked(pool(shares.long_reads, &by_index)).connect_lazy_with(options("long_reads")),
+            appends: pool(APPENDS, BY_INDEX, Priority::Normal).connect_lazy_with(options("appends")),
+            work: pool(shares.work, BY_INDEX, low).connect_lazy_with(options("work")),
+            projections: pool(shares.projections, BY_INDEX, Priority::Normal)
+                .connect_lazy_with(options("projections")),
+            maintenance: checked(pool(shares.maintenance, "", low)).connect_lazy_with(options("maintenance")),
+            access: checked(pool(shares.access, &by_index, Priority::Normal))
+                .connect_lazy_with(options("access")),
+            reads: checked(pool(shares.reads, &by_index, Priority::Normal))
+                .connect_lazy_with(options("reads")),
+            long_reads: checked(pool(shares.long_reads, &by_index, low))
+                .connect_lazy_with(options("long_reads")),
         }
     }
 
@@ -163,7 +176,32 @@ impl Shares {
     }
 }
 
-fn pool(connections: u32, settings: &str) -> PgPoolOptions {
+/// What a connection is for: to answer somebody, or what nobody waits for. Read models answer: who reads what they have
+/// just requested waits for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Priority {
+    Normal,
+    /// The server's process gives way to others.
+    Low,
+}
+
+/// How much a process of low priority gives way (Linux: `nice(2)`): as one to three.
+const NICENESS: i32 = 5;
+
+/// Lowers the priority of the server's process behind a connection. It is on this machine; where it belongs to a user whom
+/// we may not order about, it stays as it is.
+async fn lower_priority(connection: &mut PgConnection) -> Result<(), Error> {
+    let process: i32 = sqlx::query_scalar("select pg_backend_pid()")
+        .fetch_one(connection)
+        .await?;
+    let lowered = setpriority_process(Pid::from_raw(process), NICENESS);
+    if let Err(error) = lowered {
+        tracing::debug!(%error, "The priority of a process of PostgreSQL stays as it is");
+    }
+    Ok(())
+}
+
+fn pool(connections: u32, settings: &str, priority: Priority) -> PgPoolOptions {
     let sql = format!(
         "set idle_in_transaction_session_timeout = '{MAX_IDLE_IN_TRANSACTION}'; {settings}; {FAST_COMPRESSION}"
     );
@@ -175,7 +213,13 @@ fn pool(connections: u32, settings: &str) -> PgPoolOptions {
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             let sql = sql.clone();
-            Box::pin(async move { connection.execute(sql.as_str()).await.map(drop) })
+            Box::pin(async move {
+                connection.execute(sql.as_str()).await?;
+                match priority {
+                    Priority::Normal => Ok(()),
+                    Priority::Low => lower_priority(connection).await,
+                }
+            })
         })
         .before_acquire(|connection, meta| {
             Box::pin(async move {

@@ -18,7 +18,7 @@ use crate::values::{TenantId, VersionedEvent, versioned};
 pub(super) const MAX_CONFLICTS: u32 = 16;
 
 /// Aggregates that are loaded together when a command is for many.
-const AT_ONCE: usize = 96;
+const AT_ONCE: usize = 48;
 
 /// Executes commands on aggregates.
 #[derive(Clone)]
