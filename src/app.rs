@@ -356,7 +356,7 @@ pub async fn serve(
 /// of thousands of scans nor, as these give way, for a processor. They must outlive the connections that their tasks open.
 struct BackgroundThreads(Option<Runtime>);
 
-/// How much they give way (Linux: `nice(2)`, which is a thread's there): as one to three.
+/// How much they give way (Linux: `setpriority(2)`, which is a thread's there): as one to three.
 const BACKGROUND_NICENESS: i32 = 5;
 
 impl BackgroundThreads {
@@ -365,8 +365,9 @@ impl BackgroundThreads {
             .enable_all()
             .thread_name("sitelog-work")
             .on_thread_start(|| {
-                // Without it they are as good as all others.
-                let _niceness = rustix::process::nice(BACKGROUND_NICENESS);
+                // Of this thread; it may have been started by one that gives way already. Where it fails, the thread is
+                // as good as all others.
+                let _lowered = rustix::process::setpriority_process(None, BACKGROUND_NICENESS);
             })
             .build()?;
         Ok(Self(Some(threads)))

@@ -185,7 +185,7 @@ enum Priority {
     Low,
 }
 
-/// How much a process of low priority gives way (Linux: `nice(2)`): as one to three.
+/// How much a process of low priority gives way (Linux: `setpriority(2)`): as one to three.
 const NICENESS: i32 = 5;
 
 /// Lowers the priority of the server's process behind a connection. It is on this machine; where it belongs to a user whom

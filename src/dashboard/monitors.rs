@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::changes::one as change;
 use super::entry::Visitor;
 use super::form::Form;
-use super::parts::{action, badge, link, number, pager, request_key, seen_from, time};
+use super::parts::{action, badge_of, link, number, pager, request_key, seen_from, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;
@@ -271,7 +271,7 @@ fn table(rows: &[MonitorRow]) -> Markup {
 
 fn status(row: &MonitorRow) -> Markup {
     html! {
-        @if row.status == "active" { (badge("completed")) " active" } @else { (badge("cancelled")) " paused" }
+        @if row.status == "active" { (badge_of("completed", "active")) } @else { (badge_of("cancelled", "paused")) }
     }
 }
 

@@ -58,7 +58,12 @@ pub(super) fn duration(seconds: f64) -> String {
 
 /// A status, by word and colour.
 pub(super) fn badge(status: &str) -> Markup {
-    html! { span class={ "badge " (status) } { (status) } }
+    badge_of(status, status)
+}
+
+/// The same in other words, in the colour of a status.
+pub(super) fn badge_of(status: &str, text: &str) -> Markup {
+    html! { span class={ "badge " (status) } { (text) } }
 }
 
 /// Why a scan failed, in words, with the code beside them.

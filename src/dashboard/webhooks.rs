@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::entry::Visitor;
 use super::form::Form;
-use super::parts::{action, badge, link, pager, request_key, time};
+use super::parts::{action, badge_of, link, pager, request_key, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::aggregates::webhook::DisableReason;
@@ -193,9 +193,9 @@ fn table(rows: &[WebhookRow]) -> Markup {
 fn status(row: &WebhookRow) -> Markup {
     html! {
         @match row.disabled_reason.as_deref() {
-            Some(reason) if row.status == "disabled" => { (badge("failed")) " disabled: " (reason) }
-            _ if row.failures > 0 => { (badge("running")) " failing" }
-            _ => { (badge("completed")) " active" }
+            Some(reason) if row.status == "disabled" => { (badge_of("failed", "disabled")) " " (reason) }
+            _ if row.failures > 0 => { (badge_of("running", "failing")) }
+            _ => { (badge_of("completed", "active")) }
         }
     }
 }

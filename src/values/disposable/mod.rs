@@ -32,7 +32,7 @@ mod tests {
         for (domain, wanted) in [
             ("mailinator.com", true),
             ("team.mailinator.com", true),
-            ("notmailinator.com", false),
+            ("nomailinator.com", false),
             ("mailinator.com.example", false),
             ("gmail.com", false),
             ("example.com", false),
