@@ -20,7 +20,7 @@ use crate::api::quota::turn_at_lists;
 use crate::api::request::{AtLeast, CommandRequest, Paging, PathOf, QueryOf};
 use crate::api::v4::create_monitor::create as create_monitor;
 use crate::api::v4::list_changes::ChangeQuery;
-use crate::api::v4::list_monitors::wait;
+use crate::api::v4::list_monitors::{find_monitor, wait};
 use crate::api::v4::monitor_views::{WantedMonitor, require_filter};
 use crate::commands::maintain_monitor::{MonitorWork, change_monitor, maintain_monitor};
 use crate::commands::run_monitor::Run;
@@ -75,7 +75,7 @@ pub(super) async fn show(
 ) -> Result<Markup, Problem> {
     wait(&state, at_least).await?;
     let (pool, tenant) = (state.monitors.pool(), visitor.tenant());
-    let row = rows::find(pool, tenant, id).await?;
+    let row = find_monitor(&state, tenant, id).await?;
     let row = row.ok_or_else(|| Problem::not_found("monitor"))?;
     let found = rows::runs(pool, tenant, id, paging.after()?, ROWS + 1).await?;
     let listed = Listed::of(found, ROWS, |row| row.position.to_string());

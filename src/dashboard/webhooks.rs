@@ -14,6 +14,7 @@ use crate::aggregates::webhook::DisableReason;
 use crate::api::ApiState;
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, Paging, PathOf, QueryOf, since};
+use crate::api::v4::list_webhooks::find_webhook;
 use crate::commands::maintain_webhook::{Maintenance, maintain_webhook};
 use crate::projections::query::Listed;
 use crate::values::WebhookId;
@@ -44,7 +45,7 @@ pub(super) async fn show(
     QueryOf(paging): QueryOf<Paging>,
 ) -> Result<Markup, Problem> {
     let pool = state.webhooks.pool();
-    let row = rows::find(pool, visitor.tenant(), id).await?;
+    let row = find_webhook(&state, visitor.tenant(), id).await?;
     let row = row.ok_or_else(|| Problem::not_found("webhook"))?;
     let found = rows::deliveries(pool, visitor.tenant(), id, paging.after()?, ROWS + 1).await?;
     let listed = Listed::of(found, ROWS, |row| row.delivery_id.to_string());

@@ -11,6 +11,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::list_monitors::find_monitor;
 use super::views::{Page, readable};
 use crate::aggregates::ScanEvent;
 use crate::api::ApiState;
@@ -21,7 +22,6 @@ use crate::commands::compare_scan::values_of;
 use crate::log::body::{Bodies, load_bodies};
 use crate::log::changes::ChangeFilter;
 use crate::log::{LogError, LogEvent};
-use crate::monitors;
 use crate::projections::query::{Listed, Sort};
 use crate::values::domain_change::{FieldDifference, SITEMAP_URLS, STATUS, field_names};
 use crate::values::{BatchId, DomainName, MonitorId, TenantId};
@@ -190,7 +190,7 @@ impl ChangeQuery {
         let monitor: Option<MonitorId> =
             filter("monitor", self.monitor.as_deref(), || "a monitor's id".to_owned())?;
         let row = match monitor {
-            Some(id) => monitors::rows::find(state.monitors.pool(), tenant, id).await?,
+            Some(id) => find_monitor(state, tenant, id).await?,
             None => None,
         };
         Ok(ChangeFilter {

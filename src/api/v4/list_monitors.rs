@@ -10,9 +10,9 @@ use super::views::Page;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
-use crate::monitors::rows;
+use crate::monitors::rows::{self, MonitorRow};
 use crate::projections::query::Listed;
-use crate::values::MonitorId;
+use crate::values::{MonitorId, TenantId};
 
 /// How long an answer may wait for `?at_least=`.
 const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -50,7 +50,7 @@ pub(super) async fn get_monitor(
     QueryOf(at_least): QueryOf<AtLeast>,
 ) -> Result<Json<MonitorView>, Problem> {
     wait(&state, at_least).await?;
-    let row = rows::find(state.monitors.pool(), tenant, id).await?;
+    let row = find_monitor(&state, tenant, id).await?;
     row.map(|row| Json(row.into()))
         .ok_or_else(|| Problem::not_found("monitor"))
 }
@@ -72,7 +72,7 @@ pub(super) async fn list_runs(
 ) -> Result<Json<Page<RunView>>, Problem> {
     wait(&state, at_least).await?;
     let pool = state.monitors.pool();
-    if rows::find(pool, tenant, id).await?.is_none() {
+    if find_monitor(&state, tenant, id).await?.is_none() {
         return Err(Problem::not_found("monitor"));
     }
     let limit = paging.limit()?;
@@ -82,6 +82,24 @@ pub(super) async fn list_runs(
         items: listed.items.into_iter().map(RunView::from).collect(),
         next: listed.next,
     }))
+}
+
+/// A monitor's row, waited for if the log knows the monitor already.
+pub(crate) async fn find_monitor(
+    state: &ApiState,
+    tenant: TenantId,
+    id: MonitorId,
+) -> Result<Option<MonitorRow>, Problem> {
+    if let Some(row) = rows::find(state.monitors.pool(), tenant, id).await? {
+        return Ok(Some(row));
+    }
+    let stream = id.0.to_string();
+    let at_least = state.log.stream_position(tenant, "monitor", &stream).await?;
+    if at_least.is_none() {
+        return Ok(None);
+    }
+    wait(state, AtLeast { at_least }).await?;
+    Ok(rows::find(state.monitors.pool(), tenant, id).await?)
 }
 
 /// Waits until the tables of monitors have come as far as somebody wants.

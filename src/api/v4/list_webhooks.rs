@@ -11,8 +11,8 @@ use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::query::Listed;
-use crate::values::WebhookId;
-use crate::webhooks::rows;
+use crate::values::{TenantId, WebhookId};
+use crate::webhooks::rows::{self, WebhookRow};
 
 /// How long an answer may wait for `?at_least=`.
 const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -47,7 +47,7 @@ pub(super) async fn get_webhook(
     QueryOf(at_least): QueryOf<AtLeast>,
 ) -> Result<Json<WebhookView>, Problem> {
     wait(&state, at_least).await?;
-    let row = rows::find(state.webhooks.pool(), tenant, id).await?;
+    let row = find_webhook(&state, tenant, id).await?;
     row.map(|row| Json(row.into()))
         .ok_or_else(|| Problem::not_found("webhook"))
 }
@@ -67,7 +67,7 @@ pub(super) async fn list_deliveries(
     QueryOf(paging): QueryOf<Paging>,
 ) -> Result<Json<Page<DeliveryView>>, Problem> {
     let pool = state.webhooks.pool();
-    if rows::find(pool, tenant, id).await?.is_none() {
+    if find_webhook(&state, tenant, id).await?.is_none() {
         return Err(Problem::not_found("webhook"));
     }
     let limit = paging.limit()?;
@@ -77,6 +77,24 @@ pub(super) async fn list_deliveries(
         items: listed.items.into_iter().map(DeliveryView::from).collect(),
         next: listed.next,
     }))
+}
+
+/// A webhook's row, waited for if the log knows the webhook already.
+pub(crate) async fn find_webhook(
+    state: &ApiState,
+    tenant: TenantId,
+    id: WebhookId,
+) -> Result<Option<WebhookRow>, Problem> {
+    if let Some(row) = rows::find(state.webhooks.pool(), tenant, id).await? {
+        return Ok(Some(row));
+    }
+    let stream = id.0.to_string();
+    let at_least = state.log.stream_position(tenant, "webhook", &stream).await?;
+    if at_least.is_none() {
+        return Ok(None);
+    }
+    wait(state, AtLeast { at_least }).await?;
+    Ok(rows::find(state.webhooks.pool(), tenant, id).await?)
 }
 
 /// Waits until the tables of webhooks have come as far as somebody wants.

@@ -25,7 +25,7 @@ pub(crate) mod list_monitors;
 mod list_projections;
 pub(crate) mod list_scans;
 mod list_sitemap_audit;
-mod list_webhooks;
+pub(crate) mod list_webhooks;
 mod maintain_monitor;
 mod maintain_projection;
 mod maintain_webhook;

@@ -313,7 +313,7 @@ async fn files_and_a_sample_are_options_of_each_way_to_request_scans() {
         .await;
     assert_eq!(
         (refused.status, refused.json()["code"].as_str()),
-        (400, Some("invalid_field"))
+        (422, Some("invalid_field"))
     );
     assert!(refused.text().contains("robots_txt") && refused.text().contains("security_txt"));
 }

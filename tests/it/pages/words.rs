@@ -373,8 +373,10 @@ async fn the_first_page_scans_what_is_clean_and_shows_what_is_not() {
         assert_eq!(shown.status, 200, "{form}");
         assert!(shown.text().contains("Check the list"), "{}", shown.text());
     }
-    let batches = app.get("/api/v4/batches").await.json();
-    assert_eq!(batches["items"].as_array().unwrap().len(), 1);
+    let log = app.get("/api/v4/events?limit=1000").await.json();
+    let requested = log["items"].as_array().unwrap().iter();
+    let batches = requested.filter(|event| event["type"] == "BatchRequested");
+    assert_eq!(batches.count(), 1, "{log}");
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn a_missing_row_is_told() {
 async fn an_extra_row_is_told() {
     let meddling = "create temp table one as select * from batch_jobs limit 1; \
                     update one set batch_id = '00000000-0000-0000-0000-00000000000f'; \
-                    insert into rm_batch_jobs_s1_g1.batch_jobs select * from one";
+                    insert into rm_batch_jobs_s2_g1.batch_jobs select * from one";
     let found = found_and_mended(of::<BatchJobs>(), meddling).await;
     assert_eq!(found.findings[0].difference, Difference::Extra);
     assert_eq!(
