@@ -1,7 +1,7 @@
 //! What requests have in common: whose they are, how they are repeated, how fresh the answer must be.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -26,6 +26,10 @@ use crate::values::TenantId;
 
 /// How long an answer may wait for `?at_least=`.
 const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// How often it looks where nothing tells it.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 /// Characters of an idempotency key at most.
 const MAX_KEY: usize = 255;
 
@@ -232,6 +236,29 @@ impl AtLeast {
         let reached = query::position::<P>(&state.models).await?;
         let detail = format!("The read model has reached log position {reached}, but not yet {wanted}.");
         Err(Problem::unavailable(detail).with("position", reached))
+    }
+
+    /// Waits until what follows the log in another way has come so far: `what` it is, and how far it has `reached`.
+    pub async fn wait_until<F, E>(self, what: &str, reached: impl Fn() -> F) -> Result<(), Problem>
+    where
+        F: Future<Output = Result<i64, E>>,
+        E: Into<Problem>,
+    {
+        let Some(wanted) = self.at_least else {
+            return Ok(());
+        };
+        let end = Instant::now() + MAX_WAIT;
+        loop {
+            let reached = reached().await.map_err(Into::into)?;
+            if reached >= wanted {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                let detail = format!("{what} have reached log position {reached}, but not yet {wanted}.");
+                return Err(Problem::unavailable(detail).with("position", reached));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 }
 

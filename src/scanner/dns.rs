@@ -222,6 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn addresses_at_disposable_domains_are_marked_whatever_dns_says() {
+        for (email, wanted) in [
+            ("sam@mailinator.com", true),
+            ("sam@team.mailinator.com", true),
+            ("mailinator.com@example.com", false),
+            ("sam@gmail.com", false),
+        ] {
+            assert_eq!(check(email, &BTreeMap::new()).is_disposable, wanted, "{email}");
+        }
+    }
+
+    #[test]
     fn mail_arrives_where_a_domain_has_a_server_or_an_address() {
         use RecordKind::{A, Aaaa, Mx};
         const NONE: Told<'_> = Ok(&[]);

@@ -1,7 +1,5 @@
 //! `GET /monitors`, `GET /monitors/{id}` and `GET /monitors/{id}/runs`.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 
@@ -13,9 +11,6 @@ use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::monitors::rows::{self, MonitorRow};
 use crate::projections::query::Listed;
 use crate::values::{MonitorId, TenantId};
-
-/// How long an answer may wait for `?at_least=`.
-const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Lists the tenant's monitors, oldest first.
 #[utoipa::path(
@@ -104,19 +99,6 @@ pub(crate) async fn find_monitor(
 
 /// Waits until the tables of monitors have come as far as somebody wants.
 pub(crate) async fn wait(state: &ApiState, at_least: AtLeast) -> Result<(), Problem> {
-    let Some(wanted) = at_least.at_least else {
-        return Ok(());
-    };
-    let end = tokio::time::Instant::now() + MAX_WAIT;
-    loop {
-        let reached = rows::reached(state.monitors.pool()).await?;
-        if reached >= wanted {
-            return Ok(());
-        }
-        if tokio::time::Instant::now() > end {
-            let detail = format!("Monitors have reached log position {reached}, but not yet {wanted}.");
-            return Err(Problem::unavailable(detail).with("position", reached));
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let pool = state.monitors.pool();
+    at_least.wait_until("Monitors", || rows::reached(pool)).await
 }

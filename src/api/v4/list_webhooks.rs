@@ -1,7 +1,5 @@
 //! `GET /webhooks`, `GET /webhooks/{id}` and `GET /webhooks/{id}/deliveries`.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 
@@ -13,9 +11,6 @@ use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::query::Listed;
 use crate::values::{TenantId, WebhookId};
 use crate::webhooks::rows::{self, WebhookRow};
-
-/// How long an answer may wait for `?at_least=`.
-const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Lists the tenant's webhooks, oldest first.
 #[utoipa::path(
@@ -99,19 +94,6 @@ pub(crate) async fn find_webhook(
 
 /// Waits until the tables of webhooks have come as far as somebody wants.
 async fn wait(state: &ApiState, at_least: AtLeast) -> Result<(), Problem> {
-    let Some(wanted) = at_least.at_least else {
-        return Ok(());
-    };
-    let end = tokio::time::Instant::now() + MAX_WAIT;
-    loop {
-        let reached = rows::reached(state.webhooks.pool()).await?;
-        if reached >= wanted {
-            return Ok(());
-        }
-        if tokio::time::Instant::now() > end {
-            let detail = format!("Webhooks have reached log position {reached}, but not yet {wanted}.");
-            return Err(Problem::unavailable(detail).with("position", reached));
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let pool = state.webhooks.pool();
+    at_least.wait_until("Webhooks", || rows::reached(pool)).await
 }
