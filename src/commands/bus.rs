@@ -1,7 +1,6 @@
 //! From a command to the log: load the aggregate, let it decide, append what happened; on a conflict, again.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::SerializedEvent;
@@ -20,10 +19,6 @@ pub(super) const MAX_CONFLICTS: u32 = 16;
 
 /// Aggregates that are loaded together when a command is for many.
 const AT_ONCE: usize = 48;
-
-/// How long a command for many pauses after each of its steps, in lengths of the step. Nobody waits for a hundred thousand
-/// retries, but others wait for the processors and the database meanwhile.
-const PAUSE: f64 = 0.6;
 
 /// Executes commands on aggregates.
 #[derive(Clone)]
@@ -139,7 +134,7 @@ impl CommandBus {
     /// are appended, the next ones are loaded. An aggregate that refuses, or is another tenant's, is left as it is.
     pub async fn execute_all<A>(
         &self,
-        commands: impl IntoIterator<Item = (Uuid, A::Command), IntoIter: ExactSizeIterator>,
+        commands: impl IntoIterator<Item = (Uuid, A::Command)>,
         context: &CommandContext,
     ) -> Result<(), LogError>
     where
@@ -150,7 +145,6 @@ impl CommandBus {
         let mut commands = commands.into_iter();
         let mut decided = Vec::new();
         loop {
-            let begun = Instant::now();
             let next: Vec<_> = commands.by_ref().take(AT_ONCE).collect();
             if next.is_empty() && decided.is_empty() {
                 return Ok(());
@@ -159,9 +153,6 @@ impl CommandBus {
                 self.decide_all::<A>(next, context),
                 self.append_decided::<A>(decided, context)
             )?;
-            if commands.len() > 0 {
-                tokio::time::sleep(begun.elapsed().mul_f64(PAUSE)).await;
-            }
         }
     }
 
