@@ -23,7 +23,8 @@ const FEW: u64 = 1000;
 const GROWING: [(&str, &str); 15] = [
     (
         "scan_task",
-        "'scan_id', md5('fill' || n)::uuid, 'host', 'fill' || n || '.test', 'due_at', now() + '4 minutes'",
+        "'scan_id', md5('fill' || n)::uuid, 'host', 'fill' || n || '.test', 'due_at', now() + '4 minutes', \
+         'leased_until', null, 'worker', null",
     ),
     (
         "event_body",
