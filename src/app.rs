@@ -21,8 +21,11 @@ use crate::fetch::{FetchSetupError, Fetcher};
 use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
+use crate::mail::{MailSettings, Mailer};
 use crate::monitors::{self, Monitors};
-use crate::policies::{self, CompleteBatches, ExpandBatches, FollowMonitors, FollowWebhooks, ScheduleScans};
+use crate::policies::{
+    self, CompleteBatches, ExpandBatches, FollowMonitors, FollowWebhooks, QueueMails, ScheduleScans,
+};
 use crate::pools::Pools;
 use crate::postgres::EmbeddedPostgresError;
 use crate::projections::{self, ProjectionError, ReadModels, maintenance};
@@ -121,6 +124,7 @@ pub struct App {
     /// Where scans, policies and maintenance run.
     background: Handle,
     monitors: Monitors,
+    mail: Option<MailSettings>,
 }
 
 impl App {
@@ -164,6 +168,7 @@ impl App {
             scanner,
             fetcher,
             concurrency: config.worker_concurrency,
+            mail: config.mail.clone(),
             pools,
             background: Handle::current(),
         })
@@ -190,6 +195,10 @@ impl App {
         background.spawn(policies::run(complete, self.log.clone(), stop.clone()));
         background.spawn(policies::run(FollowWebhooks, self.log.clone(), stop.clone()));
         background.spawn(policies::run(FollowMonitors, self.log.clone(), stop.clone()));
+        background.spawn(policies::run(QueueMails, self.log.clone(), stop.clone()));
+        if let Some(mailer) = self.mail.clone().and_then(Mailer::new) {
+            background.spawn(monitors::send_mails(self.monitors.clone(), mailer, stop.clone()));
+        }
         let deliverer = Deliverer::new(self.bus.clone(), self.fetcher.clone());
         background.spawn(deliverer.run(stop.clone()));
         background.spawn(keep_tree(maintaining, stop.clone()));
@@ -252,6 +261,7 @@ impl App {
             pools: self.pools.clone(),
             tasks: self.tasks.clone(),
             webhooks: Webhooks::new(self.pools.access.clone()),
+            sends_mails: self.mail.is_some(),
             access: self.access.clone(),
             limits: api::Limits::default(),
             legacy: self.legacy.clone(),

@@ -14,12 +14,13 @@ use std::path::PathBuf;
 use self::error::Faults;
 pub use self::error::{ConfigError, ConfigFaults, Fault};
 use self::fetch::fetch_settings;
-use self::raw::{Raw, RawApi, RawAuth, RawLegacy};
+use self::raw::{Raw, RawApi, RawAuth, RawLegacy, RawMail};
 pub use self::show::{Setting, without_password};
 pub use self::sources::{Origin, Settings, Sources};
 use crate::access::{AuthMode, AuthSettings, JwtSettings, Secret};
 use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::settings::FetchSettings;
+use crate::mail::MailSettings;
 use crate::pools::FEWEST_CONNECTIONS;
 use axum::http::HeaderValue;
 use chrono::NaiveDateTime;
@@ -41,6 +42,8 @@ pub struct Config {
     pub fetch: FetchSettings,
     /// Who is let in.
     pub auth: AuthSettings,
+    /// How mails are sent; `None` if none are.
+    pub mail: Option<MailSettings>,
     /// The predecessor's paths.
     pub legacy: LegacySettings,
 }
@@ -83,6 +86,7 @@ impl Config {
             ));
         }
         let fetch = fetch_settings(raw.fetch, faults);
+        let mail = mail_settings(raw.mail, raw.public_url, faults);
         let legacy = legacy_settings(raw.legacy, faults);
         Some(Self {
             database_url,
@@ -92,6 +96,7 @@ impl Config {
             worker_concurrency: concurrency,
             fetch,
             auth,
+            mail,
             legacy,
         })
     }
@@ -160,6 +165,55 @@ fn jwt_settings(
         })?,
         issuer: needed(issuer),
     })
+}
+
+fn mail_settings(raw: RawMail, public_url: Option<String>, faults: &mut Faults) -> Option<MailSettings> {
+    const SMTP: &str = "SITELOG_MAIL__SMTP_URL";
+    const FROM: &str = "SITELOG_MAIL__FROM";
+    const PUBLIC: &str = "SITELOG_PUBLIC_URL";
+    let public_url = public_url.and_then(|given| {
+        let parsed = url::Url::parse(&given).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
+        });
+        let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
+        faults.take(parsed.ok_or_else(|| value(PUBLIC, &without_password(&given), expected)))
+    });
+    let from = raw.from.and_then(|given| {
+        let expected = "an address such as sitelog <noreply@example.com>";
+        faults.take(given.parse().map_err(|_| value(FROM, &given, expected)))
+    });
+    let Some(smtp_url) = raw.smtp_url.filter(|url| !url.is_empty()) else {
+        if from.is_some() {
+            let other = "SITELOG_MAIL__SMTP_URL, the mail server";
+            faults.push(ConfigError::Needs { name: FROM, other });
+        }
+        return None;
+    };
+    for (name, is_missing) in [
+        ("SITELOG_MAIL__FROM, the sender of mails", from.is_none()),
+        (
+            "SITELOG_PUBLIC_URL, with which links in mails begin",
+            public_url.is_none(),
+        ),
+    ] {
+        if is_missing {
+            faults.push(ConfigError::Needs {
+                name: SMTP,
+                other: name,
+            });
+        }
+    }
+    let settings = MailSettings {
+        smtp_url: Secret::new(smtp_url),
+        from: from?,
+        public_url: public_url?,
+    };
+    if !settings.is_usable() {
+        let expected = "an address such as smtps://user:password@mail.example.com or smtp://mail.example.com:587?tls=required";
+        faults.push(ConfigError::Secret { name: SMTP, expected });
+        return None;
+    }
+    Some(settings)
 }
 
 fn legacy_settings(raw: RawLegacy, faults: &mut Faults) -> LegacySettings {
@@ -319,6 +373,61 @@ mod tests {
         let refused = jwt("short", Some("authenticated")).unwrap_err();
         assert!(!refused.to_string().contains("'short'"), "{refused}");
         assert!(with(|raw| raw.auth.jwks_url = Some("https://a.test".into())).is_err());
+    }
+
+    #[test]
+    fn mails_need_a_server_a_sender_and_an_address_of_ours() {
+        let mail = |smtp: Option<&str>, from: Option<&str>, public: Option<&str>| {
+            with(|raw| {
+                raw.mail.smtp_url = smtp.map(str::to_owned);
+                raw.mail.from = from.map(str::to_owned);
+                raw.public_url = public.map(str::to_owned);
+            })
+        };
+        let (smtp, from, public) = (
+            Some("smtps://me:secret@mail.test"),
+            Some("sitelog <a@b.test>"),
+            Some("https://sitelog.test"),
+        );
+        let config = mail(smtp, from, public).unwrap();
+        assert!(config.mail.is_some() && !format!("{config:?}").contains("secret@"));
+        assert!(mail(None, None, public).unwrap().mail.is_none());
+        for (smtp, from, public, named) in [
+            (None, from, public, "SITELOG_MAIL__FROM requires"),
+            (
+                smtp,
+                None,
+                public,
+                "SITELOG_MAIL__SMTP_URL requires SITELOG_MAIL__FROM",
+            ),
+            (
+                smtp,
+                from,
+                None,
+                "SITELOG_MAIL__SMTP_URL requires SITELOG_PUBLIC_URL",
+            ),
+            (
+                Some("mail.test:secret"),
+                from,
+                public,
+                "SITELOG_MAIL__SMTP_URL must be",
+            ),
+            (
+                smtp,
+                Some("nobody"),
+                public,
+                "SITELOG_MAIL__SMTP_URL requires SITELOG_MAIL__FROM",
+            ),
+            (
+                smtp,
+                from,
+                Some("sitelog.test"),
+                "SITELOG_MAIL__SMTP_URL requires SITELOG_PUBLIC_URL",
+            ),
+        ] {
+            let error = mail(smtp, from, public).unwrap_err().to_string();
+            assert!(error.starts_with(named) && !error.contains("secret"), "{error}");
+        }
     }
 
     #[test]

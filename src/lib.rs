@@ -18,6 +18,7 @@ pub mod log;
 
 // What follows from the log: rows to read and to export, work to do.
 pub mod export;
+pub mod mail;
 pub mod monitors;
 pub mod policies;
 pub mod progress;

@@ -43,6 +43,7 @@ impl World {
             worker_concurrency: 1,
             fetch: FetchSettings::default(),
             auth: AuthSettings::of(AuthMode::Off),
+            mail: None,
             legacy: LegacySettings::default(),
         };
         let database = Database::open(&config).await.expect("PostgreSQL starts");

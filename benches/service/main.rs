@@ -2,8 +2,9 @@
 //!
 //! Sections: `throughput` (durable scans against a bare fetch of the same URLs), `latency` (of a status request while
 //! hostile pages are scanned), `memory` (per concurrent scan), `crowd` (two thousand clients at once), `unfair` (one
-//! tenant that asks for much beside another), `large` (100,000 scans are cancelled, and 100,000 retried) and `pages` (a
-//! batch of 100,000 domains). The last two only when they are named, for each takes a quarter of an hour. The sites, the
+//! tenant that asks for much beside another), `large` (100,000 scans are cancelled, and 100,000 retried), `pages` (a
+//! batch of 100,000 domains) and `monitors` (10,000 of them, and 100 webhooks). The last three only when they are named, for
+//! each takes long. The sites, the
 //! service and the client are processes of their own, all on this machine.
 
 #[expect(
@@ -18,6 +19,8 @@ mod crowd;
 mod large;
 mod latency;
 mod memory;
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+mod monitors;
 mod pages;
 mod processes;
 mod throughput;
@@ -59,6 +62,9 @@ fn main() {
         }
         if arguments.iter().any(|argument| argument == "large") {
             large::run().await;
+        }
+        if arguments.iter().any(|argument| argument == "monitors") {
+            monitors::run().await;
         }
         if arguments.iter().any(|argument| argument == "pages") {
             pages::run().await;

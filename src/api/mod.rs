@@ -74,6 +74,8 @@ pub struct ApiState {
     pub webhooks: Webhooks,
     /// Scans that are repeated by a rhythm.
     pub monitors: Monitors,
+    /// Whether mails can be sent.
+    pub sends_mails: bool,
     /// Who is let in.
     pub access: Access,
     /// Scans and batches watched as they go.

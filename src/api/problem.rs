@@ -17,6 +17,7 @@ use crate::commands::CommandError;
 use crate::commands::maintain_monitor::ChangeError;
 use crate::commands::retry_scan::RetryError;
 use crate::log::LogError;
+use crate::monitors::subscribers::SubscribeError;
 use crate::monitors::{self, RunError};
 use crate::progress::ProgressError;
 use crate::projections::ProjectionError;
@@ -308,6 +309,19 @@ impl From<EndpointError> for Problem {
             }
             EndpointError::Command(error) => error.into(),
             EndpointError::Tables(error) => error.into(),
+        }
+    }
+}
+
+impl From<SubscribeError> for Problem {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::Address(_) => Self::of(ProblemCode::InvalidField, format!("address: {error}.")),
+            SubscribeError::TooMany => {
+                Self::of(ProblemCode::TooManySubscribers, format!("Not added: {error}."))
+            }
+            SubscribeError::NotFound => Self::not_found("monitor"),
+            SubscribeError::Tables(error) => error.into(),
         }
     }
 }

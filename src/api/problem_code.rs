@@ -75,6 +75,7 @@ codes! {
     CannotRetry 409 "cannot_retry" "Conflict with the current state" "It has completed or has not ended yet, nothing failed, or the batch was cancelled." "Request a new scan or batch instead.";
     Conflict 409 "conflict" "Conflict with the current state" "The request conflicts with the current state of the scan." "Read the scan's current state and try again.";
     MonitorCannotRun 409 "monitor_cannot_run" "Conflict with the current state" "The monitor cannot run now: the batch of the run before has not ended, its filter matches no domain, or a quota is reached." "`reason` says which. Wait for the batch or cancel it, or change the monitor.";
+    NoMailServer 409 "no_mail_server" "Conflict with the current state" "The server has no settings for mails." "Ask the operator to set `SITELOG_MAIL__SMTP_URL`, or use the feed or a webhook.";
     WebhookDisabled 409 "webhook_disabled" "Conflict with the current state" "Nothing is sent to the webhook." "Enable it first: `POST /api/v4/webhooks/{id}/enable`.";
     BodyTooLarge 413 "body_too_large" "Request body too large" "The request body is larger than 32 MB." "Split the list into several batches.";
     UnsupportedMediaType 415 "unsupported_media_type" "Unsupported media type" "The route does not accept this `Content-Type`." "`detail` lists the accepted types.";
@@ -86,6 +87,7 @@ codes! {
     TooManyColumns 422 "too_many_columns" "Unprocessable request" "The list has more than 1,000 columns." "Remove columns that you do not need.";
     TooManyRows 422 "too_many_rows" "Unprocessable request" "More than 1,048,575 rows, the maximum of a workbook's sheet." "Filter the rows, or export CSV or NDJSON.";
     TooManyMonitors 422 "too_many_monitors" "Unprocessable request" "The tenant has 10,000 monitors." "Delete one that is no longer needed, or put several domains into one monitor.";
+    TooManySubscribers 422 "too_many_subscribers" "Unprocessable request" "The monitor has 20 subscribers." "Remove one, or send the mails to a mailing list.";
     TooManyWebhooks 422 "too_many_webhooks" "Unprocessable request" "The tenant has 100 webhooks." "Delete one that is no longer needed.";
     IdempotencyKeyReused 422 "idempotency_key_reused" "Unprocessable request" "The idempotency key belongs to another request." "Use a new key for a new request.";
     TooManyRequests 429 "too_many_requests" "Too many requests" "The tenant has reached its rate limit, or it has so many concurrent reads that this one would wait too long." "Repeat after `Retry-After` seconds; `RateLimit` shows the remaining requests.";

@@ -14,6 +14,7 @@ use crate::aggregates::MonitorError;
 use crate::api::batch_input::BatchInput;
 use crate::api::problem::Problem;
 use crate::api::v4::create_monitor::create;
+use crate::api::v4::monitor_subscribers::{SubscriberView, subscribe};
 use crate::api::v4::monitor_views::{MonitorView, RunView, WantedMonitor, require_filter};
 use crate::app::App;
 use crate::commands::maintain_monitor::{MonitorWork, maintain_monitor};
@@ -23,6 +24,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::monitors::RunError;
 use crate::monitors::rows;
+use crate::monitors::subscribers;
 use crate::values::batch_list::Source;
 use crate::values::monitor::{DomainSelection, MonitorChange, WatchedDomains};
 use crate::values::rhythm::{Rhythm, Zone};
@@ -56,6 +58,10 @@ enum Command {
     Resume(Which),
     /// Runs a monitor now, besides its rhythm
     Run(Which),
+    /// Sends a mail to an address for each run that finds changes
+    Subscribe(Subscribe),
+    /// Sends no more mails to an address
+    Unsubscribe(Subscribe),
     /// Deletes a monitor; the results of its runs stay
     Delete(Which),
 }
@@ -117,6 +123,15 @@ struct Which {
     monitor: MonitorId,
     #[command(flatten)]
     whose: Whose,
+}
+
+#[derive(Debug, clap::Args)]
+struct Subscribe {
+    #[command(flatten)]
+    which: Which,
+    /// The e-mail address
+    #[arg(value_name = "ADDRESS")]
+    address: String,
 }
 
 /// What was refused: told, and no fault of the environment.
@@ -242,6 +257,8 @@ async fn execute(command: &Command, app: &App, database: &Database) -> anyhow::R
         Command::Resume(which) => maintain(app, which, MonitorWork::Resume).await,
         Command::Delete(which) => maintain(app, which, MonitorWork::Delete).await,
         Command::Run(which) => run_now(app, which).await,
+        Command::Subscribe(args) => add_subscriber(app, args).await,
+        Command::Unsubscribe(args) => remove_subscriber(database, args).await,
     }
 }
 
@@ -256,6 +273,32 @@ async fn maintain(app: &App, which: &Which, work: MonitorWork) -> anyhow::Result
         )?);
     }
     tell(&format!("done at log position {position}"));
+    Ok(())
+}
+
+async fn add_subscriber(app: &App, args: &Subscribe) -> anyhow::Result<()> {
+    let (tenant, id) = (args.which.whose.tenant, args.which.monitor);
+    let added = subscribe(&app.api_state(), tenant, id, &args.address).await;
+    let row = added.map_err(|problem| Refused(problem.detail))?;
+    if args.which.whose.json {
+        return Ok(say(&serde_json::to_string(&SubscriberView::from(row))?)?);
+    }
+    tell(&format!("mails are sent to {}", row.address));
+    Ok(())
+}
+
+async fn remove_subscriber(database: &Database, args: &Subscribe) -> anyhow::Result<()> {
+    let pool = &database.pools.access;
+    let (tenant, id) = (args.which.whose.tenant, args.which.monitor);
+    let rows = subscribers::list(pool, tenant, id).await?;
+    let Some(row) = rows.iter().find(|row| row.address == args.address) else {
+        return Err(Refused(format!("{} gets no mails about this monitor", args.address)).into());
+    };
+    subscribers::remove(pool, tenant, id, row.subscriber_id).await?;
+    if args.which.whose.json {
+        return Ok(say(&json!({ "subscriber_id": row.subscriber_id }).to_string())?);
+    }
+    tell(&format!("no more mails are sent to {}", row.address));
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::commands::{CommandContext, CommandError};
 use crate::config::Config;
 use crate::database::Database;
 use crate::projections::as_of::{self, Point};
-use crate::values::webhook::{WebhookSettings, WebhookTopic};
+use crate::values::webhook::{WebhookFormat, WebhookSettings, WebhookTopic};
 use crate::values::{TenantId, WebhookId};
 use crate::webhooks::endpoint::EndpointError;
 use crate::webhooks::{WebhookRow, endpoint, rows};
@@ -82,6 +82,12 @@ struct Create {
     /// What the webhook is for
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// How messages are written: standard, or as texts for people in slack, teams or discord
+    #[arg(long, value_name = "FORMAT", default_value_t = WebhookFormat::Standard)]
+    format: WebhookFormat,
+    /// An event that fails does not hold up the ones after it
+    #[arg(long)]
+    unordered: bool,
     #[command(flatten)]
     whose: Whose,
 }
@@ -177,6 +183,8 @@ async fn create_webhook(args: &Create, app: &App, database: &Database) -> anyhow
         domains: args.domains.clone(),
         fields: args.fields.clone(),
         description: args.description.clone(),
+        format: args.format,
+        ordered: !args.unordered,
     };
     let settings = settings
         .checked()
@@ -235,8 +243,9 @@ fn line_of(row: &WebhookRow) -> String {
 fn object_of(row: &WebhookRow) -> serde_json::Value {
     json!({
         "webhook_id": row.webhook_id, "url": row.url, "description": row.description, "events": row.events,
-        "domains": row.domains, "fields": row.fields, "status": row.status, "disabled_reason": row.disabled_reason,
+        "format": row.format, "ordered": row.ordered, "domains": row.domains, "fields": row.fields, "status": row.status, "disabled_reason": row.disabled_reason,
         "created_at": row.created_at, "position": row.position, "failures": row.failures,
+        "retrying": row.retrying,
     })
 }
 

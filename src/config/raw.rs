@@ -12,11 +12,13 @@ use super::fetch::RawFetch;
 pub(super) struct Raw {
     pub(super) data_dir: Option<PathBuf>,
     pub(super) bind: Option<String>,
+    pub(super) public_url: Option<String>,
     pub(super) database: RawDatabase,
     pub(super) worker: RawWorker,
     pub(super) fetch: RawFetch,
     pub(super) auth: RawAuth,
     pub(super) api: RawApi,
+    pub(super) mail: RawMail,
     pub(super) legacy: RawLegacy,
 }
 
@@ -46,6 +48,13 @@ pub(super) struct RawAuth {
 #[serde(default)]
 pub(super) struct RawApi {
     pub(super) requests_per_minute: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawMail {
+    pub(super) smtp_url: Option<String>,
+    pub(super) from: Option<String>,
 }
 
 #[derive(Default, Deserialize, Serialize)]

@@ -11,7 +11,7 @@ use crate::api::settings::DEFAULT_SUNSET;
 use crate::fetch::settings::FetchSettings;
 
 /// Settings that are shown to nobody.
-const SECRETS: [&str; 2] = ["auth.jwt_secret", "legacy.backend_token"];
+const SECRETS: [&str; 3] = ["auth.jwt_secret", "legacy.backend_token", "mail.smtp_url"];
 /// Stands for what is hidden.
 const HIDDEN: &str = "***";
 

@@ -14,6 +14,7 @@ use crate::api::problem::Problem;
 use crate::api::request::{Paging, QueryOf};
 use crate::api::v4::list_changes::{ChangeQuery, DomainChange};
 use crate::api::v4::views;
+use crate::values::change_words::field_words;
 use crate::values::domain_change::field_names;
 
 /// Changes on one page.
@@ -80,7 +81,7 @@ fn filter_form(query: &ChangeQuery) -> Markup {
             label { "Domain" input name="domain" type="search" value=(given(&query.domain)); }
             label { "Field" select name="field" {
                 (choice("", "all", &field))
-                @for name in field_names() { (choice(name, &words(name), &field)) }
+                @for name in field_names() { (choice(name, &field_words(name), &field)) }
             } }
             label { "Since" input name="since" value=(given(&query.since)) placeholder="2026-01-31T00:00:00Z"; }
             @if let Some(monitor) = &query.monitor { input type="hidden" name="monitor" value=(monitor); }
@@ -120,7 +121,7 @@ pub(super) fn one(change: &DomainChange) -> Markup {
                         thead { tr { th scope="col" { "Field" } th scope="col" { "Before" } th scope="col" { "After" } } }
                         tbody { @for field in &change.fields {
                             tr {
-                                th scope="row" { (words(&field.field)) }
+                                th scope="row" { (field_words(&field.field)) }
                                 @if change.erased && field.field != "status" { td.muted colspan="2" { "erased" } }
                                 @else {
                                     td.text { (value(&field.before)) }
@@ -141,11 +142,6 @@ pub(super) fn one(change: &DomainChange) -> Markup {
 
 fn count(urls: u64) -> String {
     counted(i64::try_from(urls).unwrap_or(i64::MAX), "URL")
-}
-
-/// A field's name in words.
-fn words(field: &str) -> String {
-    field.replace(['_', '.'], " ")
 }
 
 fn value(value: &Value) -> Markup {

@@ -26,6 +26,7 @@ mod sitemap_audit;
 mod sitemap_tree;
 mod tasks;
 mod technologies;
+mod unsubscribe;
 mod webhooks;
 
 use axum::Router;
@@ -71,6 +72,10 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         // Whatever the key allows, and also when it has ended.
         .route("/sign-out", post(sign_in::sign_out))
+        .route(
+            "/unsubscribe/{token}",
+            get(unsubscribe::show).post(unsubscribe::stop),
+        )
         .route_layer(from_fn_with_state(state.clone(), entry::in_words));
     guarded.merge(open).merge(assets::router())
 }

@@ -21,10 +21,12 @@ use crate::api::request::{AtLeast, CommandRequest, Paging, PathOf, QueryOf};
 use crate::api::v4::create_monitor::create as create_monitor;
 use crate::api::v4::list_changes::ChangeQuery;
 use crate::api::v4::list_monitors::{find_monitor, wait};
+use crate::api::v4::monitor_subscribers::subscribe;
 use crate::api::v4::monitor_views::{WantedMonitor, require_filter};
 use crate::commands::maintain_monitor::{MonitorWork, change_monitor, maintain_monitor};
 use crate::commands::run_monitor::Run;
 use crate::monitors::feeds::{self, FeedToken};
+use crate::monitors::subscribers::{self, SubscriberRow};
 use crate::monitors::{MonitorRow, RunRow, rows};
 use crate::projections::query::Listed;
 use crate::values::batch_list;
@@ -88,12 +90,15 @@ pub(super) async fn show(
         cursor: None,
     };
     let changes = query.page(&state.for_long_reads(), tenant, &first).await?;
+    let subscribers = subscribers::list(pool, tenant, id).await?;
     let path = format!("/monitors/{id}");
     let all = link("/changes", &[("monitor", &id.to_string())]);
     let content = html! {
         h1 { (row.settings.name) }
         section #monitor data-part { (head(&row)) }
         @if visitor.may(Scope::Write) { (actions(&row, &path)) }
+        h2 { "Mails" }
+        section #subscribers data-part { (mails(&subscribers, &path, state.sends_mails, visitor.may(Scope::Write))) }
         h2 { "Runs" }
         section #runs data-part {
             @if listed.items.is_empty() { p.empty { "It has not run yet." } }
@@ -181,6 +186,18 @@ pub(super) async fn maintain(
             } else {
                 Err(Problem::not_found("monitor"))
             };
+        }
+        "subscribe" => {
+            let form = Form::of(&request).await?;
+            subscribe(&state, context.tenant, id, form.text("address")).await?;
+            return Ok(Redirect::to(&format!("/monitors/{id}")).into_response());
+        }
+        "unsubscribe" => {
+            let form = Form::of(&request).await?;
+            let subscriber = form.text("subscriber").parse();
+            let subscriber = subscriber.map_err(|_| Problem::not_found("subscriber"))?;
+            subscribers::remove(state.monitors.pool(), context.tenant, id, subscriber).await?;
+            return Ok(Redirect::to(&format!("/monitors/{id}")).into_response());
         }
         "close-feed" => {
             feeds::close(state.monitors.pool(), context.tenant, id).await?;
@@ -361,6 +378,39 @@ fn actions(row: &MonitorRow, path: &str) -> Markup {
                 button type="submit" { "Save" }
             }
         }
+    }
+}
+
+/// Who gets mails.
+fn mails(rows: &[SubscriberRow], path: &str, sends_mails: bool, may_write: bool) -> Markup {
+    html! {
+        @if rows.is_empty() { p.empty { "Nobody gets mails about this monitor." } }
+        @else {
+            div.scroll tabindex="0" role="region" aria-label="Mails" {
+                table {
+                    thead { tr { th scope="col" { "Address" } th scope="col" { "Last mail" }
+                        th scope="col" { span.visually-hidden { "Actions" } } } }
+                    tbody { @for row in rows {
+                        tr {
+                            th scope="row" { (row.address) }
+                            td.text { (time(row.sent_at)) @if let Some(error) = &row.error { " not sent: " (error) } }
+                            td { @if may_write {
+                                form method="post" action={ (path) "/unsubscribe" } {
+                                    input type="hidden" name="subscriber" value=(row.subscriber_id);
+                                    button type="submit" { "Remove" }
+                                }
+                            } }
+                        }
+                    } }
+                }
+            }
+        }
+        @if may_write && sends_mails {
+            form.filter method="post" action={ (path) "/subscribe" } {
+                label { "Send a mail for each run that finds changes to" input name="address" type="email" required placeholder="anna@example.com"; }
+                button type="submit" { "Add" }
+            }
+        } @else if may_write { p.small.muted { "This server sends no mails: its settings name no mail server." } }
     }
 }
 

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::entry::Visitor;
 use super::form::Form;
-use super::parts::{action, badge_of, link, pager, request_key, time};
+use super::parts::{action, badge_of, link, number, pager, request_key, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::aggregates::webhook::DisableReason;
@@ -18,7 +18,7 @@ use crate::api::v4::list_webhooks::find_webhook;
 use crate::commands::maintain_webhook::{Maintenance, maintain_webhook};
 use crate::projections::query::Listed;
 use crate::values::WebhookId;
-use crate::values::webhook::{WebhookSettings, WebhookTopic};
+use crate::values::webhook::{InvalidWebhook, WebhookFormat, WebhookSettings, WebhookTopic};
 use crate::webhooks::{DeliveryRow, Secret, WebhookRow, endpoint, rows};
 
 /// Attempts on one page.
@@ -84,6 +84,7 @@ pub(super) async fn create(
             .collect()
     };
     let topics = WebhookTopic::CHOICES.iter().copied();
+    let refused = |error: InvalidWebhook| Problem::of(ProblemCode::InvalidField, format!("{error}."));
     let settings = WebhookSettings {
         url: form.text("url").to_owned(),
         events: topics
@@ -92,10 +93,15 @@ pub(super) async fn create(
         domains: words("domains"),
         fields: words("fields"),
         description: Some(form.text("description").to_owned()).filter(|text| !text.is_empty()),
+        format: match form.text("format") {
+            "" => WebhookFormat::Standard,
+            word => word
+                .parse()
+                .map_err(|_| refused(InvalidWebhook::Format(word.to_owned())))?,
+        },
+        ordered: form.text("unordered").is_empty(),
     };
-    let settings = settings
-        .checked()
-        .map_err(|error| Problem::of(ProblemCode::InvalidField, format!("{error}.")))?;
+    let settings = settings.checked().map_err(refused)?;
     let context = form.context(&request, "POST /webhooks");
     let (created, secret) = endpoint::create(&state.bus, state.webhooks.pool(), settings, &context).await?;
     Ok(secret_page(&visitor, created.id, secret.as_ref()))
@@ -195,7 +201,7 @@ fn status(row: &WebhookRow) -> Markup {
     html! {
         @match row.disabled_reason.as_deref() {
             Some(reason) if row.status == "disabled" => { (badge_of("failed", "disabled")) " " (reason) }
-            _ if row.failures > 0 => { (badge_of("running", "failing")) }
+            _ if row.failures > 0 || row.retrying > 0 => { (badge_of("running", "failing")) }
             _ => { (badge_of("completed", "active")) }
         }
     }
@@ -214,6 +220,7 @@ fn head(row: &WebhookRow) -> Markup {
             dt { "URL" } dd { (row.url) }
             dt { "Status" } dd { (status(row)) }
             dt { "Events" } dd { (row.events.join(", ")) }
+            dt { "Messages" } dd { (row.format) @if !row.ordered { ", in any order" } }
             dt { "Domains" } dd { (all(&row.domains)) }
             dt { "Fields" } dd { (all(&row.fields)) }
             dt { "Created" } dd { (time(Some(row.created_at))) }
@@ -222,6 +229,7 @@ fn head(row: &WebhookRow) -> Markup {
                 dt { "Failing since" } dd { (time(row.failing_since)) }
                 dt { "Next attempt" } dd { (time(row.next_attempt_at)) }
             }
+            @if row.retrying > 0 { dt { "Waiting for another attempt" } dd { (number(row.retrying)) " events" } }
         }
     }
 }
@@ -291,6 +299,14 @@ fn new_form() -> Markup {
                 @for topic in WebhookTopic::CHOICES {
                     label.check { input type="checkbox" name=(topic.as_str()) value="yes" checked[*topic == WebhookTopic::DomainChanged]; (topic.as_str()) }
                 }
+            }
+            div.fields {
+                p { label for="format" { "Messages for" }
+                    select #format name="format" {
+                        option value="standard" { "programs (Standard Webhooks)" }
+                        option value="slack" { "Slack" } option value="teams" { "Microsoft Teams" } option value="discord" { "Discord" }
+                    } }
+                p { label.check { input type="checkbox" name="unordered" value="yes"; "An event that fails does not hold up later ones" } }
             }
             div.fields {
                 p { label for="domains" { "Only these domains" } input #domains name="domains" placeholder="all"; }

@@ -1,18 +1,24 @@
-//! Scans that are repeated by a rhythm. The sole owner of the tables of `migrations/0020_monitors.sql` and
-//! `0021_monitor_feeds.sql`.
+//! Scans that are repeated by a rhythm. The sole owner of the tables of `migrations/0020_monitors.sql`,
+//! `0021_monitor_feeds.sql` and `0023_monitor_mails.sql`.
 //!
 //! What was decided about a monitor, and each of its runs, is in the log. A process finds those that are due (`due`), and
-//! begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log. Who may read the feed
-//! of a monitor (`feeds`) is not in the log.
+//! begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log. When a run has ended,
+//! its mails are queued (`mails`), written (`digest`) and sent (`post`). Who may read the feed of a monitor (`feeds`) and who
+//! gets mails (`subscribers`) is not in the log.
 
+mod digest;
 mod due;
 pub mod feeds;
+pub mod mails;
+mod post;
 pub mod rows;
 mod run;
+pub mod subscribers;
 mod watch;
 
 use sqlx::PgPool;
 
+pub use post::send_mails;
 pub use rows::{MonitorRow, RunRow};
 pub use run::RunError;
 pub use watch::watch;

@@ -7,6 +7,7 @@ mod complete_batches;
 mod expand_batches;
 mod follow_monitors;
 mod follow_webhooks;
+mod queue_mails;
 mod runner;
 mod schedule_scans;
 
@@ -18,6 +19,7 @@ pub use complete_batches::CompleteBatches;
 pub use expand_batches::ExpandBatches;
 pub use follow_monitors::FollowMonitors;
 pub use follow_webhooks::FollowWebhooks;
+pub use queue_mails::QueueMails;
 pub use runner::run;
 pub use schedule_scans::ScheduleScans;
 

@@ -33,6 +33,8 @@ pub enum Kind {
     Batch,
     /// A monitor that is due.
     Monitor,
+    /// A mail that is to be sent.
+    Mail,
     /// What makes tasks and batches follow the log.
     Policy,
     /// A read model.
@@ -45,10 +47,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Scan,
         Self::Batch,
         Self::Monitor,
+        Self::Mail,
         Self::Policy,
         Self::Projection,
         Self::ProjectionTask,
@@ -61,6 +64,7 @@ impl Kind {
             Self::Scan => "scan",
             Self::Batch => "batch",
             Self::Monitor => "monitor",
+            Self::Mail => "mail",
             Self::Policy => "policy",
             Self::Projection => "projection",
             Self::ProjectionTask => "projection_task",
@@ -70,7 +74,7 @@ impl Kind {
 
     /// Whether the names say nothing of what tenants do.
     fn is_ours(self) -> bool {
-        !matches!(self, Self::Scan | Self::Batch | Self::Monitor)
+        !matches!(self, Self::Scan | Self::Batch | Self::Monitor | Self::Mail)
     }
 }
 
@@ -107,6 +111,7 @@ impl fmt::Display for Stuck {
             Kind::Scan => write!(f, "{count} scans are waiting and no worker processes them")?,
             Kind::Batch => write!(f, "{count} batches make no progress")?,
             Kind::Monitor => write!(f, "{count} monitors are due and do not run")?,
+            Kind::Mail => write!(f, "{count} mails are not sent")?,
             Kind::Policy => write!(f, "the policies {names} do not process new events")?,
             Kind::Projection => write!(f, "the read models {names} do not process new events")?,
             Kind::ProjectionTask => write!(f, "no process runs these tasks: {names}")?,
@@ -123,6 +128,9 @@ impl fmt::Display for Stuck {
             }
             Kind::Monitor | Kind::Policy | Kind::Projection | Kind::ProjectionTask => {
                 "; is a process with the role projector running? Check its log"
+            }
+            Kind::Mail => {
+                "; does a process with the role projector have the settings SITELOG_MAIL__…? Check its log"
             }
             Kind::SetAside => {
                 "; for the reasons, see 'sitelog projections status' (rows) and the table policy_parked (events)"
@@ -165,6 +173,12 @@ stuck (kind, name, since) as (
     union all
     select 'monitor', monitor_id::text, next_run from monitor
      where status = 'active' and next_run < now() - 2 * longest_standstill()
+    union all
+    select 'mail', q.batch_id::text, q.queued_at from monitor_mail q
+     where not still_ahead(q.due_at, longest_mail_wait(), now())
+       and not recently(q.queued_at, longest_standstill(), now())
+       and not recently(q.due_at, longest_standstill(), now())
+       and not recently(q.leased_until, longest_standstill(), now())
     union all
     select f.kind, f.name, greatest(f.updated_at, f.caught_up_at)
       from follower f join log_head h on h.position > f.position

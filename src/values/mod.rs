@@ -7,6 +7,7 @@ pub mod batch_list;
 pub mod body_ref;
 pub mod carried;
 pub mod certificate;
+pub mod change_words;
 pub mod disposable;
 pub mod dns;
 pub mod domain_change;

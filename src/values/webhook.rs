@@ -33,6 +33,27 @@ codes! {
     }
 }
 
+codes! {
+    /// How a message is written. Codes are never renamed; new ones may be added.
+    WebhookFormat {
+        /// Standard Webhooks: JSON for programs.
+        Standard => "standard",
+        /// A text for an incoming webhook of Slack.
+        Slack => "slack",
+        /// A card for a workflow of Microsoft Teams.
+        Teams => "teams",
+        /// A text for a webhook of Discord.
+        Discord => "discord",
+    }
+}
+
+impl WebhookFormat {
+    /// What a webhook has that names none.
+    fn standard() -> Self {
+        Self::Standard
+    }
+}
+
 /// Names of domains that a filter may list.
 const MAX_DOMAINS: usize = 1000;
 /// Bytes of a URL.
@@ -112,6 +133,32 @@ pub struct WebhookSettings {
     pub fields: Vec<String>,
     /// What the endpoint is for, or null.
     pub description: Option<String>,
+    /// How messages are written: `standard`, or for people in `slack`, `teams` or `discord`.
+    #[serde(default = "WebhookFormat::standard")]
+    #[schema(value_type = String)]
+    pub format: WebhookFormat,
+    /// Whether an event waits until the one before it was delivered.
+    #[serde(default = "ordered")]
+    pub ordered: bool,
+}
+
+impl Default for WebhookSettings {
+    /// What is not said of a new endpoint.
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            events: Vec::new(),
+            domains: Vec::new(),
+            fields: Vec::new(),
+            description: None,
+            format: WebhookFormat::Standard,
+            ordered: ordered(),
+        }
+    }
+}
+
+fn ordered() -> bool {
+    true
 }
 
 /// Why settings cannot be used.
@@ -136,6 +183,9 @@ pub enum InvalidWebhook {
     /// No field that can change.
     #[error("fields: '{0}' is not a field that can change; GET /changes lists them")]
     Field(String),
+    /// No form that there is.
+    #[error("format is '{0}'; it must be standard, slack, teams or discord")]
+    Format(String),
     /// Too long.
     #[error("description is longer than {MAX_DESCRIPTION} characters")]
     Description,
@@ -207,7 +257,7 @@ mod tests {
             events: vec![WebhookTopic::DomainChanged, WebhookTopic::ScanFailed],
             domains: vec!["https://A.com/".to_owned()],
             fields: vec!["title".to_owned()],
-            description: None,
+            ..WebhookSettings::default()
         }
     }
 
@@ -236,6 +286,16 @@ mod tests {
             ..settings("https://hook.test/")
         };
         assert_eq!(colour.checked(), Err(InvalidWebhook::Field("colour".to_owned())));
+    }
+
+    #[test]
+    fn settings_of_an_earlier_release_are_ordered_and_standard() {
+        let stored = r#"{"url":"https://hook.test/","events":["scan.failed"],"domains":[],"fields":[],"description":null}"#;
+        let settings: WebhookSettings = serde_json::from_str(stored).unwrap();
+        assert_eq!(
+            (settings.format, settings.ordered),
+            (WebhookFormat::Standard, true)
+        );
     }
 
     #[test]

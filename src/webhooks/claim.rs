@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
-use crate::values::webhook::WebhookSettings;
+use crate::values::webhook::{WebhookFormat, WebhookSettings};
 use crate::values::{TenantId, WebhookId};
 
 /// Endpoints of one tenant that are sent to at once, by all processes.
@@ -38,6 +38,8 @@ struct Row {
     events: Vec<String>,
     domains: Vec<String>,
     fields: Vec<String>,
+    format: String,
+    ordered: bool,
     position: i64,
     wanted: i64,
     replay_to: Option<i64>,
@@ -63,7 +65,8 @@ pub(super) struct Attempt<'a> {
 pub(super) async fn is_any_due(pool: &PgPool) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "select exists (select from webhook w where w.status = 'active' and w.position < w.wanted) \
-             or exists (select from webhook_extra x join webhook w on w.webhook_id = x.webhook_id where w.status = 'active')",
+             or exists (select from webhook_extra x join webhook w on w.webhook_id = x.webhook_id where w.status = 'active') \
+             or exists (select from webhook_retry r join webhook w on w.webhook_id = r.webhook_id where w.status = 'active')",
     )
     .fetch_one(pool)
     .await
@@ -95,13 +98,15 @@ pub(super) async fn claim(pool: &PgPool, most: i32) -> Result<Vec<Claimed>, sqlx
              where w.status = 'active' \
                and still_ahead(w.leased_until, longest_webhook_lease(), clock_timestamp()) is not true \
                and (w.position < w.wanted and not still_ahead(w.next_attempt_at, longest_webhook_wait(), clock_timestamp()) \
-                    or exists (select from webhook_extra x where x.webhook_id = w.webhook_id))), \
+                    or exists (select from webhook_extra x where x.webhook_id = w.webhook_id) \
+                    or exists (select from webhook_retry r where r.webhook_id = w.webhook_id \
+                                  and not still_ahead(r.due_at, longest_webhook_wait(), clock_timestamp())))), \
          mine as (select w.webhook_id from webhook w join due d on d.webhook_id = w.webhook_id \
                    where d.turn + d.held <= $2 order by d.turn limit $1 for update of w skip locked) \
          update webhook w set fence = nextval('webhook_fence'), leased_until = clock_timestamp() + longest_webhook_lease() \
            from mine where w.webhook_id = mine.webhook_id \
-         returning w.webhook_id, w.tenant_id, w.url, w.description, w.events, w.domains, w.fields, w.position, w.wanted, \
-                   w.replay_to, w.failures, w.fence, \
+         returning w.webhook_id, w.tenant_id, w.url, w.description, w.events, w.domains, w.fields, w.format, w.ordered, \
+                   w.position, w.wanted, w.replay_to, w.failures, w.fence, \
                    not still_ahead(w.next_attempt_at, longest_webhook_wait(), clock_timestamp()) as is_due",
     )
     .bind(most)
@@ -124,6 +129,8 @@ impl From<Row> for Claimed {
                 domains: row.domains,
                 fields: row.fields,
                 description: row.description,
+                format: row.format.parse().unwrap_or(WebhookFormat::Standard),
+                ordered: row.ordered,
             },
             position: row.position,
             wanted: row.wanted,
@@ -248,7 +255,7 @@ pub(super) async fn release(pool: &PgPool, claimed: &Claimed, position: i64) -> 
     Ok(())
 }
 
-async fn note(
+pub(super) async fn note(
     connection: &mut sqlx::PgConnection,
     claimed: &Claimed,
     attempt: &Attempt<'_>,

@@ -13,7 +13,8 @@ use url::Url;
 
 use super::claim::{self, Attempt, Claimed};
 use super::message::{self, Message};
-use super::{Secret, pause, rows, secret, sign};
+use super::retry::{self, Retry, SetAside};
+use super::{Secret, chat, pause, rows, secret, sign};
 use crate::aggregates::webhook::DisableReason;
 use crate::commands::maintain_webhook::{Maintenance, maintain_webhook};
 use crate::commands::{CommandBus, CommandContext};
@@ -50,10 +51,17 @@ pub struct Deliverer {
     fetcher: Fetcher,
 }
 
+/// An endpoint that is sent to, and what it takes.
+struct Turn {
+    claimed: Claimed,
+    secrets: Vec<Secret>,
+}
+
 /// How an attempt came out.
 enum Outcome {
     Delivered,
-    Failed,
+    /// After what time the endpoint asks to be tried again, if it says so.
+    Failed(Option<Duration>),
     /// 410: the endpoint says that it is no more.
     Gone,
 }
@@ -137,16 +145,27 @@ impl Deliverer {
         }
     }
 
-    /// What is asked for besides the order, then events in the order of the log, until there are no more or it is
-    /// another one's turn.
+    /// What is asked for besides the order, what is due again, then events in the order of the log, until there are no more
+    /// or it is another one's turn.
     async fn send(&self, claimed: &Claimed) -> Result<(), DeliverError> {
-        let secrets = secret::valid(&self.pool, claimed.id).await?;
+        let turn = &Turn {
+            claimed: claimed.clone(),
+            secrets: secret::valid(&self.pool, claimed.id).await?,
+        };
+        let until = Instant::now() + TURN;
         for (requested_by, position) in claim::extras(&self.pool, claimed).await? {
-            if !self.send_extra(claimed, requested_by, position, &secrets).await? {
+            if !self.send_extra(turn, requested_by, position).await? {
                 return Ok(());
             }
         }
-        let until = Instant::now() + TURN;
+        for waiting in retry::due(&self.pool, claimed).await? {
+            if Instant::now() > until {
+                return Ok(claim::give_back(&self.pool, claimed).await?);
+            }
+            if !self.send_again(turn, waiting).await? {
+                return Ok(());
+            }
+        }
         let end = claimed.replay_to.unwrap_or(claimed.wanted);
         let types: Vec<&str> = claimed
             .settings
@@ -165,14 +184,8 @@ impl Deliverer {
                 if Instant::now() > until {
                     return Ok(claim::release(&self.pool, claimed, position).await?);
                 }
-                let message = match self.message(claimed, event).await {
-                    Err(DeliverError::Log(error)) if is_about_the_event(&error) => {
-                        Message::unreadable(event, &error)
-                    }
-                    message => message?,
-                };
-                if let Some(message) = message {
-                    if !self.send_next(claimed, &message, failures, &secrets).await? {
+                if let Some(message) = self.message(claimed, event).await? {
+                    if !self.send_next(turn, &message, failures).await? {
                         return Ok(());
                     }
                     failures = 0;
@@ -190,38 +203,97 @@ impl Deliverer {
 
     /// The message of an event, if the endpoint wants it.
     async fn message(&self, claimed: &Claimed, event: &LogEvent) -> Result<Option<Message>, DeliverError> {
-        if !message::is_wanted(&claimed.settings, event)? {
-            return Ok(None);
+        let wanted = async {
+            if !message::is_wanted(&claimed.settings, event)? {
+                return Ok(None);
+            }
+            message::of_event(self.bus.log(), event).await
+        };
+        match wanted.await {
+            Err(error) if is_about_the_event(&error) => Ok(Message::unreadable(event, &error)),
+            message => Ok(message?),
         }
-        Ok(message::of_event(self.bus.log(), event).await?)
     }
 
     /// The next event in order; whether the one after it may be sent.
-    async fn send_next(
-        &self,
-        claimed: &Claimed,
-        message: &Message,
-        failures: u32,
-        secrets: &[Secret],
-    ) -> Result<bool, DeliverError> {
-        let (attempt, outcome) = self.attempt(claimed, message, failures + 1, secrets).await;
-        if matches!(outcome, Outcome::Delivered) {
-            return Ok(claim::delivered(&self.pool, claimed, &attempt).await?);
-        }
-        let pause = pause::after(failures + 1, rand::random());
-        let for_a_day = claim::failed(&self.pool, claimed, &attempt, pause).await?;
-        let reason = match outcome {
-            Outcome::Gone => DisableReason::Gone,
-            _ if for_a_day => DisableReason::Failing,
-            _ => return Ok(false),
+    async fn send_next(&self, turn: &Turn, message: &Message, failures: u32) -> Result<bool, DeliverError> {
+        let claimed = &turn.claimed;
+        let (attempt, outcome) = self.attempt(turn, message, failures + 1).await;
+        let asked = match outcome {
+            Outcome::Delivered => return Ok(claim::delivered(&self.pool, claimed, &attempt).await?),
+            Outcome::Gone => None,
+            Outcome::Failed(asked) if !claimed.settings.ordered => {
+                match self.set_aside(turn, &attempt, true, asked).await? {
+                    SetAside::Waits { for_a_day } => return Ok(!for_a_day),
+                    SetAside::Lost => return Ok(false),
+                    SetAside::Full => asked,
+                }
+            }
+            Outcome::Failed(asked) => asked,
         };
+        let pause = pause::after(failures + 1, rand::random(), asked);
+        let for_a_day = claim::failed(&self.pool, claimed, &attempt, pause).await?;
+        match outcome {
+            Outcome::Gone => self.disable(claimed, DisableReason::Gone, &attempt).await,
+            _ if for_a_day => self.disable(claimed, DisableReason::Failing, &attempt).await,
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    /// An event that failed before; whether the endpoint may be sent more.
+    async fn send_again(&self, turn: &Turn, waiting: Retry) -> Result<bool, DeliverError> {
+        let claimed = &turn.claimed;
+        let event = self.bus.log().event_at(claimed.tenant, waiting.position).await?;
+        let message = match &event {
+            Some(event) => self.message(claimed, event).await?,
+            None => None,
+        };
+        let Some(message) = message else {
+            return Ok(retry::done(&self.pool, claimed, waiting.position, None).await?);
+        };
+        let failures = u32::try_from(waiting.failures).unwrap_or_default();
+        let (attempt, outcome) = self.attempt(turn, &message, failures + 1).await;
+        match outcome {
+            Outcome::Delivered => {
+                Ok(retry::done(&self.pool, claimed, waiting.position, Some(&attempt)).await?)
+            }
+            Outcome::Failed(asked) => {
+                let waits = self.set_aside(turn, &attempt, false, asked).await?;
+                Ok(waits == SetAside::Waits { for_a_day: false })
+            }
+            Outcome::Gone => {
+                let waits = self.set_aside(turn, &attempt, false, None).await?;
+                if waits != SetAside::Lost {
+                    self.disable(claimed, DisableReason::Gone, &attempt).await;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Lets an event wait; if it has failed for a day, the endpoint is disabled.
+    async fn set_aside(
+        &self,
+        turn: &Turn,
+        attempt: &Attempt<'_>,
+        moves: bool,
+        asked: Option<Duration>,
+    ) -> Result<SetAside, DeliverError> {
+        let pause = pause::after(attempt.number, rand::random(), asked);
+        let waits = retry::set_aside(&self.pool, &turn.claimed, attempt, moves, pause).await?;
+        if waits == (SetAside::Waits { for_a_day: true }) {
+            self.disable(&turn.claimed, DisableReason::Failing, attempt).await;
+        }
+        Ok(waits)
+    }
+
+    async fn disable(&self, claimed: &Claimed, reason: DisableReason, attempt: &Attempt<'_>) {
+        let status = attempt.status.map(|status| format!("HTTP {status}"));
         let disable = Maintenance::Disable {
             reason,
             position: Some(attempt.position),
-            error: attempt
-                .error
-                .clone()
-                .or_else(|| attempt.status.map(|status| format!("HTTP {status}"))),
+            error: attempt.error.clone().or(status),
         };
         let context = CommandContext::internal(claimed.tenant, "policy:deliver_webhooks");
         match maintain_webhook(&self.bus, claimed.id, disable, &context).await {
@@ -235,18 +307,11 @@ impl Deliverer {
                 tracing::warn!(error, webhook.id = %claimed.id, "Cannot disable webhook {}", claimed.id);
             }
         }
-        Ok(false)
     }
 
     /// An event that somebody asked for; whether the endpoint is still ours.
-    async fn send_extra(
-        &self,
-        claimed: &Claimed,
-        requested_by: i64,
-        position: i64,
-        secrets: &[Secret],
-    ) -> Result<bool, DeliverError> {
-        let log = self.bus.log();
+    async fn send_extra(&self, turn: &Turn, requested_by: i64, position: i64) -> Result<bool, DeliverError> {
+        let (log, claimed) = (self.bus.log(), &turn.claimed);
         let event = log.event_at(claimed.tenant, position).await?;
         let message = match &event {
             Some(event) => message::of_event(log, event).await?,
@@ -255,18 +320,12 @@ impl Deliverer {
         let Some(message) = message else {
             return Ok(claim::extra_done(&self.pool, claimed, requested_by, None).await?);
         };
-        let (attempt, _) = self.attempt(claimed, &message, 1, secrets).await;
+        let (attempt, _) = self.attempt(turn, &message, 1).await;
         Ok(claim::extra_done(&self.pool, claimed, requested_by, Some(&attempt)).await?)
     }
 
     /// One attempt, signed anew.
-    async fn attempt<'a>(
-        &self,
-        claimed: &Claimed,
-        message: &'a Message,
-        number: u32,
-        secrets: &[Secret],
-    ) -> (Attempt<'a>, Outcome) {
+    async fn attempt<'a>(&self, turn: &Turn, message: &'a Message, number: u32) -> (Attempt<'a>, Outcome) {
         let begun = Instant::now();
         let mut attempt = Attempt {
             position: message.position,
@@ -278,10 +337,12 @@ impl Deliverer {
             error: None,
             duration: Duration::ZERO,
         };
-        match self.post(claimed, message, secrets, begun + LIMIT).await {
-            Ok((status, answer)) => {
-                attempt.status = Some(status);
-                attempt.answer = Some(answer);
+        let mut asked = None;
+        match self.post(turn, message, begun + LIMIT).await {
+            Ok(answer) => {
+                attempt.status = Some(answer.status);
+                attempt.answer = Some(answer.text);
+                asked = answer.retry_after;
             }
             Err(error) => attempt.error = Some(error),
         }
@@ -289,35 +350,52 @@ impl Deliverer {
         let outcome = match attempt.status {
             Some(200..=299) => Outcome::Delivered,
             Some(410) if message.topic != WebhookTopic::WebhookTest => Outcome::Gone,
-            _ => Outcome::Failed,
+            _ => Outcome::Failed(asked),
         };
+        let result = if matches!(outcome, Outcome::Delivered) {
+            "delivered"
+        } else {
+            "failed"
+        };
+        metrics::counter!("sitelog_webhook_attempts_total", "result" => result).increment(1);
+        metrics::histogram!("sitelog_webhook_attempt_seconds").record(attempt.duration.as_secs_f64());
         (attempt, outcome)
     }
 
-    async fn post(
-        &self,
-        claimed: &Claimed,
-        message: &Message,
-        secrets: &[Secret],
-        deadline: Instant,
-    ) -> Result<(u16, String), String> {
+    async fn post(&self, turn: &Turn, message: &Message, deadline: Instant) -> Result<Answered, String> {
         if let Some(fault) = &message.fault {
             return Err(fault.clone());
         }
-        if secrets.is_empty() {
+        if turn.secrets.is_empty() {
             return Err(NO_SECRET.to_owned());
         }
-        let url = Url::parse(&claimed.settings.url).map_err(|error| error.to_string())?;
-        let headers = sign::headers(&message.id, Utc::now().timestamp(), &message.body, secrets);
-        let body = Bytes::from(message.body.clone());
-        let answer = self.fetcher.post(&url, &headers, body, deadline).await;
+        let settings = &turn.claimed.settings;
+        let url = Url::parse(&settings.url).map_err(|error| error.to_string())?;
+        let body = chat::content(settings.format, message.topic, &message.content);
+        let headers = sign::headers(&message.id, Utc::now().timestamp(), &body, &turn.secrets);
+        let answer = self
+            .fetcher
+            .post(&url, &headers, Bytes::from(body), deadline)
+            .await;
         let answer = answer.map_err(|error| error.to_string())?;
         let status = answer.status;
+        let retry_after = answer.headers.retry_after(Utc::now());
         let read = answer.body.read_up_to(ANSWER_BYTES).await;
-        // PostgreSQL holds no U+0000.
-        let text = String::from_utf8_lossy(&read.bytes).replace('\0', "\u{fffd}");
-        Ok((status, text))
+        Ok(Answered {
+            status,
+            retry_after: retry_after.filter(|_| matches!(status, 429 | 503)),
+            // PostgreSQL holds no U+0000.
+            text: String::from_utf8_lossy(&read.bytes).replace('\0', "\u{fffd}"),
+        })
     }
+}
+
+/// What an endpoint answered.
+struct Answered {
+    status: u16,
+    /// After what time it asks to be tried again (RFC 9110, 10.2.3; RFC 6585, 4).
+    retry_after: Option<Duration>,
+    text: String,
 }
 
 /// Whether an event, or what it refers to, cannot be read: that is shown as a failed attempt, so that somebody sees it.

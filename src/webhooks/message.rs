@@ -19,8 +19,8 @@ pub(super) struct Message {
     pub(super) topic: WebhookTopic,
     /// The event's place in the log.
     pub(super) position: i64,
-    /// JSON.
-    pub(super) body: String,
+    /// As Standard Webhooks has it.
+    pub(super) content: Value,
     /// Why it cannot be sent, if the event cannot be read.
     pub(super) fault: Option<String>,
 }
@@ -32,7 +32,7 @@ impl Message {
             id: id_of(event),
             topic: WebhookTopic::of_event(&event.event_type)?,
             position: event.position,
-            body: String::new(),
+            content: Value::Null,
             fault: Some(error.to_string()),
         })
     }
@@ -78,12 +78,11 @@ pub(super) async fn of_event(log: &EventLog, event: &LogEvent) -> Result<Option<
         .circumstances()
         .1
         .to_rfc3339_opts(SecondsFormat::Micros, true);
-    let body = json!({ "type": topic.as_str(), "timestamp": at, "data": data });
     Ok(Some(Message {
         id: id_of(event),
         topic,
         position: event.position,
-        body: body.to_string(),
+        content: json!({ "type": topic.as_str(), "timestamp": at, "data": data }),
         fault: None,
     }))
 }

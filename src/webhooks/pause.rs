@@ -7,11 +7,14 @@ const PAUSES: [u64; 10] = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400];
 /// The part of a pause that is left to chance, so that endpoints that failed together do not come back together.
 const JITTER: f64 = 0.25;
 
-/// The pause after so many failed attempts in a row; `chance` is from 0 to 1.
-pub(super) fn after(failures: u32, chance: f64) -> Duration {
+/// The pause after so many failed attempts in a row, or the one that the endpoint asked for if that is longer; `chance` is
+/// from 0 to 1.
+pub(super) fn after(failures: u32, chance: f64, asked: Option<Duration>) -> Duration {
     let place = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
     let pause = PAUSES[place.min(PAUSES.len() - 1)];
-    let varied = Duration::from_secs(pause).mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
+    let longest = Duration::from_secs(PAUSES[PAUSES.len() - 1]);
+    let pause = Duration::from_secs(pause).max(asked.unwrap_or_default().min(longest));
+    let varied = pause.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
     // PostgreSQL knows no nanoseconds.
     Duration::from_millis(u64::try_from(varied.as_millis()).unwrap_or(u64::MAX))
 }
@@ -22,11 +25,17 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_hours_and_vary() {
-        assert_eq!(after(1, 0.5), Duration::from_secs(1));
-        assert_eq!(after(2, 0.0), Duration::from_millis(3750));
-        assert_eq!(after(2, 1.0), Duration::from_millis(6250));
-        assert_eq!(after(99, 1.0), Duration::from_hours(5));
-        let day: Duration = (1..=14).map(|failures| after(failures, 0.0)).sum();
+        assert_eq!(after(1, 0.5, None), Duration::from_secs(1));
+        assert_eq!(after(2, 0.0, None), Duration::from_millis(3750));
+        assert_eq!(after(2, 1.0, None), Duration::from_millis(6250));
+        assert_eq!(after(99, 1.0, None), Duration::from_hours(5));
+        let day: Duration = (1..=14).map(|failures| after(failures, 0.0, None)).sum();
         assert!(day > Duration::from_hours(12), "{day:?}");
+        let asked = |seconds| after(1, 0.5, Some(Duration::from_secs(seconds)));
+        assert_eq!(
+            (asked(0), asked(90)),
+            (Duration::from_secs(1), Duration::from_secs(90))
+        );
+        assert_eq!(asked(999_999), Duration::from_hours(4));
     }
 }

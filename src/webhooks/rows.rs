@@ -20,6 +20,8 @@ pub struct WebhookRow {
     pub webhook_id: Uuid,
     pub url: String,
     pub description: Option<String>,
+    pub format: String,
+    pub ordered: bool,
     pub events: Vec<String>,
     pub domains: Vec<String>,
     pub fields: Vec<String>,
@@ -29,6 +31,8 @@ pub struct WebhookRow {
     pub position: i64,
     pub replay_to: Option<i64>,
     pub failures: i32,
+    /// Events that failed and wait while later ones are sent.
+    pub retrying: i64,
     pub failing_since: Option<DateTime<Utc>>,
     /// When the next attempt is due after a failed one.
     pub next_attempt_at: Option<DateTime<Utc>>,
@@ -50,8 +54,9 @@ pub struct DeliveryRow {
     pub duration_ms: i32,
 }
 
-const COLUMNS: &str = "webhook_id, url, description, events, domains, fields, status, disabled_reason, created_at, position, \
-     replay_to, failures, failing_since, \
+const COLUMNS: &str = "webhook_id, url, description, format, ordered, events, domains, fields, status, disabled_reason, \
+     created_at, position, replay_to, failures, failing_since, \
+     (select count(*) from webhook_retry r where r.webhook_id = webhook.webhook_id) as retrying, \
      case when failures > 0 and status = 'active' then next_attempt_at end as next_attempt_at";
 
 /// The endpoints of a tenant, oldest first.
@@ -192,6 +197,12 @@ async fn apply(connection: &mut PgConnection, event: &LogEvent) -> Result<(), Lo
             )
             .bind(id)
             .bind(position)
+            .execute(&mut *connection)
+            .await?;
+            sqlx::query(
+                "update webhook_retry set failing_since = clock_timestamp(), due_at = '-infinity' where webhook_id = $1",
+            )
+            .bind(id)
             .execute(connection)
             .await?;
         }
@@ -226,9 +237,9 @@ async fn create(
     settings: &WebhookSettings,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into webhook (webhook_id, tenant_id, url, description, events, domains, fields, status, changed_at, \
-                              created_at, position, wanted) \
-         values ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $8, $8) on conflict do nothing",
+        "insert into webhook (webhook_id, tenant_id, url, description, events, domains, fields, format, ordered, \
+                              status, changed_at, created_at, position, wanted) \
+         values ($1, $2, $3, $4, $5, $6, $7, $10, $11, 'active', $8, $9, $8, $8) on conflict do nothing",
     )
     .bind(id)
     .bind(event.tenant_id.0)
@@ -239,6 +250,8 @@ async fn create(
     .bind(&settings.fields)
     .bind(event.position)
     .bind(event.recorded_at)
+    .bind(settings.format.as_str())
+    .bind(settings.ordered)
     .execute(connection)
     .await?;
     Ok(())
@@ -252,7 +265,8 @@ async fn change(
     settings: &WebhookSettings,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update webhook set url = $3, description = $4, events = $5, domains = $6, fields = $7, changed_at = $2, \
+        "update webhook set url = $3, description = $4, events = $5, domains = $6, fields = $7, format = $8, \
+                ordered = $9, changed_at = $2, \
                 next_attempt_at = '-infinity', \
                 position = case when position >= wanted then $2 else position end, wanted = greatest(wanted, $2) \
           where webhook_id = $1 and changed_at < $2",
@@ -264,6 +278,8 @@ async fn change(
     .bind(words(settings))
     .bind(&settings.domains)
     .bind(&settings.fields)
+    .bind(settings.format.as_str())
+    .bind(settings.ordered)
     .execute(connection)
     .await?;
     Ok(())
@@ -296,7 +312,12 @@ async fn delete(connection: &mut PgConnection, id: Uuid, position: i64) -> Resul
     .bind(position)
     .execute(&mut *connection)
     .await?;
-    for table in ["webhook_extra", "webhook_secret", "webhook_delivery"] {
+    for table in [
+        "webhook_extra",
+        "webhook_retry",
+        "webhook_secret",
+        "webhook_delivery",
+    ] {
         sqlx::query(&format!("delete from {table} where webhook_id = $1"))
             .bind(id)
             .execute(&mut *connection)

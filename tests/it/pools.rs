@@ -25,6 +25,7 @@ fn config(test: &TestDatabase, connections: u32) -> Config {
         worker_concurrency: 1,
         fetch: FetchSettings::default(),
         auth: AuthSettings::of(AuthMode::Off),
+        mail: None,
         legacy: LegacySettings::default(),
     }
 }

@@ -7,9 +7,7 @@ fn settings() -> WebhookSettings {
     WebhookSettings {
         url: "https://hook.test/".to_owned(),
         events: vec![WebhookTopic::DomainChanged],
-        domains: Vec::new(),
-        fields: Vec::new(),
-        description: None,
+        ..WebhookSettings::default()
     }
 }
 

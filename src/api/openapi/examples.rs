@@ -57,9 +57,14 @@ fn codes_of(operation: &str, method: &str, status: &str) -> impl Iterator<Item =
 fn may_answer(operation: &str, method: &str, code: ProblemCode) -> bool {
     use ProblemCode as Code;
     let creates = operation.starts_with("create_");
+    let takes_json = creates
+        || matches!(
+            operation,
+            "add_subscriber" | "change_webhook" | "change_monitor" | "replay_webhook" | "resend_event"
+        );
     match code {
         Code::InvalidForm => false,
-        Code::InvalidJson | Code::InvalidDomain | Code::InvalidField if !creates => false,
+        Code::InvalidJson | Code::InvalidField | Code::UnsupportedMediaType => takes_json,
         Code::InvalidDomain => operation == "create_scan",
         Code::NotUtf8
         | Code::WrongEncoding
@@ -77,14 +82,10 @@ fn may_answer(operation: &str, method: &str, code: ProblemCode) -> bool {
         Code::BodyUnreadable | Code::RequestTimeout | Code::BodyTooLarge | Code::IdempotencyKeyReused => {
             matches!(method, "post" | "patch")
         }
-        Code::UnsupportedMediaType => {
-            creates
-                || matches!(
-                    operation,
-                    "change_webhook" | "change_monitor" | "replay_webhook" | "resend_event"
-                )
-        }
         Code::MonitorCannotRun => operation == "run_monitor",
+        Code::NoMailServer | Code::TooManySubscribers => operation == "add_subscriber",
+        Code::TooManyWebhooks => operation == "create_webhook",
+        Code::WebhookDisabled => matches!(operation, "test_webhook" | "replay_webhook" | "resend_event"),
         Code::TooManyMonitors => operation == "create_monitor",
         Code::CannotCancel => operation.starts_with("cancel_"),
         Code::CannotRetry => operation.starts_with("retry_"),

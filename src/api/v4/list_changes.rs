@@ -171,7 +171,8 @@ impl List for ChangeQuery {
 }
 
 impl ChangeQuery {
-    async fn filter(
+    /// Which events these are.
+    pub(super) async fn filter(
         &self,
         state: &ApiState,
         tenant: TenantId,
@@ -211,7 +212,10 @@ impl ChangeQuery {
 }
 
 /// The events as rows, with their values.
-async fn changes_of(state: &ApiState, events: &[LogEvent]) -> Result<Vec<DomainChange>, Problem> {
+pub(in crate::api) async fn changes_of(
+    state: &ApiState,
+    events: &[LogEvent],
+) -> Result<Vec<DomainChange>, Problem> {
     let mut changes = Vec::with_capacity(events.len());
     for event in events {
         changes.push((event, event.decode::<ScanEvent>()?));

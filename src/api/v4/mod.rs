@@ -29,12 +29,14 @@ pub(crate) mod list_webhooks;
 mod maintain_monitor;
 mod maintain_projection;
 mod maintain_webhook;
+pub(crate) mod monitor_subscribers;
 pub(crate) mod monitor_views;
 pub(crate) mod retry_batch;
 mod retry_scan;
 mod revoke_key;
 pub mod views;
 mod watch_batch;
+mod watch_changes;
 mod watch_scan;
 mod webhook_views;
 
@@ -63,6 +65,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(list_sitemap_audit::list_sitemap_audit))
         .routes(routes!(list_domain_history::list_domain_history))
         .routes(routes!(list_changes::list_changes))
+        .routes(routes!(watch_changes::watch_changes))
         .routes(routes!(list_change_urls::list_change_urls))
         .routes(routes!(list_events::list_events))
         .routes(routes!(list_events::get_stream))
@@ -101,6 +104,11 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(maintain_monitor::pause_monitor))
         .routes(routes!(maintain_monitor::resume_monitor))
         .routes(routes!(maintain_monitor::run_monitor))
+        .routes(routes!(
+            monitor_subscribers::add_subscriber,
+            monitor_subscribers::list_subscribers
+        ))
+        .routes(routes!(monitor_subscribers::remove_subscriber))
         .routes(routes!(maintain_monitor::open_feed, maintain_monitor::close_feed))
         .routes(routes!(list_keys::list_keys))
         .routes(routes!(revoke_key::revoke_key))

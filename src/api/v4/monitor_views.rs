@@ -370,6 +370,7 @@ pub(super) fn links(id: MonitorId) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("self", format!("/api/v4/monitors/{id}")),
         ("runs", format!("/api/v4/monitors/{id}/runs")),
+        ("subscribers", format!("/api/v4/monitors/{id}/subscribers")),
         ("batches", format!("/api/v4/batches?monitor={id}")),
         ("changes", format!("/api/v4/changes?monitor={id}")),
         ("events", format!("/api/v4/streams/monitor/{id}")),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::api::problem::{Problem, ProblemCode};
 use crate::values::WebhookId;
-use crate::values::webhook::{InvalidWebhook, WebhookSettings, WebhookTopic};
+use crate::values::webhook::{InvalidWebhook, WebhookFormat, WebhookSettings, WebhookTopic};
 use crate::webhooks::{DeliveryRow, WebhookRow};
 
 /// Where events are to be sent, and which.
@@ -32,6 +32,12 @@ pub(super) struct NewWebhook {
     /// What the webhook is for.
     #[serde(default)]
     description: Option<String>,
+    /// How messages are written: `standard` (JSON, Standard Webhooks; the default), or as texts for people in `slack`,
+    /// `teams` or `discord`.
+    #[schema(example = "standard")]
+    format: Option<String>,
+    /// Whether an event waits until the one before it was delivered; true if omitted.
+    ordered: Option<bool>,
 }
 
 impl NewWebhook {
@@ -45,6 +51,11 @@ impl NewWebhook {
             domains: self.domains,
             fields: self.fields,
             description: self.description,
+            format: match self.format {
+                None => WebhookFormat::Standard,
+                Some(word) => word.parse().map_err(|_| refused(InvalidWebhook::Format(word)))?,
+            },
+            ordered: self.ordered.unwrap_or(true),
         };
         settings.checked().map_err(refused)
     }
@@ -59,6 +70,11 @@ pub struct WebhookView {
     pub url: String,
     /// What the webhook is for.
     pub description: Option<String>,
+    /// How messages are written: `standard`, `slack`, `teams` or `discord`.
+    #[schema(example = "standard")]
+    pub format: String,
+    /// Whether an event waits until the one before it was delivered.
+    pub ordered: bool,
     /// The types of events.
     pub events: Vec<String>,
     /// Only events of these domains; all if empty.
@@ -78,6 +94,8 @@ pub struct WebhookView {
     pub replay_to: Option<i64>,
     /// Failed attempts at the next event.
     pub failures: i32,
+    /// Number of events that failed and wait for another attempt while later ones are sent; 0 if `ordered` is true.
+    pub retrying: i64,
     /// When the first of these attempts failed.
     pub failing_since: Option<DateTime<Utc>>,
     /// When the next attempt is due, after a failed one.
@@ -93,6 +111,8 @@ impl From<WebhookRow> for WebhookView {
             webhook_id: row.webhook_id,
             url: row.url,
             description: row.description,
+            format: row.format,
+            ordered: row.ordered,
             events: row.events,
             domains: row.domains,
             fields: row.fields,
@@ -102,6 +122,7 @@ impl From<WebhookRow> for WebhookView {
             position: row.position,
             replay_to: row.replay_to,
             failures: row.failures,
+            retrying: row.retrying,
             failing_since: row.failing_since,
             next_attempt_at: row.next_attempt_at,
         }

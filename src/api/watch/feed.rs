@@ -37,6 +37,14 @@ pub(super) struct Page {
     pub(super) events: Vec<Told>,
 }
 
+impl Page {
+    /// Whether a domain of the tenant changed behind a position.
+    pub(super) fn has_change_of(&self, tenant: TenantId, after: i64) -> bool {
+        let mut events = self.events.iter();
+        events.any(|event| event.is_change && event.tenant == tenant && event.position > after)
+    }
+}
+
 /// An event, ready to be sent.
 #[derive(Debug)]
 pub(super) struct Told {
@@ -46,6 +54,7 @@ pub(super) struct Told {
     stream: String,
     batch: Option<String>,
     may_end: bool,
+    is_change: bool,
     /// As the stream has it.
     pub(super) frame: Bytes,
 }
@@ -77,6 +86,7 @@ impl From<LogEvent> for Told {
             stream: event.aggregate_id.clone(),
             batch: batch_of(&event),
             may_end: may_end(&event.event_type),
+            is_change: event.event_type == "DomainChanged",
             frame: frame(event).into(),
         }
     }

@@ -1,19 +1,24 @@
-//! Scans and batches watched as they go, as server-sent events (WHATWG HTML, 9.2): what stands in the log, in its
+//! Scans, batches and what changes in domains, watched as they go, as server-sent events (WHATWG HTML, 9.2): what stands in the log, in its
 //! order, each event once, from wherever the watcher was before.
 //!
 //! What is past is read from the log by each watcher; what is new comes from [`feed`], one reader for all watchers of
 //! the process. Positions are dense, so a watcher knows whether a page of the feed follows what it told, and reads the
 //! log itself where it does not: nothing is missed, told twice or kept for who is slow.
 
+pub(super) mod changes;
 mod end;
 mod feed;
 mod places;
 mod watcher;
 
+use std::convert::Infallible;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use bytes::Bytes;
+use futures::Stream;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
@@ -136,7 +141,12 @@ pub(super) async fn open(
     let place = state.watch.places.take(tenant)?;
     let told = after.unwrap_or(0).max(start - 1);
     let watcher = Watcher::new(state, tenant, watched, told, place);
-    let mut response = Body::from_stream(watcher.into_stream()).into_response();
+    Ok(event_stream(watcher.into_stream()))
+}
+
+/// The answer that streams events.
+fn event_stream(events: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static) -> Response {
+    let mut response = Body::from_stream(events).into_response();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
@@ -147,7 +157,7 @@ pub(super) async fn open(
             .headers_mut()
             .insert(name, HeaderValue::from_static(value));
     }
-    Ok(response)
+    response
 }
 
 /// The position that `Last-Event-ID` names; an empty one is that of who has seen nothing yet.
@@ -169,7 +179,10 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 /// An event as the stream has it.
 fn frame(event: LogEvent) -> String {
     let (position, kind) = (event.position, event.event_type.clone());
-    let data = serde_json::to_string(&super::v4::views::Event::from(event));
-    let data = data.expect("an event is plain data");
+    frame_of(position, &kind, &super::v4::views::Event::from(event))
+}
+
+fn frame_of(position: i64, kind: &str, data: &impl Serialize) -> String {
+    let data = serde_json::to_string(data).expect("it is plain data");
     format!("id: {position}\nevent: {kind}\ndata: {data}\n\n")
 }

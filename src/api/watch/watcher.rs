@@ -24,14 +24,14 @@ const LIMIT: i64 = 500;
 /// Positions looked through at a time: what is between may be others'.
 const WINDOW: i64 = 20_000;
 /// Something is sent at least so often, so that nothing in between takes the connection for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often it is asked whether a batch that was called off has come to its end.
 const ASK: Duration = Duration::from_secs(1);
 /// Pause after the database did not answer.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// Reconnect after a second, says the stream first of all.
-const GREETING: &str = "retry: 1000\n\n";
+pub(super) const GREETING: &str = "retry: 1000\n\n";
 
 /// Where a watcher is, and what it needs to go on.
 pub(super) struct Watcher {

@@ -54,7 +54,8 @@ async fn each_documented_get_answers() {
     let app = TestApp::start().await;
     let document = document(&app).await;
     for (path, methods) in document["paths"].as_object().unwrap() {
-        if methods.get("get").is_none() {
+        // The stream of changes does not end; `watch` reads it.
+        if methods.get("get").is_none() || path == "/api/v4/changes/events" {
             continue;
         }
         let path = path

@@ -179,6 +179,50 @@ async fn a_retried_scan_is_told_on() {
 }
 
 #[tokio::test]
+async fn changes_are_told_as_they_are_found_to_who_filters_for_them() {
+    let app = TestApp::start().await;
+    let found = async |domain: &str, title: &str, description: &str| {
+        let scan = app.create_scan(domain).await;
+        let findings = json!({ "title": title, "description": description });
+        let findings: Findings = serde_json::from_value(findings).unwrap();
+        app.complete(&scan, &findings).await;
+    };
+    found("a.com", "one", "of 1").await;
+    found("a.com", "two", "of 1").await;
+    let path = "/api/v4/changes/events?field=title";
+    let mut stream = Stream::open(&app.router, path, None).await;
+    // It says from where on before the next change is found.
+    assert!(stream.read_on().await);
+    found("a.com", "two", "of 2").await;
+    found("b.com", "one", "of 3").await;
+    found("a.com", "three", "of 2").await;
+    stream.until("DomainChanged").await;
+    let told = parse(&stream.text);
+    let listed = app.get("/api/v4/changes?field=title&sort=position").await.json();
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2);
+    assert_eq!(
+        (told.len(), &told[0].data),
+        (1, &items[1]),
+        "from now on, and only the title"
+    );
+    // From the beginning, and from where somebody was.
+    let first = items[0]["position"].as_i64().unwrap();
+    let mut again = Stream::open(&app.router, path, Some(first)).await;
+    again.until("DomainChanged").await;
+    assert_eq!(positions(&parse(&again.text)), positions(&told));
+    let mut all = Stream::open(&app.router, "/api/v4/changes/events?since=1", None).await;
+    all.until("DomainChanged").await;
+    assert_eq!(parse(&all.text).len(), 3);
+    app.get("/api/v4/changes/events?sort=-position")
+        .await
+        .problem(400, "invalid_query");
+    app.get("/api/v4/changes/events?fields=title")
+        .await
+        .problem(400, "unknown_parameter");
+}
+
+#[tokio::test]
 async fn who_takes_nothing_for_long_misses_nothing() {
     let app = TestApp::start().await;
     let names: Vec<String> = (0..700).map(|n| format!("site{n}.com")).collect();

@@ -469,6 +469,7 @@ async fn a_replay_after_an_erasure_gives_the_rows_that_the_erasure_left() {
         worker_concurrency: 1,
         fetch: FetchSettings::default(),
         auth: AuthSettings::of(AuthMode::Off),
+        mail: None,
         legacy: sitelog::api::settings::LegacySettings::default(),
     };
     let again = App::build(&config, Pools::one(replay.pool.clone()))

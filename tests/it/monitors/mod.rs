@@ -2,6 +2,7 @@
 
 mod crash;
 mod feed;
+mod mails;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};

@@ -2,6 +2,7 @@
 
 mod journey;
 mod looks;
+mod monitoring;
 mod words;
 
 /// A page's path in the place of a server.

@@ -17,6 +17,7 @@ use sitelog::commands::record_scan::record_scan;
 use sitelog::commands::start_scan::{BegunScan, Start, start_scan};
 use sitelog::config::Config;
 use sitelog::fetch::settings::FetchSettings;
+use sitelog::mail::MailSettings;
 use sitelog::pools::Pools;
 use sitelog::projections::ReadModels;
 use sitelog::values::report::{ScanFailure, SiteReport};
@@ -53,6 +54,7 @@ pub struct TestAppBuilder {
     auth: Option<AuthSettings>,
     legacy: LegacySettings,
     reaching: Option<String>,
+    mail: Option<MailSettings>,
 }
 
 impl TestAppBuilder {
@@ -84,6 +86,12 @@ impl TestAppBuilder {
         self
     }
 
+    /// It sends mails.
+    pub fn with_mail(mut self, mail: MailSettings) -> Self {
+        self.mail = Some(mail);
+        self
+    }
+
     pub fn with_legacy(mut self, legacy: LegacySettings) -> Self {
         self.legacy = legacy;
         self
@@ -107,6 +115,7 @@ impl TestAppBuilder {
             worker_concurrency: 8,
             fetch,
             auth: self.auth.unwrap_or_else(|| AuthSettings::of(AuthMode::Off)),
+            mail: self.mail,
             legacy: self.legacy,
         };
         let app = App::build(&config, Pools::one(database.pool.clone()))

@@ -10,4 +10,5 @@ pub mod postgres;
 pub mod python;
 pub mod server;
 pub mod sites;
+pub mod smtp;
 pub mod story;

@@ -57,32 +57,51 @@ fn first_times(accepted: &[i64]) -> Vec<i64> {
     seen
 }
 
+/// Endpoints that each get all events: with 60 sites, more than 500 deliveries.
+const ENDPOINTS: usize = 9;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_again_and_again_it_delivers_each_event_in_order_to_a_receiver_that_fails() {
+async fn killed_again_and_again_with_its_database_it_delivers_each_event_in_order_to_a_receiver_that_fails() {
     let (sites, receiver) = (sites().await, Receiver::start().await);
     let connect_to = format!("{},{}", sites.connect_to(), receiver.connect_to());
     let mut server = Server::start(&sites, &[("SITELOG_FETCH__CONNECT_TO", &connect_to)]);
-    let id = create(&server, &receiver, "http://a.hook.test/in").await;
-    // Each third request fails in another way.
+    let paths: Vec<String> = (0..ENDPOINTS).map(|n| format!("/in{n}")).collect();
+    let mut ids = Vec::new();
+    for path in &paths {
+        ids.push(create(&server, &receiver, &format!("http://a.hook.test{path}")).await);
+    }
+    // Each sixth request fails in another way.
     let bad = [
         Reply::Status(500),
         Reply::Status(301),
+        Reply::Hang,
         Reply::Status(410),
+        Reply::SlowBytes,
         Reply::Status(503),
     ];
-    receiver.answers((0..24).flat_map(|n| [Reply::Ok, Reply::Ok, bad[n % bad.len()]]));
+    receiver.answers((0..180).map(|n| {
+        if n % 6 == 5 {
+            bad[n / 6 % bad.len()]
+        } else {
+            Reply::Ok
+        }
+    }));
     let batch = server.request_batch(&names()).await;
     let end = tokio::time::Instant::now() + LIMIT;
-    for kill in 1..=3 {
-        let enough = kill * 10;
+    for kill in 1..=4 {
+        let enough = kill * ENDPOINTS * 10;
         while receiver.received().len() < enough {
-            assert!(tokio::time::Instant::now() < end, "{:?}", receiver.received());
-            enable_if_gone(&server, &id).await;
+            assert!(tokio::time::Instant::now() < end, "{}", receiver.received().len());
+            enable_if_gone(&server, &ids).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        server.kill();
-        server.restart();
-        enable_if_gone(&server, &id).await;
+        if kill % 2 == 0 {
+            server.kill_postgres();
+        } else {
+            server.kill();
+            server.restart();
+        }
+        enable_if_gone(&server, &ids).await;
     }
     let path = format!("/api/v4/batches/{batch}");
     server
@@ -90,28 +109,37 @@ async fn killed_again_and_again_it_delivers_each_event_in_order_to_a_receiver_th
         .await;
     let all = wanted(&server).await;
     assert_eq!(all.len(), SITES + 1);
-    while first_times(&receiver.accepted("/in")).len() < all.len() {
-        assert!(
-            tokio::time::Instant::now() < end,
-            "{:?} of {all:?}",
-            receiver.accepted("/in")
-        );
-        enable_if_gone(&server, &id).await;
+    let has_all = |path: &String| first_times(&receiver.accepted(path)).len() == all.len();
+    while !paths.iter().all(has_all) {
+        if tokio::time::Instant::now() > end {
+            let lacking = ids.iter().zip(&paths).find(|(_, path)| !has_all(path)).unwrap().0;
+            let webhook = format!("/api/v4/webhooks/{lacking}");
+            panic!(
+                "{} {}",
+                server.get(&webhook).await,
+                server.get(&format!("{webhook}/deliveries")).await
+            );
+        }
+        enable_if_gone(&server, &ids).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(
-        first_times(&receiver.accepted("/in")),
-        all,
-        "each, in order, none skipped"
-    );
+    for path in &paths {
+        let accepted = first_times(&receiver.accepted(path));
+        assert_eq!(accepted, all, "{path}: each, in order, none skipped");
+    }
     assert!(receiver.received().iter().all(|message| message.is_genuine));
 }
 
 /// 410 disables an endpoint; somebody enables it again.
-async fn enable_if_gone(server: &Server, id: &str) {
-    let path = format!("/api/v4/webhooks/{id}");
-    if server.get(&path).await["status"] == "disabled" {
-        server.post(&format!("{path}/enable"), &json!({})).await;
+async fn enable_if_gone(server: &Server, ids: &[String]) {
+    let listed = server.get("/api/v4/webhooks").await;
+    for id in ids {
+        let is_gone = |item: &Value| item["webhook_id"] == **id && item["status"] == "disabled";
+        if listed["items"].as_array().unwrap().iter().any(is_gone) {
+            server
+                .post(&format!("/api/v4/webhooks/{id}/enable"), &json!({}))
+                .await;
+        }
     }
 }
 

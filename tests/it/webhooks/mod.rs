@@ -3,6 +3,8 @@
 mod crash;
 mod programs;
 pub mod receiver;
+mod unordered;
+mod verifier;
 
 use axum::http::HeaderMap;
 use serde_json::{Value, json};

@@ -25,6 +25,8 @@ pub enum Reply {
     Ok,
     /// With this status; 301 leads to a private address.
     Status(u16),
+    /// 429, and to be tried again after so many seconds.
+    Later(u32),
     /// Not at all.
     Hang,
     /// 200, and then a byte now and then.
@@ -37,6 +39,9 @@ pub struct Received {
     pub id: String,
     pub path: String,
     pub body: Value,
+    /// As they came.
+    pub headers: HeaderMap,
+    pub raw: String,
     pub reply: Reply,
     /// How many signatures it had.
     pub signatures: usize,
@@ -86,6 +91,11 @@ impl Receiver {
         self.0.lock().unwrap().secrets.push(secret.to_owned());
     }
 
+    /// The secrets that messages may be signed with.
+    pub fn secrets(&self) -> Vec<String> {
+        self.0.lock().unwrap().secrets.clone()
+    }
+
     /// Answers so, one after the other; then 200.
     pub fn answers(&self, replies: impl IntoIterator<Item = Reply>) {
         self.0.lock().unwrap().replies.extend(replies);
@@ -106,7 +116,7 @@ impl Receiver {
         let received = self.received();
         let accepted = received
             .iter()
-            .filter(|message| message.path == path && message.reply == Reply::Ok);
+            .filter(|message| message.path == path && matches!(message.reply, Reply::Ok | Reply::SlowBytes));
         accepted.map(Received::position).collect()
     }
 
@@ -137,6 +147,8 @@ async fn take(
             signatures: signatures.split(' ').count(),
             is_genuine: verify(&inner.secrets, &headers, &body),
             body: serde_json::from_slice(&body).unwrap(),
+            raw: String::from_utf8(body.to_vec()).unwrap(),
+            headers: headers.clone(),
             reply,
         };
         inner.received.push(received);
@@ -147,6 +159,10 @@ async fn take(
         Reply::Status(status) => {
             let location = [(header::LOCATION, "http://10.0.0.1/")];
             (StatusCode::from_u16(status).unwrap(), location, "no").into_response()
+        }
+        Reply::Later(seconds) => {
+            let after = [(header::RETRY_AFTER, seconds.to_string())];
+            (StatusCode::TOO_MANY_REQUESTS, after, "later").into_response()
         }
         Reply::Hang => std::future::pending().await,
         Reply::SlowBytes => {

@@ -1,0 +1,125 @@
+//! Mails, by the SMTP server of whoever runs sitelog. Its address is theirs, so the guard of fetching has no say.
+
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use url::Url;
+
+use crate::access::Secret;
+
+/// How long sending one mail may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// How mails are sent; without it, none are.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// Where the server is and how to sign in there: `smtps://user:password@host`, or `smtp://host:587?tls=required`.
+    pub smtp_url: Secret,
+    /// Who sends.
+    pub from: Mailbox,
+    /// Where people reach sitelog: links in mails begin with it.
+    pub public_url: Url,
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    /// The server refused it for good.
+    #[error("the mail server refused the mail: {0}")]
+    Refused(String),
+    /// It may work later.
+    #[error("{0}")]
+    Later(String),
+}
+
+/// Sends mails; clones share its connections.
+#[derive(Clone)]
+pub struct Mailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    settings: MailSettings,
+}
+
+impl MailSettings {
+    /// The transport that the settings describe; `None` if they describe none.
+    fn transport(&self) -> Option<AsyncSmtpTransport<Tokio1Executor>> {
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(self.smtp_url.reveal()).ok()?;
+        Some(builder.timeout(Some(LIMIT)).build())
+    }
+
+    /// Whether mails can be sent by these settings.
+    pub fn is_usable(&self) -> bool {
+        self.transport().is_some() && self.public_url.host().is_some()
+    }
+
+    /// A link into sitelog.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// The domain in which the ids of mails are unique (RFC 5322, 3.6.4).
+    pub fn id_domain(&self) -> &str {
+        self.from.email.domain()
+    }
+}
+
+impl Mailer {
+    /// A sender by usable settings.
+    pub fn new(settings: MailSettings) -> Option<Self> {
+        let transport = settings.transport()?;
+        Some(Self { transport, settings })
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &MailSettings {
+        &self.settings
+    }
+
+    /// Sends one mail.
+    pub async fn send(&self, mail: Message) -> Result<(), MailError> {
+        let sent = self.transport.send(mail).await;
+        sent.map(drop).map_err(|error: SmtpError| {
+            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+            let text = format!("{error}{}", source.unwrap_or_default());
+            if error.is_permanent() {
+                MailError::Refused(text)
+            } else {
+                MailError::Later(text)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(smtp_url: &str) -> MailSettings {
+        MailSettings {
+            smtp_url: Secret::new(smtp_url.to_owned()),
+            from: "sitelog <noreply@example.com>".parse().unwrap(),
+            public_url: "https://sitelog.example.com/".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn settings_are_usable_or_not_and_hide_the_password() {
+        for url in [
+            "smtps://user:secret@mail.example.com",
+            "smtp://mail.example.com:587?tls=required",
+            "smtp://127.0.0.1:25",
+        ] {
+            assert!(settings(url).is_usable(), "{url}");
+        }
+        for url in ["mail.example.com", "http://mail.example.com", ""] {
+            assert!(!settings(url).is_usable(), "{url}");
+        }
+        let shown = format!("{:?}", settings("smtps://user:secret@mail.example.com"));
+        assert!(!shown.contains("secret@"), "{shown}");
+        assert_eq!(
+            settings("").link("/changes"),
+            "https://sitelog.example.com/changes"
+        );
+    }
+}

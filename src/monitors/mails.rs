@@ -1,0 +1,161 @@
+//! Which mails are to be sent: a queue in the database, so that no mail is lost with a process.
+
+use std::time::Duration;
+
+use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::subscribers::UnsubscribeToken;
+use crate::values::monitor::MonitorSettings;
+use crate::values::{BatchId, MonitorId, TenantId};
+
+/// For how long a mail is tried.
+const GIVE_UP: Duration = Duration::from_hours(24);
+/// Seconds after the first failed attempt, the second, and so on; the last stands for all further ones.
+const PAUSES: [u64; 6] = [30, 120, 600, 1800, 3600, 7200];
+
+/// A mail that is ours to send, for as long as `longest_mail_lease` says.
+#[derive(Clone, Debug)]
+pub(super) struct Claimed {
+    pub(super) batch: BatchId,
+    pub(super) subscriber: Uuid,
+    pub(super) tenant: TenantId,
+    pub(super) monitor: MonitorId,
+    pub(super) settings: MonitorSettings,
+    pub(super) address: String,
+    pub(super) token: UnsubscribeToken,
+    failures: i32,
+    fence: i64,
+    is_old: bool,
+}
+
+/// What became of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Sent,
+    /// There was nothing to say.
+    Empty,
+    /// It is tried again, unless that went on for a day.
+    Failed(String),
+    /// It is not tried again.
+    Refused(String),
+}
+
+#[derive(FromRow)]
+struct Row {
+    batch_id: Uuid,
+    subscriber_id: Uuid,
+    failures: i32,
+    fence: i64,
+    is_old: bool,
+    tenant_id: Uuid,
+    monitor_id: Uuid,
+    settings: Json<MonitorSettings>,
+    address: String,
+    token: String,
+}
+
+/// Queues a mail to each subscriber of the monitor whose run has ended; nothing if the batch is no run. A mail that is
+/// queued already stays as it is.
+pub async fn queue(connection: &mut PgConnection, batch: &str) -> Result<(), sqlx::Error> {
+    let monitor: Option<Option<Uuid>> = sqlx::query_scalar(
+        "select (payload #>> '{BatchRequested,monitor_id}')::uuid from events \
+          where aggregate_type = 'batch_scan' and aggregate_id = $1 and sequence = 1",
+    )
+    .bind(batch)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let (Some(monitor), Ok(batch)) = (monitor.flatten(), batch.parse::<Uuid>()) else {
+        return Ok(());
+    };
+    sqlx::query(
+        "insert into monitor_mail (batch_id, subscriber_id) \
+         select $1, subscriber_id from monitor_subscriber where monitor_id = $2 on conflict do nothing",
+    )
+    .bind(batch)
+    .bind(monitor)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes up to so many mails that are due, those that have waited longest first.
+pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Claimed>, sqlx::Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "with mine as (\
+            select batch_id, subscriber_id from monitor_mail \
+             where not still_ahead(due_at, longest_mail_wait(), clock_timestamp()) \
+               and still_ahead(leased_until, longest_mail_lease(), clock_timestamp()) is not true \
+             order by due_at, queued_at limit $1 for update skip locked) \
+         update monitor_mail q set fence = nextval('monitor_mail_fence'), \
+                leased_until = clock_timestamp() + longest_mail_lease() \
+           from mine join monitor_subscriber s using (subscriber_id) join monitor m using (monitor_id) \
+          where q.batch_id = mine.batch_id and q.subscriber_id = mine.subscriber_id \
+         returning q.batch_id, q.subscriber_id, q.failures, q.fence, q.queued_at < clock_timestamp() - $2 as is_old, \
+                   s.tenant_id, s.monitor_id, m.settings, s.address, s.token",
+    )
+    .bind(most)
+    .bind(GIVE_UP)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(Claimed::from).collect())
+}
+
+impl From<Row> for Claimed {
+    fn from(row: Row) -> Self {
+        Self {
+            batch: BatchId(row.batch_id),
+            subscriber: row.subscriber_id,
+            tenant: TenantId(row.tenant_id),
+            monitor: MonitorId(row.monitor_id),
+            settings: row.settings.0,
+            address: row.address,
+            token: UnsubscribeToken::shown(&row.token),
+            failures: row.failures,
+            fence: row.fence,
+            is_old: row.is_old,
+        }
+    }
+}
+
+/// Notes what became of a mail; nothing if it is no longer ours.
+pub(super) async fn settle(pool: &PgPool, mail: &Claimed, outcome: &Outcome) -> Result<(), sqlx::Error> {
+    let given_up = match outcome {
+        Outcome::Sent | Outcome::Empty => None,
+        Outcome::Failed(_) if !mail.is_old => return postpone(pool, mail).await,
+        Outcome::Failed(error) | Outcome::Refused(error) => Some(error),
+    };
+    sqlx::query(
+        "with ended as (delete from monitor_mail where batch_id = $1 and subscriber_id = $2 and fence = $3 \
+                        returning subscriber_id) \
+         update monitor_subscriber s set error = case when $4 then $5 else s.error end, \
+                sent_at = case when $4 and $5 is null then clock_timestamp() else s.sent_at end \
+           from ended where s.subscriber_id = ended.subscriber_id",
+    )
+    .bind(mail.batch.0)
+    .bind(mail.subscriber)
+    .bind(mail.fence)
+    .bind(*outcome != Outcome::Empty)
+    .bind(given_up)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+async fn postpone(pool: &PgPool, mail: &Claimed) -> Result<(), sqlx::Error> {
+    let place = usize::try_from(mail.failures)
+        .unwrap_or_default()
+        .min(PAUSES.len() - 1);
+    sqlx::query(
+        "update monitor_mail set failures = failures + 1, leased_until = null, due_at = clock_timestamp() + $4 \
+          where batch_id = $1 and subscriber_id = $2 and fence = $3",
+    )
+    .bind(mail.batch.0)
+    .bind(mail.subscriber)
+    .bind(mail.fence)
+    .bind(Duration::from_secs(PAUSES[place]))
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! When a run of a monitor ends, a mail to each of its subscribers is queued.
+
+use std::sync::Arc;
+
+use sqlx::PgConnection;
+
+use super::{Policy, PolicyError};
+use crate::aggregates::BatchEvent;
+use crate::log::LogEvent;
+use crate::monitors::mails;
+
+/// Queues mails in step with the log.
+pub struct QueueMails;
+
+impl Policy for QueueMails {
+    const NAME: &'static str = "queue_mails";
+    const EVENT_TYPES: &'static [&'static str] = &["BatchCompleted"];
+
+    async fn write(
+        &self,
+        connection: &mut PgConnection,
+        events: &[Arc<LogEvent>],
+    ) -> Result<(), PolicyError> {
+        for event in events {
+            // Scans that are retried later are no other run.
+            if matches!(event.decode()?, BatchEvent::BatchCompleted { round: 1 }) && !event.is_imported() {
+                mails::queue(connection, &event.aggregate_id).await?;
+            }
+        }
+        Ok(())
+    }
+}

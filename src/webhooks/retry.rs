@@ -1,0 +1,120 @@
+//! Events that wait for another attempt while later ones are sent: of endpoints that are not ordered.
+
+use std::time::Duration;
+
+use sqlx::{FromRow, PgConnection, PgPool};
+
+use super::claim::{Attempt, Claimed, note};
+
+/// Events of one endpoint that wait; with more, it goes on in order, so that what waits stays bounded.
+const MOST: i64 = 1000;
+/// Events that are tried again in one turn.
+const AT_ONCE: i64 = 20;
+
+/// An event that is due again.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub(super) struct Retry {
+    pub(super) position: i64,
+    pub(super) failures: i32,
+}
+
+/// What came of setting an event aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SetAside {
+    /// It waits; whether it has failed for a day.
+    Waits { for_a_day: bool },
+    /// Too many wait already; nothing was noted.
+    Full,
+    /// The endpoint is no longer ours; nothing was noted.
+    Lost,
+}
+
+/// Events that are due again, those that have waited longest first.
+pub(super) async fn due(pool: &PgPool, claimed: &Claimed) -> Result<Vec<Retry>, sqlx::Error> {
+    sqlx::query_as(
+        "select position, failures from webhook_retry where webhook_id = $1 \
+            and not still_ahead(due_at, longest_webhook_wait(), clock_timestamp()) order by due_at limit $2",
+    )
+    .bind(claimed.id.0)
+    .bind(AT_ONCE)
+    .fetch_all(pool)
+    .await
+}
+
+/// Notes that an attempt failed and lets the event wait. `moves` says whether it was the next in order: then the
+/// endpoint's place moves on over it.
+pub(super) async fn set_aside(
+    pool: &PgPool,
+    claimed: &Claimed,
+    attempt: &Attempt<'_>,
+    moves: bool,
+    pause: Duration,
+) -> Result<SetAside, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    if !still_ours(&mut tx, claimed, moves.then_some(attempt.position)).await? {
+        return Ok(SetAside::Lost);
+    }
+    let for_a_day: Option<bool> = sqlx::query_scalar(
+        "insert into webhook_retry as r (webhook_id, position, failures, failing_since, due_at) \
+         select $1, $2, 1, clock_timestamp(), clock_timestamp() + $3 \
+          where not $4 or (select count(*) from webhook_retry where webhook_id = $1) < $5 \
+         on conflict (webhook_id, position) do update set failures = r.failures + 1, due_at = excluded.due_at, \
+                failing_since = least(r.failing_since, excluded.failing_since) \
+         returning failing_since < clock_timestamp() - interval '24 hours'",
+    )
+    .bind(claimed.id.0)
+    .bind(attempt.position)
+    .bind(pause)
+    .bind(moves)
+    .bind(MOST)
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(for_a_day) = for_a_day else {
+        return Ok(SetAside::Full);
+    };
+    note(&mut tx, claimed, attempt).await?;
+    tx.commit().await?;
+    Ok(SetAside::Waits { for_a_day })
+}
+
+/// Notes that an event that waited was delivered, or that there is none any more; false if the endpoint is no longer
+/// ours.
+pub(super) async fn done(
+    pool: &PgPool,
+    claimed: &Claimed,
+    position: i64,
+    attempt: Option<&Attempt<'_>>,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    if !still_ours(&mut tx, claimed, None).await? {
+        return Ok(false);
+    }
+    if let Some(attempt) = attempt {
+        note(&mut tx, claimed, attempt).await?;
+    }
+    sqlx::query("delete from webhook_retry where webhook_id = $1 and position = $2")
+        .bind(claimed.id.0)
+        .bind(position)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Whether the endpoint is still ours; then it stays so for the length of a lease, and its place moves on if it is to.
+async fn still_ours(
+    connection: &mut PgConnection,
+    claimed: &Claimed,
+    position: Option<i64>,
+) -> Result<bool, sqlx::Error> {
+    let ours = sqlx::query(
+        "update webhook set position = coalesce($3, position), \
+                leased_until = clock_timestamp() + longest_webhook_lease() where webhook_id = $1 and fence = $2",
+    )
+    .bind(claimed.id.0)
+    .bind(claimed.fence)
+    .bind(position)
+    .execute(connection)
+    .await?;
+    Ok(ours.rows_affected() > 0)
+}
