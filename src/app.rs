@@ -17,7 +17,7 @@ use crate::commands::CommandBus;
 use crate::config::Config;
 use crate::dashboard;
 use crate::database::Database;
-use crate::fetch::{FetchSetupError, Fetcher};
+use crate::fetch::{Direct, FetchSetupError, Fetcher};
 use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
@@ -148,7 +148,8 @@ impl App {
         };
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let scanner = Scanner::new(fetcher.clone(), settings);
-        let access = Access::new(pools.access.clone(), &config.auth);
+        let direct = Direct::new(config.fetch.extra_ca.as_deref())?;
+        let access = Access::new(pools.access.clone(), &config.auth, &direct);
         let bus = CommandBus::new(log.clone());
         let for_long_reads = ReadModels::for_long_reads(pools.long_reads.clone(), walled);
         Ok(Self {

@@ -127,14 +127,8 @@ fn auth_settings(raw: RawAuth, api: &RawApi, faults: &mut Faults) -> AuthSetting
             AuthMode::Required
         }
     };
-    if raw.jwks_url.is_some() {
-        faults.push(ConfigError::Unsupported("SITELOG_AUTH__JWKS_URL"));
-    }
     let mut settings = AuthSettings::of(mode);
-    let jwt = raw
-        .jwt_secret
-        .map(|secret| jwt_settings(secret, raw.audience, raw.issuer));
-    settings.jwt = jwt.and_then(|jwt| faults.take(jwt));
+    settings.jwt = jwt_settings(raw, faults);
     if let Some(given) = &api.requests_per_minute {
         let rate: Result<NonZeroU32, _> = given.parse();
         let rate = rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "a number from 1 on"));
@@ -143,28 +137,57 @@ fn auth_settings(raw: RawAuth, api: &RawApi, faults: &mut Faults) -> AuthSetting
     settings
 }
 
-fn jwt_settings(
-    secret: String,
-    audience: Option<String>,
-    issuer: Option<String>,
-) -> Result<JwtSettings, ConfigError> {
-    const NAME: &str = "SITELOG_AUTH__JWT_SECRET";
-    if secret.len() < MIN_SECRET {
-        let expected = "at least 16 characters long; 32 or more are recommended";
-        return Err(ConfigError::Secret { name: NAME, expected });
-    }
-    if secret.len() < GOOD_SECRET {
-        tracing::warn!("{NAME} is shorter than 32 bytes, which RFC 7518 requires");
-    }
+/// How tokens are checked; `None` if none are, or if something is wrong with the settings.
+fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
+    const SECRET: &str = "SITELOG_AUTH__JWT_SECRET";
+    const JWKS: &str = "SITELOG_AUTH__JWKS_URL";
     let needed = |text: Option<String>| text.filter(|text| !text.is_empty());
-    Ok(JwtSettings {
-        secret: Secret::new(secret),
-        audience: needed(audience).ok_or(ConfigError::Needs {
-            name: NAME,
-            other: "SITELOG_AUTH__AUDIENCE, because tokens for other services must not be accepted",
-        })?,
-        issuer: needed(issuer),
+    let name = if raw.jwt_secret.is_some() { SECRET } else { JWKS };
+    let secret = raw.jwt_secret.map(|secret| {
+        if secret.len() < MIN_SECRET {
+            let expected = "at least 16 characters long; 32 or more are recommended";
+            return Err(ConfigError::Secret {
+                name: SECRET,
+                expected,
+            });
+        }
+        if secret.len() < GOOD_SECRET {
+            tracing::warn!("{SECRET} is shorter than 32 bytes, which RFC 7518 requires");
+        }
+        Ok(Secret::new(secret))
+    });
+    let jwks_url = needed(raw.jwks_url).map(|given| {
+        let expected = "an https address such as https://issuer.example.com/.well-known/jwks.json";
+        let url = url::Url::parse(&given).ok().filter(is_private_or_encrypted);
+        url.ok_or_else(|| value(JWKS, &without_password(&given), expected))
+    });
+    if secret.is_none() && jwks_url.is_none() {
+        return None;
+    }
+    let audience = needed(raw.audience).ok_or(ConfigError::Needs {
+        name,
+        other: "SITELOG_AUTH__AUDIENCE, because tokens for other services must not be accepted",
+    });
+    let (secret, jwks_url) = (
+        secret.map(|secret| faults.take(secret)),
+        jwks_url.map(|url| faults.take(url)),
+    );
+    Some(JwtSettings {
+        secret: secret.map_or(Some(None), |secret| secret.map(Some))?,
+        jwks_url: jwks_url.map_or(Some(None), |url| url.map(Some))?,
+        audience: faults.take(audience)?,
+        issuer: needed(raw.issuer),
     })
+}
+
+/// Whether nobody on the way can change what a server of ours is answered.
+fn is_private_or_encrypted(url: &url::Url) -> bool {
+    let is_this_machine = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && is_this_machine)
 }
 
 fn mail_settings(raw: RawMail, public_url: Option<String>, faults: &mut Faults) -> Option<MailSettings> {
@@ -311,7 +334,7 @@ mod tests {
         raw.database.connections = Some(1);
         raw.auth.mode = Some("on".into());
         raw.auth.jwt_secret = Some("short".into());
-        raw.auth.jwks_url = Some("https://a.test".into());
+        raw.auth.jwks_url = Some("a.test".into());
         raw.api.requests_per_minute = Some("0".into());
         raw.fetch.connect_to = Some("nonsense, a.test=1.2.3.4:5, more".into());
         raw.legacy.sunset = Some("never".into());
@@ -372,7 +395,30 @@ mod tests {
         assert!(matches!(jwt(secret, None), Err(ConfigError::Needs { .. })));
         let refused = jwt("short", Some("authenticated")).unwrap_err();
         assert!(!refused.to_string().contains("'short'"), "{refused}");
-        assert!(with(|raw| raw.auth.jwks_url = Some("https://a.test".into())).is_err());
+        let jwks = |url: &str, audience: Option<&str>| {
+            with(|raw| {
+                raw.auth.jwks_url = Some(url.into());
+                raw.auth.audience = audience.map(str::to_owned);
+            })
+        };
+        assert!(
+            jwks("https://a.test/keys", Some("us"))
+                .unwrap()
+                .auth
+                .jwt
+                .is_some()
+        );
+        assert!(jwks("http://127.0.0.1:8/keys", Some("us")).is_ok());
+        assert!(matches!(
+            jwks("https://a.test/keys", None),
+            Err(ConfigError::Needs { .. })
+        ));
+        for bad in ["http://a.test/keys", "a.test", "file:///keys"] {
+            assert!(
+                matches!(jwks(bad, Some("us")), Err(ConfigError::Value { .. })),
+                "{bad}"
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 mod api_key;
 mod caller;
 pub mod first_key;
-mod hs256;
+mod key_set;
 pub mod keys;
 pub mod sessions;
 mod settings;
@@ -16,8 +16,11 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
+use crate::fetch::Direct;
+
 pub use api_key::{ApiKey, KeyId};
 pub use caller::{Caller, Scope, Scopes, UnknownScope};
+pub use key_set::KeysUnavailable;
 use sessions::SessionToken;
 pub use settings::{AuthMode, AuthSettings, JwtSettings, Secret};
 pub use tenants::{Admission, RequestShare, TenantSettings, Tenants};
@@ -45,6 +48,9 @@ pub enum AccessError {
     /// The system gave no random numbers for a session.
     #[error("the system provided no random numbers")]
     NoRandomness(#[from] rand::rand_core::OsError),
+    /// The keys of the issuer of tokens cannot be read.
+    #[error(transparent)]
+    IssuerUnavailable(#[from] KeysUnavailable),
     /// It could not be found out.
     #[error("cannot read or write the keys")]
     Unavailable(#[from] sqlx::Error),
@@ -52,10 +58,13 @@ pub enum AccessError {
 
 impl Access {
     /// Access to a migrated database under these settings.
-    pub fn new(pool: PgPool, settings: &AuthSettings) -> Self {
+    pub fn new(pool: PgPool, settings: &AuthSettings, direct: &Direct) -> Self {
         Self {
             mode: settings.mode,
-            tokens: settings.jwt.as_ref().map(|jwt| Arc::new(TokenVerifier::new(jwt))),
+            tokens: settings
+                .jwt
+                .as_ref()
+                .map(|jwt| Arc::new(TokenVerifier::new(jwt, direct))),
             tenants: Tenants::new(pool.clone(), settings.requests_per_minute),
             pool,
             recheck_every: settings.recheck_every,
@@ -89,7 +98,7 @@ impl Access {
             return keys::identify(&self.pool, &key).await;
         }
         let tokens = self.tokens.as_ref().ok_or(AccessError::Invalid)?;
-        tokens.verify(credential).ok_or(AccessError::Invalid)
+        tokens.verify(credential).await?.ok_or(AccessError::Invalid)
     }
 
     /// Whose session a browser shows.

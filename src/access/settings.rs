@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use url::Url;
+
 /// Who is let in, and how tokens are checked.
 #[derive(Clone, Debug)]
 pub struct AuthSettings {
@@ -43,11 +45,13 @@ pub enum AuthMode {
     Off,
 }
 
-/// How a token is checked (RFC 7519, HS256).
+/// How a token is checked (RFC 7519): by a shared secret, by keys that the issuer publishes, or by either.
 #[derive(Clone, Debug)]
 pub struct JwtSettings {
-    /// Shared with who issues tokens.
-    pub secret: Secret,
+    /// Shared with who issues tokens (HS256).
+    pub secret: Option<Secret>,
+    /// Where the issuer publishes its keys (RFC 7517; RS256, ES256).
+    pub jwks_url: Option<Url>,
     /// A token must be meant for it.
     pub audience: String,
     /// A token must come from it, if it is set.

@@ -1,18 +1,24 @@
-//! JSON Web Tokens with a shared secret: HS256 and nothing else (RFC 8725).
+//! JSON Web Tokens: with a shared secret (HS256), or by the keys that an issuer publishes (RS256, ES256), and nothing else
+//! (RFC 8725).
 
-use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode};
+use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use super::hs256::PROVIDER;
+use super::key_set::{KeySet, KeysUnavailable};
 use super::{Caller, JwtSettings, Scope, Scopes};
+use crate::fetch::Direct;
 use crate::values::TenantId;
 
 /// Characters of `sub` that go into the log.
 const MAX_SUBJECT: usize = 200;
 
-/// Checks tokens against one secret, audience and issuer.
+/// How far the clock of an issuer that publishes its keys may be from ours, in seconds.
+const SKEW: u64 = 60;
+
+/// Checks tokens against the keys, audience and issuer of the settings.
 pub(super) struct TokenVerifier {
-    key: DecodingKey,
+    shared: Option<DecodingKey>,
+    published: Option<KeySet>,
     validation: Validation,
 }
 
@@ -44,9 +50,7 @@ enum Words {
 }
 
 impl TokenVerifier {
-    pub(super) fn new(settings: &JwtSettings) -> Self {
-        // Whoever was first in this process installed the same.
-        let _installed = PROVIDER.install_default();
+    pub(super) fn new(settings: &JwtSettings, direct: &Direct) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.validate_nbf = true;
@@ -56,28 +60,53 @@ impl TokenVerifier {
             validation.set_issuer(&[issuer]);
             validation.set_required_spec_claims(&["exp", "aud", "sub", "iss"]);
         }
+        let secret = settings.secret.as_ref();
         Self {
-            key: DecodingKey::from_secret(settings.secret.reveal().as_bytes()),
+            shared: secret.map(|secret| DecodingKey::from_secret(secret.reveal().as_bytes())),
+            published: settings
+                .jwks_url
+                .as_ref()
+                .map(|url| KeySet::new(url.to_string(), direct.clone())),
             validation,
         }
     }
 
     /// Who a token speaks of, if it is good.
-    pub(super) fn verify(&self, token: &str) -> Option<Caller> {
-        let TokenData { header, claims } = decode::<Claims>(token, &self.key, &self.validation).ok()?;
-        // Extensions that must be understood, and none is (RFC 7515, 4.1.11); a subject that no log could show.
-        if header.crit.is_some() || claims.sub.is_empty() || claims.sub.contains(char::is_control) {
-            return None;
+    pub(super) async fn verify(&self, token: &str) -> Result<Option<Caller>, KeysUnavailable> {
+        let Ok(header) = decode_header(token) else {
+            return Ok(None);
+        };
+        // The algorithm decides which kind of key there is to look for; the key decides by which it is checked.
+        let key = match (header.alg, &self.published) {
+            (Algorithm::HS256, _) => self.shared.clone(),
+            (algorithm @ (Algorithm::RS256 | Algorithm::ES256), Some(keys)) => {
+                keys.find(header.kid.as_deref(), algorithm).await?
+            }
+            _ => None,
+        };
+        let mut validation = self.validation.clone();
+        validation.algorithms = vec![header.alg];
+        if header.alg != Algorithm::HS256 {
+            validation.leeway = SKEW;
         }
-        let of_metadata = claims.app_metadata.as_ref().and_then(|data| data.tenant_id);
-        let tenant = claims.tenant_id.or(of_metadata).unwrap_or(TenantId::DEFAULT);
-        let subject: String = claims.sub.chars().take(MAX_SUBJECT).collect();
-        Some(Caller {
-            tenant,
-            actor: format!("user:{subject}"),
-            scopes: claims.scopes_given(),
-        })
+        Ok(key.and_then(|key| caller_of(token, &key, &validation)))
     }
+}
+
+fn caller_of(token: &str, key: &DecodingKey, validation: &Validation) -> Option<Caller> {
+    let TokenData { header, claims } = decode::<Claims>(token, key, validation).ok()?;
+    // Extensions that must be understood, and none is (RFC 7515, 4.1.11); a subject that no log could show.
+    if header.crit.is_some() || claims.sub.is_empty() || claims.sub.contains(char::is_control) {
+        return None;
+    }
+    let of_metadata = claims.app_metadata.as_ref().and_then(|data| data.tenant_id);
+    let tenant = claims.tenant_id.or(of_metadata).unwrap_or(TenantId::DEFAULT);
+    let subject: String = claims.sub.chars().take(MAX_SUBJECT).collect();
+    Some(Caller {
+        tenant,
+        actor: format!("user:{subject}"),
+        scopes: claims.scopes_given(),
+    })
 }
 
 impl Claims {
@@ -123,12 +152,24 @@ mod tests {
     const SECRET: &str = "a secret of thirty-two bytes or so";
     const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
-    fn verifier() -> TokenVerifier {
-        TokenVerifier::new(&JwtSettings {
-            secret: Secret::new(SECRET.to_owned()),
+    /// Checks as the settings with a secret do.
+    struct Shared(TokenVerifier);
+
+    impl Shared {
+        fn verify(&self, token: &str) -> Option<Caller> {
+            let verified = futures::executor::block_on(self.0.verify(token));
+            verified.expect("there are no published keys to be read")
+        }
+    }
+
+    fn verifier() -> Shared {
+        let settings = JwtSettings {
+            secret: Some(Secret::new(SECRET.to_owned())),
+            jwks_url: None,
             audience: "authenticated".to_owned(),
             issuer: Some("https://issuer.test".to_owned()),
-        })
+        };
+        Shared(TokenVerifier::new(&settings, &Direct::new(None).unwrap()))
     }
 
     fn claims() -> Value {

@@ -47,7 +47,7 @@ const SCHEME: &str = "bearer";
 
 impl Modify for Common {
     fn modify(&self, document: &mut OpenApi) {
-        let description = "A key from `sitelog key create`, or a JSON Web Token (HS256). Not needed if access control is off.";
+        let description = "A key from `sitelog key create`, or a JSON Web Token (HS256, RS256 or ES256). Not needed if access control is off.";
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(description))

@@ -270,6 +270,11 @@ impl From<AccessError> for Problem {
                 ProblemCode::InvalidCredentials,
                 "The key or token is unknown, expired or revoked.",
             ),
+            AccessError::IssuerUnavailable(_) => Self::of(
+                ProblemCode::Unavailable,
+                "The keys of the issuer of tokens cannot be read just now. Repeat the request later.",
+            )
+            .retried_after(10),
             AccessError::NoRandomness(_) | AccessError::Unavailable(_) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

@@ -10,6 +10,7 @@ use super::say;
 use crate::access::{Access, TenantSettings};
 use crate::config::Config;
 use crate::database::Database;
+use crate::fetch::Direct;
 use crate::values::TenantId;
 
 /// Sets and lists the quotas of tenants.
@@ -64,7 +65,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         set.apply_to(&mut TenantSettings::default())?;
     }
     let database = Database::open(config).await?;
-    let access = Access::new(database.pools.work.clone(), &config.auth);
+    let access = Access::new(database.pools.work.clone(), &config.auth, &Direct::new(None)?);
     let done = execute(&args.command, &access).await;
     database.close().await;
     done?;

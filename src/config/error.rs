@@ -67,9 +67,6 @@ pub enum ConfigError {
         /// What is not.
         other: &'static str,
     },
-    /// A setting is not for this release.
-    #[error("{0} is not supported by this release: tokens are checked with SITELOG_AUTH__JWT_SECRET")]
-    Unsupported(&'static str),
     /// A setting that nobody reads, which is a misspelt one.
     #[error("{name} is not a setting; the most similar is {nearest}. docs/operations.md lists all settings")]
     Unknown {
@@ -87,10 +84,7 @@ impl ConfigError {
     /// The setting, as in the environment, if the message names it that way.
     pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Value { name, .. }
-            | Self::Secret { name, .. }
-            | Self::Needs { name, .. }
-            | Self::Unsupported(name) => Some(name),
+            Self::Value { name, .. } | Self::Secret { name, .. } | Self::Needs { name, .. } => Some(name),
             Self::Type { name, .. } => Some(name),
             Self::NotLoopback(_) => Some("SITELOG_BIND"),
             Self::Unreadable { .. }

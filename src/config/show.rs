@@ -164,9 +164,7 @@ mod tests {
     #[test]
     fn every_setting_is_documented_with_the_default_that_it_has() {
         let rows = documented();
-        let mut known = known_paths();
-        // It is known in order to be refused with a reason.
-        known.retain(|path| path != "auth.jwks_url");
+        let known = known_paths();
         assert_eq!(rows.len(), known.len(), "{rows:?}");
         for path in known {
             let [environment, _, default] = rows.iter().find(|row| row[1] == path).expect(&path);

@@ -3,6 +3,7 @@
 mod command_line;
 mod first_key;
 mod isolation;
+mod jwks;
 mod keys;
 mod predecessor;
 mod quotas;

@@ -16,7 +16,8 @@ pub(super) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 async fn app() -> TestApp {
     let auth = AuthSettings {
         jwt: Some(JwtSettings {
-            secret: Secret::new(SECRET.to_owned()),
+            secret: Some(Secret::new(SECRET.to_owned())),
+            jwks_url: None,
             audience: "authenticated".to_owned(),
             issuer: None,
         }),

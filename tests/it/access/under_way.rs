@@ -21,7 +21,8 @@ async fn watchful() -> TestApp {
     let auth = AuthSettings {
         recheck_every: Duration::from_millis(20),
         jwt: Some(JwtSettings {
-            secret: Secret::new(SECRET.to_owned()),
+            secret: Some(Secret::new(SECRET.to_owned())),
+            jwks_url: None,
             audience: "authenticated".to_owned(),
             issuer: None,
         }),

@@ -1,0 +1,138 @@
+//! The keys that an issuer of tokens publishes (JWKS, RFC 7517). They are fetched when the first token comes, kept for a while,
+//! and fetched again when a token names a key that is not among them: so an issuer can change its keys at any time.
+
+use std::time::Duration;
+
+use http::{Request, StatusCode};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::fetch::Direct;
+
+/// For how long keys are good without being asked for again.
+const FRESH: Duration = Duration::from_mins(10);
+/// Pause between two requests, whatever tokens name.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// The keys of one issuer.
+pub(super) struct KeySet {
+    url: String,
+    direct: Direct,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    keys: Vec<Known>,
+    fetched: Option<Instant>,
+    asked: Option<Instant>,
+}
+
+#[derive(Clone)]
+struct Known {
+    id: Option<String>,
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+/// The issuer's keys were never read, and cannot be read now.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the keys of the issuer of tokens at {url}: {reason}")]
+pub struct KeysUnavailable {
+    url: String,
+    reason: String,
+}
+
+impl KeySet {
+    pub(super) fn new(url: String, direct: Direct) -> Self {
+        Self {
+            url,
+            direct,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The key that a token names by its id, or the only one of its algorithm if it names none.
+    pub(super) async fn find(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Option<DecodingKey>, KeysUnavailable> {
+        // One request at a time; who comes meanwhile waits for its answer.
+        let mut kept = self.kept.lock().await;
+        let is_fresh = kept.fetched.is_some_and(|at| at.elapsed() < FRESH);
+        let found = kept.find(id, algorithm);
+        if is_fresh && found.is_some() {
+            return Ok(found);
+        }
+        if kept.asked.is_none_or(|at| at.elapsed() >= PAUSE) {
+            kept.asked = Some(Instant::now());
+            match self.fetch().await {
+                Ok(keys) => {
+                    kept.keys = keys;
+                    kept.fetched = Some(Instant::now());
+                }
+                // Those that are known stay good: an issuer that is away for a while shuts nobody out.
+                Err(reason) => tracing::warn!("Cannot read the keys of the issuer at {}: {reason}", self.url),
+            }
+        }
+        if kept.fetched.is_none() {
+            return Err(KeysUnavailable {
+                url: self.url.clone(),
+                reason: "it does not answer with a set of keys; see the log".to_owned(),
+            });
+        }
+        Ok(kept.find(id, algorithm))
+    }
+
+    async fn fetch(&self) -> Result<Vec<Known>, String> {
+        let request = Request::get(&self.url)
+            .header("accept", "application/json")
+            .body(Vec::new());
+        let request = request.map_err(|error| error.to_string())?;
+        let answer = self
+            .direct
+            .send(request)
+            .await
+            .map_err(|error| error.to_string())?;
+        if answer.status() != StatusCode::OK {
+            return Err(format!("HTTP {}", answer.status().as_u16()));
+        }
+        let set: JwkSet = serde_json::from_slice(answer.body()).map_err(|error| error.to_string())?;
+        Ok(set.keys.iter().filter_map(known).collect())
+    }
+}
+
+impl Kept {
+    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
+        let mut fitting = self.keys.iter().filter(|known| {
+            known.algorithm == algorithm && id.is_none_or(|id| known.id.as_deref() == Some(id))
+        });
+        let first = fitting.next()?;
+        // Without an id, two could be meant.
+        (id.is_some() || fitting.next().is_none()).then(|| first.key.clone())
+    }
+}
+
+/// A key as it is used; `None` for keys of other kinds and for other purposes.
+fn known(jwk: &Jwk) -> Option<Known> {
+    let algorithm = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => Algorithm::RS256,
+        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => Algorithm::ES256,
+        _ => return None,
+    };
+    let says_another = jwk
+        .common
+        .key_algorithm
+        .is_some_and(|named| named.to_string() != format!("{algorithm:?}"));
+    if says_another || matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption)) {
+        return None;
+    }
+    Some(Known {
+        id: jwk.common.key_id.clone(),
+        algorithm,
+        key: DecodingKey::from_jwk(jwk).ok()?,
+    })
+}

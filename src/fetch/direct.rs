@@ -1,0 +1,68 @@
+//! Asks servers that the settings name, such as the issuer of tokens: no guard, no redirects, and bounds. For who runs the
+//! service, not for sites.
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures::StreamExt;
+use http::{Request, Response};
+
+use super::error::FetchSetupError;
+use super::tls;
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of an answer.
+const MOST: usize = 1024 * 1024;
+
+/// A client for servers of the settings; clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Direct {
+    client: reqwest::Client,
+}
+
+/// There is no answer that could be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectError {
+    /// The server did not answer.
+    #[error("the server does not respond")]
+    NoAnswer(#[from] reqwest::Error),
+    /// It answered too much.
+    #[error("the answer has more than {MOST} bytes")]
+    TooLarge,
+    /// What is to be asked is no request.
+    #[error("the request cannot be made")]
+    Request(#[from] http::Error),
+}
+
+impl Direct {
+    /// A client that trusts one more authority.
+    pub fn new(extra_ca: Option<&Path>) -> Result<Self, FetchSetupError> {
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client_config(extra_ca)?)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(|error| FetchSetupError::Client(Box::new(error)))?;
+        Ok(Self { client })
+    }
+
+    /// Asks, and reads the whole answer, whatever its status.
+    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, DirectError> {
+        let answer = self.client.execute(request.try_into()?).await?;
+        let mut response = Response::builder().status(answer.status());
+        for (name, value) in answer.headers() {
+            response = response.header(name, value);
+        }
+        let mut body = Vec::new();
+        let mut pieces = answer.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            body.extend_from_slice(&piece?);
+            if body.len() > MOST {
+                return Err(DirectError::TooLarge);
+            }
+        }
+        Ok(response.body(body)?)
+    }
+}

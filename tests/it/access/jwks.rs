@@ -1,0 +1,179 @@
+//! Tokens of an issuer that publishes its keys.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rcgen::KeyPair;
+use serde_json::{Value, json};
+use sitelog::access::{AuthMode, AuthSettings, JwtSettings};
+use tokio::net::TcpListener;
+
+use super::tokens::claims;
+use crate::support::app::TestApp;
+
+/// An issuer: what it publishes, and how often that was read.
+#[derive(Clone, Default)]
+struct Issuer(Arc<Mutex<(Value, usize)>>);
+
+impl Issuer {
+    async fn start() -> (Self, String) {
+        let issuer = Self::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/keys", listener.local_addr().unwrap());
+        let routes = Router::new().route("/keys", get(keys)).with_state(issuer.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        (issuer, url)
+    }
+
+    fn publishes(&self, keys: &[Value]) {
+        self.0.lock().unwrap().0 = json!({ "keys": keys });
+    }
+
+    fn read(&self) -> usize {
+        self.0.lock().unwrap().1
+    }
+}
+
+async fn keys(State(issuer): State<Issuer>) -> (StatusCode, String) {
+    let mut inner = issuer.0.lock().unwrap();
+    inner.1 += 1;
+    if inner.0.is_null() {
+        return (StatusCode::BAD_GATEWAY, "<html>".to_owned());
+    }
+    (StatusCode::OK, inner.0.to_string())
+}
+
+async fn app(jwks_url: &str) -> TestApp {
+    let auth = AuthSettings {
+        jwt: Some(JwtSettings {
+            secret: None,
+            jwks_url: Some(jwks_url.parse().unwrap()),
+            audience: "authenticated".to_owned(),
+            issuer: None,
+        }),
+        ..AuthSettings::of(AuthMode::Required)
+    };
+    TestApp::builder().with_auth(auth).start().await
+}
+
+/// A key on P-256, and how it is published.
+fn elliptic(id: &str) -> (EncodingKey, Value) {
+    let pair = KeyPair::generate().unwrap();
+    let point = pair.public_key_raw().to_vec();
+    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let jwk = json!({
+        "kty": "EC", "crv": "P-256", "kid": id, "use": "sig", "x": part(&point[1..33]), "y": part(&point[33..]),
+    });
+    (EncodingKey::from_ec_der(&pair.serialize_der()), jwk)
+}
+
+/// The key of the fixtures.
+fn rsa(id: &str) -> (EncodingKey, Value) {
+    let key = include_bytes!("../../fixtures/keys/rsa.der");
+    let modulus = include_str!("../../fixtures/keys/rsa.n").trim();
+    let jwk = json!({ "kty": "RSA", "kid": id, "alg": "RS256", "n": modulus, "e": "AQAB" });
+    (EncodingKey::from_rsa_der(key), jwk)
+}
+
+fn token(algorithm: Algorithm, id: Option<&str>, key: &EncodingKey, claims: &Value) -> String {
+    let header = Header {
+        kid: id.map(str::to_owned),
+        ..Header::new(algorithm)
+    };
+    encode(&header, claims, key).unwrap()
+}
+
+async fn status(app: &TestApp, token: &str) -> u16 {
+    app.call("GET", "/api/v4/scans").bearer(token).send().await.status
+}
+
+#[tokio::test]
+async fn tokens_by_published_keys_are_good_and_all_others_are_not() {
+    let (issuer, url) = Issuer::start().await;
+    let ((ec, ec_jwk), (rsa, rsa_jwk), (stranger, _)) = (elliptic("one"), rsa("two"), elliptic("one"));
+    let for_encryption = json!({ "kty": "RSA", "kid": "enc", "use": "enc", "n": rsa_jwk["n"], "e": "AQAB" });
+    let of_another_kind = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": "AA" });
+    issuer.publishes(&[ec_jwk, rsa_jwk, for_encryption, of_another_kind]);
+    let app = app(&url).await;
+    let with = |name: &str, value: Value| {
+        let mut claims = claims();
+        claims[name] = value;
+        claims
+    };
+    let now = chrono::Utc::now().timestamp();
+    for (expected, token) in [
+        (200, token(Algorithm::ES256, Some("one"), &ec, &claims())),
+        (200, token(Algorithm::RS256, Some("two"), &rsa, &claims())),
+        // Without an id, the only key of the algorithm.
+        (200, token(Algorithm::ES256, None, &ec, &claims())),
+        // Clocks may differ by a minute.
+        (
+            200,
+            token(Algorithm::ES256, Some("one"), &ec, &with("exp", json!(now - 20))),
+        ),
+        (
+            401,
+            token(Algorithm::ES256, Some("one"), &ec, &with("exp", json!(now - 300))),
+        ),
+        (
+            401,
+            token(Algorithm::ES256, Some("one"), &ec, &with("aud", json!("others"))),
+        ),
+        (401, token(Algorithm::ES256, Some("one"), &stranger, &claims())),
+        (401, token(Algorithm::RS256, Some("enc"), &rsa, &claims())),
+        // The key of one algorithm under another.
+        (401, token(Algorithm::RS256, Some("one"), &rsa, &claims())),
+        (401, token(Algorithm::RS512, Some("two"), &rsa, &claims())),
+        // What is public is no shared secret.
+        (
+            401,
+            token(
+                Algorithm::HS256,
+                Some("two"),
+                &EncodingKey::from_secret(b"AQAB"),
+                &claims(),
+            ),
+        ),
+    ] {
+        assert_eq!(status(&app, &token).await, expected, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_may_change_its_keys_and_be_away() {
+    let (issuer, url) = Issuer::start().await;
+    let app = app(&url).await;
+    let ((first, first_jwk), (second, second_jwk)) = (elliptic("one"), elliptic("two"));
+    // It was never there: nobody can say whether the token is good.
+    let good = token(Algorithm::ES256, Some("one"), &first, &claims());
+    assert_eq!(status(&app, &good).await, 503);
+    issuer.publishes(&[first_jwk]);
+    // Until it is asked again, the answer is the same.
+    let read = issuer.read();
+    assert_eq!((status(&app, &good).await, issuer.read()), (503, read));
+    let app = self::app(&url).await;
+    assert_eq!(status(&app, &good).await, 200);
+    let read = issuer.read();
+    for _ in 0..20 {
+        assert_eq!(status(&app, &good).await, 200);
+    }
+    assert_eq!(issuer.read(), read, "keys are kept");
+    // Another key: it is looked for, but not as often as somebody names one.
+    issuer.publishes(&[second_jwk]);
+    let app = self::app(&url).await;
+    let changed = token(Algorithm::ES256, Some("two"), &second, &claims());
+    assert_eq!(status(&app, &changed).await, 200);
+    assert_eq!(status(&app, &good).await, 401, "the first key is gone");
+    let read = issuer.read();
+    for n in 0..20 {
+        let unknown = token(Algorithm::ES256, Some(&n.to_string()), &second, &claims());
+        assert_eq!(status(&app, &unknown).await, 401);
+    }
+    assert_eq!(issuer.read(), read);
+}
