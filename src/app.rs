@@ -32,6 +32,7 @@ use crate::projections::{self, ProjectionError, ReadModels, maintenance};
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
+use crate::trace_export;
 use crate::webhooks::{Deliverer, Webhooks};
 use crate::worker::{self, Worker};
 
@@ -87,6 +88,9 @@ pub enum StartError {
     /// Fetching is set up wrongly.
     #[error(transparent)]
     Fetch(#[from] FetchSetupError),
+    /// Traces cannot be sent.
+    #[error("cannot send traces; check SITELOG_TELEMETRY__OTLP_ENDPOINT")]
+    Traces(#[from] opentelemetry_otlp::ExporterBuildError),
     /// A set of fingerprints in the data directory cannot be read.
     #[error(transparent)]
     Fingerprints(#[from] FingerprintFilesError),
@@ -303,6 +307,11 @@ pub async fn serve(
         listener = Some(bound.map_err(|error| StartError::Bind(config.bind, error))?);
     }
     let background = BackgroundThreads::start().map_err(StartError::Threads)?;
+    let mut exporting = None;
+    if let Some(endpoint) = &config.otlp_endpoint {
+        let direct = Direct::new(config.fetch.extra_ca.as_deref())?;
+        exporting = Some(trace_export::start(endpoint, direct)?);
+    }
     let database = Database::open(config).await?;
     let app = App {
         background: background.handle(),
@@ -360,6 +369,9 @@ pub async fn serve(
     tokio::join!(work, database.supervise(stop_supervision.clone()));
     drop(app);
     database.close().await;
+    if let Some(exporting) = exporting {
+        exporting.shut_down().await;
+    }
     Ok(())
 }
 

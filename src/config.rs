@@ -44,6 +44,8 @@ pub struct Config {
     pub auth: AuthSettings,
     /// How mails are sent; `None` if none are.
     pub mail: Option<MailSettings>,
+    /// Where traces are sent; `None` if nothing is traced.
+    pub otlp_endpoint: Option<url::Url>,
     /// The predecessor's paths.
     pub legacy: LegacySettings,
 }
@@ -86,6 +88,8 @@ impl Config {
             ));
         }
         let fetch = fetch_settings(raw.fetch, faults);
+        let otlp_endpoint = raw.telemetry.otlp_endpoint.filter(|url| !url.is_empty());
+        let otlp_endpoint = otlp_endpoint.and_then(|given| faults.take(collector(&given)));
         let mail = mail_settings(raw.mail, raw.public_url, faults);
         let legacy = legacy_settings(raw.legacy, faults);
         Some(Self {
@@ -97,6 +101,7 @@ impl Config {
             fetch,
             auth,
             mail,
+            otlp_endpoint,
             legacy,
         })
     }
@@ -188,6 +193,20 @@ fn is_private_or_encrypted(url: &url::Url) -> bool {
         _ => false,
     };
     url.scheme() == "https" || (url.scheme() == "http" && is_this_machine)
+}
+
+/// Where a collector of traces listens.
+fn collector(given: &str) -> Result<url::Url, ConfigError> {
+    let url = url::Url::parse(given).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    let expected = "the address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318";
+    url.ok_or_else(|| {
+        value(
+            "SITELOG_TELEMETRY__OTLP_ENDPOINT",
+            &without_password(given),
+            expected,
+        )
+    })
 }
 
 fn mail_settings(raw: RawMail, public_url: Option<String>, faults: &mut Faults) -> Option<MailSettings> {
@@ -419,6 +438,23 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn a_collector_has_an_address() {
+        let collector = |url: &str| with(|raw| raw.telemetry.otlp_endpoint = Some(url.into()));
+        assert!(
+            collector("http://127.0.0.1:4318")
+                .unwrap()
+                .otlp_endpoint
+                .is_some()
+        );
+        assert!(collector("").unwrap().otlp_endpoint.is_none());
+        let error = collector("collector:4318").unwrap_err().to_string();
+        assert!(
+            error.starts_with("SITELOG_TELEMETRY__OTLP_ENDPOINT is 'collector:4318'"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -6,8 +6,9 @@
 // The words everything is said in.
 pub mod values;
 
-// What is shared out: database connections, and turns at what is scarce.
+// What is shared: database connections, traces, and turns at what is scarce.
 pub mod pools;
+pub mod traces;
 pub mod turns;
 
 // The core: decisions, the log they end in, the use cases that lead there.
@@ -43,3 +44,4 @@ pub mod database;
 pub mod mcp;
 pub mod postgres;
 pub mod telemetry;
+pub mod trace_export;

@@ -1,11 +1,13 @@
 //! Who may use the service, and how much of it: keys, tokens, scopes, and what is set for each tenant. Sole owner of
-//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`) and `session` (`migrations/0010_sessions.sql`). Not here: how a request says who it is (`api`).
+//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`) and `export_link`
+//! (`migrations/0024_export_links.sql`). Not here: how a request says who it is (`api`).
 
 mod api_key;
 mod caller;
 pub mod first_key;
 mod key_set;
 pub mod keys;
+pub mod links;
 pub mod sessions;
 mod settings;
 mod tenants;

@@ -14,6 +14,7 @@ mod fresh;
 mod health;
 mod known_names;
 mod legacy;
+pub(crate) mod links;
 mod long_reads;
 pub mod mcp;
 mod measure;
@@ -115,6 +116,7 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .merge(openapi::routes(openapi))
         .merge(legacy::router(&state))
         .merge(feed::routes())
+        .merge(links::routes())
         .merge(pages)
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

@@ -31,6 +31,7 @@ use super::{ApiState, admission, health, metrics, v4};
         (name = "events", description = "The event log"),
         (name = "monitors", description = "Scans that are repeated by a rhythm"),
         (name = "webhooks", description = "Endpoints that events are sent to"),
+        (name = "exports", description = "Links to exports"),
         (name = "keys", description = "API keys"),
         (name = "operations", description = "For operators")
     )
@@ -135,6 +136,14 @@ pub(super) fn described(state: Option<&ApiState>) -> (Router<ApiState>, String) 
     Common.modify(&mut document);
     let text = serde_json::to_string_pretty(&precise::precise(&document));
     (routes, text.expect("the document is plain data"))
+}
+
+/// The routes of the API for who was let in elsewhere: a request must carry its caller.
+pub(super) fn unguarded() -> Router<ApiState> {
+    let v4 = v4::router();
+    let known = KnownNames::of(v4.get_openapi(), V4);
+    let routes = v4.route_layer(from_fn_with_state(known, known_names::require_known));
+    Router::new().nest(V4, routes.split_for_parts().0)
 }
 
 /// The routes that the document describes.

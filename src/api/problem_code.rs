@@ -87,6 +87,7 @@ codes! {
     TooManyColumns 422 "too_many_columns" "Unprocessable request" "The list has more than 1,000 columns." "Remove columns that you do not need.";
     TooManyRows 422 "too_many_rows" "Unprocessable request" "More than 1,048,575 rows, the maximum of a workbook's sheet." "Filter the rows, or export CSV or NDJSON.";
     TooManyMonitors 422 "too_many_monitors" "Unprocessable request" "The tenant has 10,000 monitors." "Delete one that is no longer needed, or put several domains into one monitor.";
+    TooManyLinks 422 "too_many_links" "Unprocessable request" "The tenant has 1,000 links to exports." "Revoke one that is no longer needed.";
     TooManySubscribers 422 "too_many_subscribers" "Unprocessable request" "The monitor has 20 subscribers." "Remove one, or send the mails to a mailing list.";
     TooManyWebhooks 422 "too_many_webhooks" "Unprocessable request" "The tenant has 100 webhooks." "Delete one that is no longer needed.";
     IdempotencyKeyReused 422 "idempotency_key_reused" "Unprocessable request" "The idempotency key belongs to another request." "Use a new key for a new request.";

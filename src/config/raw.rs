@@ -19,6 +19,7 @@ pub(super) struct Raw {
     pub(super) auth: RawAuth,
     pub(super) api: RawApi,
     pub(super) mail: RawMail,
+    pub(super) telemetry: RawTelemetry,
     pub(super) legacy: RawLegacy,
 }
 
@@ -55,6 +56,12 @@ pub(super) struct RawApi {
 pub(super) struct RawMail {
     pub(super) smtp_url: Option<String>,
     pub(super) from: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawTelemetry {
+    pub(super) otlp_endpoint: Option<String>,
 }
 
 #[derive(Default, Deserialize, Serialize)]

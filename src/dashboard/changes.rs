@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::domain::{readable, shown};
 use super::entry::Visitor;
+use super::links::link_form;
 use super::parts::{choice, counted, link, pager, reason_label, time};
 use super::shell::{Page, Section};
+use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::export::List;
 use crate::api::problem::Problem;
@@ -49,7 +51,7 @@ pub(super) async fn show(
         h1 { "Changes" }
         p { "What scans found that differs from what was known of a domain, newest first. The first scan of a domain changes nothing." }
         (filter_form(&query))
-        (listed(&page, &query, is_first))
+        (listed(&page, &query, is_first, visitor.may(Scope::Write)))
     };
     Ok(Page::new("Changes", Section::Changes).render(Some(&visitor), &content))
 }
@@ -94,7 +96,7 @@ fn filter_form(query: &ChangeQuery) -> Markup {
     }
 }
 
-fn listed(page: &views::Page<DomainChange>, query: &ChangeQuery, is_first: bool) -> Markup {
+fn listed(page: &views::Page<DomainChange>, query: &ChangeQuery, is_first: bool, may_write: bool) -> Markup {
     let export = |format: &str| address("/api/v4/changes", query, format);
     html! {
         section #changes {
@@ -102,6 +104,7 @@ fn listed(page: &views::Page<DomainChange>, query: &ChangeQuery, is_first: bool)
             @else {
                 p.small { "Export these changes: " a href=(export("csv")) { "CSV" } ", " a href=(export("xlsx")) { "Excel" } ", "
                     a href=(export("ndjson")) { "NDJSON" } ", " a href=(export("parquet")) { "Parquet" } }
+                @if may_write { (link_form(&export("csv"))) }
                 @for change in &page.items { (one(change)) }
                 (pager(page.next.as_ref(), &address("/changes", query, ""), is_first))
             }

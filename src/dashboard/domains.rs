@@ -4,8 +4,10 @@ use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
 use super::entry::Visitor;
+use super::links::link_form;
 use super::parts::{badge, choice, link, number, outward, pager, time};
 use super::shell::{Page, Section};
+use crate::access::Scope;
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -145,7 +147,7 @@ pub(super) async fn show(
             @if listed.items.is_empty() {
                 p.empty { @if is_filtered { "No domain matches these filters." } @else { "Nothing has been scanned yet. " a href="/" { "Send a list" } " to begin." } }
             } @else {
-                (take_away(&address))
+                (export(&address, visitor.may(Scope::Write)))
                 (table(&listed, &address, paging.cursor.is_none()))
             }
         }
@@ -269,11 +271,12 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
     }
 }
 
-fn take_away(address: &Address) -> Markup {
+fn export(address: &Address, may_write: bool) -> Markup {
     html! {
         p.small { "Export these rows with all columns: " a href=(address.export("csv")) { "CSV" } ", "
             a href=(address.export("xlsx")) { "Excel" } ", " a href=(address.export("ndjson")) { "NDJSON" } ", "
             a href=(address.export("parquet")) { "Parquet" } }
+        @if may_write { (link_form(&address.export("csv"))) }
     }
 }
 

@@ -11,6 +11,7 @@ mod entry;
 mod files;
 mod form;
 mod keys;
+mod links;
 mod log;
 mod monitors;
 mod network;
@@ -65,6 +66,8 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/monitors", get(monitors::list).post(monitors::create))
         .route("/monitors/{id}", get(monitors::show))
         .route("/monitors/{id}/{work}", post(monitors::maintain))
+        .route("/links", get(links::show).post(links::create))
+        .route("/links/{id}/revoke", post(links::revoke))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/{id}/revoke", post(keys::revoke))
         .route_layer(from_fn_with_state(state.clone(), entry::admit));

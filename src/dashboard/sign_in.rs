@@ -96,7 +96,7 @@ fn own_path(wanted: Option<&str>) -> String {
 }
 
 /// Whether the browser reached us by TLS, which a proxy in front of us speaks.
-fn is_encrypted(headers: &HeaderMap) -> bool {
+pub(super) fn is_encrypted(headers: &HeaderMap) -> bool {
     headers
         .get("x-forwarded-proto")
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use reqwest::dns::Resolve;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderValue, IF_MODIFIED_SINCE,
@@ -21,6 +22,7 @@ use super::pace::Pace;
 use super::send_error::classify;
 use super::settings::FetchSettings;
 use super::tls::{Tls, tls};
+use crate::traces;
 use crate::values::revisit::{KnownFile, Validators};
 
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
@@ -206,8 +208,31 @@ impl Fetcher {
         }
     }
 
-    /// One request, no redirect followed.
+    /// One request, no redirect followed, with its span.
     async fn ask(
+        &self,
+        url: &Url,
+        deadline: Instant,
+        condition: Option<&Validators>,
+    ) -> Result<reqwest::Response, FetchError> {
+        let traced = traces::fetch();
+        let answered = self.ask_once(url, deadline, condition).await;
+        if let Some(traced) = traced {
+            let mut attributes = vec![KeyValue::new("url.full", url.to_string())];
+            let error = match &answered {
+                Ok(response) => {
+                    let status = i64::from(response.status().as_u16());
+                    attributes.push(KeyValue::new("http.response.status_code", status));
+                    None
+                }
+                Err(error) => Some(error.to_string()),
+            };
+            traced.end(attributes, error);
+        }
+        answered
+    }
+
+    async fn ask_once(
         &self,
         url: &Url,
         deadline: Instant,

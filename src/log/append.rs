@@ -9,7 +9,9 @@
 mod write;
 
 use std::collections::HashSet;
+use std::time::SystemTime;
 
+use opentelemetry::KeyValue;
 use serde_json::Value;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,6 +22,7 @@ use write::{Outcome, write_group};
 use super::body::{Body, MAX_CONTENT};
 use super::event::{NewEvent, strip_nul};
 use super::{EventLog, LogError};
+use crate::traces::{self, Piece, Place};
 use crate::values::TenantId;
 
 /// Units that may wait in each queue before `append` itself waits.
@@ -124,7 +127,10 @@ struct HandedIn {
 impl EventLog {
     /// Appends a unit; returns when it is durable.
     pub async fn append(&self, unit: AppendUnit) -> Result<Appended, LogError> {
-        self.outcome_of(hand_in(&self.appends.single, unit).await?).await
+        let traced = traced(&unit);
+        let outcome = self.outcome_of(hand_in(&self.appends.single, unit).await?).await;
+        end_traces(traced, &outcome);
+        outcome
     }
 
     /// Appends many independent units in their order, a few at a time between the appends of others; outcomes in the
@@ -132,14 +138,17 @@ impl EventLog {
     pub async fn append_all(&self, units: Vec<AppendUnit>) -> Vec<Result<Appended, LogError>> {
         let mut handed_in = Vec::with_capacity(units.len());
         for unit in units {
-            handed_in.push(hand_in(&self.appends.bulk, unit).await);
+            let traced = traced(&unit);
+            handed_in.push((hand_in(&self.appends.bulk, unit).await, traced));
         }
         let mut outcomes = Vec::with_capacity(handed_in.len());
-        for unit in handed_in {
-            outcomes.push(match unit {
+        for (unit, traced) in handed_in {
+            let outcome = match unit {
                 Ok(unit) => self.outcome_of(unit).await,
                 Err(error) => Err(error),
-            });
+            };
+            end_traces(traced, &outcome);
+            outcomes.push(outcome);
         }
         outcomes
     }
@@ -152,6 +161,46 @@ impl EventLog {
             }
         }
         outcome
+    }
+}
+
+/// The spans of a unit: one for each scan that it is about.
+fn traced(unit: &AppendUnit) -> Vec<(Piece, String)> {
+    let began = SystemTime::now();
+    let of_scan = |stream: &StreamAppend| {
+        let scan = stream
+            .aggregate_id
+            .parse()
+            .ok()
+            .filter(|_| stream.aggregate_type == "domain_scan")?;
+        let piece = if stream.expected == 0 {
+            traces::scan_requested(scan, began)
+        } else {
+            traces::piece(Place::of_scan(scan), "append", began)
+        };
+        let types: Vec<&str> = stream
+            .events
+            .iter()
+            .map(|event| event.event_type.as_str())
+            .collect();
+        Some((piece?, types.join(" ")))
+    };
+    unit.streams.iter().filter_map(of_scan).collect()
+}
+
+fn end_traces(traced: Vec<(Piece, String)>, outcome: &Result<Appended, LogError>) {
+    for (piece, types) in traced {
+        let mut attributes = vec![KeyValue::new("sitelog.events", types)];
+        let error = match outcome {
+            Ok(appended) => {
+                if let Appended::Committed(Some(position)) = appended {
+                    attributes.push(KeyValue::new("sitelog.position", *position));
+                }
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        piece.end(attributes, error);
     }
 }
 

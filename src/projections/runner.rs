@@ -1,7 +1,8 @@
 //! Follows the log live: a page of events, the rows they are about, and the checkpoint, in one transaction.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use opentelemetry::KeyValue;
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,7 @@ use crate::log::gather::Gather;
 use crate::log::read::Page;
 use crate::log::tail::Tail;
 use crate::log::{EventLog, LogError};
+use crate::traces::{self, Place};
 use crate::turns::Steps;
 
 /// How long an idle projection waits for news before it looks by itself.
@@ -102,6 +104,7 @@ async fn follow_with<P: Projection>(
     which: Which,
     care: Care,
 ) -> Result<Progress, ProjectionError> {
+    let began = SystemTime::now();
     let mut tx = log.pool().begin().await?;
     let number = match which {
         Which::Live => None,
@@ -127,7 +130,26 @@ async fn follow_with<P: Projection>(
         return Ok(Progress::Idle);
     }
     tx.commit().await?;
+    if which == Which::Live {
+        trace_scans::<P>(&page, began);
+    }
     Ok(if page.more { Progress::More } else { Progress::Done })
+}
+
+/// A span for each scan that ended in a page.
+fn trace_scans<P: Projection>(page: &Page, began: SystemTime) {
+    let ended = page
+        .events
+        .iter()
+        .filter(|event| matches!(event.event_type.as_str(), "ScanCompleted" | "ScanFailed"));
+    for event in ended {
+        let Ok(scan) = event.aggregate_id.parse() else {
+            continue;
+        };
+        if let Some(piece) = traces::piece(Place::of_scan(scan), format!("project {}", P::NAME), began) {
+            piece.end(vec![KeyValue::new("sitelog.position", event.position)], None);
+        }
+    }
 }
 
 /// Applies the page behind a generation's checkpoint and moves that. The caller holds the generation's row.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
@@ -10,6 +11,7 @@ use crate::commands::record_scan::{Recorded, record_scan};
 use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandContext, LogError};
 use crate::tasks::{ClaimedTask, Settled};
+use crate::traces::{self, Place};
 use crate::values::FailureReason;
 use crate::values::report::SiteReport;
 
@@ -20,24 +22,47 @@ const LAST_PAUSE: Duration = Duration::from_secs(5);
 impl Worker {
     /// Makes an attempt under a lease; says what becomes of the task, `None` if it is no longer ours to say.
     pub(super) async fn attempt(&self, task: &ClaimedTask, lost: &CancellationToken) -> Option<Settled> {
+        let traced = traces::attempt(task.scan_id.0, task.fence);
+        let (settled, outcome) = self.attempt_once(task, lost).await;
+        if let Some(traced) = traced {
+            let attributes = vec![
+                KeyValue::new("sitelog.domain", task.host.clone()),
+                KeyValue::new("sitelog.worker", self.name.clone()),
+                KeyValue::new("sitelog.fence", task.fence),
+            ];
+            traced.end(attributes, outcome);
+        }
+        settled
+    }
+
+    /// The attempt, and why it failed, if it did.
+    async fn attempt_once(
+        &self,
+        task: &ClaimedTask,
+        lost: &CancellationToken,
+    ) -> (Option<Settled>, Option<String>) {
         let context = CommandContext::internal(task.tenant, self.name.clone());
         let start = || start_scan(&self.bus, task.scan_id, task.fence, task.now(), &context);
-        let mut begun = match until_written(lost, start).await? {
-            Start::Begun(begun) => begun,
-            Start::Ended => return Some(Settled::Done),
-            Start::Superseded => return None,
+        let mut begun = match until_written(lost, start).await {
+            Some(Start::Begun(begun)) => begun,
+            Some(Start::Ended) => return (Some(Settled::Done), None),
+            Some(Start::Superseded) | None => return (None, None),
         };
         let report = tokio::select! {
             report = self.scan(task, &mut begun) => report,
             // Told to stop: somebody else may take it at once. Lease lost: somebody else has, and this says nothing.
-            () = lost.cancelled() => return Some(Settled::RetryIn(Duration::ZERO)),
+            () = lost.cancelled() => return (Some(Settled::RetryIn(Duration::ZERO)), None),
         };
         self.let_rest(task, &report).await;
         let record = || record_scan(&self.bus, &begun, &report, task.now(), &context);
-        Some(match until_written(lost, record).await? {
+        let settled = until_written(lost, record).await.map(|recorded| match recorded {
             Recorded::Ended => Settled::Done,
             Recorded::RetryIn(pause) => Settled::RetryIn(pause),
-        })
+        });
+        (
+            settled,
+            report.outcome.err().map(|failure| failure.reason.to_string()),
+        )
     }
 
     /// While the lease holds nobody else visits the host; what it asks for after that is kept with the tasks.
@@ -59,7 +84,7 @@ impl Worker {
         };
         let (began, left) = (Instant::now(), begun.time_left(task.now()));
         let (scanner, options, name) = (self.scanner.clone(), *begun.options(), domain.to_string());
-        let tenant = task.tenant;
+        let (tenant, place) = (task.tenant, Place::of_attempt(task.scan_id.0, task.fence));
         let limit = self.scanner.max_time().min(left);
         let recalled = recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
@@ -73,7 +98,8 @@ impl Worker {
         let kept = recalled.revisit;
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
         let under_way = AbortOnDrop(tokio::spawn(async move {
-            scanner.scan_for(tenant, &domain, &options, limit, kept).await
+            let scan = scanner.scan_for(tenant, &domain, &options, limit, kept);
+            traces::within(place, scan).await
         }));
         let mut report = match under_way.join().await {
             Ok(report) => report,

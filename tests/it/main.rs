@@ -28,4 +28,5 @@ mod projections;
 mod sites;
 mod support;
 mod tasks;
+mod traces;
 mod webhooks;

@@ -84,6 +84,7 @@ fn may_answer(operation: &str, method: &str, code: ProblemCode) -> bool {
         }
         Code::MonitorCannotRun => operation == "run_monitor",
         Code::NoMailServer | Code::TooManySubscribers => operation == "add_subscriber",
+        Code::TooManyLinks => operation == "create_link",
         Code::TooManyWebhooks => operation == "create_webhook",
         Code::WebhookDisabled => matches!(operation, "test_webhook" | "replay_webhook" | "resend_event"),
         Code::TooManyMonitors => operation == "create_monitor",

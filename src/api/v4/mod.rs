@@ -6,6 +6,7 @@ mod create_batch;
 pub(crate) mod create_monitor;
 mod create_scan;
 mod create_webhook;
+pub(crate) mod export_links;
 mod exported;
 mod forget_domain;
 pub(crate) mod get_batch;
@@ -110,6 +111,8 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(monitor_subscribers::remove_subscriber))
         .routes(routes!(maintain_monitor::open_feed, maintain_monitor::close_feed))
+        .routes(routes!(export_links::create_link, export_links::list_links))
+        .routes(routes!(export_links::revoke_link))
         .routes(routes!(list_keys::list_keys))
         .routes(routes!(revoke_key::revoke_key))
 }

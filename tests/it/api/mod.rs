@@ -8,6 +8,7 @@ mod docs;
 mod events;
 mod idempotency;
 mod inputs;
+mod links;
 mod lists;
 mod openapi;
 mod rescans;

@@ -58,20 +58,21 @@ const RESTRICTED_CRATES: [&str; 4] = ["sqlx", "reqwest", "tokio", "rand"];
 const RULES: &[Rule] = &[
     Rule { module: "values", uses: &[], except: &[], crates: &[] },
     Rule { module: "pools", uses: &[], except: &[], crates: &["sqlx", "tokio"] },
+    Rule { module: "traces", uses: &[], except: &[], crates: &["rand", "tokio"] },
     Rule { module: "turns", uses: &["values"], except: &[], crates: &["tokio"] },
     Rule { module: "aggregates", uses: &["values"], except: &[], crates: &[] },
-    Rule { module: "log", uses: &["turns", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "log", uses: &["turns", "traces", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "tasks", uses: &["values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
-    Rule { module: "fetch", uses: &["values"], except: &[], crates: &["reqwest", "tokio", "rand"] },
+    Rule { module: "fetch", uses: &["traces", "values"], except: &[], crates: &["reqwest", "tokio", "rand"] },
     Rule { module: "scanner", uses: &["fetch", "values"], except: &[], crates: &["tokio", "rand"] },
     Rule { module: "commands", uses: &["aggregates", "log", "values"], except: &[], crates: &["tokio", "rand"] },
-    Rule { module: "projections", uses: &["aggregates", "log", "turns", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "projections", uses: &["aggregates", "log", "turns", "traces", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "progress", uses: &["projections"], except: &[PROJECTING], crates: &["sqlx"] },
     Rule { module: "webhooks", uses: &["aggregates", "commands", "fetch", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "mail", uses: &["access"], except: &[], crates: &[] },
     Rule { module: "monitors", uses: &["access", "aggregates", "commands", "log", "mail", "projections", "values", "webhooks"], except: &[DECIDING, APPENDING, PROJECTING, SENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "policies", uses: &["aggregates", "commands", "monitors", "tasks", "webhooks", "log", "values"], except: &[DECIDING, APPENDING, SENDING], crates: &["sqlx", "tokio", "rand"] },
-    Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
+    Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "traces", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "export", uses: &["commands", "values"], except: &[], crates: &["tokio"] },
@@ -83,7 +84,16 @@ const RULES: &[Rule] = &[
 ];
 
 /// The wiring, which may use everything but the network's client.
-const WIRING: [&str; 7] = ["app", "cli", "config", "database", "telemetry", "lib", "main"];
+const WIRING: [&str; 8] = [
+    "app",
+    "cli",
+    "config",
+    "database",
+    "telemetry",
+    "trace_export",
+    "lib",
+    "main",
+];
 const WIRING_CRATES: [&str; 3] = ["sqlx", "tokio", "rand"];
 
 /// What stands behind one wall: tokens that say so, and the only files that may have them.

@@ -1,0 +1,106 @@
+//! `GET /links/{token}`: an export, for programs that cannot send a key. The token is the credential; what it opens was decided
+//! when the link was made.
+
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+use axum::routing::get;
+use tower::ServiceExt;
+
+use super::ApiState;
+use super::admission::take_share;
+use super::openapi::{V4, unguarded};
+use super::problem::{Problem, ProblemCode};
+use crate::access::links::{LinkToken, opened};
+use crate::access::{Caller, Scope, Scopes};
+use crate::export::Format;
+use crate::values::TenantId;
+
+/// Bytes of a problem.
+const MAX_PROBLEM: usize = 64 * 1024;
+
+/// The one route.
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new().route("/links/{token}", get(show))
+}
+
+async fn show(State(state): State<ApiState>, Path(file): Path<String>) -> Result<Response, Problem> {
+    let token = file.split('.').next().unwrap_or_default();
+    let found = opened(state.access.pool(), &LinkToken::shown(token)).await?;
+    let (tenant, link, path) = found.ok_or_else(|| Problem::not_found("link"))?;
+    take_share(&state, tenant)
+        .await
+        .map_err(|refusal| refusal.problem)?;
+    let mut response = read(&state, tenant, &format!("link:{link}"), &path).await?;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
+    Ok(response)
+}
+
+/// What is behind a path of an export: how its file ends. Whether the export can be made is found out by making one row of
+/// it.
+pub(crate) async fn check(state: &ApiState, tenant: TenantId, path: &str) -> Result<Format, Problem> {
+    let refused = |detail: &str| Problem::of(ProblemCode::InvalidField, format!("path: {detail}."));
+    let uri: Option<Uri> = path.parse().ok().filter(|_| path.starts_with('/'));
+    let uri = uri.ok_or_else(|| refused("it must be a path below /api/v4, such as /domains?format=csv"))?;
+    let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let pairs: Vec<_> = pairs.into_owned().collect();
+    let format = pairs.iter().find(|(name, _)| name == "format");
+    let format = format.and_then(|(_, value)| value.parse::<Format>().ok());
+    let format = format.ok_or_else(|| {
+        refused("it must name the format of the export: format=csv, ndjson, xlsx or parquet")
+    })?;
+    let one = pairs
+        .iter()
+        .filter(|(name, _)| name != "limit" && name != "format");
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(one)
+        // As lines, which costs nothing.
+        .extend_pairs([("format", "csv"), ("limit", "1")])
+        .finish();
+    let answer = read(state, tenant, "link", &format!("{}?{query}", uri.path())).await?;
+    let status = answer.status();
+    if status == StatusCode::OK {
+        let kind = answer.headers().get(header::CONTENT_TYPE);
+        return if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/csv")) {
+            Ok(format)
+        } else {
+            Err(refused("it is no list that can be exported"))
+        };
+    }
+    // The problem of that export is the problem of the link.
+    let body = to_bytes(answer.into_body(), MAX_PROBLEM)
+        .await
+        .unwrap_or_default();
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    Err(refused(
+        problem["detail"]
+            .as_str()
+            .unwrap_or("there is nothing at it")
+            .trim_end_matches('.'),
+    ))
+}
+
+/// Asks the API for a path, as somebody who may read all of a tenant's.
+async fn read(state: &ApiState, tenant: TenantId, actor: &str, path: &str) -> Result<Response, Problem> {
+    static ROUTES: OnceLock<Router<ApiState>> = OnceLock::new();
+    let routes = ROUTES.get_or_init(unguarded).clone().with_state(state.clone());
+    let request = Request::get(format!("{V4}{path}")).body(Body::empty());
+    let mut request = request.map_err(|_| Problem::not_found("path"))?;
+    request.extensions_mut().insert(Caller {
+        tenant,
+        actor: actor.to_owned(),
+        scopes: Scopes::from_iter([Scope::Read]),
+    });
+    match routes.oneshot(request).await {
+        Ok(response) => Ok(response),
+        Err(never) => match never {},
+    }
+}

@@ -1,0 +1,201 @@
+//! Traces: what became of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched on.
+//!
+//! The id of a scan is the id of its trace, and the spans that others begin below have ids that follow from the scan's and
+//! the attempt's. So nothing has to be passed on: whoever works on a scan, in whatever process, adds to the same trace, and
+//! whoever knows the scan finds it.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use opentelemetry::trace::{
+    SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+    Tracer,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{IdGenerator, SdkTracer};
+use uuid::Uuid;
+
+static TRACER: OnceLock<SdkTracer> = OnceLock::new();
+
+tokio::task_local! {
+    /// The attempt that this task works on.
+    static ATTEMPT: Place;
+}
+
+thread_local! {
+    /// The ids of the span that this thread begins next.
+    static IDS: Cell<(TraceId, SpanId)> = const { Cell::new((TraceId::INVALID, SpanId::INVALID)) };
+}
+
+/// Gives each span the ids that it is to have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ids;
+
+impl IdGenerator for Ids {
+    fn new_trace_id(&self) -> TraceId {
+        IDS.get().0
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        IDS.get().1
+    }
+}
+
+/// Switches traces on; the tracer must have [`Ids`].
+pub fn switch_on(tracer: SdkTracer) {
+    // Several servers of one test process share the first.
+    let _kept = TRACER.set(tracer);
+}
+
+/// Where in a scan's trace a span hangs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    scan: Uuid,
+    span: SpanId,
+}
+
+impl Place {
+    /// Directly below the scan.
+    pub fn of_scan(scan: Uuid) -> Self {
+        Self {
+            scan,
+            span: span_id(scan, 0),
+        }
+    }
+
+    /// Below an attempt, which its fence tells from others.
+    pub fn of_attempt(scan: Uuid, fence: i64) -> Self {
+        Self {
+            scan,
+            span: span_id(scan, fence.unsigned_abs()),
+        }
+    }
+}
+
+/// Eight bytes that are the same for the same attempt; never all zero, which is no id.
+fn span_id(scan: Uuid, number: u64) -> SpanId {
+    let (_, low) = scan.as_u64_pair();
+    SpanId::from((low ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1))
+}
+
+/// A span under way.
+#[derive(Debug)]
+#[must_use = "a span is recorded when it ends"]
+pub struct Piece {
+    name: Cow<'static, str>,
+    kind: SpanKind,
+    id: Option<SpanId>,
+    parent: Option<Place>,
+    scan: Uuid,
+    began: SystemTime,
+}
+
+/// Begins the root of a scan's trace: its request. `None` while traces are off, as below.
+pub fn scan_requested(scan: Uuid, began: SystemTime) -> Option<Piece> {
+    TRACER.get()?;
+    Some(Piece {
+        name: "scan requested".into(),
+        kind: SpanKind::Internal,
+        id: Some(Place::of_scan(scan).span),
+        parent: None,
+        scan,
+        began,
+    })
+}
+
+/// Begins an attempt.
+pub fn attempt(scan: Uuid, fence: i64) -> Option<Piece> {
+    TRACER.get()?;
+    Some(Piece {
+        name: "attempt".into(),
+        kind: SpanKind::Internal,
+        id: Some(Place::of_attempt(scan, fence).span),
+        parent: Some(Place::of_scan(scan)),
+        scan,
+        began: SystemTime::now(),
+    })
+}
+
+/// Begins something that belongs to a place.
+pub fn piece(place: Place, name: impl Into<Cow<'static, str>>, began: SystemTime) -> Option<Piece> {
+    TRACER.get()?;
+    Some(Piece {
+        name: name.into(),
+        kind: SpanKind::Internal,
+        id: None,
+        parent: Some(place),
+        scan: place.scan,
+        began,
+    })
+}
+
+/// Begins a request to a site, if this task works on an attempt.
+pub fn fetch() -> Option<Piece> {
+    TRACER.get()?;
+    let place = ATTEMPT.try_with(|place| *place).ok()?;
+    let piece = piece(place, "GET", SystemTime::now())?;
+    Some(Piece {
+        kind: SpanKind::Client,
+        ..piece
+    })
+}
+
+/// Runs what belongs to an attempt: requests that are made within are below it.
+pub async fn within<T>(place: Place, work: impl Future<Output = T>) -> T {
+    if TRACER.get().is_none() {
+        return work.await;
+    }
+    ATTEMPT.scope(place, work).await
+}
+
+impl Piece {
+    /// Records the span.
+    pub fn end(self, attributes: Vec<KeyValue>, error: Option<String>) {
+        let Some(tracer) = TRACER.get() else { return };
+        let trace = TraceId::from_bytes(self.scan.into_bytes());
+        let parent = self.parent.map_or_else(Context::new, |place| {
+            let state = TraceState::default();
+            let parent = SpanContext::new(trace, place.span, TraceFlags::SAMPLED, true, state);
+            Context::new().with_remote_span_context(parent)
+        });
+        let id = self
+            .id
+            .unwrap_or_else(|| SpanId::from(rand::random::<u64>().max(1)));
+        IDS.set((trace, id));
+        let span = SpanBuilder::from_name(self.name)
+            .with_kind(self.kind)
+            .with_start_time(self.began)
+            .with_attributes(attributes);
+        let mut span = tracer.build_with_context(span, &parent);
+        if let Some(error) = error {
+            opentelemetry::trace::Span::set_status(&mut span, Status::error(error));
+        }
+        opentelemetry::trace::Span::end(&mut span);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_follow_from_the_scan_and_its_attempts() {
+        let scan = Uuid::new_v4();
+        let places = [
+            Place::of_scan(scan),
+            Place::of_attempt(scan, 1),
+            Place::of_attempt(scan, 2),
+        ];
+        assert_eq!(places[1].span, Place::of_attempt(scan, 1).span);
+        assert_ne!(places[0].span, places[1].span);
+        assert_ne!(places[1].span, places[2].span);
+        assert_ne!(Place::of_scan(Uuid::nil()).span, SpanId::INVALID);
+    }
+
+    #[test]
+    fn nothing_is_recorded_while_traces_are_off() {
+        assert!(attempt(Uuid::new_v4(), 1).is_none() && fetch().is_none());
+    }
+}

@@ -1,0 +1,106 @@
+//! What a collector of traces gets to see of a scan.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::support::app::wait_for;
+use crate::support::server::Server;
+use crate::support::sites::{Sites, SitesOptions};
+
+/// The spans that came.
+type Spans = Arc<Mutex<Vec<Value>>>;
+
+async fn collector() -> (Spans, String) {
+    let spans = Spans::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new()
+        .route("/v1/traces", post(take))
+        .with_state(Arc::clone(&spans));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (spans, address)
+}
+
+async fn take(State(spans): State<Spans>, headers: HeaderMap, body: String) -> &'static str {
+    assert_eq!(headers["content-type"], "application/json");
+    let message: Value = serde_json::from_str(&body).unwrap();
+    let items = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
+    let mut spans = spans.lock().unwrap();
+    for resource in items(&message, "resourceSpans") {
+        for scope in items(&resource, "scopeSpans") {
+            spans.extend(items(&scope, "spans"));
+        }
+    }
+    "{}"
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scan_is_one_trace_from_its_request_to_the_read_models() {
+    let (spans, address) = collector().await;
+    let sites = Sites::start(SitesOptions {
+        urls_per_sitemap: 3,
+        ..SitesOptions::default()
+    })
+    .await
+    .unwrap();
+    let mut server = Server::start(&sites, &[("SITELOG_TELEMETRY__OTLP_ENDPOINT", &address)]);
+    let mut scans = Vec::new();
+    for domain in ["site00001.sites.test", "err404.sites.test"] {
+        let scan = server.post("/api/v4/scans", &json!({ "domain": domain })).await;
+        let id = scan["scan_id"].as_str().unwrap().to_owned();
+        let ended = |scan: &Value| scan["status"] == "completed" || scan["status"] == "failed";
+        server
+            .wait_for(&format!("/api/v4/scans/{id}"), Duration::from_mins(1), ended)
+            .await;
+        scans.push(id.replace('-', ""));
+    }
+    // What is left is sent when it stops.
+    server.terminate().await;
+    let of = |scan: &String| -> Vec<Value> {
+        let spans = spans.lock().unwrap();
+        spans
+            .iter()
+            .filter(|span| span["traceId"] == **scan)
+            .cloned()
+            .collect()
+    };
+    wait_for("the spans", async || (!of(&scans[1]).is_empty()).then_some(())).await;
+    for (scan, is_good) in scans.iter().zip([true, false]) {
+        let spans = of(scan);
+        let named =
+            |name: &str| -> Vec<&Value> { spans.iter().filter(|span| span["name"] == name).collect() };
+        let [root] = named("scan requested")[..] else {
+            panic!("one root: {spans:?}")
+        };
+        assert!(root["parentSpanId"].as_str().is_none_or(str::is_empty), "{root}");
+        let [attempt] = named("attempt")[..] else {
+            panic!("one attempt: {spans:?}")
+        };
+        assert_eq!(attempt["parentSpanId"], root["spanId"]);
+        assert_eq!(
+            attempt["status"]["message"].as_str().is_none_or(str::is_empty),
+            is_good
+        );
+        assert!(named("append").len() >= 2, "its start and its end: {spans:?}");
+        let fetches = named("GET");
+        assert!(fetches.len() >= 2, "robots.txt and the home page: {spans:?}");
+        for fetch in fetches {
+            assert_eq!(fetch["parentSpanId"], attempt["spanId"], "{fetch}");
+            assert!(
+                fetch["attributes"]
+                    .to_string()
+                    .contains("http.response.status_code"),
+                "{fetch}"
+            );
+        }
+        assert_eq!(named("project jobs").len(), 1, "{spans:?}");
+        assert_eq!(named("project jobs")[0]["parentSpanId"], root["spanId"]);
+    }
+}
