@@ -34,7 +34,6 @@ async fn a_link_is_its_export_until_it_expires_or_is_revoked() {
     scanned(&app, "a.com", "one").await;
     let wanted = json!({ "path": "/domains?contains=a&format=csv", "name": "Sheet", "days": 5 });
     let (id, place) = link(&app, &wanted).await;
-    assert!(place.ends_with(".csv"), "{place}");
     let answer = app.get(&place).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.header("content-type").unwrap().starts_with("text/csv"));
