@@ -9,7 +9,7 @@ create table monitor_subscriber (
     token         text        not null unique,
     created_at    timestamptz not null default clock_timestamp(),
     sent_at       timestamptz,
-    -- Why the last mail was given up; null once one was sent.
+    -- Why the last attempt failed; null once one did not.
     error         text,
     unique (monitor_id, address)
 );
@@ -30,7 +30,16 @@ create table monitor_mail (
     primary key (batch_id, subscriber_id)
 );
 create index monitor_mail_due on monitor_mail (due_at);
+create index monitor_mail_of on monitor_mail (subscriber_id);
 create sequence monitor_mail_fence;
+
+-- Who ended the mails: by the SHA-256 of the address, so that nobody adds it again.
+create table monitor_unsubscribed (
+    monitor_id   uuid  not null references monitor,
+    address_hash bytea not null,
+    primary key (monitor_id, address_hash)
+);
+alter table monitor_unsubscribed enable row level security;
 
 -- The longest pause between two attempts, and the longest time that one process has a mail.
 create function longest_mail_wait() returns interval language sql immutable parallel safe return interval '5 hours';

@@ -201,9 +201,8 @@ impl App {
         background.spawn(policies::run(FollowWebhooks, self.log.clone(), stop.clone()));
         background.spawn(policies::run(FollowMonitors, self.log.clone(), stop.clone()));
         background.spawn(policies::run(QueueMails, self.log.clone(), stop.clone()));
-        if let Some(mailer) = self.mail.clone().and_then(Mailer::new) {
-            background.spawn(monitors::send_mails(self.monitors.clone(), mailer, stop.clone()));
-        }
+        let mailer = self.mail.clone().and_then(Mailer::new);
+        background.spawn(monitors::send_mails(self.monitors.clone(), mailer, stop.clone()));
         let deliverer = Deliverer::new(self.bus.clone(), self.fetcher.clone());
         background.spawn(deliverer.run(stop.clone()));
         background.spawn(keep_tree(maintaining, stop.clone()));

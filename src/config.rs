@@ -169,6 +169,14 @@ fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
     if secret.is_none() && jwks_url.is_none() {
         return None;
     }
+    let issuer = needed(raw.issuer);
+    if jwks_url.is_some() && issuer.is_none() {
+        faults.push(ConfigError::Needs {
+            name: JWKS,
+            other: "SITELOG_AUTH__ISSUER, because several issuers may share a set of keys",
+        });
+        return None;
+    }
     let audience = needed(raw.audience).ok_or(ConfigError::Needs {
         name,
         other: "SITELOG_AUTH__AUDIENCE, because tokens for other services must not be accepted",
@@ -181,7 +189,7 @@ fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
         secret: secret.map_or(Some(None), |secret| secret.map(Some))?,
         jwks_url: jwks_url.map_or(Some(None), |url| url.map(Some))?,
         audience: faults.take(audience)?,
-        issuer: needed(raw.issuer),
+        issuer,
     })
 }
 
@@ -418,6 +426,7 @@ mod tests {
             with(|raw| {
                 raw.auth.jwks_url = Some(url.into());
                 raw.auth.audience = audience.map(str::to_owned);
+                raw.auth.issuer = Some("https://a.test".into());
             })
         };
         assert!(
@@ -432,6 +441,11 @@ mod tests {
             jwks("https://a.test/keys", None),
             Err(ConfigError::Needs { .. })
         ));
+        let without_issuer = with(|raw| {
+            raw.auth.jwks_url = Some("https://a.test/keys".into());
+            raw.auth.audience = Some("us".into());
+        });
+        assert!(matches!(without_issuer, Err(ConfigError::Needs { .. })));
         for bad in ["http://a.test/keys", "a.test", "file:///keys"] {
             assert!(
                 matches!(jwks(bad, Some("us")), Err(ConfigError::Value { .. })),

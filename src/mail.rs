@@ -48,9 +48,24 @@ impl MailSettings {
         Some(builder.timeout(Some(LIMIT)).build())
     }
 
-    /// Whether mails can be sent by these settings.
+    /// Whether mails can be sent by these settings, and no password goes over a network in the clear.
     pub fn is_usable(&self) -> bool {
-        self.transport().is_some() && self.public_url.host().is_some()
+        let url = Url::parse(self.smtp_url.reveal()).ok();
+        let is_private = url.is_some_and(|url| {
+            let is_encrypted = url.scheme() == "smtps"
+                || url
+                    .query_pairs()
+                    .any(|(name, value)| name == "tls" && value == "required");
+            let is_here = match url.host_str() {
+                Some("localhost") => true,
+                Some(host) => host
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|address| address.is_loopback()),
+                None => false,
+            };
+            url.password().is_none() || is_encrypted || is_here
+        });
+        is_private && self.transport().is_some() && self.public_url.host().is_some()
     }
 
     /// A link into sitelog.
@@ -78,16 +93,39 @@ impl Mailer {
 
     /// Sends one mail.
     pub async fn send(&self, mail: Message) -> Result<(), MailError> {
-        let sent = self.transport.send(mail).await;
-        sent.map(drop).map_err(|error: SmtpError| {
-            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
-            let text = format!("{error}{}", source.unwrap_or_default());
-            if error.is_permanent() {
-                MailError::Refused(text)
-            } else {
-                MailError::Later(text)
-            }
-        })
+        // The transport's own limit is that of connecting.
+        match tokio::time::timeout(LIMIT, self.transport.send(mail)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(MailError::of(&error)),
+            Err(_) => Err(MailError::Later(format!(
+                "the mail server did not take the mail within {} s",
+                LIMIT.as_secs()
+            ))),
+        }
+    }
+}
+
+impl MailError {
+    fn of(error: &SmtpError) -> Self {
+        let source = std::error::Error::source(error).map(|source| format!(": {source}"));
+        let text = format!("{error}{}", source.unwrap_or_default());
+        if error.is_permanent() && is_about_the_recipient(&text) {
+            Self::Refused(text)
+        } else {
+            Self::Later(text)
+        }
+    }
+}
+
+/// Whether a permanent refusal is about the address (RFC 3463: 5.1.x, and 5.2.1 for a mailbox that is disabled). Any
+/// other, such as a wrong password or a daily quota, is about us, and passes.
+fn is_about_the_recipient(text: &str) -> bool {
+    let codes = text.split(|letter: char| !letter.is_ascii_digit() && letter != '.');
+    let mut enhanced = codes.filter(|code| code.starts_with("5."));
+    match enhanced.next() {
+        Some(code) => code.starts_with("5.1.") || code == "5.2.1",
+        // Servers that give no such code: mailbox unavailable, not local, or not allowed (RFC 5321, 4.2.3).
+        None => ["550", "551", "553"].iter().any(|code| text.contains(code)),
     }
 }
 
@@ -104,6 +142,25 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_about_the_recipient_is_for_good() {
+        for text in [
+            "permanent error (550): 5.1.1 <a@b.test> user unknown",
+            "permanent error (550): no such user",
+            "permanent error (550): 5.2.1 mailbox disabled",
+        ] {
+            assert!(is_about_the_recipient(text), "{text}");
+        }
+        for text in [
+            "permanent error (535): 5.7.8 authentication failed",
+            "permanent error (530): must issue STARTTLS first",
+            "permanent error (550): 5.4.5 daily quota exceeded",
+            "permanent error (554): 5.7.1 relay access denied",
+        ] {
+            assert!(!is_about_the_recipient(text), "{text}");
+        }
+    }
+
+    #[test]
     fn settings_are_usable_or_not_and_hide_the_password() {
         for url in [
             "smtps://user:secret@mail.example.com",
@@ -112,7 +169,13 @@ mod tests {
         ] {
             assert!(settings(url).is_usable(), "{url}");
         }
-        for url in ["mail.example.com", "http://mail.example.com", ""] {
+        for url in [
+            "mail.example.com",
+            "http://mail.example.com",
+            "",
+            // The password would be readable on the way.
+            "smtp://user:secret@mail.example.com",
+        ] {
             assert!(!settings(url).is_usable(), "{url}");
         }
         let shown = format!("{:?}", settings("smtps://user:secret@mail.example.com"));

@@ -1,12 +1,12 @@
 //! The keys that an issuer of tokens publishes (JWKS, RFC 7517). They are fetched when the first token comes, kept for a while,
 //! and fetched again when a token names a key that is not among them: so an issuer can change its keys at any time.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Request, StatusCode};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::fetch::Direct;
@@ -16,17 +16,23 @@ const FRESH: Duration = Duration::from_mins(10);
 /// Pause between two requests, whatever tokens name.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// The keys of one issuer.
-pub(super) struct KeySet {
+/// The keys of one issuer; clones share them.
+#[derive(Clone)]
+pub(super) struct KeySet(Arc<Inner>);
+
+struct Inner {
     url: String,
     direct: Direct,
     kept: Mutex<Kept>,
+    /// One request at a time; who comes meanwhile uses its answer.
+    flight: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct Kept {
     keys: Vec<Known>,
     fetched: Option<Instant>,
+    /// When the last request ended, whatever it came to.
     asked: Option<Instant>,
 }
 
@@ -47,11 +53,12 @@ pub struct KeysUnavailable {
 
 impl KeySet {
     pub(super) fn new(url: String, direct: Direct) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             url,
             direct,
             kept: Mutex::default(),
-        }
+            flight: tokio::sync::Mutex::default(),
+        }))
     }
 
     /// The key that a token names by its id, or the only one of its algorithm if it names none.
@@ -60,31 +67,56 @@ impl KeySet {
         id: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<Option<DecodingKey>, KeysUnavailable> {
-        // One request at a time; who comes meanwhile waits for its answer.
-        let mut kept = self.kept.lock().await;
-        let is_fresh = kept.fetched.is_some_and(|at| at.elapsed() < FRESH);
-        let found = kept.find(id, algorithm);
-        if is_fresh && found.is_some() {
-            return Ok(found);
-        }
-        if kept.asked.is_none_or(|at| at.elapsed() >= PAUSE) {
-            kept.asked = Some(Instant::now());
-            match self.fetch().await {
-                Ok(keys) => {
-                    kept.keys = keys;
-                    kept.fetched = Some(Instant::now());
-                }
-                // Those that are known stay good: an issuer that is away for a while shuts nobody out.
-                Err(reason) => tracing::warn!("Cannot read the keys of the issuer at {}: {reason}", self.url),
+        let (found, is_due) = self.0.look(id, algorithm);
+        match (found, is_due) {
+            (Some(key), false) => return Ok(Some(key)),
+            // Good for now: nobody waits for an issuer that may be slow.
+            (Some(key), true) => {
+                let inner = Arc::clone(&self.0);
+                tokio::spawn(async move { inner.refresh().await });
+                return Ok(Some(key));
             }
+            (None, _) => self.0.refresh().await,
         }
-        if kept.fetched.is_none() {
+        if self.0.kept().fetched.is_none() {
             return Err(KeysUnavailable {
-                url: self.url.clone(),
+                url: self.0.url.clone(),
                 reason: "it does not answer with a set of keys; see the log".to_owned(),
             });
         }
-        Ok(kept.find(id, algorithm))
+        Ok(self.0.look(id, algorithm).0)
+    }
+}
+
+impl Inner {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key, and whether the keys are old.
+    fn look(&self, id: Option<&str>, algorithm: Algorithm) -> (Option<DecodingKey>, bool) {
+        let kept = self.kept();
+        let is_due = kept.fetched.is_none_or(|at| at.elapsed() >= FRESH) && kept.may_ask();
+        (kept.find(id, algorithm), is_due)
+    }
+
+    /// Asks the issuer, unless that was done just now.
+    async fn refresh(&self) {
+        let _flight = self.flight.lock().await;
+        if !self.kept().may_ask() {
+            return;
+        }
+        let fetched = self.fetch().await;
+        let mut kept = self.kept();
+        kept.asked = Some(Instant::now());
+        match fetched {
+            Ok(keys) => {
+                kept.keys = keys;
+                kept.fetched = Some(Instant::now());
+            }
+            // Those that are known stay good: an issuer that is away for a while shuts nobody out.
+            Err(reason) => tracing::warn!("Cannot read the keys of the issuer at {}: {reason}", self.url),
+        }
     }
 
     async fn fetch(&self) -> Result<Vec<Known>, String> {
@@ -106,6 +138,10 @@ impl KeySet {
 }
 
 impl Kept {
+    fn may_ask(&self) -> bool {
+        self.asked.is_none_or(|at| at.elapsed() >= PAUSE)
+    }
+
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
         let mut fitting = self.keys.iter().filter(|known| {
             known.algorithm == algorithm && id.is_none_or(|id| known.id.as_deref() == Some(id))

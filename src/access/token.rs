@@ -89,36 +89,41 @@ impl TokenVerifier {
         if header.alg != Algorithm::HS256 {
             validation.leeway = SKEW;
         }
-        Ok(key.and_then(|key| caller_of(token, &key, &validation)))
+        let is_shared = header.alg == Algorithm::HS256;
+        Ok(key.and_then(|key| caller_of(token, &key, &validation, is_shared)))
     }
 }
 
-fn caller_of(token: &str, key: &DecodingKey, validation: &Validation) -> Option<Caller> {
+/// `is_shared`: by the shared secret. A token of the predecessor's issuer may leave out tenant and scopes; any other must
+/// name its tenant, and without scopes it may only read.
+fn caller_of(token: &str, key: &DecodingKey, validation: &Validation, is_shared: bool) -> Option<Caller> {
     let TokenData { header, claims } = decode::<Claims>(token, key, validation).ok()?;
     // Extensions that must be understood, and none is (RFC 7515, 4.1.11); a subject that no log could show.
     if header.crit.is_some() || claims.sub.is_empty() || claims.sub.contains(char::is_control) {
         return None;
     }
     let of_metadata = claims.app_metadata.as_ref().and_then(|data| data.tenant_id);
-    let tenant = claims.tenant_id.or(of_metadata).unwrap_or(TenantId::DEFAULT);
+    let tenant = claims.tenant_id.or(of_metadata);
+    let tenant = tenant.or(is_shared.then_some(TenantId::DEFAULT))?;
     let subject: String = claims.sub.chars().take(MAX_SUBJECT).collect();
     Some(Caller {
         tenant,
         actor: format!("user:{subject}"),
-        scopes: claims.scopes_given(),
+        scopes: claims.scopes_given(is_shared),
     })
 }
 
 impl Claims {
     /// The words among `scope`, `scopes` and `roles` that are scopes of ours. A token that has none of these claims is
     /// one of the predecessor's, whose users could do everything that is not administration.
-    fn scopes_given(&self) -> Scopes {
+    fn scopes_given(&self, is_shared: bool) -> Scopes {
         let given: Vec<&Words> = [&self.scope, &self.scopes, &self.roles]
             .into_iter()
             .flatten()
             .collect();
         if given.is_empty() {
-            return Scopes::from_iter([Scope::Read, Scope::Write]);
+            let scope = if is_shared { Scope::Write } else { Scope::Read };
+            return Scopes::from_iter([Scope::Read, scope]);
         }
         given
             .into_iter()

@@ -52,19 +52,15 @@ pub(crate) async fn check(state: &ApiState, tenant: TenantId, path: &str) -> Res
     let uri = uri.ok_or_else(|| refused("it must be a path below /api/v4, such as /domains?format=csv"))?;
     let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let pairs: Vec<_> = pairs.into_owned().collect();
-    let format = pairs.iter().find(|(name, _)| name == "format");
-    let format = format.and_then(|(_, value)| value.parse::<Format>().ok());
+    let formats: Vec<_> = pairs.iter().filter(|(name, _)| name == "format").collect();
+    let format = match formats[..] {
+        [(_, value)] => value.parse::<Format>().ok(),
+        _ => None,
+    };
     let format = format.ok_or_else(|| {
-        refused("it must name the format of the export: format=csv, ndjson, xlsx or parquet")
+        refused("it must name the format of the export, once: format=csv, ndjson, xlsx or parquet")
     })?;
-    let one = pairs
-        .iter()
-        .filter(|(name, _)| name != "limit" && name != "format");
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(one)
-        // As lines, which costs nothing.
-        .extend_pairs([("format", "csv"), ("limit", "1")])
-        .finish();
+    let query = short(&pairs);
     let answer = read(state, tenant, "link", &format!("{}?{query}", uri.path())).await?;
     let status = answer.status();
     if status == StatusCode::OK {
@@ -86,6 +82,17 @@ pub(crate) async fn check(state: &ApiState, tenant: TenantId, path: &str) -> Res
             .unwrap_or("there is nothing at it")
             .trim_end_matches('.'),
     ))
+}
+
+/// The query of the same list as lines, of which only the first are made.
+fn short(pairs: &[(String, String)]) -> String {
+    let others = pairs.iter().filter(|(name, _)| name != "format");
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(others).append_pair("format", "csv");
+    if pairs.iter().all(|(name, _)| name != "limit") {
+        query.append_pair("limit", "1");
+    }
+    query.finish()
 }
 
 /// Asks the API for a path, as somebody who may read all of a tenant's.

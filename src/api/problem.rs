@@ -321,7 +321,9 @@ impl From<EndpointError> for Problem {
 impl From<SubscribeError> for Problem {
     fn from(error: SubscribeError) -> Self {
         match error {
-            SubscribeError::Address(_) => Self::of(ProblemCode::InvalidField, format!("address: {error}.")),
+            SubscribeError::Address(_) | SubscribeError::Unsubscribed(_) => {
+                Self::of(ProblemCode::InvalidField, format!("address: {error}."))
+            }
             SubscribeError::TooMany => {
                 Self::of(ProblemCode::TooManySubscribers, format!("Not added: {error}."))
             }

@@ -23,6 +23,8 @@ pub struct ChangeFilter {
     pub fields: Vec<String>,
     /// Only behind this position.
     pub since: i64,
+    /// Only up to this position.
+    pub up_to: Option<i64>,
     /// Whether the newest come first.
     pub newest_first: bool,
     /// Only behind this position in that order.
@@ -42,7 +44,11 @@ impl EventLog {
                     "(select e.* from events b cross join lateral (select * from events e \
                       where e.event_type = 'DomainChanged' and e.tenant_id = b.tenant_id \
                         and e.payload #>> '{DomainChanged,batch_id}' is not null \
-                        and e.payload #>> '{DomainChanged,batch_id}' = b.aggregate_id offset 0) e \
+                        and e.payload #>> '{DomainChanged,batch_id}' = b.aggregate_id and e.position > ",
+                );
+                query.push_bind(filter.since);
+                query.push(
+                    " offset 0) e \
                       where b.event_type = 'BatchRequested' and b.payload #>> '{BatchRequested,monitor_id}' is not null \
                         and b.payload #>> '{BatchRequested,monitor_id}' = ",
                 );
@@ -57,6 +63,9 @@ impl EventLog {
         query.push(" where event_type = 'DomainChanged' and tenant_id = ");
         query.push_bind(filter.tenant.0);
         query.push(" and position > ").push_bind(filter.since);
+        if let Some(up_to) = filter.up_to {
+            query.push(" and position <= ").push_bind(up_to);
+        }
         if let Some(domain) = &filter.domain {
             query
                 .push(" and left(payload #>> '{DomainChanged,domain}', 253) = ")

@@ -31,6 +31,7 @@ pub(super) async fn digest(log: &EventLog, mail: &Claimed) -> Result<Option<Dige
         monitor: None,
         fields: mail.settings.fields.clone(),
         since: 0,
+        up_to: None,
         newest_first: false,
         after: None,
         limit: CHANGES + 1,

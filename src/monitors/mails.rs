@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
@@ -57,8 +58,12 @@ struct Row {
 }
 
 /// Queues a mail to each subscriber of the monitor whose run has ended; nothing if the batch is no run. A mail that is
-/// queued already stays as it is.
-pub async fn queue(connection: &mut PgConnection, batch: &str) -> Result<(), sqlx::Error> {
+/// queued already stays as it is. Who subscribed later than the run ended gets none.
+pub async fn queue(
+    connection: &mut PgConnection,
+    batch: &str,
+    ended_at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
     let monitor: Option<Option<Uuid>> = sqlx::query_scalar(
         "select (payload #>> '{BatchRequested,monitor_id}')::uuid from events \
           where aggregate_type = 'batch_scan' and aggregate_id = $1 and sequence = 1",
@@ -71,13 +76,33 @@ pub async fn queue(connection: &mut PgConnection, batch: &str) -> Result<(), sql
     };
     sqlx::query(
         "insert into monitor_mail (batch_id, subscriber_id) \
-         select $1, subscriber_id from monitor_subscriber where monitor_id = $2 on conflict do nothing",
+         select $1, subscriber_id from monitor_subscriber where monitor_id = $2 and created_at <= $3 \
+         on conflict do nothing",
     )
     .bind(batch)
     .bind(monitor)
+    .bind(ended_at)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Drops mails that nobody sent within a day: they are no news any more. Says how many.
+pub(super) async fn drop_old(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    const OLD: &str = "not recently(q.queued_at, $1, clock_timestamp()) \
+        and still_ahead(q.leased_until, longest_mail_lease(), clock_timestamp()) is not true";
+    sqlx::query(&format!(
+        "update monitor_subscriber s set error = 'not sent within a day' \
+          where exists (select from monitor_mail q where q.subscriber_id = s.subscriber_id and {OLD})"
+    ))
+    .bind(GIVE_UP)
+    .execute(pool)
+    .await?;
+    let done = sqlx::query(&format!("delete from monitor_mail q where {OLD}"))
+        .bind(GIVE_UP)
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected())
 }
 
 /// Takes up to so many mails that are due, those that have waited longest first.
@@ -121,41 +146,51 @@ impl From<Row> for Claimed {
 
 /// Notes what became of a mail; nothing if it is no longer ours.
 pub(super) async fn settle(pool: &PgPool, mail: &Claimed, outcome: &Outcome) -> Result<(), sqlx::Error> {
-    let given_up = match outcome {
-        Outcome::Sent | Outcome::Empty => None,
-        Outcome::Failed(_) if !mail.is_old => return postpone(pool, mail).await,
-        Outcome::Failed(error) | Outcome::Refused(error) => Some(error),
+    let mut tx = pool.begin().await?;
+    // The subscriber first, as by who removes one, so that the two do not wait for each other.
+    sqlx::query("select from monitor_subscriber where subscriber_id = $1 for update")
+        .bind(mail.subscriber)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let is_repeated = matches!(outcome, Outcome::Failed(_)) && !mail.is_old;
+    let noted = if is_repeated {
+        let place = usize::try_from(mail.failures)
+            .unwrap_or_default()
+            .min(PAUSES.len() - 1);
+        sqlx::query(
+            "update monitor_mail set failures = failures + 1, leased_until = null, due_at = clock_timestamp() + $4 \
+              where batch_id = $1 and subscriber_id = $2 and fence = $3",
+        )
+        .bind(mail.batch.0)
+        .bind(mail.subscriber)
+        .bind(mail.fence)
+        .bind(Duration::from_secs(PAUSES[place]))
+        .execute(&mut *tx)
+        .await?
+    } else {
+        sqlx::query("delete from monitor_mail where batch_id = $1 and subscriber_id = $2 and fence = $3")
+            .bind(mail.batch.0)
+            .bind(mail.subscriber)
+            .bind(mail.fence)
+            .execute(&mut *tx)
+            .await?
     };
-    sqlx::query(
-        "with ended as (delete from monitor_mail where batch_id = $1 and subscriber_id = $2 and fence = $3 \
-                        returning subscriber_id) \
-         update monitor_subscriber s set error = case when $4 then $5 else s.error end, \
-                sent_at = case when $4 and $5 is null then clock_timestamp() else s.sent_at end \
-           from ended where s.subscriber_id = ended.subscriber_id",
-    )
-    .bind(mail.batch.0)
-    .bind(mail.subscriber)
-    .bind(mail.fence)
-    .bind(*outcome != Outcome::Empty)
-    .bind(given_up)
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-async fn postpone(pool: &PgPool, mail: &Claimed) -> Result<(), sqlx::Error> {
-    let place = usize::try_from(mail.failures)
-        .unwrap_or_default()
-        .min(PAUSES.len() - 1);
-    sqlx::query(
-        "update monitor_mail set failures = failures + 1, leased_until = null, due_at = clock_timestamp() + $4 \
-          where batch_id = $1 and subscriber_id = $2 and fence = $3",
-    )
-    .bind(mail.batch.0)
-    .bind(mail.subscriber)
-    .bind(mail.fence)
-    .bind(Duration::from_secs(PAUSES[place]))
-    .execute(pool)
-    .await?;
-    Ok(())
+    let error = match outcome {
+        Outcome::Empty => None,
+        Outcome::Sent => Some(None),
+        Outcome::Failed(error) | Outcome::Refused(error) => Some(Some(error)),
+    };
+    if noted.rows_affected() > 0
+        && let Some(error) = error
+    {
+        sqlx::query(
+            "update monitor_subscriber set error = $2, \
+                    sent_at = case when $2 is null then clock_timestamp() else sent_at end where subscriber_id = $1",
+        )
+        .bind(mail.subscriber)
+        .bind(error)
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use sqlx::PgPool;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::mails::{self, Claimed, Outcome};
@@ -13,17 +14,37 @@ use crate::mail::{MailError, Mailer};
 
 /// Mails that are sent at once.
 const AT_ONCE: i64 = 4;
+/// How often mails that are too old are dropped.
+const CLEAN: Duration = Duration::from_mins(10);
 /// How often the queue is looked at.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Sends mails until told to stop; those that are under way are sent.
-pub async fn send_mails(monitors: Monitors, mailer: Mailer, stop: CancellationToken) {
+/// Sends mails until told to stop; those that are under way are sent. Without a mailer, it only drops those that are too
+/// old.
+pub async fn send_mails(monitors: Monitors, mailer: Option<Mailer>, stop: CancellationToken) {
     let (pool, log) = (monitors.pool(), monitors.bus.log());
+    let mut cleaned: Option<Instant> = None;
     while !stop.is_cancelled() {
+        if cleaned.is_none_or(|at| at.elapsed() > CLEAN) {
+            match mails::drop_old(pool).await {
+                Ok(0) => {}
+                Ok(count) => {
+                    tracing::warn!("{count} mails about monitors were not sent within a day and are dropped");
+                }
+                Err(error) => tracing::warn!(%error, "Cannot drop old mails; retrying"),
+            }
+            cleaned = Some(Instant::now());
+        }
+        let Some(mailer) = &mailer else {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(CLEAN) => continue,
+            }
+        };
         match mails::claim(pool, AT_ONCE).await {
             Ok(claimed) if claimed.is_empty() => {}
             Ok(claimed) => {
-                let sent = claimed.iter().map(|mail| send_one(pool, log, &mailer, mail));
+                let sent = claimed.iter().map(|mail| send_one(pool, log, mailer, mail));
                 join_all(sent).await;
                 continue;
             }
@@ -41,9 +62,15 @@ async fn send_one(pool: &PgPool, log: &EventLog, mailer: &Mailer, mail: &Claimed
     let result = match &outcome {
         Outcome::Sent => "sent",
         Outcome::Empty => "empty",
-        Outcome::Failed(error) | Outcome::Refused(error) => {
+        // Why, is noted with the subscriber: what mail servers say names addresses, which the process log is not to have.
+        Outcome::Failed(_) => {
             let monitor = mail.monitor;
-            tracing::warn!(%error, monitor.id = %monitor, "Cannot send a mail about monitor {monitor}");
+            tracing::warn!(monitor.id = %monitor, "Cannot send a mail about monitor {monitor}; retrying");
+            "failed"
+        }
+        Outcome::Refused(_) => {
+            let monitor = mail.monitor;
+            tracing::warn!(monitor.id = %monitor, "A mail about monitor {monitor} is refused");
             "failed"
         }
     };

@@ -188,7 +188,12 @@ async fn apply(connection: &mut PgConnection, id: MonitorId, event: &LogEvent) -
         }
         MonitorEvent::MonitorDeleted {} => {
             set_status(connection, place, "deleted").await?;
-            for table in ["monitor_run", "monitor_feed", "monitor_subscriber"] {
+            for table in [
+                "monitor_run",
+                "monitor_feed",
+                "monitor_subscriber",
+                "monitor_unsubscribed",
+            ] {
                 sqlx::query(&format!("delete from {table} where monitor_id = $1"))
                     .bind(id.0)
                     .execute(&mut *connection)

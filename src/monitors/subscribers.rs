@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use lettre::Address;
+use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
@@ -23,9 +24,9 @@ impl UnsubscribeToken {
         Self(hex::encode(rand::random::<[u8; 32]>()))
     }
 
-    /// One that somebody shows.
+    /// One that somebody shows. What cannot be a token is that of nobody.
     pub fn shown(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.chars().filter(char::is_ascii_hexdigit).collect())
     }
 
     /// The page that ends the mails.
@@ -57,6 +58,9 @@ pub enum SubscribeError {
     /// No address.
     #[error("'{0}' is not an e-mail address")]
     Address(String),
+    /// Whoever reads mails there wants none.
+    #[error("'{0}' has ended the mails about this monitor")]
+    Unsubscribed(String),
     /// As many as there may be.
     #[error("the monitor has {MOST_SUBSCRIBERS} subscribers; remove one first")]
     TooMany,
@@ -102,6 +106,16 @@ pub async fn add(
         .find(|row| row.address == AsRef::<str>::as_ref(&checked))
     {
         return Ok(row.clone());
+    }
+    let has_ended: bool = sqlx::query_scalar(
+        "select exists (select from monitor_unsubscribed where monitor_id = $1 and address_hash = $2)",
+    )
+    .bind(monitor.0)
+    .bind(hash(checked.as_ref()))
+    .fetch_one(&mut *tx)
+    .await?;
+    if has_ended {
+        return Err(SubscribeError::Unsubscribed(checked.to_string()));
     }
     if i64::try_from(found.len()).is_ok_and(|count| count >= MOST_SUBSCRIBERS) {
         return Err(SubscribeError::TooMany);
@@ -177,11 +191,25 @@ pub async fn of_token(
     .await?)
 }
 
-/// Ends the mails of a token.
+/// Ends the mails of a token, for good: nobody adds the address again.
 pub async fn unsubscribe(pool: &PgPool, token: &UnsubscribeToken) -> Result<(), TablesError> {
-    sqlx::query("delete from monitor_subscriber where token = $1")
-        .bind(&token.0)
-        .execute(pool)
-        .await?;
-    Ok(())
+    let mut tx = pool.begin().await?;
+    let ended: Option<(Uuid, String)> =
+        sqlx::query_as("delete from monitor_subscriber where token = $1 returning monitor_id, address")
+            .bind(&token.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+    if let Some((monitor, address)) = ended {
+        sqlx::query("insert into monitor_unsubscribed (monitor_id, address_hash) values ($1, $2) on conflict do nothing")
+            .bind(monitor)
+            .bind(hash(&address))
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Of an address, however it is written.
+fn hash(address: &str) -> Vec<u8> {
+    Sha256::digest(address.to_lowercase().as_bytes()).to_vec()
 }

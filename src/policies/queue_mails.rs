@@ -24,7 +24,7 @@ impl Policy for QueueMails {
         for event in events {
             // Scans that are retried later are no other run.
             if matches!(event.decode()?, BatchEvent::BatchCompleted { round: 1 }) && !event.is_imported() {
-                mails::queue(connection, &event.aggregate_id).await?;
+                mails::queue(connection, &event.aggregate_id, event.recorded_at).await?;
             }
         }
         Ok(())

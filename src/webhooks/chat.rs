@@ -7,6 +7,8 @@ use crate::values::webhook::{WebhookFormat, WebhookTopic};
 
 /// Characters that Discord takes of a text.
 const DISCORD: usize = 2000;
+/// Bytes of the blocks of a card: Teams takes 28 KB of a message.
+const TEAMS: usize = 24_000;
 
 /// The content of a request: `message` as it is, or as a text about it.
 pub(super) fn content(format: WebhookFormat, topic: WebhookTopic, message: &Value) -> String {
@@ -73,10 +75,18 @@ fn teams(text: &Text) -> Value {
         let weight = if is_bold { "bolder" } else { "default" };
         json!({ "type": "RichTextBlock", "inlines": [{ "type": "TextRun", "text": text, "weight": weight }] })
     };
-    let body: Vec<Value> = [block(&text.title, true)]
+    let blocks = [block(&text.title, true)]
         .into_iter()
-        .chain(text.lines.iter().map(|line| block(line, false)))
-        .collect();
+        .chain(text.lines.iter().map(|line| block(line, false)));
+    let (mut body, mut bytes) = (Vec::new(), 0);
+    for one in blocks {
+        bytes += one.to_string().len();
+        if bytes > TEAMS {
+            body.push(block("…", false));
+            break;
+        }
+        body.push(one);
+    }
     json!({
         "type": "message",
         "attachments": [{
@@ -142,6 +152,11 @@ mod tests {
             content.chars().count() <= DISCORD && content.ends_with('…'),
             "{content}"
         );
+        let field =
+            json!({ "field": "emails", "before": "\u{1f600}".repeat(900), "after": "\u{1f600}".repeat(900) });
+        let long = json!({ "data": { "domain": "a.test", "fields": vec![field; 20] } });
+        let teams = sent(WebhookFormat::Teams, WebhookTopic::DomainChanged, &long);
+        assert!(teams.to_string().len() < 28_000 && teams.to_string().contains('…'));
         let slack = sent(WebhookFormat::Slack, WebhookTopic::DomainChanged, &message);
         assert!(slack["text"].as_str().unwrap().contains("and 20 more fields"));
     }

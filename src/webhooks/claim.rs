@@ -66,7 +66,8 @@ pub(super) async fn is_any_due(pool: &PgPool) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "select exists (select from webhook w where w.status = 'active' and w.position < w.wanted) \
              or exists (select from webhook_extra x join webhook w on w.webhook_id = x.webhook_id where w.status = 'active') \
-             or exists (select from webhook_retry r join webhook w on w.webhook_id = r.webhook_id where w.status = 'active')",
+             or exists (select from webhook_retry r join webhook w on w.webhook_id = r.webhook_id \
+                         where w.status = 'active' and (r.due_at <= now() or r.due_at > now() + longest_webhook_wait()))",
     )
     .fetch_one(pool)
     .await
@@ -82,7 +83,7 @@ pub(super) async fn give_back(pool: &PgPool, claimed: &Claimed) -> Result<(), sq
     Ok(())
 }
 
-/// Takes up to so many endpoints that have something to be sent, those that have waited longest first.
+/// Takes up to so many endpoints that have something to be sent, of each tenant those first whose last turn was longest ago.
 pub(super) async fn claim(pool: &PgPool, most: i32) -> Result<Vec<Claimed>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query("select pg_advisory_xact_lock($1)")
@@ -91,7 +92,7 @@ pub(super) async fn claim(pool: &PgPool, most: i32) -> Result<Vec<Claimed>, sqlx
         .await?;
     let rows: Vec<Row> = sqlx::query_as(
         "with due as (\
-            select w.webhook_id, row_number() over (partition by w.tenant_id order by w.next_attempt_at, w.position) as turn, \
+            select w.webhook_id, row_number() over (partition by w.tenant_id order by w.fence) as turn, \
                    (select count(*) from webhook l where l.tenant_id = w.tenant_id and l.leased_until is not null \
                        and still_ahead(l.leased_until, longest_webhook_lease(), clock_timestamp())) as held \
               from webhook w \
@@ -99,8 +100,9 @@ pub(super) async fn claim(pool: &PgPool, most: i32) -> Result<Vec<Claimed>, sqlx
                and still_ahead(w.leased_until, longest_webhook_lease(), clock_timestamp()) is not true \
                and (w.position < w.wanted and not still_ahead(w.next_attempt_at, longest_webhook_wait(), clock_timestamp()) \
                     or exists (select from webhook_extra x where x.webhook_id = w.webhook_id) \
-                    or exists (select from webhook_retry r where r.webhook_id = w.webhook_id \
-                                  and not still_ahead(r.due_at, longest_webhook_wait(), clock_timestamp())))), \
+                    or not still_ahead(w.next_attempt_at, longest_webhook_wait(), clock_timestamp()) \
+                       and exists (select from webhook_retry r where r.webhook_id = w.webhook_id \
+                                      and (r.due_at <= now() or r.due_at > now() + longest_webhook_wait())))), \
          mine as (select w.webhook_id from webhook w join due d on d.webhook_id = w.webhook_id \
                    where d.turn + d.held <= $2 order by d.turn limit $1 for update of w skip locked) \
          update webhook w set fence = nextval('webhook_fence'), leased_until = clock_timestamp() + longest_webhook_lease() \
@@ -184,6 +186,20 @@ pub(super) async fn failed(
     .await?;
     tx.commit().await?;
     Ok(long.unwrap_or(false))
+}
+
+/// Leaves an endpoint alone for a while, and gives it back.
+pub(super) async fn let_rest(pool: &PgPool, claimed: &Claimed, pause: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update webhook set leased_until = null, next_attempt_at = clock_timestamp() + $3 \
+          where webhook_id = $1 and fence = $2",
+    )
+    .bind(claimed.id.0)
+    .bind(claimed.fence)
+    .bind(pause)
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Notes an attempt besides the order, which was the only one; false if the endpoint is no longer ours.

@@ -158,12 +158,15 @@ impl Deliverer {
                 return Ok(());
             }
         }
-        for waiting in retry::due(&self.pool, claimed).await? {
-            if Instant::now() > until {
-                return Ok(claim::give_back(&self.pool, claimed).await?);
-            }
-            if !self.send_again(turn, waiting).await? {
-                return Ok(());
+        if claimed.is_due {
+            for waiting in retry::due(&self.pool, claimed).await? {
+                // What is new has its part of the turn, too.
+                if Instant::now() > until - TURN / 2 {
+                    break;
+                }
+                if !self.send_again(turn, waiting).await? {
+                    return Ok(());
+                }
             }
         }
         let end = claimed.replay_to.unwrap_or(claimed.wanted);
@@ -224,9 +227,8 @@ impl Deliverer {
             Outcome::Gone => None,
             Outcome::Failed(asked) if !claimed.settings.ordered => {
                 match self.set_aside(turn, &attempt, true, asked).await? {
-                    SetAside::Waits { for_a_day } => return Ok(!for_a_day),
-                    SetAside::Lost => return Ok(false),
                     SetAside::Full => asked,
+                    waits => return self.goes_on(claimed, &attempt, waits, asked).await,
                 }
             }
             Outcome::Failed(asked) => asked,
@@ -260,7 +262,7 @@ impl Deliverer {
             }
             Outcome::Failed(asked) => {
                 let waits = self.set_aside(turn, &attempt, false, asked).await?;
-                Ok(waits == SetAside::Waits { for_a_day: false })
+                self.goes_on(claimed, &attempt, waits, asked).await
             }
             Outcome::Gone => {
                 let waits = self.set_aside(turn, &attempt, false, None).await?;
@@ -286,6 +288,26 @@ impl Deliverer {
             self.disable(&turn.claimed, DisableReason::Failing, attempt).await;
         }
         Ok(waits)
+    }
+
+    /// Whether the endpoint may be sent something else after an event that was set aside: not if it asks for time, or does
+    /// not answer at all.
+    async fn goes_on(
+        &self,
+        claimed: &Claimed,
+        attempt: &Attempt<'_>,
+        waits: SetAside,
+        asked: Option<Duration>,
+    ) -> Result<bool, DeliverError> {
+        if waits != (SetAside::Waits { for_a_day: false }) {
+            return Ok(false);
+        }
+        let wants_time = attempt.status.is_none_or(|status| matches!(status, 429 | 503));
+        if wants_time {
+            let pause = pause::after(attempt.number, rand::random(), asked);
+            claim::let_rest(&self.pool, claimed, pause).await?;
+        }
+        Ok(!wants_time)
     }
 
     async fn disable(&self, claimed: &Claimed, reason: DisableReason, attempt: &Attempt<'_>) {

@@ -13,8 +13,9 @@ pub(super) fn after(failures: u32, chance: f64, asked: Option<Duration>) -> Dura
     let place = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
     let pause = PAUSES[place.min(PAUSES.len() - 1)];
     let longest = Duration::from_secs(PAUSES[PAUSES.len() - 1]);
-    let pause = Duration::from_secs(pause).max(asked.unwrap_or_default().min(longest));
-    let varied = pause.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
+    let varied = Duration::from_secs(pause).mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
+    // Never before it may be.
+    let varied = varied.max(asked.unwrap_or_default().min(longest));
     // PostgreSQL knows no nanoseconds.
     Duration::from_millis(u64::try_from(varied.as_millis()).unwrap_or(u64::MAX))
 }

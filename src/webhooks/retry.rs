@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{FromRow, PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::claim::{Attempt, Claimed, note};
 
@@ -33,7 +34,7 @@ pub(super) enum SetAside {
 pub(super) async fn due(pool: &PgPool, claimed: &Claimed) -> Result<Vec<Retry>, sqlx::Error> {
     sqlx::query_as(
         "select position, failures from webhook_retry where webhook_id = $1 \
-            and not still_ahead(due_at, longest_webhook_wait(), clock_timestamp()) order by due_at limit $2",
+            and (due_at <= now() or due_at > now() + longest_webhook_wait()) order by due_at limit $2",
     )
     .bind(claimed.id.0)
     .bind(AT_ONCE)
@@ -73,8 +74,23 @@ pub(super) async fn set_aside(
         return Ok(SetAside::Full);
     };
     note(&mut tx, claimed, attempt).await?;
+    // The endpoint took others since: it is this event that it does not take.
+    let is_given_up = for_a_day
+        && sqlx::query_scalar(
+            "select exists (select from webhook_delivery d join webhook_retry r using (webhook_id) \
+               where d.webhook_id = $1 and r.position = $2 and d.sent_at > r.failing_since and d.status between 200 and 299)",
+        )
+        .bind(claimed.id.0)
+        .bind(attempt.position)
+        .fetch_one(&mut *tx)
+        .await?;
+    if is_given_up {
+        forget(&mut tx, claimed, attempt.position).await?;
+    }
     tx.commit().await?;
-    Ok(SetAside::Waits { for_a_day })
+    Ok(SetAside::Waits {
+        for_a_day: for_a_day && !is_given_up,
+    })
 }
 
 /// Notes that an event that waited was delivered, or that there is none any more; false if the endpoint is no longer
@@ -92,13 +108,30 @@ pub(super) async fn done(
     if let Some(attempt) = attempt {
         note(&mut tx, claimed, attempt).await?;
     }
+    forget(&mut tx, claimed, position).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn forget(connection: &mut PgConnection, claimed: &Claimed, position: i64) -> Result<(), sqlx::Error> {
     sqlx::query("delete from webhook_retry where webhook_id = $1 and position = $2")
         .bind(claimed.id.0)
         .bind(position)
-        .execute(&mut *tx)
+        .execute(connection)
         .await?;
-    tx.commit().await?;
-    Ok(true)
+    Ok(())
+}
+
+/// Lets all events that wait be tried at once, as if they had failed now for the first time: something about the endpoint
+/// is another than before.
+pub(super) async fn begin_again(connection: &mut PgConnection, webhook: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update webhook_retry set failing_since = clock_timestamp(), due_at = '-infinity' where webhook_id = $1",
+    )
+    .bind(webhook)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Whether the endpoint is still ours; then it stays so for the length of a lease, and its place moves on if it is to.
@@ -109,6 +142,8 @@ async fn still_ours(
 ) -> Result<bool, sqlx::Error> {
     let ours = sqlx::query(
         "update webhook set position = coalesce($3, position), \
+                failures = case when $3 is null then failures else 0 end, \
+                failing_since = case when $3 is null then failing_since end, \
                 leased_until = clock_timestamp() + longest_webhook_lease() where webhook_id = $1 and fence = $2",
     )
     .bind(claimed.id.0)

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::TablesError;
+use super::{TablesError, retry};
 use crate::aggregates::webhook::WebhookEvent;
 use crate::log::{LogError, LogEvent};
 use crate::values::webhook::{WebhookSettings, WebhookTopic};
@@ -177,7 +177,10 @@ async fn apply(connection: &mut PgConnection, event: &LogEvent) -> Result<(), Lo
     let position = event.position;
     match event.decode::<WebhookEvent>()? {
         WebhookEvent::WebhookCreated { settings } => create(connection, id, event, &settings).await?,
-        WebhookEvent::WebhookChanged { settings } => change(connection, id, position, &settings).await?,
+        WebhookEvent::WebhookChanged { settings } => {
+            change(&mut *connection, id, position, &settings).await?;
+            retry::begin_again(connection, id).await?;
+        }
         WebhookEvent::WebhookSecretRotated {} => {}
         WebhookEvent::WebhookDisabled { reason, .. } => {
             sqlx::query(
@@ -199,12 +202,7 @@ async fn apply(connection: &mut PgConnection, event: &LogEvent) -> Result<(), Lo
             .bind(position)
             .execute(&mut *connection)
             .await?;
-            sqlx::query(
-                "update webhook_retry set failing_since = clock_timestamp(), due_at = '-infinity' where webhook_id = $1",
-            )
-            .bind(id)
-            .execute(connection)
-            .await?;
+            retry::begin_again(connection, id).await?;
         }
         WebhookEvent::WebhookReplayRequested { after, to } => {
             // Whoever is at it must not move the place on.

@@ -204,6 +204,7 @@ impl ChangeQuery {
             field: self.field.clone(),
             batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,
             since: since(self.since.as_deref(), state).await?,
+            up_to: None,
             newest_first: sort == ChangeSort::NewestFirst,
             after: paging.after_in(sort)?,
             limit: paging.limit()?,

@@ -37,5 +37,6 @@ pub(super) async fn watch_changes(
         return Err(Problem::of(ProblemCode::InvalidQuery, detail));
     }
     let filter = query.filter(&state, tenant, &Paging::default()).await?;
-    watch::changes::open(&state, tenant, filter, &headers).await
+    let since = query.since.is_some().then_some(filter.since);
+    watch::changes::open(&state, tenant, filter, since, &headers).await
 }

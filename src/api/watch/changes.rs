@@ -22,17 +22,20 @@ use axum::response::Response;
 
 /// Changes read from the log at a time.
 const LIMIT: i64 = 100;
+/// Positions looked through at a time: what is between may be anything.
+const WINDOW: i64 = 100_000;
 
-/// Opens the stream of the changes that a filter matches: those after the position that `Last-Event-ID` or the filter
-/// names, or from now on.
+/// Opens the stream of the changes that a filter matches: those after the position that `Last-Event-ID` or `since` names,
+/// or from now on.
 pub(in crate::api) async fn open(
     state: &ApiState,
     tenant: TenantId,
     filter: ChangeFilter,
+    since: Option<i64>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let place = state.watch.places.take(tenant)?;
-    let named = last_event_id(headers)?.or(Some(filter.since).filter(|since| *since > 0));
+    let named = last_event_id(headers)?.or(since);
     // Before the head is asked for, so that nothing falls between the two.
     let pages = state.watch.feed.subscribe();
     let watcher = ChangeWatcher {
@@ -91,7 +94,11 @@ impl ChangeWatcher {
                 biased;
                 () = stop.cancelled() => return None,
                 step = self.step() => step,
-                () = tokio::time::sleep_until(heartbeat) => return Some(Bytes::from_static(b":\n\n")),
+                () = tokio::time::sleep_until(heartbeat) => {
+                    // What may have come between the two looks when it began is looked for now.
+                    self.phase = Phase::Behind;
+                    return Some(self.mark(":"));
+                }
             };
             match step {
                 Ok(Some(bytes)) => return Some(bytes),
@@ -112,7 +119,7 @@ impl ChangeWatcher {
         match self.phase {
             Phase::Greeting => {
                 self.phase = Phase::Behind;
-                Ok(Some(Bytes::from_static(GREETING.as_bytes())))
+                Ok(Some(self.mark(GREETING.trim_end())))
             }
             Phase::Behind => self.read_on().await,
             Phase::Waiting => {
@@ -129,20 +136,26 @@ impl ChangeWatcher {
         }
     }
 
+    /// Something that is no change, with where the stream is: so a client that reconnects before the first change, or long
+    /// after the last one, goes on there.
+    fn mark(&self, line: &str) -> Bytes {
+        format!("id: {}\n{line}\n\n", self.told).into()
+    }
+
     async fn read_on(&mut self) -> Result<Option<Bytes>, Problem> {
         let _turn = self.state.models.turn(self.tenant).await?;
         let head = self.state.log.head().await?;
+        let up_to = head.min(self.told.saturating_add(WINDOW));
         let filter = ChangeFilter {
             since: self.told,
+            up_to: Some(up_to),
             newest_first: false,
             after: None,
             limit: LIMIT,
             ..self.filter.clone()
         };
-        let mut events = self.state.log.domain_changes(&filter).await?;
+        let events = self.state.log.domain_changes(&filter).await?;
         let is_full = i64::try_from(events.len()).is_ok_and(|count| count == LIMIT);
-        // What came after the head was read is told in the next step.
-        events.retain(|event| event.position <= head);
         let mut text = String::new();
         for change in changes_of(&self.state, &events).await? {
             text.push_str(&frame_of(change.position, "DomainChanged", &change));
@@ -150,8 +163,11 @@ impl ChangeWatcher {
         match events.last() {
             Some(last) if is_full => self.told = last.position,
             _ => {
-                self.told = self.told.max(head);
-                self.phase = Phase::Waiting;
+                // A client may know a position that this log does not have; what comes behind it is told.
+                self.told = self.told.max(up_to);
+                if up_to == head {
+                    self.phase = Phase::Waiting;
+                }
             }
         }
         Ok((!text.is_empty()).then(|| text.into()))

@@ -1,5 +1,6 @@
 //! Tokens of an issuer that publishes its keys.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -19,7 +20,7 @@ use crate::support::app::TestApp;
 
 /// An issuer: what it publishes, and how often that was read.
 #[derive(Clone, Default)]
-struct Issuer(Arc<Mutex<(Value, usize)>>);
+struct Issuer(Arc<Mutex<(Value, usize)>>, Arc<AtomicBool>);
 
 impl Issuer {
     async fn start() -> (Self, String) {
@@ -35,12 +36,20 @@ impl Issuer {
         self.0.lock().unwrap().0 = json!({ "keys": keys });
     }
 
+    /// From now on it does not answer.
+    fn hangs(&self) {
+        self.1.store(true, Ordering::SeqCst);
+    }
+
     fn read(&self) -> usize {
         self.0.lock().unwrap().1
     }
 }
 
 async fn keys(State(issuer): State<Issuer>) -> (StatusCode, String) {
+    if issuer.1.load(Ordering::SeqCst) {
+        std::future::pending::<()>().await;
+    }
     let mut inner = issuer.0.lock().unwrap();
     inner.1 += 1;
     if inner.0.is_null() {
@@ -125,6 +134,16 @@ async fn tokens_by_published_keys_are_good_and_all_others_are_not() {
             401,
             token(Algorithm::ES256, Some("one"), &ec, &with("aud", json!("others"))),
         ),
+        // Whose it is must be said.
+        (
+            401,
+            token(
+                Algorithm::ES256,
+                Some("one"),
+                &ec,
+                &with("tenant_id", Value::Null),
+            ),
+        ),
         (401, token(Algorithm::ES256, Some("one"), &stranger, &claims())),
         (401, token(Algorithm::RS256, Some("enc"), &rsa, &claims())),
         // The key of one algorithm under another.
@@ -142,6 +161,39 @@ async fn tokens_by_published_keys_are_good_and_all_others_are_not() {
         ),
     ] {
         assert_eq!(status(&app, &token).await, expected, "{token}");
+    }
+    // Without scopes it may only read.
+    let scan = app
+        .call("POST", "/api/v4/scans")
+        .json(&json!({ "domain": "a.com" }));
+    let reader = token(Algorithm::ES256, Some("one"), &ec, &claims());
+    scan.bearer(&reader)
+        .send()
+        .await
+        .problem(403, "insufficient_scope");
+    let scan = app
+        .call("POST", "/api/v4/scans")
+        .json(&json!({ "domain": "a.com" }));
+    let writer = token(Algorithm::ES256, Some("one"), &ec, &with("scope", json!("write")));
+    assert_eq!(scan.bearer(&writer).send().await.status, 202);
+}
+
+#[tokio::test]
+async fn while_an_issuer_hangs_known_keys_are_good_at_once() {
+    let (issuer, url) = Issuer::start().await;
+    let (key, jwk) = elliptic("one");
+    issuer.publishes(&[jwk]);
+    let app = app(&url).await;
+    let good = token(Algorithm::ES256, Some("one"), &key, &claims());
+    assert_eq!(status(&app, &good).await, 200);
+    issuer.hangs();
+    // It asks for this one and waits; the other does not wait for it.
+    let unknown = token(Algorithm::ES256, Some("two"), &key, &claims());
+    let waiting = status(&app, &unknown);
+    tokio::pin!(waiting);
+    tokio::select! {
+        answered = &mut waiting => assert_eq!(answered, 401, "it was asked just before"),
+        answered = status(&app, &good) => assert_eq!(answered, 200),
     }
 }
 

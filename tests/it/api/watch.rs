@@ -191,8 +191,9 @@ async fn changes_are_told_as_they_are_found_to_who_filters_for_them() {
     found("a.com", "two", "of 1").await;
     let path = "/api/v4/changes/events?field=title";
     let mut stream = Stream::open(&app.router, path, None).await;
-    // It says from where on before the next change is found.
+    // It says from where on before the next change is found, so that nothing is missed after a connection that was cut.
     assert!(stream.read_on().await);
+    assert_eq!(stream.text, format!("id: {}\nretry: 1000\n\n", app.head().await));
     found("a.com", "two", "of 2").await;
     found("b.com", "one", "of 3").await;
     found("a.com", "three", "of 2").await;
@@ -211,7 +212,7 @@ async fn changes_are_told_as_they_are_found_to_who_filters_for_them() {
     let mut again = Stream::open(&app.router, path, Some(first)).await;
     again.until("DomainChanged").await;
     assert_eq!(positions(&parse(&again.text)), positions(&told));
-    let mut all = Stream::open(&app.router, "/api/v4/changes/events?since=1", None).await;
+    let mut all = Stream::open(&app.router, "/api/v4/changes/events?since=0", None).await;
     all.until("DomainChanged").await;
     assert_eq!(parse(&all.text).len(), 3);
     app.get("/api/v4/changes/events?sort=-position")

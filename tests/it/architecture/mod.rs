@@ -69,7 +69,7 @@ const RULES: &[Rule] = &[
     Rule { module: "projections", uses: &["aggregates", "log", "turns", "traces", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "progress", uses: &["projections"], except: &[PROJECTING], crates: &["sqlx"] },
     Rule { module: "webhooks", uses: &["aggregates", "commands", "fetch", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
-    Rule { module: "mail", uses: &["access"], except: &[], crates: &[] },
+    Rule { module: "mail", uses: &["access"], except: &[], crates: &["tokio"] },
     Rule { module: "monitors", uses: &["access", "aggregates", "commands", "log", "mail", "projections", "values", "webhooks"], except: &[DECIDING, APPENDING, PROJECTING, SENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "policies", uses: &["aggregates", "commands", "monitors", "tasks", "webhooks", "log", "values"], except: &[DECIDING, APPENDING, SENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "traces", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },

@@ -144,6 +144,69 @@ async fn one_click_ends_the_mails_and_looking_does_not() {
     run(&app, &id, "three").await;
     until_all_is_sent(&app).await;
     assert_eq!(smtp.mails().len(), 1);
+    // For good, however the address is written.
+    let again = format!("/api/v4/monitors/{id}/subscribers");
+    let refused = app
+        .post_json(&again, &json!({ "address": "Anna@example.com" }))
+        .await;
+    let problem = refused.problem(422, "invalid_field");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("has ended the mails"),
+        "{problem}"
+    );
+    // What cannot be a token is nobody's.
+    for path in ["/unsubscribe/%00", "/unsubscribe/x", "/unsubscribe/'"] {
+        assert_eq!(app.get(path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn mails_of_long_ago_are_no_news() {
+    let (app, smtp) = start().await;
+    let id = create(
+        &app,
+        &json!({ "name": "Shops", "domains": ["a.com"], "rhythm": "monthly" }),
+    )
+    .await;
+    run(&app, &id, "one").await;
+    run(&app, &id, "two").await;
+    // Who subscribes later gets nothing of what was before, even if the queue is filled only now.
+    subscribe(&app, &id, "anna@example.com").await;
+    sqlx::query("update policy set position = 0 where name = 'queue_mails'")
+        .execute(app.log_pool())
+        .await
+        .unwrap();
+    until_all_is_sent(&app).await;
+    assert!(smtp.mails().is_empty());
+    // What nobody sent for a day is dropped, and said.
+    smtp.answers(["451 later"]);
+    run(&app, &id, "three").await;
+    wait_for("the failed attempt", async || {
+        let old = sqlx::query(
+            "update monitor_mail set queued_at = now() - interval '2 days', due_at = now() + interval '1 hour' \
+              where failures = 1",
+        );
+        let old = old.execute(app.log_pool()).await.unwrap();
+        (old.rows_affected() == 1).then_some(())
+    })
+    .await;
+    let told = subscribers(&app, &id).await;
+    assert!(
+        told[0]["error"].as_str().unwrap().contains("later"),
+        "what fails is shown: {told:?}"
+    );
+    let (stop, tracker) = (
+        tokio_util::sync::CancellationToken::new(),
+        tokio_util::task::TaskTracker::new(),
+    );
+    app.app.spawn_projector(&tracker, &stop);
+    until_all_is_sent(&app).await;
+    assert_eq!(subscribers(&app, &id).await[0]["error"], "not sent within a day");
+    assert!(smtp.mails().is_empty());
+    stop.cancel();
 }
 
 #[tokio::test]
@@ -158,15 +221,23 @@ async fn what_fails_is_tried_again_and_what_is_refused_is_shown() {
     run(&app, &id, "one").await;
     smtp.answers(["451 try again"]);
     run(&app, &id, "two").await;
+    // A wrong password is about us, and passes.
+    smtp.answers(["535 5.7.8 bad credentials"]);
     wait_for("the failed attempt to be noted", async || {
         let due = sqlx::query("update monitor_mail set due_at = '-infinity' where failures = 1");
         let due = due.execute(app.log_pool()).await.unwrap();
         (due.rows_affected() == 1).then_some(())
     })
     .await;
+    wait_for("the second failed attempt to be noted", async || {
+        let due = sqlx::query("update monitor_mail set due_at = '-infinity' where failures = 2");
+        let due = due.execute(app.log_pool()).await.unwrap();
+        (due.rows_affected() == 1).then_some(())
+    })
+    .await;
     until_count(&smtp, 1).await;
     until_all_is_sent(&app).await;
-    smtp.answers(["550 no such user"]);
+    smtp.answers(["550 5.1.1 no such user"]);
     run(&app, &id, "three").await;
     wait_for("the refusal", async || smtp.has_answered().then_some(())).await;
     until_all_is_sent(&app).await;

@@ -26,7 +26,7 @@ fn event_of(block: &str) -> Option<Told> {
     };
     Some(Told {
         id: field("id")?.parse().unwrap(),
-        event: field("event").unwrap().to_owned(),
+        event: field("event")?.to_owned(),
         data: serde_json::from_str(field("data").unwrap()).unwrap(),
     })
 }
