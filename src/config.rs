@@ -175,7 +175,6 @@ fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
             name: JWKS,
             other: "SITELOG_AUTH__ISSUER, because several issuers may share a set of keys",
         });
-        return None;
     }
     let audience = needed(raw.audience).ok_or(ConfigError::Needs {
         name,
@@ -362,6 +361,8 @@ mod tests {
         raw.auth.mode = Some("on".into());
         raw.auth.jwt_secret = Some("short".into());
         raw.auth.jwks_url = Some("a.test".into());
+        raw.auth.audience = Some("us".into());
+        raw.auth.issuer = Some("https://a.test".into());
         raw.api.requests_per_minute = Some("0".into());
         raw.fetch.connect_to = Some("nonsense, a.test=1.2.3.4:5, more".into());
         raw.legacy.sunset = Some("never".into());

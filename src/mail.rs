@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lettre::message::Mailbox;
-use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::{AsyncSmtpTransportBuilder, Error as SmtpError};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use url::Url;
 
@@ -42,10 +42,10 @@ pub struct Mailer {
 }
 
 impl MailSettings {
-    /// The transport that the settings describe; `None` if they describe none.
-    fn transport(&self) -> Option<AsyncSmtpTransport<Tokio1Executor>> {
+    /// What makes the transport that the settings describe; `None` if they describe none.
+    fn transport(&self) -> Option<AsyncSmtpTransportBuilder> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(self.smtp_url.reveal()).ok()?;
-        Some(builder.timeout(Some(LIMIT)).build())
+        Some(builder.timeout(Some(LIMIT)))
     }
 
     /// Whether mails can be sent by these settings, and no password goes over a network in the clear.
@@ -80,9 +80,9 @@ impl MailSettings {
 }
 
 impl Mailer {
-    /// A sender by usable settings.
+    /// A sender by usable settings. Its connections need a runtime.
     pub fn new(settings: MailSettings) -> Option<Self> {
-        let transport = settings.transport()?;
+        let transport = settings.transport()?.build();
         Some(Self { transport, settings })
     }
 
