@@ -25,7 +25,7 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
     let rows = links::list(state.access.pool(), visitor.tenant()).await?;
     let content = html! {
         h1 { "Links to exports" }
-        p { "A link lets a spreadsheet or another program read one export without a key. Make one below a list, for example of "
+        p { "A link lets a spreadsheet or another program read one export without a key. Make one on the page of a list, for example of "
             a href="/domains" { "domains" } " or " a href="/changes" { "changes" } "." }
         @if rows.is_empty() { p.empty { "No links yet." } } @else { (table(&rows, visitor.may(Scope::Write))) }
     };
@@ -77,7 +77,7 @@ pub(super) async fn revoke(
     Ok(Redirect::to("/links").into_response())
 }
 
-/// Below a list: makes a link to its export.
+/// On the page of a list: makes a link to its export.
 pub(super) fn link_form(path: &str) -> Markup {
     html! {
         details { summary { "Link for a spreadsheet" }

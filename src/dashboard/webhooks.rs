@@ -28,7 +28,7 @@ pub(super) async fn list(State(state): State<ApiState>, visitor: Visitor) -> Res
     let found = rows::list(state.webhooks.pool(), visitor.tenant()).await?;
     let content = html! {
         h1 { "Webhooks" }
-        p { "Events are sent to the URL of each webhook: at least once, in the order of the log, signed as "
+        p { "Events are sent to the URL of each webhook: at least once, by default in the order of the log, signed as "
             a href="https://www.standardwebhooks.com" rel="noopener noreferrer" { "Standard Webhooks" } " says." }
         (table(&found))
         @if visitor.may(Scope::Write) { (new_form()) }
@@ -227,8 +227,8 @@ fn head(row: &WebhookRow) -> Markup {
             dt { "Delivered up to" } dd { "position " (row.position) }
             @if row.failures > 0 {
                 dt { "Failing since" } dd { (time(row.failing_since)) }
-                dt { "Next attempt" } dd { (time(row.next_attempt_at)) }
             }
+            @if row.next_attempt_at.is_some() { dt { "Next attempt" } dd { (time(row.next_attempt_at)) } }
             @if row.retrying > 0 { dt { "Waiting for another attempt" } dd { (number(row.retrying)) " events" } }
         }
     }

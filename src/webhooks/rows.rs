@@ -57,7 +57,7 @@ pub struct DeliveryRow {
 const COLUMNS: &str = "webhook_id, url, description, format, ordered, events, domains, fields, status, disabled_reason, \
      created_at, position, replay_to, failures, failing_since, \
      (select count(*) from webhook_retry r where r.webhook_id = webhook.webhook_id) as retrying, \
-     case when failures > 0 and status = 'active' then next_attempt_at end as next_attempt_at";
+     case when status = 'active' and next_attempt_at > '-infinity' then next_attempt_at end as next_attempt_at";
 
 /// The endpoints of a tenant, oldest first.
 pub async fn list(pool: &PgPool, tenant: TenantId) -> Result<Vec<WebhookRow>, TablesError> {
