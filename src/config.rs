@@ -1,23 +1,26 @@
 //! Settings: a file, the environment and `--set`; the later wins.
 
+mod auth;
 mod error;
 mod fetch;
+mod mail;
 mod names;
 mod raw;
 mod show;
 mod sources;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use self::auth::auth_settings;
 use self::error::Faults;
 pub use self::error::{ConfigError, ConfigFaults, Fault};
 use self::fetch::fetch_settings;
-use self::raw::{Raw, RawApi, RawAuth, RawLegacy, RawMail};
+use self::mail::mail_settings;
+use self::raw::{Raw, RawLegacy};
 pub use self::show::{Setting, without_password};
 pub use self::sources::{Origin, Settings, Sources};
-use crate::access::{AuthMode, AuthSettings, JwtSettings, Secret};
+use crate::access::{AuthMode, AuthSettings};
 use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::settings::FetchSettings;
 use crate::mail::MailSettings;
@@ -118,90 +121,6 @@ fn bind(given: Option<&str>, mode: AuthMode, faults: &mut Faults) -> Option<Sock
     Some(bind)
 }
 
-/// Bytes of a shared secret at least. RFC 7518, 3.2 asks for 32; less is taken with a warning, for the secrets of
-/// issuers that are there already.
-const MIN_SECRET: usize = 16;
-const GOOD_SECRET: usize = 32;
-
-fn auth_settings(raw: RawAuth, api: &RawApi, faults: &mut Faults) -> AuthSettings {
-    let mode = match raw.mode.as_deref() {
-        None | Some("required") => AuthMode::Required,
-        Some("off") => AuthMode::Off,
-        Some(other) => {
-            faults.push(value("SITELOG_AUTH__MODE", other, "required or off"));
-            AuthMode::Required
-        }
-    };
-    let mut settings = AuthSettings::of(mode);
-    settings.jwt = jwt_settings(raw, faults);
-    if let Some(given) = &api.requests_per_minute {
-        let rate: Result<NonZeroU32, _> = given.parse();
-        let rate = rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "a number from 1 on"));
-        settings.requests_per_minute = faults.take(rate).unwrap_or(settings.requests_per_minute);
-    }
-    settings
-}
-
-/// How tokens are checked; `None` if none are, or if something is wrong with the settings.
-fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
-    const SECRET: &str = "SITELOG_AUTH__JWT_SECRET";
-    const JWKS: &str = "SITELOG_AUTH__JWKS_URL";
-    let needed = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let name = if raw.jwt_secret.is_some() { SECRET } else { JWKS };
-    let secret = raw.jwt_secret.map(|secret| {
-        if secret.len() < MIN_SECRET {
-            let expected = "at least 16 characters long; 32 or more are recommended";
-            return Err(ConfigError::Secret {
-                name: SECRET,
-                expected,
-            });
-        }
-        if secret.len() < GOOD_SECRET {
-            tracing::warn!("{SECRET} is shorter than 32 bytes, which RFC 7518 requires");
-        }
-        Ok(Secret::new(secret))
-    });
-    let jwks_url = needed(raw.jwks_url).map(|given| {
-        let expected = "an https address such as https://issuer.example.com/.well-known/jwks.json";
-        let url = url::Url::parse(&given).ok().filter(is_private_or_encrypted);
-        url.ok_or_else(|| value(JWKS, &without_password(&given), expected))
-    });
-    if secret.is_none() && jwks_url.is_none() {
-        return None;
-    }
-    let issuer = needed(raw.issuer);
-    if jwks_url.is_some() && issuer.is_none() {
-        faults.push(ConfigError::Needs {
-            name: JWKS,
-            other: "SITELOG_AUTH__ISSUER, because several issuers may share a set of keys",
-        });
-    }
-    let audience = needed(raw.audience).ok_or(ConfigError::Needs {
-        name,
-        other: "SITELOG_AUTH__AUDIENCE, because tokens for other services must not be accepted",
-    });
-    let (secret, jwks_url) = (
-        secret.map(|secret| faults.take(secret)),
-        jwks_url.map(|url| faults.take(url)),
-    );
-    Some(JwtSettings {
-        secret: secret.map_or(Some(None), |secret| secret.map(Some))?,
-        jwks_url: jwks_url.map_or(Some(None), |url| url.map(Some))?,
-        audience: faults.take(audience)?,
-        issuer,
-    })
-}
-
-/// Whether nobody on the way can change what a server of ours is answered.
-fn is_private_or_encrypted(url: &url::Url) -> bool {
-    let is_this_machine = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        _ => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && is_this_machine)
-}
-
 /// Where a collector of traces listens.
 fn collector(given: &str) -> Result<url::Url, ConfigError> {
     let url = url::Url::parse(given).ok();
@@ -214,55 +133,6 @@ fn collector(given: &str) -> Result<url::Url, ConfigError> {
             expected,
         )
     })
-}
-
-fn mail_settings(raw: RawMail, public_url: Option<String>, faults: &mut Faults) -> Option<MailSettings> {
-    const SMTP: &str = "SITELOG_MAIL__SMTP_URL";
-    const FROM: &str = "SITELOG_MAIL__FROM";
-    const PUBLIC: &str = "SITELOG_PUBLIC_URL";
-    let public_url = public_url.and_then(|given| {
-        let parsed = url::Url::parse(&given).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
-        });
-        let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
-        faults.take(parsed.ok_or_else(|| value(PUBLIC, &without_password(&given), expected)))
-    });
-    let from = raw.from.and_then(|given| {
-        let expected = "an address such as sitelog <noreply@example.com>";
-        faults.take(given.parse().map_err(|_| value(FROM, &given, expected)))
-    });
-    let Some(smtp_url) = raw.smtp_url.filter(|url| !url.is_empty()) else {
-        if from.is_some() {
-            let other = "SITELOG_MAIL__SMTP_URL, the mail server";
-            faults.push(ConfigError::Needs { name: FROM, other });
-        }
-        return None;
-    };
-    for (name, is_missing) in [
-        ("SITELOG_MAIL__FROM, the sender of mails", from.is_none()),
-        (
-            "SITELOG_PUBLIC_URL, with which links in mails begin",
-            public_url.is_none(),
-        ),
-    ] {
-        if is_missing {
-            faults.push(ConfigError::Needs {
-                name: SMTP,
-                other: name,
-            });
-        }
-    }
-    let settings = MailSettings {
-        smtp_url: Secret::new(smtp_url),
-        from: from?,
-        public_url: public_url?,
-    };
-    if !settings.is_usable() {
-        let expected = "an address such as smtps://user:password@mail.example.com or smtp://mail.example.com:587?tls=required";
-        faults.push(ConfigError::Secret { name: SMTP, expected });
-        return None;
-    }
-    Some(settings)
 }
 
 fn legacy_settings(raw: RawLegacy, faults: &mut Faults) -> LegacySettings {

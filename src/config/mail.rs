@@ -1,0 +1,61 @@
+//! Settings of mails: the server, the sender, and where links lead.
+
+use super::error::Faults;
+use super::raw::RawMail;
+use super::{ConfigError, value, without_password};
+use crate::access::Secret;
+use crate::mail::MailSettings;
+
+/// How mails are sent; `None` if none are, or if something is wrong with the settings.
+pub(super) fn mail_settings(
+    raw: RawMail,
+    public_url: Option<String>,
+    faults: &mut Faults,
+) -> Option<MailSettings> {
+    const SMTP: &str = "SITELOG_MAIL__SMTP_URL";
+    const FROM: &str = "SITELOG_MAIL__FROM";
+    const PUBLIC: &str = "SITELOG_PUBLIC_URL";
+    let public_url = public_url.and_then(|given| {
+        let parsed = url::Url::parse(&given).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
+        });
+        let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
+        faults.take(parsed.ok_or_else(|| value(PUBLIC, &without_password(&given), expected)))
+    });
+    let from = raw.from.and_then(|given| {
+        let expected = "an address such as sitelog <noreply@example.com>";
+        faults.take(given.parse().map_err(|_| value(FROM, &given, expected)))
+    });
+    let Some(smtp_url) = raw.smtp_url.filter(|url| !url.is_empty()) else {
+        if from.is_some() {
+            let other = "SITELOG_MAIL__SMTP_URL, the mail server";
+            faults.push(ConfigError::Needs { name: FROM, other });
+        }
+        return None;
+    };
+    for (name, is_missing) in [
+        ("SITELOG_MAIL__FROM, the sender of mails", from.is_none()),
+        (
+            "SITELOG_PUBLIC_URL, with which links in mails begin",
+            public_url.is_none(),
+        ),
+    ] {
+        if is_missing {
+            faults.push(ConfigError::Needs {
+                name: SMTP,
+                other: name,
+            });
+        }
+    }
+    let settings = MailSettings {
+        smtp_url: Secret::new(smtp_url),
+        from: from?,
+        public_url: public_url?,
+    };
+    if !settings.is_usable() {
+        let expected = "an address such as smtps://user:password@mail.example.com or smtp://mail.example.com:587?tls=required";
+        faults.push(ConfigError::Secret { name: SMTP, expected });
+        return None;
+    }
+    Some(settings)
+}
