@@ -1,5 +1,7 @@
 //! Wires everything: the one place that knows all parts.
 
+mod over_nats;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use crate::config::Config;
 use crate::dashboard;
 use crate::database::Database;
 use crate::fetch::{Direct, FetchSetupError, Fetcher};
+use crate::fleet::FleetError;
 use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
@@ -32,9 +35,11 @@ use crate::projections::{self, ProjectionError, ReadModels, maintenance};
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
+use crate::tasks::workers::WorkerSighting;
 use crate::trace_export;
 use crate::webhooks::{Deliverer, Webhooks};
-use crate::worker::{self, Worker};
+use crate::worker::{self, DatabaseSource, Worker};
+pub use over_nats::work_over_nats;
 
 /// What a process does; several may share one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +50,20 @@ pub struct Roles {
     pub worker: bool,
     /// Keeps read models and tasks in step with the log.
     pub projector: bool,
+    /// Serves workers on other machines, over NATS.
+    pub dispatcher: bool,
+    /// Copies the log to NATS.
+    pub relay: bool,
 }
 
 impl Roles {
-    /// Everything.
+    /// Everything on one machine.
     pub const ALL: Self = Self {
         api: true,
         worker: true,
         projector: true,
+        dispatcher: false,
+        relay: false,
     };
 }
 
@@ -100,6 +111,12 @@ pub enum StartError {
     /// The old backend is set up wrongly.
     #[error("the settings SITELOG_LEGACY__BACKEND_… are invalid")]
     Backend(#[from] BackendError),
+    /// A role needs NATS.
+    #[error("the roles dispatcher and relay need NATS: set SITELOG_NATS__URL")]
+    NoBroker,
+    /// NATS does not take this worker.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     /// The threads that work cannot be started.
     #[error("cannot start threads")]
     Threads(#[source] std::io::Error),
@@ -216,15 +233,10 @@ impl App {
 
     /// Starts scanning; when told to stop, scans under way have `drain` to end.
     pub fn spawn_worker(&self, tracker: &TaskTracker, stop: &CancellationToken, drain: Duration) {
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let name = format!("worker:{host}:{}", std::process::id());
-        let worker = Worker::new(
-            self.bus.clone(),
-            self.tasks.clone(),
-            self.scanner.clone(),
-            name,
-            self.concurrency,
-        );
+        let sighting = this_worker(self.concurrency, false);
+        let name = sighting.name.clone();
+        let source = DatabaseSource::new(self.bus.clone(), self.tasks.clone(), sighting);
+        let worker = Worker::new(source, self.scanner.clone(), name, self.concurrency);
         self.in_background(tracker).spawn(worker.run(stop.clone(), drain));
     }
 
@@ -274,6 +286,17 @@ impl App {
     }
 }
 
+/// The worker that this process is.
+fn this_worker(concurrency: usize, over_nats: bool) -> WorkerSighting {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    WorkerSighting {
+        name: format!("worker:{host}:{}", std::process::id()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        concurrency: u32::try_from(concurrency).unwrap_or(u32::MAX),
+        over_nats,
+    }
+}
+
 impl App {
     fn watched_log(&self) -> EventLog {
         self.log.read_through(self.pools.long_reads.clone())
@@ -300,6 +323,10 @@ pub async fn serve(
     stop: CancellationToken,
     ready: impl FnOnce(&Started<'_>),
 ) -> Result<(), StartError> {
+    let broker = match &config.nats {
+        None if roles.dispatcher || roles.relay => return Err(StartError::NoBroker),
+        broker => broker.clone(),
+    };
     let mut listener = None;
     if roles.api {
         let bound = TcpListener::bind(config.bind).await;
@@ -338,6 +365,9 @@ pub async fn serve(
     }
     if roles.worker {
         app.spawn_worker(&scanning, &stop, worker::DRAIN);
+    }
+    if let Some(broker) = broker {
+        app.spawn_over_nats(&scanning, roles, broker, &stop);
     }
     let address = listener
         .as_ref()

@@ -5,6 +5,7 @@ mod error;
 mod fetch;
 mod mail;
 mod names;
+mod nats;
 mod raw;
 mod show;
 mod sources;
@@ -17,12 +18,14 @@ use self::error::Faults;
 pub use self::error::{ConfigError, ConfigFaults, Fault};
 use self::fetch::fetch_settings;
 use self::mail::mail_settings;
+use self::nats::nats_settings;
 use self::raw::{Raw, RawLegacy};
 pub use self::show::{Setting, without_password};
 pub use self::sources::{Origin, Settings, Sources};
 use crate::access::{AuthMode, AuthSettings};
 use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::settings::FetchSettings;
+use crate::fleet::NatsSettings;
 use crate::mail::MailSettings;
 use crate::pools::FEWEST_CONNECTIONS;
 use axum::http::HeaderValue;
@@ -47,6 +50,8 @@ pub struct Config {
     pub auth: AuthSettings,
     /// How mails are sent; `None` if none are.
     pub mail: Option<MailSettings>,
+    /// The broker of workers elsewhere; `None` if there is none.
+    pub nats: Option<NatsSettings>,
     /// Where traces are sent; `None` if nothing is traced.
     pub otlp_endpoint: Option<url::Url>,
     /// The predecessor's paths.
@@ -94,6 +99,7 @@ impl Config {
         let otlp_endpoint = raw.telemetry.otlp_endpoint.filter(|url| !url.is_empty());
         let otlp_endpoint = otlp_endpoint.and_then(|given| faults.take(collector(&given)));
         let mail = mail_settings(raw.mail, raw.public_url, faults);
+        let nats = nats_settings(raw.nats, faults);
         let legacy = legacy_settings(raw.legacy, faults);
         Some(Self {
             database_url,
@@ -104,6 +110,7 @@ impl Config {
             fetch,
             auth,
             mail,
+            nats,
             otlp_endpoint,
             legacy,
         })
@@ -207,6 +214,7 @@ fn default_data_dir() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::Cell;
 
     fn with(change: impl FnOnce(&mut Raw)) -> Result<Config, ConfigError> {
         let mut raw = Raw {
@@ -340,6 +348,31 @@ mod tests {
             error.starts_with("SITELOG_TELEMETRY__OTLP_ENDPOINT is 'collector:4318'"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_broker_has_an_address_and_the_rest_needs_it() {
+        let nats = |url: Option<&str>, cell: Option<&str>| {
+            with(|raw| {
+                raw.nats.url = url.map(str::to_owned);
+                raw.nats.cell = cell.map(str::to_owned);
+            })
+        };
+        let two = nats(Some("nats://a.test:4222, tls://b.test"), None).unwrap();
+        assert_eq!(two.nats.unwrap().cell, Cell::parse("main").unwrap());
+        assert!(nats(None, None).unwrap().nats.is_none());
+        for (url, cell, named) in [
+            (None, Some("eu"), "SITELOG_NATS__CELL requires"),
+            (
+                Some("http://me:secret@a.test"),
+                None,
+                "SITELOG_NATS__URL is 'http://a.test'",
+            ),
+            (Some("nats://a.test"), Some("a.b"), "SITELOG_NATS__CELL is 'a.b'"),
+        ] {
+            let error = nats(url, cell).unwrap_err().to_string();
+            assert!(error.starts_with(named), "{error}");
+        }
     }
 
     #[test]

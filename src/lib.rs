@@ -28,6 +28,7 @@ pub mod tasks;
 
 // Reading sites.
 pub mod fetch;
+pub mod fleet;
 pub mod scanner;
 pub mod webhooks;
 pub mod worker;

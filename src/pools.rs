@@ -51,6 +51,28 @@ const BY_INDEX: &str = "set enable_seqscan = off; set enable_bitmapscan = off; s
 /// A plan that was made for an empty table may use an index that is as good as another only while it is empty.
 const PLANNED_ANEW: &str = "set plan_cache_mode = force_custom_plan";
 
+/// How long PostgreSQL may take to answer what moves the work on. Its machine may be gone without a word, and the
+/// connection would wait for a quarter of an hour.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Runs statements on a connection of a pool. One that gets no answer in time is closed: whatever comes late on it is
+/// nobody's answer any more.
+pub async fn in_time<T>(
+    pool: &PgPool,
+    run: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut connection = pool.acquire().await?;
+    if let Ok(done) = tokio::time::timeout(ANSWER_WITHIN, run(&mut connection)).await {
+        return done;
+    }
+    drop(connection.detach());
+    let silence = format!("PostgreSQL did not answer within {} s", ANSWER_WITHIN.as_secs());
+    Err(Error::Io(std::io::Error::new(
+        std::io::ErrorKind::TimedOut,
+        silence,
+    )))
+}
+
 impl Pools {
     /// One pool for everything, for a command or a test that does one thing.
     pub fn one(pool: PgPool) -> Self {

@@ -44,6 +44,7 @@ impl World {
             fetch: FetchSettings::default(),
             auth: AuthSettings::of(AuthMode::Off),
             mail: None,
+            nats: None,
             otlp_endpoint: None,
             legacy: LegacySettings::default(),
         };

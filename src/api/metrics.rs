@@ -42,6 +42,15 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
     for (condition, count) in state.tasks.counts().await? {
         metrics::gauge!("sitelog_tasks", "state" => condition.as_str()).set(count as f64);
     }
+    let workers = state.tasks.workers().list().await?;
+    for (connection, over_nats) in [("database", false), ("nats", true)] {
+        let of_kind = workers.iter().filter(|worker| worker.over_nats == over_nats);
+        let (silent, alive): (Vec<_>, Vec<_>) = of_kind.partition(|worker| worker.is_silent());
+        for (state, workers) in [("alive", alive), ("silent", silent)] {
+            metrics::gauge!("sitelog_workers", "connection" => connection, "state" => state)
+                .set(f64::from(u32::try_from(workers.len()).unwrap_or(u32::MAX)));
+        }
+    }
     tell_progress(&state).await?;
     #[expect(
         clippy::cast_precision_loss,

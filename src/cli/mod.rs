@@ -9,6 +9,7 @@ mod doctor;
 mod events;
 mod export;
 mod extract;
+mod follow;
 mod forget;
 mod input;
 mod key;
@@ -19,6 +20,7 @@ mod man;
 mod mcp;
 mod migrate;
 mod monitor;
+mod nats;
 mod openapi;
 mod output;
 mod progress;
@@ -34,6 +36,7 @@ mod style;
 mod technologies;
 mod tenant;
 mod webhook;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,6 +74,8 @@ struct Cli {
 enum Command {
     /// Runs the service
     Serve(serve::Args),
+    /// Scans for a service on another machine, over NATS; needs no database
+    Worker(worker::Args),
     /// Scans domains and prints the results
     Scan(scan::Args),
     /// Scans a list of domains: CSV, Excel, plain lines or NDJSON
@@ -87,6 +92,10 @@ enum Command {
     Technologies(technologies::Args),
     /// Prints events of the log
     Events(events::Args),
+    /// Prints events of the log's copy on NATS, as JSON lines
+    Follow(follow::Args),
+    /// Prepares and checks NATS for workers on other machines
+    Nats(nats::Args),
     /// Imports the predecessor's data, and compares it with sitelog's
     Legacy(legacy::Args),
     /// Verifies, proves, seals and exports the log
@@ -163,8 +172,8 @@ pub fn run() -> ExitCode {
         }
         Err(help) => help.exit(),
     };
-    let quiet = if matches!(cli.command, Command::Serve(_)) {
-        "info,sqlx=warn"
+    let quiet = if matches!(cli.command, Command::Serve(_) | Command::Worker(_)) {
+        "info,sqlx=warn,async_nats=warn"
     } else {
         "error"
     };
@@ -192,6 +201,9 @@ async fn execute(command: Command, sources: &Sources) -> anyhow::Result<ExitCode
     let config = || settings(sources);
     match command {
         Command::Serve(args) => serve::run(&args, config()?).await,
+        Command::Worker(args) => worker::run(&args, sources).await,
+        Command::Follow(args) => follow::run(&args, sources).await,
+        Command::Nats(args) => nats::run(&args, sources).await,
         Command::Scan(args) => scan::run(&args, &config()?).await,
         Command::Batch(args) => batch::run(&args, &config()?).await,
         Command::Export(args) => export::run(&args, &config()?).await,

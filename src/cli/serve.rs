@@ -15,7 +15,8 @@ use crate::config::Config;
 /// Runs the service.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The roles of this process: one or more of api, worker and projector
+    /// The roles of this process: one or more of api, worker, projector, dispatcher and relay. A dispatcher serves
+    /// workers on other machines, and a relay copies the log for followers; both need NATS
     #[arg(long, value_delimiter = ',', default_value = "api,worker,projector")]
     roles: Vec<Role>,
     /// The file for the first key, which has all rights; without it, the key is shown on a terminal. The file must not
@@ -29,6 +30,8 @@ enum Role {
     Api,
     Worker,
     Projector,
+    Dispatcher,
+    Relay,
 }
 
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
@@ -36,14 +39,14 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         api: args.roles.contains(&Role::Api),
         worker: args.roles.contains(&Role::Worker),
         projector: args.roles.contains(&Role::Projector),
+        dispatcher: args.roles.contains(&Role::Dispatcher),
+        relay: args.roles.contains(&Role::Relay),
     };
     allow_many_connections();
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    if roles.worker && !config.fetch.tells_contact() {
-        tracing::warn!(
-            "The user agent names no contact: set SITELOG_FETCH__CONTACT to a web or e-mail address"
-        );
+    if roles.worker {
+        warn_without_contact(&config);
     }
     let place = match &args.first_key_file {
         Some(file) => FirstKeyPlace::File(file.clone()),
@@ -52,6 +55,15 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     };
     app::serve(&config, roles, &place, stop, |started| introduce(started, roles)).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever runs a site should be able to ask who reads it.
+pub(super) fn warn_without_contact(config: &Config) {
+    if !config.fetch.tells_contact() {
+        tracing::warn!(
+            "The user agent names no contact: set SITELOG_FETCH__CONTACT to a web or e-mail address"
+        );
+    }
 }
 
 /// Takes as many file descriptors as the process may: the usual first bound, 1024, is less than the connections that
@@ -111,7 +123,7 @@ fn introduce(started: &Started<'_>, roles: Roles) {
 }
 
 /// SIGTERM and Ctrl-C drain; a second one ends at once.
-async fn stop_on_signal(stop: CancellationToken) {
+pub(super) async fn stop_on_signal(stop: CancellationToken) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {

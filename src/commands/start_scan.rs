@@ -9,7 +9,7 @@ use super::bus::{Attachments, CommandBus, CommandError, Loaded};
 use super::compare_scan::KnownDomain;
 use super::{CommandContext, LogError};
 use crate::aggregates::{DomainScan, ScanCommand, ScanError, ScanStatus};
-use crate::values::{DomainName, InvalidDomain, ScanId, ScanOptions, TenantId};
+use crate::values::{ScanId, ScanOptions, TenantId};
 
 /// What a worker is to do about a task it has claimed.
 #[derive(Debug)]
@@ -33,9 +33,14 @@ pub struct BegunScan {
 }
 
 impl BegunScan {
-    /// What to scan.
-    pub fn domain(&self) -> Result<DomainName, InvalidDomain> {
-        DomainName::parse(self.loaded.aggregate.domain())
+    /// What to scan, as it was requested.
+    pub fn domain(&self) -> &str {
+        self.loaded.aggregate.domain()
+    }
+
+    /// The number of the attempt.
+    pub fn attempt(&self) -> u32 {
+        self.loaded.aggregate.attempt()
     }
 
     /// The same attempt, whose findings are compared with what is known of the domain.
@@ -85,4 +90,23 @@ pub async fn start_scan(
         Err(CommandError::Refused(_) | CommandError::NotFound(_)) => Ok(Start::Ended),
         Err(CommandError::Log(error)) => Err(error),
     }
+}
+
+/// The attempt of a scan that is under way or was the last, to record its result in another process than the one that
+/// started it. Nothing if the tenant has no such scan.
+pub async fn resume_scan(
+    bus: &CommandBus,
+    scan_id: ScanId,
+    tenant: TenantId,
+) -> Result<Option<Box<BegunScan>>, LogError> {
+    let loaded = bus.load::<DomainScan>(scan_id.0).await?;
+    let is_theirs = loaded.tenant == Some(tenant);
+    Ok(is_theirs.then(|| {
+        Box::new(BegunScan {
+            scan_id,
+            tenant,
+            loaded,
+            known: None,
+        })
+    }))
 }

@@ -19,6 +19,7 @@ pub(super) struct Raw {
     pub(super) auth: RawAuth,
     pub(super) api: RawApi,
     pub(super) mail: RawMail,
+    pub(super) nats: RawNats,
     pub(super) telemetry: RawTelemetry,
     pub(super) legacy: RawLegacy,
 }
@@ -56,6 +57,16 @@ pub(super) struct RawApi {
 pub(super) struct RawMail {
     pub(super) smtp_url: Option<String>,
     pub(super) from: Option<String>,
+}
+
+// Its address may hold a password.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawNats {
+    pub(super) url: Option<String>,
+    pub(super) credentials: Option<PathBuf>,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) cell: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]

@@ -15,6 +15,7 @@ use crate::api::request::{PathOf, QueryOf};
 use crate::pools::PoolUsage;
 use crate::progress::{self, Clock, Stuck};
 use crate::projections::jobs::{self, JobRow};
+use crate::tasks::workers::WorkerRow;
 use crate::tasks::{TaskCondition, TaskRow};
 use crate::values::ScanId;
 
@@ -46,6 +47,7 @@ pub(super) async fn show(
             })?,
     };
     let rows = state.tasks.list_in(shown, ROWS).await?;
+    let workers = state.tasks.workers().list().await?;
     let dead = jobs::given_up(&state.models, visitor.tenant(), ROWS).await?;
     let content = html! {
         h1 { "Tasks" }
@@ -66,6 +68,7 @@ pub(super) async fn show(
             p.muted { (explained(shown)) }
             (table(&rows, shown, &visitor))
         }
+        section #workers data-part { (workers_table(&workers)) }
         section #dead data-part { (given_up(&dead, &visitor)) }
     };
     Ok(Page::new("Tasks", Section::Tasks)
@@ -177,6 +180,35 @@ fn table(rows: &[TaskRow], shown: TaskCondition, visitor: &Visitor) -> Markup {
                         td { @if shown != TaskCondition::Leased { (action(&format!("/tasks/{}/hasten?show={}", row.scan_id, shown.as_str()), "Run now", "")) } }
                     }
                 } }
+            }
+        }
+    }
+}
+
+/// The workers of all machines.
+fn workers_table(rows: &[WorkerRow]) -> Markup {
+    html! {
+        h2 { "Workers" }
+        p.muted { "The processes that scan, beside the database or on other machines. One that is silent for 15 seconds loses its scans to the others." }
+        @if rows.is_empty() { p.empty { "No worker was seen within a day. Start a process with the role worker." } }
+        @else {
+            div.scroll tabindex="0" role="region" aria-label="Workers" {
+                table {
+                    thead { tr {
+                        th scope="col" { "Worker" } th scope="col" { "Version" } th scope="col" { "Running" }
+                        th.wide scope="col" { "Connection" } th.wide scope="col" { "Since" } th scope="col" { "Last seen" }
+                    } }
+                    tbody { @for row in rows {
+                        tr {
+                            th.mono scope="row" { (row.name) }
+                            td { (row.version) }
+                            td { (number(row.under_way)) " of " (row.concurrency) }
+                            td.wide { @if row.over_nats { "NATS" } @else { "database" } }
+                            td.wide { (time(Some(row.since))) }
+                            td { (time(Some(row.beat_at))) @if row.is_silent() { " " span.muted { "(silent for " (duration(row.silent_seconds)) ")" } } }
+                        }
+                    } }
+                }
             }
         }
     }

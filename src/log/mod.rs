@@ -86,6 +86,23 @@ impl EventLog {
         &self.tail
     }
 
+    /// Returns once everything that can be read now outlasts a failover. What is shown outside must not be taken back: a
+    /// primary that was killed and started again shows events whose commit no standby has confirmed. The write-ahead log
+    /// is replicated in order, so a confirmed commit proves that of everything before it.
+    ///
+    /// Without standbys that confirm commits there is nothing to wait for.
+    pub async fn confirm(&self) -> Result<(), LogError> {
+        sqlx::query(
+            "select case when current_setting('synchronous_standby_names') <> '' \
+                    then pg_logical_emit_message(true, 'sitelog', '')::text end, \
+                    set_config('synchronous_commit', 'on', true)",
+        )
+        .execute(&self.pool)
+        .await
+        .map_err(LogError::Unavailable)?;
+        Ok(())
+    }
+
     /// Wakes when the log may have grown. Values are hints: the truth is in the table.
     pub fn watch(&self) -> watch::Receiver<i64> {
         self.head.subscribe()

@@ -9,6 +9,10 @@ use tokio::sync::watch;
 /// How long a broken listener waits before it tries again; subscribers poll meanwhile.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// A listener that heard nothing for so long is opened again: a connection whose other end is gone is as silent as a quiet
+/// log.
+const SILENCE: Duration = Duration::from_secs(60);
+
 /// Forwards notifications until nobody watches any more.
 pub(super) async fn listen(pool: PgPool, head: watch::Sender<i64>) {
     while !pool.is_closed() {
@@ -24,12 +28,13 @@ async fn forward(pool: &PgPool, head: &watch::Sender<i64>) -> Result<(), sqlx::E
     listener.listen("sitelog_log").await?;
     // What was committed while nobody listened is news too.
     head.send_modify(|_| {});
-    loop {
-        let position = listener.recv().await?.payload().parse().unwrap_or(0);
+    while let Ok(heard) = tokio::time::timeout(SILENCE, listener.recv()).await {
+        let position = heard?.payload().parse().unwrap_or(0);
         head.send_if_modified(|known| {
             let news = position > *known;
             *known = (*known).max(position);
             news
         });
     }
+    Ok(())
 }

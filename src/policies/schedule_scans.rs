@@ -63,6 +63,7 @@ impl Policy for ScheduleScans {
         self.tasks.announce();
         tasks::drop_empty_lanes(&self.pool).await?;
         tasks::drop_past_rests(&self.pool).await?;
+        self.tasks.workers().drop_silent().await?;
         Ok(())
     }
 }

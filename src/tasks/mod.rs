@@ -5,6 +5,7 @@
 //! `migrations/0012_wrong_clocks.sql` says.
 
 mod look;
+pub mod workers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +16,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use look::{TaskCondition, TaskRow};
+use workers::Workers;
 
+use crate::pools::in_time;
 use crate::values::{BatchId, ScanId, TenantId};
 
 /// How long a claim holds without a heartbeat.
@@ -61,6 +64,31 @@ pub struct ClaimedTask {
 }
 
 impl ClaimedTask {
+    /// A task that was claimed elsewhere, as of now.
+    pub fn received(scan_id: ScanId, tenant: TenantId, host: String, fence: i64) -> Self {
+        Self {
+            scan_id,
+            tenant,
+            host,
+            fence,
+            claimed: (Utc::now(), Instant::now()),
+        }
+    }
+
+    /// How long ago it was claimed or received.
+    pub fn held_for(&self) -> Duration {
+        self.claimed.1.elapsed()
+    }
+
+    /// The same as if it had been claimed so long ago.
+    pub fn at(&self, age: Duration) -> Self {
+        let since = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
+        Self {
+            claimed: (self.claimed.0, since),
+            ..self.clone()
+        }
+    }
+
     /// The time by the clock that the claim was made by, however this machine's clock is set meanwhile.
     pub fn now(&self) -> DateTime<Utc> {
         let (at, since) = self.claimed;
@@ -87,6 +115,11 @@ pub struct TaskError(#[from] sqlx::Error);
 /// appended to the log, and the commit of that waits for the disk with everything before it.
 const COMMIT_WITHOUT_WAITING: &str = "set_config('synchronous_commit', 'off', true)";
 
+/// Of a claim: where a standby has to confirm commits, this one waits for it. Otherwise a failover could take back the
+/// number of a fence that is in use.
+const COMMIT_CONFIRMED: &str = "set_config('synchronous_commit', \
+    case current_setting('synchronous_standby_names') when '' then 'off' else 'on' end, true)";
+
 impl ScanTasks {
     /// A queue in a migrated database.
     pub fn new(pool: PgPool) -> Self {
@@ -94,6 +127,11 @@ impl ScanTasks {
             pool,
             news: Arc::new(Notify::new()),
         }
+    }
+
+    /// The workers that take these tasks.
+    pub fn workers(&self) -> Workers {
+        Workers::new(self.pool.clone())
     }
 
     /// Resolves when a task may have become ready in this process.
@@ -108,15 +146,12 @@ impl ScanTasks {
 
     /// Takes up to `wanted` tasks that are due, after settling what the worker has done since.
     pub async fn claim(&self, worker: &str, wanted: i32) -> Result<Vec<ClaimedTask>, TaskError> {
-        let rows = sqlx::query(&format!(
-            "select scan_id, tenant_id, host, fence, clock_timestamp() as claimed_at, {COMMIT_WITHOUT_WAITING} \
+        let statement = format!(
+            "select scan_id, tenant_id, host, fence, clock_timestamp() as claimed_at, {COMMIT_CONFIRMED} \
                from claim_scan_tasks($1, $2, $3)"
-        ))
-        .bind(wanted)
-        .bind(worker)
-        .bind(LEASE)
-        .fetch_all(&self.pool)
-        .await?;
+        );
+        let claim = sqlx::query(&statement).bind(wanted).bind(worker).bind(LEASE);
+        let rows = in_time(&self.pool, async |connection| claim.fetch_all(connection).await).await?;
         let now = Instant::now();
         rows.iter()
             .map(|row| {
@@ -129,6 +164,28 @@ impl ScanTasks {
                 })
             })
             .collect()
+    }
+
+    /// The task that a fence holds: nothing if a later lease has it, or if it is settled.
+    pub async fn held_under(&self, scan: ScanId, fence: i64) -> Result<Option<ClaimedTask>, TaskError> {
+        let row = sqlx::query(
+            "select tenant_id, host, coalesce(claimed_at, clock_timestamp()) as claimed_at \
+               from scan_task where scan_id = $1 and fence = $2",
+        )
+        .bind(scan.0)
+        .bind(fence)
+        .fetch_optional(&self.pool)
+        .await?;
+        let task = |row: sqlx::postgres::PgRow| {
+            Ok(ClaimedTask {
+                scan_id: scan,
+                tenant: TenantId(row.try_get("tenant_id")?),
+                host: row.try_get("host")?,
+                fence,
+                claimed: (row.try_get("claimed_at")?, Instant::now()),
+            })
+        };
+        row.map(task).transpose()
     }
 
     /// Gives leases back, all in one statement. A lease that was lost meanwhile is left to who holds it now.
@@ -164,20 +221,19 @@ impl ScanTasks {
 
     /// Prolongs leases; returns the fences that are still held. The others were lost or their scans cancelled.
     pub async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, TaskError> {
-        let held = sqlx::query_scalar(&format!(
+        let statement = format!(
             "update scan_task t set leased_until = clock_timestamp() + $3 \
                from (select s.scan_id from unnest($1::uuid[], $2::bigint[]) as h(scan_id, fence) \
                        join scan_task s using (scan_id, fence) \
                       where s.leased_until is not null order by s.scan_id for update of s) h \
               where t.scan_id = h.scan_id \
              returning t.fence, {COMMIT_WITHOUT_WAITING}"
-        ))
-        .bind(tasks.iter().map(|task| task.scan_id.0).collect::<Vec<_>>())
-        .bind(tasks.iter().map(|task| task.fence).collect::<Vec<_>>())
-        .bind(LEASE)
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(held)
+        );
+        let beat = sqlx::query_scalar(&statement)
+            .bind(tasks.iter().map(|task| task.scan_id.0).collect::<Vec<_>>())
+            .bind(tasks.iter().map(|task| task.fence).collect::<Vec<_>>())
+            .bind(LEASE);
+        Ok(in_time(&self.pool, async |connection| beat.fetch_all(connection).await).await?)
     }
 
     /// Leaves a host alone for a while, whichever worker of whichever process would be next; never for less than was

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::failure::{FailureReason, Problem};
 use super::findings::Findings;
 use super::revisit::Revisit;
 use super::sitemap::{SitemapKind, SitemapUrl};
 
 /// One attempt at a site.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SiteReport {
     /// robots.txt, if an answer came.
     pub robots: Option<RobotsReport>,
@@ -42,7 +44,7 @@ impl SiteReport {
 }
 
 /// What robots.txt was.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RobotsReport {
     /// Where it was read from in the end.
     pub url: String,
@@ -61,7 +63,7 @@ pub struct RobotsReport {
 }
 
 /// One sitemap file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SitemapReport {
     /// Where it was asked for.
     pub url: String,
@@ -84,7 +86,7 @@ pub struct SitemapReport {
 }
 
 /// One HTML page.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageReport {
     /// Where it was in the end, redirects followed.
     pub url: String,
@@ -99,7 +101,7 @@ pub struct PageReport {
 }
 
 /// Why an attempt ended without findings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanFailure {
     /// The stable code.
     pub reason: FailureReason,

@@ -153,6 +153,8 @@ impl Deliverer {
             secrets: secret::valid(&self.pool, claimed.id).await?,
         };
         let until = Instant::now() + TURN;
+        // All that the claim saw, and so each event that may be sent now, outlasts a failover.
+        self.bus.log().confirm().await?;
         for (requested_by, position) in claim::extras(&self.pool, claimed).await? {
             if !self.send_extra(turn, requested_by, position).await? {
                 return Ok(());

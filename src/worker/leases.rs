@@ -1,17 +1,17 @@
 //! The leases this process holds: prolonged together, given back together.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::tasks::{ClaimedTask, LEASE, ScanTasks, Settled};
+use super::source::WorkSource;
+use crate::tasks::{ClaimedTask, LEASE, Settled};
 
 /// Leases held and leases to give back.
-#[derive(Clone)]
-pub(super) struct Leases {
-    tasks: ScanTasks,
+pub(super) struct Leases<S> {
+    source: S,
     inner: Arc<Inner>,
 }
 
@@ -23,10 +23,19 @@ struct Inner {
     news: Notify,
 }
 
-impl Leases {
-    pub(super) fn new(tasks: ScanTasks) -> Self {
+impl<S: Clone> Clone for Leases<S> {
+    fn clone(&self) -> Self {
         Self {
-            tasks,
+            source: self.source.clone(),
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<S: WorkSource> Leases<S> {
+    pub(super) fn new(source: S) -> Self {
+        Self {
+            source,
             inner: Arc::default(),
         }
     }
@@ -37,15 +46,11 @@ impl Leases {
         lost
     }
 
-    /// Notes what becomes of a task; `None` if its lease was lost and it is no longer ours to say.
+    /// Notes what is left to settle of a task, if anything.
     pub(super) fn give_back(&self, task: ClaimedTask, settled: Option<Settled>) {
         self.held().remove(&task.fence);
         if let Some(settled) = settled {
-            self.inner
-                .settled
-                .lock()
-                .expect("no holder panics")
-                .push((task, settled));
+            self.settled().push((task, settled));
         }
         self.inner.news.notify_one();
     }
@@ -57,30 +62,26 @@ impl Leases {
 
     /// Gives back what is to be given back; on failure, with the next call.
     pub(super) async fn settle(&self) {
-        let settled = std::mem::take(&mut *self.inner.settled.lock().expect("no holder panics"));
+        let settled = std::mem::take(&mut *self.settled());
         if settled.is_empty() {
             return;
         }
-        if let Err(error) = self.tasks.settle(&settled).await {
+        if let Err(error) = self.source.settle(&settled).await {
             tracing::warn!(%error, "Cannot settle tasks; retrying");
-            self.inner
-                .settled
-                .lock()
-                .expect("no holder panics")
-                .extend(settled);
+            self.settled().extend(settled);
         }
     }
 
     /// Prolongs all leases until aborted; stops the scans whose lease is gone.
     pub(super) async fn keep(self) {
         let mut beat = tokio::time::interval(LEASE / 3);
+        // After a pause of the whole process one beat is enough.
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
+            // What is claimed after this is not in the question, so no answer can be against it.
             let tasks: Vec<ClaimedTask> = self.held().values().map(|(task, _)| task.clone()).collect();
-            if tasks.is_empty() {
-                continue;
-            }
-            match self.tasks.heartbeat(&tasks).await {
+            match self.source.beat(&tasks).await {
                 Ok(alive) => {
                     for task in tasks.iter().filter(|task| !alive.contains(&task.fence)) {
                         if let Some((_, lost)) = self.held().get(&task.fence) {
@@ -94,7 +95,11 @@ impl Leases {
         }
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<i64, (ClaimedTask, CancellationToken)>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<i64, (ClaimedTask, CancellationToken)>> {
         self.inner.held.lock().expect("no holder panics")
+    }
+
+    fn settled(&self) -> MutexGuard<'_, Vec<(ClaimedTask, Settled)>> {
+        self.inner.settled.lock().expect("no holder panics")
     }
 }

@@ -1,7 +1,9 @@
-//! Takes tasks, reads sites, records what was found. Never a transaction or a connection while it fetches.
+//! Claims tasks, reads sites, delivers what was found. Never a transaction or a connection while it fetches.
 
 mod attempt;
+mod database;
 mod leases;
+mod source;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,42 +12,36 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::commands::CommandBus;
+pub use database::DatabaseSource;
+pub use source::{Begin, Delivery, Job, SourceError, WorkSource};
+
 use crate::scanner::Scanner;
-use crate::tasks::{ClaimedTask, ScanTasks, TaskError};
+use crate::tasks::ClaimedTask;
 use leases::Leases;
 
 /// How long an idle worker waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(250);
 /// How long a busy worker waits for further places before it claims: one claim costs the same for one task as for many.
 const GATHER: Duration = Duration::from_millis(15);
-/// Pause after the database failed.
+/// Pause after a claim failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long scans under way may go on when a server is told to stop.
 pub const DRAIN: Duration = Duration::from_secs(20);
 
 /// Scans sites, several at once.
 #[derive(Clone)]
-pub struct Worker {
-    bus: CommandBus,
-    tasks: ScanTasks,
+pub struct Worker<S> {
+    source: S,
     scanner: Scanner,
     name: String,
     concurrency: usize,
 }
 
-impl Worker {
+impl<S: WorkSource> Worker<S> {
     /// A worker with a name for the log and room for `concurrency` scans.
-    pub fn new(
-        bus: CommandBus,
-        tasks: ScanTasks,
-        scanner: Scanner,
-        name: String,
-        concurrency: usize,
-    ) -> Self {
+    pub fn new(source: S, scanner: Scanner, name: String, concurrency: usize) -> Self {
         Self {
-            bus,
-            tasks,
+            source,
             scanner,
             name,
             concurrency,
@@ -55,7 +51,7 @@ impl Worker {
     /// Works until told to stop, then gives scans under way so long to end and hands the rest of their tasks back.
     pub async fn run(self, stop: CancellationToken, drain: Duration) {
         let room = Arc::new(Semaphore::new(self.concurrency));
-        let leases = Leases::new(self.tasks.clone());
+        let leases = Leases::new(self.source.clone());
         let beating = tokio::spawn(leases.clone().keep());
         let scans = TaskTracker::new();
         let abort = CancellationToken::new();
@@ -64,7 +60,7 @@ impl Worker {
                 break;
             };
             leases.settle().await;
-            match self.claim(permits.len()).await {
+            match self.source.claim(permits.len()).await {
                 Ok(claimed) if claimed.is_empty() => {
                     drop(permits);
                     self.wait_for_work(&leases, &stop).await;
@@ -79,6 +75,7 @@ impl Worker {
         }
         self.drain(&leases, &scans, &abort, drain).await;
         beating.abort();
+        self.source.leave().await;
     }
 
     /// Waits for a free place, then takes all there are: one claim serves many. While most places are taken others
@@ -102,17 +99,11 @@ impl Worker {
         Some(permits)
     }
 
-    async fn claim(&self, wanted: usize) -> Result<Vec<ClaimedTask>, TaskError> {
-        self.tasks
-            .claim(&self.name, i32::try_from(wanted).unwrap_or(i32::MAX))
-            .await
-    }
-
     fn begin(
         &self,
         claimed: Vec<ClaimedTask>,
         permits: Vec<OwnedSemaphorePermit>,
-        leases: &Leases,
+        leases: &Leases<S>,
         scans: &TaskTracker,
         abort: &CancellationToken,
     ) {
@@ -129,16 +120,22 @@ impl Worker {
     }
 
     /// Until there is news, a task to give back, or it is time to look again.
-    async fn wait_for_work(&self, leases: &Leases, stop: &CancellationToken) {
+    async fn wait_for_work(&self, leases: &Leases<S>, stop: &CancellationToken) {
         tokio::select! {
-            () = self.tasks.wait_for_news() => {}
+            () = self.source.wait_for_news() => {}
             () = leases.wait_for_settled() => {}
             () = stop.cancelled() => {}
             () = tokio::time::sleep(POLL) => {}
         }
     }
 
-    async fn drain(&self, leases: &Leases, scans: &TaskTracker, abort: &CancellationToken, limit: Duration) {
+    async fn drain(
+        &self,
+        leases: &Leases<S>,
+        scans: &TaskTracker,
+        abort: &CancellationToken,
+        limit: Duration,
+    ) {
         scans.close();
         if !scans.is_empty() {
             tracing::info!(

@@ -12,6 +12,7 @@ mod clocks;
 mod crash;
 mod docs;
 mod export;
+mod fleet;
 mod hostile;
 mod legacy;
 mod log;

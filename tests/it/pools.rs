@@ -26,6 +26,7 @@ fn config(test: &TestDatabase, connections: u32) -> Config {
         fetch: FetchSettings::default(),
         auth: AuthSettings::of(AuthMode::Off),
         mail: None,
+        nats: None,
         otlp_endpoint: None,
         legacy: LegacySettings::default(),
     }

@@ -27,6 +27,7 @@ mod list_projections;
 pub(crate) mod list_scans;
 mod list_sitemap_audit;
 pub(crate) mod list_webhooks;
+mod list_workers;
 mod maintain_monitor;
 mod maintain_projection;
 mod maintain_webhook;
@@ -72,6 +73,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(list_events::get_stream))
         .routes(routes!(list_projections::list_projections))
         .routes(routes!(list_projections::get_projection))
+        .routes(routes!(list_workers::list_workers))
         .routes(routes!(maintain_projection::rebuild_projection))
         .routes(routes!(maintain_projection::roll_back_projection))
         .routes(routes!(maintain_projection::verify_projection))

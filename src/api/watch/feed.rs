@@ -170,6 +170,7 @@ impl Feed {
         let Some(last) = events.last() else {
             return Ok(false);
         };
+        self.log.confirm().await?;
         let up_to = last.position;
         let is_full = i64::try_from(events.len()).is_ok_and(|count| count == PAGE);
         let page = Page {

@@ -161,6 +161,7 @@ impl Watcher {
 
     async fn read(&self, up_to: i64) -> Result<Vec<LogEvent>, Problem> {
         let log = &self.state.log;
+        log.confirm().await?;
         Ok(match &self.watched {
             Watched::Batch(id) => {
                 log.events_of_batch(self.tenant, id, (self.told, up_to), LIMIT)

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{AppendUnit, Appended, StreamAppend};
 use crate::log::LogError;
+use crate::pools::in_time;
 use crate::values::TenantId;
 
 /// Outcomes besides those of `append_events`.
@@ -52,14 +53,17 @@ pub(in crate::log) const BODIES_LOCK: i64 = 7_305_116_405;
 
 /// Writes a group whole; an outcome for each unit, in order.
 pub(super) async fn write_group(pool: &PgPool, units: &[AppendUnit]) -> Result<Vec<Outcome>, sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    let mut outcomes = append(&mut connection, units.iter()).await?;
+    in_time(pool, async |connection| write(connection, units).await).await
+}
+
+async fn write(connection: &mut PgConnection, units: &[AppendUnit]) -> Result<Vec<Outcome>, sqlx::Error> {
+    let mut outcomes = append(connection, units.iter()).await?;
     // A unit with an outdated salt keeps the others from being written with it; without it they are.
     while outcomes.iter().any(Outcome::is_not_tried) {
         let all = units.iter().zip(&outcomes);
         let left = all.filter(|(_, outcome)| outcome.is_not_tried());
         let left: Vec<&AppendUnit> = left.map(|(unit, _)| unit).collect();
-        let written = append(&mut connection, left.into_iter()).await?;
+        let written = append(connection, left.into_iter()).await?;
         let places = outcomes.iter_mut().filter(|outcome| outcome.is_not_tried());
         for (place, outcome) in places.zip(written) {
             *place = outcome;

@@ -52,7 +52,7 @@ const FETCHING: (&str, &[&str]) = ("fetch", &["Fetcher"]);
 const SENDING: (&str, &[&str]) = ("webhooks", &["Deliverer"]);
 
 /// Crates that only some modules may name. `tokio` and `rand` stand for IO, clock and chance.
-const RESTRICTED_CRATES: [&str; 4] = ["sqlx", "reqwest", "tokio", "rand"];
+const RESTRICTED_CRATES: [&str; 6] = ["sqlx", "reqwest", "tokio", "rand", "async_nats", "nkeys"];
 
 #[rustfmt::skip]
 const RULES: &[Rule] = &[
@@ -61,8 +61,8 @@ const RULES: &[Rule] = &[
     Rule { module: "traces", uses: &[], except: &[], crates: &["rand", "tokio"] },
     Rule { module: "turns", uses: &["values"], except: &[], crates: &["tokio"] },
     Rule { module: "aggregates", uses: &["values"], except: &[], crates: &[] },
-    Rule { module: "log", uses: &["turns", "traces", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
-    Rule { module: "tasks", uses: &["values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "log", uses: &["pools", "turns", "traces", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "tasks", uses: &["pools", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "fetch", uses: &["traces", "values"], except: &[], crates: &["reqwest", "tokio", "rand"] },
     Rule { module: "scanner", uses: &["fetch", "values"], except: &[], crates: &["tokio", "rand"] },
     Rule { module: "commands", uses: &["aggregates", "log", "values"], except: &[], crates: &["tokio", "rand"] },
@@ -73,6 +73,7 @@ const RULES: &[Rule] = &[
     Rule { module: "monitors", uses: &["access", "aggregates", "commands", "log", "mail", "projections", "values", "webhooks"], except: &[DECIDING, APPENDING, PROJECTING, SENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "policies", uses: &["aggregates", "commands", "monitors", "tasks", "webhooks", "log", "values"], except: &[DECIDING, APPENDING, SENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "traces", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
+    Rule { module: "fleet", uses: &["commands", "log", "tasks", "worker", "values"], except: &[APPENDING], crates: &["tokio", "async_nats", "nkeys"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "export", uses: &["commands", "values"], except: &[], crates: &["tokio"] },

@@ -470,6 +470,7 @@ async fn a_replay_after_an_erasure_gives_the_rows_that_the_erasure_left() {
         fetch: FetchSettings::default(),
         auth: AuthSettings::of(AuthMode::Off),
         mail: None,
+        nats: None,
         otlp_endpoint: None,
         legacy: sitelog::api::settings::LegacySettings::default(),
     };

@@ -116,6 +116,7 @@ impl TestAppBuilder {
             fetch,
             auth: self.auth.unwrap_or_else(|| AuthSettings::of(AuthMode::Off)),
             mail: self.mail,
+            nats: None,
             otlp_endpoint: None,
             legacy: self.legacy,
         };

@@ -97,10 +97,10 @@ impl Drop for OwnPostgres {
 }
 
 /// Who PostgreSQL runs as: not root.
-struct Account(Option<(u32, u32)>);
+pub struct Account(Option<(u32, u32)>);
 
 impl Account {
-    fn choose() -> Self {
+    pub fn choose() -> Self {
         if !rustix::process::geteuid().is_root() {
             return Self(None);
         }
@@ -114,7 +114,8 @@ impl Account {
         Self(Some(found.expect("every system has a user nobody")))
     }
 
-    fn give(&self, dir: &Path) {
+    /// Makes a directory its own.
+    pub fn give(&self, dir: &Path) {
         if let Some((uid, gid)) = self.0 {
             chown(dir, Some(uid), Some(gid)).unwrap();
         }
@@ -128,9 +129,14 @@ impl Account {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
+        self.apply(&mut command);
+        command
+    }
+
+    /// Runs a command as this account.
+    pub fn apply(&self, command: &mut Command) {
         if let Some((uid, gid)) = self.0 {
             command.uid(uid).gid(gid);
         }
-        command
     }
 }

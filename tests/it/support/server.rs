@@ -21,6 +21,8 @@ pub struct Server {
     connect_to: String,
     ca: String,
     settings: Vec<(&'static str, String)>,
+    /// Of `serve`, besides its own.
+    arguments: Vec<String>,
     process: Option<Process>,
     /// Reads what the last process logs, to its end.
     reader: Option<JoinHandle<Vec<String>>>,
@@ -36,6 +38,11 @@ struct Process {
 impl Server {
     /// Starts a server that scans these sites.
     pub fn start(sites: &Sites, settings: &[(&'static str, &str)]) -> Self {
+        Self::start_with(sites, settings, &[])
+    }
+
+    /// The same with further arguments of `serve`.
+    pub fn start_with(sites: &Sites, settings: &[(&'static str, &str)], arguments: &[&str]) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let mut server = Self {
@@ -46,6 +53,7 @@ impl Server {
                 .iter()
                 .map(|(name, value)| (*name, (*value).to_owned()))
                 .collect(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             process: None,
             reader: None,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -79,6 +87,7 @@ impl Server {
         let _of_an_earlier_start = std::fs::remove_file(&key_file);
         let mut child = self
             .command(&["serve", "--first-key-file", key_file.to_str().unwrap()])
+            .args(&self.arguments)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

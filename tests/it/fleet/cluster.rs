@@ -1,0 +1,288 @@
+//! Three PostgreSQL servers under Patroni, with etcd, and HAProxy in front of them: as docs/several-machines.md has it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+
+use super::engines::{free_port, on_path};
+use super::processes::Node;
+use crate::support::own_postgres::Account;
+use crate::support::postgres::program;
+
+/// The running cluster.
+pub struct Cluster {
+    nodes: Vec<Postgres>,
+    proxy: u16,
+    client: reqwest::Client,
+    _haproxy: Node,
+    _etcd: Node,
+    _dir: TempDir,
+}
+
+struct Postgres {
+    patroni: Node,
+    data: PathBuf,
+    rest: u16,
+}
+
+/// How long Patroni may take for anything, on a machine that does much else.
+const LIMIT: Duration = Duration::from_mins(3);
+
+impl Cluster {
+    /// None where the engines are missing; a loud line says so.
+    pub async fn start() -> Option<Self> {
+        let (Some(python), Some(etcd), Some(haproxy)) = (Python::find(), on_path("etcd"), on_path("haproxy"))
+        else {
+            eprintln!("SKIPPED: Patroni, etcd or HAProxy is missing; 'script/bootstrap fleet' installs them");
+            return None;
+        };
+        let dir = TempDir::with_prefix("sitelog-cluster-").unwrap();
+        let account = Account::choose();
+        account.give(dir.path());
+        let (etcd, etcd_port) = start_etcd(&etcd, dir.path());
+        let ops = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/cluster");
+        // PostgreSQL's user may not be allowed to look into this project.
+        let conf = dir.path().join("patroni.yml");
+        std::fs::copy(ops.join("patroni.yml"), &conf).unwrap();
+        let packages = python.copy_packages(dir.path());
+        let mut haproxy = Command::new(haproxy);
+        let proxy = free_port();
+        haproxy
+            .args(["-db", "-f"])
+            .arg(ops.join("haproxy.cfg"))
+            .env("SITELOG_POSTGRES", format!("127.0.0.1:{proxy}"));
+        let mut nodes = Vec::new();
+        for n in 1..=3 {
+            let (port, rest) = (free_port(), free_port());
+            let data = dir.path().join(format!("pg{n}"));
+            let mut patroni = Command::new(&python.program);
+            patroni
+                .args(["-m", "patroni"])
+                .arg(&conf)
+                .current_dir(dir.path())
+                .env("PYTHONPATH", &packages)
+                .env("PATRONI_NAME", format!("pg{n}"))
+                .env("PATRONI_ETCD3_HOSTS", format!("127.0.0.1:{etcd_port}"))
+                .env("PATRONI_RESTAPI_LISTEN", format!("127.0.0.1:{rest}"))
+                .env("PATRONI_RESTAPI_CONNECT_ADDRESS", format!("127.0.0.1:{rest}"))
+                .env("PATRONI_POSTGRESQL_LISTEN", format!("127.0.0.1:{port}"))
+                .env("PATRONI_POSTGRESQL_CONNECT_ADDRESS", format!("127.0.0.1:{port}"))
+                .env("PATRONI_POSTGRESQL_DATA_DIR", &data)
+                .env(
+                    "PATRONI_POSTGRESQL_BIN_DIR",
+                    program("postgres").parent().unwrap(),
+                )
+                .env("PATRONI_SUPERUSER_USERNAME", "postgres")
+                .env("PATRONI_SUPERUSER_PASSWORD", "first")
+                .env("PATRONI_REPLICATION_USERNAME", "replicator")
+                .env("PATRONI_REPLICATION_PASSWORD", "second");
+            account.apply(&mut patroni);
+            haproxy
+                .env(format!("PG{n}"), format!("127.0.0.1:{port}"))
+                .env(format!("PG{n}_PATRONI"), rest.to_string());
+            nodes.push(Postgres {
+                patroni: Node::start(&format!("pg{n}"), dir.path(), patroni),
+                data,
+                rest,
+            });
+        }
+        let cluster = Self {
+            nodes,
+            proxy,
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            _haproxy: Node::start("haproxy", dir.path(), haproxy),
+            _etcd: etcd,
+            _dir: dir,
+        };
+        cluster
+            .until("a primary with two standbys", async || {
+                (cluster.primary().await.is_some() && cluster.standbys().await == 2).then_some(())
+            })
+            .await;
+        cluster
+            .until("a database behind HAProxy", async || {
+                let mut connection = PgConnection::connect(&cluster.url("postgres")).await.ok()?;
+                sqlx::query("create database sitelog")
+                    .execute(&mut connection)
+                    .await
+                    .ok()
+            })
+            .await;
+        Some(cluster)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://postgres:first@127.0.0.1:{}/{database}?sslmode=disable",
+            self.proxy
+        )
+    }
+
+    /// Where sitelog's processes connect to.
+    pub fn database_url(&self) -> String {
+        self.url("sitelog")
+    }
+
+    async fn until<T>(&self, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+        let end = tokio::time::Instant::now() + LIMIT;
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+            assert!(tokio::time::Instant::now() < end, "waited {LIMIT:?} for {what}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn is(&self, node: usize, role: &str) -> bool {
+        let url = format!("http://127.0.0.1:{}/{role}", self.nodes[node].rest);
+        let answer = self.client.get(url).timeout(Duration::from_secs(2)).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    async fn primary(&self) -> Option<usize> {
+        for node in 0..self.nodes.len() {
+            if self.is(node, "primary").await {
+                return Some(node);
+            }
+        }
+        None
+    }
+
+    async fn standbys(&self) -> usize {
+        let mut standbys = 0;
+        for node in 0..self.nodes.len() {
+            standbys += usize::from(self.is(node, "replica").await);
+        }
+        standbys
+    }
+
+    /// kill -9 of Patroni and PostgreSQL where the primary is; returns which one it was.
+    pub async fn kill_primary(&mut self) -> usize {
+        let primary = self.until("a primary", async || self.primary().await).await;
+        let postmaster = self.nodes[primary].postmaster();
+        self.nodes[primary].patroni.kill();
+        kill_process(postmaster, Signal::KILL).unwrap();
+        primary
+    }
+
+    /// Starts it again; returns when it follows the new primary.
+    pub async fn bring_back(&mut self, node: usize) {
+        self.nodes[node].patroni.restart();
+        self.until("a standby that is back", async || {
+            self.is(node, "replica").await.then_some(())
+        })
+        .await;
+    }
+
+    /// SIGSTOP of all processes where the primary is; returns which one it was.
+    pub async fn freeze_primary(&self) -> usize {
+        let primary = self.until("a primary", async || self.primary().await).await;
+        self.nodes[primary].signal(Signal::STOP);
+        primary
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self, node: usize) {
+        self.nodes[node].signal(Signal::CONT);
+    }
+}
+
+impl Postgres {
+    fn postmaster(&self) -> Pid {
+        let file = std::fs::read_to_string(self.data.join("postmaster.pid")).unwrap();
+        let pid = file.lines().next().unwrap().trim().parse().unwrap();
+        Pid::from_raw(pid).unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        match signal {
+            Signal::STOP => self.patroni.freeze(),
+            _ => self.patroni.thaw(),
+        }
+        let postmaster = self.postmaster();
+        for process in with_children(postmaster) {
+            // One that has ended meanwhile needs no signal.
+            let _sent = kill_process(process, signal);
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for node in &self.nodes {
+            if node.data.join("postmaster.pid").exists() {
+                let _gone = kill_process(node.postmaster(), Signal::KILL);
+            }
+        }
+    }
+}
+
+fn with_children(parent: Pid) -> Vec<Pid> {
+    let number = parent.as_raw_nonzero().get();
+    let children =
+        std::fs::read_to_string(format!("/proc/{number}/task/{number}/children")).unwrap_or_default();
+    let children = children
+        .split_whitespace()
+        .filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+    std::iter::once(parent).chain(children).collect()
+}
+
+fn start_etcd(program: &Path, dir: &Path) -> (Node, u16) {
+    let (port, peers) = (free_port(), free_port());
+    let (client, peer) = (
+        format!("http://127.0.0.1:{port}"),
+        format!("http://127.0.0.1:{peers}"),
+    );
+    let mut etcd = Command::new(program);
+    etcd.args(["--name", "etcd1", "--data-dir"])
+        .arg(dir.join("etcd"))
+        .args([
+            "--listen-client-urls",
+            &client,
+            "--advertise-client-urls",
+            &client,
+        ])
+        .args([
+            "--listen-peer-urls",
+            &peer,
+            "--initial-advertise-peer-urls",
+            &peer,
+        ])
+        .args(["--initial-cluster", &format!("etcd1={peer}")]);
+    (Node::start("etcd", dir, etcd), port)
+}
+
+/// A Python with Patroni.
+struct Python {
+    program: PathBuf,
+    packages: PathBuf,
+}
+
+impl Python {
+    fn find() -> Option<Self> {
+        let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fleet");
+        let lib = std::fs::read_dir(home.join("lib")).ok()?;
+        let packages = lib.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
+        Some(Self {
+            // What the link leads to: a directory above the link may be closed to PostgreSQL's user.
+            program: std::fs::canonicalize(home.join("bin/python3")).ok()?,
+            packages: packages.into_iter().find(|path| path.join("patroni").exists())?,
+        })
+    }
+
+    fn copy_packages(&self, dir: &Path) -> PathBuf {
+        let copy = dir.join("packages");
+        let copied = Command::new("cp")
+            .arg("-r")
+            .args([&self.packages, &copy])
+            .status()
+            .unwrap();
+        assert!(copied.success());
+        copy
+    }
+}

@@ -1,0 +1,13 @@
+//! Several machines on one: workers over NATS, followers of the log, a PostgreSQL that fails over.
+
+mod broker;
+mod chaos;
+mod cluster;
+mod engines;
+mod processes;
+mod workers;
+
+use std::time::Duration;
+
+/// How long anything may take on a machine that does much else.
+const LIMIT: Duration = Duration::from_mins(2);
