@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{say, say_lines, style};
 use crate::config::{Config, Sources, without_password};
 use crate::database::Database;
+use crate::fleet::{NatsSettings, NatsUser, check_broker, connect};
 use crate::progress::{self, Clock, Stuck};
 
 /// Checks the installation and says how to fix problems.
@@ -43,6 +44,9 @@ pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCo
         Ok(config) => {
             found.data_dir = Some(config.data_dir.display().to_string());
             examine(&config, &mut found).await;
+            if let Some(broker) = &config.nats {
+                examine_broker(broker, &mut found).await;
+            }
         }
         Err(faults) => found.problems.extend(faults.0.iter().map(ToString::to_string)),
     }
@@ -97,6 +101,18 @@ async fn examine(config: &Config, found: &mut Findings) {
             .extend(moving.err().map(|error| format!("{error:#}")));
     }
     database.close().await;
+}
+
+/// Streams and permissions of the broker, if there is one.
+async fn examine_broker(broker: &NatsSettings, found: &mut Findings) {
+    let checked = match connect(broker, NatsUser::Dispatcher).await {
+        Ok(client) => check_broker(&client, &broker.cell).await,
+        Err(error) => Err(error),
+    };
+    match checked {
+        Ok(()) => found.notes.push(format!("NATS at {} is ready", broker.shown())),
+        Err(error) => found.problems.push(format!("{:#}", anyhow::Error::new(error))),
+    }
 }
 
 async fn look_for_standstill(database: &Database, found: &mut Findings) -> anyhow::Result<()> {

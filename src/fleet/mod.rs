@@ -3,7 +3,7 @@
 //! PostgreSQL keeps the truth and the schedule. All that the broker holds may be lost: leases end, scans are done again,
 //! and the copy of the log is written again. So nothing is decided here. A dispatcher answers the questions of remote
 //! workers from the database, a recorder appends their results, and a relay copies the log.
-//! [ADR 20](../../docs/adr/0020-workers-over-nats.md) says why.
+//! [ADR 24](../../docs/adr/0024-workers-over-nats.md) says why.
 
 mod accounts;
 mod connection;

@@ -23,6 +23,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How long the broker may take to store an event.
 const STORED_WITHIN: Duration = Duration::from_secs(10);
 
+/// The header with an event's id.
+const EVENT: &str = "Sitelog-Event";
+
 /// Copies the log.
 pub struct Relay {
     jetstream: Context,
@@ -123,7 +126,7 @@ impl Relay {
         let copied = stream.direct_get(u64::try_from(last).unwrap_or_default()).await;
         let copied =
             copied.map_err(|error| FleetError::broker(format!("read event {last} of {name}"), error))?;
-        let copied = copied.headers.get(async_nats::header::NATS_MESSAGE_ID);
+        let copied = copied.headers.get(EVENT);
         let ours = self.events(last - 1, 1).await?;
         let ours = ours.first().map(|event| event.event_id.to_string());
         if ours.is_some() && copied.map(async_nats::HeaderValue::as_str) == ours.as_deref() {
@@ -143,8 +146,9 @@ impl Relay {
             let position = event.position;
             let before = u64::try_from(position - 1).unwrap_or_default();
             let subject = self.cell.events(&event.tenant_id.to_string());
+            // The position alone keeps repetitions and gaps out.
             let message = PublishMessage::build()
-                .message_id(event.event_id.to_string())
+                .header(EVENT, event.event_id.to_string().as_str())
                 .expected_last_sequence(before)
                 .payload((self.shown)(event).into())
                 .outbound_message(subject);

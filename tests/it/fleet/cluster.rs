@@ -71,6 +71,8 @@ impl Cluster {
                 .env("PATRONI_RESTAPI_CONNECT_ADDRESS", format!("127.0.0.1:{rest}"))
                 .env("PATRONI_POSTGRESQL_LISTEN", format!("127.0.0.1:{port}"))
                 .env("PATRONI_POSTGRESQL_CONNECT_ADDRESS", format!("127.0.0.1:{port}"))
+                .env("PATRONI_POSTGRESQL_PGPASS", dir.path().join(format!("pgpass{n}")))
+                .env("HOME", dir.path())
                 .env("PATRONI_POSTGRESQL_DATA_DIR", &data)
                 .env(
                     "PATRONI_POSTGRESQL_BIN_DIR",
@@ -93,14 +95,17 @@ impl Cluster {
         let cluster = Self {
             nodes,
             proxy,
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: crate::support::server::client(),
             _haproxy: Node::start("haproxy", dir.path(), haproxy),
             _etcd: etcd,
             _dir: dir,
         };
         cluster
-            .until("a primary with two standbys", async || {
-                (cluster.primary().await.is_some() && cluster.standbys().await == 2).then_some(())
+            .until("a primary with two standbys, one of which confirms commits", async || {
+                let is_whole = cluster.primary().await.is_some()
+                    && cluster.count("replica").await == 2
+                    && cluster.count("synchronous").await == 1;
+                is_whole.then_some(())
             })
             .await;
         cluster
@@ -153,12 +158,12 @@ impl Cluster {
         None
     }
 
-    async fn standbys(&self) -> usize {
-        let mut standbys = 0;
+    async fn count(&self, role: &str) -> usize {
+        let mut count = 0;
         for node in 0..self.nodes.len() {
-            standbys += usize::from(self.is(node, "replica").await);
+            count += usize::from(self.is(node, role).await);
         }
-        standbys
+        count
     }
 
     /// kill -9 of Patroni and PostgreSQL where the primary is; returns which one it was.

@@ -43,8 +43,6 @@ impl Server {
 
     /// The same with further arguments of `serve`.
     pub fn start_with(sites: &Sites, settings: &[(&'static str, &str)], arguments: &[&str]) -> Self {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let mut server = Self {
             data_dir: TempDir::with_prefix("sitelog-").unwrap(),
             connect_to: sites.connect_to(),
@@ -56,7 +54,7 @@ impl Server {
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             process: None,
             reader: None,
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: client(),
         };
         server.restart();
         server
@@ -345,6 +343,13 @@ impl Drop for Server {
             let _ = kill_process(pid(postmaster), Signal::QUIT);
         }
     }
+}
+
+/// A client for local servers.
+pub fn client() -> reqwest::Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 /// The first line of PostgreSQL's pid file.
