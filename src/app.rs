@@ -43,6 +43,7 @@ pub use over_nats::work_over_nats;
 
 /// What a process does; several may share one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a process has any of them")]
 pub struct Roles {
     /// Serves HTTP.
     pub api: bool,

@@ -108,7 +108,7 @@ enum Command {
     Monitor(monitor::Args),
     /// Creates, lists, tests and deletes webhooks; a running server sends the events
     Webhook(webhook::Args),
-    /// Sets and lists the quotas of tenants
+    /// Sets and lists the quotas of tenants, and moves a tenant into another database
     Tenant(tenant::Args),
     /// Shows, rebuilds, rolls back, verifies and repairs read models
     Projections(projections::Args),

@@ -56,16 +56,18 @@ struct InitArgs {
 /// Where the broker is.
 #[derive(Debug, clap::Args)]
 pub(super) struct BrokerArgs {
-    /// The address of NATS, or several, separated by commas: nats://127.0.0.1:4222. Without it SITELOG_NATS__URL
+    /// The address of NATS, or several, separated by commas: `nats://127.0.0.1:4222`. Without it
+    /// `SITELOG_NATS__URL`
     #[arg(long, value_name = "URL")]
     nats: Option<String>,
-    /// The user: a .creds file, or a file with the seed of a key. Without it SITELOG_NATS__CREDENTIALS
+    /// The user: a .creds file, or a file with the seed of a key. Without it `SITELOG_NATS__CREDENTIALS`
     #[arg(long, value_name = "FILE")]
     creds: Option<PathBuf>,
-    /// Certificates that are trusted besides the system's. Without it SITELOG_NATS__CA
+    /// Certificates that are trusted besides the system's. Without it `SITELOG_NATS__CA`
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// The name of the cell, where several services share a broker. Without it SITELOG_NATS__CELL, or main
+    /// The name of the cell, where several services share a broker. Without it `SITELOG_NATS__CELL`, or
+    /// main
     #[arg(long, value_name = "NAME")]
     cell: Option<String>,
 }

@@ -1,19 +1,26 @@
 //! `sitelog tenant`: what differs for a tenant from the settings of the service.
 
+use std::fs::File;
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use serde_json::json;
 
 use super::input::BadArgument;
 use super::say;
 use crate::access::{Access, TenantSettings};
+use crate::commands::CommandBus;
+use crate::commands::import_tenant::{TenantImport, import_tenant};
 use crate::config::Config;
 use crate::database::Database;
 use crate::fetch::Direct;
+use crate::log::EventLog;
+use crate::log::tenant_file::{TenantFile, read_tenant_file};
 use crate::values::TenantId;
 
-/// Sets and lists the quotas of tenants.
+/// Sets and lists the quotas of tenants, and moves a tenant into another database.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -26,6 +33,28 @@ enum Command {
     Set(Set),
     /// Lists the tenants with quotas of their own
     List(List),
+    /// Exports all streams of a tenant into a file, with proofs, to move them into another database
+    Export(Export),
+    /// Imports such a file; may be repeated, and goes on where it was interrupted
+    Import(Import),
+}
+
+#[derive(Debug, clap::Args)]
+struct Export {
+    /// The tenant
+    #[arg(value_name = "ID")]
+    tenant: TenantId,
+    /// The file to write; it must not exist yet
+    file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct Import {
+    /// The file of 'sitelog tenant export'
+    file: PathBuf,
+    /// Only checks the file
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -64,12 +93,71 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     if let Command::Set(set) = &args.command {
         set.apply_to(&mut TenantSettings::default())?;
     }
+    if let Command::Import(Import { file, check: true }) = &args.command {
+        return checked(file);
+    }
     let database = Database::open(config).await?;
     let access = Access::new(database.pools.work.clone(), &config.auth, &Direct::new(None)?);
-    let done = execute(&args.command, &access).await;
+    let log = EventLog::open(database.pools.work.clone());
+    let done = match &args.command {
+        Command::Export(args) => export(args, &log).await,
+        Command::Import(args) => import(args, &log).await,
+        command => execute(command, &access).await,
+    };
+    drop(log);
     database.close().await;
     done?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn export(args: &Export, log: &EventLog) -> anyhow::Result<()> {
+    let shown = args.file.display();
+    if args.file.exists() {
+        return Err(BadArgument(format!("{shown} exists; choose another file")).into());
+    }
+    // Under its name only when it is whole.
+    let directory = args.file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let written = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")));
+    let written = written.with_context(|| format!("cannot write beside {shown}"))?;
+    let (header, footer) = log.export_tenant(args.tenant, written.as_file()).await?;
+    written.as_file().sync_all()?;
+    written
+        .persist_noclobber(&args.file)
+        .with_context(|| format!("cannot write {shown}"))?;
+    say(&format!(
+        "exported {} events and {} bodies of tenant {} from {} (head: {} events, root {})",
+        footer.events, footer.bodies, header.tenant, header.origin, header.size, header.root
+    ))?;
+    Ok(())
+}
+
+fn read(file: &Path) -> anyhow::Result<TenantFile> {
+    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    read_tenant_file(opened).with_context(|| format!("cannot import {}", file.display()))
+}
+
+fn checked(file: &Path) -> anyhow::Result<ExitCode> {
+    let file = read(file)?;
+    say(&format!(
+        "the file is whole: {} events and {} bodies of tenant {} from {} (head: {} events, root {})",
+        file.events.len(),
+        file.bodies.len(),
+        file.header.tenant,
+        file.header.origin,
+        file.header.size,
+        file.header.root
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn import(args: &Import, log: &EventLog) -> anyhow::Result<()> {
+    let file = read(&args.file)?;
+    let tenant = file.header.tenant;
+    let TenantImport { added, known } = import_tenant(&CommandBus::new(log.clone()), file).await?;
+    say(&format!(
+        "imported {added} events of tenant {tenant}; {known} were here already"
+    ))?;
+    Ok(())
 }
 
 async fn execute(command: &Command, access: &Access) -> anyhow::Result<()> {
@@ -85,6 +173,7 @@ async fn execute(command: &Command, access: &Access) -> anyhow::Result<()> {
                 show(tenant, &settings, list.json)?;
             }
         }
+        Command::Export(_) | Command::Import(_) => {}
     }
     Ok(())
 }

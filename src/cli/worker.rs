@@ -15,7 +15,7 @@ use crate::config::Sources;
 pub(super) struct Args {
     #[command(flatten)]
     broker: BrokerArgs,
-    /// Concurrent scans. Without it SITELOG_WORKER__CONCURRENCY, or 64
+    /// Concurrent scans. Without it `SITELOG_WORKER__CONCURRENCY`, or 64
     #[arg(long, value_name = "N")]
     concurrency: Option<u32>,
 }

@@ -12,6 +12,7 @@ pub mod create_webhook;
 pub mod expand_batch;
 pub mod forget_domain;
 pub mod import;
+pub mod import_tenant;
 pub mod list_of_batch;
 pub mod maintain_monitor;
 pub mod maintain_webhook;

@@ -311,7 +311,7 @@ mod tests {
                 job: Box::new(Job {
                     domain: "a.test".into(),
                     options: crate::values::ScanOptions::default(),
-                    time_left: Duration::from_secs(60),
+                    time_left: Duration::from_mins(1),
                     kept: Some(Revisit {
                         sitemaps: vec![sitemap],
                         ..Revisit::default()

@@ -1,6 +1,6 @@
 //! What can go wrong with the broker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why something could not be done over NATS.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum FleetError {
     },
     /// The broker does not let this user in.
     #[error(
-        "NATS at {url} refuses these credentials; check the file {} and the users of nats-server", shown(.file)
+        "NATS at {url} refuses these credentials; check the file {} and the users of nats-server", shown(.file.as_deref())
     )]
     Refused {
         /// The address, without a password.
@@ -133,8 +133,8 @@ impl FleetError {
     }
 }
 
-fn shown(file: &Option<PathBuf>) -> String {
-    file.as_ref().map_or_else(
+fn shown(file: Option<&Path>) -> String {
+    file.map_or_else(
         || "of SITELOG_NATS__CREDENTIALS".to_owned(),
         |file| file.display().to_string(),
     )

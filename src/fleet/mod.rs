@@ -1,4 +1,4 @@
-//! Workers on other machines, and followers of the log: over NATS JetStream, for those who need more than one machine.
+//! Workers on other machines, and followers of the log: over NATS `JetStream`, for those who need more than one machine.
 //!
 //! PostgreSQL keeps the truth and the schedule. All that the broker holds may be lost: leases end, scans are done again,
 //! and the copy of the log is written again. So nothing is decided here. A dispatcher answers the questions of remote

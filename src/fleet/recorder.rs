@@ -201,6 +201,7 @@ impl Recorder {
         if read.map_err(|error| cannot(&error))? > MAX_RESULT {
             return Err(cannot(&format_args!("it has more than {MAX_RESULT} bytes")));
         }
+        #[expect(clippy::disallowed_methods, reason = "no more than AT_ONCE run at a time")]
         let unpacked = tokio::task::spawn_blocking(move || unpack(&bytes)).await;
         unpacked.map_err(|error| cannot(&error))?
     }

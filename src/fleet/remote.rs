@@ -254,7 +254,7 @@ impl WorkSource for NatsSource {
 
     /// Nobody announces tasks over the broker: a worker looks by itself.
     async fn wait_for_news(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn leave(&self) {

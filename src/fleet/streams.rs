@@ -15,11 +15,11 @@ pub(super) const RECORDER: &str = "recorder";
 const OLDEST: (i64, i64, i64) = (2, 11, 0);
 const OLDEST_SHOWN: &str = "2.11.0";
 /// Within this time the broker stores a result that is sent again once.
-const REPEATED_WITHIN: Duration = Duration::from_secs(120);
+const REPEATED_WITHIN: Duration = Duration::from_mins(2);
 /// Without an answer for so long, a result is given to another dispatcher.
 const RECORDED_WITHIN: Duration = Duration::from_secs(30);
 /// Large results are recorded within seconds; what is left of them goes after this time.
-const LARGE_KEPT: Duration = Duration::from_secs(3600);
+const LARGE_KEPT: Duration = Duration::from_hours(1);
 
 /// How much the streams may hold.
 #[derive(Clone, Copy, Debug)]

@@ -41,6 +41,13 @@ pub struct Salt {
     salt: Vec<u8>,
 }
 
+impl Body {
+    /// What it is about: a domain or a batch.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
 impl Salt {
     /// Packs a content of `items` things into a body and the reference that goes into the event.
     pub fn seal(&self, content: &[u8], items: u64) -> (BodyRef, Body) {

@@ -89,7 +89,7 @@ pub struct VerifiedSegment {
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     /// The file cannot be read or written.
-    #[error("cannot read or write the segment file")]
+    #[error("cannot read or write the file")]
     File(#[from] std::io::Error),
     /// The log cannot be read.
     #[error(transparent)]
@@ -98,7 +98,7 @@ pub enum SegmentError {
     #[error(transparent)]
     Range(#[from] ProofError),
     /// A line is not what it should be.
-    #[error("line {line} of the segment file {what}")]
+    #[error("line {line} of the file {what}")]
     Line {
         /// Which, from 1.
         line: u64,
@@ -106,7 +106,7 @@ pub enum SegmentError {
         what: &'static str,
     },
     /// The events lead to another head than the file says.
-    #[error("the events of the segment file have the root {found}, but the file says {said}")]
+    #[error("the events of the file have the root {found}, but the file says {said}")]
     Root {
         /// By the events.
         found: String,
@@ -352,12 +352,12 @@ fn body_of(line: &str) -> Option<Vec<u8>> {
     .then_some(digest)
 }
 
-fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()> {
+pub(super) fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }
 
-fn to_hash(text: &str) -> Option<Hash> {
+pub(super) fn to_hash(text: &str) -> Option<Hash> {
     hex::decode(text).ok()?.try_into().ok()
 }
 
@@ -365,6 +365,6 @@ fn to_position(leaf: u64) -> i64 {
     i64::try_from(leaf).unwrap_or(i64::MAX)
 }
 
-fn broken(line: u64, what: &'static str) -> SegmentError {
+pub(super) fn broken(line: u64, what: &'static str) -> SegmentError {
     SegmentError::Line { line, what }
 }

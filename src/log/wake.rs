@@ -11,7 +11,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// A listener that heard nothing for so long is opened again: a connection whose other end is gone is as silent as a quiet
 /// log.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Forwards notifications until nobody watches any more.
 pub(super) async fn listen(pool: PgPool, head: watch::Sender<i64>) {

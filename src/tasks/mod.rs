@@ -81,6 +81,7 @@ impl ClaimedTask {
     }
 
     /// The same as if it had been claimed so long ago.
+    #[must_use]
     pub fn at(&self, age: Duration) -> Self {
         let since = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
         Self {

@@ -8,7 +8,7 @@ use sqlx::{FromRow, PgPool};
 use super::{LEASE, TaskError};
 
 /// A worker that was not seen for so long is forgotten.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 
 /// What a worker says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -16,7 +16,7 @@ async fn what_is_wrong_with_a_broker_is_said_with_what_to_do() {
     let Some(engines) = Engines::find_or_skip() else {
         return;
     };
-    let nats = Nats::start(&engines, 1, "").await;
+    let nats = Nats::start(&engines, 1, "");
     let admin = nats.settings("admin");
     // Before and after the set-up.
     let check = async || run(&nats, &["nats", "check"], &admin).await;

@@ -50,11 +50,8 @@ async fn a_batch_outlasts_kills_of_every_machine_and_each_scan_ends_once() {
         urls_per_sitemap: 5,
         ..SitesOptions::default()
     };
-    let (cluster, nats, sites) = tokio::join!(
-        Cluster::start(),
-        Nats::start(&engines, 3, ""),
-        Sites::start(options)
-    );
+    let nats = Nats::start(&engines, 3, "");
+    let (cluster, sites) = tokio::join!(Cluster::start(), Sites::start(options));
     let Some(mut cluster) = cluster else { return };
     let (mut nats, sites) = (nats, sites.unwrap());
     nats.prepare(&["--replicas", "3"]).await;

@@ -1,4 +1,4 @@
-//! Three PostgreSQL servers under Patroni, with etcd, and HAProxy in front of them: as docs/several-machines.md has it.
+//! Three PostgreSQL servers under Patroni, with etcd, and `HAProxy` in front of them: as docs/several-machines.md has it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -101,12 +101,15 @@ impl Cluster {
             _dir: dir,
         };
         cluster
-            .until("a primary with two standbys, one of which confirms commits", async || {
-                let is_whole = cluster.primary().await.is_some()
-                    && cluster.count("replica").await == 2
-                    && cluster.count("synchronous").await == 1;
-                is_whole.then_some(())
-            })
+            .until(
+                "a primary with two standbys, one of which confirms commits",
+                async || {
+                    let is_whole = cluster.primary().await.is_some()
+                        && cluster.count("replica").await == 2
+                        && cluster.count("synchronous").await == 1;
+                    is_whole.then_some(())
+                },
+            )
             .await;
         cluster
             .until("a database behind HAProxy", async || {

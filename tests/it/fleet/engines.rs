@@ -1,4 +1,4 @@
-//! The engines: NATS, PostgreSQL under Patroni, etcd, HAProxy. `script/bootstrap fleet` installs them.
+//! The engines: NATS, PostgreSQL under Patroni, etcd, `HAProxy`. `script/bootstrap fleet` installs them.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ pub struct Nats {
 
 impl Nats {
     /// Starts servers; `more` goes into their configuration.
-    pub async fn start(engines: &Engines, servers: usize, more: &str) -> Self {
+    pub fn start(engines: &Engines, servers: usize, more: &str) -> Self {
         let dir = TempDir::with_prefix("sitelog-nats-").unwrap();
         let accounts = Command::new(env!("CARGO_BIN_EXE_sitelog"))
             .args(["nats", "accounts"])
@@ -107,7 +107,7 @@ impl Nats {
             Node::start(&format!("nats{n}"), dir.path(), command)
         };
         let nodes = (0..servers).map(node).collect();
-        Self { dir, nodes, ports }
+        Self { nodes, ports, dir }
     }
 
     /// The addresses.

@@ -22,7 +22,7 @@ pub struct Service {
 
 impl Service {
     pub async fn start(engines: &Engines, options: SitesOptions, more: &str) -> Self {
-        let nats = Nats::start(engines, 1, more).await;
+        let nats = Nats::start(engines, 1, more);
         nats.prepare(&[]).await;
         let (sites, database) = (Sites::start(options).await.unwrap(), TestDatabase::new().await);
         let [url, key] = nats.settings("dispatcher");
@@ -262,7 +262,7 @@ async fn each_user_of_the_broker_may_do_its_work_and_nothing_else() {
     let Some(engines) = Engines::find_or_skip() else {
         return;
     };
-    let nats = Nats::start(&engines, 1, "").await;
+    let nats = Nats::start(&engines, 1, "");
     nats.prepare(&[]).await;
     let admin = jetstream::new(nats.client("admin").await);
     for user in ["worker", "follower"] {

@@ -3,6 +3,7 @@
 mod append;
 mod evolution;
 mod forget;
+mod move_tenant;
 mod order;
 mod proofs;
 mod restore;
