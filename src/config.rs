@@ -5,6 +5,7 @@ mod error;
 mod fetch;
 mod mail;
 mod names;
+mod oidc;
 mod raw;
 mod show;
 mod sources;
@@ -17,6 +18,7 @@ use self::error::Faults;
 pub use self::error::{ConfigError, ConfigFaults, Fault};
 use self::fetch::fetch_settings;
 use self::mail::mail_settings;
+use self::oidc::oidc_settings;
 use self::raw::{Raw, RawLegacy};
 pub use self::show::{Setting, without_password};
 pub use self::sources::{Origin, Settings, Sources};
@@ -67,7 +69,9 @@ impl Config {
 
     /// `None` only where there is no data directory. What is wrong has its default here, and is among the faults.
     fn from_raw(raw: Raw, database_url: Option<String>, faults: &mut Faults) -> Option<Self> {
-        let auth = auth_settings(raw.auth, &raw.api, faults);
+        let public_url = public_url(raw.public_url, faults);
+        let mut auth = auth_settings(raw.auth, &raw.api, faults);
+        auth.oidc = oidc_settings(raw.oidc, public_url.as_ref(), faults);
         let data_dir = raw.data_dir.or_else(default_data_dir);
         if data_dir.is_none() {
             faults.push(ConfigError::NoDataDir);
@@ -93,7 +97,7 @@ impl Config {
         let fetch = fetch_settings(raw.fetch, faults);
         let otlp_endpoint = raw.telemetry.otlp_endpoint.filter(|url| !url.is_empty());
         let otlp_endpoint = otlp_endpoint.and_then(|given| faults.take(collector(&given)));
-        let mail = mail_settings(raw.mail, raw.public_url, faults);
+        let mail = mail_settings(raw.mail, public_url.as_ref(), faults);
         let legacy = legacy_settings(raw.legacy, faults);
         Some(Self {
             database_url,
@@ -119,6 +123,16 @@ fn bind(given: Option<&str>, mode: AuthMode, faults: &mut Faults) -> Option<Sock
         faults.push(ConfigError::NotLoopback(bind));
     }
     Some(bind)
+}
+
+/// Where people reach us.
+fn public_url(given: Option<String>, faults: &mut Faults) -> Option<url::Url> {
+    let given = given.filter(|url| !url.is_empty())?;
+    let parsed = url::Url::parse(&given).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
+    });
+    let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
+    faults.take(parsed.ok_or_else(|| value("SITELOG_PUBLIC_URL", &without_password(&given), expected)))
 }
 
 /// Where a collector of traces listens.

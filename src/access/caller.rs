@@ -100,8 +100,10 @@ impl fmt::Display for Scopes {
 pub struct Caller {
     /// Whose data it may touch.
     pub tenant: TenantId,
-    /// For the log: `key:…`, `user:…` or `anonymous`.
+    /// For the log: `key:…`, `user:…`, `oidc:…` or `anonymous`.
     pub actor: String,
+    /// How people call that one; `None` if nobody said.
+    pub name: Option<String>,
     /// What it may do.
     pub scopes: Scopes,
 }
@@ -112,6 +114,7 @@ impl Caller {
         Self {
             tenant,
             actor: "anonymous".to_owned(),
+            name: None,
             scopes: Scopes::from_iter([Scope::Operator]),
         }
     }

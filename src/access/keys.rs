@@ -176,6 +176,7 @@ pub(super) fn caller_of(row: &PgRow) -> Result<Caller, AccessError> {
     Ok(Caller {
         tenant: TenantId(row.try_get("tenant_id")?),
         actor: format!("key:{}", row.try_get::<&str, _>("key_id")?),
+        name: None,
         scopes: scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
     })
 }

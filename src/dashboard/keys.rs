@@ -9,7 +9,9 @@ use maud::{Markup, html};
 use super::entry::Visitor;
 use super::form::Form;
 use super::parts::time;
+use super::people;
 use super::shell::{Page, Section};
+use crate::access;
 use crate::access::keys::{self, CreateKeyError, Expiry, KeyRow, NewKey};
 use crate::access::{ApiKey, KeyId, Scope, Scopes};
 use crate::api::ApiState;
@@ -89,6 +91,7 @@ fn unmade(error: &CreateKeyError) -> Problem {
 async fn page(state: &ApiState, visitor: &Visitor, made: Option<&ApiKey>) -> Result<Markup, Problem> {
     visitor.require(Scope::Admin)?;
     let rows = keys::list(state.access.pool(), Some(visitor.tenant())).await?;
+    let people = access::people::list(state.access.pool(), visitor.tenant()).await?;
     let content = html! {
         h1 { "Keys" }
         p { "Send a key with each request: " code { "Authorization: Bearer sitelog_…" } }
@@ -100,6 +103,7 @@ async fn page(state: &ApiState, visitor: &Visitor, made: Option<&ApiKey>) -> Res
         }
         (list(&rows))
         (new_form(visitor))
+        (people::section(&people))
     };
     Ok(Page::new("Keys", Section::Keys).render(Some(visitor), &content))
 }

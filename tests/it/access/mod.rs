@@ -5,6 +5,7 @@ mod first_key;
 mod isolation;
 mod jwks;
 mod keys;
+mod oidc;
 mod predecessor;
 mod quotas;
 mod second_wall;
