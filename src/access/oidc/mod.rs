@@ -2,15 +2,15 @@
 //! browser keeps what it has begun in a cookie, so any process may complete it; the provider's claims say who somebody is and,
 //! by the rules of the settings, whose data that one may touch.
 
+mod browser;
 mod error;
+mod person;
 mod provider;
 mod rules;
 mod settings;
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{TimeDelta, Utc};
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreGenderClaim, CoreIdToken,
@@ -29,14 +29,15 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub use browser::{Begun, Returned};
 pub use error::SignInError;
+pub use person::Person;
+use person::{actor, claims_of, name, shown};
 use provider::{Provider, causes, unanswered};
 pub use rules::ClaimRules;
 pub use settings::OidcSettings;
 
-use super::Scopes;
 use crate::fetch::Direct;
-use crate::values::TenantId;
 
 /// How far the provider's clock may be from ours.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
@@ -44,10 +45,6 @@ const SKEW: TimeDelta = TimeDelta::seconds(60);
 const OLDEST: TimeDelta = TimeDelta::minutes(10);
 /// Sign-ins that are completed at once: each keeps the provider busy.
 const AT_ONCE: usize = 16;
-/// Characters of a subject at most (OpenID Connect Core 1.0, section 2).
-const MAX_SUBJECT: usize = 255;
-/// Characters of a name at most.
-const MAX_NAME: usize = 100;
 /// Signatures by keys that the provider publishes. A shared secret signs nothing, and `none` is none.
 const ALGORITHMS: [Algorithm; 8] = [
     Algorithm::RsaSsaPkcs1V15Sha256,
@@ -70,74 +67,11 @@ struct Inner {
     places: Semaphore,
 }
 
-/// What a browser keeps of a sign-in that it has begun; secret to all others.
-pub struct Begun {
-    state: String,
-    nonce: String,
-    verifier: String,
-}
-
-/// What the provider sends a browser back with (RFC 6749, 4.1.2; RFC 9207).
-#[derive(Debug, Default, Deserialize)]
-pub struct Returned {
-    /// The code that becomes a token.
-    pub code: Option<String>,
-    /// What the browser was sent with.
-    pub state: Option<String>,
-    /// Why there is no code.
-    pub error: Option<String>,
-    /// The same in words.
-    pub error_description: Option<String>,
-    /// Who sent the browser back.
-    pub iss: Option<String>,
-}
-
-/// Somebody who signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    /// For the log: `oidc:<subject>`.
-    pub actor: String,
-    /// How people call that one: a name, with the e-mail address if there is one.
-    pub name: String,
-    /// Whose data that one may touch.
-    pub tenant: TenantId,
-    /// What that one may do; at least one scope.
-    pub scopes: Scopes,
-    /// Of the sign-in, which works only once: a digest of its state.
-    pub sign_in: [u8; 32],
-}
-
 /// All claims, by name.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 struct AllClaims(Map<String, Value>);
 
 impl AdditionalClaims for AllClaims {}
-
-impl Begun {
-    /// For the cookie of the browser: characters that need no escapes there.
-    pub fn to_cookie(&self) -> String {
-        format!("{}.{}.{}", self.state, self.nonce, self.verifier)
-    }
-
-    /// From the cookie; `None` if it is none of ours.
-    pub fn from_cookie(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split('.').collect();
-        let is_ours = |part: &&str| {
-            (20..=128).contains(&part.len())
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        };
-        let [state, nonce, verifier] = parts[..] else {
-            return None;
-        };
-        [state, nonce, verifier].iter().all(is_ours).then(|| Self {
-            state: state.to_owned(),
-            nonce: nonce.to_owned(),
-            verifier: verifier.to_owned(),
-        })
-    }
-}
 
 impl SignIn {
     /// Signs in by these settings; the provider is asked when the first person comes.
@@ -397,107 +331,4 @@ fn client(
 
 fn redirect(settings: &OidcSettings) -> RedirectUrl {
     RedirectUrl::from_url(settings.redirect.clone())
-}
-
-/// All claims of a token that was verified.
-fn claims_of(token: &CoreIdToken) -> Result<Map<String, Value>, SignInError> {
-    let text = token.to_string();
-    let payload = text.split('.').nth(1).unwrap_or_default();
-    let bytes = URL_SAFE_NO_PAD
-        .decode(payload.trim_end_matches('='))
-        .unwrap_or_default();
-    serde_json::from_slice(&bytes).map_err(|error| SignInError::Invalid(error.to_string()))
-}
-
-/// How the log names a person. No two have one name: a subject that is too long is refused, not cut.
-fn actor(subject: &SubjectIdentifier) -> Result<String, SignInError> {
-    let subject = subject.as_str();
-    let fits = (1..=MAX_SUBJECT).contains(&subject.len()) && !subject.contains(char::is_control);
-    if fits {
-        return Ok(format!("oidc:{subject}"));
-    }
-    Err(SignInError::Invalid(format!(
-        "its subject is empty, has more than {MAX_SUBJECT} bytes, or has control characters"
-    )))
-}
-
-/// How people call a person.
-fn name(claims: &Map<String, Value>, subject: &SubjectIdentifier) -> String {
-    let text = |name: &str| {
-        let text = claims.get(name).and_then(Value::as_str).map(shown);
-        text.filter(|text| !text.trim().is_empty())
-    };
-    let email = text("email");
-    match (text("name").or_else(|| text("preferred_username")), email) {
-        (Some(name), Some(email)) if name != email => format!("{name} ({email})"),
-        (Some(name), _) => name,
-        (None, Some(email)) => email,
-        (None, None) => shown(subject.as_str()),
-    }
-}
-
-/// As much of a text from elsewhere as is shown, on one line.
-fn shown(text: &str) -> String {
-    let visible = text.chars().filter(|c| !c.is_control());
-    visible.take(MAX_NAME).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_read_back_and_no_other_text_is() {
-        let part = |letter: &str| letter.repeat(30);
-        let begun = Begun {
-            state: part("a"),
-            nonce: part("-"),
-            verifier: part("_"),
-        };
-        let read = Begun::from_cookie(&begun.to_cookie()).unwrap();
-        assert_eq!(
-            (read.state, read.nonce, read.verifier),
-            (part("a"), part("-"), part("_"))
-        );
-        let (a, b) = (part("a"), part("b"));
-        for other in [
-            String::new(),
-            format!("{a}.{b}"),
-            format!("{a}.{b}."),
-            format!("{a}.{b}.{a}.{b}"),
-            format!("{a}.{b}.é{a}"),
-            format!("{a}.{b}.{}", "c".repeat(129)),
-        ] {
-            assert!(Begun::from_cookie(&other).is_none(), "{other}");
-        }
-    }
-
-    #[test]
-    fn a_person_is_called_by_name_and_address() {
-        let called = |claims: Value| {
-            let claims = serde_json::from_value(claims).unwrap();
-            name(&claims, &SubjectIdentifier::new("7".to_owned()))
-        };
-        assert_eq!(
-            called(json!({ "name": "Ann", "email": "a@b.test" })),
-            "Ann (a@b.test)"
-        );
-        assert_eq!(
-            called(json!({ "preferred_username": "ann", "email": null })),
-            "ann"
-        );
-        assert_eq!(called(json!({ "name": " ", "email": "a@b.test\n" })), "a@b.test");
-        assert_eq!(called(json!({ "name": 5 })), "7");
-    }
-
-    #[test]
-    fn an_actor_is_whole_or_none() {
-        let actor = |subject: &str| actor(&SubjectIdentifier::new(subject.to_owned())).ok();
-        assert_eq!(actor("ann@b.test").as_deref(), Some("oidc:ann@b.test"));
-        for bad in [String::new(), "a\nb".to_owned(), "a".repeat(256)] {
-            assert_eq!(actor(&bad), None);
-        }
-    }
 }
