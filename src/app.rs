@@ -14,6 +14,7 @@ use crate::access::{Access, AuthMode};
 use crate::api::settings::BackendError;
 use crate::api::{self, ApiState, Legacy, LongReads};
 use crate::commands::CommandBus;
+use crate::commands::change_access::{ChangeAccessError, create_first_key};
 use crate::config::Config;
 use crate::dashboard;
 use crate::database::Database;
@@ -96,7 +97,7 @@ pub enum StartError {
     Fingerprints(#[from] FingerprintFilesError),
     /// The first key cannot be made or given to anybody.
     #[error(transparent)]
-    FirstKey(#[from] FirstKeyError),
+    FirstKey(#[from] FirstKeyError<ChangeAccessError>),
     /// The old backend is set up wrongly.
     #[error("the settings SITELOG_LEGACY__BACKEND_… are invalid")]
     Backend(#[from] BackendError),
@@ -318,7 +319,10 @@ pub async fn serve(
     };
     // Before anything runs, so that a file that cannot be written stops nothing that has begun.
     let first_key = match (roles.api, config.auth.mode) {
-        (true, AuthMode::Required) => first_key::provide(&database.pools.access, first_key).await,
+        (true, AuthMode::Required) => {
+            let make = async || create_first_key(&app.bus).await;
+            first_key::provide(&database.pools.access, first_key, make).await
+        }
         _ => Ok(FirstKey::NotNeeded),
     };
     let first_key = match first_key {

@@ -58,6 +58,11 @@ impl fmt::Display for Scope {
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
+    /// Those of the first key of all.
+    pub fn of_first_key() -> Self {
+        Self::from_iter([Scope::Admin, Scope::Operator])
+    }
+
     /// Whether they include one.
     pub fn allow(&self, wanted: Scope) -> bool {
         self.0.iter().any(|given| *given >= wanted)

@@ -21,6 +21,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use crate::fetch::Direct;
+pub use crate::values::TenantSettings;
 
 pub use api_key::{ApiKey, KeyId};
 pub use caller::{Caller, Scope, Scopes, UnknownScope};
@@ -28,7 +29,7 @@ pub use key_set::KeysUnavailable;
 pub use oidc::{ClaimRules, OidcSettings, SignIn, SignInError};
 use sessions::SessionToken;
 pub use settings::{AuthMode, AuthSettings, JwtSettings, Secret};
-pub use tenants::{Admission, RequestShare, TenantSettings, Tenants};
+pub use tenants::{Admission, RequestShare, Tenants};
 use token::TokenVerifier;
 
 /// Decides who is let in.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 
 use super::keys::{caller_of, note_use};
 use super::oidc::{Person, SignInError};
@@ -130,12 +130,17 @@ async fn remove_ended(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
-/// Ends all sessions of a person of a tenant; how many there were.
-pub async fn close_all(pool: &PgPool, tenant: TenantId, actor: &str) -> Result<u64, AccessError> {
+/// Ends all sessions of a person of a tenant, without telling of it in the log (`commands::change_access` does both); how
+/// many there were.
+pub async fn close_all(
+    executor: impl PgExecutor<'_>,
+    tenant: TenantId,
+    actor: &str,
+) -> Result<u64, AccessError> {
     let closed = sqlx::query("delete from session where actor = $1 and tenant_id = $2")
         .bind(actor)
         .bind(tenant.0)
-        .execute(pool)
+        .execute(executor)
         .await?;
     Ok(closed.rows_affected())
 }

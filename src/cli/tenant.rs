@@ -8,9 +8,12 @@ use serde_json::json;
 use super::input::BadArgument;
 use super::say;
 use crate::access::{Access, TenantSettings};
+use crate::commands::change_access::change_tenant_settings;
+use crate::commands::{CommandBus, CommandContext};
 use crate::config::Config;
 use crate::database::Database;
 use crate::fetch::Direct;
+use crate::log::EventLog;
 use crate::values::TenantId;
 
 /// Sets and lists the quotas of tenants.
@@ -66,18 +69,21 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     }
     let database = Database::open(config).await?;
     let access = Access::new(database.pools.work.clone(), &config.auth, &Direct::new(None)?);
-    let done = execute(&args.command, &access).await;
+    let bus = CommandBus::new(EventLog::open(database.pools.work.clone()));
+    let done = execute(&args.command, &access, &bus).await;
+    drop(bus);
     database.close().await;
     done?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn execute(command: &Command, access: &Access) -> anyhow::Result<()> {
+async fn execute(command: &Command, access: &Access, bus: &CommandBus) -> anyhow::Result<()> {
     match command {
         Command::Set(set) => {
             let mut settings = access.tenants().read(set.tenant).await?;
             set.apply_to(&mut settings)?;
-            access.tenants().set(set.tenant, &settings).await?;
+            let context = CommandContext::internal(set.tenant, "cli");
+            change_tenant_settings(bus, access.tenants(), &settings, &context).await?;
             show(set.tenant, &settings, set.json)?;
         }
         Command::List(list) => {

@@ -68,7 +68,7 @@ pub(super) async fn show(
         h1 { "Log" }
         p { "All events, newest first. Other pages are computed from them; events never change." }
         form.filter method="get" action="/log" {
-            label { "ID of a scan, batch, webhook or monitor" input name="stream" value=(stream) size="38"; }
+            label { "ID of a scan, batch, webhook, monitor or tenant" input name="stream" value=(stream) size="38"; }
             button type="submit" { "Filter" }
             @if !stream.is_empty() { a.button href="/log" { "Show all" } }
         }
@@ -102,7 +102,7 @@ fn row(event: &LogEvent, names: &Names) -> Markup {
         tr {
             td.number { (event.position) }
             td { details { summary { (event.event_type) } (raw(event)) } }
-            td { a href=(place_of(event)) { @if matches!(event.aggregate_type.as_str(), "webhook" | "monitor") { (event.aggregate_type) } @else if domain.is_empty() { "batch" } @else { (domain) } } }
+            td { a href=(place_of(event)) { @if matches!(event.aggregate_type.as_str(), "webhook" | "monitor" | "tenant") { (event.aggregate_type) } @else if domain.is_empty() { "batch" } @else { (domain) } } }
             td { (time(Some(event.recorded_at))) }
             td.wide { (actor) @if let Some(name) = names.get(&actor) { br; span.small.muted { (name) } } }
         }
@@ -115,6 +115,7 @@ fn place_of(event: &LogEvent) -> String {
         "batch_scan" => "batches",
         "monitor" => "monitors",
         "webhook" => "webhooks",
+        "tenant" => return "/keys".to_owned(),
         _ => "scans",
     };
     format!("/{page}/{}", event.aggregate_id)

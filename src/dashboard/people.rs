@@ -7,11 +7,12 @@ use maud::{Markup, html};
 use super::entry::Visitor;
 use super::form::Form;
 use super::parts::{counted, time};
+use crate::access::Scope;
 use crate::access::people::PersonRow;
-use crate::access::{Scope, sessions};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::CommandRequest;
+use crate::commands::change_access::sign_out_person;
 
 /// Signs a person out in all browsers.
 pub(super) async fn sign_out(
@@ -21,7 +22,7 @@ pub(super) async fn sign_out(
 ) -> Result<Response, Problem> {
     visitor.require(Scope::Admin)?;
     let form = Form::of(&request).await?;
-    sessions::close_all(state.access.pool(), visitor.tenant(), form.text("actor")).await?;
+    sign_out_person(&state.bus, form.text("actor"), &request.context).await?;
     Ok(Redirect::to("/keys#people").into_response())
 }
 

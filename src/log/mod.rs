@@ -18,6 +18,7 @@ pub mod proof;
 pub mod read;
 pub mod segment;
 pub mod tail;
+pub mod together;
 pub mod tree;
 pub mod verify;
 mod wake;

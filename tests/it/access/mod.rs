@@ -11,6 +11,7 @@ mod quotas;
 mod second_wall;
 mod secrets;
 mod tokens;
+mod told;
 mod under_way;
 
 use sitelog::access::keys::{NewKey, create};
