@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,7 @@ use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
 use crate::mail::{MailSettings, Mailer};
+use crate::metric_export::MetricExport;
 use crate::monitors::{self, Monitors};
 use crate::policies::{
     self, CompleteBatches, ExpandBatches, FollowMonitors, FollowWebhooks, QueueMails, ScheduleScans,
@@ -34,6 +36,7 @@ use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
 use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
 use crate::trace_export;
+use crate::traces::Sampled;
 use crate::webhooks::{Deliverer, Webhooks};
 use crate::worker::{self, Worker};
 
@@ -229,6 +232,31 @@ impl App {
         self.in_background(tracker).spawn(worker.run(stop.clone(), drain));
     }
 
+    /// Starts to send metrics, if they are to be sent; the future ends with the last of them.
+    fn send_metrics(
+        &self,
+        export: Option<MetricExport>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + use<> {
+        let state = self.api_state();
+        let task = export.map(|export| {
+            self.background.spawn(async move {
+                let read = || {
+                    let state = state.clone();
+                    async move { api::metrics::text(&state).await.map_err(|problem| problem.detail) }.boxed()
+                };
+                export.run(read, stop).await;
+            })
+        });
+        async {
+            if let Some(task) = task
+                && let Err(error) = task.await
+            {
+                tracing::warn!(%error, "Sending metrics ended with an error");
+            }
+        }
+    }
+
     fn in_background<'a>(&'a self, tracker: &'a TaskTracker) -> Background<'a> {
         Background {
             threads: &self.background,
@@ -308,9 +336,14 @@ pub async fn serve(
     }
     let background = BackgroundThreads::start().map_err(StartError::Threads)?;
     let mut exporting = None;
-    if let Some(endpoint) = &config.otlp_endpoint {
+    let mut metrics = None;
+    if let Some(telemetry) = &config.telemetry {
         let direct = Direct::new(config.fetch.extra_ca.as_deref())?;
-        exporting = Some(trace_export::start(endpoint, direct)?);
+        if let Some(every) = telemetry.metrics_every {
+            metrics = Some(MetricExport::new(&telemetry.endpoint, every, direct.clone()));
+        }
+        let sampled = Sampled::share(telemetry.trace_sample);
+        exporting = Some(trace_export::start(&telemetry.endpoint, sampled, direct)?);
     }
     let database = Database::open(config).await?;
     let app = App {
@@ -343,6 +376,8 @@ pub async fn serve(
     if roles.worker {
         app.spawn_worker(&scanning, &stop, worker::DRAIN);
     }
+    let stop_metrics = CancellationToken::new();
+    let sending_metrics = app.send_metrics(metrics, stop_metrics.clone());
     let address = listener
         .as_ref()
         .and_then(|l| l.local_addr().ok())
@@ -367,6 +402,9 @@ pub async fn serve(
         stop_following.cancel();
         following.close();
         following.wait().await;
+        // Last of all, so that it says what all others did.
+        stop_metrics.cancel();
+        sending_metrics.await;
         stop_supervision.cancel();
     };
     tokio::join!(work, database.supervise(stop_supervision.clone()));

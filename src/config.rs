@@ -9,6 +9,7 @@ mod oidc;
 mod raw;
 mod show;
 mod sources;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ use self::oidc::oidc_settings;
 use self::raw::{Raw, RawLegacy};
 pub use self::show::{Setting, without_password};
 pub use self::sources::{Origin, Settings, Sources};
+pub use self::telemetry::TelemetrySettings;
+use self::telemetry::telemetry_settings;
 use crate::access::{AuthMode, AuthSettings};
 use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::settings::FetchSettings;
@@ -49,8 +52,8 @@ pub struct Config {
     pub auth: AuthSettings,
     /// How mails are sent; `None` if none are.
     pub mail: Option<MailSettings>,
-    /// Where traces are sent; `None` if nothing is traced.
-    pub otlp_endpoint: Option<url::Url>,
+    /// Where traces and metrics are sent; `None` if nothing is.
+    pub telemetry: Option<TelemetrySettings>,
     /// The predecessor's paths.
     pub legacy: LegacySettings,
 }
@@ -95,8 +98,7 @@ impl Config {
             ));
         }
         let fetch = fetch_settings(raw.fetch, faults);
-        let otlp_endpoint = raw.telemetry.otlp_endpoint.filter(|url| !url.is_empty());
-        let otlp_endpoint = otlp_endpoint.and_then(|given| faults.take(collector(&given)));
+        let telemetry = telemetry_settings(raw.telemetry, faults);
         let mail = mail_settings(raw.mail, public_url.as_ref(), faults);
         let legacy = legacy_settings(raw.legacy, faults);
         Some(Self {
@@ -108,7 +110,7 @@ impl Config {
             fetch,
             auth,
             mail,
-            otlp_endpoint,
+            telemetry,
             legacy,
         })
     }
@@ -133,20 +135,6 @@ fn public_url(given: Option<String>, faults: &mut Faults) -> Option<url::Url> {
     });
     let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
     faults.take(parsed.ok_or_else(|| value("SITELOG_PUBLIC_URL", &without_password(&given), expected)))
-}
-
-/// Where a collector of traces listens.
-fn collector(given: &str) -> Result<url::Url, ConfigError> {
-    let url = url::Url::parse(given).ok();
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-    let expected = "the address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318";
-    url.ok_or_else(|| {
-        value(
-            "SITELOG_TELEMETRY__OTLP_ENDPOINT",
-            &without_password(given),
-            expected,
-        )
-    })
 }
 
 fn legacy_settings(raw: RawLegacy, faults: &mut Faults) -> LegacySettings {
@@ -337,23 +325,6 @@ mod tests {
                 "{bad}"
             );
         }
-    }
-
-    #[test]
-    fn a_collector_has_an_address() {
-        let collector = |url: &str| with(|raw| raw.telemetry.otlp_endpoint = Some(url.into()));
-        assert!(
-            collector("http://127.0.0.1:4318")
-                .unwrap()
-                .otlp_endpoint
-                .is_some()
-        );
-        assert!(collector("").unwrap().otlp_endpoint.is_none());
-        let error = collector("collector:4318").unwrap_err().to_string();
-        assert!(
-            error.starts_with("SITELOG_TELEMETRY__OTLP_ENDPOINT is 'collector:4318'"),
-            "{error}"
-        );
     }
 
     #[test]

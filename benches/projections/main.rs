@@ -44,7 +44,7 @@ impl World {
             fetch: FetchSettings::default(),
             auth: AuthSettings::of(AuthMode::Off),
             mail: None,
-            otlp_endpoint: None,
+            telemetry: None,
             legacy: LegacySettings::default(),
         };
         let database = Database::open(&config).await.expect("PostgreSQL starts");

@@ -80,6 +80,8 @@ pub(super) struct RawMail {
 #[serde(default)]
 pub(super) struct RawTelemetry {
     pub(super) otlp_endpoint: Option<String>,
+    pub(super) trace_sample: Option<f64>,
+    pub(super) metrics_seconds: Option<u64>,
 }
 
 #[derive(Default, Deserialize, Serialize)]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::names::{known_paths, name_in_environment};
 use super::sources::{Origin, Settings};
+use super::telemetry::DEFAULT_TRACE_SAMPLE;
 use super::{DEFAULT_BIND, DEFAULT_CONCURRENCY, default_data_dir};
 use crate::access::{AuthSettings, ClaimRules, OidcSettings};
 use crate::api::settings::DEFAULT_SUNSET;
@@ -134,6 +135,7 @@ fn default_of(path: &str) -> Value {
         "worker.concurrency" => DEFAULT_CONCURRENCY.into(),
         "auth.mode" => "required".into(),
         "api.requests_per_minute" => AuthSettings::DEFAULT_REQUESTS_PER_MINUTE.get().to_string().into(),
+        "telemetry.trace_sample" => DEFAULT_TRACE_SAMPLE.into(),
         "oidc.label" => OidcSettings::DEFAULT_LABEL.into(),
         "oidc.request_scopes" => OidcSettings::DEFAULT_REQUEST_SCOPES.into(),
         "oidc.tenant_claim" => ClaimRules::DEFAULT_TENANT_CLAIM.into(),

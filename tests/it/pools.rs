@@ -26,7 +26,7 @@ fn config(test: &TestDatabase, connections: u32) -> Config {
         fetch: FetchSettings::default(),
         auth: AuthSettings::of(AuthMode::Off),
         mail: None,
-        otlp_endpoint: None,
+        telemetry: None,
         legacy: LegacySettings::default(),
     }
 }

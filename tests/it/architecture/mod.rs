@@ -89,7 +89,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// The wiring, which may use everything but the network's client.
-const WIRING: [&str; 8] = [
+const WIRING: [&str; 9] = [
     "app",
     "cli",
     "config",
@@ -98,6 +98,7 @@ const WIRING: [&str; 8] = [
     "trace_export",
     "lib",
     "main",
+    "metric_export",
 ];
 const WIRING_CRATES: [&str; 3] = ["sqlx", "tokio", "rand"];
 

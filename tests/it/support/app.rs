@@ -116,7 +116,7 @@ impl TestAppBuilder {
             fetch,
             auth: self.auth.unwrap_or_else(|| AuthSettings::of(AuthMode::Off)),
             mail: self.mail,
-            otlp_endpoint: None,
+            telemetry: None,
             legacy: self.legacy,
         };
         let app = App::build(&config, Pools::one(database.pool.clone()))
