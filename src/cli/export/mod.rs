@@ -111,11 +111,12 @@ pub(super) struct Args {
     /// The file to write, which appears only when it is complete; by default standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Where to write: s3://bucket/key (credentials: AWS_… of the environment), file:///path or a path. It appears only when it is
-    /// complete; after an interruption, the same command continues
-    #[arg(long, value_name = "PLACE", conflicts_with = "output")]
+    #[arg(long, value_name = "PLACE", conflicts_with = "output", help = TO)]
     to: Option<Place>,
 }
+
+const TO: &str = "Where to write: s3://bucket/key (credentials: AWS_… of the environment), file:///path or a path. \
+                  It appears only when it is complete; after an interruption, the same command continues";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Table {
@@ -141,7 +142,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         && wait_for::<Domains>(models, head, PATIENCE).await?
         && wait_for::<Sitemaps>(models, head, PATIENCE).await?;
     let written = args
-        .write_to(&local.app.api_state(), format, &place, config)
+        .write_to(&local.app.api_state(), format, place.as_ref(), config)
         .await;
     local.finish().await;
     let written = written?;
@@ -226,7 +227,7 @@ impl Args {
         &self,
         state: &ApiState,
         format: Format,
-        place: &Option<Place>,
+        place: Option<&Place>,
         config: &Config,
     ) -> anyhow::Result<Written> {
         match place {

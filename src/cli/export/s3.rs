@@ -56,8 +56,8 @@ const CREDENTIALS: [&str; 4] = [
 
 /// An object of S3, or of what speaks like it, by the variables that other programs use for it.
 pub(super) fn s3_object(address: &ObjectAddress, config: &Config) -> anyhow::Result<S3Object> {
-    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if !CREDENTIALS.iter().any(|name| is_set(&name)) {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !CREDENTIALS.iter().any(|name| is_set(name)) {
         let text =
             "s3://… needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment";
         return Err(BadArgument(text.to_owned()).into());

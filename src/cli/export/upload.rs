@@ -166,15 +166,14 @@ impl Upload {
         }
         let content = std::mem::take(&mut self.buffer);
         let digest = hex::encode(Sha256::digest(&content));
-        let mut notes = match self.begun.take() {
-            Some(notes) => notes,
-            None => {
-                let created = self.object.begin().await;
-                Notes {
-                    upload: created.map_err(|error| refused(&error))?,
-                    part_size: self.part_size,
-                    parts: Vec::new(),
-                }
+        let mut notes = if let Some(notes) = self.begun.take() {
+            notes
+        } else {
+            let created = self.object.begin().await;
+            Notes {
+                upload: created.map_err(|error| refused(&error))?,
+                part_size: self.part_size,
+                parts: Vec::new(),
             }
         };
         if let Some(known) = notes.parts.get(number).filter(|part| part.digest == digest) {
@@ -368,8 +367,10 @@ mod tests {
         /// Notes that are left.
         fn notes(&self) -> usize {
             let files = fs::read_dir(self.1.path()).unwrap();
-            let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-            names.filter(|name| name.ends_with(".json")).count()
+            let paths = files.map(|file| file.unwrap().path());
+            paths
+                .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+                .count()
         }
     }
 
