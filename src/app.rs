@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use crate::access::{Access, AuthMode};
 use crate::api::settings::BackendError;
 use crate::api::{self, ApiState, Legacy, LongReads};
 use crate::commands::CommandBus;
+use crate::commands::change_access::{ChangeAccessError, create_first_key};
 use crate::config::Config;
 use crate::dashboard;
 use crate::database::Database;
@@ -25,6 +27,7 @@ use crate::legacy;
 use crate::log::EventLog;
 use crate::log::tree::keep_tree;
 use crate::mail::{MailSettings, Mailer};
+use crate::metric_export::MetricExport;
 use crate::monitors::{self, Monitors};
 use crate::policies::{
     self, CompleteBatches, ExpandBatches, FollowMonitors, FollowWebhooks, QueueMails, ScheduleScans,
@@ -37,6 +40,7 @@ use crate::scanner::{Scanner, ScannerSettings};
 use crate::tasks::ScanTasks;
 use crate::tasks::workers::WorkerSighting;
 use crate::trace_export;
+use crate::traces::Sampled;
 use crate::webhooks::{Deliverer, Webhooks};
 use crate::worker::{self, DatabaseSource, Worker};
 pub use over_nats::work_over_nats;
@@ -108,7 +112,7 @@ pub enum StartError {
     Fingerprints(#[from] FingerprintFilesError),
     /// The first key cannot be made or given to anybody.
     #[error(transparent)]
-    FirstKey(#[from] FirstKeyError),
+    FirstKey(#[from] FirstKeyError<ChangeAccessError>),
     /// The old backend is set up wrongly.
     #[error("the settings SITELOG_LEGACY__BACKEND_… are invalid")]
     Backend(#[from] BackendError),
@@ -241,6 +245,31 @@ impl App {
         self.in_background(tracker).spawn(worker.run(stop.clone(), drain));
     }
 
+    /// Starts to send metrics, if they are to be sent; the future ends with the last of them.
+    fn send_metrics(
+        &self,
+        export: Option<MetricExport>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + use<> {
+        let state = self.api_state();
+        let task = export.map(|export| {
+            self.background.spawn(async move {
+                let read = || {
+                    let state = state.clone();
+                    async move { api::metrics::text(&state).await.map_err(|problem| problem.detail) }.boxed()
+                };
+                export.run(read, stop).await;
+            })
+        });
+        async {
+            if let Some(task) = task
+                && let Err(error) = task.await
+            {
+                tracing::warn!(%error, "Sending metrics ended with an error");
+            }
+        }
+    }
+
     fn in_background<'a>(&'a self, tracker: &'a TaskTracker) -> Background<'a> {
         Background {
             threads: &self.background,
@@ -335,9 +364,14 @@ pub async fn serve(
     }
     let background = BackgroundThreads::start().map_err(StartError::Threads)?;
     let mut exporting = None;
-    if let Some(endpoint) = &config.otlp_endpoint {
+    let mut metrics = None;
+    if let Some(telemetry) = &config.telemetry {
         let direct = Direct::new(config.fetch.extra_ca.as_deref())?;
-        exporting = Some(trace_export::start(endpoint, direct)?);
+        if let Some(every) = telemetry.metrics_every {
+            metrics = Some(MetricExport::new(&telemetry.endpoint, every, direct.clone()));
+        }
+        let sampled = Sampled::share(telemetry.trace_sample);
+        exporting = Some(trace_export::start(&telemetry.endpoint, sampled, direct)?);
     }
     let database = Database::open(config).await?;
     let app = App {
@@ -346,7 +380,10 @@ pub async fn serve(
     };
     // Before anything runs, so that a file that cannot be written stops nothing that has begun.
     let first_key = match (roles.api, config.auth.mode) {
-        (true, AuthMode::Required) => first_key::provide(&database.pools.access, first_key).await,
+        (true, AuthMode::Required) => {
+            let make = async || create_first_key(&app.bus).await;
+            first_key::provide(&database.pools.access, first_key, make).await
+        }
         _ => Ok(FirstKey::NotNeeded),
     };
     let first_key = match first_key {
@@ -370,6 +407,8 @@ pub async fn serve(
     if let Some(broker) = broker {
         app.spawn_over_nats(&scanning, roles, broker, &stop);
     }
+    let stop_metrics = CancellationToken::new();
+    let sending_metrics = app.send_metrics(metrics, stop_metrics.clone());
     let address = listener
         .as_ref()
         .and_then(|l| l.local_addr().ok())
@@ -394,6 +433,9 @@ pub async fn serve(
         stop_following.cancel();
         following.close();
         following.wait().await;
+        // Last of all, so that it says what all others did.
+        stop_metrics.cancel();
+        sending_metrics.await;
         stop_supervision.cancel();
     };
     tokio::join!(work, database.supervise(stop_supervision.clone()));

@@ -6,9 +6,11 @@ mod fetch;
 mod mail;
 mod names;
 mod nats;
+mod oidc;
 mod raw;
 mod show;
 mod sources;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,9 +21,12 @@ pub use self::error::{ConfigError, ConfigFaults, Fault};
 use self::fetch::fetch_settings;
 use self::mail::mail_settings;
 use self::nats::nats_settings;
+use self::oidc::oidc_settings;
 use self::raw::{Raw, RawLegacy};
 pub use self::show::{Setting, without_password};
 pub use self::sources::{Origin, Settings, Sources};
+pub use self::telemetry::TelemetrySettings;
+use self::telemetry::telemetry_settings;
 use crate::access::{AuthMode, AuthSettings};
 use crate::api::settings::{BackendSettings, LegacySettings};
 use crate::fetch::settings::FetchSettings;
@@ -52,8 +57,8 @@ pub struct Config {
     pub mail: Option<MailSettings>,
     /// The broker of workers elsewhere; `None` if there is none.
     pub nats: Option<NatsSettings>,
-    /// Where traces are sent; `None` if nothing is traced.
-    pub otlp_endpoint: Option<url::Url>,
+    /// Where traces and metrics are sent; `None` if nothing is.
+    pub telemetry: Option<TelemetrySettings>,
     /// The predecessor's paths.
     pub legacy: LegacySettings,
 }
@@ -72,7 +77,9 @@ impl Config {
 
     /// `None` only where there is no data directory. What is wrong has its default here, and is among the faults.
     fn from_raw(raw: Raw, database_url: Option<String>, faults: &mut Faults) -> Option<Self> {
-        let auth = auth_settings(raw.auth, &raw.api, faults);
+        let public_url = public_url(raw.public_url, faults);
+        let mut auth = auth_settings(raw.auth, &raw.api, faults);
+        auth.oidc = oidc_settings(raw.oidc, public_url.as_ref(), faults);
         let data_dir = raw.data_dir.or_else(default_data_dir);
         if data_dir.is_none() {
             faults.push(ConfigError::NoDataDir);
@@ -96,9 +103,8 @@ impl Config {
             ));
         }
         let fetch = fetch_settings(raw.fetch, faults);
-        let otlp_endpoint = raw.telemetry.otlp_endpoint.filter(|url| !url.is_empty());
-        let otlp_endpoint = otlp_endpoint.and_then(|given| faults.take(collector(&given)));
-        let mail = mail_settings(raw.mail, raw.public_url, faults);
+        let telemetry = telemetry_settings(raw.telemetry, faults);
+        let mail = mail_settings(raw.mail, public_url.as_ref(), faults);
         let nats = nats_settings(raw.nats, faults);
         let legacy = legacy_settings(raw.legacy, faults);
         Some(Self {
@@ -111,7 +117,7 @@ impl Config {
             auth,
             mail,
             nats,
-            otlp_endpoint,
+            telemetry,
             legacy,
         })
     }
@@ -128,18 +134,14 @@ fn bind(given: Option<&str>, mode: AuthMode, faults: &mut Faults) -> Option<Sock
     Some(bind)
 }
 
-/// Where a collector of traces listens.
-fn collector(given: &str) -> Result<url::Url, ConfigError> {
-    let url = url::Url::parse(given).ok();
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-    let expected = "the address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318";
-    url.ok_or_else(|| {
-        value(
-            "SITELOG_TELEMETRY__OTLP_ENDPOINT",
-            &without_password(given),
-            expected,
-        )
-    })
+/// Where people reach us.
+fn public_url(given: Option<String>, faults: &mut Faults) -> Option<url::Url> {
+    let given = given.filter(|url| !url.is_empty())?;
+    let parsed = url::Url::parse(&given).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
+    });
+    let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
+    faults.take(parsed.ok_or_else(|| value("SITELOG_PUBLIC_URL", &without_password(&given), expected)))
 }
 
 fn legacy_settings(raw: RawLegacy, faults: &mut Faults) -> LegacySettings {
@@ -331,23 +333,6 @@ mod tests {
                 "{bad}"
             );
         }
-    }
-
-    #[test]
-    fn a_collector_has_an_address() {
-        let collector = |url: &str| with(|raw| raw.telemetry.otlp_endpoint = Some(url.into()));
-        assert!(
-            collector("http://127.0.0.1:4318")
-                .unwrap()
-                .otlp_endpoint
-                .is_some()
-        );
-        assert!(collector("").unwrap().otlp_endpoint.is_none());
-        let error = collector("collector:4318").unwrap_err().to_string();
-        assert!(
-            error.starts_with("SITELOG_TELEMETRY__OTLP_ENDPOINT is 'collector:4318'"),
-            "{error}"
-        );
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub mod config;
 pub mod dashboard;
 pub mod database;
 pub mod mcp;
+pub mod metric_export;
 pub mod postgres;
 pub mod telemetry;
 pub mod trace_export;

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use crate::fetch::Direct;
-use crate::traces;
+use crate::traces::{self, Sampled};
 
 /// How long one message may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct TraceExport(SdkTracerProvider);
 
 /// Switches traces on and sends them to a collector, whose address is that of OTLP/HTTP (`http://collector:4318`).
-pub fn start(endpoint: &Url, direct: Direct) -> Result<TraceExport, ExporterBuildError> {
+pub fn start(endpoint: &Url, sampled: Sampled, direct: Direct) -> Result<TraceExport, ExporterBuildError> {
     let client = Client {
         direct,
         threads: Handle::current(),
@@ -38,7 +38,7 @@ pub fn start(endpoint: &Url, direct: Direct) -> Result<TraceExport, ExporterBuil
         .with_id_generator(traces::Ids)
         .with_resource(Resource::builder().with_service_name("sitelog").build())
         .build();
-    traces::switch_on(provider.tracer("sitelog"));
+    traces::switch_on(provider.tracer("sitelog"), sampled);
     Ok(TraceExport(provider))
 }
 

@@ -17,7 +17,54 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{IdGenerator, SdkTracer};
 use uuid::Uuid;
 
-static TRACER: OnceLock<SdkTracer> = OnceLock::new();
+static TRACING: OnceLock<Tracing> = OnceLock::new();
+
+/// What records spans, and of which scans.
+struct Tracing {
+    tracer: SdkTracer,
+    sampled: Sampled,
+}
+
+/// The share of scans that are traced. Whether a scan is one of them follows from its id: so every process decides the same, and
+/// a trace is whole or absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampled {
+    /// Of all numbers of 53 bits, those below.
+    below: u64,
+}
+
+impl Sampled {
+    /// Bits that a float has.
+    const BITS: u32 = 53;
+
+    /// A share from 0, none, to 1, all.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a share of 2^53, which a float holds exactly"
+    )]
+    pub fn share(share: f64) -> Self {
+        let all = 1_u64 << Self::BITS;
+        Self {
+            below: (share.clamp(0.0, 1.0) * all as f64) as u64,
+        }
+    }
+
+    fn has(self, scan: Uuid) -> bool {
+        // Mixed (the finalizer of splitmix64), because ids of version 7 that are made in one moment begin alike.
+        let (high, low) = scan.as_u64_pair();
+        let mut mixed = high ^ low;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) >> (u64::BITS - Self::BITS) < self.below
+    }
+}
+
+/// What records the spans of a scan, if that is traced.
+fn tracing_of(scan: Uuid) -> Option<&'static Tracing> {
+    TRACING.get().filter(|tracing| tracing.sampled.has(scan))
+}
 
 tokio::task_local! {
     /// The attempt that this task works on.
@@ -43,10 +90,10 @@ impl IdGenerator for Ids {
     }
 }
 
-/// Switches traces on; the tracer must have [`Ids`].
-pub fn switch_on(tracer: SdkTracer) {
+/// Switches traces of some scans on; the tracer must have [`Ids`].
+pub fn switch_on(tracer: SdkTracer, sampled: Sampled) {
     // Several servers of one test process share the first.
-    let _kept = TRACER.set(tracer);
+    let _kept = TRACING.set(Tracing { tracer, sampled });
 }
 
 /// Where in a scan's trace a span hangs.
@@ -94,7 +141,7 @@ pub struct Piece {
 
 /// Begins the root of a scan's trace: its request. `None` while traces are off, as below.
 pub fn scan_requested(scan: Uuid, began: SystemTime) -> Option<Piece> {
-    TRACER.get()?;
+    tracing_of(scan)?;
     Some(Piece {
         name: "scan requested".into(),
         kind: SpanKind::Internal,
@@ -107,7 +154,7 @@ pub fn scan_requested(scan: Uuid, began: SystemTime) -> Option<Piece> {
 
 /// Begins an attempt.
 pub fn attempt(scan: Uuid, fence: i64) -> Option<Piece> {
-    TRACER.get()?;
+    tracing_of(scan)?;
     Some(Piece {
         name: "attempt".into(),
         kind: SpanKind::Internal,
@@ -120,7 +167,7 @@ pub fn attempt(scan: Uuid, fence: i64) -> Option<Piece> {
 
 /// Begins something that belongs to a place.
 pub fn piece(place: Place, name: impl Into<Cow<'static, str>>, began: SystemTime) -> Option<Piece> {
-    TRACER.get()?;
+    tracing_of(place.scan)?;
     Some(Piece {
         name: name.into(),
         kind: SpanKind::Internal,
@@ -133,7 +180,7 @@ pub fn piece(place: Place, name: impl Into<Cow<'static, str>>, began: SystemTime
 
 /// Begins a request to a site, if this task works on an attempt.
 pub fn fetch() -> Option<Piece> {
-    TRACER.get()?;
+    TRACING.get()?;
     let place = ATTEMPT.try_with(|place| *place).ok()?;
     let piece = piece(place, "GET", SystemTime::now())?;
     Some(Piece {
@@ -144,7 +191,7 @@ pub fn fetch() -> Option<Piece> {
 
 /// Runs what belongs to an attempt: requests that are made within are below it.
 pub async fn within<T>(place: Place, work: impl Future<Output = T>) -> T {
-    if TRACER.get().is_none() {
+    if tracing_of(place.scan).is_none() {
         return work.await;
     }
     ATTEMPT.scope(place, work).await
@@ -153,7 +200,9 @@ pub async fn within<T>(place: Place, work: impl Future<Output = T>) -> T {
 impl Piece {
     /// Records the span.
     pub fn end(self, attributes: Vec<KeyValue>, error: Option<String>) {
-        let Some(tracer) = TRACER.get() else { return };
+        let Some(Tracing { tracer, .. }) = TRACING.get() else {
+            return;
+        };
         let trace = TraceId::from_bytes(self.scan.into_bytes());
         let parent = self.parent.map_or_else(Context::new, |place| {
             let state = TraceState::default();
@@ -192,6 +241,31 @@ mod tests {
         assert_ne!(places[0].span, places[1].span);
         assert_ne!(places[1].span, places[2].span);
         assert_ne!(Place::of_scan(Uuid::nil()).span, SpanId::INVALID);
+    }
+
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "a count of thousands")]
+    fn a_share_of_scans_of_every_kind_is_traced() {
+        let batch = crate::values::BatchId(Uuid::new_v4());
+        let kinds: [&dyn Fn(u32) -> Uuid; 3] = [&|_| Uuid::new_v4(), &|_| Uuid::now_v7(), &|line| {
+            crate::values::ScanId::of_batch_line(batch, line).0
+        }];
+        for new in kinds {
+            let scans: Vec<Uuid> = (0..10_000).map(new).collect();
+            let share = |share: f64| {
+                let sampled = Sampled::share(share);
+                scans.iter().filter(|scan| sampled.has(**scan)).count()
+            };
+            assert_eq!((share(0.0), share(1.0)), (0, 10_000));
+            // Ten standard deviations around the middle.
+            let some = share(0.25) as f64;
+            assert!((some - 2500.0).abs() < 433.0, "{some}");
+        }
+        let (few, many) = (Sampled::share(0.1), Sampled::share(0.2));
+        let scans: Vec<Uuid> = (0..1000).map(|_| Uuid::new_v4()).collect();
+        let kept = scans.iter().filter(|scan| few.has(**scan));
+        // Whoever raises the share keeps what was traced.
+        assert!(kept.clone().count() > 0 && kept.into_iter().all(|scan| many.has(*scan)));
     }
 
     #[test]

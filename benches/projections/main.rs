@@ -45,7 +45,7 @@ impl World {
             auth: AuthSettings::of(AuthMode::Off),
             mail: None,
             nats: None,
-            otlp_endpoint: None,
+            telemetry: None,
             legacy: LegacySettings::default(),
         };
         let database = Database::open(&config).await.expect("PostgreSQL starts");

@@ -58,6 +58,11 @@ impl fmt::Display for Scope {
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
+    /// Those of the first key of all.
+    pub fn of_first_key() -> Self {
+        Self::from_iter([Scope::Admin, Scope::Operator])
+    }
+
     /// Whether they include one.
     pub fn allow(&self, wanted: Scope) -> bool {
         self.0.iter().any(|given| *given >= wanted)
@@ -100,8 +105,10 @@ impl fmt::Display for Scopes {
 pub struct Caller {
     /// Whose data it may touch.
     pub tenant: TenantId,
-    /// For the log: `key:…`, `user:…` or `anonymous`.
+    /// For the log: `key:…`, `user:…`, `oidc:…` or `anonymous`.
     pub actor: String,
+    /// How people call that one; `None` if nobody said.
+    pub name: Option<String>,
     /// What it may do.
     pub scopes: Scopes,
 }
@@ -112,6 +119,7 @@ impl Caller {
         Self {
             tenant,
             actor: "anonymous".to_owned(),
+            name: None,
             scopes: Scopes::from_iter([Scope::Operator]),
         }
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sqlx::PgPool;
 
 use super::ApiKey;
-use super::keys::{self, CreateKeyError};
+use super::keys;
 
 /// Who the first key may be given to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +35,15 @@ pub enum FirstKey {
     NotMade,
 }
 
-/// Why the first key was not made.
+/// Why the first key was not made; `E` is what making it may fail with.
 #[derive(Debug, thiserror::Error)]
-pub enum FirstKeyError {
+pub enum FirstKeyError<E: std::error::Error + 'static> {
+    /// It cannot be found out whether there is a key.
+    #[error("cannot read the keys")]
+    Unavailable(#[from] sqlx::Error),
     /// It could not be made or kept.
     #[error(transparent)]
-    Create(#[from] CreateKeyError),
+    Create(E),
     /// The file is there already, or cannot be written.
     #[error(
         "cannot write the first key to {path}, so no key was created; name a file that does not exist yet"
@@ -65,31 +68,40 @@ pub enum FirstKeyError {
     },
 }
 
-/// Makes the first key of all, unless there is or ever was one, if it can be given to somebody.
-pub async fn provide(pool: &PgPool, place: &FirstKeyPlace) -> Result<FirstKey, FirstKeyError> {
-    if keys::is_any(pool).await.map_err(CreateKeyError::from)? {
+/// Makes the first key of all, unless there is or ever was one, if it can be given to somebody. `make` makes it, unless another
+/// process was faster.
+pub async fn provide<E: std::error::Error + 'static>(
+    pool: &PgPool,
+    place: &FirstKeyPlace,
+    make: impl AsyncFnOnce() -> Result<Option<ApiKey>, E>,
+) -> Result<FirstKey, FirstKeyError<E>> {
+    if keys::is_any(pool).await? {
         return Ok(FirstKey::NotNeeded);
     }
     match place {
         FirstKeyPlace::Nowhere => Ok(FirstKey::NotMade),
-        FirstKeyPlace::Terminal => Ok(keys::create_first(pool)
-            .await?
-            .map_or(FirstKey::NotNeeded, FirstKey::ToShow)),
-        FirstKeyPlace::File(path) => into_file(pool, path).await,
+        FirstKeyPlace::Terminal => {
+            let made = make().await.map_err(FirstKeyError::Create)?;
+            Ok(made.map_or(FirstKey::NotNeeded, FirstKey::ToShow))
+        }
+        FirstKeyPlace::File(path) => into_file(path, make).await,
     }
 }
 
 /// The file is opened first: a key is made only if there is somewhere to put it.
-async fn into_file(pool: &PgPool, path: &Path) -> Result<FirstKey, FirstKeyError> {
+async fn into_file<E: std::error::Error + 'static>(
+    path: &Path,
+    make: impl AsyncFnOnce() -> Result<Option<ApiKey>, E>,
+) -> Result<FirstKey, FirstKeyError<E>> {
     let file = open_private(path).map_err(|source| FirstKeyError::File {
         path: path.to_owned(),
         source,
     })?;
-    let made = keys::create_first(pool).await;
+    let made = make().await;
     let Ok(Some(key)) = made else {
         // Another process was faster, or it could not be made. An empty file would be in the way of the next start.
         let _nothing_is_lost = std::fs::remove_file(path);
-        made?;
+        made.map_err(FirstKeyError::Create)?;
         return Ok(FirstKey::NotNeeded);
     };
     write(file, &key).map_err(|source| FirstKeyError::Lost {

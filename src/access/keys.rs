@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 
-use super::{AccessError, ApiKey, Caller, KeyId, Scope, Scopes};
+use super::{AccessError, ApiKey, Caller, KeyId, Scopes};
 use crate::values::TenantId;
 
 /// What a new key is to be.
@@ -72,40 +72,44 @@ const COLUMNS: &str =
 /// So many keys are listed at most; nobody has so many.
 const MAX_LISTED: i64 = 1000;
 
-/// Makes a key; what comes back is the only time it can be seen whole.
-pub async fn create(pool: &PgPool, new: &NewKey) -> Result<(ApiKey, KeyRow), CreateKeyError> {
+/// Makes a key, without telling of it in the log (`commands::change_access` does both); what comes back is the only time it
+/// can be seen whole.
+pub async fn create(executor: impl PgExecutor<'_>, new: &NewKey) -> Result<(ApiKey, KeyRow), CreateKeyError> {
     let key = ApiKey::generate()?;
-    let row = insert(pool, &key, new).await?;
+    let row = insert(executor, &key, new).await?;
     Ok((key, row))
 }
 
 /// Whether there is or ever was a key.
-pub(super) async fn is_any(executor: impl sqlx::PgExecutor<'_>) -> Result<bool, sqlx::Error> {
+pub(super) async fn is_any(executor: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select exists (select from api_key)")
         .fetch_one(executor)
         .await
 }
 
-/// Makes the first key of all, an operator's, unless there is or ever was one; one process of many does.
-pub async fn create_first(pool: &PgPool) -> Result<Option<ApiKey>, CreateKeyError> {
-    let mut transaction = pool.begin().await?;
+/// Whether the first key of all is to be made in this transaction: there never was one, and until its end no other process
+/// makes one.
+pub async fn is_first(transaction: &mut PgConnection) -> Result<bool, AccessError> {
     sqlx::query("select pg_advisory_xact_lock(7305116406)")
         .execute(&mut *transaction)
         .await?;
-    if is_any(&mut *transaction).await? {
-        return Ok(None);
-    }
-    let key = ApiKey::generate()?;
-    let first = NewKey {
-        tenant: TenantId::DEFAULT,
-        name: "created at the first start".to_owned(),
-        scopes: Scopes::from_iter([Scope::Admin, Scope::Operator]),
-        expires: None,
-        created_by: "system".to_owned(),
-    };
-    insert(&mut *transaction, &key, &first).await?;
-    transaction.commit().await?;
-    Ok(Some(key))
+    Ok(!is_any(transaction).await?)
+}
+
+/// A key, of this tenant or of any.
+pub async fn find(
+    pool: &PgPool,
+    tenant: Option<TenantId>,
+    id: &KeyId,
+) -> Result<Option<KeyRow>, AccessError> {
+    let sql =
+        format!("select {COLUMNS} from api_key where key_id = $1 and ($2::uuid is null or tenant_id = $2)");
+    let row = sqlx::query(&sql)
+        .bind(id.as_str())
+        .bind(tenant.map(|tenant| tenant.0))
+        .fetch_optional(pool)
+        .await?;
+    Ok(row.as_ref().map(row_of).transpose()?)
 }
 
 /// Keys, oldest first: a tenant's, or all.
@@ -121,10 +125,10 @@ pub async fn list(pool: &PgPool, tenant: Option<TenantId>) -> Result<Vec<KeyRow>
     Ok(rows.iter().map(row_of).collect::<Result<_, _>>()?)
 }
 
-/// Revokes a key for good, from the next request on; again, it changes nothing. `None` if there is no such key, or it
+/// Revokes a key for good, without telling of it in the log (`commands::change_access` does both); again, it changes nothing. `None` if there is no such key, or it
 /// is not of this tenant.
 pub async fn revoke(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     tenant: Option<TenantId>,
     id: &KeyId,
 ) -> Result<Option<KeyRow>, AccessError> {
@@ -135,7 +139,7 @@ pub async fn revoke(
     let row = sqlx::query(&sql)
         .bind(id.as_str())
         .bind(tenant.map(|tenant| tenant.0))
-        .fetch_optional(pool)
+        .fetch_optional(executor)
         .await?;
     Ok(row.as_ref().map(row_of).transpose()?)
 }
@@ -176,15 +180,12 @@ pub(super) fn caller_of(row: &PgRow) -> Result<Caller, AccessError> {
     Ok(Caller {
         tenant: TenantId(row.try_get("tenant_id")?),
         actor: format!("key:{}", row.try_get::<&str, _>("key_id")?),
+        name: None,
         scopes: scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
     })
 }
 
-async fn insert(
-    executor: impl sqlx::PgExecutor<'_>,
-    key: &ApiKey,
-    new: &NewKey,
-) -> Result<KeyRow, sqlx::Error> {
+async fn insert(executor: impl PgExecutor<'_>, key: &ApiKey, new: &NewKey) -> Result<KeyRow, sqlx::Error> {
     let (at, after) = match new.expires {
         None => (None, None),
         Some(Expiry::At(time)) => (Some(time), None),

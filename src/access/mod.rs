@@ -1,6 +1,6 @@
 //! Who may use the service, and how much of it: keys, tokens, scopes, and what is set for each tenant. Sole owner of
-//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`) and `export_link`
-//! (`migrations/0024_export_links.sql`). Not here: how a request says who it is (`api`).
+//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`), `export_link`
+//! (`migrations/0024_export_links.sql`), `person` and `completed_sign_in` (`migrations/0025_sign_in.sql`). Not here: how a request says who it is (`api`).
 
 mod api_key;
 mod caller;
@@ -8,6 +8,8 @@ pub mod first_key;
 mod key_set;
 pub mod keys;
 pub mod links;
+pub mod oidc;
+pub mod people;
 pub mod sessions;
 mod settings;
 mod tenants;
@@ -19,13 +21,15 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use crate::fetch::Direct;
+pub use crate::values::TenantSettings;
 
 pub use api_key::{ApiKey, KeyId};
 pub use caller::{Caller, Scope, Scopes, UnknownScope};
 pub use key_set::KeysUnavailable;
+pub use oidc::{ClaimRules, OidcSettings, SignIn, SignInError};
 use sessions::SessionToken;
 pub use settings::{AuthMode, AuthSettings, JwtSettings, Secret};
-pub use tenants::{Admission, RequestShare, TenantSettings, Tenants};
+pub use tenants::{Admission, RequestShare, Tenants};
 use token::TokenVerifier;
 
 /// Decides who is let in.
@@ -34,6 +38,7 @@ pub struct Access {
     mode: AuthMode,
     pool: PgPool,
     tokens: Option<Arc<TokenVerifier>>,
+    sign_in: Option<SignIn>,
     tenants: Tenants,
     recheck_every: Duration,
 }
@@ -67,6 +72,10 @@ impl Access {
                 .jwt
                 .as_ref()
                 .map(|jwt| Arc::new(TokenVerifier::new(jwt, direct))),
+            sign_in: settings
+                .oidc
+                .as_ref()
+                .map(|oidc| SignIn::new(oidc.clone(), direct)),
             tenants: Tenants::new(pool.clone(), settings.requests_per_minute),
             pool,
             recheck_every: settings.recheck_every,
@@ -81,6 +90,11 @@ impl Access {
     /// How often a caller is checked again while its answer is under way.
     pub fn recheck_every(&self) -> Duration {
         self.recheck_every
+    }
+
+    /// Signs people in with a provider, if there is one.
+    pub fn sign_in(&self) -> Option<&SignIn> {
+        self.sign_in.as_ref()
     }
 
     /// What is set for each tenant.

@@ -1,19 +1,24 @@
-//! Sessions of people who signed in with a key: what their browser shows from then on. A session may do what its key
-//! may, and ends with it.
+//! Sessions of people who signed in: what their browser shows from then on. A session of a key may do what the key may, and
+//! ends with it. A session of a person, whom a provider signed in, may do what the provider's claims said then.
 
 use std::time::Duration;
 
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 
 use super::keys::{caller_of, note_use};
-use super::{AccessError, ApiKey, keys};
-use crate::access::Caller;
+use super::oidc::{Person, SignInError};
+use super::{AccessError, ApiKey, Caller, keys};
+use crate::values::TenantId;
 
-/// How long somebody stays signed in.
+/// How long somebody stays signed in with a key.
 pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
+/// How long with a provider: who is removed there is removed here at the next sign-in.
+pub const LIFETIME_OF_PEOPLE: Duration = Duration::from_hours(12);
+/// For how long a sign-in is known to be completed.
+const REMEMBERED: Duration = Duration::from_hours(24);
 /// One that ends later than that was opened under a clock that was ahead, and has ended.
 const LONGEST: Duration = Duration::from_hours(8 * 24);
 
@@ -24,6 +29,13 @@ const TOKEN_BYTES: usize = 32;
 pub struct SessionToken(String);
 
 impl SessionToken {
+    /// A new one, which nobody can guess.
+    fn generate() -> Result<Self, rand::rand_core::OsError> {
+        let mut bytes = [0; TOKEN_BYTES];
+        OsRng.try_fill_bytes(&mut bytes)?;
+        Ok(Self(hex::encode(bytes)))
+    }
+
     /// Reads one; `None` if the text has not its form.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = text.len() == 2 * TOKEN_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -43,22 +55,94 @@ impl SessionToken {
 /// Opens a session for who shows a good key.
 pub async fn open(pool: &PgPool, key: &ApiKey) -> Result<SessionToken, AccessError> {
     keys::identify(pool, key).await?;
-    let mut bytes = [0; TOKEN_BYTES];
-    OsRng.try_fill_bytes(&mut bytes)?;
-    let token = SessionToken(hex::encode(bytes));
-    sqlx::query("delete from session where not still_ahead(expires_at, $1, now())")
-        .bind(LONGEST)
-        .execute(pool)
-        .await?;
+    let token = SessionToken::generate()?;
+    let mut connection = pool.acquire().await?;
+    remove_ended(&mut connection).await?;
     sqlx::query(
         "insert into session (token_hash, key_id, expires_at) values ($1, $2, clock_timestamp() + $3)",
     )
     .bind(token.hash().as_slice())
     .bind(key.id().as_str())
     .bind(LIFETIME)
-    .execute(pool)
+    .execute(&mut *connection)
     .await?;
     Ok(token)
+}
+
+/// Opens a session for a person whom a provider signed in; the same sign-in opens no second one.
+pub async fn open_for(pool: &PgPool, person: &Person) -> Result<SessionToken, SignInError> {
+    let token = SessionToken::generate().map_err(AccessError::from)?;
+    let opened = insert_for(pool, person, &token).await;
+    if opened.map_err(AccessError::from)? {
+        Ok(token)
+    } else {
+        Err(SignInError::Replayed)
+    }
+}
+
+/// False if the sign-in was completed before.
+async fn insert_for(pool: &PgPool, person: &Person, token: &SessionToken) -> Result<bool, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    remove_ended(&mut transaction).await?;
+    sqlx::query("delete from completed_sign_in where not recently(completed_at, $1, now())")
+        .bind(REMEMBERED)
+        .execute(&mut *transaction)
+        .await?;
+    let completed =
+        sqlx::query("insert into completed_sign_in (state_hash) values ($1) on conflict do nothing")
+            .bind(person.sign_in.as_slice())
+            .execute(&mut *transaction)
+            .await?;
+    if completed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "insert into person (actor, tenant_id, name, scopes) values ($1, $2, $3, $4) \
+         on conflict (actor) do update set tenant_id = $2, name = $3, scopes = $4, \
+                                           last_signed_in_at = clock_timestamp()",
+    )
+    .bind(&person.actor)
+    .bind(person.tenant.0)
+    .bind(&person.name)
+    .bind(person.scopes.names())
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query(
+        "insert into session (token_hash, actor, tenant_id, scopes, expires_at) \
+         values ($1, $2, $3, $4, clock_timestamp() + $5)",
+    )
+    .bind(token.hash().as_slice())
+    .bind(&person.actor)
+    .bind(person.tenant.0)
+    .bind(person.scopes.names())
+    .bind(LIFETIME_OF_PEOPLE)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+async fn remove_ended(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from session where not still_ahead(expires_at, $1, now())")
+        .bind(LONGEST)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends all sessions of a person of a tenant, without telling of it in the log (`commands::change_access` does both); how
+/// many there were.
+pub async fn close_all(
+    executor: impl PgExecutor<'_>,
+    tenant: TenantId,
+    actor: &str,
+) -> Result<u64, AccessError> {
+    let closed = sqlx::query("delete from session where actor = $1 and tenant_id = $2")
+        .bind(actor)
+        .bind(tenant.0)
+        .execute(executor)
+        .await?;
+    Ok(closed.rows_affected())
 }
 
 /// Ends a session.
@@ -73,17 +157,28 @@ pub async fn close(pool: &PgPool, token: &SessionToken) -> Result<(), AccessErro
 /// Whose session it is, if neither it nor its key has ended.
 pub(super) async fn identify(pool: &PgPool, token: &SessionToken) -> Result<Caller, AccessError> {
     let row = sqlx::query(
-        "select k.key_id, k.tenant_id, k.scopes, \
+        "select s.actor, p.name, k.key_id, coalesce(s.tenant_id, k.tenant_id) as tenant_id, \
+                coalesce(s.scopes, k.scopes) as scopes, \
                 not recently(k.last_used_at, interval '1 minute', now()) as is_stale \
-           from session s join api_key k using (key_id) \
-          where s.token_hash = $1 and still_ahead(s.expires_at, $2, now()) and k.revoked_at is null \
-            and (k.expires_at is null or k.expires_at > clock_timestamp())",
+           from session s left join api_key k using (key_id) left join person p using (actor) \
+          where s.token_hash = $1 and still_ahead(s.expires_at, $2, now()) \
+            and (s.actor is not null \
+                 or (k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())))",
     )
     .bind(token.hash().as_slice())
     .bind(LONGEST)
     .fetch_optional(pool)
     .await?
     .ok_or(AccessError::Invalid)?;
-    note_use(pool, &row).await?;
-    caller_of(&row)
+    let Some(actor) = row.try_get("actor")? else {
+        note_use(pool, &row).await?;
+        return caller_of(&row);
+    };
+    let scopes: Vec<String> = row.try_get("scopes")?;
+    Ok(Caller {
+        tenant: TenantId(row.try_get("tenant_id")?),
+        actor,
+        name: row.try_get("name")?,
+        scopes: scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
+    })
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::oidc::OidcSettings;
+
 /// Who is let in, and how tokens are checked.
 #[derive(Clone, Debug)]
 pub struct AuthSettings {
@@ -13,6 +15,8 @@ pub struct AuthSettings {
     pub mode: AuthMode,
     /// How tokens are checked; `None` if only keys are taken.
     pub jwt: Option<JwtSettings>,
+    /// How people sign in with a provider; `None` if only with a key.
+    pub oidc: Option<OidcSettings>,
     /// Requests a tenant may make in a minute, unless its own setting says otherwise.
     pub requests_per_minute: NonZeroU32,
     /// How often a caller is checked again while its answer is under way.
@@ -30,6 +34,7 @@ impl AuthSettings {
         Self {
             mode,
             jwt: None,
+            oidc: None,
             requests_per_minute: Self::DEFAULT_REQUESTS_PER_MINUTE,
             recheck_every: Self::DEFAULT_RECHECK_EVERY,
         }

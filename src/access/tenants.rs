@@ -9,11 +9,10 @@ use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use serde::Serialize;
-use sqlx::{PgPool, Row};
+use sqlx::{PgExecutor, PgPool, Row};
 
 use super::AccessError;
-use crate::values::TenantId;
+use crate::values::{TenantId, TenantSettings};
 
 /// For so long a tenant's settings are taken as read.
 const FRESH: Duration = Duration::from_secs(5);
@@ -21,21 +20,6 @@ const FRESH: Duration = Duration::from_secs(5);
 const TENANTS_KEPT: usize = 10_000;
 /// For so long at least nobody is forgotten whose share could be spent.
 const SHARE_REFILLS: Duration = Duration::from_mins(1);
-
-/// What differs for a tenant from the settings of the service; `None` is as they say.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TenantSettings {
-    /// HTTP requests in a minute, per process.
-    pub requests_per_minute: Option<NonZeroU32>,
-    /// Domains of one batch.
-    pub max_batch_domains: Option<u32>,
-    /// Scans under way at once, over all batches and processes.
-    pub max_concurrent_scans: Option<u32>,
-    /// URLs of sitemaps kept; beyond it no scans are taken.
-    pub max_stored_urls: Option<u64>,
-    /// Whether `/api/v1` may be used in its name without a key, as it could of old.
-    pub open_v1: bool,
-}
 
 /// How much of its share of requests a tenant has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +115,25 @@ impl Tenants {
             .collect()
     }
 
-    /// Sets what differs for a tenant; other processes know within five seconds.
+    /// Sets what differs for a tenant, without telling of it in the log; `commands::change_access` does both.
     pub async fn set(&self, tenant: TenantId, settings: &TenantSettings) -> Result<(), AccessError> {
+        self.write(&self.pool, tenant, settings).await?;
+        self.read_again(tenant);
+        Ok(())
+    }
+
+    /// From now on what is set for a tenant is that of the database.
+    pub fn read_again(&self, tenant: TenantId) {
+        self.lock().remove(&tenant);
+    }
+
+    /// Writes what differs for a tenant.
+    pub async fn write(
+        &self,
+        executor: impl PgExecutor<'_>,
+        tenant: TenantId,
+        settings: &TenantSettings,
+    ) -> Result<(), AccessError> {
         let number = |value: Option<u32>| value.map(|value| i32::try_from(value).unwrap_or(i32::MAX));
         sqlx::query(
             "insert into tenant_setting (tenant_id, requests_per_minute, max_batch_domains, max_concurrent_scans, \
@@ -147,9 +148,8 @@ impl Tenants {
         .bind(number(settings.max_concurrent_scans))
         .bind(settings.max_stored_urls.map(|urls| i64::try_from(urls).unwrap_or(i64::MAX)))
         .bind(settings.open_v1)
-        .execute(&self.pool)
+        .execute(executor)
         .await?;
-        self.lock().remove(&tenant);
         Ok(())
     }
 

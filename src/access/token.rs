@@ -109,6 +109,7 @@ fn caller_of(token: &str, key: &DecodingKey, validation: &Validation, is_shared:
     Some(Caller {
         tenant,
         actor: format!("user:{subject}"),
+        name: None,
         scopes: claims.scopes_given(is_shared),
     })
 }

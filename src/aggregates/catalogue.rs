@@ -6,7 +6,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::{BatchEvent, BatchScan, DomainScan, Monitor, MonitorEvent, ScanEvent, Webhook, WebhookEvent};
+use super::{
+    BatchEvent, BatchScan, DomainScan, Monitor, MonitorEvent, ScanEvent, Tenant, TenantEvent, Webhook,
+    WebhookEvent,
+};
 use crate::values::VersionedEvent;
 use crate::values::versioned::current_version;
 
@@ -31,6 +34,7 @@ pub fn event_shapes() -> Vec<EventShape> {
     shapes.extend(shapes_of::<BatchEvent>(BatchScan::TYPE));
     shapes.extend(shapes_of::<WebhookEvent>(Webhook::TYPE));
     shapes.extend(shapes_of::<MonitorEvent>(Monitor::TYPE));
+    shapes.extend(shapes_of::<TenantEvent>(Tenant::TYPE));
     shapes
 }
 
@@ -94,7 +98,8 @@ mod tests {
             .iter()
             .chain(BatchEvent::VERSIONS)
             .chain(WebhookEvent::VERSIONS)
-            .chain(MonitorEvent::VERSIONS);
+            .chain(MonitorEvent::VERSIONS)
+            .chain(TenantEvent::VERSIONS);
         assert_eq!(known, versions.map(|(name, _)| *name).collect::<Vec<_>>());
         for shape in &shapes {
             assert!(!shape.description.is_empty(), "{}", shape.event_type);

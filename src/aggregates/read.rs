@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{BatchEvent, MonitorEvent, ScanEvent, WebhookEvent};
+use super::{BatchEvent, MonitorEvent, ScanEvent, TenantEvent, WebhookEvent};
 use crate::values::versioned::{DecodeError, decode_text};
 
 /// Whether an event of some type of stream, in some version, can be brought to its present shape.
@@ -16,6 +16,7 @@ pub fn can_read(
         "domain_scan" => decode_text::<ScanEvent>(event_type, version, payload.get()).map(drop),
         "batch_scan" => decode_text::<BatchEvent>(event_type, version, payload.get()).map(drop),
         "webhook" => decode_text::<WebhookEvent>(event_type, version, payload.get()).map(drop),
+        "tenant" => decode_text::<TenantEvent>(event_type, version, payload.get()).map(drop),
         "monitor" => decode_text::<MonitorEvent>(event_type, version, payload.get()).map(drop),
         _ => Err(DecodeError::UnknownVersion),
     }

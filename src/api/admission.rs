@@ -97,16 +97,19 @@ pub(super) fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem
 /// The cookie that a browser shows once somebody has signed in on the pages.
 pub const SESSION_COOKIE: &str = "sitelog_session";
 
-/// The session's token, if a browser sends one (RFC 6265, 5.4).
+/// The session's token, if a browser sends one.
 pub fn session_in(headers: &HeaderMap) -> Option<&str> {
+    cookie_in(headers, SESSION_COOKIE)
+}
+
+/// What a browser keeps under a name (RFC 6265, 5.4).
+pub(crate) fn cookie_in<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter();
     let pairs = cookies
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'));
-    let named = pairs.filter_map(|pair| pair.trim().split_once('='));
-    named
-        .into_iter()
-        .find_map(|(name, value)| (name == SESSION_COOKIE).then_some(value))
+    let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
+    named.find_map(|(name, value)| (name == wanted).then_some(value))
 }
 
 /// A browser sends its cookie whoever's page makes it ask. What changes something must come from a page of ours.

@@ -104,6 +104,7 @@ async fn read(state: &ApiState, tenant: TenantId, actor: &str, path: &str) -> Re
     request.extensions_mut().insert(Caller {
         tenant,
         actor: actor.to_owned(),
+        name: None,
         scopes: Scopes::from_iter([Scope::Read]),
     });
     match routes.oneshot(request).await {

@@ -15,6 +15,12 @@ use crate::projections;
     responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain"), (status = 503, body = Problem))
 )]
 pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, Problem> {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, text(&state).await?).into_response())
+}
+
+/// The same as text, with what has to be asked for first.
+pub async fn text(state: &ApiState) -> Result<String, Problem> {
     let head = state.log.head().await?;
     // From the first reading on: an increase from nothing to one is none for Prometheus.
     metrics::counter!("sitelog_requests_shed_total").increment(0);
@@ -51,14 +57,13 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
                 .set(f64::from(u32::try_from(workers.len()).unwrap_or(u32::MAX)));
         }
     }
-    tell_progress(&state).await?;
+    tell_progress(state).await?;
     #[expect(
         clippy::cast_precision_loss,
         reason = "gauges are floats; positions stay far below 2^53"
     )]
     metrics::gauge!("sitelog_log_position").set(head as f64);
-    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    Ok((kind, state.metrics.render()).into_response())
+    Ok(state.metrics.render())
 }
 
 /// What stands still, and what the clocks say of each other.

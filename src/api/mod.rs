@@ -18,7 +18,7 @@ pub(crate) mod links;
 mod long_reads;
 pub mod mcp;
 mod measure;
-mod metrics;
+pub mod metrics;
 pub mod openapi;
 mod overload;
 pub mod problem;

@@ -14,6 +14,7 @@ use crate::access::{AccessError, Scope};
 use crate::aggregates::monitor::words;
 use crate::aggregates::{BatchError, MonitorError, ScanError, WebhookError};
 use crate::commands::CommandError;
+use crate::commands::change_access::ChangeAccessError;
 use crate::commands::maintain_monitor::ChangeError;
 use crate::commands::retry_scan::RetryError;
 use crate::log::LogError;
@@ -281,6 +282,19 @@ impl From<AccessError> for Problem {
                     "Cannot read the keys and tenants"
                 );
                 Self::unavailable("The database does not respond. Repeat the request.")
+            }
+        }
+    }
+}
+
+impl From<ChangeAccessError> for Problem {
+    fn from(error: ChangeAccessError) -> Self {
+        match error {
+            ChangeAccessError::Access(error) => error.into(),
+            ChangeAccessError::Log(error) => error.into(),
+            ChangeAccessError::Key(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "Cannot create a key");
+                Self::unavailable("The key could not be created. Try again.")
             }
         }
     }

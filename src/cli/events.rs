@@ -14,7 +14,7 @@ use crate::log::read::EventFilter;
 /// Prints events of the log.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only events of this scan or batch
+    /// Only events of this scan, batch, webhook, monitor or tenant (its keys and quotas)
     #[arg(long, value_name = "ID")]
     stream: Option<String>,
     /// Only events after this position

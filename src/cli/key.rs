@@ -8,8 +8,10 @@ use serde_json::json;
 use super::{say, tell};
 use crate::access::keys::{self, Expiry, KeyRow, NewKey};
 use crate::access::{KeyId, Scope, Scopes};
+use crate::commands::{CommandBus, CommandContext, change_access};
 use crate::config::Config;
 use crate::database::Database;
+use crate::log::EventLog;
 use crate::values::TenantId;
 
 /// Creates, lists and revokes keys.
@@ -92,7 +94,9 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
         expires: args.expires,
         created_by: "cli".to_owned(),
     };
-    let (key, row) = keys::create(&database.pools.work, &new).await?;
+    let bus = CommandBus::new(EventLog::open(database.pools.work.clone()));
+    let context = CommandContext::internal(args.tenant, "cli");
+    let (key, row) = change_access::create_key(&bus, &new, &context).await?;
     if args.json {
         let mut shown = json!(row);
         shown["key"] = key.reveal().into();
@@ -117,7 +121,9 @@ async fn list_keys(args: &List, database: &Database) -> anyhow::Result<ExitCode>
 }
 
 async fn revoke_key(args: &Revoke, database: &Database) -> anyhow::Result<ExitCode> {
-    if let Some(row) = keys::revoke(&database.pools.work, None, &args.key).await? {
+    let bus = CommandBus::new(EventLog::open(database.pools.work.clone()));
+    let context = CommandContext::internal(TenantId::DEFAULT, "cli");
+    if let Some(row) = change_access::revoke_key(&bus, None, &args.key, &context).await? {
         say(&if args.json {
             serde_json::to_string(&row)?
         } else {

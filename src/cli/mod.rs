@@ -81,7 +81,7 @@ enum Command {
     /// Scans a list of domains: CSV, Excel, plain lines or NDJSON
     Batch(batch::Args),
     /// Exports results as CSV, NDJSON, a workbook or Parquet
-    Export(export::Args),
+    Export(Box<export::Args>),
     /// Reads a sitemap from a file or a URL, without a database
     Sitemap(sitemap::Args),
     /// Extracts from a saved HTML page what a scan would, without a database

@@ -11,8 +11,9 @@ use serde_json::json;
 use super::input::BadArgument;
 use super::say;
 use crate::access::{Access, TenantSettings};
-use crate::commands::CommandBus;
+use crate::commands::change_access::change_tenant_settings;
 use crate::commands::import_tenant::{TenantImport, import_tenant};
+use crate::commands::{CommandBus, CommandContext};
 use crate::config::Config;
 use crate::database::Database;
 use crate::fetch::Direct;
@@ -98,13 +99,13 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     }
     let database = Database::open(config).await?;
     let access = Access::new(database.pools.work.clone(), &config.auth, &Direct::new(None)?);
-    let log = EventLog::open(database.pools.work.clone());
+    let bus = CommandBus::new(EventLog::open(database.pools.work.clone()));
     let done = match &args.command {
-        Command::Export(args) => export(args, &log).await,
-        Command::Import(args) => import(args, &log).await,
-        command => execute(command, &access).await,
+        Command::Export(args) => export(args, bus.log()).await,
+        Command::Import(args) => import(args, &bus).await,
+        command => execute(command, &access, &bus).await,
     };
-    drop(log);
+    drop(bus);
     database.close().await;
     done?;
     Ok(ExitCode::SUCCESS)
@@ -150,22 +151,23 @@ fn checked(file: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import(args: &Import, log: &EventLog) -> anyhow::Result<()> {
+async fn import(args: &Import, bus: &CommandBus) -> anyhow::Result<()> {
     let file = read(&args.file)?;
     let tenant = file.header.tenant;
-    let TenantImport { added, known } = import_tenant(&CommandBus::new(log.clone()), file).await?;
+    let TenantImport { added, known } = import_tenant(bus, file).await?;
     say(&format!(
         "imported {added} events of tenant {tenant}; {known} were here already"
     ))?;
     Ok(())
 }
 
-async fn execute(command: &Command, access: &Access) -> anyhow::Result<()> {
+async fn execute(command: &Command, access: &Access, bus: &CommandBus) -> anyhow::Result<()> {
     match command {
         Command::Set(set) => {
             let mut settings = access.tenants().read(set.tenant).await?;
             set.apply_to(&mut settings)?;
-            access.tenants().set(set.tenant, &settings).await?;
+            let context = CommandContext::internal(set.tenant, "cli");
+            change_tenant_settings(bus, access.tenants(), &settings, &context).await?;
             show(set.tenant, &settings, set.json)?;
         }
         Command::List(list) => {

@@ -4,6 +4,7 @@
 pub mod bus;
 pub mod cancel_batch;
 pub mod cancel_scan;
+pub mod change_access;
 pub mod compare_scan;
 pub mod complete_batch;
 pub mod context;

@@ -82,7 +82,7 @@ fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
 }
 
 /// Whether nobody on the way can change what a server of ours is answered.
-fn is_private_or_encrypted(url: &url::Url) -> bool {
+pub(super) fn is_private_or_encrypted(url: &url::Url) -> bool {
     let is_this_machine = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),

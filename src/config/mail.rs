@@ -2,26 +2,20 @@
 
 use super::error::Faults;
 use super::raw::RawMail;
-use super::{ConfigError, value, without_password};
+use url::Url;
+
+use super::{ConfigError, value};
 use crate::access::Secret;
 use crate::mail::MailSettings;
 
 /// How mails are sent; `None` if none are, or if something is wrong with the settings.
 pub(super) fn mail_settings(
     raw: RawMail,
-    public_url: Option<String>,
+    public_url: Option<&Url>,
     faults: &mut Faults,
 ) -> Option<MailSettings> {
     const SMTP: &str = "SITELOG_MAIL__SMTP_URL";
     const FROM: &str = "SITELOG_MAIL__FROM";
-    const PUBLIC: &str = "SITELOG_PUBLIC_URL";
-    let public_url = public_url.and_then(|given| {
-        let parsed = url::Url::parse(&given).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
-        });
-        let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
-        faults.take(parsed.ok_or_else(|| value(PUBLIC, &without_password(&given), expected)))
-    });
     let from = raw.from.and_then(|given| {
         let expected = "an address such as sitelog <noreply@example.com>";
         faults.take(given.parse().map_err(|_| value(FROM, &given, expected)))
@@ -50,7 +44,7 @@ pub(super) fn mail_settings(
     let settings = MailSettings {
         smtp_url: Secret::new(smtp_url),
         from: from?,
-        public_url: public_url?,
+        public_url: public_url?.clone(),
     };
     if !settings.is_usable() {
         let expected = "an address such as smtps://user:password@mail.example.com or smtp://mail.example.com:587?tls=required";

@@ -17,6 +17,7 @@ pub(super) struct Raw {
     pub(super) worker: RawWorker,
     pub(super) fetch: RawFetch,
     pub(super) auth: RawAuth,
+    pub(super) oidc: RawOidc,
     pub(super) api: RawApi,
     pub(super) mail: RawMail,
     pub(super) nats: RawNats,
@@ -46,6 +47,23 @@ pub(super) struct RawAuth {
     pub(super) issuer: Option<String>,
 }
 
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct RawOidc {
+    pub(super) issuer: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<String>,
+    pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) label: Option<String>,
+    pub(super) request_scopes: Option<String>,
+    pub(super) tenant_claim: Option<String>,
+    pub(super) tenants: Option<String>,
+    pub(super) default_tenant: Option<String>,
+    pub(super) scopes_claim: Option<String>,
+    pub(super) scopes_of: Option<String>,
+    pub(super) default_scopes: Option<String>,
+}
+
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct RawApi {
@@ -73,6 +91,8 @@ pub(super) struct RawNats {
 #[serde(default)]
 pub(super) struct RawTelemetry {
     pub(super) otlp_endpoint: Option<String>,
+    pub(super) trace_sample: Option<f64>,
+    pub(super) metrics_seconds: Option<u64>,
 }
 
 #[derive(Default, Deserialize, Serialize)]

@@ -5,13 +5,19 @@ use serde_json::{Value, json};
 
 use super::names::{known_paths, name_in_environment};
 use super::sources::{Origin, Settings};
+use super::telemetry::DEFAULT_TRACE_SAMPLE;
 use super::{DEFAULT_BIND, DEFAULT_CONCURRENCY, default_data_dir};
-use crate::access::AuthSettings;
+use crate::access::{AuthSettings, ClaimRules, OidcSettings};
 use crate::api::settings::DEFAULT_SUNSET;
 use crate::fetch::settings::FetchSettings;
 
 /// Settings that are shown to nobody.
-const SECRETS: [&str; 3] = ["auth.jwt_secret", "legacy.backend_token", "mail.smtp_url"];
+const SECRETS: [&str; 4] = [
+    "auth.jwt_secret",
+    "legacy.backend_token",
+    "mail.smtp_url",
+    "oidc.client_secret",
+];
 /// Stands for what is hidden.
 const HIDDEN: &str = "***";
 
@@ -129,6 +135,11 @@ fn default_of(path: &str) -> Value {
         "worker.concurrency" => DEFAULT_CONCURRENCY.into(),
         "auth.mode" => "required".into(),
         "api.requests_per_minute" => AuthSettings::DEFAULT_REQUESTS_PER_MINUTE.get().to_string().into(),
+        "telemetry.trace_sample" => DEFAULT_TRACE_SAMPLE.into(),
+        "oidc.label" => OidcSettings::DEFAULT_LABEL.into(),
+        "oidc.request_scopes" => OidcSettings::DEFAULT_REQUEST_SCOPES.into(),
+        "oidc.tenant_claim" => ClaimRules::DEFAULT_TENANT_CLAIM.into(),
+        "oidc.default_scopes" => ClaimRules::DEFAULT_SCOPES.into(),
         "legacy.sunset" => DEFAULT_SUNSET.into(),
         "fetch.user_agent" => fetch.user_agent.into(),
         "fetch.per_host_delay_ms" => json!(fetch.per_host_delay.as_millis()),

@@ -9,12 +9,15 @@ use maud::{Markup, html};
 use super::entry::Visitor;
 use super::form::Form;
 use super::parts::time;
+use super::people;
 use super::shell::{Page, Section};
-use crate::access::keys::{self, CreateKeyError, Expiry, KeyRow, NewKey};
+use crate::access;
+use crate::access::keys::{self, Expiry, KeyRow, NewKey};
 use crate::access::{ApiKey, KeyId, Scope, Scopes};
 use crate::api::ApiState;
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, PathOf};
+use crate::commands::change_access::{create_key, revoke_key};
 
 /// Characters of a key's name at most.
 const MAX_NAME: usize = 100;
@@ -32,9 +35,7 @@ pub(super) async fn create(
     visitor.require(Scope::Admin)?;
     let form = Form::of(&request).await?;
     let new = new_key(&form, &visitor)?;
-    let (key, _) = keys::create(state.access.pool(), &new)
-        .await
-        .map_err(|error| unmade(&error))?;
+    let (key, _) = create_key(&state.bus, &new, &request.context).await?;
     let page = page(&state, &visitor, Some(&key)).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], page).into_response())
 }
@@ -44,10 +45,11 @@ pub(super) async fn revoke(
     State(state): State<ApiState>,
     visitor: Visitor,
     PathOf(id): PathOf<String>,
+    request: CommandRequest,
 ) -> Result<Response, Problem> {
     visitor.require(Scope::Admin)?;
     let id = KeyId::parse(&id).ok_or_else(|| Problem::not_found("key"))?;
-    let row = keys::revoke(state.access.pool(), Some(visitor.tenant()), &id).await?;
+    let row = revoke_key(&state.bus, Some(visitor.tenant()), &id, &request.context).await?;
     row.ok_or_else(|| Problem::not_found("key"))?;
     Ok(Redirect::to("/keys").into_response())
 }
@@ -81,14 +83,10 @@ fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
     })
 }
 
-fn unmade(error: &CreateKeyError) -> Problem {
-    tracing::warn!(error = error as &dyn std::error::Error, "Cannot create a key");
-    Problem::unavailable("The key could not be created. Try again.")
-}
-
 async fn page(state: &ApiState, visitor: &Visitor, made: Option<&ApiKey>) -> Result<Markup, Problem> {
     visitor.require(Scope::Admin)?;
     let rows = keys::list(state.access.pool(), Some(visitor.tenant())).await?;
+    let people = access::people::list(state.access.pool(), visitor.tenant()).await?;
     let content = html! {
         h1 { "Keys" }
         p { "Send a key with each request: " code { "Authorization: Bearer sitelog_…" } }
@@ -100,6 +98,7 @@ async fn page(state: &ApiState, visitor: &Visitor, made: Option<&ApiKey>) -> Res
         }
         (list(&rows))
         (new_form(visitor))
+        (people::section(&people))
     };
     Ok(Page::new("Keys", Section::Keys).render(Some(visitor), &content))
 }

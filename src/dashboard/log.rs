@@ -1,5 +1,7 @@
 //! The log as people read it: what happened, to what, when, and who caused it.
 
+use std::collections::{BTreeSet, HashMap};
+
 use axum::extract::State;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -7,6 +9,7 @@ use serde::Deserialize;
 use super::entry::Visitor;
 use super::parts::{link, pager, time};
 use super::shell::{Page, Section};
+use crate::access::people;
 use crate::aggregates::STREAM_TYPES;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -14,6 +17,9 @@ use crate::api::request::{Paging, QueryOf};
 use crate::log::LogEvent;
 use crate::log::read::EventFilter;
 use crate::projections::query::encode_cursor;
+
+/// How actors who are people are called.
+type Names = HashMap<String, String>;
 
 /// Events on one page.
 const ROWS: usize = 100;
@@ -46,6 +52,13 @@ pub(super) async fn show(
         .await?;
     let more = events.len() > ROWS;
     events.truncate(ROWS);
+    let actors = events.iter().filter_map(|event| event.circumstances().0);
+    let actors: BTreeSet<String> = actors.filter(|actor| actor.starts_with("oidc:")).collect();
+    let actors: Vec<String> = actors.into_iter().collect();
+    let names: Names = people::names(state.access.pool(), visitor.tenant(), &actors)
+        .await?
+        .into_iter()
+        .collect();
     let next = events
         .last()
         .filter(|_| more)
@@ -55,19 +68,19 @@ pub(super) async fn show(
         h1 { "Log" }
         p { "All events, newest first. Other pages are computed from them; events never change." }
         form.filter method="get" action="/log" {
-            label { "ID of a scan, batch, webhook or monitor" input name="stream" value=(stream) size="38"; }
+            label { "ID of a scan, batch, webhook, monitor or tenant" input name="stream" value=(stream) size="38"; }
             button type="submit" { "Filter" }
             @if !stream.is_empty() { a.button href="/log" { "Show all" } }
         }
         section #events data-part {
             @if events.is_empty() { p.empty { "No events" @if !stream.is_empty() { " of this scan or batch" } "." } }
-            @else { (table(&events)) (pager(next.as_ref(), &here, query.cursor.is_none())) }
+            @else { (table(&events, &names)) (pager(next.as_ref(), &here, query.cursor.is_none())) }
         }
     };
     Ok(Page::new("Log", Section::Log).render(Some(&visitor), &content))
 }
 
-fn table(events: &[LogEvent]) -> Markup {
+fn table(events: &[LogEvent], names: &Names) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Events" {
             table {
@@ -75,13 +88,13 @@ fn table(events: &[LogEvent]) -> Markup {
                     th.number scope="col" { "Position" } th scope="col" { "Event" } th scope="col" { "Subject" }
                     th scope="col" { "Time" } th.wide scope="col" { "Actor" }
                 } }
-                tbody { @for event in events { (row(event)) } }
+                tbody { @for event in events { (row(event, names)) } }
             }
         }
     }
 }
 
-fn row(event: &LogEvent) -> Markup {
+fn row(event: &LogEvent, names: &Names) -> Markup {
     let data = event.data();
     let domain = data["domain"].as_str().unwrap_or_default();
     let actor = event.circumstances().0.unwrap_or_default();
@@ -89,9 +102,9 @@ fn row(event: &LogEvent) -> Markup {
         tr {
             td.number { (event.position) }
             td { details { summary { (event.event_type) } (raw(event)) } }
-            td { a href=(place_of(event)) { @if matches!(event.aggregate_type.as_str(), "webhook" | "monitor") { (event.aggregate_type) } @else if domain.is_empty() { "batch" } @else { (domain) } } }
+            td { a href=(place_of(event)) { @if matches!(event.aggregate_type.as_str(), "webhook" | "monitor" | "tenant") { (event.aggregate_type) } @else if domain.is_empty() { "batch" } @else { (domain) } } }
             td { (time(Some(event.recorded_at))) }
-            td.wide { (actor) }
+            td.wide { (actor) @if let Some(name) = names.get(&actor) { br; span.small.muted { (name) } } }
         }
     }
 }
@@ -102,6 +115,7 @@ fn place_of(event: &LogEvent) -> String {
         "batch_scan" => "batches",
         "monitor" => "monitors",
         "webhook" => "webhooks",
+        "tenant" => return "/keys".to_owned(),
         _ => "scans",
     };
     format!("/{page}/{}", event.aggregate_id)

@@ -18,11 +18,13 @@ mod network;
 mod new_batch;
 mod overview;
 mod parts;
+mod people;
 mod picture;
 mod projections;
 mod scan;
 mod shell;
 mod sign_in;
+mod sign_in_by_provider;
 mod sitemap_audit;
 mod sitemap_tree;
 mod tasks;
@@ -34,6 +36,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+use crate::access::OidcSettings;
 use crate::api::ApiState;
 
 /// All pages and what they are made of.
@@ -70,9 +73,15 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/links/{id}/revoke", post(links::revoke))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/{id}/revoke", post(keys::revoke))
+        .route("/people/sign-out", post(people::sign_out))
         .route_layer(from_fn_with_state(state.clone(), entry::admit));
     let open = Router::new()
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route(
+            sign_in_by_provider::PROVIDER_PATH,
+            get(sign_in_by_provider::begin),
+        )
+        .route(OidcSettings::RETURN_PATH, get(sign_in_by_provider::complete))
         // Whatever the key allows, and also when it has ended.
         .route("/sign-out", post(sign_in::sign_out))
         .route(

@@ -153,7 +153,10 @@ impl<'a> Page<'a> {
                     }
                     @if visitor.may(Scope::Admin) { (entry(Section::Keys, "/keys", "Keys")) }
                     @if visitor.has_session {
-                        form.push method="post" action="/sign-out" { button.plain type="submit" { "Sign out" } }
+                        form.push method="post" action="/sign-out" {
+                            @if let Some(name) = &visitor.caller.name { span.muted.who title=(visitor.caller.actor) { (name) } " " }
+                            button.plain type="submit" { "Sign out" }
+                        }
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! Signing in with a key: the browser is given a session in its place.
+//! Signing in with a key, or with a provider (`sign_in_by_provider.rs`): the browser is given a session.
 
 use std::time::Duration;
 
@@ -10,7 +10,9 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::shell::{Page, Section};
-use crate::access::{AccessError, ApiKey, AuthMode, sessions};
+use super::sign_in_by_provider::PROVIDER_PATH;
+use crate::access::sessions::{self, SessionToken};
+use crate::access::{AccessError, ApiKey, AuthMode};
 use crate::api::ApiState;
 use crate::api::admission::{SESSION_COOKIE, session_in};
 use crate::api::browser::require_own_page;
@@ -23,14 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Wanted {
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 pub(super) async fn show(State(state): State<ApiState>, Query(wanted): Query<Wanted>) -> Response {
     if state.access.mode() == AuthMode::Off {
         return Redirect::to("/").into_response();
     }
-    form(&own_path(wanted.next.as_deref()), None).into_response()
+    form(&state, &own_path(wanted.next.as_deref()), None).into_response()
 }
 
 /// Takes a key and gives a session.
@@ -54,39 +56,43 @@ pub(super) async fn sign_in(
     let next = own_path(Some(&field("next")));
     let refused = "The key is unknown, expired or revoked.";
     let Some(key) = ApiKey::parse(&field("key")) else {
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&next, Some(refused))).into_response());
+        return Ok((
+            StatusCode::UNPROCESSABLE_ENTITY,
+            form(&state, &next, Some(&html! { p { (refused) } })),
+        )
+            .into_response());
     };
     let token = match sessions::open(state.access.pool(), &key).await {
         Ok(token) => token,
         Err(AccessError::Invalid) => {
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&next, Some(refused))).into_response());
+            return Ok((
+                StatusCode::UNPROCESSABLE_ENTITY,
+                form(&state, &next, Some(&html! { p { (refused) } })),
+            )
+                .into_response());
         }
         Err(error) => return Err(error.into()),
     };
     let lifetime = sessions::LIFETIME.as_secs();
-    Ok(with_cookie(
-        &next,
-        token.reveal(),
-        lifetime,
-        is_encrypted(&headers),
-    ))
+    Ok(signed_in(&next, &token, lifetime, is_encrypted(&headers)))
 }
 
 /// Ends the session.
 pub(super) async fn sign_out(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     require_own_page(&headers)?;
-    let token = session_in(&headers).and_then(sessions::SessionToken::parse);
+    let token = session_in(&headers).and_then(SessionToken::parse);
     if let Some(token) = token {
         sessions::close(state.access.pool(), &token).await?;
     }
-    let mut response = with_cookie("/sign-in", "", 0, is_encrypted(&headers));
+    let mut response = Redirect::to("/sign-in").into_response();
+    set_cookie(&mut response, SESSION_COOKIE, "", "/", 0, is_encrypted(&headers));
     let forget = HeaderValue::from_static("\"cache\"");
     response.headers_mut().insert("clear-site-data", forget);
     Ok(response)
 }
 
 /// Only a path of ours: nobody is sent elsewhere.
-fn own_path(wanted: Option<&str>) -> String {
+pub(super) fn own_path(wanted: Option<&str>) -> String {
     let is_own = |path: &&str| {
         path.starts_with('/')
             && !path[1..].starts_with(['/', '\\'])
@@ -102,33 +108,64 @@ pub(super) fn is_encrypted(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
-/// RFC 6265; scripts cannot read it, and other sites' forms do not send it.
-fn with_cookie(next: &str, value: &str, max_age: u64, is_encrypted: bool) -> Response {
-    let secure = if is_encrypted { "; Secure" } else { "" };
-    let cookie =
-        format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+/// Leads on with a session.
+pub(super) fn signed_in(next: &str, token: &SessionToken, max_age: u64, is_encrypted: bool) -> Response {
     let mut response = Redirect::to(next).into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
+    set_cookie(
+        &mut response,
+        SESSION_COOKIE,
+        token.reveal(),
+        "/",
+        max_age,
+        is_encrypted,
+    );
     response
 }
 
-fn form(next: &str, fault: Option<&str>) -> Markup {
+/// RFC 6265; scripts cannot read it, and other sites' forms do not send it.
+pub(super) fn set_cookie(
+    response: &mut Response,
+    name: &str,
+    value: &str,
+    path: &str,
+    max_age: u64,
+    is_encrypted: bool,
+) {
+    let secure = if is_encrypted { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// The page on which one signs in, with what went wrong before.
+pub(super) fn form(state: &ApiState, next: &str, fault: Option<&Markup>) -> Markup {
+    let by_provider = state.access.sign_in();
     let content = html! {
         h1 { "Sign in" }
+        @if let Some(fault) = fault { div.panel.bad role="alert" { (fault) } }
+        @if let Some(provider) = by_provider {
+            p { a.button.primary href={ (PROVIDER_PATH) "?" (with_next(next)) } { (provider.label()) } }
+            h2 { "Sign in with a key" }
+        }
         p { "When you first start the server on a terminal, it prints a key: "
             code { "export SITELOG_KEY=sitelog_…" } ". Create further keys with " code { "sitelog key create" }
             " or on the page Keys." }
-        @if let Some(fault) = fault { div.panel.bad role="alert" { p { (fault) } } }
         form method="post" action="/sign-in" {
             input type="hidden" name="next" value=(next);
             p { label for="key" { "Key" }
-                input id="key" name="key" type="password" size="60" required autocomplete="current-password" autofocus; }
-            p { button.primary type="submit" { "Sign in" } }
+                input id="key" name="key" type="password" size="60" required autocomplete="current-password"
+                    autofocus[by_provider.is_none()]; }
+            p { button.primary[by_provider.is_none()] type="submit" { "Sign in" @if by_provider.is_some() { " with the key" } } }
         }
     };
     Page::new("Sign in", Section::None).render(None, &content)
+}
+
+fn with_next(next: &str) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", next)
+        .finish()
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod proxy;
 mod records;
 mod send_error;
 pub mod settings;
+mod storage;
 #[cfg(test)]
 pub mod test_dns;
 #[cfg(test)]
@@ -41,3 +42,4 @@ pub use headers::Headers;
 pub use proxy::{InvalidProxy, ProxyUrl};
 pub use records::{RecordKind, RecordsError};
 pub use settings::{ConnectTo, FetchSettings, InvalidConnectTo};
+pub use storage::StorageClient;

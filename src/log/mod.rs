@@ -19,6 +19,7 @@ pub mod read;
 pub mod segment;
 pub mod tail;
 pub mod tenant_file;
+pub mod together;
 pub mod tree;
 pub mod verify;
 mod wake;

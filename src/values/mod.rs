@@ -30,6 +30,7 @@ pub mod site_state;
 pub mod sitemap;
 pub mod sitemap_audit;
 pub mod spreadsheet;
+pub mod tenant_settings;
 pub mod versioned;
 pub mod webhook;
 
@@ -41,4 +42,5 @@ pub use findings::Findings;
 pub use ids::{BatchId, MonitorId, ScanId, TenantId, WebhookId};
 pub use options::{BatchOptions, ScanOptions, WantedScan};
 pub use revisit::Revisit;
+pub use tenant_settings::TenantSettings;
 pub use versioned::VersionedEvent;

@@ -27,7 +27,7 @@ fn config(test: &TestDatabase, connections: u32) -> Config {
         auth: AuthSettings::of(AuthMode::Off),
         mail: None,
         nats: None,
-        otlp_endpoint: None,
+        telemetry: None,
         legacy: LegacySettings::default(),
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct EventQuery {
     /// Only events after this log position.
     #[serde(default, deserialize_with = "log_position")]
     after: Option<i64>,
-    /// Only events of this scan, batch, webhook or monitor.
+    /// Only events of this scan, batch, webhook, monitor or tenant (its keys and quotas).
     stream: Option<String>,
     /// Maximum number of events: 1 to 1000, default 100.
     limit: Option<i64>,
@@ -49,10 +49,11 @@ pub(super) async fn list_events(
     page(&state, tenant, filter).await
 }
 
-/// Lists the events of one stream: the whole history of a scan, a batch, a webhook or a monitor.
+/// Lists the events of one stream: the whole history of a scan, a batch, a webhook, a monitor, or the keys
+/// and quotas of a tenant.
 #[utoipa::path(
     get, path = "/streams/{type}/{id}", tag = "events",
-    params(("type" = String, Path, description = "`domain_scan`, `batch_scan`, `webhook` or `monitor`"), ("id" = uuid::Uuid, Path), EventQuery),
+    params(("type" = String, Path, description = "`domain_scan`, `batch_scan`, `webhook`, `monitor` or `tenant`"), ("id" = uuid::Uuid, Path), EventQuery),
     responses(
         (status = 200, body = Page<Event>), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem),

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 
 use super::list_keys::Key;
-use crate::access::{KeyId, keys};
+use crate::access::KeyId;
 use crate::api::ApiState;
 use crate::api::admission::Administrator;
 use crate::api::problem::Problem;
-use crate::api::request::PathOf;
+use crate::api::request::{CommandRequest, PathOf};
+use crate::commands::change_access::revoke_key as revoke;
 
 /// Revokes a key permanently, from the next request on; needs the scope `admin`. A second request has no effect.
 #[utoipa::path(
@@ -20,9 +21,10 @@ pub(super) async fn revoke_key(
     State(state): State<ApiState>,
     Administrator(caller): Administrator,
     PathOf(id): PathOf<String>,
+    request: CommandRequest,
 ) -> Result<Json<Key>, Problem> {
     let id = KeyId::parse(&id).ok_or_else(|| Problem::not_found("key"))?;
-    let row = keys::revoke(state.access.pool(), Some(caller.tenant), &id).await?;
+    let row = revoke(&state.bus, Some(caller.tenant), &id, &request.context).await?;
     row.map(|row| Json(row.into()))
         .ok_or_else(|| Problem::not_found("key"))
 }

@@ -1,62 +1,12 @@
 //! Tokens of an issuer that publishes its keys.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::get;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use rcgen::KeyPair;
+use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use sitelog::access::{AuthMode, AuthSettings, JwtSettings};
-use tokio::net::TcpListener;
 
 use super::tokens::claims;
 use crate::support::app::TestApp;
-
-/// An issuer: what it publishes, and how often that was read.
-#[derive(Clone, Default)]
-struct Issuer(Arc<Mutex<(Value, usize)>>, Arc<AtomicBool>);
-
-impl Issuer {
-    async fn start() -> (Self, String) {
-        let issuer = Self::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/keys", listener.local_addr().unwrap());
-        let routes = Router::new().route("/keys", get(keys)).with_state(issuer.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        (issuer, url)
-    }
-
-    fn publishes(&self, keys: &[Value]) {
-        self.0.lock().unwrap().0 = json!({ "keys": keys });
-    }
-
-    /// From now on it does not answer.
-    fn hangs(&self) {
-        self.1.store(true, Ordering::SeqCst);
-    }
-
-    fn read(&self) -> usize {
-        self.0.lock().unwrap().1
-    }
-}
-
-async fn keys(State(issuer): State<Issuer>) -> (StatusCode, String) {
-    if issuer.1.load(Ordering::SeqCst) {
-        std::future::pending::<()>().await;
-    }
-    let mut inner = issuer.0.lock().unwrap();
-    inner.1 += 1;
-    if inner.0.is_null() {
-        return (StatusCode::BAD_GATEWAY, "<html>".to_owned());
-    }
-    (StatusCode::OK, inner.0.to_string())
-}
+use crate::support::issuer::{Issuer, elliptic, rsa, token};
 
 async fn app(jwks_url: &str) -> TestApp {
     let auth = AuthSettings {
@@ -71,40 +21,14 @@ async fn app(jwks_url: &str) -> TestApp {
     TestApp::builder().with_auth(auth).start().await
 }
 
-/// A key on P-256, and how it is published.
-fn elliptic(id: &str) -> (EncodingKey, Value) {
-    let pair = KeyPair::generate().unwrap();
-    let point = pair.public_key_raw().to_vec();
-    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let jwk = json!({
-        "kty": "EC", "crv": "P-256", "kid": id, "use": "sig", "x": part(&point[1..33]), "y": part(&point[33..]),
-    });
-    (EncodingKey::from_ec_der(&pair.serialize_der()), jwk)
-}
-
-/// The key of the fixtures.
-fn rsa(id: &str) -> (EncodingKey, Value) {
-    let key = include_bytes!("../../fixtures/keys/rsa.der");
-    let modulus = include_str!("../../fixtures/keys/rsa.n").trim();
-    let jwk = json!({ "kty": "RSA", "kid": id, "alg": "RS256", "n": modulus, "e": "AQAB" });
-    (EncodingKey::from_rsa_der(key), jwk)
-}
-
-fn token(algorithm: Algorithm, id: Option<&str>, key: &EncodingKey, claims: &Value) -> String {
-    let header = Header {
-        kid: id.map(str::to_owned),
-        ..Header::new(algorithm)
-    };
-    encode(&header, claims, key).unwrap()
-}
-
 async fn status(app: &TestApp, token: &str) -> u16 {
     app.call("GET", "/api/v4/scans").bearer(token).send().await.status
 }
 
 #[tokio::test]
 async fn tokens_by_published_keys_are_good_and_all_others_are_not() {
-    let (issuer, url) = Issuer::start().await;
+    let issuer = Issuer::start().await;
+    let url = issuer.keys_url();
     let ((ec, ec_jwk), (rsa, rsa_jwk), (stranger, _)) = (elliptic("one"), rsa("two"), elliptic("one"));
     let for_encryption = json!({ "kty": "RSA", "kid": "enc", "use": "enc", "n": rsa_jwk["n"], "e": "AQAB" });
     let of_another_kind = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": "AA" });
@@ -180,7 +104,8 @@ async fn tokens_by_published_keys_are_good_and_all_others_are_not() {
 
 #[tokio::test]
 async fn while_an_issuer_hangs_known_keys_are_good_at_once() {
-    let (issuer, url) = Issuer::start().await;
+    let issuer = Issuer::start().await;
+    let url = issuer.keys_url();
     let (key, jwk) = elliptic("one");
     issuer.publishes(&[jwk]);
     let app = app(&url).await;
@@ -199,7 +124,8 @@ async fn while_an_issuer_hangs_known_keys_are_good_at_once() {
 
 #[tokio::test]
 async fn an_issuer_may_change_its_keys_and_be_away() {
-    let (issuer, url) = Issuer::start().await;
+    let issuer = Issuer::start().await;
+    let url = issuer.keys_url();
     let app = app(&url).await;
     let ((first, first_jwk), (second, second_jwk)) = (elliptic("one"), elliptic("two"));
     // It was never there: nobody can say whether the token is good.

@@ -5,11 +5,13 @@ mod first_key;
 mod isolation;
 mod jwks;
 mod keys;
+mod oidc;
 mod predecessor;
 mod quotas;
 mod second_wall;
 mod secrets;
 mod tokens;
+mod told;
 mod under_way;
 
 use sitelog::access::keys::{NewKey, create};

@@ -28,14 +28,19 @@ const DECIDING: (&str, &[&str]) = (
         "BatchScan",
         "Webhook",
         "Monitor",
+        "Tenant",
         "ScanCommand",
         "BatchCommand",
         "WebhookCommand",
         "MonitorCommand",
+        "TenantCommand",
     ],
 );
 /// Only commands write.
-const APPENDING: (&str, &[&str]) = ("log", &["append", "AppendUnit", "StreamAppend", "NewEvent"]);
+const APPENDING: (&str, &[&str]) = (
+    "log",
+    &["append", "together", "AppendUnit", "StreamAppend", "NewEvent"],
+);
 /// Who runs projections is decided in `app`.
 const PROJECTING: (&str, &[&str]) = ("projections", &["evolve", "runner", "rebuild"]);
 
@@ -65,7 +70,7 @@ const RULES: &[Rule] = &[
     Rule { module: "tasks", uses: &["pools", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "fetch", uses: &["traces", "values"], except: &[], crates: &["reqwest", "tokio", "rand"] },
     Rule { module: "scanner", uses: &["fetch", "values"], except: &[], crates: &["tokio", "rand"] },
-    Rule { module: "commands", uses: &["aggregates", "log", "values"], except: &[], crates: &["tokio", "rand"] },
+    Rule { module: "commands", uses: &["access", "aggregates", "log", "values"], except: &[], crates: &["tokio", "rand"] },
     Rule { module: "projections", uses: &["aggregates", "log", "turns", "traces", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "progress", uses: &["projections"], except: &[PROJECTING], crates: &["sqlx"] },
     Rule { module: "webhooks", uses: &["aggregates", "commands", "fetch", "log", "values"], except: &[DECIDING, APPENDING], crates: &["sqlx", "tokio", "rand"] },
@@ -85,7 +90,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// The wiring, which may use everything but the network's client.
-const WIRING: [&str; 8] = [
+const WIRING: [&str; 9] = [
     "app",
     "cli",
     "config",
@@ -94,6 +99,7 @@ const WIRING: [&str; 8] = [
     "trace_export",
     "lib",
     "main",
+    "metric_export",
 ];
 const WIRING_CRATES: [&str; 3] = ["sqlx", "tokio", "rand"];
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use cqrs_es::DomainEvent;
 use serde_json::{Value, json};
 use sitelog::aggregates::catalogue::{EventShape, event_shapes};
-use sitelog::aggregates::{BatchEvent, MonitorEvent, ScanEvent, WebhookEvent};
+use sitelog::aggregates::{BatchEvent, MonitorEvent, ScanEvent, TenantEvent, WebhookEvent};
 use sitelog::values::versioned::decode;
 
 const PREFACE: &str = "\
@@ -27,11 +27,11 @@ deleted. This page is generated from the types; a test fails when it is out of d
 |---|---|
 | `position` | The log position: dense, in commit order, starting at 1 |
 | `event_id` | The UUID of the event |
-| `stream` | `type` (`domain_scan`, `batch_scan`, `webhook` or `monitor`), `id` (of the scan, batch, webhook or monitor) and `sequence` (place in the stream, starting at 1) |
+| `stream` | `type` (`domain_scan`, `batch_scan`, `webhook`, `monitor` or `tenant`), `id` (of the scan, batch, webhook, monitor or tenant) and `sequence` (place in the stream, starting at 1) |
 | `type`, `version` | The event type, and the version of the schema of `data` with which it was stored |
 | `recorded_at` | When the event was recorded, UTC, in microseconds, by the database's clock. If that clock is set back by more than a minute, times go back; the order of events is that of the positions |
 | `tenant_id` | The tenant of the event |
-| `actor` | Who caused the event: `key:<visible part>` or `user:<subject of a token>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
+| `actor` | Who caused the event: `key:<visible part>`, `user:<subject of a token>` or `oidc:<subject of a person>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `system` (the first key), `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
 | `data` | The fields below |
 | `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for actions of the service itself; events from before access control have none); for requests `request_id`; for consequences of an event `causation_id`, the id of that event; for imported events `occurred_at`, when it happened |
 
@@ -62,6 +62,7 @@ pub(super) fn page() -> String {
                 "domain_scan" => "a scan",
                 "batch_scan" => "a batch",
                 "monitor" => "a monitor",
+                "tenant" => "a tenant",
                 _ => "a webhook",
             };
             write!(page, "\n## Events of {title}\n\nStream type `{stream}`.\n").unwrap();
@@ -312,6 +313,9 @@ fn every_version_ever_written_is_still_read() {
                 (json!(read), read.event_type())
             } else if shape.stream_type == "monitor" {
                 let read: MonitorEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
+                (json!(read), read.event_type())
+            } else if shape.stream_type == "tenant" {
+                let read: TenantEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
                 (json!(read), read.event_type())
             } else {
                 let read: BatchEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();

@@ -3,6 +3,7 @@
 mod command_line;
 mod forms;
 mod lists;
+mod object;
 mod parquet;
 mod streams;
 

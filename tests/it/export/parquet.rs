@@ -1,4 +1,4 @@
-//! Parquet, read back by the crate that writes it and by DuckDB, which is nothing of ours.
+//! Parquet, read back by the crate that writes it and by DuckDB and pandas, which are nothing of ours.
 
 use std::process::Command;
 
@@ -122,12 +122,41 @@ types = dict((row[0], row[1]) for row in duckdb.sql(f"describe select * from '{s
 print(json.dumps([rows, types]))
 "#;
 
+const IN_PANDAS: &str = r#"
+import json, pandas, sys
+table = pandas.read_parquet(sys.argv[1]).sort_values("domain").set_index("domain")
+row = table.loc["a.com"]
+assert isinstance(table["last_scan"].dtype, pandas.DatetimeTZDtype), table["last_scan"].dtype
+assert (table["last_scan"] > pandas.Timestamp("2000-01-01", tz="UTC")).all()
+assert pandas.api.types.is_bool_dtype(table["is_wordpress"].dropna().astype(bool)) and not row["is_wordpress"]
+assert pandas.api.types.is_integer_dtype(table["sitemap_urls"].dtype), table["sitemap_urls"].dtype
+emails = table["email_addresses"].explode()
+print(json.dumps([list(row["email_addresses"]), row["title"], None if pandas.isna(row["facebook_url"]) else row["facebook_url"], int(row["last_scan"].value // 1000),
+                  int((emails == "a@a.com").sum()), list(table.index)]))
+"#;
+
+/// Runs a program of Python on a file; what it prints.
+fn python_on(python: &std::path::Path, program: &str, file: &std::path::Path) -> Value {
+    let output = Command::new(python)
+        .args(["-c", program])
+        .arg(file)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 /// Passed over, loudly, where Python or the network is missing.
 #[tokio::test(flavor = "multi_thread")]
-async fn duckdb_reads_it_with_the_right_types() {
-    let Some(python) = python::with("duckdb", &["duckdb>=1.1,<2"]) else {
+async fn duckdb_and_pandas_read_it_with_the_right_types() {
+    let packages = ["duckdb>=1.1,<2", "pandas>=2.2,<4", "pyarrow>=17"];
+    let Some(python) = python::with("parquet", &packages) else {
         eprintln!(
-            "SKIPPED: DuckDB cannot be installed here; Parquet is read by the crate that writes it only"
+            "SKIPPED: DuckDB and pandas cannot be installed here; Parquet is read by the crate that writes it only"
         );
         return;
     };
@@ -138,17 +167,7 @@ async fn duckdb_reads_it_with_the_right_types() {
     let file = tempfile::NamedTempFile::with_suffix(".parquet").unwrap();
     let answer = app.get("/api/v4/domains?format=parquet").await;
     std::fs::write(file.path(), &answer.body).unwrap();
-    let output = Command::new(python)
-        .args(["-c", QUERY])
-        .arg(file.path())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let read: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let read = python_on(&python, QUERY, file.path());
     let shown = app.get("/api/v4/domains/a.com").await.json()["last_scan"].clone();
     let shown = chrono::DateTime::parse_from_rfc3339(shown.as_str().unwrap()).unwrap();
     let title = "=HYPERLINK(\"http://evil.test\",\"x\")";
@@ -174,4 +193,14 @@ async fn duckdb_reads_it_with_the_right_types() {
     ] {
         assert_eq!(read[1][column], wanted, "{column}");
     }
+    let in_pandas = python_on(&python, IN_PANDAS, file.path());
+    let wanted = json!([
+        ["a@a.com", "b@a.com"],
+        title,
+        null,
+        shown.timestamp_micros(),
+        2,
+        ["a.com", "b.com"]
+    ]);
+    assert_eq!(in_pandas, wanted);
 }

@@ -471,7 +471,7 @@ async fn a_replay_after_an_erasure_gives_the_rows_that_the_erasure_left() {
         auth: AuthSettings::of(AuthMode::Off),
         mail: None,
         nats: None,
-        otlp_endpoint: None,
+        telemetry: None,
         legacy: sitelog::api::settings::LegacySettings::default(),
     };
     let again = App::build(&config, Pools::one(replay.pool.clone()))

@@ -117,7 +117,7 @@ impl TestAppBuilder {
             auth: self.auth.unwrap_or_else(|| AuthSettings::of(AuthMode::Off)),
             mail: self.mail,
             nats: None,
-            otlp_endpoint: None,
+            telemetry: None,
             legacy: self.legacy,
         };
         let app = App::build(&config, Pools::one(database.pool.clone()))

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod call;
 pub mod clock;
 pub mod events;
+pub mod issuer;
 pub mod own_postgres;
 pub mod postgres;
 pub mod python;

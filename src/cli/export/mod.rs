@@ -1,8 +1,11 @@
 //! `sitelog export`: the API's lists as files, without HTTP.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+mod place;
+mod rows;
+mod s3;
+mod upload;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,6 +13,10 @@ use anyhow::Context;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
+use self::place::{ObjectAddress, Place, Writing};
+use self::rows::write_rows;
+use self::s3::s3_object;
+use self::upload::{Ended, NotesFile, PART, Upload, UploadError};
 use super::input::BadArgument;
 use super::local::Local;
 use super::{output, tell};
@@ -27,8 +34,6 @@ use crate::config::Config;
 use crate::export::Format;
 use crate::export::columns::Exported;
 use crate::export::encoder::Encoder;
-use crate::export::parquet::{self, TableError};
-use crate::export::workbook;
 use crate::projections::batch_jobs::{self, BatchJobs};
 use crate::projections::domains::Domains;
 use crate::projections::jobs::Jobs;
@@ -62,7 +67,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "STATUS")]
     status: Option<ScanStatus>,
     /// Only this domain
-    #[arg(long, value_name = "DOMAIN", value_parser = super::parse_domain)]
+    #[arg(long, value_name = "DOMAIN", value_parser = crate::cli::parse_domain)]
     domain: Option<DomainName>,
     /// Only domains whose name contains this text; for domains and urls also those whose title does
     #[arg(long, value_name = "TEXT", conflicts_with = "domain")]
@@ -106,7 +111,12 @@ pub(super) struct Args {
     /// The file to write, which appears only when it is complete; by default standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[arg(long, value_name = "PLACE", conflicts_with = "output", help = TO)]
+    to: Option<Place>,
 }
+
+const TO: &str = "Where to write: s3://bucket/key (credentials: AWS_… of the environment), file:///path or a path. \
+                  It appears only when it is complete; after an interruption, the same command continues";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Table {
@@ -119,6 +129,11 @@ enum Table {
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let format = args.checked_format()?;
+    let place = args.place();
+    if let Some(Place::Object(address)) = &place {
+        // Before anything is read: what is missing is told at once.
+        s3_object(address, config)?;
+    }
     let local = Local::following(config).await?;
     let head = local.app.log.head().await?;
     let models = &local.app.models;
@@ -126,11 +141,17 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         && wait_for::<BatchJobs>(models, head, PATIENCE).await?
         && wait_for::<Domains>(models, head, PATIENCE).await?
         && wait_for::<Sitemaps>(models, head, PATIENCE).await?;
-    let written = args.write(&local.app.api_state(), format).await;
+    let written = args
+        .write_to(&local.app.api_state(), format, place.as_ref(), config)
+        .await;
     local.finish().await;
-    let rows = written?;
-    if let Some(file) = &args.output {
-        tell(&format!("{rows} rows written to {}", file.display()));
+    let written = written?;
+    if let Some(place) = &place {
+        tell(&format!(
+            "{} rows written to {place}{}",
+            written.rows,
+            kept(written.ended)
+        ));
     }
     if followed {
         return Ok(ExitCode::SUCCESS);
@@ -182,20 +203,91 @@ impl Args {
         if let Some((name, _)) = given.filter(|_| self.table != Table::Domains) {
             return refuse(&format!("{name} applies to domains only"));
         }
-        let ending = self.output.as_deref().and_then(Path::extension);
-        let ending = ending.and_then(|ending| ending.to_str());
+        let place = self.place();
+        let ending = place.as_ref().and_then(Place::ending);
         let named = self.format.as_deref().or(ending);
         let format = named.and_then(|name| name.parse().ok()).unwrap_or(Format::Csv);
-        if format == Format::Xlsx && self.output.is_none() && output::is_terminal() {
+        if format == Format::Xlsx && place.is_none() && output::is_terminal() {
             return refuse("a workbook cannot be shown on a terminal: use --output FILE.xlsx");
         }
-        if format == Format::Parquet && self.output.is_none() && output::is_terminal() {
+        if format == Format::Parquet && place.is_none() && output::is_terminal() {
             return refuse("Parquet cannot be shown on a terminal: use --output FILE.parquet");
         }
         Ok(format)
     }
 
-    async fn write(&self, state: &ApiState, format: Format) -> anyhow::Result<u64> {
+    /// Where it goes; `None` for standard output.
+    fn place(&self) -> Option<Place> {
+        let file = self.output.clone().map(Place::File);
+        file.or_else(|| self.to.clone())
+    }
+
+    /// Writes all, and completes it.
+    async fn write_to(
+        &self,
+        state: &ApiState,
+        format: Format,
+        place: Option<&Place>,
+        config: &Config,
+    ) -> anyhow::Result<Written> {
+        match place {
+            None => {
+                let written = self.complete(state, format, Writing::to_output()).await;
+                written.context("standard output")
+            }
+            Some(Place::File(path)) => {
+                let written = self.complete(state, format, Writing::to_file(path)?).await;
+                written.map_err(|error| {
+                    // A part of an export is of no use.
+                    place::remove_partial(path);
+                    error.context(format!("{} cannot be written", path.display()))
+                })
+            }
+            Some(Place::Object(address)) => {
+                let written = self.upload(state, format, address, config).await;
+                written.with_context(|| format!("{address} cannot be written"))
+            }
+        }
+    }
+
+    /// Uploads to an object; continues what was interrupted, and begins anew if the store no longer has that.
+    async fn upload(
+        &self,
+        state: &ApiState,
+        format: Format,
+        address: &ObjectAddress,
+        config: &Config,
+    ) -> anyhow::Result<Written> {
+        let directory = config.data_dir.join("exports");
+        let begin = |is_again: bool| -> anyhow::Result<Writing> {
+            let notes = NotesFile::open(&directory, &address.to_string())?;
+            if is_again {
+                notes.remove()?;
+            }
+            let upload = Upload::new(Box::new(s3_object(address, config)?), PART, notes)?;
+            if let Some(parts) = upload.continues() {
+                tell(&format!(
+                    "continuing an upload to {address} that was interrupted after {parts} parts"
+                ));
+            }
+            Ok(Writing::Object(Box::new(upload)))
+        };
+        match self.complete(state, format, begin(false)?).await {
+            Err(error) if matches!(error.downcast_ref(), Some(UploadError::Gone)) => {
+                tell("the interrupted upload is no longer there; beginning anew");
+                self.complete(state, format, begin(true)?).await
+            }
+            other => other,
+        }
+    }
+
+    async fn complete(&self, state: &ApiState, format: Format, mut out: Writing) -> anyhow::Result<Written> {
+        let rows = self.write(state, format, &mut out).await?;
+        let ended = out.complete().await?;
+        Ok(Written { rows, ended })
+    }
+
+    async fn write(&self, state: &ApiState, format: Format, out: &mut Writing) -> anyhow::Result<u64> {
         let (tenant, batch) = (self.tenant, self.batch);
         if let Some(batch) = batch
             && batch_jobs::query::find(&state.models, tenant, batch)
@@ -205,15 +297,18 @@ impl Args {
             return Err(BadArgument(format!("tenant {tenant} has no batch {batch}")).into());
         }
         match (self.table, batch) {
-            (Table::Domains, None) => self.put(state, format, self.domains(state)).await,
-            (Table::Domains, Some(batch)) => self.put(state, format, self.batch_domains(state, batch)).await,
-            (Table::Jobs, _) => {
-                self.put(state, format, all_rows(state, tenant, self.scan_query()))
+            (Table::Domains, None) => self.put(state, format, out, self.domains(state)).await,
+            (Table::Domains, Some(batch)) => {
+                self.put(state, format, out, self.batch_domains(state, batch))
                     .await
             }
-            (Table::Urls, _) => self.put(state, format, self.urls(state)).await,
+            (Table::Jobs, _) => {
+                self.put(state, format, out, all_rows(state, tenant, self.scan_query()))
+                    .await
+            }
+            (Table::Urls, _) => self.put(state, format, out, self.urls(state)).await,
             (Table::Changes, _) => {
-                self.put(state, format, all_rows(state, tenant, self.change_query()))
+                self.put(state, format, out, all_rows(state, tenant, self.change_query()))
                     .await
             }
         }
@@ -294,81 +389,39 @@ impl Args {
         }
     }
 
-    /// Writes the rows where they are wanted; tells how many there were.
-    async fn put<T: Exported>(&self, state: &ApiState, format: Format, rows: Rows<T>) -> anyhow::Result<u64> {
+    /// Writes rows; tells how many there were.
+    async fn put<T: Exported>(
+        &self,
+        state: &ApiState,
+        format: Format,
+        out: &mut Writing,
+        rows: Rows<T>,
+    ) -> anyhow::Result<u64> {
         let carried = carried_by(state, self.tenant, self.batch).await.map_err(told)?;
-        let encoder = Encoder::<T>::new(carried);
-        let Some(path) = &self.output else {
-            let out = BufWriter::new(output::file());
-            return write_rows(encoder, format, rows, out)
-                .await
-                .context("standard output");
-        };
-        let mut partial = path.clone().into_os_string();
-        partial.push(".part");
-        let partial = PathBuf::from(partial);
-        let written = async {
-            let out = BufWriter::new(File::create(&partial)?);
-            let rows = write_rows(encoder, format, rows, out).await?;
-            std::fs::rename(&partial, path)?;
-            Ok(rows)
-        };
-        written.await.map_err(|error: anyhow::Error| {
-            // A part of an export is of no use. Where the file could not be created there is nothing to remove.
-            let _ = std::fs::remove_file(&partial);
-            error.context(format!("{} cannot be written", path.display()))
-        })
+        write_rows(Encoder::<T>::new(carried), format, rows, out).await
+    }
+}
+
+/// What became of an export.
+struct Written {
+    rows: u64,
+    /// Of an object.
+    ended: Option<Ended>,
+}
+
+/// What an upload did not need to send again.
+fn kept(ended: Option<Ended>) -> String {
+    match ended {
+        Some(Ended { parts, kept }) if kept > 0 => {
+            format!(" ({kept} of {parts} parts had been uploaded before)")
+        }
+        _ => String::new(),
     }
 }
 
 /// All rows of a list.
 fn all_rows<L: List>(state: &ApiState, tenant: TenantId, list: L) -> Rows<L::Row> {
     rows_of(state.clone(), tenant, list, None, None).boxed()
-}
-
-async fn write_rows<T: Exported>(
-    encoder: Encoder<T>,
-    format: Format,
-    rows: Rows<T>,
-    mut out: impl Write,
-) -> anyhow::Result<u64> {
-    let mut count = 0;
-    let mut rows = rows.inspect_ok(|rows| count += u64::try_from(rows.len()).unwrap_or(0));
-    match format {
-        Format::Xlsx => {
-            let mut file = workbook::build(&encoder, rows).await.map_err(told)?;
-            io::copy(&mut file, &mut out)?;
-        }
-        Format::Csv => {
-            out.write_all(&encoder.csv_header())?;
-            while let Some(rows) = rows.try_next().await.map_err(told)? {
-                out.write_all(&encoder.csv(&rows)?)?;
-            }
-        }
-        Format::Ndjson => {
-            while let Some(rows) = rows.try_next().await.map_err(told)? {
-                out.write_all(&encoder.ndjson(&rows)?)?;
-            }
-        }
-        Format::Parquet => {
-            let rows = rows.map_err(Refused::Rows);
-            let mut pieces = Box::pin(parquet::pieces(encoder, rows));
-            while let Some(piece) = pieces.try_next().await? {
-                out.write_all(&piece)?;
-            }
-        }
-    }
-    out.flush()?;
-    Ok(count)
-}
-
-/// Why there is no Parquet file.
-#[derive(Debug, thiserror::Error)]
-enum Refused {
-    #[error("{}", .0.detail)]
-    Rows(Problem),
-    #[error(transparent)]
-    Table(#[from] TableError),
 }
 
 /// What a request would be answered, for people.

@@ -1,0 +1,82 @@
+//! What a browser keeps while somebody signs in, and what it comes back with.
+
+use serde::Deserialize;
+
+/// What a browser keeps of a sign-in that it has begun; secret to all others.
+pub struct Begun {
+    pub(super) state: String,
+    pub(super) nonce: String,
+    pub(super) verifier: String,
+}
+
+/// What the provider sends a browser back with (RFC 6749, 4.1.2; RFC 9207).
+#[derive(Debug, Default, Deserialize)]
+pub struct Returned {
+    /// The code that becomes a token.
+    pub code: Option<String>,
+    /// What the browser was sent with.
+    pub state: Option<String>,
+    /// Why there is no code.
+    pub error: Option<String>,
+    /// The same in words.
+    pub error_description: Option<String>,
+    /// Who sent the browser back.
+    pub iss: Option<String>,
+}
+
+impl Begun {
+    /// For the cookie of the browser: characters that need no escapes there.
+    pub fn to_cookie(&self) -> String {
+        format!("{}.{}.{}", self.state, self.nonce, self.verifier)
+    }
+
+    /// From the cookie; `None` if it is none of ours.
+    pub fn from_cookie(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let is_ours = |part: &&str| {
+            (20..=128).contains(&part.len())
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        let [state, nonce, verifier] = parts[..] else {
+            return None;
+        };
+        [state, nonce, verifier].iter().all(is_ours).then(|| Self {
+            state: state.to_owned(),
+            nonce: nonce.to_owned(),
+            verifier: verifier.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_read_back_and_no_other_text_is() {
+        let part = |letter: &str| letter.repeat(30);
+        let begun = Begun {
+            state: part("a"),
+            nonce: part("-"),
+            verifier: part("_"),
+        };
+        let read = Begun::from_cookie(&begun.to_cookie()).unwrap();
+        assert_eq!(
+            (read.state, read.nonce, read.verifier),
+            (part("a"), part("-"), part("_"))
+        );
+        let (a, b) = (part("a"), part("b"));
+        for other in [
+            String::new(),
+            format!("{a}.{b}"),
+            format!("{a}.{b}."),
+            format!("{a}.{b}.{a}.{b}"),
+            format!("{a}.{b}.é{a}"),
+            format!("{a}.{b}.{}", "c".repeat(129)),
+        ] {
+            assert!(Begun::from_cookie(&other).is_none(), "{other}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Why somebody could not sign in, for that person: what happened, and what to do.
+
+use crate::access::AccessError;
+
+/// Nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The provider cannot be asked.
+    #[error("The sign-in provider at {issuer} cannot be used just now: {reason}.")]
+    Unavailable {
+        /// The provider.
+        issuer: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Too many sign-ins at once.
+    #[error("Too many people are signing in at this moment.")]
+    Busy,
+    /// The provider sent the person back without signing them in.
+    #[error("The sign-in provider did not sign you in: {0}.")]
+    Denied(String),
+    /// This browser has not begun this sign-in, or too long ago.
+    #[error("This sign-in has expired, or was begun in another browser or tab.")]
+    Unknown,
+    /// It has been completed before.
+    #[error("This sign-in was completed before. It works only once.")]
+    Replayed,
+    /// The answer comes from another issuer.
+    #[error("The answer comes from {given}, but the sign-in provider is {expected}.")]
+    WrongIssuer {
+        /// Who answered.
+        given: String,
+        /// Who was asked.
+        expected: String,
+    },
+    /// The provider did not take the code for a token.
+    #[error("The sign-in provider refused to complete the sign-in: {0}.")]
+    CodeRefused(String),
+    /// The ID token has expired.
+    #[error("The sign-in provider's answer has expired: {0}.")]
+    Expired(String),
+    /// The ID token belongs to another sign-in.
+    #[error("The sign-in provider's answer belongs to another sign-in (its nonce differs).")]
+    WrongNonce,
+    /// The ID token is not good.
+    #[error("The sign-in provider's answer is invalid: {0}.")]
+    Invalid(String),
+    /// Nothing says whose data the person may see.
+    #[error("Your account has no claim '{0}', which says whose data you may see.")]
+    MissingClaim(String),
+    /// The claim names no tenant.
+    #[error("The claim '{claim}' of your account ('{value}') names no tenant of sitelog.")]
+    UnknownTenant {
+        /// Its name.
+        claim: String,
+        /// Its value.
+        value: String,
+    },
+    /// The claim names more than one.
+    #[error("The claim '{0}' of your account names several tenants of sitelog.")]
+    SeveralTenants(String),
+    /// The person may do nothing.
+    #[error("Your account may not use sitelog{}.", .0.as_ref().map(|claim| format!(": its claim '{claim}' gives it no scope")).unwrap_or_default())]
+    NoScopes(Option<String>),
+    /// The session could not be opened.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
+
+impl SignInError {
+    /// What the person can do.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Unavailable { .. } => {
+                "Try again in a minute. If it stays like this, tell the administrator of sitelog; the server's log has the details."
+            }
+            Self::Busy => "Try again in a few seconds.",
+            Self::Denied(_) => "Sign in again, and accept what the provider asks.",
+            Self::Unknown | Self::Replayed | Self::CodeRefused(_) | Self::WrongNonce => {
+                "Sign in again with the button below. Allow cookies for this site."
+            }
+            Self::Expired(_) => {
+                "Sign in again. If it stays like this, the clock of this server or of the provider is wrong: tell the \
+                 administrator of sitelog."
+            }
+            Self::WrongIssuer { .. } | Self::Invalid(_) => {
+                "Sign in again. If it stays like this, tell the administrator of sitelog: SITELOG_OIDC__ISSUER or \
+                 SITELOG_OIDC__CLIENT_ID may not be those of the provider."
+            }
+            Self::MissingClaim(_) | Self::UnknownTenant { .. } | Self::SeveralTenants(_) => {
+                "Ask the administrator of your organisation to correct the claim at the provider, or the administrator of \
+                 sitelog to set SITELOG_OIDC__TENANTS or SITELOG_OIDC__DEFAULT_TENANT. Then sign in again."
+            }
+            Self::NoScopes(_) => {
+                "Ask the administrator of your organisation for access, or the administrator of sitelog to set \
+                 SITELOG_OIDC__SCOPES_OF or SITELOG_OIDC__DEFAULT_SCOPES. Then sign in again."
+            }
+            Self::Access(_) => "Try again in a minute.",
+        }
+    }
+
+    /// The status of the page (RFC 9110).
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Unavailable { .. } | Self::Busy | Self::Access(_) => 503,
+            Self::Unknown | Self::Replayed | Self::CodeRefused(_) => 400,
+            _ => 403,
+        }
+    }
+}

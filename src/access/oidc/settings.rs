@@ -1,0 +1,34 @@
+//! What may be set about signing in by OpenID Connect.
+
+use url::Url;
+
+use super::rules::ClaimRules;
+use crate::access::Secret;
+
+/// The provider, what we are to it, and what its claims mean.
+#[derive(Clone, Debug)]
+pub struct OidcSettings {
+    /// The provider, exactly as it calls itself (OpenID Connect Discovery 1.0, section 3).
+    pub issuer: String,
+    /// What the provider calls us.
+    pub client_id: String,
+    /// What we show the provider; `None` for a public client, which PKCE alone protects.
+    pub client_secret: Option<Secret>,
+    /// Where the provider sends people back to; it is registered there.
+    pub redirect: Url,
+    /// What the button says.
+    pub label: String,
+    /// What is asked for: `openid` and others.
+    pub request_scopes: Vec<String>,
+    /// Whose data somebody may touch, and how.
+    pub rules: ClaimRules,
+}
+
+impl OidcSettings {
+    /// The path that a provider sends people back to.
+    pub const RETURN_PATH: &str = "/sign-in/oidc/return";
+    /// What the button says if nothing is set.
+    pub const DEFAULT_LABEL: &str = "Sign in with your organisation";
+    /// What is asked for if nothing is set.
+    pub const DEFAULT_REQUEST_SCOPES: &str = "openid profile email";
+}

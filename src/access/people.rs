@@ -1,0 +1,57 @@
+//! People whom a provider signed in, as it told of them last.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgPool};
+
+use super::AccessError;
+use crate::values::TenantId;
+
+/// So many are listed at most, those who signed in last.
+const MAX_LISTED: i64 = 1000;
+
+/// A person as administrators see one.
+#[derive(Clone, Debug, FromRow)]
+pub struct PersonRow {
+    /// As in the log: `oidc:<subject>`.
+    pub actor: String,
+    /// How people call that one.
+    pub name: String,
+    /// What that one might do at the last sign-in.
+    pub scopes: Vec<String>,
+    /// When that was.
+    pub last_signed_in_at: DateTime<Utc>,
+    /// In how many browsers that one is signed in.
+    pub sessions: i64,
+}
+
+/// The people of a tenant, who signed in last first.
+pub async fn list(pool: &PgPool, tenant: TenantId) -> Result<Vec<PersonRow>, AccessError> {
+    Ok(sqlx::query_as(
+        "select p.actor, p.name, p.scopes, p.last_signed_in_at, \
+                (select count(*) from session s where s.actor = p.actor and s.tenant_id = p.tenant_id \
+                    and s.expires_at > now()) as sessions \
+           from person p where p.tenant_id = $1 order by p.last_signed_in_at desc, p.actor limit $2",
+    )
+    .bind(tenant.0)
+    .bind(MAX_LISTED)
+    .fetch_all(pool)
+    .await?)
+}
+
+/// The names of those of some actors who are people of a tenant.
+pub async fn names(
+    pool: &PgPool,
+    tenant: TenantId,
+    actors: &[String],
+) -> Result<Vec<(String, String)>, AccessError> {
+    if actors.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(
+        sqlx::query_as("select actor, name from person where tenant_id = $1 and actor = any($2)")
+            .bind(tenant.0)
+            .bind(actors)
+            .fetch_all(pool)
+            .await?,
+    )
+}
