@@ -43,5 +43,6 @@ pub mod dashboard;
 pub mod database;
 pub mod mcp;
 pub mod postgres;
+pub mod saved_filters;
 pub mod telemetry;
 pub mod trace_export;

@@ -14,5 +14,12 @@ pub use read::can_read;
 pub use scan::{DomainScan, ScanCommand, ScanError, ScanEvent, ScanStatus};
 pub use webhook::{Webhook, WebhookCommand, WebhookError, WebhookEvent};
 
+use crate::values::event_type::StreamType;
+
 /// The types of stream there are, as the log names them.
-pub const STREAM_TYPES: &[&str] = &["domain_scan", "batch_scan", "webhook", "monitor"];
+pub const STREAM_TYPES: &[&str] = &[
+    StreamType::Scan.as_str(),
+    StreamType::Batch.as_str(),
+    StreamType::Webhook.as_str(),
+    StreamType::Monitor.as_str(),
+];

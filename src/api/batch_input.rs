@@ -13,7 +13,7 @@ use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{BatchList, BatchOptions, WantedScan};
 
 /// A list that was read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct BatchInput {
     /// What will be scanned.
     pub items: Vec<BatchItem>,

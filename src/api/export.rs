@@ -126,6 +126,11 @@ pub trait List: Send + Sync + 'static {
 }
 
 impl Wanted {
+    /// All rows as a file of this form.
+    pub fn file(format: Format) -> Self {
+        Self(Some(format))
+    }
+
     /// Answers with a page, or with all rows as a file.
     pub async fn answer<L: List>(
         self,

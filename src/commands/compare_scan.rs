@@ -122,7 +122,7 @@ fn status_change(known: &KnownDomain, report: &SiteReport) -> Option<StatusChang
 fn is_read_to_its_end(fact: &ReadFact) -> bool {
     match fact {
         ReadFact::Sitemap { kind, problems, .. } => is_whole(*kind, problems),
-        ReadFact::Robots { .. } | ReadFact::Page { .. } => true,
+        ReadFact::Robots { .. } | ReadFact::Page { .. } | ReadFact::Picture { .. } => true,
     }
 }
 

@@ -76,7 +76,8 @@ pub(super) fn fetch_settings(raw: RawFetch, faults: &mut Faults) -> FetchSetting
         Some("never") => None,
         Some(codes) => faults
             .take(codes.parse().map(Some).map_err(|_| {
-                let expected = "a list of security_txt, ads_txt, humans_txt and llms_txt, or never";
+                let expected =
+                    "a list of security_txt, ads_txt, humans_txt, llms_txt, icon and logo, or never";
                 value("SITELOG_FETCH__FILES", codes, expected)
             }))
             .flatten(),

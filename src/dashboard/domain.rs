@@ -12,7 +12,7 @@ use super::parts::{self, badge, counted, duration, number, outward, time};
 use super::scan::again;
 use super::shell::{Page, Section};
 use super::sitemap_tree::tree;
-use super::{files, network, sitemap_audit};
+use super::{files, network, site_picture, sitemap_audit};
 use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -22,6 +22,7 @@ use crate::projections::history::{self, FieldChange};
 use crate::projections::jobs::query::{JobFilter, JobSort};
 use crate::projections::jobs::{self, JobRow};
 use crate::values::findings::Technology;
+use crate::values::picture::PictureKind;
 use crate::values::site_state::SiteState;
 use crate::values::{DomainName, Findings};
 
@@ -89,7 +90,8 @@ pub(super) fn readable(domain: &str) -> String {
 fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
     html! {
         section #card data-part {
-            h1 { (readable(&row.domain)) " " (badge(row.status.as_str())) }
+            (site_picture::of(&row.domain, PictureKind::Logo, found.logo.as_ref()))
+            h1 { (site_picture::of(&row.domain, PictureKind::Icon, found.icon.as_ref())) (readable(&row.domain)) " " (badge(row.status.as_str())) }
             @if let Some(title) = &row.title { p { strong { (title) } } }
             @if let Some(description) = &row.description { p { (description) } }
             @if let Some(state) = &found.site_state { (site_state(state)) }

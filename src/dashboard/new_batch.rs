@@ -22,7 +22,7 @@ use crate::api::request::CommandRequest;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::commands::request_scan::request_scan;
 use crate::values::batch_list::{self, ChosenBy, ChosenColumn, ListText};
-use crate::values::site_files::SiteFile;
+use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{BatchOptions, ScanOptions};
 
 /// Bad lines that are shown; who sends a wrong file has seen enough.
@@ -79,7 +79,7 @@ async fn confirm(
             div { dt { "duplicates" } dd { (number(count(input.duplicates))) } }
         }
         @for note in &input.notes { p.small { (note) } }
-        @if let Some(column) = &input.column { (choice_of_column(column, &columns, &text, form)) }
+        @if let Some(column) = &input.column { (choice_of_column((column, &columns), &text, form, input.options.scan.files)) }
         @if let Some(problem) = &refusal {
             div.panel.bad { p { strong { "This list cannot be sent. " } (problem.detail) } }
             p { a.button href="/" { "Send another list" } }
@@ -168,7 +168,12 @@ async fn read(form: &Form) -> Result<Checked, Problem> {
 }
 
 /// Says which column was taken, and lets somebody take another.
-fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: &Form) -> Markup {
+fn choice_of_column(
+    (taken, columns): (&ChosenColumn, &[String]),
+    text: &str,
+    form: &Form,
+    files: SiteFileSet,
+) -> Markup {
     let why = match taken.chosen_by {
         ChosenBy::Header => "its name matches",
         ChosenBy::Content => "it contains the most domains",
@@ -181,7 +186,7 @@ fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: 
             form.panel method="post" action="/batches/check" enctype="multipart/form-data" {
                 (carried(text))
                 @for name in ["max_pages", "max_concurrent", "sitemap_sample"] { input type="hidden" name=(name) value=(form.text(name)); }
-                @for name in SiteFile::ALL.iter().copied().map(file_field) { input type="hidden" name=(name) value=(form.text(&name)); }
+                @for file in files.iter() { input type="hidden" name=(file_field(file)) value="1"; }
                 div.fields {
                     p { label for="column" { "Another column" }
                         select #column name="column" {

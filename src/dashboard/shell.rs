@@ -5,6 +5,8 @@ use maud::{DOCTYPE, Markup, html};
 use super::assets::{ICON, SCRIPT, STYLE};
 use super::entry::Visitor;
 use crate::access::Scope;
+use crate::values::EventType;
+use crate::values::event_type::{Progress, StreamType};
 
 /// Where in the navigation a page belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,22 +39,12 @@ enum Live {
     ByTimeInPlace(u32),
 }
 
-/// Events after which somebody who watches scans wants to see the page anew.
-const SCAN_EVENTS: [&str; 13] = [
-    "ScanRequested",
-    "ScanStarted",
-    "ScanAbandoned",
-    "ScanAttemptFailed",
-    "ScanCompleted",
-    "ScanFailed",
-    "ScanCancelled",
-    "ScanRetried",
-    "BatchRequested",
-    "BatchExpanded",
-    "BatchReopened",
-    "BatchCancelled",
-    "BatchCompleted",
-];
+/// The events after which a page about scans is out of date.
+fn scan_events() -> String {
+    let of_scans = |one: EventType| matches!(one.stream(), StreamType::Scan | StreamType::Batch);
+    let changes = |one: EventType| one.progress() != Progress::Same || one == EventType::BatchExpanded;
+    EventType::names(|one| of_scans(one) && changes(one)).join(" ")
+}
 
 /// One page.
 pub(super) struct Page<'a> {
@@ -75,7 +67,7 @@ impl<'a> Page<'a> {
     pub(super) fn following(mut self, url: String, pause: u32) -> Self {
         self.live = Live::ByEvents {
             url,
-            events: SCAN_EVENTS.join(" "),
+            events: scan_events(),
             pause,
         };
         self

@@ -10,10 +10,10 @@ use sqlx::postgres::PgRow;
 use super::append::{AppendUnit, Appended, BODIES_LOCK, StreamAppend, append_events};
 use super::read::{COLUMNS, event_of};
 use super::{EventLog, LogError, LogEvent};
-use crate::values::TenantId;
+use crate::values::{EventType, TenantId};
 
 /// The events that say that the bodies of all earlier events of their stream were erased.
-pub const ERASING_TYPES: &[&str] = &["ScanErased"];
+pub const ERASING_TYPES: &[&str] = &[EventType::ScanErased.as_str()];
 
 /// An erasure that has begun: nobody appends bodies until it is committed or dropped.
 pub struct Erasing {

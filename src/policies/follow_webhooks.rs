@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use super::{Policy, PolicyError};
 use crate::log::LogEvent;
+use crate::values::event_type::Follower;
 use crate::webhooks::rows;
 
 /// Keeps the endpoints in step with the log.
@@ -13,22 +14,7 @@ pub struct FollowWebhooks;
 
 impl Policy for FollowWebhooks {
     const NAME: &'static str = "follow_webhooks";
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "BatchCompleted",
-        "ScanCompleted",
-        "ScanFailed",
-        "DomainChanged",
-        "MonitorRan",
-        "MonitorSkipped",
-        "WebhookCreated",
-        "WebhookChanged",
-        "WebhookDisabled",
-        "WebhookEnabled",
-        "WebhookReplayRequested",
-        "WebhookResendRequested",
-        "WebhookTested",
-        "WebhookDeleted",
-    ];
+    const FOLLOWER: Follower = Follower::FollowWebhooks;
     const PAGE: i64 = 2000;
 
     async fn write(

@@ -24,13 +24,14 @@ pub use runner::run;
 pub use schedule_scans::ScheduleScans;
 
 use crate::log::{LogError, LogEvent};
+use crate::values::event_type::Follower;
 
 /// What follows from events.
 pub trait Policy: Send + Sync + 'static {
     /// Its row in the table `policy`.
     const NAME: &'static str;
-    /// The events it reacts to.
-    const EVENT_TYPES: &'static [&'static str];
+    /// Which follower it is; [`Follower`] names the events that it follows.
+    const FOLLOWER: Follower;
     /// Events per page.
     const PAGE: i64 = 1000;
 

@@ -89,7 +89,7 @@ async fn step<P: Policy>(
     let page = {
         let mut connection = log.pool().acquire().await?;
         log.tail()
-            .page(&mut connection, position, P::EVENT_TYPES, limit)
+            .page(&mut connection, position, P::FOLLOWER.event_types(), limit)
             .await?
     };
     if page.position == position {

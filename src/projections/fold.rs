@@ -141,7 +141,7 @@ async fn decode_page<P: Projection>(
     first: u64,
 ) -> Result<DecodedPage<P>, ProjectionError> {
     let mut connection = log.pool().acquire().await?;
-    let events = read_range(&mut connection, after, up_to, P::EVENT_TYPES).await?;
+    let events = read_range(&mut connection, after, up_to, P::FOLLOWER.event_types()).await?;
     let (mut facts, keys, broken) = blocking(move || {
         let (mut facts, mut keys, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         for event in events {

@@ -46,6 +46,7 @@ pub use subject::Subject;
 
 use crate::log::LogError;
 use crate::turns::Busy;
+use crate::values::event_type::Follower;
 
 /// A read model with one row per key.
 pub trait Projection: Sized + Send + Sync + 'static {
@@ -53,8 +54,8 @@ pub trait Projection: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// Raised whenever the tables' shape or the meaning of `evolve` changes: the new shape is built beside the old.
     const SHAPE: i32;
-    /// The events it follows.
-    const EVENT_TYPES: &'static [&'static str];
+    /// Which follower it is; [`Follower`] names the events that it follows.
+    const FOLLOWER: Follower;
     /// The columns of the primary key, as `Key` names them.
     const KEY_COLUMNS: &'static [&'static str];
     /// Whether `evolve` reads what a completed scan found.

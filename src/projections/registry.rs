@@ -89,7 +89,7 @@ impl<P: Projection> AnyProjection for Of<P> {
     }
 
     fn event_types(&self) -> &'static [&'static str] {
-        P::EVENT_TYPES
+        P::FOLLOWER.event_types()
     }
 
     fn ensure<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<(), ProjectionError>> {

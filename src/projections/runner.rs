@@ -16,6 +16,7 @@ use crate::log::tail::Tail;
 use crate::log::{EventLog, LogError};
 use crate::traces::{self, Place};
 use crate::turns::Steps;
+use crate::values::EventType;
 
 /// How long an idle projection waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
@@ -136,12 +137,15 @@ async fn follow_with<P: Projection>(
     Ok(if page.more { Progress::More } else { Progress::Done })
 }
 
+/// The events that end a scan which ran.
+const ENDS: [&str; 2] = [EventType::ScanCompleted.as_str(), EventType::ScanFailed.as_str()];
+
 /// A span for each scan that ended in a page.
 fn trace_scans<P: Projection>(page: &Page, began: SystemTime) {
     let ended = page
         .events
         .iter()
-        .filter(|event| matches!(event.event_type.as_str(), "ScanCompleted" | "ScanFailed"));
+        .filter(|event| ENDS.contains(&event.event_type.as_str()));
     for event in ended {
         let Ok(scan) = event.aggregate_id.parse() else {
             continue;
@@ -160,7 +164,12 @@ pub(super) async fn step<P: Projection>(
     care: Care,
 ) -> Result<Page, ProjectionError> {
     let page = tail
-        .page(&mut *connection, generation.position, P::EVENT_TYPES, P::PAGE)
+        .page(
+            &mut *connection,
+            generation.position,
+            P::FOLLOWER.event_types(),
+            P::PAGE,
+        )
         .await?;
     if page.position == generation.position {
         return Ok(page);

@@ -116,7 +116,7 @@ async fn keys_of_events<P: Projection>(
         } else {
             break;
         };
-        let page = read_page(&mut *connection, after, P::EVENT_TYPES, 1).await?;
+        let page = read_page(&mut *connection, after, P::FOLLOWER.event_types(), 1).await?;
         let event = page.events.first().filter(|event| event.position <= up_to);
         let fact = event.map(|event| Fact::decode(event)).transpose()?.flatten();
         keys.extend(fact.as_ref().and_then(P::key));

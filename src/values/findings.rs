@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::Certificate;
 use super::dns::{DnsRecords, MailPolicy, Recognised};
 use super::failure::Problem;
+use super::picture::Picture;
 use super::site_files::{AdsTxt, FileAnswer, HumansTxt, LlmsTxt, SecurityTxt};
 use super::site_state::SiteState;
 use super::sitemap::SitemapKind;
@@ -102,6 +103,12 @@ pub struct Findings {
     /// What the site is, for language models.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub llms_txt: Option<LlmsTxt>,
+    /// The site's icon, if the scan was asked to read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon: Option<Picture>,
+    /// The site's logo, if the scan was asked to read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Picture>,
     /// What became of the files above that the scan asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileAnswer>,

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use super::DomainName;
 use super::domain_change::field_names;
 use super::failure::{UnknownCode, codes};
+use super::{DomainName, EventType};
 
 use std::fmt;
 use std::str::FromStr;
@@ -96,24 +96,23 @@ impl WebhookTopic {
     ];
 
     /// The event of the log that it tells of.
-    pub fn event_type(self) -> &'static str {
+    pub fn event_type(self) -> EventType {
         match self {
-            Self::BatchCompleted => "BatchCompleted",
-            Self::ScanCompleted => "ScanCompleted",
-            Self::ScanFailed => "ScanFailed",
-            Self::DomainChanged => "DomainChanged",
-            Self::MonitorRan => "MonitorRan",
-            Self::MonitorSkipped => "MonitorSkipped",
-            Self::WebhookTest => "WebhookTested",
+            Self::BatchCompleted => EventType::BatchCompleted,
+            Self::ScanCompleted => EventType::ScanCompleted,
+            Self::ScanFailed => EventType::ScanFailed,
+            Self::DomainChanged => EventType::DomainChanged,
+            Self::MonitorRan => EventType::MonitorRan,
+            Self::MonitorSkipped => EventType::MonitorSkipped,
+            Self::WebhookTest => EventType::WebhookTested,
         }
     }
 
     /// What tells of an event of the log.
     pub fn of_event(event_type: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|topic| topic.event_type() == event_type)
+        let event_type = event_type.parse::<EventType>().ok()?;
+        let mut all = Self::ALL.iter().copied();
+        all.find(|topic| topic.event_type() == event_type)
     }
 }
 

@@ -174,7 +174,7 @@ impl Deliverer {
             .settings
             .events
             .iter()
-            .map(|topic| topic.event_type())
+            .map(|topic| topic.event_type().as_str())
             .collect();
         let (mut position, mut failures) = (claimed.position, claimed.failures);
         while claimed.is_due && position < end {

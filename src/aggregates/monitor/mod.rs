@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use event::MonitorEvent;
 
 use crate::values::BatchId;
+use crate::values::event_type::StreamType;
 use crate::values::monitor::{MonitorSettings, SkipReason, Slot};
 
 /// The memory of one monitor.
@@ -180,7 +181,7 @@ impl Monitor {
 }
 
 impl Aggregate for Monitor {
-    const TYPE: &'static str = "monitor";
+    const TYPE: &'static str = StreamType::Monitor.as_str();
     type Command = MonitorCommand;
     type Event = MonitorEvent;
     type Error = MonitorError;

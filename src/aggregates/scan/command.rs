@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::event::{ScanTotals, StatusChange, UrlsChange};
+use crate::values::picture::PictureKind;
 use crate::values::sitemap::SitemapKind;
 use crate::values::{BatchId, BodyRef, DomainName, FailureReason, Problem, ScanId, ScanOptions};
 
@@ -152,6 +153,11 @@ pub enum ReadFact {
         not_modified: bool,
         bytes: u64,
         problems: Vec<Problem>,
+    },
+    Picture {
+        kind: PictureKind,
+        url: String,
+        picture: BodyRef,
     },
 }
 

@@ -30,6 +30,7 @@ pub(super) use event::add_options;
 pub use event::{ScanEvent, ScanTotals, StatusChange, UrlsChange};
 pub use status::{ScanStatus, UnknownStatus};
 
+use crate::values::event_type::StreamType;
 use crate::values::{BatchId, DomainName, FailureReason, ScanOptions};
 
 /// Lost workers after which a scan is taken to be what kills them.
@@ -398,6 +399,13 @@ impl DomainScan {
                 bytes,
                 problems,
             },
+            ReadFact::Picture { kind, url, picture } => ScanEvent::PictureRead {
+                domain,
+                attempt,
+                kind,
+                url,
+                picture,
+            },
         }
     }
 }
@@ -413,7 +421,7 @@ fn requested(domain: String, origin: Option<BatchOrigin>, options: ScanOptions) 
 }
 
 impl Aggregate for DomainScan {
-    const TYPE: &'static str = "domain_scan";
+    const TYPE: &'static str = StreamType::Scan.as_str();
     type Command = ScanCommand;
     type Event = ScanEvent;
     type Error = ScanError;
@@ -478,7 +486,9 @@ impl Aggregate for DomainScan {
             ScanEvent::DomainChanged { values, urls, .. } => {
                 self.has_bodies |= values.is_some() || urls.is_some();
             }
-            ScanEvent::ScanCompleted { .. } | ScanEvent::ScanImported { .. } => self.has_bodies = true,
+            ScanEvent::ScanCompleted { .. }
+            | ScanEvent::ScanImported { .. }
+            | ScanEvent::PictureRead { .. } => self.has_bodies = true,
             ScanEvent::ScanErased { .. } => self.has_bodies = false,
             ScanEvent::RobotsRead { .. } | ScanEvent::PageRead { .. } => {}
         }

@@ -46,6 +46,7 @@ impl ScanStatus {
             | ScanEvent::RobotsRead { .. }
             | ScanEvent::SitemapParsed { .. }
             | ScanEvent::PageRead { .. }
+            | ScanEvent::PictureRead { .. }
             | ScanEvent::DomainChanged { .. } => Self::Running,
             ScanEvent::ScanCompleted { .. } => Self::Completed,
             ScanEvent::ScanFailed { .. } => Self::Failed,

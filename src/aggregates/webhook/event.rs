@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::values::VersionedEvent;
-use crate::values::versioned::current_version;
+use crate::values::event_type::{EventType, StreamType};
 use crate::values::webhook::WebhookSettings;
 
 /// The events of one endpoint's stream.
@@ -76,43 +76,34 @@ impl DisableReason {
 }
 
 impl WebhookEvent {
-    fn name(&self) -> &'static str {
+    /// Its type.
+    pub fn kind(&self) -> EventType {
         match self {
-            Self::WebhookCreated { .. } => "WebhookCreated",
-            Self::WebhookChanged { .. } => "WebhookChanged",
-            Self::WebhookSecretRotated {} => "WebhookSecretRotated",
-            Self::WebhookDisabled { .. } => "WebhookDisabled",
-            Self::WebhookEnabled {} => "WebhookEnabled",
-            Self::WebhookReplayRequested { .. } => "WebhookReplayRequested",
-            Self::WebhookResendRequested { .. } => "WebhookResendRequested",
-            Self::WebhookTested {} => "WebhookTested",
-            Self::WebhookDeleted {} => "WebhookDeleted",
+            Self::WebhookCreated { .. } => EventType::WebhookCreated,
+            Self::WebhookChanged { .. } => EventType::WebhookChanged,
+            Self::WebhookSecretRotated {} => EventType::WebhookSecretRotated,
+            Self::WebhookDisabled { .. } => EventType::WebhookDisabled,
+            Self::WebhookEnabled {} => EventType::WebhookEnabled,
+            Self::WebhookReplayRequested { .. } => EventType::WebhookReplayRequested,
+            Self::WebhookResendRequested { .. } => EventType::WebhookResendRequested,
+            Self::WebhookTested {} => EventType::WebhookTested,
+            Self::WebhookDeleted {} => EventType::WebhookDeleted,
         }
     }
 }
 
 impl VersionedEvent for WebhookEvent {
-    const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("WebhookCreated", 1),
-        ("WebhookChanged", 1),
-        ("WebhookSecretRotated", 1),
-        ("WebhookDisabled", 1),
-        ("WebhookEnabled", 1),
-        ("WebhookReplayRequested", 1),
-        ("WebhookResendRequested", 1),
-        ("WebhookTested", 1),
-        ("WebhookDeleted", 1),
-    ];
-    const UPCASTERS: &'static [crate::values::versioned::Upcaster] = &[];
+    fn version_of(event_type: &str) -> Option<u32> {
+        EventType::of_stream(StreamType::Webhook, event_type).map(EventType::version)
+    }
 }
 
 impl DomainEvent for WebhookEvent {
     fn event_type(&self) -> String {
-        self.name().to_owned()
+        self.kind().to_string()
     }
 
     fn event_version(&self) -> String {
-        let version = current_version::<Self>(self.name());
-        version.expect("each type has a version").to_string()
+        self.kind().version().to_string()
     }
 }

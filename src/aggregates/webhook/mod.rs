@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use event::{DisableReason, WebhookEvent};
 
+use crate::values::event_type::StreamType;
 use crate::values::webhook::WebhookSettings;
 
 /// The memory of one endpoint.
@@ -122,7 +123,7 @@ impl Webhook {
 }
 
 impl Aggregate for Webhook {
-    const TYPE: &'static str = "webhook";
+    const TYPE: &'static str = StreamType::Webhook.as_str();
     type Command = WebhookCommand;
     type Event = WebhookEvent;
     type Error = WebhookError;

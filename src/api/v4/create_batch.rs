@@ -38,7 +38,7 @@ pub(super) struct BatchQuery {
     /// For formats other than JSON: maximum number of concurrent scans of the batch, 1 to 1000.
     max_concurrent: Option<i64>,
     /// For formats other than JSON: files to read besides pages and sitemaps, with commas between them: `security_txt`,
-    /// `ads_txt`, `humans_txt`, `llms_txt`.
+    /// `ads_txt`, `humans_txt`, `llms_txt`, `icon`, `logo`.
     files: Option<String>,
     /// For formats other than JSON: number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
     sitemap_sample: Option<i64>,
@@ -245,7 +245,8 @@ async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput
 
 fn files_of(codes: Option<&str>) -> Result<SiteFileSet, Problem> {
     codes.unwrap_or_default().parse().map_err(|error| {
-        let detail = format!("files: {error}. Known are security_txt, ads_txt, humans_txt and llms_txt.");
+        let detail =
+            format!("files: {error}. Known are security_txt, ads_txt, humans_txt, llms_txt, icon and logo.");
         Problem::of(ProblemCode::InvalidField, detail)
     })
 }

@@ -16,6 +16,7 @@ use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::v4::list_changes::changes_of;
 use crate::log::changes::ChangeFilter;
+use crate::values::EventType;
 use crate::values::TenantId;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -158,7 +159,11 @@ impl ChangeWatcher {
         let is_full = i64::try_from(events.len()).is_ok_and(|count| count == LIMIT);
         let mut text = String::new();
         for change in changes_of(&self.state, &events).await? {
-            text.push_str(&frame_of(change.position, "DomainChanged", &change));
+            text.push_str(&frame_of(
+                change.position,
+                EventType::DomainChanged.as_str(),
+                &change,
+            ));
         }
         match events.last() {
             Some(last) if is_full => self.told = last.position,

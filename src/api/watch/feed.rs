@@ -13,6 +13,7 @@ use super::end::may_end;
 use super::{Watched, frame};
 use crate::log::read::EventFilter;
 use crate::log::{EventLog, LogError, LogEvent};
+use crate::values::EventType;
 use crate::values::TenantId;
 
 /// Events of a page at most.
@@ -86,7 +87,7 @@ impl From<LogEvent> for Told {
             stream: event.aggregate_id.clone(),
             batch: batch_of(&event),
             may_end: may_end(&event.event_type),
-            is_change: event.event_type == "DomainChanged",
+            is_change: event.event_type == EventType::DomainChanged.as_str(),
             frame: frame(event).into(),
         }
     }

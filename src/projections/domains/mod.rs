@@ -1,6 +1,7 @@
 //! `domains`: one row per tenant and domain, the best that is known of it.
 
 mod evolve;
+pub mod pictures;
 pub mod query;
 pub mod technologies;
 
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use super::{Fact, Projection, RawJson, Subject};
 use crate::aggregates::ScanStatus;
+use crate::values::event_type::Follower;
 use crate::values::{BatchId, DomainName, ScanId, TenantId};
 
 /// The projection.
@@ -127,15 +129,7 @@ pub fn domain_id(tenant: TenantId, domain: &str) -> Uuid {
 impl Projection for Domains {
     const NAME: &'static str = "domains";
     const SHAPE: i32 = 4;
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "ScanRequested",
-        "ScanStarted",
-        "ScanCompleted",
-        "ScanFailed",
-        "ScanCancelled",
-        "ScanRetried",
-        "ScanErased",
-    ];
+    const FOLLOWER: Follower = Follower::Domains;
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
     const READS_FINDINGS: bool = true;
     const PAGE: i64 = 300;

@@ -113,6 +113,8 @@ pub struct DomainFilter {
     pub email_provider: Option<String>,
     /// Only those whose certificate is valid until an earlier time.
     pub tls_expires_before: Option<DateTime<Utc>>,
+    /// Only those of these names; all if there is none.
+    pub domains: Vec<String>,
     /// In which order.
     pub sort: DomainSort,
     /// Only behind this place in that order.
@@ -308,6 +310,12 @@ async fn expiring(
 fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter, expiring: Option<Vec<String>>) {
     if let Some(status) = filter.status {
         query.push(" and status = ").push_bind(status.as_str());
+    }
+    if !filter.domains.is_empty() {
+        query
+            .push(" and domain = any(")
+            .push_bind(filter.domains.clone())
+            .push(")");
     }
     if let Some(batch) = filter.batch {
         query.push(" and batch_id = ").push_bind(batch.0);

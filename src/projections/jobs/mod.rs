@@ -17,6 +17,7 @@ pub use given_up::given_up;
 use super::{Fact, Projection, ProjectionError, RawJson, Subject};
 use crate::aggregates::ScanStatus;
 use crate::log::body::store_as_objects;
+use crate::values::event_type::Follower;
 use crate::values::{BatchId, FailureReason, ScanId, TenantId};
 
 /// The projection.
@@ -87,18 +88,7 @@ impl JobKey {
 impl Projection for Jobs {
     const NAME: &'static str = "jobs";
     const SHAPE: i32 = 2;
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "ScanRequested",
-        "ScanStarted",
-        "ScanAbandoned",
-        "ScanAttemptFailed",
-        "ScanCompleted",
-        "ScanFailed",
-        "ScanCancelled",
-        "ScanRetried",
-        "ScanImported",
-        "ScanErased",
-    ];
+    const FOLLOWER: Follower = Follower::Jobs;
     const KEY_COLUMNS: &'static [&'static str] = &["scan_id"];
     const PAGE: i64 = 300;
 
