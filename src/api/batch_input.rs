@@ -19,7 +19,7 @@ pub struct BatchInput {
     pub items: Vec<BatchItem>,
     /// How often a domain was named again.
     pub duplicates: usize,
-    /// What is no domain.
+    /// What is not a domain.
     pub rejected: Vec<RejectedLine>,
     /// The column that the domains were read from.
     pub column: Option<ChosenColumn>,

@@ -52,7 +52,7 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
     Ok((kind, state.metrics.render()).into_response())
 }
 
-/// What stands still, and what the clocks say of each other.
+/// What makes no progress, and the state of the clocks.
 #[expect(
     clippy::cast_precision_loss,
     reason = "gauges are floats; counts stay far below 2^53"

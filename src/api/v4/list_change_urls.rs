@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::views::Page;
 use crate::aggregates::ScanEvent;
 use crate::api::ApiState;
+use crate::api::example::Example;
 use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{Paging, PathOf, QueryOf, Tenant};
@@ -26,6 +27,16 @@ pub struct ChangedUrl {
     change: String,
     /// The absolute URL.
     url: String,
+}
+
+impl Example for ChangedUrl {
+    fn example() -> Self {
+        Self {
+            domain: "example.com".to_owned(),
+            change: "removed".to_owned(),
+            url: "https://example.com/old".to_owned(),
+        }
+    }
 }
 
 /// The same as it is stored.

@@ -37,7 +37,7 @@ pub(in crate::api) async fn open(
 ) -> Result<Response, Problem> {
     let place = state.watch.places.take(tenant)?;
     let named = last_event_id(headers)?.or(since);
-    // Before the head is asked for, so that nothing falls between the two.
+    // Before the head is read, so that nothing falls between the two.
     let pages = state.watch.feed.subscribe();
     let watcher = ChangeWatcher {
         told: match named {
@@ -60,7 +60,7 @@ struct ChangeWatcher {
     tenant: TenantId,
     filter: ChangeFilter,
     pages: broadcast::Receiver<Arc<Page>>,
-    /// All up to here has been told.
+    /// The position up to which everything was sent.
     told: i64,
     phase: Phase,
     heartbeat: Instant,
@@ -71,7 +71,7 @@ struct ChangeWatcher {
 enum Phase {
     /// Nothing was sent.
     Greeting,
-    /// There may be more in the log than was told.
+    /// The log may have more than was sent.
     Behind,
     /// Waiting for what comes.
     Waiting,
@@ -137,8 +137,8 @@ impl ChangeWatcher {
         }
     }
 
-    /// Something that is no change, with where the stream is: so a client that reconnects before the first change, or long
-    /// after the last one, goes on there.
+    /// A message without a change, with the position of the stream: so a client that reconnects before the first change, or long
+    /// after the last one, continues there.
     fn mark(&self, line: &str) -> Bytes {
         format!("id: {}\n{line}\n\n", self.told).into()
     }
@@ -168,7 +168,7 @@ impl ChangeWatcher {
         match events.last() {
             Some(last) if is_full => self.told = last.position,
             _ => {
-                // A client may know a position that this log does not have; what comes behind it is told.
+                // A client may send a position that this log does not have; it gets what comes after it.
                 self.told = self.told.max(up_to);
                 if up_to == head {
                     self.phase = Phase::Waiting;

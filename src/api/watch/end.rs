@@ -10,9 +10,9 @@ use crate::values::{EventType, TenantId};
 /// How near the end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It goes on.
+    /// More follows.
     Open,
-    /// A batch was called off, and its last scans come to their end: only the read model will tell.
+    /// A batch was cancelled and its last scans are ending: only the read model shows the end.
     Near,
     /// It ended with the event at this position.
     At(i64),

@@ -1,5 +1,5 @@
 //! The end of the log, read once for all watchers of the process and passed on page by page. It reads only while
-//! somebody watches.
+//! there are watchers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,7 +61,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Whether it is to be told to who watches this.
+    /// Whether a watcher of this gets it.
     pub(super) fn is_about(&self, tenant: TenantId, watched: &Watched) -> bool {
         self.tenant == tenant
             && match watched {
@@ -179,12 +179,12 @@ impl Feed {
             events: events.into_iter().map(Told::from).collect(),
         };
         *after = Some(up_to);
-        // That nobody watches any more is seen to in a moment.
+        // The end without watchers is handled below.
         let _watchers = self.pages.send(Arc::new(page));
         Ok(is_full)
     }
 
-    /// Whether nobody watches any more; then somebody who comes later begins anew.
+    /// Whether there are no watchers left; the next one starts a new reader.
     fn is_over(&self) -> bool {
         let mut is_running = self.is_running.lock().unwrap_or_else(PoisonError::into_inner);
         *is_running = self.pages.receiver_count() > 0;

@@ -1,4 +1,4 @@
-//! One who watches.
+//! One watcher.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const LIMIT: i64 = 500;
 const WINDOW: i64 = 20_000;
 /// Something is sent at least so often, so that nothing in between takes the connection for dead.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often it is asked whether a batch that was called off has come to its end.
+/// How often a cancelled batch is checked for its end.
 const ASK: Duration = Duration::from_secs(1);
 /// Pause after the database did not answer.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
@@ -33,13 +33,13 @@ pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// Reconnect after a second, says the stream first of all.
 pub(super) const GREETING: &str = "retry: 1000\n\n";
 
-/// Where a watcher is, and what it needs to go on.
+/// Where a watcher is, and what it needs to continue.
 pub(super) struct Watcher {
     state: ApiState,
     tenant: TenantId,
     watched: Watched,
     pages: broadcast::Receiver<Arc<Page>>,
-    /// All up to here has been told.
+    /// The position up to which everything was sent.
     told: i64,
     phase: Phase,
     heartbeat: Instant,
@@ -50,9 +50,9 @@ pub(super) struct Watcher {
 enum Phase {
     /// Nothing was sent.
     Greeting,
-    /// There may be more in the log than was told.
+    /// The log may have more than was sent.
     Behind,
-    /// Something was told since it was last asked whether this is the end.
+    /// Something was sent since the last check for the end.
     Asking,
     /// Waiting for what comes.
     Waiting,
@@ -78,7 +78,7 @@ impl Watcher {
         }
     }
 
-    /// The body of the answer. It is made as fast as the client takes it, and waits for nobody else.
+    /// The body of the answer. It is produced as fast as the client takes it, independent of other watchers.
     pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
         futures::stream::unfold(self, async |mut watcher| {
             let bytes = watcher.next().await?;
@@ -148,7 +148,7 @@ impl Watcher {
         match events.last() {
             Some(last) if is_full => self.told = last.position,
             _ => {
-                // A client may know a position that this log does not have; what comes behind it is told.
+                // A client may send a position that this log does not have; it gets what comes after it.
                 self.told = self.told.max(up_to);
                 if up_to == head {
                     self.phase = Phase::Asking;
@@ -180,7 +180,7 @@ impl Watcher {
         })
     }
 
-    /// What the feed brings that was not told yet.
+    /// The events of the feed that were not sent yet.
     async fn wait(&mut self) -> Option<Bytes> {
         let page = tokio::select! {
             page = self.pages.recv() => page,
@@ -203,7 +203,7 @@ impl Watcher {
                 self.told = self.told.max(page.up_to);
                 (!bytes.is_empty()).then(|| bytes.into())
             }
-            // Too slow for the feed, or it began anew: the log has what is between.
+            // Too slow for the feed, or the feed restarted: the log has what is between.
             Ok(_) | Err(RecvError::Lagged(_) | RecvError::Closed) => {
                 self.phase = Phase::Behind;
                 None
