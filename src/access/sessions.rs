@@ -12,12 +12,12 @@ use super::keys::{caller_of, note_use};
 use super::{AccessError, ApiKey, keys};
 use crate::access::Caller;
 
-/// How long somebody stays signed in.
+/// How long a session lasts.
 pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// One that ends later than that was opened under a clock that was ahead, and has ended.
 const LONGEST: Duration = Duration::from_hours(8 * 24);
 
-/// Bytes of a token: nobody guesses it, so a fast hash of it is enough.
+/// Bytes of a token: it cannot be guessed, so a fast hash of it is enough.
 const TOKEN_BYTES: usize = 32;
 
 /// What a browser shows; it is never printed.
@@ -40,7 +40,7 @@ impl SessionToken {
     }
 }
 
-/// Opens a session for who shows a good key.
+/// Opens a session for the owner of a valid key.
 pub async fn open(pool: &PgPool, key: &ApiKey) -> Result<SessionToken, AccessError> {
     keys::identify(pool, key).await?;
     let mut bytes = [0; TOKEN_BYTES];

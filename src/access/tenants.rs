@@ -19,7 +19,7 @@ use crate::values::TenantId;
 const FRESH: Duration = Duration::from_secs(5);
 /// Past so many tenants, those that were not heard of for a while are forgotten.
 const TENANTS_KEPT: usize = 10_000;
-/// For so long at least nobody is forgotten whose share could be spent.
+/// How long the share of a tenant is remembered at least, so that it cannot be spent twice.
 const SHARE_REFILLS: Duration = Duration::from_mins(1);
 
 /// What differs for a tenant from the settings of the service; `None` is as they say.

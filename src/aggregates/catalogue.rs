@@ -57,7 +57,7 @@ fn shape_of(stream_type: StreamType, variant: &Value) -> Option<EventShape> {
     })
 }
 
-/// Puts what a reference names in its place; what is said of the reference itself wins.
+/// Puts what a reference names in its place; a description beside the reference itself wins.
 fn resolve(value: &mut Value, components: &[(String, RefOr<Schema>)]) {
     if let Value::Object(fields) = value
         && let Some(Value::String(path)) = fields.remove("$ref")

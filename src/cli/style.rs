@@ -35,7 +35,7 @@ pub(super) fn status(text: &str) -> Span {
     }
 }
 
-/// The type of an event, by what it means for whoever waits.
+/// The type of an event, in the colour of its tone.
 pub(super) fn event_type(text: &str) -> Span {
     match text.trim().parse::<EventType>().map(EventType::tone) {
         Ok(Tone::Good) => paint(GOOD, text),

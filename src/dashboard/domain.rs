@@ -115,7 +115,7 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
     }
 }
 
-/// That this is no ordinary site, and how that was seen.
+/// A note if this is not an ordinary site, with the evidence.
 fn site_state(found: &SiteState) -> Markup {
     html! {
         div.panel {
@@ -245,7 +245,7 @@ fn place(source: &str) -> String {
     }
 }
 
-/// Technologies by category, with versions; what each was recognised by stands below.
+/// Technologies by category, with versions; what each was recognised by is below.
 fn technologies(found: &Findings) -> Markup {
     let mut categories: BTreeMap<&str, Vec<&Technology>> = BTreeMap::new();
     for one in &found.technologies {
@@ -307,7 +307,7 @@ fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
     }
 }
 
-/// The history, newest first, one entry per scan that changed something. What the first scan found is no change.
+/// The history, newest first, one entry per scan that changed something. The findings of the first scan are not a change.
 fn what_changed(changes: &[FieldChange], is_whole: bool) -> Markup {
     // The history is that of the latest scans; of a domain with more of them, the oldest is not the first.
     let first = if is_whole {

@@ -212,7 +212,7 @@ fn table(listed: &Listed<DomainRow>, address: &Address, is_first: bool) -> Marku
     }
 }
 
-/// A heading that sorts; once more, the other way round.
+/// A heading that sorts; a second click reverses the order.
 fn heading(name: &str, sort: &str, address: &Address) -> Markup {
     let current = if address.sort.is_empty() {
         "domain"

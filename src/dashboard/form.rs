@@ -116,7 +116,7 @@ impl Form {
         Ok(Some(number))
     }
 
-    /// The circumstances of a form's command: with its key, so that a second click does nothing twice. Who goes back and
+    /// The circumstances of a form's command: with its key, so that a second click does nothing twice. A visitor who goes back and
     /// changes a field means another request.
     pub(super) fn context(&self, request: &CommandRequest, route: &str) -> CommandContext {
         let mut context = request.context.clone();

@@ -1,4 +1,4 @@
-//! A list on its way in: first what is wrong with it, then, if somebody says so, the batch.
+//! A list to be scanned: first its errors, then, after confirmation, the batch.
 
 use std::convert::Infallible;
 
@@ -25,7 +25,7 @@ use crate::values::batch_list::{self, ChosenBy, ChosenColumn, ListText};
 use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{BatchOptions, ScanOptions};
 
-/// Bad lines that are shown; who sends a wrong file has seen enough.
+/// Rejected lines that are shown; more do not help.
 const SHOWN: usize = 500;
 
 /// Scans a domain, or a list of which every line is a domain. Of any other list it says what is wrong with it.
@@ -50,7 +50,7 @@ pub(super) async fn start(
     request_list(&state, &form, &request, &input).await
 }
 
-/// Says what is wrong with a list, and asks whether to go on.
+/// Shows the errors of a list, and asks for confirmation.
 pub(super) async fn check(
     State(state): State<ApiState>,
     visitor: Visitor,
@@ -167,7 +167,7 @@ async fn read(form: &Form) -> Result<Checked, Problem> {
     .await
 }
 
-/// Says which column was taken, and lets somebody take another.
+/// Says which column was used, and offers the others.
 fn choice_of_column(
     (taken, columns): (&ChosenColumn, &[String]),
     text: &str,
@@ -204,7 +204,7 @@ fn choice_of_column(
     }
 }
 
-/// The list goes along hidden, so that nothing of it is kept before somebody has agreed.
+/// The list is a hidden field of the form, so that nothing is stored before the confirmation.
 fn carried(text: &str) -> Markup {
     // The first line feed is the element's own (HTML, 13.1.2.5), so that lines keep their numbers.
     html! { textarea name="list" hidden { "\n" (text) } }
@@ -235,7 +235,7 @@ fn rejects(rejected: &[RejectedLine]) -> Markup {
     }
 }
 
-/// Asks whether to go on.
+/// Asks for confirmation.
 fn confirmation(input: &BatchInput, text: &str, column: &str) -> Markup {
     let options = input.options;
     html! {

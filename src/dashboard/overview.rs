@@ -16,7 +16,7 @@ use crate::projections::batch_jobs::BatchRow;
 use crate::projections::batch_jobs::query::{self, BatchFilter};
 use crate::projections::jobs::recent::{DayCount, LATEST, Recent, recent};
 
-/// Batches that are looked at: those of them that run are shown, and the last that ended.
+/// Batches that are examined: those of them that run are shown, and the last that ended.
 const BATCHES: i64 = 50;
 
 /// Ended batches that are shown.

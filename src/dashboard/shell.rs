@@ -35,7 +35,7 @@ enum Live {
     },
     /// Every so often (milliseconds).
     ByTime(u32),
-    /// The same, but not where no scripts run: a reload would take what somebody is writing.
+    /// The same, but not without scripts: a reload would lose what the visitor is writing.
     ByTimeInPlace(u32),
 }
 
@@ -63,7 +63,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// It follows the events at an address, looking anew at most once in `pause` milliseconds.
+    /// It follows the events at an address and refreshes at most once in `pause` milliseconds.
     pub(super) fn following(mut self, url: String, pause: u32) -> Self {
         self.live = Live::ByEvents {
             url,
@@ -73,7 +73,7 @@ impl<'a> Page<'a> {
         self
     }
 
-    /// It looks anew every few seconds.
+    /// It refreshes every few seconds.
     pub(super) fn polling(mut self) -> Self {
         self.live = Live::ByTime(4000);
         self

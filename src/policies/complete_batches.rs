@@ -12,7 +12,7 @@ use crate::log::LogEvent;
 use crate::values::event_type::Follower;
 use crate::values::{BatchId, TenantId};
 
-/// Batches completed in one sweep; the next one goes on.
+/// Batches completed in one sweep; the next one continues.
 const MAX_DUE: i64 = 200;
 
 /// Counts each batch's open scans and completes it when there are none.

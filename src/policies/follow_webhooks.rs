@@ -1,4 +1,4 @@
-//! What endpoints are told, and what is decided about them, becomes known to those who send.
+//! Tells the sender which events there are for endpoints, and which endpoints changed.
 
 use std::sync::Arc;
 

@@ -67,7 +67,7 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
-    /// Whether what an event holds or refers to cannot be read: no other event is concerned, and trying again is no use.
+    /// Whether the content of an event, or what it refers to, cannot be read: other events are not affected, and a retry does not help.
     fn is_about_an_event(&self) -> bool {
         matches!(
             self,

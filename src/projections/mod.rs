@@ -157,9 +157,9 @@ pub trait Projection: Sized + Send + Sync + 'static {
 pub struct Change<P: Projection> {
     /// Which.
     pub key: P::Key,
-    /// As it stands in the table; `None` if it does not.
+    /// As it is in the table; `None` if it does not.
     pub before: Option<P::Row>,
-    /// As it will stand there; `None` if it will not.
+    /// As it will be there; `None` if it will not.
     pub after: Option<P::Row>,
 }
 
@@ -210,7 +210,7 @@ pub enum ProjectionError {
 }
 
 impl ProjectionError {
-    /// Whether a table was asked for that is still to be built: `undefined_table`, `invalid_schema_name`.
+    /// Whether a table does not exist yet: `undefined_table`, `invalid_schema_name`.
     pub(crate) fn is_not_built_yet(&self) -> bool {
         self.has_code(&["42P01", "3F000"])
     }

@@ -30,7 +30,7 @@ const NOTED_EVERY: Duration = Duration::from_secs(10);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs a projection until it is told to stop. Several processes may run it: whoever holds the row's lock goes on.
+/// Runs a projection until it is stopped. Several processes may run it: the one that holds the row's lock continues.
 pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     let mut news = log.watch();
     let mut noted: Option<Instant> = None;
@@ -72,7 +72,7 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     }
 }
 
-/// Which generation is to go on.
+/// Which generation continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
     /// The one that counts.
@@ -81,7 +81,7 @@ pub(super) enum Which {
     Number(i32),
 }
 
-/// What a look at the log came to.
+/// The result of reading the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// A page was applied, and more is known to follow.
@@ -219,7 +219,7 @@ async fn decode<P: Projection>(
     Ok((facts, poison))
 }
 
-/// Says in the table that a projection has read all there is, so that who looks can tell idle from stuck.
+/// Says in the table that a projection has read all there is, so that idle can be told from stuck.
 async fn note_caught_up<P: Projection>(log: &EventLog) {
     let noted = sqlx::query(
         "update projection set caught_up_at = clock_timestamp() where name = $1 and shape = $2 and state = 'live' \

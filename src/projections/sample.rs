@@ -13,7 +13,7 @@ use super::{Fact, Generation, Projection, ProjectionError};
 use crate::log::EventLog;
 use crate::log::read::read_page;
 
-/// Scans of a row that is looked at.
+/// Scans of a row that is examined.
 const MOST_SCANS: i64 = 2000;
 
 /// Compares about `2 * size` rows.

@@ -40,7 +40,7 @@ impl Subject {
         Ok(counted > scans)
     }
 
-    /// The streams that tell of it: (type, ids). Of a domain's scans those asked for last, at most so many; all of
+    /// Its streams: (type, ids). Of a domain's scans the last requested ones, up to a limit; all of
     /// them for `None`.
     async fn streams(
         &self,

@@ -30,7 +30,7 @@ use crate::values::site_files::{AdsTxt, FileAnswer, HumansTxt, LlmsTxt, Security
 
 const REDIRECTS: usize = 5;
 
-/// Decoded bytes that are read of a file. Files of sellers are long, of the others the beginning says all that is told.
+/// Decoded bytes that are read of a file. Files of sellers are long; of the others, the beginning is enough.
 const MAX_BYTES: u64 = 64 * 1024;
 const MAX_ADS_BYTES: u64 = 1024 * 1024;
 
@@ -49,7 +49,7 @@ enum Says {
     Logo(Picture),
 }
 
-/// What became of one file.
+/// The result for one file.
 type Outcome = (FileAnswer, Option<Says>);
 
 /// The site whose files are read.

@@ -1,4 +1,4 @@
-//! Files that a scan reads if it is told to, of small sites on a loopback port.
+//! Files that a scan reads on request, from small sites on a loopback port.
 
 use tokio::time::Instant;
 

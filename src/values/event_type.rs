@@ -75,7 +75,7 @@ impl Follower {
     }
 }
 
-/// What an event means to somebody who waits for the result.
+/// What an event means to a user who waits for the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// The work succeeded.
@@ -177,7 +177,7 @@ event_types! {
 }
 
 impl EventType {
-    /// What it means to somebody who waits.
+    /// What it means to a user who waits.
     pub fn tone(self) -> Tone {
         match self {
             Self::ScanCompleted | Self::BatchCompleted => Tone::Good,

@@ -108,7 +108,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
             email_provider,
         ),
         dns_host: kept.unless(told.record("ns"), "dns_host", known.dns_host, dns_host),
-        // Headers tell it with each page, so what is not told then is so if DNS was asked too.
+        // Each page's headers show it, so if they do not and DNS was queried too, there is none.
         cdn: kept.unless(told.record("www_cname"), "cdn", known.cdn, cdn),
         hosting: kept.unless(told.record("www_cname"), "hosting", known.hosting, hosting),
         spf: kept.unless(told.record("txt"), "spf", known.spf, spf),
@@ -180,7 +180,7 @@ impl Kept {
         known
     }
 
-    /// The new value if it is told, else as any field.
+    /// The new value if there was an answer, else as for any field.
     fn unless<T: Silent>(&mut self, is_told: bool, name: &str, known: T, found: T) -> T {
         if is_told {
             found
@@ -238,7 +238,7 @@ impl Kept {
         found
     }
 
-    /// Technologies as the scan found them, with versions that were told before; all as before if it found none.
+    /// Technologies as the scan found them, with versions that were known before; all as before if it found none.
     fn technologies(&mut self, known: Vec<Technology>, mut found: Vec<Technology>) -> Vec<Technology> {
         if found.is_empty() {
             return self.field("technologies", known, found);

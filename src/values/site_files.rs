@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::failure::{UnknownCode, codes};
 
 codes! {
-    /// A file that a scan reads if it is told to. Codes are never renamed; new ones may be added.
+    /// A file that a scan reads on request. Codes are never renamed; new ones may be added.
     SiteFile {
         /// Whom to tell of security problems (RFC 9116).
         SecurityTxt => "security_txt",
@@ -52,12 +52,12 @@ impl SiteFile {
     }
 }
 
-/// What became of a file that a scan asked for.
+/// The answer for a requested file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileAnswer {
     /// Which.
     pub file: SiteFile,
-    /// Whether it is there; nothing if nobody knows, and what was known before still stands.
+    /// Whether it is there; nothing if unknown; then what was known before is kept.
     pub is_there: Option<bool>,
     /// Where it was read, or asked for last.
     #[serde(default)]

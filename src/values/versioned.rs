@@ -7,7 +7,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// A type of events of which earlier versions may stand in the log.
+/// A type of events of which earlier versions may be in the log.
 pub trait VersionedEvent: DeserializeOwned {
     /// The steps from one version to the next; one for each version but the last.
     const UPCASTERS: &'static [Upcaster] = &[];

@@ -1,4 +1,4 @@
-//! What a webhook endpoint is told, and where.
+//! The settings of a webhook: its URL and its events.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 
 codes! {
-    /// What an endpoint may be told of. Codes are never renamed; new ones may be added.
+    /// A type of events for webhooks. Codes are never renamed; new ones may be added.
     WebhookTopic {
         /// A batch ended.
         BatchCompleted => "batch.completed",
@@ -116,7 +116,7 @@ impl WebhookTopic {
     }
 }
 
-/// Where an endpoint is and what it is told.
+/// The URL of an endpoint and the events that it gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookSettings {
     /// Where events are sent (POST).

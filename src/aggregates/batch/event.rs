@@ -1,4 +1,4 @@
-//! What happens to a batch as a whole. What happens to its scans stands on their own streams: a batch's stream
+//! The events of a batch as a whole. The events of its scans are in their own streams: a batch's stream
 //! stays tiny whatever its size.
 
 use cqrs_es::DomainEvent;

@@ -97,7 +97,7 @@ pub enum BatchError {
     /// It is too late to call it off.
     #[error("the batch has ended and cannot be cancelled")]
     CannotCancel,
-    /// It was called off.
+    /// It was cancelled.
     #[error("the batch was cancelled; send its domains as a new batch")]
     WasCancelled,
     /// There is nothing to do again.

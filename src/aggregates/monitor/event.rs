@@ -1,4 +1,4 @@
-//! What happens to a monitor. What its runs find stands on the streams of their scans.
+//! The events of a monitor. What its runs find is in the streams of their scans.
 
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
@@ -35,7 +35,7 @@ pub enum MonitorEvent {
     },
     /// A run began: the batch is requested in the same append.
     MonitorRan {
-        /// When the run was due by the rhythm. Null if somebody requested it.
+        /// When the run was due by the rhythm. Null if it was requested.
         slot: Option<DateTime<Utc>>,
         /// The batch.
         batch_id: BatchId,

@@ -1,4 +1,4 @@
-//! Something that is scanned again and again. When it is due is decided by whoever knows the time (`monitors`); here is
+//! Domains that are scanned again and again. `monitors` decides when a run is due, because it knows the time; here it is
 //! decided that no time has two runs.
 
 mod event;
@@ -54,7 +54,7 @@ pub enum MonitorCommand {
     },
     /// Begin a run.
     Run {
-        /// When it is due; `None` if somebody wants it now.
+        /// When it is due; `None` for a run on request.
         slot: Option<Slot>,
         /// Its batch, which is requested in the same append.
         batch: BatchId,
@@ -82,7 +82,7 @@ pub enum MonitorError {
     /// There is no such monitor.
     #[error("there is no such monitor")]
     NotFound,
-    /// A run that somebody wants would overlap another one, or has nothing to scan.
+    /// A requested run would overlap another one, or has nothing to scan.
     #[error("the monitor cannot run now: {}", words(*.0))]
     CannotRun(SkipReason),
 }

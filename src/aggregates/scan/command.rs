@@ -68,13 +68,13 @@ pub enum ScanCommand {
 /// A scan that the predecessor did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedScan {
-    /// Standardised; as it stands in the row where it is no domain.
+    /// Standardised; as it is in the row where it is not a domain.
     pub domain: String,
     /// The batch and line it belongs to.
     pub origin: Option<BatchOrigin>,
     /// How.
     pub options: ScanOptions,
-    /// The table the row stands in.
+    /// The table of the row.
     pub table: String,
     /// The row's primary key.
     pub row_id: String,
@@ -107,7 +107,7 @@ pub enum ImportedOutcome {
         /// In words.
         error: String,
     },
-    /// Not at all, and nobody waits for it.
+    /// Not at all, and it is no longer wanted.
     Cancelled,
     /// Not yet: it is to be done here.
     Open,

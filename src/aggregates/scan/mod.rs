@@ -83,7 +83,7 @@ impl DomainScan {
         self.attempt
     }
 
-    /// How it was asked for.
+    /// The options of the request.
     pub fn options(&self) -> &ScanOptions {
         &self.options
     }
@@ -189,7 +189,7 @@ impl DomainScan {
         Ok(events)
     }
 
-    /// The round's deadline stands, unless it passed while nobody of ours was at work: that is not the site's fault. One
+    /// The round's deadline holds, unless it passed while no worker was running: that is not the site's fault. One
     /// that is further ahead than a whole round was set under another clock.
     fn next_deadline(&self, now: DateTime<Utc>, was_abandoned: bool) -> DateTime<Utc> {
         let whole = now + TimeDelta::seconds(i64::from(self.options.deadline_seconds));
@@ -318,7 +318,7 @@ impl DomainScan {
         }
     }
 
-    /// In whatever status: a scan that is under way goes on, and what it finds is found after the erasure.
+    /// In whatever status: a scan under way continues, and what it finds is found after the erasure.
     fn erase(&self) -> Decision {
         let status = self.status.ok_or(ScanError::NotFound)?;
         if !self.has_bodies {

@@ -13,12 +13,12 @@ use crate::values::webhook::WebhookSettings;
 pub enum WebhookEvent {
     /// An endpoint was created. It gets the events after this one.
     WebhookCreated {
-        /// Where it is and what it is told.
+        /// Its URL and the events that it gets.
         settings: WebhookSettings,
     },
     /// The settings of the endpoint were changed.
     WebhookChanged {
-        /// Where it is and what it is told from now on.
+        /// Its URL and the events that it gets from now on.
         settings: WebhookSettings,
     },
     /// The endpoint got another secret. The one before it stays valid for a day.
@@ -29,24 +29,24 @@ pub enum WebhookEvent {
         reason: DisableReason,
         /// The event that could not be delivered, or null.
         position: Option<i64>,
-        /// What the last attempt came to, or null.
+        /// The result of the last attempt, or null.
         error: Option<String>,
     },
     /// The endpoint was enabled again. It gets all events from where it was.
     WebhookEnabled {},
-    /// Events were requested once more: those after `after`, up to and including `to`.
+    /// Events were requested again: those after `after`, up to and including `to`.
     WebhookReplayRequested {
         /// The log position after which the events begin.
         after: i64,
         /// The log position of the last one.
         to: i64,
     },
-    /// One event was requested once more, outside the order.
+    /// One event was requested again, outside the order.
     WebhookResendRequested {
         /// The log position of the event.
         position: i64,
     },
-    /// Somebody tests the endpoint: this event itself is sent to it.
+    /// The endpoint is tested: this event itself is sent to it.
     WebhookTested {},
     /// The endpoint was deleted.
     WebhookDeleted {},
@@ -56,7 +56,7 @@ pub enum WebhookEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisableReason {
-    /// Somebody wanted it.
+    /// It was requested.
     Requested,
     /// It answered 410 Gone.
     Gone,

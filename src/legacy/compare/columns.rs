@@ -17,18 +17,18 @@ pub(super) struct Table {
     pub(super) columns: &'static [Column],
 }
 
-/// What a column came to.
+/// The result of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compared {
     Same,
     Differs(Option<&'static str>),
 }
 
-/// How two values are held against each other.
+/// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Domain,
-    /// When a row's work was asked for, as the events say.
+    /// When a row's work was requested, as the events say.
     Begun,
     /// When it ended, as the events say.
     Ended,
@@ -347,7 +347,7 @@ fn error(was: &Value, is: &Value) -> Option<&'static str> {
         (Some(was), Some(is)) if was == is => Some("blanks_removed"),
         (None | Some(""), Some(_)) => Some("error_in_words"),
         (Some(""), None) => Some("blanks_removed"),
-        // A scan that completed or was called off has none.
+        // A scan that completed or was cancelled has none.
         (Some(_), None) => Some("no_error_if_not_failed"),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! What the predecessor had found out, as findings. What has no place among them stands in the row, which is kept whole.
+//! What the predecessor had found out, as findings. What has no place among them is in the row, which is kept whole.
 
 use serde_json::{Value, json};
 

@@ -49,7 +49,7 @@ pub struct BatchRow {
     pub round: i32,
     /// Whether the log says that the round's last scan ended.
     pub ended: bool,
-    /// Whether somebody called it off.
+    /// Whether it was cancelled.
     pub cancelled: bool,
     /// The monitor of which it is a run.
     pub monitor_id: Option<MonitorId>,

@@ -56,7 +56,7 @@ pub struct DomainRow {
     pub linkedin_url: Option<String>,
     pub instagram_url: Option<String>,
     pub youtube_url: Option<String>,
-    /// What the home page is, if it is no ordinary site, for the filter.
+    /// What the home page is, if it is not an ordinary site, for the filter.
     pub site_state: Option<String>,
     /// Who receives its mail, in lower case, for the filter.
     pub email_provider_key: Option<String>,
@@ -147,7 +147,7 @@ impl Projection for Domains {
 
     fn key(fact: &Fact) -> Option<DomainKey> {
         let (_, event) = fact.scan()?;
-        // An input that is no domain has a scan, which failed, but no domain.
+        // An input that is not a domain has a scan, which failed, but no domain.
         let domain = DomainName::parse(event.domain()).ok()?;
         Some(DomainKey {
             tenant_id: fact.tenant,

@@ -374,7 +374,7 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter, ex
     }
 }
 
-/// How an order is written: what stands for a missing time, so that who has none comes last both ways; what is behind a
+/// How an order is written: what stands for a missing time, so that it sorts last in both directions; what is behind a
 /// place; and the direction.
 fn words_of(sort: DomainSort) -> (Option<String>, &'static str, &'static str) {
     let time = |missing: i64| {
@@ -390,7 +390,7 @@ fn words_of(sort: DomainSort) -> (Option<String>, &'static str, &'static str) {
     }
 }
 
-/// The time of who has none, from the end that the order comes to last.
+/// The time that stands for a missing one, so that it sorts last.
 const MISSING: i64 = i64::MAX;
 
 fn push_after(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {

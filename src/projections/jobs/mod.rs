@@ -36,7 +36,7 @@ pub struct JobRow {
     /// Line of the batch's list.
     pub line: Option<i32>,
     pub domain: String,
-    /// The row of `domains`; `None` for an input that is no domain.
+    /// The row of `domains`; `None` for an input that is not a domain.
     pub domain_id: Option<Uuid>,
     pub job_type: String,
     pub status: ScanStatus,

@@ -3,7 +3,7 @@
 //! The engine reads the community's fingerprint format ([`format`]); the binary carries a set of its own
 //! (`own.json`), and a user may load any other beside it. Our own signs are looked for where only the software
 //! itself leaves them (generator, asset URLs, script text, attributes, header fields), never in prose: a page about
-//! WordPress is no WordPress page.
+//! WordPress is not a WordPress page.
 
 mod beside;
 mod dom;
@@ -25,7 +25,7 @@ use crate::values::findings::{TechStack, Technology};
 use resolve::Found;
 use view::View;
 
-/// Confidence from which a technology is said to be there.
+/// Confidence from which a technology is reported.
 const SURE: u8 = 50;
 
 /// All technologies with a sign on the page, in the order of the set.

@@ -73,7 +73,7 @@ fn fields(value: &Value) -> Vec<Vec<String>> {
         return vec![Vec::new()];
     };
     let named = members.iter().flat_map(|(name, value)| {
-        // Its four lists are one statement: which of the technologies stands in which of them.
+        // Its four lists are one statement: which of the technologies is in which of them.
         let value = if name == "tech_stack" { &Value::Null } else { value };
         fields(value).into_iter().map(move |mut path| {
             path.insert(0, name.clone());
@@ -263,7 +263,7 @@ proptest! {
             }
         }
         let found: Findings = serde_json::from_value(found).unwrap();
-        // Whether a site still runs WordPress is said by its other technologies, if there are any.
+        // Its other technologies, if there are any, show whether a site still runs WordPress.
         let says_technologies = !found.technologies.is_empty() || found.tech_stack != TechStack::default();
         let (merged, _) = merge(all(), found);
         let merged = serde_json::to_value(merged).unwrap();

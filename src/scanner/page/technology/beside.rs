@@ -1,4 +1,4 @@
-//! Signs that do not stand on a page: records of DNS, and who issued the certificate.
+//! Signs that do not are on a page: records of DNS, and who issued the certificate.
 
 use super::resolve::Found;
 use super::set::{Place, Technologies};

@@ -15,10 +15,10 @@ use super::version::{Told, told_by_url};
 use crate::scanner::page::outline::Outline;
 use crate::scanner::page::tree::{raw, shown};
 
-/// Characters of an element's text that are looked at.
+/// Characters of an element's text that are examined.
 const MAX_TEXT: usize = 500;
 
-/// How often all selectors together are held against elements, for pages made to match as many as they can.
+/// How often all selectors together are matched against elements; pages can be made to match very many.
 const MAX_TRIES: usize = 5_000_000;
 
 /// Attributes that most elements have: they tell less than an element's name.

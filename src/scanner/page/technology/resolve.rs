@@ -16,7 +16,7 @@ struct Seen {
     confidence: u8,
     /// Of the surest sign, and how sure it was.
     evidence: (u8, String),
-    /// All versions that its signs told.
+    /// All versions that its signs gave.
     told: Vec<Told>,
 }
 

@@ -1,6 +1,6 @@
-//! Which version a technology has, of all that its signs tell: what stands in a URL is often another's.
+//! Which version a technology has, of all that its signs tell: what is in a URL is often another's.
 //!
-//! `?ver=` is what WordPress and most others append to make browsers fetch a file anew. A plugin that states none
+//! `?ver=` is what WordPress and most others append so that browsers fetch a file again. A plugin that states none
 //! gets WordPress's own version, a bundled library gets the plugin's or its own, and many write a date or a count.
 
 use super::pattern::Hit;
@@ -32,7 +32,7 @@ const BUNDLED_FOLDERS: &[&str] = &[
     "external",
 ];
 
-/// Where a version was told, the most credible first.
+/// Where a version was found, the most credible first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
     /// By the software itself: a header field, a generator, a comment, a script's settings.
@@ -46,7 +46,7 @@ pub(super) enum Origin {
     },
 }
 
-/// One version that a sign told.
+/// One version that a sign gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) version: String,

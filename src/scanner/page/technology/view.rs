@@ -16,7 +16,7 @@ use crate::scanner::page::outline::Outline;
 /// URLs longer than this are data, not places.
 const MAX_URL: usize = 2_000;
 
-/// URLs that one sign learns versions from; each of them is held against all others.
+/// URLs that one sign reads versions from; each of them is compared with all others.
 const MAX_HITS: usize = 50;
 
 /// Attributes of a page whose names are looked at.
@@ -88,7 +88,7 @@ impl<'a> View<'a> {
             .chain(std::iter::once(Cow::Owned(tags)))
     }
 
-    /// Where a sign of a technology was found, and the versions it told.
+    /// Where a sign of a technology was found, and the versions that it gave.
     pub(super) fn find(&self, sign: &Sign, name: &str) -> Option<(String, Vec<Told>)> {
         let page = self.page;
         match &sign.place {
