@@ -1,4 +1,4 @@
-//! HTTP: requests become commands, read models become answers. No second way through the house: v4 and the
+//! HTTP: requests become commands, read models become answers. There is no second way: v4 and the
 //! predecessor's paths call the same commands and queries.
 
 pub(crate) mod admission;

@@ -88,10 +88,14 @@ pub(super) fn readable(domain: &str) -> String {
 }
 
 fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
+    // Pictures stay when a scan was not requested to read them.
+    let is_picture = |name: &str| PictureKind::ALL.iter().any(|kind| kind.as_str() == name);
+    let stale = row.stale_fields.iter().map(String::as_str);
+    let stale: Vec<&str> = stale.filter(|name| !is_picture(name)).collect();
     html! {
         section #card data-part {
             (site_picture::of(&row.domain, PictureKind::Logo, found.logo.as_ref()))
-            h1 { (site_picture::of(&row.domain, PictureKind::Icon, found.icon.as_ref())) (readable(&row.domain)) " " (badge(row.status.as_str())) }
+            h1 { (site_picture::with_icon(&row.domain, found.icon.as_ref())) " " (badge(row.status.as_str())) }
             @if let Some(title) = &row.title { p { strong { (title) } } }
             @if let Some(description) = &row.description { p { (description) } }
             @if let Some(state) = &found.site_state { (site_state(state)) }
@@ -102,8 +106,8 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
                     p { a href={ "/scans/" (row.last_scan_id) } { "Show the failed scan" } }
                 }
             }
-            @if !row.stale_fields.is_empty() {
-                p.small.muted { "Not found again by the last scan; older values are shown: " (row.stale_fields.join(", ")) "." }
+            @if !stale.is_empty() {
+                p.small.muted { "Not found again by the last scan; older values are shown: " (stale.join(", ")) "." }
             }
             p.small.muted { "First scan " (time(row.first_scan)) " · last scan " (time(row.last_scan))
                 @if let Some(visit) = found.performance.visit {
@@ -356,8 +360,8 @@ pub(super) fn shown(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        Value::Object(drawers) => {
-            let filled = drawers.iter().map(|(name, value)| (name, shown(value)));
+        Value::Object(categories) => {
+            let filled = categories.iter().map(|(name, value)| (name, shown(value)));
             let filled = filled.filter(|(_, text)| !text.is_empty());
             filled
                 .map(|(name, text)| format!("{name}: {text}"))

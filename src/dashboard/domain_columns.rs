@@ -146,8 +146,8 @@ fn stack(row: &DomainRow) -> Markup {
         .tech_stack
         .as_object()
         .into_iter()
-        .flat_map(|drawers| drawers.values())
-        .flat_map(|drawer| drawer.as_array().into_iter().flatten())
+        .flat_map(|categories| categories.values())
+        .flat_map(|category| category.as_array().into_iter().flatten())
         .filter_map(|name| name.as_str())
         .collect();
     html! { @if names.is_empty() { span.muted { "–" } } @else { (names.join(", ")) } }

@@ -10,7 +10,7 @@ use super::links::link_form;
 use super::parts::{choice, link, pager};
 use super::saved_filters;
 use super::shell::{Page, Section};
-use super::site_picture::icon_in_list;
+use super::site_picture::name_in_list;
 use crate::access::Scope;
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
@@ -202,7 +202,7 @@ fn table(listed: &Listed<DomainRow>, address: &Address, is_first: bool) -> Marku
                 tbody { @for row in &listed.items {
                     tr {
                         td.tick { (selection::tick(&row.domain)) }
-                        th scope="row" { a href={ "/domains/" (row.domain) } { (icon_in_list(&row.domain, &row.meta_json)) (super::domain::readable(&row.domain)) } }
+                        th scope="row" { a href={ "/domains/" (row.domain) } { (name_in_list(&row.domain, &row.meta_json)) } }
                         @for column in &address.columns { td.text { ((column.cell)(row)) } }
                     }
                 } }

@@ -94,20 +94,16 @@ fn require_filter(query: &str) -> Result<(), Problem> {
 }
 
 fn problem(error: SaveError) -> Problem {
-    match &error {
-        SaveError::Unavailable(source) => {
-            tracing::error!(error = source as &dyn std::error::Error, "{error}");
-            Problem::unavailable("Cannot read or write the saved filters; repeat the request.")
-        }
-        _ => {
-            let text = error.to_string();
-            let (first, rest) = text.split_at(1);
-            Problem::of(
-                ProblemCode::InvalidField,
-                format!("{}{rest}.", first.to_uppercase()),
-            )
-        }
+    let text = error.to_string();
+    if let SaveError::Unavailable(source) = error {
+        tracing::error!(error = &source as &dyn std::error::Error, "{text}");
+        return Problem::unavailable("Cannot read or write the saved filters; repeat the request.");
     }
+    let (first, rest) = text.split_at(1);
+    Problem::of(
+        ProblemCode::InvalidField,
+        format!("{}{rest}.", first.to_uppercase()),
+    )
 }
 
 /// Above the list: the saved filters, and a form that saves the one that is shown.

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::domain::readable;
 use super::entry::Visitor;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -65,13 +66,18 @@ pub(super) fn of(domain: &str, kind: PictureKind, picture: Option<&Picture>) -> 
     }
 }
 
-/// The icon of a domain in a list.
-pub(super) fn icon_in_list(domain: &str, known: &RawJson) -> Markup {
+/// The name of a domain behind its icon, if a scan read one.
+pub(super) fn with_icon(domain: &str, icon: Option<&Picture>) -> Markup {
+    html! { span.with-icon { (of(domain, PictureKind::Icon, icon)) span { (readable(domain)) } } }
+}
+
+/// The same in a list.
+pub(super) fn name_in_list(domain: &str, known: &RawJson) -> Markup {
     /// The rest of what is known is not read.
     #[derive(Default, Deserialize)]
     struct WithIcon {
         icon: Option<Picture>,
     }
     let known: WithIcon = known.read().unwrap_or_default();
-    of(domain, PictureKind::Icon, known.icon.as_ref())
+    with_icon(domain, known.icon.as_ref())
 }

@@ -54,7 +54,7 @@ type Outcome = (FileAnswer, Option<Says>);
 
 /// The site whose files are read.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct Site {
     /// Its home page.
     pub(super) home: Url,
     /// What its robots.txt allows.
@@ -65,7 +65,7 @@ pub(super) struct Place {
     pub(super) logo: Option<Url>,
 }
 
-impl Place {
+impl Site {
     /// The site at `home`, whose robots.txt has these rules, with the pictures that the home page names.
     pub(super) fn new(home: &Url, rules: Arc<AgentRules>, findings: &Findings) -> Self {
         let url = |text: &Option<String>| text.as_deref().and_then(|text| Url::parse(text).ok());
@@ -96,7 +96,7 @@ impl Place {
 #[derive(Debug)]
 pub(super) struct Files {
     wanted: Vec<SiteFile>,
-    place: Arc<Place>,
+    site: Arc<Site>,
     deadline: Instant,
     /// Requests that are being made; they end with it.
     open: JoinSet<Outcome>,
@@ -104,10 +104,10 @@ pub(super) struct Files {
 
 impl Files {
     /// The wanted files of a site.
-    pub(super) fn new(wanted: Vec<SiteFile>, place: Place, deadline: Instant) -> Self {
+    pub(super) fn new(wanted: Vec<SiteFile>, site: Site, deadline: Instant) -> Self {
         Self {
             wanted,
-            place: Arc::new(place),
+            site: Arc::new(site),
             deadline,
             open: JoinSet::new(),
         }
@@ -119,9 +119,9 @@ impl Files {
             return;
         }
         for file in self.wanted.iter().copied() {
-            let (tools, place, deadline) = (tools.clone(), Arc::clone(&self.place), self.deadline);
+            let (tools, site, deadline) = (tools.clone(), Arc::clone(&self.site), self.deadline);
             self.open
-                .spawn(async move { read(&tools, file, &place, deadline).await });
+                .spawn(async move { read(&tools, file, &site, deadline).await });
         }
     }
 
@@ -142,11 +142,11 @@ impl Files {
             }
         }
         for file in self.wanted {
-            let urls = self.place.urls(file);
+            let urls = self.site.urls(file);
             let why = "not read in the time that the rest of the scan took".to_owned();
             findings
                 .files
-                .push(unknown(file, urls.first().unwrap_or(&self.place.home), why));
+                .push(unknown(file, urls.first().unwrap_or(&self.site.home), why));
         }
         findings.files.sort_by_key(|answer| answer.file);
     }
@@ -161,10 +161,10 @@ fn url_of(home: &Url, path: &str) -> Url {
 }
 
 /// Reads a file at the first of its places that has one.
-async fn read(tools: &Tools, file: SiteFile, place: &Place, deadline: Instant) -> Outcome {
+async fn read(tools: &Tools, file: SiteFile, site: &Site, deadline: Instant) -> Outcome {
     let mut outcome = None;
-    for url in place.urls(file) {
-        let (answer, says) = read_at(tools, file, url, place, deadline).await;
+    for url in site.urls(file) {
+        let (answer, says) = read_at(tools, file, url, site, deadline).await;
         let goes_on = answer.is_there == Some(false);
         // What was not answered at one place may be there, whatever the other one says.
         outcome = Some((answer, says));
@@ -174,7 +174,7 @@ async fn read(tools: &Tools, file: SiteFile, place: &Place, deadline: Instant) -
     }
     outcome.unwrap_or_else(|| {
         (
-            absent(file, &place.home, "the home page names none".to_owned()),
+            absent(file, &site.home, "the home page names none".to_owned()),
             None,
         )
     })
@@ -182,12 +182,12 @@ async fn read(tools: &Tools, file: SiteFile, place: &Place, deadline: Instant) -
 
 /// Why robots.txt keeps a file from being read. It speaks for its own host: a picture elsewhere is read without one, as
 /// browsers read it.
-async fn refusal(tools: &Tools, url: &Url, place: &Place) -> Option<String> {
-    if url.host() != place.home.host() {
+async fn refusal(tools: &Tools, url: &Url, site: &Site) -> Option<String> {
+    if url.host() != site.home.host() {
         return None;
     }
-    let work = place.rules.work_on(url.as_str().len());
-    let (rules, url) = (Arc::clone(&place.rules), url.clone());
+    let work = site.rules.work_on(url.as_str().len());
+    let (rules, url) = (Arc::clone(&site.rules), url.clone());
     match tools.compute_on(work, move || rules.decide(url.as_str())).await {
         Ok(decision) if decision.allowed => None,
         Ok(decision) => Some(format!(
@@ -198,8 +198,8 @@ async fn refusal(tools: &Tools, url: &Url, place: &Place) -> Option<String> {
     }
 }
 
-async fn read_at(tools: &Tools, file: SiteFile, url: Url, place: &Place, deadline: Instant) -> Outcome {
-    if let Some(why) = refusal(tools, &url, place).await {
+async fn read_at(tools: &Tools, file: SiteFile, url: Url, site: &Site, deadline: Instant) -> Outcome {
+    if let Some(why) = refusal(tools, &url, site).await {
         return (unknown(file, &url, why), None);
     }
     let limits = Limits {
@@ -247,7 +247,7 @@ async fn read_answer(tools: &Tools, file: SiteFile, asked: &Url, answer: Answer)
         let beginning = Beginning {
             url: at,
             media_type,
-            bytes: body.bytes.into(),
+            bytes: body.bytes,
             is_cut,
         };
         says(file, beginning, now)

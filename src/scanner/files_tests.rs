@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use url::Url;
 
-use super::files::{Files, Place};
+use super::files::{Files, Site};
 use super::robots::Robots;
 use super::*;
 use crate::fetch::FetchSettings;
@@ -94,7 +94,7 @@ async fn files_of(site: &TestSite, files: SiteFileSet, robots: &str) -> (Finding
     let rules = Arc::new(Robots::parse(robots.as_bytes()).rules_for("sitelog"));
     let home = Url::parse("https://a.site.test/").unwrap();
     let until = Instant::now() + Duration::from_mins(1);
-    let place = Place {
+    let place = Site {
         home,
         rules,
         icon: None,

@@ -14,7 +14,7 @@ use super::beside;
 use super::discovery::{Discovered, Seeds, discover};
 use super::dns;
 use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of, rules_of};
-use super::files::{Files, Place};
+use super::files::{Files, Site};
 use super::home::{self, PageRead};
 use super::measure::{self, Stage};
 use super::page::add_page;
@@ -147,7 +147,7 @@ async fn run(
         let rules = Arc::clone(&entrance.robots.rules);
         let files = progress.files.insert(Files::new(
             tools.wanted_files(options),
-            Place::new(&home.url, rules, findings),
+            Site::new(&home.url, rules, findings),
             clock.end,
         ));
         if !tools.fetcher.keeps_apart(home.url.host_str().unwrap_or_default()) {

@@ -41,7 +41,7 @@ pub struct Findings {
     pub contact_info: ContactInfo,
     /// The five networks of the predecessor.
     pub social_links: SocialLinks,
-    /// Technologies in the four drawers of the predecessor.
+    /// Technologies in the four categories of the predecessor.
     pub tech_stack: TechStack,
     /// Counts of elements on the home page.
     pub performance: Performance,
@@ -161,7 +161,7 @@ pub struct SocialLinks {
     pub youtube: Option<String>,
 }
 
-/// Names of technologies by the predecessor's drawers.
+/// Names of technologies by the predecessor's categories.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]

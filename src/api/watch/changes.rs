@@ -40,7 +40,7 @@ pub(in crate::api) async fn open(
     // Before the head is read, so that nothing falls between the two.
     let pages = state.watch.feed.subscribe();
     let watcher = ChangeWatcher {
-        told: match named {
+        sent: match named {
             Some(position) => position,
             None => state.log.head().await?,
         },
@@ -61,7 +61,7 @@ struct ChangeWatcher {
     filter: ChangeFilter,
     pages: broadcast::Receiver<Arc<Page>>,
     /// The position up to which everything was sent.
-    told: i64,
+    sent: i64,
     phase: Phase,
     heartbeat: Instant,
     _place: Place,
@@ -126,8 +126,8 @@ impl ChangeWatcher {
             Phase::Waiting => {
                 let page = self.pages.recv().await;
                 match page {
-                    Ok(page) if page.after <= self.told && !page.has_change_of(self.tenant, self.told) => {
-                        self.told = self.told.max(page.up_to);
+                    Ok(page) if page.after <= self.sent && !page.has_change_of(self.tenant, self.sent) => {
+                        self.sent = self.sent.max(page.up_to);
                     }
                     // A change, or too slow for the feed: the log has it.
                     _ => self.phase = Phase::Behind,
@@ -140,15 +140,15 @@ impl ChangeWatcher {
     /// A message without a change, with the position of the stream: so a client that reconnects before the first change, or long
     /// after the last one, continues there.
     fn mark(&self, line: &str) -> Bytes {
-        format!("id: {}\n{line}\n\n", self.told).into()
+        format!("id: {}\n{line}\n\n", self.sent).into()
     }
 
     async fn read_on(&mut self) -> Result<Option<Bytes>, Problem> {
         let _turn = self.state.models.turn(self.tenant).await?;
         let head = self.state.log.head().await?;
-        let up_to = head.min(self.told.saturating_add(WINDOW));
+        let up_to = head.min(self.sent.saturating_add(WINDOW));
         let filter = ChangeFilter {
-            since: self.told,
+            since: self.sent,
             up_to: Some(up_to),
             newest_first: false,
             after: None,
@@ -166,10 +166,10 @@ impl ChangeWatcher {
             ));
         }
         match events.last() {
-            Some(last) if is_full => self.told = last.position,
+            Some(last) if is_full => self.sent = last.position,
             _ => {
                 // A client may send a position that this log does not have; it gets what comes after it.
-                self.told = self.told.max(up_to);
+                self.sent = self.sent.max(up_to);
                 if up_to == head {
                     self.phase = Phase::Waiting;
                 }

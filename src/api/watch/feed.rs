@@ -35,7 +35,7 @@ pub(super) struct Page {
     /// It ends with this one.
     pub(super) up_to: i64,
     /// All that happened in between.
-    pub(super) events: Vec<Told>,
+    pub(super) events: Vec<FeedEvent>,
 }
 
 impl Page {
@@ -48,7 +48,7 @@ impl Page {
 
 /// An event, ready to be sent.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct FeedEvent {
     /// Its position.
     pub(super) position: i64,
     tenant: TenantId,
@@ -60,7 +60,7 @@ pub(super) struct Told {
     pub(super) frame: Bytes,
 }
 
-impl Told {
+impl FeedEvent {
     /// Whether a watcher of this gets it.
     pub(super) fn is_about(&self, tenant: TenantId, watched: &Watched) -> bool {
         self.tenant == tenant
@@ -71,7 +71,7 @@ impl Told {
     }
 }
 
-impl Told {
+impl FeedEvent {
     /// Whether what is watched may have ended with it.
     pub(super) fn may_end(&self, watched: &Watched) -> bool {
         let (_, id) = watched.stream();
@@ -79,7 +79,7 @@ impl Told {
     }
 }
 
-impl From<LogEvent> for Told {
+impl From<LogEvent> for FeedEvent {
     fn from(event: LogEvent) -> Self {
         Self {
             position: event.position,
@@ -176,7 +176,7 @@ impl Feed {
         let page = Page {
             after: from,
             up_to,
-            events: events.into_iter().map(Told::from).collect(),
+            events: events.into_iter().map(FeedEvent::from).collect(),
         };
         *after = Some(up_to);
         // The end without watchers is handled below.

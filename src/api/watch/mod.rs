@@ -139,8 +139,8 @@ pub(super) async fn open(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let place = state.watch.places.take(tenant)?;
-    let told = after.unwrap_or(0).max(start - 1);
-    let watcher = Watcher::new(state, tenant, watched, told, place);
+    let sent = after.unwrap_or(0).max(start - 1);
+    let watcher = Watcher::new(state, tenant, watched, sent, place);
     Ok(event_stream(watcher.into_stream()))
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Watcher {
     watched: Watched,
     pages: broadcast::Receiver<Arc<Page>>,
     /// The position up to which everything was sent.
-    told: i64,
+    sent: i64,
     phase: Phase,
     heartbeat: Instant,
     _place: Place,
@@ -63,7 +63,7 @@ enum Phase {
 }
 
 impl Watcher {
-    pub(super) fn new(state: &ApiState, tenant: TenantId, watched: Watched, told: i64, place: Place) -> Self {
+    pub(super) fn new(state: &ApiState, tenant: TenantId, watched: Watched, sent: i64, place: Place) -> Self {
         // Before the log is read for the first time, so that nothing falls between the two.
         let pages = state.watch.feed.subscribe();
         Self {
@@ -71,7 +71,7 @@ impl Watcher {
             tenant,
             watched,
             pages,
-            told,
+            sent,
             phase: Phase::Greeting,
             heartbeat: Instant::now() + HEARTBEAT,
             _place: place,
@@ -123,7 +123,7 @@ impl Watcher {
             Phase::Behind => self.read_on().await,
             Phase::Asking => {
                 self.phase = match end::end_of(&self.state, self.tenant, &self.watched).await? {
-                    End::At(end) if end <= self.told => Phase::Over,
+                    End::At(end) if end <= self.sent => Phase::Over,
                     End::At(_) | End::Open => Phase::Waiting,
                     End::Near => Phase::Ending,
                 };
@@ -138,18 +138,18 @@ impl Watcher {
     async fn read_on(&mut self) -> Result<Option<Bytes>, Problem> {
         let _turn = self.state.models.turn(self.tenant).await?;
         let head = self.state.log.head().await?;
-        let up_to = head.min(self.told + WINDOW);
-        let events = if up_to > self.told {
+        let up_to = head.min(self.sent + WINDOW);
+        let events = if up_to > self.sent {
             self.read(up_to).await?
         } else {
             Vec::new()
         };
         let is_full = i64::try_from(events.len()).is_ok_and(|count| count == LIMIT);
         match events.last() {
-            Some(last) if is_full => self.told = last.position,
+            Some(last) if is_full => self.sent = last.position,
             _ => {
                 // A client may send a position that this log does not have; it gets what comes after it.
-                self.told = self.told.max(up_to);
+                self.sent = self.sent.max(up_to);
                 if up_to == head {
                     self.phase = Phase::Asking;
                 }
@@ -163,14 +163,14 @@ impl Watcher {
         let log = &self.state.log;
         Ok(match &self.watched {
             Watched::Batch(id) => {
-                log.events_of_batch(self.tenant, id, (self.told, up_to), LIMIT)
+                log.events_of_batch(self.tenant, id, (self.sent, up_to), LIMIT)
                     .await?
             }
             Watched::Scan(id) => {
                 let filter = EventFilter {
                     tenant: Some(self.tenant),
                     stream: Some((&["domain_scan"], id.clone())),
-                    after: self.told,
+                    after: self.sent,
                     limit: LIMIT,
                 };
                 let mut events = log.events(&filter).await?;
@@ -190,17 +190,17 @@ impl Watcher {
             }
         };
         match page {
-            Ok(page) if page.after <= self.told => {
+            Ok(page) if page.after <= self.sent => {
                 let mut bytes = Vec::new();
                 for event in &page.events {
-                    if event.position > self.told && event.is_about(self.tenant, &self.watched) {
+                    if event.position > self.sent && event.is_about(self.tenant, &self.watched) {
                         bytes.extend_from_slice(&event.frame);
                         if event.may_end(&self.watched) {
                             self.phase = Phase::Asking;
                         }
                     }
                 }
-                self.told = self.told.max(page.up_to);
+                self.sent = self.sent.max(page.up_to);
                 (!bytes.is_empty()).then(|| bytes.into())
             }
             // Too slow for the feed, or the feed restarted: the log has what is between.

@@ -366,13 +366,13 @@ fn domain_id(was: &Value, row: &Circumstances<'_>) -> Option<&'static str> {
         })
 }
 
-/// Whether all texts of the four drawers are there; other keys and other types have no place.
+/// Whether all texts of the four categories are there; other keys and other types have no place.
 fn is_stack_of(was: &Value, is: &Value) -> bool {
     ["cms", "frameworks", "analytics", "widgets"]
         .iter()
-        .all(|drawer| {
+        .all(|category| {
             let texts = |stack: &Value| -> Vec<String> {
-                let items = stack[*drawer].as_array().into_iter().flatten();
+                let items = stack[*category].as_array().into_iter().flatten();
                 items.filter_map(Value::as_str).map(str::to_owned).collect()
             };
             texts(was) == texts(is)

@@ -94,7 +94,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         logo_url: logo::logo(&outline, &graph),
         contact_info: ContactInfo::default(),
         social_links: SocialLinks::default(),
-        tech_stack: technology::drawers(&technologies),
+        tech_stack: technology::categories(&technologies),
         performance: outline.counts,
         technologies,
         emails,
@@ -181,7 +181,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
         }
     }
     home.problems.extend(further.problems);
-    home.tech_stack = technology::drawers(&home.technologies);
+    home.tech_stack = technology::categories(&home.technologies);
     home.is_wordpress |= further.is_wordpress;
     home.wordpress_version = home.wordpress_version.take().or(further.wordpress_version);
     home.has_elementor |= further.has_elementor;
@@ -195,7 +195,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
 /// Adds the technologies that are seen beside the pages.
 pub fn add_technologies(findings: &mut Findings, beside: &Beside, known: &Technologies) {
     technology::add_beside(&mut findings.technologies, known, beside);
-    findings.tech_stack = technology::drawers(&findings.technologies);
+    findings.tech_stack = technology::categories(&findings.technologies);
 }
 
 /// What a site is called: by its host, by itself and by registers.

@@ -40,8 +40,8 @@ pub(super) fn technologies(
     let candidates = candidates(set, &view);
     for number in &candidates.signs {
         let sign = &set.signs[*number];
-        if let Some((evidence, told)) = view.find(sign, &set.known[sign.technology].name) {
-            found.add(sign.technology, sign.pattern.confidence, evidence, told);
+        if let Some((evidence, claimed)) = view.find(sign, &set.known[sign.technology].name) {
+            found.add(sign.technology, sign.pattern.confidence, evidence, claimed);
         }
     }
     dom::look_for(set, &candidates.elements, page, &mut found);
@@ -64,8 +64,8 @@ pub(super) fn version_of(technologies: &[Technology], name: &str) -> (bool, Opti
     )
 }
 
-/// The predecessor's four drawers.
-pub(super) fn drawers(technologies: &[Technology]) -> TechStack {
+/// The predecessor's four categories.
+pub(super) fn categories(technologies: &[Technology]) -> TechStack {
     let mut stack = TechStack::default();
     for technology in technologies
         .iter()
