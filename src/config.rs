@@ -51,7 +51,7 @@ pub struct Config {
     pub worker_concurrency: usize,
     /// How sites are asked.
     pub fetch: FetchSettings,
-    /// Who is let in.
+    /// Who is admitted.
     pub auth: AuthSettings,
     /// How mails are sent; `None` if none are.
     pub mail: Option<MailSettings>,
@@ -70,7 +70,7 @@ const DEFAULT_CONCURRENCY: usize = 64;
 const DEFAULT_BIND: &str = "127.0.0.1:8080";
 
 impl Config {
-    /// Reads the settings; all that is wrong with them is told at once.
+    /// Reads the settings and reports all their errors at once.
     pub fn load(sources: &Sources) -> Result<Self, ConfigFaults> {
         Settings::read(sources).into_config()
     }

@@ -67,7 +67,7 @@ impl Database {
         }
     }
 
-    /// Restarts the private PostgreSQL whenever it dies, until told to stop.
+    /// Restarts the private PostgreSQL when it dies, until it is stopped.
     pub(crate) async fn supervise(&self, stop: CancellationToken) {
         let Some(embedded) = &self.embedded else {
             return stop.cancelled().await;

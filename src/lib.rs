@@ -1,9 +1,9 @@
 //! `sitelog`: event-sourced web scanning.
 //!
-//! Domains come in, what each site says of itself comes out, and every step stands as an event in a log that is the
+//! Domains come in, what each site says of itself comes out, and every step is an event in a log that is the
 //! only truth. The modules, in reading order, are the map; `ARCHITECTURE.md` shows how a request flows through them.
 
-// The words everything is said in.
+// The vocabulary of all modules.
 pub mod values;
 
 // What is shared: database connections, traces, and turns at what is scarce.
@@ -45,5 +45,6 @@ pub mod database;
 pub mod mcp;
 pub mod metric_export;
 pub mod postgres;
+pub mod saved_filters;
 pub mod telemetry;
 pub mod trace_export;

@@ -1,4 +1,4 @@
-//! Mails, by the SMTP server of whoever runs sitelog. Its address is theirs, so the guard of fetching has no say.
+//! Mails, by the operator's SMTP server. The operator chose its address, so the address guard does not apply.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub struct MailSettings {
     /// Where the server is and how to sign in there: `smtps://user:password@host`, or `smtp://host:587?tls=required`.
     pub smtp_url: Secret,
-    /// Who sends.
+    /// The sender.
     pub from: Mailbox,
     /// Where people reach sitelog: links in mails begin with it.
     pub public_url: Url,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Error, Executor, PgConnection, PgPool};
 
-/// Connections by what they serve, so that nobody who uses up his own can keep the others from theirs: a flood of reads
+/// Connections by purpose, so that one purpose cannot use up the connections of another: a flood of reads
 /// does not delay a lease, an export does not delay a status, a rebuild does not delay a read model.
 #[derive(Clone, Debug)]
 pub struct Pools {
@@ -33,7 +33,7 @@ pub const FEWEST_CONNECTIONS: u32 = 14;
 const APPENDS: u32 = 1;
 /// How long work waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a transaction may stand still before PostgreSQL ends it. Each is a few statements in a row; only a process
+/// How long a transaction may be idle before PostgreSQL ends it. Each is a few statements in a row; only a process
 /// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
 const MAX_IDLE_IN_TRANSACTION: &str = "10s";
 
@@ -116,7 +116,7 @@ impl Pools {
 
     /// So many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
     ///
-    /// Where the server is the private one, whose processes run on this machine as ours do, those that nobody waits for
+    /// Where the server is the private one, whose processes run on this machine as ours do, those for which no client waits
     /// give way to the others.
     pub(crate) fn divide(connections: u32, options: &PgConnectOptions, is_private: bool) -> Self {
         let shares = Shares::of(connections);
@@ -157,14 +157,14 @@ pub struct PoolUsage {
     pub name: &'static str,
     /// Connections in use.
     pub used: u32,
-    /// Open connections that nobody uses.
+    /// Open connections that are idle.
     pub idle: u32,
     /// Connections it opens at most.
     pub max: u32,
 }
 
 impl PoolUsage {
-    /// Whether whoever wants a connection has to wait.
+    /// Whether a new request for a connection has to wait.
     pub fn is_full(&self) -> bool {
         self.used >= self.max
     }
@@ -198,7 +198,7 @@ impl Shares {
     }
 }
 
-/// What a connection is for: to answer somebody, or what nobody waits for. Read models answer: who reads what they have
+/// What a connection is for: answers, or background work. Read models are for answers: a client that reads what it has
 /// just requested waits for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Priority {
@@ -251,7 +251,7 @@ fn pool(connections: u32, settings: &str, priority: Priority) -> PgPoolOptions {
         })
 }
 
-/// A pool for requests, which end when their clients go away. In the others, only tasks that nobody breaks off begin
+/// A pool for requests, which end when their clients go away. In the others, only tasks that are not interrupted begin
 /// transactions.
 fn checked(pool: PgPoolOptions) -> PgPoolOptions {
     pool.after_release(|connection, _| Box::pin(async move { Ok(is_clean(connection).await) }))
@@ -260,7 +260,7 @@ fn checked(pool: PgPoolOptions) -> PgPoolOptions {
 /// Whether a connection that is given back is outside any transaction. A request that is broken off while its
 /// transaction begins leaves one behind that the client library does not know of. As a transaction's first statement,
 /// `select` begins none, which the library reports as `BeginFailed`; inside a transaction it succeeds, and inside one
-/// that failed it is an error of the server. Asked after the request, so nobody waits for it.
+/// that failed it is an error of the server. It runs after the request, so no client waits for it.
 async fn is_clean(connection: &mut PgConnection) -> bool {
     matches!(connection.begin_with("select").await, Err(Error::BeginFailed))
 }

@@ -1,8 +1,8 @@
-//! Traces: what became of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched on.
+//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched on.
 //!
 //! The id of a scan is the id of its trace, and the spans that others begin below have ids that follow from the scan's and
-//! the attempt's. So nothing has to be passed on: whoever works on a scan, in whatever process, adds to the same trace, and
-//! whoever knows the scan finds it.
+//! the attempt's. So nothing has to be passed on: every process that works on a scan adds to the same trace, and
+//! the id of the scan is enough to find it.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -121,7 +121,7 @@ impl Place {
     }
 }
 
-/// Eight bytes that are the same for the same attempt; never all zero, which is no id.
+/// Eight bytes that are the same for the same attempt; never all zero, which is not an id.
 fn span_id(scan: Uuid, number: u64) -> SpanId {
     let (_, low) = scan.as_u64_pair();
     SpanId::from((low ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1))

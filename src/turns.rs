@@ -100,9 +100,9 @@ impl Turns {
         }
     }
 
-    /// Takes a place back and gives it to whoever is next.
+    /// Takes a place back and gives it to the next one.
     fn give_back(&self, tenant: TenantId) {
-        // Turns that nobody takes any more come back here when they are dropped, which must not be under the lock.
+        // Turns that are no longer wanted come back here when they are dropped, which must not be under the lock.
         let mut unwanted = Vec::new();
         let mut state = self.lock();
         state.held -= 1;
@@ -214,7 +214,7 @@ mod tests {
                     drop(turn);
                 }
             });
-            // Polled once, so that it stands in the queue in this order.
+            // Polled once, so that it is in the queue in this order.
             assert!(waits.as_mut().now_or_never().is_none());
             tokio::spawn(waits);
         }

@@ -169,12 +169,7 @@ fn read_event<E: VersionedEvent + Serialize + PartialEq + Debug>(version: &str, 
     // A text may name a field twice, which a value cannot: then the text alone is refused.
     if let Ok(event) = from_text {
         assert_eq!(from_value.ok().as_ref(), Some(&event));
-        let current = E::VERSIONS
-            .iter()
-            .find(|(known, _)| known == name)
-            .expect("it was read")
-            .1
-            .to_string();
+        let current = E::version_of(name).expect("it was read").to_string();
         let written = serde_json::to_string(&event).expect("events are plain data");
         assert_eq!(
             decode_text::<E>(name, &current, &written).ok().as_ref(),

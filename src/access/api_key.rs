@@ -1,4 +1,4 @@
-//! What a key looks like: `sitelog_<id>_<secret>`. The id is no secret; it is how people and tables speak of a key.
+//! What a key looks like: `sitelog_<id>_<secret>`. The id is not secret; people and tables use it to name a key.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use subtle::ConstantTimeEq;
 const MARK: &str = "sitelog_";
 /// Bytes of the id.
 const ID_BYTES: usize = 8;
-/// Bytes of the secret: 256 bits, which nobody guesses, so a fast hash is enough.
+/// Bytes of the secret: 256 bits cannot be guessed, so a fast hash is enough.
 const SECRET_BYTES: usize = 32;
 
-/// A whole key; it is never printed but by who has just made it.
+/// A whole key; it is printed only where it was just created.
 #[derive(Clone)]
 pub struct ApiKey {
     id: KeyId,

@@ -18,7 +18,7 @@ pub enum Scope {
     Operator,
 }
 
-/// A text is no scope.
+/// A text is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a scope; use read, write, admin or operator")]
 pub struct UnknownScope(pub String);
@@ -53,7 +53,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The scopes somebody was given, in order, each once.
+/// Granted scopes, in order, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes(Vec<Scope>);
 
@@ -114,7 +114,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whoever asks, where there is no access control.
+    /// Any caller, without access control.
     pub fn anyone(tenant: TenantId) -> Self {
         Self {
             tenant,

@@ -14,7 +14,7 @@ use super::keys;
 /// Who the first key may be given to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FirstKeyPlace {
-    /// Somebody who looks on.
+    /// A person at a terminal.
     Terminal,
     /// A file that is not there yet; only its owner may read it.
     File(PathBuf),
@@ -22,16 +22,16 @@ pub enum FirstKeyPlace {
     Nowhere,
 }
 
-/// What became of the first key.
+/// Whether the first key was created.
 #[derive(Debug)]
 pub enum FirstKey {
     /// There is a key, or was one.
     NotNeeded,
     /// It was made, and is to be shown: this is the only time it can be.
     ToShow(ApiKey),
-    /// It was made and stands in this file.
+    /// It was made and is in this file.
     Written(PathBuf),
-    /// It is needed, but nobody could be given it, so it was not made.
+    /// It is needed, but there was no way to hand it over, so it was not created.
     NotMade,
 }
 
@@ -68,7 +68,7 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
     },
 }
 
-/// Makes the first key of all, unless there is or ever was one, if it can be given to somebody. `make` makes it, unless another
+/// Makes the first key of all, unless there is or ever was one, if it can be handed over. `make` makes it, unless another
 /// process was faster.
 pub async fn provide<E: std::error::Error + 'static>(
     pool: &PgPool,

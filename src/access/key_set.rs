@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::fetch::Direct;
 
-/// For how long keys are good without being asked for again.
+/// How long keys are used before they are requested again.
 const FRESH: Duration = Duration::from_mins(10);
 /// Pause between two requests, whatever tokens name.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ struct Inner {
     url: String,
     direct: Direct,
     kept: Mutex<Kept>,
-    /// One request at a time; who comes meanwhile uses its answer.
+    /// One request at a time; concurrent callers use its answer.
     flight: tokio::sync::Mutex<()>,
 }
 
@@ -32,7 +32,7 @@ struct Inner {
 struct Kept {
     keys: Vec<Known>,
     fetched: Option<Instant>,
-    /// When the last request ended, whatever it came to.
+    /// When the last request ended, with or without success.
     asked: Option<Instant>,
 }
 
@@ -70,7 +70,7 @@ impl KeySet {
         let (found, is_due) = self.0.look(id, algorithm);
         match (found, is_due) {
             (Some(key), false) => return Ok(Some(key)),
-            // Good for now: nobody waits for an issuer that may be slow.
+            // Good for now: no caller waits for an issuer that may be slow.
             (Some(key), true) => {
                 let inner = Arc::clone(&self.0);
                 tokio::spawn(async move { inner.refresh().await });
@@ -114,7 +114,7 @@ impl Inner {
                 kept.keys = keys;
                 kept.fetched = Some(Instant::now());
             }
-            // Those that are known stay good: an issuer that is away for a while shuts nobody out.
+            // Known keys stay valid: an unavailable issuer locks no caller out.
             Err(reason) => tracing::warn!("Cannot read the keys of the issuer at {}: {reason}", self.url),
         }
     }

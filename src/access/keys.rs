@@ -69,7 +69,7 @@ pub enum CreateKeyError {
 const COLUMNS: &str =
     "key_id, tenant_id, name, scopes, created_at, created_by, expires_at, last_used_at, revoked_at";
 
-/// So many keys are listed at most; nobody has so many.
+/// Maximum number of listed keys; more are not expected.
 const MAX_LISTED: i64 = 1000;
 
 /// Makes a key, without telling of it in the log (`commands::change_access` does both); what comes back is the only time it
@@ -144,7 +144,7 @@ pub async fn revoke(
     Ok(row.as_ref().map(row_of).transpose()?)
 }
 
-/// Who shows a key, if it is good; notes when it was used, once a minute at most.
+/// The owner of a valid key; stores when it was used, once a minute at most.
 pub(super) async fn identify(pool: &PgPool, key: &ApiKey) -> Result<Caller, AccessError> {
     let row = sqlx::query(
         "select key_id, tenant_id, key_hash, scopes, \
@@ -174,7 +174,7 @@ pub(super) async fn note_use(pool: &PgPool, row: &PgRow) -> Result<(), AccessErr
     Ok(())
 }
 
-/// Who shows the key of a row.
+/// The caller with the key of a row.
 pub(super) fn caller_of(row: &PgRow) -> Result<Caller, AccessError> {
     let scopes: Vec<String> = row.try_get("scopes")?;
     Ok(Caller {

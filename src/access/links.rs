@@ -1,4 +1,4 @@
-//! Links to exports: whoever has one reads that export, for a limited time, and nothing else.
+//! Links to exports: the holder of a link can read that export, for a limited time, and nothing else.
 
 use std::fmt;
 use std::time::Duration;
@@ -23,12 +23,12 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 pub struct LinkToken(String);
 
 impl LinkToken {
-    /// A new one, which nobody can guess.
+    /// A new one, which cannot be guessed.
     pub fn generate() -> Self {
         Self(hex::encode(rand::random::<[u8; 32]>()))
     }
 
-    /// One that somebody shows.
+    /// One from a request.
     pub fn shown(text: &str) -> Self {
         Self(text.to_owned())
     }

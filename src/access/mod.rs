@@ -32,7 +32,7 @@ pub use settings::{AuthMode, AuthSettings, JwtSettings, Secret};
 pub use tenants::{Admission, RequestShare, Tenants};
 use token::TokenVerifier;
 
-/// Decides who is let in.
+/// Decides who is admitted.
 #[derive(Clone)]
 pub struct Access {
     mode: AuthMode,
@@ -43,7 +43,7 @@ pub struct Access {
     recheck_every: Duration,
 }
 
-/// Why somebody is not let in.
+/// Why a caller is not admitted.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// Neither a key nor a token was shown.
@@ -82,7 +82,7 @@ impl Access {
         }
     }
 
-    /// Whether anybody is let in.
+    /// Whether every caller is admitted.
     pub fn mode(&self) -> AuthMode {
         self.mode
     }
@@ -107,7 +107,7 @@ impl Access {
         &self.pool
     }
 
-    /// Who shows this key or token. Keys are looked up each time, so that one that is revoked is refused at once and
+    /// The caller with this key or token. Keys are looked up each time, so that one that is revoked is refused at once and
     /// by every process.
     pub async fn identify(&self, credential: &str) -> Result<Caller, AccessError> {
         if let Some(key) = ApiKey::parse(credential) {

@@ -13,7 +13,7 @@ use super::oidc::{Person, SignInError};
 use super::{AccessError, ApiKey, Caller, keys};
 use crate::values::TenantId;
 
-/// How long somebody stays signed in with a key.
+/// How long a session that was opened with a key lasts.
 pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// How long with a provider: who is removed there is removed here at the next sign-in.
 pub const LIFETIME_OF_PEOPLE: Duration = Duration::from_hours(12);
@@ -22,7 +22,7 @@ const REMEMBERED: Duration = Duration::from_hours(24);
 /// One that ends later than that was opened under a clock that was ahead, and has ended.
 const LONGEST: Duration = Duration::from_hours(8 * 24);
 
-/// Bytes of a token: nobody guesses it, so a fast hash of it is enough.
+/// Bytes of a token: it cannot be guessed, so a fast hash of it is enough.
 const TOKEN_BYTES: usize = 32;
 
 /// What a browser shows; it is never printed.
@@ -52,7 +52,7 @@ impl SessionToken {
     }
 }
 
-/// Opens a session for who shows a good key.
+/// Opens a session for the owner of a valid key.
 pub async fn open(pool: &PgPool, key: &ApiKey) -> Result<SessionToken, AccessError> {
     keys::identify(pool, key).await?;
     let token = SessionToken::generate()?;

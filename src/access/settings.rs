@@ -8,7 +8,7 @@ use url::Url;
 
 use super::oidc::OidcSettings;
 
-/// Who is let in, and how tokens are checked.
+/// Who is admitted, and how tokens are checked.
 #[derive(Clone, Debug)]
 pub struct AuthSettings {
     /// Whether a key or token is needed.
@@ -26,7 +26,7 @@ pub struct AuthSettings {
 impl AuthSettings {
     /// More than one small server answers: a bound on a runaway client, not on honest work.
     pub const DEFAULT_REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(120_000).expect("it is not zero");
-    /// How long somebody whose key was revoked may go on reading at most; a lookup of a key per open stream.
+    /// How long an open stream may outlive its revoked key; each check is one lookup of a key.
     pub const DEFAULT_RECHECK_EVERY: Duration = Duration::from_secs(15);
 
     /// Settings of a mode, the rest as it comes.
@@ -46,7 +46,7 @@ impl AuthSettings {
 pub enum AuthMode {
     /// Each request shows one.
     Required,
-    /// Anybody who reaches the service is let in: only for a loopback address.
+    /// Every caller is admitted: only for a loopback address.
     Off,
 }
 

@@ -18,7 +18,7 @@ use crate::values::{TenantId, TenantSettings};
 const FRESH: Duration = Duration::from_secs(5);
 /// Past so many tenants, those that were not heard of for a while are forgotten.
 const TENANTS_KEPT: usize = 10_000;
-/// For so long at least nobody is forgotten whose share could be spent.
+/// How long the share of a tenant is remembered at least, so that it cannot be spent twice.
 const SHARE_REFILLS: Duration = Duration::from_mins(1);
 
 /// How much of its share of requests a tenant has left.

@@ -285,7 +285,7 @@ mod tests {
             mac.chain_update(text).finalize().into_bytes().to_vec()
         };
         assert_eq!(verify(&signed(&header("HS512"), &claims(), hs512)), None);
-        // A key that the token brings along is not looked at.
+        // A key in the token itself is ignored.
         let own_key = json!({ "alg": "HS256", "jwk": { "kty": "oct", "k": "YQ" }, "kid": "../../dev/null" });
         assert_eq!(verify(&signed(&own_key, &claims(), hs256("a"))), None);
     }

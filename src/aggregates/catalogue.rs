@@ -1,25 +1,21 @@
 //! Every event type there is and the shape of its data, out of the types themselves: for the documentation, and so
 //! that a shape does not change without a new version.
 
-use cqrs_es::Aggregate;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::{
-    BatchEvent, BatchScan, DomainScan, Monitor, MonitorEvent, ScanEvent, Tenant, TenantEvent, Webhook,
-    WebhookEvent,
-};
-use crate::values::VersionedEvent;
-use crate::values::versioned::current_version;
+use super::{BatchEvent, MonitorEvent, ScanEvent, TenantEvent, WebhookEvent};
+use crate::values::event_type::StreamType;
+use crate::values::{EventType, VersionedEvent};
 
 /// An event type as it is written now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventShape {
-    /// The type of the streams it stands on.
-    pub stream_type: &'static str,
-    /// Its name.
-    pub event_type: String,
+    /// The streams that have it.
+    pub stream_type: StreamType,
+    /// Which.
+    pub event_type: EventType,
     /// The version in which it is written now.
     pub version: u32,
     /// What it says.
@@ -30,15 +26,15 @@ pub struct EventShape {
 
 /// Every event type, stream type by stream type, in the order of the enums.
 pub fn event_shapes() -> Vec<EventShape> {
-    let mut shapes = shapes_of::<ScanEvent>(DomainScan::TYPE);
-    shapes.extend(shapes_of::<BatchEvent>(BatchScan::TYPE));
-    shapes.extend(shapes_of::<WebhookEvent>(Webhook::TYPE));
-    shapes.extend(shapes_of::<MonitorEvent>(Monitor::TYPE));
-    shapes.extend(shapes_of::<TenantEvent>(Tenant::TYPE));
+    let mut shapes = shapes_of::<ScanEvent>(StreamType::Scan);
+    shapes.extend(shapes_of::<BatchEvent>(StreamType::Batch));
+    shapes.extend(shapes_of::<WebhookEvent>(StreamType::Webhook));
+    shapes.extend(shapes_of::<MonitorEvent>(StreamType::Monitor));
+    shapes.extend(shapes_of::<TenantEvent>(StreamType::Tenant));
     shapes
 }
 
-fn shapes_of<E: VersionedEvent + ToSchema>(stream_type: &'static str) -> Vec<EventShape> {
+fn shapes_of<E: VersionedEvent + ToSchema>(stream_type: StreamType) -> Vec<EventShape> {
     let mut components = Vec::new();
     E::schemas(&mut components);
     let mut schema = to_value(&E::schema());
@@ -46,22 +42,23 @@ fn shapes_of<E: VersionedEvent + ToSchema>(stream_type: &'static str) -> Vec<Eve
     let variants = schema["oneOf"].as_array().cloned().unwrap_or_default();
     variants
         .into_iter()
-        .filter_map(|variant| shape_of::<E>(stream_type, &variant))
+        .filter_map(|variant| shape_of(stream_type, &variant))
         .collect()
 }
 
-fn shape_of<E: VersionedEvent>(stream_type: &'static str, variant: &Value) -> Option<EventShape> {
-    let (event_type, schema) = variant["properties"].as_object()?.iter().next()?;
+fn shape_of(stream_type: StreamType, variant: &Value) -> Option<EventShape> {
+    let (name, schema) = variant["properties"].as_object()?.iter().next()?;
+    let event_type = EventType::of_stream(stream_type, name)?;
     Some(EventShape {
         stream_type,
-        version: current_version::<E>(event_type)?,
-        event_type: event_type.clone(),
+        version: event_type.version(),
+        event_type,
         description: variant["description"].as_str().unwrap_or_default().to_owned(),
         schema: schema.clone(),
     })
 }
 
-/// Puts what a reference names in its place; what is said of the reference itself wins.
+/// Puts what a reference names in its place; a description beside the reference itself wins.
 fn resolve(value: &mut Value, components: &[(String, RefOr<Schema>)]) {
     if let Value::Object(fields) = value
         && let Some(Value::String(path)) = fields.remove("$ref")
@@ -93,14 +90,8 @@ mod tests {
     #[test]
     fn each_event_type_has_a_shape_and_each_field_is_described() {
         let shapes = event_shapes();
-        let known: Vec<&str> = shapes.iter().map(|shape| shape.event_type.as_str()).collect();
-        let versions = ScanEvent::VERSIONS
-            .iter()
-            .chain(BatchEvent::VERSIONS)
-            .chain(WebhookEvent::VERSIONS)
-            .chain(MonitorEvent::VERSIONS)
-            .chain(TenantEvent::VERSIONS);
-        assert_eq!(known, versions.map(|(name, _)| *name).collect::<Vec<_>>());
+        let known: Vec<EventType> = shapes.iter().map(|shape| shape.event_type).collect();
+        assert_eq!(known, EventType::ALL);
         for shape in &shapes {
             assert!(!shape.description.is_empty(), "{}", shape.event_type);
             assert!(!shape.schema.to_string().contains("$ref"), "{}", shape.schema);

@@ -16,5 +16,13 @@ pub use scan::{DomainScan, ScanCommand, ScanError, ScanEvent, ScanStatus};
 pub use tenant::{Tenant, TenantCommand, TenantEvent};
 pub use webhook::{Webhook, WebhookCommand, WebhookError, WebhookEvent};
 
+use crate::values::event_type::StreamType;
+
 /// The types of stream there are, as the log names them.
-pub const STREAM_TYPES: &[&str] = &["domain_scan", "batch_scan", "webhook", "monitor", "tenant"];
+pub const STREAM_TYPES: &[&str] = &[
+    StreamType::Scan.as_str(),
+    StreamType::Batch.as_str(),
+    StreamType::Webhook.as_str(),
+    StreamType::Monitor.as_str(),
+    StreamType::Tenant.as_str(),
+];

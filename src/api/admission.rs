@@ -1,4 +1,4 @@
-//! Who comes in: each request below `/api/v4` shows a key or token, may do what its method does, acts for a tenant,
+//! Admission: each request below `/api/v4` shows a key or token, may do what its method does, acts for a tenant,
 //! and is taken from that tenant's share. What the handlers get is a [`Caller`]; without one they answer nothing.
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -25,7 +25,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
         Ok(share) => share,
         Err(refusal) => return refusal.into_response(),
     };
-    // Here for all: what is the same however often it is asked for does not look at the key, and refuses a bad one.
+    // Checked here for all routes: idempotent routes do not use the key, and still refuse an invalid one.
     if let Err(problem) = idempotency_key_in(request.headers()) {
         return problem.into_response();
     }
@@ -45,7 +45,7 @@ pub(super) async fn admit_operator(State(state): State<ApiState>, request: Reque
     }
 }
 
-/// Who asks, with the tenant that is acted for and a scope that covers the method.
+/// The caller, with the tenant that it acts for and a scope that covers the method.
 pub(crate) async fn caller_of_request(
     state: &ApiState,
     method: &Method,
@@ -94,7 +94,7 @@ pub(super) fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem
     })
 }
 
-/// The cookie that a browser shows once somebody has signed in on the pages.
+/// The cookie of a browser in which a user has signed in.
 pub const SESSION_COOKIE: &str = "sitelog_session";
 
 /// The session's token, if a browser sends one.
@@ -112,7 +112,7 @@ pub(crate) fn cookie_in<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a 
     named.find_map(|(name, value)| (name == wanted).then_some(value))
 }
 
-/// A browser sends its cookie whoever's page makes it ask. What changes something must come from a page of ours.
+/// A browser sends its cookie with requests of any page. A request that changes something must come from a page of ours.
 fn require_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     if matches!(*method, Method::GET | Method::HEAD) {
         return Ok(());
@@ -120,7 +120,7 @@ fn require_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Problem>
     browser::require_own_page(headers)
 }
 
-/// What stands behind `Authorization: Bearer`, if it is there at all; another scheme is no good credential.
+/// What is behind `Authorization: Bearer`, if it is there at all; another scheme is not a credential.
 pub(super) fn credential_in(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
     let (scheme, credential) = value.trim().split_once(' ').unwrap_or((value, ""));
@@ -186,7 +186,7 @@ pub(super) fn say_share(share: RequestShare, headers: &mut HeaderMap) {
     }
 }
 
-/// Who was let in. That there is nobody is a fault of the routes; then nothing is answered.
+/// The admitted caller. Without one the routes are wrong, and the answer is an internal error.
 pub(crate) fn admitted(extensions: &Extensions) -> Result<&Caller, Problem> {
     extensions.get::<Caller>().ok_or_else(|| {
         tracing::error!("A route lacks the authentication layer");
@@ -194,7 +194,7 @@ pub(crate) fn admitted(extensions: &Extensions) -> Result<&Caller, Problem> {
     })
 }
 
-/// Somebody who may look after the tenant's keys.
+/// A caller who may manage the tenant's keys.
 pub struct Administrator(pub Caller);
 
 impl<S: Sync> FromRequestParts<S> for Administrator {
@@ -209,7 +209,7 @@ impl<S: Sync> FromRequestParts<S> for Administrator {
     }
 }
 
-/// Somebody who may run the service.
+/// A caller who may operate the service.
 pub struct Operator(pub Caller);
 
 impl<S: Sync> FromRequestParts<S> for Operator {

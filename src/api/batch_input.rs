@@ -13,13 +13,13 @@ use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{BatchList, BatchOptions, WantedScan};
 
 /// A list that was read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct BatchInput {
     /// What will be scanned.
     pub items: Vec<BatchItem>,
     /// How often a domain was named again.
     pub duplicates: usize,
-    /// What is no domain.
+    /// What is not a domain.
     pub rejected: Vec<RejectedLine>,
     /// The column that the domains were read from.
     pub column: Option<ChosenColumn>,

@@ -1,5 +1,5 @@
 //! Reads the bodies of requests: not too large, not too slow, and all of them together not more than the process has
-//! room for. What is refused for want of room is told so before it is read on.
+//! room for. A request for which there is no room is refused before the rest of it is read.
 
 use std::sync::Arc;
 use std::time::Duration;

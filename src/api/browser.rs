@@ -1,5 +1,5 @@
-//! What browsers are told, and what is not taken from them: an answer is nobody's script, frame or guess; and where
-//! access control is off, no web page may use the service of who looks at it.
+//! Headers for browsers, and requests of browsers that are refused. No other site can use an answer as a script or in a frame, and where
+//! access control is off, no web page may use the service of its visitor.
 
 use std::net::IpAddr;
 
@@ -31,7 +31,7 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
     let is_private = path.starts_with("/api/") || path == "/mcp";
     let mut response = with_headers(next.run(request).await);
     if is_private {
-        // One tenant's data: kept by nobody in between, and asked about anew (`ETag`) by who keeps it.
+        // One tenant's data: no cache in between stores it, and the browser checks its copy (`ETag`) each time.
         response
             .headers_mut()
             .entry(header::CACHE_CONTROL)
@@ -40,7 +40,7 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
     response
 }
 
-/// What is said with every answer, whoever gives it.
+/// The headers of every answer.
 pub(super) fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in SAID {
@@ -58,7 +58,7 @@ pub(super) fn with_headers(mut response: Response) -> Response {
 }
 
 /// Refuses what a web page of elsewhere could make a browser send: requests of another origin, and names that were
-/// made to resolve to this machine (DNS rebinding). For services that ask nobody who they are.
+/// made to resolve to this machine (DNS rebinding). For services without access control.
 pub(super) async fn only_this_machine(request: Request, next: Next) -> Response {
     match foreign(request.uri(), request.headers()) {
         None => next.run(request).await,
@@ -105,7 +105,7 @@ fn is_own_page(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a `Host` is an address or `localhost`: no name that somebody else's DNS could answer for.
+/// Whether a `Host` is an address or `localhost`: not a name that another DNS server could resolve.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

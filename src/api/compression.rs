@@ -1,4 +1,4 @@
-//! Answers that are worth it are sent compressed to who takes that (RFC 9110, 8.4). Tags (`ETag`) are weak, so one names
+//! Larger answers are compressed for clients that accept it (RFC 9110, 8.4). Tags (`ETag`) are weak, so one names
 //! an answer in whichever coding.
 
 use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};

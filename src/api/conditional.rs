@@ -15,7 +15,7 @@ pub(super) fn answer<T: Serialize>(headers: &HeaderMap, position: i64, content: 
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    // Compared weakly (RFC 9110, 13.1.2): who stands in between may have made a strong tag of it.
+    // Compared weakly (RFC 9110, 13.1.2): an intermediary may have made a strong tag of it.
     let opaque = tag.trim_start_matches("W/");
     let unchanged = known
         .split(',')

@@ -98,15 +98,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     }
 }
 
-/// A list of the API: what stands in it, and how a page of it is read. Whoever wants all of it reads page by page.
+/// A list of the API: what is in it, and how a page of it is read. An export reads it page by page.
 pub trait List: Send + Sync + 'static {
-    /// What stands in it.
+    /// What is in it.
     type Row: Exported;
 
     /// The name of a file of it, without its ending.
     fn name(&self) -> String;
 
-    /// The batch whose list the rows stand in, if in one.
+    /// The batch whose list the rows are in, if in one.
     fn batch(&self) -> Option<BatchId> {
         None
     }
@@ -126,6 +126,11 @@ pub trait List: Send + Sync + 'static {
 }
 
 impl Wanted {
+    /// All rows as a file of this form.
+    pub fn file(format: Format) -> Self {
+        Self(Some(format))
+    }
+
     /// Answers with a page, or with all rows as a file.
     pub async fn answer<L: List>(
         self,
@@ -269,7 +274,7 @@ pub fn rows_of<L: List>(
             loop {
                 match list.page(state, tenant, &paging).await {
                     Ok(page) => return Ok((page.items, page.next)),
-                    // What has begun goes on when the tenant has its turn again; only what has not is refused.
+                    // An export that has begun continues at the tenant's next turn; only one that has not is refused.
                     Err(problem) if problem.status == 429 && paging.cursor != *start => {
                         tokio::time::sleep(TURN_PAUSE).await;
                     }
@@ -280,8 +285,8 @@ pub fn rows_of<L: List>(
     })
 }
 
-/// A body that is read as fast as it is taken. What cannot be read at all is still told as a problem; later the body
-/// breaks off, so that nobody takes a part for the whole.
+/// A body that is read as fast as the client takes it. If the first page cannot be read, the answer is a problem; later, the body
+/// breaks off, so that a part is not mistaken for the whole.
 async fn streamed<T: Exported>(
     header: Vec<u8>,
     encoder: Encoder<T>,

@@ -3,24 +3,34 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiState;
+use super::example::Example;
 use super::problem::Problem;
 use super::request::QueryOf;
 use crate::progress::{self, Clock, Stuck};
 use crate::projections::status::all_exist;
 
 /// The health of the process.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what the handlers build")]
-struct Health {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
     /// Always `ok`.
-    status: String,
+    status: &'static str,
     /// The last position of the log; only if the database was queried.
+    #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<i64>,
+}
+
+impl Example for Health {
+    fn example() -> Self {
+        Self {
+            status: "ok",
+            position: Some(34),
+        }
+    }
 }
 
 /// The process is running.
@@ -29,7 +39,8 @@ struct Health {
     responses((status = 200, description = "The process is running", body = Health))
 )]
 pub(super) async fn livez() -> Response {
-    Json(json!({ "status": "ok" })).into_response()
+    let (status, position) = ("ok", None);
+    Json(Health { status, position }).into_response()
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -26,7 +26,7 @@ const ALIASES: [(&str, &str); 2] = [("batch", "batch_id"), ("monitor", "monitor_
 pub(super) struct KnownNames(Arc<HashMap<(Method, String), Vec<String>>>);
 
 impl KnownNames {
-    /// Those of a document whose paths stand below a prefix.
+    /// Those of a document whose paths are below a prefix.
     pub(super) fn of(document: &OpenApi, prefix: &str) -> Self {
         let mut known = HashMap::new();
         for (path, item) in &document.paths.paths {

@@ -95,7 +95,7 @@ fn short(pairs: &[(String, String)]) -> String {
     query.finish()
 }
 
-/// Asks the API for a path, as somebody who may read all of a tenant's.
+/// Requests a path of the API as a caller who may read all of a tenant's data.
 async fn read(state: &ApiState, tenant: TenantId, actor: &str, path: &str) -> Result<Response, Problem> {
     static ROUTES: OnceLock<Router<ApiState>> = OnceLock::new();
     let routes = ROUTES.get_or_init(unguarded).clone().with_state(state.clone());

@@ -1,5 +1,5 @@
 //! `/mcp`: the tools of the Model Context Protocol over streamable HTTP. A message is a request with a key or token like
-//! any other, and what a tool asks of the API goes through the same admission once more, with the same credential. There
+//! any other, and the requests of a tool to the API pass the same admission again, with the same credential. There
 //! are no sessions, so any process answers any message.
 
 use std::sync::Arc;
@@ -22,14 +22,14 @@ use crate::mcp::{Api, ApiAnswer, ApiRequest, ToolServer};
 
 /// Bytes of a message: a thousand domains and more.
 const MAX_MESSAGE: usize = 1024 * 1024;
-/// Bytes of an answer of the API; lists are asked for in short pages.
+/// Bytes of an answer of the API; lists are requested in short pages.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// The API of this process. It asks for the caller's credential, as it does of every client.
 pub struct OwnApi {
     /// `/api/v4`.
     routes: Router,
-    /// What is passed on of who calls.
+    /// The headers of the caller that are passed on.
     passed: [header::HeaderName; 2],
 }
 

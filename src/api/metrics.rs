@@ -66,7 +66,7 @@ pub async fn text(state: &ApiState) -> Result<String, Problem> {
     Ok(state.metrics.render())
 }
 
-/// What stands still, and what the clocks say of each other.
+/// What makes no progress, and the state of the clocks.
 #[expect(
     clippy::cast_precision_loss,
     reason = "gauges are floats; counts stay far below 2^53"

@@ -1,4 +1,4 @@
-//! HTTP: requests become commands, read models become answers. No second way through the house: v4 and the
+//! HTTP: requests become commands, read models become answers. There is no second way: v4 and the
 //! predecessor's paths call the same commands and queries.
 
 pub(crate) mod admission;
@@ -8,6 +8,7 @@ pub(crate) mod browser;
 mod compression;
 mod conditional;
 mod docs;
+pub(crate) mod example;
 pub mod export;
 mod feed;
 mod fresh;
@@ -77,7 +78,7 @@ pub struct ApiState {
     pub monitors: Monitors,
     /// Whether mails can be sent.
     pub sends_mails: bool,
-    /// Who is let in.
+    /// Who is admitted.
     pub access: Access,
     /// Scans and batches watched as they go.
     pub watch: Watch,
@@ -134,7 +135,7 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .with_state(state)
 }
 
-/// Serves until told to stop; requests under way are answered.
+/// Serves until it is stopped; requests under way are answered.
 pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
     serving::serve(listener, routes, Serving::default(), stop).await;
 }

@@ -37,7 +37,7 @@ impl RequestPlaces {
 
 /// Gives a request a place, or sends it away.
 pub(super) async fn shed(State(places): State<RequestPlaces>, request: Request, next: Next) -> Response {
-    // Whether the process lives is told however busy it is.
+    // A busy process still reports that it is alive.
     if request.uri().path() == "/livez" {
         return next.run(request).await;
     }

@@ -1,5 +1,5 @@
 //! A request and its answer take as long as they take, but only while the caller may have them: meanwhile a key may be
-//! revoked, a token expire, somebody sign out, a tenant lose its access.
+//! revoked, a token expire, a user sign out, a tenant lose its access.
 //!
 //! Every admission passes its bodies through here, so this holds for slow uploads, event streams, exports, answers that
 //! wait and whatever comes later. The check has a clock of its own: a busy stream sends no heartbeats.
@@ -88,7 +88,7 @@ fn kept(body: Body, standing: Arc<Standing>, is_whole_anywhere: bool) -> Body {
         is_whole_anywhere,
         frames: body.into_data_stream(),
     };
-    // Compression asks once more after the end.
+    // Compression polls again after the end.
     Body::from_stream(stream::unfold(Some(kept), async |kept| kept?.next().await).fuse())
 }
 

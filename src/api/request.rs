@@ -373,7 +373,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
-/// A filter of a list, read from its text; a text that is none is 400 and is told what is allowed.
+/// A filter of a list, read from its text; an invalid text is 400, and the problem says what is allowed.
 pub fn filter<T: std::str::FromStr>(
     name: &str,
     text: Option<&str>,

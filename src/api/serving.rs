@@ -31,7 +31,7 @@ pub struct Serving {
     pub head: Duration,
     /// A client must take something of an answer in this time.
     pub write: Duration,
-    /// For requests under way when the server is told to stop.
+    /// For requests under way when the server is stopped.
     pub drain: Duration,
 }
 
@@ -53,7 +53,7 @@ const MAX_HEADERS: usize = 100;
 /// Pause after no connection could be taken: the process may be out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until told to stop; requests under way are answered.
+/// Serves until it is stopped; requests under way are answered.
 pub async fn serve(listener: TcpListener, router: Router, serving: Serving, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(serving.connections));
     let graceful = GracefulShutdown::new();
@@ -139,7 +139,7 @@ fn ambiguity(headers: &HeaderMap, version: Version) -> Option<&'static str> {
     both.then_some("A request must have Transfer-Encoding or Content-Length, not both.")
 }
 
-/// 400, and the end of the connection: what follows on it belongs to nobody knows whom.
+/// 400, and the end of the connection: what follows on it cannot be assigned to a request.
 fn refused(fault: &'static str) -> Response {
     let close = [(header::CONNECTION, "close")];
     browser::with_headers((close, Problem::of(ProblemCode::AmbiguousRequest, fault)).into_response())

@@ -51,7 +51,7 @@ pub(super) fn applied(seconds: u64) -> [(HeaderName, HeaderValue); 1] {
     [(HeaderName::from_static("preference-applied"), value)]
 }
 
-/// What waiting came to.
+/// The result of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waited {
     /// The scan ended, with the event at this position.

@@ -26,7 +26,7 @@ pub enum ArchiveError {
         /// Why.
         source: io::Error,
     },
-    /// Somebody else is at it.
+    /// Another process is writing it.
     #[error("another backup to {0} is running; wait for it, or choose another name")]
     UnderWay(PathBuf),
     /// It is something else.
@@ -45,7 +45,7 @@ pub(super) struct Unfinished {
     path: PathBuf,
     partial: PathBuf,
     file: File,
-    /// Where the dump's header stands.
+    /// The offset of the dump's header.
     header: u64,
     finished: bool,
 }

@@ -1,4 +1,4 @@
-//! Saves a database: one snapshot of everything, consistent in itself, while the service goes on.
+//! Saves a database: one snapshot of everything, consistent in itself, while the service is in use.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub struct Saved {
     pub bytes: u64,
 }
 
-/// Writes a backup of the database at `url`; `progress` is told how many bytes there are so far.
+/// Writes a backup of the database at `url`; `progress` gets the number of bytes so far.
 ///
 /// `url` is of a user who is shown all rows: a superuser, or the owner of the tables. `log` is the same database's.
 pub async fn back_up(
@@ -33,7 +33,7 @@ pub async fn back_up(
 ) -> Result<Saved, BackupError> {
     let mut connection = PgConnection::connect(url).await?;
     let bypasses = may_read_all(&mut connection).await?;
-    // The snapshot stands as long as this transaction, however long the dump takes.
+    // The snapshot lasts as long as this transaction, however long the dump takes.
     connection
         .execute("set idle_in_transaction_session_timeout = 0")
         .await?;
@@ -46,7 +46,7 @@ pub async fn back_up(
     let mut manifest = describe(&mut connection).await?;
     let pg_dump = ClientProgram::find("pg_dump", manifest.server).await?;
     manifest.pg_dump = pg_dump.major;
-    // The log only grows, so the root over what the snapshot has can be asked for beside it.
+    // The log only grows, so the root over what the snapshot has can be read beside it.
     manifest.root = hex::encode(log.checkpoint(Some(manifest.events)).await?.head.root);
     let mut command = pg_dump.command(Some(url))?;
     command.args(["--format=custom", "--snapshot", &snapshot]);

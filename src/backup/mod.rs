@@ -88,7 +88,7 @@ pub enum BackupError {
     /// The log cannot be read.
     #[error("cannot read the log")]
     Log(#[from] ProofError),
-    /// Nobody else may migrate meanwhile, and that cannot be had.
+    /// The lock that keeps others from migrating meanwhile cannot be taken.
     #[error("cannot lock the database against migrations")]
     Lock(#[from] sqlx::migrate::MigrateError),
 }

@@ -16,7 +16,7 @@ use crate::projections::wall;
 /// Bytes that are passed on at once.
 const CHUNK: usize = 128 * 1024;
 
-/// Restores into the database at `url`; `progress` is told how many bytes of the dump were read.
+/// Restores into the database at `url`; `progress` gets the number of bytes read of the dump.
 pub async fn restore(url: &str, archive: &Archive, progress: impl Fn(u64)) -> Result<(), BackupError> {
     let manifest = &archive.manifest;
     let known = sqlx::migrate!().iter().map(|migration| migration.version).max();
@@ -72,8 +72,8 @@ async fn refuse_what_is_not_empty(connection: &mut PgConnection) -> Result<(), B
     }
 }
 
-/// Roles belong to the server and are in no dump of a database. One that is made here cannot log in: whoever runs the
-/// server decides on that.
+/// Roles belong to the server and are in no dump of a database. One that is created here cannot log in: the administrator of the
+/// server decides about that.
 async fn provide_role(connection: &mut PgConnection, role: &str) -> Result<(), BackupError> {
     let there: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
         .bind(role)

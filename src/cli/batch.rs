@@ -48,7 +48,7 @@ pub(super) struct Args {
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Failed domains that the summary names.
 const FAILED_SHOWN: i64 = 20;
-/// How often the batch's row is looked at.
+/// How often the batch's row is polled.
 const POLL: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {

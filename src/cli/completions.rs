@@ -16,7 +16,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    // Into memory first: the generator cannot be told that nobody reads on.
+    // Into memory first: the generator cannot handle a closed pipe.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "sitelog", &mut script);
     output::file().write_all(&script)?;

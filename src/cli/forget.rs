@@ -102,7 +102,7 @@ async fn forget(
     Ok(Some((forgotten, followed)))
 }
 
-/// Asks on a terminal; elsewhere nobody could answer.
+/// Asks on a terminal only.
 fn is_confirmed(domain: &DomainName, tenant: TenantId) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Err(BadArgument("this cannot be undone: confirm with --yes".to_owned()).into());

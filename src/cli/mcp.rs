@@ -60,7 +60,7 @@ async fn serve_own(sources: &Sources, headers: HeaderMap) -> anyhow::Result<()> 
     served
 }
 
-/// Serves until the agent ends its input, or the process is told to stop.
+/// Serves until the agent ends its input, or the process is stopped.
 async fn serve<A: Api>(tools: ToolServer<A>) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let served = async {

@@ -245,7 +245,7 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.to_owned()))
 }
 
-/// The cause chain in one line on stderr; what to do stands in the messages.
+/// The cause chain in one line on stderr; the messages say what to do.
 fn fail(error: &anyhow::Error) -> ExitCode {
     let kind = error
         .chain()

@@ -48,7 +48,7 @@ pub(super) struct Args {
 enum Command {
     /// Creates a monitor: domains that are scanned by a rhythm
     Create(Box<Create>),
-    /// Lists monitors: when each runs next, and what became of its last run
+    /// Lists monitors: when each runs next, and the result of its last run
     List(Whose),
     /// Shows a monitor and its last runs
     Show(Which),
@@ -88,7 +88,7 @@ struct Create {
         conflicts_with = "filter"
     )]
     file: Option<String>,
-    /// Instead of a file: only domains that match, looked up anew for each run, for example technology=Shopify; the names are
+    /// Instead of a file: only domains that match, looked up for each run, for example technology=Shopify; the names are
     /// those of the filters of GET /domains
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
     filter: Vec<String>,
@@ -134,7 +134,7 @@ struct Subscribe {
     address: String,
 }
 
-/// What was refused: told, and no fault of the environment.
+/// A refusal: reported, but not an error of the environment.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Refused(String);

@@ -31,9 +31,9 @@ pub(super) fn say_lines(text: &str) -> io::Result<()> {
     text.lines().try_for_each(say)
 }
 
-/// Prints a line that is no result on standard error: how it went, what is wrong.
+/// Prints a line that is not a result on standard error: progress and errors.
 pub(super) fn tell(line: impl Into<Line>) {
-    // Where there is no standard error, nobody wants to know.
+    // Without standard error there is nowhere to print.
     let _nobody_reads = writeln!(io::stderr(), "{}", line.into());
 }
 
@@ -57,7 +57,7 @@ pub(super) fn lines() -> Box<dyn Write> {
     })
 }
 
-/// Standard output for files in a form of their own: a program gets each byte as it is, a person what may stand on a
+/// Standard output for files in a form of their own: a program gets each byte as it is, a person what may be on a
 /// screen.
 pub(super) fn file() -> Box<dyn Write> {
     if is_terminal() {
@@ -162,7 +162,7 @@ impl<W: Write> Write for Screen<W> {
     }
 }
 
-/// What stands behind the last line's end.
+/// What is behind the last line's end.
 impl<W: Write> Drop for Screen<W> {
     fn drop(&mut self) {
         let rest = String::from_utf8_lossy(&self.begun);

@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 
-/// How much there is so far, where nobody knows how much there will be.
+/// The amount so far, when the total is unknown.
 pub(super) fn of_unknown_length(what: &'static str) -> anyhow::Result<ProgressBar> {
     let bar = shown(ProgressBar::no_length());
     bar.set_style(ProgressStyle::with_template(

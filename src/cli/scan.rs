@@ -30,7 +30,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// How often a scan's row is looked at.
+/// How often a scan's row is polled.
 const POLL: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {

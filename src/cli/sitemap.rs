@@ -71,7 +71,7 @@ struct Summary {
     problems: Vec<Problem>,
 }
 
-/// Prints what the source says; exit code 1 if it is no sitemap.
+/// Prints what the source says; exit code 1 if it is not a sitemap.
 pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCode> {
     let site = args.url.clone().or_else(|| web_url(&args.source));
     if args.audit && site.is_none() {
@@ -283,7 +283,7 @@ impl Printer<'_> {
         self.failed = self.failed.take().or(written.err());
     }
 
-    /// A reader that closed its end (`| head`) is no fault.
+    /// A reader that closed its end (`| head`) is not an error.
     fn finish(mut self) -> anyhow::Result<()> {
         let flushed = self.out.flush();
         match self.failed.or(flushed.err()) {

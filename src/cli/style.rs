@@ -1,5 +1,7 @@
 //! Colours for people: on a terminal that has them, and not where `NO_COLOR` or `TERM=dumb` asks for none.
 
+use crate::values::EventType;
+use crate::values::event_type::Tone;
 use std::sync::OnceLock;
 
 use anstream::{AutoStream, ColorChoice};
@@ -33,15 +35,13 @@ pub(super) fn status(text: &str) -> Span {
     }
 }
 
-/// The type of an event, by what it means for whoever waits.
+/// The type of an event, in the colour of its tone.
 pub(super) fn event_type(text: &str) -> Span {
-    match text.trim() {
-        "ScanCompleted" | "BatchCompleted" => paint(GOOD, text),
-        "ScanFailed" => paint(BAD, text),
-        "ScanAttemptFailed" | "ScanAbandoned" | "ScanCancelled" | "BatchCancelled" | "ScanErased" => {
-            paint(DOUBTFUL, text)
-        }
-        _ => text.into(),
+    match text.trim().parse::<EventType>().map(EventType::tone) {
+        Ok(Tone::Good) => paint(GOOD, text),
+        Ok(Tone::Bad) => paint(BAD, text),
+        Ok(Tone::Doubtful) => paint(DOUBTFUL, text),
+        Ok(Tone::UnderWay | Tone::Neutral) | Err(_) => text.into(),
     }
 }
 

@@ -44,7 +44,7 @@ enum Command {
     Disable(Which),
     /// Makes another secret and prints it once; the one before it stays valid for 24 hours
     Rotate(Which),
-    /// Sends events once more, in order
+    /// Sends events again, in order
     Replay(Replay),
     /// Deletes a webhook
     Delete(Which),
@@ -122,7 +122,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     done
 }
 
-/// What was refused is told, and is no fault of the environment.
+/// A refusal: reported, but not an error of the environment.
 fn refused(error: anyhow::Error) -> anyhow::Result<ExitCode> {
     let command = error.downcast_ref::<CommandError<WebhookError>>();
     let endpoint = error.downcast_ref::<EndpointError>();

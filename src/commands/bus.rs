@@ -229,7 +229,7 @@ impl CommandBus {
     }
 
     /// Executes the command that begins a stream. Its id is new, so the only conflict there can be is a request with
-    /// the same idempotency key at the same moment: whoever comes second gets the first one's result.
+    /// the same idempotency key at the same moment: the second one gets the first one's result.
     pub async fn create<A>(
         &self,
         id: Uuid,
@@ -309,7 +309,7 @@ impl CommandBus {
         }))
     }
 
-    /// Appends a unit that was decided on and tells what became of it.
+    /// Appends a decided unit and returns its outcome.
     pub(super) async fn append<A, E: std::error::Error + 'static>(
         &self,
         unit: AppendUnit,

@@ -1,7 +1,7 @@
 //! Compare what an attempt found with what was known of the domain: the one place where a change becomes a fact.
 //!
 //! What differs is decided here, once, when the attempt is recorded (`values::domain_change` says what counts), from
-//! what was loaded before the attempt anyway. Whether it is told, the scan decides: only what ends it tells of the domain.
+//! what was loaded before the attempt anyway. The scan decides whether it becomes an event: only the end of a scan says something about the domain.
 
 use std::collections::HashSet;
 
@@ -48,7 +48,7 @@ impl KnownDomain {
     }
 }
 
-/// What a comparison came to.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
     /// What differs, if anything.
@@ -122,7 +122,7 @@ fn status_change(known: &KnownDomain, report: &SiteReport) -> Option<StatusChang
 fn is_read_to_its_end(fact: &ReadFact) -> bool {
     match fact {
         ReadFact::Sitemap { kind, problems, .. } => is_whole(*kind, problems),
-        ReadFact::Robots { .. } | ReadFact::Page { .. } => true,
+        ReadFact::Robots { .. } | ReadFact::Page { .. } | ReadFact::Picture { .. } => true,
     }
 }
 

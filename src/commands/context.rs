@@ -1,4 +1,4 @@
-//! Who asks, on whose behalf and why: goes into the metadata of every event.
+//! Who acts, for which tenant and why: goes into the metadata of every event.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::values::TenantId;
 pub struct CommandContext {
     /// Whose data it touches.
     pub tenant: TenantId,
-    /// Who asks: `key:…`, `user:…`, `anonymous`, `worker:…`, `policy:…`, `cli`.
+    /// Who acts: `key:…`, `user:…`, `anonymous`, `worker:…`, `policy:…`, `cli`.
     pub actor: String,
     /// What that one may do, separated by blanks; `system` for what the service does on its own.
     pub roles: String,

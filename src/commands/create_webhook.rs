@@ -14,7 +14,7 @@ use crate::values::webhook::WebhookSettings;
 pub struct CreatedWebhook {
     /// Its id: that of the first use of the idempotency key, if it was used before.
     pub id: WebhookId,
-    /// The log position from which it is told.
+    /// The log position from which it gets events.
     pub position: i64,
     /// Whether an earlier request created it.
     pub repeated: bool,

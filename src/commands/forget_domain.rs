@@ -2,7 +2,7 @@
 //!
 //! What scans found (findings, lists of URLs) is deleted, and an event on each of their streams says so. What happened
 //! stays: that the domain was scanned, when, for whom, with what outcome, and the name itself, by which the audit
-//! trail is kept. A scan that is under way goes on, and what it finds is new knowledge.
+//! trail is kept. A scan under way continues, and what it finds is new knowledge.
 
 use cqrs_es::persist::SerializedEvent;
 use uuid::Uuid;

@@ -1,5 +1,5 @@
 //! Bring over what the predecessor did, with the times at which it did it. Each row is a stream of its own that is
-//! written in one append, or is there already; so a second import changes nothing, and one that was killed goes on.
+//! written in one append, or is there already; so a second import changes nothing, and one that was killed continues.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
@@ -13,8 +13,9 @@ use crate::aggregates::{BatchCommand, BatchScan, DomainScan, ScanCommand};
 use crate::log::body::{Body, Salt};
 use crate::log::{AppendUnit, Appended, LogError, StreamAppend};
 use crate::values::BodyRef;
+use crate::values::EventType;
 
-/// When a row's work was asked for, begun and ended.
+/// When a row's work was requested, started and ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImportTimes {
     /// Asked for.
@@ -102,12 +103,19 @@ fn unit(stream: StreamAppend, bodies: ImportBodies, context: &CommandContext) ->
     })
 }
 
-/// Says of each event when it happened: the request, what stands before the end, and the end.
+/// The events that are between the request and the end.
+const BEFORE_THE_END: [&str; 3] = [
+    EventType::ScanImported.as_str(),
+    EventType::BatchExpanded.as_str(),
+    EventType::BatchImported.as_str(),
+];
+
+/// Says of each event when it happened: the request, what is before the end, and the end.
 fn date(stream: &mut StreamAppend, times: ImportTimes) {
     for (place, event) in stream.events.iter_mut().enumerate() {
-        let at = match (place, event.event_type.as_str()) {
-            (0, _) => times.requested,
-            (_, "ScanImported" | "BatchExpanded" | "BatchImported") => times.started,
+        let at = match place {
+            0 => times.requested,
+            _ if BEFORE_THE_END.contains(&event.event_type.as_str()) => times.started,
             _ => times.ended,
         };
         let text = at.to_rfc3339_opts(SecondsFormat::Micros, true);

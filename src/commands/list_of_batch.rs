@@ -12,7 +12,7 @@ use crate::log::LogError;
 use crate::values::carried::StoredCells;
 use crate::values::{BatchId, DomainName};
 
-/// The columns of a list. Lines stay JSON text until they are asked for.
+/// The columns of a list. Lines stay JSON text until they are needed.
 #[derive(Debug)]
 pub struct CarriedColumns {
     /// Their names as sent, that of the domain among them.
@@ -87,7 +87,7 @@ impl CarriedColumns {
         names.map(|(number, name)| cells.take(number, name)).collect()
     }
 
-    /// The cells of the line that a domain stands in.
+    /// The cells of the line that a domain is in.
     pub fn of_domain(&self, domain: &str) -> Vec<Value> {
         // Lines are counted from 1.
         self.of_line(self.by_domain.get(domain).copied().unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Change, enable, disable, test or delete a webhook endpoint; send it events once more.
+//! Change, enable, disable, test or delete a webhook endpoint; send it events again.
 
 use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};

@@ -11,6 +11,7 @@ pub mod context;
 pub mod create_monitor;
 pub mod create_webhook;
 pub mod expand_batch;
+pub mod extend_monitor;
 pub mod forget_domain;
 pub mod import;
 pub mod import_tenant;
@@ -27,6 +28,7 @@ pub mod request_scans;
 pub mod retry_batch;
 pub mod retry_scan;
 pub mod run_monitor;
+mod seal_pictures;
 pub mod start_scan;
 
 pub use bus::{CommandBus, CommandError, Done, Loaded};

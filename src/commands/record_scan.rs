@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::bus::{Attachments, CommandBus, CommandError};
 use super::compare_scan::{Compared, compare};
+use super::seal_pictures::seal_pictures;
 use super::start_scan::BegunScan;
 use super::{CommandContext, LogError};
 use crate::aggregates::scan::{AttemptOutcome, ReadFact, ScanTotals};
@@ -71,7 +72,9 @@ async fn try_record(
         .log()
         .salt(begun.tenant, begun.loaded.aggregate.domain())
         .await?;
-    let (mut bodies, read) = seal_files(report, &salt);
+    let (mut bodies, mut read) = seal_files(report, &salt);
+    let with_pictures = seal_pictures(report, &salt, &mut bodies, &mut read);
+    let report = with_pictures.as_ref().unwrap_or(report);
     let compared = match &begun.known {
         Some(known) => compare(bus, known, report, &read, &salt).await?,
         None => Compared::default(),

@@ -28,7 +28,7 @@ pub enum BatchItem {
         #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
         cells: Option<CarriedCells>,
     },
-    /// An input that is no domain and yet counts: it fails at once. Only the predecessor's clients get this.
+    /// An input that is not a domain and yet counts: it fails at once. Only the predecessor's clients get this.
     Refuse {
         /// Line of the input, from 1.
         line: u32,
@@ -50,7 +50,7 @@ impl BatchItem {
         }
     }
 
-    /// The accepted lines of a list, with what stands beside them.
+    /// The accepted lines of a list, with what is beside them.
     pub fn of_list(list: &mut BatchList) -> Vec<Self> {
         let mut names = std::mem::take(&mut list.columns);
         let cells = std::mem::take(&mut list.cells).into_iter();
@@ -102,7 +102,7 @@ impl BatchItem {
 pub struct RequestedBatch {
     /// Its id.
     pub batch_id: BatchId,
-    /// Where the request stands in the log.
+    /// The log position of the request.
     pub position: i64,
     /// What was said of the request the first time, if this is a repeat.
     pub first_summary: Option<Value>,
@@ -118,7 +118,7 @@ pub async fn request_batch(
 ) -> Result<RequestedBatch, CommandError<BatchError>> {
     let id = Uuid::new_v4();
     let total = u32::try_from(items.len()).unwrap_or(u32::MAX);
-    // A fresh id: nobody else has a salt for it, so it cannot have changed.
+    // A new id has no salt yet, so it cannot have changed.
     let salt = bus.log().salt(context.tenant, &id.to_string()).await?;
     let (list, body) = salt.seal(&lines_of(items), u64::from(total));
     let command = BatchCommand::Request {

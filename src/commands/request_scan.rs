@@ -13,7 +13,7 @@ use crate::values::{DomainName, ScanId, ScanOptions};
 pub struct RequestedScan {
     /// Its id.
     pub scan_id: ScanId,
-    /// Where the request stands in the log.
+    /// The log position of the request.
     pub position: i64,
 }
 
@@ -24,7 +24,7 @@ pub async fn request_scan(
     options: ScanOptions,
     context: &CommandContext,
 ) -> Result<RequestedScan, CommandError<ScanError>> {
-    // Random throughout: the predecessor's clients ask by id alone, so nobody may guess one.
+    // Random throughout: the predecessor's clients need only the id, so it must not be guessable.
     let id = Uuid::new_v4();
     let command = ScanCommand::Request {
         domain,

@@ -37,14 +37,14 @@ pub enum RunDomains {
     Refused(SkipReason),
 }
 
-/// What became of a run.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
     /// It began.
     Began {
         /// Its batch.
         batch: BatchId,
-        /// Where it stands in the log.
+        /// Its position in the log.
         position: i64,
     },
     /// It does not take place.
@@ -70,10 +70,10 @@ pub async fn known_monitor(bus: &CommandBus, id: MonitorId) -> Result<Option<Kno
     }))
 }
 
-/// Begins the run that is due, or, without a slot, the one that somebody wants now. `now` is what time it is by the
+/// Begins the run that is due, or, without a slot, a run on request. `now` is the time by the
 /// database's clock.
 ///
-/// A run that cannot take place is skipped, and the log says so; one that somebody wants is refused.
+/// A due run that cannot take place is skipped, and the log says so; a run on request is refused.
 pub async fn run_monitor(
     bus: &CommandBus,
     id: MonitorId,

@@ -1,4 +1,4 @@
-//! Settings of access: who is let in, and how tokens are checked.
+//! Settings of access: who is admitted, and how tokens are checked.
 
 use std::num::NonZeroU32;
 
@@ -81,7 +81,7 @@ fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
     })
 }
 
-/// Whether nobody on the way can change what a server of ours is answered.
+/// Whether the answers cannot be changed on the way.
 pub(super) fn is_private_or_encrypted(url: &url::Url) -> bool {
     let is_this_machine = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -1,4 +1,4 @@
-//! What can be wrong with the settings. All faults are reported at once, so that nobody corrects them start by start.
+//! What can be wrong with the settings. All errors are reported at once, so that they need not be corrected start by start.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ pub enum ConfigError {
         /// What is.
         expected: &'static str,
     },
-    /// Without access control nobody but this machine may reach the API.
+    /// Without access control, only this machine may reach the API.
     #[error(
         "SITELOG_BIND is {0}, but with SITELOG_AUTH__MODE=off sitelog serves only this machine: keep the mode \
          'required', or bind a loopback address (127.0.0.1 or [::1])"
@@ -67,7 +67,7 @@ pub enum ConfigError {
         /// What is not.
         other: &'static str,
     },
-    /// A setting that nobody reads, which is a misspelt one.
+    /// An unknown setting, probably a misspelt one.
     #[error("{name} is not a setting; the most similar is {nearest}. docs/operations.md lists all settings")]
     Unknown {
         /// As given, and where.

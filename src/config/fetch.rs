@@ -76,7 +76,8 @@ pub(super) fn fetch_settings(raw: RawFetch, faults: &mut Faults) -> FetchSetting
         Some("never") => None,
         Some(codes) => faults
             .take(codes.parse().map(Some).map_err(|_| {
-                let expected = "a list of security_txt, ads_txt, humans_txt and llms_txt, or never";
+                let expected =
+                    "a list of security_txt, ads_txt, humans_txt, llms_txt, icon and logo, or never";
                 value("SITELOG_FETCH__FILES", codes, expected)
             }))
             .flatten(),
@@ -164,7 +165,7 @@ fn budget(
     settings.max_time = seconds.map_or(settings.max_time, Duration::from_secs);
 }
 
-/// Whether a text is a web or e-mail address that may stand in a comment of `User-Agent` (RFC 9110, 5.6.5).
+/// Whether a text is a web or e-mail address that may be in a comment of `User-Agent` (RFC 9110, 5.6.5).
 fn is_contact(text: &str) -> bool {
     let is_plain = text
         .bytes()

@@ -1,4 +1,4 @@
-//! Which settings there are: a name that nobody reads is refused with the nearest one, not ignored.
+//! The names of all settings: an unknown name is refused with the nearest known one, not ignored.
 
 use std::collections::HashMap;
 use std::ffi::OsString;

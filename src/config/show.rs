@@ -11,7 +11,7 @@ use crate::access::{AuthSettings, ClaimRules, OidcSettings};
 use crate::api::settings::DEFAULT_SUNSET;
 use crate::fetch::settings::FetchSettings;
 
-/// Settings that are shown to nobody.
+/// Settings whose values are never shown.
 const SECRETS: [&str; 4] = [
     "auth.jwt_secret",
     "legacy.backend_token",
@@ -36,7 +36,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Whether somebody has set it.
+    /// Whether it is set.
     pub fn is_changed(&self) -> bool {
         self.origin != Origin::Default
     }
@@ -93,7 +93,7 @@ pub(super) fn is_secret(path: &str) -> bool {
 
 /// Whether a text is a URL with a password.
 pub(super) fn has_password(text: &str) -> bool {
-    // A text that is no URL but has the parts of one is a URL with a mistake in it.
+    // A text that is not a URL but has the parts of one is a URL with a mistake in it.
     url::Url::parse(text.trim()).map_or_else(
         |_| text.contains("://") && text.contains('@'),
         |url| url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password"),

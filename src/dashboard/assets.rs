@@ -32,7 +32,7 @@ pub(super) fn router() -> Router<ApiState> {
 }
 
 fn file(kind: &'static str, content: &'static str) -> Response {
-    // An hour: after an update nobody works with an old script for longer.
+    // An hour: after an update, an old script is used for no longer.
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "public, max-age=3600"),

@@ -28,7 +28,7 @@ use crate::projections::jobs::{self, JobRow};
 use crate::projections::query::Listed;
 use crate::values::{BatchId, FailureReason};
 
-/// From so many scans on the page is made anew less often: counting them takes its time.
+/// From this number of scans, the page refreshes less often: counting them takes time.
 const LARGE: i32 = 5_000;
 
 pub(super) async fn show(
@@ -50,7 +50,7 @@ pub(super) async fn show(
     let scans = jobs::query::list(&state.models, tenant, &filter).await?;
     let is_first = paging.cursor.is_none();
     let is_large = row.total_domains > LARGE;
-    // Further rows are asked for without the pictures.
+    // Further rows are requested without the pictures.
     let pace = if is_first {
         pace(&state.models, tenant, id).await?
     } else {
@@ -167,7 +167,7 @@ fn left(open: i64, rate: f64) -> String {
 
 fn actions(row: &BatchRow) -> Markup {
     let path = format!("/batches/{}", row.batch_id);
-    // An input that is no domain would fail again.
+    // An input that is not a domain would fail again.
     let hopeless = row
         .failures
         .get(FailureReason::InvalidDomain.as_str())

@@ -12,7 +12,7 @@ use super::parts::{self, badge, counted, duration, number, outward, time};
 use super::scan::again;
 use super::shell::{Page, Section};
 use super::sitemap_tree::tree;
-use super::{files, network, sitemap_audit};
+use super::{files, network, site_picture, sitemap_audit};
 use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -22,6 +22,7 @@ use crate::projections::history::{self, FieldChange};
 use crate::projections::jobs::query::{JobFilter, JobSort};
 use crate::projections::jobs::{self, JobRow};
 use crate::values::findings::Technology;
+use crate::values::picture::PictureKind;
 use crate::values::site_state::SiteState;
 use crate::values::{DomainName, Findings};
 
@@ -87,9 +88,14 @@ pub(super) fn readable(domain: &str) -> String {
 }
 
 fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
+    // Pictures stay when a scan was not requested to read them.
+    let is_picture = |name: &str| PictureKind::ALL.iter().any(|kind| kind.as_str() == name);
+    let stale = row.stale_fields.iter().map(String::as_str);
+    let stale: Vec<&str> = stale.filter(|name| !is_picture(name)).collect();
     html! {
         section #card data-part {
-            h1 { (readable(&row.domain)) " " (badge(row.status.as_str())) }
+            (site_picture::of(&row.domain, PictureKind::Logo, found.logo.as_ref()))
+            h1 { (site_picture::with_icon(&row.domain, found.icon.as_ref())) " " (badge(row.status.as_str())) }
             @if let Some(title) = &row.title { p { strong { (title) } } }
             @if let Some(description) = &row.description { p { (description) } }
             @if let Some(state) = &found.site_state { (site_state(state)) }
@@ -100,8 +106,8 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
                     p { a href={ "/scans/" (row.last_scan_id) } { "Show the failed scan" } }
                 }
             }
-            @if !row.stale_fields.is_empty() {
-                p.small.muted { "Not found again by the last scan; older values are shown: " (row.stale_fields.join(", ")) "." }
+            @if !stale.is_empty() {
+                p.small.muted { "Not found again by the last scan; older values are shown: " (stale.join(", ")) "." }
             }
             p.small.muted { "First scan " (time(row.first_scan)) " · last scan " (time(row.last_scan))
                 @if let Some(visit) = found.performance.visit {
@@ -113,7 +119,7 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
     }
 }
 
-/// That this is no ordinary site, and how that was seen.
+/// A note if this is not an ordinary site, with the evidence.
 fn site_state(found: &SiteState) -> Markup {
     html! {
         div.panel {
@@ -243,7 +249,7 @@ fn place(source: &str) -> String {
     }
 }
 
-/// Technologies by category, with versions; what each was recognised by stands below.
+/// Technologies by category, with versions; what each was recognised by is below.
 fn technologies(found: &Findings) -> Markup {
     let mut categories: BTreeMap<&str, Vec<&Technology>> = BTreeMap::new();
     for one in &found.technologies {
@@ -305,7 +311,7 @@ fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
     }
 }
 
-/// The history, newest first, one entry per scan that changed something. What the first scan found is no change.
+/// The history, newest first, one entry per scan that changed something. The findings of the first scan are not a change.
 fn what_changed(changes: &[FieldChange], is_whole: bool) -> Markup {
     // The history is that of the latest scans; of a domain with more of them, the oldest is not the first.
     let first = if is_whole {
@@ -354,8 +360,8 @@ pub(super) fn shown(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        Value::Object(drawers) => {
-            let filled = drawers.iter().map(|(name, value)| (name, shown(value)));
+        Value::Object(categories) => {
+            let filled = categories.iter().map(|(name, value)| (name, shown(value)));
             let filled = filled.filter(|(_, text)| !text.is_empty());
             filled
                 .map(|(name, text)| format!("{name}: {text}"))

@@ -3,10 +3,14 @@
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 
+use super::domain_columns::{COLUMNS, Column};
+use super::domain_selection as selection;
 use super::entry::Visitor;
 use super::links::link_form;
-use super::parts::{badge, choice, link, number, outward, pager, time};
+use super::parts::{choice, link, pager};
+use super::saved_filters;
 use super::shell::{Page, Section};
+use super::site_picture::name_in_list;
 use crate::access::Scope;
 use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
@@ -15,118 +19,7 @@ use crate::api::request::{Paging, QueryOf};
 use crate::api::v4::list_domains::DomainQuery;
 use crate::projections::domains::{self, DomainRow};
 use crate::projections::query::Listed;
-use crate::values::Findings;
 use crate::values::site_state::SiteStateKind;
-
-/// A column of the table: its word in the address, its name, how it is shown.
-struct Column {
-    word: &'static str,
-    name: &'static str,
-    is_usual: bool,
-    cell: fn(&DomainRow) -> Markup,
-}
-
-const COLUMNS: [Column; 16] = [
-    Column {
-        word: "status",
-        name: "Status",
-        is_usual: true,
-        cell: |row| badge(row.status.as_str()),
-    },
-    Column {
-        word: "site_state",
-        name: "State",
-        is_usual: false,
-        cell: state,
-    },
-    Column {
-        word: "title",
-        name: "Title",
-        is_usual: true,
-        cell: |row| text(row.title.as_ref()),
-    },
-    Column {
-        word: "email",
-        name: "E-mail",
-        is_usual: true,
-        cell: |row| lines(&row.email_addresses),
-    },
-    Column {
-        word: "phone",
-        name: "Phone",
-        is_usual: true,
-        cell: |row| lines(&row.phone_numbers),
-    },
-    Column {
-        word: "email_provider",
-        name: "E-mail provider",
-        is_usual: false,
-        cell: |row| {
-            let found: Findings = row.meta_json.read().unwrap_or_default();
-            text(found.email_provider.map(|provider| provider.name).as_ref())
-        },
-    },
-    Column {
-        word: "technologies",
-        name: "Technologies",
-        is_usual: false,
-        cell: stack,
-    },
-    Column {
-        word: "wordpress",
-        name: "WordPress",
-        is_usual: true,
-        cell: wordpress,
-    },
-    Column {
-        word: "elementor",
-        name: "Elementor",
-        is_usual: false,
-        cell: |row| yes(row.has_elementor, row.elementor_version.as_ref()),
-    },
-    Column {
-        word: "language",
-        name: "Language",
-        is_usual: true,
-        cell: |row| text(row.language.as_ref()),
-    },
-    Column {
-        word: "description",
-        name: "Description",
-        is_usual: false,
-        cell: |row| text(row.description.as_ref()),
-    },
-    Column {
-        word: "profiles",
-        name: "Profiles",
-        is_usual: false,
-        cell: profiles,
-    },
-    Column {
-        word: "sitemap_urls",
-        name: "Sitemap URLs",
-        is_usual: false,
-        cell: |row| html! { (number(row.sitemap_urls.into())) },
-    },
-    Column {
-        word: "first_scan",
-        name: "First scan",
-        is_usual: false,
-        cell: |row| time(row.first_scan),
-    },
-    Column {
-        word: "last_scan",
-        name: "Last scan",
-        is_usual: true,
-        cell: |row| time(row.last_scan),
-    },
-    Column {
-        word: "last_error",
-        name: "Last error",
-        is_usual: false,
-        cell: |row| text(row.last_error.as_ref()),
-    },
-];
 
 pub(super) async fn show(
     State(state): State<ApiState>,
@@ -139,15 +32,20 @@ pub(super) async fn show(
     let listed = domains::query::list(&state.models, visitor.tenant(), &filter).await?;
     let address = Address::of(raw.as_deref().unwrap_or_default());
     let is_filtered = !address.filters.is_empty();
+    let may_write = visitor.may(Scope::Write);
+    let saved = saved_filters::of_tenant(&state, &visitor).await?;
+    let monitors = selection::monitors(&state, &visitor).await?;
     let content = html! {
         h1 { "Domains" }
         p { "All domains of your scans, with their latest results. " a href="/technologies" { "Show technologies" } }
         (filter_form(&query, &address))
+        (saved_filters::bar(&saved, &address, may_write))
         section #domains data-part {
             @if listed.items.is_empty() {
                 p.empty { @if is_filtered { "No domain matches these filters." } @else { "Nothing has been scanned yet. " a href="/" { "Send a list" } " to begin." } }
             } @else {
-                (export(&address, visitor.may(Scope::Write)))
+                (export(&address, may_write))
+                (selection::actions(&monitors, may_write))
                 (table(&listed, &address, paging.cursor.is_none()))
             }
         }
@@ -156,7 +54,7 @@ pub(super) async fn show(
 }
 
 /// What the address says: filters, which the API knows too, and columns.
-struct Address {
+pub(super) struct Address {
     filters: Vec<(String, String)>,
     sort: String,
     columns: Vec<&'static Column>,
@@ -164,7 +62,7 @@ struct Address {
 }
 
 impl Address {
-    fn of(query: &str) -> Self {
+    pub(super) fn of(query: &str) -> Self {
         let mut filters = Vec::new();
         let (mut sort, mut chosen) = (String::new(), Vec::new());
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -192,6 +90,14 @@ impl Address {
         }
     }
 
+    /// The query of this list: always the same text for the same list.
+    pub(super) fn query(&self) -> String {
+        let address = self.sorted(&self.sort);
+        address
+            .split_once('?')
+            .map_or_else(String::new, |(_, query)| query.to_owned())
+    }
+
     /// The address of this list in another order.
     fn sorted(&self, sort: &str) -> String {
         let mut query: Vec<(&str, &str)> = self
@@ -199,6 +105,7 @@ impl Address {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
+        query.sort_unstable();
         query.push(("sort", sort));
         if !self.is_usual {
             query.extend(self.columns.iter().map(|column| ("column", column.word)));
@@ -285,6 +192,7 @@ fn table(listed: &Listed<DomainRow>, address: &Address, is_first: bool) -> Marku
         div.scroll tabindex="0" role="region" aria-label="Domains" {
             table {
                 thead { tr {
+                    th.tick scope="col" { span.visually-hidden { "Select" } }
                     (heading("Domain", "domain", address))
                     @for column in &address.columns {
                         @if column.word == "last_scan" { (heading(column.name, "last_scan", address)) }
@@ -293,7 +201,8 @@ fn table(listed: &Listed<DomainRow>, address: &Address, is_first: bool) -> Marku
                 } }
                 tbody { @for row in &listed.items {
                     tr {
-                        th scope="row" { a href={ "/domains/" (row.domain) } { (super::domain::readable(&row.domain)) } }
+                        td.tick { (selection::tick(&row.domain)) }
+                        th scope="row" { a href={ "/domains/" (row.domain) } { (name_in_list(&row.domain, &row.meta_json)) } }
                         @for column in &address.columns { td.text { ((column.cell)(row)) } }
                     }
                 } }
@@ -303,7 +212,7 @@ fn table(listed: &Listed<DomainRow>, address: &Address, is_first: bool) -> Marku
     }
 }
 
-/// A heading that sorts; once more, the other way round.
+/// A heading that sorts; a second click reverses the order.
 fn heading(name: &str, sort: &str, address: &Address) -> Markup {
     let current = if address.sort.is_empty() {
         "domain"
@@ -322,52 +231,4 @@ fn heading(name: &str, sort: &str, address: &Address) -> Markup {
         _ => "",
     };
     html! { th scope="col" aria-sort=(state) { a href=(address.sorted(next)) { (name) (arrow) } } }
-}
-
-fn text(value: Option<&String>) -> Markup {
-    html! { @if let Some(value) = value { (value) } @else { span.muted { "–" } } }
-}
-
-fn lines(values: &[String]) -> Markup {
-    html! {
-        @if values.is_empty() { span.muted { "–" } }
-        @for value in values.iter().take(3) { div { (value) } }
-        @if values.len() > 3 { div.muted { "and " (values.len() - 3) " more" } }
-    }
-}
-
-fn yes(is: bool, version: Option<&String>) -> Markup {
-    html! { @if is { (version.map_or("yes", |version| version)) } @else { span.muted { "–" } } }
-}
-
-fn state(row: &DomainRow) -> Markup {
-    let found: Findings = row.meta_json.read().unwrap_or_default();
-    html! { @if let Some(found) = found.site_state { (found.state.label()) } @else { span.muted { "–" } } }
-}
-
-fn wordpress(row: &DomainRow) -> Markup {
-    yes(row.is_wordpress, row.wordpress_version.as_ref())
-}
-
-fn stack(row: &DomainRow) -> Markup {
-    let names: Vec<&str> = row
-        .tech_stack
-        .as_object()
-        .into_iter()
-        .flat_map(|drawers| drawers.values())
-        .flat_map(|drawer| drawer.as_array().into_iter().flatten())
-        .filter_map(|name| name.as_str())
-        .collect();
-    html! { @if names.is_empty() { span.muted { "–" } } @else { (names.join(", ")) } }
-}
-
-fn profiles(row: &DomainRow) -> Markup {
-    let found = [
-        &row.facebook_url,
-        &row.twitter_url,
-        &row.linkedin_url,
-        &row.instagram_url,
-        &row.youtube_url,
-    ];
-    html! { @for url in found.into_iter().flatten() { div { (outward(url)) } } }
 }

@@ -1,5 +1,5 @@
-//! Who may see a page, and what somebody sees instead of one: problems are told in words, and who has not signed in is
-//! asked to.
+//! Who may see a page, and what visitors see instead: problems in words, or the page to sign
+//! in.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -16,7 +16,7 @@ use crate::api::problem::Problem;
 use crate::api::recheck::run_while_admitted;
 use crate::values::TenantId;
 
-/// Who looks at a page.
+/// The visitor of a page.
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
     pub(super) caller: Caller,
@@ -33,7 +33,7 @@ impl Visitor {
         self.caller.may(scope)
     }
 
-    /// Refuses who lacks a scope.
+    /// Refuses a visitor without the scope.
     pub(super) fn require(&self, scope: Scope) -> Result<(), Problem> {
         if self.may(scope) {
             return Ok(());
@@ -98,7 +98,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = told(&problem, Some(&visitor), is_read);
     }
-    // One tenant's data: kept by nobody in between, and asked for anew.
+    // One tenant's data: no cache in between stores it.
     let kept = HeaderValue::from_static("private, no-cache");
     response
         .headers_mut()
@@ -125,7 +125,7 @@ fn sign_in_for(uri: &Uri) -> String {
     format!("/sign-in?{query}")
 }
 
-/// A problem as a page. What was asked for by a link is asked for again where that may help.
+/// A problem as a page. A page that was opened by a link reloads itself where that may help.
 fn told(problem: &Problem, visitor: Option<&Visitor>, is_read: bool) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content = html! {

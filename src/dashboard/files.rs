@@ -74,7 +74,7 @@ fn llms(file: &LlmsTxt) -> Markup {
     }
 }
 
-/// Files that the scan asked for and that are not there, or that nobody knows of.
+/// Requested files that do not exist, or about which nothing is known.
 fn without_content(found: &Findings) -> Markup {
     let others: Vec<&FileAnswer> = found
         .files

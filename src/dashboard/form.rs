@@ -17,13 +17,16 @@ use crate::values::site_files::SiteFile;
 /// The field that makes a form count once, however often it is sent.
 pub(super) const REQUEST_KEY: &str = "request_key";
 
+/// The field that says that icon and logo are to be read.
+pub(super) const PICTURES: &str = "pictures";
+
 /// The field that says whether a file is to be read.
 pub(super) fn file_field(file: SiteFile) -> String {
     format!("file_{file}")
 }
 
-/// A form's fields; of several with one name the last that is not empty.
-pub(super) struct Form(HashMap<String, Bytes>);
+/// A form's fields, each with its values in order.
+pub(super) struct Form(HashMap<String, Vec<Bytes>>);
 
 impl Form {
     pub(super) async fn of(request: &CommandRequest) -> Result<Self, Problem> {
@@ -32,12 +35,8 @@ impl Form {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let mut fields = HashMap::new();
-        let mut keep = |name: String, value: Bytes| {
-            if !value.is_empty() || !fields.contains_key(&name) {
-                fields.insert(name, value);
-            }
-        };
+        let mut fields: HashMap<String, Vec<Bytes>> = HashMap::new();
+        let mut keep = |name: String, value: Bytes| fields.entry(name).or_default().push(value);
         let Ok(boundary) = multer::parse_boundary(kind) else {
             for (name, value) in url::form_urlencoded::parse(request.body()) {
                 keep(name.into_owned(), Bytes::from(value.into_owned()));
@@ -62,14 +61,25 @@ impl Form {
         Ok(Self(fields))
     }
 
-    /// A field as sent; empty if it is not there.
+    /// A field as sent, the last of its values that is not empty; empty if there is none.
     pub(super) fn bytes(&self, name: &str) -> &[u8] {
-        self.0.get(name).map_or(&[], |value| value)
+        self.value(name).map_or(&[], |value| value)
     }
 
     /// The same, to be read elsewhere.
     pub(super) fn shared(&self, name: &str) -> Bytes {
-        self.0.get(name).cloned().unwrap_or_default()
+        self.value(name).cloned().unwrap_or_default()
+    }
+
+    /// All values of a field that are texts.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = String> {
+        let values = self.0.get(name).into_iter().flatten();
+        values.filter_map(|value| Some(std::str::from_utf8(value).ok()?.trim().to_owned()))
+    }
+
+    fn value(&self, name: &str) -> Option<&Bytes> {
+        let values = self.0.get(name)?;
+        values.iter().rfind(|value| !value.is_empty())
     }
 
     /// A field as text without the blanks around it.
@@ -79,7 +89,11 @@ impl Form {
 
     /// How a domain is to be scanned.
     pub(super) fn wanted_scan(&self) -> Result<WantedScan, Problem> {
-        let is_wanted = |file: &SiteFile| !self.text(&file_field(*file)).is_empty();
+        let wants_pictures = !self.text(PICTURES).is_empty();
+        let is_wanted = |file: &SiteFile| {
+            let is_picture = matches!(file, SiteFile::Icon | SiteFile::Logo);
+            (is_picture && wants_pictures) || !self.text(&file_field(*file)).is_empty()
+        };
         Ok(WantedScan {
             max_pages: self.number("max_pages")?,
             files: SiteFile::ALL.iter().copied().filter(is_wanted).collect(),
@@ -102,7 +116,7 @@ impl Form {
         Ok(Some(number))
     }
 
-    /// The circumstances of a form's command: with its key, so that a second click does nothing twice. Who goes back and
+    /// The circumstances of a form's command: with its key, so that a second click does nothing twice. A visitor who goes back and
     /// changes a field means another request.
     pub(super) fn context(&self, request: &CommandRequest, route: &str) -> CommandContext {
         let mut context = request.context.clone();
@@ -121,11 +135,14 @@ impl Form {
         let mut fields: Vec<_> = self.0.iter().collect();
         fields.sort();
         let mut hash = Sha256::new();
-        for (name, value) in fields {
+        for (name, values) in fields {
             hash.update(name.len().to_be_bytes());
             hash.update(name);
-            hash.update(value.len().to_be_bytes());
-            hash.update(value);
+            hash.update(values.len().to_be_bytes());
+            for value in values {
+                hash.update(value.len().to_be_bytes());
+                hash.update(value);
+            }
         }
         hash.finalize().into()
     }

@@ -66,7 +66,7 @@ fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
         .text("scope")
         .parse()
         .map_err(|error| invalid(&format!("scope: {error}.")))?;
-    // Nobody gives away more than there is to give.
+    // A key cannot have more rights than its creator.
     visitor.require(scope)?;
     let days = form.number("days")?;
     if days.is_some_and(|days| !(1..=3650).contains(&days)) {

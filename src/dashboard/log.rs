@@ -121,7 +121,7 @@ fn place_of(event: &LogEvent) -> String {
     format!("/{page}/{}", event.aggregate_id)
 }
 
-/// An event as it stands in the log.
+/// An event as it is in the log.
 pub(super) fn raw(event: &LogEvent) -> Markup {
     let whole = serde_json::json!({
         "position": event.position,

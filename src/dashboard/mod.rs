@@ -6,6 +6,8 @@ mod batch;
 mod batches;
 mod changes;
 mod domain;
+mod domain_columns;
+mod domain_selection;
 mod domains;
 mod entry;
 mod files;
@@ -21,10 +23,12 @@ mod parts;
 mod people;
 mod picture;
 mod projections;
+mod saved_filters;
 mod scan;
 mod shell;
 mod sign_in;
 mod sign_in_by_provider;
+mod site_picture;
 mod sitemap_audit;
 mod sitemap_tree;
 mod tasks;
@@ -50,7 +54,19 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/batches/{id}/cancel", post(batch::cancel))
         .route("/batches/{id}/retry", post(batch::retry))
         .route("/domains", get(domains::show))
+        .route("/domains/selection", get(domain_selection::export))
+        .route("/domains/selection/scan", post(domain_selection::scan))
+        .route(
+            "/domains/selection/monitor",
+            post(domain_selection::add_to_monitor),
+        )
+        .route(
+            "/saved-filters",
+            get(saved_filters::show).post(saved_filters::create),
+        )
+        .route("/saved-filters/{id}/{work}", post(saved_filters::maintain))
         .route("/domains/{domain}", get(domain::show))
+        .route("/domains/{domain}/pictures/{kind}", get(site_picture::show))
         .route("/changes", get(changes::show))
         .route("/technologies", get(technologies::show))
         .route("/scans", post(scan::create))

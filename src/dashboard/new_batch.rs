@@ -1,4 +1,4 @@
-//! A list on its way in: first what is wrong with it, then, if somebody says so, the batch.
+//! A list to be scanned: first its errors, then, after confirmation, the batch.
 
 use std::convert::Infallible;
 
@@ -22,10 +22,10 @@ use crate::api::request::CommandRequest;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::commands::request_scan::request_scan;
 use crate::values::batch_list::{self, ChosenBy, ChosenColumn, ListText};
-use crate::values::site_files::SiteFile;
+use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{BatchOptions, ScanOptions};
 
-/// Bad lines that are shown; who sends a wrong file has seen enough.
+/// Rejected lines that are shown; more do not help.
 const SHOWN: usize = 500;
 
 /// Scans a domain, or a list of which every line is a domain. Of any other list it says what is wrong with it.
@@ -50,7 +50,7 @@ pub(super) async fn start(
     request_list(&state, &form, &request, &input).await
 }
 
-/// Says what is wrong with a list, and asks whether to go on.
+/// Shows the errors of a list, and asks for confirmation.
 pub(super) async fn check(
     State(state): State<ApiState>,
     visitor: Visitor,
@@ -79,7 +79,7 @@ async fn confirm(
             div { dt { "duplicates" } dd { (number(count(input.duplicates))) } }
         }
         @for note in &input.notes { p.small { (note) } }
-        @if let Some(column) = &input.column { (choice_of_column(column, &columns, &text, form)) }
+        @if let Some(column) = &input.column { (choice_of_column((column, &columns), &text, form, input.options.scan.files)) }
         @if let Some(problem) = &refusal {
             div.panel.bad { p { strong { "This list cannot be sent. " } (problem.detail) } }
             p { a.button href="/" { "Send another list" } }
@@ -167,8 +167,13 @@ async fn read(form: &Form) -> Result<Checked, Problem> {
     .await
 }
 
-/// Says which column was taken, and lets somebody take another.
-fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: &Form) -> Markup {
+/// Says which column was used, and offers the others.
+fn choice_of_column(
+    (taken, columns): (&ChosenColumn, &[String]),
+    text: &str,
+    form: &Form,
+    files: SiteFileSet,
+) -> Markup {
     let why = match taken.chosen_by {
         ChosenBy::Header => "its name matches",
         ChosenBy::Content => "it contains the most domains",
@@ -181,7 +186,7 @@ fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: 
             form.panel method="post" action="/batches/check" enctype="multipart/form-data" {
                 (carried(text))
                 @for name in ["max_pages", "max_concurrent", "sitemap_sample"] { input type="hidden" name=(name) value=(form.text(name)); }
-                @for name in SiteFile::ALL.iter().copied().map(file_field) { input type="hidden" name=(name) value=(form.text(&name)); }
+                @for file in files.iter() { input type="hidden" name=(file_field(file)) value="1"; }
                 div.fields {
                     p { label for="column" { "Another column" }
                         select #column name="column" {
@@ -199,7 +204,7 @@ fn choice_of_column(taken: &ChosenColumn, columns: &[String], text: &str, form: 
     }
 }
 
-/// The list goes along hidden, so that nothing of it is kept before somebody has agreed.
+/// The list is a hidden field of the form, so that nothing is stored before the confirmation.
 fn carried(text: &str) -> Markup {
     // The first line feed is the element's own (HTML, 13.1.2.5), so that lines keep their numbers.
     html! { textarea name="list" hidden { "\n" (text) } }
@@ -230,7 +235,7 @@ fn rejects(rejected: &[RejectedLine]) -> Markup {
     }
 }
 
-/// Asks whether to go on.
+/// Asks for confirmation.
 fn confirmation(input: &BatchInput, text: &str, column: &str) -> Markup {
     let options = input.options;
     html! {

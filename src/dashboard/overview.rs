@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::batches::table;
 use super::entry::Visitor;
+use super::form::PICTURES;
 use super::parts::{self, counted, number, request_key};
 use super::picture::{self, Column, throughput};
 use super::shell::{Page, Section};
@@ -15,7 +16,7 @@ use crate::projections::batch_jobs::BatchRow;
 use crate::projections::batch_jobs::query::{self, BatchFilter};
 use crate::projections::jobs::recent::{DayCount, LATEST, Recent, recent};
 
-/// Batches that are looked at: those of them that run are shown, and the last that ended.
+/// Batches that are examined: those of them that run are shown, and the last that ended.
 const BATCHES: i64 = 50;
 
 /// Ended batches that are shown.
@@ -74,6 +75,8 @@ fn form() -> Markup {
                     p.small.muted { "CSV, Excel (.xlsx), plain lines or NDJSON, in any common encoding; at most 100,000 domains and 32 MB." }
                 }
             }
+            p { label.check { input type="checkbox" name=(PICTURES) value="1" checked;
+                "Also read icon and logo (one more request each)" } }
             div.actions {
                 button.primary type="submit" { "Scan" }
                 button type="submit" formaction="/batches/check" { "Check the list first" }

@@ -95,7 +95,7 @@ pub(super) fn link(path: &str, query: &[(&str, &str)]) -> String {
     format!("{path}?{}", text.finish())
 }
 
-/// Where a list goes on, if it does; `here` is its address without a cursor.
+/// The link to the next page of a list, if there is one; `here` is its address without a cursor.
 pub(super) fn pager(next: Option<&String>, here: &str, is_first: bool) -> Markup {
     let separator = if here.contains('?') { '&' } else { '?' };
     html! {
@@ -108,7 +108,7 @@ pub(super) fn pager(next: Option<&String>, here: &str, is_first: bool) -> Markup
     }
 }
 
-/// Leads on to the page of a thing, which shows it as of a log position or later: what somebody has just done is seen.
+/// Redirects to the page of a thing as of a log position or later, so that the visitor sees what they have just done.
 pub(super) fn seen_from(page: &str, id: impl std::fmt::Display, position: i64) -> Response {
     Redirect::to(&format!("{page}/{id}?at_least={position}")).into_response()
 }

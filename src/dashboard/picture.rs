@@ -1,4 +1,4 @@
-//! Pictures as inline SVG: colours come from the style sheet, words stand beside as text.
+//! Charts as inline SVG: colours come from the style sheet, words are texts beside them.
 
 use maud::{Markup, html};
 

@@ -93,7 +93,7 @@ fn card(model: &ProjectionStatus) -> Markup {
     }
 }
 
-/// Work that was asked for, and what came of it.
+/// Requested work, and its results.
 fn told(task: &ProjectionTask) -> Markup {
     let name = match task.kind {
         TaskKind::Rebuild => "Rebuild",

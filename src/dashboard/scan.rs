@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::entry::Visitor;
-use super::form::Form;
+use super::form::{Form, PICTURES};
 use super::log::raw;
 use super::parts::{action, badge, duration, number, seconds, seen_from, time};
 use super::shell::{Page, Section};
@@ -23,7 +23,8 @@ use crate::commands::retry_scan::retry_scan;
 use crate::log::LogEvent;
 use crate::log::read::EventFilter;
 use crate::projections::jobs::{JobRow, Jobs};
-use crate::values::{DomainName, FailureReason, ScanId, ScanOptions};
+use crate::values::event_type::Tone;
+use crate::values::{DomainName, EventType, FailureReason, ScanId, ScanOptions};
 
 /// Events that are shown; a scan has a few dozen.
 const EVENTS: i64 = 1000;
@@ -142,6 +143,7 @@ pub(super) fn again(domain: &str, name: &str) -> Markup {
         form method="post" action="/scans" {
             (super::parts::request_key())
             input type="hidden" name="domain" value=(domain);
+            input type="hidden" name=(PICTURES) value="1";
             button type="submit" { (name) }
         }
     }
@@ -178,11 +180,11 @@ fn story(events: &[LogEvent]) -> Markup {
 }
 
 fn colour(kind: &str) -> &'static str {
-    match kind {
-        "ScanCompleted" => "completed",
-        "ScanFailed" | "ScanAttemptFailed" | "ScanAbandoned" => "failed",
-        "ScanStarted" | "ScanRetried" => "running",
-        _ => "",
+    match kind.parse::<EventType>().map(EventType::tone) {
+        Ok(Tone::Good) => "completed",
+        Ok(Tone::Bad | Tone::Doubtful) => "failed",
+        Ok(Tone::UnderWay) => "running",
+        Ok(Tone::Neutral) | Err(_) => "",
     }
 }
 
@@ -190,26 +192,59 @@ fn colour(kind: &str) -> &'static str {
 fn words(kind: &str, data: &Value) -> Markup {
     let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
     let count = |value: &Value| number(value.as_i64().unwrap_or_default());
+    // A later release wrote it.
+    let Ok(kind) = kind.parse::<EventType>() else {
+        return html! {};
+    };
     html! {
         @match kind {
-            "ScanStarted" => { "attempt " (count(&data["attempt"])) }
-            "ScanAbandoned" => { "the worker of attempt " (count(&data["attempt"])) " was lost" }
-            "RobotsRead" => { (text("url")) ": " (answered(data)) @if data["allowed"] == false && data["status"] == 200 { ", disallows the home page" } }
-            "SitemapParsed" => { (text("url")) ": " (text("kind")) ", " (answered(data)) ", " (count(&data["entries"])) " entries" (problems(data)) }
-            "PageRead" => { (text("url")) ": " (answered(data)) ", " (count(&data["bytes"])) " bytes" (problems(data)) }
-            "ScanAttemptFailed" | "ScanFailed" => { code { (text("reason")) } " " (text("error")) }
-            "ScanCompleted" => {
+            EventType::ScanStarted => { "attempt " (count(&data["attempt"])) }
+            EventType::ScanAbandoned => { "the worker of attempt " (count(&data["attempt"])) " was lost" }
+            EventType::RobotsRead => { (text("url")) ": " (answered(data)) @if data["allowed"] == false && data["status"] == 200 { ", disallows the home page" } }
+            EventType::SitemapParsed => { (text("url")) ": " (text("kind")) ", " (answered(data)) ", " (count(&data["entries"])) " entries" (problems(data)) }
+            EventType::PageRead => { (text("url")) ": " (answered(data)) ", " (count(&data["bytes"])) " bytes" (problems(data)) }
+            EventType::PictureRead => { (text("url")) ": " (text("kind")) ", " (count(&data["picture"]["bytes"])) " bytes stored" }
+            EventType::ScanAttemptFailed | EventType::ScanFailed => { code { (text("reason")) } " " (text("error")) }
+            EventType::ScanCompleted => {
                 @let totals = &data["totals"];
                 (count(&totals["pages"])) " pages, " (count(&totals["sitemap_urls"])) " URLs in " (count(&totals["sitemaps"])) " sitemaps, "
                 (count(&totals["emails"])) " e-mail addresses, " (count(&totals["phones"])) " phone numbers"
             }
-            "DomainChanged" => {
+            EventType::DomainChanged => {
                 @let names: Vec<&str> = data["fields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
                 (names.join(", "))
             }
-            "ScanRetried" => { "round " (count(&data["round"])) " started" }
-            "ScanErased" => { "the findings were erased" }
-            _ => {}
+            EventType::ScanRetried => { "round " (count(&data["round"])) " started" }
+            EventType::ScanErased => { "the findings were erased" }
+            // The type alone says it.
+            EventType::ScanRequested | EventType::ScanCancelled | EventType::ScanImported => {}
+            // Not of a scan.
+            EventType::BatchRequested
+                | EventType::BatchCancelled
+                | EventType::BatchReopened
+                | EventType::BatchExpanded
+                | EventType::BatchImported
+                | EventType::BatchCompleted
+                | EventType::WebhookCreated
+                | EventType::WebhookChanged
+                | EventType::WebhookSecretRotated
+                | EventType::WebhookDisabled
+                | EventType::WebhookEnabled
+                | EventType::WebhookReplayRequested
+                | EventType::WebhookResendRequested
+                | EventType::WebhookTested
+                | EventType::WebhookDeleted
+                | EventType::MonitorCreated
+                | EventType::MonitorChanged
+                | EventType::MonitorPaused
+                | EventType::MonitorResumed
+                | EventType::MonitorRan
+                | EventType::MonitorSkipped
+                | EventType::MonitorDeleted
+                | EventType::KeyCreated
+                | EventType::KeyRevoked
+                | EventType::TenantSettingsChanged
+                | EventType::PersonSignedOut => {}
         }
     }
 }

@@ -5,6 +5,8 @@ use maud::{DOCTYPE, Markup, html};
 use super::assets::{ICON, SCRIPT, STYLE};
 use super::entry::Visitor;
 use crate::access::Scope;
+use crate::values::EventType;
+use crate::values::event_type::{Progress, StreamType};
 
 /// Where in the navigation a page belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,26 +35,16 @@ enum Live {
     },
     /// Every so often (milliseconds).
     ByTime(u32),
-    /// The same, but not where no scripts run: a reload would take what somebody is writing.
+    /// The same, but not without scripts: a reload would lose what the visitor is writing.
     ByTimeInPlace(u32),
 }
 
-/// Events after which somebody who watches scans wants to see the page anew.
-const SCAN_EVENTS: [&str; 13] = [
-    "ScanRequested",
-    "ScanStarted",
-    "ScanAbandoned",
-    "ScanAttemptFailed",
-    "ScanCompleted",
-    "ScanFailed",
-    "ScanCancelled",
-    "ScanRetried",
-    "BatchRequested",
-    "BatchExpanded",
-    "BatchReopened",
-    "BatchCancelled",
-    "BatchCompleted",
-];
+/// The events after which a page about scans is out of date.
+fn scan_events() -> String {
+    let of_scans = |one: EventType| matches!(one.stream(), StreamType::Scan | StreamType::Batch);
+    let changes = |one: EventType| one.progress() != Progress::Same || one == EventType::BatchExpanded;
+    EventType::names(|one| of_scans(one) && changes(one)).join(" ")
+}
 
 /// One page.
 pub(super) struct Page<'a> {
@@ -71,17 +63,17 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// It follows the events at an address, looking anew at most once in `pause` milliseconds.
+    /// It follows the events at an address and refreshes at most once in `pause` milliseconds.
     pub(super) fn following(mut self, url: String, pause: u32) -> Self {
         self.live = Live::ByEvents {
             url,
-            events: SCAN_EVENTS.join(" "),
+            events: scan_events(),
             pause,
         };
         self
     }
 
-    /// It looks anew every few seconds.
+    /// It refreshes every few seconds.
     pub(super) fn polling(mut self) -> Self {
         self.live = Live::ByTime(4000);
         self

@@ -20,7 +20,7 @@ use crate::api::problem::{Problem, ProblemCode};
 
 /// Bytes of the form at most.
 const MAX_FORM: usize = 16 * 1024;
-/// For the form to come: nobody has said who they are yet.
+/// For the form: the visitor is not signed in yet.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default, Deserialize)]
@@ -41,7 +41,7 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     body: axum::body::Body,
 ) -> Result<Response, Problem> {
-    // Else a page of elsewhere could sign somebody in whose lists would then be another's.
+    // Otherwise another site could sign visitors in to an account that is not theirs.
     require_own_page(&headers)?;
     let unreadable = || Problem::of(ProblemCode::InvalidForm, "The form cannot be read.");
     let content = timeout(PATIENCE, axum::body::to_bytes(body, MAX_FORM))
@@ -91,7 +91,7 @@ pub(super) async fn sign_out(State(state): State<ApiState>, headers: HeaderMap) 
     Ok(response)
 }
 
-/// Only a path of ours: nobody is sent elsewhere.
+/// Only a path of ours: no redirect leads elsewhere.
 pub(super) fn own_path(wanted: Option<&str>) -> String {
     let is_own = |path: &&str| {
         path.starts_with('/')

@@ -120,7 +120,7 @@ fn explained(condition: TaskCondition) -> &'static str {
     }
 }
 
-/// What stands still beside the queue, and what is wrong with the clock; nothing if all is well.
+/// What makes no progress besides the queue, and errors of the clock; nothing if all is well.
 fn standstill(stuck: &[Stuck], clock: &Clock) -> Markup {
     let problems = clock.problems();
     html! {

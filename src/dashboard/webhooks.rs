@@ -119,7 +119,7 @@ pub(super) async fn rotate(
     Ok(secret_page(&visitor, id, Some(&secret)))
 }
 
-/// Enables, disables, tests or deletes a webhook, or sends it events once more.
+/// Enables, disables, tests or deletes a webhook, or sends it events again.
 pub(super) async fn maintain(
     State(state): State<ApiState>,
     visitor: Visitor,

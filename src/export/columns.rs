@@ -32,14 +32,14 @@ pub enum Kind {
     Time,
 }
 
-/// Whose cells of a batch's list stand beside a row.
+/// Whose cells of a batch's list are beside a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListPlace<'a> {
     /// Those of a line.
     Line(u32),
     /// Those of a domain's line.
     Domain(&'a str),
-    /// Nobody's.
+    /// No owner.
     Nowhere,
 }
 
@@ -49,10 +49,10 @@ pub trait Exported: Serialize + Send + Sync + 'static {
     const COLUMNS: &'static [Column];
     /// Fields of the API's object that are no columns.
     const OTHER_FIELDS: &'static [&'static str];
-    /// Whether pages of JSON show what stands beside it in a batch's list, as files do.
+    /// Whether pages of JSON show the other columns of a batch's list, as files do.
     const IS_SHOWN_WITH_LIST: bool = false;
 
-    /// Where it stands in a batch's list.
+    /// Where it is in a batch's list.
     fn list_place(&self) -> ListPlace<'_>;
 }
 
@@ -151,7 +151,7 @@ const NAMES: [Column; 2] = [
     field("domain_unicode", "/domain_unicode"),
 ];
 
-/// What is said of the scan that a batch asked for.
+/// The columns of a batch's scan.
 const OF_BATCH: [Column; 6] = [
     whole("line", "/line"),
     field("scan_id", "/scan_id"),
@@ -218,7 +218,7 @@ pub const CHANGED_URLS: [Column; 3] = [
     field("url", "/url"),
 ];
 
-/// Of what is told of sitemaps.
+/// The columns of the sitemap audit.
 pub const AUDIT: [Column; 11] = [
     field("domain", "/domain"),
     field("check", "/check"),

@@ -22,7 +22,7 @@ pub struct Encoder<T> {
     row: PhantomData<fn(&T)>,
 }
 
-/// A row with what stands beside it.
+/// A row with what is beside it.
 #[derive(Debug, Serialize)]
 pub struct Joined<'a, T> {
     #[serde(flatten)]

@@ -1,7 +1,7 @@
 //! Exports: rows of the API's lists as CSV, NDJSON, workbooks (XLSX) and Parquet.
 //!
 //! A row is whatever the API shows, as JSON, so a column has the API's name and value. Where rows are read and who may
-//! read them is the business of who calls.
+//! read them is decided by the caller.
 
 pub mod cell;
 pub mod columns;

@@ -37,7 +37,7 @@ pub enum TableError {
     /// The format does not take it.
     #[error("cannot write the Parquet file")]
     Write(#[from] ParquetError),
-    /// A row is no JSON, which none is.
+    /// A row is not JSON, which none is.
     #[error("cannot write a row")]
     Row(#[from] serde_json::Error),
     /// The thread that writes has ended.
@@ -77,7 +77,7 @@ async fn on_thread<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static)
     Ok(tokio::task::spawn_blocking(work).await?)
 }
 
-/// A table before and after its first page: what cannot be begun is told like what cannot be written.
+/// A table before and after its first page: a failed start is reported like a failed write.
 enum Start<T> {
     New(Encoder<T>),
     Begun(Box<Table<T>>),

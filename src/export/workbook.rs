@@ -38,7 +38,7 @@ pub enum WorkbookError {
     /// The rows ended before the last.
     #[error("cannot read all rows")]
     Abandoned,
-    /// A row is no JSON, which none is.
+    /// A row is not JSON, which none is.
     #[error("cannot write a row")]
     Row(#[from] serde_json::Error),
 }
@@ -62,7 +62,7 @@ where
     let mut pages = std::pin::pin!(pages);
     while let Some(rows) = pages.try_next().await? {
         let cells: Result<Vec<_>, _> = rows.iter().map(|row| encoder.cells(row)).collect();
-        // Nobody takes them any more: what came of it says why.
+        // The reader is gone; its result says why.
         if sender
             .send(Some(cells.map_err(WorkbookError::from)?))
             .await
@@ -71,7 +71,7 @@ where
             break;
         }
     }
-    // If nobody takes it either, what came of it says why.
+    // If the reader is gone as well, its result says why.
     let _ = sender.send(None).await;
     let written = written
         .await

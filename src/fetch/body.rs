@@ -1,4 +1,4 @@
-//! The body of an answer: a stream that counts what came over the wire and what became of it.
+//! The body of an answer: a stream that counts the bytes on the wire and the decoded bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -29,7 +29,7 @@ const INFLATION_FREE: u64 = 10 * 1024 * 1024;
 const MAX_INFLATION: u64 = 200;
 
 /// Binary logarithm of the memory that a zstd frame may ask for: 8 MiB, all that HTTP allows (RFC 9659). The library
-/// would give 128 MiB to whoever asks.
+/// would allow 128 MiB.
 const MAX_ZSTD_WINDOW_LOG: u32 = 23;
 
 type Reader = Pin<Box<dyn AsyncBufRead + Send>>;
@@ -47,7 +47,7 @@ pub struct Body {
 /// A body that was read into memory.
 #[derive(Debug)]
 pub struct ReadBody {
-    /// Decoded, at most the limit asked for.
+    /// Decoded, up to the requested limit.
     pub bytes: Vec<u8>,
     /// Whether there was more.
     pub truncated: bool,

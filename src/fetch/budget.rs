@@ -35,7 +35,7 @@ pub struct Cost {
 }
 
 impl Allowance {
-    /// For whoever is not on a visit.
+    /// For requests outside a visit.
     pub(super) fn unlimited() -> Self {
         Self {
             spent: Arc::default(),

@@ -17,7 +17,7 @@ use crate::values::printable::Printable;
 const MAX_HOSTS: usize = 8;
 /// Bytes of a certificate that is kept.
 const MAX_BYTES: usize = 64 * 1024;
-/// Names of a certificate that are told.
+/// Names of a certificate that are kept.
 const MAX_NAMES: usize = 100;
 /// Characters of a name.
 const MAX_NAME: usize = 255;

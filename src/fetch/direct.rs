@@ -30,7 +30,7 @@ pub enum DirectError {
     /// It answered too much.
     #[error("the answer has more than {MOST} bytes")]
     TooLarge,
-    /// What is to be asked is no request.
+    /// The request is invalid.
     #[error("the request cannot be made")]
     Request(#[from] http::Error),
 }

@@ -24,13 +24,13 @@ pub enum FetchError {
     /// DNS says that there is no such name, or no address for it.
     #[error("DNS has no address for {host}")]
     NameUnknown {
-        /// The name asked for.
+        /// The requested name.
         host: String,
     },
     /// DNS did not say.
     #[error("the name servers did not answer for {host} ({cause})")]
     ResolverSilent {
-        /// The name asked for.
+        /// The requested name.
         host: String,
         /// What the resolver said.
         cause: String,
@@ -46,7 +46,7 @@ pub enum FetchError {
     /// No connection, or it broke before an answer.
     #[error("no connection to {url} ({cause})")]
     Connect {
-        /// The URL asked for.
+        /// The requested URL.
         url: String,
         /// What the system said.
         cause: String,
@@ -54,7 +54,7 @@ pub enum FetchError {
     /// The handshake failed.
     #[error("TLS with {url} failed ({cause})")]
     Tls {
-        /// The URL asked for.
+        /// The requested URL.
         url: String,
         /// What was wrong.
         cause: String,
@@ -69,7 +69,7 @@ pub enum FetchError {
         Phase::Body => "the response did not end in time",
     })]
     Timeout {
-        /// The URL asked for.
+        /// The requested URL.
         url: String,
         /// What was waited for.
         phase: Phase,
@@ -85,7 +85,7 @@ pub enum FetchError {
     /// A compression bomb.
     #[error("{url} exceeds the decompression limit: {decoded} bytes from {wire}")]
     Inflation {
-        /// The URL asked for.
+        /// The requested URL.
         url: String,
         /// Decoded bytes so far.
         decoded: u64,
@@ -99,7 +99,7 @@ pub enum FetchError {
         Bound::Time => "used its budget of time",
     })]
     Budget {
-        /// The URL asked for.
+        /// The requested URL.
         url: String,
         /// What ran out.
         bound: Bound,
@@ -107,7 +107,7 @@ pub enum FetchError {
     /// The answer breaks the rules of HTTP.
     #[error("{url} sent an invalid HTTP response ({cause})")]
     Protocol {
-        /// The URL asked for.
+        /// The requested URL.
         url: String,
         /// What was wrong.
         cause: String,
@@ -140,7 +140,7 @@ impl FetchError {
         }
     }
 
-    /// The code of a problem that tells of it where the scan goes on: the reason, but for a bound its own.
+    /// The code of the problem if the scan continues: the reason, except that a bound has its own.
     pub fn problem_code(&self) -> &'static str {
         match self {
             Self::Budget { bound, .. } => bound.problem_code(),
@@ -180,7 +180,7 @@ pub enum FetchSetupError {
     /// The name resolver cannot be set up.
     #[error("cannot set up the name resolver")]
     Resolver(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The HTTP client cannot be set up (a user agent that is no header value, say).
+    /// The HTTP client cannot be set up (a user agent that is not a header value, say).
     #[error("cannot set up the HTTP client")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

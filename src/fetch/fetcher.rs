@@ -63,7 +63,7 @@ pub struct Answer {
     pub redirected_from: Vec<Url>,
     /// HTTP status.
     pub status: u16,
-    /// Whether it is the file that is known (304, and that was asked for). Then there is no body.
+    /// Whether it is the known file (304, after a conditional request). Then there is no body.
     pub not_modified: bool,
     /// The header of the last answer.
     pub headers: Headers,
@@ -107,7 +107,7 @@ impl Fetcher {
     }
 
     /// The same with a connection pool and a budget of its own, for one visit to a site: its connections close with it.
-    /// Kept open for who may come again, the connections of thousands of sites would fill the memory.
+    /// If they were kept open, the connections of thousands of sites would fill the memory.
     pub fn visit(&self) -> Result<Self, FetchSetupError> {
         let seen = Arc::default();
         Ok(Self {
@@ -163,8 +163,8 @@ impl Fetcher {
     /// The same for a file that may be known: a server that says that it is still the same (304) sends no content.
     ///
     /// The validators go to the URL that they came from and to no other, so a redirect to elsewhere is read as what it
-    /// is. A 304 for another `ETag` than the one asked by (RFC 9110, 15.4.5) is not believed, and the file is asked
-    /// for without condition; one that was not asked for is an answer without content like any other.
+    /// is. A 304 for another `ETag` than that of the request (RFC 9110, 15.4.5) is not believed, and the file is requested
+    /// again without condition; a 304 without a condition is an answer without content like any other.
     pub async fn get_if_changed(
         &self,
         url: &Url,
@@ -305,7 +305,7 @@ impl Fetcher {
         self.answer(response, url, Vec::new(), deadline).await
     }
 
-    /// Whether an URL may be asked for. Without a proxy its addresses are checked as the client gets them; through one,
+    /// Whether a URL may be requested. Without a proxy its addresses are checked as the client gets them; through one,
     /// before.
     async fn check(&self, url: &Url) -> Result<(), FetchError> {
         let Inner { guard, settings, .. } = &*self.inner;
@@ -419,7 +419,7 @@ fn redirect_target(response: &reqwest::Response, here: &Url) -> Option<Url> {
     here.join(location.trim()).ok().map(bare)
 }
 
-/// An URL as it is asked for: without a fragment, and without a name and password, which would be sent along.
+/// A URL as it is requested: without a fragment, and without a name and password, which would be sent along.
 fn bare(mut url: Url) -> Url {
     url.set_fragment(None);
     // Refused only for URLs without a host, which the guard refuses.

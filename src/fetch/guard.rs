@@ -3,9 +3,9 @@
 //! The client connects to nothing but what [`Guard`] returns, so there is no second resolution that could give
 //! another answer (DNS rebinding). Hosts of `connect_to` are reached where the settings say, unchecked.
 //!
-//! Through a `socks5` proxy that stands: it is given a checked address. An `http` proxy is given a name and takes
-//! whichever of its addresses it likes, so all of them must be permitted; that it is told the same ones there is the
-//! proxy's to guard.
+//! This also holds with a `socks5` proxy: it gets a checked address. An `http` proxy is given a name and takes
+//! any of its addresses, so all of them must be permitted. That it resolves to the same addresses is the
+//! proxy's responsibility.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::names::{Names, SystemNames};
 use super::proxy::ProxyUrl;
 use super::settings::{ConnectTo, FetchSettings};
 
-/// The rules of who may be asked, and the resolver that keeps them.
+/// The rules for addresses, and the resolver that applies them.
 pub(super) struct Guard {
     connect_to: Vec<ConnectTo>,
     allow_private: Vec<IpNet>,
@@ -99,7 +99,7 @@ impl Guard {
     }
 
     /// The addresses that the client may connect to for a host; port 0 stands for the scheme's own. The proxy may be
-    /// anywhere: every site is looked up as a site, too, before it is asked for through one.
+    /// anywhere: every site is looked up as a site, too, before it is requested through one.
     pub(super) async fn lookup(&self, host: &str) -> Result<Vec<SocketAddr>, FetchError> {
         if self.proxy.as_deref() == Some(host) {
             let found = self.names.addresses(host).await?;
@@ -125,9 +125,9 @@ impl Guard {
         Ok(permitted)
     }
 
-    /// Checks a site before it is asked for through the proxy.
+    /// Checks a site before it is requested through the proxy.
     ///
-    /// Where somebody else chooses among its addresses, one that is not permitted is one too many. That is so for a
+    /// Where another party chooses among its addresses, all of them must be permitted. That is so for a
     /// proxy that is given names, and for a site with the proxy's own name, whose addresses [`lookup`](Self::lookup)
     /// gives out unchecked.
     pub(super) async fn check_through(&self, proxy: &ProxyUrl, host: &str) -> Result<(), FetchError> {

@@ -12,12 +12,12 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use super::error::{FetchError, FetchSetupError};
 use super::records::{self, RecordKind, RecordsError};
 
-/// Who knows the addresses of names.
+/// A source of addresses of names.
 pub(super) trait Names: Send + Sync {
     /// All addresses of a name, none checked.
     fn addresses<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<Vec<IpAddr>, FetchError>>;
 
-    /// What else is said of it. Who knows addresses only says nothing.
+    /// Its other records. A resolver of addresses only has none.
     fn records<'a>(
         &'a self,
         _host: &'a str,

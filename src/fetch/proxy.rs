@@ -39,7 +39,7 @@ impl ProxyUrl {
         self.0.scheme() != "socks5"
     }
 
-    /// Its name, if it is no address: that is looked up, but not for a site of the same name.
+    /// Its name, if it is not an address: that is looked up, but not for a site of the same name.
     pub(super) fn name(&self) -> Option<String> {
         // Hosts of schemes like socks5 are not parsed as domains.
         let host = self.0.host_str()?;

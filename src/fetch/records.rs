@@ -1,4 +1,4 @@
-//! What DNS says of a name besides its addresses. It is only told: nothing that is fetched depends on it.
+//! The DNS records of a name besides its addresses. They are only reported: no fetch depends on them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use super::Fetcher;
 use super::names::is_missing;
 
-/// Records of one kind that are kept; who has more has them for machines.
+/// Records of one kind that are kept; more are meant for machines.
 const MAX_RECORDS: usize = 30;
 /// Bytes of one record that are kept.
 const MAX_RECORD: usize = 2_000;
@@ -45,7 +45,7 @@ pub enum RecordsError {
 }
 
 impl Fetcher {
-    /// Whether DNS may be asked for records of a name. Hosts of `connect_to` are not DNS's, unless name servers are set.
+    /// Whether records of a name may be queried. Hosts of `connect_to` are not DNS's, unless name servers are set.
     pub fn may_ask_records(&self, name: &str) -> bool {
         let settings = self.settings();
         let is_pinned = self.guard().pinned(name).is_some();

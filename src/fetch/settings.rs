@@ -36,9 +36,9 @@ pub struct FetchSettings {
     pub proxy_resolves: bool,
     /// Name servers that are asked instead of the system's.
     pub name_servers: Vec<SocketAddr>,
-    /// Whether DNS is asked for more than addresses.
+    /// Whether more than addresses is queried in DNS.
     pub dns_records: bool,
-    /// Files that each scan reads besides pages and sitemaps; `None` if none may be read, whatever a scan is asked for.
+    /// Files that each scan reads besides pages and sitemaps; `None` if no scan may read any, even on request.
     pub files: Option<SiteFileSet>,
     /// Requests of one visit, redirects included.
     pub max_requests: u64,
@@ -67,7 +67,7 @@ impl FetchSettings {
         }
     }
 
-    /// Whether sites are told how to reach whoever scans them.
+    /// Whether the User-Agent tells sites whom to contact.
     pub fn tells_contact(&self) -> bool {
         self.user_agent.contains("://") || self.user_agent.contains('@')
     }

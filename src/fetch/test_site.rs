@@ -18,7 +18,7 @@ use super::settings::{ConnectTo, FetchSettings};
 pub enum Tls {
     /// With a certificate that the site's settings trust.
     Trusted,
-    /// With a certificate that nobody trusts.
+    /// With an untrusted certificate.
     Untrusted,
     /// Handshakes are cut.
     None,
@@ -174,7 +174,7 @@ impl TestSite {
         }
     }
 
-    /// The URLs asked for so far.
+    /// The URLs requested so far.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

@@ -1,7 +1,7 @@
-//! Targets that must never be connected to, in every form that somebody could think of.
+//! Targets that must never be connected to, in every form.
 //!
 //! Names are answered by the test, and each address that the client is given for a connection is recorded: the guard
-//! is the only one who hands out addresses. Listeners on loopback count whoever comes anyway.
+//! is the only source of addresses. Listeners on loopback count connections that should not happen.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -170,7 +170,7 @@ impl Resolve for Recording {
     }
 }
 
-/// A public site that answers as told, private listeners that nobody should reach, and a fetcher in between.
+/// A public site with given answers, private listeners that must not be reached, and a fetcher in between.
 struct Field {
     fetcher: Fetcher,
     given: Arc<Mutex<Vec<SocketAddr>>>,
@@ -438,7 +438,7 @@ async fn a_name_that_changes_its_answer_gains_nothing() {
             let _whatever_it_is = field.get(&url).await;
             field.assert_nobody_was_inside(&format!("answers {n}"));
         }
-        // And with the ports that are not looked at beforehand.
+        // And with the ports that are not checked before.
         for scheme in ["http", "https"] {
             let _whatever_it_is = field.get(&format!("{scheme}://rebind.test/")).await;
             field.assert_nobody_was_inside(&format!("answers {n}"));

@@ -25,7 +25,7 @@ use super::settings::FetchSettings;
 use super::test_site::{Reply, TestSite, Tls, certified};
 use super::tests::Zone;
 
-/// A public address that nobody connects to.
+/// A public address without connections.
 const PUBLIC: &str = "93.184.216.34";
 
 async fn get(fetcher: &Fetcher, url: &str) -> Result<(u16, String), FetchError> {
@@ -156,7 +156,7 @@ async fn each_content_coding_that_is_asked_for_is_read() {
     );
 }
 
-/// A proxy that notes what it is asked for and leads all of it to one address.
+/// A proxy that records its requests and sends all of them to one address.
 struct Proxy {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,

@@ -117,7 +117,7 @@ pub async fn page(
         "sitemap_curation_status" => "curation",
         _ => "updated_at",
     };
-    // Few are curated, and most lists are not asked for by it: it is looked up for the page alone.
+    // Few are curated, and most lists do not filter by it: it is looked up for the page alone.
     let looked_up = if column == "curation" {
         format!("{CURATION} as curation")
     } else {

@@ -1,5 +1,5 @@
 //! The predecessor's data: how it shows what is here (`tables`, `domains`), and how its own comes here (`import`) and
-//! is held against ours (`compare`). Its HTTP paths are in `api/legacy`.
+//! is compared with ours (`compare`). Its HTTP paths are in `api/legacy`.
 
 pub mod compare;
 pub mod domains;

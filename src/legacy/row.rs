@@ -104,7 +104,7 @@ impl OldRow {
         &self.row
     }
 
-    /// When its work was asked for, begun and ended, never backwards; notes what was mended.
+    /// When its work was requested, started and ended, never backwards; notes what was corrected.
     pub(super) fn times(&self, started: &str, ended: &[&str], notes: &mut Vec<&'static str>) -> ImportTimes {
         let known = ended.iter().find_map(|column| self.time(column));
         let requested = self.time("created_at").or(self.time(started)).or(known);

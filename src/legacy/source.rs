@@ -33,7 +33,7 @@ pub struct OldDatabase {
 }
 
 impl OldDatabase {
-    /// Begins the transaction; times are told in UTC. `NoTables` if none of the three main tables is there.
+    /// Begins the transaction; times are in UTC. `NoTables` if none of the three main tables is there.
     pub async fn open(url: &str) -> Result<Self, SourceError> {
         let options: PgConnectOptions = url.parse().map_err(SourceError::Unreachable)?;
         let options = options
@@ -42,7 +42,7 @@ impl OldDatabase {
         let mut connection = PgConnection::connect_with(&options)
             .await
             .map_err(SourceError::Unreachable)?;
-        // It may stand still while we append: what ends idle transactions there is not meant for this one.
+        // It may be idle while we append, so the limit for idle transactions does not apply to it.
         connection
             .execute(
                 "begin isolation level repeatable read read only; set local timezone = 'UTC'; \

@@ -1,6 +1,6 @@
 //! The schema `legacy`: views with the names, columns and types of the predecessor's tables, for readers (SQL,
-//! `SQLAlchemy` models) that are not changed. They stand on the views of the read models, which always show the generation that is
-//! live; a release with another shape makes them anew as soon as that shape is there.
+//! `SQLAlchemy` models) that are not changed. They are on the views of the read models, which always show the generation that is
+//! live; a release with another shape creates them again as soon as that shape is there.
 
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
@@ -124,7 +124,7 @@ async fn make(connection: &mut PgConnection, name: &str, sql: &str) -> Result<()
     if replaced.is_ok() {
         attempt.commit().await?;
     } else {
-        // Other columns than before. Whoever may read the view may read it afterwards.
+        // The columns changed. Roles that could read the view can read it afterwards.
         attempt.rollback().await?;
         let grants = grants_on(connection, name).await?.join("; ");
         let anew = format!(

@@ -1,9 +1,9 @@
 //! Appending: all units that wait are committed as one group, each with its own outcome.
 //!
 //! One task per process drains two queues into one call of `append_events`. While a group commits, the next one
-//! gathers, so a busy process writes hundreds of events per fsync and an idle one waits for nobody.
+//! gathers, so a busy process writes hundreds of events per fsync and an idle one does not wait.
 //!
-//! Somebody waits for a single append; nobody waits for one part of a batch. So all single appends enter the next
+//! A client waits for a single append, but not for one part of a batch. So all single appends enter the next
 //! group, and a few of the others with them: a batch never holds up a request for longer than a small group takes.
 
 mod write;
@@ -33,7 +33,7 @@ const MAX_SINGLE_UNITS: usize = 500;
 const MAX_BULK_UNITS: usize = 16;
 /// Events of one group; bounds how long a group holds the head of the log.
 const MAX_EVENTS: usize = 4000;
-/// Bytes of compressed bodies in one group, but for the last unit that is let in: one statement writes them all.
+/// Bytes of compressed bodies in one group, except for the last unit: one statement writes them all.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// What is appended as a whole or not at all.
@@ -75,10 +75,10 @@ pub struct IdempotencyKey {
     pub result: Value,
 }
 
-/// What became of a unit.
+/// The outcome of a unit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Appended {
-    /// Its last event stands at this position; `None` if it had no events.
+    /// Its last event is at this position; `None` if it had no events.
     Committed(Option<i64>),
     /// The key was used before: what was returned then, and the position then.
     Repeated {
@@ -89,7 +89,7 @@ pub enum Appended {
     },
 }
 
-/// A unit and who waits for it.
+/// A unit and the caller that waits for it.
 struct Waiting {
     unit: AppendUnit,
     done: oneshot::Sender<Result<Appended, LogError>>,
@@ -255,7 +255,7 @@ impl Group {
         self.events >= MAX_EVENTS || self.bytes >= MAX_BODY_BYTES
     }
 
-    /// What enters this group next: whatever somebody waits for, then a few of the others.
+    /// What enters this group next: single appends, then a few of the others.
     fn next_of(&mut self, waiters: &mut Waiters) -> Option<Waiting> {
         if self.units.len() - self.bulk < MAX_SINGLE_UNITS
             && let Ok(unit) = waiters.single.try_recv()
@@ -287,7 +287,7 @@ impl Group {
 /// Waits for a unit, then takes what waits already, and what comes while others have their turn, up to the limits of
 /// one group. `None` once there are no senders. What is too large for this group is carried over to the next one.
 ///
-/// Whoever has just been told of the last group's commit is about to append again. Without the turns, the first of
+/// Callers whose last group has just been committed are about to append again. Without the turns, the first of
 /// them would get a group of its own, and all others would wait for its commit.
 async fn next_group(waiters: &mut Waiters, carried: &mut Option<Waiting>) -> Option<Group> {
     let mut group = Group::default();

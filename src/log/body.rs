@@ -102,8 +102,8 @@ pub(super) fn is_object(bytes: &[u8]) -> bool {
     bytes.first() == Some(&b'{')
 }
 
-/// A salt changes only when its subject is erased, and then an append with the old one is refused: so a process asks
-/// once. Bounded by starting anew when full.
+/// A salt changes only when its subject is erased, and then an append with the old one is refused: so a process reads it
+/// once. Bounded: it is cleared when full.
 #[derive(Clone, Default)]
 pub(super) struct SaltCache(Arc<Mutex<SaltsBySubject>>);
 
@@ -138,14 +138,14 @@ impl EventLog {
         })
     }
 
-    /// Asks anew for a salt the next time.
+    /// Drops a salt from the cache; the next use reads it again.
     pub(super) fn forget_salt(&self, tenant: TenantId, subject: &str) {
         let mut cache = self.salts.0.lock().expect("no holder of the cache panics");
         cache.remove(&(tenant, subject.to_owned()));
     }
 
     /// The stored salt, or a fresh one, which the append that uses it stores. Should two appends make one each at the
-    /// same moment, the first stays and the other is told that the salt changed.
+    /// same moment, the first stays and the other fails with [`LogError::SaltChanged`].
     async fn load_salt(&self, tenant: TenantId, subject: &str) -> Result<Vec<u8>, LogError> {
         let known = sqlx::query_scalar("select salt from body_salt where tenant_id = $1 and subject = $2")
             .bind(tenant.0)
@@ -164,8 +164,8 @@ impl EventLog {
     }
 }
 
-/// Bodies that were loaded together. One that cannot be unpacked is the fault of whatever refers to it, and of nothing
-/// else: it is reported when it is asked for.
+/// Bodies that were loaded together. One that cannot be unpacked affects only what refers to it, and nothing
+/// else: it is reported when it is read.
 #[derive(Debug, Default)]
 pub struct Bodies(HashMap<String, Loaded>);
 
@@ -187,7 +187,7 @@ impl Bodies {
         }
     }
 
-    /// A body's content is not what whoever refers to it can read.
+    /// A body's content is not what its reader expects.
     pub fn unreadable(&self, reference: &BodyRef, error: impl std::fmt::Display) -> LogError {
         let body = self.0.get(&reference.digest);
         LogError::UnreadableBody {
@@ -253,7 +253,7 @@ pub async fn store_as_objects(pool: &PgPool, references: impl Iterator<Item = &s
     Ok(())
 }
 
-/// What checking a stored body came to.
+/// The result of checking a stored body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BodyCheck {
     /// Its content is what its name says, and can be read.

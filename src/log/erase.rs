@@ -2,7 +2,7 @@
 //!
 //! An append with bodies and an erasure exclude each other (an advisory lock), so an erasure sees each stream that
 //! refers to a body of the subject. The subject's salt is replaced, not deleted: an append that was sealed before is
-//! refused ([`LogError::SaltChanged`]) and is sealed anew, in every process, whatever it has in its memory.
+//! refused ([`LogError::SaltChanged`]) and is sealed again, in every process, whatever it has in memory.
 
 use sqlx::PgTransaction;
 use sqlx::postgres::PgRow;
@@ -10,12 +10,12 @@ use sqlx::postgres::PgRow;
 use super::append::{AppendUnit, Appended, BODIES_LOCK, StreamAppend, append_events};
 use super::read::{COLUMNS, event_of};
 use super::{EventLog, LogError, LogEvent};
-use crate::values::TenantId;
+use crate::values::{EventType, TenantId};
 
 /// The events that say that the bodies of all earlier events of their stream were erased.
-pub const ERASING_TYPES: &[&str] = &["ScanErased"];
+pub const ERASING_TYPES: &[&str] = &[EventType::ScanErased.as_str()];
 
-/// An erasure that has begun: nobody appends bodies until it is committed or dropped.
+/// An erasure that has begun: no bodies are appended until it is committed or dropped.
 pub struct Erasing {
     log: EventLog,
     tx: PgTransaction<'static>,
@@ -24,7 +24,7 @@ pub struct Erasing {
     events: Vec<LogEvent>,
 }
 
-/// What an erasure came to.
+/// The result of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erased {
     /// Bodies deleted.

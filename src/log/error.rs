@@ -5,7 +5,7 @@ use super::body::MAX_CONTENT;
 /// Why an append or a read did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// Somebody else appended to one of the streams first; load again and decide again.
+    /// Another append to one of the streams was first; load again and decide again.
     #[error("another append to the stream came first")]
     Conflict,
     /// Bodies of the append were sealed with a salt that is not (or no longer) their subject's; ask for it again and
@@ -52,7 +52,7 @@ pub enum LogError {
         "event {position} of type {event_type} version {version} was written by a later release: upgrade needed"
     )]
     UnknownVersion {
-        /// Where it stands.
+        /// Where it is.
         position: i64,
         /// Its type.
         event_type: String,
@@ -62,7 +62,7 @@ pub enum LogError {
     /// Events that must be there are not.
     #[error("some of the events {first} to {last} are missing in the log; run 'sitelog log verify'")]
     Incomplete {
-        /// The first one asked for.
+        /// The first requested one.
         first: i64,
         /// The last one.
         last: i64,
@@ -70,7 +70,7 @@ pub enum LogError {
     /// An event or body in the log cannot be read by this release.
     #[error("cannot read event {position} of type {event_type} version {version}")]
     Unreadable {
-        /// Where it stands.
+        /// Where it is.
         position: i64,
         /// Its type.
         event_type: String,

@@ -31,7 +31,7 @@ pub struct NewEvent {
     pub metadata: Value,
 }
 
-/// An event that stands in the log.
+/// An event that is in the log.
 #[derive(Clone, Debug)]
 pub struct LogEvent {
     /// Dense, in commit order, from 1.

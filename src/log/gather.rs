@@ -1,4 +1,4 @@
-//! How long whoever follows the log waits between two pages.
+//! How long followers of the log wait between two pages.
 
 use std::time::Duration;
 

@@ -31,7 +31,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The name of a log with this first leaf: no setting, the same after a restore, and nobody else's.
+    /// The name of a log with this first leaf: not a setting, the same after a restore, and unique.
     pub fn origin_of(first_leaf: Option<&Hash>) -> String {
         let name = first_leaf.map_or_else(|| "empty".to_owned(), |leaf| hex::encode(&leaf[..8]));
         format!("sitelog/{name}")
@@ -45,7 +45,7 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-/// A text that is no tree head.
+/// An invalid tree head.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "this is not a tree head: it must be a checkpoint (name, size and base64 root on three lines), the JSON of 'sitelog log head --json', or SIZE:ROOT"

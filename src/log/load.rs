@@ -1,4 +1,4 @@
-//! Loading one stream, through the stock repository of postgres-es.
+//! Loading one stream, through the upstream repository of postgres-es.
 
 use cqrs_es::Aggregate;
 use cqrs_es::persist::{PersistedEventRepository, PersistenceError, SerializedEvent};

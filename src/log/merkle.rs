@@ -119,7 +119,7 @@ impl MerkleTree {
         self.subtrees.push((level, hash));
     }
 
-    /// The roots of its complete subtrees, largest first: what it takes to go on from here.
+    /// The roots of its complete subtrees, largest first: what is needed to continue from here.
     pub fn subtrees(&self) -> impl Iterator<Item = &Hash> {
         self.subtrees.iter().map(|(_, hash)| hash)
     }

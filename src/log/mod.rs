@@ -2,7 +2,7 @@
 //! `0005_log_tree_and_erasure.sql`.
 //!
 //! Appends go through one group commit per process ([`append`]), reads go by position ([`read`]; followers share the
-//! [`tail`]), bulky facts stand beside the events ([`body`]), and who waits for news is woken by [`wake`]. What events mean is not known here.
+//! [`tail`]), bulky facts are stored beside the events ([`body`]), and [`wake`] wakes waiting followers. The meaning of events is not known here.
 
 pub mod append;
 pub mod body;
@@ -83,7 +83,7 @@ impl EventLog {
         &self.work
     }
 
-    /// The end of the log, for whoever follows it.
+    /// The end of the log, for its followers.
     pub fn tail(&self) -> &tail::Tail {
         &self.tail
     }

@@ -58,7 +58,7 @@ pub fn consistency_path(old: u64, new: u64) -> Option<Vec<Range<u64>>> {
     Some(path)
 }
 
-/// Whether a leaf with this hash stands at `index` (from 0) of the tree with this head (section 2.1.3.2).
+/// Whether a leaf with this hash is at `index` (from 0) of the tree with this head (section 2.1.3.2).
 pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, path: &[Hash], root: &Hash) -> bool {
     if index >= size {
         return false;

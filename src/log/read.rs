@@ -331,7 +331,7 @@ impl EventLog {
         stream_position(&self.pool, tenant, aggregate_type, aggregate_id).await
     }
 
-    /// Whose a stream is; `None` if there is no such stream. For callers whose knowing the id is what entitles them.
+    /// Whose a stream is; `None` if there is no such stream. For callers whose knowledge of the id gives access.
     pub async fn stream_owner(
         &self,
         aggregate_type: &str,

@@ -21,7 +21,7 @@ use super::tree::ProofError;
 use super::verify::digests;
 use super::{EventLog, LogError};
 
-/// Events of a segment if nothing else is said.
+/// Events of a segment by default.
 pub const SEGMENT_SIZE: u64 = 65_536;
 /// Events read at a time.
 const PAGE: i64 = 4096;
@@ -295,7 +295,7 @@ pub fn verify_segment(file: impl Read) -> Result<VerifiedSegment, SegmentError> 
         } else if let Ok(footer) = serde_json::from_str::<Footer>(&line) {
             return finish(header, footer, counted, &tree, number);
         } else {
-            // In ascending order, as they were written: so none stands there twice.
+            // In ascending order, as they were written: so none is there twice.
             let digest = body_of(&line).filter(|digest| *digest > last_body && referred.contains(digest));
             last_body = digest.ok_or(broken(
                 number,

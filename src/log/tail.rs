@@ -1,4 +1,4 @@
-//! The end of the log in memory: the followers of a process share what one of them read. Whoever is further behind reads
+//! The end of the log in memory: the followers of a process share what one of them read. A follower that is further behind reads
 //! by itself.
 
 use std::collections::VecDeque;
@@ -20,7 +20,7 @@ const MAX_EVENTS: usize = 8192;
 /// Bytes of events that are kept, about.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// How long a follower waits for what another one reads. A connection that hangs holds up nobody but its own.
+/// How long a follower waits for what another one reads. A connection that hangs delays only its own follower.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The last events that some follower read; clones share it.
@@ -58,7 +58,7 @@ impl Tail {
         read_page(connection, after, types, limit).await
     }
 
-    /// Reads all anew. A follower that failed says so: if the database came back from an earlier state, it may not hold
+    /// Reads everything again. A follower that failed calls this: if the database came back from an earlier state, it may not hold
     /// every event that is in memory.
     pub async fn forget(&self) {
         if let Ok(mut window) = timeout(PATIENCE, self.0.lock()).await {

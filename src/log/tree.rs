@@ -1,6 +1,6 @@
 //! The log's Merkle tree: its heads, and proofs out of it.
 //!
-//! The leaves stand in `events`. So that a proof over millions of them reads a few hundred, the hashes of complete
+//! The leaves are in `events`. So that a proof over millions of them reads a few hundred, the hashes of complete
 //! subtrees of 2¹⁰ leaves and more are kept in `log_tree_node`: derived, never changed, checked by `log verify`.
 
 use std::ops::Range;
@@ -23,7 +23,7 @@ const EXTEND_EVERY: Duration = Duration::from_secs(10);
 /// That an event is in the log: its canonical content and the hashes beside its way to the root.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InclusionProof {
-    /// Where the event stands; its leaf is number `position - 1`.
+    /// Where the event is; its leaf is number `position - 1`.
     pub position: i64,
     /// The text that the leaf is the hash of.
     pub content: String,
@@ -52,7 +52,7 @@ pub enum ProofError {
     /// The position or size is not within the log.
     #[error("{asked} is not between 1 and {size}, the number of events that the proof covers")]
     OutOfRange {
-        /// What was asked for.
+        /// What was requested.
         asked: u64,
         /// Events in the tree.
         size: u64,
@@ -60,7 +60,7 @@ pub enum ProofError {
     /// The size is beyond the log's end.
     #[error("the log has only {head} events, not {asked}")]
     TooLarge {
-        /// What was asked for.
+        /// What was requested.
         asked: u64,
         /// Events there are.
         head: u64,
@@ -279,7 +279,7 @@ impl EventLog {
     }
 }
 
-/// Keeps the stored nodes close behind the head until told to stop.
+/// Keeps the stored nodes close behind the head until it is stopped.
 pub async fn keep_tree(log: EventLog, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = log.extend_tree().await {
@@ -307,7 +307,7 @@ fn root_of(leaves: &[Hash]) -> Hash {
     tree.root()
 }
 
-/// A leaf that is no SHA-256 hash was put there by another hand.
+/// A leaf that is not a SHA-256 hash was not written by sitelog.
 fn hash_of(leaf: &[u8], index: u64) -> Result<Hash, LogError> {
     let position = i64::try_from(index + 1).unwrap_or(i64::MAX);
     leaf.try_into().map_err(|_| LogError::Incomplete {

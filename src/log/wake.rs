@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// log.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// Forwards notifications until nobody watches any more.
+/// Forwards notifications until there are no receivers.
 pub(super) async fn listen(pool: PgPool, head: watch::Sender<i64>) {
     while !pool.is_closed() {
         if let Err(error) = forward(&pool, &head).await {
@@ -26,7 +26,7 @@ pub(super) async fn listen(pool: PgPool, head: watch::Sender<i64>) {
 async fn forward(pool: &PgPool, head: &watch::Sender<i64>) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen("sitelog_log").await?;
-    // What was committed while nobody listened is news too.
+    // What was committed while the connection was down is new as well.
     head.send_modify(|_| {});
     while let Ok(heard) = tokio::time::timeout(SILENCE, listener.recv()).await {
         let position = heard?.payload().parse().unwrap_or(0);

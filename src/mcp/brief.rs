@@ -152,7 +152,7 @@ pub(super) fn url(item: &Value) -> Value {
     Value::Object(shown)
 }
 
-/// What became of a list.
+/// How a list was read.
 pub(super) fn batch_accepted(accepted: &Value) -> Value {
     let mut shown = json!({ "batch_id": accepted["batch_id"], "accepted": accepted["accepted"] });
     for name in ["duplicates", "skipped"] {

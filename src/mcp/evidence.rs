@@ -31,7 +31,7 @@ pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
             found.push(json!({ "field": field, "stale": stale }));
         }
     }
-    // Where nothing says more, it is at least told where the value stands.
+    // Without evidence, at least the place of the value is given.
     if found.iter().all(|part| part.get("evidence").is_none()) {
         found.append(&mut mentioned);
     }

@@ -1,5 +1,5 @@
 //! The Model Context Protocol: sitelog as tools of an agent. Each tool is one or a few requests to the HTTP API, made in
-//! the name of whoever calls it, so keys, scopes, tenants and quotas are those of the API. Answers are cut to what a
+//! the name of its caller, so keys, scopes, tenants and quotas are those of the API. Answers are cut to what a
 //! model can use.
 
 mod arguments;
@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use tools::TOOLS;
 
-/// What a model is told about all tools.
+/// Instructions for the model about all tools.
 const INSTRUCTIONS: &str = "\
 sitelog scans websites and says who runs a domain, how to reach them, and what the site is made with. \
 For one domain use scan_domain; it waits for the result. For several use scan_batch, then batch_status with \
@@ -60,7 +60,7 @@ pub struct ApiAnswer {
 
 /// The API that the tools use.
 pub trait Api: Send + Sync + 'static {
-    /// Sends a request. `caller` holds the headers of who calls the tool, if it was called over HTTP. A failure is told
+    /// Sends a request. `caller` holds the headers of the caller, if the tool was called over HTTP. A failure is described
     /// in words.
     fn send(
         &self,

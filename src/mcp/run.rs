@@ -20,19 +20,19 @@ const ROWS: u64 = 20;
 const URLS: u64 = 50;
 /// How long `scan_domain` waits, if the call does not say.
 const WAIT: u64 = 45;
-/// How long the record of a domain may take to show a scan that has ended, and how often it is looked at.
+/// How long the record of a domain may take to show a scan that has ended, and how often it is polled.
 const FOLLOWING: Duration = Duration::from_secs(3);
 const FOLLOW_POLL: Duration = Duration::from_millis(50);
-/// How often a batch is looked at.
+/// How often a batch is polled.
 const POLL: Duration = Duration::from_millis(500);
 
-/// The API in the name of who calls.
+/// The API in the name of the caller.
 struct Session<'a, A> {
     api: &'a A,
     caller: Option<&'a HeaderMap>,
 }
 
-/// Runs a tool. What is wrong is told in words, for the model to correct.
+/// Runs a tool. Errors are texts that the model can act on.
 pub(super) async fn run<A: Api>(
     api: &A,
     caller: Option<&HeaderMap>,

@@ -1,4 +1,4 @@
-//! The tools: their names, what a model is told of them, and their arguments.
+//! The tools: their names, descriptions and arguments.
 
 use std::sync::Arc;
 
@@ -203,7 +203,7 @@ impl Argument {
     }
 }
 
-/// What is said of a tool that there is not.
+/// The error for an unknown tool.
 pub(super) fn unknown(name: &str) -> String {
     let known = nearest(name, TOOLS.iter().map(|tool| tool.name)).unwrap_or_default();
     format!("There is no tool {name}; the most similar is {known}.")

@@ -65,7 +65,7 @@ impl Digest {
             // RFC 8058: one click ends the mails.
             .raw_header(header("List-Unsubscribe", &format!("<{end}>")))
             .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-            // RFC 3834, 5: nobody's absence is to be answered.
+            // RFC 3834, 5: no automatic replies.
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .multipart(MultiPart::alternative_plain_html(
                 self.plain(mail, &all, &end),

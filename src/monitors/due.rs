@@ -1,4 +1,4 @@
-//! Which monitors are to be looked at. The rows are hints: a look that was not needed changes nothing.
+//! Which monitors are to be checked. The rows are hints: a check that was not needed changes nothing.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};
@@ -13,7 +13,7 @@ pub(super) struct Due {
     monitor_id: Uuid,
     /// The last event of the monitor that the row had.
     changed_at: i64,
-    /// When somebody decided to look again.
+    /// When the next check was decided.
     pub(super) next_run: Option<DateTime<Utc>>,
     /// What time it is.
     pub(super) now: DateTime<Utc>,

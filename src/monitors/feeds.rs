@@ -1,4 +1,4 @@
-//! Who may read the feed of a monitor: whoever has its token, which is shown once and can be revoked.
+//! The feed of a monitor can be read with its token, which is shown once and can be revoked.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ use crate::values::{MonitorId, TenantId};
 pub struct FeedToken(String);
 
 impl FeedToken {
-    /// A new one, which nobody can guess.
+    /// A new one, which cannot be guessed.
     pub fn generate() -> Self {
         Self(hex::encode(rand::random::<[u8; 32]>()))
     }
 
-    /// One that somebody shows.
+    /// One from a request.
     pub fn shown(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -61,7 +61,7 @@ pub async fn open(
     Ok(done.rows_affected() > 0)
 }
 
-/// Takes the token away: nobody reads the feed any more.
+/// Revokes the token: the feed can no longer be read.
 pub async fn close(pool: &PgPool, tenant: TenantId, id: MonitorId) -> Result<(), TablesError> {
     sqlx::query("delete from monitor_feed where monitor_id = $1 and tenant_id = $2")
         .bind(id.0)

@@ -31,15 +31,15 @@ pub(super) struct Claimed {
     is_old: bool,
 }
 
-/// What became of a mail.
+/// The outcome of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Sent,
     /// There was nothing to say.
     Empty,
-    /// It is tried again, unless that went on for a day.
+    /// It is retried, unless that went on for a day.
     Failed(String),
-    /// It is not tried again.
+    /// It is not retried.
     Refused(String),
 }
 
@@ -58,7 +58,7 @@ struct Row {
 }
 
 /// Queues a mail to each subscriber of the monitor whose run has ended; nothing if the batch is no run. A mail that is
-/// queued already stays as it is. Who subscribed later than the run ended gets none.
+/// queued already stays as it is. Later subscribers get none.
 pub async fn queue(
     connection: &mut PgConnection,
     batch: &str,
@@ -87,7 +87,7 @@ pub async fn queue(
     Ok(())
 }
 
-/// Drops mails that nobody sent within a day: they are no news any more. Says how many.
+/// Drops mails that were not sent within a day: they are out of date. Returns their number.
 pub(super) async fn drop_old(pool: &PgPool) -> Result<u64, sqlx::Error> {
     const OLD: &str = "not recently(q.queued_at, $1, clock_timestamp()) \
         and still_ahead(q.leased_until, longest_mail_lease(), clock_timestamp()) is not true";
@@ -144,7 +144,7 @@ impl From<Row> for Claimed {
     }
 }
 
-/// Notes what became of a mail; nothing if it is no longer ours.
+/// Records the outcome of a mail; nothing if it is no longer ours.
 pub(super) async fn settle(pool: &PgPool, mail: &Claimed, outcome: &Outcome) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     // The subscriber first, as by who removes one, so that the two do not wait for each other.

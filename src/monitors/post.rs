@@ -16,10 +16,10 @@ use crate::mail::{MailError, Mailer};
 const AT_ONCE: i64 = 4;
 /// How often mails that are too old are dropped.
 const CLEAN: Duration = Duration::from_mins(10);
-/// How often the queue is looked at.
+/// How often the queue is polled.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Sends mails until told to stop; those that are under way are sent. Without a mailer, it only drops those that are too
+/// Sends mails until it is stopped; those under way are sent. Without a mailer, it only drops those that are too
 /// old.
 pub async fn send_mails(monitors: Monitors, mailer: Option<Mailer>, stop: CancellationToken) {
     let (pool, log) = (monitors.pool(), monitors.bus.log());
@@ -75,7 +75,7 @@ async fn send_one(pool: &PgPool, log: &EventLog, mailer: &Mailer, mail: &Claimed
         }
     };
     metrics::counter!("sitelog_mails_total", "result" => result).increment(1);
-    // If this fails, the lease runs out and the mail is sent once more, with the same id.
+    // If this fails, the lease expires and the mail is sent again, with the same id.
     if let Err(error) = mails::settle(pool, mail, &outcome).await {
         tracing::warn!(%error, "Cannot note what became of a mail");
     }

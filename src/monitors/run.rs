@@ -37,7 +37,7 @@ impl From<LogError> for RunError {
 }
 
 impl Monitors {
-    /// Begins a run that somebody wants now.
+    /// Begins a run on request.
     pub async fn run_now(&self, id: MonitorId, context: &CommandContext) -> Result<Run, RunError> {
         let known = known_monitor(&self.bus, id).await?;
         let known = known.filter(|known| known.tenant == context.tenant);

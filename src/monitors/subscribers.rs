@@ -24,7 +24,7 @@ impl UnsubscribeToken {
         Self(hex::encode(rand::random::<[u8; 32]>()))
     }
 
-    /// One that somebody shows. What cannot be a token is that of nobody.
+    /// One from a request. An impossible token belongs to no subscriber.
     pub fn shown(text: &str) -> Self {
         Self(text.chars().filter(char::is_ascii_hexdigit).collect())
     }
@@ -41,7 +41,7 @@ impl fmt::Debug for UnsubscribeToken {
     }
 }
 
-/// Somebody who gets mails.
+/// A person who gets mails.
 #[derive(Clone, Debug, FromRow)]
 #[expect(missing_docs, reason = "the names are those of the table")]
 pub struct SubscriberRow {
@@ -52,13 +52,13 @@ pub struct SubscriberRow {
     pub error: Option<String>,
 }
 
-/// Why nobody was added.
+/// Why the subscriber was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum SubscribeError {
     /// No address.
     #[error("'{0}' is not an e-mail address")]
     Address(String),
-    /// Whoever reads mails there wants none.
+    /// The owner of the address ended the mails.
     #[error("'{0}' has ended the mails about this monitor")]
     Unsubscribed(String),
     /// As many as there may be.
@@ -191,7 +191,7 @@ pub async fn of_token(
     .await?)
 }
 
-/// Ends the mails of a token, for good: nobody adds the address again.
+/// Ends the mails of a token for good: the address cannot be added again.
 pub async fn unsubscribe(pool: &PgPool, token: &UnsubscribeToken) -> Result<(), TablesError> {
     let mut tx = pool.begin().await?;
     let ended: Option<(Uuid, String)> =

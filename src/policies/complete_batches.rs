@@ -9,9 +9,10 @@ use super::{Policy, PolicyError};
 use crate::aggregates::{BatchEvent, ScanEvent, ScanStatus};
 use crate::commands::{CommandBus, CommandContext, complete_batch::complete_batch};
 use crate::log::LogEvent;
+use crate::values::event_type::Follower;
 use crate::values::{BatchId, TenantId};
 
-/// Batches completed in one sweep; the next one goes on.
+/// Batches completed in one sweep; the next one continues.
 const MAX_DUE: i64 = 200;
 
 /// Counts each batch's open scans and completes it when there are none.
@@ -51,18 +52,7 @@ struct Change {
 
 impl Policy for CompleteBatches {
     const NAME: &'static str = "complete_batches";
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "BatchRequested",
-        "BatchReopened",
-        "BatchExpanded",
-        "BatchCompleted",
-        "BatchCancelled",
-        "ScanRequested",
-        "ScanRetried",
-        "ScanCompleted",
-        "ScanFailed",
-        "ScanCancelled",
-    ];
+    const FOLLOWER: Follower = Follower::CompleteBatches;
     const PAGE: i64 = 2000;
 
     async fn write(

@@ -7,6 +7,7 @@ use crate::aggregates::BatchEvent;
 use crate::commands::{CommandBus, CommandContext, expand_batch};
 use crate::log::LogEvent;
 use crate::values::BatchId;
+use crate::values::event_type::Follower;
 
 /// Puts what a batch asks for into the log, scan by scan.
 pub struct ExpandBatches {
@@ -22,7 +23,7 @@ impl ExpandBatches {
 
 impl Policy for ExpandBatches {
     const NAME: &'static str = "expand_batches";
-    const EVENT_TYPES: &'static [&'static str] = &["BatchRequested", "BatchReopened", "BatchCancelled"];
+    const FOLLOWER: Follower = Follower::ExpandBatches;
     // A batch may be large: the checkpoint moves after each.
     const PAGE: i64 = 1;
 

@@ -7,21 +7,14 @@ use sqlx::PgConnection;
 use super::{Policy, PolicyError};
 use crate::log::LogEvent;
 use crate::monitors::rows;
+use crate::values::event_type::Follower;
 
 /// Keeps the monitors in step with the log.
 pub struct FollowMonitors;
 
 impl Policy for FollowMonitors {
     const NAME: &'static str = "follow_monitors";
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "MonitorCreated",
-        "MonitorChanged",
-        "MonitorPaused",
-        "MonitorResumed",
-        "MonitorRan",
-        "MonitorSkipped",
-        "MonitorDeleted",
-    ];
+    const FOLLOWER: Follower = Follower::FollowMonitors;
 
     async fn write(
         &self,

@@ -1,4 +1,4 @@
-//! What endpoints are told, and what is decided about them, becomes known to those who send.
+//! Tells the sender which events there are for endpoints, and which endpoints changed.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use super::{Policy, PolicyError};
 use crate::log::LogEvent;
+use crate::values::event_type::Follower;
 use crate::webhooks::rows;
 
 /// Keeps the endpoints in step with the log.
@@ -13,22 +14,7 @@ pub struct FollowWebhooks;
 
 impl Policy for FollowWebhooks {
     const NAME: &'static str = "follow_webhooks";
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "BatchCompleted",
-        "ScanCompleted",
-        "ScanFailed",
-        "DomainChanged",
-        "MonitorRan",
-        "MonitorSkipped",
-        "WebhookCreated",
-        "WebhookChanged",
-        "WebhookDisabled",
-        "WebhookEnabled",
-        "WebhookReplayRequested",
-        "WebhookResendRequested",
-        "WebhookTested",
-        "WebhookDeleted",
-    ];
+    const FOLLOWER: Follower = Follower::FollowWebhooks;
     const PAGE: i64 = 2000;
 
     async fn write(

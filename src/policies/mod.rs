@@ -24,13 +24,14 @@ pub use runner::run;
 pub use schedule_scans::ScheduleScans;
 
 use crate::log::{LogError, LogEvent};
+use crate::values::event_type::Follower;
 
 /// What follows from events.
 pub trait Policy: Send + Sync + 'static {
     /// Its row in the table `policy`.
     const NAME: &'static str;
-    /// The events it reacts to.
-    const EVENT_TYPES: &'static [&'static str];
+    /// Which follower it is; [`Follower`] names the events that it follows.
+    const FOLLOWER: Follower;
     /// Events per page.
     const PAGE: i64 = 1000;
 
@@ -66,7 +67,7 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
-    /// Whether what an event holds or refers to cannot be read: no other event is concerned, and trying again is no use.
+    /// Whether the content of an event, or what it refers to, cannot be read: other events are not affected, and a retry does not help.
     fn is_about_an_event(&self) -> bool {
         matches!(
             self,

@@ -8,13 +8,14 @@ use super::{Policy, PolicyError};
 use crate::aggregates::BatchEvent;
 use crate::log::LogEvent;
 use crate::monitors::mails;
+use crate::values::event_type::Follower;
 
 /// Queues mails in step with the log.
 pub struct QueueMails;
 
 impl Policy for QueueMails {
     const NAME: &'static str = "queue_mails";
-    const EVENT_TYPES: &'static [&'static str] = &["BatchCompleted"];
+    const FOLLOWER: Follower = Follower::QueueMails;
 
     async fn write(
         &self,

@@ -24,7 +24,7 @@ const GATHER: Gather = Gather {
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs a policy until it is told to stop; failures are logged and tried again.
+/// Runs a policy until it is stopped; failures are logged and retried.
 pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
     let holder = Uuid::now_v7();
     let mut news = log.watch();
@@ -67,7 +67,7 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
     release(log.pool(), P::NAME, holder).await;
 }
 
-/// What a look at the log came to.
+/// The result of reading the log.
 enum Progress {
     /// A page was dealt with, and more is known to follow.
     More,
@@ -89,7 +89,7 @@ async fn step<P: Policy>(
     let page = {
         let mut connection = log.pool().acquire().await?;
         log.tail()
-            .page(&mut connection, position, P::EVENT_TYPES, limit)
+            .page(&mut connection, position, P::FOLLOWER.event_types(), limit)
             .await?
     };
     if page.position == position {

@@ -10,6 +10,7 @@ use crate::aggregates::{ScanEvent, ScanStatus};
 use crate::log::LogEvent;
 use crate::tasks::{self, NewTask, ScanTasks};
 use crate::values::ScanId;
+use crate::values::event_type::Follower;
 
 /// Keeps the task queue in step with the log.
 pub struct ScheduleScans {
@@ -26,13 +27,7 @@ impl ScheduleScans {
 
 impl Policy for ScheduleScans {
     const NAME: &'static str = "schedule_scans";
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "ScanRequested",
-        "ScanRetried",
-        "ScanCompleted",
-        "ScanFailed",
-        "ScanCancelled",
-    ];
+    const FOLLOWER: Follower = Follower::ScheduleScans;
 
     async fn write(
         &self,

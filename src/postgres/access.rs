@@ -33,7 +33,7 @@ fn write_readable(path: &Path, text: &str) -> Result<(), EmbeddedPostgresError> 
         .map_err(|source| EmbeddedPostgresError::file("write", path, source))
 }
 
-/// Makes the socket's directory, and refuses one that somebody else prepared.
+/// Makes the socket's directory, and refuses one that belongs to another user.
 pub(super) fn prepare_socket_dir(dir: &Path, account: &Account) -> Result<(), EmbeddedPostgresError> {
     let refused = |fault: String| EmbeddedPostgresError::SocketDirTaken {
         path: dir.to_path_buf(),

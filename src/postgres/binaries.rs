@@ -16,7 +16,7 @@ pub(super) struct Binaries {
 impl Binaries {
     /// Finds the programs of version `wanted`, the version of existing data, or else the newest there are.
     ///
-    /// May give another version than `wanted`; whoever opens the data refuses then.
+    /// May give another version than `wanted`; opening the data fails then.
     pub(super) async fn find(wanted: Option<u32>) -> Result<Self, EmbeddedPostgresError> {
         let installed = installed().await;
         choose(&installed, wanted).ok_or_else(|| none_among(&installed))

@@ -2,7 +2,7 @@
 //!
 //! They get none of this process's environment but what they need to run. It holds secrets (the shared secret of
 //! tokens, passwords of a database, a proxy, the old backend), and a server that runs for months as another user would
-//! show them in `/proc/<pid>/environ` to whoever gets hold of that user.
+//! show them in `/proc/<pid>/environ` to anybody with access to that user.
 
 use std::ffi::OsStr;
 use std::process::Stdio;

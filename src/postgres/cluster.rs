@@ -1,6 +1,6 @@
 //! One cluster's server: whether it is up, bringing it up, shutting it down, its log.
 //!
-//! Whoever brings it up or shuts it down holds the turn (`lock::take_turn`). Not here: laying the cluster (`init`).
+//! A process that starts or stops it holds the turn (`lock::take_turn`). Not here: creating the cluster (`init`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -234,7 +234,7 @@ impl Cluster {
         let log_dir = self.layout.log_dir();
         let newest = log_files(&log_dir).pop();
         let logs = newest.into_iter().chain([self.layout.start_log()]);
-        // The account writes there: a link would show it, or whoever reads our log, files that only root may read.
+        // The account writes there: through a link, it or a reader of our log could see files that only root may read.
         let is_file = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
         let texts: Vec<String> = logs
             .filter(is_file)

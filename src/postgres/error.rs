@@ -52,13 +52,13 @@ pub enum EmbeddedPostgresError {
         uid: u32,
     },
 
-    /// The cluster belongs to somebody else and this process is not root.
+    /// The cluster belongs to another user and this process is not root.
     #[error(
         "{path} belongs to user id {owner}, but this process runs as {uid}; \
          run as that user or as root, or choose another directory with SITELOG_DATA_DIR"
     )]
     NotOurs {
-        /// What belongs to somebody else.
+        /// What belongs to another user.
         path: PathBuf,
         /// Its owner.
         owner: u32,
@@ -129,7 +129,7 @@ pub enum EmbeddedPostgresError {
         path: PathBuf,
     },
 
-    /// The short-named socket directory below /tmp is somebody else's.
+    /// The short-named socket directory below /tmp belongs to another user.
     #[error(
         "{path}, where PostgreSQL's socket has to be, {fault}; remove it, or choose a data directory with a short, \
          plain path (SITELOG_DATA_DIR)"
@@ -206,7 +206,7 @@ pub enum EmbeddedPostgresError {
 }
 
 impl EmbeddedPostgresError {
-    /// The error for a failed write to `path`, a full disk told from the rest.
+    /// The error for a failed write to `path`; a full disk has its own.
     pub(super) fn file(doing: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
         match source.kind() {

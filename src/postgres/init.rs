@@ -194,7 +194,7 @@ fn free_name(cluster: &Path) -> PathBuf {
         .expect("there are more numbers than directories")
 }
 
-/// Removes what killed runs left. A failure is no harm: the next one has another name.
+/// Removes what killed runs left. A failure is harmless: the next one has another name.
 fn sweep_unfinished(data_dir: &Path) {
     for entry in fs::read_dir(data_dir).into_iter().flatten().flatten() {
         let is_unfinished = entry

@@ -32,7 +32,7 @@ impl UseLock {
         Ok(Self { file })
     }
 
-    /// Whether nobody else uses the server. The caller has the turn, so nobody can join in between;
+    /// Whether no other process uses the server. The caller has the turn, so none can join in between;
     /// either way the lock is to be dropped afterwards.
     pub(super) fn is_last(&self) -> Result<bool, EmbeddedPostgresError> {
         match self.file.try_lock() {

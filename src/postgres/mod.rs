@@ -11,13 +11,13 @@
 //! | `lock` | held shared by each process that uses the database |
 //! | `postgres.lock` | held while one process starts, repairs or stops the server |
 //! | `postgres/` | the cluster |
-//! | `postgres-hba.conf`, `postgres-ident.conf` | who may connect; written anew at each start |
+//! | `postgres-hba.conf`, `postgres-ident.conf` | who may connect; written at each start |
 //! | `postgres-log/` | the server's log: at most six files of 10 MB |
 //! | `socket/` | the server's Unix socket, if its path is short enough; else it lies below `/tmp` |
 //!
 //! **Who may connect:** `peer` authentication, so the kernel itself vouches for the caller: only the user that the
 //! server runs as, and root. It needs no password that could leak through a URL, a log or a backup, and unlike
-//! `trust` it holds even where somebody loosens the mode of the socket's directory. There is no TCP port.
+//! `trust` it holds even if the mode of the socket's directory is relaxed. There is no TCP port.
 
 mod access;
 mod account;

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 use super::EmbeddedPostgresError;
 use super::cluster::Cluster;
 
-/// Owns the database, and may make roles and databases, but is no superuser: what gets hold of our
+/// Owns the database, and may make roles and databases, but is not a superuser: an attacker with our
 /// connection must not get a shell (`copy … to program`) with it.
 pub(super) const OWNER: &str = "sitelog";
 pub(super) const DATABASE: &str = "sitelog";

@@ -1,4 +1,4 @@
-//! Whether the clock can be believed. Nothing rests on it but the times that are shown; that it is or was wrong is said.
+//! Whether the clock is right. Only the times that are shown depend on it; a wrong clock is reported.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
@@ -94,7 +94,7 @@ impl Clock {
         problems
     }
 
-    /// What was wrong, and can be told for good.
+    /// Past errors of the clock.
     pub fn note(&self) -> Option<String> {
         let Correction {
             position,

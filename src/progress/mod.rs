@@ -19,10 +19,10 @@ use crate::projections::registry;
 #[error("cannot read the progress from the database")]
 pub struct ProgressError(#[from] sqlx::Error);
 
-/// Names that are told of what stands still; all are counted.
+/// Names that are listed; all are counted.
 const NAMED: i32 = 5;
 
-/// What can stand still.
+/// What can get stuck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -39,7 +39,7 @@ pub enum Kind {
     Policy,
     /// A read model.
     Projection,
-    /// Work on a read model that somebody asked for.
+    /// Requested work on a read model.
     ProjectionTask,
     /// An event that a policy, or a row that an event, could not be applied to.
     SetAside,
@@ -104,7 +104,7 @@ impl Stuck {
 }
 
 impl fmt::Display for Stuck {
-    /// What stands still, since when, and what to do.
+    /// What makes no progress, since when, and what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, names) = (self.count, self.names.join(", "));
         match self.kind {
@@ -139,7 +139,7 @@ impl fmt::Display for Stuck {
     }
 }
 
-/// What stands still, by kind; nothing if all is well.
+/// What makes no progress, by kind; nothing if all is well.
 pub async fn stuck(pool: &PgPool) -> Result<Vec<Stuck>, ProgressError> {
     let (names, shapes): (Vec<_>, Vec<_>) = registry::all()
         .iter()
@@ -153,7 +153,7 @@ pub async fn stuck(pool: &PgPool) -> Result<Vec<Stuck>, ProgressError> {
         .await?)
 }
 
-/// Who follows the log has something to do only while it is behind. It is stuck if it neither moved nor had nothing to
+/// A follower of the log has something to do only while it is behind. It is stuck if it neither moved nor had nothing to
 /// do lately, and what it has to do is not new either.
 const STUCK: &str = "\
 with known (name, shape) as (select * from unnest($1::text[], $2::int[])),

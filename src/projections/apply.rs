@@ -16,7 +16,7 @@ use super::{Change, Fact, Projection, ProjectionError, rows};
 pub(super) enum Care {
     /// All at once; a row that the database refuses fails the page.
     Fast,
-    /// Under savepoints, halving the page until the rows that are refused stand alone.
+    /// Under savepoints, halving the page until the refused rows are isolated.
     Bisect,
 }
 

@@ -1,5 +1,5 @@
-//! A read model built beside the live one, and the switch to it. Interrupted at any point, whoever takes the task over
-//! begins anew or, once the fold is in the tables, goes on from there; readers see nothing until the switch.
+//! A read model built beside the live one, and the switch to it. If it is interrupted, the process that takes the task over
+//! begins again or, once the fold is in the tables, continues from there; readers see nothing until the switch.
 
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ async fn begun<P: Projection>(
     Ok(found.map(|(generation, state)| (generation, state == "live")))
 }
 
-/// What a task came to that switched to a generation.
+/// The result of a task that switched to a generation.
 async fn result_of<P: Projection>(
     log: &EventLog,
     generation: &Generation<P>,

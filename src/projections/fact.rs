@@ -13,7 +13,7 @@ use crate::values::{BatchId, BodyRef, ScanId, TenantId};
 /// A decoded event with its circumstances.
 #[derive(Clone, Debug)]
 pub struct Fact {
-    /// Where it stands in the log.
+    /// Its position in the log.
     pub position: i64,
     /// When it happened.
     pub at: DateTime<Utc>,
@@ -66,7 +66,7 @@ impl Fact {
         }
     }
 
-    /// The stream it stands in.
+    /// The stream it is in.
     pub(super) fn stream(&self) -> StreamName {
         let (kind, id) = match &self.happened {
             Happened::Scan(id, _) => ("domain_scan", id.0),

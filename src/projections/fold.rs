@@ -75,7 +75,7 @@ impl<P: Projection> Fold<P> {
         self.poison
     }
 
-    /// The next part of the rows; `None` after the last. `told` learns the positions gone through.
+    /// The next part of the rows; `None` after the last. `told` is called with the positions that were processed.
     pub(super) async fn next_part(
         &mut self,
         told: Option<&Claim>,
@@ -108,7 +108,7 @@ impl<P: Projection> Fold<P> {
         Ok(Some(part.shards.into_iter().map(|shard| shard.rows).collect()))
     }
 
-    /// A panic took the row with it: it is folded once more up to the event before.
+    /// A panic lost the row: it is folded again up to the event before.
     async fn bring_back_poisoned(&self, part: &mut Part<P>) -> Result<(), ProjectionError> {
         let mut connection = self.log.pool().acquire().await?;
         let mut done = HashSet::new();
@@ -141,7 +141,7 @@ async fn decode_page<P: Projection>(
     first: u64,
 ) -> Result<DecodedPage<P>, ProjectionError> {
     let mut connection = log.pool().acquire().await?;
-    let events = read_range(&mut connection, after, up_to, P::EVENT_TYPES).await?;
+    let events = read_range(&mut connection, after, up_to, P::FOLLOWER.event_types()).await?;
     let (mut facts, keys, broken) = blocking(move || {
         let (mut facts, mut keys, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         for event in events {

@@ -1,5 +1,5 @@
-//! Where read models live, and which one counts. The tables of a generation stand in the schema
-//! `rm_<name>_s<shape>_g<generation>`. Whoever reads goes through the views in `rm_<name>_s<shape>`, which show the
+//! Where read models live, and which one counts. The tables of a generation are in the schema
+//! `rm_<name>_s<shape>_g<generation>`. Readers use the views in `rm_<name>_s<shape>`, which show the
 //! generation that is live: the pointer in `projection` and the views change in one transaction, so a query sees one
 //! generation or the other and never a mixture, and a statement prepared before stays good after.
 
@@ -149,8 +149,8 @@ impl<P: Projection> Generation<P> {
     }
 
     /// Makes the next generation, empty and without indexes, for the task that is to fill it. What was left of an
-    /// unfinished one goes, unless somebody who does not know yet that the task is no longer his holds it; then it
-    /// goes the next time.
+    /// unfinished one is removed, unless a process that has not noticed that it lost the task holds it; then it
+    /// is removed the next time.
     pub(super) async fn begin(pool: &PgPool, claim: &Claim) -> Result<Self, ProjectionError> {
         let mut tx = begin_impatiently(pool).await?;
         let mut attempt = tx.begin().await?;
@@ -169,7 +169,7 @@ impl<P: Projection> Generation<P> {
         .bind(P::SHAPE)
         .fetch_one(&mut *tx)
         .await?;
-        // Whoever makes the same schema and came too late ends his transaction by himself.
+        // A process that creates the same schema later ends its own transaction.
         execute(&mut tx, "set local lock_timeout = 0").await?;
         let generation = Self::new(number, 0);
         generation.create(&mut tx).await?;
@@ -331,7 +331,7 @@ pub(super) async fn execute(connection: &mut PgConnection, sql: &str) -> Result<
     connection.execute(sql).await.map(drop)
 }
 
-/// Removes what nobody goes back to any more: all but the newest retired generation of this shape, and shapes that
+/// Removes generations that no rollback needs: all but the newest retired one of this shape, and shapes that
 /// are older than the release before this one.
 pub(super) async fn clear_away<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
     match try_to_clear_away::<P>(pool).await {

@@ -1,5 +1,5 @@
-//! What changed in a domain's row, field by field, and which scan changed it: its events folded once more, and the
-//! rows before and after each compared.
+//! What changed in a domain's row, field by field, and which scan changed it: its events are folded again, and the
+//! rows before and after each are compared.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::{Projection, ProjectionError, ReadModels};
 use crate::values::facets::{self, is_nothing};
 use crate::values::{DomainName, Findings, ScanId, TenantId};
 
-/// Scans that are looked at, so that a domain that was scanned thousands of times costs no more than one scanned so often.
+/// Scans that are examined, so that a domain that was scanned thousands of times costs no more than one scanned so often.
 pub const LATEST_SCANS: i64 = 100;
 
 /// Columns that say how the row is kept, not what is known of the domain.
@@ -107,7 +107,7 @@ fn fields(row: Option<&DomainRow>) -> Result<Map<String, Value>, ProjectionError
     for column in BOOKKEEPING {
         fields.remove(*column);
     }
-    // What stands in no column of its own.
+    // What is in no column of its own.
     let known: Findings = row.meta_json.read().unwrap_or_default();
     fields.extend(
         facets::parts(&known)

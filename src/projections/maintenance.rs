@@ -1,5 +1,5 @@
-//! What goes on by itself beside following the log: open tasks are taken up, and a random sample of rows is compared
-//! with the log for ever.
+//! Background work besides following the log: open tasks are run, and a random sample of rows is compared
+//! with the log continuously.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(10);
 /// Rows, and events, of one sample.
 const SAMPLE_SIZE: i64 = 10;
 
-/// Does open tasks of a projection until told to stop.
+/// Runs open tasks of a projection until it is stopped.
 pub async fn work(projection: &'static dyn AnyProjection, log: EventLog, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match projection.work(&log, &stop).await {
@@ -34,7 +34,7 @@ pub async fn work(projection: &'static dyn AnyProjection, log: EventLog, stop: C
     }
 }
 
-/// Takes samples of all projections until told to stop. The counters must stay 0.
+/// Takes samples of all projections until it is stopped. The counters must stay 0.
 pub async fn watch(log: EventLog, stop: CancellationToken) {
     for projection in all() {
         metrics::counter!("sitelog_projection_sample_rows_total", "projection" => projection.name())

@@ -46,6 +46,7 @@ pub use subject::Subject;
 
 use crate::log::LogError;
 use crate::turns::Busy;
+use crate::values::event_type::Follower;
 
 /// A read model with one row per key.
 pub trait Projection: Sized + Send + Sync + 'static {
@@ -53,8 +54,8 @@ pub trait Projection: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// Raised whenever the tables' shape or the meaning of `evolve` changes: the new shape is built beside the old.
     const SHAPE: i32;
-    /// The events it follows.
-    const EVENT_TYPES: &'static [&'static str];
+    /// Which follower it is; [`Follower`] names the events that it follows.
+    const FOLLOWER: Follower;
     /// The columns of the primary key, as `Key` names them.
     const KEY_COLUMNS: &'static [&'static str];
     /// Whether `evolve` reads what a completed scan found.
@@ -156,9 +157,9 @@ pub trait Projection: Sized + Send + Sync + 'static {
 pub struct Change<P: Projection> {
     /// Which.
     pub key: P::Key,
-    /// As it stands in the table; `None` if it does not.
+    /// As it is in the table; `None` if it does not.
     pub before: Option<P::Row>,
-    /// As it will stand there; `None` if it will not.
+    /// As it will be there; `None` if it will not.
     pub after: Option<P::Row>,
 }
 
@@ -209,7 +210,7 @@ pub enum ProjectionError {
 }
 
 impl ProjectionError {
-    /// Whether a table was asked for that is still to be built: `undefined_table`, `invalid_schema_name`.
+    /// Whether a table does not exist yet: `undefined_table`, `invalid_schema_name`.
     pub(crate) fn is_not_built_yet(&self) -> bool {
         self.has_code(&["42P01", "3F000"])
     }

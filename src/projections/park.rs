@@ -1,5 +1,5 @@
 //! Rows quarantined because an event could not be applied to them. A parked row stays as it was before that event, its
-//! later events wait, and a retry folds it anew from the log.
+//! later events wait, and a retry folds it again from the log.
 
 use std::collections::BTreeMap;
 
@@ -234,7 +234,7 @@ pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<ParkedRow>, Pro
     .await?)
 }
 
-/// What a retry came to.
+/// The result of a retry.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Retried {
     /// Rows that are in step with the log again.
@@ -243,7 +243,7 @@ pub struct Retried {
     pub still_parked: u64,
 }
 
-/// Folds what is quarantined in the live generation anew. Each in a transaction of its own, in which the runner waits.
+/// Folds the quarantined rows of the live generation again, each in its own transaction, in which the runner waits.
 pub(super) async fn retry<P: Projection>(log: &EventLog) -> Result<Retried, ProjectionError> {
     let keys: Vec<String> = sqlx::query_scalar(
         "select k.key::text from projection_parked k join projection p using (name, shape, generation) \
@@ -295,7 +295,7 @@ pub(super) async fn retry<P: Projection>(log: &EventLog) -> Result<Retried, Proj
     Ok(retried)
 }
 
-/// The live generation with its row locked: the runner waits, so its position stands.
+/// The live generation with its row locked: the runner waits, so its position does not change.
 pub(super) async fn lock_live<P: Projection>(
     connection: &mut PgConnection,
 ) -> Result<Option<Generation<P>>, sqlx::Error> {

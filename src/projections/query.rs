@@ -20,7 +20,7 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// A page out of one row more than was asked for.
+    /// A page out of one row more than the limit.
     pub fn of(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let more = rows.len() > limit;

@@ -1,4 +1,4 @@
-//! All projections of this release, by name, for whoever treats them alike.
+//! All projections of this release, by name, for code that treats them alike.
 
 use std::marker::PhantomData;
 
@@ -30,7 +30,7 @@ pub trait AnyProjection: Send + Sync {
     fn ensure<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<(), ProjectionError>>;
     /// Whether it is there.
     fn exists<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<bool, ProjectionError>>;
-    /// Follows the log until told to stop.
+    /// Follows the log until it is stopped.
     fn run(&self, log: EventLog, stop: CancellationToken) -> BoxFuture<'static, ()>;
     /// Asks for work on it.
     fn request<'a>(
@@ -39,7 +39,7 @@ pub trait AnyProjection: Send + Sync {
         kind: TaskKind,
         requested_by: &'a str,
     ) -> BoxFuture<'a, Result<ProjectionTask, ProjectionError>>;
-    /// Does its open task, if there is one that nobody is at; says whether there was.
+    /// Runs its open task, if there is one without a lease; returns whether there was.
     fn work<'a>(
         &'a self,
         log: &'a EventLog,
@@ -89,7 +89,7 @@ impl<P: Projection> AnyProjection for Of<P> {
     }
 
     fn event_types(&self) -> &'static [&'static str] {
-        P::EVENT_TYPES
+        P::FOLLOWER.event_types()
     }
 
     fn ensure<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<(), ProjectionError>> {
@@ -174,7 +174,7 @@ fn to_json<T: serde::Serialize>(result: &T) -> Result<serde_json::Value, Project
     })
 }
 
-/// Writes down what a task came to. While the database is away it stays open, and is taken up again.
+/// Stores the result of a task. While the database is unavailable the task stays open, and is run again.
 async fn conclude(
     claim: &Claim,
     done: Result<serde_json::Value, ProjectionError>,

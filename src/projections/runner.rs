@@ -16,6 +16,7 @@ use crate::log::tail::Tail;
 use crate::log::{EventLog, LogError};
 use crate::traces::{self, Place};
 use crate::turns::Steps;
+use crate::values::EventType;
 
 /// How long an idle projection waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
@@ -29,7 +30,7 @@ const NOTED_EVERY: Duration = Duration::from_secs(10);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs a projection until it is told to stop. Several processes may run it: whoever holds the row's lock goes on.
+/// Runs a projection until it is stopped. Several processes may run it: the one that holds the row's lock continues.
 pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     let mut news = log.watch();
     let mut noted: Option<Instant> = None;
@@ -71,7 +72,7 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
     }
 }
 
-/// Which generation is to go on.
+/// Which generation continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
     /// The one that counts.
@@ -80,7 +81,7 @@ pub(super) enum Which {
     Number(i32),
 }
 
-/// What a look at the log came to.
+/// The result of reading the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// A page was applied, and more is known to follow.
@@ -136,12 +137,15 @@ async fn follow_with<P: Projection>(
     Ok(if page.more { Progress::More } else { Progress::Done })
 }
 
+/// The events that end a scan which ran.
+const ENDS: [&str; 2] = [EventType::ScanCompleted.as_str(), EventType::ScanFailed.as_str()];
+
 /// A span for each scan that ended in a page.
 fn trace_scans<P: Projection>(page: &Page, began: SystemTime) {
     let ended = page
         .events
         .iter()
-        .filter(|event| matches!(event.event_type.as_str(), "ScanCompleted" | "ScanFailed"));
+        .filter(|event| ENDS.contains(&event.event_type.as_str()));
     for event in ended {
         let Ok(scan) = event.aggregate_id.parse() else {
             continue;
@@ -160,7 +164,12 @@ pub(super) async fn step<P: Projection>(
     care: Care,
 ) -> Result<Page, ProjectionError> {
     let page = tail
-        .page(&mut *connection, generation.position, P::EVENT_TYPES, P::PAGE)
+        .page(
+            &mut *connection,
+            generation.position,
+            P::FOLLOWER.event_types(),
+            P::PAGE,
+        )
         .await?;
     if page.position == generation.position {
         return Ok(page);
@@ -210,7 +219,7 @@ async fn decode<P: Projection>(
     Ok((facts, poison))
 }
 
-/// Says in the table that a projection has read all there is, so that who looks can tell idle from stuck.
+/// Says in the table that a projection has read all there is, so that idle can be told from stuck.
 async fn note_caught_up<P: Projection>(log: &EventLog) {
     let noted = sqlx::query(
         "update projection set caught_up_at = clock_timestamp() where name = $1 and shape = $2 and state = 'live' \

@@ -13,7 +13,7 @@ use super::{Fact, Generation, Projection, ProjectionError};
 use crate::log::EventLog;
 use crate::log::read::read_page;
 
-/// Scans of a row that is looked at.
+/// Scans of a row that is examined.
 const MOST_SCANS: i64 = 2000;
 
 /// Compares about `2 * size` rows.
@@ -116,7 +116,7 @@ async fn keys_of_events<P: Projection>(
         } else {
             break;
         };
-        let page = read_page(&mut *connection, after, P::EVENT_TYPES, 1).await?;
+        let page = read_page(&mut *connection, after, P::FOLLOWER.event_types(), 1).await?;
         let event = page.events.first().filter(|event| event.position <= up_to);
         let fact = event.map(|event| Fact::decode(event)).transpose()?.flatten();
         keys.extend(fact.as_ref().and_then(P::key));

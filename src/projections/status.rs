@@ -1,4 +1,4 @@
-//! How the read models are: which generation counts, how far behind the log it is, what stands still and why.
+//! How the read models are: which generation counts, how far behind the log it is, what makes no progress and why.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

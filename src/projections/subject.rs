@@ -40,7 +40,7 @@ impl Subject {
         Ok(counted > scans)
     }
 
-    /// The streams that tell of it: (type, ids). Of a domain's scans those asked for last, at most so many; all of
+    /// Its streams: (type, ids). Of a domain's scans the last requested ones, up to a limit; all of
     /// them for `None`.
     async fn streams(
         &self,
@@ -97,7 +97,7 @@ pub(super) async fn facts_of_latest<P: Projection>(
     scans: Option<i64>,
 ) -> Result<Vec<Fact>, ProjectionError> {
     let streams = P::subject(key).streams(&mut *connection, scans).await?;
-    let events = read_streams(&mut *connection, &streams, P::EVENT_TYPES, up_to).await?;
+    let events = read_streams(&mut *connection, &streams, P::FOLLOWER.event_types(), up_to).await?;
     let mut facts = Vec::with_capacity(events.len());
     for event in &events {
         facts.extend(Fact::decode(event)?);
@@ -147,7 +147,7 @@ pub(super) async fn key_of_stream<P: Projection>(
     aggregate_id: &str,
 ) -> Result<Option<P::Key>, ProjectionError> {
     let stream = [(aggregate_type.to_owned(), vec![aggregate_id.to_owned()])];
-    let events = read_streams(connection, &stream, P::EVENT_TYPES, i64::MAX).await?;
+    let events = read_streams(connection, &stream, P::FOLLOWER.event_types(), i64::MAX).await?;
     Ok(events
         .iter()
         .filter_map(|event| Fact::decode(event).ok().flatten())

@@ -1,5 +1,5 @@
-//! Work on a read model that somebody asked for, durably: whoever may run it takes it under a lease, and if that
-//! process dies another begins it anew or goes on.
+//! Requested work on a read model, stored durably: a process takes it under a lease, and if that
+//! process dies, another one starts over or continues.
 
 use std::time::Duration;
 
@@ -220,7 +220,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Takes the projection's open task, if it has one that nobody is at.
+    /// Takes the projection's open task, if it has one without a lease.
     pub(super) async fn take<P: Projection>(pool: &PgPool) -> Result<Option<Self>, ProjectionError> {
         let holder = Uuid::now_v7();
         let task: Option<ProjectionTask> = sqlx::query_as(&format!(
@@ -275,7 +275,7 @@ impl Claim {
     }
 
     /// Says, in the transaction given, which generation it is about; fails if the task is no longer ours, so that
-    /// nobody can build or switch beside the one who took it over.
+    /// no process can build or switch beside the one that took it over.
     pub(super) async fn fence(
         &self,
         connection: &mut PgConnection,
@@ -308,8 +308,8 @@ impl Claim {
         ours(moved.rows_affected())
     }
 
-    /// Does the work while the lease is prolonged; given up as soon as it is lost. Both go on side by side: the work may
-    /// have the task's row locked, and whoever waits for that must not keep the work from its commit.
+    /// Does the work while the lease is renewed; stops as soon as it is lost. Both run at the same time: the work may
+    /// have the task's row locked, and waiting for that must not block the work's commit.
     pub(super) async fn keeping<T>(
         &self,
         work: impl Future<Output = Result<T, ProjectionError>>,

@@ -1,5 +1,5 @@
-//! Are the tables what the log says? Rows are hashed where they stand, in short reads; the log is folded to the same
-//! point beside it; what differs is looked at once more, row by row and column by column, before it is reported.
+//! Compares the tables with the log. Rows are hashed in place, in short reads; the log is folded to the same
+//! point beside it; differences are checked again, row by row and column by column, before they are reported.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -20,9 +20,9 @@ use crate::log::EventLog;
 
 /// Rows hashed in one read: at the rate at which rows are hashed, a fraction of a second.
 const ROWS_PER_READ: i64 = 20_000;
-/// Rows whose hash by the log is asked for at once.
+/// Rows that are hashed by the log at once.
 const ROWS_PER_HASH: usize = 500;
-/// Findings told; more are only counted.
+/// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 1000;
 
 /// What is wrong with a row.
@@ -77,7 +77,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a verification came to.
+/// The result of a verification.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Verification {
     /// Rows compared.
@@ -144,7 +144,7 @@ pub(super) async fn verify_generation<P: Projection>(
     Ok(found)
 }
 
-/// The hashes of a table's rows, read piece by piece while the table goes on.
+/// The hashes of a table's rows, read piece by piece while the table is in use.
 struct Hashed<P: Projection> {
     hashes: HashMap<P::Key, i64>,
     parked: Parked<P>,
@@ -217,7 +217,7 @@ async fn position<P: Projection>(connection: &mut PgConnection, number: i32) -> 
         .await
 }
 
-/// Takes what is equal out of `seen`; what is not, or has moved meanwhile, is to be looked at.
+/// Takes what is equal out of `seen`; what is not, or has moved meanwhile, is to be examined.
 async fn compare_shard<P: Projection>(
     log: &EventLog,
     schema: &str,
@@ -280,7 +280,7 @@ async fn look_closely<P: Projection>(
     compare::<P>(&mut connection, schema, key, row.as_deref(), at).await
 }
 
-/// A row as it stands in the table (JSON) against the row that the log says there is at a position.
+/// A row as it is in the table (JSON) against the row that the log says there is at a position.
 pub(super) async fn compare<P: Projection>(
     connection: &mut PgConnection,
     schema: &str,
@@ -332,7 +332,7 @@ pub(super) async fn compare<P: Projection>(
     Ok(findings)
 }
 
-/// What is derived from rows, against the rows as they stand.
+/// What is derived from rows, against the rows as they are.
 async fn verify_details<P: Projection>(
     log: &EventLog,
     schema: &str,

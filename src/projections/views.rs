@@ -10,8 +10,8 @@ pub fn views_schema<P: Projection>() -> String {
     format!("rm_{}_s{}", P::NAME, P::SHAPE)
 }
 
-/// The view on a table of the live generation for whoever is shown all tenants' rows: it runs as its owner, so a role
-/// needs a right on what stands on it (the schema `legacy`) and none on the tables. Nobody is given a right on it.
+/// The view on a table of the live generation with all tenants' rows: it runs as its owner, so a role
+/// needs a right on what is on it (the schema `legacy`) and none on the tables. No role gets a right on it.
 pub fn view_of_all(views: &str, table: &str) -> String {
     let shape = views.rsplit('_').next().unwrap_or_default();
     format!("all_tenants.{table}_{shape}")
@@ -72,7 +72,7 @@ fn for_people<P: Projection>(tables: &[String], schema: &str) -> Vec<(String, St
         .collect()
 }
 
-/// A view of another shape has other columns and must be made anew.
+/// A view of another shape has other columns and must be created again.
 async fn show_in_public(
     connection: &mut PgConnection,
     views: &str,

@@ -10,7 +10,7 @@ use super::{ProjectionError, ReadModels};
 use crate::turns::Turn;
 use crate::values::TenantId;
 
-/// Reads for tenants; nobody logs in as it.
+/// Reads for tenants; it cannot log in.
 pub const READER: &str = "sitelog_reader";
 
 /// How long a tenant's query may take, so that none holds a connection for as long as it likes; below the time that a
@@ -128,7 +128,7 @@ pub(super) async fn open(connection: &mut PgConnection, schema: &str) -> Result<
 
 impl ReadModels {
     /// A transaction that sees one tenant's rows and nothing else, and none of whose queries may take longer than
-    /// `LONGEST_QUERY`. It is for reading, so nobody commits it.
+    /// `LONGEST_QUERY`. It only reads, so it is never committed.
     pub async fn reading(&self, tenant: TenantId) -> Result<Reading, ProjectionError> {
         let turn = self.turn(tenant).await?;
         let (pool, walled) = (self.pool.clone(), self.walled);

@@ -90,7 +90,7 @@ impl Allowance {
         self.computed() < self.max_compute
     }
 
-    /// What is told of a scan that computed longer than it may.
+    /// The problem of a scan that used up its processor time.
     pub(super) fn ran_out(&self) -> String {
         format!(
             "not everything was read: the scan used its budget of {} ms of processor time",

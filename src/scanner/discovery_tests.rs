@@ -1,4 +1,4 @@
-//! Where sitemaps and pages are found, and how often they are asked for.
+//! Where sitemaps and pages are found, and how often they are requested.
 
 use super::*;
 use crate::fetch::test_site::{Reply, TestSite, Tls};
@@ -25,7 +25,7 @@ async fn scan(site: &TestSite, name: &str) -> SiteReport {
     scanner.scan(&domain, &options, Duration::from_secs(20)).await
 }
 
-/// The scan of `a.site.test`, whose home page is `HOME` unless `answer` says otherwise, and what was asked for.
+/// The scan of `a.site.test`, whose home page is `HOME` unless `answer` says otherwise, and what was requested.
 async fn scanned(
     answer: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static,
 ) -> (SiteReport, Vec<String>) {
@@ -96,7 +96,7 @@ async fn a_file_is_fetched_once_whatever_it_is_called_by() {
         (2, 1),
         "{asked:?}"
     );
-    // The second one is where /old.xml leads, which nobody can know before.
+    // The second one is where /old.xml leads, which cannot be known before.
     assert_eq!(count(&asked, "/old.xml"), 1);
     let kinds: Vec<SitemapKind> = report.sitemaps.iter().map(|file| file.kind).collect();
     assert_eq!(kinds, [SitemapKind::Index, SitemapKind::Urlset]);

@@ -1,6 +1,6 @@
-//! What DNS says of the domain: asked while the site is read, told at the end.
+//! The DNS records of the domain: queried while the site is read, added at the end.
 //!
-//! It delays a scan by no more than its slowest fetch: what is not answered then is said to be unknown.
+//! It delays a scan by no more than its slowest fetch: what is not answered by then is unknown.
 
 use std::collections::BTreeMap;
 

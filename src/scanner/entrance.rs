@@ -34,7 +34,7 @@ pub(super) struct Entrance {
     pub(super) robots_url: Url,
     /// What the next scan may use again.
     pub(super) keep: Option<KnownRobots>,
-    /// What went wrong before somebody answered.
+    /// Problems before the first answer.
     pub(super) problems: Vec<Problem>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct RobotsSays {
     /// Its `Sitemap:` lines as absolute URLs, each once.
     pub(super) sitemaps: Vec<Url>,
     crawl_delay: Option<f64>,
-    /// Which crawlers it lets in; nothing if there is no file.
+    /// Which crawlers it allows; nothing if there is no file.
     pub(super) crawlers: Option<Crawlers>,
 }
 
@@ -113,8 +113,8 @@ pub(super) async fn enter(
     })
 }
 
-/// Asks for robots.txt by https, by http if https cannot be spoken, at `www.` if the name has no address or nobody
-/// there takes a connection.
+/// Asks for robots.txt by https, by http if https cannot be spoken, at `www.` if the name has no address or does not
+/// accept a connection.
 async fn knock(
     tools: &Tools,
     clock: &Clock,
@@ -294,7 +294,7 @@ fn sitemaps_of(robots: &Robots, url: &Url) -> Vec<Url> {
         .collect()
 }
 
-/// A failure by status; whether it may pass is said by RFC 9110, 15.
+/// A failure by status; RFC 9110, 15, says whether it is temporary.
 pub(super) fn status_failure(url: &Url, status: u16, headers: &Headers) -> ScanFailure {
     ScanFailure {
         reason: FailureReason::HttpStatus,

@@ -1,10 +1,11 @@
-//! Files with which a site says how it may be reached and used: asked for only if somebody wants them, while the rest of the
-//! site is read.
+//! Files with which a site says how it may be reached and used, and its icon and logo. They are read only on request, while
+//! the scan reads the rest of the site.
 //!
-//! They delay a scan by no more than its slowest fetch, and nothing that becomes of them makes it fail: a file that was not
-//! answered is one of which nothing new is known.
+//! They delay a scan by no more than its slowest fetch, and they never make it fail: if a file is not answered, nothing new
+//! is known of it.
 
 mod ads;
+mod picture;
 mod security;
 mod text;
 
@@ -16,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use self::ads::ads_txt;
+use self::picture::{MAX_PICTURE_BYTES, picture};
 use self::security::security_txt;
 use self::text::{humans_txt, is_text, llms_txt};
 use super::Tools;
@@ -23,11 +25,12 @@ use super::robots::AgentRules;
 use super::site::same_site;
 use crate::fetch::{Answer, Limits};
 use crate::values::Findings;
+use crate::values::picture::Picture;
 use crate::values::site_files::{AdsTxt, FileAnswer, HumansTxt, LlmsTxt, SecurityTxt, SiteFile};
 
 const REDIRECTS: usize = 5;
 
-/// Decoded bytes that are read of a file. Files of sellers are long, of the others the beginning says all that is told.
+/// Decoded bytes that are read of a file. Files of sellers are long; of the others, the beginning is enough.
 const MAX_BYTES: u64 = 64 * 1024;
 const MAX_ADS_BYTES: u64 = 1024 * 1024;
 
@@ -42,29 +45,69 @@ enum Says {
     Ads(AdsTxt),
     Humans(HumansTxt),
     Llms(LlmsTxt),
+    Icon(Picture),
+    Logo(Picture),
 }
 
-/// What became of one file.
+/// The result for one file.
 type Outcome = (FileAnswer, Option<Says>);
+
+/// The site whose files are read.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    /// Its home page.
+    pub(super) home: Url,
+    /// What its robots.txt allows.
+    pub(super) rules: Arc<AgentRules>,
+    /// The icon that the home page names.
+    pub(super) icon: Option<Url>,
+    /// The logo that the home page names or shows.
+    pub(super) logo: Option<Url>,
+}
+
+impl Site {
+    /// The site at `home`, whose robots.txt has these rules, with the pictures that the home page names.
+    pub(super) fn new(home: &Url, rules: Arc<AgentRules>, findings: &Findings) -> Self {
+        let url = |text: &Option<String>| text.as_deref().and_then(|text| Url::parse(text).ok());
+        Self {
+            home: home.clone(),
+            rules,
+            icon: url(&findings.favicon_url),
+            logo: url(&findings.logo_url),
+        }
+    }
+
+    /// Where a file may be, the proper place first.
+    fn urls(&self, file: SiteFile) -> Vec<Url> {
+        match file {
+            // Where browsers look if the page names none.
+            SiteFile::Icon => vec![
+                self.icon
+                    .clone()
+                    .unwrap_or_else(|| url_of(&self.home, "/favicon.ico")),
+            ],
+            SiteFile::Logo => self.logo.clone().into_iter().collect(),
+            _ => file.paths().iter().map(|path| url_of(&self.home, path)).collect(),
+        }
+    }
+}
 
 /// The files of a site, wanted or under way.
 #[derive(Debug)]
 pub(super) struct Files {
     wanted: Vec<SiteFile>,
-    home: Url,
-    rules: Arc<AgentRules>,
+    site: Arc<Site>,
     deadline: Instant,
     /// Requests that are being made; they end with it.
     open: JoinSet<Outcome>,
 }
 
 impl Files {
-    /// The wanted files of the site at `home`, whose robots.txt has these rules.
-    pub(super) fn new(wanted: Vec<SiteFile>, home: &Url, rules: Arc<AgentRules>, deadline: Instant) -> Self {
+    /// The wanted files of a site.
+    pub(super) fn new(wanted: Vec<SiteFile>, site: Site, deadline: Instant) -> Self {
         Self {
             wanted,
-            home: home.clone(),
-            rules,
+            site: Arc::new(site),
             deadline,
             open: JoinSet::new(),
         }
@@ -76,10 +119,9 @@ impl Files {
             return;
         }
         for file in self.wanted.iter().copied() {
-            let (tools, home, deadline) = (tools.clone(), self.home.clone(), self.deadline);
-            let rules = Arc::clone(&self.rules);
+            let (tools, site, deadline) = (tools.clone(), Arc::clone(&self.site), self.deadline);
             self.open
-                .spawn(async move { read(&tools, file, &home, &rules, deadline).await });
+                .spawn(async move { read(&tools, file, &site, deadline).await });
         }
     }
 
@@ -94,13 +136,17 @@ impl Files {
                 Some(Says::Ads(found)) => findings.ads_txt = Some(found),
                 Some(Says::Humans(found)) => findings.humans_txt = Some(found),
                 Some(Says::Llms(found)) => findings.llms_txt = Some(found),
+                Some(Says::Icon(found)) => findings.icon = Some(found),
+                Some(Says::Logo(found)) => findings.logo = Some(found),
                 None => {}
             }
         }
         for file in self.wanted {
-            let url = url_of(&self.home, file.paths()[0]);
+            let urls = self.site.urls(file);
             let why = "not read in the time that the rest of the scan took".to_owned();
-            findings.files.push(unknown(file, &url, why));
+            findings
+                .files
+                .push(unknown(file, urls.first().unwrap_or(&self.site.home), why));
         }
         findings.files.sort_by_key(|answer| answer.file);
     }
@@ -115,16 +161,10 @@ fn url_of(home: &Url, path: &str) -> Url {
 }
 
 /// Reads a file at the first of its places that has one.
-async fn read(
-    tools: &Tools,
-    file: SiteFile,
-    home: &Url,
-    rules: &Arc<AgentRules>,
-    deadline: Instant,
-) -> Outcome {
+async fn read(tools: &Tools, file: SiteFile, site: &Site, deadline: Instant) -> Outcome {
     let mut outcome = None;
-    for path in file.paths() {
-        let (answer, says) = read_at(tools, file, url_of(home, path), rules, deadline).await;
+    for url in site.urls(file) {
+        let (answer, says) = read_at(tools, file, url, site, deadline).await;
         let goes_on = answer.is_there == Some(false);
         // What was not answered at one place may be there, whatever the other one says.
         outcome = Some((answer, says));
@@ -132,30 +172,34 @@ async fn read(
             break;
         }
     }
-    outcome.unwrap_or_else(|| (unknown(file, home, "it has no place".to_owned()), None))
+    outcome.unwrap_or_else(|| {
+        (
+            absent(file, &site.home, "the home page names none".to_owned()),
+            None,
+        )
+    })
 }
 
-async fn read_at(
-    tools: &Tools,
-    file: SiteFile,
-    url: Url,
-    rules: &Arc<AgentRules>,
-    deadline: Instant,
-) -> Outcome {
-    let work = rules.work_on(url.as_str().len());
-    let decide = {
-        let (rules, url) = (Arc::clone(rules), url.clone());
-        move || rules.decide(url.as_str())
-    };
-    let refusal = match tools.compute_on(work, decide).await {
+/// Why robots.txt keeps a file from being read. It speaks for its own host: a picture elsewhere is read without one, as
+/// browsers read it.
+async fn refusal(tools: &Tools, url: &Url, site: &Site) -> Option<String> {
+    if url.host() != site.home.host() {
+        return None;
+    }
+    let work = site.rules.work_on(url.as_str().len());
+    let (rules, url) = (Arc::clone(&site.rules), url.clone());
+    match tools.compute_on(work, move || rules.decide(url.as_str())).await {
         Ok(decision) if decision.allowed => None,
         Ok(decision) => Some(format!(
             "robots.txt disallows it: {}",
             decision.rule.unwrap_or_default()
         )),
         Err(error) => Some(error.to_string()),
-    };
-    if let Some(why) = refusal {
+    }
+}
+
+async fn read_at(tools: &Tools, file: SiteFile, url: Url, site: &Site, deadline: Instant) -> Outcome {
+    if let Some(why) = refusal(tools, &url, site).await {
         return (unknown(file, &url, why), None);
     }
     let limits = Limits {
@@ -181,16 +225,17 @@ async fn read_answer(tools: &Tools, file: SiteFile, asked: &Url, answer: Answer)
         body,
         ..
     } = answer;
-    // The file of another site speaks for that one, except of sellers, which others may keep for a site.
-    if file != SiteFile::AdsTxt && !same_site(&url, asked) {
+    // The file of another site speaks for that one, except of sellers, which others may keep for a site, as pictures.
+    let may_be_elsewhere = matches!(file, SiteFile::AdsTxt | SiteFile::Icon | SiteFile::Logo);
+    if !may_be_elsewhere && !same_site(&url, asked) {
         let why = format!("{asked} leads to another site");
         return (absent(file, &url, why), None);
     }
     let media_type = headers.media_type();
-    let limit = if file == SiteFile::AdsTxt {
-        MAX_ADS_BYTES
-    } else {
-        MAX_BYTES
+    let limit = match file {
+        SiteFile::AdsTxt => MAX_ADS_BYTES,
+        SiteFile::Icon | SiteFile::Logo => MAX_PICTURE_BYTES,
+        SiteFile::SecurityTxt | SiteFile::HumansTxt | SiteFile::LlmsTxt => MAX_BYTES,
     };
     let body = body.read_up_to(limit).await;
     if let Some(error) = body.broke {
@@ -199,12 +244,13 @@ async fn read_answer(tools: &Tools, file: SiteFile, asked: &Url, answer: Answer)
     let work = body.bytes.len();
     let (at, is_cut, now) = (url.to_string(), body.truncated, Utc::now());
     let read = move || {
-        if !is_text(media_type.as_deref(), &body.bytes) {
-            return Err("it is no text file".to_owned());
-        }
-        let text = String::from_utf8_lossy(&body.bytes);
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        says(file, text, at, is_cut, now)
+        let beginning = Beginning {
+            url: at,
+            media_type,
+            bytes: body.bytes,
+            is_cut,
+        };
+        says(file, beginning, now)
     };
     match tools.compute_on(work, read).await {
         Ok(Ok(says)) => {
@@ -221,22 +267,51 @@ async fn read_answer(tools: &Tools, file: SiteFile, asked: &Url, answer: Answer)
     }
 }
 
-/// What a text says as such a file, or why it is none.
-fn says(file: SiteFile, text: &str, url: String, is_cut: bool, now: DateTime<Utc>) -> Result<Says, String> {
+/// What was read of a file.
+struct Beginning {
+    url: String,
+    media_type: Option<String>,
+    bytes: Vec<u8>,
+    /// Whether it is longer than was read.
+    is_cut: bool,
+}
+
+impl Beginning {
+    fn text(&self) -> Result<String, String> {
+        if !is_text(self.media_type.as_deref(), &self.bytes) {
+            return Err("it is no text file".to_owned());
+        }
+        let text = String::from_utf8_lossy(&self.bytes);
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    }
+
+    fn picture(self, file: SiteFile) -> Result<Picture, String> {
+        if self.is_cut {
+            return Err(format!("it is larger than {MAX_PICTURE_BYTES} bytes"));
+        }
+        picture(file, self.url, &self.bytes)
+    }
+}
+
+/// What the content says as such a file, or why it is none.
+fn says(file: SiteFile, read: Beginning, now: DateTime<Utc>) -> Result<Says, String> {
     let none = |what: &str| format!("it has no {what}");
+    let is_cut = read.is_cut;
     match file {
-        SiteFile::SecurityTxt => security_txt(text, url, now)
+        SiteFile::SecurityTxt => security_txt(&read.text()?, read.url, now)
             .map(Says::Security)
             .ok_or_else(|| none("field of RFC 9116")),
-        SiteFile::AdsTxt => ads_txt(text, url, is_cut)
+        SiteFile::AdsTxt => ads_txt(&read.text()?, read.url, is_cut)
             .map(Says::Ads)
             .ok_or_else(|| none("record of a seller")),
-        SiteFile::HumansTxt => humans_txt(text, url)
+        SiteFile::HumansTxt => humans_txt(&read.text()?, read.url)
             .map(Says::Humans)
             .ok_or_else(|| none("text")),
-        SiteFile::LlmsTxt => llms_txt(text, url, is_cut)
+        SiteFile::LlmsTxt => llms_txt(&read.text()?, read.url, is_cut)
             .map(Says::Llms)
             .ok_or_else(|| none("heading or link")),
+        SiteFile::Icon => read.picture(file).map(Says::Icon),
+        SiteFile::Logo => read.picture(file).map(Says::Logo),
     }
 }
 

@@ -1,10 +1,10 @@
-//! Files that a scan reads if it is told to, of small sites on a loopback port.
+//! Files that a scan reads on request, from small sites on a loopback port.
 
 use tokio::time::Instant;
 
 use url::Url;
 
-use super::files::Files;
+use super::files::{Files, Site};
 use super::robots::Robots;
 use super::*;
 use crate::fetch::FetchSettings;
@@ -26,8 +26,15 @@ async fn site(answer: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) ->
     TestSite::start(Tls::Trusted, answer).await
 }
 
+/// The text files.
 fn all() -> SiteFileSet {
-    SiteFile::ALL.iter().copied().collect()
+    let is_text = |file: &SiteFile| !file.paths().is_empty();
+    SiteFile::ALL.iter().copied().filter(is_text).collect()
+}
+
+/// The pictures.
+fn pictures() -> SiteFileSet {
+    [SiteFile::Icon, SiteFile::Logo].into_iter().collect()
 }
 
 async fn scan_with(settings: FetchSettings, files: SiteFileSet) -> Findings {
@@ -87,7 +94,13 @@ async fn files_of(site: &TestSite, files: SiteFileSet, robots: &str) -> (Finding
     let rules = Arc::new(Robots::parse(robots.as_bytes()).rules_for("sitelog"));
     let home = Url::parse("https://a.site.test/").unwrap();
     let until = Instant::now() + Duration::from_mins(1);
-    let mut asked = Files::new(files.iter().collect(), &home, rules, until);
+    let place = Site {
+        home,
+        rules,
+        icon: None,
+        logo: Url::parse("https://cdn.site.test/logo.svg").ok(),
+    };
+    let mut asked = Files::new(files.iter().collect(), place, until);
     asked.begin(&tools);
     let mut found = Findings::default();
     asked.tell(&mut found, until).await;
@@ -237,4 +250,77 @@ async fn a_parked_domain_is_asked_for_no_files() {
     let found = scan_with(site.settings(), all()).await;
     assert!(found.site_state.is_some() && found.files.is_empty());
     assert!(asked_for_files(&site).is_empty());
+}
+
+const DRAWING: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><path d='M0 0h9v9'/></svg>";
+
+#[tokio::test]
+async fn icon_and_logo_are_read_where_the_home_page_says() {
+    let asked_of_page =
+        "<title>Home</title><link rel=icon href=/i.svg><img class=logo src=/l.svg alt='Logo'>";
+    let site = site(move |path| match path {
+        "" => Some(Reply::html(asked_of_page)),
+        "i.svg" => Some(Reply::ok("image/svg+xml", DRAWING)),
+        // The type of a server is not believed, the content is.
+        "l.svg" => Some(Reply::ok("application/octet-stream", DRAWING)),
+        _ => None,
+    })
+    .await;
+    let found = scan_with(site.settings(), pictures()).await;
+    let [icon, logo] = [&found.icon, &found.logo].map(|picture| picture.as_ref().unwrap());
+    assert_eq!(
+        (icon.url.as_str(), logo.url.as_str()),
+        ("https://a.site.test/i.svg", "https://a.site.test/l.svg")
+    );
+    assert_eq!(&*logo.content, DRAWING.as_bytes());
+    assert_eq!(
+        told(&found),
+        [(SiteFile::Icon, Some(true)), (SiteFile::Logo, Some(true))]
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_picture_and_what_leads_inside_fails_no_scan() {
+    let html = "<!DOCTYPE html><title>Not found</title>";
+    for (icon, logo, said) in [
+        (
+            Reply::ok("image/png", html),
+            Reply::status(404),
+            ["it is no PNG", "HTTP 404"],
+        ),
+        (
+            Reply::ok("image/png", vec![0x89; 600 * 1024]),
+            Reply::redirect("http://127.0.0.1/logo.png"),
+            ["it is larger than", "127.0.0.1"],
+        ),
+        (
+            Reply::status(503),
+            Reply::ok("image/svg+xml", "<svg><script/></svg>"),
+            ["HTTP 503", "<script>"],
+        ),
+    ] {
+        let site = site(move |path| match path {
+            "favicon.ico" => Some(icon.clone()),
+            "logo.svg" => Some(logo.clone()),
+            _ => None,
+        })
+        .await;
+        let (found, _) = files_of(&site, pictures(), "").await;
+        assert!(found.icon.is_none() && found.logo.is_none());
+        for (answer, said) in found.files.iter().zip(said) {
+            assert!(answer.why.contains(said), "{said}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn robots_txt_speaks_for_pictures_of_its_own_host() {
+    let site = site(|path| (path == "logo.svg").then(|| Reply::ok("image/svg+xml", DRAWING))).await;
+    let (found, _) = files_of(&site, pictures(), "User-agent: *\nDisallow: /\n").await;
+    assert!(found.icon.is_none() && found.logo.is_some());
+    assert!(
+        found.files[0].why.starts_with("robots.txt disallows it"),
+        "{:?}",
+        found.files
+    );
 }

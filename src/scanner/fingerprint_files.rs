@@ -21,7 +21,7 @@ pub enum FingerprintFilesError {
         /// Why.
         source: io::Error,
     },
-    /// A file is no set of fingerprints.
+    /// A file is not a set of fingerprints.
     #[error("{} is not a set of fingerprints", path.display())]
     Format {
         /// Which.
@@ -37,7 +37,7 @@ pub enum FingerprintFilesError {
     },
 }
 
-/// What became of a set that was loaded.
+/// The result of loading a set.
 #[derive(Debug)]
 pub struct Loaded {
     /// Its name, by which loading it again replaces it.
@@ -61,7 +61,7 @@ pub fn technologies(data_dir: &Path) -> Result<Arc<Technologies>, FingerprintFil
     let mut texts = Vec::new();
     for path in json_files(&folder)? {
         let text = read(&path)?;
-        // Told with the file's name, which the joint set would not know.
+        // Reported with the file's name, which the joint set does not have.
         Technologies::combine(std::slice::from_ref(&text))
             .map_err(|source| FingerprintFilesError::Format { path, source })?;
         texts.push(text);
@@ -89,7 +89,7 @@ pub fn load(data_dir: &Path, source: &Path) -> Result<Loaded, FingerprintFilesEr
         let text = read(&path)?;
         match Technologies::with(&[&text]) {
             Ok(_) => texts.push(text),
-            // A set's folder also holds what is no fingerprints, such as the names of groups.
+            // A set's folder also holds what is not fingerprints, such as the names of groups.
             Err(FormatError::Nothing) if source.is_dir() => {}
             Err(source) => return Err(FingerprintFilesError::Format { path, source }),
         }
@@ -123,7 +123,7 @@ pub fn unload(data_dir: &Path, name: &str) -> Result<bool, FingerprintFilesError
     } else {
         Vec::new()
     };
-    // Only what is listed in the folder: a name is no path.
+    // Only what is listed in the folder: a name is not a path.
     let Some(path) = known
         .into_iter()
         .find(|path| path.file_stem().is_some_and(|stem| stem == name))

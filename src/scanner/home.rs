@@ -1,4 +1,4 @@
-//! Reads HTML pages: the home page, which a scan stands and falls with, and the further ones, which it does not.
+//! Reads HTML pages: the home page, without which a scan fails, and the further ones, which it can do without.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::values::{FailureReason, Problem};
 
 const PAGE_REDIRECTS: usize = 10;
 
-/// Bytes that are looked at in no time.
+/// Bytes that can be scanned without delay.
 const SHORT: usize = 64 * 1024;
 
 /// A page that was read.
@@ -74,7 +74,7 @@ pub(super) async fn read(tools: &Tools, asked: &Url, deadline: Instant) -> Resul
         let detail = format!("{url} answered {status} without content");
         failure(FailureReason::EmptyBody, detail)
     };
-    // One that is longer is looked at where it is read.
+    // A longer one is examined where it is parsed.
     if body.bytes.len() <= SHORT && body.bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(empty());
     }
@@ -172,7 +172,7 @@ fn is_html(headers: &Headers, bytes: &[u8]) -> bool {
         | Some(
             "text/plain" | "application/octet-stream" | "application/xml" | "text/xml" | "unknown/unknown",
         ) => looks_like_html(bytes),
-        // A type that nobody knows, such as `html` or `text`.
+        // An unknown type, such as `html` or `text`.
         Some(other) if !other.contains('/') => looks_like_html(bytes),
         Some(_) => false,
     }

@@ -57,7 +57,7 @@ pub struct ScannerSettings {
     pub max_kept_bytes: usize,
     /// Processor time of one scan.
     pub max_compute: Duration,
-    /// Sitemap files asked for at once in one scan.
+    /// Sitemap files requested at once in one scan.
     pub requests_at_once: usize,
     /// What technologies are known by.
     pub technologies: Arc<Technologies>,
@@ -116,7 +116,7 @@ impl Tools {
         })
     }
 
-    /// The files that a scan reads besides: those of the settings and those that it was asked for, if any may be read.
+    /// The further files that a scan reads: those of the settings and of its request, if any may be read.
     fn wanted_files(&self, options: &ScanOptions) -> Vec<SiteFile> {
         let always = self.fetcher.settings().files;
         let wanted = always.map(|always| always.with(options.files));
@@ -182,7 +182,7 @@ impl Scanner {
             .await
     }
 
-    /// Fetches so many of these URLs of one host, at equal distances, and says what they came to: as far as its robots.txt
+    /// Fetches so many of these URLs of one host, at equal distances, and returns the results: as far as its robots.txt
     /// allows, and for no longer than `time_limit`. Also says what kept it from the rest.
     pub async fn check_urls(
         &self,
@@ -216,7 +216,7 @@ impl Scanner {
         kept: Option<Revisit>,
     ) -> SiteReport {
         match self.tools.for_one_visit(tenant, kept) {
-            // What is found takes kilobytes, which whoever waits for it would hold too.
+            // The findings take kilobytes, which waiting callers would hold too.
             Ok(tools) => Box::pin(scan::scan(&tools, domain, options, time_limit)).await,
             Err(error) => SiteReport::failed(FailureReason::Internal, error.to_string()),
         }

@@ -2,8 +2,8 @@
 //! tenant's sites never hold up another's.
 //!
 //! Whose turn it is follows from processor time: of the tenants that wait, the one that has used the least; of its
-//! scans, the one that has. A tenant that comes anew begins where the others are, so that nobody saves up time. Nobody is
-//! refused, as a scan has bounds of its own.
+//! scans, the one that has. A new tenant begins where the others are, so that unused time does not add up. No scan is
+//! refused, because each has its own bounds.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -127,7 +127,7 @@ fn give(turns: &Arc<Mutex<Turns>>) {
         let thread = Thread {
             turns: Arc::clone(turns),
         };
-        // Whoever no longer waits drops it, which gives it on.
+        // A caller that no longer waits drops it, which passes it on.
         let _unwanted = next.thread.send(thread);
     }
 }
@@ -197,7 +197,7 @@ impl Drop for Account {
     }
 }
 
-/// Processor time that this thread has used: on a busy machine nobody pays for having waited.
+/// Processor time that this thread has used: on a busy machine waiting costs nothing.
 pub(super) fn of_this_thread() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(
@@ -243,13 +243,13 @@ mod tests {
         assert!(futures::poll!(&mut unwanted).is_pending());
         let mut wanted = Box::pin(pool.run(&scan, || 2));
         assert!(futures::poll!(&mut wanted).is_pending());
-        // The turn comes, but nobody looks.
+        // The turn comes, but the caller is gone.
         drop(thread);
         drop(unwanted);
         assert_eq!(wanted.await, Ok(2));
     }
 
-    /// Gives turns until nobody waits, and charges each for a second; tells the scans in the order of their turns.
+    /// Gives turns until no scan waits, and charges each for a second; returns the scans in the order of their turns.
     fn order(waiting: &[&Allowance]) -> Vec<usize> {
         let mut turns = Turns {
             free: 1,

@@ -33,7 +33,7 @@ const STEP: usize = 16 * 1024;
 const MAX_CHILDREN: usize = 5_000;
 const MAX_CHILDREN_BYTES: usize = 1024 * 1024;
 
-/// One file that was asked for.
+/// One requested file.
 #[derive(Debug)]
 pub(super) struct FileRead {
     pub(super) report: SitemapReport,
@@ -261,7 +261,7 @@ fn unchanged(
     }
 }
 
-/// What became of a body.
+/// The result of reading a body.
 struct Parsed {
     summary: SitemapSummary,
     broke: Option<Broke>,
@@ -452,7 +452,7 @@ fn kind_of(error: &FetchError) -> SitemapKind {
     }
 }
 
-/// The kind of an answer that is no document; `None` if its body is worth reading.
+/// The kind of an answer that is not a document; `None` if its body is worth reading.
 pub fn kind_of_status(status: u16) -> Option<SitemapKind> {
     match status {
         200..300 => None,

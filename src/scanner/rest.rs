@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Scanner;
 use crate::values::report::SiteReport;
 
-/// Longer than that no site is waited for: who asks for more is read page by page as far as time allows, and visited
+/// The longest wait for a site: one that asks for more is read page by page as far as time allows, and visited
 /// again after it.
 const LONGEST: Duration = Duration::from_mins(5);
 
@@ -16,8 +16,8 @@ pub(super) fn crawl_delay(seconds: Option<f64>) -> Duration {
 }
 
 impl Scanner {
-    /// How long a site is to be left alone after a visit, whoever asks for it next: as its `Crawl-delay` and the
-    /// settings say, or its `Retry-After` if it sent us away.
+    /// How long a site gets no visit after one, from any scan: as its `Crawl-delay` and the
+    /// settings say, or its `Retry-After` if it refused us.
     pub fn rest_after(&self, report: &SiteReport) -> Duration {
         let asked = report.robots.as_ref().and_then(|robots| robots.crawl_delay);
         let sent_away = match &report.outcome {

@@ -1,7 +1,7 @@
 //! What is used again of the last scan of a site, and what is kept for the next one.
 //!
-//! What a server says to a condition is believed for a week; then each file is read anew, so that a server whose
-//! validators do not change with its files is not taken at its word for ever. What another reader read, or the same
+//! A 304 is believed for a week; then each file is read again, so that a server whose
+//! validators do not change with its files is not trusted for ever. What another reader read, or the same
 //! with other fingerprints, is not used at all.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,7 +20,7 @@ const BELIEVED_FOR: TimeDelta = TimeDelta::days(7);
 /// A larger robots.txt is not kept.
 pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
 
-/// Names who reads: the sources of the reader, what fingerprints it knows, and the settings that decide what it gets.
+/// Names the reader: its sources, its fingerprints, and the settings that decide what it gets.
 pub(super) fn reader(fetching: &FetchSettings, technologies: u64, max_sitemap_bytes: u64) -> String {
     let parts = [
         env!("READER_DIGEST"),
@@ -39,7 +39,7 @@ pub(super) fn usable(kept: Revisit, reader: &str, now: DateTime<Utc>) -> Revisit
     if kept.reader != reader {
         return Revisit::default();
     }
-    // What was read in the future was read under another clock: nobody knows how old it is.
+    // What was read in the future was read under another clock: its age is unknown.
     let is_fresh = |file: &KnownFile| (TimeDelta::zero()..BELIEVED_FOR).contains(&(now - file.read_at));
     Revisit {
         reader: kept.reader,
@@ -69,7 +69,7 @@ pub(super) fn file(asked: &Url, url: &Url, headers: &Headers, bytes: u64) -> Opt
     })
 }
 
-/// What a page told, for the next time.
+/// What was found on a page, for the next scan.
 pub(super) fn page(file: KnownFile, facts: &PageFacts) -> KnownPage {
     KnownPage {
         file,

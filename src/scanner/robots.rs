@@ -108,7 +108,7 @@ impl Robots {
         AgentRules::of(self.groups_for(agent).into_iter().flat_map(|group| &group.rules))
     }
 
-    /// Whether an agent may fetch an URL. Who asks about several had better get the agent's rules once.
+    /// Whether an agent may fetch a URL. For several URLs, get the agent's rules once.
     pub fn decide(&self, agent: &str, url: &str) -> Decision {
         self.rules_for(agent).decide(url)
     }

@@ -28,7 +28,7 @@ pub fn chosen(urls: &[&str], wanted: usize) -> Vec<String> {
     (0..wanted).map(|place| at(place).to_owned()).collect()
 }
 
-/// What the URLs came to, and why the rest was not fetched, if it was not.
+/// The results of the URLs, and why the rest was not fetched, if it was not.
 #[derive(Debug, Default)]
 pub(super) struct Sample {
     pub(super) urls: Vec<SampledUrl>,

@@ -14,7 +14,7 @@ use super::beside;
 use super::discovery::{Discovered, Seeds, discover};
 use super::dns;
 use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of, rules_of};
-use super::files::Files;
+use super::files::{Files, Site};
 use super::home::{self, PageRead};
 use super::measure::{self, Stage};
 use super::page::add_page;
@@ -129,7 +129,7 @@ async fn run(
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut entrance.problems);
     let mut links = home.facts.contact_links;
-    // Who made a page that is not the owner's is nobody to look for.
+    // The contacts of a page that is not the owner's are of no use.
     let most = if findings.are_the_owners() {
         options.max_pages
     } else {
@@ -147,8 +147,7 @@ async fn run(
         let rules = Arc::clone(&entrance.robots.rules);
         let files = progress.files.insert(Files::new(
             tools.wanted_files(options),
-            &home.url,
-            rules,
+            Site::new(&home.url, rules, findings),
             clock.end,
         ));
         if !tools.fetcher.keeps_apart(home.url.host_str().unwrap_or_default()) {
@@ -169,7 +168,7 @@ async fn run(
     discover(&sharing, &home.url, seeds, how, discovered).await;
     drop(stage);
     findings.sitemap_audit = progress.discovered.audit.take();
-    // No request for a sitemap goes on after that, so one was cut off.
+    // Requests for sitemaps end at that time, so one was cut off.
     progress.out_of_time |= Instant::now() >= clock.sitemaps;
     for url in std::mem::take(&mut progress.discovered.contact_pages) {
         if !links.contains(&url) {
@@ -207,13 +206,13 @@ fn proper_home(findings: &Findings, home: &Url) -> Url {
     stated.unwrap_or_else(|| home.clone())
 }
 
-/// Longer links, in bytes, lead to no page that says how to reach somebody.
+/// Longer links, in bytes, do not lead to pages with contacts.
 const MAX_LINK: usize = 2048;
 
 /// Hops of `<meta refresh>` that are followed.
 const MAX_REFRESHES: usize = 3;
 
-/// The home page: the page at the entrance, or where that sends its visitors. A page that only sends on is no page of
+/// The home page: the page at the entrance, or where that sends its visitors. A page that only redirects is not a page of
 /// the report; one that cannot be read leaves the one before it.
 async fn read_home(
     tools: &Tools,

@@ -1,4 +1,4 @@
-//! What stands beside a domain in a list: columns of the sender's own, kept to be given back with the results.
+//! What is beside a domain in a list: columns of the sender's own, kept to be given back with the results.
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -53,7 +53,7 @@ pub enum StoredCells {
 }
 
 impl StoredCells {
-    /// What stands in the column of this number and name.
+    /// What is in the column of this number and name.
     pub fn take(&mut self, number: usize, name: &str) -> Value {
         let cell = match self {
             Self::InOrder(cells) => cells.get_mut(number),

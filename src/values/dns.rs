@@ -1,4 +1,4 @@
-//! What DNS says of a domain, and what follows from it: who runs its mail and its zone, and who may send in its name.
+//! The DNS records of a domain, and what follows from them: who runs its mail and its zone, and who may send in its name.
 //!
 //! The tables are our own: what the hosts of well-known providers are called.
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct DnsRecords {
     /// The domain: `a` and `aaaa` are its addresses.
     pub name: String,
-    /// The registrable domain, of which the rest is said.
+    /// The registrable domain that the records are about.
     pub zone: String,
     /// IPv4 addresses.
     pub a: Vec<String>,

@@ -2,7 +2,7 @@
 //! and what is noise.
 //!
 //! Noise is what a site says in another way: another order, other white space, parameters of a URL that track visitors
-//! or name a build (`?ver=`). What a scan did not find again is no change either: it stays known (`profile`).
+//! or name a build (`?ver=`). A value that a scan did not find again is not a change either: it stays known (`profile`).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -92,7 +92,7 @@ fn differs(name: &str, before: &Value, after: &Value) -> bool {
     essence(before, is_url) != essence(after, is_url)
 }
 
-/// A value without its noise: of a list, what stands in it, in whatever order.
+/// A value without its noise: of a list, what is in it, in whatever order.
 fn essence(value: &Value, is_url: bool) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::String(text) if is_url => url_essence(text).into_owned(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::Certificate;
 use super::dns::{DnsRecords, MailPolicy, Recognised};
 use super::failure::Problem;
+use super::picture::Picture;
 use super::site_files::{AdsTxt, FileAnswer, HumansTxt, LlmsTxt, SecurityTxt};
 use super::site_state::SiteState;
 use super::sitemap::SitemapKind;
@@ -20,7 +21,7 @@ pub struct Findings {
     pub title: Option<String>,
     /// The title without the name of the site.
     pub headline: Option<String>,
-    /// What the site calls itself, told apart from the title of its page.
+    /// What the site calls itself, separate from the title of its page.
     pub site_name: Option<String>,
     /// Description of the home page.
     pub description: Option<String>,
@@ -28,7 +29,7 @@ pub struct Findings {
     pub language: Option<String>,
     /// Whether the site runs WordPress.
     pub is_wordpress: bool,
-    /// Version of WordPress, if it is told.
+    /// Version of WordPress, if it is known.
     pub wordpress_version: Option<String>,
     /// Whether the pages are built with Elementor.
     pub has_elementor: bool,
@@ -40,7 +41,7 @@ pub struct Findings {
     pub contact_info: ContactInfo,
     /// The five networks of the predecessor.
     pub social_links: SocialLinks,
-    /// Technologies in the four drawers of the predecessor.
+    /// Technologies in the four categories of the predecessor.
     pub tech_stack: TechStack,
     /// Counts of elements on the home page.
     pub performance: Performance,
@@ -63,7 +64,7 @@ pub struct Findings {
     pub final_url: Option<String>,
     /// The picture the site is shared with (`og:image` and kin), absolute.
     pub image_url: Option<String>,
-    /// What the home page is, if it is no ordinary site: parked, say. Nothing otherwise.
+    /// What the home page is, if it is not an ordinary site: parked, say. Nothing otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_state: Option<SiteState>,
     /// What DNS says of the domain; nothing if it was not asked.
@@ -102,7 +103,13 @@ pub struct Findings {
     /// What the site is, for language models.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub llms_txt: Option<LlmsTxt>,
-    /// What became of the files above that the scan asked for.
+    /// The site's icon, if the scan was asked to read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon: Option<Picture>,
+    /// The site's logo, if the scan was asked to read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Picture>,
+    /// The answers for the requested files above.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileAnswer>,
     /// The sitemap files read.
@@ -110,7 +117,7 @@ pub struct Findings {
     /// How sound the sitemaps are; nothing if they name no page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sitemap_audit: Option<SitemapAudit>,
-    /// What became of some of the URLs that they name, if that was wanted.
+    /// Some of the URLs that they name, checked on request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sitemap_sample: Vec<SampledUrl>,
     /// The HTML pages read.
@@ -154,7 +161,7 @@ pub struct SocialLinks {
     pub youtube: Option<String>,
 }
 
-/// Names of technologies by the predecessor's drawers.
+/// Names of technologies by the predecessor's categories.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -248,7 +255,7 @@ impl Bound {
 pub struct Technology {
     /// Its usual name.
     pub name: String,
-    /// Its version, if told.
+    /// Its version, if known.
     pub version: Option<String>,
     /// Its categories, e.g. `CMS`.
     pub categories: Vec<String>,

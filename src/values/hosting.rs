@@ -71,7 +71,7 @@ const CDN_HEADERS: &[(&str, &str, &str)] = &[
     ("server", "arvancloud", "ArvanCloud"), ("x-nws-log-uuid", "", "Tencent Cloud CDN"),
 ];
 
-/// The same for hosting. What is told by name goes before what stands behind it.
+/// The same for hosting. A named provider comes before the one behind it.
 #[rustfmt::skip]
 const HOSTING_HEADERS: &[(&str, &str, &str)] = &[
     ("x-vercel-id", "", "Vercel"), ("server", "vercel", "Vercel"), ("x-nf-request-id", "", "Netlify"),

@@ -69,7 +69,7 @@ pub struct MonitorSettings {
     pub name: String,
     /// Body: the domains, one JSON object per line, as in `BatchRequested`. Null if a filter selects them.
     pub list: Option<BodyRef>,
-    /// Which domains, looked up anew for each run. Null if there is a list.
+    /// Which domains, looked up for each run. Null if there is a list.
     pub filter: Option<DomainSelection>,
     /// How often: `hourly`, `daily`, `weekly on monday`, `monthly`, or five fields of cron.
     #[schema(value_type = String)]

@@ -109,6 +109,12 @@ impl BatchOptions {
     }
 }
 
+impl Default for BatchOptions {
+    fn default() -> Self {
+        Self::new(None, None)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! Text from elsewhere as it may stand on a screen or in a log.
+//! Text from elsewhere, made safe for screens and logs.
 
 use std::fmt;
 

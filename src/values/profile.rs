@@ -53,6 +53,8 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         ads_txt,
         humans_txt,
         llms_txt,
+        icon,
+        logo,
         files,
         sitemaps,
         sitemap_audit,
@@ -67,7 +69,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
     let is_wordpress = kept.flag("is_wordpress", shows_none && known.is_wordpress, is_wordpress);
     let has_elementor = kept.flag("has_elementor", shows_none && known.has_elementor, has_elementor);
     let known_version = known.wordpress_version.filter(|_| is_wordpress);
-    let told = Told {
+    let answered = Answers {
         dns: dns.as_ref(),
         files: &files,
     };
@@ -100,32 +102,39 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         image_url: kept.field("image_url", known.image_url, image_url),
         site_state,
         email_provider: kept.unless(
-            told.record("mx"),
+            answered.record("mx"),
             "email_provider",
             known.email_provider,
             email_provider,
         ),
-        dns_host: kept.unless(told.record("ns"), "dns_host", known.dns_host, dns_host),
-        // Headers tell it with each page, so what is not told then is so if DNS was asked too.
-        cdn: kept.unless(told.record("www_cname"), "cdn", known.cdn, cdn),
-        hosting: kept.unless(told.record("www_cname"), "hosting", known.hosting, hosting),
-        spf: kept.unless(told.record("txt"), "spf", known.spf, spf),
-        dmarc: kept.unless(told.record("dmarc"), "dmarc", known.dmarc, dmarc),
+        dns_host: kept.unless(answered.record("ns"), "dns_host", known.dns_host, dns_host),
+        // Each page's headers show it, so if they do not and DNS was queried too, there is none.
+        cdn: kept.unless(answered.record("www_cname"), "cdn", known.cdn, cdn),
+        hosting: kept.unless(answered.record("www_cname"), "hosting", known.hosting, hosting),
+        spf: kept.unless(answered.record("txt"), "spf", known.spf, spf),
+        dmarc: kept.unless(answered.record("dmarc"), "dmarc", known.dmarc, dmarc),
         certificate: kept.field("certificate", known.certificate, certificate),
         security_txt: kept.unless(
-            told.file(SiteFile::SecurityTxt),
+            answered.file(SiteFile::SecurityTxt),
             "security_txt",
             known.security_txt,
             security_txt,
         ),
-        ads_txt: kept.unless(told.file(SiteFile::AdsTxt), "ads_txt", known.ads_txt, ads_txt),
+        ads_txt: kept.unless(answered.file(SiteFile::AdsTxt), "ads_txt", known.ads_txt, ads_txt),
         humans_txt: kept.unless(
-            told.file(SiteFile::HumansTxt),
+            answered.file(SiteFile::HumansTxt),
             "humans_txt",
             known.humans_txt,
             humans_txt,
         ),
-        llms_txt: kept.unless(told.file(SiteFile::LlmsTxt), "llms_txt", known.llms_txt, llms_txt),
+        llms_txt: kept.unless(
+            answered.file(SiteFile::LlmsTxt),
+            "llms_txt",
+            known.llms_txt,
+            llms_txt,
+        ),
+        icon: kept.unless(answered.file(SiteFile::Icon), "icon", known.icon, icon),
+        logo: kept.unless(answered.file(SiteFile::Logo), "logo", known.logo, logo),
         dns: kept.dns(known.dns, dns),
         files,
         sitemaps,
@@ -146,12 +155,12 @@ pub fn version_of(technologies: &[Technology], name: &str) -> Option<String> {
 }
 
 /// What was answered: what follows from it is so, even if it is nothing.
-struct Told<'a> {
+struct Answers<'a> {
     dns: Option<&'a DnsRecords>,
     files: &'a [FileAnswer],
 }
 
-impl Told<'_> {
+impl Answers<'_> {
     fn record(&self, kind: &str) -> bool {
         self.dns.is_some_and(|dns| dns.knows(kind))
     }
@@ -176,7 +185,7 @@ impl Kept {
         known
     }
 
-    /// The new value if it is told, else as any field.
+    /// The new value if there was an answer, else as for any field.
     fn unless<T: Silent>(&mut self, is_told: bool, name: &str, known: T, found: T) -> T {
         if is_told {
             found
@@ -234,7 +243,7 @@ impl Kept {
         found
     }
 
-    /// Technologies as the scan found them, with versions that were told before; all as before if it found none.
+    /// Technologies as the scan found them, with versions that were known before; all as before if it found none.
     fn technologies(&mut self, known: Vec<Technology>, mut found: Vec<Technology>) -> Vec<Technology> {
         if found.is_empty() {
             return self.field("technologies", known, found);

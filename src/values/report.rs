@@ -65,7 +65,7 @@ pub struct RobotsReport {
 /// One sitemap file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SitemapReport {
-    /// Where it was asked for.
+    /// The requested URL.
     pub url: String,
     /// The index that names it, if it was found through one.
     pub parent: Option<String>,

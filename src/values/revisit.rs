@@ -1,7 +1,7 @@
 //! What a scan keeps for the next one of the same domain: what each file said, with the validators to ask by (RFC 9110,
 //! 8.8) whether it says so still.
 //!
-//! Files without a validator are not in it: they are read anew.
+//! Files without a validator are not in it: they are read again.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ impl Earlier {
 /// A file as it was answered, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KnownFile {
-    /// The URL that was asked for.
+    /// The URL that was requested.
     pub asked: String,
     /// The URL that answered, redirects followed. The validators are its own.
     pub url: String,
@@ -105,7 +105,7 @@ pub struct KnownSitemap {
     pub urls: Vec<SitemapUrl>,
 }
 
-/// Entries of a file that stand in it more than once.
+/// Entries of a file that are in it more than once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeated {
     /// How often one was named again.
@@ -115,7 +115,7 @@ pub struct Repeated {
 }
 
 impl Repeated {
-    /// Whether each stands there once.
+    /// Whether each is there once.
     pub fn is_none(&self) -> bool {
         self.count == 0
     }

@@ -19,7 +19,7 @@ use super::nearest::nearest;
 const USUAL_HOUR: u32 = 3;
 /// The shortest time from one occurrence of a cron expression to the next.
 const SHORTEST: TimeDelta = TimeDelta::minutes(5);
-/// Occurrences that are looked at to find the shortest time between two.
+/// Occurrences that are examined to find the shortest time between two.
 const LOOKED_AT: usize = 400;
 /// They are looked for within this time, which holds each weekday of each month but few of the 29th of February.
 const YEAR: TimeDelta = TimeDelta::days(366);
@@ -53,7 +53,7 @@ enum OnDays {
     Number(u32),
 }
 
-/// A text that is no rhythm.
+/// A text that is not a rhythm.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRhythm {
     /// Neither words nor cron.
@@ -185,7 +185,7 @@ impl<'de> Deserialize<'de> for Rhythm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zone(Tz);
 
-/// A name that is no time zone.
+/// A name that is not a time zone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a time zone of the IANA database{nearest}; names look like Europe/Berlin or America/New_York", nearest = .1.map(|name| format!("; the nearest is {name}")).unwrap_or_default())]
 pub struct UnknownZone(pub String, pub Option<&'static str>);
@@ -279,7 +279,7 @@ impl Schedule {
     /// decided to look again.
     ///
     /// After a pause one occurrence is due, the latest, however many were missed. A `last` that is still to come was written
-    /// under a wrong clock: the rhythm goes on from `now`, and `planned` counts if it is earlier.
+    /// under a wrong clock: the rhythm continues from `now`, and `planned` counts if it is earlier.
     pub fn look(&self, last: DateTime<Utc>, planned: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Look {
         let expected = self.next_after(last.min(now));
         let first = if last > now {

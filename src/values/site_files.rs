@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::failure::{UnknownCode, codes};
 
 codes! {
-    /// A file that a scan reads if it is told to. Codes are never renamed; new ones may be added.
+    /// A file that a scan reads on request. Codes are never renamed; new ones may be added.
     SiteFile {
         /// Whom to tell of security problems (RFC 9116).
         SecurityTxt => "security_txt",
@@ -20,17 +20,22 @@ codes! {
         HumansTxt => "humans_txt",
         /// What the site is, for language models (llmstxt.org).
         LlmsTxt => "llms_txt",
+        /// The site's icon, as browsers show it in a tab.
+        Icon => "icon",
+        /// The logo that the home page shows or names.
+        Logo => "logo",
     }
 }
 
 impl SiteFile {
-    /// The paths it may have, the proper one first.
+    /// The paths it may have, the proper one first. Pictures have none: the home page says where they are.
     pub fn paths(self) -> &'static [&'static str] {
         match self {
             Self::SecurityTxt => &["/.well-known/security.txt", "/security.txt"],
             Self::AdsTxt => &["/ads.txt"],
             Self::HumansTxt => &["/humans.txt"],
             Self::LlmsTxt => &["/llms.txt"],
+            Self::Icon | Self::Logo => &[],
         }
     }
 
@@ -41,16 +46,18 @@ impl SiteFile {
             Self::AdsTxt => "ads.txt",
             Self::HumansTxt => "humans.txt",
             Self::LlmsTxt => "llms.txt",
+            Self::Icon => "Icon",
+            Self::Logo => "Logo",
         }
     }
 }
 
-/// What became of a file that a scan asked for.
+/// The answer for a requested file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileAnswer {
     /// Which.
     pub file: SiteFile,
-    /// Whether it is there; nothing if nobody knows, and what was known before still stands.
+    /// Whether it is there; nothing if unknown; then what was known before is kept.
     pub is_there: Option<bool>,
     /// Where it was read, or asked for last.
     #[serde(default)]
@@ -174,6 +181,8 @@ impl SiteFileSet {
             SiteFile::AdsTxt => 2,
             SiteFile::HumansTxt => 4,
             SiteFile::LlmsTxt => 8,
+            SiteFile::Icon => 16,
+            SiteFile::Logo => 32,
         }
     }
 }
@@ -228,7 +237,7 @@ mod tests {
                 .collect::<SiteFileSet>()
                 .iter()
                 .count(),
-            4
+            SiteFile::ALL.len()
         );
         assert_eq!(
             "ads_txt,robots".parse::<SiteFileSet>(),

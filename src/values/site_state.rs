@@ -1,4 +1,4 @@
-//! What a home page is where it is no site of its own.
+//! Home pages that are not ordinary sites.
 
 use std::fmt;
 use std::str::FromStr;

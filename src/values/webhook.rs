@@ -1,4 +1,4 @@
-//! What a webhook endpoint is told, and where.
+//! The settings of a webhook: its URL and its events.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use super::DomainName;
 use super::domain_change::field_names;
 use super::failure::{UnknownCode, codes};
+use super::{DomainName, EventType};
 
 use std::fmt;
 use std::str::FromStr;
 
 codes! {
-    /// What an endpoint may be told of. Codes are never renamed; new ones may be added.
+    /// A type of events for webhooks. Codes are never renamed; new ones may be added.
     WebhookTopic {
         /// A batch ended.
         BatchCompleted => "batch.completed",
@@ -96,28 +96,27 @@ impl WebhookTopic {
     ];
 
     /// The event of the log that it tells of.
-    pub fn event_type(self) -> &'static str {
+    pub fn event_type(self) -> EventType {
         match self {
-            Self::BatchCompleted => "BatchCompleted",
-            Self::ScanCompleted => "ScanCompleted",
-            Self::ScanFailed => "ScanFailed",
-            Self::DomainChanged => "DomainChanged",
-            Self::MonitorRan => "MonitorRan",
-            Self::MonitorSkipped => "MonitorSkipped",
-            Self::WebhookTest => "WebhookTested",
+            Self::BatchCompleted => EventType::BatchCompleted,
+            Self::ScanCompleted => EventType::ScanCompleted,
+            Self::ScanFailed => EventType::ScanFailed,
+            Self::DomainChanged => EventType::DomainChanged,
+            Self::MonitorRan => EventType::MonitorRan,
+            Self::MonitorSkipped => EventType::MonitorSkipped,
+            Self::WebhookTest => EventType::WebhookTested,
         }
     }
 
     /// What tells of an event of the log.
     pub fn of_event(event_type: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|topic| topic.event_type() == event_type)
+        let event_type = event_type.parse::<EventType>().ok()?;
+        let mut all = Self::ALL.iter().copied();
+        all.find(|topic| topic.event_type() == event_type)
     }
 }
 
-/// Where an endpoint is and what it is told.
+/// The URL of an endpoint and the events that it gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookSettings {
     /// Where events are sent (POST).

@@ -1,4 +1,4 @@
-//! Who sends to which endpoint: a lease with a fence, as for tasks. Whoever lost it moves no endpoint's place.
+//! Which process sends to which endpoint: a lease with a fence, as for tasks. A process that lost it does not move the endpoint's position.
 
 use std::time::Duration;
 
@@ -254,7 +254,7 @@ pub(super) async fn advance(pool: &PgPool, claimed: &Claimed, position: i64) -> 
 }
 
 /// Moves the place over events that are none of the endpoint's, and gives it back. At the end of a range that was sent
-/// again it goes on where it was.
+/// again it continues where it was.
 pub(super) async fn release(pool: &PgPool, claimed: &Claimed, position: i64) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update webhook set leased_until = null, \

@@ -43,7 +43,7 @@ const CLEAN: Duration = Duration::from_hours(1);
 /// Nothing is sent unsigned.
 const NO_SECRET: &str = "the webhook has no secret; rotate it to give it one";
 
-/// Sends what endpoints are to be told.
+/// Sends events to endpoints.
 #[derive(Clone)]
 pub struct Deliverer {
     bus: CommandBus,
@@ -60,13 +60,13 @@ struct Turn {
 /// How an attempt came out.
 enum Outcome {
     Delivered,
-    /// After what time the endpoint asks to be tried again, if it says so.
+    /// After what time the endpoint asks to be retried, if it says so.
     Failed(Option<Duration>),
     /// 410: the endpoint says that it is no more.
     Gone,
 }
 
-/// Why a turn at an endpoint ended early; the next one goes on.
+/// Why a turn at an endpoint ended early; the next one continues.
 #[derive(Debug, thiserror::Error)]
 enum DeliverError {
     #[error(transparent)]
@@ -82,7 +82,7 @@ impl Deliverer {
         Self { bus, pool, fetcher }
     }
 
-    /// Sends until told to stop; an attempt that is under way then ends, and its endpoint is given back.
+    /// Sends until it is stopped; an attempt under way then ends, and its endpoint is released.
     pub async fn run(self, stop: CancellationToken) {
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let turns = TaskTracker::new();
@@ -145,7 +145,7 @@ impl Deliverer {
         }
     }
 
-    /// What is asked for besides the order, what is due again, then events in the order of the log, until there are no more
+    /// First the requests outside the order and due retries, then events in the order of the log, until there are no more
     /// or it is another one's turn.
     async fn send(&self, claimed: &Claimed) -> Result<(), DeliverError> {
         let turn = &Turn {
@@ -176,7 +176,7 @@ impl Deliverer {
             .settings
             .events
             .iter()
-            .map(|topic| topic.event_type())
+            .map(|topic| topic.event_type().as_str())
             .collect();
         let (mut position, mut failures) = (claimed.position, claimed.failures);
         while claimed.is_due && position < end {
@@ -348,7 +348,7 @@ impl Deliverer {
         Ok(claim::extra_done(&self.pool, claimed, requested_by, Some(&attempt)).await?)
     }
 
-    /// One attempt, signed anew.
+    /// One attempt, with its own signature.
     async fn attempt<'a>(&self, turn: &Turn, message: &'a Message, number: u32) -> (Attempt<'a>, Outcome) {
         let begun = Instant::now();
         let mut attempt = Attempt {
@@ -417,7 +417,7 @@ impl Deliverer {
 /// What an endpoint answered.
 struct Answered {
     status: u16,
-    /// After what time it asks to be tried again (RFC 9110, 10.2.3; RFC 6585, 4).
+    /// After what time it asks to be retried (RFC 9110, 10.2.3; RFC 6585, 4).
     retry_after: Option<Duration>,
     text: String,
 }

@@ -1,4 +1,4 @@
-//! What an event of the log is to an endpoint: the same text each time, so that who gets it twice can tell.
+//! The message for an event of the log: the same text each time, so that a receiver can detect duplicates.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn id_of(event: &LogEvent) -> String {
     format!("msg_{}", event.event_id.simple())
 }
 
-/// Whether an endpoint wants to be told of an event.
+/// Whether an endpoint wants an event.
 pub(super) fn is_wanted(settings: &WebhookSettings, event: &LogEvent) -> Result<bool, LogError> {
     let Some(topic) = WebhookTopic::of_event(&event.event_type) else {
         return Ok(false);
@@ -62,7 +62,7 @@ pub(super) fn is_wanted(settings: &WebhookSettings, event: &LogEvent) -> Result<
     Ok(settings.wants(topic, Some(scan.domain()), fields))
 }
 
-/// The message of an event; `None` if no endpoint is told of events of its type.
+/// The message of an event; `None` if no endpoint gets events of its type.
 pub(super) async fn of_event(log: &EventLog, event: &LogEvent) -> Result<Option<Message>, LogError> {
     let Some(topic) = WebhookTopic::of_event(&event.event_type) else {
         return Ok(None);
@@ -141,7 +141,7 @@ async fn of_scan(log: &EventLog, event: &LogEvent) -> Result<Value, LogError> {
                 before: status.before.as_str().into(),
                 after: status.after.as_str().into(),
             }));
-            // Erased meanwhile: what it was is told to nobody any more.
+            // Erased meanwhile: its content is not sent any more.
             data["erased"] = kept.as_ref().is_some_and(Option::is_none).into();
             fields.extend(kept.flatten().unwrap_or_default());
             data["previous_scan_id"] = json!(previous_scan_id);

@@ -9,7 +9,7 @@ use super::claim::{Attempt, Claimed, note};
 
 /// Events of one endpoint that wait; with more, it goes on in order, so that what waits stays bounded.
 const MOST: i64 = 1000;
-/// Events that are tried again in one turn.
+/// Events that are retried in one turn.
 const AT_ONCE: i64 = 20;
 
 /// An event that is due again.

@@ -255,7 +255,7 @@ async fn create(
     Ok(())
 }
 
-/// Who has got everything gets what happens from now on: of what it had not asked for, nothing older.
+/// An endpoint that has received everything gets new events from now on, and nothing older of types that it did not request before.
 async fn change(
     connection: &mut PgConnection,
     id: Uuid,

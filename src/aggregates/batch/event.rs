@@ -1,4 +1,4 @@
-//! What happens to a batch as a whole. What happens to its scans stands on their own streams: a batch's stream
+//! The events of a batch as a whole. The events of its scans are in their own streams: a batch's stream
 //! stays tiny whatever its size.
 
 use cqrs_es::DomainEvent;
@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::aggregates::scan::add_options;
-use crate::values::versioned::{Upcaster, current_version};
+use crate::values::event_type::{EventType, StreamType};
+use crate::values::versioned::Upcaster;
 use crate::values::{BatchOptions, BodyRef, MonitorId, VersionedEvent};
 
 /// The events of one batch's stream.
@@ -66,40 +67,36 @@ pub enum BatchEvent {
 }
 
 impl BatchEvent {
-    /// The name of its type.
-    fn name(&self) -> &'static str {
+    /// Its type.
+    pub fn kind(&self) -> EventType {
         match self {
-            Self::BatchRequested { .. } => "BatchRequested",
-            Self::BatchCancelled {} => "BatchCancelled",
-            Self::BatchReopened { .. } => "BatchReopened",
-            Self::BatchExpanded { .. } => "BatchExpanded",
-            Self::BatchImported { .. } => "BatchImported",
-            Self::BatchCompleted { .. } => "BatchCompleted",
+            Self::BatchRequested { .. } => EventType::BatchRequested,
+            Self::BatchCancelled {} => EventType::BatchCancelled,
+            Self::BatchReopened { .. } => EventType::BatchReopened,
+            Self::BatchExpanded { .. } => EventType::BatchExpanded,
+            Self::BatchImported { .. } => EventType::BatchImported,
+            Self::BatchCompleted { .. } => EventType::BatchCompleted,
         }
     }
 }
 
 impl VersionedEvent for BatchEvent {
-    const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("BatchRequested", 3),
-        ("BatchCancelled", 1),
-        ("BatchReopened", 1),
-        ("BatchExpanded", 1),
-        ("BatchImported", 1),
-        ("BatchCompleted", 1),
-    ];
     const UPCASTERS: &'static [Upcaster] = &[
         Upcaster {
-            event_type: "BatchRequested",
+            event_type: EventType::BatchRequested.as_str(),
             from: 1,
             upcast: nothing_besides,
         },
         Upcaster {
-            event_type: "BatchRequested",
+            event_type: EventType::BatchRequested.as_str(),
             from: 2,
             upcast: of_no_monitor,
         },
     ];
+
+    fn version_of(event_type: &str) -> Option<u32> {
+        EventType::of_stream(StreamType::Batch, event_type).map(EventType::version)
+    }
 }
 
 /// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
@@ -121,11 +118,10 @@ fn of_no_monitor(mut fields: Map<String, Value>) -> Map<String, Value> {
 
 impl DomainEvent for BatchEvent {
     fn event_type(&self) -> String {
-        self.name().to_owned()
+        self.kind().to_string()
     }
 
     fn event_version(&self) -> String {
-        let version = current_version::<Self>(self.name());
-        version.expect("each type has a version").to_string()
+        self.kind().version().to_string()
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use event::BatchEvent;
 pub use status::{BatchProgress, BatchStatus};
 
+use crate::values::event_type::StreamType;
 use crate::values::{BatchOptions, BodyRef, MonitorId};
 
 /// The memory of one batch.
@@ -96,7 +97,7 @@ pub enum BatchError {
     /// It is too late to call it off.
     #[error("the batch has ended and cannot be cancelled")]
     CannotCancel,
-    /// It was called off.
+    /// It was cancelled.
     #[error("the batch was cancelled; send its domains as a new batch")]
     WasCancelled,
     /// There is nothing to do again.
@@ -189,7 +190,7 @@ impl BatchScan {
 }
 
 impl Aggregate for BatchScan {
-    const TYPE: &'static str = "batch_scan";
+    const TYPE: &'static str = StreamType::Batch.as_str();
     type Command = BatchCommand;
     type Event = BatchEvent;
     type Error = BatchError;

@@ -1,4 +1,4 @@
-//! Where a batch stands: a function of its own events and the counts of its scans' statuses.
+//! The status of a batch: a function of its own events and the counts of its scans' statuses.
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,7 +34,7 @@ pub struct BatchProgress {
     pub started: bool,
     /// Whether the log says that the last scan ended.
     pub ended: bool,
-    /// Whether somebody called it off.
+    /// Whether it was cancelled.
     pub cancelled: bool,
 }
 
@@ -82,7 +82,7 @@ impl BatchStatus {
         }
     }
 
-    /// Whether nothing more happens unless somebody asks for it.
+    /// Whether nothing more happens without a new request.
     pub fn is_ended(self) -> bool {
         !matches!(self, Self::Pending | Self::Running)
     }
@@ -105,7 +105,7 @@ impl FromStr for BatchStatus {
     }
 }
 
-/// A word that is no status of a batch.
+/// A word that is not a status of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not one of pending, running, completed, partial, failed, cancelled")]
 pub struct UnknownBatchStatus(pub String);

@@ -1,12 +1,12 @@
-//! What happens to a monitor. What its runs find stands on the streams of their scans.
+//! The events of a monitor. What its runs find is in the streams of their scans.
 
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::values::event_type::{EventType, StreamType};
 use crate::values::monitor::{MonitorSettings, SkipReason};
-use crate::values::versioned::current_version;
 use crate::values::{BatchId, VersionedEvent};
 
 /// The events of one monitor's stream.
@@ -35,7 +35,7 @@ pub enum MonitorEvent {
     },
     /// A run began: the batch is requested in the same append.
     MonitorRan {
-        /// When the run was due by the rhythm. Null if somebody requested it.
+        /// When the run was due by the rhythm. Null if it was requested.
         slot: Option<DateTime<Utc>>,
         /// The batch.
         batch_id: BatchId,
@@ -58,39 +58,32 @@ pub enum MonitorEvent {
 }
 
 impl MonitorEvent {
-    pub(super) fn name(&self) -> &'static str {
+    /// Its type.
+    pub fn kind(&self) -> EventType {
         match self {
-            Self::MonitorCreated { .. } => "MonitorCreated",
-            Self::MonitorChanged { .. } => "MonitorChanged",
-            Self::MonitorPaused {} => "MonitorPaused",
-            Self::MonitorResumed { .. } => "MonitorResumed",
-            Self::MonitorRan { .. } => "MonitorRan",
-            Self::MonitorSkipped { .. } => "MonitorSkipped",
-            Self::MonitorDeleted {} => "MonitorDeleted",
+            Self::MonitorCreated { .. } => EventType::MonitorCreated,
+            Self::MonitorChanged { .. } => EventType::MonitorChanged,
+            Self::MonitorPaused {} => EventType::MonitorPaused,
+            Self::MonitorResumed { .. } => EventType::MonitorResumed,
+            Self::MonitorRan { .. } => EventType::MonitorRan,
+            Self::MonitorSkipped { .. } => EventType::MonitorSkipped,
+            Self::MonitorDeleted {} => EventType::MonitorDeleted,
         }
     }
 }
 
 impl VersionedEvent for MonitorEvent {
-    const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("MonitorCreated", 1),
-        ("MonitorChanged", 1),
-        ("MonitorPaused", 1),
-        ("MonitorResumed", 1),
-        ("MonitorRan", 1),
-        ("MonitorSkipped", 1),
-        ("MonitorDeleted", 1),
-    ];
-    const UPCASTERS: &'static [crate::values::versioned::Upcaster] = &[];
+    fn version_of(event_type: &str) -> Option<u32> {
+        EventType::of_stream(StreamType::Monitor, event_type).map(EventType::version)
+    }
 }
 
 impl DomainEvent for MonitorEvent {
     fn event_type(&self) -> String {
-        self.name().to_owned()
+        self.kind().to_string()
     }
 
     fn event_version(&self) -> String {
-        let version = current_version::<Self>(self.name());
-        version.expect("each type has a version").to_string()
+        self.kind().version().to_string()
     }
 }

@@ -1,4 +1,4 @@
-//! Something that is scanned again and again. When it is due is decided by whoever knows the time (`monitors`); here is
+//! Domains that are scanned again and again. `monitors` decides when a run is due, because it knows the time; here it is
 //! decided that no time has two runs.
 
 mod event;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use event::MonitorEvent;
 
 use crate::values::BatchId;
+use crate::values::event_type::StreamType;
 use crate::values::monitor::{MonitorSettings, SkipReason, Slot};
 
 /// The memory of one monitor.
@@ -53,7 +54,7 @@ pub enum MonitorCommand {
     },
     /// Begin a run.
     Run {
-        /// When it is due; `None` if somebody wants it now.
+        /// When it is due; `None` for a run on request.
         slot: Option<Slot>,
         /// Its batch, which is requested in the same append.
         batch: BatchId,
@@ -81,7 +82,7 @@ pub enum MonitorError {
     /// There is no such monitor.
     #[error("there is no such monitor")]
     NotFound,
-    /// A run that somebody wants would overlap another one, or has nothing to scan.
+    /// A requested run would overlap another one, or has nothing to scan.
     #[error("the monitor cannot run now: {}", words(*.0))]
     CannotRun(SkipReason),
 }
@@ -180,7 +181,7 @@ impl Monitor {
 }
 
 impl Aggregate for Monitor {
-    const TYPE: &'static str = "monitor";
+    const TYPE: &'static str = StreamType::Monitor.as_str();
     type Command = MonitorCommand;
     type Event = MonitorEvent;
     type Error = MonitorError;

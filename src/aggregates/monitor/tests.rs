@@ -63,7 +63,7 @@ fn after(commands: &[MonitorCommand]) -> Monitor {
 }
 
 fn name(decision: Result<Option<MonitorEvent>, MonitorError>) -> Result<Option<&'static str>, MonitorError> {
-    decision.map(|event| event.map(|event| event.name()))
+    decision.map(|event| event.map(|event| event.kind().as_str()))
 }
 
 #[test]

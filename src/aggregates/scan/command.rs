@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::event::{ScanTotals, StatusChange, UrlsChange};
+use crate::values::picture::PictureKind;
 use crate::values::sitemap::SitemapKind;
 use crate::values::{BatchId, BodyRef, DomainName, FailureReason, Problem, ScanId, ScanOptions};
 
@@ -67,13 +68,13 @@ pub enum ScanCommand {
 /// A scan that the predecessor did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedScan {
-    /// Standardised; as it stands in the row where it is no domain.
+    /// Standardised; as it is in the row where it is not a domain.
     pub domain: String,
     /// The batch and line it belongs to.
     pub origin: Option<BatchOrigin>,
     /// How.
     pub options: ScanOptions,
-    /// The table the row stands in.
+    /// The table of the row.
     pub table: String,
     /// The row's primary key.
     pub row_id: String,
@@ -106,7 +107,7 @@ pub enum ImportedOutcome {
         /// In words.
         error: String,
     },
-    /// Not at all, and nobody waits for it.
+    /// Not at all, and it is no longer wanted.
     Cancelled,
     /// Not yet: it is to be done here.
     Open,
@@ -152,6 +153,11 @@ pub enum ReadFact {
         not_modified: bool,
         bytes: u64,
         problems: Vec<Problem>,
+    },
+    Picture {
+        kind: PictureKind,
+        url: String,
+        picture: BodyRef,
     },
 }
 

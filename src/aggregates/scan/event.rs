@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::status::ScanStatus;
+use crate::values::event_type::{EventType, StreamType};
+use crate::values::picture::PictureKind;
 use crate::values::sitemap::SitemapKind;
-use crate::values::versioned::{Upcaster, current_version};
+use crate::values::versioned::Upcaster;
 use crate::values::{BatchId, BodyRef, FailureReason, Problem, ScanId, ScanOptions, VersionedEvent};
 
 /// The events of one scan's stream.
@@ -115,6 +117,19 @@ pub enum ScanEvent {
         bytes: u64,
         /// Problems of the file.
         problems: Vec<Problem>,
+    },
+    /// The site's icon or logo was read, because the scan was requested to read it.
+    PictureRead {
+        /// The domain, in its stored form.
+        domain: String,
+        /// Number of the attempt, starting at 1, over all rounds.
+        attempt: u32,
+        /// `icon` or `logo`.
+        kind: PictureKind,
+        /// The URL after redirects.
+        url: String,
+        /// Body: the picture as it is stored, a PNG or an SVG.
+        picture: BodyRef,
     },
     /// What the scan found differs from what was known of the domain. The end of the scan follows in the same append.
     /// The first scan of a domain changes nothing, and a failed one only the status.
@@ -294,6 +309,7 @@ impl ScanEvent {
             | Self::RobotsRead { domain, .. }
             | Self::SitemapParsed { domain, .. }
             | Self::PageRead { domain, .. }
+            | Self::PictureRead { domain, .. }
             | Self::DomainChanged { domain, .. }
             | Self::ScanAttemptFailed { domain, .. }
             | Self::ScanCompleted { domain, .. }
@@ -319,77 +335,69 @@ impl ScanEvent {
             | Self::ScanRetried { batch_id, .. }
             | Self::ScanImported { batch_id, .. }
             | Self::ScanErased { batch_id, .. } => *batch_id,
-            Self::RobotsRead { .. } | Self::SitemapParsed { .. } | Self::PageRead { .. } => None,
+            Self::RobotsRead { .. }
+            | Self::SitemapParsed { .. }
+            | Self::PageRead { .. }
+            | Self::PictureRead { .. } => None,
         }
     }
 }
 
 impl ScanEvent {
-    /// The name of its type.
-    fn name(&self) -> &'static str {
+    /// Its type.
+    pub fn kind(&self) -> EventType {
         match self {
-            Self::ScanRequested { .. } => "ScanRequested",
-            Self::ScanStarted { .. } => "ScanStarted",
-            Self::ScanAbandoned { .. } => "ScanAbandoned",
-            Self::RobotsRead { .. } => "RobotsRead",
-            Self::SitemapParsed { .. } => "SitemapParsed",
-            Self::PageRead { .. } => "PageRead",
-            Self::DomainChanged { .. } => "DomainChanged",
-            Self::ScanAttemptFailed { .. } => "ScanAttemptFailed",
-            Self::ScanCompleted { .. } => "ScanCompleted",
-            Self::ScanFailed { .. } => "ScanFailed",
-            Self::ScanCancelled { .. } => "ScanCancelled",
-            Self::ScanRetried { .. } => "ScanRetried",
-            Self::ScanImported { .. } => "ScanImported",
-            Self::ScanErased { .. } => "ScanErased",
+            Self::ScanRequested { .. } => EventType::ScanRequested,
+            Self::ScanStarted { .. } => EventType::ScanStarted,
+            Self::ScanAbandoned { .. } => EventType::ScanAbandoned,
+            Self::RobotsRead { .. } => EventType::RobotsRead,
+            Self::SitemapParsed { .. } => EventType::SitemapParsed,
+            Self::PageRead { .. } => EventType::PageRead,
+            Self::PictureRead { .. } => EventType::PictureRead,
+            Self::DomainChanged { .. } => EventType::DomainChanged,
+            Self::ScanAttemptFailed { .. } => EventType::ScanAttemptFailed,
+            Self::ScanCompleted { .. } => EventType::ScanCompleted,
+            Self::ScanFailed { .. } => EventType::ScanFailed,
+            Self::ScanCancelled { .. } => EventType::ScanCancelled,
+            Self::ScanRetried { .. } => EventType::ScanRetried,
+            Self::ScanImported { .. } => EventType::ScanImported,
+            Self::ScanErased { .. } => EventType::ScanErased,
         }
     }
 }
 
 impl VersionedEvent for ScanEvent {
-    const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("ScanRequested", 2),
-        ("ScanStarted", 1),
-        ("ScanAbandoned", 1),
-        ("RobotsRead", 2),
-        ("SitemapParsed", 2),
-        ("PageRead", 2),
-        ("DomainChanged", 1),
-        ("ScanAttemptFailed", 1),
-        ("ScanCompleted", 2),
-        ("ScanFailed", 1),
-        ("ScanCancelled", 1),
-        ("ScanRetried", 1),
-        ("ScanImported", 1),
-        ("ScanErased", 1),
-    ];
     const UPCASTERS: &'static [Upcaster] = &[
         Upcaster {
-            event_type: "ScanRequested",
+            event_type: EventType::ScanRequested.as_str(),
             from: 1,
             upcast: nothing_besides,
         },
         Upcaster {
-            event_type: "RobotsRead",
+            event_type: EventType::RobotsRead.as_str(),
             from: 1,
             upcast: read_anew,
         },
         Upcaster {
-            event_type: "SitemapParsed",
+            event_type: EventType::SitemapParsed.as_str(),
             from: 1,
             upcast: read_anew,
         },
         Upcaster {
-            event_type: "PageRead",
+            event_type: EventType::PageRead.as_str(),
             from: 1,
             upcast: read_anew,
         },
         Upcaster {
-            event_type: "ScanCompleted",
+            event_type: EventType::ScanCompleted.as_str(),
             from: 1,
             upcast: nothing_kept,
         },
     ];
+
+    fn version_of(event_type: &str) -> Option<u32> {
+        EventType::of_stream(StreamType::Scan, event_type).map(EventType::version)
+    }
 }
 
 /// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
@@ -420,11 +428,10 @@ fn nothing_kept(mut fields: Map<String, Value>) -> Map<String, Value> {
 
 impl DomainEvent for ScanEvent {
     fn event_type(&self) -> String {
-        self.name().to_owned()
+        self.kind().to_string()
     }
 
     fn event_version(&self) -> String {
-        let version = current_version::<Self>(self.name());
-        version.expect("each type has a version").to_string()
+        self.kind().version().to_string()
     }
 }

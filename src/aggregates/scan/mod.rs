@@ -30,6 +30,7 @@ pub(super) use event::add_options;
 pub use event::{ScanEvent, ScanTotals, StatusChange, UrlsChange};
 pub use status::{ScanStatus, UnknownStatus};
 
+use crate::values::event_type::StreamType;
 use crate::values::{BatchId, DomainName, FailureReason, ScanOptions};
 
 /// Lost workers after which a scan is taken to be what kills them.
@@ -82,7 +83,7 @@ impl DomainScan {
         self.attempt
     }
 
-    /// How it was asked for.
+    /// The options of the request.
     pub fn options(&self) -> &ScanOptions {
         &self.options
     }
@@ -188,7 +189,7 @@ impl DomainScan {
         Ok(events)
     }
 
-    /// The round's deadline stands, unless it passed while nobody of ours was at work: that is not the site's fault. One
+    /// The round's deadline holds, unless it passed while no worker was running: that is not the site's fault. One
     /// that is further ahead than a whole round was set under another clock.
     fn next_deadline(&self, now: DateTime<Utc>, was_abandoned: bool) -> DateTime<Utc> {
         let whole = now + TimeDelta::seconds(i64::from(self.options.deadline_seconds));
@@ -317,7 +318,7 @@ impl DomainScan {
         }
     }
 
-    /// In whatever status: a scan that is under way goes on, and what it finds is found after the erasure.
+    /// In whatever status: a scan under way continues, and what it finds is found after the erasure.
     fn erase(&self) -> Decision {
         let status = self.status.ok_or(ScanError::NotFound)?;
         if !self.has_bodies {
@@ -398,6 +399,13 @@ impl DomainScan {
                 bytes,
                 problems,
             },
+            ReadFact::Picture { kind, url, picture } => ScanEvent::PictureRead {
+                domain,
+                attempt,
+                kind,
+                url,
+                picture,
+            },
         }
     }
 }
@@ -413,7 +421,7 @@ fn requested(domain: String, origin: Option<BatchOrigin>, options: ScanOptions) 
 }
 
 impl Aggregate for DomainScan {
-    const TYPE: &'static str = "domain_scan";
+    const TYPE: &'static str = StreamType::Scan.as_str();
     type Command = ScanCommand;
     type Event = ScanEvent;
     type Error = ScanError;
@@ -478,7 +486,9 @@ impl Aggregate for DomainScan {
             ScanEvent::DomainChanged { values, urls, .. } => {
                 self.has_bodies |= values.is_some() || urls.is_some();
             }
-            ScanEvent::ScanCompleted { .. } | ScanEvent::ScanImported { .. } => self.has_bodies = true,
+            ScanEvent::ScanCompleted { .. }
+            | ScanEvent::ScanImported { .. }
+            | ScanEvent::PictureRead { .. } => self.has_bodies = true,
             ScanEvent::ScanErased { .. } => self.has_bodies = false,
             ScanEvent::RobotsRead { .. } | ScanEvent::PageRead { .. } => {}
         }

@@ -1,4 +1,4 @@
-//! Where a scan stands.
+//! The status of a scan.
 
 use std::fmt;
 use std::str::FromStr;
@@ -46,6 +46,7 @@ impl ScanStatus {
             | ScanEvent::RobotsRead { .. }
             | ScanEvent::SitemapParsed { .. }
             | ScanEvent::PageRead { .. }
+            | ScanEvent::PictureRead { .. }
             | ScanEvent::DomainChanged { .. } => Self::Running,
             ScanEvent::ScanCompleted { .. } => Self::Completed,
             ScanEvent::ScanFailed { .. } => Self::Failed,
@@ -54,7 +55,7 @@ impl ScanStatus {
         }
     }
 
-    /// Whether nothing more happens unless somebody asks for it.
+    /// Whether nothing more happens without a new request.
     pub fn is_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
@@ -88,7 +89,7 @@ impl FromStr for ScanStatus {
     }
 }
 
-/// A word that is no status.
+/// A word that is not a status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not one of pending, running, completed, failed, cancelled")]
 pub struct UnknownStatus(pub String);

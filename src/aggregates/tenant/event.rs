@@ -5,8 +5,8 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::values::versioned::current_version;
-use crate::values::{TenantSettings, VersionedEvent};
+use crate::values::event_type::StreamType;
+use crate::values::{EventType, TenantSettings, VersionedEvent};
 
 /// The events of one tenant's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -40,33 +40,29 @@ pub enum TenantEvent {
 }
 
 impl TenantEvent {
-    fn name(&self) -> &'static str {
+    /// Its type.
+    pub fn kind(&self) -> EventType {
         match self {
-            Self::KeyCreated { .. } => "KeyCreated",
-            Self::KeyRevoked { .. } => "KeyRevoked",
-            Self::TenantSettingsChanged { .. } => "TenantSettingsChanged",
-            Self::PersonSignedOut { .. } => "PersonSignedOut",
+            Self::KeyCreated { .. } => EventType::KeyCreated,
+            Self::KeyRevoked { .. } => EventType::KeyRevoked,
+            Self::TenantSettingsChanged { .. } => EventType::TenantSettingsChanged,
+            Self::PersonSignedOut { .. } => EventType::PersonSignedOut,
         }
     }
 }
 
 impl VersionedEvent for TenantEvent {
-    const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("KeyCreated", 1),
-        ("KeyRevoked", 1),
-        ("TenantSettingsChanged", 1),
-        ("PersonSignedOut", 1),
-    ];
-    const UPCASTERS: &'static [crate::values::versioned::Upcaster] = &[];
+    fn version_of(event_type: &str) -> Option<u32> {
+        EventType::of_stream(StreamType::Tenant, event_type).map(EventType::version)
+    }
 }
 
 impl DomainEvent for TenantEvent {
     fn event_type(&self) -> String {
-        self.name().to_owned()
+        self.kind().to_string()
     }
 
     fn event_version(&self) -> String {
-        let version = current_version::<Self>(self.name());
-        version.expect("each type has a version").to_string()
+        self.kind().version().to_string()
     }
 }

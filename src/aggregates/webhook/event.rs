@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::values::VersionedEvent;
-use crate::values::versioned::current_version;
+use crate::values::event_type::{EventType, StreamType};
 use crate::values::webhook::WebhookSettings;
 
 /// The events of one endpoint's stream.
@@ -13,12 +13,12 @@ use crate::values::webhook::WebhookSettings;
 pub enum WebhookEvent {
     /// An endpoint was created. It gets the events after this one.
     WebhookCreated {
-        /// Where it is and what it is told.
+        /// Its URL and the events that it gets.
         settings: WebhookSettings,
     },
     /// The settings of the endpoint were changed.
     WebhookChanged {
-        /// Where it is and what it is told from now on.
+        /// Its URL and the events that it gets from now on.
         settings: WebhookSettings,
     },
     /// The endpoint got another secret. The one before it stays valid for a day.
@@ -29,24 +29,24 @@ pub enum WebhookEvent {
         reason: DisableReason,
         /// The event that could not be delivered, or null.
         position: Option<i64>,
-        /// What the last attempt came to, or null.
+        /// The result of the last attempt, or null.
         error: Option<String>,
     },
     /// The endpoint was enabled again. It gets all events from where it was.
     WebhookEnabled {},
-    /// Events were requested once more: those after `after`, up to and including `to`.
+    /// Events were requested again: those after `after`, up to and including `to`.
     WebhookReplayRequested {
         /// The log position after which the events begin.
         after: i64,
         /// The log position of the last one.
         to: i64,
     },
-    /// One event was requested once more, outside the order.
+    /// One event was requested again, outside the order.
     WebhookResendRequested {
         /// The log position of the event.
         position: i64,
     },
-    /// Somebody tests the endpoint: this event itself is sent to it.
+    /// The endpoint is tested: this event itself is sent to it.
     WebhookTested {},
     /// The endpoint was deleted.
     WebhookDeleted {},
@@ -56,7 +56,7 @@ pub enum WebhookEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisableReason {
-    /// Somebody wanted it.
+    /// It was requested.
     Requested,
     /// It answered 410 Gone.
     Gone,
@@ -76,43 +76,34 @@ impl DisableReason {
 }
 
 impl WebhookEvent {
-    fn name(&self) -> &'static str {
+    /// Its type.
+    pub fn kind(&self) -> EventType {
         match self {
-            Self::WebhookCreated { .. } => "WebhookCreated",
-            Self::WebhookChanged { .. } => "WebhookChanged",
-            Self::WebhookSecretRotated {} => "WebhookSecretRotated",
-            Self::WebhookDisabled { .. } => "WebhookDisabled",
-            Self::WebhookEnabled {} => "WebhookEnabled",
-            Self::WebhookReplayRequested { .. } => "WebhookReplayRequested",
-            Self::WebhookResendRequested { .. } => "WebhookResendRequested",
-            Self::WebhookTested {} => "WebhookTested",
-            Self::WebhookDeleted {} => "WebhookDeleted",
+            Self::WebhookCreated { .. } => EventType::WebhookCreated,
+            Self::WebhookChanged { .. } => EventType::WebhookChanged,
+            Self::WebhookSecretRotated {} => EventType::WebhookSecretRotated,
+            Self::WebhookDisabled { .. } => EventType::WebhookDisabled,
+            Self::WebhookEnabled {} => EventType::WebhookEnabled,
+            Self::WebhookReplayRequested { .. } => EventType::WebhookReplayRequested,
+            Self::WebhookResendRequested { .. } => EventType::WebhookResendRequested,
+            Self::WebhookTested {} => EventType::WebhookTested,
+            Self::WebhookDeleted {} => EventType::WebhookDeleted,
         }
     }
 }
 
 impl VersionedEvent for WebhookEvent {
-    const VERSIONS: &'static [(&'static str, u32)] = &[
-        ("WebhookCreated", 1),
-        ("WebhookChanged", 1),
-        ("WebhookSecretRotated", 1),
-        ("WebhookDisabled", 1),
-        ("WebhookEnabled", 1),
-        ("WebhookReplayRequested", 1),
-        ("WebhookResendRequested", 1),
-        ("WebhookTested", 1),
-        ("WebhookDeleted", 1),
-    ];
-    const UPCASTERS: &'static [crate::values::versioned::Upcaster] = &[];
+    fn version_of(event_type: &str) -> Option<u32> {
+        EventType::of_stream(StreamType::Webhook, event_type).map(EventType::version)
+    }
 }
 
 impl DomainEvent for WebhookEvent {
     fn event_type(&self) -> String {
-        self.name().to_owned()
+        self.kind().to_string()
     }
 
     fn event_version(&self) -> String {
-        let version = current_version::<Self>(self.name());
-        version.expect("each type has a version").to_string()
+        self.kind().version().to_string()
     }
 }

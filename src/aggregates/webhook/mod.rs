@@ -1,4 +1,4 @@
-//! One endpoint that is told of events. How far it is, is not decided here: that follows from what was delivered
+//! One endpoint that gets events. Its position is not decided here: it follows from what was delivered
 //! (`webhooks`).
 
 mod event;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use event::{DisableReason, WebhookEvent};
 
+use crate::values::event_type::StreamType;
 use crate::values::webhook::WebhookSettings;
 
 /// The memory of one endpoint.
@@ -36,19 +37,19 @@ pub enum WebhookCommand {
         reason: DisableReason,
         /// The event that could not be delivered.
         position: Option<i64>,
-        /// What the last attempt came to.
+        /// The result of the last attempt.
         error: Option<String>,
     },
     /// Go on where it was.
     Enable,
-    /// Send a range of events once more.
+    /// Send a range of events again.
     Replay {
         /// After this position.
         after: i64,
         /// Up to this one.
         to: i64,
     },
-    /// Send one event once more.
+    /// Send one event again.
     Resend {
         /// Its position.
         position: i64,
@@ -71,7 +72,7 @@ pub enum WebhookError {
 }
 
 impl Webhook {
-    /// Where it is and what it is told; nothing before it was created.
+    /// Its URL and the events that it gets; nothing before it was created.
     pub fn settings(&self) -> Option<&WebhookSettings> {
         self.settings.as_ref()
     }
@@ -122,7 +123,7 @@ impl Webhook {
 }
 
 impl Aggregate for Webhook {
-    const TYPE: &'static str = "webhook";
+    const TYPE: &'static str = StreamType::Webhook.as_str();
     type Command = WebhookCommand;
     type Event = WebhookEvent;
     type Error = WebhookError;

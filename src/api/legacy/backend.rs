@@ -18,9 +18,9 @@ use crate::fetch::Forwarder;
 /// Parts of the service that can be handed back as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Service {
-    /// The scan engine: single scans are asked for.
+    /// The scan engine: single scans are requested.
     Scans,
-    /// Lists are asked for.
+    /// Lists are requested.
     Batches,
     /// How far scans and lists are.
     Statuses,
@@ -97,7 +97,7 @@ pub enum BackendError {
         "'{0}' is none of the services scans, batches, statuses, domains, and no route such as 'POST /api/v1/batch'"
     )]
     NoSuchRoute(String),
-    /// The token cannot stand in a header.
+    /// The token cannot be in a header.
     #[error("the token cannot stand in a header")]
     Token,
     /// The client cannot be made.
@@ -166,7 +166,7 @@ impl Backend {
     }
 }
 
-/// Lets the settings hand these routes to the old backend. Who asks has been let in before.
+/// Lets the settings hand these routes to the old backend. The caller was admitted before.
 pub(in crate::api::legacy) fn switchable(routes: Router<ApiState>, state: &ApiState) -> Router<ApiState> {
     match &state.legacy.backend {
         None => routes,

@@ -15,7 +15,7 @@ use crate::values::TenantId;
 /// Errors that are listed at most; who made more learns from the first.
 const MAX_ERRORS: usize = 100;
 
-/// The fields of a body. What cannot be read is taken as empty until `check` refuses it, so that all errors are told
+/// The fields of a body. A field that cannot be read counts as empty until `check` refuses it, so that all errors are reported
 /// at once.
 #[derive(Debug)]
 pub(in crate::api::legacy) struct Body {

@@ -21,7 +21,7 @@ use crate::projections::ProjectionError;
 pub(in crate::api::legacy) struct LegacyError {
     pub(in crate::api::legacy) status: StatusCode,
     pub(in crate::api::legacy) content: Value,
-    /// The input that is no domain, if that is the error.
+    /// The input that is not a domain, if that is the error.
     pub(in crate::api::legacy) not_a_domain: Option<String>,
     retry_after: Option<u32>,
     /// `WWW-Authenticate`, which the predecessor lost on the way.
@@ -45,7 +45,7 @@ impl LegacyError {
         }
     }
 
-    /// 400 for what is no domain.
+    /// 400 for what is not a domain.
     pub(in crate::api::legacy) fn invalid_domain(input: &str) -> Self {
         Self {
             not_a_domain: Some(input.to_owned()),

@@ -5,12 +5,12 @@ mod backend;
 mod body;
 mod error;
 mod headers;
-mod march;
 mod owner;
 mod pages;
 mod requests;
 pub mod settings;
 mod v1;
+mod v2025_03;
 mod v3;
 mod words;
 
@@ -27,8 +27,8 @@ use error::LegacyError;
 
 /// All that the predecessor's clients call.
 pub(super) fn router(state: &ApiState) -> Router<ApiState> {
-    let v1 = fallbacks(v1::router(state).merge(march::v1(state)));
-    let v2 = march::dialect(fallbacks(march::v2(state)));
+    let v1 = fallbacks(v1::router(state).merge(v2025_03::v1(state)));
+    let v2 = v2025_03::dialect(fallbacks(v2025_03::v2(state)));
     Router::new()
         // Monitors of old installations ask here; `/readyz` tells more.
         .route("/health", get(async || Json(json!({ "status": "healthy" }))))

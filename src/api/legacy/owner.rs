@@ -1,5 +1,5 @@
-//! Whose an old client's request is. The predecessor asked nobody who they are and took the tenant from the body. Now a request
-//! shows a key or token as everywhere; without one it is heard only for tenants that say so (`open_v1`).
+//! The tenant of an old client's request. The predecessor needed no key and took the tenant from the body. Now a request
+//! needs a key or token as everywhere; without one it is accepted only for tenants that allow it (`open_v1`).
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -23,16 +23,16 @@ pub(in crate::api::legacy) enum Visitor {
         /// The tenant that the header names.
         named: Option<TenantId>,
     },
-    /// Somebody who showed a key or token.
+    /// A caller with a key or token.
     Known(Caller),
-    /// Somebody who showed nothing.
+    /// A caller without one.
     Stranger {
         /// The tenant that the header names.
         named: Option<TenantId>,
     },
 }
 
-/// Finds out who asks, before anything of the body is read.
+/// Identifies the caller before the body is read.
 pub(in crate::api::legacy) async fn admit(
     State(state): State<ApiState>,
     request: Request,
@@ -66,7 +66,7 @@ async fn admit_as(
         Err(error) => return error.into_response(),
     };
     let caller = visitor.caller();
-    // A stranger's tenant stands in the body; its share is taken when that is read.
+    // A stranger's tenant is in the body; its share is taken when that is read.
     let share = match &visitor {
         Visitor::Stranger { .. } => None,
         _ => match take_share(state, caller.tenant).await {
@@ -74,7 +74,7 @@ async fn admit_as(
             Err(refusal) => return LegacyError::from(refusal.problem).into_response(),
         },
     };
-    // Nobody else shows anything that could be revoked.
+    // Only these callers have something that can be revoked.
     let is_known = matches!(visitor, Visitor::Known(_));
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(visitor);
@@ -143,7 +143,7 @@ impl Visitor {
     }
 
     /// The tenant in whose name a stream may be looked up; `None` if there is none that the visitor may see. Where
-    /// nobody is asked who they are, the id alone gives access, as it always did: it is a UUID that nobody can guess.
+    /// no key is needed, the id alone gives access, as it always did: it is a UUID that cannot be guessed.
     pub(in crate::api::legacy) async fn owner_of(
         &self,
         state: &ApiState,

@@ -20,12 +20,12 @@ use crate::projections::jobs::query::JobFilter;
 use crate::projections::jobs::{self, JobRow, Jobs};
 use crate::values::{BatchId, BatchOptions, DomainName, ScanId, ScanOptions, TenantId};
 
-/// Characters that are kept of an input that is no domain.
+/// Characters that are kept of an input that is not a domain.
 const MAX_INPUT: usize = 300;
 /// Scans of a batch that an answer names at most. Only v4 and v3 take larger batches.
 const MAX_NAMED: usize = 10_000;
 
-/// Who asks, for whom.
+/// The caller and its tenant.
 pub(in crate::api::legacy) struct Asked {
     pub(in crate::api::legacy) context: CommandContext,
     pub(in crate::api::legacy) visitor: Visitor,
@@ -55,7 +55,7 @@ pub(in crate::api::legacy) async fn one(
     Ok(request_scan(&state.bus, domain, options, &context).await?.scan_id)
 }
 
-/// The same, but an input that is no domain becomes a scan that has failed.
+/// The same, but an input that is not a domain becomes a scan that has failed.
 pub(in crate::api::legacy) async fn one_or_failed(
     state: &ApiState,
     asked: Asked,

@@ -76,7 +76,7 @@ pub(in crate::api::legacy) fn batch_job_status(status: ScanStatus) -> &'static s
     }
 }
 
-/// Status of a batch. v1 knew no cancelling: such a batch ended with less than it was asked for.
+/// Status of a batch. v1 knew no cancelling: such a batch ended with fewer scans than requested.
 pub(in crate::api::legacy) fn batch_status(row: &BatchRow) -> &'static str {
     match row.status {
         BatchStatus::Pending => "pending",
@@ -102,7 +102,7 @@ pub(in crate::api::legacy) fn error_of(row: &JobRow) -> Option<String> {
     }
 }
 
-/// v1's refusal of what is no domain.
+/// v1's refusal of what is not a domain.
 pub(in crate::api::legacy) fn invalid_domain(input: &str) -> String {
     format!("Invalid domain format: {input}")
 }
@@ -120,7 +120,7 @@ fn whole_error(row: &JobRow) -> String {
 const MAX_EMAILS: usize = 5;
 const MAX_PHONES: usize = 3;
 
-/// Findings with no more contacts than the predecessor told.
+/// Findings with no more contacts than the predecessor returned.
 pub(in crate::api::legacy) fn limited(mut found: Findings) -> Findings {
     found.contact_info.email.truncate(MAX_EMAILS);
     found.contact_info.phone.truncate(MAX_PHONES);

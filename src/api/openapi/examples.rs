@@ -1,35 +1,65 @@
 //! An example of each operation's request and answers, and the codes of the problems it may answer with.
+//!
+//! Answers are values of the views (`Example`), requests consist of the examples of their fields. Only what is not JSON
+//! is here.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::problem::ProblemCode;
+use crate::api::v4::examples::{of_schema, stream_of};
 
-/// By operation: `request`, of one media type or of several, and answers by status.
-const EXAMPLES: &str = include_str!("examples.json");
+/// Examples of what is not JSON, by media type; of requests and of files.
+const TEXTS: [(&str, &str, &str); 5] = [
+    (
+        "text/csv",
+        "domain,name\nexample.com,Example\nexample.org,Other\n",
+        "domain,domain_unicode,status\r\nexample.com,example.com,completed\r\n",
+    ),
+    (
+        "text/plain",
+        "example.com\nexample.org\n",
+        "sitelog_log_position 34\n",
+    ),
+    (
+        "application/x-ndjson",
+        "{\"domain\":\"example.com\"}\n\"example.org\"\n",
+        "{\"domain\":\"example.com\",\"status\":\"completed\"}\n",
+    ),
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "(the workbook's bytes)",
+        "(a workbook)",
+    ),
+    ("application/vnd.apache.parquet", "", "(a Parquet file)"),
+];
 
-/// The examples of all operations.
-pub(super) fn all() -> Value {
-    serde_json::from_str(EXAMPLES).expect("the examples are JSON")
-}
-
-/// Puts an operation's examples into it, and says which problems its refusals are.
-pub(super) fn put_in(operation: &mut Value, method: &str, examples: &Value) {
+/// Puts an operation's examples into it, and says which problems its refusals are. `schemas` are those of the document.
+pub(super) fn put_in(operation: &mut Value, method: &str, schemas: &Value) {
     let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
-    let files = &examples["files"];
-    let examples = &examples[&name];
     for (media, content) in objects(operation.pointer_mut("/requestBody/content")) {
-        let request = &examples["request"];
-        let of_media = request.get(media.as_str()).unwrap_or(request);
-        content["example"] = of_media.clone();
+        let text = TEXTS
+            .iter()
+            .find(|(of, ..)| of == media)
+            .map(|(_, text, _)| json!(text));
+        let fields = || Some(of_fields(&schemas[schema_of(content)?]));
+        if let Some(example) = text.or_else(fields) {
+            content["example"] = example;
+        }
     }
     for (status, response) in objects(operation.get_mut("responses")) {
-        let example = &examples[status.as_str()];
         let mut is_problem = false;
         for (media, content) in objects(response.get_mut("content")) {
             is_problem |= media == "application/problem+json";
-            let example = files.get(media.as_str()).unwrap_or(example);
-            if !example.is_null() {
-                content["example"] = example.clone();
+            let example = match media.as_str() {
+                "text/event-stream" => stream_of(&name).map(Value::from),
+                "application/json" => schema_of(content).and_then(of_schema),
+                _ => TEXTS
+                    .iter()
+                    .find(|(of, ..)| of == media)
+                    .map(|(.., text)| json!(text)),
+            };
+            if let Some(example) = example {
+                content["example"] = example;
             }
         }
         if is_problem {
@@ -37,6 +67,18 @@ pub(super) fn put_in(operation: &mut Value, method: &str, examples: &Value) {
             response["x-problem-codes"] = json!(codes);
         }
     }
+}
+
+/// The name of the schema that a content refers to.
+fn schema_of(content: &Value) -> Option<&str> {
+    content["schema"]["$ref"].as_str()?.rsplit('/').next()
+}
+
+/// An example of a request: the examples of its fields.
+fn of_fields(schema: &Value) -> Value {
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    let given = fields.filter_map(|(name, field)| Some((name.clone(), field.get("example")?.clone())));
+    Value::Object(given.collect::<Map<_, _>>())
 }
 
 fn objects(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Value)> {

@@ -16,12 +16,12 @@ use crate::values::{FailureReason, domain_change};
 /// The document with these put in.
 pub(super) fn precise(document: &OpenApi) -> Value {
     let mut value = serde_json::to_value(document).expect("the document is plain data");
+    let schemas = value["components"]["schemas"].clone();
     let paths = value
         .get_mut("paths")
         .and_then(Value::as_object_mut)
         .into_iter()
         .flat_map(|paths| paths.values_mut());
-    let known = examples::all();
     for (method, operation) in paths
         .filter_map(Value::as_object_mut)
         .flat_map(|item| item.iter_mut())
@@ -41,7 +41,7 @@ pub(super) fn precise(document: &OpenApi) -> Value {
             name_problem(response);
             describe(status, response);
         }
-        examples::put_in(operation, method, &known);
+        examples::put_in(operation, method, &schemas);
     }
     for (schema, property, bounds) in [
         ("NewScan", "domain", json!({ "minLength": 1 })),
@@ -104,7 +104,7 @@ fn choices(operation: &str) -> Vec<(&'static str, Vec<String>)> {
     }
 }
 
-/// Bounds and forms by the parameter's name, which means the same wherever it stands.
+/// Bounds and forms by the parameter's name, which means the same wherever it is.
 fn state_bounds(parameter: &mut Value) {
     let bounds = match parameter["name"].as_str().unwrap_or_default() {
         "X-Tenant-Id" | "batch" | "monitor" => json!({ "format": "uuid" }),

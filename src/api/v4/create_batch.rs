@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::views::batch_links;
 use crate::api::batch_input::{BatchInput, Beside, RejectedLine, apart};
+use crate::api::example::{self, Example};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::{CommandRequest, QueryOf};
@@ -21,7 +22,7 @@ use crate::api::{ApiState, fresh};
 use crate::commands::note_answer::note_answer;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::projections::jobs;
-use crate::values::batch_list::ChosenColumn;
+use crate::values::batch_list::{ChosenBy, ChosenColumn};
 use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{TenantId, WantedScan};
 
@@ -38,7 +39,7 @@ pub(super) struct BatchQuery {
     /// For formats other than JSON: maximum number of concurrent scans of the batch, 1 to 1000.
     max_concurrent: Option<i64>,
     /// For formats other than JSON: files to read besides pages and sitemaps, with commas between them: `security_txt`,
-    /// `ads_txt`, `humans_txt`, `llms_txt`.
+    /// `ads_txt`, `humans_txt`, `llms_txt`, `icon`, `logo`.
     files: Option<String>,
     /// For formats other than JSON: number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
     sitemap_sample: Option<i64>,
@@ -71,6 +72,37 @@ pub(super) struct AcceptedBatch {
     links: BTreeMap<&'static str, String>,
 }
 
+impl Example for AcceptedBatch {
+    fn example() -> Self {
+        Self {
+            batch_id: Some(example::BATCH),
+            accepted: 1,
+            duplicates: 1,
+            rejected: vec![RejectedLine {
+                line: 4,
+                input: "localhost".to_owned(),
+                reason: "invalid_domain".to_owned(),
+                error: "'localhost' has no top-level domain".to_owned(),
+            }],
+            column: Some(ChosenColumn {
+                number: Some(2),
+                name: "Website".to_owned(),
+                chosen_by: ChosenBy::Header,
+            }),
+            notes: vec!["The list was read as windows-1252, the detected encoding.".to_owned()],
+            skipped: 1,
+            skipped_domains: vec![SkippedDomain {
+                line: 1,
+                domain: "example.com".to_owned(),
+                scan_id: example::SCAN,
+                completed_at: example::ended(),
+            }],
+            position: Some(11),
+            links: batch_links(example::BATCH),
+        }
+    }
+}
+
 /// A domain with a recent scan.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct SkippedDomain {
@@ -84,7 +116,7 @@ pub(super) struct SkippedDomain {
     completed_at: DateTime<Utc>,
 }
 
-/// What is said of a list, also to who repeats the request.
+/// How a list was read; a repeated request gets the same.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Summary {
@@ -98,7 +130,7 @@ struct Summary {
 }
 
 impl Summary {
-    /// The answer, with the batch and where it stands in the log, if there is one.
+    /// The answer, with the batch and its log position, if there is one.
     fn answer(self, batch: Option<(Uuid, i64)>) -> Response {
         let Self {
             accepted,
@@ -143,10 +175,13 @@ pub(super) struct NewBatch {
     #[schema(example = json!(["example.com", "example.org"]))]
     domains: Vec<String>,
     /// Maximum number of HTML pages per domain, 1 to 100.
+    #[schema(example = 4)]
     max_pages: Option<i64>,
     /// Maximum number of concurrent scans of the batch, 1 to 1000; default 50.
+    #[schema(example = 50)]
     max_concurrent: Option<i64>,
     /// Days, may be a fraction; domains with a more recent completed scan are skipped.
+    #[schema(example = 7)]
     max_age_days: Option<f64>,
     /// Files to read besides pages and sitemaps.
     #[schema(example = json!(["security_txt"]))]
@@ -245,7 +280,8 @@ async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput
 
 fn files_of(codes: Option<&str>) -> Result<SiteFileSet, Problem> {
     codes.unwrap_or_default().parse().map_err(|error| {
-        let detail = format!("files: {error}. Known are security_txt, ads_txt, humans_txt and llms_txt.");
+        let detail =
+            format!("files: {error}. Known are security_txt, ads_txt, humans_txt, llms_txt, icon and logo.");
         Problem::of(ProblemCode::InvalidField, detail)
     })
 }

@@ -136,6 +136,6 @@ async fn reusable(
     };
     let noted = json!({ "scan_id": row.scan_id, "reused": true });
     let first = note_answer(&state.bus, noted, context).await?;
-    // Somebody with the same key may have come first, at this very moment, to another answer.
+    // A concurrent request with the same key may have been first, with another answer.
     Ok(scan_in(&first).filter(|id| *id == row.scan_id).map(|_| row))
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::views::Page;
 use crate::access::links::{self, DAYS, LinkRow, LinkToken, MOST_LINKS, NewLink};
 use crate::api::ApiState;
+use crate::api::example::{self, Example};
 use crate::api::links::check;
 use crate::api::openapi::V4;
 use crate::api::problem::{Problem, ProblemCode};
@@ -23,7 +24,7 @@ use crate::commands::note_answer::note_answer;
 const MAX_NAME: usize = 100;
 /// Bytes of a path.
 const MAX_PATH: usize = 4000;
-/// Days that a link is good for if nobody says.
+/// Days that a link is valid by default.
 const DEFAULT_DAYS: u32 = 30;
 
 /// Which export is to have a link.
@@ -38,6 +39,7 @@ pub(super) struct WantedLink {
     #[schema(example = "Sales sheet", max_length = 100)]
     name: String,
     /// Number of days that the link is good for, 1 to 365; 30 if omitted.
+    #[schema(example = 90)]
     days: Option<u32>,
 }
 
@@ -60,6 +62,20 @@ pub struct ExportLink {
     pub used_at: Option<DateTime<Utc>>,
 }
 
+impl Example for ExportLink {
+    fn example() -> Self {
+        Self {
+            link_id: example::OTHER,
+            path: "/domains?has_email=true&format=csv".to_owned(),
+            name: "Sales sheet".to_owned(),
+            created_at: example::began(),
+            created_by: "key:sitelog_0123456789abcdef".to_owned(),
+            expires_at: example::later(),
+            used_at: None,
+        }
+    }
+}
+
 /// A link that was made.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewExportLink {
@@ -70,6 +86,18 @@ pub struct NewExportLink {
     pub link: Option<String>,
     /// When it expires; null if the request is a repeat.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl Example for NewExportLink {
+    fn example() -> Self {
+        Self {
+            link_id: example::OTHER,
+            link: Some(
+                "/links/5d41402abc4b2a76b9719d911017c592ae2fdc8a6e1f4b3c9d0e7f6a5b4c3d2e.csv".to_owned(),
+            ),
+            expires_at: Some(example::later()),
+        }
+    }
 }
 
 impl From<LinkRow> for ExportLink {
@@ -86,7 +114,7 @@ impl From<LinkRow> for ExportLink {
     }
 }
 
-/// Makes a link to an export, for spreadsheets and other programs that cannot send a key. Whoever has the link reads that
+/// Makes a link to an export, for spreadsheets and other programs that cannot send a key. Whoever has the link can read that
 /// export until the link expires or is revoked. It is shown once. At most 1,000 per tenant.
 #[utoipa::path(
     post, path = "/links", tag = "exports", request_body = WantedLink,
@@ -138,7 +166,7 @@ pub(super) async fn list_links(
     }))
 }
 
-/// Revokes a link: from now on nobody reads anything by it.
+/// Revokes a link: from now on it gives no access.
 #[utoipa::path(
     delete, path = "/links/{id}", tag = "exports", params(("id" = uuid::Uuid, Path)),
     responses((status = 204, description = "The link is revoked"), (status = 404, body = Problem), (status = 503, body = Problem))

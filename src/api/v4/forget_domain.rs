@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::api::ApiState;
 use crate::api::admission::Administrator;
+use crate::api::example::Example;
 use crate::api::problem::Problem;
 use crate::api::request::{CommandRequest, PathOf};
 use crate::commands;
@@ -28,6 +29,18 @@ pub(super) struct AcceptedErasure {
     position: i64,
     /// Related URLs.
     links: BTreeMap<&'static str, String>,
+}
+
+impl Example for AcceptedErasure {
+    fn example() -> Self {
+        Self {
+            domain: "example.com".to_owned(),
+            scans: 1,
+            bodies: 3,
+            position: 35,
+            links: BTreeMap::from([("self", "/api/v4/domains/example.com".to_owned())]),
+        }
+    }
 }
 
 /// Erases what was found about a domain; needs the scope `admin`. The log keeps when and with what result the domain

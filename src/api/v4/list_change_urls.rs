@@ -8,11 +8,13 @@ use utoipa::ToSchema;
 use super::views::Page;
 use crate::aggregates::ScanEvent;
 use crate::api::ApiState;
+use crate::api::example::Example;
 use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{Paging, PathOf, QueryOf, Tenant};
 use crate::log::body::load_bodies;
 use crate::projections::query::Listed;
+use crate::values::EventType;
 use crate::values::TenantId;
 
 /// A URL that sitemaps of a domain gained or lost.
@@ -25,6 +27,16 @@ pub struct ChangedUrl {
     change: String,
     /// The absolute URL.
     url: String,
+}
+
+impl Example for ChangedUrl {
+    fn example() -> Self {
+        Self {
+            domain: "example.com".to_owned(),
+            change: "removed".to_owned(),
+            url: "https://example.com/old".to_owned(),
+        }
+    }
 }
 
 /// The same as it is stored.
@@ -75,7 +87,7 @@ impl List for ChangedUrls {
         let (start, limit) = (paging.after::<usize>()?.unwrap_or(0), paging.limit()?);
         let _turn = state.models.turn(tenant).await?;
         let event = state.log.event_at(tenant, self.0).await?;
-        let event = event.filter(|event| event.event_type == "DomainChanged");
+        let event = event.filter(|event| event.event_type == EventType::DomainChanged.as_str());
         let event = event.ok_or_else(|| Problem::not_found("change"))?;
         let ScanEvent::DomainChanged { domain, urls, .. } = event.decode()? else {
             return Err(Problem::not_found("change"));

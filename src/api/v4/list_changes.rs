@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::list_monitors::find_monitor;
 use super::views::{Page, readable};
 use crate::aggregates::ScanEvent;
 use crate::api::ApiState;
+use crate::api::example::{self, Example};
 use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{Paging, QueryOf, Tenant, filter, one_of, order, since};
@@ -100,6 +101,40 @@ pub struct DomainChange {
     pub batch_id: Option<Uuid>,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
+}
+
+impl Example for DomainChange {
+    fn example() -> Self {
+        Self {
+            position: 241,
+            at: example::ended(),
+            domain: "example.com".to_owned(),
+            domain_unicode: "example.com".to_owned(),
+            fields: vec![FieldDifference {
+                field: "phone_numbers".to_owned(),
+                before: json!(["+12125550001"]),
+                after: json!(["+12125550002"]),
+            }],
+            reason: None,
+            urls: Some(ChangedUrlCounts {
+                added: 12,
+                removed: 200,
+            }),
+            erased: false,
+            scan_id: example::SCAN,
+            previous_scan_id: example::EARLIER_SCAN,
+            batch_id: None,
+            links: BTreeMap::from([
+                ("domain", "/api/v4/domains/example.com".to_owned()),
+                ("scan", format!("/api/v4/scans/{}", example::SCAN)),
+                (
+                    "previous_scan",
+                    format!("/api/v4/scans/{}", example::EARLIER_SCAN),
+                ),
+                ("urls", "/api/v4/changes/241/urls".to_owned()),
+            ]),
+        }
+    }
 }
 
 /// How many URLs sitemaps gained and lost.

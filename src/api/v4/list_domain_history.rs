@@ -6,16 +6,18 @@ use std::str::FromStr;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::views::Page;
 use crate::api::ApiState;
+use crate::api::example::{self, Example};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::domains::Domains;
 use crate::projections::history::{self, FieldChange};
 use crate::projections::query::Listed;
-use crate::values::DomainName;
+use crate::values::{DomainName, ScanId};
 
 /// Which changes.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -25,7 +27,20 @@ pub(super) struct HistoryQuery {
     field: Option<String>,
 }
 
-/// Where a change stands: of which event, and which of its changes. It stays, whatever comes or is no longer looked at.
+impl Example for FieldChange {
+    fn example() -> Self {
+        Self {
+            field: "title".to_owned(),
+            old: Value::Null,
+            new: json!("Workshop 1 of Bergamo"),
+            scan_id: ScanId(example::SCAN),
+            at: example::ended(),
+            position: 10,
+        }
+    }
+}
+
+/// Where a change is: of which event, and which of its changes. It stays the same when changes are added or no longer examined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     position: i64,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::get_domain::known_domain;
 use super::views::Page;
 use crate::api::ApiState;
+use crate::api::example::Example;
 use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
@@ -31,6 +32,19 @@ pub struct Url {
     priority: Option<String>,
     /// The URL of the sitemap file.
     sitemap: String,
+}
+
+impl Example for Url {
+    fn example() -> Self {
+        Self {
+            domain: "example.com".to_owned(),
+            url: "https://example.com/pages/0".to_owned(),
+            lastmod: Some("2025-02-01".to_owned()),
+            changefreq: None,
+            priority: None,
+            sitemap: "https://example.com/sitemap.xml".to_owned(),
+        }
+    }
 }
 
 impl Url {

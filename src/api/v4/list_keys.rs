@@ -11,6 +11,7 @@ use super::views::Page;
 use crate::access::keys::{self, KeyRow};
 use crate::api::ApiState;
 use crate::api::admission::Administrator;
+use crate::api::example::{self, Example};
 use crate::api::problem::Problem;
 
 /// A key, without its secret.
@@ -35,6 +36,22 @@ pub(super) struct Key {
     last_used_at: Option<DateTime<Utc>>,
     /// When the key was revoked.
     revoked_at: Option<DateTime<Utc>>,
+}
+
+impl Example for Key {
+    fn example() -> Self {
+        Self {
+            key_id: "sitelog_0123456789abcdef".to_owned(),
+            tenant_id: example::TENANT,
+            name: "crm".to_owned(),
+            scopes: vec!["read".to_owned(), "write".to_owned()],
+            created_at: example::began(),
+            created_by: "cli".to_owned(),
+            expires_at: None,
+            last_used_at: Some(example::ended()),
+            revoked_at: None,
+        }
+    }
 }
 
 impl From<KeyRow> for Key {

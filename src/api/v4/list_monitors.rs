@@ -97,7 +97,7 @@ pub(crate) async fn find_monitor(
     Ok(rows::find(state.monitors.pool(), tenant, id).await?)
 }
 
-/// Waits until the tables of monitors have come as far as somebody wants.
+/// Waits until the tables of monitors have reached the requested position.
 pub(crate) async fn wait(state: &ApiState, at_least: AtLeast) -> Result<(), Problem> {
     let pool = state.monitors.pool();
     at_least.wait_until("Monitors", || rows::reached(pool)).await

@@ -8,11 +8,13 @@ use utoipa::ToSchema;
 use super::views::Page;
 use crate::api::ApiState;
 use crate::api::admission::Operator;
+use crate::api::example::{self, Example};
 use crate::api::problem::Problem;
 use crate::api::request::PathOf;
 use crate::projections::park::{self, ParkedRow};
 use crate::projections::registry::{self, AnyProjection};
-use crate::projections::status::{ProjectionStatus, status, statuses};
+use crate::projections::status::{ProjectionState, ProjectionStatus, status, statuses};
+use crate::projections::task::{ProjectionTask, TaskKind, TaskState};
 
 /// Quarantined rows that are shown.
 const MAX_PARKED: i64 = 1000;
@@ -24,6 +26,59 @@ pub(super) struct Projection {
     status: ProjectionStatus,
     /// Quarantined rows: those to which an event could not be applied, oldest first, up to 1,000.
     parked_rows: Vec<ParkedRow>,
+}
+
+impl Example for Projection {
+    fn example() -> Self {
+        Self {
+            status: ProjectionStatus::example(),
+            parked_rows: Vec::new(),
+        }
+    }
+}
+
+impl Example for ProjectionStatus {
+    fn example() -> Self {
+        Self {
+            name: "jobs",
+            shape: 1,
+            state: ProjectionState::Live,
+            generation: Some(1),
+            rollback_to: None,
+            position: 34,
+            head: 34,
+            lag_events: 0,
+            lag_seconds: 0.0,
+            parked: 0,
+            error: None,
+            updated_at: Some(example::ended()),
+            task: None,
+            verification: None,
+        }
+    }
+}
+
+impl Example for ProjectionTask {
+    fn example() -> Self {
+        Self {
+            task_id: example::OTHER,
+            name: "jobs".to_owned(),
+            shape: 1,
+            kind: TaskKind::Rebuild,
+            state: TaskState::Queued,
+            phase: None,
+            generation: None,
+            done: 0,
+            target: 0,
+            eta_seconds: None,
+            requested_by: Some("key:sitelog_0123456789abcdef".to_owned()),
+            requested_at: example::began(),
+            started_at: None,
+            ended_at: None,
+            result: None,
+            error: None,
+        }
+    }
 }
 
 /// The state of the read models: generation, lag, running tasks. Needs the scope `operator`.

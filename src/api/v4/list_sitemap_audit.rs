@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::get_domain::known_domain;
 use super::views::Page;
 use crate::api::ApiState;
+use crate::api::example::Example;
 use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::Problem;
 use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
@@ -44,6 +45,24 @@ pub struct AuditRow {
     error: Option<String>,
 }
 
+impl Example for AuditRow {
+    fn example() -> Self {
+        Self {
+            domain: "example.com".to_owned(),
+            check: "plain_http".to_owned(),
+            count: Some(12),
+            url: "http://example.com/pages/0".to_owned(),
+            sitemap: Some("https://example.com/sitemap.xml".to_owned()),
+            value: None,
+            status: None,
+            redirects_to: None,
+            noindex: None,
+            canonical: None,
+            error: None,
+        }
+    }
+}
+
 /// How sound the sitemaps of a domain are: examples of what each check found, then the URLs that the last scan with a
 /// sample fetched.
 #[utoipa::path(
@@ -68,7 +87,7 @@ pub(super) async fn list_sitemap_audit(
     wanted.answer(&state, tenant, paging, DomainAudit(domain)).await
 }
 
-/// What is told of the sitemaps of a domain.
+/// The rows about the sitemaps of a domain.
 struct DomainAudit(DomainName);
 
 impl List for DomainAudit {

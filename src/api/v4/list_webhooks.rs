@@ -92,7 +92,7 @@ pub(crate) async fn find_webhook(
     Ok(rows::find(state.webhooks.pool(), tenant, id).await?)
 }
 
-/// Waits until the tables of webhooks have come as far as somebody wants.
+/// Waits until the tables of webhooks have reached the requested position.
 async fn wait(state: &ApiState, at_least: AtLeast) -> Result<(), Problem> {
     let pool = state.webhooks.pool();
     at_least.wait_until("Webhooks", || rows::reached(pool)).await

@@ -59,7 +59,7 @@ pub(super) async fn change_monitor(
     Ok(accepted(id, position))
 }
 
-/// Deletes a monitor. The results of its runs stay; a run that is under way goes on.
+/// Deletes a monitor. The results of its runs stay; a run under way continues.
 #[utoipa::path(
     delete, path = "/monitors/{id}", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = AcceptedMonitorCommand), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -72,7 +72,7 @@ pub(super) async fn delete_monitor(
     execute(&state, id, MonitorWork::Delete, &request).await
 }
 
-/// Pauses a monitor: it does not run until it is resumed. A run that is under way goes on.
+/// Pauses a monitor: it does not run until it is resumed. A run under way continues.
 #[utoipa::path(
     post, path = "/monitors/{id}/pause", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = AcceptedMonitorCommand), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -127,7 +127,7 @@ pub(super) async fn run_monitor(
     Ok((StatusCode::ACCEPTED, Json(view)))
 }
 
-/// Gives the feed of a monitor a token: whoever has its URL reads what the monitor found changed (Atom), without a key. The
+/// Gives the feed of a monitor a token: whoever has its URL can read the changes that the monitor found (Atom), without a key. The
 /// token is shown once; the one before it is revoked.
 #[utoipa::path(
     post, path = "/monitors/{id}/feed", tag = "monitors", params(("id" = uuid::Uuid, Path)),
@@ -170,7 +170,7 @@ pub(super) async fn close_feed(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whether the tenant has it: before anything else is said of the request.
+/// Checks that the tenant has it, before anything else of the request.
 async fn exists(state: &ApiState, id: MonitorId, request: &CommandRequest) -> Result<(), Problem> {
     let position = state
         .log

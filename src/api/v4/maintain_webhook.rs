@@ -18,7 +18,7 @@ use crate::webhooks::endpoint;
 
 type Accepted = (StatusCode, Json<AcceptedWebhookCommand>);
 
-/// Which events are to be sent once more.
+/// The events to send again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Replay {
@@ -49,11 +49,12 @@ impl Point {
     }
 }
 
-/// Which event is to be sent once more.
+/// The event to send again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Resend {
     /// The log position of the event.
+    #[schema(example = 241)]
     position: i64,
 }
 
@@ -151,7 +152,7 @@ pub(super) async fn test_webhook(
     execute(&state, id, Maintenance::Test, &request).await
 }
 
-/// Sends a range of events to a webhook once more, in order: those after a log position or time. Then it goes on where it was.
+/// Sends a range of events to a webhook again, in order: those after a log position or time. Then it continues where it was.
 #[utoipa::path(
     post, path = "/webhooks/{id}/replay", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = Replay,
     responses(
@@ -181,7 +182,7 @@ pub(super) async fn replay_webhook(
     execute(&state, id, Maintenance::Replay { after, to }, &request).await
 }
 
-/// Sends one event to a webhook once more, outside the order, by one attempt.
+/// Sends one event to a webhook again, outside the order, in one attempt.
 #[utoipa::path(
     post, path = "/webhooks/{id}/resend", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = Resend,
     responses(
@@ -220,7 +221,7 @@ pub(super) async fn delete_webhook(
     execute(&state, id, Maintenance::Delete, &request).await
 }
 
-/// Whether the tenant has it: before anything else is said of the request.
+/// Checks that the tenant has it, before anything else of the request.
 async fn exists(state: &ApiState, id: WebhookId, request: &CommandRequest) -> Result<(), Problem> {
     let position = state
         .log

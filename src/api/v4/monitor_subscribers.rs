@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::list_monitors::find_monitor;
 use crate::api::ApiState;
+use crate::api::example::{self, Example};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, PathOf, Tenant};
 use crate::commands::note_answer::note_answer;
@@ -26,7 +27,7 @@ pub(super) struct NewSubscriber {
     address: String,
 }
 
-/// Somebody who gets a mail about each run that found changes.
+/// A subscriber gets a mail about each run that found changes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SubscriberView {
     /// Its id.
@@ -42,11 +43,31 @@ pub struct SubscriberView {
     pub error: Option<String>,
 }
 
+impl Example for SubscriberView {
+    fn example() -> Self {
+        Self {
+            subscriber_id: example::OTHER,
+            address: "anna@example.com".to_owned(),
+            created_at: example::began(),
+            sent_at: None,
+            error: None,
+        }
+    }
+}
+
 /// The subscribers of a monitor.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Subscribers {
     /// At most 20.
     pub items: Vec<SubscriberView>,
+}
+
+impl Example for Subscribers {
+    fn example() -> Self {
+        Self {
+            items: vec![SubscriberView::example()],
+        }
+    }
 }
 
 impl From<SubscriberRow> for SubscriberView {

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::batch_input::{BatchInput, RejectedLine};
+use crate::api::example::{self, Example};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::monitors::{MonitorRow, RunRow};
 use crate::projections::domains::query::DomainFilter;
@@ -27,7 +28,7 @@ pub(super) struct NewMonitor {
     /// 1 to 100,000 domains, read as those of a batch. Send `domains` or `filter`.
     #[schema(value_type = Option<Vec<String>>, example = json!(["example.com", "example.org"]))]
     domains: Option<Box<RawValue>>,
-    /// Instead of `domains`: which of the known domains, looked up anew for each run.
+    /// Instead of `domains`: which of the known domains, looked up for each run.
     filter: Option<DomainSelection>,
     /// How often: `hourly`, `daily`, `weekly on monday`, `monthly`, with an hour (`daily at 6`), or five fields of cron
     /// (`30 6 * * 1-5`).
@@ -171,6 +172,24 @@ pub(super) struct CreatedMonitor {
     pub(super) links: BTreeMap<&'static str, String>,
 }
 
+impl Example for CreatedMonitor {
+    fn example() -> Self {
+        Self {
+            monitor_id: example::MONITOR,
+            next_run: Some(example::later()),
+            list: Some(ReadList {
+                accepted: 2,
+                duplicates: 0,
+                rejected: Vec::new(),
+                column: None,
+                notes: Vec::new(),
+            }),
+            position: 310,
+            links: links(MonitorId(example::MONITOR)),
+        }
+    }
+}
+
 /// How a monitor's list was read.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ReadList {
@@ -243,12 +262,41 @@ pub struct MonitorView {
     pub links: BTreeMap<&'static str, String>,
 }
 
+impl Example for MonitorView {
+    fn example() -> Self {
+        Self {
+            monitor_id: example::MONITOR,
+            name: "Shops".to_owned(),
+            status: "active".to_owned(),
+            domains: Some(2),
+            filter: None,
+            rhythm: "weekly on monday at 6".to_owned(),
+            time_zone: "Europe/Berlin".to_owned(),
+            max_pages: 4,
+            max_concurrent: 50,
+            files: SiteFileSet::default(),
+            sitemap_sample: 0,
+            fields: vec!["phone_numbers".to_owned(), "status".to_owned()],
+            created_at: example::began(),
+            next_run: Some(example::later()),
+            last_run: Some(LastRunView {
+                at: example::ended(),
+                due_at: Some(example::began()),
+                batch_id: Some(example::BATCH),
+                skipped: None,
+            }),
+            feed_since: None,
+            links: links(MonitorId(example::MONITOR)),
+        }
+    }
+}
+
 /// The last run of a monitor.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LastRunView {
     /// When it began or was skipped.
     pub at: DateTime<Utc>,
-    /// When it was due by the rhythm; null if somebody requested it.
+    /// When it was due by the rhythm; null if it was requested.
     pub due_at: Option<DateTime<Utc>>,
     /// Its batch; null if it was skipped.
     pub batch_id: Option<Uuid>,
@@ -294,7 +342,7 @@ pub struct RunView {
     pub position: i64,
     /// When it began or was skipped.
     pub at: DateTime<Utc>,
-    /// When it was due by the rhythm; null if somebody requested it.
+    /// When it was due by the rhythm; null if it was requested.
     pub due_at: Option<DateTime<Utc>>,
     /// Its batch; null if it was skipped.
     pub batch_id: Option<Uuid>,
@@ -306,6 +354,24 @@ pub struct RunView {
     pub missed: i32,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
+}
+
+impl Example for RunView {
+    fn example() -> Self {
+        Self {
+            position: 314,
+            at: example::ended(),
+            due_at: Some(example::began()),
+            batch_id: Some(example::BATCH),
+            total: Some(2),
+            skipped: None,
+            missed: 0,
+            links: BTreeMap::from([
+                ("batch", format!("/api/v4/batches/{}", example::BATCH)),
+                ("changes", format!("/api/v4/changes?batch={}", example::BATCH)),
+            ]),
+        }
+    }
 }
 
 impl From<RunRow> for RunView {
@@ -340,6 +406,16 @@ pub struct AcceptedMonitorCommand {
     pub links: BTreeMap<&'static str, String>,
 }
 
+impl Example for AcceptedMonitorCommand {
+    fn example() -> Self {
+        Self {
+            monitor_id: example::MONITOR,
+            position: 311,
+            links: links(MonitorId(example::MONITOR)),
+        }
+    }
+}
+
 /// A feed with a new token.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MonitorFeed {
@@ -350,6 +426,18 @@ pub struct MonitorFeed {
     pub feed: Option<String>,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
+}
+
+impl Example for MonitorFeed {
+    fn example() -> Self {
+        Self {
+            monitor_id: example::MONITOR,
+            feed: Some(
+                "/feeds/5d41402abc4b2a76b9719d911017c592ae2fdc8a6e1f4b3c9d0e7f6a5b4c3d2e.xml".to_owned(),
+            ),
+            links: links(MonitorId(example::MONITOR)),
+        }
+    }
 }
 
 /// A run that began.
@@ -363,6 +451,20 @@ pub struct BegunRun {
     pub position: i64,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
+}
+
+impl Example for BegunRun {
+    fn example() -> Self {
+        Self {
+            monitor_id: example::MONITOR,
+            batch_id: example::BATCH,
+            position: 316,
+            links: BTreeMap::from([
+                ("batch", format!("/api/v4/batches/{}", example::BATCH)),
+                ("monitor", format!("/api/v4/monitors/{}", example::MONITOR)),
+            ]),
+        }
+    }
 }
 
 /// Related URLs of a monitor.

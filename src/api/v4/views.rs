@@ -1,17 +1,18 @@
-//! What v4 shows of scans, batches, domains and events.
+//! What v4 shows of scans and batches, and of lists. Domains and events have files of their own.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::log::LogEvent;
+pub use super::domain_view::{BatchDomain, Domain};
+pub use super::event_view::Event;
+use crate::api::example::{self, Example};
 use crate::projections::RawJson;
 use crate::projections::batch_jobs::BatchRow;
-use crate::projections::domains::{DomainRow, Sighting};
 use crate::projections::jobs::JobRow;
 use crate::projections::query::Listed;
 use crate::values::DomainName;
@@ -58,6 +59,38 @@ pub struct Scan {
     pub links: BTreeMap<&'static str, String>,
 }
 
+impl Example for Scan {
+    fn example() -> Self {
+        Self {
+            scan_id: example::SCAN,
+            batch_id: None,
+            line: None,
+            domain: "example.com".to_owned(),
+            domain_unicode: "example.com".to_owned(),
+            status: "completed".to_owned(),
+            progress: 1.0,
+            attempts: 1,
+            reason: None,
+            error: None,
+            created_at: example::began(),
+            started_at: Some(example::began()),
+            completed_at: Some(example::ended()),
+            next_attempt_at: None,
+            result: Some(RawJson::of(&json!({
+                "title": "Workshop 1 of Bergamo",
+                "language": "de",
+                "contact_info": { "email": ["hello@example.com"], "phone": ["+12125550001"] },
+                "pages_read": [{ "url": "https://example.com/", "status": 200, "bytes": 16255 }],
+            }))),
+            links: BTreeMap::from([
+                ("self", format!("/api/v4/scans/{}", example::SCAN)),
+                ("events", format!("/api/v4/streams/domain_scan/{}", example::SCAN)),
+                ("domain", "/api/v4/domains/example.com".to_owned()),
+            ]),
+        }
+    }
+}
+
 /// A scan that was reused, or that ended while the server waited.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndedScan {
@@ -66,6 +99,15 @@ pub struct EndedScan {
     pub scan: Scan,
     /// Whether this is a recent scan that was reused because of `max_age_days`.
     pub reused: bool,
+}
+
+impl Example for EndedScan {
+    fn example() -> Self {
+        Self {
+            scan: Scan::example(),
+            reused: false,
+        }
+    }
 }
 
 impl From<JobRow> for Scan {
@@ -137,6 +179,27 @@ pub struct Batch {
     pub links: BTreeMap<&'static str, String>,
 }
 
+impl Example for Batch {
+    fn example() -> Self {
+        Self {
+            batch_id: example::BATCH,
+            status: "partial".to_owned(),
+            monitor_id: None,
+            total: 2,
+            completed: 1,
+            failed: 1,
+            cancelled: 0,
+            progress: 1.0,
+            failures: BTreeMap::from([("http_status".to_owned(), 1)]),
+            options: json!({ "max_concurrent": 50, "max_pages": 4 }),
+            created_at: example::began(),
+            started_at: Some(example::began()),
+            completed_at: Some(example::ended()),
+            links: batch_links(example::BATCH),
+        }
+    }
+}
+
 impl From<BatchRow> for Batch {
     fn from(row: BatchRow) -> Self {
         let links = BTreeMap::from([
@@ -159,202 +222,6 @@ impl From<BatchRow> for Batch {
             started_at: row.start_time,
             completed_at: row.end_time,
             links,
-        }
-    }
-}
-
-/// The latest results of a domain.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Domain {
-    /// Its id.
-    pub id: Uuid,
-    /// The domain in punycode.
-    pub domain: String,
-    /// The domain in Unicode.
-    pub domain_unicode: String,
-    /// Status of the latest scan.
-    pub status: String,
-    /// When a scan first ended.
-    pub first_scan: Option<DateTime<Utc>>,
-    /// When the latest scan ended.
-    pub last_scan: Option<DateTime<Utc>>,
-    /// When a scan last completed.
-    pub last_successful_scan: Option<DateTime<Utc>>,
-    /// Title of the home page.
-    pub title: Option<String>,
-    /// Description of the home page.
-    pub description: Option<String>,
-    /// BCP 47 tag.
-    pub language: Option<String>,
-    /// Absolute URL.
-    pub favicon_url: Option<String>,
-    /// Absolute URL.
-    pub logo_url: Option<String>,
-    /// Absolute URL of the preview picture for social networks.
-    pub image_url: Option<String>,
-    /// Absolute URL.
-    pub canonical_url: Option<String>,
-    /// URL of the home page, after redirects.
-    pub final_url: Option<String>,
-    /// Whether the site runs WordPress.
-    pub is_wordpress: bool,
-    /// The version, if known.
-    pub wordpress_version: Option<String>,
-    /// Whether the pages use Elementor.
-    pub has_elementor: bool,
-    /// The version, if known.
-    pub elementor_version: Option<String>,
-    /// E-mail addresses; those of the site's own domain come first.
-    pub email_addresses: Vec<String>,
-    /// Phone numbers in E.164 format, or only the digits if the country is unknown.
-    pub phone_numbers: Vec<String>,
-    /// URL of the profile.
-    pub facebook_url: Option<String>,
-    /// URL of the profile on twitter.com or x.com.
-    pub twitter_url: Option<String>,
-    /// URL of the profile.
-    pub linkedin_url: Option<String>,
-    /// URL of the profile.
-    pub instagram_url: Option<String>,
-    /// URL of the channel.
-    pub youtube_url: Option<String>,
-    /// Technologies in the groups cms, frameworks, analytics and widgets.
-    #[schema(value_type = Object)]
-    pub tech_stack: Value,
-    /// Number of URLs in the domain's sitemaps.
-    pub sitemap_urls: i32,
-    /// Number of sitemap files, without indexes.
-    pub total_sitemaps: i32,
-    /// The latest scan.
-    pub last_scan_id: Uuid,
-    /// The batch of the latest scan.
-    pub batch_id: Option<Uuid>,
-    /// The error of the latest scan, if it failed.
-    pub last_error: Option<String>,
-    /// Stale fields: the last completed scan did not find these values again.
-    pub stale_fields: Vec<String>,
-    /// For each stale field, the last scan that found the value.
-    pub stale: BTreeMap<String, Sighting>,
-    /// All findings: those of the last completed scan, and values that only earlier scans found (`stale`).
-    #[schema(value_type = Object)]
-    pub meta_json: RawJson,
-    /// Related URLs.
-    pub links: BTreeMap<&'static str, String>,
-}
-
-impl From<DomainRow> for Domain {
-    fn from(row: DomainRow) -> Self {
-        let links = BTreeMap::from([
-            ("self", format!("/api/v4/domains/{}", row.domain)),
-            ("urls", format!("/api/v4/domains/{}/urls", row.domain)),
-            ("last_scan", format!("/api/v4/scans/{}", row.last_scan_id)),
-        ]);
-        Self {
-            id: row.id,
-            domain_unicode: readable(&row.domain),
-            domain: row.domain,
-            status: row.status.to_string(),
-            first_scan: row.first_scan,
-            last_scan: row.last_scan,
-            last_successful_scan: row.last_successful_scan,
-            title: row.title,
-            description: row.description,
-            language: row.language,
-            favicon_url: row.favicon_url,
-            logo_url: row.logo_url,
-            image_url: row.image_url,
-            canonical_url: row.canonical_url,
-            final_url: row.final_url,
-            is_wordpress: row.is_wordpress,
-            wordpress_version: row.wordpress_version,
-            has_elementor: row.has_elementor,
-            elementor_version: row.elementor_version,
-            email_addresses: row.email_addresses,
-            phone_numbers: row.phone_numbers,
-            facebook_url: row.facebook_url,
-            twitter_url: row.twitter_url,
-            linkedin_url: row.linkedin_url,
-            instagram_url: row.instagram_url,
-            youtube_url: row.youtube_url,
-            tech_stack: row.tech_stack,
-            sitemap_urls: row.sitemap_urls,
-            total_sitemaps: row.total_sitemaps,
-            last_scan_id: row.last_scan_id.0,
-            batch_id: row.batch_id.map(|batch| batch.0),
-            last_error: row.last_error,
-            stale_fields: row.stale_fields,
-            stale: row.stale,
-            meta_json: row.meta_json,
-            links,
-        }
-    }
-}
-
-/// A line of a batch's list: `line`, `scan_id`, `scan_status`, `scan_reason`, `scan_error` and `scan_completed_at` of
-/// its scan, the fields of `Domain` if the domain has results, and the other columns of the list; a column whose name
-/// is already used gets the prefix `input_`.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(value_type = Object)]
-pub struct BatchDomain(pub(super) serde_json::Map<String, Value>);
-
-/// One event of the log.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Event {
-    /// The log position: dense, in commit order, starting at 1.
-    pub position: i64,
-    /// The unique id of the event.
-    pub event_id: Uuid,
-    /// The stream of the event, and the place in it.
-    pub stream: StreamPlace,
-    /// The event type, in past tense.
-    #[serde(rename = "type")]
-    #[schema(example = "ScanRequested")]
-    pub kind: String,
-    /// Version of the schema of `data`.
-    pub version: u32,
-    /// When the event was recorded, UTC.
-    pub recorded_at: DateTime<Utc>,
-    /// The tenant of the event.
-    pub tenant_id: Uuid,
-    /// Who caused the event.
-    pub actor: Option<String>,
-    /// What happened.
-    #[schema(value_type = Object)]
-    pub data: Value,
-    /// Further details, such as the id of the request.
-    #[schema(value_type = Object)]
-    pub metadata: Value,
-}
-
-/// A place in a stream.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct StreamPlace {
-    /// `domain_scan` or `batch_scan`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The scan or batch.
-    pub id: String,
-    /// The sequence number in the stream, starting at 1.
-    pub sequence: i64,
-}
-
-impl From<LogEvent> for Event {
-    fn from(event: LogEvent) -> Self {
-        Self {
-            position: event.position,
-            event_id: event.event_id,
-            kind: event.event_type.clone(),
-            version: event.event_version.parse().unwrap_or_default(),
-            recorded_at: event.recorded_at,
-            tenant_id: event.tenant_id.0,
-            actor: event.circumstances().0,
-            data: event.data(),
-            metadata: event.metadata(),
-            stream: StreamPlace {
-                kind: event.aggregate_type,
-                id: event.aggregate_id,
-                sequence: event.sequence,
-            },
         }
     }
 }
@@ -390,6 +257,12 @@ pub struct AcceptedScan {
     pub links: BTreeMap<&'static str, String>,
 }
 
+impl Example for AcceptedScan {
+    fn example() -> Self {
+        Self::new(example::SCAN, "pending", 1)
+    }
+}
+
 impl AcceptedScan {
     /// The answer to a command on a scan.
     pub fn new(scan_id: Uuid, status: &'static str, position: i64) -> Self {
@@ -417,6 +290,12 @@ pub struct AcceptedBatchCommand {
     pub position: i64,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
+}
+
+impl Example for AcceptedBatchCommand {
+    fn example() -> Self {
+        Self::new(example::BATCH, "running", 31)
+    }
 }
 
 impl AcceptedBatchCommand {

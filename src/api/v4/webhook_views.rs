@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::example::{self, Example};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::values::WebhookId;
 use crate::values::webhook::{InvalidWebhook, WebhookFormat, WebhookSettings, WebhookTopic};
@@ -28,9 +29,11 @@ pub(super) struct NewWebhook {
     domains: Vec<String>,
     /// Only changes of one of these fields; all if omitted. Other events are not concerned.
     #[serde(default)]
+    #[schema(example = json!(["phone_numbers"]))]
     fields: Vec<String>,
     /// What the webhook is for.
     #[serde(default)]
+    #[schema(example = "CRM")]
     description: Option<String>,
     /// How messages are written: `standard` (JSON, Standard Webhooks; the default), or as texts for people in `slack`,
     /// `teams` or `discord`.
@@ -90,7 +93,7 @@ pub struct WebhookView {
     pub created_at: DateTime<Utc>,
     /// Log position up to which all its events were delivered.
     pub position: i64,
-    /// While events are sent once more: the log position of the last one.
+    /// While events are sent again: the log position of the last one.
     pub replay_to: Option<i64>,
     /// Failed attempts at the next event.
     pub failures: i32,
@@ -102,6 +105,31 @@ pub struct WebhookView {
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
+}
+
+impl Example for WebhookView {
+    fn example() -> Self {
+        Self {
+            webhook_id: example::WEBHOOK,
+            url: "https://example.com/hook".to_owned(),
+            description: Some("CRM".to_owned()),
+            format: "standard".to_owned(),
+            ordered: true,
+            events: vec!["domain.changed".to_owned()],
+            domains: Vec::new(),
+            fields: vec!["phone_numbers".to_owned()],
+            status: "active".to_owned(),
+            disabled_reason: None,
+            created_at: example::began(),
+            position: 241,
+            replay_to: None,
+            failures: 0,
+            retrying: 0,
+            failing_since: None,
+            next_attempt_at: None,
+            links: links(WebhookId(example::WEBHOOK)),
+        }
+    }
 }
 
 impl From<WebhookRow> for WebhookView {
@@ -143,6 +171,17 @@ pub struct WebhookSecretView {
     pub links: BTreeMap<&'static str, String>,
 }
 
+impl Example for WebhookSecretView {
+    fn example() -> Self {
+        Self {
+            webhook_id: example::WEBHOOK,
+            secret: Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()),
+            position: 300,
+            links: links(WebhookId(example::WEBHOOK)),
+        }
+    }
+}
+
 /// An accepted command on a webhook.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AcceptedWebhookCommand {
@@ -152,6 +191,16 @@ pub struct AcceptedWebhookCommand {
     pub position: i64,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
+}
+
+impl Example for AcceptedWebhookCommand {
+    fn example() -> Self {
+        Self {
+            webhook_id: example::WEBHOOK,
+            position: 301,
+            links: links(WebhookId(example::WEBHOOK)),
+        }
+    }
 }
 
 /// An attempt to deliver an event.
@@ -178,6 +227,23 @@ pub struct DeliveryView {
     pub error: Option<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: i32,
+}
+
+impl Example for DeliveryView {
+    fn example() -> Self {
+        Self {
+            delivery_id: 7,
+            position: 241,
+            message_id: "msg_01a209751c117d0b9a3e5f2f8e1c7a55".to_owned(),
+            event: "domain.changed".to_owned(),
+            attempt: 1,
+            sent_at: example::ended(),
+            status: Some(200),
+            answer: Some("ok".to_owned()),
+            error: None,
+            duration_ms: 42,
+        }
+    }
 }
 
 impl From<DeliveryRow> for DeliveryView {

@@ -16,6 +16,7 @@ use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::v4::list_changes::changes_of;
 use crate::log::changes::ChangeFilter;
+use crate::values::EventType;
 use crate::values::TenantId;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -36,10 +37,10 @@ pub(in crate::api) async fn open(
 ) -> Result<Response, Problem> {
     let place = state.watch.places.take(tenant)?;
     let named = last_event_id(headers)?.or(since);
-    // Before the head is asked for, so that nothing falls between the two.
+    // Before the head is read, so that nothing falls between the two.
     let pages = state.watch.feed.subscribe();
     let watcher = ChangeWatcher {
-        told: match named {
+        sent: match named {
             Some(position) => position,
             None => state.log.head().await?,
         },
@@ -59,8 +60,8 @@ struct ChangeWatcher {
     tenant: TenantId,
     filter: ChangeFilter,
     pages: broadcast::Receiver<Arc<Page>>,
-    /// All up to here has been told.
-    told: i64,
+    /// The position up to which everything was sent.
+    sent: i64,
     phase: Phase,
     heartbeat: Instant,
     _place: Place,
@@ -70,7 +71,7 @@ struct ChangeWatcher {
 enum Phase {
     /// Nothing was sent.
     Greeting,
-    /// There may be more in the log than was told.
+    /// The log may have more than was sent.
     Behind,
     /// Waiting for what comes.
     Waiting,
@@ -125,8 +126,8 @@ impl ChangeWatcher {
             Phase::Waiting => {
                 let page = self.pages.recv().await;
                 match page {
-                    Ok(page) if page.after <= self.told && !page.has_change_of(self.tenant, self.told) => {
-                        self.told = self.told.max(page.up_to);
+                    Ok(page) if page.after <= self.sent && !page.has_change_of(self.tenant, self.sent) => {
+                        self.sent = self.sent.max(page.up_to);
                     }
                     // A change, or too slow for the feed: the log has it.
                     _ => self.phase = Phase::Behind,
@@ -136,18 +137,18 @@ impl ChangeWatcher {
         }
     }
 
-    /// Something that is no change, with where the stream is: so a client that reconnects before the first change, or long
-    /// after the last one, goes on there.
+    /// A message without a change, with the position of the stream: so a client that reconnects before the first change, or long
+    /// after the last one, continues there.
     fn mark(&self, line: &str) -> Bytes {
-        format!("id: {}\n{line}\n\n", self.told).into()
+        format!("id: {}\n{line}\n\n", self.sent).into()
     }
 
     async fn read_on(&mut self) -> Result<Option<Bytes>, Problem> {
         let _turn = self.state.models.turn(self.tenant).await?;
         let head = self.state.log.head().await?;
-        let up_to = head.min(self.told.saturating_add(WINDOW));
+        let up_to = head.min(self.sent.saturating_add(WINDOW));
         let filter = ChangeFilter {
-            since: self.told,
+            since: self.sent,
             up_to: Some(up_to),
             newest_first: false,
             after: None,
@@ -158,13 +159,17 @@ impl ChangeWatcher {
         let is_full = i64::try_from(events.len()).is_ok_and(|count| count == LIMIT);
         let mut text = String::new();
         for change in changes_of(&self.state, &events).await? {
-            text.push_str(&frame_of(change.position, "DomainChanged", &change));
+            text.push_str(&frame_of(
+                change.position,
+                EventType::DomainChanged.as_str(),
+                &change,
+            ));
         }
         match events.last() {
-            Some(last) if is_full => self.told = last.position,
+            Some(last) if is_full => self.sent = last.position,
             _ => {
-                // A client may know a position that this log does not have; what comes behind it is told.
-                self.told = self.told.max(up_to);
+                // A client may send a position that this log does not have; it gets what comes after it.
+                self.sent = self.sent.max(up_to);
                 if up_to == head {
                     self.phase = Phase::Waiting;
                 }

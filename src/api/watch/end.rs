@@ -4,36 +4,15 @@ use super::Watched;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::projections::batch_jobs;
-use crate::values::TenantId;
-
-/// The events after one of which a scan is in another status.
-const OF_SCAN: &[&str] = &[
-    "ScanRequested",
-    "ScanStarted",
-    "ScanAbandoned",
-    "ScanAttemptFailed",
-    "ScanRetried",
-    "ScanImported",
-    "ScanCompleted",
-    "ScanFailed",
-    "ScanCancelled",
-];
-
-/// The same for a batch.
-const OF_BATCH: &[&str] = &[
-    "BatchRequested",
-    "BatchReopened",
-    "BatchImported",
-    "BatchCompleted",
-    "BatchCancelled",
-];
+use crate::values::event_type::Progress;
+use crate::values::{EventType, TenantId};
 
 /// How near the end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It goes on.
+    /// More follows.
     Open,
-    /// A batch was called off, and its last scans come to their end: only the read model will tell.
+    /// A batch was cancelled and its last scans are ending: only the read model shows the end.
     Near,
     /// It ended with the event at this position.
     At(i64),
@@ -41,32 +20,25 @@ pub(super) enum End {
 
 /// Whether an event may be the last of its stream for now.
 pub(super) fn may_end(event_type: &str) -> bool {
-    matches!(
-        event_type,
-        "ScanCompleted"
-            | "ScanFailed"
-            | "ScanCancelled"
-            | "BatchCompleted"
-            | "BatchImported"
-            | "BatchCancelled"
-    )
+    let known = event_type.parse::<EventType>();
+    known.is_ok_and(|event_type| event_type.progress() == Progress::MayEnd)
 }
 
 /// Whether a scan or batch has ended.
 pub(super) async fn end_of(state: &ApiState, tenant: TenantId, watched: &Watched) -> Result<End, Problem> {
     let (stream, id) = watched.stream();
-    let types = match watched {
-        Watched::Scan(_) => OF_SCAN,
-        Watched::Batch(_) => OF_BATCH,
-    };
-    let Some((kind, position)) = state.log.last_of_stream(stream, id, types).await? else {
+    let types = EventType::names(|one| one.stream().as_str() == stream && one.progress() != Progress::Same);
+    let Some((kind, position)) = state.log.last_of_stream(stream, id, &types).await? else {
         return Ok(End::Open);
     };
-    match kind.as_str() {
-        "BatchCancelled" => end_of_cancelled(state, tenant, id).await,
-        kind if may_end(kind) => Ok(End::At(position)),
-        _ => Ok(End::Open),
+    if kind == EventType::BatchCancelled.as_str() {
+        return end_of_cancelled(state, tenant, id).await;
     }
+    Ok(if may_end(&kind) {
+        End::At(position)
+    } else {
+        End::Open
+    })
 }
 
 async fn end_of_cancelled(state: &ApiState, tenant: TenantId, id: &str) -> Result<End, Problem> {

@@ -1,5 +1,5 @@
 //! The end of the log, read once for all watchers of the process and passed on page by page. It reads only while
-//! somebody watches.
+//! there are watchers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,7 @@ use super::end::may_end;
 use super::{Watched, frame};
 use crate::log::read::EventFilter;
 use crate::log::{EventLog, LogError, LogEvent};
+use crate::values::EventType;
 use crate::values::TenantId;
 
 /// Events of a page at most.
@@ -34,7 +35,7 @@ pub(super) struct Page {
     /// It ends with this one.
     pub(super) up_to: i64,
     /// All that happened in between.
-    pub(super) events: Vec<Told>,
+    pub(super) events: Vec<FeedEvent>,
 }
 
 impl Page {
@@ -47,7 +48,7 @@ impl Page {
 
 /// An event, ready to be sent.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct FeedEvent {
     /// Its position.
     pub(super) position: i64,
     tenant: TenantId,
@@ -59,8 +60,8 @@ pub(super) struct Told {
     pub(super) frame: Bytes,
 }
 
-impl Told {
-    /// Whether it is to be told to who watches this.
+impl FeedEvent {
+    /// Whether a watcher of this gets it.
     pub(super) fn is_about(&self, tenant: TenantId, watched: &Watched) -> bool {
         self.tenant == tenant
             && match watched {
@@ -70,7 +71,7 @@ impl Told {
     }
 }
 
-impl Told {
+impl FeedEvent {
     /// Whether what is watched may have ended with it.
     pub(super) fn may_end(&self, watched: &Watched) -> bool {
         let (_, id) = watched.stream();
@@ -78,7 +79,7 @@ impl Told {
     }
 }
 
-impl From<LogEvent> for Told {
+impl From<LogEvent> for FeedEvent {
     fn from(event: LogEvent) -> Self {
         Self {
             position: event.position,
@@ -86,7 +87,7 @@ impl From<LogEvent> for Told {
             stream: event.aggregate_id.clone(),
             batch: batch_of(&event),
             may_end: may_end(&event.event_type),
-            is_change: event.event_type == "DomainChanged",
+            is_change: event.event_type == EventType::DomainChanged.as_str(),
             frame: frame(event).into(),
         }
     }
@@ -176,15 +177,15 @@ impl Feed {
         let page = Page {
             after: from,
             up_to,
-            events: events.into_iter().map(Told::from).collect(),
+            events: events.into_iter().map(FeedEvent::from).collect(),
         };
         *after = Some(up_to);
-        // That nobody watches any more is seen to in a moment.
+        // The end without watchers is handled below.
         let _watchers = self.pages.send(Arc::new(page));
         Ok(is_full)
     }
 
-    /// Whether nobody watches any more; then somebody who comes later begins anew.
+    /// Whether there are no watchers left; the next one starts a new reader.
     fn is_over(&self) -> bool {
         let mut is_running = self.is_running.lock().unwrap_or_else(PoisonError::into_inner);
         *is_running = self.pages.receiver_count() > 0;

@@ -1,9 +1,9 @@
-//! Scans, batches and what changes in domains, watched as they go, as server-sent events (WHATWG HTML, 9.2): what stands in the log, in its
+//! Scans, batches and what changes in domains, watched as they go, as server-sent events (WHATWG HTML, 9.2): what is in the log, in its
 //! order, each event once, from wherever the watcher was before.
 //!
 //! What is past is read from the log by each watcher; what is new comes from [`feed`], one reader for all watchers of
-//! the process. Positions are dense, so a watcher knows whether a page of the feed follows what it told, and reads the
-//! log itself where it does not: nothing is missed, told twice or kept for who is slow.
+//! the process. Positions are dense, so a watcher knows whether a page of the feed follows what it sent, and reads the
+//! log itself where it does not: nothing is missed, sent twice or buffered for slow watchers.
 
 pub(super) mod changes;
 mod end;
@@ -47,7 +47,7 @@ impl Watch {
         self.stop.clone()
     }
 
-    /// Watching a log until told to stop.
+    /// Watching a log until it is stopped.
     pub fn new(log: EventLog, stop: CancellationToken) -> Self {
         Self {
             feed: Feed::new(log),
@@ -104,7 +104,7 @@ impl Watched {
     }
 }
 
-/// From where an event stream goes on.
+/// From where an event stream continues.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WatchQuery {
@@ -114,7 +114,7 @@ pub(super) struct WatchQuery {
     after: Option<i64>,
 }
 
-/// Opens the event stream of a tenant's scan or batch. 204, which tells an `EventSource` to stay away, to who comes
+/// Opens the event stream of a tenant's scan or batch. 204, which stops an `EventSource`, for a client that comes
 /// back for more of what has ended.
 pub(super) async fn open(
     state: &ApiState,
@@ -139,8 +139,8 @@ pub(super) async fn open(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let place = state.watch.places.take(tenant)?;
-    let told = after.unwrap_or(0).max(start - 1);
-    let watcher = Watcher::new(state, tenant, watched, told, place);
+    let sent = after.unwrap_or(0).max(start - 1);
+    let watcher = Watcher::new(state, tenant, watched, sent, place);
     Ok(event_stream(watcher.into_stream()))
 }
 
@@ -160,7 +160,7 @@ fn event_stream(events: impl Stream<Item = Result<Bytes, Infallible>> + Send + '
     response
 }
 
-/// The position that `Last-Event-ID` names; an empty one is that of who has seen nothing yet.
+/// The position that `Last-Event-ID` names; an empty one is that of a new client.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! One who watches.
+//! One watcher.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const LIMIT: i64 = 500;
 const WINDOW: i64 = 20_000;
 /// Something is sent at least so often, so that nothing in between takes the connection for dead.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often it is asked whether a batch that was called off has come to its end.
+/// How often a cancelled batch is checked for its end.
 const ASK: Duration = Duration::from_secs(1);
 /// Pause after the database did not answer.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
@@ -33,14 +33,14 @@ pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// Reconnect after a second, says the stream first of all.
 pub(super) const GREETING: &str = "retry: 1000\n\n";
 
-/// Where a watcher is, and what it needs to go on.
+/// Where a watcher is, and what it needs to continue.
 pub(super) struct Watcher {
     state: ApiState,
     tenant: TenantId,
     watched: Watched,
     pages: broadcast::Receiver<Arc<Page>>,
-    /// All up to here has been told.
-    told: i64,
+    /// The position up to which everything was sent.
+    sent: i64,
     phase: Phase,
     heartbeat: Instant,
     _place: Place,
@@ -50,9 +50,9 @@ pub(super) struct Watcher {
 enum Phase {
     /// Nothing was sent.
     Greeting,
-    /// There may be more in the log than was told.
+    /// The log may have more than was sent.
     Behind,
-    /// Something was told since it was last asked whether this is the end.
+    /// Something was sent since the last check for the end.
     Asking,
     /// Waiting for what comes.
     Waiting,
@@ -63,7 +63,7 @@ enum Phase {
 }
 
 impl Watcher {
-    pub(super) fn new(state: &ApiState, tenant: TenantId, watched: Watched, told: i64, place: Place) -> Self {
+    pub(super) fn new(state: &ApiState, tenant: TenantId, watched: Watched, sent: i64, place: Place) -> Self {
         // Before the log is read for the first time, so that nothing falls between the two.
         let pages = state.watch.feed.subscribe();
         Self {
@@ -71,14 +71,14 @@ impl Watcher {
             tenant,
             watched,
             pages,
-            told,
+            sent,
             phase: Phase::Greeting,
             heartbeat: Instant::now() + HEARTBEAT,
             _place: place,
         }
     }
 
-    /// The body of the answer. It is made as fast as the client takes it, and waits for nobody else.
+    /// The body of the answer. It is produced as fast as the client takes it, independent of other watchers.
     pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
         futures::stream::unfold(self, async |mut watcher| {
             let bytes = watcher.next().await?;
@@ -123,7 +123,7 @@ impl Watcher {
             Phase::Behind => self.read_on().await,
             Phase::Asking => {
                 self.phase = match end::end_of(&self.state, self.tenant, &self.watched).await? {
-                    End::At(end) if end <= self.told => Phase::Over,
+                    End::At(end) if end <= self.sent => Phase::Over,
                     End::At(_) | End::Open => Phase::Waiting,
                     End::Near => Phase::Ending,
                 };
@@ -138,18 +138,18 @@ impl Watcher {
     async fn read_on(&mut self) -> Result<Option<Bytes>, Problem> {
         let _turn = self.state.models.turn(self.tenant).await?;
         let head = self.state.log.head().await?;
-        let up_to = head.min(self.told + WINDOW);
-        let events = if up_to > self.told {
+        let up_to = head.min(self.sent + WINDOW);
+        let events = if up_to > self.sent {
             self.read(up_to).await?
         } else {
             Vec::new()
         };
         let is_full = i64::try_from(events.len()).is_ok_and(|count| count == LIMIT);
         match events.last() {
-            Some(last) if is_full => self.told = last.position,
+            Some(last) if is_full => self.sent = last.position,
             _ => {
-                // A client may know a position that this log does not have; what comes behind it is told.
-                self.told = self.told.max(up_to);
+                // A client may send a position that this log does not have; it gets what comes after it.
+                self.sent = self.sent.max(up_to);
                 if up_to == head {
                     self.phase = Phase::Asking;
                 }
@@ -164,14 +164,14 @@ impl Watcher {
         log.confirm().await?;
         Ok(match &self.watched {
             Watched::Batch(id) => {
-                log.events_of_batch(self.tenant, id, (self.told, up_to), LIMIT)
+                log.events_of_batch(self.tenant, id, (self.sent, up_to), LIMIT)
                     .await?
             }
             Watched::Scan(id) => {
                 let filter = EventFilter {
                     tenant: Some(self.tenant),
                     stream: Some((&["domain_scan"], id.clone())),
-                    after: self.told,
+                    after: self.sent,
                     limit: LIMIT,
                 };
                 let mut events = log.events(&filter).await?;
@@ -181,7 +181,7 @@ impl Watcher {
         })
     }
 
-    /// What the feed brings that was not told yet.
+    /// The events of the feed that were not sent yet.
     async fn wait(&mut self) -> Option<Bytes> {
         let page = tokio::select! {
             page = self.pages.recv() => page,
@@ -191,20 +191,20 @@ impl Watcher {
             }
         };
         match page {
-            Ok(page) if page.after <= self.told => {
+            Ok(page) if page.after <= self.sent => {
                 let mut bytes = Vec::new();
                 for event in &page.events {
-                    if event.position > self.told && event.is_about(self.tenant, &self.watched) {
+                    if event.position > self.sent && event.is_about(self.tenant, &self.watched) {
                         bytes.extend_from_slice(&event.frame);
                         if event.may_end(&self.watched) {
                             self.phase = Phase::Asking;
                         }
                     }
                 }
-                self.told = self.told.max(page.up_to);
+                self.sent = self.sent.max(page.up_to);
                 (!bytes.is_empty()).then(|| bytes.into())
             }
-            // Too slow for the feed, or it began anew: the log has what is between.
+            // Too slow for the feed, or the feed restarted: the log has what is between.
             Ok(_) | Err(RecvError::Lagged(_) | RecvError::Closed) => {
                 self.phase = Phase::Behind;
                 None

@@ -358,7 +358,7 @@ impl Args {
             .map_ok(|names| stream::iter(names.into_iter().map(Ok::<_, Problem>)))
             .try_flatten();
         let urls = names.map_ok(move |name| {
-            // An input that is no domain has no sitemaps.
+            // An input that is not a domain has no sitemaps.
             match DomainName::parse(&name) {
                 Ok(domain) => all_rows(&state, tenant, DomainUrls(domain)),
                 Err(_) => stream::empty().boxed(),

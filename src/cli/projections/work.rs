@@ -1,4 +1,4 @@
-//! Work on read models: asked for in the database, done by a server that runs or else by this process, and watched.
+//! Work on read models: requested in the database, done by a running server or else by this process, and watched.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::projections::task::{self, ProjectionTask, TaskKind, TaskPhase, TaskSt
 use crate::projections::verify::Verification;
 use crate::projections::{ProjectionError, maintenance};
 
-/// How often the tasks are looked at.
+/// How often the tasks are polled.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Has some work done on read models, one after the other; true if all of it went well.
@@ -82,7 +82,7 @@ async fn watch(log: &EventLog, task_id: Uuid) -> anyhow::Result<ProjectionTask> 
     }
 }
 
-/// Where a task stands.
+/// The state of a task.
 pub(super) fn in_words(task: &ProjectionTask) -> String {
     let phase = match task.phase {
         None => "waiting",
@@ -103,7 +103,7 @@ pub(super) fn in_words(task: &ProjectionTask) -> String {
     )
 }
 
-/// Tells what a task came to; true if it is what one hopes for.
+/// Prints the result of a task; true if it succeeded.
 fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
     let result = task.result.clone().unwrap_or_default();
     if json {

@@ -222,9 +222,34 @@ if (navigator.clipboard) {
 // A form is sent once; the key in it makes sure of it on the server, too.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
-  if (event.target.method === "post" && button) setTimeout(() => (button.disabled = true));
+  const method = button?.getAttribute("formmethod") ?? event.target.method;
+  if (method === "post" && button) setTimeout(() => (button.disabled = true));
 });
 addEventListener("pageshow", () => document.querySelectorAll("button:disabled").forEach((one) => (one.disabled = false)));
+
+// -- Selections: how many rows are ticked, and one box for all that are shown. -------------------------------------
+
+for (const form of document.querySelectorAll("form.selection")) {
+  const boxes = () => [...form.elements].filter((box) => box.name === "domain");
+  const heading = document.querySelector("th.tick");
+  const all = Object.assign(document.createElement("input"), { type: "checkbox" });
+  all.setAttribute("aria-label", "Select all shown rows");
+  heading?.replaceChildren(all);
+  const count = form.querySelector("[data-count]");
+  count.hidden = false;
+  const show = () => {
+    const ticked = boxes().filter((box) => box.checked).length;
+    count.textContent = ticked;
+    all.checked = ticked > 0 && ticked === boxes().length;
+    all.indeterminate = ticked > 0 && !all.checked;
+  };
+  all.addEventListener("change", () => {
+    for (const box of boxes()) box.checked = all.checked;
+    show();
+  });
+  document.addEventListener("change", (event) => event.target.form === form && show());
+  show();
+}
 
 // -- Times are told in UTC; the reader's own stands beside. ---------------------------------------------------------
 

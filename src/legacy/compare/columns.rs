@@ -17,18 +17,18 @@ pub(super) struct Table {
     pub(super) columns: &'static [Column],
 }
 
-/// What a column came to.
+/// The result of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compared {
     Same,
     Differs(Option<&'static str>),
 }
 
-/// How two values are held against each other.
+/// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Domain,
-    /// When a row's work was asked for, as the events say.
+    /// When a row's work was requested, as the events say.
     Begun,
     /// When it ended, as the events say.
     Ended,
@@ -347,7 +347,7 @@ fn error(was: &Value, is: &Value) -> Option<&'static str> {
         (Some(was), Some(is)) if was == is => Some("blanks_removed"),
         (None | Some(""), Some(_)) => Some("error_in_words"),
         (Some(""), None) => Some("blanks_removed"),
-        // A scan that completed or was called off has none.
+        // A scan that completed or was cancelled has none.
         (Some(_), None) => Some("no_error_if_not_failed"),
         _ => None,
     }
@@ -366,13 +366,13 @@ fn domain_id(was: &Value, row: &Circumstances<'_>) -> Option<&'static str> {
         })
 }
 
-/// Whether all texts of the four drawers are there; other keys and other types have no place.
+/// Whether all texts of the four categories are there; other keys and other types have no place.
 fn is_stack_of(was: &Value, is: &Value) -> bool {
     ["cms", "frameworks", "analytics", "widgets"]
         .iter()
-        .all(|drawer| {
+        .all(|category| {
             let texts = |stack: &Value| -> Vec<String> {
-                let items = stack[*drawer].as_array().into_iter().flatten();
+                let items = stack[*category].as_array().into_iter().flatten();
                 items.filter_map(Value::as_str).map(str::to_owned).collect()
             };
             texts(was) == texts(is)

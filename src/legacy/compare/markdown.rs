@@ -149,7 +149,7 @@ const REASONS: [(&str, &str); 47] = [
 ];
 
 impl Comparison {
-    /// The report. Whoever signs it says that the listed differences are right.
+    /// The report. A signature confirms that the listed differences are correct.
     pub fn to_markdown(&self) -> String {
         let mut text = String::new();
         self.write(&mut text).expect("writing into memory cannot fail");

@@ -1,5 +1,5 @@
-//! Holds the predecessor's tables against ours, row by row and column by column, as its readers would see them through
-//! the schema `legacy`. A difference has a reason, or it is one that somebody must look at.
+//! Compares the predecessor's tables with ours, row by row and column by column, as readers see them through
+//! the schema `legacy`. A difference has a known reason, or a person must examine it.
 
 mod columns;
 mod markdown;
@@ -26,7 +26,7 @@ const MAX_LISTED: usize = 1000;
 /// Examples listed of each reason.
 const MAX_EXAMPLES: u64 = 3;
 
-/// What a comparison came to.
+/// The result of a comparison.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
     /// When.
@@ -41,7 +41,7 @@ pub struct Comparison {
     pub examples: Vec<Difference>,
 }
 
-/// What the rows of a table came to.
+/// The result of the rows of a table.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TableComparison {
     /// Rows there.
@@ -50,7 +50,7 @@ pub struct TableComparison {
     pub same: u64,
     /// Rows that differ, each difference with a reason.
     pub explained: u64,
-    /// Rows told by another row, by reason.
+    /// Rows merged into another row, by reason.
     pub merged: BTreeMap<String, u64>,
     /// Rows that were not taken, by reason.
     pub refused: BTreeMap<String, u64>,
@@ -86,9 +86,9 @@ pub struct Difference {
     pub id: String,
     /// Which column.
     pub column: String,
-    /// What stands there.
+    /// The value there.
     pub old: Value,
-    /// What stands here.
+    /// The value here.
     pub new: Value,
     /// Why, if it is known.
     pub reason: Option<&'static str>,

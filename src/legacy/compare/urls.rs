@@ -12,7 +12,7 @@ use crate::legacy::source::OldDatabase;
 const TABLE: &str = "sitemap_urls";
 /// Rows of theirs that are read at a time, unless one file has more.
 const URLS_AT_ONCE: i64 = 20_000;
-/// What is held against each other.
+/// What is compared.
 const COLUMNS: [&str; 3] = ["lastmod", "changefreq", "priority_value"];
 /// What readers find out of the file, or as what it is for each new URL, and what is found again by it.
 const NOT_KEPT: [&str; 8] = [
@@ -121,7 +121,7 @@ async fn compare_files(
             old.text("sitemap_id").unwrap_or_default(),
             old.trimmed("url").unwrap_or_default(),
         );
-        // A URL stands once in a file, its first row; what is none is not taken. Both are told by the account.
+        // A URL counts once in a file, its first row; an invalid one does not count. The account lists both.
         if url::Url::parse(&url).is_err() || !seen.insert((file.clone(), url.clone())) {
             continue;
         }

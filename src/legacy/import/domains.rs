@@ -100,7 +100,7 @@ async fn units_of(
         outcome,
         read: Vec::new(),
     };
-    // What was found stands from a scan before the one that failed.
+    // The findings are from a scan before the one that failed.
     let knows_more = state == State::Failed && (found.any || !sitemaps.read.is_empty());
     let first = if knows_more { State::Scanned } else { state };
     let mut first = scan(outcome(first, row, &found, &sitemaps.totals, &mut bodies));
@@ -144,7 +144,7 @@ fn imported(
 enum State {
     Scanned,
     Failed,
-    /// It only stands in the list.
+    /// It only is in the list.
     Never,
     /// Its scan was under way, or waited for.
     Unfinished,
@@ -227,7 +227,7 @@ fn outcome(
 }
 
 /// Two rows for one site (`https://x` and `x`): both are in the log, and the later one is what is known. The earlier
-/// one is told as merged.
+/// one is reported as merged.
 async fn merge_twins(import: &Import<'_>, entries: &mut [Entry]) -> Result<(), ImportError> {
     let mut last: std::collections::HashMap<(Option<TenantId>, Option<String>), usize> =
         std::collections::HashMap::new();

@@ -1,4 +1,4 @@
-//! What the predecessor had found out, as findings. What has no place among them stands in the row, which is kept whole.
+//! What the predecessor had found out, as findings. What has no place among them is in the row, which is kept whole.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ pub(super) fn of_domain(row: &OldRow, notes: &mut Vec<&'static str>) -> OldFindi
                 instagram: row.text("instagram_url"),
                 youtube: row.text("youtube_url"),
             },
-            tech_stack: drawers(row.value("tech_stack")),
+            tech_stack: categories(row.value("tech_stack")),
             ..Findings::default()
         }
     };
@@ -106,22 +106,22 @@ fn of_metadata(site: &Value) -> Findings {
             instagram: link("instagram"),
             youtube: link("youtube"),
         },
-        tech_stack: drawers(&site["tech_stack"]),
+        tech_stack: categories(&site["tech_stack"]),
         performance: serde_json::from_value(site["performance"].clone()).unwrap_or_default(),
         ..Findings::default()
     }
 }
 
-fn drawers(stack: &Value) -> TechStack {
-    let drawer = |name: &str| {
+fn categories(stack: &Value) -> TechStack {
+    let category = |name: &str| {
         let items = stack[name].as_array().into_iter().flatten();
         items.filter_map(Value::as_str).map(str::to_owned).collect()
     };
     TechStack {
-        cms: drawer("cms"),
-        frameworks: drawer("frameworks"),
-        analytics: drawer("analytics"),
-        widgets: drawer("widgets"),
+        cms: category("cms"),
+        frameworks: category("frameworks"),
+        analytics: category("analytics"),
+        widgets: category("widgets"),
     }
 }
 

@@ -67,7 +67,7 @@ async fn unit_of(import: &mut Import<'_>, row: &OldRow) -> Result<(Option<Import
         (Progress::Unfinished, _) if import.unfinished == Unfinished::Leave => {
             return refused("unfinished");
         }
-        // What is no domain cannot have been read, whatever the row says.
+        // What is not a domain cannot have been read, whatever the row says.
         (Progress::Completed, None) => return refused("invalid_domain"),
         (progress, None) => {
             if progress == Progress::Unfinished {

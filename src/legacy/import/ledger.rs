@@ -1,4 +1,4 @@
-//! What became of each row: `legacy_row`.
+//! The outcome of each row: `legacy_row`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{ImportError, OldRow};
 use crate::values::TenantId;
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) table: &'static str,
@@ -60,12 +60,12 @@ impl Entry {
     }
 }
 
-/// Rows of a table by what became of them.
+/// Rows of a table by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// Brought over.
     pub imported: i64,
-    /// Told by another row.
+    /// Merged into another row.
     pub merged: BTreeMap<String, i64>,
     /// Not taken, by reason.
     pub refused: BTreeMap<String, i64>,
@@ -80,7 +80,7 @@ impl Tally {
     }
 }
 
-/// What became of all rows.
+/// The outcome of all rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// By table.
@@ -98,7 +98,7 @@ pub(super) async fn known(pool: &PgPool, table: &str) -> Result<HashSet<String>,
     Ok(ids.into_iter().collect())
 }
 
-/// Forgets what was refused, so that it is looked at anew: work that was left may have ended, a batch may have come.
+/// Forgets refused rows, so that they are retried: open work may have ended, or a batch may have arrived.
 /// What was refused with a domain that was taken goes with it, and stays.
 pub(super) async fn reconsider_refused(pool: &PgPool) -> Result<(), ImportError> {
     sqlx::query(
@@ -121,7 +121,7 @@ pub(super) async fn known_streams(pool: &PgPool, table: &str) -> Result<Vec<(Uui
     .await?)
 }
 
-/// Notes what became of some rows, and which ids of domains are the predecessor's.
+/// Records the outcome of some rows, and which ids of domains are the predecessor's.
 pub(super) async fn note(pool: &PgPool, entries: &[Entry]) -> Result<(), ImportError> {
     if entries.is_empty() {
         return Ok(());
@@ -175,7 +175,7 @@ pub(super) async fn note(pool: &PgPool, entries: &[Entry]) -> Result<(), ImportE
     Ok(())
 }
 
-/// What became of all rows so far.
+/// The outcome of all rows so far.
 pub(super) async fn report(pool: &PgPool) -> Result<Report, ImportError> {
     let mut report = Report::default();
     let counts: Vec<(String, String, Option<String>, i64)> = sqlx::query_as(

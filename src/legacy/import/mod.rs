@@ -1,8 +1,8 @@
 //! Brings the predecessor's tables in as events: batches, then jobs, then domains with their sitemaps, the oldest
-//! first, so that the last that was known of a domain is what stands in the end.
+//! first, so that the last known state of a domain remains.
 //!
-//! What became of each row is kept in `legacy_row`. A row that stands there is left alone, and a stream that is there
-//! already is not written again; so an import can be killed at any time and started anew.
+//! The outcome of each row is kept in `legacy_row`. A row that is there is not imported again, and a stream that exists
+//! already is not written again; so an import can be killed at any time and started again.
 
 mod batches;
 mod domains;
@@ -29,7 +29,7 @@ const CHUNK: usize = 400;
 /// Who says so in the log.
 const ACTOR: &str = "legacy:import";
 
-/// What becomes of work that the predecessor had begun and not ended.
+/// How to handle work that the predecessor had begun and not ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unfinished {
     /// It has failed: the process that did it is gone.
@@ -74,7 +74,7 @@ struct KnownDomain {
     text: String,
 }
 
-/// Imports all; `told` hears of each table and how many of its rows are dealt with.
+/// Imports all; `told` is called with each table and the number of its processed rows.
 pub async fn import(
     bus: &CommandBus,
     pool: &PgPool,

@@ -33,7 +33,7 @@ pub(super) struct Sitemaps {
     url_order: String,
     /// How many URLs each file has.
     counts: HashMap<String, i64>,
-    /// The files whose URLs will be asked for, in that order.
+    /// The files whose URLs will be requested, in that order.
     coming: std::collections::VecDeque<String>,
     read: HashMap<String, Vec<OldRow>>,
 }
@@ -237,7 +237,7 @@ fn lines(urls: &[SitemapUrl]) -> Vec<u8> {
     content
 }
 
-/// The URLs of a file, each once, and what became of the rows.
+/// The URLs of a file, each once, and the outcome of the rows.
 fn read_urls(file: &OldRow, rows: Vec<OldRow>) -> (Vec<SitemapUrl>, Vec<Entry>) {
     let (mut urls, mut seen) = (Vec::new(), HashSet::new());
     let (mut twice, mut invalid) = (0, 0);

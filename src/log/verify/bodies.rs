@@ -10,7 +10,7 @@ use crate::log::LogError;
 use crate::log::body::{BodyCheck, check, too_large};
 use crate::log::erase::ERASING_TYPES;
 
-/// Bodies looked at in one read.
+/// Bodies examined in one read.
 const PAGE: i64 = 500;
 
 /// A digest as the database has it.
@@ -54,7 +54,7 @@ pub(super) async fn verify(pool: &PgPool, found: &mut LogVerification) -> Result
     }
 }
 
-/// What became of the bodies that some events refer to.
+/// The state of the bodies that some events refer to.
 #[derive(Default)]
 pub(super) struct Referred {
     /// Gone under a later event of the same stream that says so.

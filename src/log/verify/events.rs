@@ -18,7 +18,7 @@ use crate::log::tree::{STORED_LEVEL, level_column};
 use crate::log::{EventLog, LogError};
 use crate::values::versioned::DecodeError;
 
-/// Events looked at in one read.
+/// Events examined in one read.
 const CHUNK: i64 = 4096;
 /// Reads under way at once: the database makes texts of some while others are hashed here.
 const READERS: usize = 3;
@@ -122,7 +122,7 @@ async fn read(pool: &PgPool, after: i64, until: i64, readable: Option<Readable>)
 }
 
 impl Chunk {
-    /// Notes that nothing stands between two positions.
+    /// Notes that nothing is between two positions.
     fn skip_to(&mut self, last: &mut i64, position: i64) {
         if position > *last + 1 {
             self.findings.push(Finding::EventsMissing {
@@ -216,7 +216,7 @@ impl<'a> Course<'a> {
             found.report(finding);
         }
         for misfit in chunk.misfits {
-            // Each holds what its event says: beyond those that are told, they are only counted.
+            // Beyond the reported ones, they are only counted.
             if self.misfits.len() < super::MAX_FINDINGS {
                 self.misfits.push(misfit);
             } else {
@@ -296,7 +296,7 @@ impl<'a> Course<'a> {
     }
 }
 
-/// Tells of a stored hash that does not fit, unless something below it told so already.
+/// Reports a stored hash that does not match, unless one below it was reported.
 fn report_node(node: NodeId, bad: &mut BTreeSet<i64>, found: &mut LogVerification) {
     let leaves = node.leaves();
     let first = i64::try_from(leaves.start + 1).unwrap_or(i64::MAX);

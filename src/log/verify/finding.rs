@@ -12,7 +12,7 @@ use serde::Serialize;
     reason = "the fields are named as in the event view and in RFC 9162"
 )]
 pub enum Finding {
-    /// No events stand at these positions.
+    /// No events are at these positions.
     EventsMissing { first: i64, last: i64 },
     /// An event is not what its leaf was made of.
     EventAltered {
@@ -24,9 +24,9 @@ pub enum Finding {
     },
     /// An event is what it was, but stood elsewhere.
     EventMoved { position: i64, written_at: i64 },
-    /// Two events stand at one position.
+    /// Two events are at one position.
     PositionTaken { position: i64 },
-    /// An event stands behind the log's end: it was not appended.
+    /// An event is behind the log's end: it was not appended.
     EventBeyondEnd { position: i64, head: i64 },
     /// A stream lacks events, or has some twice.
     StreamBroken {

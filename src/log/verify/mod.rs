@@ -20,7 +20,7 @@ use super::merkle::Hash;
 use super::{EventLog, LogError};
 use crate::values::versioned::DecodeError;
 
-/// Findings told; more are only counted.
+/// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 100;
 
 /// What is to be verified besides the log's agreement with itself.
@@ -35,12 +35,12 @@ pub struct VerifyOptions {
 /// Tells whether an event can be read: type of stream, type of event, version, payload.
 pub type Readable = fn(&str, &str, &str, &RawValue) -> Result<(), DecodeError>;
 
-/// What a verification came to.
+/// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct LogVerification {
-    /// Events looked at.
+    /// Events examined.
     pub events: u64,
-    /// Bodies looked at.
+    /// Bodies examined.
     pub bodies: u64,
     /// Bodies that are gone under an event that says so.
     pub erased: u64,

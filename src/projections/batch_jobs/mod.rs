@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::fact::Happened;
 use super::{Fact, Projection, Subject};
 use crate::aggregates::BatchStatus;
+use crate::values::event_type::Follower;
 use crate::values::{BatchId, MonitorId, TenantId};
 
 /// The projection.
@@ -48,7 +49,7 @@ pub struct BatchRow {
     pub round: i32,
     /// Whether the log says that the round's last scan ended.
     pub ended: bool,
-    /// Whether somebody called it off.
+    /// Whether it was cancelled.
     pub cancelled: bool,
     /// The monitor of which it is a run.
     pub monitor_id: Option<MonitorId>,
@@ -74,18 +75,7 @@ impl BatchKey {
 impl Projection for BatchJobs {
     const NAME: &'static str = "batch_jobs";
     const SHAPE: i32 = 2;
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "BatchRequested",
-        "BatchReopened",
-        "BatchImported",
-        "BatchCompleted",
-        "BatchCancelled",
-        "ScanStarted",
-        "ScanCompleted",
-        "ScanFailed",
-        "ScanCancelled",
-        "ScanRetried",
-    ];
+    const FOLLOWER: Follower = Follower::BatchJobs;
     const KEY_COLUMNS: &'static [&'static str] = &["batch_id"];
     const PAGE: i64 = 2000;
 

@@ -55,7 +55,7 @@ fn scanned(row: &mut DomainRow, fact: &Fact) {
 }
 
 fn merge(row: &mut DomainRow, findings: Option<&RawJson>, totals: &ScanTotals) {
-    // Erased, or written by a release that knew more: the counts still stand.
+    // Erased, or written by a release that knew more: the counts are still valid.
     let Some(found) = findings.and_then(RawJson::read::<Findings>) else {
         return;
     };
@@ -126,7 +126,7 @@ fn technology_keys(known: &Findings) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// The row without what scans found. What happened to them, and when, stays: that is said by events, not by bodies.
+/// The row without findings. The status and times of the scans stay: they are in events, not in bodies.
 fn erased(mut row: DomainRow, fact: &Fact) -> DomainRow {
     row.position = fact.position;
     row.updated_at = fact.at;

@@ -1,6 +1,7 @@
 //! `domains`: one row per tenant and domain, the best that is known of it.
 
 mod evolve;
+pub mod pictures;
 pub mod query;
 pub mod technologies;
 
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use super::{Fact, Projection, RawJson, Subject};
 use crate::aggregates::ScanStatus;
+use crate::values::event_type::Follower;
 use crate::values::{BatchId, DomainName, ScanId, TenantId};
 
 /// The projection.
@@ -54,7 +56,7 @@ pub struct DomainRow {
     pub linkedin_url: Option<String>,
     pub instagram_url: Option<String>,
     pub youtube_url: Option<String>,
-    /// What the home page is, if it is no ordinary site, for the filter.
+    /// What the home page is, if it is not an ordinary site, for the filter.
     pub site_state: Option<String>,
     /// Who receives its mail, in lower case, for the filter.
     pub email_provider_key: Option<String>,
@@ -127,15 +129,7 @@ pub fn domain_id(tenant: TenantId, domain: &str) -> Uuid {
 impl Projection for Domains {
     const NAME: &'static str = "domains";
     const SHAPE: i32 = 4;
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "ScanRequested",
-        "ScanStarted",
-        "ScanCompleted",
-        "ScanFailed",
-        "ScanCancelled",
-        "ScanRetried",
-        "ScanErased",
-    ];
+    const FOLLOWER: Follower = Follower::Domains;
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
     const READS_FINDINGS: bool = true;
     const PAGE: i64 = 300;
@@ -153,7 +147,7 @@ impl Projection for Domains {
 
     fn key(fact: &Fact) -> Option<DomainKey> {
         let (_, event) = fact.scan()?;
-        // An input that is no domain has a scan, which failed, but no domain.
+        // An input that is not a domain has a scan, which failed, but no domain.
         let domain = DomainName::parse(event.domain()).ok()?;
         Some(DomainKey {
             tenant_id: fact.tenant,

@@ -113,6 +113,8 @@ pub struct DomainFilter {
     pub email_provider: Option<String>,
     /// Only those whose certificate is valid until an earlier time.
     pub tls_expires_before: Option<DateTime<Utc>>,
+    /// Only those of these names; all if there is none.
+    pub domains: Vec<String>,
     /// In which order.
     pub sort: DomainSort,
     /// Only behind this place in that order.
@@ -309,6 +311,12 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter, ex
     if let Some(status) = filter.status {
         query.push(" and status = ").push_bind(status.as_str());
     }
+    if !filter.domains.is_empty() {
+        query
+            .push(" and domain = any(")
+            .push_bind(filter.domains.clone())
+            .push(")");
+    }
     if let Some(batch) = filter.batch {
         query.push(" and batch_id = ").push_bind(batch.0);
     }
@@ -366,7 +374,7 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter, ex
     }
 }
 
-/// How an order is written: what stands for a missing time, so that who has none comes last both ways; what is behind a
+/// How an order is written: what stands for a missing time, so that it sorts last in both directions; what is behind a
 /// place; and the direction.
 fn words_of(sort: DomainSort) -> (Option<String>, &'static str, &'static str) {
     let time = |missing: i64| {
@@ -382,7 +390,7 @@ fn words_of(sort: DomainSort) -> (Option<String>, &'static str, &'static str) {
     }
 }
 
-/// The time of who has none, from the end that the order comes to last.
+/// The time that stands for a missing one, so that it sorts last.
 const MISSING: i64 = i64::MAX;
 
 fn push_after(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {

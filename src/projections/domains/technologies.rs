@@ -3,9 +3,9 @@
 use crate::projections::{ProjectionError, ReadModels};
 use crate::values::{BatchId, TenantId};
 
-/// Technologies that are told.
+/// Technologies that are listed.
 const MOST: i64 = 15;
-/// Domains that are looked at: reading so many takes 0.6 s (`docs/performance.md`).
+/// Domains that are examined: reading so many takes 0.6 s (`docs/performance.md`).
 const MAX_DOMAINS: i64 = 100_000;
 
 /// A technology and how many domains have it.

@@ -71,6 +71,7 @@ pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
         | ScanEvent::RobotsRead { .. }
         | ScanEvent::SitemapParsed { .. }
         | ScanEvent::PageRead { .. }
+        | ScanEvent::PictureRead { .. }
         | ScanEvent::DomainChanged { .. } => {}
     }
     Some(row)

@@ -17,6 +17,7 @@ pub use given_up::given_up;
 use super::{Fact, Projection, ProjectionError, RawJson, Subject};
 use crate::aggregates::ScanStatus;
 use crate::log::body::store_as_objects;
+use crate::values::event_type::Follower;
 use crate::values::{BatchId, FailureReason, ScanId, TenantId};
 
 /// The projection.
@@ -35,7 +36,7 @@ pub struct JobRow {
     /// Line of the batch's list.
     pub line: Option<i32>,
     pub domain: String,
-    /// The row of `domains`; `None` for an input that is no domain.
+    /// The row of `domains`; `None` for an input that is not a domain.
     pub domain_id: Option<Uuid>,
     pub job_type: String,
     pub status: ScanStatus,
@@ -87,18 +88,7 @@ impl JobKey {
 impl Projection for Jobs {
     const NAME: &'static str = "jobs";
     const SHAPE: i32 = 2;
-    const EVENT_TYPES: &'static [&'static str] = &[
-        "ScanRequested",
-        "ScanStarted",
-        "ScanAbandoned",
-        "ScanAttemptFailed",
-        "ScanCompleted",
-        "ScanFailed",
-        "ScanCancelled",
-        "ScanRetried",
-        "ScanImported",
-        "ScanErased",
-    ];
+    const FOLLOWER: Follower = Follower::Jobs;
     const KEY_COLUMNS: &'static [&'static str] = &["scan_id"];
     const PAGE: i64 = 300;
 

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use crate::projections::{ProjectionError, ReadModels};
 use crate::values::{FailureReason, TenantId};
 
-/// Scans that are looked at: enough for a picture, few enough to count for every visitor.
+/// Scans that are examined: enough for a picture, few enough to count for every visitor.
 pub const LATEST: i64 = 10_000;
 
 /// Days that are counted, today among them.

@@ -39,7 +39,7 @@ pub(super) fn evolve(row: Option<SitemapsRow>, fact: &Fact) -> Option<SitemapsRo
             });
             Some(row)
         }
-        // What an attempt read counts when the scan completes; a new attempt reads anew.
+        // What an attempt read counts when the scan completes; a new attempt starts over.
         ScanEvent::ScanStarted { .. } => {
             let mut row = row?;
             row.reading.clear();

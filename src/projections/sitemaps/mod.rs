@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::verify::Finding;
 use super::{Change, Fact, Projection, ProjectionError, Subject};
+use crate::values::event_type::Follower;
 use crate::values::sitemap::SitemapKind;
 use crate::values::{BodyRef, DomainName, Problem, ScanId, TenantId};
 
@@ -64,8 +65,7 @@ pub fn sitemap_id(tenant: TenantId, domain: &str, url: &str) -> Uuid {
 impl Projection for Sitemaps {
     const NAME: &'static str = "sitemaps";
     const SHAPE: i32 = 2;
-    const EVENT_TYPES: &'static [&'static str] =
-        &["ScanStarted", "SitemapParsed", "ScanCompleted", "ScanErased"];
+    const FOLLOWER: Follower = Follower::Sitemaps;
     const KEY_COLUMNS: &'static [&'static str] = &["tenant_id", "domain"];
     const PAGE: i64 = 400;
     const DETAILED_ROWS: i64 = 100;

@@ -1,4 +1,4 @@
-//! Which sitemap files of a site are asked for, in which order, and what of them is kept.
+//! Which sitemap files of a site are requested, in which order, and what of them is kept.
 //!
 //! Nothing here waits: all of it runs on the threads for computing, between one round of requests and the next.
 
@@ -20,10 +20,10 @@ use crate::values::revisit::KnownSitemap;
 use crate::values::sitemap::SitemapKind;
 use crate::values::sitemap_audit::SitemapAudit;
 
-/// Pages of an urlset that are looked at for sitemaps among them.
+/// Pages of an urlset that are examined for sitemaps among them.
 const MAX_LOOKED_AT: usize = 1_000;
 
-/// Listed pages that are looked at for contacts, over all files.
+/// Listed pages that are examined for contacts, over all files.
 const MAX_FOR_CONTACTS: usize = 5_000;
 
 /// The search for the sitemaps of a site.
@@ -34,7 +34,7 @@ pub(super) struct Plan {
     max_files: usize,
     max_depth: usize,
     max_urls: usize,
-    /// URLs that were asked for or wait for it.
+    /// URLs that were requested or will be.
     asked: HashSet<String>,
     /// Files that were read and are sitemaps, by [`file_key`]: `http` or `https`, `www.` or not, asked for or redirected
     /// to, they are read once.
@@ -45,7 +45,7 @@ pub(super) struct Plan {
     /// URLs that no file named before and that are not kept.
     left_out: u64,
     dropped: usize,
-    /// Listed pages that may hold contacts, if they are wanted, and how many more may be looked at.
+    /// Listed pages that may hold contacts, if they are wanted, and how many more may be examined.
     contacts: Option<(Vec<Url>, usize)>,
     audit: Audit,
 }
@@ -128,7 +128,7 @@ impl Plan {
         self.queue(url, 0, is_guess, None);
     }
 
-    /// Limits are looked at before anything is kept.
+    /// Limits are checked before anything is kept.
     fn queue(&mut self, mut url: Url, depth: usize, is_guess: bool, parent: Option<Arc<str>>) {
         url.set_fragment(None);
         if self.asked.contains(url.as_str()) {

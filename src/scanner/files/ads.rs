@@ -32,7 +32,7 @@ pub(super) fn ads_txt(text: &str, url: String, is_cut: bool) -> Option<AdsTxt> {
         }
         if let Some(record) = record(line) {
             knows_any = true;
-            // Who has no sellers says so with this one.
+            // Sites without sellers say so with this one.
             if record.0 == "placeholder.example.com" || !seen.insert(record.clone()) {
                 continue;
             }

@@ -7,7 +7,7 @@ use crate::values::site_files::{HumansTxt, LlmsTxt};
 /// Lines of humans.txt that are kept.
 const FIRST_LINES: usize = 8;
 
-/// Whether it is a text: not the page that many servers show for whatever is asked for, under whatever type.
+/// Whether it is a text: not the page that many servers show for every URL, under any type.
 pub(super) fn is_text(media_type: Option<&str>, bytes: &[u8]) -> bool {
     let is_text_type = match media_type {
         Some("text/html" | "text/xml" | "text/css" | "text/javascript") => false,

@@ -23,7 +23,7 @@ fn read(case: &Case) -> Findings {
     .findings
 }
 
-/// What a page came to in the terms of a case, and whether it is what was expected.
+/// The result of a page in the terms of a case, and whether it is what was expected.
 fn compare(expected: &str, wanted: &Value, found: &Findings) -> (Value, bool) {
     let organization = found.organization.clone().unwrap_or_default();
     let texts = || -> Vec<&str> {

@@ -11,7 +11,7 @@ use super::tree;
 /// Where a `<meta>` is looked for; the standard's 1024 bytes are not kept to in the wild.
 const PRESCAN: usize = 4096;
 
-/// Bytes looked at for a guess.
+/// Bytes examined for a guess.
 const GUESSED: usize = 256 * 1024;
 
 /// The text of a page, without NUL characters.

@@ -55,7 +55,7 @@ const WORDS: &[(u32, &str)] = &[
     ),
 ];
 
-/// All words at once: every link of a page is asked for them, and thousands of URLs of a sitemap.
+/// All words at once: every link of a page is checked for them, and thousands of URLs of a sitemap.
 static FINDER: LazyLock<Finder> = LazyLock::new(|| {
     let words = WORDS
         .iter()
@@ -74,7 +74,7 @@ struct Finder {
 }
 
 impl Finder {
-    /// The highest score of the words that stand in a plain text.
+    /// The highest score of the words in a plain text.
     fn best(&self, text: &str) -> Option<u32> {
         let hits = self.automaton.find_overlapping_iter(text);
         let words = hits.filter(|hit| is_word(text, hit.range()));

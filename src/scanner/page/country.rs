@@ -118,7 +118,7 @@ pub(super) fn of_top_level_domain(label: &str) -> Option<&'static str> {
     of_place.map(|(_, code)| *code)
 }
 
-/// All of the table; who speaks a language and how a country is called is told by it alone.
+/// The whole table: the only source for languages and names of countries.
 pub(super) fn all() -> impl Iterator<Item = &'static Country> {
     COUNTRIES.iter()
 }

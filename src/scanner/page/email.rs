@@ -32,7 +32,7 @@ const METAS: &[&str] = &[
 ];
 
 /// All addresses in order of trust: links first, then what is hidden from robots, then data, then text. Those of the
-/// site itself stand before those of others.
+/// site itself are before those of others.
 pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
     let mut found = Found {
         page: page.base.as_str(),
@@ -113,7 +113,7 @@ impl Found<'_> {
         let Some((local, domain)) = value.rsplit_once('@') else {
             return;
         };
-        // Nobody's own name is a placeholder.
+        // A person's own name is not a placeholder.
         let is_own = registrable(domain) == self.site;
         let acceptable = is_address(local, domain)
             && !is_placeholder(local, domain)

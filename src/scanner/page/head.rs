@@ -16,7 +16,7 @@ use crate::scanner::references::resolve_html;
 /// Longest description that is kept, in characters.
 const MAX_DESCRIPTION: usize = 5_000;
 
-/// Characters that stand between a page's title and its site's name.
+/// Characters that are between a page's title and its site's name.
 const SEPARATORS: &[char] = &[
     '|', '｜', '-', '–', '—', '·', '•', '»', '«', ':', '：', '/', '\\', '›', '~', '@',
 ];

@@ -59,7 +59,7 @@ fn copyright_holder(text: &str) -> Option<String> {
     static GIVEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^(?:[0-9]{2,4}[\s,–-]|(?i:copyright))").expect("the pattern is constant")
     });
-    // Who made the site stands in the next sentence.
+    // Who made the site is in the next sentence.
     static CREDIT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\.\s.*\s(?i:by|von|par|por|door|av|af|przez)\s").expect("the pattern is constant")
     });
@@ -71,7 +71,7 @@ fn copyright_holder(text: &str) -> Option<String> {
     holders.find(|name| !GIVEN_BACK.is_match(name) && !CREDIT.is_match(name) && !address::is_postcode(name))
 }
 
-/// Names that stand before the sign: `Acme GmbH © 2024`.
+/// Names that are before the sign: `Acme GmbH © 2024`.
 fn before_sign(text: &str) -> impl Iterator<Item = String> + '_ {
     const MOST: usize = 10;
     let lines = text.lines().filter_map(|line| line.split_once('©')).take(MOST);
@@ -261,7 +261,7 @@ mod tests {
                 "<p>公司地址<p>联系我们<p>110-120<p>公司地址<p>广东省广州市海珠区<p>瑞宝南路129号",
                 "广东省广州市海珠区, 瑞宝南路129号",
             ),
-            // What stands between a name and an address, or on its line, is no part of it.
+            // The text between a name and an address, or on its line, is not part of it.
             (
                 "<p>Acme AS</p><p>Leading importer</p><p>Home Shop</p><p>© 2026 Acme AS · Storvegen 23, 4360 Varhaug · Org.nr 934 145 038",
                 "Storvegen 23, 4360 Varhaug",
@@ -278,7 +278,7 @@ mod tests {
                 "<p>Acme Ltd<br>Unit 5<br>Mill Lane<br>Leeds<br>LS1 4AB",
                 "Unit 5, Mill Lane, Leeds, LS1 4AB",
             ),
-            // How to reach it may stand above.
+            // How to reach it may be above.
             (
                 "<p>📞 050 1<p>✉️ a@acme.test<p>📍Saarentie 5, 35820 Mänttä",
                 "Saarentie 5, 35820 Mänttä",
@@ -309,7 +309,7 @@ mod tests {
                 "<p>Rua Augusta, 123<br>Guarapuava / PR<p>contato@acme.test",
                 "Rua Augusta, 123, Guarapuava / PR",
             ),
-            // All on one line, as the elements of a form of address stand.
+            // All on one line, as the elements of a form of address are.
             (
                 "<address><span>Wundtstraße 40</span> <span>14057 Berlin</span> <span>Telefon: +49 30 1</span></address>",
                 "Wundtstraße 40 14057 Berlin",

@@ -86,7 +86,7 @@ fn read(block: &str, arena: &mut Arena) {
     let before = arena.0.len();
     if read(block, arena).is_err() {
         arena.0.truncate(before);
-        // What stands before the fault counts.
+        // What is before the fault counts.
         let _ = read(&lenient::cleaned(block), arena);
     }
 }
@@ -102,8 +102,8 @@ impl Graph {
         self.order.iter().map(|at| Node { graph: self, at: *at })
     }
 
-    /// The nodes that stand for whoever runs the site: organizations, then places, then what has an address and a
-    /// telephone under a type that nobody knows.
+    /// The nodes that stand for the site's operator: organizations, then places, then what has an address and a
+    /// telephone under an unknown type.
     pub(super) fn owners(&self) -> Vec<Node<'_>> {
         let all = || self.nodes().filter(|node| !node.is_of_another());
         let organizations = all().filter(|node| node.is_any(types::is_organization));
@@ -211,7 +211,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Whether a property that leads here says that this is somebody beside whoever runs the site: who wrote a
+    /// Whether a property that leads here says that this is not the site's operator: the author of a
     /// review, a brand on sale, an employer elsewhere.
     fn is_of_another(self) -> bool {
         const LEADS_TO_OWNER: &[&str] = &[

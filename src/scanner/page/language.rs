@@ -7,7 +7,7 @@ use super::head::meta;
 use super::outline::Outline;
 use crate::fetch::Headers;
 
-/// Characters of text that are looked at.
+/// Characters of text that are examined.
 const SAMPLE: usize = 4_000;
 
 /// How likely it must be that a text is in the language of a country, for a tag that is a language too.
@@ -57,7 +57,7 @@ fn written(text: &str, page: &Outline) -> Option<String> {
         .and_then(of_top_level_domain)
         .and_then(country);
     let has = |enough: usize| has_letters(text, enough);
-    // Nobody writes Latin but who fills a template.
+    // Latin is only found in templates.
     let is_other = |lang: Lang| !matches!(lang, Lang::Eng | Lang::Lat | Lang::Epo);
     let info = detect(text).filter(|info| is_other(info.lang()))?;
     // A script alone tells that it is not English; what it is then is the likeliest that is written in it.
@@ -123,7 +123,7 @@ fn meant(tag: String, text: &str) -> String {
     }
 }
 
-/// `en_us` is `en-US`; what is no tag is nothing.
+/// `en_us` is `en-US`; an invalid tag gives nothing.
 fn normalise(tag: &str) -> Option<String> {
     let first = tag
         .split([',', ';', ' ', '.', '@', '/', '|'])
@@ -314,7 +314,7 @@ mod tests {
             ("https://a.com/", "en-US", german.repeat(6), "de"),
             ("https://a.com/", "en", greek.to_owned(), "el"),
             ("https://a.de/", "en", english.repeat(5), "en"),
-            // Too little to be sure, and what somebody meant.
+            // Too little to be sure, and unclear labels.
             (
                 "https://a.com/",
                 "en",

@@ -4,7 +4,7 @@ use super::head::{absolute, meta};
 use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
-/// What pictures are called that are somebody else's logo, or stand for a video or another page.
+/// Names of pictures that are another company's logo, or stand for a video or another page.
 const OTHERS: &[&str] = &[
     "client",
     "partner",
@@ -35,7 +35,7 @@ const OTHER_FILES: &str = "sprite sprites pixel spacer blank tracking xiti count
     sponsors client clients home house";
 
 /// What the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is called one, by where it
-/// stands, else the large icon that stands for the site on a telephone; absolute.
+/// is, else the large icon that stands for the site on a telephone; absolute.
 ///
 /// A statement is made for readers like this one; which picture of a page is the logo is a guess.
 pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
@@ -71,7 +71,7 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
 }
 
 fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
-    // At the foot of a page stand the logos of parents and partners too, and links to other sites show theirs.
+    // At the foot of a page are the logos of parents and partners too, and links to other sites show theirs.
     let places = [(false, false), (false, true), (true, false), (true, true)];
     places.into_iter().find_map(|place| {
         ranked.iter().find_map(|is_logo| {
@@ -131,7 +131,7 @@ fn file_stem(src: &str) -> &str {
     name.and_then(|name| name.split('.').next()).unwrap_or_default()
 }
 
-/// Logos of organizations; those whose site or page this is stand before those it speaks of.
+/// Logos of organizations; those whose site or page this is are before those it speaks of.
 fn from_json_ld(graph: &Graph) -> impl Iterator<Item = String> + '_ {
     // A person's picture stands for the site only where nothing else does.
     let (persons, publishers): (Vec<_>, Vec<_>) =

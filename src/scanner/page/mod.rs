@@ -51,7 +51,7 @@ pub struct RawPage {
     pub bytes: Vec<u8>,
 }
 
-/// What a page came to.
+/// The result of a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageFacts {
     /// What the page alone tells; the lists of files read are empty.
@@ -94,7 +94,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         logo_url: logo::logo(&outline, &graph),
         contact_info: ContactInfo::default(),
         social_links: SocialLinks::default(),
-        tech_stack: technology::drawers(&technologies),
+        tech_stack: technology::categories(&technologies),
         performance: outline.counts,
         technologies,
         emails,
@@ -131,7 +131,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     }
 }
 
-/// Takes from a page that is not its owner's what it says of whoever made it: a registrar is no company of that domain.
+/// Removes from a page that is not its owner's what it says about its maker: a registrar is not the domain's company.
 fn forget_owner(findings: &mut Findings) {
     findings.site_name = None;
     findings.organization = None;
@@ -156,7 +156,7 @@ fn unread(page: &RawPage, outline: &Outline, graph: &Graph) -> Vec<Problem> {
     problems.map(|detail| Problem::new("too_large", detail)).collect()
 }
 
-/// Adds what a further page of the site tells to what the home page told.
+/// Adds the findings of a further page to those of the home page.
 pub fn add_page(home: &mut Findings, further: Findings) {
     for email in further.emails {
         if home.emails.iter().all(|known| known.value != email.value) {
@@ -181,7 +181,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
         }
     }
     home.problems.extend(further.problems);
-    home.tech_stack = technology::drawers(&home.technologies);
+    home.tech_stack = technology::categories(&home.technologies);
     home.is_wordpress |= further.is_wordpress;
     home.wordpress_version = home.wordpress_version.take().or(further.wordpress_version);
     home.has_elementor |= further.has_elementor;
@@ -195,7 +195,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
 /// Adds the technologies that are seen beside the pages.
 pub fn add_technologies(findings: &mut Findings, beside: &Beside, known: &Technologies) {
     technology::add_beside(&mut findings.technologies, known, beside);
-    findings.tech_stack = technology::drawers(&findings.technologies);
+    findings.tech_stack = technology::categories(&findings.technologies);
 }
 
 /// What a site is called: by its host, by itself and by registers.

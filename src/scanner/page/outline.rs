@@ -81,7 +81,7 @@ pub(super) struct Anchor {
     pub(super) is_by_others: bool,
 }
 
-/// An `<img>` and where it stands.
+/// An `<img>` and where it is.
 #[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,

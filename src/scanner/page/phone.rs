@@ -24,7 +24,7 @@ use crate::values::findings::Phone;
 /// Numbers kept of one page.
 const MAX_PHONES: usize = 100;
 
-/// Texts that are said to be numbers and looked at.
+/// Labelled texts that are examined.
 const MAX_MARKED: usize = 1_000;
 
 /// Names under which a `<meta>` states a number (Open Graph, business and microdata vocabularies).
@@ -118,7 +118,7 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// A text that is said to be a number, or several. It need not be in use as far as is known, but possible; where
+    /// A text that is labelled as a number, or several. The number must be possible, not known to be in use; where
     /// no country is known it is kept as it is written.
     fn add_marked(&mut self, raw: &str, places: &Regions, source: &str) {
         let regions = &places.list;
@@ -159,7 +159,7 @@ impl Found<'_> {
         }
     }
 
-    /// A number whose country nobody knows: its digits.
+    /// A number of an unknown country: its digits.
     fn add_unplaced(&mut self, raw: &str, source: &str) {
         let value: String = raw.chars().filter_map(digit).collect();
         if (6..=15).contains(&value.len()) {
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(page("<p>Telefono: 076 816 38 38"), one("+41768163838", "text"));
         assert_eq!(page("<p>076 816 38 38"), []);
         assert_eq!(page("<p>Tel. 02 48714236"), one("+390248714236", "text"));
-        // The United States are what systems set where nobody says otherwise.
+        // The United States are the default of many systems.
         let html = "<a href=tel:0879144445></a>";
         assert_eq!(
             found("https://a.com/", Some("en-US"), html),

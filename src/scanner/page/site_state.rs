@@ -1,4 +1,4 @@
-//! What a home page is where it is no site of its own: parked, for sale, under construction, a server's default page, an
+//! Home pages that are not ordinary sites: parked, for sale, under construction, a server's default page, an
 //! error under 200, or empty without scripts. An ordinary page is nothing of that, and in doubt every page is ordinary.
 //!
 //! Most signs are statements, of which a page with much to say may hold any. So they count on short pages only, and
@@ -136,7 +136,7 @@ fn advertisements(look: &Look<'_>) -> Option<Seen> {
     (look.letters <= SHORT).then(|| (SiteStateKind::Parked, format!("text: {heading} … {line}")))
 }
 
-/// What servers and panels show until somebody puts files there: a title, and what the page says under it.
+/// What servers and panels show before there are files: a title, and what the page says under it.
 fn default_page(look: &Look<'_>) -> Option<Seen> {
     let is_one = |title: &&str| {
         WORDS.default_pages.iter().any(|known| {

@@ -13,7 +13,7 @@ use crate::values::findings::{Social, SocialLinks};
 /// Profiles kept of one page.
 const MAX_SOCIALS: usize = 100;
 
-/// How a profile was found, the surest first: what a site states of itself before what stands on all its pages,
+/// How a profile was found, the surest first: what a site states of itself before what is on all its pages,
 /// before what may be about others.
 const SOURCES: &[&str] = &["json_ld", "meta", "frame", "link"];
 
@@ -181,7 +181,7 @@ fn read(url: &Url) -> Option<Read> {
     let host = url.host_str()?.to_ascii_lowercase();
     let network = Network::at(&host)?;
     let path = without_blanks(url.path());
-    // Some write the sign that stands before names in texts.
+    // Some write the sign that is before names in texts.
     let path = match path.strip_prefix('@') {
         Some(name) if network.shapes.iter().all(|shape| shape.prefix != "@") => name,
         _ => path,

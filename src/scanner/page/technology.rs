@@ -3,7 +3,7 @@
 //! The engine reads the community's fingerprint format ([`format`]); the binary carries a set of its own
 //! (`own.json`), and a user may load any other beside it. Our own signs are looked for where only the software
 //! itself leaves them (generator, asset URLs, script text, attributes, header fields), never in prose: a page about
-//! WordPress is no WordPress page.
+//! WordPress is not a WordPress page.
 
 mod beside;
 mod dom;
@@ -25,7 +25,7 @@ use crate::values::findings::{TechStack, Technology};
 use resolve::Found;
 use view::View;
 
-/// Confidence from which a technology is said to be there.
+/// Confidence from which a technology is reported.
 const SURE: u8 = 50;
 
 /// All technologies with a sign on the page, in the order of the set.
@@ -40,8 +40,8 @@ pub(super) fn technologies(
     let candidates = candidates(set, &view);
     for number in &candidates.signs {
         let sign = &set.signs[*number];
-        if let Some((evidence, told)) = view.find(sign, &set.known[sign.technology].name) {
-            found.add(sign.technology, sign.pattern.confidence, evidence, told);
+        if let Some((evidence, claimed)) = view.find(sign, &set.known[sign.technology].name) {
+            found.add(sign.technology, sign.pattern.confidence, evidence, claimed);
         }
     }
     dom::look_for(set, &candidates.elements, page, &mut found);
@@ -64,8 +64,8 @@ pub(super) fn version_of(technologies: &[Technology], name: &str) -> (bool, Opti
     )
 }
 
-/// The predecessor's four drawers.
-pub(super) fn drawers(technologies: &[Technology]) -> TechStack {
+/// The predecessor's four categories.
+pub(super) fn categories(technologies: &[Technology]) -> TechStack {
     let mut stack = TechStack::default();
     for technology in technologies
         .iter()

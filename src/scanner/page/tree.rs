@@ -20,7 +20,7 @@ use self::long_tag::LongTag;
 /// Bytes that the tokenizer gets at once. A tag that is longer than that has its attributes counted.
 const CHUNK: usize = 2048;
 
-/// A page's tree, and what stands beside it.
+/// A page's tree, and what is beside it.
 #[derive(Debug)]
 pub(super) struct Parsed {
     /// Without comments.

@@ -76,8 +76,8 @@ fn hostile_patterns_come_to_an_end() {
     assert!(allowed(&robots, "x", &url));
 }
 
-/// Google's own parser ends the name of an agent at its first digit. RFC 9309 knows no digits in names, and whoever
-/// writes `MJ12bot` means that agent and not `MJ`.
+/// Google's own parser ends the name of an agent at its first digit. RFC 9309 knows no digits in names, and a file that
+/// says `MJ12bot` means that agent and not `MJ`.
 const CUT_AT_A_DIGIT: [&str; 4] = ["AB42bot", "AB", "XYZ123bot", "XYZ"];
 
 #[test]

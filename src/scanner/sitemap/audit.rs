@@ -82,7 +82,7 @@ fn split(loc: &str) -> Option<(bool, &str)> {
     Some((scheme == "https", host))
 }
 
-/// What one file came to, while it is read.
+/// The result of one file, while it is read.
 #[derive(Clone, Debug, Default)]
 pub struct FileAudit {
     entries: u64,
@@ -167,7 +167,7 @@ impl FileAudit {
     }
 }
 
-/// What all files came to.
+/// The result of all files.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     entries: u64,

@@ -1,7 +1,7 @@
 //! Which characters the bytes stand for.
 //!
 //! The order is: byte order mark, UTF-16 seen in the zero bytes, HTTP, XML declaration, then UTF-8, or a guess
-//! where that cannot be. A label that nobody knows counts as none.
+//! where that cannot be. An unknown label counts as none.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};

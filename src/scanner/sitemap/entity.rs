@@ -8,7 +8,7 @@ use crate::scanner::references::{html_entity, resolve};
 /// Declarations past this many are not kept.
 const MAX_DECLARED: usize = 1000;
 
-/// How a text stands to the declared entities.
+/// How a text relates to the declared entities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Use {
     /// It uses none.

@@ -19,7 +19,7 @@ const MAX_LAYERS: u8 = 3;
 /// Output is handed on in pieces of about this size.
 const PIECE: usize = 64 * 1024;
 
-/// Says whether to go on.
+/// Returns whether to continue.
 pub(super) type Flow<E> = Result<(), E>;
 
 /// A layer that is plain or gzip, decided by its first two bytes.

@@ -1,4 +1,4 @@
-//! Characters that nobody sees and that generators leave in locs and dates.
+//! Invisible characters that generators leave in locs and dates.
 
 use std::borrow::Cow;
 

@@ -45,7 +45,7 @@ impl Default for SitemapSettings {
     }
 }
 
-/// What a document came to.
+/// The result of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SitemapSummary {
     /// What it is.

@@ -9,7 +9,7 @@ const PARTS: usize = 64;
 const FIRST_SLOTS: usize = 16;
 
 /// A set of URLs that keeps their keyed 64-bit hashes only: two of a million URLs are taken for one with a chance of
-/// one in 37 million, and nobody can make them collide without the key.
+/// one in 37 million, and they cannot be made to collide without the key.
 #[derive(Debug)]
 pub struct SeenUrls {
     key: RandomState,

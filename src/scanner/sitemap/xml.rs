@@ -1,7 +1,7 @@
 //! Cuts XML of any quality into events as it arrives: quick-xml over batches of text.
 //!
 //! quick-xml wants all of its input at once, and stops at a syntax error. So text is gathered into batches; what a
-//! batch leaves unfinished is carried over into the next one, up to a bound. After a fault reading goes on by one rule:
+//! batch leaves unfinished is carried over into the next one, up to a bound. After an error, reading continues by one rule:
 //! no tag reaches past the next `<`, which XML forbids even in attribute values. A batch with a fault is read tag by
 //! tag from there on, so that whatever is tried in vain is tried once: time is linear for any input.
 
@@ -246,7 +246,7 @@ fn is_tag(raw: &[u8]) -> bool {
     !begins_nothing(raw) && !raw[1..].contains(&b'<') && raw.len() <= MAX_UNFINISHED
 }
 
-/// Whether a text begins with a `<` that is no markup: `1 < 2`.
+/// Whether a text begins with a `<` that is not markup: `1 < 2`.
 fn begins_nothing(text: &[u8]) -> bool {
     match text {
         [b'<', byte, ..] => {

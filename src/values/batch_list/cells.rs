@@ -9,7 +9,7 @@ use super::encoding::{line_breaks, lines};
 use super::unreadable::UnreadableList;
 use super::{MAX_COLUMNS, shorten};
 
-/// Bytes of a cell that are looked at to judge what its column holds.
+/// Bytes of a cell that are examined to judge what its column holds.
 const LOOKED_AT: usize = 500;
 
 /// Cuts a text into rows.
@@ -66,7 +66,7 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// Whether nothing stands in it.
+    /// Whether nothing is in it.
     pub(super) fn is_blank(&self) -> bool {
         self.cells.is_empty()
     }

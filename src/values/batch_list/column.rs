@@ -130,7 +130,7 @@ fn named_header(sample: &[Row<'_>]) -> Option<usize> {
 }
 
 /// A row of labels right above a column of domains, although none of them is known. Only titles, which have fewer cells,
-/// may stand above it.
+/// may be above it.
 fn unnamed_header(sample: &[Row<'_>], column: usize) -> Option<usize> {
     let is_data = |row: &Row<'_>| holds_data(row.cell(column));
     let first = sample.iter().take(HEADER_WITHIN).position(is_data)?;
@@ -300,9 +300,9 @@ impl Column {
     }
 }
 
-/// What stands in a cell: a domain, several of them, or something that is none.
+/// What is in a cell: a domain, several of them, or something that is none.
 ///
-/// Commas, semicolons, bars and line ends may stand between domains, and in URLs. A cell is cut at them only if a later
+/// Commas, semicolons, bars and line ends may be between domains, and in URLs. A cell is cut at them only if a later
 /// part is a domain, and at blanks only if all parts are.
 pub(super) fn readings(cell: &str) -> impl Iterator<Item = (&str, Result<DomainName, InvalidDomain>)> {
     let is_list = parts(cell).skip(1).any(|part| words(part).all(is_domain));
@@ -320,7 +320,7 @@ pub(super) fn readings(cell: &str) -> impl Iterator<Item = (&str, Result<DomainN
     })
 }
 
-/// What stands between the separators of a cell.
+/// What is between the separators of a cell.
 pub(super) fn parts(cell: &str) -> impl Iterator<Item = &str> {
     cell.split([',', ';', '|', '\n', '\r'])
         .map(str::trim)
@@ -342,7 +342,7 @@ pub(super) fn domains_in(cell: &str) -> Vec<DomainName> {
         .collect()
 }
 
-/// Whether a text is the address of somebody's mailbox.
+/// Whether a text is the address of a mailbox.
 pub(super) fn is_email(text: &str) -> bool {
     host_of_address(text).is_some()
 }

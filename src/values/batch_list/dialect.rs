@@ -1,4 +1,4 @@
-//! How a table is written: what stands between its cells, and where its rows begin.
+//! How a table is written: what is between its cells, and where its rows begin.
 
 use super::cells::{Row, Rows};
 use super::column::{is_domain, is_email};
@@ -49,10 +49,10 @@ impl Dialect {
 
 /// A byte that no text in UTF-8 has: lines are one cell each.
 const NO_DELIMITER: u8 = 0xff;
-/// What may stand between cells; of several that fit alike the first is taken.
+/// What may be between cells; of several that fit alike the first is taken.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// How much a text looks like a table if it is cut by a delimiter; what is compared first stands first.
+/// How much a text looks like a table if it is cut by a delimiter; what is compared first comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Likeness {
     /// Cells that are a domain, an address or a name of a column.
@@ -64,7 +64,7 @@ struct Likeness {
 impl Likeness {
     fn of(sample: &str, delimiter: u8) -> Self {
         let rows: Result<Vec<Row<'_>>, _> = Rows::of(sample, 0, delimiter).take(SAMPLE_ROWS).collect();
-        // A quote that is open breaks the list, or goes on behind the sample; what stands around it tells nevertheless.
+        // A quote that is open breaks the list, or continues behind the sample; the text around it still counts.
         let rows =
             rows.unwrap_or_else(|_| Row::without_quotes(sample, delimiter).take(SAMPLE_ROWS).collect());
         let mut telling = 0;

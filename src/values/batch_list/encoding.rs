@@ -17,7 +17,7 @@ pub struct ListText<'a> {
 }
 
 impl<'a> ListText<'a> {
-    /// Reads a file or body. A byte order mark goes before the declared encoding; without either, what is no UTF-8 is
+    /// Reads a file or body. A byte order mark goes before the declared encoding; without either, what is not UTF-8 is
     /// read in the encoding that it looks like, and a note says so.
     pub fn of(content: &'a [u8], declared: Option<&str>) -> Result<Self, UnreadableList> {
         if workbook::is_zip(content) {

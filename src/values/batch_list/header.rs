@@ -1,7 +1,7 @@
 //! Names of columns that hold websites, in the languages that lists come in.
 //!
 //! A name is cut into words. One of them must say "domain", "website" or "URL"; if all the others are words such as
-//! "company" or "name", the name is exact. What belongs to somebody else (`LinkedIn URL`, `Logo URL`) is none.
+//! "company" or "name", the name is exact. Columns of other URLs (`LinkedIn URL`, `Logo URL`) do not count.
 
 /// What a name says, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,7 +187,7 @@ const URL: &[&str] = &[
     "odkaz",
 ];
 
-/// Words that may stand beside such a word without making it another thing.
+/// Words that may be beside such a word without making it another thing.
 #[rustfmt::skip]
 const BESIDE: &[&str] = &[
     "a", "the", "your", "our", "their", "s", "of", "de", "del", "della", "dell", "da", "do", "dos", "di", "la", "le", "les", "l", "d",
@@ -206,7 +206,7 @@ const BESIDE: &[&str] = &[
     "field", "value", "http", "https", "required", "optional",
 ];
 
-/// Words that make it the site of somebody else, or no site at all.
+/// Words that make it another site, or not a site at all.
 #[rustfmt::skip]
 const OF_OTHERS: &[&str] = &[
     "linkedin", "facebook", "fb", "twitter", "instagram", "insta", "youtube", "xing", "tiktok", "pinterest", "github",

@@ -3,7 +3,7 @@
 use crate::values::disposable::is_disposable;
 use crate::values::domain_name::DomainName;
 
-/// The domain of an e-mail address, as it stands alone, in `mailto:` or behind a name (`Anna <anna@example.com>`).
+/// The domain of an e-mail address, as it is alone, in `mailto:` or behind a name (`Anna <anna@example.com>`).
 pub(super) fn host_of_address(text: &str) -> Option<DomainName> {
     let text = text.trim();
     let inner = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));

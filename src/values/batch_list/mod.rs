@@ -41,7 +41,7 @@ pub const MAX_COLUMN_NAME: usize = 1000;
 pub const MAX_COLUMN_NAMES: usize = 100_000;
 /// The reason for addresses that say nothing about a site.
 const FREE_MAIL_HOST: &str = "free_mail_host";
-/// Bytes of cells that are kept once more, because their row names several domains.
+/// Bytes of cells that are copied, because their row names several domains.
 const MAX_REPEATED_CELLS: usize = 32 * 1024 * 1024;
 
 /// A list, sorted into what it holds.
@@ -51,16 +51,16 @@ pub struct BatchList {
     pub accepted: Vec<(u32, DomainName)>,
     /// Number of duplicates.
     pub duplicates: usize,
-    /// What is no domain, although it stands where one should.
+    /// What is not a domain, although it is where one should.
     pub rejected: Vec<RejectedLine>,
     /// The column that the domains were read from; none in a list that has only one and no header.
     pub column: Option<ChosenColumn>,
     /// What else the sender should know of how the list was read, in sentences.
     pub notes: Vec<String>,
-    /// Names of the columns that stand beside the domains, that of the domain among them; empty if there is nothing
+    /// Names of the columns that are beside the domains, that of the domain among them; empty if there is nothing
     /// else.
     pub columns: Vec<String>,
-    /// What stands in those columns: at the place of its domain in `accepted`. Shorter where nothing follows.
+    /// What is in those columns: at the place of its domain in `accepted`. Shorter where nothing follows.
     pub cells: Vec<Option<CarriedCells>>,
     seen: HashSet<DomainName>,
     known_columns: HashSet<String>,
@@ -189,7 +189,7 @@ impl BatchList {
         }
     }
 
-    /// Adds an input that is no domain.
+    /// Adds an input that is not a domain.
     fn reject(&mut self, line: u32, input: &str, error: &InvalidDomain) {
         self.reject_as("invalid_domain", line, input, error.to_string());
     }
@@ -221,7 +221,7 @@ impl BatchList {
         }
     }
 
-    /// Takes the hosts of the e-mail addresses in a cell, and domains that stand among them.
+    /// Takes the hosts of the e-mail addresses in a cell, and domains that are among them.
     fn read_addresses(&mut self, line: u32, cell: &str) {
         if cell.is_empty() {
             self.reject_as(
@@ -252,7 +252,7 @@ impl BatchList {
         self.accepted.len() + self.duplicates + self.rejected.len()
     }
 
-    /// Keeps what stands beside the domains that were accepted after the first `before` ones.
+    /// Keeps what is beside the domains that were accepted after the first `before` ones.
     fn carry(&mut self, before: usize, cells: &CarriedCells) {
         let Some(again) = self.accepted[before..].len().checked_sub(1) else {
             return;

@@ -41,7 +41,7 @@ impl Objects {
         }
     }
 
-    /// Adds what stands at one place of the list.
+    /// Adds what is at one place of the list.
     fn push(&mut self, line: u32, item: Value) -> Result<(), UnreadableList> {
         if self.field.is_some() {
             return self.read(line, &item);
@@ -66,7 +66,7 @@ impl Objects {
                 chosen_by: field.chosen_by,
             });
         }
-        // What is no JSON was named before what waited.
+        // What is not JSON was named before what waited.
         self.list.conclude();
         Ok(self.list)
     }

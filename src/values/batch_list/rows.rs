@@ -103,7 +103,7 @@ impl BatchList {
         }
     }
 
-    /// Says which column was taken, and what stands above the header.
+    /// Says which column was taken, and what is above the header.
     fn describe(&mut self, plan: &Plan, titles: &[u32]) {
         let is_plain = plan.header.is_none() && self.columns.len() <= 1;
         if !is_plain || plan.chosen_by != ChosenBy::Content {

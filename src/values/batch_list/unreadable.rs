@@ -13,7 +13,7 @@ pub enum UnreadableList {
         /// Declared, or as the list looks.
         encoding: &'static str,
     },
-    /// A declared encoding that nobody knows.
+    /// An unknown declared encoding.
     #[error("the encoding '{0}' is unknown; save the file as UTF-8")]
     UnknownEncoding(String),
     /// A file of another kind.
@@ -51,7 +51,7 @@ pub enum UnreadableList {
     /// A column that the sender chose and the list has not.
     #[error("the list has no column '{wanted}'; its columns are {columns}")]
     UnknownColumn {
-        /// As asked for.
+        /// As requested.
         wanted: String,
         /// What there is.
         columns: String,

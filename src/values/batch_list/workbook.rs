@@ -19,7 +19,7 @@ const MAX_UNPACKED: u64 = 128 * 1024 * 1024;
 const MAX_TEXT: usize = 64 * 1024 * 1024;
 /// Files in a workbook at most.
 const MAX_FILES: usize = 2000;
-/// Cells of a sheet that are looked at to see whether it is the list.
+/// Cells of a sheet that are examined to see whether it is the list.
 const SAMPLE: usize = 5000;
 
 /// Whether a file is a ZIP archive, as workbooks are.

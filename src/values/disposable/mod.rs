@@ -1,4 +1,4 @@
-//! Domains whose mailboxes anybody gets for some minutes: an address there is nobody's contact. The list is public and
+//! Domains with mailboxes for some minutes: an address there is not a contact. The list is public and
 //! dated; `domains.txt` says where it comes from, and `script/update-disposable` replaces it.
 
 use std::collections::HashSet;

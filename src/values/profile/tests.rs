@@ -21,7 +21,7 @@ const OF_THE_SCAN: [&str; 9] = [
 ];
 
 /// What a resolver or a server answers is so, even if it is nothing; and a certificate is one statement.
-const TOLD: [&str; 12] = [
+const TOLD: [&str; 14] = [
     "cdn",
     "hosting",
     "certificate",
@@ -34,6 +34,8 @@ const TOLD: [&str; 12] = [
     "ads_txt",
     "humans_txt",
     "llms_txt",
+    "icon",
+    "logo",
 ];
 
 /// A site of which everything is known.
@@ -60,6 +62,7 @@ fn all() -> Findings {
         "security_txt": { "url": "s", "contact": ["mailto:a@a.de"] }, "ads_txt": { "url": "a", "direct": 1 },
         "sitemap_sample": [{ "url": "u", "status": 404 }],
         "humans_txt": { "url": "h", "first_lines": ["Anna"] }, "llms_txt": { "url": "l", "title": "A" },
+        "icon": { "url": "i" }, "logo": { "url": "l" },
     });
     serde_json::from_value(all).unwrap()
 }
@@ -70,7 +73,7 @@ fn fields(value: &Value) -> Vec<Vec<String>> {
         return vec![Vec::new()];
     };
     let named = members.iter().flat_map(|(name, value)| {
-        // Its four lists are one statement: which of the technologies stands in which of them.
+        // Its four lists are one statement: which of the technologies is in which of them.
         let value = if name == "tech_stack" { &Value::Null } else { value };
         fields(value).into_iter().map(move |mut path| {
             path.insert(0, name.clone());
@@ -194,11 +197,20 @@ fn a_file_that_is_gone_is_gone_and_one_that_nobody_knows_of_stays() {
             found.ads_txt.is_some(),
             found.humans_txt.is_some(),
             found.llms_txt.is_some(),
+            found.icon.is_some(),
+            found.logo.is_some(),
         ]
     };
-    let names = ["security_txt", "ads_txt", "humans_txt", "llms_txt"];
+    let names = [
+        "security_txt",
+        "ads_txt",
+        "humans_txt",
+        "llms_txt",
+        "icon",
+        "logo",
+    ];
     let (merged, kept) = merge(all(), with(Some(false)));
-    assert_eq!(values(&merged), [false; 4]);
+    assert_eq!(values(&merged), [false; 6]);
     assert!(
         !names.iter().any(|name| kept.iter().any(|kept| kept == name)),
         "{kept:?}"
@@ -206,7 +218,7 @@ fn a_file_that_is_gone_is_gone_and_one_that_nobody_knows_of_stays() {
     // Not answered, and not asked for.
     for found in [with(None), Findings::default()] {
         let (merged, kept) = merge(all(), found);
-        assert_eq!(values(&merged), [true; 4]);
+        assert_eq!(values(&merged), [true; 6]);
         assert!(
             names.iter().all(|name| kept.iter().any(|kept| kept == name)),
             "{kept:?}"
@@ -251,7 +263,7 @@ proptest! {
             }
         }
         let found: Findings = serde_json::from_value(found).unwrap();
-        // Whether a site still runs WordPress is said by its other technologies, if there are any.
+        // Its other technologies, if there are any, show whether a site still runs WordPress.
         let says_technologies = !found.technologies.is_empty() || found.tech_stack != TechStack::default();
         let (merged, _) = merge(all(), found);
         let merged = serde_json::to_value(merged).unwrap();

@@ -80,11 +80,12 @@ const RULES: &[Rule] = &[
     Rule { module: "worker", uses: &["scanner", "commands", "tasks", "projections", "traces", "values"], except: &[PROJECTING], crates: &["tokio", "rand"] },
     Rule { module: "fleet", uses: &["commands", "log", "tasks", "worker", "values"], except: &[APPENDING], crates: &["tokio", "async_nats", "nkeys"] },
     Rule { module: "access", uses: &["fetch", "values"], except: &[], crates: &["sqlx", "tokio", "rand"] },
+    Rule { module: "saved_filters", uses: &["values"], except: &[], crates: &["sqlx"] },
     Rule { module: "legacy", uses: &["commands", "projections", "log", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING], crates: &["sqlx", "tokio", "rand"] },
     Rule { module: "export", uses: &["commands", "values"], except: &[], crates: &["tokio"] },
     Rule { module: "mcp", uses: &["values"], except: &[], crates: &["tokio"] },
     Rule { module: "api", uses: &["export", "mcp", "commands", "progress", "projections", "legacy", "access", "log", "tasks", "turns", "fetch", "monitors", "webhooks", "aggregates", "pools", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, FETCHING, SENDING], crates: &["tokio", "rand"] },
-    Rule { module: "dashboard", uses: &["api", "pools", "progress", "projections", "commands", "access", "log", "monitors", "tasks", "webhooks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, SENDING], crates: &["tokio", "rand"] },
+    Rule { module: "dashboard", uses: &["api", "export", "pools", "progress", "projections", "commands", "access", "log", "monitors", "saved_filters", "tasks", "webhooks", "aggregates", "values"], except: &[DECIDING, APPENDING, PROJECTING, CLAIMING, SENDING], crates: &["tokio", "rand"] },
     Rule { module: "backup", uses: &["postgres", "projections", "log"], except: &[APPENDING, PROJECTING], crates: &["sqlx", "tokio"] },
     Rule { module: "postgres", uses: &[], except: &[], crates: &["sqlx", "tokio", "rand"] },
 ];

@@ -9,10 +9,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cqrs_es::DomainEvent;
 use serde_json::{Value, json};
 use sitelog::aggregates::catalogue::{EventShape, event_shapes};
 use sitelog::aggregates::{BatchEvent, MonitorEvent, ScanEvent, TenantEvent, WebhookEvent};
+use sitelog::values::EventType;
+use sitelog::values::event_type::StreamType;
 use sitelog::values::versioned::decode;
 
 const PREFACE: &str = "\
@@ -40,7 +41,7 @@ A **body** is stored beside the event, compressed, in the table `event_body`. Th
 deletes bodies from that table; the event does not change.
 
 An attempt is recorded in one append: the files in the order in which they were read, what changed in the domain, and
-then the result. So `RobotsRead`, `SitemapParsed`, `PageRead` and `DomainChanged` are directly before `ScanAttemptFailed`,
+then the result. So `RobotsRead`, `SitemapParsed`, `PageRead`, `PictureRead` and `DomainChanged` are directly before `ScanAttemptFailed`,
 `ScanCompleted` or `ScanFailed` and have the same time.
 
 ## Versions
@@ -54,18 +55,19 @@ stops there and reports `upgrade needed`; nothing is lost, and `sitelog log veri
 /// The whole page.
 pub(super) fn page() -> String {
     let mut page = PREFACE.to_owned();
-    let mut stream = "";
+    let mut stream = None;
     for shape in event_shapes() {
-        if shape.stream_type != stream {
-            stream = shape.stream_type;
-            let title = match stream {
-                "domain_scan" => "a scan",
-                "batch_scan" => "a batch",
-                "monitor" => "a monitor",
-                "tenant" => "a tenant",
-                _ => "a webhook",
+        if stream != Some(shape.stream_type) {
+            stream = Some(shape.stream_type);
+            let title = match shape.stream_type {
+                StreamType::Scan => "a scan",
+                StreamType::Batch => "a batch",
+                StreamType::Monitor => "a monitor",
+                StreamType::Webhook => "a webhook",
+                StreamType::Tenant => "a tenant",
             };
-            write!(page, "\n## Events of {title}\n\nStream type `{stream}`.\n").unwrap();
+            let name = shape.stream_type.as_str();
+            write!(page, "\n## Events of {title}\n\nStream type `{name}`.\n").unwrap();
         }
         push(&mut page, &shape);
     }
@@ -73,7 +75,7 @@ pub(super) fn page() -> String {
 }
 
 fn push(page: &mut String, shape: &EventShape) {
-    let (name, version) = (&shape.event_type, shape.version);
+    let (name, version) = (shape.event_type.as_str(), shape.version);
     write!(
         page,
         "\n### {name}\n\nVersion {version}. {}\n\n",
@@ -211,12 +213,12 @@ fn differences(path: &str, then: &Value, now: &Value) -> Vec<String> {
 fn changed(shape: &EventShape, kept: &Value) -> Option<String> {
     let now = bare(shape.schema.clone());
     let differences = differences("data", kept, &now);
-    let (name, version) = (&shape.event_type, shape.version);
+    let (name, version) = (shape.event_type.as_str(), shape.version);
     (!differences.is_empty()).then(|| {
         format!(
             "The shape of {name} changed, and it is still version {version}, of which events stand in people's logs:\n  \
              {}\n\
-             Raise its version in VERSIONS to {next}, add an Upcaster from {version} that makes the new fields out of \
+             Raise its version in src/values/event_type.rs to {next}, add an Upcaster from {version} that makes the new fields out of \
              the old ones, put a real event into tests/fixtures/events/{name}.v{next}.json and run\n  \
              UPDATE_DOCS=1 cargo test --test it docs::\n\
              (If no release ever wrote version {version}, delete tests/fixtures/events/{name}.v{version}.schema.json \
@@ -230,7 +232,7 @@ fn changed(shape: &EventShape, kept: &Value) -> Option<String> {
 #[test]
 fn no_events_shape_changes_without_a_new_version() {
     for shape in event_shapes() {
-        let path = fixture(&shape.event_type, shape.version, ".schema.json");
+        let path = fixture(shape.event_type.as_str(), shape.version, ".schema.json");
         if !path.exists() && std::env::var_os("UPDATE_DOCS").is_some() {
             let text = serde_json::to_string_pretty(&bare(shape.schema.clone())).unwrap();
             fs::write(&path, text + "\n").unwrap();
@@ -255,7 +257,7 @@ type Change = fn(&mut Value);
 fn every_way_a_shape_can_change_is_noticed() {
     let shape = event_shapes()
         .into_iter()
-        .find(|shape| shape.event_type == "ScanFailed")
+        .find(|shape| shape.event_type == EventType::ScanFailed)
         .unwrap();
     let kept = bare(shape.schema.clone());
     assert_eq!(changed(&shape, &kept), None);
@@ -298,35 +300,42 @@ fn every_way_a_shape_can_change_is_noticed() {
 fn every_version_ever_written_is_still_read() {
     for shape in event_shapes() {
         for version in 1..=shape.version {
-            let event = stored(&shape.event_type, version);
+            let event = stored(shape.event_type.as_str(), version);
             assert_eq!(
                 (&event["type"], &event["version"]),
-                (&json!(shape.event_type), &json!(version))
+                (&json!(shape.event_type.as_str()), &json!(version))
             );
-            assert_eq!(event["stream"]["type"], shape.stream_type);
-            let payload = json!({ &shape.event_type: event["data"] });
-            let (read, kind) = if shape.stream_type == "domain_scan" {
-                let read: ScanEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
-                (json!(read), read.event_type())
-            } else if shape.stream_type == "webhook" {
-                let read: WebhookEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
-                (json!(read), read.event_type())
-            } else if shape.stream_type == "monitor" {
-                let read: MonitorEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
-                (json!(read), read.event_type())
-            } else if shape.stream_type == "tenant" {
-                let read: TenantEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
-                (json!(read), read.event_type())
-            } else {
-                let read: BatchEvent = decode(&shape.event_type, &version.to_string(), &payload).unwrap();
-                (json!(read), read.event_type())
+            assert_eq!(event["stream"]["type"], shape.stream_type.as_str());
+            let (name, of) = (shape.event_type.as_str(), version.to_string());
+            let payload = json!({ name: event["data"] });
+            let (read, kind) = match shape.stream_type {
+                StreamType::Scan => {
+                    let read: ScanEvent = decode(name, &of, &payload).unwrap();
+                    (json!(read), read.kind())
+                }
+                StreamType::Batch => {
+                    let read: BatchEvent = decode(name, &of, &payload).unwrap();
+                    (json!(read), read.kind())
+                }
+                StreamType::Webhook => {
+                    let read: WebhookEvent = decode(name, &of, &payload).unwrap();
+                    (json!(read), read.kind())
+                }
+                StreamType::Monitor => {
+                    let read: MonitorEvent = decode(name, &of, &payload).unwrap();
+                    (json!(read), read.kind())
+                }
+                StreamType::Tenant => {
+                    let read: TenantEvent = decode(name, &of, &payload).unwrap();
+                    (json!(read), read.kind())
+                }
             };
             assert_eq!(kind, shape.event_type);
             if version == shape.version {
                 assert_eq!(read, payload, "{kind} is not written as it was read");
             }
             assert!(
-                fixture(&kind, version, ".schema.json").exists(),
+                fixture(kind.as_str(), version, ".schema.json").exists(),
                 "{kind} v{version}"
             );
         }
@@ -341,7 +350,7 @@ fn no_stored_event_is_of_a_type_that_nobody_knows() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let (kind, rest) = name.split_once(".v").unwrap();
         let version: u32 = rest.split('.').next().unwrap().parse().unwrap();
-        let known = shapes.iter().find(|shape| shape.event_type == kind);
+        let known = shapes.iter().find(|shape| shape.event_type.as_str() == kind);
         assert!(known.is_some_and(|shape| version <= shape.version), "{name}");
     }
 }

@@ -4,11 +4,11 @@ mod backend;
 mod batch;
 mod domains;
 mod errors;
-mod march;
 mod old_data;
 mod old_pages;
 mod scan;
 mod tables;
+mod v2025_03;
 mod v3;
 
 use serde_json::{Map, Value, json};

@@ -26,12 +26,15 @@ enum CounterEvent {
 }
 
 impl VersionedEvent for CounterEvent {
-    const VERSIONS: &'static [(&'static str, u32)] = &[("Counted", 2)];
     const UPCASTERS: &'static [Upcaster] = &[Upcaster {
         event_type: "Counted",
         from: 1,
         upcast: by_one,
     }];
+
+    fn version_of(event_type: &str) -> Option<u32> {
+        (event_type == "Counted").then_some(2)
+    }
 }
 
 fn by_one(mut fields: Map<String, Value>) -> Map<String, Value> {

@@ -29,7 +29,9 @@ async fn every_page_is_usable_on_phone_and_desktop_light_and_dark() {
     .await
     .unwrap();
     let server = Server::start(&sites, &[]);
-    for path in paths(&server).await {
+    let paths = paths(&server).await;
+    pictures_filters_and_selections_work(&browser, &server).await;
+    for path in paths {
         for (width, scheme) in [(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")] {
             let page = format!("{path} at {width} px, {scheme}");
             browser.look_like(width, scheme).await;
@@ -38,6 +40,7 @@ async fn every_page_is_usable_on_phone_and_desktop_light_and_dark() {
                 .run("return document.documentElement.scrollWidth - innerWidth")
                 .await;
             assert!(wide.as_i64().unwrap() <= 0, "{page}: {wide} px too wide");
+            photograph(&browser, &page).await;
             browser.run(AXE).await;
             let wrong = browser.client.execute_async(SERIOUS, Vec::new()).await.unwrap();
             assert_eq!(wrong, json!([]), "{page}");
@@ -56,6 +59,55 @@ async fn every_page_is_usable_on_phone_and_desktop_light_and_dark() {
     browser.close().await;
 }
 
+/// Stores what the browser shows, for a person to look at, if `SCREENSHOTS` names a folder.
+async fn photograph(browser: &Browser, page: &str) {
+    let Some(folder) = std::env::var_os("SCREENSHOTS") else {
+        return;
+    };
+    let name: String = page
+        .chars()
+        .map(|one| if one.is_ascii_alphanumeric() { one } else { '-' })
+        .collect();
+    let picture = browser.client.screenshot().await.unwrap();
+    std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
+}
+
+/// A card shows the site's pictures; a filter is saved and opened; ticked rows are exported.
+async fn pictures_filters_and_selections_work(browser: &Browser, server: &Server) {
+    browser
+        .open(&at(server.address(), "/domains/site00001.sites.test"))
+        .await;
+    let drawn =
+        "return [...document.querySelectorAll('main img')].map(one => one.complete && one.naturalWidth > 0)";
+    crate::support::app::wait_for("icon and logo", async || {
+        (browser.run(drawn).await == json!([true, true])).then_some(())
+    })
+    .await;
+    browser
+        .open(&at(server.address(), "/domains?status=completed"))
+        .await;
+    browser.click("//summary[.='Save this filter']").await;
+    browser.fill("//input[@name='name']", "Reached").await;
+    browser.click("//button[.='Save']").await;
+    browser
+        .wait_for("//nav[@aria-label='Saved filters']/a[.='Reached' and @aria-current='page']")
+        .await;
+    browser
+        .click("//input[@aria-label='Select all shown rows']")
+        .await;
+    browser
+        .click("//input[@aria-label='Select site00000.sites.test']")
+        .await;
+    assert_eq!(browser.wait_for("//output").await, "1");
+    let exported = "const done = arguments[arguments.length - 1];
+        const form = document.querySelector('form.selection');
+        const button = form.querySelector('button[formaction=\"/domains/selection\"]');
+        fetch(button.formAction + '?' + new URLSearchParams(new FormData(form, button)))
+            .then(answer => answer.text()).then(text => done(text.split('\\n').slice(1).map(line => line.split(',')[0])))";
+    let rows = browser.client.execute_async(exported, Vec::new()).await.unwrap();
+    assert_eq!(rows, json!(["site00001.sites.test", ""]));
+}
+
 /// The addresses of all kinds of pages, empty and filled.
 async fn paths(server: &Server) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -65,7 +117,8 @@ async fn paths(server: &Server) -> Vec<String> {
         "err404.sites.test",
     ]
     .map(str::to_owned);
-    let batch = server.request_batch(&domains).await;
+    let batch = json!({ "domains": domains, "files": ["icon", "logo"] });
+    let batch = text(&server.post("/api/v4/batches", &batch).await["batch_id"]);
     let path = format!("/api/v4/batches/{batch}");
     server
         .wait_for(&path, crate::crash::LIMIT, |batch| batch["progress"] == 1.0)
@@ -90,6 +143,8 @@ async fn paths(server: &Server) -> Vec<String> {
         format!("{batch}?status=cancelled"),
         format!("/scans/{scan}"),
         "/domains".to_owned(),
+        "/domains?status=completed".to_owned(),
+        "/saved-filters".to_owned(),
         "/technologies".to_owned(),
         "/domains?contains=nothing&column=title&column=technologies".to_owned(),
         "/domains/site00000.sites.test".to_owned(),

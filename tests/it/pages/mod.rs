@@ -3,6 +3,8 @@
 mod journey;
 mod looks;
 mod monitoring;
+mod pictures;
+mod selection;
 mod words;
 
 /// A page's path in the place of a server.

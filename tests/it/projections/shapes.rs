@@ -20,7 +20,7 @@ macro_rules! release {
         impl Projection for $name {
             const NAME: &'static str = Jobs::NAME;
             const SHAPE: i32 = $shape;
-            const EVENT_TYPES: &'static [&'static str] = Jobs::EVENT_TYPES;
+            const FOLLOWER: sitelog::values::event_type::Follower = Jobs::FOLLOWER;
             const KEY_COLUMNS: &'static [&'static str] = Jobs::KEY_COLUMNS;
             const READS_FINDINGS: bool = Jobs::READS_FINDINGS;
 

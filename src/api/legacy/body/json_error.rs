@@ -25,7 +25,7 @@ const WORDS: [(&str, &str); 10] = [
     ("lone leading surrogate", "Invalid \\uXXXX escape"),
 ];
 
-/// Where (in characters, as good as it can be told) and what.
+/// Where (in characters, approximately) and what.
 pub(super) fn in_python_words(text: &str, error: &serde_json::Error) -> (usize, String) {
     let said = error.to_string();
     let words = WORDS
@@ -54,7 +54,7 @@ fn place(text: &str, error: &serde_json::Error) -> usize {
         .unwrap_or_default();
     let bytes = error.column().saturating_sub(1).min(line.len());
     let read = String::from_utf8_lossy(&line.as_bytes()[..bytes]);
-    // serde stands behind the first wrong letter of `nope`, Python before the word.
+    // serde points after the first wrong letter of `nope`, Python before the word.
     let read = if error.to_string().starts_with("expected ident") {
         read.trim_end_matches(char::is_alphabetic)
     } else {

@@ -1,4 +1,4 @@
-//! `POST …/batch`, `POST sitemap/batch/create` and what they came to.
+//! `POST …/batch`, `POST sitemap/batch/create` and their results.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};

@@ -1,5 +1,5 @@
 //! `GET …/status/{job_id}`. The predecessor lost `result_data`, `job_metadata` and `domain_id` on the way; they are
-//! filled, and stand once more under the names that its pages read: `result`, `metadata`, `domain`.
+//! filled, and repeated under the names that its pages read: `result`, `metadata`, `domain`.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};

@@ -1,4 +1,4 @@
-//! `/api/v3`, April to November 2025: page scans, sitemap scans, batches and the list of domains. Who asks shows a key
+//! `/api/v3`, April to November 2025: page scans, sitemap scans, batches and the list of domains. The caller needs a key
 //! or token, as before.
 
 mod batches;
@@ -21,7 +21,7 @@ use super::headers::{Successor, deprecated};
 use super::{backend, owner};
 use crate::api::ApiState;
 
-/// All of it, to be nested at `/api/v3`, and once more below itself.
+/// All routes, to be nested at `/api/v3`, and a second time below themselves.
 pub(super) fn router(state: &ApiState) -> Router<ApiState> {
     let scans = Router::new()
         .route("/modernized_page_scraper/scan", post(scans::modernized))
@@ -47,7 +47,7 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
         .route("/domains", get(list_domains::list))
         .route("/domains/direct-submit", post(domains::submit))
         .route("/domains/import-csv", post(import_csv::import));
-    // These two asked nobody who they are, and tell nothing.
+    // These two needed no key, and reveal nothing.
     let open = Router::new()
         .route("/batch_page_scraper/health", get(service::health))
         .route(

@@ -59,7 +59,7 @@ fn read(request: CommandRequest, visitor: Visitor) -> Result<Wanted, LegacyError
     })
 }
 
-/// Of `modernized_page_scraper`; what is no domain ended in 500.
+/// Of `modernized_page_scraper`; what is not a domain ended in 500.
 pub(super) async fn modernized(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
@@ -99,7 +99,7 @@ pub(super) async fn batch_page(
     Ok(AcceptedJob::new(scan, "batch_page_scraper"))
 }
 
-/// Of `sitemap`: what is no domain is taken, and its job has failed.
+/// Of `sitemap`: what is not a domain is taken, and its job has failed.
 pub(super) async fn sitemap(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,

@@ -1,4 +1,4 @@
-//! What told whether the predecessor's page scraper was alive.
+//! The health of the predecessor's page scraper.
 
 use axum::Json;
 use axum::extract::{Query, State};

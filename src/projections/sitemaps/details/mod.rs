@@ -1,4 +1,4 @@
-//! `sitemap_files` and `sitemap_url_chunks`: derived from the row of a domain and the bodies it refers to, written anew
+//! `sitemap_files` and `sitemap_url_chunks`: derived from the row of a domain and the bodies it refers to, and rewritten
 //! only where a file or its list of URLs changed.
 
 mod chunks;

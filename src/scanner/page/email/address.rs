@@ -21,7 +21,7 @@ const PLACEHOLDER_LABELS: &[&str] = &[
     "exempel",
     "eksempel",
     "esimerkki",
-    // Yours, mine, somebody's.
+    // Your, my, somebody's.
     "mysite",
     "mydomain",
     "my-domain",
@@ -291,7 +291,7 @@ pub(super) fn is_placeholder(local: &str, domain: &str) -> bool {
         || ["yourname", "yourmail", "youremail", "youraddress"]
             .iter()
             .any(|start| bare.starts_with(start));
-    // Whose letters they are for is told by `your` in some language, before a word that stands for all domains.
+    // `your` in some language before a word for any domain shows a placeholder.
     let is_yours = YOURS.contains(&bare.as_str())
         && registrable(domain)
             .split('.')

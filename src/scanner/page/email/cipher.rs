@@ -31,7 +31,7 @@ pub(super) fn unshifted(token: &str) -> Option<String> {
     (0..27).filter_map(back).find(|text| text.starts_with("mailto:"))
 }
 
-/// ROT13, which some plugins of WordPress use: only where the text as it stands is no address.
+/// ROT13, which some plugins of WordPress use: only where the text as it is is no address.
 pub(super) fn rotated(text: &str) -> Option<String> {
     let (_, domain) = text.rsplit_once('@')?;
     if has_known_suffix(domain) {

@@ -12,7 +12,7 @@ pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     } else if let Some((path, code)) = href.split_once('#')
         && path.ends_with("/cdn-cgi/l/email-protection")
     {
-        // What was asked of the mail program stands behind it in clear.
+        // What was asked of the mail program is behind it in clear.
         let code = code.split(['?', '&']).next().unwrap_or_default();
         cloudflare(code, |address| sink(address, "cloudflare"));
     } else if href.starts_with("javascript:")
@@ -33,14 +33,14 @@ pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     }
 }
 
-/// The addresses that Cloudflare hid: it hides what stands after `mailto:`.
+/// The addresses that Cloudflare hid: it hides what is after `mailto:`.
 pub(super) fn cloudflare(code: &str, sink: impl FnMut(&str)) {
     if let Some(target) = decode_cloudflare(code) {
         address_list(&target, sink);
     }
 }
 
-/// The addresses of what stands after `mailto:` (RFC 6068: before the `?`, and in its `to`), be they divided by
+/// The addresses of what is after `mailto:` (RFC 6068: before the `?`, and in its `to`), be they divided by
 /// commas or, as many mail programs have it, semicolons.
 pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
     let target = mailto(target).unwrap_or_else(|| target.to_owned());
@@ -51,7 +51,7 @@ pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
     });
     for list in std::iter::once(path).chain(to) {
         for one in percent_decode(list).split([',', ';']) {
-            // A name may stand before the address: `Ann <ann@acme.com>`.
+            // A name may be before the address: `Ann <ann@acme.com>`.
             let inside = one.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
             let address: String = inside
                 .map_or(one, |(address, _)| address)
@@ -66,7 +66,7 @@ pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// What stands after `mailto:`, which careless hands write twice, or with the slashes of other schemes.
+/// What is after `mailto:`, which careless hands write twice, or with the slashes of other schemes.
 fn mailto(href: &str) -> Option<String> {
     let href = href.trim();
     let scheme = href.get(..7)?;

@@ -62,7 +62,7 @@ pub(super) fn plain(text: &str, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// What stands on both sides of a sign of some length: a local part and a domain, if neither is empty.
+/// What is on both sides of a sign of some length: a local part and a domain, if neither is empty.
 fn around(text: &str, at: usize, length: usize) -> Option<std::ops::Range<usize>> {
     let (start, _) = text[..at]
         .char_indices()

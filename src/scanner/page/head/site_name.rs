@@ -34,7 +34,7 @@ fn publisher(graph: &Graph) -> Option<String> {
 }
 
 fn name_of<'a>(mut nodes: impl Iterator<Item = Node<'a>>) -> Option<String> {
-    // An address is no name.
+    // An address is not a name.
     nodes.find_map(|node| node.text("name").filter(|name| !name.contains("://")))
 }
 

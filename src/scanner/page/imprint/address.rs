@@ -52,7 +52,7 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     };
     let all = || 0..lines.len();
     let at = if anywhere {
-        // Who has a label for it has it right, whatever the name is; what is called so above something else is a link.
+        // A label before it is right, whatever the name; the same word above something else is a link.
         let is_meant = |at: &usize| told(at) && (!lines[*at].is_below_label || is_above_code(at));
         all()
             .find(|at| told(at) && named(at))
@@ -98,7 +98,7 @@ pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
     if has_street(code) || is_plain(code) && !code.contains("CEP") {
         return Some(with_rest(lines, end));
     }
-    // A register or a person in between is no part of it, nor is what stands above the street.
+    // A register or a person in between is not part of it, and neither is the text above the street.
     let is_part = |at: &usize| {
         let line = &lines[*at];
         !is_other(line) && line.text.chars().count() <= MAX_PART && !line.text.contains('©')
@@ -228,7 +228,7 @@ fn is_prose(line: &str) -> bool {
     line.split_whitespace().count() > 16 || line.ends_with(['!', '?'])
 }
 
-/// The street above a line, and what stands between them: a quarter, a city.
+/// The street above a line, and what is between them: a quarter, a city.
 fn street_above(lines: &[Line], at: usize) -> Option<String> {
     const MOST_BETWEEN: usize = 2;
     let is_part =

@@ -176,7 +176,7 @@ pub(super) fn names_form(text: &str) -> bool {
     FORM.is_match(text)
 }
 
-/// A name without what stands behind it on the same line, where its form is in front and so does not end it:
+/// A name without what is behind it on the same line, where its form is in front and so does not end it:
 /// `SARL Dupont - Tous droits réservés`.
 pub(super) fn without_rest(name: &str) -> &str {
     static FRONT: LazyLock<Regex> = LazyLock::new(|| {

@@ -157,7 +157,7 @@ fn first_words(pattern: &str) -> Option<Vec<String>> {
     words.literals()?.iter().map(word).collect()
 }
 
-/// Numbers with the words that introduce them, which stand on their line or, as a label does, on the one before.
+/// Numbers with the words that introduce them, which are on their line or, as a label does, on the one before.
 pub(super) fn identifiers(text: &str) -> Vec<String> {
     static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
         RegexSet::new(NUMBERS.iter().map(|(_, pattern)| pattern)).expect("the patterns are constant")

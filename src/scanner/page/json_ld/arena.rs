@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 /// Objects kept of one page.
 const MAX_OBJECTS: usize = 5_000;
 
-/// Items kept of one list that is no list of objects.
+/// Items kept of one list that is not a list of objects.
 const MAX_ITEMS: usize = 100;
 
 /// A value; truth values and null say nothing to anybody here.
@@ -24,7 +24,7 @@ pub(super) enum Json {
     Object(usize),
 }
 
-/// An object and where it stands.
+/// An object and where it is.
 #[derive(Debug, Default)]
 pub(super) struct Object {
     pub(super) fields: Vec<(String, Json)>,
@@ -46,7 +46,7 @@ impl Arena {
     }
 }
 
-/// Where a value stands.
+/// Where a value is.
 struct Place<'a> {
     arena: &'a mut Arena,
     parent: Option<(usize, &'a str)>,

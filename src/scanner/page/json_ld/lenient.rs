@@ -64,7 +64,7 @@ impl Clean {
                 self.text.push(first);
                 self.open.push(if first == '{' { '}' } else { ']' });
             }
-            // What stands outside of all brackets: `var data =`, and the signs that end statements.
+            // What is outside of all brackets: `var data =`, and the signs that end statements.
             _ if self.open.is_empty() => {}
             '}' | ']' => self.close(first),
             '"' => {
@@ -107,7 +107,7 @@ impl Clean {
             }
             _ => {
                 self.separate();
-                // Escapes may not be in a text as they stand.
+                // Escapes may not be in a text as they are.
                 self.text.push('"');
                 self.text
                     .extend(word.chars().filter(|sign| *sign != '\\' && !sign.is_control()));
@@ -140,7 +140,7 @@ impl Clean {
         self.text.extend(self.open.drain(at..).rev());
     }
 
-    /// Copies a text. Line breaks and other control characters may not stand in it, nor may escapes that JSON does
+    /// Copies a text. Line breaks and other control characters may not be in it, nor may escapes that JSON does
     /// not know; a quote within it is meant as a part of it.
     fn quoted(&mut self, rest: &str, quote: char) -> usize {
         self.text.push('"');

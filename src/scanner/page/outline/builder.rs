@@ -45,7 +45,7 @@ pub(super) struct Builder {
     source: Option<String>,
     /// The inline element that is not shown.
     unseen: Option<NodeId>,
-    /// The template that scripts may make something of; as it stands it is no part of the page.
+    /// The template that scripts may make something of; as it is it is not a part of the page.
     template: Option<NodeId>,
     hidden: Hidden,
 }
@@ -453,7 +453,7 @@ fn holds_others(name: &str) -> bool {
     )
 }
 
-/// Whether an element may stand in the midst of a word.
+/// Whether an element may be in the midst of a word.
 fn is_inline(name: &str) -> bool {
     matches!(name, "span" | "i" | "b" | "em" | "small" | "strong")
 }

@@ -134,7 +134,7 @@ pub(super) fn is_of_fax(element: &Element) -> bool {
     }
 }
 
-/// Whether a container holds what somebody else wrote: comments of visitors (`comments`, `comment-list`,
+/// Whether a container holds content of others: comments of visitors (`comments`, `comment-list`,
 /// `commentlist`, `comment-12`), or a post that the code of a network embeds (`<blockquote class="twitter-tweet">`).
 pub(super) fn is_by_others(element: &Element) -> bool {
     /// As the networks' own documentation of embedding has them.
@@ -191,7 +191,7 @@ pub(super) fn is_header(element: &Element) -> bool {
             && words(element).any(|word| is_any(word, HEADER))
 }
 
-/// Whether a container is what stands around the content on every page of a site.
+/// Whether a container is what is around the content on every page of a site.
 pub(super) fn is_frame(element: &Element) -> bool {
     const FRAME: &[&str] = &["header", "footer", "nav", "topbar", "navbar", "menu"];
     matches!(element.name(), "footer" | "nav" | "header")

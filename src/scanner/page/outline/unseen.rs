@@ -1,4 +1,4 @@
-//! Elements in the midst of a text that nobody sees: decoys for robots.
+//! Invisible elements within a text: decoys for robots.
 
 use scraper::node::Element;
 use scraper::{ElementRef, Selector};
@@ -28,7 +28,7 @@ const HIDING: &[&str] = &[
 /// Classes kept of one page.
 const MAX_CLASSES: usize = 200;
 
-/// Bytes of the declarations of one rule that are looked at.
+/// Bytes of the declarations of one rule that are examined.
 const MAX_DECLARATIONS: usize = 2_000;
 
 /// Selectors kept of one page that are more than a class, and how often they are tried: one may take a look at each

@@ -79,7 +79,7 @@ pub(super) fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> O
     let digits: usize = own.iter().map(|group| group.digits).sum();
     let is_cut = |group: &Group| group.gap == Gap::Tight;
     let cuts_within = start > 0 && is_cut(&own[0]) || groups.get(end).is_some_and(is_cut);
-    // `030 901820/21` is two numbers, the second of which is told by its end.
+    // `030 901820/21` is two numbers; only the end of the second one is given.
     let has_ending = own.len() > 1 && {
         let last = &own[own.len() - 1];
         last.digits <= 2

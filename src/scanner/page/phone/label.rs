@@ -26,7 +26,7 @@ const MAX_WORDS_BETWEEN: usize = 4;
 /// What the text before a number says it is: the kinds of its last label, more than one where labels are joined
 /// (`Tel./Fax:`).
 pub(super) fn kinds(text: &str) -> Vec<Kind> {
-    // What stands before another number belongs to that.
+    // What is before another number belongs to that.
     let number = text
         .char_indices()
         .rev()

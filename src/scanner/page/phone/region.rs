@@ -94,7 +94,7 @@ fn of_suffix(host: &str) -> Option<&'static str> {
 
 /// The country whose code all numbers of a page have that have one.
 fn of_numbers(page: &Outline) -> Option<&'static str> {
-    /// Numbers that are looked at.
+    /// Numbers that are examined.
     const MOST: usize = 20;
     static INTERNATIONAL: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\+ ?[1-9][0-9 ()./-]{6,20}[0-9]").expect("the pattern is constant"));

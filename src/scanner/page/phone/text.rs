@@ -1,4 +1,4 @@
-//! Numbers in what a reader sees: where digits stand as they do in telephone numbers, which of them belong together,
+//! Numbers in what a reader sees: where digits are grouped as in telephone numbers, which of them belong together,
 //! and what the words around them say.
 
 use std::collections::HashMap;
@@ -59,7 +59,7 @@ pub(super) fn numbers<'a>(text: &'a str, places: &Regions) -> Vec<Written<'a>> {
     reader.found
 }
 
-/// A run of digits and of what may stand between them, cut into numbers and the rest.
+/// A run of digits and of what may be between them, cut into numbers and the rest.
 struct Piece<'a> {
     raw: &'a str,
     /// Where it is in its line.
@@ -94,7 +94,7 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         let ends: Vec<usize> = pieces.iter().map(|piece| piece.at + piece.raw.len()).collect();
-        // What stands in brackets right behind a number is about that one, not about the next.
+        // What is in brackets right behind a number is about that one, not about the next.
         let behind: Vec<Option<(Kind, &str)>> = ends.iter().map(|end| in_brackets(&line[*end..])).collect();
         let label = |at: usize| {
             let start = match at.checked_sub(1) {
@@ -136,7 +136,7 @@ impl<'a> Reader<'a, '_> {
         self.said_phone = self.said_phone.saturating_sub(1);
     }
 
-    /// What is said of the numbers behind a label; of the first of a line also by the lines before.
+    /// The label of the numbers behind it; for the first number of a line, the lines before count as well.
     fn said(&mut self, label: &str, is_first: bool) -> Vec<Kind> {
         if is_f(label) && self.said_phone > 0 {
             return vec![Kind::Fax];
@@ -190,7 +190,7 @@ impl<'a> Reader<'a, '_> {
             && !line.to_lowercase().contains("mail")
         {
             self.between += 1;
-            // What a row is about stands before its numbers.
+            // What a row is about is before its numbers.
             self.column = 0;
             self.said_phone = self.said_phone.saturating_sub(1);
             if self.headings.len() < 2 || line.len() > MAX_LABEL || self.between > MAX_BETWEEN {
@@ -317,7 +317,7 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// What numbers are whose labels all stand behind them: `555-0101 tel / 555-0102 fax`.
+/// What numbers are whose labels all are behind them: `555-0101 tel / 555-0102 fax`.
 fn labels_behind(line: &str, pieces: &[Piece<'_>]) -> Option<Vec<Kind>> {
     let [first, _, ..] = pieces else {
         return None;
@@ -391,7 +391,7 @@ fn is_whole(text: &str, region: Option<Region>) -> bool {
         .is_some_and(|hit| digits(hit.raw_string) == digits(text))
 }
 
-/// Whether a number is one only if a label says so; `None` where it is none whatever is said, as it is a part of
+/// Whether a number needs a label to count; `None` if no label helps, because it is a part of
 /// something else (`AB-123 456`, `100 %`).
 fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize) -> Option<bool> {
     let text = &line[range.clone()];

@@ -8,10 +8,10 @@ use crate::scanner::page::outline::Outline;
 use crate::scanner::page::tree::raw;
 use crate::scanner::site::registrable;
 
-/// Lines and sentences that are looked at.
+/// Lines and sentences that are examined.
 const MAX_SENTENCES: usize = 300;
 
-/// What stands between the parts of a title.
+/// What is between the parts of a title.
 const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", ": ", " · ", " • ", " :: ", " » "];
 
 /// A page with little to say.
@@ -79,7 +79,7 @@ impl<'a> Look<'a> {
         self.titles().take(self.whole)
     }
 
-    /// Whether something is said anywhere.
+    /// Whether the text is anywhere on the page.
     pub(super) fn says(&self, words: &str) -> bool {
         self.text.contains(words) || self.titles().any(|title| title.contains(words))
     }
@@ -138,7 +138,7 @@ impl<'a> Look<'a> {
         ends.then_some(rest)
     }
 
-    /// Letters that are seen where scripts run before anything is loaded, and what the others are told.
+    /// Letters that are visible before scripts have loaded anything, and the text for browsers without scripts.
     pub(super) fn letters_shown(&self) -> (usize, Option<String>) {
         let hidden: Vec<String> = self
             .elements("noscript")
@@ -149,7 +149,7 @@ impl<'a> Look<'a> {
         let asks = |text: &&String| {
             text.contains("javascript") && WORDS.ask_for_scripts.iter().any(|words| text.contains(words))
         };
-        // What stands in `<noscript>` before the body is moved into the body.
+        // What is in `<noscript>` before the body is moved into the body.
         let moved = || self.sentences.iter().find(asks);
         let (asked, more) = match hidden.iter().find(asks) {
             Some(asked) => (Some(asked), 0),

@@ -1,4 +1,4 @@
-//! The signs themselves. Those that are words stand in `signs.txt`, because they are many.
+//! The signs themselves. Those that are words are in `signs.txt`, because they are many.
 
 use std::sync::LazyLock;
 
@@ -34,11 +34,11 @@ pub(super) const PARKING_SCRIPTS: &[&str] = &[
 /// The words, by the sections of `signs.txt`.
 #[derive(Default)]
 pub(super) struct Words {
-    /// What a domain is called where something is said of it. Longer ones come first.
+    /// Words for a domain in such sentences, longer ones first.
     pub(super) subjects: Vec<&'static str>,
-    /// What is said of a domain for sale, also where it is called by its name.
+    /// Sentences about a domain for sale, also with its name.
     pub(super) names_for_sale: Vec<&'static str>,
-    /// What is said of it only where it is called a domain: a name may be a company's.
+    /// Sentences that count only with a word for a domain: a name may be a company's.
     pub(super) domains_for_sale: Vec<&'static str>,
     /// The same of parked and registered ones.
     pub(super) names_parked: Vec<&'static str>,
@@ -59,7 +59,7 @@ pub(super) struct Words {
     pub(super) unfinished_sites: Vec<&'static str>,
     /// The same in words that could be about anything: a whole line of a page that says hardly anything else.
     pub(super) soon: Vec<&'static str>,
-    /// What those without scripts are told, besides the name of the language.
+    /// Texts for browsers without scripts, besides the name of the language.
     pub(super) ask_for_scripts: Vec<&'static str>,
     /// Elements that applications are put into, by id or name.
     pub(super) roots: Vec<&'static str>,

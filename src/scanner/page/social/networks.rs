@@ -9,13 +9,13 @@ pub(super) struct Network {
     pub(super) shapes: &'static [Shape],
     pub(super) handle: Handle,
     pub(super) deeper: Deeper,
-    /// Pages of the network itself that stand where profiles do.
+    /// Pages of the network itself that are where profiles do.
     pub(super) own: &'static str,
 }
 
 /// A way to write a profile's path.
 pub(super) struct Shape {
-    /// What stands before the name; nothing where it is the first segment.
+    /// What is before the name; nothing where it is the first segment.
     pub(super) prefix: &'static str,
     /// Segments that belong to the profile after it: its name, and in some its number.
     pub(super) segments: usize,
@@ -56,7 +56,7 @@ const fn shape(prefix: &'static str, segments: usize, kind: &'static str) -> Sha
 }
 
 impl Network {
-    /// The network at a host, whatever stands before it: `www.`, `m.`, a country or locale; `blog.` is another matter.
+    /// The network at a host, whatever is before it: `www.`, `m.`, a country or locale; `blog.` is another matter.
     pub(super) fn at(host: &str) -> Option<&'static Self> {
         NETWORKS.iter().find(|network| network.is_at(host))
     }
@@ -72,7 +72,7 @@ impl Network {
         })
     }
 
-    /// Whether a word where a name may stand is one of the network's own.
+    /// Whether a word where a name may be is one of the network's own.
     pub(super) fn has_own(&self, word: &str) -> bool {
         let is_prefix = |shape: &Shape| {
             shape
@@ -85,7 +85,7 @@ impl Network {
         self.own.split(' ').any(|own| own == word) || self.shapes.iter().any(is_prefix)
     }
 
-    /// Whether a name is formed as this network's are. The network's own account stands in templates.
+    /// Whether a name is formed as this network's are. The network's own account is in templates.
     pub(super) fn may_be_called(&self, name: &str) -> bool {
         let is_script = || {
             name.rsplit_once('.')
@@ -111,7 +111,7 @@ impl Network {
     pub(super) fn goes_on_with(&self, next: &str) -> bool {
         match self.deeper {
             Deeper::Always => true,
-            // Its parts: who follows it and what it shows.
+            // Its parts: followers and content.
             Deeper::Never => matches!(
                 next,
                 "with_replies"

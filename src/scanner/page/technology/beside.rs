@@ -1,8 +1,8 @@
-//! Signs that do not stand on a page: records of DNS, and who issued the certificate.
+//! Signs that do not are on a page: records of DNS, and who issued the certificate.
 
 use super::resolve::Found;
 use super::set::{Place, Technologies};
-use super::version::Told;
+use super::version::Claim;
 use crate::values::findings::Technology;
 
 /// What was seen beside the page.
@@ -40,10 +40,10 @@ pub(super) fn technologies(set: &Technologies, found: &[Technology], beside: &Be
             _ => "certificate issuer".to_owned(),
         };
         let evidence: String = format!("{place}: {text}").chars().take(200).collect();
-        let told = hit
+        let claimed = hit
             .version
-            .map(|version| Told::stated(version, sign.pattern.confidence));
-        all.add(sign.technology, sign.pattern.confidence, evidence, told);
+            .map(|version| Claim::stated(version, sign.pattern.confidence));
+        all.add(sign.technology, sign.pattern.confidence, evidence, claimed);
     }
     // What the pages showed stays as they showed it.
     let mut technologies = found.to_vec();

@@ -11,14 +11,14 @@ use selectors::parser::{Combinator, Component, ParseRelative, SelectorList};
 use super::pattern::{Hit, Pattern};
 use super::resolve::Found;
 use super::set::{Demand, ElementSign, Technologies};
-use super::version::{Told, told_by_url};
+use super::version::{Claim, claim_of_url};
 use crate::scanner::page::outline::Outline;
 use crate::scanner::page::tree::{raw, shown};
 
-/// Characters of an element's text that are looked at.
+/// Characters of an element's text that are examined.
 const MAX_TEXT: usize = 500;
 
-/// How often all selectors together are held against elements, for pages made to match as many as they can.
+/// How often all selectors together are matched against elements; pages can be made to match very many.
 const MAX_TRIES: usize = 5_000_000;
 
 /// Attributes that most elements have: they tell less than an element's name.
@@ -230,41 +230,46 @@ impl Search<'_, '_, '_> {
                 let Some(hit) = pattern.find(value) else {
                     return false;
                 };
-                let told = self.told(sign, name, value, &hit, pattern);
-                self.add(sign, pattern.confidence, evidence(element), told);
+                let claimed = self.claimed(sign, name, value, &hit, pattern);
+                self.add(sign, pattern.confidence, evidence(element), claimed);
             }
             Demand::Text(pattern) => {
                 let text: String = element.text().flat_map(str::chars).take(MAX_TEXT).collect();
                 let Some(hit) = pattern.find(&text) else {
                     return false;
                 };
-                let told = hit
+                let claimed = hit
                     .version
-                    .map(|version| Told::stated(version, pattern.confidence));
-                self.add(sign, pattern.confidence, format!("text: {}", hit.evidence), told);
+                    .map(|version| Claim::stated(version, pattern.confidence));
+                self.add(
+                    sign,
+                    pattern.confidence,
+                    format!("text: {}", hit.evidence),
+                    claimed,
+                );
             }
         }
         true
     }
 
-    fn told(
+    fn claimed(
         &self,
         sign: &ElementSign,
         name: &str,
         value: &str,
         hit: &Hit,
         pattern: &Pattern,
-    ) -> Option<Told> {
+    ) -> Option<Claim> {
         if matches!(name, "src" | "href") {
             let technology = &self.set.known[sign.technology].name;
-            return told_by_url(technology, value, hit, pattern.confidence, &self.page.assets);
+            return claim_of_url(technology, value, hit, pattern.confidence, &self.page.assets);
         }
         let version = hit.version.clone()?;
-        Some(Told::stated(version, pattern.confidence))
+        Some(Claim::stated(version, pattern.confidence))
     }
 
-    fn add(&mut self, sign: &ElementSign, confidence: u8, evidence: String, told: Option<Told>) {
-        self.found.add(sign.technology, confidence, evidence, told);
+    fn add(&mut self, sign: &ElementSign, confidence: u8, evidence: String, claimed: Option<Claim>) {
+        self.found.add(sign.technology, confidence, evidence, claimed);
     }
 }
 

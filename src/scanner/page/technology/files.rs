@@ -1,4 +1,4 @@
-//! Files that a page loads from its own site: what stands on another site's hosts says nothing about this one, and
+//! Files that a page loads from its own site: what is on another site's hosts says nothing about this one, and
 //! neither do pictures on another host of the site, which may be those of another system.
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use crate::scanner::page::head::canonical;
 use crate::scanner::page::outline::Outline;
 use crate::scanner::site::registrable;
 
-/// Files of a page that are looked at, and the longest URL that is one.
+/// Files of a page that are examined, and the longest URL that is one.
 const MAX_FILES: usize = 5_000;
 const MAX_URL: usize = 2_000;
 

@@ -83,7 +83,7 @@ pub(super) struct File {
     pub(super) categories: BTreeMap<u32, String>,
 }
 
-/// Why a file is no fingerprint file.
+/// Why a file is not a fingerprint file.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
     /// It is not JSON, or a technology's fields are not what they should be.

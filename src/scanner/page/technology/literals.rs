@@ -58,7 +58,7 @@ pub(super) fn required_literals(expression: &Hir) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The longest piece of a plain text that stands on a page as it is written here.
+/// The longest piece of a plain text that is on a page as it is written here.
 pub(super) fn plain_piece(text: &str) -> Option<String> {
     // Quotes and `&` may be written as references, blanks as line breaks.
     let pieces = text.split(|c: char| {

@@ -36,20 +36,20 @@ pub enum PatternError {
     /// `(?=`, `(?!`, `(?<=`, `(?<!`.
     #[error("it uses look-around, which cannot be searched in linear time")]
     LooksAround,
-    /// Anything else that is no regular expression here.
+    /// Anything else that is not a regular expression here.
     #[error("it is not a regular expression: {0}")]
     Syntax(String),
 }
 
-/// What a match told.
+/// The result of a match.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hit {
     /// What matched.
     pub(super) evidence: String,
-    /// Where it stands in the text, in bytes.
+    /// Where it is in the text, in bytes.
     pub(super) matched: Range<usize>,
     pub(super) version: Option<String>,
-    /// Where the first group that told it begins, in bytes.
+    /// Where the first group with a version begins, in bytes.
     pub(super) version_at: Option<usize>,
 }
 

@@ -1,7 +1,7 @@
 //! From signs to technologies: what several signs say together, what is implied, required and excluded.
 
 use super::set::Technologies;
-use super::version::{Told, choose};
+use super::version::{Claim, choose};
 use crate::values::findings::Technology;
 
 /// What was found so far.
@@ -16,8 +16,8 @@ struct Seen {
     confidence: u8,
     /// Of the surest sign, and how sure it was.
     evidence: (u8, String),
-    /// All versions that its signs told.
-    told: Vec<Told>,
+    /// All versions that its signs gave.
+    claimed: Vec<Claim>,
 }
 
 impl<'s> Found<'s> {
@@ -34,13 +34,13 @@ impl<'s> Found<'s> {
         technology: usize,
         confidence: u8,
         evidence: String,
-        told: impl IntoIterator<Item = Told>,
+        claimed: impl IntoIterator<Item = Claim>,
     ) {
         let Some(seen) = &mut self.of[technology] else {
             self.of[technology] = Some(Seen {
                 confidence,
                 evidence: (confidence, evidence),
-                told: told.into_iter().collect(),
+                claimed: claimed.into_iter().collect(),
             });
             return;
         };
@@ -48,7 +48,7 @@ impl<'s> Found<'s> {
         if confidence > seen.evidence.0 {
             seen.evidence = (confidence, evidence);
         }
-        seen.told.extend(told);
+        seen.claimed.extend(claimed);
     }
 
     /// A technology that was found before.
@@ -66,8 +66,8 @@ impl<'s> Found<'s> {
         }
         self.drop_without_required();
         let of_wordpress = self.number("WordPress").and_then(|number| {
-            let told = &self.of[number].as_ref()?.told;
-            Some((number, choose(told, None)?))
+            let claimed = &self.of[number].as_ref()?.claimed;
+            Some((number, choose(claimed, None)?))
         });
         let known = self.set.known.iter().zip(self.of).enumerate();
         let technologies = known.filter_map(|(number, (known, seen))| {
@@ -77,7 +77,7 @@ impl<'s> Found<'s> {
                 .filter(|(wordpress, _)| *wordpress != number);
             Some(Technology {
                 name: known.name.clone(),
-                version: choose(&seen.told, default.map(|(_, version)| version.as_str())),
+                version: choose(&seen.claimed, default.map(|(_, version)| version.as_str())),
                 categories: known.categories.clone(),
                 confidence: seen.confidence,
                 evidence: seen.evidence.1,
@@ -132,7 +132,7 @@ impl<'s> Found<'s> {
                     self.of[other] = Some(Seen {
                         confidence,
                         evidence: (confidence, evidence),
-                        told: Vec::new(),
+                        claimed: Vec::new(),
                     });
                     has_added = true;
                 }

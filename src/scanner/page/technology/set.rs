@@ -110,7 +110,7 @@ pub struct Technologies {
     pub(super) elements: Vec<ElementSign>,
     /// Signs that no page can show.
     pub(super) beside: Vec<Sign>,
-    /// Which signs are worth trying, by what stands in the URLs of a page's files, its scripts, its tags and the like, or
+    /// Which signs are worth trying, by what is in the URLs of a page's files, its scripts, its tags and the like, or
     /// anywhere. Element signs are numbered after the others.
     pub(super) by_urls: LiteralIndex,
     pub(super) by_scripts: LiteralIndex,
@@ -221,7 +221,7 @@ impl Technologies {
         self.signs.len() + self.elements.len() + self.beside.len()
     }
 
-    /// Whether anything is known by what stands beside pages.
+    /// Whether anything is known by what is beside pages.
     pub fn has_signs_beside(&self) -> bool {
         !self.beside.is_empty()
     }

@@ -196,34 +196,34 @@ fn elements_are_signs_with_what_they_must_have() {
         "D":{"dom":["ul > li.d"]},
         "E":{"cookies":{"e_*":"^x"},"meta":{"e:version":"([\\d.]+)\\;version:\\1"},"text":"made with E","scripts":"E\\.start","css":"\\.e-","url":"/e/$"}}}"#])
     .unwrap();
-    let told = |line: &str, name: &str| {
+    let claimed = |line: &str, name: &str| {
         found_in(&set, line)
             .into_iter()
             .find(|found| found.name == name)
             .map(|found| found.version.unwrap_or_default())
     };
-    assert_eq!(told("<p class='x a-widget'>", "A").as_deref(), Some(""));
-    assert_eq!(told("<a href=//a.test>", "A"), None);
+    assert_eq!(claimed("<p class='x a-widget'>", "A").as_deref(), Some(""));
+    assert_eq!(claimed("<a href=//a.test>", "A"), None);
     assert_eq!(
-        told("<script src=//b.test/v1.2/x.js>", "B").as_deref(),
+        claimed("<script src=//b.test/v1.2/x.js>", "B").as_deref(),
         Some("1.2")
     );
-    assert_eq!(told("<script src=//b.test/x.js>", "B"), None);
+    assert_eq!(claimed("<script src=//b.test/x.js>", "B"), None);
     assert_eq!(
-        told("<footer><p><a>Powered by C 2.1</a></footer>", "C").as_deref(),
+        claimed("<footer><p><a>Powered by C 2.1</a></footer>", "C").as_deref(),
         Some("2.1")
     );
-    assert_eq!(told("<a>Powered by C 2.1</a>", "C"), None);
-    assert_eq!(told("<ul><li class=d>", "D").as_deref(), Some(""));
-    assert_eq!(told("set-cookie: e_1=xy", "E").as_deref(), Some(""));
-    assert_eq!(told("set-cookie: e_1=yx", "E"), None);
+    assert_eq!(claimed("<a>Powered by C 2.1</a>", "C"), None);
+    assert_eq!(claimed("<ul><li class=d>", "D").as_deref(), Some(""));
+    assert_eq!(claimed("set-cookie: e_1=xy", "E").as_deref(), Some(""));
+    assert_eq!(claimed("set-cookie: e_1=yx", "E"), None);
     assert_eq!(
-        told("<meta name=E:Version content=3.1>", "E").as_deref(),
+        claimed("<meta name=E:Version content=3.1>", "E").as_deref(),
         Some("3.1")
     );
-    assert_eq!(told("<p>Made with E", "E").as_deref(), Some(""));
-    assert_eq!(told("<script>E.start()</script>", "E").as_deref(), Some(""));
-    assert_eq!(told("<style>.e-x{}</style>", "E").as_deref(), Some(""));
+    assert_eq!(claimed("<p>Made with E", "E").as_deref(), Some(""));
+    assert_eq!(claimed("<script>E.start()</script>", "E").as_deref(), Some(""));
+    assert_eq!(claimed("<style>.e-x{}</style>", "E").as_deref(), Some(""));
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn the_predecessors_drawers_follow_from_the_categories() {
         "<script src='/wp-content/plugins/elementor/a.js'></script><script src=/jquery.min.js></script>
          <script>fbq('init', '1'); window.intercomSettings = {}</script><form action='//a.list-manage.com/subscribe'>",
     );
-    let stack = drawers(&found);
+    let stack = categories(&found);
     assert_eq!(stack.cms, ["WordPress"]);
     assert_eq!(stack.frameworks, ["Elementor", "jQuery"]);
     assert_eq!(stack.analytics, ["Facebook Pixel"]);

@@ -1,6 +1,6 @@
-//! Which version a technology has, of all that its signs tell: what stands in a URL is often another's.
+//! Which version a technology has, of all that its signs tell: what is in a URL is often another's.
 //!
-//! `?ver=` is what WordPress and most others append to make browsers fetch a file anew. A plugin that states none
+//! `?ver=` is what WordPress and most others append so that browsers fetch a file again. A plugin that states none
 //! gets WordPress's own version, a bundled library gets the plugin's or its own, and many write a date or a count.
 
 use super::pattern::Hit;
@@ -32,7 +32,7 @@ const BUNDLED_FOLDERS: &[&str] = &[
     "external",
 ];
 
-/// Where a version was told, the most credible first.
+/// Where a version was found, the most credible first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
     /// By the software itself: a header field, a generator, a comment, a script's settings.
@@ -46,16 +46,16 @@ pub(super) enum Origin {
     },
 }
 
-/// One version that a sign told.
+/// One version that a sign gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Claim {
     pub(super) version: String,
     pub(super) origin: Origin,
     /// Of the sign, in percent.
     pub(super) confidence: u8,
 }
 
-impl Told {
+impl Claim {
     pub(super) fn stated(version: String, confidence: u8) -> Self {
         Self {
             version,
@@ -66,27 +66,27 @@ impl Told {
 }
 
 /// What a sign that matched a URL tells of a technology's version; `assets` are all URLs of the page.
-pub(super) fn told_by_url(
+pub(super) fn claim_of_url(
     name: &str,
     url: &str,
     hit: &Hit,
     confidence: u8,
     assets: &[String],
-) -> Option<Told> {
-    let told = |version: &str, origin| Told {
+) -> Option<Claim> {
+    let claimed = |version: &str, origin| Claim {
         version: version.to_owned(),
         origin,
         confidence,
     };
     if let Some(version) = version_in_path(url, name) {
-        return Some(told(version, Origin::Path));
+        return Some(claimed(version, Origin::Path));
     }
     let version = hit.version.as_deref()?;
     let query = url
         .find('?')
         .filter(|query| hit.version_at.is_some_and(|at| at > *query));
     if query.is_none() {
-        return (!is_count(version)).then(|| told(version, Origin::Path));
+        return (!is_count(version)).then(|| claimed(version, Origin::Path));
     }
     let end = hit.version_at.unwrap_or_default() + version.len();
     let version = plausible(version, url.get(end..).unwrap_or_default())?;
@@ -94,21 +94,21 @@ pub(super) fn told_by_url(
         return None;
     }
     let by_wordpress = url.contains("/wp-content/") || url.contains("/wp-includes/");
-    Some(told(version, Origin::Query { by_wordpress }))
+    Some(claimed(version, Origin::Query { by_wordpress }))
 }
 
 /// The version of the most credible origin and surest sign, of these the most frequent one, then the first. A longer
 /// one that begins as it does is the more exact one. `default` is what WordPress gives to what has no version.
-pub(super) fn choose(told: &[Told], default: Option<&str>) -> Option<String> {
-    let is_default = |told: &Told| {
-        told.origin == Origin::Query { by_wordpress: true } && Some(told.version.as_str()) == default
+pub(super) fn choose(claimed: &[Claim], default: Option<&str>) -> Option<String> {
+    let is_default = |claimed: &Claim| {
+        claimed.origin == Origin::Query { by_wordpress: true } && Some(claimed.version.as_str()) == default
     };
-    let told: Vec<&Told> = told.iter().filter(|told| !is_default(told)).collect();
-    let rank = |told: &Told| (told.origin, u8::MAX - told.confidence);
-    let best = told.iter().map(|told| rank(told)).min()?;
+    let claimed: Vec<&Claim> = claimed.iter().filter(|claimed| !is_default(claimed)).collect();
+    let rank = |claimed: &Claim| (claimed.origin, u8::MAX - claimed.confidence);
+    let best = claimed.iter().map(|claimed| rank(claimed)).min()?;
     let mut chosen: Option<(usize, &str)> = None;
-    for candidate in told.iter().filter(|told| rank(told) == best) {
-        let count = told
+    for candidate in claimed.iter().filter(|claimed| rank(claimed) == best) {
+        let count = claimed
             .iter()
             .filter(|other| rank(other) == best && other.version == candidate.version)
             .count();
@@ -117,11 +117,14 @@ pub(super) fn choose(told: &[Told], default: Option<&str>) -> Option<String> {
         }
     }
     let (_, chosen) = chosen?;
-    let longer = told.iter().map(|told| told.version.as_str()).filter(|version| {
-        version
-            .strip_prefix(chosen)
-            .is_some_and(|rest| rest.starts_with('.'))
-    });
+    let longer = claimed
+        .iter()
+        .map(|claimed| claimed.version.as_str())
+        .filter(|version| {
+            version
+                .strip_prefix(chosen)
+                .is_some_and(|rest| rest.starts_with('.'))
+        });
     longer
         .max_by_key(|version| version.len())
         .or(Some(chosen))
@@ -319,8 +322,8 @@ fn leading_version(text: &str, whole: bool) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn query(version: &str, by_wordpress: bool) -> Told {
-        Told {
+    fn query(version: &str, by_wordpress: bool) -> Claim {
+        Claim {
             version: version.to_owned(),
             origin: Origin::Query { by_wordpress },
             confidence: 100,
@@ -392,27 +395,27 @@ mod tests {
 
     #[test]
     fn what_the_software_states_beats_what_urls_carry() {
-        let told = [
+        let claimed = [
             query("5.6.2", true),
             query("5.6.2", true),
-            Told::stated("3.18.3".to_owned(), 60),
+            Claim::stated("3.18.3".to_owned(), 60),
         ];
-        assert_eq!(choose(&told, None).as_deref(), Some("3.18.3"));
-        let told = [query("1.0", false), query("2.0", false), query("2.0", false)];
-        assert_eq!(choose(&told, None).as_deref(), Some("2.0"));
-        let told = [
-            Told::stated("6.4".to_owned(), 100),
+        assert_eq!(choose(&claimed, None).as_deref(), Some("3.18.3"));
+        let claimed = [query("1.0", false), query("2.0", false), query("2.0", false)];
+        assert_eq!(choose(&claimed, None).as_deref(), Some("2.0"));
+        let claimed = [
+            Claim::stated("6.4".to_owned(), 100),
             query("6.4.2", true),
             query("6.45", true),
         ];
-        assert_eq!(choose(&told, None).as_deref(), Some("6.4.2"));
+        assert_eq!(choose(&claimed, None).as_deref(), Some("6.4.2"));
     }
 
     #[test]
     fn the_version_of_wordpress_is_not_that_of_its_extensions() {
-        let told = [query("6.4.2", true), query("6.4.2", true), query("1.3", true)];
-        assert_eq!(choose(&told, Some("6.4.2")).as_deref(), Some("1.3"));
-        assert_eq!(choose(&told[..2], Some("6.4.2")), None);
+        let claimed = [query("6.4.2", true), query("6.4.2", true), query("1.3", true)];
+        assert_eq!(choose(&claimed, Some("6.4.2")).as_deref(), Some("1.3"));
+        assert_eq!(choose(&claimed[..2], Some("6.4.2")), None);
         assert_eq!(
             choose(&[query("6.4.2", false)], Some("6.4.2")).as_deref(),
             Some("6.4.2")

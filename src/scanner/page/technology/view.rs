@@ -9,14 +9,14 @@ use html5ever::LocalName;
 use super::files;
 use super::pattern::Hit;
 use super::set::{Place, Sign};
-use super::version::{Told, told_by_url};
+use super::version::{Claim, claim_of_url};
 use crate::fetch::Headers;
 use crate::scanner::page::outline::Outline;
 
 /// URLs longer than this are data, not places.
 const MAX_URL: usize = 2_000;
 
-/// URLs that one sign learns versions from; each of them is held against all others.
+/// URLs that one sign reads versions from; each of them is compared with all others.
 const MAX_HITS: usize = 50;
 
 /// Attributes of a page whose names are looked at.
@@ -88,8 +88,8 @@ impl<'a> View<'a> {
             .chain(std::iter::once(Cow::Owned(tags)))
     }
 
-    /// Where a sign of a technology was found, and the versions it told.
-    pub(super) fn find(&self, sign: &Sign, name: &str) -> Option<(String, Vec<Told>)> {
+    /// Where a sign of a technology was found, and the versions that it gave.
+    pub(super) fn find(&self, sign: &Sign, name: &str) -> Option<(String, Vec<Claim>)> {
         let page = self.page;
         match &sign.place {
             Place::Header(name) => {
@@ -132,8 +132,8 @@ impl<'a> View<'a> {
         sign: &Sign,
         texts: impl Iterator<Item = &'t str>,
         place: &str,
-    ) -> Option<(String, Vec<Told>)> {
-        let mut found: Option<(String, Vec<Told>)> = None;
+    ) -> Option<(String, Vec<Claim>)> {
+        let mut found: Option<(String, Vec<Claim>)> = None;
         for text in texts {
             if !self.may_work(text.len()) {
                 break;
@@ -141,12 +141,12 @@ impl<'a> View<'a> {
             let Some(hit) = sign.pattern.find(text) else {
                 continue;
             };
-            let (_, told) = found.get_or_insert_with(|| (evidence(sign, text, &hit, place), Vec::new()));
-            told.extend(
+            let (_, claimed) = found.get_or_insert_with(|| (evidence(sign, text, &hit, place), Vec::new()));
+            claimed.extend(
                 hit.version
-                    .map(|version| Told::stated(version, sign.pattern.confidence)),
+                    .map(|version| Claim::stated(version, sign.pattern.confidence)),
             );
-            if !sign.pattern.tells_version() || !told.is_empty() {
+            if !sign.pattern.tells_version() || !claimed.is_empty() {
                 break;
             }
         }
@@ -154,8 +154,8 @@ impl<'a> View<'a> {
     }
 
     /// The first URL that matches, and the versions of all that do: the first is often that of something else.
-    fn urls(&self, sign: &Sign, urls: &Lowered<'_>, place: &str, name: &str) -> Option<(String, Vec<Told>)> {
-        let mut found: Option<(String, Vec<Told>)> = None;
+    fn urls(&self, sign: &Sign, urls: &Lowered<'_>, place: &str, name: &str) -> Option<(String, Vec<Claim>)> {
+        let mut found: Option<(String, Vec<Claim>)> = None;
         let mut hits = 0;
         for url in holding(sign, urls) {
             if hits >= MAX_HITS || !self.may_work(url.len()) {
@@ -165,8 +165,8 @@ impl<'a> View<'a> {
                 continue;
             };
             hits += 1;
-            let (_, told) = found.get_or_insert_with(|| (evidence(sign, url, &hit, place), Vec::new()));
-            told.extend(told_by_url(
+            let (_, claimed) = found.get_or_insert_with(|| (evidence(sign, url, &hit, place), Vec::new()));
+            claimed.extend(claim_of_url(
                 name,
                 url,
                 &hit,

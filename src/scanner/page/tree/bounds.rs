@@ -127,7 +127,7 @@ impl<'q> Bounded<'q> {
         if tag.kind == TagKind::EndTag {
             self.has_seen_end.set(true);
         }
-        // Too deep: what it would hold stands beside it.
+        // Too deep: what it would hold is beside it.
         let ends_at_once =
             tag.kind == TagKind::StartTag && self.is_deep() && !STAY_AS_THEY_ARE.contains(&&*tag.name);
         let end = ends_at_once.then(|| Tag {

@@ -15,6 +15,7 @@ use super::bomb::Bomb;
 
 const HTML: &str = "text/html; charset=utf-8";
 const XML: &str = "application/xml";
+const SVG: &str = "image/svg+xml";
 pub(super) const GZIP: &str = "application/gzip";
 const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const NAMESPACE: &str = "http://www.sitemaps.org/schemas/sitemap/0.9";
@@ -167,6 +168,13 @@ impl Pages {
             "/sitemap.xml" => (XML, &bodies.index),
             "/sitemap-pages.xml" => (XML, &bodies.plain),
             "/sitemap-goods.xml.gz" => (GZIP, &bodies.gzip),
+            "/favicon.svg" => {
+                return Some(Document::whole(
+                    SVG,
+                    drawing(number, "M4 0a4 4 0 1 0 .1 0", 8).into(),
+                ));
+            }
+            "/logo.svg" => return Some(Document::whole(SVG, drawing(number, "M0 2h30v4H0z", 30).into())),
             _ => return None,
         };
         Some(Document::whole(media_type, bytes.clone()))
@@ -234,6 +242,14 @@ fn home(site: Site, prose: &str) -> String {
 <a href="https://www.facebook.com/{handle}">Facebook</a> <a href="https://x.com/{handle}">X</a>
 <a href="https://www.linkedin.com/company/{handle}">LinkedIn</a> <a href="https://www.instagram.com/{handle}/">Instagram</a></footer>
 </body></html>"#
+    )
+}
+
+/// A shape in a colour of the site's own.
+fn drawing(number: usize, path: &str, width: u32) -> String {
+    let hue = number * 47 % 360;
+    format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 8"><path fill="hsl({hue} 60% 40%)" d="{path}"/></svg>"#
     )
 }
 

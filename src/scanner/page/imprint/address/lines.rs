@@ -8,7 +8,7 @@ use regex::Regex;
 use super::shape::{is_code, is_street};
 use crate::scanner::page::imprint::labels::{Label, without_label};
 
-/// Lines of one page looked at.
+/// Lines of one page examined.
 const MAX_LINES: usize = 10_000;
 
 /// A line of a page.
@@ -17,11 +17,11 @@ pub(in crate::scanner::page::imprint) struct Line {
     /// Without the label before it.
     pub(in crate::scanner::page::imprint) text: String,
     pub(in crate::scanner::page::imprint) label: Option<Label>,
-    /// Whether the label stands on a line of its own.
+    /// Whether the label is on a line of its own.
     pub(in crate::scanner::page::imprint) is_below_label: bool,
 }
 
-/// The lines of a page without labels and pictures of letters, and a postal code that stands alone joined with its
+/// The lines of a page without labels and pictures of letters, and a postal code that is alone joined with its
 /// place.
 pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
@@ -51,7 +51,7 @@ pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
     join_codes(lines)
 }
 
-/// Codes that stand below their place go behind it.
+/// Codes that are below their place go behind it.
 fn join_codes(lines: Vec<Line>) -> Vec<Line> {
     let mut joined: Vec<Line> = Vec::with_capacity(lines.len());
     for line in lines {
@@ -69,7 +69,7 @@ fn join_codes(lines: Vec<Line>) -> Vec<Line> {
     joined
 }
 
-/// The year of a copyright is no postal code.
+/// The year of a copyright is not a postal code.
 fn without_year(line: &str) -> Cow<'_, str> {
     static YEAR: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)(?:©|\(c\)|copyright)[\s©]*[0-9]{4}(?:\s?[-–/]\s?[0-9]{2,4})?")
@@ -82,7 +82,7 @@ fn begins_a_name(text: &str) -> bool {
     text.chars().next().is_some_and(char::is_uppercase)
 }
 
-/// A line without the pictures and bullets that stand before it.
+/// A line without the pictures and bullets that are before it.
 fn without_signs(line: &str) -> &str {
     let begins = |sign: char| {
         sign.is_alphanumeric()

@@ -89,7 +89,7 @@ fn alternatives(words: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join("|")
 }
 
-/// A postal code that stands behind its place, or alone on its line.
+/// A postal code that is behind its place, or alone on its line.
 static CODE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:[A-Z]{1,2}[- ])?(?:[0-9]{4,6}|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3}|[0-9]{4}-[0-9]{3})$")
         .expect("the pattern is constant")
@@ -135,7 +135,7 @@ pub(super) fn has_street(line: &str) -> bool {
     is_street(before) || is_street(behind) || names_street(rest)
 }
 
-/// The part of a line that is the address in it, from the street to the place. What else stands there is apart by
+/// The part of a line that is the address in it, from the street to the place. What else is there is apart by
 /// signs, or begins with a word that no address has (`© Acme · Weg 1, 8010 Graz · Org.nr 1`).
 pub(super) fn segment(line: &str) -> &str {
     static APART: LazyLock<Regex> =

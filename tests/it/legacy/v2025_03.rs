@@ -122,8 +122,8 @@ async fn a_batch_names_each_of_its_domains_from_the_start() {
         }
         assert_eq!(ended["domain_statuses"][0]["status"], "complete");
         // The path of March 2025 tells the same of it, and the one before its own.
-        let march = app.get(&format!("/api/v1/batch/{id}/status")).await;
-        assert_eq!(march.json()["status"], "partial");
+        let status = app.get(&format!("/api/v1/batch/{id}/status")).await;
+        assert_eq!(status.json()["status"], "partial");
         let before = app.get(&format!("/api/v1/batch/status/{id}")).await;
         assert_eq!(before.json()["total_jobs"], 3);
     }

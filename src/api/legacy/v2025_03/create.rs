@@ -85,7 +85,7 @@ pub(super) async fn batch(
     }))
 }
 
-/// The path without its last part: what was asked under one name is told under the same.
+/// The path without its last part: links stay under the name of the request.
 fn prefix(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(prefix, _)| prefix)
 }
