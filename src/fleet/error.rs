@@ -74,6 +74,17 @@ pub enum FleetError {
         /// What it must be.
         wanted: String,
     },
+    /// The broker cannot reserve what a stream may hold.
+    #[error(
+        "{what} does not fit on the disk of the broker ({error}): lower --results-mb and --log-mb, or raise \
+         max_file_store of nats-server"
+    )]
+    NoSpace {
+        /// Which.
+        what: String,
+        /// The broker's words.
+        error: String,
+    },
     /// The broker did not do what was asked.
     #[error("cannot {action} on the broker: {error}")]
     Broker {

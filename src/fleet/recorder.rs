@@ -282,7 +282,7 @@ fn deliveries(message: &Message) -> i64 {
 }
 
 /// An error with what caused it, in one line.
-fn explained(error: &dyn std::error::Error) -> String {
+pub(super) fn explained(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -17,6 +17,7 @@ use super::messages::{
     Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, FENCE, OBJECT, PROTOCOL,
     Request, SCAN, ScanResult, encode, pack, unpack,
 };
+use super::recorder::explained;
 use super::{Cell, FleetError, MAX_RESULT, largest_message};
 use crate::tasks::workers::WorkerSighting;
 use crate::tasks::{ClaimedTask, Settled};
@@ -146,22 +147,8 @@ impl NatsSource {
             PublishErrorKind::StreamNotFound => FleetError::Missing {
                 what: format!("the stream {}", self.cell.results_stream()),
             },
-            _ => FleetError::broker("store a result", Explained(&error)),
+            _ => FleetError::broker("store a result", explained(&error)),
         })
-    }
-}
-
-/// An error with what caused it, in one line.
-struct Explained<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Explained<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let shown = self.0.to_string();
-        match self.0.source().map(ToString::to_string) {
-            Some(cause) if !shown.contains(&cause) => write!(f, ": {cause}"),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context, consumer, object_store};
 
+use super::recorder::explained;
 use super::{Cell, FleetError};
 
 /// The durable consumer of results; all dispatchers share it.
@@ -86,7 +87,7 @@ pub async fn prepare_broker(client: &Client, cell: &Cell, limits: StreamLimits) 
         let name = config.name.clone();
         if !exists(&jetstream, &name).await? {
             let created = jetstream.create_stream(config).await;
-            created.map_err(|error| FleetError::broker(format!("create the stream {name}"), error))?;
+            created.map_err(|error| not_created(format!("the stream {name}"), &error))?;
         }
     }
     let results = cell.results_stream();
@@ -108,9 +109,18 @@ pub async fn prepare_broker(client: &Client, cell: &Cell, limits: StreamLimits) 
             ..object_store::Config::default()
         };
         let created = jetstream.create_object_store(config).await;
-        created.map_err(|error| FleetError::broker(format!("create the bucket {bucket}"), error))?;
+        created.map_err(|error| not_created(format!("the bucket {bucket}"), &error))?;
     }
     check_broker(client, cell).await
+}
+
+/// A broker reserves what its streams may hold.
+fn not_created(what: String, error: &dyn std::error::Error) -> FleetError {
+    let error = explained(error);
+    if error.contains("insufficient storage") {
+        return FleetError::NoSpace { what, error };
+    }
+    FleetError::broker(format!("create {what}"), error)
 }
 
 async fn exists(jetstream: &Context, stream: &str) -> Result<bool, FleetError> {

@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 use super::views::Event;
 use super::{
     create_batch, export_links, forget_domain, list_change_urls, list_changes, list_domain_urls, list_keys,
-    list_projections, list_sitemap_audit, monitor_subscribers, monitor_views, views, webhook_views,
+    list_projections, list_sitemap_audit, list_workers, monitor_subscribers, monitor_views, views,
+    webhook_views,
 };
 use crate::api::example::Example;
 use crate::api::health::Health;
@@ -39,6 +40,7 @@ pub(in crate::api) fn of_schema(name: &str) -> Option<Value> {
         list_keys::Key,
         list_projections::Projection,
         list_sitemap_audit::AuditRow,
+        list_workers::Worker,
         monitor_subscribers::SubscriberView,
         monitor_subscribers::Subscribers,
         monitor_views::CreatedMonitor,

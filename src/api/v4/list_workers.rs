@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::views::Page;
 use crate::api::ApiState;
 use crate::api::admission::Operator;
+use crate::api::example::{self, Example};
 use crate::api::problem::Problem;
 use crate::tasks::workers::WorkerRow;
 
@@ -31,6 +32,21 @@ pub(super) struct Worker {
     last_seen_at: DateTime<Utc>,
     /// How long ago that was.
     silent_seconds: f64,
+}
+
+impl Example for Worker {
+    fn example() -> Self {
+        Self {
+            name: "worker:scan-3:4711".to_owned(),
+            version: "0.1.0".to_owned(),
+            connection: "nats",
+            concurrency: 64,
+            under_way: 41,
+            since: example::began(),
+            last_seen_at: example::ended(),
+            silent_seconds: 2.5,
+        }
+    }
 }
 
 impl From<WorkerRow> for Worker {

@@ -83,8 +83,11 @@ fn every_command_has_a_manual_page() {
 }
 
 /// Those that tell nothing that JSON would tell better: other commands, a service, or a form of their own.
-const WITHOUT_JSON: [&str; 15] = [
+const WITHOUT_JSON: [&str; 18] = [
     "serve",
+    "worker",
+    "follow",
+    "nats",
     "export",
     "config",
     "mcp",

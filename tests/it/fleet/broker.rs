@@ -34,7 +34,8 @@ async fn what_is_wrong_with_a_broker_is_said_with_what_to_do() {
     nats.prepare(&[]).await;
     assert_eq!(check().await.0, Some(0));
     // A second time nothing changes, and a stream with other settings is named.
-    assert_eq!(run(&nats, &["nats", "init"], &admin).await.0, Some(0));
+    let small = ["nats", "init", "--results-mb", "64", "--log-mb", "64"];
+    assert_eq!(run(&nats, &small, &admin).await.0, Some(0));
     let context = async_nats::jetstream::new(nats.client("admin").await);
     let mut config = context
         .get_stream("SITELOG_main_RESULTS")

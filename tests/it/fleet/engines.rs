@@ -131,6 +131,8 @@ impl Nats {
         wait_for("NATS with its streams", async || {
             let init = tokio::process::Command::new(env!("CARGO_BIN_EXE_sitelog"))
                 .args(["nats", "init", "--nats", &url, "--creds", &key])
+                // The disk may be small.
+                .args(["--results-mb", "64", "--log-mb", "64"])
                 .args(arguments)
                 .output()
                 .await
