@@ -274,14 +274,20 @@ mod tests {
         assert!(logo(b"").unwrap_err().contains("it is no PNG"));
         let cut = &png(300, 300)[..60];
         assert!(logo(cut).unwrap_err().contains("cannot be decoded"));
-        // A few kilobytes that say that they are 20,000 by 20,000 pixels.
-        let mut bomb = png(8, 8);
-        bomb[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20]);
-        let checksum = crc(&bomb[12..29]);
-        bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
-        assert!(logo(&bomb).unwrap_err().contains("limit"), "{:?}", logo(&bomb));
-        // Within the sides, but more than may be decoded.
-        assert!(logo(&png(4096, 4096)).is_ok() || logo(&png(4096, 4096)).unwrap_err().contains("imit"));
+        // A few bytes that claim 20,000 by 20,000 pixels, or fewer with 16 bits in each of four channels.
+        for (side, depth_and_colour) in [(20_000_u32, [8, 2]), (4096, [16, 6])] {
+            let mut bomb = png(8, 8);
+            bomb[16..20].copy_from_slice(&side.to_be_bytes());
+            bomb[20..24].copy_from_slice(&side.to_be_bytes());
+            bomb[24..26].copy_from_slice(&depth_and_colour);
+            let checksum = crc(&bomb[12..29]);
+            bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
+            assert!(
+                logo(&bomb).unwrap_err().contains("imit"),
+                "{side}: {:?}",
+                logo(&bomb)
+            );
+        }
     }
 
     /// The checksum of a chunk (PNG, annex D).
