@@ -14,6 +14,7 @@ create table worker (
 -- Until then no lease could be renewed, so the first claim after it prolongs all of them once; otherwise every scan
 -- under way would be done again.
 create table lease_timeline (timeline text not null);
+insert into lease_timeline select left(pg_walfile_name(pg_current_wal_lsn()), 8);
 
 -- As before, but for the timeline.
 create or replace function claim_scan_tasks(wanted int, worker_name text, lease interval)

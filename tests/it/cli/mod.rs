@@ -83,11 +83,14 @@ fn every_command_has_a_manual_page() {
 }
 
 /// Those that tell nothing that JSON would tell better: other commands, a service, or a form of their own.
-const WITHOUT_JSON: [&str; 18] = [
+const WITHOUT_JSON: [&str; 23] = [
     "serve",
     "worker",
     "follow",
     "nats",
+    "nats accounts",
+    "nats init",
+    "nats check",
     "export",
     "config",
     "mcp",
@@ -99,6 +102,8 @@ const WITHOUT_JSON: [&str; 18] = [
     "monitor",
     "webhook",
     "tenant",
+    "tenant export",
+    "tenant import",
     "technologies",
     "legacy",
     "projections",
