@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sitelog::values::TenantId;
 
-use crate::support::app::TestApp;
+use crate::support::app::{TestApp, wait_for};
 
 fn run(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
     let output = app.command(arguments).output().unwrap();
@@ -27,8 +27,11 @@ fn export(app: &TestApp, tenant: &str, file: &Path) -> String {
 /// What a client sees of its domains, its batch and its scan.
 async fn seen(app: &TestApp, paths: &[String]) -> Vec<Value> {
     let mut seen = Vec::new();
+    let head = app.head().await;
     for path in paths {
-        let answer = app.get_until(path, |answer| answer.status == 200).await;
+        // As the read models are once they have followed the log to its end.
+        let path = format!("{path}?at_least={head}");
+        let answer = app.get_until(&path, |answer| answer.status == 200).await;
         let mut answer = answer.json();
         for item in answer["items"].as_array_mut().into_iter().flatten() {
             // Positions are the other log's.
@@ -59,6 +62,16 @@ async fn a_tenant_moves_with_all_its_streams_and_back() {
         .send()
         .await;
     assert_eq!(other.status, 202, "{}", other.text());
+    let other = format!("/api/v4/scans/{}", other.json()["scan_id"].as_str().unwrap());
+    wait_for("the scan of the other tenant", async || {
+        let scan = old
+            .call("GET", &other)
+            .tenant("00000000-0000-4000-8000-00000000000b")
+            .send()
+            .await;
+        (scan.json()["status"] == "completed").then_some(())
+    })
+    .await;
 
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("tenant");
