@@ -170,12 +170,14 @@ async fn append(bus: &CommandBus, units: Vec<AppendUnit>) -> Result<(), TenantIm
                 .unwrap_or_default()
         })
         .collect();
-    for (outcome, subject) in bus.log().append_all(units).await.into_iter().zip(subjects) {
-        match outcome {
-            Ok(_) => {}
-            Err(LogError::SaltChanged) => return Err(TenantImportError::OtherSalt(subject)),
-            Err(error) => return Err(error.into()),
-        }
+    let outcomes = bus.log().append_all(units).await;
+    // First of all: without these events, later ones of the same streams are refused as conflicts.
+    let is_other_salt = |outcome: &Result<_, LogError>| matches!(outcome, Err(LogError::SaltChanged));
+    if let Some(place) = outcomes.iter().position(is_other_salt) {
+        return Err(TenantImportError::OtherSalt(subjects[place].clone()));
+    }
+    for outcome in outcomes {
+        outcome?;
     }
     Ok(())
 }
