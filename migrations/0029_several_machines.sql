@@ -16,6 +16,12 @@ create table worker (
 create table lease_timeline (timeline text not null);
 insert into lease_timeline select left(pg_walfile_name(pg_current_wal_lsn()), 8);
 
+-- While a row is held no policy begins a page: the streams of a tenant are being imported. Empty at nearly all times.
+create table policy_pause (
+    holder     uuid        primary key,
+    held_until timestamptz not null
+);
+
 -- As before, but for the timeline.
 create or replace function claim_scan_tasks(wanted int, worker_name text, lease interval)
 returns table (scan_id uuid, tenant_id uuid, host text, fence bigint)

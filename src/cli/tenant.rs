@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::json;
+use sqlx::PgPool;
 
 use super::input::BadArgument;
 use super::say;
@@ -19,6 +20,7 @@ use crate::database::Database;
 use crate::fetch::Direct;
 use crate::log::EventLog;
 use crate::log::tenant_file::{TenantFile, read_tenant_file};
+use crate::policies;
 use crate::values::TenantId;
 
 /// Sets and lists the quotas of tenants, and moves a tenant into another database.
@@ -102,7 +104,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let bus = CommandBus::new(EventLog::open(database.pools.work.clone()));
     let done = match &args.command {
         Command::Export(args) => export(args, bus.log()).await,
-        Command::Import(args) => import(args, &bus).await,
+        Command::Import(args) => import(args, &bus, &database.pools.work).await,
         command => execute(command, &access, &bus).await,
     };
     drop(bus);
@@ -151,10 +153,14 @@ fn checked(file: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import(args: &Import, bus: &CommandBus) -> anyhow::Result<()> {
+async fn import(args: &Import, bus: &CommandBus, pool: &PgPool) -> anyhow::Result<()> {
     let file = read(&args.file)?;
     let tenant = file.header.tenant;
-    let TenantImport { added, known } = import_tenant(bus, file).await?;
+    // A server on this database must not go on with a scan or batch of which a part is missing yet.
+    let paused = policies::pause(pool).await?;
+    let imported = import_tenant(bus, file).await;
+    paused.resume().await?;
+    let TenantImport { added, known } = imported?;
     say(&format!(
         "imported {added} events of tenant {tenant}; {known} were here already"
     ))?;

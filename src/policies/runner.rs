@@ -13,7 +13,7 @@ use crate::log::gather::Gather;
 use crate::log::read::Page;
 
 /// How long a process may go silent before another takes a policy over.
-const LEASE: Duration = Duration::from_secs(15);
+pub(super) const LEASE: Duration = Duration::from_secs(15);
 /// How long an idle policy waits for news before it looks by itself.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
@@ -83,7 +83,9 @@ async fn step<P: Policy>(
     holder: Uuid,
     limit: i64,
 ) -> Result<Progress, PolicyError> {
-    let Some(position) = lease(log.pool(), P::NAME, holder).await? else {
+    let Some(position) = lease(log.pool(), P::NAME, holder, Turn::Begins).await? else {
+        // Where all policies are paused, whoever paused them waits for this.
+        release(log.pool(), P::NAME, holder).await;
         return Ok(Progress::Idle);
     };
     let page = {
@@ -126,10 +128,21 @@ async fn act<P: Policy>(
     checkpoint(policy, pool, holder, from, page).await
 }
 
+/// What a lease is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// A page that begins; none does while the policies are paused.
+    Begins,
+    /// A page that is under way.
+    GoesOn,
+}
+
 /// Takes or renews the lease, which a crash of PostgreSQL may lose; returns the checkpoint if it is ours. Notes that there is nothing to do, if so.
-async fn lease(pool: &PgPool, name: &str, holder: Uuid) -> Result<Option<i64>, sqlx::Error> {
+async fn lease(pool: &PgPool, name: &str, holder: Uuid, turn: Turn) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
-        "insert into policy as p (name, holder, leased_until) values ($1, $2, clock_timestamp() + $3) \
+        "insert into policy as p (name, holder, leased_until) select $1, $2, clock_timestamp() + $3 \
+          where $4 or not exists (select from policy_pause z \
+                                   where still_ahead(z.held_until, longest_lease(), clock_timestamp())) \
          on conflict (name) do update set holder = $2, leased_until = clock_timestamp() + $3, \
              caught_up_at = case when p.position >= (select h.position from log_head h) \
                                  then clock_timestamp() else p.caught_up_at end \
@@ -140,6 +153,7 @@ async fn lease(pool: &PgPool, name: &str, holder: Uuid) -> Result<Option<i64>, s
     .bind(name)
     .bind(holder)
     .bind(LEASE)
+    .bind(turn == Turn::GoesOn)
     .fetch_optional(pool)
     .await
 }
@@ -152,7 +166,7 @@ fn keep_lease(pool: PgPool, name: &'static str, holder: Uuid) -> AbortOnDropHand
         beat.tick().await;
         loop {
             beat.tick().await;
-            if let Err(error) = lease(&pool, name, holder).await {
+            if let Err(error) = lease(&pool, name, holder, Turn::GoesOn).await {
                 tracing::warn!(%error, "Cannot renew the lease of policy {name}");
             }
         }

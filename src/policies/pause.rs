@@ -1,0 +1,79 @@
+//! Pauses all policies of all processes: while streams are imported event by event, none may act on half a stream.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+use super::runner::LEASE;
+
+/// How often a pause looks whether a policy still works on a page.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// While it is held no policy begins a page. A process that dies with it holds it for one lease at most.
+pub struct PausedPolicies {
+    pool: PgPool,
+    holder: Uuid,
+    _beat: AbortOnDropHandle<()>,
+}
+
+/// Pauses all policies; returns when none works on a page any more.
+pub async fn pause(pool: &PgPool) -> Result<PausedPolicies, sqlx::Error> {
+    let holder = Uuid::now_v7();
+    hold(pool, holder).await?;
+    let paused = PausedPolicies {
+        pool: pool.clone(),
+        holder,
+        _beat: keep(pool.clone(), holder),
+    };
+    // A policy that may not begin a page gives its lease back.
+    while is_any_at_work(pool).await? {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(paused)
+}
+
+impl PausedPolicies {
+    /// Lets the policies go on.
+    pub async fn resume(self) -> Result<(), sqlx::Error> {
+        sqlx::query("delete from policy_pause where holder = $1")
+            .bind(self.holder)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+async fn hold(pool: &PgPool, holder: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into policy_pause (holder, held_until) values ($1, clock_timestamp() + $2) \
+         on conflict (holder) do update set held_until = excluded.held_until",
+    )
+    .bind(holder)
+    .bind(LEASE)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+fn keep(pool: PgPool, holder: Uuid) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut beat = tokio::time::interval(LEASE / 3);
+        loop {
+            beat.tick().await;
+            if let Err(error) = hold(&pool, holder).await {
+                tracing::warn!(%error, "Cannot prolong the pause of the policies");
+            }
+        }
+    }))
+}
+
+async fn is_any_at_work(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select exists (select from policy where holder is not null \
+                           and still_ahead(leased_until, longest_lease(), clock_timestamp()))",
+    )
+    .fetch_one(pool)
+    .await
+}
