@@ -150,3 +150,17 @@ fn shown(file: Option<&Path>) -> String {
         |file| file.display().to_string(),
     )
 }
+
+/// An error with what caused it, in one line.
+pub(super) fn explained(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}

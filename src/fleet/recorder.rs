@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::dispatcher::Backlog;
+use super::error::explained;
 use super::messages::{FENCE, OBJECT, SCAN, ScanResult, unpack};
 use super::{Cell, FleetError, MAX_RESULT, streams};
 use crate::commands::CommandBus;
@@ -279,18 +280,4 @@ fn named(message: &Message) -> Option<(ScanId, i64)> {
 
 fn deliveries(message: &Message) -> i64 {
     message.info().map_or(1, |info| info.delivered)
-}
-
-/// An error with what caused it, in one line.
-pub(super) fn explained(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }

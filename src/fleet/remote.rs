@@ -13,11 +13,11 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use super::error::explained;
 use super::messages::{
     Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, FENCE, OBJECT, PROTOCOL,
     Request, SCAN, ScanResult, encode, pack, unpack,
 };
-use super::recorder::explained;
 use super::{Cell, FleetError, MAX_RESULT, largest_message};
 use crate::tasks::workers::WorkerSighting;
 use crate::tasks::{ClaimedTask, Settled};

@@ -7,7 +7,7 @@ use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context, consumer, object_store};
 
-use super::recorder::explained;
+use super::error::explained;
 use super::{Cell, FleetError};
 
 /// The durable consumer of results; all dispatchers share it.
