@@ -86,10 +86,12 @@ impl Fact {
         }
     }
 
-    /// Takes what a completed scan found out of the bodies.
+    /// Takes what a completed scan found from the bodies; nothing if it was erased.
     pub(super) fn attach_findings(&mut self, bodies: &Bodies) -> Result<(), LogError> {
         if let Some(reference) = self.findings_ref() {
-            self.findings = bodies.get(reference)?.and_then(RawJson::parse);
+            let content = bodies.get(reference)?;
+            let findings = content.map(RawJson::parse).transpose();
+            self.findings = findings.map_err(|error| bodies.unreadable(reference, error))?;
         }
         Ok(())
     }

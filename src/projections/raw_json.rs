@@ -19,10 +19,10 @@ impl RawJson {
         Self(serde_json::to_string(data).expect("plain data"))
     }
 
-    /// Takes a text that is JSON; `None` if it is not.
-    pub fn parse(content: &[u8]) -> Option<Self> {
-        let raw: &RawValue = serde_json::from_slice(content).ok()?;
-        Some(Self(raw.get().to_owned()))
+    /// Takes a text that is JSON.
+    pub fn parse(content: &[u8]) -> serde_json::Result<Self> {
+        let raw: &RawValue = serde_json::from_slice(content)?;
+        Ok(Self(raw.get().to_owned()))
     }
 
     /// Bytes of text.
@@ -71,6 +71,6 @@ mod tests {
             raw
         );
         assert_eq!(raw.to_value()["b"][0], 1);
-        assert_eq!(RawJson::parse(b"{broken"), None);
+        assert!(RawJson::parse(b"{broken").is_err());
     }
 }

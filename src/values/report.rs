@@ -109,6 +109,6 @@ pub struct ScanFailure {
     pub detail: String,
     /// Whether another attempt may succeed; decided where the error is born.
     pub may_pass: bool,
-    /// How long the site asked us to wait (`Retry-After`), if it did.
+    /// How long the site asked us to wait (`Retry-After`), if it did; once it is recorded, the host's cooldown.
     pub retry_after: Option<Duration>,
 }

@@ -196,7 +196,7 @@ pub enum AttemptOutcome {
         error: String,
         /// Whether another attempt may succeed.
         may_pass: bool,
-        /// How long the site asked us to wait.
+        /// How long the host must not be visited.
         retry_after: Option<Duration>,
     },
 }

@@ -37,8 +37,6 @@ use crate::values::{BatchId, DomainName, FailureReason, ScanOptions};
 const MAX_ABANDONED: u32 = 20;
 /// First pause between attempts; each further one is four times as long.
 const FIRST_BACKOFF_SECONDS: i64 = 2;
-/// The longest `Retry-After` that is waited for.
-const MAX_RETRY_AFTER_SECONDS: u64 = 120;
 
 /// The memory of one scan: what its decisions need, nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -276,9 +274,9 @@ impl DomainScan {
             return None;
         }
         let backoff = FIRST_BACKOFF_SECONDS * 4_i64.pow(self.attempts_in_round.saturating_sub(1).min(5));
-        let asked = retry_after.map_or(0, |wait| wait.as_secs().min(MAX_RETRY_AFTER_SECONDS));
-        let pause = backoff.max(i64::try_from(asked).unwrap_or(backoff));
-        let retry_at = now + TimeDelta::seconds(pause);
+        let asked = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok());
+        let pause = TimeDelta::seconds(backoff).max(asked.unwrap_or_default());
+        let retry_at = now.checked_add_signed(pause)?;
         self.deadline_at
             .is_none_or(|deadline| retry_at < deadline)
             .then_some(retry_at)

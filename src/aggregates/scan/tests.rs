@@ -279,24 +279,34 @@ fn a_clock_that_was_ahead_gives_no_attempt_more_time_than_a_round_has() {
 }
 
 #[test]
-fn a_site_may_ask_for_a_longer_pause() {
-    let outcome = AttemptOutcome::Failed {
-        reason: FailureReason::HttpStatus,
-        error: "429".into(),
-        may_pass: true,
-        retry_after: Some(Duration::from_secs(30)),
+fn a_site_may_ask_for_a_longer_pause_and_gets_no_attempt_after_the_deadline() {
+    let after_failing = |seconds| {
+        let outcome = AttemptOutcome::Failed {
+            reason: FailureReason::HttpStatus,
+            error: "429".into(),
+            may_pass: true,
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        let command = ScanCommand::Record {
+            attempt: 1,
+            read: Vec::new(),
+            outcome,
+            change: None,
+            now: at(0),
+        };
+        running().decide(command).unwrap().pop().unwrap()
     };
-    let command = ScanCommand::Record {
-        attempt: 1,
-        read: Vec::new(),
-        outcome,
-        change: None,
-        now: at(0),
-    };
-    let Ok(events) = running().decide(command) else {
-        panic!()
-    };
-    assert!(matches!(&events[..], [ScanEvent::ScanAttemptFailed { retry_at, .. }] if *retry_at == at(30)));
+    for (asked, waits) in [(1, 2), (30, 30), (200, 200)] {
+        let event = after_failing(asked);
+        assert!(
+            matches!(event, ScanEvent::ScanAttemptFailed { retry_at, .. } if retry_at == at(waits)),
+            "{event:?}"
+        );
+    }
+    for asked in [240, 300, u64::MAX] {
+        let event = after_failing(asked);
+        assert!(matches!(event, ScanEvent::ScanFailed { .. }), "{event:?}");
+    }
 }
 
 #[test]

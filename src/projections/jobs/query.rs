@@ -109,13 +109,15 @@ fn with_findings((row, body): StoredJob) -> Result<JobRow, ProjectionError> {
 
 fn content(row: &JobRow, body: Option<Vec<u8>>) -> Result<Option<RawJson>, ProjectionError> {
     let Some(body) = body else { return Ok(None) };
-    let content = unpack(body).map_err(|error| LogError::UnreadableBody {
+    let unreadable = |error: String| LogError::UnreadableBody {
         digest: row.digest().unwrap_or_default().to_owned(),
         subject: row.domain.clone(),
         bytes: 0,
-        error: error.to_string(),
-    })?;
-    Ok(RawJson::parse(&content))
+        error,
+    };
+    let content = unpack(body).map_err(|error| unreadable(error.to_string()))?;
+    let findings = RawJson::parse(&content).map_err(|error| unreadable(error.to_string()))?;
+    Ok(Some(findings))
 }
 
 /// Scans of a tenant in the order of their requests; without their results, which one asks for one by one.

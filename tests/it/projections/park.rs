@@ -162,13 +162,20 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
 }
 
 #[tokio::test]
-async fn findings_that_cannot_be_unpacked_set_aside_their_rows_only() {
+async fn findings_that_cannot_be_read_set_aside_their_rows_only() {
+    for bytes in ["not compressed", "{not json"] {
+        quarantines_its_domain_only(bytes).await;
+    }
+}
+
+async fn quarantines_its_domain_only(findings: &str) {
     let mut world = World::new(StoryOptions::default()).await;
     world.tell(600).await;
     sqlx::query(
-        "update event_body set bytes = 'not compressed' where subject = 'site-3.example' and digest in \
+        "update event_body set bytes = $1 where subject = 'site-3.example' and digest in \
            (select decode(payload #>> '{ScanCompleted,findings,digest}', 'hex') from events where event_type = 'ScanCompleted')",
     )
+    .bind(findings.as_bytes())
     .execute(&world.database.pool)
     .await
     .unwrap();
