@@ -74,7 +74,7 @@ impl ReadModels {
 /// beyond what the machine can do would only take it from the others.
 fn turns_at(pool: &PgPool, most: usize) -> Turns {
     let places = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
-    Turns::new(places, places.div_ceil(2).min(most))
+    Turns::new(places, (places / 2).min(most))
 }
 
 fn processors() -> usize {
