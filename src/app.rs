@@ -156,10 +156,10 @@ pub struct App {
 impl App {
     /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
     pub async fn build(config: &Config, pools: Pools) -> Result<Self, StartError> {
-        let walled = projections::wall::ensure_reader(&pools.work)
+        let row_security = projections::row_security::ensure_reader(&pools.work)
             .await
             .map_err(StartError::Connect)?;
-        if !walled {
+        if !row_security {
             tracing::warn!(
                 "The database user is not allowed to create the role sitelog_reader, so there is no row-level security: only \
                  the queries separate tenants. As a superuser, run: create role sitelog_reader nologin; grant \
@@ -177,7 +177,7 @@ impl App {
         let direct = Direct::new(config.fetch.extra_ca.as_deref())?;
         let access = Access::new(pools.access.clone(), &config.auth, &direct);
         let bus = CommandBus::new(log.clone());
-        let for_long_reads = ReadModels::for_long_reads(pools.long_reads.clone(), walled);
+        let for_long_reads = ReadModels::for_long_reads(pools.long_reads.clone(), row_security);
         Ok(Self {
             monitors: Monitors::new(
                 pools.work.clone(),
@@ -186,7 +186,7 @@ impl App {
                 access.tenants().clone(),
             ),
             bus,
-            models: ReadModels::new(pools.reads.clone(), walled),
+            models: ReadModels::new(pools.reads.clone(), row_security),
             long_reads: LongReads::new(&log, for_long_reads),
             log,
             access,

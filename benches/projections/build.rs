@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{World, rate, timed};
 
 pub async fn run(world: &World, events: usize) {
-    let ((), told) = timed(world.tell(events)).await;
+    let ((), appending) = timed(world.append(events)).await;
     let count = world.log.head().await.expect("a head");
-    println!("{count} events told in {:.1} s", told.as_secs_f64());
+    println!("{count} events appended in {:.1} s", appending.as_secs_f64());
     let (bytes, copy) = timed(copy_out(&world.pool, "events")).await;
     println!(
         "COPY of the events out: {:.2} s, {} MB",

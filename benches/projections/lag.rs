@@ -23,8 +23,8 @@ pub async fn run(world: &World) {
     let mut watchers = Vec::new();
     let mut acknowledged = Vec::new();
     for projection in registry::all() {
-        let (told, heard) = mpsc::unbounded_channel();
-        acknowledged.push(told);
+        let (sender, heard) = mpsc::unbounded_channel();
+        acknowledged.push(sender);
         watchers.push((
             projection.name(),
             tokio::spawn(watch(world.pool.clone(), projection.name(), heard)),
@@ -41,10 +41,10 @@ pub async fn run(world: &World) {
     let begun = Instant::now();
     let mut appended = 0;
     while begun.elapsed() < Duration::from_secs(LASTS.into()) {
-        appended += story.tell(&world.log, 100).await;
+        appended += story.append(&world.log, 100).await;
         let head = world.log.head().await.expect("a head");
-        for told in &acknowledged {
-            let _ = told.send((head, Instant::now()));
+        for sender in &acknowledged {
+            let _ = sender.send((head, Instant::now()));
         }
         let due =
             Duration::from_secs_f64(f64::from(u32::try_from(appended).unwrap_or(u32::MAX)) / f64::from(PACE));

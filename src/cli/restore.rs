@@ -14,7 +14,7 @@ use crate::database::Database;
 use crate::log::EventLog;
 use crate::log::head::TreeHead;
 use crate::projections::task::TaskKind;
-use crate::projections::{registry, status, wall};
+use crate::projections::{registry, row_security, status};
 
 /// Restores a backup into an empty database, and verifies log and read models; exit code 1 if they are damaged.
 ///
@@ -66,7 +66,7 @@ async fn bring_back(
     bar.finish_and_clear();
     // A backup of an earlier release has its tables.
     sqlx::migrate!().run(&database.pools.work).await?;
-    wall::ensure_reader(&database.pools.work).await?;
+    row_security::ensure_reader(&database.pools.work).await?;
     status::ensure_all(&database.pools.work).await?;
     let log = EventLog::open(database.pools.work.clone());
     let head: TreeHead = format!("{}:{}", archive.manifest.events, archive.manifest.root).parse()?;

@@ -252,7 +252,7 @@ impl WorkSource for NatsSource {
         };
         let left: Result<BeatAnswer, _> = self.ask("beat", self.cell.beats(), request).await;
         if let Err(error) = left {
-            tracing::debug!(%error, "Cannot tell a dispatcher that {} stops", self.worker.name);
+            tracing::debug!(%error, "A dispatcher could not be notified that {} stops", self.worker.name);
         }
     }
 }

@@ -22,7 +22,7 @@ use write::{Outcome, write_group};
 use super::body::{Body, MAX_CONTENT};
 use super::event::{NewEvent, strip_nul};
 use super::{EventLog, LogError};
-use crate::traces::{self, Piece, Place};
+use crate::traces::{self, OpenSpan, ParentSpan};
 use crate::values::TenantId;
 
 /// Units that may wait in each queue before `append` itself waits.
@@ -165,7 +165,7 @@ impl EventLog {
 }
 
 /// The spans of a unit: one for each scan that it is about.
-fn traced(unit: &AppendUnit) -> Vec<(Piece, String)> {
+fn traced(unit: &AppendUnit) -> Vec<(OpenSpan, String)> {
     let began = SystemTime::now();
     let of_scan = |stream: &StreamAppend| {
         let scan = stream
@@ -173,23 +173,23 @@ fn traced(unit: &AppendUnit) -> Vec<(Piece, String)> {
             .parse()
             .ok()
             .filter(|_| stream.aggregate_type == "domain_scan")?;
-        let piece = if stream.expected == 0 {
+        let span = if stream.expected == 0 {
             traces::scan_requested(scan, began)
         } else {
-            traces::piece(Place::of_scan(scan), "append", began)
+            traces::child(ParentSpan::of_scan(scan), "append", began)
         };
         let types: Vec<&str> = stream
             .events
             .iter()
             .map(|event| event.event_type.as_str())
             .collect();
-        Some((piece?, types.join(" ")))
+        Some((span?, types.join(" ")))
     };
     unit.streams.iter().filter_map(of_scan).collect()
 }
 
-fn end_traces(traced: Vec<(Piece, String)>, outcome: &Result<Appended, LogError>) {
-    for (piece, types) in traced {
+fn end_traces(traced: Vec<(OpenSpan, String)>, outcome: &Result<Appended, LogError>) {
+    for (span, types) in traced {
         let mut attributes = vec![KeyValue::new("sitelog.events", types)];
         let error = match outcome {
             Ok(appended) => {
@@ -200,7 +200,7 @@ fn end_traces(traced: Vec<(Piece, String)>, outcome: &Result<Appended, LogError>
             }
             Err(error) => Some(error.to_string()),
         };
-        piece.end(attributes, error);
+        span.end(attributes, error);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A change of tables beside the log, and the events that tell of it: both or neither. For what must be in effect when the
+//! A change of tables beside the log, and its events: both or neither. For what must be in effect when the
 //! answer is given and cannot be derived from the log, because secrets belong to it.
 
 use sqlx::{PgConnection, PgTransaction};

@@ -144,9 +144,9 @@ pub(super) async fn fill<P: Projection>(
     claim: Option<(&Claim, i32)>,
 ) -> Result<Filled<P>, ProjectionError> {
     let mut fold = Fold::<P>::new(log, up_to, Parked::default(), options);
-    let told = claim.map(|(claim, _)| claim);
+    let progress = claim.map(|(claim, _)| claim);
     let (mut rows, mut poison) = (0, Vec::new());
-    while let Some(part) = fold.next_part(told).await? {
+    while let Some(part) = fold.next_part(progress).await? {
         let copied: Vec<Filled<P>> = stream::iter(part)
             .map(|shard| copy_shard::<P>(log, schema, shard, claim))
             .buffer_unordered(COPIES)

@@ -19,6 +19,7 @@ pub mod park;
 pub mod query;
 pub mod raw_json;
 pub mod registry;
+pub mod row_security;
 pub mod rows;
 pub mod runner;
 pub mod sample;
@@ -30,7 +31,6 @@ pub mod task;
 mod tests;
 pub mod verify;
 pub mod views;
-pub mod wall;
 
 use std::hash::Hash;
 
@@ -91,7 +91,7 @@ pub trait Projection: Sized + Send + Sync + 'static {
     /// The row after an event; `None` if there is (still) none.
     fn evolve(row: Option<Self::Row>, fact: &Fact) -> Option<Self::Row>;
 
-    /// What a row tells of: its events can be found in the log without reading all of it.
+    /// The subject of a row: its events can be found in the log without reading all of it.
     fn subject(key: &Self::Key) -> Subject;
 
     /// Bytes a row takes in memory, roughly.

@@ -14,7 +14,7 @@ use crate::log::gather::Gather;
 use crate::log::read::Page;
 use crate::log::tail::Tail;
 use crate::log::{EventLog, LogError};
-use crate::traces::{self, Place};
+use crate::traces::{self, ParentSpan};
 use crate::turns::Steps;
 use crate::values::EventType;
 
@@ -150,8 +150,8 @@ fn trace_scans<P: Projection>(page: &Page, began: SystemTime) {
         let Ok(scan) = event.aggregate_id.parse() else {
             continue;
         };
-        if let Some(piece) = traces::piece(Place::of_scan(scan), format!("project {}", P::NAME), began) {
-            piece.end(vec![KeyValue::new("sitelog.position", event.position)], None);
+        if let Some(span) = traces::child(ParentSpan::of_scan(scan), format!("project {}", P::NAME), began) {
+            span.end(vec![KeyValue::new("sitelog.position", event.position)], None);
         }
     }
 }
@@ -219,7 +219,7 @@ async fn decode<P: Projection>(
     Ok((facts, poison))
 }
 
-/// Says in the table that a projection has read all there is, so that idle can be told from stuck.
+/// Records that a projection has read all events, which distinguishes idle from stuck.
 async fn note_caught_up<P: Projection>(log: &EventLog) {
     let noted = sqlx::query(
         "update projection set caught_up_at = clock_timestamp() where name = $1 and shape = $2 and state = 'live' \

@@ -64,7 +64,7 @@ pub async fn statuses(pool: &PgPool) -> Result<Vec<ProjectionStatus>, Projection
     Ok(statuses)
 }
 
-/// What one query tells of a read model.
+/// The result of the query for one read model.
 type StatusRow = (
     i64,
     Option<i32>,

@@ -50,9 +50,9 @@ pub enum Difference {
         /// In the table.
         in_table: Value,
     },
-    /// The log tells of a row that is not there.
+    /// The row is missing: the log has events for it.
     Missing,
-    /// There is a row that the log does not tell of.
+    /// The row is extra: the log has no events for it.
     Extra,
     /// What is derived from the row is not what the row says.
     Derived {
@@ -98,11 +98,11 @@ pub struct Verification {
 pub(super) async fn verify_live<P: Projection>(
     log: &EventLog,
     options: FoldOptions,
-    told: Option<&Claim>,
+    claim: Option<&Claim>,
 ) -> Result<Verification, ProjectionError> {
     let live = Generation::<P>::live(&mut *log.pool().acquire().await?).await?;
     match live {
-        Some(live) => verify_generation::<P>(log, live.number, options, told).await,
+        Some(live) => verify_generation::<P>(log, live.number, options, claim).await,
         None => Ok(Verification::default()),
     }
 }
@@ -112,7 +112,7 @@ pub(super) async fn verify_generation<P: Projection>(
     log: &EventLog,
     number: i32,
     options: FoldOptions,
-    told: Option<&Claim>,
+    claim: Option<&Claim>,
 ) -> Result<Verification, ProjectionError> {
     let schema = Generation::<P>::new(number, 0).schema();
     let mut seen = hash_table::<P>(log, number, &schema).await?;
@@ -124,7 +124,7 @@ pub(super) async fn verify_generation<P: Projection>(
     };
     let mut suspects = BTreeSet::new();
     let mut fold = Fold::<P>::new(log, seen.last, seen.parked.clone(), options);
-    while let Some(part) = fold.next_part(told).await? {
+    while let Some(part) = fold.next_part(claim).await? {
         for shard in part {
             compare_shard::<P>(log, &schema, shard, &mut seen, &mut suspects).await?;
         }
@@ -392,9 +392,9 @@ async fn verify_details<P: Projection>(
 pub(super) async fn repair_live<P: Projection>(
     log: &EventLog,
     options: FoldOptions,
-    told: Option<&Claim>,
+    claim: Option<&Claim>,
 ) -> Result<Verification, ProjectionError> {
-    let mut found = verify_live::<P>(log, options, told).await?;
+    let mut found = verify_live::<P>(log, options, claim).await?;
     // A derived row without a row to derive it from has no key of ours.
     let mut keys = BTreeSet::new();
     for finding in &found.findings {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Worker;
 use super::source::{Begin, Delivery, Job, SourceError, WorkSource};
 use crate::tasks::{ClaimedTask, Settled};
-use crate::traces::{self, Place};
+use crate::traces::{self, ParentSpan};
 use crate::values::report::SiteReport;
 use crate::values::{DomainName, FailureReason};
 
@@ -72,12 +72,12 @@ impl<S: WorkSource> Worker<S> {
         };
         let (began, left, name) = (Instant::now(), job.time_left, domain.to_string());
         let (scanner, tenant) = (self.scanner.clone(), task.tenant);
-        let place = Place::of_attempt(task.scan_id.0, task.fence);
+        let parent = ParentSpan::of_attempt(task.scan_id.0, task.fence);
         let limit = self.scanner.max_time().min(left);
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
         let under_way = AbortOnDrop(tokio::spawn(async move {
             let scan = scanner.scan_for(tenant, &domain, &job.options, limit, job.kept);
-            traces::within(place, scan).await
+            traces::within(parent, scan).await
         }));
         let mut report = match under_way.join().await {
             Ok(report) => report,

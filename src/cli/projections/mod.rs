@@ -82,7 +82,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let database = Database::open(config).await?;
     let log = EventLog::open(database.pools.work.clone());
     // Before there are tables that it must be let into.
-    crate::projections::wall::ensure_reader(&database.pools.work).await?;
+    crate::projections::row_security::ensure_reader(&database.pools.work).await?;
     crate::projections::status::ensure_all(&database.pools.work).await?;
     let all_well = match (&args.action, point) {
         (Action::Status, _) => status::show(&database.pools.work, args.json).await,

@@ -285,7 +285,7 @@ const FEW_EXPIRING: i64 = 2_000;
 
 /// The names of domains whose certificate expires before a time; `None` if they are many.
 ///
-/// No index has both orders, and which one is right depends on how many there are, which no statistics tell for certain.
+/// No index has both orders, and which one is right depends on how many there are, which statistics do not reliably say.
 async fn expiring(
     reading: &mut PgConnection,
     models: &ReadModels,

@@ -2,9 +2,9 @@
 
 mod evolve;
 mod given_up;
-pub mod pace;
 pub mod query;
 pub mod recent;
+pub mod throughput;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ mod keys;
 mod oidc;
 mod predecessor;
 mod quotas;
-mod second_wall;
+mod row_security;
 mod secrets;
 mod tokens;
 mod told;

@@ -1,11 +1,11 @@
 //! The log and its read models against a model of them that fits on a page: random histories of appends, conflicts,
-//! repeated commands, rebuilds, rollbacks, kills and lost leases; and against the stock library, which knows nothing of
+//! repeated commands, rebuilds, rollbacks, kills and lost leases; and against the upstream library, which knows nothing of
 //! ours. `PROPTEST_CASES` asks for more histories than the suite has time for.
 
 mod interleaving;
 mod reference;
-mod stock;
 mod system;
+mod upstream;
 
 use chrono::{DateTime, Utc};
 use proptest::test_runner::Config;

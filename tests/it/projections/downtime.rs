@@ -193,17 +193,17 @@ impl Polled {
         }
     }
 
-    /// Asks for what it was just told is there.
+    /// Requests the scan that was just accepted.
     async fn look_at_what_was_acknowledged(&self) {
         let answer = self
             .app
             .post_json("/api/v4/scans", &serde_json::json!({ "domain": site(SITES) }))
             .await;
         assert_eq!(answer.status, 202, "{}", answer.text());
-        let told = answer.json();
-        let position = told["position"].as_i64().unwrap();
+        let body = answer.json();
+        let position = body["position"].as_i64().unwrap();
         self.acknowledged.fetch_max(position, Ordering::SeqCst);
-        let id = told["scan_id"].as_str().unwrap();
+        let id = body["scan_id"].as_str().unwrap();
         let path = format!("/api/v4/scans/{id}?at_least={position}");
         assert!(version(&self.ask(&path).await) >= position, "{path}");
         let listed = format!("/api/v4/scans?limit=1000&at_least={position}");

@@ -42,17 +42,17 @@ impl World {
     }
 
     /// Events, and read models that have followed them.
-    async fn told(events: usize) -> Self {
+    async fn with_events(events: usize) -> Self {
         let mut world = Self::new(StoryOptions::default()).await;
-        world.tell(events).await;
+        world.append(events).await;
         for projection in all() {
             world.follow(projection).await;
         }
         world
     }
 
-    async fn tell(&mut self, events: usize) {
-        self.story.tell(&self.log, events).await;
+    async fn append(&mut self, events: usize) {
+        self.story.append(&self.log, events).await;
     }
 
     /// Lets a read model follow the log to its present end.

@@ -2,7 +2,7 @@
 
 use sitelog::api::problem::{Problem, ProblemCode};
 use sitelog::projections::ProjectionError;
-use sitelog::projections::wall::{LONGEST_QUERY, READER, reading};
+use sitelog::projections::row_security::{LONGEST_QUERY, READER, reading};
 use sitelog::values::{Findings, TenantId};
 use sqlx::{PgPool, Row};
 

@@ -10,20 +10,20 @@ const MAX_BUCKETS: i64 = 60;
 
 /// The ended scans of a batch over its life.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pace {
+pub struct Throughput {
     /// When the first bucket begins: with the batch's first scan.
     pub from: DateTime<Utc>,
     /// Length of each bucket in seconds.
     pub seconds: i64,
     /// One after the other, without gaps, up to the batch's end or now; 60 at most.
-    pub buckets: Vec<PaceBucket>,
+    pub buckets: Vec<ThroughputBucket>,
     /// Scans that completed or failed in the last 60 seconds.
     pub last_minute: i64,
 }
 
 /// The scans that ended in a stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PaceBucket {
+pub struct ThroughputBucket {
     /// With a result.
     pub completed: i64,
     /// Without one.
@@ -31,11 +31,11 @@ pub struct PaceBucket {
 }
 
 /// How fast a batch goes or went; `None` if nothing of it has begun, or there is no such batch.
-pub async fn pace(
+pub async fn throughput(
     models: &ReadModels,
     tenant: TenantId,
     batch: BatchId,
-) -> Result<Option<Pace>, ProjectionError> {
+) -> Result<Option<Throughput>, ProjectionError> {
     let mut reading = models.reading(tenant).await?;
     let life: Option<(DateTime<Utc>, f64)> = sqlx::query_as(&format!(
         "select start_time, extract(epoch from coalesce(end_time, clock_timestamp()) - start_time)::float8 \
@@ -71,7 +71,7 @@ pub async fn pace(
     .bind(count)
     .fetch_all(&mut *reading)
     .await?;
-    let mut buckets = vec![PaceBucket::default(); usize::try_from(count).unwrap_or_default()];
+    let mut buckets = vec![ThroughputBucket::default(); usize::try_from(count).unwrap_or_default()];
     let mut last_minute = 0;
     for (place, completed, failed, recent) in counted {
         last_minute += recent;
@@ -79,10 +79,10 @@ pub async fn pace(
             .ok()
             .and_then(|place| buckets.get_mut(place))
         {
-            *bucket = PaceBucket { completed, failed };
+            *bucket = ThroughputBucket { completed, failed };
         }
     }
-    Ok(Some(Pace {
+    Ok(Some(Throughput {
         from,
         seconds,
         buckets,

@@ -8,7 +8,7 @@ use sitelog::log::read::EventFilter;
 
 use super::{log, unit};
 
-fn stock_event(id: &str, sequence: usize) -> SerializedEvent {
+fn upstream_event(id: &str, sequence: usize) -> SerializedEvent {
     SerializedEvent::new(
         id.into(),
         sequence,
@@ -21,12 +21,12 @@ fn stock_event(id: &str, sequence: usize) -> SerializedEvent {
 }
 
 #[tokio::test]
-async fn what_the_stock_repository_writes_gets_a_position_and_a_leaf() {
+async fn what_the_upstream_repository_writes_gets_a_position_and_a_leaf() {
     let (log, database) = log().await;
     log.append(unit("a", 0, 2)).await.unwrap();
-    let stock = PostgresEventRepository::new(database.pool.clone());
-    stock
-        .persist::<DomainScan>(&[stock_event("b", 1), stock_event("b", 2)], None)
+    let upstream = PostgresEventRepository::new(database.pool.clone());
+    upstream
+        .persist::<DomainScan>(&[upstream_event("b", 1), upstream_event("b", 2)], None)
         .await
         .unwrap();
     log.append(unit("a", 2, 1)).await.unwrap();
@@ -53,14 +53,14 @@ async fn what_the_stock_repository_writes_gets_a_position_and_a_leaf() {
 }
 
 #[tokio::test]
-async fn the_stock_repository_reads_what_we_write() {
+async fn the_upstream_repository_reads_what_we_write() {
     let (log, database) = log().await;
     let mut ours = unit("c", 0, 0);
     ours.streams[0].aggregate_type = "domain_scan";
     ours.streams[0].events.push(super::event(&json!({ "n": 1 })));
     log.append(ours).await.unwrap();
-    let stock = PostgresEventRepository::new(database.pool.clone());
-    let read = stock.get_events::<DomainScan>("c").await.unwrap();
+    let upstream = PostgresEventRepository::new(database.pool.clone());
+    let read = upstream.get_events::<DomainScan>("c").await.unwrap();
     assert_eq!(
         (read.len(), read[0].sequence, read[0].payload.clone()),
         (1, 1, json!({ "Happened": { "n": 1 } }))
@@ -70,17 +70,17 @@ async fn the_stock_repository_reads_what_we_write() {
 #[tokio::test]
 async fn the_optimistic_lock_holds_between_the_two() {
     let (log, database) = log().await;
-    let stock = PostgresEventRepository::new(database.pool.clone());
-    stock
-        .persist::<DomainScan>(&[stock_event("d", 1)], None)
+    let upstream = PostgresEventRepository::new(database.pool.clone());
+    upstream
+        .persist::<DomainScan>(&[upstream_event("d", 1)], None)
         .await
         .unwrap();
     let mut ours = unit("d", 0, 1);
     ours.streams[0].aggregate_type = "domain_scan";
     assert!(log.append(ours).await.is_err());
     assert!(
-        stock
-            .persist::<DomainScan>(&[stock_event("d", 1)], None)
+        upstream
+            .persist::<DomainScan>(&[upstream_event("d", 1)], None)
             .await
             .is_err()
     );

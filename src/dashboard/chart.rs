@@ -69,7 +69,7 @@ pub(super) struct Column {
 
 /// Ended scans over time.
 #[expect(clippy::cast_precision_loss, reason = "it is drawn")]
-pub(super) fn throughput(columns: &[Column], label: &str) -> Markup {
+pub(super) fn columns(columns: &[Column], label: &str) -> Markup {
     let most = columns
         .iter()
         .map(|column| column.completed + column.failed)

@@ -1,4 +1,4 @@
-//! The stock library as an oracle: it reads our table as we do, and its framework, on a table of its own, makes of the
+//! The upstream library as an oracle: it reads our table as we do, and its framework, on a table of its own, makes of the
 //! same commands the same events.
 
 use std::collections::{BTreeMap, HashMap};
@@ -68,10 +68,10 @@ async fn streams_of(pool: &PgPool, table: &str) -> Streams {
 }
 
 #[tokio::test]
-async fn a_stock_replay_of_our_table_tells_each_stream_as_we_wrote_it() {
+async fn a_upstream_replay_of_our_table_tells_each_stream_as_we_wrote_it() {
     let database = TestDatabase::new().await;
     let log = EventLog::open(database.pool.clone());
-    Story::new(StoryOptions::default()).tell(&log, 800).await;
+    Story::new(StoryOptions::default()).append(&log, 800).await;
     let recorder = Recorder::default();
     let repository = PostgresEventRepository::new(database.pool.clone());
     QueryReplay::<_, _, DomainScan>::new(repository, recorder.clone())
@@ -85,21 +85,21 @@ async fn a_stock_replay_of_our_table_tells_each_stream_as_we_wrote_it() {
 }
 
 #[tokio::test]
-async fn the_stock_framework_makes_the_same_events_of_the_same_commands() {
+async fn the_upstream_framework_makes_the_same_events_of_the_same_commands() {
     let database = TestDatabase::new().await;
     // As postgres-es documents it.
     sqlx::raw_sql(
-        "create table stock_events (aggregate_type text not null, aggregate_id text not null, \
+        "create table upstream_events (aggregate_type text not null, aggregate_id text not null, \
            sequence bigint check (sequence >= 0) not null, event_type text not null, event_version text not null, \
            payload json not null, metadata json not null, primary key (aggregate_type, aggregate_id, sequence))",
     )
     .execute(&database.pool)
     .await
     .unwrap();
-    let repository =
-        PostgresEventRepository::new(database.pool.clone()).with_tables("stock_events", "stock_snapshots");
+    let repository = PostgresEventRepository::new(database.pool.clone())
+        .with_tables("upstream_events", "upstream_snapshots");
     let recorder = Recorder::default();
-    let stock = CqrsFramework::new(
+    let upstream = CqrsFramework::new(
         PersistedEventStore::<_, DomainScan>::new_event_store(repository),
         vec![Box::new(recorder.clone())],
         (),
@@ -117,7 +117,7 @@ async fn the_stock_framework_makes_the_same_events_of_the_same_commands() {
         let ours = bus
             .execute::<DomainScan>(id, command.clone(), Attachments::default(), &context)
             .await;
-        let theirs = stock
+        let theirs = upstream
             .execute_with_metadata(&id.to_string(), command, HashMap::new())
             .await;
         match (ours, theirs) {
@@ -131,7 +131,7 @@ async fn the_stock_framework_makes_the_same_events_of_the_same_commands() {
     }
     assert!(done > 100 && refused > 20, "{done} done, {refused} refused");
     let ours = streams_of(&database.pool, "events").await;
-    assert_eq!(ours, streams_of(&database.pool, "stock_events").await);
+    assert_eq!(ours, streams_of(&database.pool, "upstream_events").await);
     assert_eq!(
         ours,
         *recorder.0.lock().unwrap(),

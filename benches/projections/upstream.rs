@@ -1,4 +1,4 @@
-//! Replay by the stock crates: `QueryReplay` over a `GenericQuery` with a view per aggregate in PostgreSQL, against
+//! Replay by the upstream crates: `QueryReplay` over a `GenericQuery` with a view per aggregate in PostgreSQL, against
 //! building `jobs` from the same log.
 
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl View<DomainScan> for ScanView {
 }
 
 pub async fn run(world: &World, events: usize) {
-    world.tell(events).await;
+    world.append(events).await;
     let count = world.log.head().await.expect("a head");
     let view =
         "create table scan_view (view_id text primary key, version bigint not null, payload json not null)";
@@ -39,7 +39,7 @@ pub async fn run(world: &World, events: usize) {
     let views = PostgresViewRepository::<ScanView, DomainScan>::new("scan_view", world.pool.clone());
     let query: GenericQuery<_, ScanView, DomainScan> = GenericQuery::new(Arc::new(views));
     let replay = QueryReplay::new(PostgresEventRepository::new(world.pool.clone()), query);
-    let (replayed, stock) = timed(replay.replay_all()).await;
+    let (replayed, upstream) = timed(replay.replay_all()).await;
     replayed.expect("replayed");
     let seen: i64 = sqlx::query_scalar("select sum((payload ->> 'events')::bigint)::bigint from scan_view")
         .fetch_one(&world.pool)
@@ -53,15 +53,15 @@ pub async fn run(world: &World, events: usize) {
     ))
     .await;
     println!(
-        "stock QueryReplay + GenericQuery: {seen} events in {:.2} s, {:.0} events/s",
-        stock.as_secs_f64(),
-        rate(seen, stock)
+        "upstream QueryReplay + GenericQuery: {seen} events in {:.2} s, {:.0} events/s",
+        upstream.as_secs_f64(),
+        rate(seen, upstream)
     );
     println!(
         "jobs built from the same log: {count} events in {:.2} s, {:.0} events/s, {} rows: {:.0} times",
         ours.as_secs_f64(),
         rate(count, ours),
         rows.expect("built"),
-        rate(count, ours) / rate(seen, stock)
+        rate(count, ours) / rate(seen, upstream)
     );
 }

@@ -1,5 +1,5 @@
-//! The second wall between tenants: queries for a tenant run as a role that is shown that tenant's rows only, whatever
-//! their text says (row level security). Who writes read models is the owner, and is shown all.
+//! Row-level security separates tenants a second time: queries for a tenant run as a role that sees only that tenant's
+//! rows, whatever the query says. The owner, who writes the read models, sees all rows.
 
 use std::ops::{Deref, DerefMut};
 
@@ -13,15 +13,15 @@ use crate::values::TenantId;
 /// Reads for tenants; it cannot log in.
 pub const READER: &str = "sitelog_reader";
 
-/// How long a tenant's query may take, so that none holds a connection for as long as it likes; below the time that a
-/// request has.
+/// The longest time that a tenant's query may take, so that no query keeps a connection. Shorter than the time limit of a
+/// request.
 pub const LONGEST_QUERY: &str = "20s";
 
-/// Makes the reader, unless it is there, and lets it read events and bodies and us become it. False if the database's user may
-/// not do that: then there is only the first wall, the queries themselves.
+/// Creates the reader if it is missing, lets it read events and bodies, and lets us switch to it. Returns false if the
+/// database's user may not do that: then only the conditions of the queries separate tenants.
 pub async fn ensure_reader(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let mut connection = pool.acquire().await?;
-    // Roles belong to the whole cluster: another database may have made it, perhaps at this moment.
+    // Roles belong to the whole cluster: another database may have created it, perhaps at this moment.
     execute(
         &mut connection,
         &format!(
@@ -64,24 +64,24 @@ pub fn is_owners_policy(line: &str) -> bool {
     line.contains(" POLICY ") && line.contains(&format!(" {OWNERS_POLICY} "))
 }
 
-/// Puts the wall around all tables that have one, for an owner who is new to them.
-pub async fn raise_everywhere(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Enables row-level security again for all tables that have it, for a new owner.
+pub async fn enable_everywhere(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let schemas: Vec<String> = sqlx::query_scalar(
         "select distinct relnamespace::regnamespace::text from pg_class where relforcerowsecurity order by 1",
     )
     .fetch_all(&mut *connection)
     .await?;
     for schema in schemas {
-        raise(connection, &schema).await?;
+        enable(connection, &schema).await?;
     }
     Ok(())
 }
 
-/// Puts the wall around the tables of a schema, where it is not yet. Bulk loads come before it: `copy` does not go
-/// through it.
-pub(super) async fn raise(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
+/// Enables row-level security for the tables of a schema that do not have it yet. Bulk loads come first, because `copy`
+/// does not work with it.
+pub(super) async fn enable(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
     for table in tables_of(&mut *connection, schema).await? {
-        let raised: bool = sqlx::query_scalar(
+        let enabled: bool = sqlx::query_scalar(
             "select c.relforcerowsecurity and c.relrowsecurity and exists (select from pg_policy p \
                 where p.polrelid = c.oid and p.polname = $2 and c.relowner = any(p.polroles)) \
                from pg_class c where c.oid = $1::regclass",
@@ -90,7 +90,7 @@ pub(super) async fn raise(connection: &mut PgConnection, schema: &str) -> Result
         .bind(OWNERS_POLICY)
         .fetch_one(&mut *connection)
         .await?;
-        if raised {
+        if enabled {
             continue;
         }
         execute(
@@ -107,11 +107,11 @@ pub(super) async fn raise(connection: &mut PgConnection, schema: &str) -> Result
         )
         .await?;
     }
-    open(connection, schema).await
+    grant_read(connection, schema).await
 }
 
-/// Lets the reader look into a schema; what it sees there is for the policies to say.
-pub(super) async fn open(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
+/// Lets the reader read a schema. The policies decide which rows it sees.
+pub(super) async fn grant_read(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
     let there: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
         .bind(READER)
         .fetch_one(&mut *connection)
@@ -127,13 +127,13 @@ pub(super) async fn open(connection: &mut PgConnection, schema: &str) -> Result<
 }
 
 impl ReadModels {
-    /// A transaction that sees one tenant's rows and nothing else, and none of whose queries may take longer than
-    /// `LONGEST_QUERY`. It only reads, so it is never committed.
+    /// A transaction that sees only one tenant's rows. Its queries may take `LONGEST_QUERY` at most. It only reads, so it is
+    /// never committed.
     pub async fn reading(&self, tenant: TenantId) -> Result<Reading, ProjectionError> {
         let turn = self.turn(tenant).await?;
-        let (pool, walled) = (self.pool.clone(), self.walled);
+        let (pool, row_security) = (self.pool.clone(), self.row_security);
         // On a task of its own: a client that goes away while the transaction begins cannot leave it half begun.
-        let begun = tokio::spawn(async move { reading(&pool, walled, tenant).await }).await;
+        let begun = tokio::spawn(async move { reading(&pool, row_security, tenant).await }).await;
         let transaction = begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))?;
         Ok(Reading {
             transaction,
@@ -142,7 +142,7 @@ impl ReadModels {
     }
 }
 
-/// A tenant's transaction, and the turn it was given.
+/// A tenant's transaction, and its turn.
 pub struct Reading {
     transaction: PgTransaction<'static>,
     _turn: Turn,
@@ -165,10 +165,10 @@ impl DerefMut for Reading {
 /// The same on a pool.
 pub async fn reading(
     pool: &PgPool,
-    walled: bool,
+    row_security: bool,
     tenant: TenantId,
 ) -> Result<PgTransaction<'static>, sqlx::Error> {
-    let role = if walled {
+    let role = if row_security {
         format!("set local role {READER}; ")
     } else {
         String::new()
