@@ -1,7 +1,8 @@
-//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched on.
+//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched
+//! on.
 //!
-//! The id of a scan is the id of its trace, and the spans that others begin below have ids that follow from the scan's and
-//! the attempt's. So nothing has to be passed on: every process that works on a scan adds to the same trace, and
+//! The id of a scan is the id of its trace, and the spans that others begin below have ids that follow from the scan's
+//! and the attempt's. So nothing has to be passed on: every process that works on a scan adds to the same trace, and
 //! the id of the scan is enough to find it.
 
 use std::borrow::Cow;
@@ -19,14 +20,14 @@ use uuid::Uuid;
 
 static TRACING: OnceLock<Tracing> = OnceLock::new();
 
-/// What records spans, and of which scans.
+/// The tracer, and the scans that it traces.
 struct Tracing {
     tracer: SdkTracer,
     sampled: Sampled,
 }
 
-/// The share of scans that are traced. Whether a scan is one of them follows from its id: so every process decides the same, and
-/// a trace is whole or absent.
+/// The share of scans that are traced. Whether a scan is one of them follows from its id: so every process decides the
+/// same, and a trace is whole or absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampled {
     /// Of all numbers of 53 bits, those below.
@@ -61,7 +62,7 @@ impl Sampled {
     }
 }
 
-/// What records the spans of a scan, if that is traced.
+/// The tracer of a scan, if the scan is traced.
 fn tracing_of(scan: Uuid) -> Option<&'static Tracing> {
     TRACING.get().filter(|tracing| tracing.sampled.has(scan))
 }

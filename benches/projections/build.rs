@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
-use sitelog::projections::registry::{self, AnyProjection};
+use sitelog::projections::all;
+use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::task::{self, ProjectionTask, TaskKind, TaskPhase};
 use sqlx::PgPool;
 use sqlx::postgres::{PgPoolCopyExt, PgPoolOptions};
@@ -29,7 +30,7 @@ pub async fn run(world: &World, events: usize) {
         bodies >> 20
     );
     let mut three = Duration::ZERO;
-    for projection in registry::all() {
+    for projection in all() {
         let built = build(world, projection).await;
         println!(
             "{:<11} built in {:.2} s ({:.0} events/s), with comparison and switch {:.2} s, {} rows",
@@ -51,7 +52,7 @@ pub async fn run(world: &World, events: usize) {
         three.as_secs_f64() / copy.as_secs_f64(),
         three.as_secs_f64() / (copy + with_bodies).as_secs_f64(),
     );
-    for projection in registry::all() {
+    for projection in all() {
         let (task, took) = timed(perform(world, projection, TaskKind::Verify)).await;
         let result = task.result.expect("done");
         assert_eq!(result["wrong"], 0, "{result}");

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use sitelog::projections::registry;
+use sitelog::projections::all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -17,12 +17,12 @@ const LASTS: u32 = 30;
 
 pub async fn run(world: &World) {
     let stop = CancellationToken::new();
-    for projection in registry::all() {
+    for projection in all() {
         tokio::spawn(projection.run(world.log.clone(), stop.clone()));
     }
     let mut watchers = Vec::new();
     let mut acknowledged = Vec::new();
-    for projection in registry::all() {
+    for projection in all() {
         let (sender, heard) = mpsc::unbounded_channel();
         acknowledged.push(sender);
         watchers.push((

@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    /// Appends a story of so many events.
+    /// Appends a story of this many events.
     pub async fn append(&self, events: usize) {
         let options = StoryOptions {
             seed: 7,

@@ -9,7 +9,7 @@ use crate::processes::{Service, SitesProcess, host};
 
 /// The most that a batch takes.
 const DOMAINS: usize = 100_000;
-/// One in so many fails.
+/// One in this many fails.
 const FAILING: usize = 20;
 /// How often each page is asked for.
 const TIMES: usize = 20;

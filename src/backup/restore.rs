@@ -72,8 +72,8 @@ async fn refuse_what_is_not_empty(connection: &mut PgConnection) -> Result<(), B
     }
 }
 
-/// Roles belong to the server and are in no dump of a database. One that is created here cannot log in: the administrator of the
-/// server decides about that.
+/// Roles belong to the server and are in no dump of a database. One that is created here cannot log in: the
+/// administrator of the server decides about that.
 async fn provide_role(connection: &mut PgConnection, role: &str) -> Result<(), BackupError> {
     let there: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
         .bind(role)

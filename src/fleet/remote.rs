@@ -96,11 +96,11 @@ impl NatsSource {
                 self.refusal.happened.cancel();
                 Err(SourceError::temporary(FleetError::OtherRelease { needed }))
             }
-            Answer::Failed { error, may_pass } => {
+            Answer::Failed { error, is_transient } => {
                 let error = FleetError::Dispatcher { request, error };
                 Err(SourceError {
                     error: error.into(),
-                    may_pass,
+                    is_transient,
                 })
             }
         }

@@ -36,10 +36,10 @@ const MAX_EVENTS: usize = 4000;
 /// Bytes of compressed bodies in one group, except for the last unit: one statement writes them all.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// What is appended as a whole or not at all.
+/// The unit of an append: all or nothing.
 #[derive(Clone, Debug)]
 pub struct AppendUnit {
-    /// Whose it is.
+    /// The tenant.
     pub tenant: TenantId,
     /// The streams it grows; usually one.
     pub streams: Vec<StreamAppend>,
@@ -71,7 +71,7 @@ pub struct IdempotencyKey {
     pub key: String,
     /// SHA-256 of the request.
     pub body_hash: [u8; 32],
-    /// What to return to a repeat.
+    /// The result for repeated requests.
     pub result: Value,
 }
 
@@ -241,7 +241,7 @@ pub(super) async fn commit_groups(pool: PgPool, mut waiters: Waiters, head: watc
     }
 }
 
-/// What is committed at once.
+/// Units that are committed together.
 #[derive(Default)]
 struct Group {
     units: Vec<Waiting>,
@@ -255,7 +255,7 @@ impl Group {
         self.events >= MAX_EVENTS || self.bytes >= MAX_BODY_BYTES
     }
 
-    /// What enters this group next: single appends, then a few of the others.
+    /// Takes the next units of a group: single appends, then a few of the others.
     fn next_of(&mut self, waiters: &mut Waiters) -> Option<Waiting> {
         if self.units.len() - self.bulk < MAX_SINGLE_UNITS
             && let Ok(unit) = waiters.single.try_recv()

@@ -50,7 +50,7 @@ pub struct LogEvent {
     pub event_version: String,
     /// When it was committed (microseconds, never before that of an earlier position).
     pub recorded_at: DateTime<Utc>,
-    /// Whose it is.
+    /// The tenant.
     pub tenant_id: TenantId,
     /// The event as an externally tagged enum; text, for most readers go straight to a type.
     pub payload: Box<RawValue>,
@@ -58,7 +58,7 @@ pub struct LogEvent {
     pub metadata: Box<RawValue>,
 }
 
-/// What readers ask the metadata for.
+/// The part of the metadata that readers use.
 #[derive(Default, Deserialize)]
 struct Circumstances {
     actor: Option<String>,

@@ -74,7 +74,7 @@ struct BodyLine {
     zstd: String,
 }
 
-/// What a segment file was found to hold.
+/// The content of a checked segment file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedSegment {
     /// Its header.
@@ -102,7 +102,7 @@ pub enum SegmentError {
     Line {
         /// Which, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         what: &'static str,
     },
     /// The events lead to another head than the file says.

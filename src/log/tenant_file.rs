@@ -32,7 +32,7 @@ const FORMAT: &str = "sitelog-tenant/1";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantHeader {
     format: String,
-    /// Whose streams they are.
+    /// The tenant of the streams.
     pub tenant: TenantId,
     /// The name of the log they come from.
     pub origin: String,

@@ -70,7 +70,7 @@ impl<P: Projection> Fold<P> {
         }
     }
 
-    /// What could not be applied.
+    /// The events that could not be applied.
     pub(super) fn into_poison(self) -> Vec<Poison<P>> {
         self.poison
     }

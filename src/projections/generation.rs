@@ -22,14 +22,14 @@ use crate::values::TenantId;
 const SCHEMA_LOCK: i64 = 7_305_116_404;
 /// How long a switch may hold up readers while it waits for a slow query before it gives way and tries again.
 const SWITCH_WAIT: &str = "250ms";
-/// How long a switch may hold up readers because its process does not go on (it was frozen, say) before PostgreSQL
+/// How long a switch may hold up readers because its process does not continue (it was frozen, say) before PostgreSQL
 /// ends it.
 const SWITCH_IDLE: &str = "2s";
 
 /// The read models of this release, and where their views are.
 #[derive(Clone, Debug)]
 pub struct ReadModels {
-    /// Where they are.
+    /// The connections to their database.
     pub pool: PgPool,
     /// The order in which tenants get its connections.
     turns: Turns,
@@ -152,7 +152,7 @@ impl<P: Projection> Generation<P> {
     /// unfinished one is removed, unless a process that has not noticed that it lost the task holds it; then it
     /// is removed the next time.
     pub(super) async fn begin(pool: &PgPool, claim: &Claim) -> Result<Self, ProjectionError> {
-        let mut tx = begin_impatiently(pool).await?;
+        let mut tx = begin_with_lock_timeout(pool).await?;
         let mut attempt = tx.begin().await?;
         match drop_generations::<P>(&mut attempt, "state = 'building'").await {
             Ok(()) => attempt.commit().await?,
@@ -302,7 +302,7 @@ pub(super) async fn exists<P: Projection>(pool: &PgPool) -> Result<bool, sqlx::E
 }
 
 /// A transaction that waits only a moment for readers; `gave_way` recognises its errors.
-pub(super) async fn begin_impatiently(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
+pub(super) async fn begin_with_lock_timeout(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     execute(
         &mut tx,
@@ -344,7 +344,7 @@ pub(super) async fn clear_away<P: Projection>(pool: &PgPool) -> Result<(), Proje
 }
 
 async fn try_to_clear_away<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
-    let mut tx = begin_impatiently(pool).await?;
+    let mut tx = begin_with_lock_timeout(pool).await?;
     drop_generations::<P>(
         &mut tx,
         "state = 'retired' and generation <> (select r.generation from projection r \

@@ -127,8 +127,8 @@ pub(super) async fn grant_read(connection: &mut PgConnection, schema: &str) -> R
 }
 
 impl ReadModels {
-    /// A transaction that sees only one tenant's rows. Its queries may take `LONGEST_QUERY` at most. It only reads, so it is
-    /// never committed.
+    /// A transaction that sees only one tenant's rows. Its queries may take `LONGEST_QUERY` at most. It only reads, so
+    /// it is never committed.
     pub async fn reading(&self, tenant: TenantId) -> Result<Reading, ProjectionError> {
         let turn = self.turn(tenant).await?;
         let (pool, row_security) = (self.pool.clone(), self.row_security);

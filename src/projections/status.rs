@@ -6,7 +6,8 @@ use sqlx::PgPool;
 use utoipa::ToSchema;
 
 use super::ProjectionError;
-use super::registry::{AnyProjection, all};
+use super::all;
+use super::registry::AnyProjection;
 use super::task::{self, ProjectionTask, TaskKind};
 
 /// The state of a read model.

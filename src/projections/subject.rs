@@ -114,7 +114,7 @@ pub(super) async fn facts_of_latest<P: Projection>(
 }
 
 /// Gives completed scans what they found, if the projection reads it. Returns the numbers of the facts whose findings
-/// cannot be read, and why: their rows cannot go on, all others can.
+/// cannot be read, and why: their rows cannot continue, all others can.
 pub(super) async fn attach_findings<P: Projection>(
     connection: &mut PgConnection,
     facts: &mut [Fact],

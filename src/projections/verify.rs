@@ -25,14 +25,14 @@ const ROWS_PER_HASH: usize = 500;
 /// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 1000;
 
-/// What is wrong with a row.
+/// A difference between a row and the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The table.
     pub table: String,
     /// The row's key.
     pub key: Value,
-    /// What kind of difference.
+    /// The kind of difference.
     #[serde(flatten)]
     pub difference: Difference,
 }
@@ -43,7 +43,7 @@ pub struct Finding {
 pub enum Difference {
     /// A column has another value.
     Changed {
-        /// Which.
+        /// The column.
         column: String,
         /// By the log.
         by_log: Value,
@@ -86,7 +86,7 @@ pub struct Verification {
     pub parked: u64,
     /// The position that the log was folded to.
     pub position: i64,
-    /// What is wrong, up to a thousand.
+    /// The problems, up to a thousand.
     pub findings: Vec<Finding>,
     /// Rows that are wrong, in all.
     pub wrong: u64,

@@ -48,7 +48,7 @@ impl<S: WorkSource> Worker<S> {
             // The worker stops: another one may take the task at once. Or the lease is lost: another one has it.
             () = lost.cancelled() => return (Some(Settled::RetryIn(Duration::ZERO)), None),
         };
-        let cooldown = self.scanner.rest_after(&report);
+        let cooldown = self.scanner.cooldown_after(&report);
         if let Err(failure) = &mut report.outcome {
             // The host's cooldown would hold up an earlier attempt, perhaps beyond the deadline.
             failure.retry_after = Some(cooldown);
@@ -94,7 +94,7 @@ impl<S: WorkSource> Worker<S> {
             && began.elapsed() >= left
         {
             failure.reason = FailureReason::Deadline;
-            failure.may_pass = false;
+            failure.is_transient = false;
         }
         report
     }
@@ -114,9 +114,9 @@ where
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "Cannot start or deliver a scan{}",
-                    if error.may_pass { "; retrying" } else { "" }
+                    if error.is_transient { "; retrying" } else { "" }
                 );
-                if !error.may_pass {
+                if !error.is_transient {
                     return None;
                 }
             }

@@ -36,7 +36,7 @@ async fn open(test: &TestDatabase) -> Database {
     Database::open(&config(test, FEWEST_CONNECTIONS)).await.unwrap()
 }
 
-/// Polls a future so often and drops it, as a request does whose client goes away.
+/// Polls a future this often and drops it, as a request does whose client goes away.
 async fn break_off<F: Future>(future: F, polls: usize) {
     let mut future = Box::pin(future);
     for _ in 0..polls {

@@ -1,5 +1,6 @@
 //! Who is let in, and to what.
 
+mod audit_events;
 mod command_line;
 mod first_key;
 mod isolation;
@@ -11,7 +12,6 @@ mod quotas;
 mod row_security;
 mod secrets;
 mod tokens;
-mod told;
 mod under_way;
 
 use sitelog::access::keys::{NewKey, create};

@@ -1,5 +1,5 @@
 //! The order checker: whoever writes, and however, a reader by position sees each event once, in commit order, at
-//! once. The readers that others use are kept beside it as controls; the same writers make each of them fail.
+//! once. The readers that others use are stored with it as controls; the same writers make each of them fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

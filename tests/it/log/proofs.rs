@@ -25,7 +25,7 @@ async fn filled(events: usize) -> (EventLog, TestDatabase) {
     (log, database)
 }
 
-/// The head over the first leaves, hashed anew from what the events say.
+/// The head over the first leaves, hashed again from what the events say.
 async fn head_by_hand(database: &TestDatabase, size: i64) -> TreeHead {
     let contents: Vec<String> = sqlx::query_scalar(
         "select jsonb_build_array(position, event_id, aggregate_type, aggregate_id, sequence, event_type, \

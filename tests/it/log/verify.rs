@@ -123,7 +123,7 @@ async fn an_event_whose_leaf_was_made_to_fit_is_told_by_what_was_kept_of_it() {
     log.append(unit("many", 0, 1100)).await.unwrap();
     let kept = log.checkpoint(Some(1050)).await.unwrap().head;
     log.extend_tree().await.unwrap();
-    // Whoever owns the database can write an event anew, leaf and all.
+    // Whoever owns the database can write an event again, leaf and all.
     let anew = "update events set payload = '{\"Happened\": {\"n\": 77}}' where position = 500; \
                 update events set leaf = event_leaf(position, event_id, aggregate_type, aggregate_id, sequence, \
                   event_type, event_version, recorded_at, tenant_id, payload, metadata) where position = 500";

@@ -26,7 +26,7 @@ use crate::support::story::{Story, StoryOptions};
 /// Events by stream: sequence and payload.
 type Streams = BTreeMap<String, Vec<(usize, Value)>>;
 
-/// Writes down what it is told.
+/// Records the events that it receives.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Streams>>);
 

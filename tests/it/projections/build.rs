@@ -1,10 +1,10 @@
-//! Building beside the live tables, and the switch.
+//! Building alongside the live tables, and the switch.
 
 use sitelog::log::EventLog;
+use sitelog::projections::all;
 use sitelog::projections::domains::Domains;
 use sitelog::projections::fold::FoldOptions;
 use sitelog::projections::jobs::Jobs;
-use sitelog::projections::registry::all;
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{TaskKind, TaskState};
 use sitelog::projections::{Projection, as_of};

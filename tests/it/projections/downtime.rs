@@ -1,4 +1,4 @@
-//! Nobody notices: while a batch is scanned and its status asked for again and again, all read models are built anew
+//! Nobody notices: while a batch is scanned and its status asked for again and again, all read models are built again
 //! and taken back, and the next release builds its own beside them. No answer fails, and none shows an older state
 //! than the one before.
 
@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use sitelog::projections::registry::{AnyProjection, all};
+use sitelog::projections::all;
+use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::task::{self, TaskKind, TaskState};
 use sitelog::projections::verify::Verification;
 use tokio::task::JoinHandle;
@@ -24,7 +25,7 @@ use crate::support::sites::{Gate, SitesOptions};
 /// Sites of the batch; one more is asked for beside it.
 const SITES: usize = 24;
 const POLLERS: u32 = 16;
-/// Each asks so often; all together 200 times a second, if the machine can answer that.
+/// Each asks this often; all together 200 times a second, if the machine can answer that.
 const PACE: Duration = Duration::from_millis(80);
 
 /// What pollers share.

@@ -17,7 +17,7 @@ use crate::support::app::wait_for;
 /// Longer than any lease: who waits so long waits for ever.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// Statements that wait in the database until the test lets them go on.
+/// Statements that wait in the database until the test lets them continue.
 struct Held {
     connection: PgConnection,
 }
@@ -199,7 +199,7 @@ async fn of_two_that_make_the_same_indexes_only_the_holder_of_the_lease_does() {
     assert_whole(&world, &asked).await;
 }
 
-/// Waits until so many wait for a lock on a table.
+/// Waits until this many wait for a lock on a table.
 async fn waiting_for_tables(world: &World, count: i64) {
     wait_for("the indexes to be waited for", async || {
         let waiting: i64 = sqlx::query_scalar(

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use sitelog::projections::ProjectionError;
+use sitelog::projections::all;
 use sitelog::projections::as_of::{self, Point};
 use sitelog::projections::fold::FoldOptions;
 use sitelog::projections::history::LATEST_SCANS;
-use sitelog::projections::registry::all;
 use sitelog::values::Findings;
 
 use super::{TABLES, World};

@@ -1,4 +1,4 @@
-//! Read models against a real PostgreSQL: followed, built anew, compared, set aside, looked back at.
+//! Read models against a real PostgreSQL: followed, built again, compared, quarantined, looked back at.
 
 mod build;
 mod downtime;
@@ -13,7 +13,8 @@ use std::marker::PhantomData;
 
 use sitelog::log::EventLog;
 use sitelog::projections::Projection;
-use sitelog::projections::registry::{AnyProjection, Of, all};
+use sitelog::projections::all;
+use sitelog::projections::registry::{AnyProjection, Of};
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{self, ProjectionTask, TaskKind};
 use sitelog::projections::verify::Verification;

@@ -1,4 +1,4 @@
-//! What cannot be applied is set aside with its row; all others go on.
+//! What cannot be applied is quarantined with its row; all others continue.
 
 use serde_json::json;
 use sitelog::log::body::MAX_CONTENT;
@@ -77,7 +77,7 @@ async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
     assert_eq!((found.wrong, found.parked), (0, 1), "{:?}", found.findings);
     let task = world.perform(of::<Jobs>(), TaskKind::RetryParked).await;
     assert_eq!(task.result, Some(json!({ "released": 0, "still_parked": 1 })));
-    // Built anew it is no better and no worse.
+    // Built again it is no better and no worse.
     let task = world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
     assert_eq!(task.error, None);
     assert_eq!(list(&world.database.pool, 100).await.unwrap().len(), 1);
@@ -146,7 +146,7 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
             "{:?}",
             found.findings
         );
-        // It is no better when it is built anew, and that ends.
+        // It is no better when it is built again, and that ends.
         let task = world.perform(of::<Sitemaps>(), TaskKind::Rebuild).await;
         assert_eq!(task.error, None);
         let again = list(&world.database.pool, 100).await.unwrap();

@@ -1,4 +1,4 @@
-//! Two releases on one log: the newer one's tables are built beside the older one's, which go on.
+//! Two releases on one log: the newer one's tables are built alongside the older one's, which continue.
 
 use sitelog::projections::jobs::{JobKey, JobRow, Jobs};
 use sitelog::projections::status::status;
@@ -98,7 +98,7 @@ async fn a_new_shape_builds_itself_beside_the_old_one_which_goes_on() {
     world.follow(of::<LaterJobs>()).await;
     assert_eq!(world.verify(of::<Jobs>()).await.wrong, 0);
     assert_eq!(world.verify(of::<LaterJobs>()).await.wrong, 0);
-    // The old release builds anew without taking the short names back.
+    // The old release builds again without taking the short names back.
     world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
     assert!(has_column(&world, "public.jobs").await);
 }

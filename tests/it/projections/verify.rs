@@ -1,10 +1,11 @@
-//! Rows that a hand has changed are found, named and mended.
+//! Rows that a hand has changed are found, named and repaired.
 
 use serde_json::json;
+use sitelog::projections::all;
 use sitelog::projections::batch_jobs::BatchJobs;
 use sitelog::projections::domains::Domains;
 use sitelog::projections::jobs::Jobs;
-use sitelog::projections::registry::{AnyProjection, all};
+use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::sitemaps::Sitemaps;
 use sitelog::projections::task::{TaskKind, TaskState};
 use sitelog::projections::verify::{Difference, Verification};
@@ -26,7 +27,7 @@ async fn untouched_rows_are_what_the_log_says() {
     }
 }
 
-/// Meddles with a row, expects one wrong row, mends it, and expects all to be as it was.
+/// Meddles with a row, expects one wrong row, repairs it, and expects all to be as it was.
 async fn found_and_mended(projection: &'static dyn AnyProjection, meddling: &str) -> Verification {
     let world = World::with_events(500).await;
     let mut before = Vec::new();

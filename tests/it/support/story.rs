@@ -1,5 +1,5 @@
 //! Made-up but complete histories straight in the log: tenants with domains, scans alone and in batches, interleaved,
-//! failing, retried, cancelled, finding this and that. The same seed tells the same story.
+//! failing, retried, cancelled, finding this and that. The same seed makes the same story.
 
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
@@ -23,7 +23,7 @@ pub struct StoryOptions {
     pub tenants: usize,
     /// Of each tenant.
     pub domains: usize,
-    /// Scans under way at once.
+    /// Scans under way at the same time.
     pub at_once: usize,
     /// URLs of a sitemap, at most.
     pub urls: usize,
@@ -87,7 +87,7 @@ impl Story {
         }
     }
 
-    /// Appends about so many events more.
+    /// Appends about this many events more.
     pub async fn append(&mut self, log: &EventLog, events: usize) -> usize {
         let mut appended = 0;
         while appended < events {
