@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::first_key::{self, FirstKey, FirstKeyError, FirstKeyPlace};
+use crate::access::first_key::{self, FirstKey, FirstKeyDestination, FirstKeyError};
 use crate::access::{Access, AuthMode};
 use crate::api::settings::BackendError;
 use crate::api::{self, ApiState, Legacy, LongReads};
@@ -45,7 +45,7 @@ use crate::webhooks::{Deliverer, Webhooks};
 use crate::worker::{self, DatabaseSource, Worker};
 pub use over_nats::work_over_nats;
 
-/// What a process does; several may share one database.
+/// The roles of a process; several processes may share one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a process has any of them")]
 pub struct Roles {
@@ -90,9 +90,9 @@ pub enum StartError {
          SITELOG_DATABASE__CONNECTIONS"
     )]
     TooFewConnections {
-        /// What this process opens at most.
+        /// The maximum that this process opens.
         wanted: u32,
-        /// What the server has for all.
+        /// The maximum of the server.
         offered: u32,
     },
     /// The tables cannot be brought up to date.
@@ -156,10 +156,10 @@ pub struct App {
 impl App {
     /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
     pub async fn build(config: &Config, pools: Pools) -> Result<Self, StartError> {
-        let walled = projections::wall::ensure_reader(&pools.work)
+        let row_security = projections::row_security::ensure_reader(&pools.work)
             .await
             .map_err(StartError::Connect)?;
-        if !walled {
+        if !row_security {
             tracing::warn!(
                 "The database user is not allowed to create the role sitelog_reader, so there is no row-level security: only \
                  the queries separate tenants. As a superuser, run: create role sitelog_reader nologin; grant \
@@ -177,7 +177,7 @@ impl App {
         let direct = Direct::new(config.fetch.extra_ca.as_deref())?;
         let access = Access::new(pools.access.clone(), &config.auth, &direct);
         let bus = CommandBus::new(log.clone());
-        let for_long_reads = ReadModels::for_long_reads(pools.long_reads.clone(), walled);
+        let for_long_reads = ReadModels::for_long_reads(pools.long_reads.clone(), row_security);
         Ok(Self {
             monitors: Monitors::new(
                 pools.work.clone(),
@@ -186,7 +186,7 @@ impl App {
                 access.tenants().clone(),
             ),
             bus,
-            models: ReadModels::new(pools.reads.clone(), walled),
+            models: ReadModels::new(pools.reads.clone(), row_security),
             long_reads: LongReads::new(&log, for_long_reads),
             log,
             access,
@@ -207,7 +207,7 @@ impl App {
         let pool = self.pools.work.clone();
         let following = self.log.read_through(self.pools.projections.clone());
         let maintaining = self.log.read_through(self.pools.maintenance.clone());
-        for projection in projections::registry::all() {
+        for projection in projections::all() {
             // Who reads what they have just requested waits for it.
             tracker.spawn(projection.run(following.clone(), stop.clone()));
             background.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
@@ -292,7 +292,7 @@ impl App {
         api::router(state, pages)
     }
 
-    /// What the API answers from.
+    /// The state of the API.
     pub fn api_state(&self) -> ApiState {
         let log = self.log.read_through(self.pools.reads.clone());
         ApiState {
@@ -333,7 +333,7 @@ impl App {
     }
 }
 
-/// What there is to tell about a server that has started.
+/// What is reported about a server that has started.
 pub struct Started<'a> {
     /// Its settings.
     pub config: &'a Config,
@@ -341,7 +341,7 @@ pub struct Started<'a> {
     pub database: &'a Database,
     /// Where it listens.
     pub address: SocketAddr,
-    /// What became of the first key of all.
+    /// Where the first key was written.
     pub first_key: FirstKey,
 }
 
@@ -349,7 +349,7 @@ pub struct Started<'a> {
 pub async fn serve(
     config: &Config,
     roles: Roles,
-    first_key: &FirstKeyPlace,
+    first_key: &FirstKeyDestination,
     stop: CancellationToken,
     ready: impl FnOnce(&Started<'_>),
 ) -> Result<(), StartError> {
@@ -447,8 +447,9 @@ pub async fn serve(
     Ok(())
 }
 
-/// The threads of scans, policies and maintenance. A request is answered by other threads: it waits neither in the queue
-/// of thousands of scans nor, as these give way, for a processor. They must outlive the connections that their tasks open.
+/// The threads of scans, policies and maintenance. A request is answered by other threads: it waits neither in the
+/// queue of thousands of scans nor, as these give way, for a processor. They must outlive the connections that their
+/// tasks open.
 struct BackgroundThreads(Option<Runtime>);
 
 /// How much they give way (Linux: `setpriority(2)`, which is a thread's there): as one to three.

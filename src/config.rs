@@ -47,11 +47,11 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where the API listens.
     pub bind: SocketAddr,
-    /// Scans under way at once in this process.
+    /// Scans under way at the same time in this process.
     pub worker_concurrency: usize,
     /// How sites are asked.
     pub fetch: FetchSettings,
-    /// Who is admitted.
+    /// Admission of callers.
     pub auth: AuthSettings,
     /// How mails are sent; `None` if none are.
     pub mail: Option<MailSettings>,
@@ -63,7 +63,7 @@ pub struct Config {
     pub legacy: LegacySettings,
 }
 
-/// Scans under way at once when nothing is set.
+/// Scans under way at the same time when nothing is set.
 const DEFAULT_CONCURRENCY: usize = 64;
 
 /// Where the API listens when nothing is set.

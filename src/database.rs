@@ -38,11 +38,13 @@ impl Database {
         };
         let options: PgConnectOptions = url.parse().map_err(StartError::Connect)?;
         let options = options.application_name("sitelog");
-        // Once without a pool, which would only say that it waited in vain.
+        // Once without a pool, which would only say that it waited without success.
         let mut connection = PgConnection::connect_with(&options)
             .await
             .map_err(StartError::Connect)?;
-        let offer = Offer::ask(&mut connection).await.map_err(StartError::Connect)?;
+        let offer = ServerInfo::ask(&mut connection)
+            .await
+            .map_err(StartError::Connect)?;
         connection.close().await.ok();
         if offer.version_number < 150_000 {
             return Err(StartError::TooOld(offer.version));
@@ -104,16 +106,16 @@ impl Database {
     }
 }
 
-/// What the server is and has to give.
+/// The version and the limits of the server.
 #[derive(Debug, sqlx::FromRow)]
-struct Offer {
+struct ServerInfo {
     version_number: i32,
     version: String,
     /// Connections of ordinary users, taken ones included.
     connections: i32,
 }
 
-impl Offer {
+impl ServerInfo {
     async fn ask(connection: &mut PgConnection) -> Result<Self, Error> {
         sqlx::query_as(
             "select current_setting('server_version_num')::int as version_number, \
@@ -142,8 +144,8 @@ impl Offer {
 mod tests {
     use super::*;
 
-    fn offer(connections: i32) -> Offer {
-        Offer {
+    fn offer(connections: i32) -> ServerInfo {
+        ServerInfo {
             version_number: 150_000,
             version: "15".into(),
             connections,

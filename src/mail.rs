@@ -42,7 +42,7 @@ pub struct Mailer {
 }
 
 impl MailSettings {
-    /// What makes the transport that the settings describe; `None` if they describe none.
+    /// Builds the transport of the settings; `None` if they name no server.
     fn transport(&self) -> Option<AsyncSmtpTransportBuilder> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(self.smtp_url.reveal()).ok()?;
         Some(builder.timeout(Some(LIMIT)))

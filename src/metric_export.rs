@@ -1,7 +1,8 @@
 //! Sends the metrics of `/metrics` to a collector at an interval: OTLP over HTTP, as JSON, by our own client.
 //!
-//! The numbers are those of `/metrics`, taken from its text, so both say the same and a new metric is in both. The messages are
-//! those of the OTLP specification 1.x, section "JSON Protobuf Encoding": 64-bit integers are texts, enums are numbers.
+//! The numbers are those of `/metrics`, taken from its text, so both say the same and a new metric is in both. The
+//! messages are those of the OTLP specification 1.x, section "JSON Protobuf Encoding": 64-bit integers are texts, enums
+//! are numbers.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -38,7 +39,7 @@ impl MetricExport {
         }
     }
 
-    /// Sends until told to stop, and then once more. `read` gives the text of `/metrics`, or why there is none.
+    /// Sends until told to stop, and then again. `read` gives the text of `/metrics`, or why there is none.
     pub async fn run(
         self,
         read: impl Fn() -> BoxFuture<'static, Result<String, String>>,
@@ -106,7 +107,7 @@ struct Point {
 fn message(text: &str, started: SystemTime, now: SystemTime) -> Value {
     let metrics: Vec<Value> = metrics(text)
         .iter()
-        .map(|(name, metric)| told(name, metric, started, now))
+        .map(|(name, metric)| metric_json(name, metric, started, now))
         .collect();
     json!({ "resourceMetrics": [{
         "resource": { "attributes": attributes(&[("service.name".to_owned(), "sitelog".to_owned())]) },
@@ -193,7 +194,7 @@ fn series_of(series: &str) -> Option<(String, Vec<(String, String)>)> {
     Some((name.to_owned(), labels))
 }
 
-fn told(name: &str, metric: &Metric, started: SystemTime, now: SystemTime) -> Value {
+fn metric_json(name: &str, metric: &Metric, started: SystemTime, now: SystemTime) -> Value {
     let (started, now) = (nanoseconds(started), nanoseconds(now));
     let unit = if name.ends_with("_seconds") {
         "s"
@@ -206,19 +207,19 @@ fn told(name: &str, metric: &Metric, started: SystemTime, now: SystemTime) -> Va
         .points
         .iter()
         .map(|(labels, point)| {
-            let mut told = json!({ "attributes": attributes(labels), "timeUnixNano": now });
+            let mut point_json = json!({ "attributes": attributes(labels), "timeUnixNano": now });
             if metric.kind != "gauge" {
-                told["startTimeUnixNano"] = started.as_str().into();
+                point_json["startTimeUnixNano"] = started.as_str().into();
             }
             if metric.kind == "histogram" {
-                told["count"] = point.count.to_string().into();
-                told["sum"] = point.sum.into();
-                told["bucketCounts"] = bucket_counts(point);
-                told["explicitBounds"] = bounds(point);
+                point_json["count"] = point.count.to_string().into();
+                point_json["sum"] = point.sum.into();
+                point_json["bucketCounts"] = bucket_counts(point);
+                point_json["explicitBounds"] = bounds(point);
             } else {
-                told["asDouble"] = point.value.into();
+                point_json["asDouble"] = point.value.into();
             }
-            told
+            point_json
         })
         .collect();
     let data = match metric.kind.as_str() {
@@ -256,10 +257,10 @@ fn bounds(point: &Point) -> Value {
 }
 
 fn attributes(labels: &[(String, String)]) -> Value {
-    let told = labels
+    let attributes = labels
         .iter()
         .map(|(name, value)| json!({ "key": name, "value": { "stringValue": value } }));
-    told.collect::<Vec<_>>().into()
+    attributes.collect::<Vec<_>>().into()
 }
 
 fn nanoseconds(time: SystemTime) -> String {

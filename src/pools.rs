@@ -21,18 +21,18 @@ pub struct Pools {
     pub maintenance: PgPool,
     /// Keys, sessions and settings of tenants.
     pub access: PgPool,
-    /// What requests read and the commands they give.
+    /// Reads and commands of requests.
     pub reads: PgPool,
-    /// What takes long to read: exports, history, earlier states, events that are watched.
+    /// Long reads: exports, history, earlier states, watched events.
     pub long_reads: PgPool,
 }
 
-/// With fewer than these, a process could not do its parts beside each other.
+/// With fewer than these, a process could not do its parts at the same time.
 pub const FEWEST_CONNECTIONS: u32 = 14;
 /// Groups of appends are committed one after the other.
 const APPENDS: u32 = 1;
 /// How long work waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a transaction may be idle before PostgreSQL ends it. Each is a few statements in a row; only a process
 /// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
 const MAX_IDLE_IN_TRANSACTION: &str = "10s";
@@ -114,10 +114,10 @@ impl Pools {
         self.named().map(of).into()
     }
 
-    /// So many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
+    /// This many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
     ///
-    /// Where the server is the private one, whose processes run on this machine as ours do, those for which no client waits
-    /// give way to the others.
+    /// Where the server is the private one, whose processes run on this machine as ours do, those for which no client
+    /// waits give way to the others.
     pub(crate) fn divide(connections: u32, options: &PgConnectOptions, is_private: bool) -> Self {
         let shares = Shares::of(connections);
         let low = if is_private {
@@ -187,7 +187,7 @@ impl Shares {
         let (projections, maintenance, access) = (share(6), share(8), share(10));
         let (reads, long_reads) = (share(5), share(8));
         Self {
-            // One of them listens for news from other processes.
+            // One of them listens for notifications from other processes.
             work: connections - APPENDS - projections - maintenance - access - reads - long_reads,
             projections,
             maintenance,
@@ -210,8 +210,8 @@ enum Priority {
 /// How much a process of low priority gives way (Linux: `setpriority(2)`): as one to three.
 const NICENESS: i32 = 5;
 
-/// Lowers the priority of the server's process behind a connection. It is on this machine; where it belongs to a user whom
-/// we may not order about, it stays as it is.
+/// Lowers the priority of the server's process behind a connection. It is on this machine; where it belongs to a user
+/// whom we may not order about, it stays as it is.
 async fn lower_priority(connection: &mut PgConnection) -> Result<(), Error> {
     let process: i32 = sqlx::query_scalar("select pg_backend_pid()")
         .fetch_one(connection)
@@ -229,7 +229,7 @@ fn pool(connections: u32, settings: &str, priority: Priority) -> PgPoolOptions {
     );
     PgPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         // A question to the server before each use would double what small queries cost; a connection that died
         // with its server has been idle at least as long as a restart takes.
         .test_before_acquire(false)

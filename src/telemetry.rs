@@ -14,7 +14,7 @@ pub fn init_logs(default_level: &str) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| LogLines(io::stderr()))
-        // Colours could not be told from escape sequences in logged texts.
+        // Colours could not be distinguished from escape sequences in logged texts.
         .with_ansi(false)
         .with_target(false)
         .with_span_events(FmtSpan::NONE);

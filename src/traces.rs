@@ -1,7 +1,8 @@
-//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched on.
+//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched
+//! on.
 //!
-//! The id of a scan is the id of its trace, and the spans that others begin below have ids that follow from the scan's and
-//! the attempt's. So nothing has to be passed on: every process that works on a scan adds to the same trace, and
+//! The id of a scan is the id of its trace, and the spans that others begin below have ids that follow from the scan's
+//! and the attempt's. So nothing has to be passed on: every process that works on a scan adds to the same trace, and
 //! the id of the scan is enough to find it.
 
 use std::borrow::Cow;
@@ -19,14 +20,14 @@ use uuid::Uuid;
 
 static TRACING: OnceLock<Tracing> = OnceLock::new();
 
-/// What records spans, and of which scans.
+/// The tracer, and the scans that it traces.
 struct Tracing {
     tracer: SdkTracer,
     sampled: Sampled,
 }
 
-/// The share of scans that are traced. Whether a scan is one of them follows from its id: so every process decides the same, and
-/// a trace is whole or absent.
+/// The share of scans that are traced. Whether a scan is one of them follows from its id: so every process decides the
+/// same, and a trace is whole or absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampled {
     /// Of all numbers of 53 bits, those below.
@@ -61,14 +62,14 @@ impl Sampled {
     }
 }
 
-/// What records the spans of a scan, if that is traced.
+/// The tracer of a scan, if the scan is traced.
 fn tracing_of(scan: Uuid) -> Option<&'static Tracing> {
     TRACING.get().filter(|tracing| tracing.sampled.has(scan))
 }
 
 tokio::task_local! {
     /// The attempt that this task works on.
-    static ATTEMPT: Place;
+    static ATTEMPT: ParentSpan;
 }
 
 thread_local! {
@@ -96,15 +97,15 @@ pub fn switch_on(tracer: SdkTracer, sampled: Sampled) {
     let _kept = TRACING.set(Tracing { tracer, sampled });
 }
 
-/// Where in a scan's trace a span hangs.
+/// The parent of a span in the trace of a scan.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct ParentSpan {
     scan: Uuid,
     span: SpanId,
 }
 
-impl Place {
-    /// Directly below the scan.
+impl ParentSpan {
+    /// The root: the scan.
     pub fn of_scan(scan: Uuid) -> Self {
         Self {
             scan,
@@ -112,7 +113,7 @@ impl Place {
         }
     }
 
-    /// Below an attempt, which its fence tells from others.
+    /// An attempt, which its fence identifies.
     pub fn of_attempt(scan: Uuid, fence: i64) -> Self {
         Self {
             scan,
@@ -127,25 +128,25 @@ fn span_id(scan: Uuid, number: u64) -> SpanId {
     SpanId::from((low ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).max(1))
 }
 
-/// A span under way.
+/// A span that has begun and not ended.
 #[derive(Debug)]
 #[must_use = "a span is recorded when it ends"]
-pub struct Piece {
+pub struct OpenSpan {
     name: Cow<'static, str>,
     kind: SpanKind,
     id: Option<SpanId>,
-    parent: Option<Place>,
+    parent: Option<ParentSpan>,
     scan: Uuid,
     began: SystemTime,
 }
 
 /// Begins the root of a scan's trace: its request. `None` while traces are off, as below.
-pub fn scan_requested(scan: Uuid, began: SystemTime) -> Option<Piece> {
+pub fn scan_requested(scan: Uuid, began: SystemTime) -> Option<OpenSpan> {
     tracing_of(scan)?;
-    Some(Piece {
+    Some(OpenSpan {
         name: "scan requested".into(),
         kind: SpanKind::Internal,
-        id: Some(Place::of_scan(scan).span),
+        id: Some(ParentSpan::of_scan(scan).span),
         parent: None,
         scan,
         began,
@@ -153,51 +154,51 @@ pub fn scan_requested(scan: Uuid, began: SystemTime) -> Option<Piece> {
 }
 
 /// Begins an attempt.
-pub fn attempt(scan: Uuid, fence: i64) -> Option<Piece> {
+pub fn attempt(scan: Uuid, fence: i64) -> Option<OpenSpan> {
     tracing_of(scan)?;
-    Some(Piece {
+    Some(OpenSpan {
         name: "attempt".into(),
         kind: SpanKind::Internal,
-        id: Some(Place::of_attempt(scan, fence).span),
-        parent: Some(Place::of_scan(scan)),
+        id: Some(ParentSpan::of_attempt(scan, fence).span),
+        parent: Some(ParentSpan::of_scan(scan)),
         scan,
         began: SystemTime::now(),
     })
 }
 
-/// Begins something that belongs to a place.
-pub fn piece(place: Place, name: impl Into<Cow<'static, str>>, began: SystemTime) -> Option<Piece> {
-    tracing_of(place.scan)?;
-    Some(Piece {
+/// Begins a span below another.
+pub fn child(parent: ParentSpan, name: impl Into<Cow<'static, str>>, began: SystemTime) -> Option<OpenSpan> {
+    tracing_of(parent.scan)?;
+    Some(OpenSpan {
         name: name.into(),
         kind: SpanKind::Internal,
         id: None,
-        parent: Some(place),
-        scan: place.scan,
+        parent: Some(parent),
+        scan: parent.scan,
         began,
     })
 }
 
 /// Begins a request to a site, if this task works on an attempt.
-pub fn fetch() -> Option<Piece> {
+pub fn fetch() -> Option<OpenSpan> {
     TRACING.get()?;
-    let place = ATTEMPT.try_with(|place| *place).ok()?;
-    let piece = piece(place, "GET", SystemTime::now())?;
-    Some(Piece {
+    let attempt = ATTEMPT.try_with(|attempt| *attempt).ok()?;
+    let span = child(attempt, "GET", SystemTime::now())?;
+    Some(OpenSpan {
         kind: SpanKind::Client,
-        ..piece
+        ..span
     })
 }
 
-/// Runs what belongs to an attempt: requests that are made within are below it.
-pub async fn within<T>(place: Place, work: impl Future<Output = T>) -> T {
-    if tracing_of(place.scan).is_none() {
+/// Runs the work of an attempt: spans of its requests are below it.
+pub async fn within<T>(attempt: ParentSpan, work: impl Future<Output = T>) -> T {
+    if tracing_of(attempt.scan).is_none() {
         return work.await;
     }
-    ATTEMPT.scope(place, work).await
+    ATTEMPT.scope(attempt, work).await
 }
 
-impl Piece {
+impl OpenSpan {
     /// Records the span.
     pub fn end(self, attributes: Vec<KeyValue>, error: Option<String>) {
         let Some(Tracing { tracer, .. }) = TRACING.get() else {
@@ -230,17 +231,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_follow_from_the_scan_and_its_attempts() {
+    fn span_ids_follow_from_the_scan_and_its_attempts() {
         let scan = Uuid::new_v4();
-        let places = [
-            Place::of_scan(scan),
-            Place::of_attempt(scan, 1),
-            Place::of_attempt(scan, 2),
+        let spans = [
+            ParentSpan::of_scan(scan),
+            ParentSpan::of_attempt(scan, 1),
+            ParentSpan::of_attempt(scan, 2),
         ];
-        assert_eq!(places[1].span, Place::of_attempt(scan, 1).span);
-        assert_ne!(places[0].span, places[1].span);
-        assert_ne!(places[1].span, places[2].span);
-        assert_ne!(Place::of_scan(Uuid::nil()).span, SpanId::INVALID);
+        assert_eq!(spans[1].span, ParentSpan::of_attempt(scan, 1).span);
+        assert_ne!(spans[0].span, spans[1].span);
+        assert_ne!(spans[1].span, spans[2].span);
+        assert_ne!(ParentSpan::of_scan(Uuid::nil()).span, SpanId::INVALID);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::values::TenantId;
 /// Requests of one tenant that may wait for a turn.
 const MAX_WAITING: usize = 64;
 /// How long a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Places that tenants take turns at; clones share them.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub struct Turn {
 pub struct Busy;
 
 impl Turns {
-    /// So many places, of which one tenant may hold so many.
+    /// This many places, of which one tenant may hold so many.
     pub fn new(places: usize, places_of_tenant: usize) -> Self {
         Self(Arc::new(Shared {
             places: places.max(1),
@@ -80,7 +80,7 @@ impl Turns {
             }
             turn
         };
-        match tokio::time::timeout(PATIENCE, turn).await {
+        match tokio::time::timeout(TURN_TIMEOUT, turn).await {
             Ok(Ok(turn)) => Ok(turn),
             _ => Err(Busy),
         }
@@ -168,7 +168,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// So many bytes were worked on.
+    /// This many bytes were worked on.
     pub async fn did(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= STEP {

@@ -1,4 +1,4 @@
-//! Events appended per second: ours, stock postgres-es on a table of its own, and a raw multi-row insert into a table
+//! Events appended per second: ours, upstream postgres-es on a table of its own, and a raw multi-row insert into a table
 //! like ours, with positions, hashes and all indexes.
 
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
@@ -17,7 +17,7 @@ const CLIENTS: [usize; 3] = [1, 16, 64];
 const EVENTS: [usize; 3] = [1, 10, 100];
 
 /// The table as postgres-es documents it.
-const STOCK_TABLE: &str = "create table events (\
+const UPSTREAM_TABLE: &str = "create table events (\
      aggregate_type text not null, aggregate_id text not null, sequence bigint check (sequence >= 0) not null, \
      event_type text not null, event_version text not null, payload json not null, metadata json not null, \
      timestamp timestamp with time zone default (current_timestamp), \
@@ -29,16 +29,16 @@ pub async fn run(server: &Server, options: Options) {
     println!("append: events per second, each cell for {:?}", options.time);
     println!(
         "{:>7} {:>7} {:>10} {:>10} {:>10} {:>11} {:>10}",
-        "clients", "events", "ours", "stock", "raw", "ours/stock", "ours/raw"
+        "clients", "events", "ours", "upstream", "raw", "ours/upstream", "ours/raw"
     );
     for clients in CLIENTS {
         for events in EVENTS {
             let ours = ours(server, clients, events, options).await;
-            let stock = stock(server, clients, events, options).await;
+            let upstream = upstream(server, clients, events, options).await;
             let raw = raw(server, clients, events, options).await;
             println!(
-                "{clients:>7} {events:>7} {ours:>10.0} {stock:>10.0} {raw:>10.0} {:>11.2} {:>10.2}",
-                ours / stock,
+                "{clients:>7} {events:>7} {ours:>10.0} {upstream:>10.0} {raw:>10.0} {:>11.2} {:>10.2}",
+                ours / upstream,
                 ours / raw
             );
         }
@@ -63,14 +63,14 @@ async fn ours(server: &Server, clients: usize, events: usize, options: Options) 
     rate
 }
 
-async fn stock(server: &Server, clients: usize, events: usize, options: Options) -> f64 {
+async fn upstream(server: &Server, clients: usize, events: usize, options: Options) -> f64 {
     let pool = server
-        .database("bench_stock", u32::try_from(clients).expect("few"))
+        .database("bench_upstream", u32::try_from(clients).expect("few"))
         .await;
-    sqlx::raw_sql(&format!("drop table events cascade; {STOCK_TABLE}"))
+    sqlx::raw_sql(&format!("drop table events cascade; {UPSTREAM_TABLE}"))
         .execute(&pool)
         .await
-        .expect("the stock table");
+        .expect("the upstream table");
     let rate = measure(clients, events, options.time, {
         let pool = pool.clone();
         move || {

@@ -31,7 +31,7 @@ impl Server {
         }
     }
 
-    /// A migrated database with room for so many clients.
+    /// A migrated database with room for this many clients.
     pub async fn database(&self, name: &str, clients: u32) -> PgPool {
         let mut admin = PgConnection::connect(self.admin.as_str())
             .await

@@ -85,7 +85,7 @@ async fn verify(log: &EventLog, length: i64) {
     );
 }
 
-/// Makes the log at least so long, in streams of seven events: with the hashes that `append_events` would make.
+/// Makes the log at least this long, in streams of seven events: with the hashes that `append_events` would make.
 async fn fill(pool: &PgPool, length: i64) {
     loop {
         let head: i64 = sqlx::query_scalar("select position from log_head")

@@ -23,7 +23,7 @@ pub fn metadata() -> Value {
     })
 }
 
-/// A new stream of so many events.
+/// A new stream of this many events.
 pub fn unit(events: usize) -> AppendUnit {
     let event = || NewEvent {
         event_id: Uuid::now_v7(),
@@ -45,7 +45,7 @@ pub fn unit(events: usize) -> AppendUnit {
     }
 }
 
-/// Events per second of so many clients, each of which appends so many events at a time, one append after the other.
+/// Events per second of this many clients, each of which appends this many events at a time, one append after the other.
 pub async fn measure<A, F>(clients: usize, events: usize, time: Duration, append: A) -> f64
 where
     A: Fn() -> F + Clone + Send + 'static,

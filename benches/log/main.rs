@@ -1,6 +1,6 @@
 //! Figures of the event log on a PostgreSQL of its own, durability on: `cargo bench --bench log -- [SECTION…] [OPTION…]`.
 //!
-//! Sections: `append` (events per second against stock postgres-es and a raw multi-row insert), `growth` (what an
+//! Sections: `append` (events per second against upstream postgres-es and a raw multi-row insert), `growth` (what an
 //! append costs in a log of 10k, 1M and 5M events), `verify` (events per second), `proof` (a proof's time).
 //!
 //! `--seconds N` measures each cell for so long (5); `--events N` is the longest log that is made (5,000,000).

@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
-use sitelog::projections::registry::{self, AnyProjection};
+use sitelog::projections::all;
+use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::task::{self, ProjectionTask, TaskKind, TaskPhase};
 use sqlx::PgPool;
 use sqlx::postgres::{PgPoolCopyExt, PgPoolOptions};
@@ -13,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{World, rate, timed};
 
 pub async fn run(world: &World, events: usize) {
-    let ((), told) = timed(world.tell(events)).await;
+    let ((), appending) = timed(world.append(events)).await;
     let count = world.log.head().await.expect("a head");
-    println!("{count} events told in {:.1} s", told.as_secs_f64());
+    println!("{count} events appended in {:.1} s", appending.as_secs_f64());
     let (bytes, copy) = timed(copy_out(&world.pool, "events")).await;
     println!(
         "COPY of the events out: {:.2} s, {} MB",
@@ -29,7 +30,7 @@ pub async fn run(world: &World, events: usize) {
         bodies >> 20
     );
     let mut three = Duration::ZERO;
-    for projection in registry::all() {
+    for projection in all() {
         let built = build(world, projection).await;
         println!(
             "{:<11} built in {:.2} s ({:.0} events/s), with comparison and switch {:.2} s, {} rows",
@@ -51,7 +52,7 @@ pub async fn run(world: &World, events: usize) {
         three.as_secs_f64() / copy.as_secs_f64(),
         three.as_secs_f64() / (copy + with_bodies).as_secs_f64(),
     );
-    for projection in registry::all() {
+    for projection in all() {
         let (task, took) = timed(perform(world, projection, TaskKind::Verify)).await;
         let result = task.result.expect("done");
         assert_eq!(result["wrong"], 0, "{result}");

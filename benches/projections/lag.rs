@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use sitelog::projections::registry;
+use sitelog::projections::all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -17,14 +17,14 @@ const LASTS: u32 = 30;
 
 pub async fn run(world: &World) {
     let stop = CancellationToken::new();
-    for projection in registry::all() {
+    for projection in all() {
         tokio::spawn(projection.run(world.log.clone(), stop.clone()));
     }
     let mut watchers = Vec::new();
     let mut acknowledged = Vec::new();
-    for projection in registry::all() {
-        let (told, heard) = mpsc::unbounded_channel();
-        acknowledged.push(told);
+    for projection in all() {
+        let (sender, heard) = mpsc::unbounded_channel();
+        acknowledged.push(sender);
         watchers.push((
             projection.name(),
             tokio::spawn(watch(world.pool.clone(), projection.name(), heard)),
@@ -41,10 +41,10 @@ pub async fn run(world: &World) {
     let begun = Instant::now();
     let mut appended = 0;
     while begun.elapsed() < Duration::from_secs(LASTS.into()) {
-        appended += story.tell(&world.log, 100).await;
+        appended += story.append(&world.log, 100).await;
         let head = world.log.head().await.expect("a head");
-        for told in &acknowledged {
-            let _ = told.send((head, Instant::now()));
+        for sender in &acknowledged {
+            let _ = sender.send((head, Instant::now()));
         }
         let due =
             Duration::from_secs_f64(f64::from(u32::try_from(appended).unwrap_or(u32::MAX)) / f64::from(PACE));

@@ -1,13 +1,13 @@
 //! Read models from a large log: building, comparing, and how far they are behind a busy one.
 //!
-//! `cargo bench --bench projections [-- EVENTS [build|stock|lag]…]`; a million events and all parts without arguments.
+//! `cargo bench --bench projections [-- EVENTS [build|upstream|lag]…]`; a million events and all parts without arguments.
 
 mod build;
 mod lag;
-mod stock;
 #[expect(clippy::unwrap_used, reason = "it is a part of the tests")]
 #[path = "../../tests/it/support/story.rs"]
 mod story;
+mod upstream;
 
 use std::time::{Duration, Instant};
 
@@ -59,8 +59,8 @@ impl World {
         }
     }
 
-    /// Appends a story of so many events.
-    pub async fn tell(&self, events: usize) {
+    /// Appends a story of this many events.
+    pub async fn append(&self, events: usize) {
         let options = StoryOptions {
             seed: 7,
             tenants: 10,
@@ -69,7 +69,7 @@ impl World {
             urls: 20,
             text: 4000,
         };
-        Story::new(options).tell(&self.log, events).await;
+        Story::new(options).append(&self.log, events).await;
         sqlx::Executor::execute(&self.pool, "vacuum analyze")
             .await
             .expect("vacuum");
@@ -113,9 +113,9 @@ async fn main() {
         build::run(&world, events).await;
         world.stop().await;
     }
-    if wanted("stock") {
+    if wanted("upstream") {
         let world = World::start().await;
-        stock::run(&world, (events / 100).max(500)).await;
+        upstream::run(&world, (events / 100).max(500)).await;
         world.stop().await;
     }
     if wanted("lag") {

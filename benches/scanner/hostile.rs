@@ -1,4 +1,4 @@
-//! What one hostile site, or one tenant with many, costs: memory, processor time, and everybody else's time.
+//! What one hostile site, or one tenant with many, costs: memory, CPU time, and everybody else's time.
 //!
 //! Each shape is scanned by a process of its own; the sites are served by this one, over plain HTTP on loopback.
 
@@ -271,7 +271,7 @@ impl Sites {
     }
 }
 
-/// An address of 7,900 bytes, of which so many are random that it inflates within measure.
+/// An address of 7,900 bytes, of which this many are random that it inflates within measure.
 fn long(number: u64) -> String {
     let mut random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut digits = String::new();

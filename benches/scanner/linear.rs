@@ -72,7 +72,7 @@ const FORMATTED: &str = concat!(
 );
 
 /// Beyond it no page may go, however it was made.
-const MOST: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(5);
 
 /// Times that a page may take of what its size adds to that of the smaller one; and what a quiet machine varies by.
 const SLACK: f64 = 2.0;
@@ -89,7 +89,7 @@ fn measure(name: &str, page: impl Fn(usize) -> String) {
         };
         let (took, _) = best_of(2, || read_page(&page));
         print!("{megabytes:>4} MB {:>10}", milliseconds(took));
-        assert!(took <= MOST, "{name}: {megabytes} MB took {took:?}");
+        assert!(took <= MAX_TIME, "{name}: {megabytes} MB took {took:?}");
         if let Some((size, before)) = smaller {
             #[expect(clippy::cast_precision_loss, reason = "sizes of a few megabytes")]
             let larger = megabytes as f64 / size as f64;

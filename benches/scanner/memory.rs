@@ -18,11 +18,11 @@ pub fn run() -> anyhow::Result<()> {
         let child = Command::new(std::env::current_exe()?)
             .args(["memory-of", &count.to_string()])
             .output()?;
-        let told = String::from_utf8_lossy(&child.stdout);
-        let peak: u64 = told
+        let printed = String::from_utf8_lossy(&child.stdout);
+        let peak: u64 = printed
             .trim()
             .parse()
-            .with_context(|| format!("the child said {told}"))?;
+            .with_context(|| format!("the child said {printed}"))?;
         println!("  {count:>9} URLs  {:>8.1} MB", megabytes(peak));
         peaks.push(peak);
     }

@@ -1,4 +1,4 @@
-//! Broken documents: every file of the corpus as it is and 10,000 of them spoilt. None may panic; what comes out
+//! Broken documents: every file of the corpus as it is and 10,000 mutated copies. None may panic; what comes out
 //! must stay within bounds.
 
 use std::time::{Duration, Instant};
@@ -16,13 +16,13 @@ use crate::documents;
 
 const MUTATED: u64 = 10_000;
 
-/// Spoilt documents are cut to this, so that ten thousand take about a minute.
+/// Mutated documents are cut to this, so that ten thousand take about a minute.
 const LONGEST: usize = 48 * 1024;
 
 /// Longer than any of them may take, many times over: it hangs. A document of the corpus may have megabytes.
 const HANGS: Duration = Duration::from_secs(10);
 
-/// Megabytes by which memory may differ between the first and the last spoilt file.
+/// Megabytes by which memory may differ between the first and the last mutated file.
 const MOST_GROWTH: u64 = 64;
 
 /// What parsers trip over.
@@ -87,48 +87,48 @@ pub fn run() -> anyhow::Result<()> {
         let (name, bytes) = &files[random.random_range(0..files.len())];
         let (_, other) = &files[random.random_range(0..files.len())];
         read(
-            &format!("{name}, spoilt by seed {seed}"),
-            &spoil(bytes, other, &mut random),
+            &format!("{name}, mutated by seed {seed}"),
+            &mutate(bytes, other, &mut random),
         )?;
     }
     let grown = crate::memory::resident()?.saturating_sub(before) / 1_048_576;
-    println!("{MUTATED} spoilt files read; memory grew by {grown} MB");
+    println!("{MUTATED} mutated files read; memory grew by {grown} MB");
     ensure!(grown <= MOST_GROWTH, "memory grew by {grown} MB");
     Ok(())
 }
 
-fn spoil(bytes: &[u8], other: &[u8], random: &mut StdRng) -> Vec<u8> {
+fn mutate(bytes: &[u8], other: &[u8], random: &mut StdRng) -> Vec<u8> {
     let start = random.random_range(0..=bytes.len().saturating_sub(LONGEST));
-    let mut spoilt = bytes[start..bytes.len().min(start + LONGEST)].to_vec();
+    let mut mutated = bytes[start..bytes.len().min(start + LONGEST)].to_vec();
     for _ in 0..random.random_range(1..12) {
-        let at = random.random_range(0..=spoilt.len());
-        let end = spoilt.len().min(at + random.random_range(0..200));
+        let at = random.random_range(0..=mutated.len());
+        let end = mutated.len().min(at + random.random_range(0..200));
         match random.random_range(0..7) {
-            0 => spoilt.truncate(at.max(1)),
-            1 => drop(spoilt.drain(at..end)),
-            2 => drop(spoilt.splice(
+            0 => mutated.truncate(at.max(1)),
+            1 => drop(mutated.drain(at..end)),
+            2 => drop(mutated.splice(
                 at..at,
                 PIECES[random.random_range(0..PIECES.len())].iter().copied(),
             )),
-            3 => spoilt[at..end]
+            3 => mutated[at..end]
                 .iter_mut()
                 .for_each(|byte| *byte ^= random.random::<u8>() & 0x41),
             4 => {
                 let piece = PIECES[random.random_range(0..PIECES.len())].repeat(random.random_range(1..2000));
-                drop(spoilt.splice(at..at, piece));
+                drop(mutated.splice(at..at, piece));
             }
             5 => {
                 let from = random.random_range(0..=other.len());
                 let piece = &other[from..other.len().min(from + 2000)];
-                drop(spoilt.splice(at..end, piece.iter().copied()));
+                drop(mutated.splice(at..end, piece.iter().copied()));
             }
             _ => {
-                let piece = spoilt[at..end].repeat(random.random_range(1..50));
-                drop(spoilt.splice(at..at, piece));
+                let piece = mutated[at..end].repeat(random.random_range(1..50));
+                drop(mutated.splice(at..at, piece));
             }
         }
     }
-    spoilt
+    mutated
 }
 
 /// Reads bytes as everything they could be taken for.
@@ -142,10 +142,10 @@ fn read(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     };
     let found = std::panic::catch_unwind(|| read_page(&page));
     let found = found.map_err(|_| anyhow::anyhow!("the page reader panicked on {name}"))?;
-    let told = serde_json::to_vec(&found.findings)?.len();
+    let written = serde_json::to_vec(&found.findings)?.len();
     ensure!(
-        told <= 1_000_000 + 40 * bytes.len(),
-        "{told} bytes are told of the {} of {name}",
+        written <= 1_000_000 + 40 * bytes.len(),
+        "{written} bytes are returned for the {} of {name}",
         bytes.len()
     );
     let entries = std::panic::catch_unwind(|| sitemap(url, bytes));

@@ -60,12 +60,12 @@ fn peers(plain: &str, ours: Duration) -> anyhow::Result<()> {
     let document = std::env::temp_dir().join(format!("sitelog-peers-{}.xml", std::process::id()));
     std::fs::write(&document, plain)?;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/scanner/peers.py");
-    let told = Command::new(python).arg(script).arg(&document).output();
+    let output = Command::new(python).arg(script).arg(&document).output();
     std::fs::remove_file(&document)?;
-    let told = told?;
-    eprint!("{}", String::from_utf8_lossy(&told.stderr));
-    anyhow::ensure!(told.status.success(), "{script} failed");
-    for line in String::from_utf8_lossy(&told.stdout).lines() {
+    let output = output?;
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    anyhow::ensure!(output.status.success(), "{script} failed");
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
         let mut parts = line.split('\t');
         let (Some(name), Some(seconds), Some(entries)) = (parts.next(), parts.next(), parts.next()) else {
             anyhow::bail!("{script} said {line:?}");

@@ -80,8 +80,8 @@ async fn client(client: reqwest::Client, root: String, number: usize, end: Insta
             Ok(answer) => {
                 let (status, waits) = (answer.status(), answer.headers().contains_key("retry-after"));
                 let _broke_off = answer.bytes().await;
-                let told = if waits { " with Retry-After" } else { "" };
-                format!("{}{told}", status.as_u16())
+                let hint = if waits { " with Retry-After" } else { "" };
+                format!("{}{hint}", status.as_u16())
             }
             Err(error) if error.is_timeout() => "no answer in time".to_owned(),
             Err(error) if error.is_connect() => "no connection".to_owned(),

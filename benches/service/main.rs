@@ -3,9 +3,8 @@
 //! Sections: `throughput` (durable scans against a bare fetch of the same URLs), `latency` (of a status request while
 //! hostile pages are scanned), `memory` (per concurrent scan), `crowd` (two thousand clients at once), `unfair` (one
 //! tenant that asks for much beside another), `large` (100,000 scans are cancelled, and 100,000 retried), `pages` (a
-//! batch of 100,000 domains) and `monitors` (10,000 of them, and 100 webhooks). The last three only when they are named, for
-//! each takes long. The sites, the
-//! service and the client are processes of their own, all on this machine.
+//! batch of 100,000 domains) and `monitors` (10,000 of them, and 100 webhooks). The last three only when they are
+//! named, for each takes long. The sites, the service and the client are processes of their own, all on this machine.
 
 #[expect(
     dead_code,

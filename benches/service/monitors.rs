@@ -1,5 +1,6 @@
-//! 10,000 monitors of one domain each, and 100 webhooks that divide their domains among them: what they cost while nothing
-//! is due, and what a run of all costs, until each webhook has got what it is to get. Nothing may be scanned twice.
+//! 10,000 monitors of one domain each, and 100 webhooks that divide their domains among them: what they cost while
+//! nothing is due, and what a run of all costs, until each webhook has got what it is to get. Nothing may be scanned
+//! twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,7 +22,7 @@ const IDLE: Duration = Duration::from_mins(1);
 /// Requests at once.
 const CLIENTS: usize = 16;
 
-/// How often each domain was told of.
+/// How often each domain was reported.
 type Received = Arc<Mutex<HashMap<String, usize>>>;
 
 pub async fn run() {

@@ -9,7 +9,7 @@ use crate::processes::{Service, SitesProcess, host};
 
 /// The most that a batch takes.
 const DOMAINS: usize = 100_000;
-/// One in so many fails.
+/// One in this many fails.
 const FAILING: usize = 20;
 /// How often each page is asked for.
 const TIMES: usize = 20;
@@ -137,8 +137,11 @@ async fn paint(browser: &Browser, service: &Service, what: &str, path: &str) {
         browser.open(&service.url(path)).await;
         let script = "return [performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1,
             performance.getEntriesByType('navigation')[0].loadEventEnd]";
-        let told = browser.run(script).await;
-        times.push((told[0].as_f64().unwrap_or(-1.0), told[1].as_f64().unwrap_or(-1.0)));
+        let measured = browser.run(script).await;
+        times.push((
+            measured[0].as_f64().unwrap_or(-1.0),
+            measured[1].as_f64().unwrap_or(-1.0),
+        ));
     }
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (first, loaded) = times[2];

@@ -43,7 +43,7 @@ pub async fn serve_sites(arguments: &[String]) {
 }
 
 impl SitesProcess {
-    /// Starts so many sites; `slow` answers after so many seconds.
+    /// Starts this many sites; `slow` answers after this many seconds.
     pub fn start(count: usize, slow_seconds: u64) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args([crate::SERVE_SITES, &count.to_string(), &slow_seconds.to_string()])
@@ -87,7 +87,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts `sitelog serve` with room for so many scans.
+    /// Starts `sitelog serve` with room for this many scans.
     pub fn start(sites: &SitesProcess, concurrency: usize) -> Self {
         Self::start_on(sites, concurrency, None)
     }
@@ -181,7 +181,7 @@ impl Service {
         serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON")
     }
 
-    /// Scans a list as one batch; tells how long it took until its end could be read.
+    /// Scans a list as one batch; returns how long it took until its end could be read.
     pub async fn scan(&self, domains: &[String], max_pages: u32) -> (Value, Duration) {
         let begun = Instant::now();
         let body = json!({ "domains": domains, "max_concurrent": 1000, "max_pages": max_pages });

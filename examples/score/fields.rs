@@ -440,10 +440,10 @@ fn wordpress_versions(page: &Page) -> Option<Vec<String>> {
 fn elementor_versions(page: &Page) -> Option<Vec<String>> {
     let mut versions = stated(page, &["elementor_config_ver"]).unwrap_or_default();
     let generators = texts(&page.facts["generators"]);
-    let told = generators
+    let named = generators
         .iter()
         .filter_map(|name| name.strip_prefix("Elementor "));
-    versions.extend(told.filter_map(|rest| rest.split([' ', ';']).next().map(str::to_owned)));
+    versions.extend(named.filter_map(|rest| rest.split([' ', ';']).next().map(str::to_owned)));
     known(versions)
 }
 

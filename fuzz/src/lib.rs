@@ -131,9 +131,10 @@ pub fn list(data: &[u8]) {
     };
     assert!(list.cells.len() <= list.accepted.len(), "cells of no domain");
     let lines = content.len() + 1;
-    let told = list.accepted.iter().map(|(line, _)| line);
+    let accepted = list.accepted.iter().map(|(line, _)| line);
     assert!(
-        told.chain(list.rejected.iter().map(|rejected| &rejected.line))
+        accepted
+            .chain(list.rejected.iter().map(|rejected| &rejected.line))
             .all(|line| (1..=lines).contains(&(*line as usize))),
         "a line that is not there"
     );
@@ -178,7 +179,7 @@ fn read_event<E: VersionedEvent + Serialize + PartialEq + Debug>(version: &str, 
     }
 }
 
-/// A set of fingerprints, and up to the first zero byte a page that it is held against.
+/// A set of fingerprints, and up to the first zero byte a page that it is compared with.
 pub fn technologies(data: &[u8]) {
     let split = data.iter().position(|byte| *byte == 0).unwrap_or(0);
     let (html, set) = data.split_at(split);

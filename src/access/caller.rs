@@ -1,4 +1,4 @@
-//! Who a request comes from, and what that one may do.
+//! The caller of a request, and its rights.
 
 use std::fmt;
 use std::str::FromStr;
@@ -100,16 +100,16 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// Who a request comes from.
+/// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Whose data it may touch.
+    /// The tenant.
     pub tenant: TenantId,
     /// For the log: `key:…`, `user:…`, `oidc:…` or `anonymous`.
     pub actor: String,
     /// How people call that one; `None` if nobody said.
     pub name: Option<String>,
-    /// What it may do.
+    /// Its scopes.
     pub scopes: Scopes,
 }
 

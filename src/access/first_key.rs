@@ -13,7 +13,7 @@ use super::keys;
 
 /// Who the first key may be given to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FirstKeyPlace {
+pub enum FirstKeyDestination {
     /// A person at a terminal.
     Terminal,
     /// A file that is not there yet; only its owner may read it.
@@ -51,7 +51,7 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
     File {
         /// As named.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -62,7 +62,7 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
     Lost {
         /// As named.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -72,19 +72,19 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
 /// process was faster.
 pub async fn provide<E: std::error::Error + 'static>(
     pool: &PgPool,
-    place: &FirstKeyPlace,
+    place: &FirstKeyDestination,
     make: impl AsyncFnOnce() -> Result<Option<ApiKey>, E>,
 ) -> Result<FirstKey, FirstKeyError<E>> {
     if keys::is_any(pool).await? {
         return Ok(FirstKey::NotNeeded);
     }
     match place {
-        FirstKeyPlace::Nowhere => Ok(FirstKey::NotMade),
-        FirstKeyPlace::Terminal => {
+        FirstKeyDestination::Nowhere => Ok(FirstKey::NotMade),
+        FirstKeyDestination::Terminal => {
             let made = make().await.map_err(FirstKeyError::Create)?;
             Ok(made.map_or(FirstKey::NotNeeded, FirstKey::ToShow))
         }
-        FirstKeyPlace::File(path) => into_file(path, make).await,
+        FirstKeyDestination::File(path) => into_file(path, make).await,
     }
 }
 

@@ -1,5 +1,6 @@
-//! The keys that an issuer of tokens publishes (JWKS, RFC 7517). They are fetched when the first token comes, kept for a while,
-//! and fetched again when a token names a key that is not among them: so an issuer can change its keys at any time.
+//! The keys that an issuer of tokens publishes (JWKS, RFC 7517). They are fetched when the first token comes, kept for
+//! a while, and fetched again when a token names a key that is not among them: so an issuer can change its keys at any
+//! time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 use crate::fetch::Direct;
 
 /// How long keys are used before they are requested again.
-const FRESH: Duration = Duration::from_mins(10);
+const CACHE_TTL: Duration = Duration::from_mins(10);
 /// Pause between two requests, whatever tokens name.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -96,7 +97,7 @@ impl Inner {
     /// The key, and whether the keys are old.
     fn look(&self, id: Option<&str>, algorithm: Algorithm) -> (Option<DecodingKey>, bool) {
         let kept = self.kept();
-        let is_due = kept.fetched.is_none_or(|at| at.elapsed() >= FRESH) && kept.may_ask();
+        let is_due = kept.fetched.is_none_or(|at| at.elapsed() >= CACHE_TTL) && kept.may_ask();
         (kept.find(id, algorithm), is_due)
     }
 

@@ -26,7 +26,7 @@ pub struct NewKey {
 /// When a key ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Expiry {
-    /// After so long, by the database's clock.
+    /// After this long, by the database's clock.
     After(TimeDelta),
     /// At a certain time.
     At(DateTime<Utc>),
@@ -72,7 +72,7 @@ const COLUMNS: &str =
 /// Maximum number of listed keys; more are not expected.
 const MAX_LISTED: i64 = 1000;
 
-/// Makes a key, without telling of it in the log (`commands::change_access` does both); what comes back is the only time it
+/// Makes a key, without an event (`commands::change_access` does both); what comes back is the only time it
 /// can be seen whole.
 pub async fn create(executor: impl PgExecutor<'_>, new: &NewKey) -> Result<(ApiKey, KeyRow), CreateKeyError> {
     let key = ApiKey::generate()?;
@@ -87,8 +87,8 @@ pub(super) async fn is_any(executor: impl PgExecutor<'_>) -> Result<bool, sqlx::
         .await
 }
 
-/// Whether the first key of all is to be made in this transaction: there never was one, and until its end no other process
-/// makes one.
+/// Whether the first key of all is to be made in this transaction: there never was one, and until its end no other
+/// process makes one.
 pub async fn is_first(transaction: &mut PgConnection) -> Result<bool, AccessError> {
     sqlx::query("select pg_advisory_xact_lock(7305116406)")
         .execute(&mut *transaction)
@@ -125,8 +125,8 @@ pub async fn list(pool: &PgPool, tenant: Option<TenantId>) -> Result<Vec<KeyRow>
     Ok(rows.iter().map(row_of).collect::<Result<_, _>>()?)
 }
 
-/// Revokes a key for good, without telling of it in the log (`commands::change_access` does both); again, it changes nothing. `None` if there is no such key, or it
-/// is not of this tenant.
+/// Revokes a key for good, without an event (`commands::change_access` does both); again, it changes nothing. `None` if
+/// there is no such key, or it is not of this tenant.
 pub async fn revoke(
     executor: impl PgExecutor<'_>,
     tenant: Option<TenantId>,

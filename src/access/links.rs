@@ -33,7 +33,7 @@ impl LinkToken {
         Self(text.to_owned())
     }
 
-    /// The path of the link; its ending tells programs what they get.
+    /// The path of the link; its ending tells programs the format.
     pub fn path(&self, ending: &str) -> String {
         format!("/links/{}.{ending}", self.0)
     }
@@ -52,7 +52,7 @@ impl fmt::Debug for LinkToken {
 /// What a link is to be.
 #[derive(Clone, Debug)]
 pub struct NewLink {
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
     /// What is exported.
     pub path: String,

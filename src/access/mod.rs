@@ -1,6 +1,7 @@
 //! Who may use the service, and how much of it: keys, tokens, scopes, and what is set for each tenant. Sole owner of
-//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`), `export_link`
-//! (`migrations/0024_export_links.sql`), `person` and `completed_sign_in` (`migrations/0025_sign_in.sql`). Not here: how a request says who it is (`api`).
+//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`),
+//! `export_link` (`migrations/0024_export_links.sql`), `person` and `completed_sign_in`
+//! (`migrations/0025_sign_in.sql`). Not here: how a request says who it is (`api`).
 
 mod api_key;
 mod caller;
@@ -107,8 +108,8 @@ impl Access {
         &self.pool
     }
 
-    /// The caller with this key or token. Keys are looked up each time, so that one that is revoked is refused at once and
-    /// by every process.
+    /// The caller with this key or token. Keys are looked up each time, so that one that is revoked is refused at once
+    /// and by every process.
     pub async fn identify(&self, credential: &str) -> Result<Caller, AccessError> {
         if let Some(key) = ApiKey::parse(credential) {
             return keys::identify(&self.pool, &key).await;

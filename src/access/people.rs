@@ -1,4 +1,4 @@
-//! People whom a provider signed in, as it told of them last.
+//! People whom a provider signed in, as it described them last.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};
@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgPool};
 use super::AccessError;
 use crate::values::TenantId;
 
-/// So many are listed at most, those who signed in last.
+/// This many are listed at most, those who signed in last.
 const MAX_LISTED: i64 = 1000;
 
 /// A person as administrators see one.

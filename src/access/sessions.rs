@@ -1,5 +1,5 @@
-//! Sessions of people who signed in: what their browser shows from then on. A session of a key may do what the key may, and
-//! ends with it. A session of a person, whom a provider signed in, may do what the provider's claims said then.
+//! Sessions of people who signed in: what their browser shows from then on. A session of a key may do what the key may,
+//! and ends with it. A session of a person, whom a provider signed in, may do what the provider's claims said then.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ async fn remove_ended(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
-/// Ends all sessions of a person of a tenant, without telling of it in the log (`commands::change_access` does both); how
+/// Ends all sessions of a person of a tenant, without an event (`commands::change_access` does both); how
 /// many there were.
 pub async fn close_all(
     executor: impl PgExecutor<'_>,

@@ -15,8 +15,8 @@ use super::AccessError;
 use crate::values::{TenantId, TenantSettings};
 
 /// For so long a tenant's settings are taken as read.
-const FRESH: Duration = Duration::from_secs(5);
-/// Past so many tenants, those that were not heard of for a while are forgotten.
+const CACHE_TTL: Duration = Duration::from_secs(5);
+/// Past this many tenants, those that were not heard of for a while are forgotten.
 const TENANTS_KEPT: usize = 10_000;
 /// How long the share of a tenant is remembered at least, so that it cannot be spent twice.
 const SHARE_REFILLS: Duration = Duration::from_mins(1);
@@ -37,7 +37,7 @@ pub struct RequestShare {
 pub enum Admission {
     /// It is within the share.
     Granted(RequestShare),
-    /// It is not; the next one is, in so many seconds.
+    /// It is not; the next one is, in this many seconds.
     Refused(RequestShare, u64),
 }
 
@@ -115,7 +115,7 @@ impl Tenants {
             .collect()
     }
 
-    /// Sets what differs for a tenant, without telling of it in the log; `commands::change_access` does both.
+    /// Sets what differs for a tenant, without an event; `commands::change_access` does both.
     pub async fn set(&self, tenant: TenantId, settings: &TenantSettings) -> Result<(), AccessError> {
         self.write(&self.pool, tenant, settings).await?;
         self.read_again(tenant);
@@ -166,7 +166,7 @@ impl Tenants {
 
     async fn known(&self, tenant: TenantId) -> Result<Known, AccessError> {
         let before = self.lock().get(&tenant).cloned();
-        if let Some(known) = before.filter(|known| known.read_at.elapsed() < FRESH) {
+        if let Some(known) = before.filter(|known| known.read_at.elapsed() < CACHE_TTL) {
             return Ok(known);
         }
         let settings = Arc::new(self.read(tenant).await?);

@@ -14,11 +14,11 @@ use crate::values::{EventType, VersionedEvent};
 pub struct EventShape {
     /// The streams that have it.
     pub stream_type: StreamType,
-    /// Which.
+    /// The type.
     pub event_type: EventType,
     /// The version in which it is written now.
     pub version: u32,
-    /// What it says.
+    /// Its description.
     pub description: String,
     /// JSON Schema of its data, the enum's tag left out, every reference resolved.
     pub schema: Value,

@@ -15,11 +15,11 @@ use crate::values::{BatchList, BatchOptions, WantedScan};
 /// A list that was read.
 #[derive(Clone, Debug, Default)]
 pub struct BatchInput {
-    /// What will be scanned.
+    /// The domains to scan.
     pub items: Vec<BatchItem>,
     /// How often a domain was named again.
     pub duplicates: usize,
-    /// What is not a domain.
+    /// The lines that are not domains.
     pub rejected: Vec<RejectedLine>,
     /// The column that the domains were read from.
     pub column: Option<ChosenColumn>,
@@ -31,16 +31,16 @@ pub struct BatchInput {
     pub max_age_days: Option<f64>,
 }
 
-/// What a request says beside its body.
+/// The parameters of a request that are not in its body.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Beside<'a> {
+pub struct ListParameters<'a> {
     /// The encoding that the media type declares.
     pub charset: Option<&'a str>,
     /// The column or field to take.
     pub column: Option<&'a str>,
     /// How each domain is scanned.
     pub scan: WantedScan,
-    /// Scans under way at once.
+    /// Scans under way at the same time.
     pub max_concurrent: Option<i64>,
 }
 
@@ -68,7 +68,7 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 
 impl BatchInput {
     /// Reads a body by its media type; numbers in a JSON body go before those beside it.
-    pub fn read(media_type: &str, body: &[u8], beside: Beside<'_>) -> Result<Self, Problem> {
+    pub fn read(media_type: &str, body: &[u8], beside: ListParameters<'_>) -> Result<Self, Problem> {
         let form = match media_type {
             "application/json" => return Self::read_json(body, beside),
             "text/csv" | "text/plain" | XLSX => Form::Table,
@@ -87,7 +87,7 @@ impl BatchInput {
         )
     }
 
-    fn read_json(body: &[u8], beside: Beside<'_>) -> Result<Self, Problem> {
+    fn read_json(body: &[u8], beside: ListParameters<'_>) -> Result<Self, Problem> {
         let body: JsonBody<'_> = parse_json(body)?;
         let list = batch_list::read_array(body.domains.get(), beside.column).map_err(|error| {
             let detail = format!("The member domains is invalid: {error} of it.");
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     fn read(media_type: &str, body: &str) -> Result<BatchInput, Problem> {
-        BatchInput::read(media_type, body.as_bytes(), Beside::default())
+        BatchInput::read(media_type, body.as_bytes(), ListParameters::default())
     }
 
     #[test]
@@ -274,10 +274,10 @@ mod tests {
 
     #[test]
     fn an_encoding_and_a_column_come_from_beside_the_body() {
-        let beside = Beside {
+        let beside = ListParameters {
             charset: Some("windows-1252"),
             column: Some("B"),
-            ..Beside::default()
+            ..ListParameters::default()
         };
         let input = BatchInput::read("text/csv", b"domain,B\na.com,m\xfcnchen.de\n", beside).unwrap();
         assert_eq!(input.items[0].domain(), Some("xn--mnchen-3ya.de"));

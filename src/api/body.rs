@@ -16,11 +16,11 @@ use super::problem::{Problem, ProblemCode};
 
 /// All bodies that are held at once, together. Reading a list takes a few times its size for a moment.
 const ROOM: usize = 128 * 1024 * 1024;
-/// Room is counted in pieces of so many bytes.
+/// Room is counted in pieces of this many bytes.
 const PIECE: usize = 1024;
-/// Nothing at all may come for so long.
+/// Nothing at all may come for this long.
 const IDLE: Duration = Duration::from_secs(10);
-/// The whole body has so long: 32 MB at 2 Mbit/s.
+/// The whole body has this long: 32 MB at 2 Mbit/s.
 const WHOLE: Duration = Duration::from_mins(2);
 
 /// The room for bodies; clones share it.

@@ -1,5 +1,5 @@
-//! Headers for browsers, and requests of browsers that are refused. No other site can use an answer as a script or in a frame, and where
-//! access control is off, no web page may use the service of its visitor.
+//! Headers for browsers, and requests of browsers that are refused. No other site can use an answer as a script or in a
+//! frame, and where access control is off, no web page may use the service of its visitor.
 
 use std::net::IpAddr;
 

@@ -38,24 +38,24 @@ use crate::values::{BatchId, TenantId};
 
 /// Workbooks built at once: each is work for a processor and room on the disk.
 const WORKBOOKS: usize = 2;
-/// Parquet files under way at once: each holds a row group of some megabytes until its client has taken it.
+/// Parquet files under way at the same time: each holds a row group of some megabytes until its client has taken it.
 const TABLES: usize = 8;
 /// Pause of a list that has begun and finds the tenant's turns taken.
 const TURN_PAUSE: Duration = Duration::from_millis(500);
 /// How long one waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(20);
+const SLOT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Rows of a page that is read beside statuses; longer ones are long reads.
+/// Rows of a page that is read alongside statuses; longer ones are long reads.
 const SHORT_PAGE: i64 = 200;
 
 /// The places for workbooks and Parquet files; clones share them.
 #[derive(Clone, Debug)]
-pub struct FilePlaces {
+pub struct ExportSlots {
     workbooks: Arc<Semaphore>,
     tables: Arc<Semaphore>,
 }
 
-impl Default for FilePlaces {
+impl Default for ExportSlots {
     fn default() -> Self {
         Self {
             workbooks: Arc::new(Semaphore::new(WORKBOOKS)),
@@ -68,8 +68,8 @@ impl Default for FilePlaces {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FormatQuery {
-    /// `csv`, `ndjson`, `xlsx` or `parquet`: all rows that match the filters, as a file. `json`: a page. Overrides `Accept`.
-    /// `limit` restricts the number of rows; `cursor` skips the rows before it.
+    /// `csv`, `ndjson`, `xlsx` or `parquet`: all rows that match the filters, as a file. `json`: a page. Overrides
+    /// `Accept`. `limit` restricts the number of rows; `cursor` skips the rows before it.
     #[param(example = "json")]
     format: Option<String>,
 }
@@ -100,7 +100,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
 
 /// A list of the API: what is in it, and how a page of it is read. An export reads it page by page.
 pub trait List: Send + Sync + 'static {
-    /// What is in it.
+    /// The content.
     type Row: Exported;
 
     /// The name of a file of it, without its ending.
@@ -182,7 +182,7 @@ async fn page<L: List>(
     }
     let mut next = page.next;
     if items.len() < page.items.len() {
-        // The page ends early; where the next one begins is what a page of so many rows says.
+        // The page ends early; where the next one begins is what a page of this many rows says.
         let limit = i64::try_from(items.len()).ok();
         let cursor = paging.cursor.clone();
         next = list.page(state, tenant, &Paging { limit, cursor }).await?.next;
@@ -254,7 +254,7 @@ pub async fn carried_by(
     Ok(carried_columns(&state.bus, batch).await?)
 }
 
-/// All rows of a list behind a cursor, or so many of them, page by page.
+/// All rows of a list behind a cursor, or this many of them, page by page.
 pub fn rows_of<L: List>(
     state: ApiState,
     tenant: TenantId,
@@ -285,8 +285,8 @@ pub fn rows_of<L: List>(
     })
 }
 
-/// A body that is read as fast as the client takes it. If the first page cannot be read, the answer is a problem; later, the body
-/// breaks off, so that a part is not mistaken for the whole.
+/// A body that is read as fast as the client takes it. If the first page cannot be read, the answer is a problem;
+/// later, the body breaks off, so that a part is not mistaken for the whole.
 async fn streamed<T: Exported>(
     header: Vec<u8>,
     encoder: Encoder<T>,
@@ -299,21 +299,21 @@ async fn streamed<T: Exported>(
     let rows = rows
         .map_ok(|rows| stream::iter(rows.into_iter().map(Ok)))
         .try_flatten();
-    let rows = rows.map_err(|problem: Problem| BrokenOff(problem.detail));
-    // Row by row, and so many rows in a piece as fit: a row may be large.
+    let rows = rows.map_err(|problem: Problem| ExportAborted(problem.detail));
+    // Row by row, and this many rows in a piece as fit: a row may be large.
     let start = (Box::pin(rows), encoder, Steps::default());
     let lines = stream::try_unfold(start, move |(mut rows, encoder, mut steps)| async move {
         let mut piece = Vec::new();
         while piece.len() < PIECE_BYTES {
             let Some(row) = rows.try_next().await? else { break };
             let lines = encode(&encoder, std::slice::from_ref(&row));
-            piece.extend(lines.map_err(|error| BrokenOff(error.to_string()))?);
+            piece.extend(lines.map_err(|error| ExportAborted(error.to_string()))?);
         }
         steps.did(piece.len()).await;
         Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (rows, encoder, steps))))
     });
     let lines = lines.inspect_err(|error| tracing::warn!("An export failed midway: {error}"));
-    let header = stream::once(async { Ok::<_, BrokenOff>(Bytes::from(header)) });
+    let header = stream::once(async { Ok::<_, ExportAborted>(Bytes::from(header)) });
     Ok(Body::from_stream(header.chain(lines)))
 }
 
@@ -322,15 +322,15 @@ const PIECE_BYTES: usize = 16 * 1024;
 
 /// Why a body ended before its end.
 #[derive(Debug)]
-struct BrokenOff(String);
+struct ExportAborted(String);
 
-impl fmt::Display for BrokenOff {
+impl fmt::Display for ExportAborted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for BrokenOff {}
+impl std::error::Error for ExportAborted {}
 
 /// The same for Parquet, whose pieces are row groups.
 async fn table<T: Exported>(
@@ -339,13 +339,13 @@ async fn table<T: Exported>(
     rows: impl Stream<Item = Result<Vec<T>, Problem>> + Send + 'static,
 ) -> Result<Body, Problem> {
     let places = Arc::clone(&state.limits.files.tables);
-    let Ok(Ok(place)) = timeout(PATIENCE, places.acquire_owned()).await else {
+    let Ok(Ok(place)) = timeout(SLOT_TIMEOUT, places.acquire_owned()).await else {
         return Err(Problem::overloaded());
     };
     let mut rows = Box::pin(rows);
     let first = rows.try_next().await?.unwrap_or_default();
     let rows = stream::once(async { Ok(first) }).chain(rows);
-    let rows = rows.map_err(|problem: Problem| BrokenOff(problem.detail));
+    let rows = rows.map_err(|problem: Problem| ExportAborted(problem.detail));
     let pieces = parquet::pieces(encoder, rows).inspect_ok(move |_| {
         // The place is free when the body is dropped, taken whole or not.
         let _held = &place;
@@ -354,7 +354,7 @@ async fn table<T: Exported>(
     Ok(Body::from_stream(pieces))
 }
 
-impl From<TableError> for BrokenOff {
+impl From<TableError> for ExportAborted {
     fn from(error: TableError) -> Self {
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -370,7 +370,7 @@ async fn build_workbook<T: Exported>(
     rows: impl Stream<Item = Result<Vec<T>, Problem>>,
 ) -> Result<File, Problem> {
     let places = Arc::clone(&state.limits.files.workbooks);
-    let Ok(Ok(_place)) = timeout(PATIENCE, places.acquire_owned()).await else {
+    let Ok(Ok(_place)) = timeout(SLOT_TIMEOUT, places.acquire_owned()).await else {
         return Err(Problem::overloaded());
     };
     workbook::build(encoder, rows).await

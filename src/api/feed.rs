@@ -1,5 +1,5 @@
-//! `GET /feeds/{token}.xml`: what a monitor found changed, as a feed (Atom, RFC 4287). The token is the credential: readers of
-//! feeds send no other.
+//! `GET /feeds/{token}.xml`: what a monitor found changed, as a feed (Atom, RFC 4287). The token is the credential:
+//! readers of feeds send no other.
 
 use atom_syndication::{Content, Entry, Feed, Link, Person, Text};
 use axum::Router;
@@ -60,15 +60,15 @@ async fn show(
         let known = known.trim();
         known == "*" || known.trim_start_matches("W/") == tag
     });
-    let told = [
+    let caching = [
         (header::ETAG, tag),
         (header::CACHE_CONTROL, "private, no-cache".to_owned()),
     ];
     if is_known {
-        return Ok((StatusCode::NOT_MODIFIED, told).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
     let kind = [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")];
-    Ok((told, kind, text).into_response())
+    Ok((caching, kind, text).into_response())
 }
 
 async fn changes(state: &ApiState, tenant: TenantId, id: MonitorId) -> Result<Vec<DomainChange>, Problem> {

@@ -5,15 +5,15 @@ use chrono::TimeDelta;
 use super::problem::{Problem, ProblemCode};
 
 /// A hundred years.
-const MOST: f64 = 36_500.0;
+const MAX_DAYS: f64 = 36_500.0;
 
 /// How old a scan may be, by the database's clock; nothing where no age is given, or 0.
 pub(super) fn age(max_age_days: Option<f64>) -> Result<Option<TimeDelta>, Problem> {
     let Some(days) = max_age_days.filter(|days| *days != 0.0) else {
         return Ok(None);
     };
-    if !(0.0..=MOST).contains(&days) {
-        let detail = format!("max_age_days is {days}; it must be a number from 0 to {MOST}.");
+    if !(0.0..=MAX_DAYS).contains(&days) {
+        let detail = format!("max_age_days is {days}; it must be a number from 0 to {MAX_DAYS}.");
         return Err(Problem::of(ProblemCode::InvalidField, detail));
     }
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a hundred years")]

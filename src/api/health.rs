@@ -71,7 +71,7 @@ pub(super) async fn readyz(
             "The read models of this release are still being built from the log; GET /api/v4/projections shows the progress.",
         ));
     }
-    let mut told = json!({ "status": "ok", "position": position });
+    let mut report = json!({ "status": "ok", "position": position });
     if query.verbose.is_some_and(|verbose| verbose != "false") {
         // Anybody may ask: nothing of what tenants do.
         let stuck = progress::stuck(pool)
@@ -79,9 +79,9 @@ pub(super) async fn readyz(
             .into_iter()
             .map(Stuck::without_tenants);
         let clock = Clock::read(pool).await?;
-        told["stuck"] = json!(stuck.collect::<Vec<_>>());
-        told["clock"] = json!(clock);
-        told["connections"] = json!(state.pools.usage());
+        report["stuck"] = json!(stuck.collect::<Vec<_>>());
+        report["clock"] = json!(clock);
+        report["connections"] = json!(state.pools.usage());
     }
-    Ok(Json(told).into_response())
+    Ok(Json(report).into_response())
 }

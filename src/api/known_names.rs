@@ -1,8 +1,8 @@
-//! Names that a route does not know are refused instead of passed over: `?dryrun=true` would scan, and `maxPages` would be
-//! ignored.
+//! Names that a route does not know are refused instead of passed over: `?dryrun=true` would scan, and `maxPages` would
+//! be ignored.
 //!
-//! What a query may hold is taken from the API's own document, so that every parameter that is described is known and every
-//! other one is not. Members of a command's JSON are known to its type (`deny_unknown_fields`).
+//! What a query may hold is taken from the API's own document, so that every parameter that is described is known and
+//! every other one is not. Members of a command's JSON are known to its type (`deny_unknown_fields`).
 
 use std::collections::HashMap;
 use std::sync::Arc;

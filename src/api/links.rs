@@ -1,5 +1,5 @@
-//! `GET /links/{token}`: an export, for programs that cannot send a key. The token is the credential; what it opens was decided
-//! when the link was made.
+//! `GET /links/{token}`: an export, for programs that cannot send a key. The token is the credential; what it opens was
+//! decided when the link was made.
 
 use std::sync::OnceLock;
 
@@ -44,8 +44,8 @@ async fn show(State(state): State<ApiState>, Path(file): Path<String>) -> Result
     Ok(response)
 }
 
-/// What is behind a path of an export: how its file ends. Whether the export can be made is found out by making one row of
-/// it.
+/// What is behind a path of an export: how its file ends. Whether the export can be made is found out by making one row
+/// of it.
 pub(crate) async fn check(state: &ApiState, tenant: TenantId, path: &str) -> Result<Format, Problem> {
     let refused = |detail: &str| Problem::of(ProblemCode::InvalidField, format!("path: {detail}."));
     let uri: Option<Uri> = path.parse().ok().filter(|_| path.starts_with('/'));

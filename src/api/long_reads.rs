@@ -1,5 +1,5 @@
 //! What takes long to read (exports, history, earlier states, the trail of events) goes through connections of its own,
-//! so that a status is answered at once, however many of them are running.
+//! so that a status is answered immediately, however many of them are running.
 
 use super::ApiState;
 use crate::commands::CommandBus;

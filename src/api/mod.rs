@@ -48,16 +48,16 @@ use crate::projections::ReadModels;
 use crate::tasks::ScanTasks;
 use crate::webhooks::Webhooks;
 pub use body::BodyRoom;
-pub use export::FilePlaces;
+pub use export::ExportSlots;
 pub use legacy::settings::{self, Legacy};
 pub use long_reads::LongReads;
-pub use overload::RequestPlaces;
+pub use overload::RequestSlots;
 use problem::Problem;
-use serving::Serving;
-pub use wait::WaitPlaces;
+use serving::ServerLimits;
+pub use wait::WaitSlots;
 pub use watch::Watch;
 
-/// What handlers work with.
+/// The state of the handlers.
 #[derive(Clone)]
 pub struct ApiState {
     /// Commands.
@@ -78,15 +78,15 @@ pub struct ApiState {
     pub monitors: Monitors,
     /// Whether mails can be sent.
     pub sends_mails: bool,
-    /// Who is admitted.
+    /// Admission of callers.
     pub access: Access,
     /// Scans and batches watched as they go.
     pub watch: Watch,
     /// How much is taken at once.
     pub limits: Limits,
-    /// What the predecessor's paths work with.
+    /// The state of the predecessor's paths.
     pub legacy: Legacy,
-    /// What this process measured.
+    /// The metrics of this process.
     pub metrics: PrometheusHandle,
 }
 
@@ -96,11 +96,11 @@ pub struct Limits {
     /// For bodies of requests.
     pub bodies: BodyRoom,
     /// For requests.
-    pub requests: RequestPlaces,
+    pub requests: RequestSlots,
     /// For workbooks and Parquet files that are being built.
-    pub files: FilePlaces,
+    pub files: ExportSlots,
     /// For answers that wait.
-    pub waits: WaitPlaces,
+    pub waits: WaitSlots,
 }
 
 /// Bytes of a request's body at most.
@@ -137,5 +137,5 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
 
 /// Serves until it is stopped; requests under way are answered.
 pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
-    serving::serve(listener, routes, Serving::default(), stop).await;
+    serving::serve(listener, routes, ServerLimits::default(), stop).await;
 }

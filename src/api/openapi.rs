@@ -38,7 +38,7 @@ use super::{ApiState, admission, health, metrics, v4};
 )]
 struct Document;
 
-/// What every operation of v4 has in common, said once: headers, access, and the refusals that follow from it.
+/// The common part of all operations of v4: headers, access, and the errors that follow from them.
 struct Common;
 
 /// Where the current API is.

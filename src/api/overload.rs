@@ -14,34 +14,34 @@ use super::problem::Problem;
 /// Requests worked on at once. Each may wait for one of a few database connections, so more would only wait longer.
 const AT_ONCE: usize = 256;
 /// How long a request may wait for its turn.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SLOT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one may take, a slow body included.
 const LONGEST: Duration = Duration::from_secs(150);
 
 /// The places for requests; clones share them.
 #[derive(Clone, Debug)]
-pub struct RequestPlaces(Arc<Semaphore>);
+pub struct RequestSlots(Arc<Semaphore>);
 
-impl Default for RequestPlaces {
+impl Default for RequestSlots {
     fn default() -> Self {
         Self::new(AT_ONCE)
     }
 }
 
-impl RequestPlaces {
-    /// So many places.
+impl RequestSlots {
+    /// This many places.
     pub fn new(places: usize) -> Self {
         Self(Arc::new(Semaphore::new(places)))
     }
 }
 
 /// Gives a request a place, or sends it away.
-pub(super) async fn shed(State(places): State<RequestPlaces>, request: Request, next: Next) -> Response {
+pub(super) async fn shed(State(places): State<RequestSlots>, request: Request, next: Next) -> Response {
     // A busy process still reports that it is alive.
     if request.uri().path() == "/livez" {
         return next.run(request).await;
     }
-    let Ok(Ok(_place)) = timeout(PATIENCE, places.0.acquire()).await else {
+    let Ok(Ok(_place)) = timeout(SLOT_TIMEOUT, places.0.acquire()).await else {
         metrics::counter!("sitelog_requests_shed_total").increment(1);
         return Problem::overloaded().into_response();
     };

@@ -67,12 +67,12 @@ impl Problem {
         }
     }
 
-    /// The same, to be repeated after so many seconds.
+    /// The same, to be repeated after this many seconds.
     fn later(code: ProblemCode, retry_after: u32, detail: impl Into<String>) -> Self {
         Self::of(code, detail).retried_after(retry_after)
     }
 
-    /// Asks to be repeated after so many seconds.
+    /// Asks to be repeated after this many seconds.
     #[must_use]
     pub fn retried_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
@@ -135,7 +135,7 @@ impl Problem {
         )
     }
 
-    /// A fault of ours, whose cause only the server's log tells.
+    /// A fault of ours, whose cause is only in the server's log.
     pub fn internal() -> Self {
         Self::of(
             ProblemCode::Internal,
@@ -148,7 +148,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (retry_after, code) = (self.retry_after, self.code);
-        let told = self.clone();
+        let problem = self.clone();
         let kind = (
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
@@ -167,8 +167,8 @@ impl IntoResponse for Problem {
             let value = HeaderValue::from_static(challenge);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
-        // For who would tell it in another form: pages tell it in words.
-        response.extensions_mut().insert(told);
+        // For code that shows it in another form, such as pages.
+        response.extensions_mut().insert(problem);
         response
     }
 }

@@ -37,7 +37,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $meaning,)+ }
             }
 
-            /// What to do.
+            /// The next step.
             pub(in crate::api) fn remedy(self) -> &'static str {
                 match self { $(Self::$name => $remedy,)+ }
             }

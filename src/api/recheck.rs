@@ -30,20 +30,20 @@ pub(crate) async fn run_while_admitted(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let standing = Arc::new(Standing {
+    let admitted = Arc::new(AdmittedRequest {
         state: state.clone(),
         method: request.method().clone(),
         headers: request.headers().clone(),
         caller: caller.clone(),
     });
-    let due = Instant::now() + standing.every();
+    let due = Instant::now() + admitted.every();
     let request = request.map(|body| match body.size_hint().exact() {
         Some(0) => body,
-        _ => kept(body, Arc::clone(&standing), false),
+        _ => kept(body, Arc::clone(&admitted), false),
     });
     let response = next.run(request).await;
     if Instant::now() >= due {
-        standing.check().await?;
+        admitted.check().await?;
     }
     let is_whole_anywhere = response
         .headers()
@@ -52,19 +52,19 @@ pub(crate) async fn run_while_admitted(
     Ok(response.map(|body| match body.size_hint().exact() {
         // It is in memory already.
         Some(_) => body,
-        None => kept(body, standing, is_whole_anywhere),
+        None => kept(body, admitted, is_whole_anywhere),
     }))
 }
 
-/// Who was let in, and what it showed for that: enough to ask again.
-struct Standing {
+/// The admitted caller with its credentials, so that it can be checked again.
+struct AdmittedRequest {
     state: ApiState,
     method: Method,
     headers: HeaderMap,
     caller: Caller,
 }
 
-impl Standing {
+impl AdmittedRequest {
     fn every(&self) -> Duration {
         self.state.access.recheck_every()
     }
@@ -81,10 +81,10 @@ impl Standing {
 }
 
 /// A body that ends when its caller's standing does.
-fn kept(body: Body, standing: Arc<Standing>, is_whole_anywhere: bool) -> Body {
+fn kept(body: Body, admitted: Arc<AdmittedRequest>, is_whole_anywhere: bool) -> Body {
     let kept = Kept {
-        due: Instant::now() + standing.every(),
-        standing,
+        due: Instant::now() + admitted.every(),
+        admitted,
         is_whole_anywhere,
         frames: body.into_data_stream(),
     };
@@ -94,7 +94,7 @@ fn kept(body: Body, standing: Arc<Standing>, is_whole_anywhere: bool) -> Body {
 
 /// A body under way.
 struct Kept {
-    standing: Arc<Standing>,
+    admitted: Arc<AdmittedRequest>,
     due: Instant,
     /// Whether it is whole wherever it ends. Anything else must not look whole when it is cut.
     is_whole_anywhere: bool,
@@ -106,10 +106,10 @@ impl Kept {
     async fn next(mut self) -> Option<(Result<Bytes, axum::Error>, Option<Self>)> {
         loop {
             if Instant::now() >= self.due {
-                if let Err(problem) = self.standing.check().await {
+                if let Err(problem) = self.admitted.check().await {
                     return self.cut(problem);
                 }
-                self.due = Instant::now() + self.standing.every();
+                self.due = Instant::now() + self.admitted.every();
             }
             tokio::select! {
                 frame = self.frames.next() => return frame.map(|frame| (frame, Some(self))),
@@ -119,7 +119,7 @@ impl Kept {
     }
 
     fn cut(self, problem: Problem) -> Option<(Result<Bytes, axum::Error>, Option<Self>)> {
-        let caller = &self.standing.caller.actor;
+        let caller = &self.admitted.caller.actor;
         tracing::info!("Aborted a response to {caller}: {}", problem.detail);
         if self.is_whole_anywhere {
             return None;

@@ -27,7 +27,7 @@ use crate::values::TenantId;
 /// How long an answer may wait for `?at_least=`.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// How often it looks where nothing tells it.
+/// How often it polls if nothing notifies it.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Characters of an idempotency key at most.

@@ -1,4 +1,4 @@
-//! Takes connections: not more than there is room for, and none that only sits there.
+//! Takes connections: not more than there is room for, and none that stays idle for too long.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,24 +24,24 @@ use super::problem::{Problem, ProblemCode};
 
 /// How connections are taken.
 #[derive(Clone, Copy, Debug)]
-pub struct Serving {
-    /// Connections at once; more wait in the system's queue.
+pub struct ServerLimits {
+    /// Connections at the same time; more wait in the system's queue.
     pub connections: usize,
     /// For the head of a request, from when the connection is ready for it: also how long an idle one is kept.
-    pub head: Duration,
+    pub header_read_timeout: Duration,
     /// A client must take something of an answer in this time.
-    pub write: Duration,
+    pub write_timeout: Duration,
     /// For requests under way when the server is stopped.
-    pub drain: Duration,
+    pub shutdown_grace: Duration,
 }
 
-impl Default for Serving {
+impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 4096,
-            head: Duration::from_secs(15),
-            write: Duration::from_secs(30),
-            drain: Duration::from_secs(30),
+            header_read_timeout: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(30),
         }
     }
 }
@@ -54,15 +54,15 @@ const MAX_HEADERS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until it is stopped; requests under way are answered.
-pub async fn serve(listener: TcpListener, router: Router, serving: Serving, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(serving.connections));
+pub async fn serve(listener: TcpListener, router: Router, serving: ServerLimits, stop: CancellationToken) {
+    let slots = Arc::new(Semaphore::new(serving.connections));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &slots) => accepted,
             () = stop.cancelled() => break,
         };
-        let (stream, place) = match accepted {
+        let (stream, slot) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "Cannot accept a connection");
@@ -90,41 +90,44 @@ pub async fn serve(listener: TcpListener, router: Router, serving: Serving, stop
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(serving.head)
+            .header_read_timeout(serving.header_read_timeout)
             .max_buf_size(MAX_HEAD)
             .max_headers(MAX_HEADERS)
-            .serve_connection(TokioIo::new(Box::pin(timed(stream, serving.write))), service);
+            .serve_connection(
+                TokioIo::new(Box::pin(timed(stream, serving.write_timeout))),
+                service,
+            );
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // What goes wrong with a connection is its client's to know.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "A connection ended early");
             }
-            drop(place);
+            drop(slot);
         });
     }
     drop(listener);
-    if tokio::time::timeout(serving.drain, graceful.shutdown())
+    if tokio::time::timeout(serving.shutdown_grace, graceful.shutdown())
         .await
         .is_err()
     {
         tracing::warn!(
             "Aborting requests that did not end within {} s",
-            serving.drain.as_secs()
+            serving.shutdown_grace.as_secs()
         );
     }
 }
 
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    slots: &Arc<Semaphore>,
 ) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
+    let slot = Arc::clone(slots)
         .acquire_owned()
         .await
         .map_err(std::io::Error::other)?;
     let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    Ok((stream, slot))
 }
 
 /// What in a head could be read in two ways, by us in one and by a proxy before us in the other: then the proxy may take

@@ -13,15 +13,15 @@ use super::watch::Watched;
 use crate::values::TenantId;
 
 /// Seconds at most; more is brought down to it.
-const MOST: u64 = 60;
+const MAX_SECONDS: u64 = 60;
 /// Answers that wait at once: half of the places for requests, so that there is always room for others.
 const AT_ONCE: usize = 128;
 
 /// The places for answers that wait; clones share them.
 #[derive(Clone, Debug)]
-pub struct WaitPlaces(Arc<Semaphore>);
+pub struct WaitSlots(Arc<Semaphore>);
 
-impl Default for WaitPlaces {
+impl Default for WaitSlots {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
@@ -41,7 +41,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
             .then(|| value.trim().trim_matches('"').to_owned())
     });
     let seconds: u64 = waits.next()?.parse().ok()?;
-    Some(seconds.min(MOST))
+    Some(seconds.min(MAX_SECONDS))
 }
 
 /// `Preference-Applied`, for an answer that waited.
@@ -58,7 +58,7 @@ pub(super) enum Waited {
     Ended(i64),
     /// It did not in that time, or the server stops.
     InVain,
-    /// So many wait already that this one was not let to.
+    /// This many wait already that this one was not let to.
     NotAtAll,
 }
 

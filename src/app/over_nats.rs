@@ -22,8 +22,8 @@ use crate::worker::{self, Worker};
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl App {
-    /// Starts what serves workers and followers elsewhere. What is wrong with the broker stops nothing else: it is logged,
-    /// and tried again.
+    /// Starts what serves workers and followers elsewhere. What is wrong with the broker stops nothing else: it is
+    /// logged, and tried again.
     pub(super) fn spawn_over_nats(
         &self,
         tracker: &TaskTracker,
@@ -112,7 +112,7 @@ pub async fn work_over_nats(
     let worker = Worker::new(source.clone(), scanner, name, config.worker_concurrency);
     let working = background.handle().spawn(worker.run(stop.clone(), worker::DRAIN));
     let refused = stop_when_refused(&source, &stop).await;
-    // A panic in it was told already.
+    // A panic in it was logged already.
     let _ended = working.await;
     match refused {
         Some(error) => Err(error.into()),

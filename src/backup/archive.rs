@@ -23,7 +23,7 @@ pub enum ArchiveError {
         path: PathBuf,
         /// `written` or `read`.
         doing: &'static str,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// Another process is writing it.
@@ -34,7 +34,7 @@ pub enum ArchiveError {
     NoBackup {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         why: String,
     },
 }
@@ -128,7 +128,7 @@ impl Drop for Unfinished {
 #[derive(Debug)]
 pub struct Archive {
     path: PathBuf,
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
     /// Where the dump begins, and its length.
     dump: (u64, u64),
@@ -175,7 +175,7 @@ impl Archive {
         })
     }
 
-    /// Where it lies.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

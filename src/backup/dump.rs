@@ -16,7 +16,7 @@ const CHUNK: usize = 128 * 1024;
 /// A backup that was written.
 #[derive(Debug)]
 pub struct Saved {
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
     /// Bytes of the file.
     pub bytes: u64,

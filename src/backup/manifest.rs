@@ -1,9 +1,9 @@
-//! What a backup says of itself.
+//! The manifest of a backup.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Beside the dump in the file. What is not known to a reader is left alone; what a reader cannot do without raises
+/// Beside the dump in the file. Fields that a reader does not know are ignored; what a reader cannot do without raises
 /// `FORMAT`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -23,11 +23,11 @@ pub struct Manifest {
     pub events: u64,
     /// Root of the Merkle tree over them, in hexadecimal.
     pub root: String,
-    /// Roles that its rights and policies name, besides the owner of its tables.
+    /// Roles that its rights and policies name, in addition to the owner of its tables.
     pub roles: Vec<String>,
 }
 
 impl Manifest {
-    /// What this release writes and reads.
+    /// The version of the format.
     pub const FORMAT: u32 = 1;
 }

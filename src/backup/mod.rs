@@ -36,7 +36,7 @@ pub enum BackupError {
          or a superuser"
     )]
     NotAllRows {
-        /// Who asked.
+        /// Who requested it.
         user: String,
         /// The first table that belongs to another.
         table: String,
@@ -71,14 +71,14 @@ pub enum BackupError {
     Role {
         /// The role.
         role: String,
-        /// What the server said.
+        /// The error of the server.
         #[source]
         source: sqlx::Error,
     },
     /// One of PostgreSQL's programs failed.
     #[error("{program} failed; nothing was {what}. Its output:\n{said}")]
     Failed {
-        /// Which.
+        /// The program.
         program: &'static str,
         /// `written` or `restored`.
         what: &'static str,

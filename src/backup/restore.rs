@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Archive, ArchiveError, BackupError};
 use crate::postgres::{ChildCommand, ClientProgram};
-use crate::projections::wall;
+use crate::projections::row_security;
 
 /// Bytes that are passed on at once.
 const CHUNK: usize = 128 * 1024;
@@ -72,8 +72,8 @@ async fn refuse_what_is_not_empty(connection: &mut PgConnection) -> Result<(), B
     }
 }
 
-/// Roles belong to the server and are in no dump of a database. One that is created here cannot log in: the administrator of the
-/// server decides about that.
+/// Roles belong to the server and are in no dump of a database. One that is created here cannot log in: the
+/// administrator of the server decides about that.
 async fn provide_role(connection: &mut PgConnection, role: &str) -> Result<(), BackupError> {
     let there: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
         .bind(role)
@@ -98,7 +98,10 @@ async fn contents(pg_restore: &ClientProgram, archive: &Archive) -> Result<Named
     command.arg("--list").stdout(Stdio::piped());
     let listed = feed(command, archive, |_| {}).await?;
     let mut wanted = String::new();
-    for line in listed.lines().filter(|line| !wall::is_owners_policy(line)) {
+    for line in listed
+        .lines()
+        .filter(|line| !row_security::is_owners_policy(line))
+    {
         let _infallible = writeln!(wanted, "{line}");
     }
     let failed = |error: std::io::Error| failed(error.to_string());
@@ -168,7 +171,7 @@ fn failed(said: String) -> BackupError {
 /// What holds for the original alone: who owns it, and who was at work in it.
 async fn make_ours(connection: &mut PgConnection) -> Result<(), BackupError> {
     let mut transaction = connection.begin().await?;
-    wall::raise_everywhere(&mut transaction).await?;
+    row_security::enable_everywhere(&mut transaction).await?;
     transaction
         .execute(
             "update policy set holder = null, leased_until = null; \

@@ -32,7 +32,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let done = save(args, config, &database).await;
     database.close().await;
     let saved = done?;
-    tell(args, &saved)?;
+    report(args, &saved)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -45,11 +45,11 @@ async fn save(args: &Args, config: &Config, database: &Database) -> anyhow::Resu
     Ok(saved)
 }
 
-fn tell(args: &Args, saved: &Saved) -> anyhow::Result<()> {
+fn report(args: &Args, saved: &Saved) -> anyhow::Result<()> {
     let (manifest, file) = (&saved.manifest, args.file.display());
     if args.json {
-        let told = json!({ "file": args.file, "bytes": saved.bytes, "manifest": manifest });
-        return Ok(say(&told.to_string())?);
+        let summary = json!({ "file": args.file, "bytes": saved.bytes, "manifest": manifest });
+        return Ok(say(&summary.to_string())?);
     }
     say(&format!(
         "{file} has {} events, in {} bytes; restore it with: sitelog restore {file}",

@@ -38,14 +38,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     max_concurrent: Option<i64>,
     #[command(flatten)]
-    besides: super::besides::Besides,
+    extra_files: super::extra_files::ExtraFiles,
     /// Prints the summary as one JSON object
     #[arg(long)]
     json: bool,
 }
 
 /// How long the summary waits for the last scans to be seen.
-const PATIENCE: Duration = Duration::from_secs(10);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Failed domains that the summary names.
 const FAILED_SHOWN: i64 = 20;
 /// How often the batch's row is polled.
@@ -68,12 +68,12 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     };
     let local = Local::start(config).await?;
     let items = BatchItem::of_list(&mut list);
-    let options = BatchOptions::wanted(args.besides.with(args.max_pages), args.max_concurrent);
+    let options = BatchOptions::wanted(args.extra_files.with(args.max_pages), args.max_concurrent);
     let context = CommandContext::internal(TenantId::DEFAULT, "cli");
     let batch = request_batch(&local.app.bus, &items, options, json!(null), &context).await?;
     let row = watch(&local, batch.batch_id, items.len()).await?;
     // Each read model follows the log at its own pace.
-    wait_for::<Jobs>(&local.app.models, row.position, PATIENCE).await?;
+    wait_for::<Jobs>(&local.app.models, row.position, WAIT_TIMEOUT).await?;
     let failed = JobFilter {
         status: Some(ScanStatus::Failed),
         batch: Some(batch.batch_id),

@@ -97,8 +97,8 @@ fn check(args: &Check, sources: &Sources) -> anyhow::Result<ExitCode> {
     });
     let faults = settings.faults();
     if args.json {
-        let told = json!({ "file": args.file, "faults": texts(faults) });
-        say_lines(&serde_json::to_string_pretty(&told)?)?;
+        let report = json!({ "file": args.file, "faults": texts(faults) });
+        say_lines(&serde_json::to_string_pretty(&report)?)?;
         return Ok(code(faults));
     }
     for fault in faults {

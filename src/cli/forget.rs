@@ -22,7 +22,7 @@ use crate::projections::sitemaps::Sitemaps;
 use crate::values::{DomainName, TenantId};
 
 /// How long the read models may take to follow.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Erases what was found about a domain: findings, contacts, lists of URLs. The log keeps the name of the domain, and
 /// when, for whom and with what result it was scanned.
@@ -93,9 +93,9 @@ async fn forget(
     };
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     app.spawn_projector(&tracker, &stop);
-    let followed = wait_for::<Domains>(&app.models, forgotten.position, PATIENCE).await?
-        && wait_for::<Jobs>(&app.models, forgotten.position, PATIENCE).await?
-        && wait_for::<Sitemaps>(&app.models, forgotten.position, PATIENCE).await?;
+    let followed = wait_for::<Domains>(&app.models, forgotten.position, WAIT_TIMEOUT).await?
+        && wait_for::<Jobs>(&app.models, forgotten.position, WAIT_TIMEOUT).await?
+        && wait_for::<Sitemaps>(&app.models, forgotten.position, WAIT_TIMEOUT).await?;
     stop.cancel();
     tracker.close();
     tracker.wait().await;

@@ -88,8 +88,8 @@ async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCo
         UnfinishedWork::Rescan => Unfinished::Rescan,
     };
     let bar = progress_bar();
-    let told = |table: &str, rows: u64| tell(&bar, table, rows);
-    let report = import(&app.bus, app.log.pool(), &mut source, unfinished, &told).await;
+    let on_progress = |table: &str, rows: u64| tell(&bar, table, rows);
+    let report = import(&app.bus, app.log.pool(), &mut source, unfinished, &on_progress).await;
     bar.finish_and_clear();
     let report = report?;
     following.catch_up().await?;
@@ -107,8 +107,8 @@ async fn run_compare(args: &CompareArgs, config: &Config) -> anyhow::Result<Exit
     let following = Following::start(config).await?;
     following.catch_up().await?;
     let bar = progress_bar();
-    let told = |table: &str, rows: u64| tell(&bar, table, rows);
-    let comparison = compare(&following.app.models, &mut source, &told).await;
+    let on_progress = |table: &str, rows: u64| tell(&bar, table, rows);
+    let comparison = compare(&following.app.models, &mut source, &on_progress).await;
     bar.finish_and_clear();
     let comparison = comparison?;
     following.finish().await;

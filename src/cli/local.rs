@@ -18,7 +18,7 @@ use crate::projections::sitemaps::Sitemaps;
 use crate::projections::status::all_exist;
 
 /// How long a command waits at its end for the read models.
-const PATIENCE: Duration = Duration::from_secs(10);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running service without HTTP.
 pub(super) struct Local {
@@ -78,15 +78,15 @@ impl Local {
         let head = self.app.log.head().await?;
         let models = &self.app.models;
         let (jobs, batches, domains, sitemaps) = tokio::try_join!(
-            wait_for::<Jobs>(models, head, PATIENCE),
-            wait_for::<BatchJobs>(models, head, PATIENCE),
-            wait_for::<Domains>(models, head, PATIENCE),
-            wait_for::<Sitemaps>(models, head, PATIENCE),
+            wait_for::<Jobs>(models, head, WAIT_TIMEOUT),
+            wait_for::<BatchJobs>(models, head, WAIT_TIMEOUT),
+            wait_for::<Domains>(models, head, WAIT_TIMEOUT),
+            wait_for::<Sitemaps>(models, head, WAIT_TIMEOUT),
         )?;
         if !(jobs && batches && domains && sitemaps) {
             tracing::warn!(
                 "The read models are not up to date after {} s; the next process continues them",
-                PATIENCE.as_secs()
+                WAIT_TIMEOUT.as_secs()
             );
         }
         Ok(())

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::say;
 use crate::config::Config;
 use crate::database::Database;
+use crate::projections::row_security::ensure_reader;
 use crate::projections::status::ensure_all;
-use crate::projections::wall::ensure_reader;
 
 /// Creates or updates the database's tables.
 #[derive(Debug, clap::Args)]

@@ -2,12 +2,12 @@
 
 mod backup;
 mod batch;
-mod besides;
 mod completions;
 mod config;
 mod doctor;
 mod events;
 mod export;
+mod extra_files;
 mod extract;
 mod follow;
 mod forget;

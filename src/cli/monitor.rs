@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
-use super::besides::Besides;
+use super::extra_files::ExtraFiles;
 use super::input::{self, BadArgument};
 use super::{say, tell};
 use crate::aggregates::MonitorError;
@@ -31,7 +31,7 @@ use crate::values::rhythm::{Rhythm, Zone};
 use crate::values::{BatchOptions, MonitorId, TenantId};
 
 /// How long a list waits for what was just decided.
-const PATIENCE: Duration = Duration::from_secs(2);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Monitors that are read at once.
 const PAGE: i64 = 500;
 /// Runs that are shown.
@@ -108,7 +108,7 @@ struct Create {
     #[arg(long, value_name = "N")]
     max_concurrent: Option<i64>,
     #[command(flatten)]
-    besides: Besides,
+    extra_files: ExtraFiles,
     /// Only changes of one of these fields count, for example title or status
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     fields: Vec<String>,
@@ -162,21 +162,21 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 
 impl Create {
     fn wanted(&self) -> Result<WantedMonitor, BadArgument> {
-        let told = |problem: Problem| BadArgument(problem.detail);
+        let bad_argument = |problem: Problem| BadArgument(problem.detail);
         let list = self.file.as_deref().map(|file| self.list(file)).transpose()?;
         let filter = match list {
             Some(_) => None,
             None => Some(selection(&self.filter)?),
         };
         if let Some(filter) = &filter {
-            require_filter(filter).map_err(told)?;
+            require_filter(filter).map_err(bad_argument)?;
         }
         let change = MonitorChange {
             name: Some(self.name.clone()),
             domains: filter.map(WatchedDomains::Filter),
             rhythm: Some(self.rhythm.clone()),
             time_zone: Some(self.time_zone),
-            scan: self.besides.with(self.max_pages),
+            scan: self.extra_files.with(self.max_pages),
             changes_files: true,
             max_concurrent: self.max_concurrent,
             fields: Some(self.fields.clone()),
@@ -330,7 +330,7 @@ fn refusal(error: CommandError<MonitorError>) -> anyhow::Error {
 /// A server that runs keeps the rows in step with the log.
 async fn follow(app: &App, database: &Database) -> anyhow::Result<()> {
     let head = app.log.head().await?;
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let end = tokio::time::Instant::now() + WAIT_TIMEOUT;
     while rows::reached(&database.pools.access).await? < head {
         if tokio::time::Instant::now() > end {
             tell("sitelog: the list is behind the log; it is updated while a server runs");

@@ -14,7 +14,7 @@ use crate::database::Database;
 use crate::log::EventLog;
 use crate::log::head::TreeHead;
 use crate::projections::task::TaskKind;
-use crate::projections::{registry, status, wall};
+use crate::projections::{all, row_security, status};
 
 /// Restores a backup into an empty database, and verifies log and read models; exit code 1 if they are damaged.
 ///
@@ -40,7 +40,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         config.database_url.clone_from(&args.into);
     }
     let database = Database::connect(&config).await?;
-    let done = bring_back(args, &archive, &config, &database).await;
+    let done = restore_database(args, &archive, &config, &database).await;
     database.close().await;
     Ok(if done? {
         ExitCode::SUCCESS
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 }
 
 /// True if all that was restored holds.
-async fn bring_back(
+async fn restore_database(
     args: &Args,
     archive: &Archive,
     config: &Config,
@@ -66,12 +66,12 @@ async fn bring_back(
     bar.finish_and_clear();
     // A backup of an earlier release has its tables.
     sqlx::migrate!().run(&database.pools.work).await?;
-    wall::ensure_reader(&database.pools.work).await?;
+    row_security::ensure_reader(&database.pools.work).await?;
     status::ensure_all(&database.pools.work).await?;
     let log = EventLog::open(database.pools.work.clone());
     let head: TreeHead = format!("{}:{}", archive.manifest.events, archive.manifest.root).parse()?;
     let log_holds = verify::check(&log, Some(head), args.json).await?;
-    let models_hold = work::perform(&log, &registry::all(), TaskKind::Verify, args.json).await?;
+    let models_hold = work::perform(&log, &all(), TaskKind::Verify, args.json).await?;
     let all_well = log_holds && models_hold;
     if !args.json {
         let file = args.file.display();

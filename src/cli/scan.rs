@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     max_pages: Option<i64>,
     #[command(flatten)]
-    besides: super::besides::Besides,
+    extra_files: super::extra_files::ExtraFiles,
     /// Prints one JSON object per domain
     #[arg(long)]
     json: bool,
@@ -38,7 +38,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let context = CommandContext::internal(TenantId::DEFAULT, "cli");
     let mut scans = Vec::new();
     for domain in &args.domains {
-        let options = ScanOptions::wanted(args.besides.with(args.max_pages));
+        let options = ScanOptions::wanted(args.extra_files.with(args.max_pages));
         scans.push(
             request_scan(&local.app.bus, domain.clone(), options, &context)
                 .await?

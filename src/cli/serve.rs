@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{output, say, tell};
 use crate::access::AuthMode;
-use crate::access::first_key::{FirstKey, FirstKeyPlace};
+use crate::access::first_key::{FirstKey, FirstKeyDestination};
 use crate::app::{self, Roles, Started};
 use crate::config::Config;
 
@@ -49,9 +49,9 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         warn_without_contact(&config);
     }
     let place = match &args.first_key_file {
-        Some(file) => FirstKeyPlace::File(file.clone()),
-        None if output::is_terminal() => FirstKeyPlace::Terminal,
-        None => FirstKeyPlace::Nowhere,
+        Some(file) => FirstKeyDestination::File(file.clone()),
+        None if output::is_terminal() => FirstKeyDestination::Terminal,
+        None => FirstKeyDestination::Nowhere,
     };
     app::serve(&config, roles, &place, stop, |started| introduce(started, roles)).await?;
     Ok(ExitCode::SUCCESS)

@@ -59,11 +59,11 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
                     "technology": skipped.technology, "pattern": skipped.pattern, "reason": skipped.reason,
                 })
             });
-            let told = json!({
+            let report = json!({
                 "name": loaded.name, "technologies": loaded.technologies, "signs": loaded.signs,
                 "skipped": skipped.collect::<Vec<_>>(), "not_evaluated": loaded.not_evaluated,
             });
-            say(&told.to_string())?;
+            say(&report.to_string())?;
         }
         Command::Load { source, json: false } => {
             let loaded = fingerprint_files::load(&config.data_dir, source).map_err(as_argument)?;

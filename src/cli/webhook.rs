@@ -21,7 +21,7 @@ use crate::webhooks::endpoint::EndpointError;
 use crate::webhooks::{WebhookRow, endpoint, rows};
 
 /// How long the list waits for what was just decided.
-const PATIENCE: Duration = Duration::from_secs(2);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Creates, lists, tests and deletes webhooks; a running server sends the events.
 #[derive(Debug, clap::Args)]
@@ -209,7 +209,7 @@ async fn list(whose: &Whose, app: &App, database: &Database) -> anyhow::Result<E
     let pool = &database.pools.access;
     // A server that runs keeps the list in step with the log.
     let head = app.log.head().await?;
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let end = tokio::time::Instant::now() + WAIT_TIMEOUT;
     while rows::reached(pool).await? < head {
         if tokio::time::Instant::now() > end {
             tell("sitelog: the list is behind the log; it is updated while a server runs");

@@ -26,12 +26,12 @@ pub struct CommandBus {
     log: EventLog,
 }
 
-/// What goes into the log with a command's events.
+/// The bodies and the result that are stored with a command's events.
 #[derive(Clone, Debug, Default)]
 pub struct Attachments {
     /// Bodies that the events refer to.
     pub bodies: Vec<Body>,
-    /// What a repeat with the same idempotency key gets to see.
+    /// The result for a repeat with the same idempotency key.
     pub result: Value,
 }
 
@@ -60,14 +60,14 @@ pub struct Loaded<A> {
     pub tenant: Option<TenantId>,
 }
 
-/// What a command led to.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Done<A> {
     /// The aggregate after it.
     pub loaded: Loaded<A>,
     /// The position of the last event written, or of the stream's last event if nothing was.
     pub position: i64,
-    /// What the first use of the same idempotency key returned.
+    /// The result of the first use of the same idempotency key.
     pub repeated: Option<Value>,
 }
 

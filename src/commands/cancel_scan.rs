@@ -1,4 +1,4 @@
-//! Call a scan off.
+//! Cancel a scan.
 
 use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};

@@ -1,4 +1,4 @@
-//! Change who may use the service and how much: keys, quotas, sessions. The table changes and the event that tells of it are
+//! Change who may use the service and how much: keys, quotas, sessions. The table changes and the event about it are
 //! one transaction, so neither is ever without the other.
 
 use std::convert::Infallible;
@@ -8,7 +8,7 @@ use super::bus::{self, CommandBus, Loaded, MAX_CONFLICTS};
 use crate::access::keys::{self, CreateKeyError, KeyRow, NewKey};
 use crate::access::{AccessError, ApiKey, KeyId, Scopes, Tenants, sessions};
 use crate::aggregates::tenant::{Tenant, TenantCommand, TenantEvent};
-use crate::log::together::Together;
+use crate::log::transaction::TransactionWithEvents;
 use crate::log::{AppendUnit, LogError};
 use crate::values::{TenantId, TenantSettings};
 
@@ -35,7 +35,7 @@ pub async fn create_key(
     let context = for_tenant(context, new.tenant);
     for _ in 0..MAX_CONFLICTS {
         let loaded = load(bus, new.tenant).await?;
-        let mut change = bus.log().begin_together().await?;
+        let mut change = bus.log().begin_with_events().await?;
         let (key, row) = keys::create(change.connection(), new).await?;
         if finish(change, loaded, created(&row), &context).await? {
             return Ok((key, row));
@@ -56,7 +56,7 @@ pub async fn create_first_key(bus: &CommandBus) -> Result<Option<ApiKey>, Change
     let context = CommandContext::internal(first.tenant, "system");
     for _ in 0..MAX_CONFLICTS {
         let loaded = load(bus, first.tenant).await?;
-        let mut change = bus.log().begin_together().await?;
+        let mut change = bus.log().begin_with_events().await?;
         if !keys::is_first(change.connection()).await? {
             return Ok(None);
         }
@@ -68,8 +68,8 @@ pub async fn create_first_key(bus: &CommandBus) -> Result<Option<ApiKey>, Change
     Err(LogError::Conflict.into())
 }
 
-/// Revokes a key for good, from the next request on; again, it changes nothing. `None` if there is no such key, or it is not
-/// of this tenant.
+/// Revokes a key for good, from the next request on; again, it changes nothing. `None` if there is no such key, or it
+/// is not of this tenant.
 pub async fn revoke_key(
     bus: &CommandBus,
     tenant: Option<TenantId>,
@@ -82,7 +82,7 @@ pub async fn revoke_key(
     let context = for_tenant(context, known.tenant_id);
     for _ in 0..MAX_CONFLICTS {
         let loaded = load(bus, known.tenant_id).await?;
-        let mut change = bus.log().begin_together().await?;
+        let mut change = bus.log().begin_with_events().await?;
         let row = keys::revoke(change.connection(), Some(known.tenant_id), id).await?;
         let command = TenantCommand::RevokeKey {
             key_id: id.to_string(),
@@ -103,7 +103,7 @@ pub async fn change_tenant_settings(
 ) -> Result<(), ChangeAccessError> {
     for _ in 0..MAX_CONFLICTS {
         let loaded = load(bus, context.tenant).await?;
-        let mut change = bus.log().begin_together().await?;
+        let mut change = bus.log().begin_with_events().await?;
         tenants
             .write(change.connection(), context.tenant, settings)
             .await?;
@@ -124,7 +124,7 @@ pub async fn sign_out_person(
 ) -> Result<(), ChangeAccessError> {
     for _ in 0..MAX_CONFLICTS {
         let loaded = load(bus, context.tenant).await?;
-        let mut change = bus.log().begin_together().await?;
+        let mut change = bus.log().begin_with_events().await?;
         if sessions::close_all(change.connection(), context.tenant, person).await? == 0 {
             return Ok(());
         }
@@ -144,7 +144,7 @@ async fn load(bus: &CommandBus, tenant: TenantId) -> Result<Loaded<Tenant>, LogE
 
 /// Tells of a change and commits both; false if somebody else was first, and nothing is changed.
 async fn finish(
-    change: Together,
+    change: TransactionWithEvents,
     loaded: Loaded<Tenant>,
     command: TenantCommand,
     context: &CommandContext,

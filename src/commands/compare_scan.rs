@@ -1,7 +1,8 @@
 //! Compare what an attempt found with what was known of the domain: the one place where a change becomes a fact.
 //!
 //! What differs is decided here, once, when the attempt is recorded (`values::domain_change` says what counts), from
-//! what was loaded before the attempt anyway. The scan decides whether it becomes an event: only the end of a scan says something about the domain.
+//! what was loaded before the attempt anyway. The scan decides whether it becomes an event: only the end of a scan says
+//! something about the domain.
 
 use std::collections::HashSet;
 
@@ -19,7 +20,7 @@ use crate::values::domain_change::{
 use crate::values::report::SiteReport;
 use crate::values::revisit::Earlier;
 use crate::values::sitemap::SitemapUrl;
-use crate::values::{BodyRef, Findings, ScanId, profile};
+use crate::values::{BodyRef, Findings, ScanId, merge_findings};
 
 /// What earlier scans say of a domain.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ impl KnownDomain {
 /// The result of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
-    /// What differs, if anything.
+    /// The differences, if any.
     pub(super) change: Option<Box<DomainChange>>,
     /// What stays known although the attempt did not find it.
     pub(super) earlier: Earlier,
@@ -76,7 +77,7 @@ pub(super) async fn compare(
         && !is_erased
     {
         if let Some(before) = &known.findings {
-            let (now, kept) = profile::merge(before.clone(), found.clone());
+            let (now, kept) = merge_findings::merge(before.clone(), found.clone());
             values = differences(before, &now);
             compared.earlier.findings = (!kept.is_empty()).then(|| Box::new(now));
         }

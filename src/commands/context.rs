@@ -9,7 +9,7 @@ use crate::values::TenantId;
 /// The circumstances of a command.
 #[derive(Clone, Debug)]
 pub struct CommandContext {
-    /// Whose data it touches.
+    /// The tenant.
     pub tenant: TenantId,
     /// Who acts: `key:…`, `user:…`, `anonymous`, `worker:…`, `policy:…`, `cli`.
     pub actor: String,

@@ -44,7 +44,7 @@ pub struct Extended {
     pub position: i64,
 }
 
-/// What is read of a line of the list.
+/// The fields that are read of a line.
 #[derive(Deserialize)]
 struct Line {
     #[serde(default)]
@@ -53,8 +53,8 @@ struct Line {
     domain: String,
 }
 
-/// Adds domains to the end of a monitor's list, `limit` in all at most; those that it has already stay as they are. `now` is
-/// the time of the database's clock.
+/// Adds domains to the end of a monitor's list, `limit` in all at most; those that it has already stay as they are.
+/// `now` is the time of the database's clock.
 pub async fn extend_monitor(
     bus: &CommandBus,
     id: MonitorId,

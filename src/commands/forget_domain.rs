@@ -13,7 +13,7 @@ use crate::aggregates::{DomainScan, ScanCommand, ScanError};
 use crate::log::{LogError, LogEvent, StreamAppend};
 use crate::values::DomainName;
 
-/// What was forgotten.
+/// The result of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForgottenDomain {
     /// Scans whose results were erased; none if there was nothing (left) to forget.

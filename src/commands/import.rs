@@ -46,7 +46,7 @@ impl ImportBodies {
         })
     }
 
-    /// Packs a content of so many things.
+    /// Packs a content of this many things.
     pub fn seal(&mut self, content: &[u8], items: u64) -> BodyRef {
         self.push(self.salt.seal(content, items))
     }

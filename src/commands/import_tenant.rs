@@ -1,5 +1,5 @@
 //! Brings the streams of a tenant over from another log. They get new positions, and keep the old ones, with the head of
-//! the log they come from, in their metadata. A second import changes nothing, and one that was killed goes on.
+//! the log they come from, in their metadata. A second import changes nothing, and one that was killed continues.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::log::{AppendUnit, StreamAppend};
 /// Units that are appended at once.
 const AT_ONCE: usize = 64;
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TenantImport {
     /// Events that were appended.

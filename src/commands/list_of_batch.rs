@@ -1,4 +1,4 @@
-//! What came beside the domains of a batch's list, to be given back with the results.
+//! What came alongside the domains of a batch's list, to be given back with the results.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -45,11 +45,16 @@ pub async fn carried_columns(bus: &CommandBus, batch: BatchId) -> Result<Option<
     let Some(content) = bus.log().body(items).await? else {
         return Ok(None);
     };
-    CarriedColumns::read(content)
+    CarriedColumns::read(content).map_err(|error| LogError::UnreadableBody {
+        digest: items.digest.clone(),
+        subject: format!("the batch {batch}"),
+        bytes: items.bytes,
+        error: error.to_string(),
+    })
 }
 
 impl CarriedColumns {
-    fn read(content: Vec<u8>) -> Result<Option<Self>, LogError> {
+    fn read(content: Vec<u8>) -> Result<Option<Self>, serde_json::Error> {
         // Most lists carry nothing, and that is seen without reading them through.
         if memchr::memmem::find(&content, b"\"cells\":").is_none() {
             return Ok(None);
@@ -57,7 +62,7 @@ impl CarriedColumns {
         let (mut names, mut by_line, mut by_domain) = (Vec::new(), HashMap::new(), HashMap::new());
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', &content) {
-            let read: StoredLine = serde_json::from_slice(&content[start..end]).map_err(unreadable)?;
+            let read: StoredLine = serde_json::from_slice(&content[start..end])?;
             if !read.columns.is_empty() {
                 names = read.columns;
             }
@@ -91,15 +96,6 @@ impl CarriedColumns {
     pub fn of_domain(&self, domain: &str) -> Vec<Value> {
         // Lines are counted from 1.
         self.of_line(self.by_domain.get(domain).copied().unwrap_or(0))
-    }
-}
-
-fn unreadable(source: serde_json::Error) -> LogError {
-    LogError::Unreadable {
-        position: 0,
-        event_type: "a batch's list".into(),
-        version: "1".into(),
-        source,
     }
 }
 

@@ -5,7 +5,7 @@ use super::bus::{Attachments, CommandBus, CommandError};
 use crate::aggregates::webhook::{Webhook, WebhookCommand, WebhookError};
 use crate::values::WebhookId;
 
-/// What can be done with an endpoint.
+/// Commands on a webhook.
 pub use crate::aggregates::webhook::WebhookCommand as Maintenance;
 
 /// Does it; returns the position from which it is visible.

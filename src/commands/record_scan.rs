@@ -18,7 +18,7 @@ use crate::values::report::{PageReport, RobotsReport, SiteReport, SitemapReport}
 use crate::values::revisit::Earlier;
 use crate::values::{BodyRef, FailureReason, Findings, Problem, Revisit};
 
-/// What became of an attempt's record.
+/// The outcome of recording an attempt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Recorded {
     /// The scan has ended, with this attempt or otherwise.
@@ -147,7 +147,7 @@ fn seal_outcome(
         Err(failure) => AttemptOutcome::Failed {
             reason: failure.reason,
             error: failure.detail.clone(),
-            may_pass: failure.may_pass,
+            is_transient: failure.is_transient,
             retry_after: failure.retry_after,
         },
     }

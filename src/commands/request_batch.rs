@@ -19,9 +19,9 @@ pub enum BatchItem {
     Scan {
         /// Line of the input, from 1.
         line: u32,
-        /// What to scan.
+        /// The domains to scan.
         domain: DomainName,
-        /// Names of the columns beside the domains: with the first that has cells, for the whole list.
+        /// Names of the columns alongside the domains: with the first that has cells, for the whole list.
         #[serde(default, skip_deserializing, skip_serializing_if = "Vec::is_empty")]
         columns: Vec<String>,
         /// What stood beside it. Only exports read that back (`list_of_batch`).
@@ -34,7 +34,7 @@ pub enum BatchItem {
         line: u32,
         /// As sent.
         input: String,
-        /// What is wrong with it.
+        /// The problem.
         error: String,
     },
 }
@@ -88,7 +88,7 @@ impl BatchItem {
         }
     }
 
-    /// What is scanned.
+    /// The domains to scan.
     pub fn domain(&self) -> Option<&str> {
         match self {
             Self::Scan { domain, .. } => Some(domain.as_str()),

@@ -24,13 +24,22 @@ pub async fn request_scan(
     options: ScanOptions,
     context: &CommandContext,
 ) -> Result<RequestedScan, CommandError<ScanError>> {
-    // Random throughout: the predecessor's clients need only the id, so it must not be guessable.
-    let id = Uuid::new_v4();
     let command = ScanCommand::Request {
         domain,
         origin: None,
         options,
     };
+    create_scan(bus, command, context).await
+}
+
+/// Executes the command that begins a scan.
+pub(super) async fn create_scan(
+    bus: &CommandBus,
+    command: ScanCommand,
+    context: &CommandContext,
+) -> Result<RequestedScan, CommandError<ScanError>> {
+    // Random throughout: the predecessor's clients need only the id, so it must not be guessable.
+    let id = Uuid::new_v4();
     let attachments = Attachments {
         bodies: Vec::new(),
         result: json!({ "scan_id": id }),

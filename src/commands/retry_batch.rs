@@ -12,9 +12,9 @@ use crate::values::{BatchId, ScanId};
 /// An ended scan that is to be done again, and which of its rounds ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedScan {
-    /// Which.
+    /// The scan.
     pub scan_id: ScanId,
-    /// Its round; a scan that is past it is left alone.
+    /// Its round; a scan in a later round is not changed.
     pub round: u32,
 }
 

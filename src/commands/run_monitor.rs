@@ -16,9 +16,9 @@ use crate::values::{BatchId, BodyRef, MonitorId, TenantId};
 /// What is known of a monitor before a run.
 #[derive(Clone, Debug)]
 pub struct KnownMonitor {
-    /// Whose it is.
+    /// The tenant.
     pub tenant: TenantId,
-    /// What it does.
+    /// The settings.
     pub settings: MonitorSettings,
     /// Whether it runs by itself.
     pub is_active: bool,

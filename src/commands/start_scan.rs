@@ -48,7 +48,7 @@ impl BegunScan {
         self.known = known.map(Arc::new);
     }
 
-    /// How.
+    /// The options.
     pub fn options(&self) -> &ScanOptions {
         self.loaded.aggregate.options()
     }

@@ -1,4 +1,5 @@
-//! What can be wrong with the settings. All errors are reported at once, so that they need not be corrected start by start.
+//! What can be wrong with the settings. All errors are reported at once, so that they need not be corrected start by
+//! start.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -62,9 +63,9 @@ pub enum ConfigError {
     /// A setting needs another.
     #[error("{name} requires {other}")]
     Needs {
-        /// What is set.
+        /// The setting that is set.
         name: &'static str,
-        /// What is not.
+        /// The setting that is missing.
         other: &'static str,
     },
     /// An unknown setting, probably a misspelt one.
@@ -98,7 +99,7 @@ impl ConfigError {
 /// A fault and where it can be corrected.
 #[derive(Debug)]
 pub struct Fault {
-    /// What is wrong.
+    /// The problem.
     pub error: ConfigError,
     /// Where it is set, if that is not the environment, whose names the message uses.
     pub place: Option<String>,
@@ -118,7 +119,7 @@ impl fmt::Display for Fault {
 pub struct ConfigFaults(pub Vec<Fault>);
 
 impl ConfigFaults {
-    /// Whether nothing is wrong but that there is no home directory.
+    /// Whether the only problem is a missing home directory.
     pub fn is_only_no_data_dir(&self) -> bool {
         self.0
             .iter()

@@ -92,7 +92,7 @@ pub(super) fn fetch_settings(raw: RawFetch, faults: &mut Faults) -> FetchSetting
     settings
 }
 
-/// What a list's entries are; each that is wrong is a fault of its own.
+/// Parses the entries of a list; each invalid one is an error of its own.
 fn entries<T>(
     given: Option<&str>,
     faults: &mut Faults,
@@ -197,10 +197,10 @@ mod tests {
     fn a_contact_goes_into_the_user_agent() {
         let agent =
             |contact: &str| with(|raw| raw.contact = Some(contact.into())).map(|fetch| fetch.user_agent);
-        let told = agent("https://example.com/bot").unwrap();
+        let agent_text = agent("https://example.com/bot").unwrap();
         assert!(
-            told.starts_with("sitelog/") && told.ends_with(" (+https://example.com/bot)"),
-            "{told}"
+            agent_text.starts_with("sitelog/") && agent_text.ends_with(" (+https://example.com/bot)"),
+            "{agent_text}"
         );
         assert!(agent("bots@example.com").is_ok());
         for bad in [

@@ -23,7 +23,7 @@ const OF_OTHERS: [&str; 11] = [
     "SITELOG_BINARY",
 ];
 
-/// What of the environment is meant for us.
+/// The environment variables that are for sitelog.
 pub(super) fn settings_in(
     environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> HashMap<String, String> {
@@ -53,7 +53,7 @@ pub(super) fn unknown_in_file<'a>(paths: impl Iterator<Item = &'a str>, place: &
     unknown(paths, &known_paths(), Some(place))
 }
 
-/// What a file sets, by place: `worker.concurrency`.
+/// The settings of a file by path: `worker.concurrency`.
 pub(super) fn paths_in(values: config::Map<String, config::Value>) -> Vec<(String, config::Value)> {
     let mut given = Vec::new();
     for (section, value) in values {

@@ -281,10 +281,10 @@ mod tests {
                 "SITELOG_OIDC__CLIENT_SECRET must be absent",
             ),
         ] {
-            let told = faults(change);
+            let messages = faults(change);
             assert!(
-                told.contains(named) && !told.contains("hidden"),
-                "{named}: {told}"
+                messages.contains(named) && !messages.contains("hidden"),
+                "{named}: {messages}"
             );
         }
     }

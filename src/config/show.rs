@@ -126,7 +126,7 @@ pub fn without_password(text: &str) -> String {
     url.to_string()
 }
 
-/// What holds where nothing is set; null for nothing, or for what depends on the database.
+/// The default; null if there is none, or if it depends on the database.
 fn default_of(path: &str) -> Value {
     let fetch = FetchSettings::default();
     match path {

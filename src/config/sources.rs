@@ -116,12 +116,12 @@ impl Settings {
         }
     }
 
-    /// What is wrong.
+    /// The problems.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }
 
-    /// What a process works with, if nothing is wrong.
+    /// The configuration, if nothing is wrong.
     pub fn into_config(self) -> Result<Config, ConfigFaults> {
         match self.config {
             Some(config) if self.faults.is_empty() => Ok(config),
@@ -212,10 +212,10 @@ fn raw_of(values: &[(String, Value)]) -> Result<Raw, config::ConfigError> {
     builder.build()?.try_deserialize()
 }
 
-/// What is wrong with the type of one value.
+/// The error for a value of the wrong type.
 fn type_fault(path: &str, value: &Value) -> Option<ConfigError> {
     let error = raw_of(&[(path.to_owned(), value.clone())]).err()?;
-    let (given, expected) = told(&error);
+    let (given, expected) = given_and_expected(&error);
     // A proxy's URL may hold a password; a text in the place of a number holds none.
     let given = if is_secret(path) {
         "value of another type".to_owned()
@@ -230,9 +230,9 @@ fn type_fault(path: &str, value: &Value) -> Option<ConfigError> {
     })
 }
 
-fn told(error: &config::ConfigError) -> (String, &'static str) {
+fn given_and_expected(error: &config::ConfigError) -> (String, &'static str) {
     match error {
-        config::ConfigError::At { error, .. } => told(error),
+        config::ConfigError::At { error, .. } => given_and_expected(error),
         config::ConfigError::Type {
             unexpected, expected, ..
         } => (unexpected.to_string(), expected),
@@ -364,10 +364,10 @@ mod tests {
             without_environment: true,
             ..Sources::default()
         });
-        let told = settings.into_config().unwrap_err().to_string();
+        let given_and_expected = settings.into_config().unwrap_err().to_string();
         assert!(
-            told.starts_with("cannot read the settings in /nowhere/s.toml"),
-            "{told}"
+            given_and_expected.starts_with("cannot read the settings in /nowhere/s.toml"),
+            "{given_and_expected}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Settings of what a collector is told.
+//! Settings of what is sent to a collector.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ const ENDPOINT: &str = "SITELOG_TELEMETRY__OTLP_ENDPOINT";
 const SAMPLE: &str = "SITELOG_TELEMETRY__TRACE_SAMPLE";
 const SECONDS: &str = "SITELOG_TELEMETRY__METRICS_SECONDS";
 
-/// What a collector is told; `None` if there is none, or if something is wrong with the settings.
+/// What is sent to a collector; `None` if there is none, or if something is wrong with the settings.
 pub(super) fn telemetry_settings(raw: RawTelemetry, faults: &mut Faults) -> Option<TelemetrySettings> {
     let sample = raw.trace_sample.unwrap_or(DEFAULT_TRACE_SAMPLE);
     if !(0.0..=1.0).contains(&sample) {

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::chart::{self, Column, progress};
 use super::entry::Visitor;
 use super::parts::{
     self, action, badge, choice, counted, duration, link, number, pager, reason_label, seen_from, time,
 };
-use super::picture::{self, Column, progress, throughput};
 use super::shell::{Page, Section};
 use super::technologies;
 use crate::access::Scope;
@@ -22,8 +22,8 @@ use crate::api::v4::retry_batch::retry_failed;
 use crate::commands::cancel_batch::cancel_batch;
 use crate::projections::batch_jobs::{BatchJobs, BatchRow};
 use crate::projections::domains::technologies::{TechnologyCount, technologies as most_frequent};
-use crate::projections::jobs::pace::{Pace, pace};
 use crate::projections::jobs::query::JobFilter;
+use crate::projections::jobs::throughput::{Throughput, throughput};
 use crate::projections::jobs::{self, JobRow};
 use crate::projections::query::Listed;
 use crate::values::{BatchId, FailureReason};
@@ -51,8 +51,8 @@ pub(super) async fn show(
     let is_first = paging.cursor.is_none();
     let is_large = row.total_domains > LARGE;
     // Further rows are requested without the pictures.
-    let pace = if is_first {
-        pace(&state.models, tenant, id).await?
+    let throughput = if is_first {
+        throughput(&state.models, tenant, id).await?
     } else {
         None
     };
@@ -63,9 +63,9 @@ pub(super) async fn show(
     };
     let content = html! {
         h1 { "Batch of " (counted(row.total_domains.into(), "domain")) }
-        section #progress data-part { (head(&row, pace.as_ref())) }
+        section #progress data-part { (head(&row, throughput.as_ref())) }
         @if visitor.may(Scope::Write) { section #actions data-part { (actions(&row)) } }
-        section #pictures data-part { (pictures(&row, pace.as_ref(), &found)) }
+        section #charts data-part { (charts(&row, throughput.as_ref(), &found)) }
         h2 #scans-title { "Scans" }
         (filter_form(&row, &query))
         section #scans data-part { (table(&row, &query, &scans, is_first)) }
@@ -114,7 +114,7 @@ fn percent(row: &BatchRow) -> i64 {
     ended(row) * 100 / i64::from(row.total_domains.max(1))
 }
 
-fn head(row: &BatchRow, pace: Option<&Pace>) -> Markup {
+fn head(row: &BatchRow, throughput: Option<&Throughput>) -> Markup {
     let open = i64::from(row.total_domains) - ended(row);
     html! {
         p { (badge(row.status.as_str())) " requested " (time(Some(row.created_at)))
@@ -130,9 +130,9 @@ fn head(row: &BatchRow, pace: Option<&Pace>) -> Markup {
         }
         dl.figures {
             div { dt { "done" } dd { (percent(row)) " %" } }
-            @match (row.status.is_ended(), pace) {
-                (false, Some(pace)) => {
-                    @let rate = rate_of(pace);
+            @match (row.status.is_ended(), throughput) {
+                (false, Some(throughput)) => {
+                    @let rate = rate_of(throughput);
                     div { dt { "domains per second" } dd { (format!("{rate:.1}")) } }
                     div { dt { "estimated time left" } dd { (left(open, rate)) } }
                 }
@@ -151,9 +151,9 @@ fn head(row: &BatchRow, pace: Option<&Pace>) -> Markup {
 
 /// Ended scans a second over the last minute, or since the beginning if that is shorter.
 #[expect(clippy::cast_precision_loss, reason = "it is told to one place")]
-fn rate_of(pace: &Pace) -> f64 {
-    let age = (pace.seconds * i64::try_from(pace.buckets.len()).unwrap_or(60)) as f64;
-    pace.last_minute as f64 / age.clamp(1.0, 60.0)
+fn rate_of(throughput: &Throughput) -> f64 {
+    let age = (throughput.seconds * i64::try_from(throughput.buckets.len()).unwrap_or(60)) as f64;
+    throughput.last_minute as f64 / age.clamp(1.0, 60.0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is told in words")]
@@ -201,7 +201,7 @@ fn actions(row: &BatchRow) -> Markup {
     }
 }
 
-fn pictures(row: &BatchRow, pace: Option<&Pace>, found: &[TechnologyCount]) -> Markup {
+fn charts(row: &BatchRow, throughput: Option<&Throughput>, found: &[TechnologyCount]) -> Markup {
     let mut failures: Vec<_> = row.failures.iter().filter(|(_, count)| **count > 0).collect();
     failures.sort_by_key(|(reason, count)| (-**count, reason.as_str()));
     let failures: Vec<(Markup, i64)> = failures
@@ -216,10 +216,10 @@ fn pictures(row: &BatchRow, pace: Option<&Pace>, found: &[TechnologyCount]) -> M
         .collect();
     html! {
         div.columns {
-            @if let Some(pace) = pace.filter(|pace| pace.buckets.len() > 1) {
-                div { h2 { "Throughput" } (over_time(pace)) }
+            @if let Some(throughput) = throughput.filter(|throughput| throughput.buckets.len() > 1) {
+                div { h2 { "Throughput" } (over_time(throughput)) }
             }
-            @if !failures.is_empty() { div { h2 { "Failures by reason" } (picture::shares(&failures)) } }
+            @if !failures.is_empty() { div { h2 { "Failures by reason" } (chart::shares(&failures)) } }
             @if row.total_domains > LARGE && row.completed_domains > 0 {
                 div { h2 { "Technologies" } p { a href={ "/technologies?batch=" (row.batch_id) } { "Count the technologies of all domains" } } }
             }
@@ -228,8 +228,8 @@ fn pictures(row: &BatchRow, pace: Option<&Pace>, found: &[TechnologyCount]) -> M
     }
 }
 
-fn over_time(pace: &Pace) -> Markup {
-    let columns: Vec<Column> = pace
+fn over_time(throughput: &Throughput) -> Markup {
+    let columns: Vec<Column> = throughput
         .buckets
         .iter()
         .map(|bucket| Column {
@@ -238,16 +238,17 @@ fn over_time(pace: &Pace) -> Markup {
         })
         .collect();
     let most = columns.iter().map(|c| c.completed + c.failed).max().unwrap_or(0);
-    let unit = match pace.seconds {
+    let unit = match throughput.seconds {
         1 => "second".to_owned(),
         seconds => format!("{seconds} seconds"),
     };
     let label = format!("Finished scans per {unit} (peak: {})", number(most));
-    let to = pace.from + chrono::Duration::seconds(pace.seconds * i64::try_from(columns.len()).unwrap_or(0));
+    let to = throughput.from
+        + chrono::Duration::seconds(throughput.seconds * i64::try_from(columns.len()).unwrap_or(0));
     html! {
         figure {
-            (throughput(&columns, &label))
-            figcaption { span { (pace.from.format("%H:%M:%S")) } span { (label) } span { (to.format("%H:%M:%S")) } }
+            (chart::columns(&columns, &label))
+            figcaption { span { (throughput.from.format("%H:%M:%S")) } span { (label) } span { (to.format("%H:%M:%S")) } }
         }
     }
 }

@@ -4,9 +4,9 @@ use axum::extract::State;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::chart::progress;
 use super::entry::Visitor;
 use super::parts::{badge, number, pager, time};
-use super::picture::progress;
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;

@@ -21,6 +21,8 @@ use crate::projections::domains::{self, DomainRow};
 use crate::projections::history::{self, FieldChange};
 use crate::projections::jobs::query::{JobFilter, JobSort};
 use crate::projections::jobs::{self, JobRow};
+use crate::values::change_words::field_words;
+use crate::values::facets;
 use crate::values::findings::Technology;
 use crate::values::picture::PictureKind;
 use crate::values::site_state::SiteState;
@@ -165,9 +167,21 @@ fn who(row: &DomainRow, found: &Findings) -> Markup {
                     dt { "Elementor" } dd { (row.elementor_version.as_deref().unwrap_or("yes, version unknown")) }
                 }
                 @for feed in &found.feeds { dt { "Feed" } dd { (outward(feed)) } }
+                @for (name, value) in facets::plain(found) {
+                    @let text = shown(&value);
+                    @if !text.is_empty() { dt { (heading(name)) } dd { (text) } }
+                }
             }
         }
     }
+}
+
+/// The name of a field as a heading.
+fn heading(name: &str) -> String {
+    let words = field_words(name);
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 fn contacts(row: &DomainRow, found: &Findings) -> Markup {

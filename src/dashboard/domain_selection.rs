@@ -27,7 +27,7 @@ use crate::values::batch_list::MAX_DOMAINS;
 use crate::values::{BatchOptions, DomainName, MonitorId, TenantId};
 
 /// Domains that can be selected at once: an address holds no more of them.
-const MOST: usize = 500;
+const MAX_SELECTED: usize = 500;
 /// Monitors that are offered.
 const MONITORS: i64 = 200;
 /// The form that the boxes of the list belong to.
@@ -172,9 +172,9 @@ fn chosen(named: impl IntoIterator<Item = String>) -> Result<Vec<DomainName>, Pr
         if !domains.contains(&domain) {
             domains.push(domain);
         }
-        if domains.len() > MOST {
+        if domains.len() > MAX_SELECTED {
             let detail = format!(
-                "More than {MOST} domains are selected. Select fewer, or export all rows that match a filter."
+                "More than {MAX_SELECTED} domains are selected. Select fewer, or export all rows that match a filter."
             );
             return Err(Problem::of(ProblemCode::TooManyDomains, detail));
         }

@@ -128,7 +128,7 @@ impl Address {
 
 fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
-    let told = |value: Option<bool>| value.map(|value| value.to_string()).unwrap_or_default();
+    let as_choice = |value: Option<bool>| value.map(|value| value.to_string()).unwrap_or_default();
     let status = given(&query.status);
     let site_state = given(&query.site_state);
     let either = |name: &str, label: &str, yes: &str, no: &str, chosen: &str| {
@@ -145,9 +145,9 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
                 (choice("", "all", &status))
                 @for one in ScanStatus::ALL { (choice(one.as_str(), one.as_str(), &status)) }
             } }
-            (either("is_wordpress", "WordPress", "yes", "no", &told(query.is_wordpress)))
-            (either("has_email", "E-mail", "found", "none", &told(query.has_email)))
-            (either("has_phone", "Phone", "found", "none", &told(query.has_phone)))
+            (either("is_wordpress", "WordPress", "yes", "no", &as_choice(query.is_wordpress)))
+            (either("has_email", "E-mail", "found", "none", &as_choice(query.has_email)))
+            (either("has_phone", "Phone", "found", "none", &as_choice(query.has_phone)))
             label { "State" select name="site_state" {
                 (choice("", "all", &site_state))
                 @for one in SiteStateKind::ALL { (choice(one.as_str(), one.label(), &site_state)) }

@@ -80,10 +80,10 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
             };
             return Redirect::to(&sign_in_for(wanted)).into_response();
         }
-        Err(problem) => return told(&problem, None, is_read),
+        Err(problem) => return problem_page(&problem, None, is_read),
     };
     if let Err(refusal) = take_share(&state, caller.tenant).await {
-        return told(&refusal.problem, None, is_read);
+        return problem_page(&refusal.problem, None, is_read);
     }
     let visitor = Visitor {
         caller: caller.clone(),
@@ -94,9 +94,9 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
         *request.uri_mut() = uri;
     }
     let response = run_while_admitted(&state, &caller, request, next).await;
-    let mut response = response.unwrap_or_else(|problem| told(&problem, None, is_read));
+    let mut response = response.unwrap_or_else(|problem| problem_page(&problem, None, is_read));
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = told(&problem, Some(&visitor), is_read);
+        response = problem_page(&problem, Some(&visitor), is_read);
     }
     // One tenant's data: no cache in between stores it.
     let kept = HeaderValue::from_static("private, no-cache");
@@ -111,7 +111,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
 pub(super) async fn in_words(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     match response.extensions_mut().remove::<Problem>() {
-        Some(problem) => told(&problem, None, false),
+        Some(problem) => problem_page(&problem, None, false),
         None => response,
     }
 }
@@ -126,7 +126,7 @@ fn sign_in_for(uri: &Uri) -> String {
 }
 
 /// A problem as a page. A page that was opened by a link reloads itself where that may help.
-fn told(problem: &Problem, visitor: Option<&Visitor>, is_read: bool) -> Response {
+fn problem_page(problem: &Problem, visitor: Option<&Visitor>, is_read: bool) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content = html! {
         h1 { (problem.title) }

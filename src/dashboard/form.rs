@@ -116,8 +116,8 @@ impl Form {
         Ok(Some(number))
     }
 
-    /// The circumstances of a form's command: with its key, so that a second click does nothing twice. A visitor who goes back and
-    /// changes a field means another request.
+    /// The circumstances of a form's command: with its key, so that a second click does nothing twice. A visitor who
+    /// goes back and changes a field means another request.
     pub(super) fn context(&self, request: &CommandRequest, route: &str) -> CommandContext {
         let mut context = request.context.clone();
         if let Ok(key) = self.text(REQUEST_KEY).parse::<Uuid>() {

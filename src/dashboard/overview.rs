@@ -4,10 +4,10 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::batches::table;
+use super::chart::{self, Column};
 use super::entry::Visitor;
 use super::form::PICTURES;
 use super::parts::{self, counted, number, request_key};
-use super::picture::{self, Column, throughput};
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;
@@ -125,7 +125,7 @@ fn month(scans: &Recent) -> Markup {
                 }
                 @if scans.is_cut { p.small.muted { "Of the latest " (number(LATEST)) " scans." } }
                 figure {
-                    (throughput(&columns, &label))
+                    (chart::columns(&columns, &label))
                     figcaption { span { (day(scans.days.first())) } span { (label) } span { (day(scans.days.last())) } }
                 }
             }
@@ -146,7 +146,7 @@ fn failures(scans: &Recent) -> Markup {
         .map(|(reason, count)| (parts::reason(**reason), **count))
         .collect();
     html! {
-        @if shown.is_empty() { p.empty { "No scan failed." } } @else { (picture::shares(&shown)) }
+        @if shown.is_empty() { p.empty { "No scan failed." } } @else { (chart::shares(&shown)) }
         @if failures.len() > REASONS { p.small.muted { "and " (counted((failures.len() - REASONS).try_into().unwrap_or(0), "other reason")) } }
     }
 }

@@ -1,4 +1,4 @@
-//! What several pages show: numbers, times, statuses, lists that go on.
+//! What several pages show: numbers, times, statuses, lists that continue.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};

@@ -74,9 +74,9 @@ fn card(model: &ProjectionStatus) -> Markup {
                 div { dt { "generation" } dd { (model.generation.map_or("–".to_owned(), |n| n.to_string())) } }
             }
             @if let Some(error) = &model.error { p.failed { "Stopped: " (error) } }
-            @if let Some(task) = &model.task { (told(task)) }
+            @if let Some(task) = &model.task { (task_line(task)) }
             @if let Some(verification) = &model.verification {
-                @if model.task.as_ref().is_none_or(|task| task.task_id != verification.task_id) { (told(verification)) }
+                @if model.task.as_ref().is_none_or(|task| task.task_id != verification.task_id) { (task_line(verification)) }
             }
             div.actions {
                 (action(&format!("/projections/{}/verify", model.name), "Compare with the log", ""))
@@ -94,7 +94,7 @@ fn card(model: &ProjectionStatus) -> Markup {
 }
 
 /// Requested work, and its results.
-fn told(task: &ProjectionTask) -> Markup {
+fn task_line(task: &ProjectionTask) -> Markup {
     let name = match task.kind {
         TaskKind::Rebuild => "Rebuild",
         TaskKind::Rollback => "Rollback",

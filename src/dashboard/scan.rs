@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::Value;
 
 use super::entry::Visitor;
 use super::form::{Form, PICTURES};
@@ -11,7 +10,7 @@ use super::log::raw;
 use super::parts::{action, badge, duration, number, seconds, seen_from, time};
 use super::shell::{Page, Section};
 use crate::access::Scope;
-use crate::aggregates::{STREAM_TYPES, ScanStatus};
+use crate::aggregates::{STREAM_TYPES, ScanEvent, ScanStatus};
 use crate::api::ApiState;
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::quota::require_room_for_urls;
@@ -24,7 +23,7 @@ use crate::log::LogEvent;
 use crate::log::read::EventFilter;
 use crate::projections::jobs::{JobRow, Jobs};
 use crate::values::event_type::Tone;
-use crate::values::{DomainName, EventType, FailureReason, ScanId, ScanOptions};
+use crate::values::{self, DomainName, EventType, FailureReason, ScanId, ScanOptions};
 
 /// Events that are shown; a scan has a few dozen.
 const EVENTS: i64 = 1000;
@@ -169,7 +168,7 @@ fn story(events: &[LogEvent]) -> Markup {
             @for event in events {
                 @let (actor, at) = event.circumstances();
                 li class=(colour(&event.event_type)) {
-                    div { strong { (event.event_type) } " " (words(&event.event_type, &event.data())) }
+                    div { strong { (event.event_type) } " " (words(event)) }
                     div.small.muted { (time(Some(at))) " · position " (event.position)
                         @if let Some(actor) = actor { " · " (actor) } }
                     details.small { summary { "The event" } (raw(event)) }
@@ -188,83 +187,53 @@ fn colour(kind: &str) -> &'static str {
     }
 }
 
-/// An event in words.
-fn words(kind: &str, data: &Value) -> Markup {
-    let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
-    let count = |value: &Value| number(value.as_i64().unwrap_or_default());
-    // A later release wrote it.
-    let Ok(kind) = kind.parse::<EventType>() else {
+/// An event in words; nothing if the type says it, or if a later release wrote it.
+fn words(event: &LogEvent) -> Markup {
+    let Ok(event) = event.decode::<ScanEvent>() else {
         return html! {};
     };
     html! {
-        @match kind {
-            EventType::ScanStarted => { "attempt " (count(&data["attempt"])) }
-            EventType::ScanAbandoned => { "the worker of attempt " (count(&data["attempt"])) " was lost" }
-            EventType::RobotsRead => { (text("url")) ": " (answered(data)) @if data["allowed"] == false && data["status"] == 200 { ", disallows the home page" } }
-            EventType::SitemapParsed => { (text("url")) ": " (text("kind")) ", " (answered(data)) ", " (count(&data["entries"])) " entries" (problems(data)) }
-            EventType::PageRead => { (text("url")) ": " (answered(data)) ", " (count(&data["bytes"])) " bytes" (problems(data)) }
-            EventType::PictureRead => { (text("url")) ": " (text("kind")) ", " (count(&data["picture"]["bytes"])) " bytes stored" }
-            EventType::ScanAttemptFailed | EventType::ScanFailed => { code { (text("reason")) } " " (text("error")) }
-            EventType::ScanCompleted => {
-                @let totals = &data["totals"];
-                (count(&totals["pages"])) " pages, " (count(&totals["sitemap_urls"])) " URLs in " (count(&totals["sitemaps"])) " sitemaps, "
-                (count(&totals["emails"])) " e-mail addresses, " (count(&totals["phones"])) " phone numbers"
+        @match event {
+            ScanEvent::ScanStarted { attempt, .. } => { "attempt " (attempt) }
+            ScanEvent::ScanAbandoned { attempt, .. } => { "the worker of attempt " (attempt) " was lost" }
+            ScanEvent::RobotsRead { url, status, not_modified, allowed, .. } => {
+                (url) ": " (answered(status, not_modified)) @if !allowed && status == 200 { ", disallows the home page" }
             }
-            EventType::DomainChanged => {
-                @let names: Vec<&str> = data["fields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-                (names.join(", "))
+            ScanEvent::SitemapParsed { url, kind, status, not_modified, entries, problems, .. } => {
+                (url) ": " (kind.as_str()) ", " (answered(status, not_modified)) ", " (count(entries)) " entries" (codes(&problems))
             }
-            EventType::ScanRetried => { "round " (count(&data["round"])) " started" }
-            EventType::ScanErased => { "the findings were erased" }
-            // The type alone says it.
-            EventType::ScanRequested | EventType::ScanCancelled | EventType::ScanImported => {}
-            // Not of a scan.
-            EventType::BatchRequested
-                | EventType::BatchCancelled
-                | EventType::BatchReopened
-                | EventType::BatchExpanded
-                | EventType::BatchImported
-                | EventType::BatchCompleted
-                | EventType::WebhookCreated
-                | EventType::WebhookChanged
-                | EventType::WebhookSecretRotated
-                | EventType::WebhookDisabled
-                | EventType::WebhookEnabled
-                | EventType::WebhookReplayRequested
-                | EventType::WebhookResendRequested
-                | EventType::WebhookTested
-                | EventType::WebhookDeleted
-                | EventType::MonitorCreated
-                | EventType::MonitorChanged
-                | EventType::MonitorPaused
-                | EventType::MonitorResumed
-                | EventType::MonitorRan
-                | EventType::MonitorSkipped
-                | EventType::MonitorDeleted
-                | EventType::KeyCreated
-                | EventType::KeyRevoked
-                | EventType::TenantSettingsChanged
-                | EventType::PersonSignedOut => {}
+            ScanEvent::PageRead { url, status, not_modified, bytes, problems, .. } => {
+                (url) ": " (answered(status, not_modified)) ", " (count(bytes)) " bytes" (codes(&problems))
+            }
+            ScanEvent::PictureRead { url, kind, picture, .. } => { (url) ": " (kind.as_str()) ", " (count(picture.bytes)) " bytes stored" }
+            ScanEvent::ScanAttemptFailed { reason, error, .. } | ScanEvent::ScanFailed { reason, error, .. } => {
+                code { (reason) } " " (error)
+            }
+            ScanEvent::ScanCompleted { totals, .. } => {
+                (count(totals.pages)) " pages, " (count(totals.sitemap_urls)) " URLs in " (count(totals.sitemaps)) " sitemaps, "
+                (count(totals.emails)) " e-mail addresses, " (count(totals.phones)) " phone numbers"
+            }
+            ScanEvent::DomainChanged { fields, .. } => { (fields.join(", ")) }
+            ScanEvent::ScanRetried { round, .. } => { "round " (round) " started" }
+            ScanEvent::ScanErased { .. } => { "the findings were erased" }
+            ScanEvent::ScanRequested { .. } | ScanEvent::ScanCancelled { .. } | ScanEvent::ScanImported { .. } => {}
         }
     }
 }
 
-fn answered(data: &Value) -> Markup {
+fn count(of: u64) -> String {
+    number(i64::try_from(of).unwrap_or(i64::MAX))
+}
+
+fn answered(status: u16, not_modified: bool) -> Markup {
     html! {
-        @match data["status"].as_i64() {
-            _ if data["not_modified"] == true => { "unchanged since the last scan" }
-            Some(0) | None => { "no response" }
-            Some(status) => { "HTTP " (status) }
-        }
+        @if not_modified { "unchanged since the last scan" }
+        @else if status == 0 { "no response" }
+        @else { "HTTP " (status) }
     }
 }
 
-fn problems(data: &Value) -> Markup {
-    let codes: Vec<&str> = data["problems"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|problem| problem["code"].as_str())
-        .collect();
+fn codes(problems: &[values::Problem]) -> Markup {
+    let codes: Vec<&str> = problems.iter().map(|problem| problem.code.as_str()).collect();
     html! { @if !codes.is_empty() { " (" (codes.join(", ")) ")" } }
 }

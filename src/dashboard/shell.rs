@@ -27,13 +27,13 @@ pub(super) enum Section {
 /// Whether a page changes by itself.
 enum Live {
     No,
-    /// When the log tells of one of these events; at most so often (milliseconds).
+    /// When one of these events is in the log; at most this often (milliseconds).
     ByEvents {
         url: String,
         events: String,
         pause: u32,
     },
-    /// Every so often (milliseconds).
+    /// The interval in milliseconds.
     ByTime(u32),
     /// The same, but not without scripts: a reload would lose what the visitor is writing.
     ByTimeInPlace(u32),

@@ -21,7 +21,7 @@ use crate::api::problem::{Problem, ProblemCode};
 /// Bytes of the form at most.
 const MAX_FORM: usize = 16 * 1024;
 /// For the form: the visitor is not signed in yet.
-const PATIENCE: Duration = Duration::from_secs(5);
+const SLOT_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Wanted {
@@ -44,7 +44,7 @@ pub(super) async fn sign_in(
     // Otherwise another site could sign visitors in to an account that is not theirs.
     require_own_page(&headers)?;
     let unreadable = || Problem::of(ProblemCode::InvalidForm, "The form cannot be read.");
-    let content = timeout(PATIENCE, axum::body::to_bytes(body, MAX_FORM))
+    let content = timeout(SLOT_TIMEOUT, axum::body::to_bytes(body, MAX_FORM))
         .await
         .map_err(|_| unreadable())?
         .map_err(|_| unreadable())?;

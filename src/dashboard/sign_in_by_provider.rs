@@ -1,5 +1,5 @@
-//! Signing in with a provider (OpenID Connect): the browser goes there and comes back with a code. What it has begun, and where
-//! it wants to go afterwards, it keeps in a cookie of its own.
+//! Signing in with a provider (OpenID Connect): the browser goes there and comes back with a code. What it has begun,
+//! and where it wants to go afterwards, it keeps in a cookie of its own.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -20,7 +20,7 @@ pub(super) const PROVIDER_PATH: &str = "/sign-in/oidc";
 /// The cookie that a browser keeps meanwhile.
 const COOKIE: &str = "sitelog_sign_in";
 /// How long somebody may take at the provider, in seconds.
-const PATIENCE: u64 = 600;
+const MAX_AGE_SECONDS: u64 = 600;
 /// Characters of the path afterwards at most; a longer one is forgotten.
 const MAX_NEXT: usize = 1000;
 
@@ -40,10 +40,10 @@ pub(super) async fn begin(
             let path = if next.len() > MAX_NEXT { "/" } else { next.as_str() };
             let kept = format!("{}.{}", begun.to_cookie(), URL_SAFE_NO_PAD.encode(path));
             let mut response = Redirect::to(address.as_str()).into_response();
-            keep(&mut response, &kept, PATIENCE, provider, &headers);
+            keep(&mut response, &kept, MAX_AGE_SECONDS, provider, &headers);
             Ok(response)
         }
-        Err(error) => Ok(told(&state, &next, &error)),
+        Err(error) => Ok(error_page(&state, &next, &error)),
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn complete(
             signed_in(&next, &token, lifetime, is_encrypted)
         }
         Err(SignInError::Access(error)) => return Err(error.into()),
-        Err(error) => told(&state, &next, &error),
+        Err(error) => error_page(&state, &next, &error),
     };
     // It was for this once.
     keep(&mut response, "", 0, provider, &headers);
@@ -93,7 +93,7 @@ fn keep(response: &mut Response, value: &str, max_age: u64, provider: &SignIn, h
 }
 
 /// The page on which one signs in, with what went wrong and what to do.
-fn told(state: &ApiState, next: &str, error: &SignInError) -> Response {
+fn error_page(state: &ApiState, next: &str, error: &SignInError) -> Response {
     tracing::info!("Nobody was signed in by the provider: {error}");
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let fault = html! {

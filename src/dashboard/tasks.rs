@@ -84,7 +84,7 @@ pub(super) async fn hasten(
     QueryOf(query): QueryOf<TasksQuery>,
 ) -> Result<Response, Problem> {
     visitor.require(Scope::Operator)?;
-    if state.tasks.hasten(scan).await? {
+    if state.tasks.make_due_now(scan).await? {
         let here = link("/tasks", &[("show", &query.show.unwrap_or_default())]);
         return Ok(Redirect::to(&here).into_response());
     }
@@ -120,7 +120,7 @@ fn explained(condition: TaskCondition) -> &'static str {
     }
 }
 
-/// What makes no progress besides the queue, and errors of the clock; nothing if all is well.
+/// What makes no progress in addition to the queue, and errors of the clock; nothing if all is well.
 fn standstill(stuck: &[Stuck], clock: &Clock) -> Markup {
     let problems = clock.problems();
     html! {

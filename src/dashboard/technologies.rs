@@ -5,9 +5,9 @@ use axum::extract::State;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::chart;
 use super::entry::Visitor;
 use super::parts::link;
-use super::picture;
 use super::shell::{Page, Section};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -51,5 +51,5 @@ pub(super) fn shares(found: &[TechnologyCount], batch: Option<BatchId>) -> Marku
             (html! { a href=(here) { (one.name) } }, one.domains)
         })
         .collect();
-    picture::shares(&items)
+    chart::shares(&items)
 }

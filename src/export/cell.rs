@@ -7,7 +7,7 @@ use crate::values::spreadsheet::inert_cell;
 /// Stands between the elements of a list.
 const BETWEEN: &str = "; ";
 
-/// What a cell holds.
+/// The content of a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     /// Null, and an empty list.

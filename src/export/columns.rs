@@ -4,6 +4,9 @@
 
 use serde::Serialize;
 
+pub use crate::values::facets::Kind;
+use crate::values::facets::PLAIN;
+
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -11,30 +14,13 @@ pub struct Column {
     pub name: &'static str,
     /// Where it is in the API's object (RFC 6901).
     pub pointer: &'static str,
-    /// What its values are, for forms with types.
+    /// The type of its values, for formats with types.
     pub kind: Kind,
-}
-
-/// What the values of a column are; any may be missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A text.
-    Text,
-    /// A list of texts.
-    Texts,
-    /// A whole number.
-    Whole,
-    /// Any number.
-    Real,
-    /// True or false.
-    Truth,
-    /// A moment: RFC 3339 in the API's object.
-    Time,
 }
 
 /// Whose cells of a batch's list are beside a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListPlace<'a> {
+pub enum ListRow<'a> {
     /// Those of a line.
     Line(u32),
     /// Those of a domain's line.
@@ -43,7 +29,7 @@ pub enum ListPlace<'a> {
     Nowhere,
 }
 
-/// What the API shows of a thing, as a row.
+/// A view of the API as a row.
 pub trait Exported: Serialize + Send + Sync + 'static {
     /// Its columns.
     const COLUMNS: &'static [Column];
@@ -53,7 +39,7 @@ pub trait Exported: Serialize + Send + Sync + 'static {
     const IS_SHOWN_WITH_LIST: bool = false;
 
     /// Where it is in a batch's list.
-    fn list_place(&self) -> ListPlace<'_>;
+    fn list_row(&self) -> ListRow<'_>;
 }
 
 /// A column with texts; then those of the other kinds.
@@ -85,8 +71,22 @@ const fn of_kind(kind: Kind, name: &'static str, pointer: &'static str) -> Colum
     Column { name, pointer, kind }
 }
 
-/// What is known of a domain, its name aside.
-const OF_DOMAIN: [Column; 57] = [
+/// The findings about a domain.
+const OF_DOMAIN: [Column; LISTED.len() + PLAIN.len()] = joined(&LISTED, &plain());
+
+/// The columns of the plain findings.
+const fn plain() -> [Column; PLAIN.len()] {
+    let mut columns = [field("", ""); PLAIN.len()];
+    let mut index = 0;
+    while index < PLAIN.len() {
+        columns[index] = of_kind(PLAIN[index].kind, PLAIN[index].name, PLAIN[index].pointer);
+        index += 1;
+    }
+    columns
+}
+
+/// Columns of findings that have another name or place than their field. A plain finding is in [`PLAIN`] instead.
+const LISTED: [Column; 57] = [
     field("status", "/status"),
     field("title", "/title"),
     field("description", "/description"),
@@ -162,10 +162,13 @@ const OF_BATCH: [Column; 6] = [
 ];
 
 /// Of domains.
-pub const DOMAINS: [Column; 59] = joined(&NAMES, &OF_DOMAIN);
+pub const DOMAINS: [Column; NAMES.len() + OF_DOMAIN.len()] = joined(&NAMES, &OF_DOMAIN);
 
 /// Of the domains of a batch.
-pub const BATCH_DOMAINS: [Column; 65] = joined(&joined::<8>(&NAMES, &OF_BATCH), &OF_DOMAIN);
+pub const BATCH_DOMAINS: [Column; NAMES.len() + OF_BATCH.len() + OF_DOMAIN.len()] = joined(
+    &joined::<{ NAMES.len() + OF_BATCH.len() }>(&NAMES, &OF_BATCH),
+    &OF_DOMAIN,
+);
 
 /// Of scans.
 pub const SCANS: [Column; 14] = [
@@ -237,14 +240,14 @@ pub const AUDIT: [Column; 11] = [
 const fn joined<const N: usize>(first: &[Column], second: &[Column]) -> [Column; N] {
     assert!(first.len() + second.len() == N, "N is the length of both");
     let mut all = [field("", ""); N];
-    let mut place = 0;
-    while place < N {
-        all[place] = if place < first.len() {
-            first[place]
+    let mut index = 0;
+    while index < N {
+        all[index] = if index < first.len() {
+            first[index]
         } else {
-            second[place - first.len()]
+            second[index - first.len()]
         };
-        place += 1;
+        index += 1;
     }
     all
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::cell::Cell;
-use super::columns::{Exported, Kind, ListPlace};
+use super::columns::{Exported, Kind, ListRow};
 use crate::commands::list_of_batch::CarriedColumns;
 
 /// What columns of a list are called in front where the name is taken.
@@ -17,7 +17,7 @@ const PREFIX: &str = "input_";
 #[derive(Debug)]
 pub struct Encoder<T> {
     carried: Option<CarriedColumns>,
-    /// What the carried columns are called here.
+    /// The names of the carried columns in this table.
     names: Vec<String>,
     row: PhantomData<fn(&T)>,
 }
@@ -118,10 +118,10 @@ impl<T: Exported> Encoder<T> {
         let Some(carried) = &self.carried else {
             return Vec::new();
         };
-        match row.list_place() {
-            ListPlace::Line(line) => carried.of_line(line),
-            ListPlace::Domain(domain) => carried.of_domain(domain),
-            ListPlace::Nowhere => vec![Value::Null; self.names.len()],
+        match row.list_row() {
+            ListRow::Line(line) => carried.of_line(line),
+            ListRow::Domain(domain) => carried.of_domain(domain),
+            ListRow::Nowhere => vec![Value::Null; self.names.len()],
         }
     }
 }
@@ -168,8 +168,8 @@ mod tests {
         const COLUMNS: &'static [Column] = &SCANS;
         const OTHER_FIELDS: &'static [&'static str] = &["links"];
 
-        fn list_place(&self) -> ListPlace<'_> {
-            ListPlace::Nowhere
+        fn list_row(&self) -> ListRow<'_> {
+            ListRow::Nowhere
         }
     }
 

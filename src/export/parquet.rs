@@ -20,7 +20,7 @@ use super::encoder::Encoder;
 /// Rows of a row group, and bytes of its values: whichever is reached first ends it.
 const GROUP_ROWS: usize = 20_000;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
-/// What a value counts besides its bytes: its place and its levels.
+/// What a value counts in addition to its bytes: its place and its levels.
 const VALUE_BYTES: usize = 16;
 
 /// Why there is no file.
@@ -31,7 +31,7 @@ pub enum TableError {
     Type {
         /// In the header.
         column: String,
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
     },
     /// The format does not take it.
@@ -227,7 +227,7 @@ impl Column {
             .build()
     }
 
-    /// Adds the value of a row; tells how many bytes it holds.
+    /// Adds the value of a row; returns how many bytes it holds.
     fn add(&mut self, value: &Value) -> Result<usize, TableError> {
         if value.is_null() {
             self.definition.push(0);
@@ -339,7 +339,7 @@ fn schema(columns: &[Column]) -> Result<TypePtr, ParquetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::columns::{AUDIT, Column as Described, DOMAINS, ListPlace};
+    use crate::export::columns::{AUDIT, Column as Described, DOMAINS, ListRow};
     use parquet::file::metadata::RowGroupMetaData;
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;
@@ -352,8 +352,8 @@ mod tests {
         const COLUMNS: &'static [Described] = &DOMAINS;
         const OTHER_FIELDS: &'static [&'static str] = &[];
 
-        fn list_place(&self) -> ListPlace<'_> {
-            ListPlace::Nowhere
+        fn list_row(&self) -> ListRow<'_> {
+            ListRow::Nowhere
         }
     }
 

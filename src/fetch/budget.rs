@@ -1,4 +1,4 @@
-//! What one visit to a site may cost, and what it has cost so far.
+//! The limits of one visit to a site, and its cost so far.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,7 +23,7 @@ struct Spent {
     ran_out_of_bytes: AtomicBool,
 }
 
-/// What a visit has cost so far.
+/// The cost of a visit so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Requests made, redirects included.

@@ -1,5 +1,5 @@
-//! Asks servers that the settings name, such as the issuer of tokens: no guard, no redirects, and bounds. For who runs the
-//! service, not for sites.
+//! Asks servers that the settings name, such as the issuer of tokens: no guard, no redirects, and bounds. For who runs
+//! the service, not for sites.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::tls;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of an answer.
-const MOST: usize = 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// A client for servers of the settings; clones share its connections.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub enum DirectError {
     #[error("the server does not respond")]
     NoAnswer(#[from] reqwest::Error),
     /// It answered too much.
-    #[error("the answer has more than {MOST} bytes")]
+    #[error("the answer has more than {MAX_ANSWER_BYTES} bytes")]
     TooLarge,
     /// The request is invalid.
     #[error("the request cannot be made")]
@@ -59,7 +59,7 @@ impl Direct {
         let mut pieces = answer.bytes_stream();
         while let Some(piece) = pieces.next().await {
             body.extend_from_slice(&piece?);
-            if body.len() > MOST {
+            if body.len() > MAX_ANSWER_BYTES {
                 return Err(DirectError::TooLarge);
             }
         }

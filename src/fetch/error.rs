@@ -1,11 +1,11 @@
-//! What can go wrong between us and a server, classified where it is born.
+//! Errors between sitelog and a server, classified where they occur.
 
 use std::path::PathBuf;
 
 use crate::values::FailureReason;
 use crate::values::findings::Bound;
 
-/// What was waited for when time ran out.
+/// The phase in which the time ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// A turn at the host, whose requests are kept apart.
@@ -32,7 +32,7 @@ pub enum FetchError {
     ResolverSilent {
         /// The requested name.
         host: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         cause: String,
     },
     /// The guard refused; nothing was connected to.
@@ -40,7 +40,7 @@ pub enum FetchError {
     Forbidden {
         /// URL or host.
         url: String,
-        /// What about it.
+        /// The reason.
         why: String,
     },
     /// No connection, or it broke before an answer.
@@ -48,7 +48,7 @@ pub enum FetchError {
     Connect {
         /// The requested URL.
         url: String,
-        /// What the system said.
+        /// The error of the system.
         cause: String,
     },
     /// The handshake failed.
@@ -56,7 +56,7 @@ pub enum FetchError {
     Tls {
         /// The requested URL.
         url: String,
-        /// What was wrong.
+        /// The problem.
         cause: String,
         /// Whether the connection broke off, rather than a certificate being refused.
         interrupted: bool,
@@ -71,7 +71,7 @@ pub enum FetchError {
     Timeout {
         /// The requested URL.
         url: String,
-        /// What was waited for.
+        /// The phase.
         phase: Phase,
     },
     /// Too many redirects, or one that leads back.
@@ -101,7 +101,7 @@ pub enum FetchError {
     Budget {
         /// The requested URL.
         url: String,
-        /// What ran out.
+        /// The limit that was reached.
         bound: Bound,
     },
     /// The answer breaks the rules of HTTP.
@@ -109,7 +109,7 @@ pub enum FetchError {
     Protocol {
         /// The requested URL.
         url: String,
-        /// What was wrong.
+        /// The problem.
         cause: String,
     },
 }
@@ -126,7 +126,7 @@ impl FetchError {
             | Self::Budget {
                 bound: Bound::Time, ..
             } => FailureReason::Timeout,
-            // Before a home page was read, only redirects can have made so many requests.
+            // Before a home page was read, only redirects can have made this many requests.
             Self::Redirects { .. }
             | Self::Budget {
                 bound: Bound::Requests,
@@ -149,7 +149,7 @@ impl FetchError {
     }
 
     /// Whether the same request may succeed a little later.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::ResolverSilent { .. }
             | Self::Connect { .. }
@@ -173,7 +173,7 @@ pub enum FetchSetupError {
     ExtraCa {
         /// As set.
         path: PathBuf,
-        /// What was wrong.
+        /// The problem.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },

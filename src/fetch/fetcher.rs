@@ -18,16 +18,16 @@ use super::certificate::Seen;
 use super::error::{FetchError, FetchSetupError, Phase};
 use super::guard::{Guard, GuardedResolve};
 use super::headers::Headers;
-use super::pace::Pace;
 use super::send_error::classify;
 use super::settings::FetchSettings;
+use super::throttle::Throttle;
 use super::tls::{Tls, tls};
 use crate::traces;
 use crate::values::revisit::{KnownFile, Validators};
 
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
-/// The way out. Cheap to clone; all clones share one connection pool and one pace.
+/// The way out. Cheap to clone; all clones share one connection pool and one throttle.
 #[derive(Clone)]
 pub struct Fetcher {
     client: reqwest::Client,
@@ -41,7 +41,7 @@ struct Inner {
     guard: Arc<Guard>,
     /// The only one who gives the client addresses.
     addresses: Arc<dyn Resolve>,
-    pace: Pace,
+    throttle: Throttle,
     settings: FetchSettings,
 }
 
@@ -57,7 +57,7 @@ pub struct Limits {
 /// The answer after all redirects.
 #[derive(Debug)]
 pub struct Answer {
-    /// Who answered.
+    /// The server.
     pub url: Url,
     /// The URLs that redirected here, in order.
     pub redirected_from: Vec<Url>,
@@ -94,7 +94,7 @@ impl Fetcher {
             tls: tls(settings.extra_ca.as_deref())?,
             addresses: watch(GuardedResolve(Arc::clone(&guard))),
             guard,
-            pace: Pace::new(settings.per_host_delay),
+            throttle: Throttle::new(settings.per_host_delay),
             settings,
         };
         let seen = Arc::default();
@@ -127,7 +127,7 @@ impl Fetcher {
         }
     }
 
-    /// What the visit has cost so far.
+    /// The cost of the visit so far.
     pub fn cost(&self) -> Cost {
         self.allowance.cost()
     }
@@ -146,13 +146,13 @@ impl Fetcher {
     }
 
     /// Keeps requests to a host further apart than the settings ask for, from the next one on: its `Crawl-delay`.
-    pub fn keep_apart(&self, host: &str, delay: Duration) {
-        self.inner.pace.keep_apart(host, delay);
+    pub fn set_delay(&self, host: &str, delay: Duration) {
+        self.inner.throttle.set_delay(host, delay);
     }
 
     /// Whether a request to a host may have to wait for the one before it.
-    pub fn keeps_apart(&self, host: &str) -> bool {
-        self.inner.pace.keeps_apart(host)
+    pub fn has_delay(&self, host: &str) -> bool {
+        self.inner.throttle.has_delay(host)
     }
 
     /// Gets an URL. Any status that is not a redirect is an answer, 500 as well as 200.
@@ -163,8 +163,8 @@ impl Fetcher {
     /// The same for a file that may be known: a server that says that it is still the same (304) sends no content.
     ///
     /// The validators go to the URL that they came from and to no other, so a redirect to elsewhere is read as what it
-    /// is. A 304 for another `ETag` than that of the request (RFC 9110, 15.4.5) is not believed, and the file is requested
-    /// again without condition; a 304 without a condition is an answer without content like any other.
+    /// is. A 304 for another `ETag` than that of the request (RFC 9110, 15.4.5) is not believed, and the file is
+    /// requested again without condition; a 304 without a condition is an answer without content like any other.
     pub async fn get_if_changed(
         &self,
         url: &Url,
@@ -177,13 +177,13 @@ impl Fetcher {
             let condition = known
                 .filter(|known| known.url == here.as_str())
                 .map(|known| &known.validators);
-            let mut response = self.ask(&here, limits.deadline, condition).await?;
+            let mut response = self.send(&here, limits.deadline, condition).await?;
             let is_304 = response.status() == reqwest::StatusCode::NOT_MODIFIED;
             let mut not_modified = false;
             if let (Some(condition), true) = (condition, is_304) {
                 not_modified = is_about(&response, condition);
                 if !not_modified {
-                    response = self.ask(&here, limits.deadline, None).await?;
+                    response = self.send(&here, limits.deadline, None).await?;
                 }
             }
             let Some(next) = redirect_target(&response, &here) else {
@@ -209,14 +209,14 @@ impl Fetcher {
     }
 
     /// One request, no redirect followed, with its span.
-    async fn ask(
+    async fn send(
         &self,
         url: &Url,
         deadline: Instant,
         condition: Option<&Validators>,
     ) -> Result<reqwest::Response, FetchError> {
         let traced = traces::fetch();
-        let answered = self.ask_once(url, deadline, condition).await;
+        let answered = self.send_once(url, deadline, condition).await;
         if let Some(traced) = traced {
             let mut attributes = vec![KeyValue::new("url.full", url.to_string())];
             let error = match &answered {
@@ -232,21 +232,23 @@ impl Fetcher {
         answered
     }
 
-    async fn ask_once(
+    async fn send_once(
         &self,
         url: &Url,
         deadline: Instant,
         condition: Option<&Validators>,
     ) -> Result<reqwest::Response, FetchError> {
-        let Inner { pace, settings, .. } = &*self.inner;
+        let Inner {
+            throttle, settings, ..
+        } = &*self.inner;
         let too_slow = |_| FetchError::Timeout {
             url: url.to_string(),
             phase: Phase::FirstByte,
         };
         timeout_at(deadline, self.check(url)).await.map_err(too_slow)??;
         self.allowance.take_request(url.as_str())?;
-        // A turn that comes too late is not waited for in vain.
-        let turn = pace.turn(url.host_str().unwrap_or_default(), Instant::now(), deadline);
+        // A turn that comes too late is not waited for without success.
+        let turn = throttle.reserve(url.host_str().unwrap_or_default(), Instant::now(), deadline);
         sleep_until(turn.ok_or_else(|| FetchError::Timeout {
             url: url.to_string(),
             phase: Phase::Turn,
@@ -402,9 +404,9 @@ fn client(inner: &Inner, seen: &Arc<Seen>) -> Result<reqwest::Client, FetchSetup
 /// 8.8.3.2).
 fn is_about(response: &reqwest::Response, asked_by: &Validators) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let told = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
-    match (told, &asked_by.etag) {
-        (Some(told), Some(asked)) => opaque(told) == opaque(asked),
+    let received = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+    match (received, &asked_by.etag) {
+        (Some(received), Some(asked)) => opaque(received) == opaque(asked),
         _ => true,
     }
 }

@@ -46,7 +46,7 @@ impl Guard {
         }
     }
 
-    /// Who resolves names.
+    /// The resolver.
     pub(super) fn names(&self) -> &dyn Names {
         &*self.names
     }

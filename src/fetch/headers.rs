@@ -85,7 +85,7 @@ impl Headers {
     }
 
     /// `Retry-After` as a time to wait, at most a day (RFC 9110, 10.2.3). A date is meant by the server's clock, which
-    /// `Date` tells; `now` is for servers that do not.
+    /// From `Date`; `now` is for servers that do not send it.
     pub fn retry_after(&self, now: DateTime<Utc>) -> Option<Duration> {
         let value = self.get("retry-after")?.trim();
         let wait = if let Ok(seconds) = value.parse() {

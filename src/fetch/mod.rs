@@ -15,7 +15,6 @@ mod forward;
 mod guard;
 mod headers;
 mod names;
-mod pace;
 mod proxy;
 mod records;
 mod send_error;
@@ -27,6 +26,7 @@ pub mod test_dns;
 pub mod test_site;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod tls;
 #[cfg(test)]
 mod wire_tests;

@@ -40,7 +40,7 @@ impl SystemNames {
 impl Names for SystemNames {
     fn addresses<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<Vec<IpAddr>, FetchError>> {
         Box::pin(async move {
-            // Rooted, so that the search list of resolv.conf is left alone.
+            // Rooted, so that the search list of resolv.conf is not used.
             let rooted = format!("{}.", host.trim_end_matches('.'));
             let found = self.0.lookup_ip(rooted.as_str()).await;
             Ok(found.map_err(|error| name_error(host, &error))?.iter().collect())

@@ -1,4 +1,4 @@
-//! The DNS records of a name besides its addresses. They are only reported: no fetch depends on them.
+//! The DNS records of a name in addition to its addresses. They are only reported: no fetch depends on them.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ pub(super) async fn ask(
         RecordKind::Cname => RecordType::CNAME,
         RecordKind::Caa => RecordType::CAA,
     };
-    // Rooted, so that the search list of resolv.conf is left alone.
+    // Rooted, so that the search list of resolv.conf is not used.
     let rooted = format!("{}.", name.trim_end_matches('.'));
     match resolver.lookup(rooted.as_str(), record_type).await {
         Ok(found) => Ok(found

@@ -1,4 +1,4 @@
-//! What may be set about fetching.
+//! The settings of fetching.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::values::site_files::SiteFileSet;
 pub struct FetchSettings {
     /// Hosts that are reached at a given address instead of by DNS.
     pub connect_to: Vec<ConnectTo>,
-    /// PEM file of certificates trusted besides the usual roots.
+    /// PEM file of certificates trusted in addition to the usual roots.
     pub extra_ca: Option<PathBuf>,
     /// Networks that are allowed although they are private.
     pub allow_private: Vec<IpNet>,
@@ -30,7 +30,7 @@ pub struct FetchSettings {
     pub first_byte_timeout: Duration,
     /// Decoded bytes of an HTML page.
     pub max_page_bytes: u64,
-    /// Whom sites are asked through; hosts of `connect_to` are not. Proxies that the environment names are not used.
+    /// The proxy for requests to sites, except hosts of `connect_to`. Proxies of the environment are not used.
     pub proxy: Option<ProxyUrl>,
     /// Whether only the proxy can resolve names: then the guard sees no address of theirs.
     pub proxy_resolves: bool,
@@ -38,7 +38,7 @@ pub struct FetchSettings {
     pub name_servers: Vec<SocketAddr>,
     /// Whether more than addresses is queried in DNS.
     pub dns_records: bool,
-    /// Files that each scan reads besides pages and sitemaps; `None` if no scan may read any, even on request.
+    /// Files that each scan reads in addition to pages and sitemaps; `None` if no scan may read any, even on request.
     pub files: Option<SiteFileSet>,
     /// Requests of one visit, redirects included.
     pub max_requests: u64,
@@ -58,7 +58,7 @@ pub struct ConnectTo {
 }
 
 impl FetchSettings {
-    /// What one visit may cost.
+    /// The limits of one visit.
     pub fn budget(&self) -> Budget {
         Budget {
             requests: self.max_requests,
@@ -67,7 +67,7 @@ impl FetchSettings {
         }
     }
 
-    /// Whether the User-Agent tells sites whom to contact.
+    /// Whether the User-Agent names a contact.
     pub fn tells_contact(&self) -> bool {
         self.user_agent.contains("://") || self.user_agent.contains('@')
     }

@@ -15,11 +15,11 @@ use super::error::FetchSetupError;
 use super::tls;
 
 /// How long a store may be silent while it takes or gives something.
-const SILENCE: Duration = Duration::from_mins(1);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long it takes to reach it.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Bytes of an answer: it is told what became of a part, and gives nothing large.
-const MOST: usize = 1024 * 1024;
+/// Bytes of an answer: it confirms a part, and is never large.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The client of object stores; clones share its connections.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct StorageClient {
 
 /// A store answered more than it should.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer has more than {MOST} bytes")]
+#[error("the answer has more than {MAX_ANSWER_BYTES} bytes")]
 struct TooLarge;
 
 impl StorageClient {
@@ -40,7 +40,7 @@ impl StorageClient {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
+            .read_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(|error| FetchSetupError::Client(Box::new(error)))?;
         Ok(Self { client })
@@ -68,7 +68,7 @@ impl HttpService for StorageClient {
         let mut pieces = answer.bytes_stream();
         while let Some(piece) = pieces.next().await {
             body.extend_from_slice(&piece.map_err(failed)?);
-            if body.len() > MOST {
+            if body.len() > MAX_ANSWER_BYTES {
                 return Err(HttpError::new(HttpErrorKind::Decode, TooLarge));
             }
         }

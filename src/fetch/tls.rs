@@ -1,4 +1,4 @@
-//! Whom TLS trusts: Mozilla's roots, the system's, and those of the settings.
+//! The roots that TLS trusts: Mozilla's, the system's, and those of the settings.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -57,8 +57,8 @@ async fn http2_is_spoken_where_the_server_offers_it_over_one_connection() {
             let socket = acceptor.accept(socket).await.unwrap();
             assert_eq!(socket.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
             let version = service_fn(|request: hyper::Request<hyper::body::Incoming>| async move {
-                let told = format!("{:?}", request.version());
-                Ok::<_, Infallible>(hyper::Response::new(Full::new(Bytes::from(told))))
+                let spoken = format!("{:?}", request.version());
+                Ok::<_, Infallible>(hyper::Response::new(Full::new(Bytes::from(spoken))))
             });
             let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
             tokio::spawn(serving.serve_connection(TokioIo::new(socket), version));

@@ -172,7 +172,7 @@ impl Dispatcher {
                 tracing::warn!(%error, "A worker's request cannot be read: {error}");
                 return pack(&Answer::<A>::Failed {
                     error: error.to_string(),
-                    may_pass: false,
+                    is_transient: false,
                 });
             }
         };
@@ -182,7 +182,7 @@ impl Dispatcher {
                 tracing::warn!(error = &error as &dyn std::error::Error, "Cannot serve a worker");
                 Answer::Failed {
                     error: error.to_string(),
-                    may_pass: error.may_pass,
+                    is_transient: error.is_transient,
                 }
             }
         })

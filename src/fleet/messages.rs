@@ -45,7 +45,8 @@ pub(super) enum Answer<T> {
     /// The dispatcher could not do it.
     Failed {
         error: String,
-        may_pass: bool,
+        #[serde(rename = "may_pass")]
+        is_transient: bool,
     },
 }
 

@@ -170,7 +170,7 @@ impl Recorder {
         };
         let verdict = match self.append(&task, &result).await {
             Ok(outcome) => Verdict::Take(outcome),
-            Err(error) if error.may_pass => Verdict::Again(explained(&error)),
+            Err(error) if error.is_transient => Verdict::Again(explained(&error)),
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -219,7 +219,7 @@ impl Recorder {
         else {
             return Ok("late");
         };
-        let begun = source.recall_into(begun, &task.host).await;
+        let begun = source.load_previous_into(begun, &task.host).await;
         let delivery = Delivery {
             report: &result.report,
             cooldown: result.cooldown,

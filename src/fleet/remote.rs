@@ -96,11 +96,11 @@ impl NatsSource {
                 self.refusal.happened.cancel();
                 Err(SourceError::temporary(FleetError::OtherRelease { needed }))
             }
-            Answer::Failed { error, may_pass } => {
+            Answer::Failed { error, is_transient } => {
                 let error = FleetError::Dispatcher { request, error };
                 Err(SourceError {
                     error: error.into(),
-                    may_pass,
+                    is_transient,
                 })
             }
         }
@@ -252,7 +252,7 @@ impl WorkSource for NatsSource {
         };
         let left: Result<BeatAnswer, _> = self.ask("beat", self.cell.beats(), request).await;
         if let Err(error) = left {
-            tracing::debug!(%error, "Cannot tell a dispatcher that {} stops", self.worker.name);
+            tracing::debug!(%error, "A dispatcher could not be notified that {} stops", self.worker.name);
         }
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::projections::{ProjectionError, ReadModels};
 use crate::values::TenantId;
 
-/// What a list may be sorted by.
+/// The sort orders of a list.
 pub const SORTABLE: [&str; 6] = [
     "domain",
     "created_at",

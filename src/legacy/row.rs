@@ -126,7 +126,7 @@ impl OldRow {
     }
 }
 
-/// A time as JSON tells it; one without a zone is UTC, as the predecessor wrote it.
+/// A time from JSON; one without a zone is UTC, as the predecessor wrote it.
 pub(super) fn time(value: &Value) -> Option<DateTime<Utc>> {
     let text = value.as_str()?;
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {

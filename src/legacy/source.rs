@@ -87,7 +87,7 @@ impl OldDatabase {
         })
     }
 
-    /// Begins to read a table, all columns, whatever they are, in an order as `order` tells it. One at a time.
+    /// Begins to read a table, all columns, whatever they are, in the order of `order`. One at a time.
     pub async fn begin(&mut self, table: &str, order: &str) -> Result<(), SourceError> {
         let sql = format!(
             "declare old_rows no scroll cursor for select id::text, to_jsonb(t)::text from {table} t {order}"
@@ -147,8 +147,8 @@ impl OldDatabase {
         columns: [&str; N],
     ) -> Result<Vec<[Option<String>; N]>, SourceError> {
         // A column that this generation did not have is null.
-        let told = columns.map(|column| format!("to_jsonb(t) ->> '{column}'"));
-        let sql = format!("select {} from {table} t", told.join(", "));
+        let as_text = columns.map(|column| format!("to_jsonb(t) ->> '{column}'"));
+        let sql = format!("select {} from {table} t", as_text.join(", "));
         let mut rows = sqlx::query(&sql).fetch(&mut self.connection);
         let mut found = Vec::new();
         while let Some(row) = rows.try_next().await? {

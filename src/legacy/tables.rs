@@ -1,6 +1,6 @@
 //! The schema `legacy`: views with the names, columns and types of the predecessor's tables, for readers (SQL,
-//! `SQLAlchemy` models) that are not changed. They are on the views of the read models, which always show the generation that is
-//! live; a release with another shape creates them again as soon as that shape is there.
+//! `SQLAlchemy` models) that are not changed. They are on the views of the read models, which always show the
+//! generation that is live; a release with another shape creates them again as soon as that shape is there.
 
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
@@ -13,7 +13,7 @@ use crate::projections::views::view_of_all;
 /// Keeps two processes from making them at once.
 const LOCK: i64 = 7_305_116_408;
 /// How often a process looks whether the read models of its release are there.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
+const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// The views by name, in the order in which they can be made.
 fn views(models: &ReadModels) -> [(&'static str, String); 5] {
@@ -48,7 +48,7 @@ pub async fn keep(models: ReadModels, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
 }

@@ -22,7 +22,7 @@ use write::{Outcome, write_group};
 use super::body::{Body, MAX_CONTENT};
 use super::event::{NewEvent, strip_nul};
 use super::{EventLog, LogError};
-use crate::traces::{self, Piece, Place};
+use crate::traces::{self, OpenSpan, ParentSpan};
 use crate::values::TenantId;
 
 /// Units that may wait in each queue before `append` itself waits.
@@ -36,10 +36,10 @@ const MAX_EVENTS: usize = 4000;
 /// Bytes of compressed bodies in one group, except for the last unit: one statement writes them all.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// What is appended as a whole or not at all.
+/// The unit of an append: all or nothing.
 #[derive(Clone, Debug)]
 pub struct AppendUnit {
-    /// Whose it is.
+    /// The tenant.
     pub tenant: TenantId,
     /// The streams it grows; usually one.
     pub streams: Vec<StreamAppend>,
@@ -71,7 +71,7 @@ pub struct IdempotencyKey {
     pub key: String,
     /// SHA-256 of the request.
     pub body_hash: [u8; 32],
-    /// What to return to a repeat.
+    /// The result for repeated requests.
     pub result: Value,
 }
 
@@ -165,7 +165,7 @@ impl EventLog {
 }
 
 /// The spans of a unit: one for each scan that it is about.
-fn traced(unit: &AppendUnit) -> Vec<(Piece, String)> {
+fn traced(unit: &AppendUnit) -> Vec<(OpenSpan, String)> {
     let began = SystemTime::now();
     let of_scan = |stream: &StreamAppend| {
         let scan = stream
@@ -173,23 +173,23 @@ fn traced(unit: &AppendUnit) -> Vec<(Piece, String)> {
             .parse()
             .ok()
             .filter(|_| stream.aggregate_type == "domain_scan")?;
-        let piece = if stream.expected == 0 {
+        let span = if stream.expected == 0 {
             traces::scan_requested(scan, began)
         } else {
-            traces::piece(Place::of_scan(scan), "append", began)
+            traces::child(ParentSpan::of_scan(scan), "append", began)
         };
         let types: Vec<&str> = stream
             .events
             .iter()
             .map(|event| event.event_type.as_str())
             .collect();
-        Some((piece?, types.join(" ")))
+        Some((span?, types.join(" ")))
     };
     unit.streams.iter().filter_map(of_scan).collect()
 }
 
-fn end_traces(traced: Vec<(Piece, String)>, outcome: &Result<Appended, LogError>) {
-    for (piece, types) in traced {
+fn end_traces(traced: Vec<(OpenSpan, String)>, outcome: &Result<Appended, LogError>) {
+    for (span, types) in traced {
         let mut attributes = vec![KeyValue::new("sitelog.events", types)];
         let error = match outcome {
             Ok(appended) => {
@@ -200,7 +200,7 @@ fn end_traces(traced: Vec<(Piece, String)>, outcome: &Result<Appended, LogError>
             }
             Err(error) => Some(error.to_string()),
         };
-        piece.end(attributes, error);
+        span.end(attributes, error);
     }
 }
 
@@ -241,7 +241,7 @@ pub(super) async fn commit_groups(pool: PgPool, mut waiters: Waiters, head: watc
     }
 }
 
-/// What is committed at once.
+/// Units that are committed together.
 #[derive(Default)]
 struct Group {
     units: Vec<Waiting>,
@@ -255,7 +255,7 @@ impl Group {
         self.events >= MAX_EVENTS || self.bytes >= MAX_BODY_BYTES
     }
 
-    /// What enters this group next: single appends, then a few of the others.
+    /// Takes the next units of a group: single appends, then a few of the others.
     fn next_of(&mut self, waiters: &mut Waiters) -> Option<Waiting> {
         if self.units.len() - self.bulk < MAX_SINGLE_UNITS
             && let Ok(unit) = waiters.single.try_recv()

@@ -42,7 +42,7 @@ pub struct Salt {
 }
 
 impl Body {
-    /// What it is about: a domain or a batch.
+    /// Its subject: a domain or a batch.
     pub fn subject(&self) -> &str {
         &self.subject
     }

@@ -9,7 +9,7 @@ use crate::values::{BatchId, MonitorId, TenantId};
 /// Which changes a reader wants.
 #[derive(Clone, Debug)]
 pub struct ChangeFilter {
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
     /// Only of this domain.
     pub domain: Option<String>,

@@ -87,6 +87,8 @@ impl Erasing {
             .bind(&self.subject)
             .execute(&mut *self.tx)
             .await?;
+        // A trigger on this update also removes the predecessor's columns of the domain
+        // (migrations/0009_legacy_rows.sql).
         sqlx::query(
             "insert into body_salt (tenant_id, subject, salt) values ($1, $2, $3) \
              on conflict (tenant_id, subject) do update set salt = excluded.salt",

@@ -1,4 +1,4 @@
-//! What can go wrong with the log.
+//! Errors of the log.
 
 use super::body::MAX_CONTENT;
 
@@ -27,7 +27,7 @@ pub enum LogError {
         MAX_CONTENT
     )]
     BodyTooLarge {
-        /// What the body is about: a domain or a batch.
+        /// The subject of the body: a domain or a batch.
         subject: String,
         /// Its length.
         bytes: usize,
@@ -37,11 +37,11 @@ pub enum LogError {
     UnreadableBody {
         /// Its digest, in hexadecimal.
         digest: String,
-        /// What it is about: a domain or a batch.
+        /// Its subject: a domain or a batch.
         subject: String,
         /// The length of its content, as the event that refers to it says.
         bytes: u64,
-        /// What went wrong.
+        /// The error.
         error: String,
     },
     /// The group commit is gone: the process is shutting down.
@@ -52,7 +52,7 @@ pub enum LogError {
         "event {position} of type {event_type} version {version} was written by a later release: upgrade needed"
     )]
     UnknownVersion {
-        /// Where it is.
+        /// Its position in the log.
         position: i64,
         /// Its type.
         event_type: String,
@@ -70,13 +70,13 @@ pub enum LogError {
     /// An event or body in the log cannot be read by this release.
     #[error("cannot read event {position} of type {event_type} version {version}")]
     Unreadable {
-        /// Where it is.
+        /// Its position in the log.
         position: i64,
         /// Its type.
         event_type: String,
         /// Its version.
         version: String,
-        /// What the decoder said.
+        /// The error of the decoder.
         #[source]
         source: serde_json::Error,
     },

@@ -50,7 +50,7 @@ pub struct LogEvent {
     pub event_version: String,
     /// When it was committed (microseconds, never before that of an earlier position).
     pub recorded_at: DateTime<Utc>,
-    /// Whose it is.
+    /// The tenant.
     pub tenant_id: TenantId,
     /// The event as an externally tagged enum; text, for most readers go straight to a type.
     pub payload: Box<RawValue>,
@@ -58,7 +58,7 @@ pub struct LogEvent {
     pub metadata: Box<RawValue>,
 }
 
-/// What readers ask the metadata for.
+/// The part of the metadata that readers use.
 #[derive(Default, Deserialize)]
 struct Circumstances {
     actor: Option<String>,
@@ -74,19 +74,19 @@ impl LogEvent {
 
     /// Who caused it, and when it happened: `occurred_at` of an imported event, else when it was recorded.
     pub fn circumstances(&self) -> (Option<String>, DateTime<Utc>) {
-        let told: Circumstances = serde_json::from_str(self.metadata.get()).unwrap_or_default();
-        let occurred = told.occurred_at.as_deref();
+        let circumstances: Circumstances = serde_json::from_str(self.metadata.get()).unwrap_or_default();
+        let occurred = circumstances.occurred_at.as_deref();
         let at = occurred.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         (
-            told.actor,
+            circumstances.actor,
             at.map_or(self.recorded_at, |at| at.with_timezone(&Utc)),
         )
     }
 
-    /// Whether it tells of something that happened before there was this log.
+    /// Whether it was imported: it happened before this log existed.
     pub fn is_imported(&self) -> bool {
-        let told: Circumstances = serde_json::from_str(self.metadata.get()).unwrap_or_default();
-        told.occurred_at.is_some()
+        let circumstances: Circumstances = serde_json::from_str(self.metadata.get()).unwrap_or_default();
+        circumstances.occurred_at.is_some()
     }
 
     /// The event's fields without the enum's tag.

@@ -26,7 +26,7 @@ pub struct TreeHead {
 pub struct Checkpoint {
     /// Names the log: the same for as long as it grows, another for another log.
     pub origin: String,
-    /// What it says.
+    /// The tree head.
     pub head: TreeHead,
 }
 

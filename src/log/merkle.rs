@@ -97,7 +97,7 @@ impl MerkleTree {
         self.push_subtree(0, leaf, |_, _| {});
     }
 
-    /// Adds a complete subtree of 2^`level` leaves on the right and tells each node that this completes, itself first.
+    /// Adds a complete subtree of 2^`level` leaves on the right and reports each node that this completes, itself first.
     /// The leaves so far must be a multiple of its size.
     pub fn push_subtree(&mut self, level: u32, hash: Hash, mut completed: impl FnMut(NodeId, Hash)) {
         debug_assert!(
@@ -106,15 +106,15 @@ impl MerkleTree {
         );
         let (mut level, mut hash) = (level, hash);
         self.size += 1 << level;
-        let mut tell = |level: u32, hash| {
+        let mut report = |level: u32, hash| {
             let index = (self.size >> level) - 1;
             completed(NodeId { level, index }, hash);
         };
-        tell(level, hash);
+        report(level, hash);
         while let Some((_, left)) = self.subtrees.pop_if(|(top, _)| *top == level) {
             hash = node_hash(&left, &hash);
             level += 1;
-            tell(level, hash);
+            report(level, hash);
         }
         self.subtrees.push((level, hash));
     }

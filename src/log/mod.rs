@@ -2,15 +2,16 @@
 //! `0005_log_tree_and_erasure.sql`.
 //!
 //! Appends go through one group commit per process ([`append`]), reads go by position ([`read`]; followers share the
-//! [`tail`]), bulky facts are stored beside the events ([`body`]), and [`wake`] wakes waiting followers. The meaning of events is not known here.
+//! [`tail`]), bulky facts are stored beside the events ([`body`]), and [`wake`] wakes waiting followers. The meaning of
+//! events is not known here.
 
 pub mod append;
+pub mod batch_delay;
 pub mod body;
 pub mod changes;
 pub mod erase;
 pub mod error;
 pub mod event;
-pub mod gather;
 pub mod head;
 mod load;
 pub mod merkle;
@@ -19,7 +20,7 @@ pub mod read;
 pub mod segment;
 pub mod tail;
 pub mod tenant_file;
-pub mod together;
+pub mod transaction;
 pub mod tree;
 pub mod verify;
 mod wake;

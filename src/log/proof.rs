@@ -269,10 +269,10 @@ mod tests {
                 .collect();
             let mut tree = MerkleTree::of_subtrees(size, &parts).unwrap();
             assert_eq!(tree.root(), head(0..size));
-            let mut told = Vec::new();
-            tree.push_subtree(0, leaf(size), |node, hash| told.push((node, hash)));
+            let mut completed = Vec::new();
+            tree.push_subtree(0, leaf(size), |node, hash| completed.push((node, hash)));
             assert_eq!(tree.root(), head(0..size + 1));
-            for (node, hash) in told {
+            for (node, hash) in completed {
                 assert_eq!(hash, head(node.leaves()), "{node:?}");
             }
         }
@@ -300,10 +300,10 @@ mod tests {
             leaves[start..end].iter().for_each(|leaf| tree.push(*leaf));
             hex::encode(tree.root())
         };
-        let told = |path: Option<Vec<Range<u64>>>| path.unwrap().iter().map(node).collect::<Vec<_>>();
-        assert_eq!(told(inclusion_path(0, 1)), [""; 0]);
+        let hashes = |path: Option<Vec<Range<u64>>>| path.unwrap().iter().map(node).collect::<Vec<_>>();
+        assert_eq!(hashes(inclusion_path(0, 1)), [""; 0]);
         assert_eq!(
-            told(inclusion_path(0, 8)),
+            hashes(inclusion_path(0, 8)),
             [
                 "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
                 "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
@@ -311,7 +311,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            told(inclusion_path(5, 8)),
+            hashes(inclusion_path(5, 8)),
             [
                 "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
                 "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
@@ -319,20 +319,20 @@ mod tests {
             ]
         );
         assert_eq!(
-            told(inclusion_path(2, 3)),
+            hashes(inclusion_path(2, 3)),
             ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]
         );
         assert_eq!(
-            told(inclusion_path(1, 5)),
+            hashes(inclusion_path(1, 5)),
             [
                 "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
                 "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
                 "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
             ]
         );
-        assert_eq!(told(consistency_path(1, 1)), [""; 0]);
+        assert_eq!(hashes(consistency_path(1, 1)), [""; 0]);
         assert_eq!(
-            told(consistency_path(1, 8)),
+            hashes(consistency_path(1, 8)),
             [
                 "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
                 "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
@@ -340,7 +340,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            told(consistency_path(6, 8)),
+            hashes(consistency_path(6, 8)),
             [
                 "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
                 "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
@@ -348,7 +348,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            told(consistency_path(2, 5)),
+            hashes(consistency_path(2, 5)),
             [
                 "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
                 "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",

@@ -150,7 +150,7 @@ impl EventLog {
             .await?)
     }
 
-    /// What time it is by the database's clock.
+    /// The time by the database's clock.
     pub async fn now(&self) -> Result<DateTime<Utc>, LogError> {
         Ok(sqlx::query_scalar("select clock_timestamp()")
             .fetch_one(&self.pool)
@@ -271,8 +271,8 @@ impl EventLog {
         }
     }
 
-    /// The last event of each of some types in the streams of a tenant's domain; of failed scans, not those that failed for
-    /// one of these reasons.
+    /// The last event of each of some types in the streams of a tenant's domain; of failed scans, not those that failed
+    /// for one of these reasons.
     pub async fn last_of_domain(
         &self,
         tenant: TenantId,

@@ -74,7 +74,7 @@ struct BodyLine {
     zstd: String,
 }
 
-/// What a segment file was found to hold.
+/// The content of a checked segment file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedSegment {
     /// Its header.
@@ -102,7 +102,7 @@ pub enum SegmentError {
     Line {
         /// Which, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         what: &'static str,
     },
     /// The events lead to another head than the file says.
@@ -116,7 +116,7 @@ pub enum SegmentError {
 }
 
 impl EventLog {
-    /// Seals each whole segment of `size` events that is not sealed yet, and tells all that are.
+    /// Seals each whole segment of `size` events that is not sealed yet, and returns all sealed ones.
     pub async fn seal(&self, size: u64) -> Result<Vec<Segment>, SegmentError> {
         self.extend_tree().await?;
         let head = u64::try_from(self.head().await?).unwrap_or(0);
@@ -273,7 +273,7 @@ impl EventLog {
 }
 
 /// Checks a segment file against itself, without the log: what it holds leads to the heads that are returned. Whether
-/// those are the log's, only heads that were kept can tell.
+/// those are the log's, only heads that were kept show it.
 pub fn verify_segment(file: impl Read) -> Result<VerifiedSegment, SegmentError> {
     let mut lines = BufReader::new(zstd::Decoder::new(file)?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();

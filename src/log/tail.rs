@@ -1,5 +1,5 @@
-//! The end of the log in memory: the followers of a process share what one of them read. A follower that is further behind reads
-//! by itself.
+//! The end of the log in memory: the followers of a process share what one of them read. A follower that is further
+//! behind reads by itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const MAX_EVENTS: usize = 8192;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// How long a follower waits for what another one reads. A connection that hangs delays only its own follower.
-const PATIENCE: Duration = Duration::from_secs(1);
+const SHARED_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The last events that some follower read; clones share it.
 #[derive(Clone, Default)]
@@ -49,7 +49,7 @@ impl Tail {
         limit: i64,
     ) -> Result<Page, LogError> {
         // Held while one reads, so that the others wait for what it reads instead of reading the same.
-        if let Ok(mut window) = timeout(PATIENCE, self.0.lock()).await {
+        if let Ok(mut window) = timeout(SHARED_READ_TIMEOUT, self.0.lock()).await {
             let more = after >= window.up_to && window.extend(&mut *connection).await?;
             if window.after.is_some_and(|first| first <= after) && (after < window.up_to || !more) {
                 return Ok(window.page(after, types, limit, more));
@@ -58,10 +58,10 @@ impl Tail {
         read_page(connection, after, types, limit).await
     }
 
-    /// Reads everything again. A follower that failed calls this: if the database came back from an earlier state, it may not hold
-    /// every event that is in memory.
+    /// Reads everything again. A follower that failed calls this: if the database came back from an earlier state, it
+    /// may not hold every event that is in memory.
     pub async fn forget(&self) {
-        if let Ok(mut window) = timeout(PATIENCE, self.0.lock()).await {
+        if let Ok(mut window) = timeout(SHARED_READ_TIMEOUT, self.0.lock()).await {
             *window = Window::default();
         }
     }

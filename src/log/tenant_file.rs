@@ -1,6 +1,6 @@
 //! A file with all streams of one tenant, to move them into another log. It carries the leaves of the whole log that it
 //! comes from, so that anyone can check, without that log, that its events stood there at their positions under the head
-//! that the file names. Leaves are hashes; they tell nothing of the events of other tenants.
+//! that the file names. Leaves are hashes; they reveal nothing about the events of other tenants.
 //!
 //! NDJSON under zstd: a [`TenantHeader`], lines of leaves, the canonical text of each event in the order of the log, the
 //! bodies, and a [`Footer`].
@@ -32,7 +32,7 @@ const FORMAT: &str = "sitelog-tenant/1";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantHeader {
     format: String,
-    /// Whose streams they are.
+    /// The tenant of the streams.
     pub tenant: TenantId,
     /// The name of the log they come from.
     pub origin: String,

@@ -52,7 +52,7 @@ pub enum ProofError {
     /// The position or size is not within the log.
     #[error("{asked} is not between 1 and {size}, the number of events that the proof covers")]
     OutOfRange {
-        /// What was requested.
+        /// The requested value.
         asked: u64,
         /// Events in the tree.
         size: u64,
@@ -60,7 +60,7 @@ pub enum ProofError {
     /// The size is beyond the log's end.
     #[error("the log has only {head} events, not {asked}")]
     TooLarge {
-        /// What was requested.
+        /// The requested value.
         asked: u64,
         /// Events there are.
         head: u64,

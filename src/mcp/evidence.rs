@@ -7,7 +7,7 @@ use super::brief::MOST_BYTES;
 /// Fields by which a part of a record is what it is.
 const NAMES: [&str; 5] = ["value", "name", "url", "state", "policy"];
 /// Parts shown at most.
-const MOST: usize = 10;
+const MAX_EVIDENCE: usize = 10;
 
 /// The parts of a record that have a value, whatever its case.
 pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
@@ -46,7 +46,7 @@ pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
             known.join(", ")
         ));
     }
-    found.truncate(MOST);
+    found.truncate(MAX_EVIDENCE);
     Ok(json!({
         "domain": record["domain"],
         "value": value,
@@ -79,7 +79,7 @@ fn look(part: &Value, field: &str, wanted: &str, see: &mut impl FnMut(Seen)) {
             if has_evidence && let Some(name) = names.clone().next() {
                 see(Seen::Known(name.to_owned()));
             }
-            if names.any(|name| plain(name) == wanted) && part.to_string().len() < MOST_BYTES / MOST {
+            if names.any(|name| plain(name) == wanted) && part.to_string().len() < MOST_BYTES / MAX_EVIDENCE {
                 return see(Seen::Evidence(json!({ "field": field, "evidence": part })));
             }
             for (name, content) in fields {

@@ -49,7 +49,7 @@ pub struct ApiRequest {
     pub body: Option<Value>,
 }
 
-/// What the API answers.
+/// The response of the API.
 #[derive(Clone, Debug)]
 pub struct ApiAnswer {
     /// The HTTP status.
@@ -60,8 +60,8 @@ pub struct ApiAnswer {
 
 /// The API that the tools use.
 pub trait Api: Send + Sync + 'static {
-    /// Sends a request. `caller` holds the headers of the caller, if the tool was called over HTTP. A failure is described
-    /// in words.
+    /// Sends a request. `caller` holds the headers of the caller, if the tool was called over HTTP. A failure is
+    /// described in words.
     fn send(
         &self,
         request: ApiRequest,

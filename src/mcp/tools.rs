@@ -25,7 +25,7 @@ pub(super) struct Argument {
     description: &'static str,
 }
 
-/// What an argument must be.
+/// The type of an argument.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Text,
@@ -34,7 +34,7 @@ pub(super) enum Kind {
     Whole(u64, u64),
     /// Any number from 0 on.
     Number,
-    /// A list of up to so many texts.
+    /// A list of up to this many texts.
     Texts(usize),
 }
 

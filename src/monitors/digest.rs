@@ -14,7 +14,7 @@ use crate::webhooks::Text;
 /// Changes in a mail; the others are counted.
 const CHANGES: i64 = 100;
 
-/// What a run found changed.
+/// The changes that a run found.
 pub(super) struct Digest {
     changes: Vec<Text>,
     /// Whether there are more.

@@ -15,7 +15,7 @@ pub(super) struct Due {
     changed_at: i64,
     /// When the next check was decided.
     pub(super) next_run: Option<DateTime<Utc>>,
-    /// What time it is.
+    /// The current time.
     pub(super) now: DateTime<Utc>,
 }
 
@@ -25,7 +25,8 @@ impl Due {
     }
 }
 
-/// Takes up to so many monitors that are due, or whose last time is still to come: that was written under a wrong clock.
+/// Takes up to this many monitors that are due, or whose last time is still to come: that was written under a wrong
+/// clock.
 pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Due>, sqlx::Error> {
     sqlx::query_as(
         "with found as materialized (\

@@ -71,7 +71,7 @@ pub async fn close(pool: &PgPool, tenant: TenantId, id: MonitorId) -> Result<(),
     Ok(())
 }
 
-/// Whose feed a token opens.
+/// The monitor of a feed's token.
 pub async fn opened(pool: &PgPool, token: &FeedToken) -> Result<Option<(TenantId, MonitorId)>, TablesError> {
     let found: Option<(Uuid, Uuid)> = sqlx::query_as(
         "select f.tenant_id, f.monitor_id from monitor_feed f join monitor m on m.monitor_id = f.monitor_id \

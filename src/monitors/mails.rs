@@ -105,7 +105,7 @@ pub(super) async fn drop_old(pool: &PgPool) -> Result<u64, sqlx::Error> {
     Ok(done.rows_affected())
 }
 
-/// Takes up to so many mails that are due, those that have waited longest first.
+/// Takes up to this many mails that are due, those that have waited longest first.
 pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Claimed>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "with mine as (\

@@ -1,10 +1,10 @@
 //! Scans that are repeated by a rhythm. The sole owner of the tables of `migrations/0020_monitors.sql`,
 //! `0021_monitor_feeds.sql` and `0023_monitor_mails.sql`.
 //!
-//! What was decided about a monitor, and each of its runs, is in the log. A process finds those that are due (`due`), and
-//! begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log. When a run has ended,
-//! its mails are queued (`mails`), written (`digest`) and sent (`post`). Who may read the feed of a monitor (`feeds`) and who
-//! gets mails (`subscribers`) is not in the log.
+//! What was decided about a monitor, and each of its runs, is in the log. A process finds those that are due (`due`),
+//! and begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log. When a run
+//! has ended, its mails are queued (`mails`), written (`digest`) and sent (`post`). Who may read the feed of a monitor
+//! (`feeds`) and who gets mails (`subscribers`) is not in the log.
 
 mod digest;
 mod due;
@@ -29,7 +29,7 @@ use crate::log::LogError;
 use crate::projections::ReadModels;
 
 /// Monitors of one tenant.
-pub const MOST: i64 = 10_000;
+pub const MAX_MONITORS: i64 = 10_000;
 
 /// The tables of monitors could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! What is kept of each monitor and of each run, in step with the log.
+//! The rows of monitors and runs, in step with the log.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Who gets mails about a monitor.
+//! Subscribers of a monitor's mails.
 
 use std::fmt;
 use std::str::FromStr;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sqlx::{PgConnection, PgPool, Row};
 
 use super::{Policy, PolicyError};
-use crate::aggregates::{BatchEvent, ScanEvent, ScanStatus};
+use crate::aggregates::{BatchEvent, ScanEvent};
 use crate::commands::{CommandBus, CommandContext, complete_batch::complete_batch};
 use crate::log::LogEvent;
 use crate::values::event_type::Follower;
@@ -104,7 +104,7 @@ fn note(changes: &mut BTreeMap<(BatchId, TenantId), Change>, event: &LogEvent) -
     let Some(batch) = scan.batch_id() else {
         return Ok(());
     };
-    let opens = !ScanStatus::after(&scan).is_ended();
+    let opens = !scan.status_after().is_ended();
     changes.entry((batch, event.tenant_id)).or_default().open += if opens { 1 } else { -1 };
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is decided about monitors becomes known to those who look for runs that are due.
+//! Keeps the rows of monitors in step with the log, for the code that looks for due runs.
 
 use std::sync::Arc;
 

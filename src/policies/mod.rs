@@ -28,7 +28,7 @@ pub use schedule_scans::ScheduleScans;
 use crate::log::{LogError, LogEvent};
 use crate::values::event_type::Follower;
 
-/// What follows from events.
+/// The consequences of events.
 pub trait Policy: Send + Sync + 'static {
     /// Its row in the table `policy`.
     const NAME: &'static str;
@@ -51,7 +51,7 @@ pub trait Policy: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// What is due by the rows, whatever events said: after each page and from time to time.
+    /// Work that the rows make due, without an event: after each page, and from time to time.
     fn sweep(&self) -> impl Future<Output = Result<(), PolicyError>> + Send {
         async { Ok(()) }
     }
@@ -69,7 +69,8 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
-    /// Whether the content of an event, or what it refers to, cannot be read: other events are not affected, and a retry does not help.
+    /// Whether the content of an event, or what it refers to, cannot be read: other events are not affected, and a
+    /// retry does not help.
     fn is_about_an_event(&self) -> bool {
         matches!(
             self,

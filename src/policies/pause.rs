@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::runner::LEASE;
 
 /// How often a pause looks whether a policy still works on a page.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// While it is held no policy begins a page. A process that dies with it holds it for one lease at most.
 pub struct PausedPolicies {
@@ -29,13 +29,13 @@ pub async fn pause(pool: &PgPool) -> Result<PausedPolicies, sqlx::Error> {
     };
     // A policy that may not begin a page gives its lease back.
     while is_any_at_work(pool).await? {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     Ok(paused)
 }
 
 impl PausedPolicies {
-    /// Lets the policies go on.
+    /// Lets the policies continue.
     pub async fn resume(self) -> Result<(), sqlx::Error> {
         sqlx::query("delete from policy_pause where holder = $1")
             .bind(self.holder)

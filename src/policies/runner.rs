@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use super::{Policy, PolicyError};
 use crate::log::EventLog;
-use crate::log::gather::Gather;
+use crate::log::batch_delay::BatchDelay;
 use crate::log::read::Page;
 
 /// How long a process may go silent before another takes a policy over.
 pub(super) const LEASE: Duration = Duration::from_secs(15);
-/// How long an idle policy waits for news before it looks by itself.
+/// How long an idle policy waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
-const GATHER: Gather = Gather {
+const BATCH_DELAY: BatchDelay = BatchDelay {
     least: Duration::from_millis(20),
     most: Duration::from_millis(250),
 };
@@ -37,7 +37,7 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
                 match progress {
                     Progress::More => continue,
                     Progress::Done => {
-                        tokio::time::sleep(GATHER.after(begun.elapsed())).await;
+                        tokio::time::sleep(BATCH_DELAY.after(begun.elapsed())).await;
                         continue;
                     }
                     Progress::Idle => POLL,
@@ -83,7 +83,7 @@ async fn step<P: Policy>(
     holder: Uuid,
     limit: i64,
 ) -> Result<Progress, PolicyError> {
-    let Some(position) = lease(log.pool(), P::NAME, holder, Turn::Begins).await? else {
+    let Some(position) = lease(log.pool(), P::NAME, holder, LeasePurpose::NewPage).await? else {
         // Where all policies are paused, whoever paused them waits for this.
         release(log.pool(), P::NAME, holder).await;
         return Ok(Progress::Idle);
@@ -128,17 +128,23 @@ async fn act<P: Policy>(
     checkpoint(policy, pool, holder, from, page).await
 }
 
-/// What a lease is for.
+/// Why the lease is needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// A page that begins; none does while the policies are paused.
-    Begins,
-    /// A page that is under way.
-    GoesOn,
+enum LeasePurpose {
+    /// To begin a page; none begins while the policies are paused.
+    NewPage,
+    /// To finish a page that is in progress.
+    OpenPage,
 }
 
-/// Takes or renews the lease, which a crash of PostgreSQL may lose; returns the checkpoint if it is ours. Notes that there is nothing to do, if so.
-async fn lease(pool: &PgPool, name: &str, holder: Uuid, turn: Turn) -> Result<Option<i64>, sqlx::Error> {
+/// Takes or renews the lease, which a crash of PostgreSQL may lose; returns the checkpoint if it is ours. Notes that
+/// there is nothing to do, if so.
+async fn lease(
+    pool: &PgPool,
+    name: &str,
+    holder: Uuid,
+    purpose: LeasePurpose,
+) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "insert into policy as p (name, holder, leased_until) select $1, $2, clock_timestamp() + $3 \
           where $4 or not exists (select from policy_pause z \
@@ -153,12 +159,12 @@ async fn lease(pool: &PgPool, name: &str, holder: Uuid, turn: Turn) -> Result<Op
     .bind(name)
     .bind(holder)
     .bind(LEASE)
-    .bind(turn == Turn::GoesOn)
+    .bind(purpose == LeasePurpose::OpenPage)
     .fetch_optional(pool)
     .await
 }
 
-/// Prolongs the lease until the handle is dropped. On a task of its own: a command that holds connections, or waits for
+/// Renews the lease until the handle is dropped. On a task of its own: a command that holds connections, or waits for
 /// them, cannot keep the lease from one.
 fn keep_lease(pool: PgPool, name: &'static str, holder: Uuid) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
@@ -166,7 +172,7 @@ fn keep_lease(pool: PgPool, name: &'static str, holder: Uuid) -> AbortOnDropHand
         beat.tick().await;
         loop {
             beat.tick().await;
-            if let Err(error) = lease(&pool, name, holder, Turn::GoesOn).await {
+            if let Err(error) = lease(&pool, name, holder, LeasePurpose::OpenPage).await {
                 tracing::warn!(%error, "Cannot renew the lease of policy {name}");
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sqlx::{PgConnection, PgPool};
 
 use super::{Policy, PolicyError};
-use crate::aggregates::{ScanEvent, ScanStatus};
+use crate::aggregates::ScanEvent;
 use crate::log::LogEvent;
 use crate::tasks::{self, NewTask, ScanTasks};
 use crate::values::ScanId;
@@ -41,7 +41,7 @@ impl Policy for ScheduleScans {
             let Ok(scan_id) = event.aggregate_id.parse::<ScanId>() else {
                 continue;
             };
-            if ScanStatus::after(&scan).is_ended() {
+            if scan.status_after().is_ended() {
                 waiting.retain(|task| task.scan_id != scan_id);
                 ended.insert(scan_id);
             } else {

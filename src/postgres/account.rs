@@ -15,7 +15,7 @@ use super::layout::Layout;
 /// Debian's and the RPMs' own account first; every system has the second.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// Who PostgreSQL's programs run as.
+/// The user that runs PostgreSQL's programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) name: String,

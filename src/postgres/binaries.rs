@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn too_old_is_as_good_as_none_and_named() {
         assert_eq!(choose(&dirs(&[13]), None), None);
-        let told = none_among(&dirs(&[13])).to_string();
-        assert!(told.contains("only 13 in /13"), "{told}");
+        let message = none_among(&dirs(&[13])).to_string();
+        assert!(message.contains("only 13 in /13"), "{message}");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use url::Url;
 use super::binaries;
 use super::child::{self, Command};
 
-/// What a client program keeps of our environment besides what every child does: how to find passwords of this user.
+/// What a client program keeps of our environment in addition to what every child does: how to find passwords of this
+/// user.
 const KEPT: [&str; 3] = ["HOME", "PGPASSFILE", "PGPASSWORD"];
 
 /// A client program cannot be used.
@@ -80,7 +81,7 @@ impl ClientProgram {
         Ok(command)
     }
 
-    /// Where it lies.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -95,7 +95,7 @@ impl Cluster {
             .is_ok_and(|connected| connected.is_ok())
     }
 
-    /// Joins the running server or starts it, laying the cluster first if there is none; tells whether it started it.
+    /// Joins the running server or starts it, creating the cluster first if there is none; returns whether it started it.
     pub(super) async fn bring_up(&self) -> Result<bool, EmbeddedPostgresError> {
         if self.serves().await? {
             return Ok(false);

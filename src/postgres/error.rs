@@ -1,4 +1,4 @@
-//! What can go wrong with the embedded PostgreSQL: what happened, to what, and what to do about it.
+//! Errors of the embedded PostgreSQL: what happened, to which object, and what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ pub enum EmbeddedPostgresError {
          run as that user or as root, or choose another directory with SITELOG_DATA_DIR"
     )]
     NotOurs {
-        /// What belongs to another user.
+        /// The file or directory of another user.
         path: PathBuf,
         /// Its owner.
         owner: u32,
@@ -85,9 +85,9 @@ pub enum EmbeddedPostgresError {
         "cannot write to the data directory {path}; choose another one with SITELOG_DATA_DIR, or fix its permissions"
     )]
     Unwritable {
-        /// What could not be made or opened.
+        /// The path that could not be created or opened.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 
@@ -106,7 +106,7 @@ pub enum EmbeddedPostgresError {
         "the disk that holds {path} is full; free some space (a new database takes about 40 MB) and start again"
     )]
     DiskFull {
-        /// What was being written.
+        /// The path that was being written.
         path: PathBuf,
     },
 
@@ -115,7 +115,7 @@ pub enum EmbeddedPostgresError {
     InitFailed {
         /// The cluster's directory.
         path: PathBuf,
-        /// What initdb printed.
+        /// The output of initdb.
         output: String,
     },
 
@@ -146,9 +146,9 @@ pub enum EmbeddedPostgresError {
     StartFailed {
         /// The cluster's directory.
         cluster: PathBuf,
-        /// Where its log lies.
+        /// The path of its log.
         log_dir: PathBuf,
-        /// What `pg_ctl` and the log say.
+        /// The output of `pg_ctl` and the log.
         output: String,
     },
 
@@ -157,7 +157,7 @@ pub enum EmbeddedPostgresError {
     StopFailed {
         /// The cluster's directory.
         cluster: PathBuf,
-        /// What `pg_ctl` printed.
+        /// The output of `pg_ctl`.
         output: String,
     },
 
@@ -178,7 +178,7 @@ pub enum EmbeddedPostgresError {
     NotRunnable {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 
@@ -189,7 +189,7 @@ pub enum EmbeddedPostgresError {
         doing: &'static str,
         /// To what.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 
@@ -198,9 +198,9 @@ pub enum EmbeddedPostgresError {
     NotServing {
         /// The cluster's directory.
         cluster: PathBuf,
-        /// Where its log lies.
+        /// The path of its log.
         log_dir: PathBuf,
-        /// What the server or the connection said.
+        /// The error of the server or the connection.
         source: sqlx::Error,
     },
 }

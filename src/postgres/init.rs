@@ -1,4 +1,4 @@
-//! Lays a new cluster, all or nothing, and tells of what version an existing one is.
+//! Creates a new cluster, all or nothing, and returns the version of an existing one.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

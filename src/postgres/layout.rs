@@ -1,4 +1,4 @@
-//! Where things lie: the names in the data directory, and the short directory of the Unix socket.
+//! Paths: the names in the data directory, and the short directory of the Unix socket.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -67,7 +67,7 @@ impl Layout {
         self.data_dir.join("postgres-log")
     }
 
-    /// What the server prints before its log is open.
+    /// The file for the server's output before its log is open.
     pub(super) fn start_log(&self) -> PathBuf {
         self.log_dir().join("start.log")
     }

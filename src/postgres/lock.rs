@@ -1,6 +1,6 @@
 //! The two locks of a data directory: who uses the server, and whose turn it is to start or stop it.
 //!
-//! Both are `flock` locks: the kernel lets go of them when a process ends, however it ends.
+//! Both are `flock` locks: the kernel releases them when a process ends, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;

@@ -4,7 +4,7 @@
 //! was killed, and stopping it when the last process leaves. Not here: tables, migrations and pools; from
 //! `url()` on, the embedded database is one like any other.
 //!
-//! What lies in the data directory:
+//! The contents of the data directory:
 //!
 //! | name | what |
 //! |---|---|
@@ -95,7 +95,7 @@ impl EmbeddedPostgres {
         self.cluster.data_dir()
     }
 
-    /// Starts the server again if it died; tells whether it had to. To be called every few seconds.
+    /// Starts the server again if it died; returns whether it had to. To be called every few seconds.
     ///
     /// Stale pid files, leftover shared memory and orphaned backends are dealt with; committed data is recovered
     /// by PostgreSQL from its write-ahead log.

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(super) struct Processes {
     /// `cluster_name` of the server's settings.
     pub(super) cluster_name: String,
-    /// Who the server runs as.
+    /// The user of the server process.
     pub(super) uid: u32,
 }
 

@@ -1,6 +1,6 @@
-//! What a new cluster gets once: settings for a small machine, the owner's role and its database.
+//! Provisions a new cluster once: settings for a small machine, the owner's role and its database.
 //!
-//! Not here: tables. Durability settings are left alone: `fsync`, `synchronous_commit` and `full_page_writes` are on.
+//! Not here: tables. Durability settings keep their defaults: `fsync`, `synchronous_commit` and `full_page_writes` are on.
 
 use sqlx::{Connection, PgConnection};
 

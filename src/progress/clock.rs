@@ -139,7 +139,7 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
     }
 
-    fn told(offset_seconds: f64, log_ahead_seconds: f64) -> String {
+    fn message(offset_seconds: f64, log_ahead_seconds: f64) -> String {
         let clock = Clock {
             offset_seconds,
             log_ahead_seconds,
@@ -163,9 +163,9 @@ mod tests {
 
     #[test]
     fn a_wrong_clock_is_told_with_its_direction_and_size() {
-        assert_eq!(told(30.0, 59.0), "");
-        assert!(told(600.0, 0.0).contains("10 minutes ahead of the database's"));
-        assert!(told(-10_800.0, 0.0).contains("3 hours behind the database's"));
-        assert!(told(0.0, 315_360_000.0).contains("3650 days ahead of the database's clock"));
+        assert_eq!(message(30.0, 59.0), "");
+        assert!(message(600.0, 0.0).contains("10 minutes ahead of the database's"));
+        assert!(message(-10_800.0, 0.0).contains("3 hours behind the database's"));
+        assert!(message(0.0, 315_360_000.0).contains("3650 days ahead of the database's clock"));
     }
 }

@@ -12,7 +12,7 @@ use sqlx::PgPool;
 
 pub use clock::Clock;
 
-use crate::projections::registry;
+use crate::projections;
 
 /// How things move cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub struct ProgressError(#[from] sqlx::Error);
 /// Names that are listed; all are counted.
 const NAMED: i32 = 5;
 
-/// What can get stuck.
+/// The kinds of work that can get stuck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -35,7 +35,7 @@ pub enum Kind {
     Monitor,
     /// A mail that is to be sent.
     Mail,
-    /// What makes tasks and batches follow the log.
+    /// The policies.
     Policy,
     /// A read model.
     Projection,
@@ -81,7 +81,7 @@ impl Kind {
 /// Things of one kind that have something to do and made no progress for longer than they may.
 #[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
 pub struct Stuck {
-    /// What they are.
+    /// Its type.
     pub kind: Kind,
     /// How many.
     pub count: i64,
@@ -104,7 +104,7 @@ impl Stuck {
 }
 
 impl fmt::Display for Stuck {
-    /// What makes no progress, since when, and what to do.
+    /// A piece of work without progress: since when, and what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, names) = (self.count, self.names.join(", "));
         match self.kind {
@@ -139,9 +139,9 @@ impl fmt::Display for Stuck {
     }
 }
 
-/// What makes no progress, by kind; nothing if all is well.
+/// The work without progress, by kind; empty if all is well.
 pub async fn stuck(pool: &PgPool) -> Result<Vec<Stuck>, ProgressError> {
-    let (names, shapes): (Vec<_>, Vec<_>) = registry::all()
+    let (names, shapes): (Vec<_>, Vec<_>) = projections::all()
         .iter()
         .map(|projection| (projection.name(), projection.shape()))
         .unzip();

@@ -1,5 +1,5 @@
 //! A page of events onto rows: the rows it is about are loaded as a set, folded, and written as a set. A row that an
-//! event cannot be applied to is quarantined with its key; all others go on.
+//! event cannot be applied to is quarantined with its key; all others continue.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,9 +13,9 @@ use super::{Change, Fact, Projection, ProjectionError, rows};
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Care {
+pub(super) enum WriteMode {
     /// All at once; a row that the database refuses fails the page.
-    Fast,
+    Batch,
     /// Under savepoints, halving the page until the refused rows are isolated.
     Bisect,
 }
@@ -26,7 +26,7 @@ pub(super) async fn apply<P: Projection>(
     schema: &str,
     facts: &[Fact],
     parked: &Parked<P>,
-    care: Care,
+    care: WriteMode,
 ) -> Result<Vec<Poison<P>>, ProjectionError> {
     let mut by_key: BTreeMap<P::Key, Vec<&Fact>> = BTreeMap::new();
     for fact in facts {
@@ -51,11 +51,11 @@ pub(super) async fn apply<P: Projection>(
         }
     }
     match care {
-        Care::Fast => {
+        WriteMode::Batch => {
             let changes: Vec<_> = changed.into_iter().map(|(_, change)| change).collect();
             rows::write::<P>(connection, schema, &changes).await?;
         }
-        Care::Bisect => {
+        WriteMode::Bisect => {
             let (positions, changes): (Vec<_>, Vec<_>) = changed.into_iter().unzip();
             write_bisecting::<P>(connection, schema, &changes, &positions, &mut poison).await?;
         }

@@ -1,14 +1,15 @@
-//! A read model built beside the live one, and the switch to it. If it is interrupted, the process that takes the task over
-//! begins again or, once the fold is in the tables, continues from there; readers see nothing until the switch.
+//! A read model built alongside the live one, and the switch to it. If it is interrupted, the process that takes the
+//! task over begins again or, once the fold is in the tables, continues from there; readers see nothing until the
+//! switch.
 
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use super::apply::Care;
+use super::apply::WriteMode;
 use super::fold::{Fold, FoldOptions, Shard};
-use super::generation::{begin_impatiently, clear_away, exists, gave_way};
+use super::generation::{begin_with_lock_timeout, clear_away, exists, gave_way};
 use super::park::{Parked, Poison, park};
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
@@ -126,11 +127,11 @@ async fn fold_into<P: Projection>(
     Ok(Generation::new(generation.number, head))
 }
 
-/// What was put into empty tables.
+/// The rows that were copied into empty tables.
 pub(super) struct Filled<P: Projection> {
     /// Rows of the main table.
     pub(super) rows: u64,
-    /// What could not be.
+    /// The events that could not be applied.
     pub(super) poison: Vec<Poison<P>>,
 }
 
@@ -144,9 +145,9 @@ pub(super) async fn fill<P: Projection>(
     claim: Option<(&Claim, i32)>,
 ) -> Result<Filled<P>, ProjectionError> {
     let mut fold = Fold::<P>::new(log, up_to, Parked::default(), options);
-    let told = claim.map(|(claim, _)| claim);
+    let progress = claim.map(|(claim, _)| claim);
     let (mut rows, mut poison) = (0, Vec::new());
-    while let Some(part) = fold.next_part(told).await? {
+    while let Some(part) = fold.next_part(progress).await? {
         let copied: Vec<Filled<P>> = stream::iter(part)
             .map(|shard| copy_shard::<P>(log, schema, shard, claim))
             .buffer_unordered(COPIES)
@@ -288,7 +289,7 @@ async fn try_to_switch<P: Projection>(
     claim: &Claim,
     generation: &Generation<P>,
 ) -> Result<(), ProjectionError> {
-    let mut tx = begin_impatiently(log.pool()).await?;
+    let mut tx = begin_with_lock_timeout(log.pool()).await?;
     let positions: Vec<(i32, i64)> = sqlx::query_as(
         "select generation, position from projection where name = $1 and shape = $2 \
             and (state = 'live' or generation = $3) order by generation for update",
@@ -302,7 +303,7 @@ async fn try_to_switch<P: Projection>(
     let mut position = mine.map_or(0, |(_, position)| *position);
     loop {
         let at = Generation::<P>::new(generation.number, position);
-        let page = step(&mut tx, log.tail(), &at, Care::Fast).await?;
+        let page = step(&mut tx, log.tail(), &at, WriteMode::Batch).await?;
         if page.position == position {
             break;
         }

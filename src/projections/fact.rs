@@ -17,17 +17,17 @@ pub struct Fact {
     pub position: i64,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// Whose it is.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Who caused it.
+    /// The actor.
     pub actor: Option<String>,
-    /// What happened, and to what.
+    /// The event and its subject.
     pub happened: Happened,
     /// What a completed scan found, if the projection reads it; `None` also if it was erased.
     pub findings: Option<RawJson>,
 }
 
-/// What happened, and to what.
+/// The event and its subject.
 #[derive(Clone, Debug)]
 pub enum Happened {
     /// To a scan.

@@ -70,15 +70,15 @@ impl<P: Projection> Fold<P> {
         }
     }
 
-    /// What could not be applied.
+    /// The events that could not be applied.
     pub(super) fn into_poison(self) -> Vec<Poison<P>> {
         self.poison
     }
 
-    /// The next part of the rows; `None` after the last. `told` is called with the positions that were processed.
+    /// The next part of the rows; `None` after the last. `claim` is called with the positions that were processed.
     pub(super) async fn next_part(
         &mut self,
-        told: Option<&Claim>,
+        claim: Option<&Claim>,
     ) -> Result<Option<Vec<Shard<P>>>, ProjectionError> {
         let Some(first) = self.next else { return Ok(None) };
         let mut part = Part::<P>::new(first, self.options.shards);
@@ -98,7 +98,7 @@ impl<P: Projection> Fold<P> {
             self.poison.extend(page.unreadable);
             part = part.fold(page.facts, &self.parked, &mut self.poison).await?;
             part.fit(self.options.memory);
-            if let Some(claim) = told {
+            if let Some(claim) = claim {
                 claim.progress(page.up_to).await?;
             }
         }

@@ -14,7 +14,7 @@ use super::jobs::Jobs;
 use super::sitemaps::Sitemaps;
 use super::task::Claim;
 use super::views::{view_of_all, views_schema};
-use super::{Projection, ProjectionError, task, wall};
+use super::{Projection, ProjectionError, row_security, task};
 use crate::turns::{Turn, Turns};
 use crate::values::TenantId;
 
@@ -22,19 +22,19 @@ use crate::values::TenantId;
 const SCHEMA_LOCK: i64 = 7_305_116_404;
 /// How long a switch may hold up readers while it waits for a slow query before it gives way and tries again.
 const SWITCH_WAIT: &str = "250ms";
-/// How long a switch may hold up readers because its process does not go on (it was frozen, say) before PostgreSQL
+/// How long a switch may hold up readers because its process does not continue (it was frozen, say) before PostgreSQL
 /// ends it.
 const SWITCH_IDLE: &str = "2s";
 
 /// The read models of this release, and where their views are.
 #[derive(Clone, Debug)]
 pub struct ReadModels {
-    /// Where they are.
+    /// The connections to their database.
     pub pool: PgPool,
     /// The order in which tenants get its connections.
     turns: Turns,
     /// Whether the database keeps tenants apart as well as the queries do.
-    pub walled: bool,
+    pub row_security: bool,
     /// Schema of `domains`.
     pub domains: String,
     /// Schema of `jobs`.
@@ -47,10 +47,10 @@ pub struct ReadModels {
 
 impl ReadModels {
     /// The read models of this release in a database. A tenant reads at as many connections as there are processors.
-    pub fn new(pool: PgPool, walled: bool) -> Self {
+    pub fn new(pool: PgPool, row_security: bool) -> Self {
         let turns = turns_at(&pool, processors());
         Self {
-            walled,
+            row_security,
             domains: views_schema::<Domains>(),
             jobs: views_schema::<Jobs>(),
             batch_jobs: views_schema::<BatchJobs>(),
@@ -61,11 +61,11 @@ impl ReadModels {
     }
 
     /// The same for reads that keep a processor busy: a tenant gets half of these.
-    pub fn for_long_reads(pool: PgPool, walled: bool) -> Self {
+    pub fn for_long_reads(pool: PgPool, row_security: bool) -> Self {
         let turns = turns_at(&pool, processors() / 2);
         Self {
             turns,
-            ..Self::new(pool, walled)
+            ..Self::new(pool, row_security)
         }
     }
 }
@@ -152,7 +152,7 @@ impl<P: Projection> Generation<P> {
     /// unfinished one is removed, unless a process that has not noticed that it lost the task holds it; then it
     /// is removed the next time.
     pub(super) async fn begin(pool: &PgPool, claim: &Claim) -> Result<Self, ProjectionError> {
-        let mut tx = begin_impatiently(pool).await?;
+        let mut tx = begin_with_lock_timeout(pool).await?;
         let mut attempt = tx.begin().await?;
         match drop_generations::<P>(&mut attempt, "state = 'building'").await {
             Ok(()) => attempt.commit().await?,
@@ -208,7 +208,7 @@ impl<P: Projection> Generation<P> {
         if !there {
             execute(&mut tx, &P::indexes(&schema)).await?;
         }
-        wall::raise(&mut tx, &schema).await?;
+        row_security::enable(&mut tx, &schema).await?;
         for table in tables_of(&mut tx, &schema).await? {
             execute(&mut tx, &format!("analyze {schema}.{table}")).await?;
         }
@@ -261,8 +261,8 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
         .execute(&mut *tx)
         .await?;
     if let Some(live) = Generation::<P>::live(&mut tx).await? {
-        wall::raise(&mut tx, &live.schema()).await?;
-        // Views of a release without the wall would lead around it; one before the views of all had none of them.
+        row_security::enable(&mut tx, &live.schema()).await?;
+        // Views of a release without row-level security would show all rows; an older one had no views of all tenants.
         let views = views_schema::<P>();
         let shown: bool = sqlx::query_scalar(
             "select to_regclass($2) is not null and exists (select from pg_class where oid = to_regclass($1) \
@@ -285,7 +285,7 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
             let schema = first.schema();
             first.create(&mut tx).await?;
             execute(&mut tx, &P::indexes(&schema)).await?;
-            wall::raise(&mut tx, &schema).await?;
+            row_security::enable(&mut tx, &schema).await?;
             first.promote(&mut tx).await?;
         } else {
             task::request::<P>(&mut tx, task::TaskKind::Rebuild, "system").await?;
@@ -301,8 +301,8 @@ pub(super) async fn exists<P: Projection>(pool: &PgPool) -> Result<bool, sqlx::E
     Ok(Generation::<P>::live(&mut connection).await?.is_some())
 }
 
-/// A transaction that waits only a moment for readers; `gave_way` tells its errors from others.
-pub(super) async fn begin_impatiently(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
+/// A transaction that waits only a moment for readers; `gave_way` recognises its errors.
+pub(super) async fn begin_with_lock_timeout(pool: &PgPool) -> Result<PgTransaction<'static>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     execute(
         &mut tx,
@@ -344,7 +344,7 @@ pub(super) async fn clear_away<P: Projection>(pool: &PgPool) -> Result<(), Proje
 }
 
 async fn try_to_clear_away<P: Projection>(pool: &PgPool) -> Result<(), ProjectionError> {
-    let mut tx = begin_impatiently(pool).await?;
+    let mut tx = begin_with_lock_timeout(pool).await?;
     drop_generations::<P>(
         &mut tx,
         "state = 'retired' and generation <> (select r.generation from projection r \

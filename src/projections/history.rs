@@ -13,7 +13,8 @@ use super::{Projection, ProjectionError, ReadModels};
 use crate::values::facets::{self, is_nothing};
 use crate::values::{DomainName, Findings, ScanId, TenantId};
 
-/// Scans that are examined, so that a domain that was scanned thousands of times costs no more than one scanned so often.
+/// Scans that are examined, so that a domain that was scanned thousands of times costs no more than one scanned this
+/// often.
 pub const LATEST_SCANS: i64 = 100;
 
 /// Columns that say how the row is kept, not what is known of the domain.

@@ -1,11 +1,12 @@
-//! Background work besides following the log: open tasks are run, and a random sample of rows is compared
+//! Background work in addition to following the log: open tasks are run, and a random sample of rows is compared
 //! with the log continuously.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::registry::{AnyProjection, all};
+use super::all;
+use super::registry::AnyProjection;
 use crate::log::EventLog;
 
 /// How often a process looks for open tasks.

@@ -19,6 +19,7 @@ pub mod park;
 pub mod query;
 pub mod raw_json;
 pub mod registry;
+pub mod row_security;
 pub mod rows;
 pub mod runner;
 pub mod sample;
@@ -30,9 +31,9 @@ pub mod task;
 mod tests;
 pub mod verify;
 pub mod views;
-pub mod wall;
 
 use std::hash::Hash;
+use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,15 +45,31 @@ pub use raw_json::RawJson;
 pub use runner::run;
 pub use subject::Subject;
 
+use batch_jobs::BatchJobs;
+use domains::Domains;
+use jobs::Jobs;
+use registry::{AnyProjection, Of};
+use sitemaps::Sitemaps;
+
 use crate::log::LogError;
 use crate::turns::Busy;
 use crate::values::event_type::Follower;
+
+/// The projections of this release.
+pub fn all() -> Vec<&'static dyn AnyProjection> {
+    vec![
+        &Of::<Jobs>(PhantomData),
+        &Of::<BatchJobs>(PhantomData),
+        &Of::<Domains>(PhantomData),
+        &Of::<Sitemaps>(PhantomData),
+    ]
+}
 
 /// A read model with one row per key.
 pub trait Projection: Sized + Send + Sync + 'static {
     /// Its name, and that of its main table.
     const NAME: &'static str;
-    /// Raised whenever the tables' shape or the meaning of `evolve` changes: the new shape is built beside the old.
+    /// Raised whenever the tables' shape or the meaning of `evolve` changes: the new shape is built alongside the old.
     const SHAPE: i32;
     /// Which follower it is; [`Follower`] names the events that it follows.
     const FOLLOWER: Follower;
@@ -76,8 +93,8 @@ pub trait Projection: Sized + Send + Sync + 'static {
     /// The statements that make the keys and indexes; after a bulk load they cost a fraction of what they cost in it.
     fn indexes(schema: &str) -> String;
 
-    /// What people read besides the tables, or in place of them: views by name, with their queries on the tables in a
-    /// schema.
+    /// What people read in addition to the tables, or in place of them: views by name, with their queries on the tables
+    /// in a schema.
     fn views_for_people(_schema: &str) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -91,7 +108,7 @@ pub trait Projection: Sized + Send + Sync + 'static {
     /// The row after an event; `None` if there is (still) none.
     fn evolve(row: Option<Self::Row>, fact: &Fact) -> Option<Self::Row>;
 
-    /// What a row tells of: its events can be found in the log without reading all of it.
+    /// The subject of a row: its events can be found in the log without reading all of it.
     fn subject(key: &Self::Key) -> Subject;
 
     /// Bytes a row takes in memory, roughly.
@@ -99,7 +116,7 @@ pub trait Projection: Sized + Send + Sync + 'static {
         1024
     }
 
-    /// Writes what is derived from changed rows besides the main table.
+    /// Writes what is derived from changed rows in addition to the main table.
     fn write_details(
         _connection: &mut PgConnection,
         _schema: &str,
@@ -108,8 +125,8 @@ pub trait Projection: Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Prepares the log for readers of some rows, before the first build of a shape copies these. Outside its transaction:
-    /// two builds must not wait for each other.
+    /// Prepares the log for readers of some rows, before the first build of a shape copies these. Outside its
+    /// transaction: two builds must not wait for each other.
     fn prepare(
         _pool: &PgPool,
         _rows: &[Self::Row],
@@ -155,7 +172,7 @@ pub trait Projection: Sized + Send + Sync + 'static {
 
 /// A row before and after a page of events.
 pub struct Change<P: Projection> {
-    /// Which.
+    /// The key.
     pub key: P::Key,
     /// As it is in the table; `None` if it does not.
     pub before: Option<P::Row>,
@@ -180,7 +197,7 @@ pub enum ProjectionError {
     Row {
         /// The table.
         table: &'static str,
-        /// What the decoder said.
+        /// The error of the decoder.
         #[source]
         source: serde_json::Error,
     },
@@ -189,7 +206,7 @@ pub enum ProjectionError {
     Refused {
         /// The event.
         position: i64,
-        /// Why.
+        /// The cause.
         error: String,
     },
     /// Not one event of a stream can be read.
@@ -229,7 +246,7 @@ impl ProjectionError {
     }
 
     /// Whether the database is away or another transaction was in the way, so that trying again is all there is to do.
-    pub(crate) fn may_pass(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => {
                 !self.is_about_data() && error.as_database_error().is_none_or(is_passing)

@@ -13,13 +13,13 @@ use super::subject::{facts_of, key_of_stream};
 use super::{Change, Fact, Generation, Projection, ProjectionError, rows};
 use crate::log::{EventLog, LogEvent};
 
-/// What is quarantined.
+/// The quarantined row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ParkedKey<K> {
     /// A stream of which no event can be read, so that it is not known which row it is about.
     Stream {
-        /// Which.
+        /// The stream.
         stream: StreamName,
     },
     /// A row.
@@ -80,7 +80,7 @@ impl<P: Projection> Poison<P> {
     }
 }
 
-/// What of a generation is quarantined, and from which position on.
+/// The quarantined rows of a generation, each with the position from which its events wait.
 pub(super) struct Parked<P: Projection> {
     rows: BTreeMap<P::Key, i64>,
     streams: BTreeMap<StreamName, i64>,
@@ -165,7 +165,7 @@ impl<P: Projection> Parked<P> {
     }
 }
 
-/// Sets rows aside; a row that is already stays where it is.
+/// Quarantines rows; a row that is already stays where it is.
 pub(super) async fn park<P: Projection>(
     connection: &mut PgConnection,
     generation: i32,
@@ -222,7 +222,7 @@ pub struct ParkedRow {
     pub parked_at: DateTime<Utc>,
 }
 
-/// What is quarantined in the live generations, oldest first.
+/// The quarantined rows of the live generations, oldest first.
 pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<ParkedRow>, ProjectionError> {
     Ok(sqlx::query_as(
         "select k.name, k.generation, k.key, k.position, k.error, k.attempts, k.parked_at \

@@ -1,4 +1,4 @@
-//! All projections of this release, by name, for code that treats them alike.
+//! Projections by name, for code that treats them alike. [`all`] lists them.
 
 use std::marker::PhantomData;
 
@@ -7,15 +7,11 @@ use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
-use super::batch_jobs::BatchJobs;
-use super::domains::Domains;
 use super::fold::FoldOptions;
-use super::jobs::Jobs;
 use super::park::{self, Retried};
-use super::sitemaps::Sitemaps;
 use super::task::{Claim, ProjectionTask, TaskKind};
 use super::verify::{self, Verification};
-use super::{Projection, ProjectionError, as_of, build, generation, runner, sample, task};
+use super::{Projection, ProjectionError, all, as_of, build, generation, runner, sample, task};
 use crate::log::EventLog;
 
 /// Whatever can be done with a projection without knowing its rows.
@@ -59,16 +55,6 @@ pub trait AnyProjection: Send + Sync {
         schema: &'a str,
         options: FoldOptions,
     ) -> BoxFuture<'a, Result<u64, ProjectionError>>;
-}
-
-/// The projections of this release.
-pub fn all() -> [&'static dyn AnyProjection; 4] {
-    [
-        &Of::<Jobs>(PhantomData),
-        &Of::<BatchJobs>(PhantomData),
-        &Of::<Domains>(PhantomData),
-        &Of::<Sitemaps>(PhantomData),
-    ]
 }
 
 /// One of them by name.
@@ -182,7 +168,7 @@ async fn conclude(
     match done {
         Ok(result) => claim.done(result).await,
         Err(ProjectionError::TakenOver) => Ok(()),
-        Err(error) if error.may_pass() => {
+        Err(error) if error.is_transient() => {
             claim.release().await?;
             Err(error)
         }

@@ -6,22 +6,22 @@ use opentelemetry::KeyValue;
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{Care, apply, in_full};
+use super::apply::{WriteMode, apply, in_full};
 use super::park::{Parked, Poison, park};
 use super::subject::attach_findings;
 use super::{Fact, Generation, Projection, ProjectionError};
-use crate::log::gather::Gather;
+use crate::log::batch_delay::BatchDelay;
 use crate::log::read::Page;
 use crate::log::tail::Tail;
 use crate::log::{EventLog, LogError};
-use crate::traces::{self, Place};
+use crate::traces::{self, ParentSpan};
 use crate::turns::Steps;
 use crate::values::EventType;
 
-/// How long an idle projection waits for news before it looks by itself.
+/// How long an idle projection waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
-const GATHER: Gather = Gather {
+const BATCH_DELAY: BatchDelay = BatchDelay {
     least: Duration::from_millis(40),
     most: Duration::from_millis(250),
 };
@@ -43,7 +43,7 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
                 continue;
             }
             Ok(Progress::Done) => {
-                tokio::time::sleep(GATHER.after(begun.elapsed())).await;
+                tokio::time::sleep(BATCH_DELAY.after(begun.elapsed())).await;
                 continue;
             }
             Ok(Progress::Idle) => {
@@ -94,8 +94,8 @@ pub(super) enum Progress {
 
 /// Applies one page.
 pub(super) async fn follow<P: Projection>(log: &EventLog, which: Which) -> Result<Progress, ProjectionError> {
-    match follow_with::<P>(log, which, Care::Fast).await {
-        Err(error) if error.is_about_data() => follow_with::<P>(log, which, Care::Bisect).await,
+    match follow_with::<P>(log, which, WriteMode::Batch).await {
+        Err(error) if error.is_about_data() => follow_with::<P>(log, which, WriteMode::Bisect).await,
         done => done,
     }
 }
@@ -103,7 +103,7 @@ pub(super) async fn follow<P: Projection>(log: &EventLog, which: Which) -> Resul
 async fn follow_with<P: Projection>(
     log: &EventLog,
     which: Which,
-    care: Care,
+    care: WriteMode,
 ) -> Result<Progress, ProjectionError> {
     let began = SystemTime::now();
     let mut tx = log.pool().begin().await?;
@@ -150,8 +150,8 @@ fn trace_scans<P: Projection>(page: &Page, began: SystemTime) {
         let Ok(scan) = event.aggregate_id.parse() else {
             continue;
         };
-        if let Some(piece) = traces::piece(Place::of_scan(scan), format!("project {}", P::NAME), began) {
-            piece.end(vec![KeyValue::new("sitelog.position", event.position)], None);
+        if let Some(span) = traces::child(ParentSpan::of_scan(scan), format!("project {}", P::NAME), began) {
+            span.end(vec![KeyValue::new("sitelog.position", event.position)], None);
         }
     }
 }
@@ -161,7 +161,7 @@ pub(super) async fn step<P: Projection>(
     connection: &mut PgConnection,
     tail: &Tail,
     generation: &Generation<P>,
-    care: Care,
+    care: WriteMode,
 ) -> Result<Page, ProjectionError> {
     let page = tail
         .page(
@@ -219,7 +219,7 @@ async fn decode<P: Projection>(
     Ok((facts, poison))
 }
 
-/// Says in the table that a projection has read all there is, so that idle can be told from stuck.
+/// Records that a projection has read all events, which distinguishes idle from stuck.
 async fn note_caught_up<P: Projection>(log: &EventLog) {
     let noted = sqlx::query(
         "update projection set caught_up_at = clock_timestamp() where name = $1 and shape = $2 and state = 'live' \

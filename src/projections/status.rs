@@ -6,7 +6,8 @@ use sqlx::PgPool;
 use utoipa::ToSchema;
 
 use super::ProjectionError;
-use super::registry::{AnyProjection, all};
+use super::all;
+use super::registry::AnyProjection;
 use super::task::{self, ProjectionTask, TaskKind};
 
 /// The state of a read model.
@@ -64,7 +65,7 @@ pub async fn statuses(pool: &PgPool) -> Result<Vec<ProjectionStatus>, Projection
     Ok(statuses)
 }
 
-/// What one query tells of a read model.
+/// The result of the query for one read model.
 type StatusRow = (
     i64,
     Option<i32>,

@@ -1,4 +1,4 @@
-//! What a row tells of, and the events that tell of it: found through the log's own indexes, so that history, repair
+//! The subject of a row, and the events about it: found through the log's own indexes, so that history, repair
 //! and the running check do not rest on the tables they check.
 
 use sqlx::PgConnection;
@@ -9,7 +9,7 @@ use crate::log::body::load_bodies;
 use crate::log::read::read_streams;
 use crate::values::{BatchId, ScanId, TenantId};
 
-/// What a row tells of.
+/// The subject of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// One scan.
@@ -21,7 +21,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Whether more scans than that tell of it, without reading them all.
+    /// Whether more scans than that are about it, without reading them all.
     pub(super) async fn has_more_scans_than(
         &self,
         connection: &mut PgConnection,
@@ -114,7 +114,7 @@ pub(super) async fn facts_of_latest<P: Projection>(
 }
 
 /// Gives completed scans what they found, if the projection reads it. Returns the numbers of the facts whose findings
-/// cannot be read, and why: their rows cannot go on, all others can.
+/// cannot be read, and why: their rows cannot continue, all others can.
 pub(super) async fn attach_findings<P: Projection>(
     connection: &mut PgConnection,
     facts: &mut [Fact],
@@ -140,7 +140,7 @@ pub(super) async fn row_by_log<P: Projection>(
     Ok(facts.iter().fold(None, P::evolve))
 }
 
-/// A row of any key that a stream tells of: what an event that cannot be read was about.
+/// A row of any key that a stream is about: what an event that cannot be read was about.
 pub(super) async fn key_of_stream<P: Projection>(
     connection: &mut PgConnection,
     aggregate_type: &str,

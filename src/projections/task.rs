@@ -39,7 +39,7 @@ macro_rules! words {
 words! {
     /// The kind of task.
     TaskKind {
-        /// Rebuild the read model from the log beside the live one, and switch.
+        /// Rebuild the read model from the log alongside the live one, and switch.
         Rebuild = "rebuild",
         /// Switch back to the previous generation.
         Rollback = "rollback",
@@ -259,7 +259,7 @@ impl Claim {
         ours(moved.rows_affected())
     }
 
-    /// Tells how far the phase is.
+    /// Returns how far the phase is.
     pub(super) async fn progress(&self, done: i64) -> Result<(), ProjectionError> {
         let moved = sqlx::query(
             "update projection_task set done = $3, leased_until = clock_timestamp() + $4 \
@@ -294,7 +294,7 @@ impl Claim {
         ours(moved.rows_affected())
     }
 
-    /// Prolongs the lease.
+    /// Renews the lease.
     async fn beat(&self) -> Result<(), ProjectionError> {
         let moved = sqlx::query(
             "update projection_task set leased_until = clock_timestamp() + $3 \
@@ -362,7 +362,7 @@ impl Claim {
         ours(moved.rows_affected())
     }
 
-    /// Hands it back: another process, or this one after a restart, may go on at once.
+    /// Releases it: another process, or this one after a restart, may continue at once.
     pub(super) async fn release(&self) -> Result<(), ProjectionError> {
         sqlx::query(
             "update projection_task set leased_until = clock_timestamp() where task_id = $1 and holder = $2",

@@ -25,14 +25,14 @@ const ROWS_PER_HASH: usize = 500;
 /// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 1000;
 
-/// What is wrong with a row.
+/// A difference between a row and the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The table.
     pub table: String,
     /// The row's key.
     pub key: Value,
-    /// What kind of difference.
+    /// The kind of difference.
     #[serde(flatten)]
     pub difference: Difference,
 }
@@ -43,16 +43,16 @@ pub struct Finding {
 pub enum Difference {
     /// A column has another value.
     Changed {
-        /// Which.
+        /// The column.
         column: String,
         /// By the log.
         by_log: Value,
         /// In the table.
         in_table: Value,
     },
-    /// The log tells of a row that is not there.
+    /// The row is missing: the log has events for it.
     Missing,
-    /// There is a row that the log does not tell of.
+    /// The row is extra: the log has no events for it.
     Extra,
     /// What is derived from the row is not what the row says.
     Derived {
@@ -86,7 +86,7 @@ pub struct Verification {
     pub parked: u64,
     /// The position that the log was folded to.
     pub position: i64,
-    /// What is wrong, up to a thousand.
+    /// The problems, up to a thousand.
     pub findings: Vec<Finding>,
     /// Rows that are wrong, in all.
     pub wrong: u64,
@@ -98,11 +98,11 @@ pub struct Verification {
 pub(super) async fn verify_live<P: Projection>(
     log: &EventLog,
     options: FoldOptions,
-    told: Option<&Claim>,
+    claim: Option<&Claim>,
 ) -> Result<Verification, ProjectionError> {
     let live = Generation::<P>::live(&mut *log.pool().acquire().await?).await?;
     match live {
-        Some(live) => verify_generation::<P>(log, live.number, options, told).await,
+        Some(live) => verify_generation::<P>(log, live.number, options, claim).await,
         None => Ok(Verification::default()),
     }
 }
@@ -112,7 +112,7 @@ pub(super) async fn verify_generation<P: Projection>(
     log: &EventLog,
     number: i32,
     options: FoldOptions,
-    told: Option<&Claim>,
+    claim: Option<&Claim>,
 ) -> Result<Verification, ProjectionError> {
     let schema = Generation::<P>::new(number, 0).schema();
     let mut seen = hash_table::<P>(log, number, &schema).await?;
@@ -124,7 +124,7 @@ pub(super) async fn verify_generation<P: Projection>(
     };
     let mut suspects = BTreeSet::new();
     let mut fold = Fold::<P>::new(log, seen.last, seen.parked.clone(), options);
-    while let Some(part) = fold.next_part(told).await? {
+    while let Some(part) = fold.next_part(claim).await? {
         for shard in part {
             compare_shard::<P>(log, &schema, shard, &mut seen, &mut suspects).await?;
         }
@@ -392,9 +392,9 @@ async fn verify_details<P: Projection>(
 pub(super) async fn repair_live<P: Projection>(
     log: &EventLog,
     options: FoldOptions,
-    told: Option<&Claim>,
+    claim: Option<&Claim>,
 ) -> Result<Verification, ProjectionError> {
-    let mut found = verify_live::<P>(log, options, told).await?;
+    let mut found = verify_live::<P>(log, options, claim).await?;
     // A derived row without a row to derive it from has no key of ours.
     let mut keys = BTreeSet::new();
     for finding in &found.findings {

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::generation::{execute, tables_of};
-use super::{Generation, Projection, wall};
+use super::{Generation, Projection, row_security};
 
 /// The schema of the views on the live generation.
 pub fn views_schema<P: Projection>() -> String {
@@ -54,7 +54,7 @@ impl<P: Projection> Generation<P> {
                 show_in_public(&mut *connection, &views, &name, &query).await?;
             }
         }
-        wall::open(connection, &views).await
+        row_security::grant_read(connection, &views).await
     }
 }
 

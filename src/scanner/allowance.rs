@@ -35,7 +35,7 @@ impl Allowance {
         }
     }
 
-    /// Who pays.
+    /// The tenant that pays.
     pub(super) fn tenant(&self) -> TenantId {
         self.tenant
     }
@@ -90,7 +90,7 @@ impl Allowance {
         self.computed() < self.max_compute
     }
 
-    /// The problem of a scan that used up its processor time.
+    /// The problem of a scan that used up its CPU time.
     pub(super) fn ran_out(&self) -> String {
         format!(
             "not everything was read: the scan used its budget of {} ms of processor time",

@@ -101,7 +101,7 @@ async fn a_file_that_did_not_change_is_audited_as_it_was() {
     let site = TestSite::start(Tls::Trusted, answer).await;
     let first = scan(&site, 0, None).await;
     let mut kept = first.revisit.unwrap();
-    // As if it had been recorded and recalled: the list comes back with what was kept.
+    // As if it had been recorded and loaded again: the list comes back with what was kept.
     for known in &mut kept.sitemaps {
         let file = first.sitemaps.iter().find(|file| file.url == known.file.asked);
         known.urls.clone_from(&file.unwrap().urls);
@@ -121,7 +121,7 @@ async fn a_file_that_did_not_change_is_audited_as_it_was() {
 async fn a_sample_says_what_becomes_of_urls_and_obeys_robots_txt() {
     let site = TestSite::start(Tls::Trusted, answer).await;
     let found = scan(&site, 100, None).await.outcome.unwrap();
-    let told: Vec<String> = found
+    let checks: Vec<String> = found
         .sitemap_sample
         .iter()
         .map(|url| {
@@ -136,7 +136,7 @@ async fn a_sample_says_what_becomes_of_urls_and_obeys_robots_txt() {
         })
         .collect();
     assert_eq!(
-        told,
+        checks,
         [
             "/ok | 200",
             "/gone | 404",

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use self::plan::{Plan, is_sitemap};
-use super::Tools;
+use super::ScanContext;
 use super::parse_pool::ParserFailed;
 use super::read_sitemap::{FileRead, Reader, read};
 use crate::values::Problem;
@@ -17,7 +17,7 @@ use crate::values::sitemap_audit::SitemapAudit;
 
 /// So few files come one after another over the connection that is open: a TLS handshake costs both sides more than
 /// waiting costs us.
-const FEW: usize = 4;
+const MAX_SEQUENTIAL: usize = 4;
 
 /// Where sitemaps are looked for if nothing that is one is named: the usual place first, alone, for most sites that have
 /// one have it there; then the places of the most common generators at once.
@@ -41,7 +41,7 @@ pub(super) struct Seeds {
     pub(super) robots: Vec<Url>,
     /// Named by the home page.
     pub(super) page: Vec<Url>,
-    /// RSS and Atom, named by the home page: what a site without sitemaps tells search engines by.
+    /// RSS and Atom, named by the home page: how a site without sitemaps informs search engines.
     pub(super) feeds: Vec<String>,
     /// Whether pages that may hold contacts are wanted.
     pub(super) wants_contacts: bool,
@@ -50,29 +50,35 @@ pub(super) struct Seeds {
 /// What an URL counts as, where work is measured in bytes.
 const BYTES_OF_URL: usize = 100;
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Default)]
 pub(super) struct Discovered {
     pub(super) sitemaps: Vec<SitemapReport>,
     pub(super) problems: Vec<Problem>,
-    /// What the next scan may use again.
+    /// The data that the next scan may reuse.
     pub(super) keep: Vec<KnownSitemap>,
-    /// Listed pages that may hold contacts, the most telling first, if they were wanted.
+    /// Listed pages that may hold contacts, the most likely first, if they were wanted.
     pub(super) contact_pages: Vec<Url>,
     /// How sound the files are.
     pub(super) audit: Option<SitemapAudit>,
 }
 
 /// Reads all sitemap files of the site at `home` into `found`, each once, until time or number is up.
-pub(super) async fn discover(tools: &Tools, home: &Url, seeds: Seeds, how: Reader, found: &mut Discovered) {
+pub(super) async fn discover(
+    context: &ScanContext,
+    home: &Url,
+    seeds: Seeds,
+    how: Reader,
+    found: &mut Discovered,
+) {
     let wants_contacts = seeds.wants_contacts;
     let plan = Plan::new(
         home.clone(),
-        &tools.settings,
-        tools.allowance.clone(),
+        &context.settings,
+        context.allowance.clone(),
         wants_contacts,
     );
-    let mut search = Search { tools, how, found };
+    let mut search = Search { context, how, found };
     let ended = search.run(plan, seeds).await;
     let standard = search.how.standard;
     match ended {
@@ -86,7 +92,7 @@ pub(super) async fn discover(tools: &Tools, home: &Url, seeds: Seeds, how: Reade
 }
 
 struct Search<'a> {
-    tools: &'a Tools,
+    context: &'a ScanContext,
     how: Reader,
     found: &'a mut Discovered,
 }
@@ -98,7 +104,7 @@ impl Search<'_> {
             plan.add_named(&mut seeds);
             (plan, seeds)
         };
-        let (plan, seeds) = self.tools.compute_on(named * BYTES_OF_URL, queue).await?;
+        let (plan, seeds) = self.context.compute_on(named * BYTES_OF_URL, queue).await?;
         let mut plan = self.read_all(plan).await?;
         for paths in WELL_KNOWN {
             if self.has_any() || Instant::now() >= self.how.deadline {
@@ -112,7 +118,7 @@ impl Search<'_> {
                 plan.add_feeds(&seeds.feeds, MAX_FEEDS);
                 plan
             };
-            plan = self.tools.compute(queue).await?;
+            plan = self.context.compute(queue).await?;
             plan = self.read_all(plan).await?;
         }
         Ok(plan)
@@ -131,24 +137,24 @@ impl Search<'_> {
                 self.found.problems.push(Problem::new("timeout", detail));
                 break;
             }
-            if !self.tools.allowance.may_read_sitemaps() {
+            if !self.context.allowance.may_read_sitemaps() {
                 let unread = plan.give_up();
                 let detail = format!(
                     "{unread} sitemap files were not read: {}",
-                    self.tools.allowance.ran_out()
+                    self.context.allowance.ran_out()
                 );
                 self.found.problems.push(Problem::new("budget_compute", detail));
                 break;
             }
             let at_once = match plan.waiting() {
-                0..=FEW => 1,
-                many => many.min(self.tools.settings.requests_at_once.max(1)),
+                0..=MAX_SEQUENTIAL => 1,
+                many => many.min(self.context.settings.requests_at_once.max(1)),
             };
             let batch = plan.next_batch(at_once);
             let room = plan.room_for_urls();
             let reading = batch
                 .iter()
-                .map(|one| read(self.tools, &one.url, &self.how, room));
+                .map(|one| read(self.context, &one.url, &self.how, room));
             let files = join_all(reading).await;
             let named: usize = files.iter().map(FileRead::named).sum();
             let take = move || {
@@ -156,7 +162,7 @@ impl Search<'_> {
                 let taken: Vec<_> = read.filter_map(|(one, file)| plan.take(one, file)).collect();
                 (plan, taken)
             };
-            let (rest, taken) = self.tools.compute_on(named * BYTES_OF_URL, take).await?;
+            let (rest, taken) = self.context.compute_on(named * BYTES_OF_URL, take).await?;
             plan = rest;
             for file in taken {
                 self.found.sitemaps.push(file.report);

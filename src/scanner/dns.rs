@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::Tools;
+use super::ScanContext;
 use super::site::registrable;
 use crate::fetch::{RecordKind, RecordsError};
 use crate::values::disposable::is_disposable;
@@ -28,9 +28,9 @@ pub(super) struct Questions {
 }
 
 /// Asks all that is to be known of a domain; `None` if DNS may not be asked.
-pub(super) fn ask(tools: &Tools, domain: &DomainName) -> Option<Questions> {
+pub(super) fn ask(context: &ScanContext, domain: &DomainName) -> Option<Questions> {
     let name = domain.as_str();
-    if !tools.fetcher.may_ask_records(name) {
+    if !context.fetcher.may_ask_records(name) {
         return None;
     }
     let zone = registrable(name).to_owned();
@@ -45,7 +45,7 @@ pub(super) fn ask(tools: &Tools, domain: &DomainName) -> Option<Questions> {
         ("caa", zone.clone(), RecordKind::Caa),
         ("dmarc", format!("_dmarc.{zone}"), RecordKind::Txt),
     ] {
-        let fetcher = tools.fetcher.clone();
+        let fetcher = context.fetcher.clone();
         open.spawn(async move { (key, fetcher.records(&name, kind).await) });
     }
     let no_answer = |key: &str| (key.to_owned(), RecordsError::NoAnswer.to_string());
@@ -60,12 +60,17 @@ pub(super) fn ask(tools: &Tools, domain: &DomainName) -> Option<Questions> {
 }
 
 /// Adds to the findings what was answered until then, and what follows from it.
-pub(super) async fn tell(tools: &Tools, findings: &mut Findings, questions: Questions, until: Instant) {
+pub(super) async fn add_to(
+    context: &ScanContext,
+    findings: &mut Findings,
+    questions: Questions,
+    until: Instant,
+) {
     let Questions {
         mut records,
         mut open,
     } = questions;
-    let mut others = ask_mail_domains(tools, findings, &records);
+    let mut others = ask_mail_domains(context, findings, &records);
     while let Ok(Some(answer)) = timeout_at(until, open.join_next()).await {
         let Ok((kind, answer)) = answer else { continue };
         match answer {
@@ -114,7 +119,11 @@ pub(super) async fn tell(tools: &Tools, findings: &mut Findings, questions: Ques
 type MailDomain = (String, RecordKind);
 
 /// Asks who receives the mail of addresses that are not the site's own.
-fn ask_mail_domains(tools: &Tools, findings: &Findings, own: &DnsRecords) -> JoinSet<Answer<MailDomain>> {
+fn ask_mail_domains(
+    context: &ScanContext,
+    findings: &Findings,
+    own: &DnsRecords,
+) -> JoinSet<Answer<MailDomain>> {
     let mut domains: Vec<&str> = Vec::new();
     for email in &findings.emails {
         let domain = domain_of(&email.value);
@@ -129,7 +138,7 @@ fn ask_mail_domains(tools: &Tools, findings: &Findings, own: &DnsRecords) -> Joi
     let mut open = JoinSet::new();
     for domain in domains {
         for kind in [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa] {
-            let (fetcher, domain) = (tools.fetcher.clone(), domain.to_owned());
+            let (fetcher, domain) = (context.fetcher.clone(), domain.to_owned());
             open.spawn(async move {
                 let answer = fetcher.records(&domain, kind).await;
                 ((domain, kind), answer)

@@ -1,8 +1,8 @@
-//! Files with which a site says how it may be reached and used, and its icon and logo. They are read only on request, while
-//! the scan reads the rest of the site.
+//! Files with which a site says how it may be reached and used, and its icon and logo. They are read only on request,
+//! while the scan reads the rest of the site.
 //!
-//! They delay a scan by no more than its slowest fetch, and they never make it fail: if a file is not answered, nothing new
-//! is known of it.
+//! They delay a scan by no more than its slowest fetch, and they never make it fail: if a file is not answered, nothing
+//! new is known of it.
 
 mod ads;
 mod picture;
@@ -20,7 +20,7 @@ use self::ads::ads_txt;
 use self::picture::{MAX_PICTURE_BYTES, picture};
 use self::security::security_txt;
 use self::text::{humans_txt, is_text, llms_txt};
-use super::Tools;
+use super::ScanContext;
 use super::robots::AgentRules;
 use super::site::same_site;
 use crate::fetch::{Answer, Limits};
@@ -38,7 +38,7 @@ const MAX_ADS_BYTES: u64 = 1024 * 1024;
 const MAX_VALUE: usize = 500;
 const MAX_VALUES: usize = 20;
 
-/// What a file says.
+/// The content of a file.
 #[derive(Debug)]
 enum Says {
     Security(SecurityTxt),
@@ -57,7 +57,7 @@ type Outcome = (FileAnswer, Option<Says>);
 pub(super) struct Site {
     /// Its home page.
     pub(super) home: Url,
-    /// What its robots.txt allows.
+    /// The rules of its robots.txt.
     pub(super) rules: Arc<AgentRules>,
     /// The icon that the home page names.
     pub(super) icon: Option<Url>,
@@ -114,19 +114,19 @@ impl Files {
     }
 
     /// Begins to ask. Where requests are kept apart this comes when all else was read: each would delay another one.
-    pub(super) fn begin(&mut self, tools: &Tools) {
+    pub(super) fn begin(&mut self, context: &ScanContext) {
         if !self.open.is_empty() {
             return;
         }
         for file in self.wanted.iter().copied() {
-            let (tools, site, deadline) = (tools.clone(), Arc::clone(&self.site), self.deadline);
+            let (context, site, deadline) = (context.clone(), Arc::clone(&self.site), self.deadline);
             self.open
-                .spawn(async move { read(&tools, file, &site, deadline).await });
+                .spawn(async move { read(&context, file, &site, deadline).await });
         }
     }
 
     /// Adds to the findings what was answered until then.
-    pub(super) async fn tell(mut self, findings: &mut Findings, until: Instant) {
+    pub(super) async fn add_to(mut self, findings: &mut Findings, until: Instant) {
         while let Ok(Some(outcome)) = timeout_at(until, self.open.join_next()).await {
             let Ok((answer, says)) = outcome else { continue };
             self.wanted.retain(|file| *file != answer.file);
@@ -161,10 +161,10 @@ fn url_of(home: &Url, path: &str) -> Url {
 }
 
 /// Reads a file at the first of its places that has one.
-async fn read(tools: &Tools, file: SiteFile, site: &Site, deadline: Instant) -> Outcome {
+async fn read(context: &ScanContext, file: SiteFile, site: &Site, deadline: Instant) -> Outcome {
     let mut outcome = None;
     for url in site.urls(file) {
-        let (answer, says) = read_at(tools, file, url, site, deadline).await;
+        let (answer, says) = read_at(context, file, url, site, deadline).await;
         let goes_on = answer.is_there == Some(false);
         // What was not answered at one place may be there, whatever the other one says.
         outcome = Some((answer, says));
@@ -182,13 +182,13 @@ async fn read(tools: &Tools, file: SiteFile, site: &Site, deadline: Instant) -> 
 
 /// Why robots.txt keeps a file from being read. It speaks for its own host: a picture elsewhere is read without one, as
 /// browsers read it.
-async fn refusal(tools: &Tools, url: &Url, site: &Site) -> Option<String> {
+async fn refusal(context: &ScanContext, url: &Url, site: &Site) -> Option<String> {
     if url.host() != site.home.host() {
         return None;
     }
     let work = site.rules.work_on(url.as_str().len());
     let (rules, url) = (Arc::clone(&site.rules), url.clone());
-    match tools.compute_on(work, move || rules.decide(url.as_str())).await {
+    match context.compute_on(work, move || rules.decide(url.as_str())).await {
         Ok(decision) if decision.allowed => None,
         Ok(decision) => Some(format!(
             "robots.txt disallows it: {}",
@@ -198,26 +198,26 @@ async fn refusal(tools: &Tools, url: &Url, site: &Site) -> Option<String> {
     }
 }
 
-async fn read_at(tools: &Tools, file: SiteFile, url: Url, site: &Site, deadline: Instant) -> Outcome {
-    if let Some(why) = refusal(tools, &url, site).await {
+async fn read_at(context: &ScanContext, file: SiteFile, url: Url, site: &Site, deadline: Instant) -> Outcome {
+    if let Some(why) = refusal(context, &url, site).await {
         return (unknown(file, &url, why), None);
     }
     let limits = Limits {
         deadline,
         redirects: REDIRECTS,
     };
-    let answer = match tools.fetcher.get(&url, limits).await {
+    let answer = match context.fetcher.get(&url, limits).await {
         Ok(answer) => answer,
         Err(error) => return (unknown(file, &url, error.to_string()), None),
     };
     match answer.status {
-        200..300 => read_answer(tools, file, &url, answer).await,
+        200..300 => read_answer(context, file, &url, answer).await,
         404 | 410 => (absent(file, &answer.url, format!("HTTP {}", answer.status)), None),
         status => (unknown(file, &answer.url, format!("HTTP {status}")), None),
     }
 }
 
-async fn read_answer(tools: &Tools, file: SiteFile, asked: &Url, answer: Answer) -> Outcome {
+async fn read_answer(context: &ScanContext, file: SiteFile, asked: &Url, answer: Answer) -> Outcome {
     let Answer {
         url,
         status,
@@ -252,7 +252,7 @@ async fn read_answer(tools: &Tools, file: SiteFile, asked: &Url, answer: Answer)
         };
         says(file, beginning, now)
     };
-    match tools.compute_on(work, read).await {
+    match context.compute_on(work, read).await {
         Ok(Ok(says)) => {
             let answer = FileAnswer {
                 file,
@@ -267,7 +267,7 @@ async fn read_answer(tools: &Tools, file: SiteFile, asked: &Url, answer: Answer)
     }
 }
 
-/// What was read of a file.
+/// The result of reading a file.
 struct Beginning {
     url: String,
     media_type: Option<String>,

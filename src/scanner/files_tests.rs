@@ -53,7 +53,7 @@ fn asked_for_files(site: &TestSite) -> Vec<String> {
     site.asked().into_iter().filter(is_file).collect()
 }
 
-fn told(found: &Findings) -> Vec<(SiteFile, Option<bool>)> {
+fn answers(found: &Findings) -> Vec<(SiteFile, Option<bool>)> {
     found
         .files
         .iter()
@@ -78,7 +78,7 @@ async fn no_file_is_asked_for_unless_somebody_wants_it_and_none_if_none_may_be()
     };
     let found = scan_with(settings, [SiteFile::HumansTxt].into_iter().collect()).await;
     assert_eq!(
-        told(&found),
+        answers(&found),
         [
             (SiteFile::HumansTxt, Some(false)),
             (SiteFile::LlmsTxt, Some(false))
@@ -87,10 +87,10 @@ async fn no_file_is_asked_for_unless_somebody_wants_it_and_none_if_none_may_be()
 }
 
 /// What the files say, however long they take.
-async fn files_of(site: &TestSite, files: SiteFileSet, robots: &str) -> (Findings, Tools) {
+async fn files_of(site: &TestSite, files: SiteFileSet, robots: &str) -> (Findings, ScanContext) {
     let fetcher = Fetcher::new(site.settings()).unwrap();
-    let tools = Tools::clone(&Scanner::new(fetcher, ScannerSettings::default()).tools);
-    let tools = tools.for_one_visit(TenantId::DEFAULT, None).unwrap();
+    let context = ScanContext::clone(&Scanner::new(fetcher, ScannerSettings::default()).context);
+    let context = context.for_one_visit(TenantId::DEFAULT, None).unwrap();
     let rules = Arc::new(Robots::parse(robots.as_bytes()).rules_for("sitelog"));
     let home = Url::parse("https://a.site.test/").unwrap();
     let until = Instant::now() + Duration::from_mins(1);
@@ -101,10 +101,10 @@ async fn files_of(site: &TestSite, files: SiteFileSet, robots: &str) -> (Finding
         logo: Url::parse("https://cdn.site.test/logo.svg").ok(),
     };
     let mut asked = Files::new(files.iter().collect(), place, until);
-    asked.begin(&tools);
+    asked.begin(&context);
     let mut found = Findings::default();
-    asked.tell(&mut found, until).await;
-    (found, tools)
+    asked.add_to(&mut found, until).await;
+    (found, context)
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn each_file_is_read_counted_and_told_with_its_place() {
         _ => None,
     })
     .await;
-    let (found, tools) = files_of(&site, all(), "").await;
+    let (found, context) = files_of(&site, all(), "").await;
     let security = found.security_txt.as_ref().unwrap();
     assert_eq!(
         (security.url.as_str(), security.is_expired),
@@ -142,9 +142,13 @@ async fn each_file_is_read_counted_and_told_with_its_place() {
         found.llms_txt.as_ref().unwrap().summary.as_deref(),
         Some("Anvils")
     );
-    assert!(told(&found).iter().all(|(_, is_there)| *is_there == Some(true)));
+    assert!(
+        answers(&found)
+            .iter()
+            .all(|(_, is_there)| *is_there == Some(true))
+    );
     // Two places, a redirect, and one each for the others.
-    assert_eq!(tools.fetcher.cost().requests, 6);
+    assert_eq!(context.fetcher.cost().requests, 6);
 }
 
 #[tokio::test]
@@ -157,7 +161,7 @@ async fn pages_for_all_that_is_missing_are_no_files_and_robots_txt_is_obeyed() {
     .await;
     let (found, _) = files_of(&site, all(), "User-agent: *\nDisallow: /llms.txt\n").await;
     assert_eq!(
-        told(&found),
+        answers(&found),
         [
             (SiteFile::SecurityTxt, Some(false)),
             (SiteFile::AdsTxt, Some(false)),
@@ -189,7 +193,7 @@ async fn a_server_that_fails_and_an_address_that_is_not_public_leave_what_was_kn
     .await;
     let (found, _) = files_of(&site, all(), "").await;
     assert_eq!(
-        told(&found),
+        answers(&found),
         [
             (SiteFile::SecurityTxt, Some(false)),
             (SiteFile::AdsTxt, None),
@@ -214,7 +218,7 @@ async fn a_file_that_does_not_come_delays_no_scan_and_fails_nothing() {
     assert_eq!(found.title.as_deref(), Some("Home"));
     assert_eq!(found.files.len(), 4);
     assert!(
-        told(&found).iter().all(|(_, is_there)| is_there.is_none()),
+        answers(&found).iter().all(|(_, is_there)| is_there.is_none()),
         "{:?}",
         found.files
     );
@@ -274,7 +278,7 @@ async fn icon_and_logo_are_read_where_the_home_page_says() {
     );
     assert_eq!(&*logo.content, DRAWING.as_bytes());
     assert_eq!(
-        told(&found),
+        answers(&found),
         [(SiteFile::Icon, Some(true)), (SiteFile::Logo, Some(true))]
     );
 }

@@ -16,23 +16,23 @@ pub enum FingerprintFilesError {
     /// A file or folder.
     #[error("cannot use {}", path.display())]
     Unusable {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A file is not a set of fingerprints.
     #[error("{} is not a set of fingerprints", path.display())]
     Format {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: FormatError,
     },
     /// A folder without such files.
     #[error("{} contains no .json files", path.display())]
     Empty {
-        /// Which.
+        /// The path.
         path: PathBuf,
     },
 }

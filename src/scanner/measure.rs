@@ -1,4 +1,4 @@
-//! What scans cost, for `/metrics`: how long an attempt and each of its stages take, its requests and its bytes.
+//! The cost of scans, for `/metrics`: the time of an attempt and of each stage, its requests and bytes.
 
 use std::time::Instant;
 

@@ -3,16 +3,16 @@
 //! [`Scanner::scan`] is one attempt at one site and always comes back with a report, however hostile the site.
 
 mod allowance;
-mod beside;
+mod cooldown;
 mod discovery;
 mod dns;
-mod entrance;
 mod files;
-mod home;
 mod measure;
+mod off_page;
+mod origin;
 mod parse_pool;
+mod read_page;
 mod read_sitemap;
-mod rest;
 mod revisit;
 mod sample;
 mod scan;
@@ -82,12 +82,12 @@ impl Default for ScannerSettings {
 /// Reads sites. Cheap to clone; all clones share the fetcher and the parsing threads.
 #[derive(Clone, Debug)]
 pub struct Scanner {
-    tools: Arc<Tools>,
+    context: Arc<ScanContext>,
 }
 
-/// What every scan works with.
+/// The client, limits and settings that a scan works with.
 #[derive(Clone, Debug)]
-struct Tools {
+struct ScanContext {
     fetcher: Fetcher,
     pool: ParsePool,
     /// What this scan may keep and compute.
@@ -95,8 +95,8 @@ struct Tools {
     settings: ScannerSettings,
     /// The product token that robots.txt files name us by.
     agent: String,
-    /// Names what reads, for the scans that follow.
-    reader: String,
+    /// Identifies the parser and what it depends on: a later scan reuses only what the same parser read.
+    parser_fingerprint: String,
     /// What the last scan of the site kept.
     known: Arc<Revisit>,
 }
@@ -104,14 +104,14 @@ struct Tools {
 /// Input that is read within a few hundred microseconds, in bytes.
 const LITTLE: usize = 8 * 1024;
 
-impl Tools {
+impl ScanContext {
     /// The same with connections that end with the visit, and what is known of the site.
     fn for_one_visit(&self, tenant: TenantId, kept: Option<Revisit>) -> Result<Self, FetchSetupError> {
         let kept = kept.unwrap_or_default();
         Ok(Self {
             fetcher: self.fetcher.visit()?,
             allowance: Allowance::new(tenant, &self.settings),
-            known: Arc::new(revisit::usable(kept, &self.reader, Utc::now())),
+            known: Arc::new(revisit::usable(kept, &self.parser_fingerprint, Utc::now())),
             ..self.clone()
         })
     }
@@ -157,15 +157,16 @@ impl Scanner {
             .to_owned();
         let pool = ParsePool::new(settings.parse_threads);
         let technologies = settings.technologies.fingerprint();
-        let reader = revisit::reader(fetcher.settings(), technologies, settings.max_sitemap_bytes);
+        let parser_fingerprint =
+            revisit::parser_fingerprint(fetcher.settings(), technologies, settings.max_sitemap_bytes);
         Self {
-            tools: Arc::new(Tools {
+            context: Arc::new(ScanContext {
                 fetcher,
                 pool,
                 allowance: Allowance::new(TenantId::DEFAULT, &settings),
                 settings,
                 agent,
-                reader,
+                parser_fingerprint,
                 known: Arc::default(),
             }),
         }
@@ -173,7 +174,7 @@ impl Scanner {
 
     /// The longest that one attempt may take.
     pub fn max_time(&self) -> Duration {
-        self.tools.fetcher.settings().max_time
+        self.context.fetcher.settings().max_time
     }
 
     /// One attempt at a site; never longer than `time_limit`.
@@ -182,7 +183,7 @@ impl Scanner {
             .await
     }
 
-    /// Fetches so many of these URLs of one host, at equal distances, and returns the results: as far as its robots.txt
+    /// Fetches this many of these URLs of one host, at equal distances, and returns the results: as far as its robots.txt
     /// allows, and for no longer than `time_limit`. Also says what kept it from the rest.
     pub async fn check_urls(
         &self,
@@ -190,23 +191,23 @@ impl Scanner {
         wanted: usize,
         time_limit: Duration,
     ) -> Result<(Vec<SampledUrl>, Option<Problem>), FetchSetupError> {
-        let tools = self.tools.for_one_visit(TenantId::DEFAULT, None)?;
+        let context = self.context.for_one_visit(TenantId::DEFAULT, None)?;
         let deadline = Instant::now() + time_limit;
         let chosen = sample::chosen(urls, wanted);
         let Some(first) = chosen.first() else {
             return Ok((Vec::new(), None));
         };
-        Ok(match entrance::rules_of(&tools, first, deadline).await {
+        Ok(match origin::rules_of(&context, first, deadline).await {
             Ok(rules) => {
-                let sample = sample::fetch_all(&tools, chosen, &rules, deadline).await;
+                let sample = sample::fetch_all(&context, chosen, &rules, deadline).await;
                 (sample.urls, sample.problem)
             }
             Err(problem) => (Vec::new(), Some(problem)),
         })
     }
 
-    /// [`scan`](Self::scan) for a tenant, whose scans take turns with those of others, and for a site that may have been scanned
-    /// before: what it says is unchanged is not read again.
+    /// [`scan`](Self::scan) for a tenant, whose scans take turns with those of others, and for a site that may have
+    /// been scanned before: what it says is unchanged is not read again.
     pub async fn scan_for(
         &self,
         tenant: TenantId,
@@ -215,9 +216,9 @@ impl Scanner {
         time_limit: Duration,
         kept: Option<Revisit>,
     ) -> SiteReport {
-        match self.tools.for_one_visit(tenant, kept) {
+        match self.context.for_one_visit(tenant, kept) {
             // The findings take kilobytes, which waiting callers would hold too.
-            Ok(tools) => Box::pin(scan::scan(&tools, domain, options, time_limit)).await,
+            Ok(context) => Box::pin(scan::scan(&context, domain, options, time_limit)).await,
             Err(error) => SiteReport::failed(FailureReason::Internal, error.to_string()),
         }
     }
@@ -226,11 +227,11 @@ impl Scanner {
 #[cfg(test)]
 mod audit_tests;
 #[cfg(test)]
-mod beside_tests;
-#[cfg(test)]
 mod discovery_tests;
 #[cfg(test)]
 mod files_tests;
+#[cfg(test)]
+mod off_page_tests;
 #[cfg(test)]
 mod revisit_tests;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Computing on threads of its own, so that a large page never holds up the others' network, in turns, so that one
 //! tenant's sites never hold up another's.
 //!
-//! Whose turn it is follows from processor time: of the tenants that wait, the one that has used the least; of its
+//! Whose turn it is follows from CPU time: of the tenants that wait, the one that has used the least; of its
 //! scans, the one that has. A new tenant begins where the others are, so that unused time does not add up. No scan is
 //! refused, because each has its own bounds.
 
@@ -16,16 +16,16 @@ use tokio::sync::oneshot;
 use super::allowance::Allowance;
 use crate::values::TenantId;
 
-/// A job that could go on for longer gives its thread back after this, and waits for its next turn.
+/// A job that could continue for longer gives its thread back after this, and waits for its next turn.
 pub(super) const TURN: Duration = Duration::from_millis(20);
 
-/// A bound on how many jobs run at once, and the order of those that wait.
+/// A bound on how many jobs run at the same time, and the order of those that wait.
 #[derive(Clone, Debug)]
 pub(super) struct ParsePool {
     turns: Arc<Mutex<Turns>>,
 }
 
-/// A parser panicked: a fault of ours, kept to the document that met it.
+/// A parser panicked: a bug in sitelog, kept to the document that met it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the parser crashed on this document")]
 pub(super) struct ParserFailed;

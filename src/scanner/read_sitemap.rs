@@ -6,7 +6,7 @@ use bytes::{Buf, BytesMut};
 use tokio::time::Instant;
 use url::Url;
 
-use super::Tools;
+use super::ScanContext;
 use super::parse_pool::{TURN, of_this_thread};
 use super::revisit;
 use super::sitemap::{
@@ -84,22 +84,22 @@ pub(super) fn bytes_of(url: &SitemapUrl) -> usize {
 }
 
 /// Reads a file; whatever happens becomes a report. At most `max_urls` of its pages are kept.
-pub(super) async fn read(tools: &Tools, url: &Url, how: &Reader, max_urls: usize) -> FileRead {
+pub(super) async fn read(context: &ScanContext, url: &Url, how: &Reader, max_urls: usize) -> FileRead {
     let limits = Limits {
         deadline: how.deadline,
         redirects: SITEMAP_REDIRECTS,
     };
-    let known = tools.known_sitemap(url);
-    let condition = known.map(|known| &tools.known.sitemaps[known].file);
-    let answer = match tools.fetcher.get_if_changed(url, limits, condition).await {
+    let known = context.known_sitemap(url);
+    let condition = known.map(|known| &context.known.sitemaps[known].file);
+    let answer = match context.fetcher.get_if_changed(url, limits, condition).await {
         Ok(answer) => answer,
         Err(error) => return failed(url, 0, None, kind_of(&error), problem_of(&error)),
     };
     let status = answer.status;
     if let (true, Some(known)) = (answer.not_modified, known) {
         let (kept, room, final_url) = (
-            Arc::clone(&tools.known),
-            tools.allowance.room(),
+            Arc::clone(&context.known),
+            context.allowance.room(),
             answer.url.clone(),
         );
         let standard = Arc::clone(&how.standard);
@@ -112,7 +112,7 @@ pub(super) async fn read(tools: &Tools, url: &Url, how: &Reader, max_urls: usize
                 &standard,
             )
         };
-        return match tools.compute(read).await {
+        return match context.compute(read).await {
             Ok(read) => read,
             Err(error) => {
                 let problem = Problem::new("internal", format!("{url}: {error}"));
@@ -124,11 +124,11 @@ pub(super) async fn read(tools: &Tools, url: &Url, how: &Reader, max_urls: usize
         let problem = Problem::new("http_status", format!("{} answered {status}", answer.url));
         return failed(url, status, Some(answer.url), kind, problem);
     }
-    read_answer(tools, url, answer, (max_urls, Arc::clone(&how.standard))).await
+    read_answer(context, url, answer, (max_urls, Arc::clone(&how.standard))).await
 }
 
 async fn read_answer(
-    tools: &Tools,
+    context: &ScanContext,
     url: &Url,
     answer: Answer,
     (max_urls, standard): (usize, Arc<Standard>),
@@ -141,28 +141,28 @@ async fn read_answer(
         ..
     } = answer;
     let settings = SitemapSettings {
-        max_bytes: tools.settings.max_sitemap_bytes,
+        max_bytes: context.settings.max_sitemap_bytes,
         max_distinct: MAX_DISTINCT,
     };
     let reader = SitemapReader::new(final_url.clone(), headers.charset().map(str::to_owned), settings);
     let collected = Collected {
         room_for_urls: max_urls,
-        room: tools.allowance.room(),
+        room: context.allowance.room(),
         ..Collected::default()
     };
     let Some(Parsed {
         mut summary,
         broke,
         collected,
-    }) = parse(tools, reader, body, (collected, standard)).await
+    }) = parse(context, reader, body, (collected, standard)).await
     else {
         let problem = Problem::new("internal", format!("cannot parse {url}"));
         return failed(url, status, Some(final_url), SitemapKind::Error, problem);
     };
     let is_whole = broke.is_none() && collected.urls_left_out + collected.children_left_out == 0;
     let kind = match broke {
-        Some(Broke::By(error @ FetchError::Inflation { .. })) => kind_of(&error),
-        Some(Broke::By(error)) if summary.entries + summary.children == 0 => kind_of(&error),
+        Some(ReadError::By(error @ FetchError::Inflation { .. })) => kind_of(&error),
+        Some(ReadError::By(error)) if summary.entries + summary.children == 0 => kind_of(&error),
         _ => summary.kind,
     };
     if collected.children_left_out > 0 {
@@ -213,7 +213,7 @@ async fn read_answer(
     read
 }
 
-/// What the last scan read.
+/// What the last scan read, if the file is unchanged.
 fn unchanged(
     status: u16,
     final_url: Url,
@@ -264,12 +264,12 @@ fn unchanged(
 /// The result of reading a body.
 struct Parsed {
     summary: SitemapSummary,
-    broke: Option<Broke>,
+    broke: Option<ReadError>,
     collected: Collected,
 }
 
 /// Why a body was not read to its end.
-enum Broke {
+enum ReadError {
     By(FetchError),
     /// The scan has computed as long as it may.
     Compute,
@@ -286,7 +286,7 @@ struct Reading {
 
 /// Feeds the body to the reader batch by batch, and each batch turn by turn. `None` if the parser panicked.
 async fn parse(
-    tools: &Tools,
+    context: &ScanContext,
     reader: SitemapReader,
     mut body: Body,
     (collected, standard): (Collected, Arc<Standard>),
@@ -313,15 +313,15 @@ async fn parse(
         };
         work = work.saturating_add(read);
         let mut last = under_way.batch.len() < BATCH || error.is_some();
-        broke = broke.or(error.map(Broke::By));
+        broke = broke.or(error.map(ReadError::By));
         while !under_way.batch.is_empty() {
-            if !tools.allowance.may_read_sitemaps() {
-                broke = Some(Broke::Compute);
+            if !context.allowance.may_read_sitemaps() {
+                broke = Some(ReadError::Compute);
                 last = true;
                 break;
             }
             let turn = move || under_way.read();
-            let (rest, wants_more) = tools.compute_on(work, turn).await.ok()?;
+            let (rest, wants_more) = context.compute_on(work, turn).await.ok()?;
             under_way = rest;
             if !wants_more {
                 last = true;
@@ -330,12 +330,14 @@ async fn parse(
         }
         if last {
             match &broke {
-                Some(Broke::By(error)) => under_way.reader.note(error.problem_code(), error.to_string()),
-                Some(Broke::Compute) => under_way.reader.note("budget_compute", tools.allowance.ran_out()),
+                Some(ReadError::By(error)) => under_way.reader.note(error.problem_code(), error.to_string()),
+                Some(ReadError::Compute) => under_way
+                    .reader
+                    .note("budget_compute", context.allowance.ran_out()),
                 None => {}
             }
             let finish = move || under_way.finish();
-            let (summary, collected) = tools.compute_on(work, finish).await.ok()?;
+            let (summary, collected) = context.compute_on(work, finish).await.ok()?;
             return Some(Parsed {
                 summary,
                 broke,

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::Tools;
+use super::ScanContext;
 use super::page::PageFacts;
 use crate::fetch::{FetchSettings, Headers};
 use crate::values::Revisit;
@@ -20,8 +20,12 @@ const BELIEVED_FOR: TimeDelta = TimeDelta::days(7);
 /// A larger robots.txt is not kept.
 pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
 
-/// Names the reader: its sources, its fingerprints, and the settings that decide what it gets.
-pub(super) fn reader(fetching: &FetchSettings, technologies: u64, max_sitemap_bytes: u64) -> String {
+/// Identifies the parser: its sources, its fingerprints of technologies, and the settings that decide what it gets.
+pub(super) fn parser_fingerprint(
+    fetching: &FetchSettings,
+    technologies: u64,
+    max_sitemap_bytes: u64,
+) -> String {
     let parts = [
         env!("READER_DIGEST"),
         env!("CARGO_PKG_VERSION"),
@@ -35,8 +39,8 @@ pub(super) fn reader(fetching: &FetchSettings, technologies: u64, max_sitemap_by
 }
 
 /// What may be used again of what the last scan kept.
-pub(super) fn usable(kept: Revisit, reader: &str, now: DateTime<Utc>) -> Revisit {
-    if kept.reader != reader {
+pub(super) fn usable(kept: Revisit, parser_fingerprint: &str, now: DateTime<Utc>) -> Revisit {
+    if kept.reader != parser_fingerprint {
         return Revisit::default();
     }
     // What was read in the future was read under another clock: its age is unknown.
@@ -96,7 +100,7 @@ pub(super) fn urls(texts: &[String]) -> Vec<Url> {
     texts.iter().filter_map(|text| Url::parse(text).ok()).collect()
 }
 
-impl Tools {
+impl ScanContext {
     pub(super) fn known_robots(&self, asked: &Url) -> Option<&KnownRobots> {
         let known = self.known.robots.as_ref();
         known.filter(|known| known.file.asked == asked.as_str())

@@ -62,7 +62,7 @@ async fn again(scanner: &Scanner, kept: Option<Revisit>) -> SiteReport {
     )
 }
 
-/// As if it had been recorded and recalled: the lists of sitemaps come back with what was kept.
+/// As if it had been recorded and loaded again: the lists of sitemaps come back with what was kept.
 fn with_lists(mut report: SiteReport) -> SiteReport {
     for known in report.revisit.iter_mut().flat_map(|kept| &mut kept.sitemaps) {
         let file = report.sitemaps.iter().find(|file| file.url == known.file.asked);
@@ -160,8 +160,8 @@ fn other_fingerprints_and_other_settings_are_another_reader() {
             ..ScannerSettings::default()
         };
         Scanner::new(Fetcher::new(settings).unwrap(), settings_of_scanner)
-            .tools
-            .reader
+            .context
+            .parser_fingerprint
             .clone()
     };
     let own = of(&[], FetchSettings::default());
@@ -377,7 +377,7 @@ async fn a_budget_that_is_spent_before_the_home_page_fails_the_scan_with_its_rea
     };
     let failure = again(&scanner(settings), None).await.outcome.unwrap_err();
     assert_eq!(
-        (failure.reason, failure.may_pass),
+        (failure.reason, failure.is_transient),
         (FailureReason::RedirectLimit, false)
     );
     assert!(

@@ -1,12 +1,12 @@
-//! Fetches some of the URLs that the sitemaps name, to see whether they are what they should be. One after another, at the
-//! pace of the host, and none that robots.txt disallows.
+//! Fetches some of the URLs that the sitemaps name, to see whether they are what they should be. One after another, at
+//! the pace of the host, and none that robots.txt disallows.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 use url::Url;
 
-use super::Tools;
+use super::ScanContext;
 use super::page::{RawPage, indexing};
 use super::robots::AgentRules;
 use crate::fetch::{FetchError, Limits};
@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 256 * 1024;
 /// Characters of what a page says that are kept.
 const MAX_TEXT: usize = 500;
 
-/// So many of the URLs, at equal distances, so that each part of the site is in the sample.
+/// This many of the URLs, at equal distances, so that each part of the site is in the sample.
 pub fn chosen(urls: &[&str], wanted: usize) -> Vec<String> {
     let wanted = wanted.min(urls.len());
     let at = |place: usize| urls[place * urls.len() / wanted];
@@ -47,7 +47,7 @@ impl Sample {
 
 /// Fetches these URLs, which are of the host whose rules these are, until the deadline.
 pub(super) async fn fetch_all(
-    tools: &Tools,
+    context: &ScanContext,
     urls: Vec<String>,
     rules: &Arc<AgentRules>,
     deadline: Instant,
@@ -57,10 +57,10 @@ pub(super) async fn fetch_all(
     for url in urls {
         let why = if Instant::now() >= deadline {
             Some(("timeout", "not reached in time".to_owned()))
-        } else if tools.allowance.may_read_pages() {
+        } else if context.allowance.may_read_pages() {
             None
         } else {
-            Some(("budget_compute", tools.allowance.ran_out()))
+            Some(("budget_compute", context.allowance.ran_out()))
         };
         if let Some((code, why)) = why {
             let detail = format!(
@@ -70,19 +70,19 @@ pub(super) async fn fetch_all(
             sample.problem = Some(Problem::new(code, detail));
             break;
         }
-        sample.urls.push(fetch(tools, url, rules, deadline).await);
+        sample.urls.push(fetch(context, url, rules, deadline).await);
     }
     sample
 }
 
-async fn fetch(tools: &Tools, loc: String, rules: &Arc<AgentRules>, deadline: Instant) -> SampledUrl {
-    let mut told = SampledUrl {
+async fn fetch(context: &ScanContext, loc: String, rules: &Arc<AgentRules>, deadline: Instant) -> SampledUrl {
+    let mut sampled = SampledUrl {
         url: loc,
         ..SampledUrl::default()
     };
-    let Ok(url) = Url::parse(&told.url) else {
-        told.error = Some("it is not a URL".to_owned());
-        return told;
+    let Ok(url) = Url::parse(&sampled.url) else {
+        sampled.error = Some("it is not a URL".to_owned());
+        return sampled;
     };
     let (work, decide) = {
         let (rules, url) = (Arc::clone(rules), url.clone());
@@ -90,33 +90,38 @@ async fn fetch(tools: &Tools, loc: String, rules: &Arc<AgentRules>, deadline: In
             rules.decide(url.as_str())
         })
     };
-    match tools.compute_on(work, decide).await {
+    match context.compute_on(work, decide).await {
         Ok(decision) if decision.allowed => {}
         Ok(decision) => {
             let rule = decision.rule.unwrap_or_default();
-            told.error = Some(kept(&format!("robots.txt disallows it: {rule}")));
-            return told;
+            sampled.error = Some(kept(&format!("robots.txt disallows it: {rule}")));
+            return sampled;
         }
         Err(error) => {
-            told.error = Some(error.to_string());
-            return told;
+            sampled.error = Some(error.to_string());
+            return sampled;
         }
     }
-    if let Err(error) = look(tools, &url, deadline, &mut told).await {
-        told.error = Some(kept(&error.to_string()));
+    if let Err(error) = look(context, &url, deadline, &mut sampled).await {
+        sampled.error = Some(kept(&error.to_string()));
     }
-    told
+    sampled
 }
 
-async fn look(tools: &Tools, url: &Url, deadline: Instant, told: &mut SampledUrl) -> Result<(), FetchError> {
+async fn look(
+    context: &ScanContext,
+    url: &Url,
+    deadline: Instant,
+    sampled: &mut SampledUrl,
+) -> Result<(), FetchError> {
     let limits = Limits {
         deadline,
         redirects: REDIRECTS,
     };
-    let answer = tools.fetcher.get(url, limits).await?;
-    told.status = answer.status;
+    let answer = context.fetcher.get(url, limits).await?;
+    sampled.status = answer.status;
     if !answer.redirected_from.is_empty() {
-        told.redirects_to = Some(kept(answer.url.as_str()));
+        sampled.redirects_to = Some(kept(answer.url.as_str()));
     }
     if !(200..300).contains(&answer.status) {
         return Ok(());
@@ -140,13 +145,13 @@ async fn look(tools: &Tools, url: &Url, deadline: Instant, told: &mut SampledUrl
     }
     let here = page.url.clone();
     let work = page.bytes.len();
-    match tools.compute_on(work, move || indexing(&page, is_html)).await {
+    match context.compute_on(work, move || indexing(&page, is_html)).await {
         Ok(says) => {
-            told.noindex = says.noindex.map(|text| kept(&text));
+            sampled.noindex = says.noindex.map(|text| kept(&text));
             let is_elsewhere = |canonical: &String| *canonical != here.as_str();
-            told.canonical = says.canonical.filter(is_elsewhere).map(|url| kept(&url));
+            sampled.canonical = says.canonical.filter(is_elsewhere).map(|url| kept(&url));
         }
-        Err(error) => told.error = Some(error.to_string()),
+        Err(error) => sampled.error = Some(error.to_string()),
     }
     Ok(())
 }

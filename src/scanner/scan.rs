@@ -9,15 +9,15 @@ use chrono::Utc;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use super::Tools;
-use super::beside;
+use super::ScanContext;
 use super::discovery::{Discovered, Seeds, discover};
 use super::dns;
-use super::entrance::{Entrance, RobotsSays, enter, robots_txt_of, rules_of};
 use super::files::{Files, Site};
-use super::home::{self, PageRead};
 use super::measure::{self, Stage};
+use super::off_page;
+use super::origin::{RobotsSays, SiteOrigin, enter, robots_txt_of, rules_of};
 use super::page::add_page;
+use super::read_page::{self, PageRead};
 use super::read_sitemap::Reader;
 use super::robots::MAX_ROBOTS_BYTES;
 use super::sample::{self, Sample};
@@ -57,7 +57,7 @@ struct Progress {
     pages: Vec<PageReport>,
     /// There as soon as the home page was read.
     findings: Option<Findings>,
-    /// What the next scan may use again.
+    /// The data that the next scan may reuse.
     keep: Revisit,
     /// Whether something was left unread for want of time.
     out_of_time: bool,
@@ -69,7 +69,7 @@ struct Progress {
 
 /// One attempt at a site.
 pub(super) async fn scan(
-    tools: &Tools,
+    context: &ScanContext,
     domain: &DomainName,
     options: &ScanOptions,
     time_limit: Duration,
@@ -77,8 +77,8 @@ pub(super) async fn scan(
     let began = std::time::Instant::now();
     let clock = Clock::start(Instant::now(), time_limit);
     let mut progress = Progress::default();
-    let questions = dns::ask(tools, domain);
-    let ended = timeout(time_limit, run(tools, &clock, domain, options, &mut progress)).await;
+    let questions = dns::ask(context, domain);
+    let ended = timeout(time_limit, run(context, &clock, domain, options, &mut progress)).await;
     let failure = match ended {
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure),
@@ -91,43 +91,43 @@ pub(super) async fn scan(
         let _stage = Stage::begin("beside");
         let until = clock.end.min(Instant::now() + progress.slowest);
         if let Some(files) = &mut progress.files {
-            files.begin(tools);
+            files.begin(context);
         }
         if let Some(questions) = questions {
-            dns::tell(tools, findings, questions, until).await;
+            dns::add_to(context, findings, questions, until).await;
         }
         if let Some(files) = progress.files.take() {
-            files.tell(findings, until).await;
+            files.add_to(findings, until).await;
         }
-        beside::tell_hosting(findings);
-        beside::tell_certificate(tools, findings);
-        beside::add_signs(tools, findings).await;
+        off_page::tell_hosting(findings);
+        off_page::tell_certificate(context, findings);
+        off_page::add_signs(context, findings).await;
     }
-    let report = progress.into_report(tools, &clock, failure);
-    measure::attempt(began, &tools.fetcher, &report);
+    let report = progress.into_report(context, &clock, failure);
+    measure::attempt(began, &context.fetcher, &report);
     report
 }
 
 async fn run(
-    tools: &Tools,
+    context: &ScanContext,
     clock: &Clock,
     domain: &DomainName,
     options: &ScanOptions,
     progress: &mut Progress,
 ) -> Result<(), ScanFailure> {
-    let stage = Stage::begin("entrance");
-    let mut entrance = enter(tools, clock, domain, &mut progress.robots).await?;
-    progress.keep.robots = entrance.keep.take();
+    let stage = Stage::begin("origin");
+    let mut origin = enter(context, clock, domain, &mut progress.robots).await?;
+    progress.keep.robots = origin.keep.take();
     progress.slowest = clock.start.elapsed();
     drop(stage);
     let stage = Stage::begin("home");
     let began = Instant::now();
-    let home = read_home(tools, clock, &entrance, progress).await?;
+    let home = read_home(context, clock, &origin, progress).await?;
     progress.slowest = progress.slowest.max(began.elapsed());
     drop(stage);
     let stage = Stage::begin("sitemaps");
     let findings = progress.findings.insert(home.facts.findings);
-    findings.problems.append(&mut entrance.problems);
+    findings.problems.append(&mut origin.problems);
     let mut links = home.facts.contact_links;
     // The contacts of a page that is not the owner's are of no use.
     let most = if findings.are_the_owners() {
@@ -138,26 +138,26 @@ async fn run(
     let further = most.saturating_sub(1) as usize;
     let seeds = Seeds {
         feeds: findings.feeds.clone(),
-        robots: sitemaps_named(tools, clock, &mut entrance, &home.url).await?,
+        robots: sitemaps_named(context, clock, &mut origin, &home.url).await?,
         page: home.facts.sitemaps,
         wants_contacts: links.len() < further,
     };
-    findings.crawlers = entrance.robots.crawlers.take();
+    findings.crawlers = origin.robots.crawlers.take();
     if findings.are_the_owners() {
-        let rules = Arc::clone(&entrance.robots.rules);
+        let rules = Arc::clone(&origin.robots.rules);
         let files = progress.files.insert(Files::new(
-            tools.wanted_files(options),
+            context.wanted_files(options),
             Site::new(&home.url, rules, findings),
             clock.end,
         ));
-        if !tools.fetcher.keeps_apart(home.url.host_str().unwrap_or_default()) {
-            files.begin(tools);
+        if !context.fetcher.has_delay(home.url.host_str().unwrap_or_default()) {
+            files.begin(context);
         }
     }
     // A quarter of what the scan may cost is left for the pages that follow, as of its time.
-    let sharing = Tools {
-        fetcher: tools.fetcher.with_share(3, 4),
-        ..tools.clone()
+    let sharing = ScanContext {
+        fetcher: context.fetcher.with_share(3, 4),
+        ..context.clone()
     };
     let discovered = &mut progress.discovered;
     let how = Reader {
@@ -175,23 +175,25 @@ async fn run(
             links.push(url);
         }
     }
-    let rules = Arc::clone(&entrance.robots.rules);
+    let rules = Arc::clone(&origin.robots.rules);
     let work = links.iter().map(|url| rules.work_on(url.as_str().len())).sum();
     let allowed = move || {
         links.retain(|url| url.as_str().len() <= MAX_LINK && rules.decide(url.as_str()).allowed);
         links
     };
-    let links = tools.compute_on(work, allowed).await?;
+    let links = context.compute_on(work, allowed).await?;
     let stage = Stage::begin("pages");
     progress
-        .read_further(tools, clock, links, further, &home.url)
+        .read_further(context, clock, links, further, &home.url)
         .await;
     drop(stage);
     if options.sitemap_sample > 0 {
         let _stage = Stage::begin("sample");
-        let robots = (&home.url, &entrance.robots);
+        let robots = (&home.url, &origin.robots);
         let wanted = options.sitemap_sample as usize;
-        progress.check_urls(tools, clock, &standard, robots, wanted).await;
+        progress
+            .check_urls(context, clock, &standard, robots, wanted)
+            .await;
     }
     Ok(())
 }
@@ -212,25 +214,25 @@ const MAX_LINK: usize = 2048;
 /// Hops of `<meta refresh>` that are followed.
 const MAX_REFRESHES: usize = 3;
 
-/// The home page: the page at the entrance, or where that sends its visitors. A page that only redirects is not a page of
-/// the report; one that cannot be read leaves the one before it.
+/// The home page: the page at the start page of the site, or where that sends its visitors. A page that only redirects
+/// is not a page of the report; one that cannot be read leaves the one before it.
 async fn read_home(
-    tools: &Tools,
+    context: &ScanContext,
     clock: &Clock,
-    entrance: &Entrance,
+    origin: &SiteOrigin,
     progress: &mut Progress,
 ) -> Result<PageRead, ScanFailure> {
-    let mut home = home::read(tools, &entrance.home, clock.end).await?;
+    let mut home = read_page::read(context, &origin.home, clock.end).await?;
     let mut been = vec![home.url.clone()];
     for _ in 0..MAX_REFRESHES {
         let Some(next) = home.facts.refresh.clone().filter(|next| !been.contains(next)) else {
             break;
         };
-        let is_same_host = next.host() == entrance.home.host();
-        if is_same_host && !entrance.robots.decide(tools, &next).await?.allowed {
+        let is_same_host = next.host() == origin.home.host();
+        if is_same_host && !origin.robots.decide(context, &next).await?.allowed {
             break;
         }
-        match home::read(tools, &next, clock.end).await {
+        match read_page::read(context, &next, clock.end).await {
             Ok(page) => {
                 let stub = std::mem::replace(&mut home, page);
                 progress.keep.pages.extend(stub.keep);
@@ -253,7 +255,7 @@ impl Progress {
     /// Reads the pages that are likely to hold contacts, as far as time allows.
     async fn read_further(
         &mut self,
-        tools: &Tools,
+        context: &ScanContext,
         clock: &Clock,
         links: Vec<Url>,
         limit: usize,
@@ -274,12 +276,12 @@ impl Progress {
                 self.out_of_time = true;
                 return;
             }
-            if !tools.allowance.may_read_pages() {
-                let detail = format!("{url} and the following pages: {}", tools.allowance.ran_out());
+            if !context.allowance.may_read_pages() {
+                let detail = format!("{url} and the following pages: {}", context.allowance.ran_out());
                 findings.problems.push(Problem::new("budget_compute", detail));
                 return;
             }
-            match home::read(tools, &url, clock.end).await {
+            match read_page::read(context, &url, clock.end).await {
                 Ok(page) if !same_site(&page.url, home) => {}
                 Ok(page) if self.pages.iter().any(|known| known.url == page.report.url) => {}
                 Ok(page) => {
@@ -299,7 +301,7 @@ impl Progress {
     /// Fetches some of the URLs of the sitemaps, as far as time allows.
     async fn check_urls(
         &mut self,
-        tools: &Tools,
+        context: &ScanContext,
         clock: &Clock,
         standard: &Standard,
         (home, robots): (&Url, &RobotsSays),
@@ -321,10 +323,10 @@ impl Progress {
         let rules = if standard.is_own(home.as_str()) {
             Ok(Arc::clone(&robots.rules))
         } else {
-            rules_of(tools, &urls[0], clock.end).await
+            rules_of(context, &urls[0], clock.end).await
         };
         let sample = match rules {
-            Ok(rules) => sample::fetch_all(tools, urls, &rules, clock.end).await,
+            Ok(rules) => sample::fetch_all(context, urls, &rules, clock.end).await,
             Err(problem) => Sample::failed(problem),
         };
         findings.sitemap_sample = sample.urls;
@@ -332,7 +334,7 @@ impl Progress {
     }
 
     /// Past the home page there is no failure: what stopped the scan is a problem of its findings.
-    fn into_report(self, tools: &Tools, clock: &Clock, failure: Option<ScanFailure>) -> SiteReport {
+    fn into_report(self, context: &ScanContext, clock: &Clock, failure: Option<ScanFailure>) -> SiteReport {
         let Self {
             robots,
             discovered,
@@ -350,18 +352,18 @@ impl Progress {
                     .problems
                     .extend(discovered.problems.into_iter().chain(stopped));
                 summarise(&mut findings, robots.as_ref(), &discovered.sitemaps, &pages);
-                account(&mut findings, tools, clock, out_of_time);
+                account(&mut findings, context, clock, out_of_time);
                 Ok(findings)
             }
             (None, Some(failure)) => Err(failure),
             (None, None) => Err(ScanFailure {
                 reason: FailureReason::Internal,
                 detail: "the scan ended without a home page".to_owned(),
-                may_pass: false,
+                is_transient: false,
                 retry_after: None,
             }),
         };
-        keep.reader.clone_from(&tools.reader);
+        keep.reader.clone_from(&context.parser_fingerprint);
         keep.sitemaps = discovered.keep;
         SiteReport {
             revisit: (outcome.is_ok() && !keep.is_empty()).then_some(keep),
@@ -376,26 +378,26 @@ impl Progress {
 /// The sitemaps that robots.txt names. A home page on another host has a robots.txt of its own, which from here on
 /// is the one that counts.
 async fn sitemaps_named(
-    tools: &Tools,
+    context: &ScanContext,
     clock: &Clock,
-    entrance: &mut Entrance,
+    origin: &mut SiteOrigin,
     home: &Url,
 ) -> Result<Vec<Url>, ScanFailure> {
-    let mut named = entrance.robots.sitemaps.clone();
+    let mut named = origin.robots.sitemaps.clone();
     let own = robots_txt_of(home);
-    if own.host() == entrance.home.host() || own == entrance.robots_url {
+    if own.host() == origin.home.host() || own == origin.robots_url {
         return Ok(named);
     }
     let limits = Limits {
         deadline: clock.sitemaps,
         redirects: 5,
     };
-    if let Ok(answer) = tools.fetcher.get(&own, limits).await
+    if let Ok(answer) = context.fetcher.get(&own, limits).await
         && (200..300).contains(&answer.status)
     {
         let body = answer.body.read_up_to(MAX_ROBOTS_BYTES).await;
-        entrance.robots = RobotsSays::read(tools, body.bytes, &answer.url).await?;
-        named.extend_from_slice(&entrance.robots.sitemaps);
+        origin.robots = RobotsSays::read(context, body.bytes, &answer.url).await?;
+        named.extend_from_slice(&origin.robots.sitemaps);
     }
     Ok(named)
 }
@@ -440,9 +442,9 @@ fn summarise(
 }
 
 /// States in the findings what the scan cost, and which bound ended it, if one did.
-fn account(findings: &mut Findings, tools: &Tools, clock: &Clock, out_of_time: bool) {
-    let cost = tools.fetcher.cost();
-    let budget = tools.fetcher.settings().budget();
+fn account(findings: &mut Findings, context: &ScanContext, clock: &Clock, out_of_time: bool) {
+    let cost = context.fetcher.cost();
+    let budget = context.fetcher.settings().budget();
     let ended_by = cost.ran_out_of.or(out_of_time.then_some(Bound::Time));
     if let Some(bound) = ended_by {
         let detail = match bound {
@@ -486,7 +488,7 @@ fn out_of_time(domain: &DomainName) -> ScanFailure {
     ScanFailure {
         reason: FailureReason::Timeout,
         detail: format!("{domain} was not read in time"),
-        may_pass: true,
+        is_transient: true,
         retry_after: None,
     }
 }

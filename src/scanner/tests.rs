@@ -50,7 +50,7 @@ fn found(report: &SiteReport) -> &Findings {
 
 fn reason(report: &SiteReport) -> (FailureReason, bool) {
     let failure = report.outcome.as_ref().unwrap_err();
-    (failure.reason, failure.may_pass)
+    (failure.reason, failure.is_transient)
 }
 
 fn has_problem(report: &SiteReport, code: &str) -> bool {
@@ -201,9 +201,9 @@ async fn each_fault_of_the_home_page_has_its_reason() {
             false,
         ),
     ];
-    for (reply, wanted, may_pass) in cases {
+    for (reply, wanted, is_transient) in cases {
         let report = scan_of(with_home(move |path| path.is_empty().then(reply))).await;
-        assert_eq!(reason(&report), (*wanted, *may_pass));
+        assert_eq!(reason(&report), (*wanted, *is_transient));
     }
 }
 
@@ -495,8 +495,8 @@ async fn the_sitemaps_that_one_file_names_are_bounded_in_number_and_bytes() {
             .problems
             .iter()
             .find(|problem| problem.code == "sitemap_limit");
-        let told = format!(" of the {count} sitemaps that it lists were skipped");
-        assert!(problem.unwrap().detail.contains(&told), "{problem:?}");
+        let expected = format!(" of the {count} sitemaps that it lists were skipped");
+        assert!(problem.unwrap().detail.contains(&expected), "{problem:?}");
         assert!(report.revisit.is_none_or(|kept| kept.sitemaps.is_empty()));
     }
 }

@@ -1,5 +1,5 @@
-//! Looking at the queue, for whoever runs the service. What is shown is delivery, not a scan's status. What condition a
-//! task is in, the view `scan_task_condition` says.
+//! Looking at the queue, for anyone who runs the service. What is shown is delivery, not a scan's status. What
+//! condition a task is in, the view `scan_task_condition` says.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -41,19 +41,19 @@ impl TaskCondition {
 pub struct TaskRow {
     /// The scan to do.
     pub scan_id: Uuid,
-    /// Whose.
+    /// The tenant.
     pub tenant_id: Uuid,
     /// Its host.
     pub host: String,
-    /// Since when it could be done, or from when on.
+    /// When it is or was due.
     pub due_at: DateTime<Utc>,
     /// How long ago that was, by the database's clock.
     pub due_for_seconds: f64,
-    /// While somebody has it.
+    /// The end of its lease.
     pub leased_until: Option<DateTime<Utc>>,
-    /// Who.
+    /// The worker.
     pub worker: Option<String>,
-    /// Until when its host is left alone.
+    /// When the cooldown of its host ends.
     pub rest_until: Option<DateTime<Utc>>,
 }
 
@@ -87,7 +87,7 @@ impl ScanTasks {
 
     /// Makes a task due now, whatever it waits for: its time, its host's rest, or a worker that went silent. False if
     /// there is no such task or a worker is at it.
-    pub async fn hasten(&self, scan: ScanId) -> Result<bool, TaskError> {
+    pub async fn make_due_now(&self, scan: ScanId) -> Result<bool, TaskError> {
         // One statement: a request that is broken off leaves no transaction behind.
         let hastened: Option<String> = sqlx::query_scalar(
             "with hastened as (\

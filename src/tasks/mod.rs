@@ -36,11 +36,11 @@ pub struct ScanTasks {
 pub struct NewTask {
     /// The scan to do.
     pub scan_id: ScanId,
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
     /// The batch it belongs to; scans of a batch share its limit.
     pub batch: Option<BatchId>,
-    /// Scans of the batch under way at once; single scans have no limit of their own.
+    /// Scans of the batch under way at the same time; single scans have no limit of their own.
     pub max_concurrent: Option<u32>,
     /// Only one scan at a time is under way for a host.
     pub host: String,
@@ -53,7 +53,7 @@ pub struct NewTask {
 pub struct ClaimedTask {
     /// The scan to do.
     pub scan_id: ScanId,
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
     /// Its host.
     pub host: String,
@@ -97,7 +97,7 @@ impl ClaimedTask {
     }
 }
 
-/// What becomes of a task whose attempt is recorded.
+/// How a task continues after its attempt was recorded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Settled {
     /// Nothing is left to do.
@@ -112,7 +112,7 @@ pub enum Settled {
 pub struct TaskError(#[from] sqlx::Error);
 
 /// In a statement by itself: its commit does not wait for the disk, and no append waits for that. What is lost in a
-/// crash of PostgreSQL is done once more. Nothing follows from it that could not be: all that comes of a task is
+/// crash of PostgreSQL is done again. Nothing follows from it that could not be: all that comes of a task is
 /// appended to the log, and the commit of that waits for the disk with everything before it.
 const COMMIT_WITHOUT_WAITING: &str = "set_config('synchronous_commit', 'off', true)";
 
@@ -220,7 +220,7 @@ impl ScanTasks {
         Ok(())
     }
 
-    /// Prolongs leases; returns the fences that are still held. The others were lost or their scans cancelled.
+    /// Renews leases; returns the fences that are still held. The others were lost or their scans cancelled.
     pub async fn heartbeat(&self, tasks: &[ClaimedTask]) -> Result<Vec<i64>, TaskError> {
         let statement = format!(
             "update scan_task t set leased_until = clock_timestamp() + $3 \
@@ -239,7 +239,7 @@ impl ScanTasks {
 
     /// Leaves a host alone for a while, whichever worker of whichever process would be next; never for less than was
     /// said before.
-    pub async fn let_rest(&self, host: &str, rest: Duration) -> Result<(), TaskError> {
+    pub async fn set_cooldown(&self, host: &str, rest: Duration) -> Result<(), TaskError> {
         sqlx::query(&format!(
             "insert into host_rest as h (host, rest_until) \
              values ($1, clock_timestamp() + least($2::interval, longest_wait())) \
@@ -354,12 +354,12 @@ pub async fn dequeue(connection: &mut PgConnection, scans: &[ScanId]) -> Result<
     Ok(())
 }
 
-/// What PostgreSQL takes as an interval: whole microseconds.
+/// An interval as PostgreSQL accepts it: whole microseconds.
 fn interval(length: Duration) -> TimeDelta {
     TimeDelta::microseconds(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Forgets hosts that have rested.
+/// Removes hosts that have rested.
 pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
     // `not still_ahead`, as an index can find it.
     let mut dropped = 0;

@@ -1,4 +1,4 @@
-//! Which workers there are: each one is seen with each of its beats, beside the database or elsewhere.
+//! Which workers there are: each one is seen with each of its beats, alongside the database or elsewhere.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use sqlx::{FromRow, PgPool};
 
 use super::{LEASE, TaskError};
 
-/// A worker that was not seen for so long is forgotten.
+/// A worker that was not seen for this long is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 
-/// What a worker says of itself.
+/// What a worker reports about itself.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WorkerSighting {
     /// Its name, which events name too.
     pub name: String,
     /// Its release.
     pub version: String,
-    /// Scans that it does at once.
+    /// Scans that it does at the same time.
     pub concurrency: u32,
     /// Whether it works over NATS instead of on the database.
     pub over_nats: bool,
@@ -30,7 +30,7 @@ pub struct WorkerRow {
     pub name: String,
     /// Its release.
     pub version: String,
-    /// Scans that it does at once.
+    /// Scans that it does at the same time.
     pub concurrency: i32,
     /// Whether it works over NATS instead of on the database.
     pub over_nats: bool,
@@ -79,7 +79,7 @@ impl Workers {
         Ok(())
     }
 
-    /// Forgets a worker that has stopped.
+    /// Removes a worker that has stopped.
     pub async fn left(&self, name: &str) -> Result<(), TaskError> {
         sqlx::query("delete from worker where name = $1")
             .bind(name)
@@ -101,7 +101,7 @@ impl Workers {
         .await?)
     }
 
-    /// Forgets workers that were not seen for a day: they were killed.
+    /// Removes workers that were not seen for a day: they were killed.
     pub async fn drop_silent(&self) -> Result<u64, sqlx::Error> {
         let silent = sqlx::query("delete from worker where beat_at < clock_timestamp() - $1::interval")
             .bind(super::interval(FORGOTTEN_AFTER))

@@ -1,4 +1,4 @@
-//! How an event refers to what is kept beside it.
+//! How an event refers to what is stored with it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -53,7 +53,7 @@ pub enum StoredCells {
 }
 
 impl StoredCells {
-    /// What is in the column of this number and name.
+    /// The value of the column with this number and name.
     pub fn take(&mut self, number: usize, name: &str) -> Value {
         let cell = match self {
             Self::InOrder(cells) => cells.get_mut(number),

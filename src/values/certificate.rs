@@ -21,6 +21,7 @@ pub struct Certificate {
     pub valid_to: Option<DateTime<Utc>>,
     /// The names it is for.
     pub names: Vec<String>,
-    /// Why it was refused: `expired`, `not_yet_valid`, `wrong_name`, `unknown_issuer` or `invalid`; nothing if it is good.
+    /// Why it was refused: `expired`, `not_yet_valid`, `wrong_name`, `unknown_issuer` or `invalid`; nothing if it is
+    /// good.
     pub fault: Option<String>,
 }

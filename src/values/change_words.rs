@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-/// What a field is called.
+/// The name of a field for people.
 pub fn field_words(name: &str) -> String {
     name.replace(['_', '.'], " ")
 }
 
-/// A value as text, with at most so many characters.
+/// A value as text, with at most this many characters.
 pub fn value_words(value: &Value, most: usize) -> String {
     let text = whole(value);
     if text.is_empty() {

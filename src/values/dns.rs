@@ -40,18 +40,18 @@ pub struct DnsRecords {
 pub struct Recognised {
     /// Its usual name.
     pub name: String,
-    /// What it was recognised by.
+    /// The evidence.
     pub evidence: String,
 }
 
-/// What a domain says of mail that is sent in its name.
+/// The domain's policy for mail in its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MailPolicy {
     /// SPF: `fail`, `softfail`, `neutral`, `pass`, `redirect`, or `invalid` if there are several records. DMARC: `none`,
     /// `quarantine`, `reject`, or `invalid`.
     pub policy: String,
-    /// Whether mail of others is to be refused or set aside, all of it.
+    /// Whether mail of others is to be refused or quarantined, all of it.
     pub is_strict: bool,
     /// The record.
     pub evidence: String,

@@ -2,7 +2,8 @@
 //! and what is noise.
 //!
 //! Noise is what a site says in another way: another order, other white space, parameters of a URL that track visitors
-//! or name a build (`?ver=`). A value that a scan did not find again is not a change either: it stays known (`profile`).
+//! or name a build (`?ver=`). A value that a scan did not find again is not a change either: it stays known
+//! (`merge_findings`).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -33,7 +34,7 @@ pub struct FieldDifference {
     pub after: Value,
 }
 
-/// What differs, field by field, in the order of the documentation.
+/// The differences, field by field, in the order of the documentation.
 pub fn differences(known: &Findings, now: &Findings) -> Vec<FieldDifference> {
     let fields = |of: &Findings| [facets::columns(of), facets::parts(of)].concat();
     let pairs = fields(known).into_iter().zip(fields(now));
@@ -92,7 +93,7 @@ fn differs(name: &str, before: &Value, after: &Value) -> bool {
     essence(before, is_url) != essence(after, is_url)
 }
 
-/// A value without its noise: of a list, what is in it, in whatever order.
+/// A value without its noise: of a list, what is in it, in any order.
 fn essence(value: &Value, is_url: bool) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::String(text) if is_url => url_essence(text).into_owned(),
@@ -174,17 +175,17 @@ pub fn url_difference(before: &[String], now: &[&str], same: &[&str]) -> UrlDiff
     let unchanged: HashSet<Cow<'_, str>> = same.iter().map(|url| url_essence(url)).collect();
     let news: HashSet<Cow<'_, str>> = now.iter().map(|url| url_essence(url)).collect();
     let olds: HashSet<Cow<'_, str>> = before.iter().map(|url| url_essence(url)).collect();
-    let mut told = HashSet::new();
+    let mut listed = HashSet::new();
     let mut difference = UrlDifference::default();
     for url in now {
         let essence = url_essence(url);
-        if !olds.contains(&essence) && !unchanged.contains(&essence) && told.insert(essence) {
+        if !olds.contains(&essence) && !unchanged.contains(&essence) && listed.insert(essence) {
             difference.added.push((*url).to_owned());
         }
     }
     for url in before {
         let essence = url_essence(url);
-        if !news.contains(&essence) && !unchanged.contains(&essence) && told.insert(essence) {
+        if !news.contains(&essence) && !unchanged.contains(&essence) && listed.insert(essence) {
             difference.removed.push(url.clone());
         }
     }

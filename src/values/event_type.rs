@@ -1,8 +1,8 @@
 //! The types of events, each with the version in which it is written now.
 //!
-//! The table says of each type who follows it, and the functions below it what the type means. Code that treats events
-//! differently by their type asks these functions, or matches on [`EventType`] without `_`. So a new type does not compile
-//! before it has a place everywhere.
+//! The table has one row per type: what the type means and who follows it. Code that treats events differently by their
+//! type reads this table, or matches on the events of a stream without `_`. So a new type does not compile until every
+//! such place handles it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,42 +36,35 @@ impl StreamType {
     }
 }
 
-/// A read model or policy, which follows some types of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names are those of the read models and policies")]
-pub enum Follower {
-    Domains,
-    Jobs,
-    BatchJobs,
-    Sitemaps,
-    ExpandBatches,
-    ScheduleScans,
-    CompleteBatches,
-    FollowMonitors,
-    FollowWebhooks,
-    QueueMails,
+macro_rules! followers {
+    ($($name:ident)+) => {
+        /// A read model or policy, which follows some types of events.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "the names are those of the read models and policies")]
+        pub enum Follower { $($name,)+ }
+
+        impl Follower {
+            /// All of them.
+            const ALL: &'static [Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+// Read models, then policies.
+followers! {
+    Domains Jobs BatchJobs Sitemaps
+    ExpandBatches ScheduleScans CompleteBatches FollowMonitors FollowWebhooks QueueMails
 }
 
 impl Follower {
-    /// All of them.
-    const ALL: [Self; 10] = [
-        Self::Domains,
-        Self::Jobs,
-        Self::BatchJobs,
-        Self::Sitemaps,
-        Self::ExpandBatches,
-        Self::ScheduleScans,
-        Self::CompleteBatches,
-        Self::FollowMonitors,
-        Self::FollowWebhooks,
-        Self::QueueMails,
-    ];
-
     /// The names of the types that it follows.
     pub fn event_types(self) -> &'static [&'static str] {
         static NAMES: LazyLock<Vec<(Follower, Vec<&'static str>)>> = LazyLock::new(|| {
             let names = |follower| EventType::names(|one| one.followers().contains(&follower));
-            Follower::ALL.map(|follower| (follower, names(follower))).into()
+            Follower::ALL
+                .iter()
+                .map(|follower| (*follower, names(*follower)))
+                .collect()
         });
         let own = NAMES.iter().find(|(follower, _)| *follower == self);
         own.map_or(&[], |(_, names)| names)
@@ -85,7 +78,7 @@ pub enum Tone {
     Good,
     /// The work failed.
     Bad,
-    /// Something went wrong or was stopped, and the work may go on.
+    /// Something went wrong or was stopped, and the work may continue.
     Doubtful,
     /// The work began.
     UnderWay,
@@ -105,7 +98,7 @@ pub enum Progress {
 }
 
 macro_rules! event_types {
-    ($($name:ident $stream:ident $version:literal [$($follower:ident)*])+) => {
+    ($($name:ident $stream:ident $version:literal $tone:ident $progress:ident [$($follower:ident)*])+) => {
         /// A type of event. Names are never changed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "the variants of the events of the same names say it")]
@@ -130,7 +123,17 @@ macro_rules! event_types {
                 match self { $(Self::$name => StreamType::$stream,)+ }
             }
 
-            /// Who follows it.
+            /// Its meaning for a user who waits.
+            pub const fn tone(self) -> Tone {
+                match self { $(Self::$name => Tone::$tone,)+ }
+            }
+
+            /// Its meaning for the status of its scan or batch.
+            pub const fn progress(self) -> Progress {
+                match self { $(Self::$name => Progress::$progress,)+ }
+            }
+
+            /// Its followers.
             pub const fn followers(self) -> &'static [Follower] {
                 match self { $(Self::$name => &[$(Follower::$follower,)*],)+ }
             }
@@ -138,144 +141,52 @@ macro_rules! event_types {
     };
 }
 
-// Type, stream, version, and who follows it.
+// Type, stream, version, what it means to a user who waits, what it means for the status, and who follows it.
 event_types! {
-    ScanRequested Scan 2 [Domains Jobs ScheduleScans CompleteBatches]
-    ScanStarted Scan 1 [Domains Jobs BatchJobs Sitemaps]
-    ScanAbandoned Scan 1 [Jobs]
-    RobotsRead Scan 2 []
-    SitemapParsed Scan 2 [Sitemaps]
-    PageRead Scan 2 []
-    PictureRead Scan 1 []
-    DomainChanged Scan 1 [FollowWebhooks]
-    ScanAttemptFailed Scan 1 [Jobs]
-    ScanCompleted Scan 2 [Domains Jobs BatchJobs Sitemaps ScheduleScans CompleteBatches FollowWebhooks]
-    ScanFailed Scan 1 [Domains Jobs BatchJobs ScheduleScans CompleteBatches FollowWebhooks]
-    ScanCancelled Scan 1 [Domains Jobs BatchJobs ScheduleScans CompleteBatches]
-    ScanRetried Scan 1 [Domains Jobs BatchJobs ScheduleScans CompleteBatches]
-    ScanImported Scan 1 [Jobs]
-    ScanErased Scan 1 [Domains Jobs Sitemaps]
-    BatchRequested Batch 3 [BatchJobs ExpandBatches CompleteBatches]
-    BatchCancelled Batch 1 [BatchJobs ExpandBatches CompleteBatches]
-    BatchReopened Batch 1 [BatchJobs ExpandBatches CompleteBatches]
-    BatchExpanded Batch 1 [CompleteBatches]
-    BatchImported Batch 1 [BatchJobs]
-    BatchCompleted Batch 1 [BatchJobs CompleteBatches FollowWebhooks QueueMails]
-    WebhookCreated Webhook 1 [FollowWebhooks]
-    WebhookChanged Webhook 1 [FollowWebhooks]
-    WebhookSecretRotated Webhook 1 []
-    WebhookDisabled Webhook 1 [FollowWebhooks]
-    WebhookEnabled Webhook 1 [FollowWebhooks]
-    WebhookReplayRequested Webhook 1 [FollowWebhooks]
-    WebhookResendRequested Webhook 1 [FollowWebhooks]
-    WebhookTested Webhook 1 [FollowWebhooks]
-    WebhookDeleted Webhook 1 [FollowWebhooks]
-    MonitorCreated Monitor 1 [FollowMonitors]
-    MonitorChanged Monitor 1 [FollowMonitors]
-    MonitorPaused Monitor 1 [FollowMonitors]
-    MonitorResumed Monitor 1 [FollowMonitors]
-    MonitorRan Monitor 1 [FollowMonitors FollowWebhooks]
-    MonitorSkipped Monitor 1 [FollowMonitors FollowWebhooks]
-    MonitorDeleted Monitor 1 [FollowMonitors]
-    KeyCreated Tenant 1 []
-    KeyRevoked Tenant 1 []
-    TenantSettingsChanged Tenant 1 []
-    PersonSignedOut Tenant 1 []
+    ScanRequested Scan 2 Neutral GoesOn [Domains Jobs ScheduleScans CompleteBatches]
+    ScanStarted Scan 1 UnderWay GoesOn [Domains Jobs BatchJobs Sitemaps]
+    ScanAbandoned Scan 1 Doubtful GoesOn [Jobs]
+    RobotsRead Scan 2 Neutral Same []
+    SitemapParsed Scan 2 Neutral Same [Sitemaps]
+    PageRead Scan 2 Neutral Same []
+    PictureRead Scan 1 Neutral Same []
+    DomainChanged Scan 1 Neutral Same [FollowWebhooks]
+    ScanAttemptFailed Scan 1 Doubtful GoesOn [Jobs]
+    ScanCompleted Scan 2 Good MayEnd [Domains Jobs BatchJobs Sitemaps ScheduleScans CompleteBatches FollowWebhooks]
+    ScanFailed Scan 1 Bad MayEnd [Domains Jobs BatchJobs ScheduleScans CompleteBatches FollowWebhooks]
+    ScanCancelled Scan 1 Doubtful MayEnd [Domains Jobs BatchJobs ScheduleScans CompleteBatches]
+    ScanRetried Scan 1 UnderWay GoesOn [Domains Jobs BatchJobs ScheduleScans CompleteBatches]
+    ScanImported Scan 1 Neutral GoesOn [Jobs]
+    ScanErased Scan 1 Doubtful Same [Domains Jobs Sitemaps]
+    BatchRequested Batch 3 Neutral GoesOn [BatchJobs ExpandBatches CompleteBatches]
+    BatchCancelled Batch 1 Doubtful MayEnd [BatchJobs ExpandBatches CompleteBatches]
+    BatchReopened Batch 1 Neutral GoesOn [BatchJobs ExpandBatches CompleteBatches]
+    BatchExpanded Batch 1 Neutral Same [CompleteBatches]
+    BatchImported Batch 1 Neutral MayEnd [BatchJobs]
+    BatchCompleted Batch 1 Good MayEnd [BatchJobs CompleteBatches FollowWebhooks QueueMails]
+    WebhookCreated Webhook 1 Neutral Same [FollowWebhooks]
+    WebhookChanged Webhook 1 Neutral Same [FollowWebhooks]
+    WebhookSecretRotated Webhook 1 Neutral Same []
+    WebhookDisabled Webhook 1 Neutral Same [FollowWebhooks]
+    WebhookEnabled Webhook 1 Neutral Same [FollowWebhooks]
+    WebhookReplayRequested Webhook 1 Neutral Same [FollowWebhooks]
+    WebhookResendRequested Webhook 1 Neutral Same [FollowWebhooks]
+    WebhookTested Webhook 1 Neutral Same [FollowWebhooks]
+    WebhookDeleted Webhook 1 Neutral Same [FollowWebhooks]
+    MonitorCreated Monitor 1 Neutral Same [FollowMonitors]
+    MonitorChanged Monitor 1 Neutral Same [FollowMonitors]
+    MonitorPaused Monitor 1 Neutral Same [FollowMonitors]
+    MonitorResumed Monitor 1 Neutral Same [FollowMonitors]
+    MonitorRan Monitor 1 Neutral Same [FollowMonitors FollowWebhooks]
+    MonitorSkipped Monitor 1 Neutral Same [FollowMonitors FollowWebhooks]
+    MonitorDeleted Monitor 1 Neutral Same [FollowMonitors]
+    KeyCreated Tenant 1 Neutral Same []
+    KeyRevoked Tenant 1 Neutral Same []
+    TenantSettingsChanged Tenant 1 Neutral Same []
+    PersonSignedOut Tenant 1 Neutral Same []
 }
 
 impl EventType {
-    /// What it means to a user who waits.
-    pub fn tone(self) -> Tone {
-        match self {
-            Self::ScanCompleted | Self::BatchCompleted => Tone::Good,
-            Self::ScanFailed => Tone::Bad,
-            Self::ScanAttemptFailed
-            | Self::ScanAbandoned
-            | Self::ScanCancelled
-            | Self::ScanErased
-            | Self::BatchCancelled => Tone::Doubtful,
-            Self::ScanStarted | Self::ScanRetried => Tone::UnderWay,
-            Self::ScanRequested
-            | Self::RobotsRead
-            | Self::SitemapParsed
-            | Self::PageRead
-            | Self::PictureRead
-            | Self::DomainChanged
-            | Self::ScanImported
-            | Self::BatchRequested
-            | Self::BatchReopened
-            | Self::BatchExpanded
-            | Self::BatchImported
-            | Self::WebhookCreated
-            | Self::WebhookChanged
-            | Self::WebhookSecretRotated
-            | Self::WebhookDisabled
-            | Self::WebhookEnabled
-            | Self::WebhookReplayRequested
-            | Self::WebhookResendRequested
-            | Self::WebhookTested
-            | Self::WebhookDeleted
-            | Self::MonitorCreated
-            | Self::MonitorChanged
-            | Self::MonitorPaused
-            | Self::MonitorResumed
-            | Self::MonitorRan
-            | Self::MonitorSkipped
-            | Self::MonitorDeleted
-            | Self::KeyCreated
-            | Self::KeyRevoked
-            | Self::TenantSettingsChanged
-            | Self::PersonSignedOut => Tone::Neutral,
-        }
-    }
-
-    /// What it means for the status of its scan or batch.
-    pub fn progress(self) -> Progress {
-        match self {
-            Self::ScanRequested
-            | Self::ScanStarted
-            | Self::ScanAbandoned
-            | Self::ScanAttemptFailed
-            | Self::ScanRetried
-            | Self::ScanImported
-            | Self::BatchRequested
-            | Self::BatchReopened => Progress::GoesOn,
-            Self::ScanCompleted
-            | Self::ScanFailed
-            | Self::ScanCancelled
-            | Self::BatchCompleted
-            | Self::BatchImported
-            | Self::BatchCancelled => Progress::MayEnd,
-            Self::RobotsRead
-            | Self::SitemapParsed
-            | Self::PageRead
-            | Self::PictureRead
-            | Self::DomainChanged
-            | Self::ScanErased
-            | Self::BatchExpanded
-            | Self::WebhookCreated
-            | Self::WebhookChanged
-            | Self::WebhookSecretRotated
-            | Self::WebhookDisabled
-            | Self::WebhookEnabled
-            | Self::WebhookReplayRequested
-            | Self::WebhookResendRequested
-            | Self::WebhookTested
-            | Self::WebhookDeleted
-            | Self::MonitorCreated
-            | Self::MonitorChanged
-            | Self::MonitorPaused
-            | Self::MonitorResumed
-            | Self::MonitorRan
-            | Self::MonitorSkipped
-            | Self::MonitorDeleted
-            | Self::KeyCreated
-            | Self::KeyRevoked
-            | Self::TenantSettingsChanged
-            | Self::PersonSignedOut => Progress::Same,
-        }
-    }
-
     /// The type of this name, if an event of such a stream can have it.
     pub fn of_stream(stream: StreamType, name: &str) -> Option<Self> {
         name.parse()

@@ -7,6 +7,59 @@ use super::Findings;
 /// A field by its name, with its value.
 pub type Facet = (&'static str, Value);
 
+/// The type of a value in forms with types (Parquet, workbooks); any may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A whole number.
+    Whole,
+    /// Any number.
+    Real,
+    /// True or false.
+    Truth,
+    /// A moment: RFC 3339.
+    Time,
+}
+
+/// A finding that is a plain value and needs nothing special: a row of [`PLAIN`] is all that changes, the history, the
+/// card of a domain and exports have to know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainFinding {
+    /// Its field in [`Findings`], and its column in exports.
+    pub name: &'static str,
+    /// Where it is in the API's domain (RFC 6901).
+    pub pointer: &'static str,
+    /// The type of its column.
+    pub kind: Kind,
+    value: fn(&Findings) -> Value,
+}
+
+macro_rules! plain_findings {
+    ($($name:ident $kind:ident)+) => {
+        /// The plain findings. New ones come at the end: columns of exports keep their order.
+        pub const PLAIN: &[PlainFinding] = &[$(PlainFinding {
+            name: stringify!($name),
+            pointer: concat!("/meta_json/", stringify!($name)),
+            kind: Kind::$kind,
+            value: |known| json!(known.$name),
+        },)+];
+    };
+}
+
+// The field in `Findings`, and the type of its column.
+plain_findings! {
+    headline Text
+}
+
+/// The plain findings with their values.
+pub fn plain(known: &Findings) -> Vec<Facet> {
+    let fields = PLAIN.iter().map(|plain| (plain.name, (plain.value)(known)));
+    fields.collect()
+}
+
 /// The fields that are columns of the read model `domains` as well.
 pub fn columns(known: &Findings) -> Vec<Facet> {
     vec![
@@ -31,7 +84,7 @@ pub fn columns(known: &Findings) -> Vec<Facet> {
     ]
 }
 
-/// The fields that are no column of their own.
+/// The fields that are not columns of the read model.
 pub fn parts(known: &Findings) -> Vec<Facet> {
     let organization = known.organization.clone().unwrap_or_default();
     let dns = known.dns.clone().unwrap_or_default();
@@ -52,8 +105,7 @@ pub fn parts(known: &Findings) -> Vec<Facet> {
             None => technology.name.clone(),
         })
         .collect();
-    vec![
-        ("headline", json!(known.headline)),
+    let mut parts = vec![
         ("site_name", json!(known.site_name)),
         ("organization.name", json!(organization.name)),
         ("organization.legal_name", json!(organization.legal_name)),
@@ -102,10 +154,12 @@ pub fn parts(known: &Findings) -> Vec<Facet> {
             "site_state",
             json!(known.site_state.as_ref().map(|found| found.state)),
         ),
-    ]
+    ];
+    parts.extend(plain(known));
+    parts
 }
 
-/// Whether a value says nothing: what a field holds before anything was found.
+/// Whether a value is empty: what a field holds before anything was found.
 pub fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -89,7 +89,7 @@ codes! {
 }
 
 impl FailureReason {
-    /// What it is in a few words, for people.
+    /// A label of a few words, for people.
     pub fn label(self) -> &'static str {
         match self {
             Self::InvalidDomain => "Not a domain name",

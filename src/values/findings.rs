@@ -60,7 +60,7 @@ pub struct Findings {
     pub feeds: Vec<String>,
     /// `<link rel=canonical>` of the home page, absolute.
     pub canonical_url: Option<String>,
-    /// Where the home page was in the end, redirects followed.
+    /// The URL of the home page after redirects.
     pub final_url: Option<String>,
     /// The picture the site is shared with (`og:image` and kin), absolute.
     pub image_url: Option<String>,
@@ -91,7 +91,7 @@ pub struct Findings {
     /// The certificate of the home page's host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
-    /// Whom to tell of security problems.
+    /// Contacts for security problems.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_txt: Option<SecurityTxt>,
     /// Who may sell the site's advertising space.
@@ -127,7 +127,7 @@ pub struct Findings {
     /// Which well-known crawlers may read the home page; nothing if there is no robots.txt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crawlers: Option<Crawlers>,
-    /// What went wrong on the way without failing the scan.
+    /// Problems that did not fail the scan.
     pub problems: Vec<Problem>,
 }
 
@@ -144,7 +144,7 @@ impl Findings {
 pub struct ContactInfo {
     /// Addresses, lower case.
     pub email: Vec<String>,
-    /// E.164, or the digits alone where nothing tells the country.
+    /// E.164, or the digits alone if the country is unknown.
     pub phone: Vec<String>,
 }
 
@@ -239,7 +239,7 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// The code of the problem that tells of it.
+    /// The code of the problem about it.
     pub fn problem_code(self) -> &'static str {
         match self {
             Self::Requests => "budget_requests",
@@ -261,7 +261,7 @@ pub struct Technology {
     pub categories: Vec<String>,
     /// 0..=100.
     pub confidence: u8,
-    /// What it was recognised by.
+    /// The evidence.
     pub evidence: String,
 }
 
@@ -312,7 +312,7 @@ pub enum Deliverable {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Phone {
-    /// E.164, or the digits alone where nothing tells the country.
+    /// E.164, or the digits alone if the country is unknown.
     pub value: String,
     /// As written on the page.
     pub raw: String,
@@ -353,26 +353,26 @@ pub struct Organization {
 /// One sitemap file in the result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SitemapSummary {
-    /// Where it was read from.
+    /// The URL it was read from.
     pub url: String,
     /// The index that names it, if it was found through one.
     #[serde(default)]
     pub parent: Option<String>,
-    /// What it turned out to be.
+    /// The type of the document.
     pub kind: SitemapKind,
     /// URLs (of an index: children) it names.
     pub entries: u64,
     /// Whether the site said that it is what the last scan read (304).
     #[serde(default)]
     pub not_modified: bool,
-    /// What was wrong with it.
+    /// Its problems.
     pub problems: Vec<Problem>,
 }
 
 /// One HTML page in the result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageSummary {
-    /// Where it was in the end, redirects followed.
+    /// Its URL after redirects.
     pub url: String,
     /// HTTP status.
     pub status: u16,
@@ -387,7 +387,7 @@ pub struct PageSummary {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Crawlers {
-    /// Where it was read from.
+    /// The URL it was read from.
     pub file: String,
     /// Names of those that may read the home page.
     pub allowed: Vec<String>,
@@ -409,7 +409,7 @@ pub struct RefusedCrawler {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RobotsSummary {
-    /// Where it was read from.
+    /// The URL it was read from.
     pub url: String,
     /// HTTP status; 0 if there was no answer.
     pub status: u16,

@@ -1,5 +1,5 @@
-//! Who delivers a site and who hosts it, by the headers of its home page and by DNS. The tables are our own: what the servers
-//! and hosts of well-known services are called.
+//! Who delivers a site and who hosts it, by the headers of its home page and by DNS. The tables are our own: what the
+//! servers and hosts of well-known services are called.
 
 use super::dns::{DnsRecords, Recognised, recognised};
 

@@ -62,10 +62,10 @@ pub struct DomainSelection {
     pub tls_expires_before: Option<String>,
 }
 
-/// What a monitor does.
+/// The settings of a monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MonitorSettings {
-    /// What people call it.
+    /// The usual name.
     pub name: String,
     /// Body: the domains, one JSON object per line, as in `BatchRequested`. Null if a filter selects them.
     pub list: Option<BodyRef>,
@@ -84,7 +84,7 @@ pub struct MonitorSettings {
 }
 
 impl Default for MonitorSettings {
-    /// What is not said of a new monitor.
+    /// The defaults of a new monitor.
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -147,7 +147,7 @@ pub struct Slot {
     pub missed: u32,
 }
 
-/// What of the settings is to be another; what is `None` stays.
+/// The settings to change; `None` keeps the current value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MonitorChange {
     /// Its name.
@@ -162,7 +162,7 @@ pub struct MonitorChange {
     pub scan: WantedScan,
     /// Whether `scan.files` counts: no file is a choice as well.
     pub changes_files: bool,
-    /// Scans under way at once.
+    /// Scans under way at the same time.
     pub max_concurrent: Option<i64>,
     /// What counts as a change.
     pub fields: Option<Vec<String>>,

@@ -11,7 +11,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     known.into_iter().min_by_key(difference)
 }
 
-/// At most so many letters, so that a long text costs no long comparison.
+/// At most this many letters, so that a long text costs no long comparison.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(|letter| letter.is_alphanumeric());
     letters.take(100).flat_map(char::to_lowercase).collect()

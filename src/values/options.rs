@@ -85,7 +85,7 @@ pub struct BatchOptions {
 }
 
 impl BatchOptions {
-    /// Scans under way at once when a request does not say.
+    /// Scans under way at the same time when a request does not say.
     pub const DEFAULT_MAX_CONCURRENT: u32 = 50;
 
     /// Options from a request's numbers, brought within bounds.

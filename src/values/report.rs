@@ -1,4 +1,4 @@
-//! What one attempt at a site yields: everything that was read, in order, and how it ended.
+//! The result of one attempt at a site: everything that was read, in order, and how it ended.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ pub struct SiteReport {
     pub sitemaps: Vec<SitemapReport>,
     /// HTML pages in the order they were read; the home page is the first.
     pub pages: Vec<PageReport>,
-    /// What was found, or why nothing can be said.
+    /// The findings, or the failure.
     pub outcome: Result<Findings, ScanFailure>,
-    /// What the next scan of the domain may use again, if anything.
+    /// The data that the next scan of the domain may reuse, if any.
     pub revisit: Option<Revisit>,
 }
 
@@ -30,7 +30,7 @@ impl SiteReport {
         let failure = ScanFailure {
             reason,
             detail,
-            may_pass: false,
+            is_transient: false,
             retry_after: None,
         };
         Self {
@@ -43,10 +43,10 @@ impl SiteReport {
     }
 }
 
-/// What robots.txt was.
+/// The report on robots.txt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RobotsReport {
-    /// Where it was read from in the end.
+    /// The URL it was read from, after redirects.
     pub url: String,
     /// HTTP status.
     pub status: u16,
@@ -69,7 +69,7 @@ pub struct SitemapReport {
     pub url: String,
     /// The index that names it, if it was found through one.
     pub parent: Option<String>,
-    /// What it turned out to be.
+    /// The type of the document.
     pub kind: SitemapKind,
     /// HTTP status; 0 if there was no answer.
     pub status: u16,
@@ -81,14 +81,14 @@ pub struct SitemapReport {
     pub entries: u64,
     /// The pages it names that no earlier file named, up to the limit for one scan.
     pub urls: Vec<SitemapUrl>,
-    /// What was wrong with it.
+    /// Its problems.
     pub problems: Vec<Problem>,
 }
 
 /// One HTML page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageReport {
-    /// Where it was in the end, redirects followed.
+    /// Its URL after redirects.
     pub url: String,
     /// HTTP status.
     pub status: u16,
@@ -96,7 +96,7 @@ pub struct PageReport {
     pub not_modified: bool,
     /// Decoded bytes of it.
     pub bytes: u64,
-    /// What was wrong with it (cut at the size limit, say).
+    /// Its problems, for example that it was cut at the size limit.
     pub problems: Vec<Problem>,
 }
 
@@ -107,8 +107,9 @@ pub struct ScanFailure {
     pub reason: FailureReason,
     /// The same in words, with what it was about; no secrets, no paths of ours.
     pub detail: String,
-    /// Whether another attempt may succeed; decided where the error is born.
-    pub may_pass: bool,
+    /// Whether another attempt may succeed; decided where the error occurs.
+    #[serde(rename = "may_pass")]
+    pub is_transient: bool,
     /// How long the site asked us to wait (`Retry-After`), if it did; once it is recorded, the host's cooldown.
     pub retry_after: Option<Duration>,
 }

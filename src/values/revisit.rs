@@ -11,7 +11,7 @@ use super::failure::Problem;
 use super::findings::Findings;
 use super::sitemap::{SitemapKind, SitemapUrl};
 
-/// What may be used again.
+/// The data that the next scan may reuse.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Revisit {
@@ -28,7 +28,7 @@ pub struct Revisit {
     pub earlier: Earlier,
 }
 
-/// What is known of a domain beside what its last completed scan found.
+/// What is known of a domain in addition to the findings of its last completed scan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Earlier {
@@ -54,7 +54,7 @@ pub struct KnownFile {
     pub asked: String,
     /// The URL that answered, redirects followed. The validators are its own.
     pub url: String,
-    /// What to ask by.
+    /// The validators of the file.
     pub validators: Validators,
     /// When it was last read as a whole.
     pub read_at: DateTime<Utc>,
@@ -78,7 +78,7 @@ pub struct Validators {
 pub struct KnownRobots {
     /// Where and when.
     pub file: KnownFile,
-    /// What it says.
+    /// Its content.
     pub text: String,
 }
 
@@ -87,11 +87,11 @@ pub struct KnownRobots {
 pub struct KnownSitemap {
     /// Where and when.
     pub file: KnownFile,
-    /// What it is.
+    /// Its type.
     pub kind: SitemapKind,
     /// URLs (of an index: children) it names.
     pub entries: u64,
-    /// What is wrong with it.
+    /// Its problems.
     pub problems: Vec<Problem>,
     /// Entries that it names more than once.
     #[serde(default, skip_serializing_if = "Repeated::is_none")]
@@ -126,9 +126,9 @@ impl Repeated {
 pub struct KnownPage {
     /// Where and when.
     pub file: KnownFile,
-    /// What the page alone tells.
+    /// What only the page shows.
     pub findings: Findings,
-    /// Pages that may tell more about contacts.
+    /// Pages that may hold more contacts.
     pub contact_links: Vec<String>,
     /// What `<link rel=sitemap>` names.
     pub sitemaps: Vec<String>,

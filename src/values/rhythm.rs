@@ -236,7 +236,7 @@ pub struct Schedule {
     spread: i64,
 }
 
-/// What a look at a schedule came to.
+/// The result of a check of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// The occurrence that is due.
@@ -278,8 +278,8 @@ impl Schedule {
     /// Looks at what is due at `now`, if `last` was the last occurrence that was seen to, and `planned` is when somebody
     /// decided to look again.
     ///
-    /// After a pause one occurrence is due, the latest, however many were missed. A `last` that is still to come was written
-    /// under a wrong clock: the rhythm continues from `now`, and `planned` counts if it is earlier.
+    /// After a pause one occurrence is due, the latest, however many were missed. A `last` that is still to come was
+    /// written under a wrong clock: the rhythm continues from `now`, and `planned` counts if it is earlier.
     pub fn look(&self, last: DateTime<Utc>, planned: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Look {
         let expected = self.next_after(last.min(now));
         let first = if last > now {

@@ -12,7 +12,7 @@ use super::failure::{UnknownCode, codes};
 codes! {
     /// A file that a scan reads on request. Codes are never renamed; new ones may be added.
     SiteFile {
-        /// Whom to tell of security problems (RFC 9116).
+        /// Contacts for security problems (RFC 9116).
         SecurityTxt => "security_txt",
         /// Who may sell the site's advertising space (IAB Tech Lab).
         AdsTxt => "ads_txt",
@@ -39,7 +39,7 @@ impl SiteFile {
         }
     }
 
-    /// What people call it.
+    /// The usual name.
     pub fn label(self) -> &'static str {
         match self {
             Self::SecurityTxt => "security.txt",
@@ -55,7 +55,7 @@ impl SiteFile {
 /// The answer for a requested file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileAnswer {
-    /// Which.
+    /// The file.
     pub file: SiteFile,
     /// Whether it is there; nothing if unknown; then what was known before is kept.
     pub is_there: Option<bool>,
@@ -67,7 +67,7 @@ pub struct FileAnswer {
     pub why: String,
 }
 
-/// Whom to tell of security problems (RFC 9116).
+/// Contacts for security problems (RFC 9116).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SecurityTxt {

@@ -49,9 +49,9 @@ impl SiteStateKind {
 /// The state, and why we think so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteState {
-    /// Which.
+    /// The state.
     pub state: SiteStateKind,
-    /// What it was recognised by.
+    /// The evidence.
     #[serde(default)]
     pub evidence: String,
     /// URL of the page.

@@ -1,4 +1,4 @@
-//! What sitemaps say, in the words of sitemaps.org.
+//! Entries and types of sitemaps, in the terms of sitemaps.org.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -46,7 +46,7 @@ impl AuditCheck {
     }
 }
 
-/// What the sitemaps of a scan came to.
+/// The result of the audit of a scan's sitemaps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SitemapAudit {
@@ -56,14 +56,14 @@ pub struct SitemapAudit {
     pub entries: u64,
     /// Those with a `lastmod`.
     pub with_lastmod: u64,
-    /// What was found, by check; a check that found nothing is not in it.
+    /// The faults by check; a check without faults is not in the list.
     pub faults: Vec<AuditFault>,
 }
 
-/// What one check found.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditFault {
-    /// Which.
+    /// The check.
     pub check: AuditCheck,
     /// How many entries or files.
     pub count: u64,

@@ -1,4 +1,4 @@
-//! What differs for a tenant from the settings of the service.
+//! The settings of a tenant that differ from those of the service.
 
 use std::num::NonZeroU32;
 
@@ -13,10 +13,10 @@ pub struct TenantSettings {
     pub requests_per_minute: Option<NonZeroU32>,
     /// Domains of one batch.
     pub max_batch_domains: Option<u32>,
-    /// Scans under way at once, over all batches and processes.
+    /// Scans under way at the same time, over all batches and processes.
     pub max_concurrent_scans: Option<u32>,
     /// URLs of sitemaps kept; beyond it no scans are taken.
     pub max_stored_urls: Option<u64>,
-    /// Whether `/api/v1` may be used in its name without a key, as it could of old.
+    /// Whether `/api/v1` may be used in its name without a key, as before.
     pub open_v1: bool,
 }

@@ -28,7 +28,7 @@ codes! {
         MonitorRan => "monitor.ran",
         /// A run of a monitor did not take place.
         MonitorSkipped => "monitor.skipped",
-        /// A test that somebody asked for. Every endpoint gets its own.
+        /// A test that was requested. Every endpoint gets its own.
         WebhookTest => "webhook.test",
     }
 }
@@ -48,7 +48,7 @@ codes! {
 }
 
 impl WebhookFormat {
-    /// What a webhook has that names none.
+    /// The default of a webhook.
     fn standard() -> Self {
         Self::Standard
     }
@@ -95,7 +95,7 @@ impl WebhookTopic {
         Self::MonitorSkipped,
     ];
 
-    /// The event of the log that it tells of.
+    /// The event of the log that it is about.
     pub fn event_type(self) -> EventType {
         match self {
             Self::BatchCompleted => EventType::BatchCompleted,
@@ -108,7 +108,7 @@ impl WebhookTopic {
         }
     }
 
-    /// What tells of an event of the log.
+    /// The message about an event of the log.
     pub fn of_event(event_type: &str) -> Option<Self> {
         let event_type = event_type.parse::<EventType>().ok()?;
         let mut all = Self::ALL.iter().copied();
@@ -142,7 +142,7 @@ pub struct WebhookSettings {
 }
 
 impl Default for WebhookSettings {
-    /// What is not said of a new endpoint.
+    /// The defaults of a new endpoint.
     fn default() -> Self {
         Self {
             url: String::new(),

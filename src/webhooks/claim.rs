@@ -1,10 +1,12 @@
-//! Which process sends to which endpoint: a lease with a fence, as for tasks. A process that lost it does not move the endpoint's position.
+//! Which process sends to which endpoint: a lease with a fence, as for tasks. A process that lost it does not move the
+//! endpoint's position.
 
 use std::time::Duration;
 
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
+use super::pause::DISABLED_AFTER;
 use crate::values::webhook::{WebhookFormat, WebhookSettings};
 use crate::values::{TenantId, WebhookId};
 
@@ -83,7 +85,8 @@ pub(super) async fn give_back(pool: &PgPool, claimed: &Claimed) -> Result<(), sq
     Ok(())
 }
 
-/// Takes up to so many endpoints that have something to be sent, of each tenant those first whose last turn was longest ago.
+/// Takes up to this many endpoints that have something to be sent, of each tenant those first whose last turn was
+/// longest ago.
 pub(super) async fn claim(pool: &PgPool, most: i32) -> Result<Vec<Claimed>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query("select pg_advisory_xact_lock($1)")
@@ -174,22 +177,23 @@ pub(super) async fn failed(
 ) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     note(&mut tx, claimed, attempt).await?;
-    let long: Option<bool> = sqlx::query_scalar(
+    let has_failed_too_long: Option<bool> = sqlx::query_scalar(
         "update webhook set failures = failures + 1, leased_until = null, \
                 failing_since = least(failing_since, clock_timestamp()), next_attempt_at = clock_timestamp() + $3 \
-          where webhook_id = $1 and fence = $2 returning failing_since < clock_timestamp() - interval '24 hours'",
+          where webhook_id = $1 and fence = $2 returning failing_since < clock_timestamp() - $4",
     )
     .bind(claimed.id.0)
     .bind(claimed.fence)
     .bind(pause)
+    .bind(DISABLED_AFTER)
     .fetch_optional(&mut *tx)
     .await?;
     tx.commit().await?;
-    Ok(long.unwrap_or(false))
+    Ok(has_failed_too_long.unwrap_or(false))
 }
 
 /// Leaves an endpoint alone for a while, and gives it back.
-pub(super) async fn let_rest(pool: &PgPool, claimed: &Claimed, pause: Duration) -> Result<(), sqlx::Error> {
+pub(super) async fn defer(pool: &PgPool, claimed: &Claimed, pause: Duration) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update webhook set leased_until = null, next_attempt_at = clock_timestamp() + $3 \
           where webhook_id = $1 and fence = $2",
@@ -202,7 +206,7 @@ pub(super) async fn let_rest(pool: &PgPool, claimed: &Claimed, pause: Duration) 
     Ok(())
 }
 
-/// Notes an attempt besides the order, which was the only one; false if the endpoint is no longer ours.
+/// Notes an attempt in addition to the order, which was the only one; false if the endpoint is no longer ours.
 pub(super) async fn extra_done(
     pool: &PgPool,
     claimed: &Claimed,
@@ -229,7 +233,7 @@ pub(super) async fn extra_done(
     Ok(ours.rows_affected() > 0)
 }
 
-/// What is to be sent besides the order: who asked for it, and the event.
+/// What is to be sent in addition to the order: who asked for it, and the event.
 pub(super) async fn extras(pool: &PgPool, claimed: &Claimed) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     sqlx::query_as(
         "select requested_by, position from webhook_extra where webhook_id = $1 order by requested_by limit 20",

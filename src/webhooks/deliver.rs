@@ -1,69 +1,53 @@
-//! Sends: takes endpoints that have something to get, each on a task of its own, so that a slow one holds up nobody else.
+//! Sends: takes endpoints that have something to get, each on a task of its own, so that a slow one does not delay the
+//! others.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use url::Url;
 
+use super::attempt::Outcome;
 use super::claim::{self, Attempt, Claimed};
 use super::message::{self, Message};
 use super::retry::{self, Retry, SetAside};
-use super::{Secret, chat, pause, rows, secret, sign};
+use super::{Secret, pause, rows, secret};
 use crate::aggregates::webhook::DisableReason;
 use crate::commands::maintain_webhook::{Maintenance, maintain_webhook};
 use crate::commands::{CommandBus, CommandContext};
-use crate::fetch::{Bytes, Fetcher};
+use crate::fetch::Fetcher;
 use crate::log::{LogError, LogEvent};
-use crate::values::webhook::WebhookTopic;
 
 /// Endpoints that one process sends to at once.
 const AT_ONCE: usize = 64;
-/// How long one attempt may take, its answer included.
-const LIMIT: Duration = Duration::from_secs(15);
 /// How long an endpoint is kept in a row; then others have their turn.
 const TURN: Duration = Duration::from_secs(20);
 /// Events that are read at once.
 const PAGE: i64 = 100;
-/// Bytes of an answer that are kept.
-const ANSWER_BYTES: u64 = 2048;
-/// How long an idle process waits before it looks by itself.
+/// How long an idle process waits before it polls.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause between two looks, however much happens.
-const GATHER: Duration = Duration::from_millis(150);
+const BATCH_DELAY: Duration = Duration::from_millis(150);
 /// Pause after the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often old attempts are removed.
 const CLEAN: Duration = Duration::from_hours(1);
-/// Nothing is sent unsigned.
-const NO_SECRET: &str = "the webhook has no secret; rotate it to give it one";
 
 /// Sends events to endpoints.
 #[derive(Clone)]
 pub struct Deliverer {
     bus: CommandBus,
     pool: PgPool,
-    fetcher: Fetcher,
+    pub(super) fetcher: Fetcher,
 }
 
 /// An endpoint that is sent to, and what it takes.
-struct Turn {
-    claimed: Claimed,
-    secrets: Vec<Secret>,
-}
-
-/// How an attempt came out.
-enum Outcome {
-    Delivered,
-    /// After what time the endpoint asks to be retried, if it says so.
-    Failed(Option<Duration>),
-    /// 410: the endpoint says that it is no more.
-    Gone,
+pub(super) struct Session {
+    pub(super) claimed: Claimed,
+    pub(super) secrets: Vec<Secret>,
 }
 
 /// Why a turn at an endpoint ended early; the next one continues.
@@ -85,7 +69,7 @@ impl Deliverer {
     /// Sends until it is stopped; an attempt under way then ends, and its endpoint is released.
     pub async fn run(self, stop: CancellationToken) {
         let room = Arc::new(Semaphore::new(AT_ONCE));
-        let turns = TaskTracker::new();
+        let sessions = TaskTracker::new();
         let mut news = self.bus.log().watch();
         let mut cleaned: Option<Instant> = None;
         while !stop.is_cancelled() {
@@ -108,8 +92,8 @@ impl Deliverer {
                             break;
                         };
                         let (deliverer, stop) = (self.clone(), stop.clone());
-                        turns.spawn(async move {
-                            deliverer.turn(claimed, &stop).await;
+                        sessions.spawn(async move {
+                            deliverer.serve(claimed, &stop).await;
                             drop(place);
                         });
                     }
@@ -126,13 +110,13 @@ impl Deliverer {
                 () = tokio::time::sleep(pause) => {}
             }
             // What comes meanwhile is one look instead of many.
-            tokio::time::sleep(GATHER).await;
+            tokio::time::sleep(BATCH_DELAY).await;
         }
-        turns.close();
-        turns.wait().await;
+        sessions.close();
+        sessions.wait().await;
     }
 
-    async fn turn(&self, claimed: Claimed, stop: &CancellationToken) {
+    async fn serve(&self, claimed: Claimed, stop: &CancellationToken) {
         let id = claimed.id;
         let ended = tokio::select! {
             ended = self.send(&claimed) => ended,
@@ -148,7 +132,7 @@ impl Deliverer {
     /// First the requests outside the order and due retries, then events in the order of the log, until there are no more
     /// or it is another one's turn.
     async fn send(&self, claimed: &Claimed) -> Result<(), DeliverError> {
-        let turn = &Turn {
+        let session = &Session {
             claimed: claimed.clone(),
             secrets: secret::valid(&self.pool, claimed.id).await?,
         };
@@ -156,7 +140,7 @@ impl Deliverer {
         // All that the claim saw, and so each event that may be sent now, outlasts a failover.
         self.bus.log().confirm().await?;
         for (requested_by, position) in claim::extras(&self.pool, claimed).await? {
-            if !self.send_extra(turn, requested_by, position).await? {
+            if !self.send_extra(session, requested_by, position).await? {
                 return Ok(());
             }
         }
@@ -166,7 +150,7 @@ impl Deliverer {
                 if Instant::now() > until - TURN / 2 {
                     break;
                 }
-                if !self.send_again(turn, waiting).await? {
+                if !self.send_again(session, waiting).await? {
                     return Ok(());
                 }
             }
@@ -190,7 +174,7 @@ impl Deliverer {
                     return Ok(claim::release(&self.pool, claimed, position).await?);
                 }
                 if let Some(message) = self.message(claimed, event).await? {
-                    if !self.send_next(turn, &message, failures).await? {
+                    if !self.send_next(session, &message, failures).await? {
                         return Ok(());
                     }
                     failures = 0;
@@ -221,14 +205,19 @@ impl Deliverer {
     }
 
     /// The next event in order; whether the one after it may be sent.
-    async fn send_next(&self, turn: &Turn, message: &Message, failures: u32) -> Result<bool, DeliverError> {
-        let claimed = &turn.claimed;
-        let (attempt, outcome) = self.attempt(turn, message, failures + 1).await;
+    async fn send_next(
+        &self,
+        session: &Session,
+        message: &Message,
+        failures: u32,
+    ) -> Result<bool, DeliverError> {
+        let claimed = &session.claimed;
+        let (attempt, outcome) = self.attempt(session, message, failures + 1).await;
         let asked = match outcome {
             Outcome::Delivered => return Ok(claim::delivered(&self.pool, claimed, &attempt).await?),
             Outcome::Gone => None,
             Outcome::Failed(asked) if !claimed.settings.ordered => {
-                match self.set_aside(turn, &attempt, true, asked).await? {
+                match self.set_aside(session, &attempt, true, asked).await? {
                     SetAside::Full => asked,
                     waits => return self.goes_on(claimed, &attempt, waits, asked).await,
                 }
@@ -236,18 +225,18 @@ impl Deliverer {
             Outcome::Failed(asked) => asked,
         };
         let pause = pause::after(failures + 1, rand::random(), asked);
-        let for_a_day = claim::failed(&self.pool, claimed, &attempt, pause).await?;
+        let has_failed_too_long = claim::failed(&self.pool, claimed, &attempt, pause).await?;
         match outcome {
             Outcome::Gone => self.disable(claimed, DisableReason::Gone, &attempt).await,
-            _ if for_a_day => self.disable(claimed, DisableReason::Failing, &attempt).await,
+            _ if has_failed_too_long => self.disable(claimed, DisableReason::Failing, &attempt).await,
             _ => {}
         }
         Ok(false)
     }
 
     /// An event that failed before; whether the endpoint may be sent more.
-    async fn send_again(&self, turn: &Turn, waiting: Retry) -> Result<bool, DeliverError> {
-        let claimed = &turn.claimed;
+    async fn send_again(&self, session: &Session, waiting: Retry) -> Result<bool, DeliverError> {
+        let claimed = &session.claimed;
         let event = self.bus.log().event_at(claimed.tenant, waiting.position).await?;
         let message = match &event {
             Some(event) => self.message(claimed, event).await?,
@@ -257,17 +246,17 @@ impl Deliverer {
             return Ok(retry::done(&self.pool, claimed, waiting.position, None).await?);
         };
         let failures = u32::try_from(waiting.failures).unwrap_or_default();
-        let (attempt, outcome) = self.attempt(turn, &message, failures + 1).await;
+        let (attempt, outcome) = self.attempt(session, &message, failures + 1).await;
         match outcome {
             Outcome::Delivered => {
                 Ok(retry::done(&self.pool, claimed, waiting.position, Some(&attempt)).await?)
             }
             Outcome::Failed(asked) => {
-                let waits = self.set_aside(turn, &attempt, false, asked).await?;
+                let waits = self.set_aside(session, &attempt, false, asked).await?;
                 self.goes_on(claimed, &attempt, waits, asked).await
             }
             Outcome::Gone => {
-                let waits = self.set_aside(turn, &attempt, false, None).await?;
+                let waits = self.set_aside(session, &attempt, false, None).await?;
                 if waits != SetAside::Lost {
                     self.disable(claimed, DisableReason::Gone, &attempt).await;
                 }
@@ -279,21 +268,26 @@ impl Deliverer {
     /// Lets an event wait; if it has failed for a day, the endpoint is disabled.
     async fn set_aside(
         &self,
-        turn: &Turn,
+        session: &Session,
         attempt: &Attempt<'_>,
         moves: bool,
         asked: Option<Duration>,
     ) -> Result<SetAside, DeliverError> {
         let pause = pause::after(attempt.number, rand::random(), asked);
-        let waits = retry::set_aside(&self.pool, &turn.claimed, attempt, moves, pause).await?;
-        if waits == (SetAside::Waits { for_a_day: true }) {
-            self.disable(&turn.claimed, DisableReason::Failing, attempt).await;
+        let waits = retry::set_aside(&self.pool, &session.claimed, attempt, moves, pause).await?;
+        if waits
+            == (SetAside::Waits {
+                has_failed_too_long: true,
+            })
+        {
+            self.disable(&session.claimed, DisableReason::Failing, attempt)
+                .await;
         }
         Ok(waits)
     }
 
-    /// Whether the endpoint may be sent something else after an event that was set aside: not if it asks for time, or does
-    /// not answer at all.
+    /// Whether the endpoint may be sent something else after an event that was quarantined: not if it asks for time, or
+    /// does not answer at all.
     async fn goes_on(
         &self,
         claimed: &Claimed,
@@ -301,13 +295,17 @@ impl Deliverer {
         waits: SetAside,
         asked: Option<Duration>,
     ) -> Result<bool, DeliverError> {
-        if waits != (SetAside::Waits { for_a_day: false }) {
+        if waits
+            != (SetAside::Waits {
+                has_failed_too_long: false,
+            })
+        {
             return Ok(false);
         }
         let wants_time = attempt.status.is_none_or(|status| matches!(status, 429 | 503));
         if wants_time {
             let pause = pause::after(attempt.number, rand::random(), asked);
-            claim::let_rest(&self.pool, claimed, pause).await?;
+            claim::defer(&self.pool, claimed, pause).await?;
         }
         Ok(!wants_time)
     }
@@ -333,9 +331,14 @@ impl Deliverer {
         }
     }
 
-    /// An event that somebody asked for; whether the endpoint is still ours.
-    async fn send_extra(&self, turn: &Turn, requested_by: i64, position: i64) -> Result<bool, DeliverError> {
-        let (log, claimed) = (self.bus.log(), &turn.claimed);
+    /// An event that was requested; whether the endpoint is still ours.
+    async fn send_extra(
+        &self,
+        session: &Session,
+        requested_by: i64,
+        position: i64,
+    ) -> Result<bool, DeliverError> {
+        let (log, claimed) = (self.bus.log(), &session.claimed);
         let event = log.event_at(claimed.tenant, position).await?;
         let message = match &event {
             Some(event) => message::of_event(log, event).await?,
@@ -344,82 +347,9 @@ impl Deliverer {
         let Some(message) = message else {
             return Ok(claim::extra_done(&self.pool, claimed, requested_by, None).await?);
         };
-        let (attempt, _) = self.attempt(turn, &message, 1).await;
+        let (attempt, _) = self.attempt(session, &message, 1).await;
         Ok(claim::extra_done(&self.pool, claimed, requested_by, Some(&attempt)).await?)
     }
-
-    /// One attempt, with its own signature.
-    async fn attempt<'a>(&self, turn: &Turn, message: &'a Message, number: u32) -> (Attempt<'a>, Outcome) {
-        let begun = Instant::now();
-        let mut attempt = Attempt {
-            position: message.position,
-            message_id: &message.id,
-            event: message.topic.as_str(),
-            number,
-            status: None,
-            answer: None,
-            error: None,
-            duration: Duration::ZERO,
-        };
-        let mut asked = None;
-        match self.post(turn, message, begun + LIMIT).await {
-            Ok(answer) => {
-                attempt.status = Some(answer.status);
-                attempt.answer = Some(answer.text);
-                asked = answer.retry_after;
-            }
-            Err(error) => attempt.error = Some(error),
-        }
-        attempt.duration = begun.elapsed();
-        let outcome = match attempt.status {
-            Some(200..=299) => Outcome::Delivered,
-            Some(410) if message.topic != WebhookTopic::WebhookTest => Outcome::Gone,
-            _ => Outcome::Failed(asked),
-        };
-        let result = if matches!(outcome, Outcome::Delivered) {
-            "delivered"
-        } else {
-            "failed"
-        };
-        metrics::counter!("sitelog_webhook_attempts_total", "result" => result).increment(1);
-        metrics::histogram!("sitelog_webhook_attempt_seconds").record(attempt.duration.as_secs_f64());
-        (attempt, outcome)
-    }
-
-    async fn post(&self, turn: &Turn, message: &Message, deadline: Instant) -> Result<Answered, String> {
-        if let Some(fault) = &message.fault {
-            return Err(fault.clone());
-        }
-        if turn.secrets.is_empty() {
-            return Err(NO_SECRET.to_owned());
-        }
-        let settings = &turn.claimed.settings;
-        let url = Url::parse(&settings.url).map_err(|error| error.to_string())?;
-        let body = chat::content(settings.format, message.topic, &message.content);
-        let headers = sign::headers(&message.id, Utc::now().timestamp(), &body, &turn.secrets);
-        let answer = self
-            .fetcher
-            .post(&url, &headers, Bytes::from(body), deadline)
-            .await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        let status = answer.status;
-        let retry_after = answer.headers.retry_after(Utc::now());
-        let read = answer.body.read_up_to(ANSWER_BYTES).await;
-        Ok(Answered {
-            status,
-            retry_after: retry_after.filter(|_| matches!(status, 429 | 503)),
-            // PostgreSQL holds no U+0000.
-            text: String::from_utf8_lossy(&read.bytes).replace('\0', "\u{fffd}"),
-        })
-    }
-}
-
-/// What an endpoint answered.
-struct Answered {
-    status: u16,
-    /// After what time it asks to be retried (RFC 9110, 10.2.3; RFC 6585, 4).
-    retry_after: Option<Duration>,
-    text: String,
 }
 
 /// Whether an event, or what it refers to, cannot be read: that is shown as a failed attempt, so that somebody sees it.

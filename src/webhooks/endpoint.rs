@@ -12,13 +12,13 @@ use crate::values::WebhookId;
 use crate::values::webhook::WebhookSettings;
 
 /// Endpoints of one tenant.
-pub const MOST: i64 = 100;
+pub const MAX_ENDPOINTS: i64 = 100;
 
 /// Why an endpoint was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// The tenant has as many as it may have.
-    #[error("the tenant has {MOST} webhooks; delete one first")]
+    #[error("the tenant has {MAX_ENDPOINTS} webhooks; delete one first")]
     TooMany,
     /// It was refused, or could not be written.
     #[error(transparent)]
@@ -35,7 +35,7 @@ pub async fn create(
     settings: WebhookSettings,
     context: &CommandContext,
 ) -> Result<(CreatedWebhook, Option<Secret>), EndpointError> {
-    if rows::count(pool, context.tenant).await? >= MOST {
+    if rows::count(pool, context.tenant).await? >= MAX_ENDPOINTS {
         return Err(EndpointError::TooMany);
     }
     let (id, secret) = (WebhookId(Uuid::now_v7()), Secret::generate());

@@ -15,7 +15,7 @@ use crate::values::webhook::{WebhookSettings, WebhookTopic};
 pub(super) struct Message {
     /// Of the event: the same for each attempt and each endpoint.
     pub(super) id: String,
-    /// What it tells of.
+    /// What it is about.
     pub(super) topic: WebhookTopic,
     /// The event's place in the log.
     pub(super) position: i64,

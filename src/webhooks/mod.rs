@@ -2,10 +2,11 @@
 //! owner of the tables of `migrations/0019_webhooks.sql` and `0022_webhook_formats_and_retries.sql`.
 //!
 //! The log is the queue: an endpoint has a place in it (`rows`), whoever holds its lease (`claim`) sends what is behind
-//! that place (`deliver`), and the place moves when the endpoint has answered. If an endpoint does not want the order of the
-//! log, an event that fails waits (`retry`) and the place moves on. What was decided about an endpoint is
-//! in the log; secrets are not (`secret`).
+//! that place (`deliver`, `attempt`), and the place moves when the endpoint has answered. If an endpoint does not want
+//! the order of the log, an event that fails waits (`retry`) and the place moves on. What was decided about an endpoint
+//! is in the log; secrets are not (`secret`).
 
+mod attempt;
 mod chat;
 mod claim;
 mod deliver;

@@ -1,14 +1,17 @@
-//! How long an endpoint is left alone after a failed attempt.
+//! How long deliveries to an endpoint pause after a failed attempt, and when it is disabled.
 
 use std::time::Duration;
 
 /// Seconds after the first failed attempt, the second, and so on; the last stands for all further ones.
 const PAUSES: [u64; 10] = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400];
+/// An endpoint that has failed for this long, without a success, is disabled. Both kinds of endpoints use it:
+/// `claim.rs` for those in order, `retry.rs` for those without.
+pub(super) const DISABLED_AFTER: Duration = Duration::from_hours(24);
 /// The part of a pause that is left to chance, so that endpoints that failed together do not come back together.
 const JITTER: f64 = 0.25;
 
-/// The pause after so many failed attempts in a row, or the one that the endpoint asked for if that is longer; `chance` is
-/// from 0 to 1.
+/// The pause after this many failed attempts in a row, or the one that the endpoint asked for if that is longer;
+/// `chance` is from 0 to 1.
 pub(super) fn after(failures: u32, chance: f64, asked: Option<Duration>) -> Duration {
     let place = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
     let pause = PAUSES[place.min(PAUSES.len() - 1)];

@@ -6,9 +6,10 @@ use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::claim::{Attempt, Claimed, note};
+use super::pause::DISABLED_AFTER;
 
-/// Events of one endpoint that wait; with more, it goes on in order, so that what waits stays bounded.
-const MOST: i64 = 1000;
+/// Events of one endpoint that wait; with more, it continues in order, so that what waits stays bounded.
+const MAX_WAITING: i64 = 1000;
 /// Events that are retried in one turn.
 const AT_ONCE: i64 = 20;
 
@@ -19,11 +20,11 @@ pub(super) struct Retry {
     pub(super) failures: i32,
 }
 
-/// What came of setting an event aside.
+/// The result of letting an event wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SetAside {
     /// It waits; whether it has failed for a day.
-    Waits { for_a_day: bool },
+    Waits { has_failed_too_long: bool },
     /// Too many wait already; nothing was noted.
     Full,
     /// The endpoint is no longer ours; nothing was noted.
@@ -55,27 +56,28 @@ pub(super) async fn set_aside(
     if !still_ours(&mut tx, claimed, moves.then_some(attempt.position)).await? {
         return Ok(SetAside::Lost);
     }
-    let for_a_day: Option<bool> = sqlx::query_scalar(
+    let has_failed_too_long: Option<bool> = sqlx::query_scalar(
         "insert into webhook_retry as r (webhook_id, position, failures, failing_since, due_at) \
          select $1, $2, 1, clock_timestamp(), clock_timestamp() + $3 \
           where not $4 or (select count(*) from webhook_retry where webhook_id = $1) < $5 \
          on conflict (webhook_id, position) do update set failures = r.failures + 1, due_at = excluded.due_at, \
                 failing_since = least(r.failing_since, excluded.failing_since) \
-         returning failing_since < clock_timestamp() - interval '24 hours'",
+         returning failing_since < clock_timestamp() - $6",
     )
     .bind(claimed.id.0)
     .bind(attempt.position)
     .bind(pause)
     .bind(moves)
-    .bind(MOST)
+    .bind(MAX_WAITING)
+    .bind(DISABLED_AFTER)
     .fetch_optional(&mut *tx)
     .await?;
-    let Some(for_a_day) = for_a_day else {
+    let Some(has_failed_too_long) = has_failed_too_long else {
         return Ok(SetAside::Full);
     };
     note(&mut tx, claimed, attempt).await?;
     // The endpoint took others since: it is this event that it does not take.
-    let is_given_up = for_a_day
+    let is_given_up = has_failed_too_long
         && sqlx::query_scalar(
             "select exists (select from webhook_delivery d join webhook_retry r using (webhook_id) \
                where d.webhook_id = $1 and r.position = $2 and d.sent_at > r.failing_since and d.status between 200 and 299)",
@@ -89,7 +91,7 @@ pub(super) async fn set_aside(
     }
     tx.commit().await?;
     Ok(SetAside::Waits {
-        for_a_day: for_a_day && !is_given_up,
+        has_failed_too_long: has_failed_too_long && !is_given_up,
     })
 }
 

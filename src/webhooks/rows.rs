@@ -1,4 +1,4 @@
-//! What is kept of each endpoint and of each attempt.
+//! The rows of endpoints and attempts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -255,7 +255,8 @@ async fn create(
     Ok(())
 }
 
-/// An endpoint that has received everything gets new events from now on, and nothing older of types that it did not request before.
+/// An endpoint that has received everything gets new events from now on, and nothing older of types that it did not
+/// request before.
 async fn change(
     connection: &mut PgConnection,
     id: Uuid,

@@ -1,4 +1,4 @@
-//! What an event says, in words for people.
+//! Events in words, for people.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ const VALUE: usize = 200;
 /// Fields that are shown; the others are counted.
 const FIELDS: usize = 20;
 
-/// What there is to say of an event.
+/// An event in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     /// In one line.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Worker;
 use super::source::{Begin, Delivery, Job, SourceError, WorkSource};
 use crate::tasks::{ClaimedTask, Settled};
-use crate::traces::{self, Place};
+use crate::traces::{self, ParentSpan};
 use crate::values::report::SiteReport;
 use crate::values::{DomainName, FailureReason};
 
@@ -48,7 +48,7 @@ impl<S: WorkSource> Worker<S> {
             // The worker stops: another one may take the task at once. Or the lease is lost: another one has it.
             () = lost.cancelled() => return (Some(Settled::RetryIn(Duration::ZERO)), None),
         };
-        let cooldown = self.scanner.rest_after(&report);
+        let cooldown = self.scanner.cooldown_after(&report);
         if let Err(failure) = &mut report.outcome {
             // The host's cooldown would hold up an earlier attempt, perhaps beyond the deadline.
             failure.retry_after = Some(cooldown);
@@ -72,12 +72,12 @@ impl<S: WorkSource> Worker<S> {
         };
         let (began, left, name) = (Instant::now(), job.time_left, domain.to_string());
         let (scanner, tenant) = (self.scanner.clone(), task.tenant);
-        let place = Place::of_attempt(task.scan_id.0, task.fence);
+        let parent = ParentSpan::of_attempt(task.scan_id.0, task.fence);
         let limit = self.scanner.max_time().min(left);
         // On a task of its own, so that a fault in a parser ends this scan and nothing else.
         let under_way = AbortOnDrop(tokio::spawn(async move {
             let scan = scanner.scan_for(tenant, &domain, &job.options, limit, job.kept);
-            traces::within(place, scan).await
+            traces::within(parent, scan).await
         }));
         let mut report = match under_way.join().await {
             Ok(report) => report,
@@ -94,7 +94,7 @@ impl<S: WorkSource> Worker<S> {
             && began.elapsed() >= left
         {
             failure.reason = FailureReason::Deadline;
-            failure.may_pass = false;
+            failure.is_transient = false;
         }
         report
     }
@@ -114,9 +114,9 @@ where
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "Cannot start or deliver a scan{}",
-                    if error.may_pass { "; retrying" } else { "" }
+                    if error.is_transient { "; retrying" } else { "" }
                 );
-                if !error.may_pass {
+                if !error.is_transient {
                     return None;
                 }
             }

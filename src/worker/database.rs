@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::source::{Begin, Delivery, Job, SourceError, WorkSource};
-use crate::commands::recall_scan::{Recalled, recall_scan};
+use crate::commands::load_previous_scan::{PreviousScan, load_previous_scan};
 use crate::commands::record_scan::{Recorded, record_scan};
 use crate::commands::start_scan::{BegunScan, Start, start_scan};
 use crate::commands::{CommandBus, CommandContext, LogError};
@@ -29,30 +29,30 @@ impl DatabaseSource {
     }
 
     /// The same attempt with what it is compared with, for a result that comes from elsewhere.
-    pub async fn recall_into(&self, mut begun: Box<BegunScan>, host: &str) -> Box<BegunScan> {
-        let recalled = self.recall(&begun, host).await;
-        begun.compare_with(recalled.known);
+    pub async fn load_previous_into(&self, mut begun: Box<BegunScan>, host: &str) -> Box<BegunScan> {
+        let previous = self.previous_scan(&begun, host).await;
+        begun.compare_with(previous.known);
         begun
     }
 
     /// What earlier scans left. Without it all files are read again, and changes are not detected.
-    async fn recall(&self, begun: &BegunScan, host: &str) -> Recalled {
-        recall_scan(&self.bus, begun).await.unwrap_or_else(|error| {
+    async fn previous_scan(&self, begun: &BegunScan, host: &str) -> PreviousScan {
+        load_previous_scan(&self.bus, begun).await.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
                 error,
                 "Cannot read the stored data of {host}; all files are read again, and changes are not detected"
             );
-            Recalled::default()
+            PreviousScan::default()
         })
     }
 
     /// While the lease holds nobody else visits the host; the cooldown after it is stored with the tasks.
-    async fn let_rest(&self, host: &str, cooldown: Duration) {
+    async fn set_cooldown(&self, host: &str, cooldown: Duration) {
         if cooldown.is_zero() {
             return;
         }
-        if let Err(error) = self.tasks.let_rest(host, cooldown).await {
+        if let Err(error) = self.tasks.set_cooldown(host, cooldown).await {
             tracing::warn!(%error, host, "Cannot store the cooldown of {cooldown:?} for {host}");
         }
     }
@@ -74,13 +74,13 @@ impl WorkSource for DatabaseSource {
             Start::Superseded => return Ok(Begin::Superseded),
         };
         let time_left = begun.time_left(task.now());
-        let recalled = self.recall(&begun, &task.host).await;
-        begun.compare_with(recalled.known);
+        let previous = self.previous_scan(&begun, &task.host).await;
+        begun.compare_with(previous.known);
         let job = Job {
             domain: begun.domain().to_owned(),
             options: *begun.options(),
             time_left,
-            kept: recalled.revisit,
+            kept: previous.revisit,
         };
         Ok(Begin::Scan(Box::new(job), begun))
     }
@@ -99,7 +99,7 @@ impl WorkSource for DatabaseSource {
         begun: &Box<BegunScan>,
         Delivery { report, cooldown }: Delivery<'_>,
     ) -> Result<Option<Settled>, SourceError> {
-        self.let_rest(&task.host, cooldown).await;
+        self.set_cooldown(&task.host, cooldown).await;
         let context = self.context(task);
         let recorded = record_scan(&self.bus, begun, report, task.now(), &context).await?;
         Ok(Some(match recorded {

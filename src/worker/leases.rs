@@ -1,4 +1,4 @@
-//! The leases this process holds: prolonged together, given back together.
+//! The leases this process holds: renewed together, given back together.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -72,7 +72,7 @@ impl<S: WorkSource> Leases<S> {
         }
     }
 
-    /// Prolongs all leases until aborted; stops the scans whose lease is gone.
+    /// Renews all leases until aborted; stops the scans whose lease is gone.
     pub(super) async fn keep(self) {
         let mut beat = tokio::time::interval(LEASE / 3);
         // After a pause of the whole process one beat is enough.

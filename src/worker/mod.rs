@@ -19,13 +19,13 @@ use crate::scanner::Scanner;
 use crate::tasks::ClaimedTask;
 use leases::Leases;
 
-/// How long an idle worker waits for news before it looks by itself.
+/// How long an idle worker waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(250);
 /// How long a busy worker waits for further places before it claims: one claim costs the same for one task as for many.
-const GATHER: Duration = Duration::from_millis(15);
+const BATCH_DELAY: Duration = Duration::from_millis(15);
 /// Pause after a claim failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long scans under way may go on when a server is told to stop.
+/// How long scans under way may continue when a server is told to stop.
 pub const DRAIN: Duration = Duration::from_secs(20);
 
 /// Scans sites, several at once.
@@ -48,7 +48,7 @@ impl<S: WorkSource> Worker<S> {
         }
     }
 
-    /// Works until told to stop, then gives scans under way so long to end and hands the rest of their tasks back.
+    /// Works until told to stop, then gives scans under way this long to end and releases their other tasks.
     pub async fn run(self, stop: CancellationToken, drain: Duration) {
         let room = Arc::new(Semaphore::new(self.concurrency));
         let leases = Leases::new(self.source.clone());
@@ -91,7 +91,7 @@ impl<S: WorkSource> Worker<S> {
         };
         let mut permits = vec![first];
         if room.available_permits() < self.concurrency / 4 {
-            sleep_or_stop(GATHER, stop).await;
+            sleep_or_stop(BATCH_DELAY, stop).await;
         }
         while let Ok(permit) = Arc::clone(room).try_acquire_owned() {
             permits.push(permit);
@@ -119,7 +119,7 @@ impl<S: WorkSource> Worker<S> {
         }
     }
 
-    /// Until there is news, a task to give back, or it is time to look again.
+    /// Until there is a notification, a task to give back, or it is time to look again.
     async fn wait_for_work(&self, leases: &Leases<S>, stop: &CancellationToken) {
         tokio::select! {
             () = self.source.wait_for_news() => {}

@@ -15,7 +15,7 @@ use crate::values::{Revisit, ScanOptions};
 /// A claim is a lease with a fence. All calls may be repeated: a start or a result that is already known changes nothing,
 /// and one that comes too late is refused.
 pub trait WorkSource: Clone + Send + Sync + 'static {
-    /// What a source keeps of an attempt until its result is delivered.
+    /// The data of an attempt that a source keeps until the result is delivered.
     type Attempt: Send + Sync;
 
     /// Claims up to `wanted` tasks that are due.
@@ -27,7 +27,7 @@ pub trait WorkSource: Clone + Send + Sync + 'static {
         task: &ClaimedTask,
     ) -> impl Future<Output = Result<Begin<Self::Attempt>, SourceError>> + Send;
 
-    /// Prolongs leases; returns the fences that still hold. Called without tasks too: the worker is alive.
+    /// Renews leases; returns the fences that still hold. Called without tasks too: the worker is alive.
     fn beat(&self, tasks: &[ClaimedTask]) -> impl Future<Output = Result<Vec<i64>, SourceError>> + Send;
 
     /// Delivers what an attempt read, durably; returns what is left to settle, if that is up to the worker.
@@ -51,7 +51,7 @@ pub trait WorkSource: Clone + Send + Sync + 'static {
     fn leave(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// What becomes of a claimed task.
+/// How a claimed task continues.
 pub enum Begin<A> {
     /// It is to be scanned.
     Scan(Box<Job>, A),
@@ -77,7 +77,7 @@ pub struct Job {
 /// The result of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
-    /// What was read.
+    /// The report.
     pub report: &'a SiteReport,
     /// How long nobody may visit the host after this.
     pub cooldown: Duration,
@@ -87,11 +87,11 @@ pub struct Delivery<'a> {
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct SourceError {
-    /// Why.
+    /// The cause.
     #[source]
     pub error: Box<dyn Error + Send + Sync>,
     /// Whether the same call may succeed later.
-    pub may_pass: bool,
+    pub is_transient: bool,
 }
 
 impl SourceError {
@@ -99,7 +99,7 @@ impl SourceError {
     pub fn temporary(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             error: error.into(),
-            may_pass: true,
+            is_transient: true,
         }
     }
 
@@ -107,7 +107,7 @@ impl SourceError {
     pub fn lasting(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             error: error.into(),
-            may_pass: false,
+            is_transient: false,
         }
     }
 }

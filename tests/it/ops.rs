@@ -159,7 +159,7 @@ async fn scans_and_requests_are_measured() {
         ["completed", "failed"]
     );
     let stages = labels("sitelog_scan_stage_seconds_bucket", "stage");
-    for stage in ["entrance", "home", "sitemaps", "pages", "beside"] {
+    for stage in ["origin", "home", "sitemaps", "pages", "beside"] {
         assert!(stages.iter().any(|known| known == stage), "{stages:?}");
     }
     let routes = labels("sitelog_http_request_seconds_bucket", "route");

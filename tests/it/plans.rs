@@ -14,9 +14,9 @@ use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
 /// However slow the machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
 /// Rows of one table that a statement may touch here; the tables have at least three times as many.
-const FEW: u64 = 1000;
+const MAX_ROWS_READ: u64 = 1000;
 
 /// The tables that grow with what is scanned, and how one more row of each is made from the one that is there: what
 /// is put in place of its columns, by the number `n`.
@@ -156,7 +156,7 @@ impl World {
         format!("{schema}.{table}")
     }
 
-    /// So many more rows in each table, all like the first one.
+    /// This many more rows in each table, all like the first one.
     async fn fill(&mut self, rows: u32) {
         for (name, values) in GROWING {
             let table = self.table(name).await;
@@ -202,13 +202,13 @@ impl World {
         let scan = server.post("/api/v4/scans", &json!({ "domain": one })).await;
         let scan = format!("/api/v4/scans/{}", scan["scan_id"].as_str().unwrap());
         let ended = |answer: &Value| answer["status"] == "completed" || answer["status"] == "partial";
-        server.wait_for(&scan, PATIENCE, ended).await;
+        server.wait_for(&scan, WAIT_TIMEOUT, ended).await;
         let batch = format!("/api/v4/batches/{}", server.request_batch(&list).await);
-        server.wait_for(&batch, PATIENCE, ended).await;
+        server.wait_for(&batch, WAIT_TIMEOUT, ended).await;
         let position = server.post(&format!("{batch}/retry"), &json!({})).await["position"].clone();
         let retried = format!("{batch}?at_least={position}");
         server
-            .wait_for(&retried, PATIENCE, |answer| answer["status"] == "partial")
+            .wait_for(&retried, WAIT_TIMEOUT, |answer| answer["status"] == "partial")
             .await;
         let monitor = json!({ "name": "m", "domains": [one], "rhythm": "hourly" });
         let monitor = server.post("/api/v4/monitors", &monitor).await;
@@ -328,7 +328,7 @@ fn fault_of(statement: &str) -> Option<String> {
         let passed_over =
             count(line, "Rows Removed by Filter: ", "") + count(line, "Rows Removed by Join Filter: ", "");
         let all = line.contains("Seq Scan on");
-        if all || touched > FEW || passed_over > FEW {
+        if all || touched > MAX_ROWS_READ || passed_over > MAX_ROWS_READ {
             let text = text
                 .join(" ")
                 .split_whitespace()
@@ -395,11 +395,16 @@ async fn no_statement_on_the_way_reads_all_of_a_table_whatever_is_known_of_it() 
             note(format!("{size} rows, known: {known:?}"), world.looks_at_all());
         }
     }
-    let told: Vec<String> = faults
+    let messages: Vec<String> = faults
         .iter()
         .map(|(when, fault)| format!("{when}: {fault}"))
         .collect();
-    assert!(faults.is_empty(), "{} faults:\n{}", told.len(), told.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        messages.len(),
+        messages.join("\n")
+    );
     // That a fault would be seen.
     world.execute("drop index scan_task_ready").await;
     world.use_all().await;

@@ -9,7 +9,7 @@ use sitelog::config::Config;
 use sitelog::database::Database;
 use sitelog::fetch::settings::FetchSettings;
 use sitelog::pools::FEWEST_CONNECTIONS;
-use sitelog::projections::{ReadModels, status, wall};
+use sitelog::projections::{ReadModels, row_security, status};
 use sitelog::values::TenantId;
 use sqlx::{PgPool, Row};
 
@@ -36,7 +36,7 @@ async fn open(test: &TestDatabase) -> Database {
     Database::open(&config(test, FEWEST_CONNECTIONS)).await.unwrap()
 }
 
-/// Polls a future so often and drops it, as a request does whose client goes away.
+/// Polls a future this often and drops it, as a request does whose client goes away.
 async fn break_off<F: Future>(future: F, polls: usize) {
     let mut future = Box::pin(future);
     for _ in 0..polls {
@@ -63,7 +63,7 @@ async fn a_request_that_is_broken_off_leaves_no_transaction_behind() {
     let test = TestDatabase::new().await;
     let database = open(&test).await;
     let reads = &database.pools.reads;
-    wall::ensure_reader(reads).await.unwrap();
+    row_security::ensure_reader(reads).await.unwrap();
     let models = ReadModels::new(reads.clone(), true);
     for polls in 0..40 {
         break_off(models.reading(TenantId::DEFAULT), polls).await;

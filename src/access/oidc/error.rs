@@ -28,7 +28,7 @@ pub enum SignInError {
     /// The answer comes from another issuer.
     #[error("The answer comes from {given}, but the sign-in provider is {expected}.")]
     WrongIssuer {
-        /// Who answered.
+        /// The server.
         given: String,
         /// Who was asked.
         expected: String,

@@ -1,6 +1,6 @@
-//! Signing in by OpenID Connect: the authorization code flow with PKCE (OpenID Connect Core 1.0, section 3.1; RFC 7636). The
-//! browser keeps what it has begun in a cookie, so any process may complete it; the provider's claims say who somebody is and,
-//! by the rules of the settings, whose data that one may touch.
+//! Signing in by OpenID Connect: the authorization code flow with PKCE (OpenID Connect Core 1.0, section 3.1; RFC
+//! 7636). The browser keeps what it has begun in a cookie, so any process may complete it; the provider's claims say
+//! who somebody is and, by the rules of the settings, whose data that one may touch.
 
 mod browser;
 mod error;
@@ -42,7 +42,7 @@ use crate::fetch::Direct;
 /// How far the provider's clock may be from ours.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// How long after its issue an ID token is taken: it comes straight from the provider.
-const OLDEST: TimeDelta = TimeDelta::minutes(10);
+const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
 /// Sign-ins that are completed at once: each keeps the provider busy.
 const AT_ONCE: usize = 16;
 /// Signatures by keys that the provider publishes. A shared secret signs nothing, and `none` is none.
@@ -132,12 +132,12 @@ impl SignIn {
         let begun = begun.filter(is_its_own).ok_or(SignInError::Unknown)?;
         if let Some(error) = &returned.error {
             let words = returned.error_description.as_deref().unwrap_or_default();
-            let told = if words.is_empty() {
+            let reason = if words.is_empty() {
                 shown(error)
             } else {
                 format!("{} ({})", shown(words), shown(error))
             };
-            return Err(SignInError::Denied(told));
+            return Err(SignInError::Denied(reason));
         }
         let Some(code) = &returned.code else {
             return Err(SignInError::Invalid("it has no code".to_owned()));
@@ -223,7 +223,7 @@ impl SignIn {
                 .set_time_fn(|| Utc::now() - SKEW)
                 .set_issue_time_verifier_fn(|issued| {
                     let age = Utc::now() - issued;
-                    if age > OLDEST {
+                    if age > MAX_AGE {
                         return Err(format!("it was issued at {issued}"));
                     }
                     if age < -SKEW {
@@ -246,7 +246,8 @@ impl SignIn {
         Ok(claims.subject().clone())
     }
 
-    /// Adds what the provider tells of the person elsewhere, if something is missing (OpenID Connect Core 1.0, section 5.3).
+    /// Adds what the provider's user info endpoint says of the person, if something is missing (OpenID Connect Core
+    /// 1.0, section 5.3).
     async fn add_user_info(
         &self,
         claims: &mut Map<String, Value>,
@@ -264,10 +265,10 @@ impl SignIn {
             // It has none.
             return Ok(());
         };
-        let told: Result<UserInfoClaims<AllClaims, CoreGenderClaim>, _> =
+        let answer: Result<UserInfoClaims<AllClaims, CoreGenderClaim>, _> =
             request.request_async(provider.client()).await;
-        let more = match told {
-            Ok(told) => serde_json::to_value(told).unwrap_or_default(),
+        let more = match answer {
+            Ok(claims) => serde_json::to_value(claims).unwrap_or_default(),
             // A name is missing, and nothing else.
             Err(error) if is_met => {
                 let reason = causes(&error);

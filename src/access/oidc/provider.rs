@@ -13,7 +13,7 @@ use super::SignInError;
 use crate::fetch::{Direct, DirectError};
 
 /// For how long what a provider publishes is good without being asked for again.
-const FRESH: Duration = Duration::from_mins(10);
+const CACHE_TTL: Duration = Duration::from_mins(10);
 /// Pause between two requests, however many people sign in.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -64,7 +64,7 @@ impl Provider {
     /// What it publishes: its addresses and its keys.
     pub(super) async fn published(&self) -> Result<Arc<CoreProviderMetadata>, SignInError> {
         let fresh = |kept: &Kept| {
-            let is_fresh = kept.fetched.is_some_and(|at| at.elapsed() < FRESH);
+            let is_fresh = kept.fetched.is_some_and(|at| at.elapsed() < CACHE_TTL);
             kept.published.clone().filter(|_| is_fresh)
         };
         let found = fresh(&self.kept());
@@ -74,7 +74,7 @@ impl Provider {
         }
     }
 
-    /// The same, read anew unless that was done just now: a token names a key that is not known.
+    /// The same, read again unless that was done just now: a token names a key that is not known.
     pub(super) async fn read_again(&self) -> Result<Arc<CoreProviderMetadata>, SignInError> {
         let _flight = self.flight.lock().await;
         if self.may_ask() {
@@ -97,7 +97,7 @@ impl Provider {
             }
         }
         let kept = self.kept();
-        // Those that are known stay good: a provider whose description is away for a while shuts nobody out.
+        // Those that are known stay good: a provider whose description is away for a while keeps users signed in.
         kept.published.clone().ok_or_else(|| {
             let reason = kept.asked.as_ref().and_then(|(_, reason)| reason.clone());
             self.unavailable(reason.unwrap_or_default())
@@ -149,7 +149,7 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// What a visitor is told of a request without an answer; the log has the rest.
+/// What a visitor sees about a request without an answer; the log has the details.
 pub(super) fn unanswered(issuer: &str, error: &DirectError) -> String {
     tracing::warn!(
         "The sign-in provider at {issuer} does not answer: {}",

@@ -116,8 +116,8 @@ fn texts(value: &Value) -> Vec<&str> {
 
 /// As much of a value as fits a sentence.
 fn shortened(text: &str) -> String {
-    const MOST: usize = 100;
-    let mut short: String = text.chars().take(MOST).collect();
+    const MAX_CHARACTERS: usize = 100;
+    let mut short: String = text.chars().take(MAX_CHARACTERS).collect();
     if short.len() < text.len() {
         short.push('…');
     }

@@ -33,7 +33,7 @@ pub enum BatchCommand {
     Request {
         /// Scans it stands for.
         total: u32,
-        /// How.
+        /// The options.
         options: BatchOptions,
         /// The list.
         items: BodyRef,
@@ -68,7 +68,7 @@ pub enum BatchCommand {
 pub struct ImportedBatch {
     /// Scans it stood for.
     pub total: u32,
-    /// How.
+    /// The options.
     pub options: BatchOptions,
     /// An empty list: what is known of its scans is brought over by itself.
     pub items: BodyRef,
@@ -76,9 +76,9 @@ pub struct ImportedBatch {
     pub row_id: String,
     /// How far it was.
     pub status: String,
-    /// What it counted as completed.
+    /// The number of completed scans that it counted.
     pub completed: u32,
-    /// What it counted as failed.
+    /// The number of failed scans that it counted.
     pub failed: u32,
     /// Its error.
     pub error: Option<String>,
@@ -144,7 +144,7 @@ impl BatchScan {
         ]
     }
 
-    /// What happens because of a command on a batch; `Import` is decided by itself.
+    /// The events that a command on a batch leads to; `Import` has its own function.
     pub fn decide(&self, command: BatchCommand) -> Result<Option<BatchEvent>, BatchError> {
         let exists = self.round > 0;
         match command {

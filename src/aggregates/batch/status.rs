@@ -23,7 +23,7 @@ pub enum BatchStatus {
     Cancelled,
 }
 
-/// What the status depends on.
+/// The inputs of the status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BatchProgress {
     /// Scans that completed.

@@ -14,14 +14,14 @@ use crate::values::{BatchId, VersionedEvent};
 pub enum MonitorEvent {
     /// A monitor was created.
     MonitorCreated {
-        /// What it does.
+        /// The settings.
         settings: MonitorSettings,
         /// The first run is at the first time of the rhythm after this one.
         since: DateTime<Utc>,
     },
     /// The settings of the monitor were changed.
     MonitorChanged {
-        /// What it does from now on.
+        /// The new settings.
         settings: MonitorSettings,
         /// The next run is at the first time of the rhythm after this one. Null if the rhythm is the same as before.
         since: Option<DateTime<Utc>>,
@@ -48,7 +48,7 @@ pub enum MonitorEvent {
     MonitorSkipped {
         /// When the run was due by the rhythm.
         slot: DateTime<Utc>,
-        /// Why.
+        /// The reason.
         reason: SkipReason,
         /// Times of the rhythm before this one that were missed and are not made up; at most 1000 are counted.
         missed: u32,

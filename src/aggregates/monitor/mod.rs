@@ -33,23 +33,23 @@ pub struct Monitor {
 pub enum MonitorCommand {
     /// Create it.
     Create {
-        /// What it does.
+        /// The settings.
         settings: MonitorSettings,
-        /// What time it is.
+        /// The current time.
         now: DateTime<Utc>,
     },
     /// Give it other settings.
     Change {
-        /// What it does from now on.
+        /// The new settings.
         settings: MonitorSettings,
-        /// What time it is.
+        /// The current time.
         now: DateTime<Utc>,
     },
     /// Let it not run.
     Pause,
     /// Let it run again.
     Resume {
-        /// What time it is.
+        /// The current time.
         now: DateTime<Utc>,
     },
     /// Begin a run.
@@ -60,16 +60,16 @@ pub enum MonitorCommand {
         batch: BatchId,
         /// Domains.
         total: u32,
-        /// What time it is.
+        /// The current time.
         now: DateTime<Utc>,
     },
     /// Note that a run does not take place.
     Skip {
         /// When it was due.
         slot: Slot,
-        /// Why.
+        /// The reason.
         reason: SkipReason,
-        /// What time it is.
+        /// The current time.
         now: DateTime<Utc>,
     },
     /// Delete it.

@@ -1,4 +1,4 @@
-//! What a monitor decides in each state.
+//! The decisions of a monitor in each state.
 
 use super::*;
 use crate::values::BatchOptions;

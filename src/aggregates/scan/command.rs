@@ -1,4 +1,4 @@
-//! What may be asked of a scan. Time and ids come in as values.
+//! The commands of a scan. Time and ids come in as values.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use crate::values::{BatchId, BodyRef, DomainName, FailureReason, Problem, ScanId
 pub enum ScanCommand {
     /// Request a scan.
     Request {
-        /// What to scan.
+        /// The domain.
         domain: DomainName,
         /// The batch and line it comes from.
         origin: Option<BatchOrigin>,
-        /// How.
+        /// The options.
         options: ScanOptions,
     },
     /// Note a requested scan that cannot be done because its input is no domain.
     Refuse {
         /// As sent.
         input: String,
-        /// What is wrong with it.
+        /// The problem.
         error: String,
         /// The batch and line it comes from.
         origin: Option<BatchOrigin>,
@@ -36,7 +36,7 @@ pub enum ScanCommand {
     Start {
         /// The lease.
         fence: i64,
-        /// Who holds it.
+        /// The worker that holds the lease.
         worker: String,
         /// The time.
         now: DateTime<Utc>,
@@ -72,7 +72,7 @@ pub struct ImportedScan {
     pub domain: String,
     /// The batch and line it belongs to.
     pub origin: Option<BatchOrigin>,
-    /// How.
+    /// The options.
     pub options: ScanOptions,
     /// The table of the row.
     pub table: String,
@@ -84,7 +84,7 @@ pub struct ImportedScan {
     pub status: String,
     /// The whole row.
     pub row: BodyRef,
-    /// What was read.
+    /// The report.
     pub read: Vec<ReadFact>,
     /// How it ended.
     pub outcome: ImportedOutcome,
@@ -95,7 +95,7 @@ pub struct ImportedScan {
 pub enum ImportedOutcome {
     /// With a result.
     Completed {
-        /// What was found.
+        /// The findings.
         findings: BodyRef,
         /// Counts over it.
         totals: ScanTotals,
@@ -120,7 +120,7 @@ pub struct BatchOrigin {
     pub batch_id: BatchId,
     /// The line of its list, from 1.
     pub line: u32,
-    /// How many of its scans may be under way at once.
+    /// How many of its scans may be under way at the same time.
     pub max_concurrent: u32,
 }
 
@@ -181,9 +181,9 @@ pub struct DomainChange {
 pub enum AttemptOutcome {
     /// With a result.
     Completed {
-        /// What was found.
+        /// The findings.
         findings: BodyRef,
-        /// What the next scan may use again.
+        /// The data that the next scan may reuse.
         revisit: Option<BodyRef>,
         /// Counts over it.
         totals: ScanTotals,
@@ -195,7 +195,7 @@ pub enum AttemptOutcome {
         /// In words.
         error: String,
         /// Whether another attempt may succeed.
-        may_pass: bool,
+        is_transient: bool,
         /// How long the host must not be visited.
         retry_after: Option<Duration>,
     },

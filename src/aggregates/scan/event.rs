@@ -290,7 +290,7 @@ pub struct UrlsChange {
 }
 
 impl ScanEvent {
-    /// How many scans of its batch may be under way at once, where it makes the scan wait for a worker.
+    /// How many scans of its batch may be under way at the same time, where it makes the scan wait for a worker.
     pub fn max_concurrent(&self) -> Option<u32> {
         match self {
             Self::ScanRequested { max_concurrent, .. } | Self::ScanRetried { max_concurrent, .. } => {
@@ -344,6 +344,27 @@ impl ScanEvent {
 }
 
 impl ScanEvent {
+    /// The status of the scan after it: the only place where events become a status.
+    pub fn status_after(&self) -> ScanStatus {
+        match self {
+            Self::ScanRequested { .. }
+            | Self::ScanAbandoned { .. }
+            | Self::ScanAttemptFailed { .. }
+            | Self::ScanImported { .. }
+            | Self::ScanRetried { .. } => ScanStatus::Pending,
+            Self::ScanStarted { .. }
+            | Self::RobotsRead { .. }
+            | Self::SitemapParsed { .. }
+            | Self::PageRead { .. }
+            | Self::PictureRead { .. }
+            | Self::DomainChanged { .. } => ScanStatus::Running,
+            Self::ScanCompleted { .. } => ScanStatus::Completed,
+            Self::ScanFailed { .. } => ScanStatus::Failed,
+            Self::ScanCancelled { .. } => ScanStatus::Cancelled,
+            Self::ScanErased { status, .. } => *status,
+        }
+    }
+
     /// Its type.
     pub fn kind(&self) -> EventType {
         match self {
@@ -408,7 +429,7 @@ fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
     fields
 }
 
-/// What options of version 1 do not have.
+/// Adds the fields that options of version 1 do not have.
 pub(in crate::aggregates) fn add_options(options: &mut Map<String, Value>) {
     options.insert("files".into(), Value::Array(Vec::new()));
     options.insert("sitemap_sample".into(), Value::from(0));

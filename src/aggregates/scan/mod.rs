@@ -96,7 +96,7 @@ impl DomainScan {
         self.next_attempt_at
     }
 
-    /// What happens because of a command.
+    /// The events that a command leads to.
     pub fn decide(&self, command: ScanCommand) -> Decision {
         match command {
             ScanCommand::Request {
@@ -227,9 +227,9 @@ impl DomainScan {
             AttemptOutcome::Failed {
                 reason,
                 error,
-                may_pass,
+                is_transient,
                 retry_after,
-            } => match self.plan_next_attempt(now, retry_after).filter(|_| may_pass) {
+            } => match self.plan_next_attempt(now, retry_after).filter(|_| is_transient) {
                 Some(retry_at) => ScanEvent::ScanAttemptFailed {
                     domain: self.domain.clone(),
                     batch_id: self.batch_id,
@@ -241,8 +241,8 @@ impl DomainScan {
                 None => self.failed(reason, error),
             },
         };
-        // Only what ends the scan tells of the domain: the next attempt may find it as it was.
-        if ScanStatus::after(&end).is_ended()
+        // Only the end of the scan is about the domain: the next attempt may find it as it was.
+        if end.status_after().is_ended()
             && let Some(change) = change
         {
             events.push(self.changed(*change));
@@ -438,7 +438,7 @@ impl Aggregate for DomainScan {
     }
 
     fn apply(&mut self, event: ScanEvent) {
-        self.status = Some(ScanStatus::after(&event));
+        self.status = Some(event.status_after());
         match event {
             ScanEvent::ScanRequested {
                 domain,

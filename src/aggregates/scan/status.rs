@@ -6,8 +6,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::event::ScanEvent;
-
 /// The status of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -33,27 +31,6 @@ impl ScanStatus {
         Self::Failed,
         Self::Cancelled,
     ];
-
-    /// The status after an event: the only place where events become a status.
-    pub fn after(event: &ScanEvent) -> Self {
-        match event {
-            ScanEvent::ScanRequested { .. }
-            | ScanEvent::ScanAbandoned { .. }
-            | ScanEvent::ScanAttemptFailed { .. }
-            | ScanEvent::ScanImported { .. }
-            | ScanEvent::ScanRetried { .. } => Self::Pending,
-            ScanEvent::ScanStarted { .. }
-            | ScanEvent::RobotsRead { .. }
-            | ScanEvent::SitemapParsed { .. }
-            | ScanEvent::PageRead { .. }
-            | ScanEvent::PictureRead { .. }
-            | ScanEvent::DomainChanged { .. } => Self::Running,
-            ScanEvent::ScanCompleted { .. } => Self::Completed,
-            ScanEvent::ScanFailed { .. } => Self::Failed,
-            ScanEvent::ScanCancelled { .. } => Self::Cancelled,
-            ScanEvent::ScanErased { status, .. } => *status,
-        }
-    }
 
     /// Whether nothing more happens without a new request.
     pub fn is_ended(self) -> bool {

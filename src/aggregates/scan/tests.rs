@@ -45,12 +45,12 @@ fn complete(attempt: u32) -> ScanCommand {
     }
 }
 
-fn fail(attempt: u32, may_pass: bool, second: i64) -> ScanCommand {
+fn fail(attempt: u32, is_transient: bool, second: i64) -> ScanCommand {
     let (reason, error) = (FailureReason::Timeout, "slow".to_owned());
     let outcome = AttemptOutcome::Failed {
         reason,
         error,
-        may_pass,
+        is_transient,
         retry_after: None,
     };
     ScanCommand::Record {
@@ -225,7 +225,7 @@ fn an_abandoned_attempt_can_no_longer_record_anything() {
 }
 
 #[test]
-fn what_may_pass_is_tried_three_times_with_growing_pauses_and_then_fails() {
+fn a_transient_failure_is_tried_three_times_with_growing_pauses_and_then_fails() {
     let scan = after([request(), start(1, 0), fail(1, true, 1)]);
     assert_eq!(scan.status(), Some(ScanStatus::Pending));
     let scan = after([request(), start(1, 0), fail(1, true, 1), start(2, 3)]);
@@ -284,7 +284,7 @@ fn a_site_may_ask_for_a_longer_pause_and_gets_no_attempt_after_the_deadline() {
         let outcome = AttemptOutcome::Failed {
             reason: FailureReason::HttpStatus,
             error: "429".into(),
-            may_pass: true,
+            is_transient: true,
             retry_after: Some(Duration::from_secs(seconds)),
         };
         let command = ScanCommand::Record {
@@ -482,16 +482,19 @@ fn changed(mut command: ScanCommand) -> ScanCommand {
 
 #[test]
 fn a_change_is_told_once_right_before_the_end_of_the_scan_and_by_no_attempt_that_is_not_the_last() {
-    let told = |scan: &DomainScan, command| names(scan.decide(changed(command)));
+    let event_names = |scan: &DomainScan, command| names(scan.decide(changed(command)));
     let ok = |events: &[&str]| Ok(events.iter().map(|&event| event.to_owned()).collect::<Vec<_>>());
     assert_eq!(
-        told(&running(), complete(1)),
+        event_names(&running(), complete(1)),
         ok(&["DomainChanged", "ScanCompleted"])
     );
     assert_eq!(
-        told(&running(), fail(1, false, 1)),
+        event_names(&running(), fail(1, false, 1)),
         ok(&["DomainChanged", "ScanFailed"])
     );
-    assert_eq!(told(&running(), fail(1, true, 1)), ok(&["ScanAttemptFailed"]));
-    assert_eq!(told(&completed(), complete(1)), ok(&[]), "a repeat");
+    assert_eq!(
+        event_names(&running(), fail(1, true, 1)),
+        ok(&["ScanAttemptFailed"])
+    );
+    assert_eq!(event_names(&completed(), complete(1)), ok(&[]), "a repeat");
 }

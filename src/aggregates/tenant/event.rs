@@ -1,4 +1,4 @@
-//! What changes who may use the service for a tenant, and how much. No secret is in any of the events.
+//! The events of a tenant's keys, quotas and sessions. No event contains a secret.
 
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;

@@ -1,5 +1,5 @@
-//! A tenant: its keys and quotas, as far as they are told. What a key is checked against is not here, and in no event
-//! (`access`): a command changes that table and appends the event in one transaction.
+//! A tenant: its keys and quotas, as far as events describe them. What a key is checked against is not here, and in no
+//! event (`access`): a command changes that table and appends the event in one transaction.
 
 mod event;
 
@@ -18,7 +18,7 @@ use crate::values::TenantSettings;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tenant {
     revoked_keys: BTreeSet<String>,
-    /// `None` until they were changed for the first time since they are told.
+    /// `None` until they were changed for the first time since events describe them.
     settings: Option<TenantSettings>,
 }
 
@@ -104,7 +104,7 @@ mod tests {
                 ..TenantSettings::default()
             })
         };
-        let told: Vec<bool> = [
+        let emits: Vec<bool> = [
             revoke("a"),
             revoke("a"),
             revoke("b"),
@@ -121,6 +121,6 @@ mod tests {
             event.is_some()
         })
         .collect();
-        assert_eq!(told, [true, false, true, true, false, true, false, true]);
+        assert_eq!(emits, [true, false, true, true, false, true, false, true]);
     }
 }

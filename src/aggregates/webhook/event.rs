@@ -1,4 +1,4 @@
-//! What happens to a webhook endpoint. Its secrets are in none of the events.
+//! The events of a webhook. No event contains its secrets.
 
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub enum WebhookEvent {
     WebhookSecretRotated {},
     /// Nothing is sent to the endpoint until it is enabled again.
     WebhookDisabled {
-        /// Why.
+        /// The reason.
         reason: DisableReason,
         /// The event that could not be delivered, or null.
         position: Option<i64>,

@@ -33,7 +33,7 @@ pub enum WebhookCommand {
     RotateSecret,
     /// Send it nothing more.
     Disable {
-        /// Why.
+        /// The reason.
         reason: DisableReason,
         /// The event that could not be delivered.
         position: Option<i64>,

@@ -1,4 +1,4 @@
-//! What an endpoint decides in each state.
+//! The decisions of a webhook in each state.
 
 use super::*;
 use crate::values::webhook::WebhookTopic;

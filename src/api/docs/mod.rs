@@ -42,7 +42,7 @@ fn answer(status: StatusCode, page: Markup) -> (StatusCode, Html<String>) {
     (status, Html(page.into_string()))
 }
 
-/// A page of the docs, with the looks of all pages: their style sheet is served beside the API.
+/// A page of the docs, with the looks of all pages: their style sheet is served alongside the API.
 fn page(title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)

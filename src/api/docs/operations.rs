@@ -184,7 +184,7 @@ fn example(value: &Value) -> Markup {
     code_block(&shown)
 }
 
-/// What a parameter may be.
+/// The allowed values of a parameter.
 fn values(schema: &Value) -> Markup {
     html! {
         @if let Some(words) = schema["enum"].as_array() {

@@ -1,4 +1,4 @@
-//! What each code means and what to do about it.
+//! The meaning of each code, and what to do about it.
 
 use maud::{Markup, html};
 

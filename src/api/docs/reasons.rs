@@ -6,11 +6,11 @@ use crate::values::FailureReason;
 pub(in crate::api) struct Reason {
     /// Stable.
     pub(in crate::api) reason: FailureReason,
-    /// What was the matter.
+    /// The cause.
     pub(in crate::api) meaning: &'static str,
     /// Whether another attempt follows by itself.
     pub(in crate::api) again: &'static str,
-    /// What to do.
+    /// The next step.
     pub(in crate::api) remedy: &'static str,
 }
 

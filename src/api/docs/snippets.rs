@@ -9,7 +9,7 @@ struct Journey {
     /// The name of its files.
     name: &'static str,
     heading: &'static str,
-    /// What follows the name of the program.
+    /// The arguments of the program.
     arguments: &'static str,
     shell: &'static str,
     python: &'static str,

@@ -15,7 +15,7 @@ use super::settings::BackendSettings;
 use crate::api::ApiState;
 use crate::fetch::Forwarder;
 
-/// Parts of the service that can be handed back as a whole.
+/// Parts of the service that can be returned as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Service {
     /// The scan engine: single scans are requested.
@@ -24,7 +24,7 @@ enum Service {
     Batches,
     /// How far scans and lists are.
     Statuses,
-    /// What is known of domains.
+    /// The known domains.
     Domains,
 }
 
@@ -40,7 +40,7 @@ impl Service {
     }
 }
 
-/// Every route that can be handed back, and the service it belongs to.
+/// Every route that can be returned, and the service it belongs to.
 #[rustfmt::skip]
 const ROUTES: [(&str, Service); 32] = [
     ("POST /api/v1/scrapersky", Service::Scans),

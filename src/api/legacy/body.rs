@@ -15,8 +15,8 @@ use crate::values::TenantId;
 /// Errors that are listed at most; who made more learns from the first.
 const MAX_ERRORS: usize = 100;
 
-/// The fields of a body. A field that cannot be read counts as empty until `check` refuses it, so that all errors are reported
-/// at once.
+/// The fields of a body. A field that cannot be read counts as empty until `check` refuses it, so that all errors are
+/// reported at once.
 #[derive(Debug)]
 pub(in crate::api::legacy) struct Body {
     fields: Map<String, Value>,
@@ -299,7 +299,7 @@ pub(in crate::api::legacy) fn query_boolean(
     truth
 }
 
-/// What is wrong with a parameter of the query.
+/// The error of a query parameter.
 pub(in crate::api::legacy) fn query_error(kind: &str, name: &str, message: &str, given: &str) -> Value {
     error(kind, &json!(["query", name]), message, &given.into())
 }

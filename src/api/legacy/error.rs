@@ -80,7 +80,7 @@ impl LegacyError {
         Self::invalid(vec![problem], Value::Null)
     }
 
-    /// What went wrong, as v1 says it.
+    /// The error in the format of v1.
     pub(in crate::api::legacy) fn detail(&self) -> &Value {
         &self.content["detail"]
     }

@@ -11,14 +11,14 @@ use crate::api::ApiState;
 /// RFC 9745: 1 March 2025, when the predecessor itself began to call its first paths deprecated.
 const DEPRECATED_SINCE: &str = "@1740787200";
 
-/// What takes the place of a path.
+/// The successor of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::api::legacy) enum Successor {
     /// Single scans.
     Scans,
     /// Lists of domains.
     Batches,
-    /// What is known of domains.
+    /// The known domains.
     Domains,
 }
 

@@ -30,7 +30,7 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
     let v1 = fallbacks(v1::router(state).merge(v2025_03::v1(state)));
     let v2 = v2025_03::dialect(fallbacks(v2025_03::v2(state)));
     Router::new()
-        // Monitors of old installations ask here; `/readyz` tells more.
+        // Monitors of old installations ask here; `/readyz` says more.
         .route("/health", get(async || Json(json!({ "status": "healthy" }))))
         .route("/health/database", get(database_health))
         .nest("/api/v1", v1)
@@ -41,7 +41,7 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
         .merge(pages::router(state))
 }
 
-/// What a version's routes do not know is answered in the old words, too.
+/// Requests for unknown routes get errors in the version's own format, too.
 fn fallbacks(routes: Router<ApiState>) -> Router<ApiState> {
     routes
         .fallback(no_such_path)

@@ -101,6 +101,17 @@ pub(in crate::api::legacy) async fn many(
     Ok(request_batch(&state.bus, &items, options, summary, &context).await?)
 }
 
+/// 400 for a list without domains, or with more than `limit`.
+pub(in crate::api::legacy) fn check_count(domains: &[String], limit: usize) -> Result<(), LegacyError> {
+    if domains.is_empty() {
+        return Err(LegacyError::bad_request("No domains provided"));
+    }
+    if domains.len() > limit {
+        return Err(too_many(limit));
+    }
+    Ok(())
+}
+
 /// 400 for a list that is longer than it may be.
 pub(in crate::api::legacy) fn too_many(limit: usize) -> LegacyError {
     LegacyError::bad_request(format!("Maximum {limit} domains allowed per batch"))

@@ -44,7 +44,7 @@ impl Default for LegacySettings {
     }
 }
 
-/// What the old paths work with; clones share it.
+/// The state of the predecessor's paths; clones share it.
 #[derive(Clone, Debug)]
 pub struct Legacy {
     pub(super) sunset: HeaderValue,

@@ -107,7 +107,7 @@ pub(in crate::api::legacy) fn invalid_domain(input: &str) -> String {
     format!("Invalid domain format: {input}")
 }
 
-/// The same with the reason, which v1 did not tell.
+/// The same with the reason, which v1 did not give.
 fn whole_error(row: &JobRow) -> String {
     let text = error_of(row).unwrap_or_default();
     match (row.reason, &row.error) {

@@ -13,14 +13,14 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::views::batch_links;
-use crate::api::batch_input::{BatchInput, Beside, RejectedLine, apart};
+use crate::api::batch_input::{BatchInput, ListParameters, RejectedLine, apart};
 use crate::api::example::{self, Example};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::{CommandRequest, QueryOf};
 use crate::api::{ApiState, fresh};
-use crate::commands::note_answer::note_answer;
 use crate::commands::request_batch::{BatchItem, request_batch};
+use crate::commands::store_response::store_response;
 use crate::projections::jobs;
 use crate::values::batch_list::{ChosenBy, ChosenColumn};
 use crate::values::site_files::{SiteFile, SiteFileSet};
@@ -245,7 +245,7 @@ pub(super) async fn create_batch(
     let said = serde_json::to_value(&summary).unwrap_or_default();
     if input.items.is_empty() {
         let noted = json!({ "batch_id": null, "summary": said });
-        let first = note_answer(&state.bus, noted, &request.context).await?;
+        let first = store_response(&state.bus, noted, &request.context).await?;
         if first["batch_id"].is_null() {
             return Ok(summary_in(&first["summary"]).answer(None));
         }
@@ -267,7 +267,7 @@ async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput
         sitemap_sample: query.sitemap_sample,
     };
     apart(move || {
-        let beside = Beside {
+        let beside = ListParameters {
             charset: charset.as_deref(),
             column: column.as_deref(),
             scan,

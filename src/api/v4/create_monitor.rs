@@ -107,12 +107,14 @@ async fn require_room(state: &ApiState, context: &CommandContext) -> Result<(), 
     {
         return Ok(());
     }
-    if rows::count(state.monitors.pool(), context.tenant, monitors::MOST).await? < monitors::MOST {
+    if rows::count(state.monitors.pool(), context.tenant, monitors::MAX_MONITORS).await?
+        < monitors::MAX_MONITORS
+    {
         return Ok(());
     }
     let detail = format!(
         "Not created: the tenant has {} monitors; delete one first, or put several domains into one monitor.",
-        monitors::MOST
+        monitors::MAX_MONITORS
     );
     Err(Problem::of(ProblemCode::TooManyMonitors, detail))
 }

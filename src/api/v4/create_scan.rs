@@ -15,8 +15,8 @@ use crate::api::quota::require_room_for_urls;
 use crate::api::request::{AtLeast, CommandRequest};
 use crate::api::wait::{self, Waited};
 use crate::api::{ApiState, fresh};
-use crate::commands::note_answer::note_answer;
 use crate::commands::request_scan::request_scan;
+use crate::commands::store_response::store_response;
 use crate::projections::jobs::{self, JobRow, Jobs};
 use crate::values::site_files::SiteFile;
 use crate::values::{DomainName, ScanId, ScanOptions, WantedScan};
@@ -38,7 +38,8 @@ pub(super) struct NewScan {
     #[serde(default)]
     #[schema(example = json!(["security_txt"]))]
     files: Vec<SiteFile>,
-    /// Number of URLs of the sitemaps to fetch and check, 0 to 100; a value out of range is replaced by the nearest bound.
+    /// Number of URLs of the sitemaps to fetch and check, 0 to 100; a value out of range is replaced by the nearest
+    /// bound.
     #[schema(example = 0)]
     sitemap_sample: Option<i64>,
 }
@@ -135,7 +136,7 @@ async fn reusable(
         return Ok(None);
     };
     let noted = json!({ "scan_id": row.scan_id, "reused": true });
-    let first = note_answer(&state.bus, noted, context).await?;
+    let first = store_response(&state.bus, noted, context).await?;
     // A concurrent request with the same key may have been first, with another answer.
     Ok(scan_in(&first).filter(|id| *id == row.scan_id).map(|_| row))
 }

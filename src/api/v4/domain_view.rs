@@ -1,4 +1,4 @@
-//! What v4 shows of domains.
+//! The views of domains in v4.
 
 use std::collections::BTreeMap;
 

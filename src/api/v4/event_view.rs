@@ -1,4 +1,4 @@
-//! What v4 shows of events.
+//! The views of events in v4.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

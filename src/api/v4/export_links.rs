@@ -18,7 +18,7 @@ use crate::api::openapi::V4;
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, PathOf, Tenant};
 use crate::commands::CommandContext;
-use crate::commands::note_answer::note_answer;
+use crate::commands::store_response::store_response;
 
 /// Characters of a name.
 const MAX_NAME: usize = 100;
@@ -31,7 +31,8 @@ const DEFAULT_DAYS: u32 = 30;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WantedLink {
-    /// The export: the path of a list below `/api/v4`, with its filters and `format` (`csv`, `ndjson`, `xlsx` or `parquet`).
+    /// The export: the path of a list below `/api/v4`, with its filters and `format` (`csv`, `ndjson`, `xlsx` or
+    /// `parquet`).
     #[schema(example = "/domains?has_email=true&format=csv")]
     path: String,
     /// What the link is for.
@@ -114,8 +115,8 @@ impl From<LinkRow> for ExportLink {
     }
 }
 
-/// Makes a link to an export, for spreadsheets and other programs that cannot send a key. Whoever has the link can read that
-/// export until the link expires or is revoked. It is shown once. At most 1,000 per tenant.
+/// Makes a link to an export, for spreadsheets and other programs that cannot send a key. Whoever has the link can read
+/// that export until the link expires or is revoked. It is shown once. At most 1,000 per tenant.
 #[utoipa::path(
     post, path = "/links", tag = "exports", request_body = WantedLink,
     responses(
@@ -141,7 +142,7 @@ pub(super) async fn create_link(
     }
     let days = wanted.days.unwrap_or(DEFAULT_DAYS);
     let (row, link) = create(&state, &wanted.path, &wanted.name, days, &request.context).await?;
-    note_answer(&state.bus, json!({ "link_id": row.link_id }), &request.context).await?;
+    store_response(&state.bus, json!({ "link_id": row.link_id }), &request.context).await?;
     let view = NewExportLink {
         link_id: row.link_id,
         link: Some(link),

@@ -8,7 +8,7 @@ use super::list_domain_urls::Url;
 use super::list_sitemap_audit::AuditRow;
 use super::views::{BatchDomain, Domain, Scan};
 use crate::export::columns::{
-    AUDIT, BATCH_DOMAINS, CHANGED_URLS, CHANGES, Column, DOMAINS, Exported, ListPlace, SCANS, URLS,
+    AUDIT, BATCH_DOMAINS, CHANGED_URLS, CHANGES, Column, DOMAINS, Exported, ListRow, SCANS, URLS,
 };
 use crate::projections::domains::DomainRow;
 use crate::projections::jobs::JobRow;
@@ -17,8 +17,8 @@ impl Exported for Domain {
     const COLUMNS: &'static [Column] = &DOMAINS;
     const OTHER_FIELDS: &'static [&'static str] = &["id", "tech_stack", "meta_json", "stale", "links"];
 
-    fn list_place(&self) -> ListPlace<'_> {
-        ListPlace::Domain(&self.domain)
+    fn list_row(&self) -> ListRow<'_> {
+        ListRow::Domain(&self.domain)
     }
 }
 
@@ -26,9 +26,9 @@ impl Exported for Scan {
     const COLUMNS: &'static [Column] = &SCANS;
     const OTHER_FIELDS: &'static [&'static str] = &["result", "links"];
 
-    fn list_place(&self) -> ListPlace<'_> {
+    fn list_row(&self) -> ListRow<'_> {
         let line = self.line.and_then(|line| u32::try_from(line).ok());
-        line.map_or(ListPlace::Nowhere, ListPlace::Line)
+        line.map_or(ListRow::Nowhere, ListRow::Line)
     }
 }
 
@@ -36,8 +36,8 @@ impl Exported for Url {
     const COLUMNS: &'static [Column] = &URLS;
     const OTHER_FIELDS: &'static [&'static str] = &[];
 
-    fn list_place(&self) -> ListPlace<'_> {
-        ListPlace::Domain(&self.domain)
+    fn list_row(&self) -> ListRow<'_> {
+        ListRow::Domain(&self.domain)
     }
 }
 
@@ -45,8 +45,8 @@ impl Exported for DomainChange {
     const COLUMNS: &'static [Column] = &CHANGES;
     const OTHER_FIELDS: &'static [&'static str] = &["fields", "urls", "links"];
 
-    fn list_place(&self) -> ListPlace<'_> {
-        ListPlace::Domain(&self.domain)
+    fn list_row(&self) -> ListRow<'_> {
+        ListRow::Domain(&self.domain)
     }
 }
 
@@ -54,8 +54,8 @@ impl Exported for ChangedUrl {
     const COLUMNS: &'static [Column] = &CHANGED_URLS;
     const OTHER_FIELDS: &'static [&'static str] = &[];
 
-    fn list_place(&self) -> ListPlace<'_> {
-        ListPlace::Domain(&self.domain)
+    fn list_row(&self) -> ListRow<'_> {
+        ListRow::Domain(&self.domain)
     }
 }
 
@@ -63,8 +63,8 @@ impl Exported for AuditRow {
     const COLUMNS: &'static [Column] = &AUDIT;
     const OTHER_FIELDS: &'static [&'static str] = &[];
 
-    fn list_place(&self) -> ListPlace<'_> {
-        ListPlace::Domain(&self.domain)
+    fn list_row(&self) -> ListRow<'_> {
+        ListRow::Domain(&self.domain)
     }
 }
 
@@ -73,10 +73,10 @@ impl Exported for BatchDomain {
     const OTHER_FIELDS: &'static [&'static str] = Domain::OTHER_FIELDS;
     const IS_SHOWN_WITH_LIST: bool = true;
 
-    fn list_place(&self) -> ListPlace<'_> {
+    fn list_row(&self) -> ListRow<'_> {
         let line = self.0.get("line").and_then(Value::as_u64);
         let line = line.and_then(|line| u32::try_from(line).ok());
-        line.map_or(ListPlace::Nowhere, ListPlace::Line)
+        line.map_or(ListRow::Nowhere, ListRow::Line)
     }
 }
 

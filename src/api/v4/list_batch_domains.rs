@@ -44,7 +44,7 @@ pub(super) async fn list_batch_domains(
 
 /// The list of a batch, with what is known of each domain.
 pub(crate) struct BatchDomains {
-    /// Which.
+    /// The batch.
     pub(crate) batch: BatchId,
     /// Only the lines whose scans are like that.
     pub(crate) query: ScanQuery,

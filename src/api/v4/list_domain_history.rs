@@ -40,20 +40,21 @@ impl Example for FieldChange {
     }
 }
 
-/// Where a change is: of which event, and which of its changes. It stays the same when changes are added or no longer examined.
+/// Where a change is: of which event, and which of its changes. It stays the same when changes are added or no longer
+/// examined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct HistoryCursor {
     position: i64,
     number: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for HistoryCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.position, self.number)
     }
 }
 
-impl FromStr for Place {
+impl FromStr for HistoryCursor {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -93,9 +94,9 @@ pub(super) async fn list_domain_history(
         .flat_map(|of_event| of_event.iter().enumerate())
         .map(|(number, change)| {
             let position = change.position;
-            (Place { position, number }, change)
+            (HistoryCursor { position, number }, change)
         });
-    let before = paging.after::<Place>()?;
+    let before = paging.after::<HistoryCursor>()?;
     let wanted = numbered.rev().filter(|(place, change)| {
         before.is_none_or(|before| *place < before)
             && query.field.as_ref().is_none_or(|field| change.field == *field)

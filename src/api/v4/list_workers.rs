@@ -22,7 +22,7 @@ pub(super) struct Worker {
     version: String,
     /// `database` for a worker beside the database, `nats` for one on another machine.
     connection: &'static str,
-    /// Scans that it does at once.
+    /// Scans that it does at the same time.
     concurrency: i32,
     /// Scans under way.
     under_way: i64,

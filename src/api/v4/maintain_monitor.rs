@@ -1,4 +1,5 @@
-//! `PATCH /monitors/{id}`, `DELETE /monitors/{id}`, `POST /monitors/{id}/pause`, `/resume`, `/run`, and the token of its feed.
+//! `PATCH /monitors/{id}`, `DELETE /monitors/{id}`, `POST /monitors/{id}/pause`, `/resume`, `/run`, and the token of
+//! its feed.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +17,8 @@ use crate::api::quota::{require_acceptable, turn_at_lists};
 use crate::api::request::{CommandRequest, PathOf, parse_json, unsupported_media_type};
 use crate::commands::create_monitor::seal_list;
 use crate::commands::maintain_monitor::{self as command, MonitorWork};
-use crate::commands::note_answer::note_answer;
 use crate::commands::run_monitor::Run;
+use crate::commands::store_response::store_response;
 use crate::monitors::feeds::{self, FeedToken};
 use crate::values::MonitorId;
 
@@ -127,8 +128,8 @@ pub(super) async fn run_monitor(
     Ok((StatusCode::ACCEPTED, Json(view)))
 }
 
-/// Gives the feed of a monitor a token: whoever has its URL can read the changes that the monitor found (Atom), without a key. The
-/// token is shown once; the one before it is revoked.
+/// Gives the feed of a monitor a token: whoever has its URL can read the changes that the monitor found (Atom), without
+/// a key. The token is shown once; the one before it is revoked.
 #[utoipa::path(
     post, path = "/monitors/{id}/feed", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 201, body = MonitorFeed), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -145,7 +146,7 @@ pub(super) async fn open_feed(
         if !feeds::open(state.monitors.pool(), request.context.tenant, id, &token).await? {
             return Err(Problem::not_found("monitor"));
         }
-        note_answer(&state.bus, json!({ "monitor_id": id }), &request.context).await?;
+        store_response(&state.bus, json!({ "monitor_id": id }), &request.context).await?;
     }
     let view = MonitorFeed {
         monitor_id: id.0,

@@ -1,5 +1,5 @@
 //! `POST /projections/{name}/rebuild`, `/rollback`, `/verify` and `/retry-parked`: work that some process with the
-//! role `projector` does; `GET /projections/{name}` tells how far it is.
+//! role `projector` does; `GET /projections/{name}` shows its progress.
 
 use axum::Json;
 use axum::extract::State;

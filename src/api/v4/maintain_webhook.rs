@@ -77,8 +77,8 @@ pub(super) async fn change_webhook(
     execute(&state, id, Maintenance::Change(settings), &request).await
 }
 
-/// Gives a webhook another secret, which is shown once. The one before it stays valid for 24 hours: until then each message
-/// has a signature by both.
+/// Gives a webhook another secret, which is shown once. The one before it stays valid for 24 hours: until then each
+/// message has a signature by both.
 #[utoipa::path(
     post, path = "/webhooks/{id}/rotate", tag = "webhooks", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = WebhookSecretView), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -152,7 +152,8 @@ pub(super) async fn test_webhook(
     execute(&state, id, Maintenance::Test, &request).await
 }
 
-/// Sends a range of events to a webhook again, in order: those after a log position or time. Then it continues where it was.
+/// Sends a range of events to a webhook again, in order: those after a log position or time. Then it continues where it
+/// was.
 #[utoipa::path(
     post, path = "/webhooks/{id}/replay", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = Replay,
     responses(

@@ -1,4 +1,5 @@
-//! `POST /monitors/{id}/subscribers`, `GET /monitors/{id}/subscribers` and `DELETE /monitors/{id}/subscribers/{subscriber}`.
+//! `POST /monitors/{id}/subscribers`, `GET /monitors/{id}/subscribers` and `DELETE
+//! /monitors/{id}/subscribers/{subscriber}`.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use crate::api::ApiState;
 use crate::api::example::{self, Example};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::{CommandRequest, PathOf, Tenant};
-use crate::commands::note_answer::note_answer;
+use crate::commands::store_response::store_response;
 use crate::monitors::subscribers::{self, SubscriberRow};
 use crate::values::{MonitorId, TenantId};
 
@@ -105,7 +106,7 @@ pub(super) async fn add_subscriber(
     let is_repeat = request.first_result(&state).await?.is_some();
     let row = subscribe(&state, tenant, id, &address).await?;
     if !is_repeat {
-        note_answer(
+        store_response(
             &state.bus,
             json!({ "subscriber_id": row.subscriber_id }),
             &request.context,

@@ -1,4 +1,4 @@
-//! What v4 takes and shows of monitors.
+//! The requests and views of monitors in v4.
 
 use std::collections::BTreeMap;
 
@@ -110,7 +110,7 @@ impl NewMonitor {
 }
 
 impl ChangedMonitor {
-    /// What it says.
+    /// The monitor of the request.
     pub(super) fn read(self) -> Result<WantedMonitor, Problem> {
         let refused =
             |error: &dyn std::error::Error| Problem::of(ProblemCode::InvalidField, format!("{error}."));

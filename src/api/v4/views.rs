@@ -1,4 +1,4 @@
-//! What v4 shows of scans and batches, and of lists. Domains and events have files of their own.
+//! The views of scans, batches and lists in v4. Domains and events have their own files.
 
 use std::collections::BTreeMap;
 

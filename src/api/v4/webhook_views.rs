@@ -1,4 +1,4 @@
-//! What v4 takes and shows of webhooks.
+//! The requests and views of webhooks in v4.
 
 use std::collections::BTreeMap;
 

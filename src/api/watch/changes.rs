@@ -1,25 +1,21 @@
-//! What changes in domains, as it is found.
+//! Streams changes of domains as they are found.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
-use futures::Stream;
 use tokio::sync::broadcast;
-use tokio::time::Instant;
 
+use super::driver::{Source, Step, drive};
 use super::feed::Page;
-use super::places::Place;
-use super::watcher::{GREETING, HEARTBEAT, PAUSE};
+use super::slots::StreamSlot;
 use super::{event_stream, frame_of, last_event_id};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::v4::list_changes::changes_of;
 use crate::log::changes::ChangeFilter;
-use crate::values::EventType;
-use crate::values::TenantId;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use crate::values::{EventType, TenantId};
 
 /// Changes read from the log at a time.
 const LIMIT: i64 = 100;
@@ -35,7 +31,7 @@ pub(in crate::api) async fn open(
     since: Option<i64>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let place = state.watch.places.take(tenant)?;
+    let slot = state.watch.slots.take(tenant)?;
     let named = last_event_id(headers)?.or(since);
     // Before the head is read, so that nothing falls between the two.
     let pages = state.watch.feed.subscribe();
@@ -48,11 +44,10 @@ pub(in crate::api) async fn open(
         tenant,
         filter,
         pages,
-        phase: Phase::Greeting,
-        heartbeat: Instant::now() + HEARTBEAT,
-        _place: place,
+        phase: Phase::Behind,
+        _slot: slot,
     };
-    Ok(event_stream(watcher.into_stream()))
+    Ok(event_stream(drive(watcher, state.watch.stop())))
 }
 
 struct ChangeWatcher {
@@ -63,87 +58,46 @@ struct ChangeWatcher {
     /// The position up to which everything was sent.
     sent: i64,
     phase: Phase,
-    heartbeat: Instant,
-    _place: Place,
+    _slot: StreamSlot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing was sent.
-    Greeting,
     /// The log may have more than was sent.
     Behind,
     /// Waiting for what comes.
     Waiting,
 }
 
-impl ChangeWatcher {
-    fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
-        futures::stream::unfold(self, async |mut watcher| {
-            let bytes = watcher.next().await?;
-            watcher.heartbeat = Instant::now() + HEARTBEAT;
-            Some((Ok(bytes), watcher))
-        })
-    }
-
-    /// What is to be sent next; `None` when the server stops.
-    async fn next(&mut self) -> Option<Bytes> {
-        let stop = self.state.watch.stop.clone();
-        let heartbeat = self.heartbeat;
-        loop {
-            let step = tokio::select! {
-                biased;
-                () = stop.cancelled() => return None,
-                step = self.step() => step,
-                () = tokio::time::sleep_until(heartbeat) => {
-                    // What may have come between the two looks when it began is looked for now.
-                    self.phase = Phase::Behind;
-                    return Some(self.mark(":"));
-                }
-            };
-            match step {
-                Ok(Some(bytes)) => return Some(bytes),
-                Ok(None) => {}
-                Err(problem) => {
-                    tracing::debug!("A watcher of changes waits: {}", problem.detail);
-                    tokio::select! {
-                        () = stop.cancelled() => return None,
-                        () = tokio::time::sleep(PAUSE) => {}
-                    }
-                }
-            }
+impl Source for ChangeWatcher {
+    async fn step(&mut self) -> Result<Step, Problem> {
+        if self.phase == Phase::Behind {
+            return self.read_on().await;
         }
-    }
-
-    /// One step, which may come to nothing to send. Dropped in the middle it has changed nothing.
-    async fn step(&mut self) -> Result<Option<Bytes>, Problem> {
-        match self.phase {
-            Phase::Greeting => {
-                self.phase = Phase::Behind;
-                Ok(Some(self.mark(GREETING.trim_end())))
+        match self.pages.recv().await {
+            Ok(page) if page.after <= self.sent && !page.has_change_of(self.tenant, self.sent) => {
+                self.sent = self.sent.max(page.up_to);
             }
-            Phase::Behind => self.read_on().await,
-            Phase::Waiting => {
-                let page = self.pages.recv().await;
-                match page {
-                    Ok(page) if page.after <= self.sent && !page.has_change_of(self.tenant, self.sent) => {
-                        self.sent = self.sent.max(page.up_to);
-                    }
-                    // A change, or too slow for the feed: the log has it.
-                    _ => self.phase = Phase::Behind,
-                }
-                Ok(None)
-            }
+            // A change, or too slow for the feed: the log has it.
+            _ => self.phase = Phase::Behind,
         }
+        Ok(Step::Continue)
     }
 
-    /// A message without a change, with the position of the stream: so a client that reconnects before the first change, or long
-    /// after the last one, continues there.
+    /// With the position of the stream: a client that reconnects before the first change, or long after the last one,
+    /// continues there.
     fn mark(&self, line: &str) -> Bytes {
         format!("id: {}\n{line}\n\n", self.sent).into()
     }
 
-    async fn read_on(&mut self) -> Result<Option<Bytes>, Problem> {
+    /// Reads the log for what may have come between two pages of the feed.
+    fn interrupted(&mut self) {
+        self.phase = Phase::Behind;
+    }
+}
+
+impl ChangeWatcher {
+    async fn read_on(&mut self) -> Result<Step, Problem> {
         let _turn = self.state.models.turn(self.tenant).await?;
         let head = self.state.log.head().await?;
         let up_to = head.min(self.sent.saturating_add(WINDOW));
@@ -175,6 +129,6 @@ impl ChangeWatcher {
                 }
             }
         }
-        Ok((!text.is_empty()).then(|| text.into()))
+        Ok(Step::of(text))
     }
 }

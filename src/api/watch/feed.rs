@@ -20,10 +20,10 @@ use crate::values::TenantId;
 const PAGE: i64 = 500;
 /// Pages kept for who is slow; who is slower reads the log.
 const PAGES: usize = 32;
-/// How long an idle feed waits for news before it looks by itself.
+/// How long an idle feed waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
 /// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
-const GATHER: Duration = Duration::from_millis(50);
+const BATCH_DELAY: Duration = Duration::from_millis(50);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -139,7 +139,7 @@ impl Feed {
         while !self.is_over() {
             let pause = match self.next(&mut after).await {
                 Ok(true) => continue,
-                Ok(false) => GATHER,
+                Ok(false) => BATCH_DELAY,
                 Err(error) => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,

@@ -1,14 +1,15 @@
-//! Scans, batches and what changes in domains, watched as they go, as server-sent events (WHATWG HTML, 9.2): what is in the log, in its
-//! order, each event once, from wherever the watcher was before.
+//! Scans, batches and what changes in domains, watched as they go, as server-sent events (WHATWG HTML, 9.2): what is in
+//! the log, in its order, each event once, from wherever the watcher was before.
 //!
 //! What is past is read from the log by each watcher; what is new comes from [`feed`], one reader for all watchers of
 //! the process. Positions are dense, so a watcher knows whether a page of the feed follows what it sent, and reads the
 //! log itself where it does not: nothing is missed, sent twice or buffered for slow watchers.
 
 pub(super) mod changes;
+mod driver;
 mod end;
 mod feed;
-mod places;
+mod slots;
 mod watcher;
 
 use std::convert::Infallible;
@@ -27,16 +28,17 @@ use super::problem::{Problem, ProblemCode};
 use super::request::log_position;
 use crate::log::{EventLog, LogEvent};
 use crate::values::TenantId;
+use driver::drive;
 use end::End;
 use feed::Feed;
-use places::Places;
+use slots::StreamSlots;
 use watcher::Watcher;
 
 /// What watchers of this process share; clones share it.
 #[derive(Clone)]
 pub struct Watch {
     feed: Feed,
-    places: Places,
+    slots: StreamSlots,
     /// When it is cancelled, all streams end.
     stop: CancellationToken,
 }
@@ -51,7 +53,7 @@ impl Watch {
     pub fn new(log: EventLog, stop: CancellationToken) -> Self {
         Self {
             feed: Feed::new(log),
-            places: Places::default(),
+            slots: StreamSlots::default(),
             stop,
         }
     }
@@ -85,7 +87,7 @@ impl Watch {
     }
 }
 
-/// What is watched.
+/// The scan or batch that is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Watched {
     /// One scan: all that happens to it.
@@ -138,10 +140,10 @@ pub(super) async fn open(
     {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let place = state.watch.places.take(tenant)?;
+    let slot = state.watch.slots.take(tenant)?;
     let sent = after.unwrap_or(0).max(start - 1);
-    let watcher = Watcher::new(state, tenant, watched, sent, place);
-    Ok(event_stream(watcher.into_stream()))
+    let watcher = Watcher::new(state, tenant, watched, sent, slot);
+    Ok(event_stream(drive(watcher, state.watch.stop())))
 }
 
 /// The answer that streams events.

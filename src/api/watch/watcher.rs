@@ -1,17 +1,16 @@
-//! One watcher.
+//! Watches one scan or batch.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::Stream;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
 
+use super::driver::{Source, Step};
 use super::end::End;
 use super::feed::Page;
-use super::places::Place;
+use super::slots::StreamSlot;
 use super::{Watched, end, frame};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
@@ -23,15 +22,8 @@ use crate::values::TenantId;
 const LIMIT: i64 = 500;
 /// Positions looked through at a time: what is between may be others'.
 const WINDOW: i64 = 20_000;
-/// Something is sent at least so often, so that nothing in between takes the connection for dead.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often a cancelled batch is checked for its end.
-const ASK: Duration = Duration::from_secs(1);
-/// Pause after the database did not answer.
-pub(super) const PAUSE: Duration = Duration::from_secs(1);
-
-/// Reconnect after a second, says the stream first of all.
-pub(super) const GREETING: &str = "retry: 1000\n\n";
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where a watcher is, and what it needs to continue.
 pub(super) struct Watcher {
@@ -42,14 +34,11 @@ pub(super) struct Watcher {
     /// The position up to which everything was sent.
     sent: i64,
     phase: Phase,
-    heartbeat: Instant,
-    _place: Place,
+    _slot: StreamSlot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing was sent.
-    Greeting,
     /// The log may have more than was sent.
     Behind,
     /// Something was sent since the last check for the end.
@@ -58,12 +47,37 @@ enum Phase {
     Waiting,
     /// The same, where asking again is the only way to know the end.
     Ending,
-    /// It has ended.
-    Over,
+}
+
+impl Source for Watcher {
+    async fn step(&mut self) -> Result<Step, Problem> {
+        match self.phase {
+            Phase::Behind => self.read_on().await,
+            Phase::Asking => {
+                self.phase = match end::end_of(&self.state, self.tenant, &self.watched).await? {
+                    End::At(end) if end <= self.sent => return Ok(Step::End),
+                    End::At(_) | End::Open => Phase::Waiting,
+                    End::Near => Phase::Ending,
+                };
+                Ok(Step::Continue)
+            }
+            Phase::Waiting | Phase::Ending => Ok(self.wait().await),
+        }
+    }
+
+    fn mark(&self, line: &str) -> Bytes {
+        format!("{line}\n\n").into()
+    }
 }
 
 impl Watcher {
-    pub(super) fn new(state: &ApiState, tenant: TenantId, watched: Watched, sent: i64, place: Place) -> Self {
+    pub(super) fn new(
+        state: &ApiState,
+        tenant: TenantId,
+        watched: Watched,
+        sent: i64,
+        slot: StreamSlot,
+    ) -> Self {
         // Before the log is read for the first time, so that nothing falls between the two.
         let pages = state.watch.feed.subscribe();
         Self {
@@ -72,70 +86,13 @@ impl Watcher {
             watched,
             pages,
             sent,
-            phase: Phase::Greeting,
-            heartbeat: Instant::now() + HEARTBEAT,
-            _place: place,
-        }
-    }
-
-    /// The body of the answer. It is produced as fast as the client takes it, independent of other watchers.
-    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
-        futures::stream::unfold(self, async |mut watcher| {
-            let bytes = watcher.next().await?;
-            watcher.heartbeat = Instant::now() + HEARTBEAT;
-            Some((Ok(bytes), watcher))
-        })
-    }
-
-    /// What is to be sent next; `None` at the end, also at that of the server.
-    async fn next(&mut self) -> Option<Bytes> {
-        let stop = self.state.watch.stop.clone();
-        let heartbeat = self.heartbeat;
-        loop {
-            let step = tokio::select! {
-                biased;
-                () = stop.cancelled() => return None,
-                step = self.step() => step,
-                () = tokio::time::sleep_until(heartbeat) => return Some(Bytes::from_static(b":\n\n")),
-            };
-            match step {
-                Ok(Some(bytes)) => return Some(bytes),
-                Ok(None) if self.phase == Phase::Over => return None,
-                Ok(None) => {}
-                Err(problem) => {
-                    tracing::debug!("A watcher waits: {}", problem.detail);
-                    tokio::select! {
-                        () = stop.cancelled() => return None,
-                        () = tokio::time::sleep(PAUSE) => {}
-                    }
-                }
-            }
-        }
-    }
-
-    /// One step, which may come to nothing to send. Dropped in the middle it has changed nothing.
-    async fn step(&mut self) -> Result<Option<Bytes>, Problem> {
-        match self.phase {
-            Phase::Greeting => {
-                self.phase = Phase::Behind;
-                Ok(Some(Bytes::from_static(GREETING.as_bytes())))
-            }
-            Phase::Behind => self.read_on().await,
-            Phase::Asking => {
-                self.phase = match end::end_of(&self.state, self.tenant, &self.watched).await? {
-                    End::At(end) if end <= self.sent => Phase::Over,
-                    End::At(_) | End::Open => Phase::Waiting,
-                    End::Near => Phase::Ending,
-                };
-                Ok(None)
-            }
-            Phase::Waiting | Phase::Ending => Ok(self.wait().await),
-            Phase::Over => Ok(None),
+            phase: Phase::Behind,
+            _slot: slot,
         }
     }
 
     /// The next stretch of the log.
-    async fn read_on(&mut self) -> Result<Option<Bytes>, Problem> {
+    async fn read_on(&mut self) -> Result<Step, Problem> {
         let _turn = self.state.models.turn(self.tenant).await?;
         let head = self.state.log.head().await?;
         let up_to = head.min(self.sent + WINDOW);
@@ -156,7 +113,7 @@ impl Watcher {
             }
         }
         let text: String = events.into_iter().map(frame).collect();
-        Ok((!text.is_empty()).then(|| text.into()))
+        Ok(Step::of(text))
     }
 
     async fn read(&self, up_to: i64) -> Result<Vec<LogEvent>, Problem> {
@@ -182,12 +139,12 @@ impl Watcher {
     }
 
     /// The events of the feed that were not sent yet.
-    async fn wait(&mut self) -> Option<Bytes> {
+    async fn wait(&mut self) -> Step {
         let page = tokio::select! {
             page = self.pages.recv() => page,
-            () = tokio::time::sleep(ASK), if self.phase == Phase::Ending => {
+            () = tokio::time::sleep(POLL_INTERVAL), if self.phase == Phase::Ending => {
                 self.phase = Phase::Asking;
-                return None;
+                return Step::Continue;
             }
         };
         match page {
@@ -202,12 +159,12 @@ impl Watcher {
                     }
                 }
                 self.sent = self.sent.max(page.up_to);
-                (!bytes.is_empty()).then(|| bytes.into())
+                Step::of(bytes)
             }
             // Too slow for the feed, or the feed restarted: the log has what is between.
             Ok(_) | Err(RecvError::Lagged(_) | RecvError::Closed) => {
                 self.phase = Phase::Behind;
-                None
+                Step::Continue
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `sitelog export`: the API's lists as files, without HTTP.
 
-mod place;
+mod destination;
 mod rows;
 mod s3;
 mod upload;
@@ -13,7 +13,7 @@ use anyhow::Context;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use self::place::{ObjectAddress, Place, Writing};
+use self::destination::{Destination, ObjectAddress, Writing};
 use self::rows::write_rows;
 use self::s3::s3_object;
 use self::upload::{Ended, NotesFile, PART, Upload, UploadError};
@@ -46,7 +46,7 @@ use crate::values::{BatchId, DomainName, FailureReason, MonitorId, TenantId};
 type Rows<T> = BoxStream<'static, Result<Vec<T>, Problem>>;
 
 /// How long the read models may take to follow.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Writes results as CSV, NDJSON, a workbook or Parquet; the columns are in docs/api.md.
 #[derive(Debug, clap::Args)]
@@ -112,7 +112,7 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[arg(long, value_name = "PLACE", conflicts_with = "output", help = TO)]
-    to: Option<Place>,
+    to: Option<Destination>,
 }
 
 const TO: &str = "Where to write: s3://bucket/key (credentials: AWS_… of the environment), file:///path or a path. \
@@ -129,26 +129,26 @@ enum Table {
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let format = args.checked_format()?;
-    let place = args.place();
-    if let Some(Place::Object(address)) = &place {
+    let destination = args.destination();
+    if let Some(Destination::Object(address)) = &destination {
         // Before anything is read: what is missing is told at once.
         s3_object(address, config)?;
     }
     let local = Local::following(config).await?;
     let head = local.app.log.head().await?;
     let models = &local.app.models;
-    let followed = wait_for::<Jobs>(models, head, PATIENCE).await?
-        && wait_for::<BatchJobs>(models, head, PATIENCE).await?
-        && wait_for::<Domains>(models, head, PATIENCE).await?
-        && wait_for::<Sitemaps>(models, head, PATIENCE).await?;
+    let followed = wait_for::<Jobs>(models, head, WAIT_TIMEOUT).await?
+        && wait_for::<BatchJobs>(models, head, WAIT_TIMEOUT).await?
+        && wait_for::<Domains>(models, head, WAIT_TIMEOUT).await?
+        && wait_for::<Sitemaps>(models, head, WAIT_TIMEOUT).await?;
     let written = args
-        .write_to(&local.app.api_state(), format, place.as_ref(), config)
+        .write_to(&local.app.api_state(), format, destination.as_ref(), config)
         .await;
     local.finish().await;
     let written = written?;
-    if let Some(place) = &place {
+    if let Some(destination) = &destination {
         tell(&format!(
-            "{} rows written to {place}{}",
+            "{} rows written to {destination}{}",
             written.rows,
             kept(written.ended)
         ));
@@ -203,22 +203,22 @@ impl Args {
         if let Some((name, _)) = given.filter(|_| self.table != Table::Domains) {
             return refuse(&format!("{name} applies to domains only"));
         }
-        let place = self.place();
-        let ending = place.as_ref().and_then(Place::ending);
+        let destination = self.destination();
+        let ending = destination.as_ref().and_then(Destination::ending);
         let named = self.format.as_deref().or(ending);
         let format = named.and_then(|name| name.parse().ok()).unwrap_or(Format::Csv);
-        if format == Format::Xlsx && place.is_none() && output::is_terminal() {
+        if format == Format::Xlsx && destination.is_none() && output::is_terminal() {
             return refuse("a workbook cannot be shown on a terminal: use --output FILE.xlsx");
         }
-        if format == Format::Parquet && place.is_none() && output::is_terminal() {
+        if format == Format::Parquet && destination.is_none() && output::is_terminal() {
             return refuse("Parquet cannot be shown on a terminal: use --output FILE.parquet");
         }
         Ok(format)
     }
 
     /// Where it goes; `None` for standard output.
-    fn place(&self) -> Option<Place> {
-        let file = self.output.clone().map(Place::File);
+    fn destination(&self) -> Option<Destination> {
+        let file = self.output.clone().map(Destination::File);
         file.or_else(|| self.to.clone())
     }
 
@@ -227,23 +227,23 @@ impl Args {
         &self,
         state: &ApiState,
         format: Format,
-        place: Option<&Place>,
+        destination: Option<&Destination>,
         config: &Config,
     ) -> anyhow::Result<Written> {
-        match place {
+        match destination {
             None => {
                 let written = self.complete(state, format, Writing::to_output()).await;
                 written.context("standard output")
             }
-            Some(Place::File(path)) => {
+            Some(Destination::File(path)) => {
                 let written = self.complete(state, format, Writing::to_file(path)?).await;
                 written.map_err(|error| {
                     // A part of an export is of no use.
-                    place::remove_partial(path);
+                    destination::remove_partial(path);
                     error.context(format!("{} cannot be written", path.display()))
                 })
             }
-            Some(Place::Object(address)) => {
+            Some(Destination::Object(address)) => {
                 let written = self.upload(state, format, address, config).await;
                 written.with_context(|| format!("{address} cannot be written"))
             }
@@ -397,7 +397,9 @@ impl Args {
         out: &mut Writing,
         rows: Rows<T>,
     ) -> anyhow::Result<u64> {
-        let carried = carried_by(state, self.tenant, self.batch).await.map_err(told)?;
+        let carried = carried_by(state, self.tenant, self.batch)
+            .await
+            .map_err(error_of)?;
         write_rows(Encoder::<T>::new(carried), format, rows, out).await
     }
 }
@@ -425,6 +427,6 @@ fn all_rows<L: List>(state: &ApiState, tenant: TenantId, list: L) -> Rows<L::Row
 }
 
 /// What a request would be answered, for people.
-fn told(problem: Problem) -> anyhow::Error {
+fn error_of(problem: Problem) -> anyhow::Error {
     anyhow::anyhow!(problem.detail)
 }

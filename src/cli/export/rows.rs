@@ -4,8 +4,8 @@ use std::io::Read;
 
 use futures::TryStreamExt;
 
-use super::place::Writing;
-use super::{Rows, told};
+use super::destination::Writing;
+use super::{Rows, error_of};
 use crate::api::problem::Problem;
 use crate::export::columns::Exported;
 use crate::export::encoder::Encoder;
@@ -23,7 +23,7 @@ pub(super) async fn write_rows<T: Exported>(
     let mut rows = rows.inspect_ok(|rows| count += u64::try_from(rows.len()).unwrap_or(0));
     match format {
         Format::Xlsx => {
-            let mut file = workbook::build(&encoder, rows).await.map_err(told)?;
+            let mut file = workbook::build(&encoder, rows).await.map_err(error_of)?;
             let mut piece = vec![0; 64 * 1024];
             loop {
                 let length = file.read(&mut piece)?;
@@ -35,12 +35,12 @@ pub(super) async fn write_rows<T: Exported>(
         }
         Format::Csv => {
             out.put(&encoder.csv_header()).await?;
-            while let Some(rows) = rows.try_next().await.map_err(told)? {
+            while let Some(rows) = rows.try_next().await.map_err(error_of)? {
                 out.put(&encoder.csv(&rows)?).await?;
             }
         }
         Format::Ndjson => {
-            while let Some(rows) = rows.try_next().await.map_err(told)? {
+            while let Some(rows) = rows.try_next().await.map_err(error_of)? {
                 out.put(&encoder.ndjson(&rows)?).await?;
             }
         }

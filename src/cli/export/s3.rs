@@ -6,7 +6,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 
-use super::place::ObjectAddress;
+use super::destination::ObjectAddress;
 use super::upload::Object;
 use crate::cli::input::BadArgument;
 use crate::config::Config;

@@ -32,13 +32,13 @@ pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode>
         ..EventFilter::default()
     };
     let last = log.events(&last).await?;
-    let told = json!({
+    let report = json!({
         "origin": checkpoint.origin,
         "size": checkpoint.head.size,
         "root": hex::encode(checkpoint.head.root),
         "recorded_at": last.first().filter(|_| checkpoint.head.size > 0).map(|event| event.recorded_at),
         "checkpoint": checkpoint.to_string(),
     });
-    say(&told.to_string())?;
+    say(&report.to_string())?;
     Ok(ExitCode::SUCCESS)
 }

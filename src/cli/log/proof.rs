@@ -100,7 +100,7 @@ impl Proof {
 
     fn to_json(&self) -> Value {
         let checkpoint = self.checkpoint();
-        let mut told = match self {
+        let mut report = match self {
             Self::Inclusion(proof) => json!({
                 "kind": "inclusion",
                 "position": proof.position,
@@ -113,11 +113,11 @@ impl Proof {
                 "old_root": hex::encode(proof.old.root),
             }),
         };
-        told["tree_size"] = checkpoint.head.size.into();
-        told["root"] = hex::encode(checkpoint.head.root).into();
-        told["path"] = self.path().iter().map(hex::encode).collect::<Vec<_>>().into();
-        told["checkpoint"] = checkpoint.to_string().into();
-        told
+        report["tree_size"] = checkpoint.head.size.into();
+        report["root"] = hex::encode(checkpoint.head.root).into();
+        report["path"] = self.path().iter().map(hex::encode).collect::<Vec<_>>().into();
+        report["checkpoint"] = checkpoint.to_string().into();
+        report
     }
 
     fn print(&self) -> std::io::Result<()> {

@@ -93,10 +93,10 @@ pub(super) async fn export(args: &ExportArgs, log: &EventLog) -> anyhow::Result<
     file.sync_all()?;
     std::fs::rename(&partial, &args.file)?;
     if args.json {
-        let told = json!({
+        let report = json!({
             "file": args.file, "first": header.first, "last": header.last, "root": header.root,
         });
-        say(&told.to_string())?;
+        say(&report.to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     say(&format!(
@@ -128,11 +128,11 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if args.json && kept.as_ref().is_none_or(|kept| kept.size == head.size) {
         let is_kept = kept.map(|kept| kept == head);
         let holds = is_kept.unwrap_or(true);
-        let told = json!({
+        let report = json!({
             "file": args.file, "holds": holds, "size": head.size, "root": hex::encode(head.root),
             "is_kept_head": is_kept,
         });
-        say(&told.to_string())?;
+        say(&report.to_string())?;
         return Ok(if holds {
             ExitCode::SUCCESS
         } else {

@@ -43,21 +43,21 @@ pub(in crate::cli) async fn check(
     };
     let found = log.verify_with(&options).await?;
     if json {
-        let told = |finding: &Finding| {
+        let finding_json = |finding: &Finding| {
             let mut fields = json!(finding);
             fields["text"] = finding.to_string().into();
             fields
         };
-        let told = json!({
+        let report = json!({
             "holds": found.holds(),
             "events": found.events,
             "bodies": found.bodies,
             "erased": found.erased,
             "root": hex::encode(found.root),
             "wrong": found.wrong,
-            "findings": found.findings.iter().map(told).collect::<Vec<_>>(),
+            "findings": found.findings.iter().map(finding_json).collect::<Vec<_>>(),
         });
-        say(&told.to_string())?;
+        say(&report.to_string())?;
         return Ok(found.holds());
     }
     for finding in &found.findings {

@@ -12,6 +12,7 @@ use super::input::BadArgument;
 use crate::config::Config;
 use crate::database::Database;
 use crate::log::EventLog;
+use crate::projections::all;
 use crate::projections::as_of::Point;
 use crate::projections::registry::{self, AnyProjection};
 use crate::projections::task::TaskKind;
@@ -32,17 +33,17 @@ enum Action {
     Status,
     /// Rebuilds read models from the log beside the live ones, compares them with the log, and switches
     Rebuild {
-        /// jobs, `batch_jobs`, domains or sitemaps; by default all
+        /// Its name, as `status` shows it; by default all
         name: Option<String>,
     },
     /// Switches back to the generation before the last rebuild
     Rollback {
-        /// jobs, `batch_jobs`, domains or sitemaps
+        /// Its name, as `status` shows it
         name: String,
     },
     /// Compares each row with the log and lists differences; exit code 1 if there are any
     Verify {
-        /// jobs, `batch_jobs`, domains or sitemaps; by default all
+        /// Its name, as `status` shows it; by default all
         name: Option<String>,
         /// Repairs rows that differ from the log, and compares again
         #[arg(long)]
@@ -50,14 +51,14 @@ enum Action {
     },
     /// Retries quarantined rows: those to which an event could not be applied
     RetryParked {
-        /// jobs, `batch_jobs`, domains or sitemaps; by default all
+        /// Its name, as `status` shows it; by default all
         name: Option<String>,
     },
     /// Builds earlier states of read models in a separate schema, for queries with SQL
     AsOf {
         /// A log position, or a time like 2026-01-31T12:00:00Z
         point: String,
-        /// jobs, `batch_jobs`, domains or sitemaps; by default all
+        /// Its name, as `status` shows it; by default all
         name: Option<String>,
         /// Removes the schema that this command built
         #[arg(long)]
@@ -82,7 +83,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let database = Database::open(config).await?;
     let log = EventLog::open(database.pools.work.clone());
     // Before there are tables that it must be let into.
-    crate::projections::wall::ensure_reader(&database.pools.work).await?;
+    crate::projections::row_security::ensure_reader(&database.pools.work).await?;
     crate::projections::status::ensure_all(&database.pools.work).await?;
     let all_well = match (&args.action, point) {
         (Action::Status, _) => status::show(&database.pools.work, args.json).await,
@@ -114,12 +115,9 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 
 fn named(name: Option<&str>) -> Result<Vec<&'static dyn AnyProjection>, BadArgument> {
     let Some(name) = name else {
-        return Ok(registry::all().to_vec());
+        return Ok(all());
     };
-    let known: Vec<&str> = registry::all()
-        .iter()
-        .map(|projection| projection.name())
-        .collect();
+    let known: Vec<&str> = all().iter().map(|projection| projection.name()).collect();
     match registry::find(name) {
         Some(projection) => Ok(vec![projection]),
         None => Err(BadArgument(format!(

@@ -159,7 +159,7 @@ pub(super) const TABLES: [Table; 4] = [
     },
 ];
 
-/// What is known of a row besides its columns.
+/// What is known of a row in addition to its columns.
 pub(super) struct Circumstances<'a> {
     pub(super) account: &'a Account,
     /// Ours.

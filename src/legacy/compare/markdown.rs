@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Comparison, Difference};
 
-/// What a reason says.
+/// A reason in words.
 const REASONS: [(&str, &str); 47] = [
     (
         "after_import",

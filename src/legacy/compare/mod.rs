@@ -29,7 +29,7 @@ const MAX_EXAMPLES: u64 = 3;
 /// The result of a comparison.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// When.
+    /// When they were compared.
     pub compared_at: DateTime<Utc>,
     /// The log position that was seen.
     pub position: i64,
@@ -120,7 +120,7 @@ struct Account {
 pub async fn compare(
     models: &ReadModels,
     source: &mut OldDatabase,
-    told: &dyn Fn(&str, u64),
+    on_progress: &dyn Fn(&str, u64),
 ) -> Result<Comparison, CompareError> {
     let position = sqlx::query_scalar("select position from log_head")
         .fetch_one(&models.pool)
@@ -134,11 +134,11 @@ pub async fn compare(
     };
     for table in &TABLES {
         if source.has(table.name).await? {
-            compare_table(models, source, table, &mut comparison, told).await?;
+            compare_table(models, source, table, &mut comparison, on_progress).await?;
         }
     }
     if source.has("sitemap_urls").await? {
-        urls::compare(&models.pool, source, &mut comparison, told).await?;
+        urls::compare(&models.pool, source, &mut comparison, on_progress).await?;
     }
     Ok(comparison)
 }
@@ -148,7 +148,7 @@ async fn compare_table(
     source: &mut OldDatabase,
     table: &'static Table,
     comparison: &mut Comparison,
-    told: &dyn Fn(&str, u64),
+    on_progress: &dyn Fn(&str, u64),
 ) -> Result<(), CompareError> {
     let pool = &models.pool;
     let mut counts = TableComparison::default();
@@ -165,7 +165,7 @@ async fn compare_table(
             counts.rows += 1;
             judge(table, row, &accounts, &ours, &mut counts, comparison);
         }
-        told(table.name, counts.rows);
+        on_progress(table.name, counts.rows);
     }
     let here: i64 = sqlx::query_scalar(&format!("select count(*) from legacy.{}", table.name))
         .fetch_one(pool)

@@ -12,7 +12,7 @@ use crate::legacy::source::OldDatabase;
 const TABLE: &str = "sitemap_urls";
 /// Rows of theirs that are read at a time, unless one file has more.
 const URLS_AT_ONCE: i64 = 20_000;
-/// What is compared.
+/// The compared table.
 const COLUMNS: [&str; 3] = ["lastmod", "changefreq", "priority_value"];
 /// What readers find out of the file, or as what it is for each new URL, and what is found again by it.
 const NOT_KEPT: [&str; 8] = [
@@ -30,7 +30,7 @@ pub(super) async fn compare(
     pool: &PgPool,
     source: &mut OldDatabase,
     comparison: &mut Comparison,
-    told: &dyn Fn(&str, u64),
+    on_progress: &dyn Fn(&str, u64),
 ) -> Result<(), CompareError> {
     let mut counts = TableComparison {
         rows: u64::try_from(source.count(TABLE).await?).unwrap_or_default(),
@@ -64,7 +64,7 @@ pub(super) async fn compare(
         let Some(size) = sizes.get(&file) else { continue };
         if rows + size > URLS_AT_ONCE && !files.is_empty() {
             compare_files(pool, source, &std::mem::take(&mut files), &mut counts, comparison).await?;
-            told(TABLE, counts.seen());
+            on_progress(TABLE, counts.seen());
             rows = 0;
         }
         rows += size;
@@ -84,8 +84,8 @@ pub(super) async fn compare(
 impl TableComparison {
     /// Rows that something was said of.
     fn seen(&self) -> u64 {
-        let told: u64 = self.merged.values().chain(self.refused.values()).sum();
-        self.same + self.explained + self.unexplained + self.missing + told
+        let classified: u64 = self.merged.values().chain(self.refused.values()).sum();
+        self.same + self.explained + self.unexplained + self.missing + classified
     }
 }
 

@@ -9,7 +9,10 @@ use crate::values::{BatchId, BatchOptions, TenantId};
 
 const TABLE: &str = "batch_jobs";
 
-pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) -> Result<(), ImportError> {
+pub(super) async fn import(
+    import: &mut Import<'_>,
+    on_progress: &dyn Fn(&str, u64),
+) -> Result<(), ImportError> {
     if !import.source.has(TABLE).await? {
         return Ok(());
     }
@@ -40,7 +43,7 @@ pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) ->
         append_imported(import.bus, units).await?;
         ledger::note(import.pool, &entries).await?;
         done += rows.len() as u64;
-        told(TABLE, done);
+        on_progress(TABLE, done);
     }
 }
 

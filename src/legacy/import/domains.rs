@@ -11,7 +11,10 @@ use crate::values::{DomainName, FailureReason, ScanOptions, TenantId};
 
 const TABLE: &str = "domains";
 
-pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) -> Result<(), ImportError> {
+pub(super) async fn import(
+    import: &mut Import<'_>,
+    on_progress: &dyn Fn(&str, u64),
+) -> Result<(), ImportError> {
     if !import.source.has(TABLE).await? {
         return Ok(());
     }
@@ -42,7 +45,7 @@ pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) ->
         merge_twins(import, &mut entries).await?;
         ledger::note(import.pool, &entries).await?;
         done += rows.len() as u64;
-        told(TABLE, done);
+        on_progress(TABLE, done);
     }
 }
 
@@ -139,7 +142,7 @@ fn imported(
     }
 }
 
-/// What a row tells of its last scan.
+/// What a row says about its last scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Scanned,

@@ -9,7 +9,7 @@ use crate::values::findings::{ContactInfo, SocialLinks, TechStack};
 /// For months the predecessor stored made-up pages over real data; their titles end so.
 const FABRICATED: &str = " - Temporary Bypass";
 
-/// Findings that are to be sealed, and what was mended.
+/// Findings that are to be sealed, and what was repaired.
 #[derive(Debug)]
 pub(super) struct OldFindings {
     pub(super) content: Value,

@@ -16,7 +16,10 @@ const OTHER_WORK: [&str; 1] = ["places_search"];
 /// Where a job whose domain is gone may still name it.
 const NAMED_IN: [&str; 4] = ["job_metadata", "metadata", "result_data", "result"];
 
-pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) -> Result<(), ImportError> {
+pub(super) async fn import(
+    import: &mut Import<'_>,
+    on_progress: &dyn Fn(&str, u64),
+) -> Result<(), ImportError> {
     if !import.source.has(TABLE).await? {
         return Ok(());
     }
@@ -41,7 +44,7 @@ pub(super) async fn import(import: &mut Import<'_>, told: &dyn Fn(&str, u64)) ->
         append_imported(import.bus, units).await?;
         ledger::note(import.pool, &entries).await?;
         done += rows.len() as u64;
-        told(TABLE, done);
+        on_progress(TABLE, done);
     }
 }
 

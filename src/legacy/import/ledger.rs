@@ -69,7 +69,7 @@ pub struct Tally {
     pub merged: BTreeMap<String, i64>,
     /// Not taken, by reason.
     pub refused: BTreeMap<String, i64>,
-    /// Taken, but mended, by what was mended.
+    /// Taken, but repaired, by what was repaired.
     pub notes: BTreeMap<String, i64>,
 }
 

@@ -26,7 +26,7 @@ use crate::values::{BatchId, DomainName, TenantId};
 
 /// Rows appended at a time.
 const CHUNK: usize = 400;
-/// Who says so in the log.
+/// The actor of imported events.
 const ACTOR: &str = "legacy:import";
 
 /// How to handle work that the predecessor had begun and not ended.
@@ -41,7 +41,7 @@ pub enum Unfinished {
     Rescan,
 }
 
-/// Why an import stops; what was appended stays, and the next one goes on.
+/// Why an import stops; what was appended stays, and the next one continues.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The predecessor's database.
@@ -74,13 +74,13 @@ struct KnownDomain {
     text: String,
 }
 
-/// Imports all; `told` is called with each table and the number of its processed rows.
+/// Imports all; `on_progress` is called with each table and the number of its processed rows.
 pub async fn import(
     bus: &CommandBus,
     pool: &PgPool,
     source: &mut OldDatabase,
     unfinished: Unfinished,
-    told: &dyn Fn(&str, u64),
+    on_progress: &dyn Fn(&str, u64),
 ) -> Result<Report, ImportError> {
     ledger::reconsider_refused(pool).await?;
     let mut import = Import {
@@ -93,9 +93,9 @@ pub async fn import(
         jobs: HashMap::new(),
     };
     import.learn_domains().await?;
-    batches::import(&mut import, told).await?;
-    jobs::import(&mut import, told).await?;
-    domains::import(&mut import, told).await?;
+    batches::import(&mut import, on_progress).await?;
+    jobs::import(&mut import, on_progress).await?;
+    domains::import(&mut import, on_progress).await?;
     sitemaps::account_for_the_rest(&mut import).await?;
     ledger::report(pool).await
 }

@@ -38,7 +38,7 @@ pub(super) struct Sitemaps {
     read: HashMap<String, Vec<OldRow>>,
 }
 
-/// What they come to.
+/// Their sealed form.
 pub(super) struct SealedSitemaps {
     pub(super) read: Vec<ReadFact>,
     pub(super) totals: ScanTotals,

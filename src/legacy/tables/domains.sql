@@ -1,5 +1,5 @@
--- What the import knew stands as long as nothing was scanned since (`as_it_was`); what people had filled in, and what
--- scans do not find, stands for ever.
+-- Imported values are shown until the domain is scanned here (`as_it_was`). Columns that people had filled in, and values
+-- that scans do not find, stay permanently.
 select coalesce(o.domain_id, d.id)                                          as id,
        d.tenant_id,
        d.domain::varchar                                                    as domain,

@@ -1,5 +1,5 @@
--- The scans that tell what the predecessor knew of a domain in the end are none of its jobs. A job that came from it is
--- shown as it was until it is done again here. Ids of new jobs stand above those that it gave.
+-- Scans with the final data of the predecessor about a domain are not jobs of the predecessor. An imported job is shown as it
+-- was until it is scanned here. Ids of new jobs are higher than those of the predecessor.
 select coalesce(legacy.as_int(r.source_id), (1000000000 + j.requested_position % 1147483647)::int) as id,
        j.scan_id                                                            as job_id,
        j.tenant_id::varchar(255)                                            as tenant_id,

@@ -1,5 +1,5 @@
--- A file that came from the predecessor is shown as it was until its site is scanned here; words that its last models do
--- not know are shown as those that took their place.
+-- An imported file is shown as it was until its site is scanned here. Words that the predecessor's last models do not know
+-- are replaced by their successors.
 select coalesce(legacy.as_uuid(r.source_id), f.sitemap_id)                  as id,
        f.tenant_id,
        coalesce(o.domain_id, d.id)                                          as domain_id,

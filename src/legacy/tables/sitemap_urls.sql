@@ -5,12 +5,12 @@ select md5(u.sitemap_id::text || ':' || u.ordinal)::uuid                    as i
        u.url,
        u.url                                                                as loc_text,
        null::text                                                           as page_type,
-       -- The models of November 2025 refuse a row with any other word than theirs.
+       -- The models of November 2025 refuse a row with an unknown word.
        'Pending'::legacy.sitemap_url_status_enum                            as status,
        5                                                                    as priority,
        null::int                                                            as status_code,
        null::text                                                           as error_message,
-       -- Sitemaps say dates of all forms; the column holds times only.
+       -- Sitemaps contain dates in all forms; the column holds only times.
        legacy.as_timestamptz(u.lastmod)                                     as lastmod,
        u.changefreq,
        (case when u.priority ~ '^[01](\.[0-9]{1,4})?$' then u.priority end)::numeric(3, 2) as priority_value,

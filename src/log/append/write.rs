@@ -11,7 +11,7 @@ use crate::log::LogError;
 use crate::pools::in_time;
 use crate::values::TenantId;
 
-/// Outcomes besides those of `append_events`.
+/// Outcomes in addition to those of `append_events`.
 const SALT_CHANGED: &str = "salt_changed";
 const NOT_TRIED: &str = "not_tried";
 

@@ -20,7 +20,7 @@ use crate::values::versioned::DecodeError;
 
 /// Events examined in one read.
 const CHUNK: i64 = 4096;
-/// Reads under way at once: the database makes texts of some while others are hashed here.
+/// Reads under way at the same time: the database makes texts of some while others are hashed here.
 const READERS: usize = 3;
 /// How the canonical text names the body that an event refers to. Within a text, the quotes would be escaped.
 const DIGEST_FIELD: &[u8] = b"\"digest\": \"";
@@ -32,7 +32,7 @@ pub(super) async fn verify(
     options: &VerifyOptions,
     found: &mut LogVerification,
 ) -> Result<(), LogError> {
-    let mut course = Course::new(log.stored_hashes().await?, options);
+    let mut course = VerificationRun::new(log.stored_hashes().await?, options);
     let readable = options.readable;
     let starts = (0..).map(|n| n * CHUNK).take_while(|after| *after < head);
     let reads = futures::stream::iter(starts).map(|after| {
@@ -53,12 +53,12 @@ struct Chunk {
     /// The hash of what each event says, in order; a missing one has none.
     hashes: Vec<Option<Hash>>,
     findings: Vec<Finding>,
-    misfits: Vec<Misfit>,
+    misfits: Vec<LeafMismatch>,
     erased: HashSet<Digest>,
 }
 
 /// An event that its leaf does not fit.
-struct Misfit {
+struct LeafMismatch {
     position: i64,
     leaf: Vec<u8>,
     content: String,
@@ -104,7 +104,7 @@ async fn read(pool: &PgPool, after: i64, until: i64, readable: Option<Readable>)
             chunk.findings.push(finding);
         }
         if leaf != hash {
-            chunk.misfits.push(Misfit {
+            chunk.misfits.push(LeafMismatch {
                 position,
                 leaf,
                 content,
@@ -187,17 +187,17 @@ fn unreadable(position: i64, content: &str, readable: Readable) -> Option<Findin
 }
 
 /// The way through the log, chunk by chunk.
-struct Course<'a> {
+struct VerificationRun<'a> {
     tree: MerkleTree,
     stored: StoredHashes,
     options: &'a VerifyOptions,
-    misfits: Vec<Misfit>,
+    misfits: Vec<LeafMismatch>,
     erased: HashSet<Digest>,
     /// Positions where something was found that makes the hashes above them wrong too.
     bad: BTreeSet<i64>,
 }
 
-impl<'a> Course<'a> {
+impl<'a> VerificationRun<'a> {
     fn new(stored: StoredHashes, options: &'a VerifyOptions) -> Self {
         Self {
             tree: MerkleTree::default(),
@@ -315,7 +315,7 @@ fn head_differs(size: u64, kept: &Hash, found: &Hash) -> Finding {
     }
 }
 
-impl Misfit {
+impl LeafMismatch {
     /// An event whose leaf is right for another position was moved; any other was altered.
     fn explain(&self, others: &[Self]) -> Finding {
         let rest = self.content.strip_prefix(&format!("[{}", self.position));

@@ -1,4 +1,4 @@
-//! What can be wrong with a log, each in words of its own.
+//! The problems that a verification can find.
 
 use std::fmt;
 
@@ -71,7 +71,7 @@ pub enum Finding {
     NodeAltered { first: i64, last: i64 },
     /// A sealed segment is not what it was when it was sealed.
     SegmentAltered { first: i64, last: i64 },
-    /// The tree over so many events has another root than the head that was kept.
+    /// The tree over this many events has another root than the head that was kept.
     HeadDiffers { size: u64, kept: String, found: String },
     /// The head that was kept covers more events than there are.
     HeadBeyondEnd { size: u64, events: u64 },

@@ -23,7 +23,7 @@ use crate::values::versioned::DecodeError;
 /// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 100;
 
-/// What is to be verified besides the log's agreement with itself.
+/// What to verify in addition to the consistency of the log.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
     /// A head that was kept outside: nothing before it may have changed.
@@ -32,7 +32,7 @@ pub struct VerifyOptions {
     pub readable: Option<Readable>,
 }
 
-/// Tells whether an event can be read: type of stream, type of event, version, payload.
+/// Returns whether an event can be read: type of stream, type of event, version, payload.
 pub type Readable = fn(&str, &str, &str, &RawValue) -> Result<(), DecodeError>;
 
 /// The result of a verification.
@@ -46,7 +46,7 @@ pub struct LogVerification {
     pub erased: u64,
     /// Tree head over all leaves in position order (RFC 9162).
     pub root: Hash,
-    /// What is wrong, up to a hundred.
+    /// The problems, up to a hundred.
     pub findings: Vec<Finding>,
     /// How much is wrong in all.
     pub wrong: u64,
@@ -72,7 +72,7 @@ impl EventLog {
         self.verify_with(&VerifyOptions::default()).await
     }
 
-    /// The same, with more to hold it against.
+    /// The same, compared with more.
     pub async fn verify_with(&self, options: &VerifyOptions) -> Result<LogVerification, LogError> {
         let mut found = LogVerification::default();
         // In one statement, so that an append does not come in between.

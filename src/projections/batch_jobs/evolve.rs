@@ -1,4 +1,4 @@
-//! What a batch's row is after an event.
+//! Folds an event into the row of a batch.
 
 use std::collections::BTreeMap;
 

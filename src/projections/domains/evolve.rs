@@ -1,4 +1,4 @@
-//! What a domain's row is after an event. How a rescan is merged into what was known, `values::profile` says.
+//! What a domain's row is after an event. How a rescan is merged into what was known, `values::merge_findings` says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::aggregates::scan::ScanTotals;
 use crate::aggregates::{ScanEvent, ScanStatus};
 use crate::projections::{Fact, RawJson};
 use crate::values::findings::TechStack;
-use crate::values::profile::{self, version_of};
+use crate::values::merge_findings::{self, version_of};
 use crate::values::{Findings, ScanId};
 
 pub(super) fn evolve(row: Option<DomainRow>, fact: &Fact) -> Option<DomainRow> {
@@ -21,7 +21,7 @@ pub(super) fn evolve(row: Option<DomainRow>, fact: &Fact) -> Option<DomainRow> {
     if let ScanEvent::ScanErased { .. } = event {
         return Some(erased(row, fact));
     }
-    row.status = ScanStatus::after(event);
+    row.status = event.status_after();
     scrape_status(row.status).clone_into(&mut row.content_scrape_status);
     row.last_scan_id = scan_id;
     row.batch_id = event.batch_id();
@@ -60,7 +60,7 @@ fn merge(row: &mut DomainRow, findings: Option<&RawJson>, totals: &ScanTotals) {
         return;
     };
     let known = row.meta_json.read().unwrap_or_default();
-    let (known, mut kept) = profile::merge(known, found);
+    let (known, mut kept) = merge_findings::merge(known, found);
     let (sitemaps, urls) = (to_int(totals.sitemaps), to_int(totals.sitemap_urls));
     if sitemaps > 0 || row.total_sitemaps == 0 {
         (row.total_sitemaps, row.sitemap_urls) = (sitemaps, urls);

@@ -47,14 +47,14 @@ impl Sort for DomainSort {
 
 /// A domain's place in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DomainPlace {
+pub struct DomainCursor {
     /// When its latest scan ended, microseconds since 1970; of no importance where the order is that of names.
     pub last_scan: Option<i64>,
     /// Its name.
     pub domain: String,
 }
 
-impl DomainPlace {
+impl DomainCursor {
     /// The place of a row.
     pub fn of(row: &DomainRow) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl DomainPlace {
     }
 }
 
-impl fmt::Display for DomainPlace {
+impl fmt::Display for DomainCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(last_scan) = self.last_scan {
             write!(f, "{last_scan}")?;
@@ -73,7 +73,7 @@ impl fmt::Display for DomainPlace {
     }
 }
 
-impl FromStr for DomainPlace {
+impl FromStr for DomainCursor {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -118,7 +118,7 @@ pub struct DomainFilter {
     /// In which order.
     pub sort: DomainSort,
     /// Only behind this place in that order.
-    pub after: Option<DomainPlace>,
+    pub after: Option<DomainCursor>,
     /// At most so many.
     pub limit: i64,
 }
@@ -131,7 +131,7 @@ pub struct InvalidFilter {
     pub name: &'static str,
     /// Its text, as far as it is shown.
     pub text: String,
-    /// What is allowed.
+    /// The limit.
     pub allowed: String,
 }
 
@@ -275,17 +275,17 @@ pub async fn list(
     let found: Vec<String> = query.fetch_all(&mut *reading).await?;
     let found = rows::all_from_json::<Domains>(&found).await?;
     Ok(Listed::of(found, filter.limit, |row| {
-        filter.sort.place(&DomainPlace::of(row).to_string())
+        filter.sort.place(&DomainCursor::of(row).to_string())
     }))
 }
 
-/// Domains whose certificate expires before a time are looked up by name up to so many; where there are more, the list comes
-/// upon them soon in its own order.
+/// Domains whose certificate expires before a time are looked up by name up to so many; where there are more, the list
+/// comes upon them soon in its own order.
 const FEW_EXPIRING: i64 = 2_000;
 
 /// The names of domains whose certificate expires before a time; `None` if they are many.
 ///
-/// No index has both orders, and which one is right depends on how many there are, which no statistics tell for certain.
+/// No index has both orders, and which one is right depends on how many there are, which statistics do not reliably say.
 async fn expiring(
     reading: &mut PgConnection,
     models: &ReadModels,

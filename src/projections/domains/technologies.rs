@@ -1,11 +1,11 @@
-//! What a tenant's sites are made with: the technologies that most of them have.
+//! The technologies that most sites of a tenant have.
 
 use crate::projections::{ProjectionError, ReadModels};
 use crate::values::{BatchId, TenantId};
 
 /// Technologies that are listed.
-const MOST: i64 = 15;
-/// Domains that are examined: reading so many takes 0.6 s (`docs/performance.md`).
+const MAX_TECHNOLOGIES: i64 = 15;
+/// Domains that are examined: reading this many takes 0.6 s (`docs/performance.md`).
 const MAX_DOMAINS: i64 = 100_000;
 
 /// A technology and how many domains have it.
@@ -18,7 +18,7 @@ pub struct TechnologyCount {
 }
 
 /// The technologies that most domains have, of all or of those whose latest scan belongs to a batch; beyond 100,000
-/// domains, of so many of them.
+/// domains, of this many of them.
 pub async fn technologies(
     models: &ReadModels,
     tenant: TenantId,
@@ -37,7 +37,7 @@ pub async fn technologies(
         .bind(tenant.0)
         .bind(batch.map(|batch| batch.0))
         .bind(MAX_DOMAINS)
-        .bind(MOST)
+        .bind(MAX_TECHNOLOGIES)
         .fetch_all(&mut *reading)
         .await?;
     Ok(counted

@@ -1,4 +1,4 @@
-//! What a scan's row is after an event.
+//! Folds an event into the row of a scan.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -7,6 +7,7 @@ use super::JobRow;
 use crate::aggregates::{ScanEvent, ScanStatus};
 use crate::projections::Fact;
 use crate::projections::domains::domain_id;
+use crate::values::event_type::Follower;
 use crate::values::{DomainName, ScanId};
 
 pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
@@ -14,7 +15,7 @@ pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
     let Some(mut row) = row else {
         return requested(scan_id, event, fact);
     };
-    row.status = ScanStatus::after(event);
+    row.status = event.status_after();
     row.position = fact.position;
     row.updated_at = fact.at;
     row.progress = progress(row.status);
@@ -66,13 +67,13 @@ pub(super) fn evolve(row: Option<JobRow>, fact: &Fact) -> Option<JobRow> {
             row.job_metadata["imported"] = json!({ "table": table, "row_id": row_id, "status": status });
         }
         ScanEvent::ScanErased { .. } => row.findings = None,
-        ScanEvent::ScanRequested { .. }
-        | ScanEvent::ScanAbandoned { .. }
-        | ScanEvent::RobotsRead { .. }
-        | ScanEvent::SitemapParsed { .. }
-        | ScanEvent::PageRead { .. }
-        | ScanEvent::PictureRead { .. }
-        | ScanEvent::DomainChanged { .. } => {}
+        // They change the status alone.
+        ScanEvent::ScanRequested { .. } | ScanEvent::ScanAbandoned { .. } => {}
+        other => debug_assert!(
+            !other.kind().followers().contains(&Follower::Jobs),
+            "jobs follows {} and does nothing with it",
+            other.kind()
+        ),
     }
     Some(row)
 }

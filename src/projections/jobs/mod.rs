@@ -2,9 +2,9 @@
 
 mod evolve;
 mod given_up;
-pub mod pace;
 pub mod query;
 pub mod recent;
+pub mod throughput;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -46,8 +46,8 @@ pub struct JobRow {
     pub round: i32,
     pub reason: Option<FailureReason>,
     pub error: Option<String>,
-    /// Names the body in the log that holds what the scan found, as PostgreSQL writes bytes; `None` if it did not complete,
-    /// or was erased.
+    /// Names the body in the log that holds what the scan found, as PostgreSQL writes bytes; `None` if it did not
+    /// complete, or was erased.
     pub findings: Option<String>,
     /// That body, where one scan is read ([`query::find`]); no column.
     #[serde(skip)]

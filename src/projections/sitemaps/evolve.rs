@@ -1,4 +1,4 @@
-//! What a domain's sitemaps are after an event.
+//! Folds an event into the sitemaps of a domain.
 
 use super::{SitemapFile, SitemapsRow};
 use crate::aggregates::ScanEvent;

@@ -21,7 +21,7 @@ pub struct Sitemaps;
 /// The sitemap files of one domain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SitemapsRow {
-    /// Whose.
+    /// The tenant.
     pub tenant_id: TenantId,
     /// Of which domain.
     pub domain: String,
@@ -29,9 +29,9 @@ pub struct SitemapsRow {
     pub scan_id: ScanId,
     /// URLs kept over all files.
     pub total_urls: i64,
-    /// What is known.
+    /// The known sitemaps.
     pub files: Vec<SitemapFile>,
-    /// What the attempt under way has read so far.
+    /// The files that the attempt under way has read so far.
     pub reading: Vec<SitemapFile>,
     /// Position of the last event that is in this row.
     pub position: i64,

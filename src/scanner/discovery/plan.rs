@@ -153,7 +153,7 @@ impl Plan {
         self.waiting.len()
     }
 
-    /// Forgets what waits; tells how many files that are.
+    /// Removes what waits; returns how many files that are.
     pub(super) fn give_up(&mut self) -> usize {
         std::mem::take(&mut self.waiting).len()
     }
@@ -302,7 +302,7 @@ impl Plan {
         format!("{} URLs and {} bytes", self.max_urls, self.allowance.max_bytes())
     }
 
-    /// Pages that may hold contacts, the most telling first.
+    /// Pages that may hold contacts, the most likely first.
     pub(super) fn contact_pages(&mut self) -> Vec<Url> {
         self.contacts.take().map(|(urls, _)| urls).unwrap_or_default()
     }

@@ -1,8 +1,8 @@
 //! Icons and logos, as they are stored.
 //!
-//! Of a picture of pixels only the pixels are kept: it is decoded within limits, made smaller and encoded again. A drawing
-//! (SVG 2) is stored as it is if nothing in it runs, loads something, moves, or can repeat itself without limit; pages
-//! show it in an `<img>`.
+//! Of a picture of pixels only the pixels are kept: it is decoded within limits, made smaller and encoded again. A
+//! drawing (SVG 2) is stored as it is if nothing in it runs, loads something, moves, or can repeat itself without
+//! limit; pages show it in an `<img>`.
 
 use std::io::Cursor;
 use std::sync::Arc;

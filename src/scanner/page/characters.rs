@@ -60,8 +60,8 @@ mod tests {
             "०१२३४५६७८९",
             "๐๑๒๓๔๕๖๗๘๙",
         ] {
-            let told: String = text.chars().filter_map(digit).collect();
-            assert_eq!(told, "0123456789", "{text}");
+            let digits: String = text.chars().filter_map(digit).collect();
+            assert_eq!(digits, "0123456789", "{text}");
         }
         assert_eq!(digit('x').or(digit('十')), None);
     }

@@ -13,10 +13,10 @@ const IMPRINTS: &str = "impressum impresszum imprint mentions-legales mentions-l
      legal-notice legal-information offenlegung anbieterkennzeichnung tiráž tiraz künye kunye 特定商取引 \
      tokushoho реквизиты rekvizity реквізити juridisch bedrijfsgegevens termeni-legali";
 
-/// Words of link texts and paths, by how much such a page tells; lower case, with `-` for whatever is between words.
-/// English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Czech, Slovak, Croatian, Swedish, Danish,
-/// Norwegian, Finnish, Russian, Ukrainian, Bulgarian, Turkish, Greek, Hungarian, Romanian, Japanese, Chinese, Korean,
-/// Arabic, Hebrew, Vietnamese, Indonesian, Thai, and how some of them are written with Latin letters.
+/// Words of link texts and paths, by how likely such a page holds contacts; lower case, with `-` for whatever is
+/// between words. English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Czech, Slovak, Croatian,
+/// Swedish, Danish, Norwegian, Finnish, Russian, Ukrainian, Bulgarian, Turkish, Greek, Hungarian, Romanian, Japanese,
+/// Chinese, Korean, Arabic, Hebrew, Vietnamese, Indonesian, Thai, and how some of them are written with Latin letters.
 const WORDS: &[(u32, &str)] = &[
     (
         100,
@@ -82,7 +82,7 @@ impl Finder {
     }
 }
 
-/// Pages of the same host, the most telling first, each once.
+/// Pages of the same host, the most likely first, each once.
 pub(super) fn contact_links(page: &Outline, here: &Url) -> Vec<Url> {
     let mut ranked: Vec<(u32, Url)> = Vec::new();
     for anchor in &page.anchors {
@@ -115,7 +115,7 @@ pub(super) fn names_imprint(text: &str) -> bool {
     })
 }
 
-/// How telling the page behind a link is; a word in the path is a little surer than one in the text.
+/// How likely the page behind a link holds contacts; a word in the path counts a little more than one in the text.
 fn score(href: &str, text: &str) -> Option<u32> {
     const OTHERS: &[&str] = &["#", "mailto:", "tel:", "javascript:"];
     let is_page = |other: &&str| {
@@ -183,10 +183,10 @@ fn is_word(text: &str, found: std::ops::Range<usize>) -> bool {
 
 /// The same among the pages that sitemaps name: only those near the top and plainly about contact or company.
 pub fn contact_pages_among<'a>(locs: impl Iterator<Item = &'a str>, here: &Url) -> Vec<Url> {
-    const SURE: u32 = 55;
+    const MIN_SCORE: u32 = 55;
     let mut ranked: Vec<(u32, Url)> = Vec::new();
     for loc in locs.take(5_000) {
-        let Some(score) = score(loc, "").filter(|score| *score >= SURE) else {
+        let Some(score) = score(loc, "").filter(|score| *score >= MIN_SCORE) else {
             continue;
         };
         let Ok(url) = Url::parse(loc) else {

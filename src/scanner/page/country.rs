@@ -38,8 +38,8 @@ pub(super) fn home_of(language: &str) -> Option<&'static str> {
         in:ID fil:PH tl:PH yo:NG zu:ZA xh:ZA af:ZA fy:NL br:FR co:FR oc:FR sh:RS gu:IN mr:IN te:IN kn:IN ml:IN \
         pa:IN jv:ID su:ID tt:RU";
     let mut homes = HOMES.split(' ').filter_map(|home| home.split_once(':'));
-    let told = homes.find(|(known, _)| *known == language);
-    told.map(|(_, code)| code).or_else(|| {
+    let found = homes.find(|(known, _)| *known == language);
+    found.map(|(_, code)| code).or_else(|| {
         let mut speaking = COUNTRIES
             .iter()
             .filter(|country| country.languages.contains(&language));

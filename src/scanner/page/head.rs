@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
-pub(super) use self::site_name::site_name;
-use self::site_name::{is_site, letters};
+use self::site_name::{is_site, letters, site_name};
 use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::scanner::references::resolve_html;
+use crate::values::Findings;
 
 /// Longest description that is kept, in characters.
 const MAX_DESCRIPTION: usize = 5_000;
@@ -21,9 +21,20 @@ const SEPARATORS: &[char] = &[
     '|', '｜', '-', '–', '—', '·', '•', '»', '«', ':', '：', '/', '\\', '›', '~', '@',
 ];
 
+/// Adds what the head says to the findings of a page.
+pub(super) fn add(findings: &mut Findings, page: &Outline, graph: &Graph) {
+    findings.title = title(page, graph);
+    findings.headline = headline(page, graph);
+    findings.site_name = site_name(page, graph);
+    findings.description = description(page, graph);
+    findings.canonical_url = canonical(page);
+    findings.image_url = image(page, graph);
+    findings.feeds = feeds(page);
+}
+
 /// The title as the page states it: of a home page its `<title>`, of an inner page what it is shared as, which is
 /// more often without the site's name.
-pub(super) fn title(page: &Outline, graph: &Graph) -> Option<String> {
+fn title(page: &Outline, graph: &Graph) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
     let (first, second) = if is_home(page, graph) {
         (page.title.clone(), shared)
@@ -38,7 +49,7 @@ pub(super) fn title(page: &Outline, graph: &Graph) -> Option<String> {
 
 /// The title without the site's name: that part of `<title>` which the page shows again as what it is shared as, in
 /// its JSON-LD or as its heading; else what is left when the site's name is taken off.
-pub(super) fn headline(page: &Outline, graph: &Graph) -> Option<String> {
+fn headline(page: &Outline, graph: &Graph) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
     let Some(whole) = page.title.clone() else {
         return title(page, graph);
@@ -130,7 +141,7 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
 
 /// What the page says it is about: of a home page its `<meta name=description>`, of an inner page what it is shared
 /// with; else the other, else what its JSON-LD says.
-pub(super) fn description(page: &Outline, graph: &Graph) -> Option<String> {
+fn description(page: &Outline, graph: &Graph) -> Option<String> {
     let own = || meta(page, &["description"]);
     let shared = || meta(page, &["og:description"]);
     let stated = if is_home(page, graph) {
@@ -174,7 +185,7 @@ pub(super) fn canonical(page: &Outline) -> Option<String> {
 }
 
 /// The picture that the page is shared with, absolute.
-pub(super) fn image(page: &Outline, graph: &Graph) -> Option<String> {
+fn image(page: &Outline, graph: &Graph) -> Option<String> {
     let names = [
         "og:image:secure_url",
         "og:image",
@@ -201,7 +212,7 @@ pub(super) fn image(page: &Outline, graph: &Graph) -> Option<String> {
 }
 
 /// RSS, Atom and JSON feeds, absolute.
-pub(super) fn feeds(page: &Outline) -> Vec<String> {
+fn feeds(page: &Outline) -> Vec<String> {
     const TYPES: &[&str] = &[
         "application/rss+xml",
         "application/atom+xml",
@@ -261,7 +272,7 @@ mod tests {
     use super::super::outline::outline;
     use super::*;
 
-    fn told(url: &str, html: &str) -> (Option<String>, Option<String>) {
+    fn title_and_site(url: &str, html: &str) -> (Option<String>, Option<String>) {
         let page = outline(html, &Url::parse(url).unwrap());
         let graph = graph(&page.json_ld);
         (title(&page, &graph), headline(&page, &graph))
@@ -270,14 +281,22 @@ mod tests {
     #[test]
     fn a_home_page_has_its_title_and_an_inner_page_what_it_is_shared_as() {
         let html = "<title>Acme - Home</title><meta property=og:title content=Acme><h1>Acme</h1>";
-        assert_eq!(told("https://acme.test/", html).0.as_deref(), Some("Acme - Home"));
-        assert_eq!(told("https://acme.test/a", html).0.as_deref(), Some("Acme"));
         assert_eq!(
-            told("https://acme.test/a", "<title>A - B</title>").0.as_deref(),
+            title_and_site("https://acme.test/", html).0.as_deref(),
+            Some("Acme - Home")
+        );
+        assert_eq!(
+            title_and_site("https://acme.test/a", html).0.as_deref(),
+            Some("Acme")
+        );
+        assert_eq!(
+            title_and_site("https://acme.test/a", "<title>A - B</title>")
+                .0
+                .as_deref(),
             Some("A - B")
         );
         assert_eq!(
-            told("https://acme.test/a", "<h1>A <b>dog</b> bites</h1>")
+            title_and_site("https://acme.test/a", "<h1>A <b>dog</b> bites</h1>")
                 .0
                 .as_deref(),
             Some("A dog bites")
@@ -313,7 +332,9 @@ mod tests {
             ("<title>A dog bites – Acme</title><h1>Acme</h1>", "A dog bites"),
         ] {
             assert_eq!(
-                told("https://www.acme.test/news/dog", html).1.as_deref(),
+                title_and_site("https://www.acme.test/news/dog", html)
+                    .1
+                    .as_deref(),
                 Some(wanted),
                 "{html}"
             );
@@ -339,7 +360,7 @@ mod tests {
 
     #[test]
     fn descriptions_are_text() {
-        let told = |content: &str| {
+        let title_and_site = |content: &str| {
             let html = format!("<meta name=description content=\"{content}\">");
             let page = outline(&html, &Url::parse("https://acme.test/").unwrap());
             description(&page, &graph(&page.json_ld))
@@ -353,7 +374,7 @@ mod tests {
             ("&amp;lt;p&amp;gt;Tables&amp;lt;/p&amp;gt;", "Tables"),
             ("1 &lt; 2 and 3 &gt; 2", "1 < 2 and 3 > 2"),
         ] {
-            assert_eq!(told(content).as_deref(), Some(wanted), "{content}");
+            assert_eq!(title_and_site(content).as_deref(), Some(wanted), "{content}");
         }
     }
 }

@@ -73,8 +73,11 @@ fn copyright_holder(text: &str) -> Option<String> {
 
 /// Names that are before the sign: `Acme GmbH © 2024`.
 fn before_sign(text: &str) -> impl Iterator<Item = String> + '_ {
-    const MOST: usize = 10;
-    let lines = text.lines().filter_map(|line| line.split_once('©')).take(MOST);
+    const MAX_NAMES: usize = 10;
+    let lines = text
+        .lines()
+        .filter_map(|line| line.split_once('©'))
+        .take(MAX_NAMES);
     lines.filter_map(|(before, _)| {
         let name = before.rsplit(['|', '·', '•', '–']).next()?.trim();
         (name.len() <= 100 && is_legal_name(name)).then(|| name.to_owned())
@@ -145,10 +148,16 @@ mod tests {
         let html = "<h1>Impressum</h1><p>Angaben gemäß § 5 TMG:</p><p>Acme Bau GmbH &amp; Co. KG<br>Hauptstraße 5<br>
             80331 München</p><p>Registergericht: Amtsgericht München, HRA 12345<br>
             USt-IdNr. gemäß § 27a UStG: DE 123 456 789</p>";
-        let told = found("https://acme.test/impressum/", html);
-        assert_eq!(told.legal_name.as_deref(), Some("Acme Bau GmbH & Co. KG"));
-        assert_eq!(told.address.as_deref(), Some("Hauptstraße 5, 80331 München"));
-        assert_eq!(told.identifiers, ["Register: HRA 12345", "VAT: DE 123 456 789"]);
+        let organization = found("https://acme.test/impressum/", html);
+        assert_eq!(organization.legal_name.as_deref(), Some("Acme Bau GmbH & Co. KG"));
+        assert_eq!(
+            organization.address.as_deref(),
+            Some("Hauptstraße 5, 80331 München")
+        );
+        assert_eq!(
+            organization.identifiers,
+            ["Register: HRA 12345", "VAT: DE 123 456 789"]
+        );
     }
 
     #[test]
@@ -181,8 +190,8 @@ mod tests {
             ("ZVR-Zahl: 329 350 352", "ZVR: 329 350 352"),
             ("Amtsgericht München, VR 12345", "Register: VR 12345"),
         ] {
-            let told = found("https://acme.test/", &format!("<p>{text}")).identifiers;
-            assert_eq!(told.first().map(String::as_str), Some(wanted), "{text}");
+            let organization = found("https://acme.test/", &format!("<p>{text}")).identifiers;
+            assert_eq!(organization.first().map(String::as_str), Some(wanted), "{text}");
         }
         assert_eq!(
             found("https://acme.test/", "<p>Order DE123456789, tel. 01234567890"),
@@ -336,9 +345,12 @@ mod tests {
         assert_eq!(legal("https://acme.test/mentions-legales", html), None);
         let html = "<p>Adresse : Acme, 12 rue X, 75001 Paris<h2>2. Hébergement</h2><p>Raison sociale<p>Other, Inc.<p>Adresse
             <p>101 Townsend Street<p>San Francisco, CA 94107";
-        let told = found("https://acme.test/mentions-legales", html);
+        let organization = found("https://acme.test/mentions-legales", html);
         assert_eq!(
-            (told.legal_name.as_deref(), told.address.as_deref()),
+            (
+                organization.legal_name.as_deref(),
+                organization.address.as_deref()
+            ),
             (None, Some("Acme, 12 rue X, 75001 Paris"))
         );
         let html = "<p>Éditeur du site</p><p>Nom : Ann Acme</p>";

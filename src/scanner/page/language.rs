@@ -13,7 +13,7 @@ const SAMPLE: usize = 4_000;
 /// How likely it must be that a text is in the language of a country, for a tag that is a language too.
 const LIKELY: f64 = 0.3;
 
-/// Letters of a text that tells its language against the tag.
+/// Letters that a text needs to overrule the language of the tag.
 const ENOUGH_TO_OVERRULE: usize = 40;
 
 /// `<html lang>`, else metas, else the header, else a guess by the text.
@@ -60,7 +60,7 @@ fn written(text: &str, page: &Outline) -> Option<String> {
     // Latin is only found in templates.
     let is_other = |lang: Lang| !matches!(lang, Lang::Eng | Lang::Lat | Lang::Epo);
     let info = detect(text).filter(|info| is_other(info.lang()))?;
-    // A script alone tells that it is not English; what it is then is the likeliest that is written in it.
+    // The script alone shows that it is not English; then it is the most likely language of that script.
     if info.script() != Script::Latin {
         let is_all = || text.chars().all(|sign| !sign.is_ascii_alphabetic()) && has(ENOUGH_OF_ALL);
         return (has(ENOUGH[0]) || is_all()).then(|| two_letters(info.lang().code()).to_owned());
@@ -92,7 +92,7 @@ fn spoken(text: &str, languages: &[&str]) -> Option<Lang> {
 }
 
 /// The tag that was meant: many write their country's letters (`jp`, `cz`). Where these are a language too (`se`,
-/// `br`), the text tells which.
+/// `br`), the text decides.
 fn meant(tag: String, text: &str) -> String {
     let (primary, rest) = tag
         .split_once('-')
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn what_templates_say_is_overruled_by_the_text() {
         use super::super::outline::outline;
-        let told = |url: &str, lang: &str, text: &str| {
+        let detected = |url: &str, lang: &str, text: &str| {
             let html = format!("<html lang={lang}><p>{text}");
             let page = outline(&html, &url::Url::parse(url).unwrap());
             language(&page, &Headers::default()).unwrap()
@@ -324,7 +324,7 @@ mod tests {
             ("https://a.com/", "de", french.repeat(4), "de"),
             ("https://a.co.uk/", "en-GB", german.repeat(6), "en-GB"),
         ] {
-            assert_eq!(told(url, lang, &text), wanted, "{url} {lang} {text}");
+            assert_eq!(detected(url, lang, &text), wanted, "{url} {lang} {text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What one HTML page says: bytes in, findings and links out.
+//! Reads one HTML page: bytes in, findings and links out.
 //!
 //! [`tree`] makes of the page what browsers do, [`outline`] is the one walk through it, and each thing that is looked for
 //! has a file of its own. Nothing here fetches.
@@ -26,7 +26,9 @@ mod tree;
 
 pub use self::contact_links::contact_pages_among;
 pub use self::indexing::{Indexing, indexing};
-pub use self::technology::{Beside, FormatError, Known, Skipped, Technologies, own as own_technologies};
+pub use self::technology::{
+    FormatError, Known, OffPageSignals, Skipped, Technologies, own as own_technologies,
+};
 use url::Url;
 
 use self::json_ld::Graph;
@@ -54,9 +56,9 @@ pub struct RawPage {
 /// The result of a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageFacts {
-    /// What the page alone tells; the lists of files read are empty.
+    /// What only the page shows; the lists of files read are empty.
     pub findings: Findings,
-    /// Pages of the same host that may tell more about contacts, the most telling first.
+    /// Pages of the same host that may hold more contacts, the most likely first.
     pub contact_links: Vec<Url>,
     /// What `<link rel=sitemap>` names.
     pub sitemaps: Vec<Url>,
@@ -82,11 +84,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     let socials = social::socials(&outline, &graph);
     let technologies = technology::technologies(known, &html, &outline, &page.headers);
     let (is_wordpress, wordpress_version) = technology::version_of(&technologies, "WordPress");
-    let site_name = head::site_name(&outline, &graph);
     let mut findings = Findings {
-        title: head::title(&outline, &graph),
-        headline: head::headline(&outline, &graph),
-        description: head::description(&outline, &graph),
         is_wordpress,
         wordpress_version,
         has_elementor: technology::version_of(&technologies, "Elementor").0,
@@ -100,12 +98,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         emails,
         phones,
         socials,
-        organization: organization::organization(&outline, &graph, site_name.as_ref()),
-        feeds: head::feeds(&outline),
-        site_name,
-        canonical_url: head::canonical(&outline),
         final_url: Some(page.url.to_string()),
-        image_url: head::image(&outline, &graph),
         language,
         cdn: CDN.of_headers(&page.headers.iter()),
         hosting: HOSTING.of_headers(&page.headers.iter()),
@@ -113,6 +106,8 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         site_state: site_state::site_state(&outline),
         ..Findings::default()
     };
+    head::add(&mut findings, &outline, &graph);
+    findings.organization = organization::organization(&outline, &graph, findings.site_name.as_ref());
     if !findings.are_the_owners() {
         forget_owner(&mut findings);
     }
@@ -192,9 +187,9 @@ pub fn add_page(home: &mut Findings, further: Findings) {
     list_contacts(home);
 }
 
-/// Adds the technologies that are seen beside the pages.
-pub fn add_technologies(findings: &mut Findings, beside: &Beside, known: &Technologies) {
-    technology::add_beside(&mut findings.technologies, known, beside);
+/// Adds the technologies that are seen alongside the pages.
+pub fn add_technologies(findings: &mut Findings, off_page: &OffPageSignals, known: &Technologies) {
+    technology::add_beside(&mut findings.technologies, known, off_page);
     findings.tech_stack = technology::categories(&findings.technologies);
 }
 

@@ -16,7 +16,7 @@ const IDENTIFIERS: &[(&str, &str)] = &[
     ("naics", "NAICS"),
 ];
 
-/// What a page tells about who runs the site: what it states for readers like this one before what it says in words.
+/// What a page says about who runs the site: what it states for readers like this one before what it says in words.
 pub(super) fn organization(
     page: &Outline,
     graph: &Graph,
@@ -104,8 +104,8 @@ fn address(node: Node<'_>) -> Option<String> {
                 address.texts("addressRegion").join(", "),
                 address.texts("addressCountry").join(", "),
             ];
-            let told = parts.into_iter().filter(|part| !part.is_empty());
-            told.collect::<Vec<_>>().join(", ")
+            let filled = parts.into_iter().filter(|part| !part.is_empty());
+            filled.collect::<Vec<_>>().join(", ")
         }
         None => node.text("address")?,
     };

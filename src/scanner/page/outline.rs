@@ -1,6 +1,6 @@
 //! What one walk through a page's tree collects for those who look for something, and the tree itself.
 //!
-//! What any of it means is for the files beside this one.
+//! What any of it means is for the other files here.
 
 mod builder;
 mod names;

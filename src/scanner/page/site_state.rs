@@ -90,7 +90,7 @@ fn by_words(look: &Look<'_>) -> Option<Seen> {
         .or_else(|| shell(look))
 }
 
-/// `This domain is for sale`, in the words of many languages, also with the domain's own name in the place of the first
+/// `This domain is for sale`, in the words of many languages, also with the domain's own name in place of the first
 /// two.
 fn about_the_domain(look: &Look<'_>) -> Option<Seen> {
     if look.letters > MIDDLE {

@@ -163,7 +163,7 @@ fn resemblance(social: &Social, names: &[String]) -> u8 {
     names.iter().map(likeness).max().unwrap_or_default()
 }
 
-/// A profile as its URL tells it.
+/// A profile as its URL identifies it.
 struct Read {
     social: Social,
     kind: &'static str,
@@ -202,7 +202,7 @@ fn read(url: &Url) -> Option<Read> {
         Some(rest) => format!("www.{rest}"),
         None => host,
     };
-    let told = |handle: String, path: String| {
+    let found_profile = |handle: String, path: String| {
         let social = Social {
             network: network.name.to_owned(),
             url: format!("https://{host}/{path}"),
@@ -217,7 +217,8 @@ fn read(url: &Url) -> Option<Read> {
             .query_pairs()
             .find(|(name, _)| name == "id" || name == "gid")?;
         let id: String = id.chars().take_while(char::is_ascii_digit).collect();
-        return (!id.is_empty()).then(|| told(id.clone(), format!("{}?{name}={id}", shape.prefix)))?;
+        return (!id.is_empty())
+            .then(|| found_profile(id.clone(), format!("{}?{name}={id}", shape.prefix)))?;
     }
     let mut segments = path[shape.prefix.len()..]
         .split('/')
@@ -238,7 +239,7 @@ fn read(url: &Url) -> Option<Read> {
     if is_own || !goes_on || !network.may_be_called(name) {
         return None;
     }
-    told(
+    found_profile(
         name.to_owned(),
         format!("{}{}", &path[..shape.prefix.len()], own.join("/")),
     )
@@ -249,8 +250,8 @@ fn read(url: &Url) -> Option<Read> {
 fn inner(url: &Url) -> Option<Url> {
     let host = url.host_str()?;
     if let Some(path) = url.fragment().and_then(|fragment| fragment.strip_prefix("!/")) {
-        let is_entrance = matches!(url.path(), "/" | "/home.php" | "/index.php" | "/profile.php");
-        let mut inner = url.join(&format!("/{path}")).ok().filter(|_| is_entrance)?;
+        let is_start_page = matches!(url.path(), "/" | "/home.php" | "/index.php" | "/profile.php");
+        let mut inner = url.join(&format!("/{path}")).ok().filter(|_| is_start_page)?;
         inner.set_fragment(None);
         return Some(inner);
     }

@@ -5,19 +5,19 @@
 //! itself leaves them (generator, asset URLs, script text, attributes, header fields), never in prose: a page about
 //! WordPress is not a WordPress page.
 
-mod beside;
 mod dom;
 mod files;
 mod format;
 mod literals;
+mod off_page;
 mod pattern;
 mod resolve;
 mod set;
 mod version;
 mod view;
 
-pub use self::beside::Beside;
 pub use self::format::FormatError;
+pub use self::off_page::OffPageSignals;
 pub use self::set::{Known, Skipped, Technologies, own};
 use super::outline::Outline;
 use crate::fetch::Headers;
@@ -26,7 +26,7 @@ use resolve::Found;
 use view::View;
 
 /// Confidence from which a technology is reported.
-const SURE: u8 = 50;
+const MIN_CONFIDENCE: u8 = 50;
 
 /// All technologies with a sign on the page, in the order of the set.
 pub(super) fn technologies(
@@ -48,16 +48,16 @@ pub(super) fn technologies(
     found.resolve()
 }
 
-/// Adds the technologies that are seen beside a site's pages.
-pub(super) fn add_beside(found: &mut Vec<Technology>, set: &Technologies, beside: &Beside) {
-    *found = beside::technologies(set, found, beside);
+/// Adds the technologies that are seen outside a site's pages.
+pub(super) fn add_beside(found: &mut Vec<Technology>, set: &Technologies, off_page: &OffPageSignals) {
+    *found = off_page::technologies(set, found, off_page);
 }
 
 /// Whether a technology is there for sure enough, and its version.
 pub(super) fn version_of(technologies: &[Technology], name: &str) -> (bool, Option<String>) {
     let found = technologies
         .iter()
-        .find(|technology| technology.name == name && technology.confidence >= SURE);
+        .find(|technology| technology.name == name && technology.confidence >= MIN_CONFIDENCE);
     (
         found.is_some(),
         found.and_then(|technology| technology.version.clone()),
@@ -69,7 +69,7 @@ pub(super) fn categories(technologies: &[Technology]) -> TechStack {
     let mut stack = TechStack::default();
     for technology in technologies
         .iter()
-        .filter(|technology| technology.confidence >= SURE)
+        .filter(|technology| technology.confidence >= MIN_CONFIDENCE)
     {
         let is = |names: &[&str]| {
             technology

@@ -88,8 +88,8 @@ fn what_is_kept_of_a_hostile_page_is_bounded() {
         "<div class=logo>",
     ] {
         let found = read(&part.repeat(200_000 / part.len()));
-        let told = serde_json::to_vec(&found).unwrap().len();
-        assert!(told < 50_000, "{told} bytes of {part}");
+        let bytes = serde_json::to_vec(&found).unwrap().len();
+        assert!(bytes < 50_000, "{bytes} bytes of {part}");
     }
     let many: String = (0..20_000).fold(String::new(), |page, number| {
         page + &format!("<a href=mailto:a{number}@b.com>")
@@ -110,12 +110,12 @@ fn data_beyond_the_limit_is_named_as_a_problem() {
         found.organization.and_then(|found| found.name).as_deref(),
         Some("Acme")
     );
-    let told: Vec<(&str, bool)> = found
+    let listed: Vec<(&str, bool)> = found
         .problems
         .iter()
         .map(|problem| (problem.code.as_str(), problem.detail.contains("JSON-LD")))
         .collect();
-    assert_eq!(told, [("too_large", true)]);
+    assert_eq!(listed, [("too_large", true)]);
     assert!(read(&block("Acme", 10)).problems.is_empty());
 }
 

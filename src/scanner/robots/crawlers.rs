@@ -1,4 +1,5 @@
-//! Which well-known crawlers a robots.txt lets read the home page. It is a table of what the file says and costs no request.
+//! Which well-known crawlers a robots.txt lets read the home page. It is a table of what the file says and costs no
+//! request.
 
 use super::Robots;
 use crate::values::findings::{Crawlers, RefusedCrawler};

@@ -56,14 +56,14 @@ impl AgentRules {
         Self { plain, wild }
     }
 
-    /// Bytes that are compared at most to decide on an URL of so many bytes.
+    /// Bytes that are compared at most to decide on an URL of this many bytes.
     pub fn work_on(&self, url: usize) -> usize {
         self.wild.len() * (url + COST_OF_RULE) + url
     }
 
     /// Whether the agent may fetch an URL (as it goes over the wire: what is not percent-encoded is not encoded here).
     ///
-    /// The longest matching rule decides, `Allow` wins a tie (RFC 9309, 2.2.2). An URL that is so long, under so many
+    /// The longest matching rule decides, `Allow` wins a tie (RFC 9309, 2.2.2). An URL that is this long, under this many
     /// rules with wildcards, that they cannot be tried in bounded time is not allowed.
     pub fn decide(&self, url: &str) -> Decision {
         let path = upper_case_escapes(path_of(url));

@@ -1,4 +1,5 @@
-//! Compares entries of sitemaps with the site that they are of, as they are read: only counts and a few examples are kept.
+//! Compares entries of sitemaps with the site that they are of, as they are read: only counts and a few examples are
+//! kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
@@ -15,7 +16,7 @@ const MAX_URL: usize = 500;
 const MAX_URLS: u64 = 50_000;
 const MAX_BYTES: u64 = 52_428_800;
 /// Of so few pages all may have changed at one time.
-const FEW: u64 = 10;
+const MIN_SAME_LASTMOD: u64 = 10;
 
 /// What entries are compared with.
 #[derive(Clone, Debug)]
@@ -176,7 +177,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Adds a file that names so many URLs, or sitemaps, and has so many bytes.
+    /// Adds a file that names this many URLs, or sitemaps, and has this many bytes.
     pub fn add(&mut self, sitemap: &str, file: FileAudit, named: u64, bytes: u64) {
         self.entries += file.entries;
         for (check, count, examples) in file.faults.0 {
@@ -238,7 +239,7 @@ impl Audit {
             return None;
         }
         let Lastmods { count, first, differ } = std::mem::take(&mut self.lastmods);
-        if count >= FEW && !differ {
+        if count >= MIN_SAME_LASTMOD && !differ {
             let value = first.unwrap_or_default();
             self.note(AuditCheck::SameLastmod, count, "", vec![(String::new(), value)]);
         }
@@ -289,7 +290,7 @@ mod tests {
         audit.finish(&standard).unwrap()
     }
 
-    fn told(audit: &SitemapAudit) -> Vec<(&str, u64)> {
+    fn counts(audit: &SitemapAudit) -> Vec<(&str, u64)> {
         let faults = audit.faults.iter();
         faults.map(|fault| (fault.check.as_str(), fault.count)).collect()
     }
@@ -309,7 +310,7 @@ mod tests {
             ],
         );
         assert_eq!(
-            told(&audit),
+            counts(&audit),
             [("outside_host", 3), ("other_www", 2), ("plain_http", 2)]
         );
         assert_eq!(audit.faults[0].examples[0].url, "https://shop.a.test/5");
@@ -333,7 +334,7 @@ mod tests {
             ],
         );
         assert_eq!(
-            (told(&audit), audit.with_lastmod),
+            (counts(&audit), audit.with_lastmod),
             (vec![("future_lastmod", 2)], 4)
         );
         assert_eq!(audit.faults[0].examples[1].value, "2031-01-01T00:00:00Z");
@@ -347,7 +348,7 @@ mod tests {
         };
         let all = with("2026-05-05");
         let audit = audit_of("https://a.test/", &all);
-        assert_eq!(told(&audit), [("same_lastmod", 10)]);
+        assert_eq!(counts(&audit), [("same_lastmod", 10)]);
         assert_eq!(audit.faults[0].examples[0].value, "2026-05-05");
         assert!(audit_of("https://a.test/", &all[1..]).faults.is_empty());
         let mut one_other = all;
@@ -373,7 +374,7 @@ mod tests {
         }
         let found = audit.finish(&standard).unwrap();
         assert_eq!(
-            told(&found),
+            counts(&found),
             [("duplicate", 27), ("too_many_urls", 1), ("too_large", 1)]
         );
         assert_eq!(found.faults[0].examples.len(), MAX_EXAMPLES);

@@ -21,12 +21,12 @@ impl Problems {
 
     /// All problems in the order of their first occurrence.
     pub(super) fn into_list(self) -> Vec<Problem> {
-        let told = |(mut problem, count): (Problem, u64)| {
+        let counted = |(mut problem, count): (Problem, u64)| {
             if count > 1 {
                 problem.detail = format!("{} (the first of {count})", problem.detail);
             }
             problem
         };
-        self.0.into_iter().map(told).collect()
+        self.0.into_iter().map(counted).collect()
     }
 }

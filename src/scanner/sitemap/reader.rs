@@ -32,7 +32,7 @@ const MAX_PROTOCOL_ENTRIES: u64 = 50_000;
 pub struct SitemapSettings {
     /// Decoded bytes.
     pub max_bytes: u64,
-    /// Distinct URLs remembered for telling duplicates, about 16 bytes each.
+    /// Distinct URLs remembered to find duplicates, about 16 bytes each.
     pub max_distinct: usize,
 }
 
@@ -48,7 +48,7 @@ impl Default for SitemapSettings {
 /// The result of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SitemapSummary {
-    /// What it is.
+    /// Its type.
     pub kind: SitemapKind,
     /// Distinct pages it names.
     pub entries: u64,
@@ -58,7 +58,7 @@ pub struct SitemapSummary {
     pub bytes: u64,
     /// Entries that it names more than once.
     pub repeated: Repeated,
-    /// What was wrong with it.
+    /// Its problems.
     pub problems: Vec<Problem>,
 }
 

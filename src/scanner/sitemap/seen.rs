@@ -59,8 +59,8 @@ impl SeenUrls {
     }
 }
 
-/// Hashes in the first free slot from where each belongs: no byte besides the hashes themselves. Grown by half when
-/// nine tenths are taken, so that a tenth to two fifths are free.
+/// Hashes in the first free slot from where each belongs: no byte in addition to the hashes themselves. Grown by half
+/// when nine tenths are taken, so that a tenth to two fifths are free.
 #[derive(Clone, Debug, Default)]
 struct Part {
     slots: Vec<u64>,

@@ -1,9 +1,9 @@
 //! Cuts XML of any quality into events as it arrives: quick-xml over batches of text.
 //!
 //! quick-xml wants all of its input at once, and stops at a syntax error. So text is gathered into batches; what a
-//! batch leaves unfinished is carried over into the next one, up to a bound. After an error, reading continues by one rule:
-//! no tag reaches past the next `<`, which XML forbids even in attribute values. A batch with a fault is read tag by
-//! tag from there on, so that whatever is tried in vain is tried once: time is linear for any input.
+//! batch leaves unfinished is carried over into the next one, up to a bound. After an error, reading continues by one
+//! rule: no tag reaches past the next `<`, which XML forbids even in attribute values. A batch with a fault is read tag
+//! by tag from there on, so that whatever is tried without success is tried once: time is linear for any input.
 
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ pub(super) struct Xml {
 
 /// What is made of markup in which quick-xml finds a fault, or not its end.
 enum Recovery<'a> {
-    /// So many bytes are read as this, if as anything.
+    /// This many bytes are read as this, if as anything.
     Read(usize, Option<Event<'a>>),
     /// Its end may come yet.
     Unfinished,
@@ -281,11 +281,11 @@ pub(super) fn floor_boundary(text: &str, mut at: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// All events in a short notation, fed in steps of so many characters.
+    /// All events in a short notation, fed in steps of this many characters.
     fn events(text: &str, step: usize) -> String {
         let (mut xml, mut seen) = (Xml::default(), String::new());
         let mut sink = |event: &Event<'_>, _| {
-            let told = match event {
+            let event_text = match event {
                 Event::Text(text) => text.to_string(),
                 Event::GeneralRef(name) => ["&", name, ";"].concat(),
                 Event::CData(text) => ["[", text, "]"].concat(),
@@ -295,7 +295,7 @@ mod tests {
                 Event::DocType(_) => "D".to_owned(),
                 _ => String::new(),
             };
-            seen.push_str(&told);
+            seen.push_str(&event_text);
         };
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks(step) {

@@ -17,7 +17,7 @@ pub(super) struct Plan {
     pub(super) header: Option<usize>,
     /// The number of the column, from 0.
     pub(super) column: usize,
-    /// What is read.
+    /// How each row is read.
     pub(super) reads: Reads,
     /// How the column was chosen.
     pub(super) chosen_by: ChosenBy,
@@ -25,7 +25,7 @@ pub(super) struct Plan {
     pub(super) expected: Vec<usize>,
 }
 
-/// What is read of a row.
+/// The cells that are read of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reads {
     /// The domains in the column.
@@ -191,7 +191,7 @@ fn by_header(header: &Row<'_>, data: &[Row<'_>]) -> Option<usize> {
 pub(super) struct Candidate {
     named: Named,
     found: Column,
-    /// Which.
+    /// The column.
     pub(super) column: usize,
 }
 
@@ -262,7 +262,7 @@ pub(super) fn most_telling(columns: &[Column]) -> Option<(usize, bool)> {
     }
 }
 
-/// What a column holds.
+/// The content of a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Column {
     filled: usize,
@@ -300,7 +300,7 @@ impl Column {
     }
 }
 
-/// What is in a cell: a domain, several of them, or something that is none.
+/// The content of a cell: a domain, several domains, or something else.
 ///
 /// Commas, semicolons, bars and line ends may be between domains, and in URLs. A cell is cut at them only if a later
 /// part is a domain, and at blanks only if all parts are.

@@ -57,7 +57,7 @@ pub struct BatchList {
     pub column: Option<ChosenColumn>,
     /// What else the sender should know of how the list was read, in sentences.
     pub notes: Vec<String>,
-    /// Names of the columns that are beside the domains, that of the domain among them; empty if there is nothing
+    /// Names of the columns that are alongside the domains, that of the domain among them; empty if there is nothing
     /// else.
     pub columns: Vec<String>,
     /// What is in those columns: at the place of its domain in `accepted`. Shorter where nothing follows.
@@ -108,7 +108,7 @@ pub enum ChosenBy {
     Request,
 }
 
-/// What a list is sent as.
+/// The formats of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// CSV or plain lines, of which the latter are the simplest of the former.
@@ -125,7 +125,7 @@ pub enum Form {
 pub struct Source<'a> {
     /// All of it: text in any common encoding, or a workbook.
     pub content: &'a [u8],
-    /// What it is sent as.
+    /// Its format.
     pub form: Form,
     /// Its encoding, if that is declared.
     pub charset: Option<&'a str>,
@@ -248,11 +248,11 @@ impl BatchList {
     }
 
     /// How much was said of the list: domains found, new or not, and what is none.
-    fn told(&self) -> usize {
+    fn reported(&self) -> usize {
         self.accepted.len() + self.duplicates + self.rejected.len()
     }
 
-    /// Keeps what is beside the domains that were accepted after the first `before` ones.
+    /// Keeps what is alongside the domains that were accepted after the first `before` ones.
     fn carry(&mut self, before: usize, cells: &CarriedCells) {
         let Some(again) = self.accepted[before..].len().checked_sub(1) else {
             return;
@@ -313,7 +313,7 @@ impl BatchList {
     }
 }
 
-/// What a column is called that has no name.
+/// The name of a column without a name.
 fn unnamed(number: usize) -> String {
     format!("column_{number}")
 }

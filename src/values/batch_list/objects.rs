@@ -200,7 +200,7 @@ impl Objects {
 }
 
 impl BatchList {
-    /// Keeps the fields of an object beside the domains that were accepted from it.
+    /// Keeps the fields of an object alongside the domains that were accepted from it.
     fn carry_fields(&mut self, fields: &Map<String, Value>, before: usize) -> Result<(), UnreadableList> {
         for name in fields.keys() {
             if !self.is_too_wide && !self.known_columns.contains(name) {

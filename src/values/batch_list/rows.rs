@@ -46,7 +46,7 @@ pub(super) fn read(list: &mut BatchList, text: &str, wanted: Option<&str>) -> Re
 
 impl BatchList {
     fn read_row(&mut self, row: &Row<'_>, plan: &Plan) {
-        let (accepted, told) = (self.accepted.len(), self.told());
+        let (accepted, reported) = (self.accepted.len(), self.reported());
         let cell = row.cell(plan.column);
         match plan.reads {
             Reads::Addresses => self.read_addresses(row.line, cell),
@@ -61,7 +61,7 @@ impl BatchList {
                         }
                     }
                 }
-                if self.told() == told {
+                if self.reported() == reported {
                     self.read_cell(row.line, cell);
                 }
             }

@@ -1,4 +1,4 @@
-//! What is refused as a whole, which column one may choose, what is carried along, and what stays within bounds.
+//! Refused lists, the choice of the column, carried columns, and limits.
 
 use super::*;
 

@@ -31,9 +31,9 @@ pub enum UnreadableList {
     Quote {
         /// Of the opening quote, from 1.
         line: u32,
-        /// What follows the opening quote.
+        /// The text after the opening quote.
         cell: String,
-        /// What is wrong with it.
+        /// The problem.
         fault: String,
     },
     /// Names of columns that are longer than anybody needs.
@@ -45,7 +45,7 @@ pub enum UnreadableList {
         number: usize,
         /// Its beginning.
         name: String,
-        /// What is allowed.
+        /// The limit.
         limit: String,
     },
     /// A column that the sender chose and the list has not.

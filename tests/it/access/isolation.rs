@@ -89,7 +89,7 @@ async fn provide(app: &TestApp, key: &ApiKey) -> Ours {
         Some(found.json()["items"].get(0)?["scan_id"].as_str()?.to_owned())
     })
     .await;
-    // Who watches it is told its end, and then no more.
+    // A watcher gets its end, and then nothing more.
     app.complete(&of_batch, &Findings::default()).await;
     let path = format!("/api/v4/batches/{batch}");
     wait_for("its end", async || {
@@ -273,22 +273,22 @@ async fn nothing_crosses_on_the_predecessors_paths_either() {
     for (path, id) in
         (of_scans.iter().map(|path| (path, scan))).chain(of_batches.iter().map(|path| (path, batch)))
     {
-        let told = as_key(&app, &first, "GET", path, None).await;
-        assert_eq!(told.status, 200, "{path}: {}", told.text());
+        let own = as_key(&app, &first, "GET", path, None).await;
+        assert_eq!(own.status, 200, "{path}: {}", own.text());
         let theirs = as_key(&app, &second, "GET", path, None).await;
         assert_ne!(
             theirs.json()["status"],
-            told.json()["status"],
+            own.json()["status"],
             "{path}: {}",
             theirs.text()
         );
         assert!(!theirs.text().contains(MARK), "{path}: {}", theirs.text());
-        // It looks as what does not exist, but for what is said anew each time.
+        // It looks as what does not exist, except for what differs in each answer.
         let nothing = as_key(&app, &second, "GET", &path.replace(id, &nobody), None).await;
         assert_eq!(theirs.status, nothing.status, "{path}");
     }
-    let told = as_key(&app, &first, "GET", "/api/v3/domains", None).await;
-    assert!(told.text().contains(MARK), "{}", told.text());
+    let own = as_key(&app, &first, "GET", "/api/v3/domains", None).await;
+    assert!(own.text().contains(MARK), "{}", own.text());
     let theirs = as_key(&app, &second, "GET", "/api/v3/domains", None).await;
     assert_eq!((theirs.status, &theirs.json()["items"]), (200, &json!([])));
     assert_eq!(app.head().await, head);

@@ -1,5 +1,6 @@
 //! Who is let in, and to what.
 
+mod audit_events;
 mod command_line;
 mod first_key;
 mod isolation;
@@ -8,10 +9,9 @@ mod keys;
 mod oidc;
 mod predecessor;
 mod quotas;
-mod second_wall;
+mod row_security;
 mod secrets;
 mod tokens;
-mod told;
 mod under_way;
 
 use sitelog::access::keys::{NewKey, create};

@@ -153,7 +153,7 @@ async fn people_work_in_their_tenant_under_their_name_until_they_sign_out() {
         (&json!("oidc:ann"), &json!(OTHER), &json!("write")),
         "{events}"
     );
-    // The name is beside the log, where it can be forgotten.
+    // The name is alongside the log, where it can be forgotten.
     assert!(!events.to_string().contains("Ann"));
     let log = place.with(&session, "GET", "/log").await.text();
     assert!(
@@ -175,7 +175,7 @@ async fn people_work_in_their_tenant_under_their_name_until_they_sign_out() {
 async fn an_answer_that_is_not_good_signs_nobody_in_and_says_why() {
     let place = Place::start().await;
     let now = chrono::Utc::now().timestamp();
-    for (claims, status, told) in [
+    for (claims, status, expected) in [
         (json!({ "iss": "https://evil.test" }), 403, "SITELOG_OIDC__ISSUER"),
         (json!({ "aud": "others" }), 403, "SITELOG_OIDC__CLIENT_ID"),
         (json!({ "aud": ["sitelog", "others"] }), 403, "invalid"),
@@ -192,7 +192,7 @@ async fn an_answer_that_is_not_good_signs_nobody_in_and_says_why() {
         let answer = place.sign_in(claims.clone()).await;
         let text = answer.text();
         assert!(
-            answer.status == status && text.contains(told),
+            answer.status == status && text.contains(expected),
             "{claims}: {} {text}",
             answer.status
         );
@@ -279,10 +279,10 @@ async fn a_sign_in_is_that_of_one_browser_and_works_once() {
 #[tokio::test]
 async fn an_administrator_sees_people_and_signs_them_out_and_a_provider_may_change_its_keys_and_be_away() {
     let mut place = Place::start().await;
-    // What the token leaves out is told elsewhere.
+    // What the token leaves out is at the user info endpoint.
     place
         .issuer
-        .tells_beside(json!({ "sub": "bob", "org": "acme", "groups": ["it"], "name": "Bob" }));
+        .sets_user_info(json!({ "sub": "bob", "org": "acme", "groups": ["it"], "name": "Bob" }));
     let bare = json!({ "sub": "bob", "org": null, "groups": null, "name": null, "email": null });
     let boss = session(&place.sign_in(bare.clone()).await);
     // Of another person's it is not.

@@ -37,7 +37,7 @@ async fn no_key_token_or_shared_secret_is_logged() {
     let said = server.said();
     assert!(said.len() > 20, "little was logged: {said:?}");
     let log: String = said.concat();
-    // The beginning of a secret is told as little as the whole.
+    // The beginning of a secret is as secret as the whole.
     let secret_part = key.rsplit('_').next().unwrap();
     for secret in [
         &secret_part[..12],

@@ -1,4 +1,4 @@
-//! Tokens at the door; which of them are good is told by the unit tests of `access::token`.
+//! Tokens of requests; the unit tests of `access::token` cover which tokens are valid.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

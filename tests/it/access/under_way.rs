@@ -77,7 +77,7 @@ async fn an_event_stream_ends_with_its_key() {
             .await
             .unwrap();
         assert_eq!(next(&mut stream).await, None, "{loss}");
-        // Who kept its access is told on.
+        // A client that kept its access gets further events.
         let more = app
             .call("POST", &format!("/api/v4/scans/{scan}/cancel"))
             .bearer(owner.reveal());
@@ -176,7 +176,7 @@ async fn a_file_breaks_off_with_its_key_and_does_not_look_whole() {
         let mut file = response.into_body().into_data_stream();
         assert!(file.next().await.unwrap().is_ok());
         keys::revoke(app.log_pool(), None, reader.id()).await.unwrap();
-        // A client that takes its time finds the check due when it goes on.
+        // A client that takes its time finds the check due when it continues.
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(file.next().await.unwrap().is_err(), "{format}");
         assert!(file.next().await.is_none(), "{format}");

@@ -1,4 +1,4 @@
-//! What changed in domains: told once, by the scan that found it, and by nothing that is noise.
+//! Changes of domains: each is reported once, by the scan that found it, and noise is not reported.
 
 use serde_json::{Value, json};
 use sitelog::values::report::{SiteReport, SitemapReport};
@@ -78,17 +78,17 @@ async fn what_differs_is_told_once_with_the_values_before_and_after() {
         json!({ "title": "A", "contact_info": { "phone": ["+492"] } }),
     )
     .await;
-    let told = changes(&app, "").await;
-    assert_eq!(told.len(), 1, "{told:?}");
+    let reported = changes(&app, "").await;
+    assert_eq!(reported.len(), 1, "{reported:?}");
     assert_eq!(
-        told[0]["fields"],
+        reported[0]["fields"],
         json!([{ "field": "phone_numbers", "before": ["+491"], "after": ["+492"] }])
     );
     assert_eq!(
         (
-            &told[0]["scan_id"],
-            &told[0]["previous_scan_id"],
-            &told[0]["domain"]
+            &reported[0]["scan_id"],
+            &reported[0]["previous_scan_id"],
+            &reported[0]["domain"]
         ),
         (&json!(second), &json!(first), &json!("a.com"))
     );
@@ -98,7 +98,7 @@ async fn what_differs_is_told_once_with_the_values_before_and_after() {
         json!({ "title": "A", "contact_info": { "phone": ["+492"] } }),
     )
     .await;
-    assert_eq!(changes(&app, "").await, told);
+    assert_eq!(changes(&app, "").await, reported);
 }
 
 #[tokio::test]
@@ -126,10 +126,10 @@ async fn what_was_not_found_again_stays_known_and_its_return_is_no_change() {
         json!({ "title": "A", "contact_info": { "phone": ["+492"] } }),
     )
     .await;
-    let told = changes(&app, "domain=a.com&field=phone_numbers").await;
-    assert_eq!(told.len(), 1, "{told:?}");
+    let reported = changes(&app, "domain=a.com&field=phone_numbers").await;
+    assert_eq!(reported.len(), 1, "{reported:?}");
     assert_eq!(
-        told[0]["fields"][0]["before"],
+        reported[0]["fields"][0]["before"],
         json!(["+491"]),
         "what an earlier scan found"
     );
@@ -144,17 +144,17 @@ async fn a_failed_scan_changes_the_status_and_nothing_else() {
     // Not the site's fault: nobody knows how it is.
     failed(&app, "a.com", FailureReason::Internal).await;
     found(&app, "a.com", json!({ "title": "B" })).await;
-    let told = changes(&app, "sort=position").await;
-    assert_eq!(told.len(), 2, "{told:?}");
+    let reported = changes(&app, "sort=position").await;
+    assert_eq!(reported.len(), 2, "{reported:?}");
     assert_eq!(
-        (&told[0]["fields"], &told[0]["reason"]),
+        (&reported[0]["fields"], &reported[0]["reason"]),
         (
             &json!([{ "field": "status", "before": "completed", "after": "failed" }]),
             &json!("name_not_resolved")
         )
     );
     assert_eq!(
-        told[1]["fields"],
+        reported[1]["fields"],
         json!([
             { "field": "status", "before": "failed", "after": "completed" },
             { "field": "title", "before": "A", "after": "B" },
@@ -189,17 +189,17 @@ async fn urls_of_sitemaps_are_compared_where_both_were_read_to_their_end() {
     .await;
     listed(&app, "a.com", &[], &[]).await;
     listed(&app, "a.com", &[("x", &["1", "4"]), ("y", &["3", "5"])], &[]).await;
-    let told = changes(&app, "field=sitemap_urls&sort=position").await;
-    assert_eq!(told.len(), 2, "{told:?}");
+    let reported = changes(&app, "field=sitemap_urls&sort=position").await;
+    assert_eq!(reported.len(), 2, "{reported:?}");
     assert_eq!(
-        (&told[0]["urls"], &told[1]["urls"]),
+        (&reported[0]["urls"], &reported[1]["urls"]),
         (
             &json!({ "added": 1, "removed": 1 }),
             &json!({ "added": 1, "removed": 0 })
         )
     );
-    let urls = |told: &Value| told["links"]["urls"].as_str().unwrap().to_owned();
-    let first = app.get(&urls(&told[0])).await.json();
+    let urls = |reported: &Value| reported["links"]["urls"].as_str().unwrap().to_owned();
+    let first = app.get(&urls(&reported[0])).await.json();
     assert_eq!(
         first["items"],
         json!([
@@ -207,10 +207,13 @@ async fn urls_of_sitemaps_are_compared_where_both_were_read_to_their_end() {
             { "domain": "a.com", "change": "removed", "url": "https://a.com/2" },
         ])
     );
-    let second = app.get(&format!("{}?format=csv", urls(&told[1]))).await.text();
+    let second = app
+        .get(&format!("{}?format=csv", urls(&reported[1])))
+        .await
+        .text();
     assert_eq!(second, "domain,change,url\r\na.com,added,https://a.com/5\r\n");
-    let page = app.get(&format!("{}?limit=1", urls(&told[0]))).await.json();
-    let next = format!("{}?cursor={}", urls(&told[0]), page["next"].as_str().unwrap());
+    let page = app.get(&format!("{}?limit=1", urls(&reported[0]))).await.json();
+    let next = format!("{}?cursor={}", urls(&reported[0]), page["next"].as_str().unwrap());
     assert_eq!(app.get(&next).await.json()["items"][0]["change"], "removed");
 }
 
@@ -221,14 +224,14 @@ async fn what_was_erased_is_no_longer_known_nor_shown() {
     found(&app, "a.com", json!({ "title": "secret" })).await;
     // Under way while the domain is forgotten: it must not bring back what was known.
     let scan = app.create_scan("a.com").await;
-    let under_way = app.recall(&scan).await;
+    let under_way = app.previous_scan(&scan).await;
     assert_eq!(
         app.call("DELETE", "/api/v4/domains/a.com").send().await.status,
         202
     );
-    let told = changes(&app, "").await;
+    let reported = changes(&app, "").await;
     assert_eq!(
-        (&told[0]["erased"], &told[0]["fields"]),
+        (&reported[0]["erased"], &reported[0]["fields"]),
         (
             &json!(true),
             &json!([{ "field": "title", "before": null, "after": null }])

@@ -115,8 +115,8 @@ async fn many_at_once_with_one_key_are_one_scan() {
     let app = TestApp::start().await;
     let answers = join_all((0..20).map(|_| scan(&app, "k", "a.com").send())).await;
     assert!(answers.iter().all(|answer| answer.status == 202));
-    let told: HashSet<String> = answers.iter().map(Answer::text).collect();
-    assert_eq!((told.len(), app.head().await), (1, 1), "{told:?}");
+    let distinct: HashSet<String> = answers.iter().map(Answer::text).collect();
+    assert_eq!((distinct.len(), app.head().await), (1, 1), "{distinct:?}");
     assert_eq!(scan(&app, "k", "a.com").send().await.text(), answers[0].text());
 }
 

@@ -91,7 +91,7 @@ async fn broken_json_is_told_with_line_and_column() {
             assert!(
                 problem["line"]
                     .as_i64()
-                    .is_some_and(|told| (told - line).abs() <= 1),
+                    .is_some_and(|reported| (reported - line).abs() <= 1),
                 "{body}: {problem}"
             );
             assert!(problem["column"].is_i64());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sitelog::projections::domains::technologies::technologies;
-use sitelog::projections::jobs::pace::pace;
+use sitelog::projections::jobs::throughput::throughput;
 use sitelog::values::certificate::Certificate;
 use sitelog::values::dns::Recognised;
 use sitelog::values::findings::{ContactInfo, Technology};
@@ -337,7 +337,10 @@ async fn what_a_page_shows_of_a_batch_is_counted() {
     let app = TestApp::start().await;
     let id = app.create_batch(&["a.com", "b.com", "c.com"]).await;
     let batch = id.parse().unwrap();
-    assert_eq!(pace(app.models(), TenantId::DEFAULT, batch).await.unwrap(), None);
+    assert_eq!(
+        throughput(app.models(), TenantId::DEFAULT, batch).await.unwrap(),
+        None
+    );
     let scans = app.scans_of_batch(&id, 3).await;
     app.complete(
         &text(&scans[0]["scan_id"]),
@@ -357,14 +360,14 @@ async fn what_a_page_shows_of_a_batch_is_counted() {
         })
         .await;
     }
-    let pace = pace(app.models(), TenantId::DEFAULT, batch)
+    let measured = throughput(app.models(), TenantId::DEFAULT, batch)
         .await
         .unwrap()
         .unwrap();
-    let completed: i64 = pace.buckets.iter().map(|bucket| bucket.completed).sum();
-    let failed: i64 = pace.buckets.iter().map(|bucket| bucket.failed).sum();
-    assert_eq!((completed, failed, pace.last_minute), (2, 1, 3));
-    assert!(pace.buckets.len() <= 60, "{}", pace.buckets.len());
+    let completed: i64 = measured.buckets.iter().map(|bucket| bucket.completed).sum();
+    let failed: i64 = measured.buckets.iter().map(|bucket| bucket.failed).sum();
+    assert_eq!((completed, failed, measured.last_minute), (2, 1, 3));
+    assert!(measured.buckets.len() <= 60, "{}", measured.buckets.len());
     let most = technologies(app.models(), TenantId::DEFAULT, Some(batch))
         .await
         .unwrap();

@@ -14,21 +14,11 @@ async fn document(app: &TestApp) -> Value {
 }
 
 #[tokio::test]
-async fn the_document_changes_only_on_purpose() {
-    let app = TestApp::start().await;
-    let mut document = document(&app).await;
-    document["info"]["version"] = "[version]".into();
-    insta::assert_json_snapshot!(document);
-}
-
-#[tokio::test]
 async fn every_route_is_described_with_its_problems() {
     let app = TestApp::start().await;
     let document = document(&app).await;
-    let mut routes = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            routes.push(format!("{} {path}", method.to_uppercase()));
             assert!(operation["summary"].is_string(), "{method} {path}");
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let words = response["description"].as_str().unwrap_or_default();
@@ -46,7 +36,6 @@ async fn every_route_is_described_with_its_problems() {
             }
         }
     }
-    insta::assert_snapshot!(routes.join("\n"));
 }
 
 #[tokio::test]

@@ -76,10 +76,10 @@ async fn an_unchanged_site_is_confirmed_and_what_is_known_of_it_stays() {
             Some("RobotsRead" | "SitemapParsed" | "PageRead")
         )
     });
-    let told: Vec<(&Value, &Value)> = read
+    let reused: Vec<(&Value, &Value)> = read
         .map(|event| (&event["data"]["status"], &event["data"]["not_modified"]))
         .collect();
-    assert_eq!(told, vec![(&json!(304), &json!(true)); files]);
+    assert_eq!(reused, vec![(&json!(304), &json!(true)); files]);
 }
 
 #[tokio::test]

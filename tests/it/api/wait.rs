@@ -164,11 +164,14 @@ async fn a_batch_leaves_out_what_was_scanned_lately_and_says_so() {
         .send()
         .await;
     for (answer, status) in [(&dry, 200), (&batch, 202)] {
-        let told = answer.json();
+        let answered = answer.json();
         assert_eq!(answer.status, status);
-        assert_eq!((&told["accepted"], &told["skipped"]), (&json!(2), &json!(1)));
-        assert_eq!(told["rejected"].as_array().unwrap().len(), 1);
-        let skipped = &told["skipped_domains"][0];
+        assert_eq!(
+            (&answered["accepted"], &answered["skipped"]),
+            (&json!(2), &json!(1))
+        );
+        assert_eq!(answered["rejected"].as_array().unwrap().len(), 1);
+        let skipped = &answered["skipped_domains"][0];
         assert_eq!(
             (&skipped["line"], &skipped["domain"], &skipped["scan_id"]),
             (&json!(2), &json!("b.com"), &json!(id))
@@ -203,12 +206,15 @@ async fn a_batch_of_nothing_but_young_scans_is_none() {
             .send()
     };
     let answer = post().await;
-    let told = answer.json();
+    let answered = answer.json();
     assert_eq!(
-        (answer.status, &told["batch_id"], &told["position"]),
+        (answer.status, &answered["batch_id"], &answered["position"]),
         (200, &Value::Null, &Value::Null)
     );
-    assert_eq!((&told["accepted"], &told["skipped"]), (&json!(0), &json!(1)));
+    assert_eq!(
+        (&answered["accepted"], &answered["skipped"]),
+        (&json!(0), &json!(1))
+    );
     assert_eq!(app.head().await, head);
     scanned(&app, "a.com").await;
     assert_eq!(post().await.both(), answer.both());

@@ -9,7 +9,7 @@ use sitelog::values::{FailureReason, Findings};
 use tower::ServiceExt;
 
 use crate::support::app::TestApp;
-use crate::support::events::{Told, parse};
+use crate::support::events::{StreamEvent, parse};
 
 /// An event stream under way.
 struct Stream {
@@ -43,9 +43,9 @@ impl Stream {
         }
     }
 
-    /// Reads on until an event of this type was told.
+    /// Reads until an event of this type comes.
     async fn until(&mut self, kind: &str) {
-        while !parse(&self.text).iter().any(|told| told.event == kind) {
+        while !parse(&self.text).iter().any(|seen| seen.event == kind) {
             assert!(
                 self.read_on().await,
                 "the stream ended before {kind}: {}",
@@ -55,7 +55,7 @@ impl Stream {
     }
 
     /// All of it, once it has ended by itself.
-    async fn rest(mut self) -> Vec<Told> {
+    async fn rest(mut self) -> Vec<StreamEvent> {
         while self.read_on().await {}
         assert!(self.text.starts_with("retry: 1000\n\n"), "{}", self.text);
         parse(&self.text)
@@ -71,8 +71,8 @@ impl Stream {
     }
 }
 
-fn positions(events: &[Told]) -> Vec<i64> {
-    events.iter().map(|told| told.id).collect()
+fn positions(events: &[StreamEvent]) -> Vec<i64> {
+    events.iter().map(|seen| seen.id).collect()
 }
 
 /// What the log itself has for this path.
@@ -83,7 +83,7 @@ async fn logged(app: &TestApp, path: &str, wanted: impl Fn(&Value) -> bool) -> V
     events.filter(|event| wanted(event)).cloned().collect()
 }
 
-/// The events that whoever watches a batch is told.
+/// The events that a watcher of a batch gets.
 fn is_of(batch: &str, event: &Value) -> bool {
     event["stream"]["id"] == batch || event["data"]["batch_id"] == batch
 }
@@ -99,13 +99,13 @@ async fn a_scan_is_told_as_it_goes_to_its_end() {
     app.fail(&id, FailureReason::Timeout, true).await;
     stream.until("ScanAttemptFailed").await;
     app.complete(&id, &Findings::default()).await;
-    let told = stream.rest().await;
+    let seen = stream.rest().await;
     let logged = logged(&app, &format!("/api/v4/streams/domain_scan/{id}"), |_| true).await;
-    assert_eq!(told.len(), 5);
-    for (told, event) in told.iter().zip(&logged) {
-        assert_eq!(&told.data, event);
+    assert_eq!(seen.len(), 5);
+    for (seen, event) in seen.iter().zip(&logged) {
+        assert_eq!(&seen.data, event);
         assert_eq!(
-            (json!(told.id), json!(told.event)),
+            (json!(seen.id), json!(seen.event)),
             (event["position"].clone(), event["type"].clone())
         );
     }
@@ -126,14 +126,14 @@ async fn who_comes_back_is_told_exactly_the_rest_and_then_to_stay_away() {
         app.complete(scan["scan_id"].as_str().unwrap(), &Findings::default())
             .await;
     }
-    let told = live.rest().await;
+    let seen = live.rest().await;
     let expected = logged(&app, "/api/v4/events", |event| is_of(&batch, event)).await;
     assert_eq!(
-        told.iter().map(|told| &told.data).collect::<Vec<_>>(),
+        seen.iter().map(|seen| &seen.data).collect::<Vec<_>>(),
         expected.iter().collect::<Vec<_>>()
     );
-    assert_eq!(told.last().unwrap().event, "BatchCompleted");
-    let all = positions(&told);
+    assert_eq!(seen.last().unwrap().event, "BatchCompleted");
+    let all = positions(&seen);
     for (n, id) in all.iter().enumerate().take(all.len() - 1) {
         let again = Stream::open(&app.router, &path, Some(*id)).await.rest().await;
         assert_eq!(positions(&again), all[n + 1..]);
@@ -152,12 +152,12 @@ async fn a_batch_that_was_called_off_is_told_to_the_end_of_its_last_scan() {
     let path = format!("/api/v4/batches/{batch}/events");
     let stream = Stream::open(&app.router, &path, None).await;
     app.post(&format!("/api/v4/batches/{batch}/cancel")).await;
-    let told = stream.rest().await;
-    let cancelled = told.iter().filter(|told| told.event == "ScanCancelled").count();
+    let seen = stream.rest().await;
+    let cancelled = seen.iter().filter(|seen| seen.event == "ScanCancelled").count();
     assert_eq!(cancelled, 2);
     let answer = app
         .call("GET", &path)
-        .header("last-event-id", &told.last().unwrap().id.to_string())
+        .header("last-event-id", &seen.last().unwrap().id.to_string())
         .send()
         .await;
     assert_eq!(answer.status, 204);
@@ -174,7 +174,7 @@ async fn a_retried_scan_is_told_on() {
     let mut stream = Stream::open(&app.router, &path, first.last().copied()).await;
     stream.until("ScanRetried").await;
     app.complete(&id, &Findings::default()).await;
-    let kinds: Vec<_> = stream.rest().await.into_iter().map(|told| told.event).collect();
+    let kinds: Vec<_> = stream.rest().await.into_iter().map(|seen| seen.event).collect();
     assert_eq!(kinds, ["ScanRetried", "ScanStarted", "ScanCompleted"]);
 }
 
@@ -198,12 +198,12 @@ async fn changes_are_told_as_they_are_found_to_who_filters_for_them() {
     found("b.com", "one", "of 3").await;
     found("a.com", "three", "of 2").await;
     stream.until("DomainChanged").await;
-    let told = parse(&stream.text);
+    let seen = parse(&stream.text);
     let listed = app.get("/api/v4/changes?field=title&sort=position").await.json();
     let items = listed["items"].as_array().unwrap();
     assert_eq!(items.len(), 2);
     assert_eq!(
-        (told.len(), &told[0].data),
+        (seen.len(), &seen[0].data),
         (1, &items[1]),
         "from now on, and only the title"
     );
@@ -211,7 +211,7 @@ async fn changes_are_told_as_they_are_found_to_who_filters_for_them() {
     let first = items[0]["position"].as_i64().unwrap();
     let mut again = Stream::open(&app.router, path, Some(first)).await;
     again.until("DomainChanged").await;
-    assert_eq!(positions(&parse(&again.text)), positions(&told));
+    assert_eq!(positions(&parse(&again.text)), positions(&seen));
     let mut all = Stream::open(&app.router, "/api/v4/changes/events?since=0", None).await;
     all.until("DomainChanged").await;
     assert_eq!(parse(&all.text).len(), 3);
@@ -242,9 +242,9 @@ async fn who_takes_nothing_for_long_misses_nothing() {
         answer.json()["cancelled"] == 700
     })
     .await;
-    let told = positions(&stream.rest().await);
+    let seen = positions(&stream.rest().await);
     let expected: Vec<i64> = (1..=app.head().await).collect();
-    assert_eq!(told, expected);
+    assert_eq!(seen, expected);
 }
 
 #[tokio::test]

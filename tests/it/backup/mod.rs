@@ -13,7 +13,7 @@ use crate::support::server::Server;
 use crate::support::sites::{Gate, Sites, SitesOptions};
 
 /// A limit that no machine reaches.
-const PATIENCE: Duration = Duration::from_mins(3);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The binary with these settings and no others.
 fn sitelog(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
@@ -31,7 +31,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// Runs a command that must end with this code; tells what it said.
+/// Runs a command that must end with this code; returns what it said.
 fn run(code: i32, command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = said(&output);
@@ -62,7 +62,7 @@ async fn contents(url: &str) -> Vec<(String, i64, String)> {
     contents
 }
 
-/// A server with a life behind it: read models that are filled and were built anew, a domain that was forgotten, and a
+/// A server with a life behind it: read models that are filled and were built again, a domain that was forgotten, and a
 /// batch that is under way until the gates open.
 async fn lived(sites: &Sites, settings: &[(&'static str, &str)]) -> (Server, String, Vec<Gate>) {
     let server = Server::start(sites, settings);
@@ -70,7 +70,7 @@ async fn lived(sites: &Sites, settings: &[(&'static str, &str)]) -> (Server, Str
     let batch = server.request_batch(&first).await;
     let ended = |answer: &serde_json::Value| answer["status"] == "completed";
     server
-        .wait_for(&format!("/api/v4/batches/{batch}"), PATIENCE, ended)
+        .wait_for(&format!("/api/v4/batches/{batch}"), WAIT_TIMEOUT, ended)
         .await;
     let (code, said) = server.run(&["forget", "--yes", "site00003.sites.test"]).await;
     assert_eq!(code, Some(0), "{said}");
@@ -97,8 +97,8 @@ async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_ther
     let (mut server, batch, gates) = lived(&sites, &[]).await;
     let dir = TempDir::with_prefix("sitelog-backup-").unwrap();
     let (file, second) = (dir.path().join("one.backup"), dir.path().join("two.backup"));
-    let (code, told) = server.run(&["backup", owned(&file)]).await;
-    assert_eq!(code, Some(0), "{told}");
+    let (code, printed) = server.run(&["backup", owned(&file)]).await;
+    assert_eq!(code, Some(0), "{printed}");
     server.kill();
 
     // Into a database of Alice's, who is no superuser and is not called like the owner of the original.
@@ -109,7 +109,7 @@ async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_ther
     ])
     .await;
     let url = own.url_of("alice", "scans");
-    let told = run(
+    let printed = run(
         0,
         sitelog(
             &[("SITELOG_DATA_DIR", owned(dir.path()))],
@@ -123,10 +123,10 @@ async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_ther
         "bodies erased",
         "is restored",
     ] {
-        assert!(told.contains(part), "{told}");
+        assert!(printed.contains(part), "{printed}");
     }
-    let told = run(3, &mut sitelog(&[], &["restore", owned(&file), "--into", &url]));
-    assert!(told.contains("scans is not empty"), "{told}");
+    let printed = run(3, &mut sitelog(&[], &["restore", owned(&file), "--into", &url]));
+    assert!(printed.contains("scans is not empty"), "{printed}");
 
     // And from there into a private one again, of which each row is what it was.
     let alices = [("DATABASE_URL", url.as_str())];
@@ -135,22 +135,22 @@ async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_ther
     let privately = [("SITELOG_DATA_DIR", owned(&again))];
     run(0, &mut sitelog(&privately, &["restore", owned(&second)]));
 
-    // The batch that was under way goes on there, at once, and what was forgotten stays forgotten.
+    // The batch that was under way continues there immediately, and what was forgotten stays forgotten.
     drop(gates);
     let mut copy = Server::start(&sites, &privately);
     let ended = |answer: &serde_json::Value| answer["status"] == "completed";
     let ended = copy
-        .wait_for(&format!("/api/v4/batches/{batch}"), PATIENCE, ended)
+        .wait_for(&format!("/api/v4/batches/{batch}"), WAIT_TIMEOUT, ended)
         .await;
     assert_eq!(ended["completed"], json!(8));
-    let (code, told) = copy.run(&["projections", "verify"]).await;
-    assert_eq!(code, Some(0), "{told}");
-    let (code, told) = copy.run(&["doctor"]).await;
-    assert_eq!(code, Some(0), "{told}");
+    let (code, printed) = copy.run(&["projections", "verify"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    let (code, printed) = copy.run(&["doctor"]).await;
+    assert_eq!(code, Some(0), "{printed}");
     let forgotten = copy.get("/api/v4/domains/site00003.sites.test").await;
     assert_eq!(forgotten["title"], json!(null), "{forgotten}");
     // Each tenant sees its own rows alone there, too.
-    let (code, told) = copy
+    let (code, printed) = copy
         .run(&[
             "export",
             "domains",
@@ -158,7 +158,7 @@ async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_ther
             "00000000-0000-4000-8000-000000000001",
         ])
         .await;
-    assert!(code == Some(0) && !told.contains("site0000"), "{told}");
+    assert!(code == Some(0) && !printed.contains("site0000"), "{printed}");
     // The last process out stops its PostgreSQL.
     copy.terminate().await;
 }
@@ -226,8 +226,8 @@ async fn a_restore_that_fails_leaves_the_database_as_empty_as_it_was() {
     };
     let dir = TempDir::with_prefix("sitelog-backup-").unwrap();
     let (file, broken) = (dir.path().join("x.backup"), dir.path().join("broken.backup"));
-    let told = run(3, &mut at(&source, &["backup", owned(&file)]));
-    assert!(told.contains("nothing to back up"), "{told}");
+    let printed = run(3, &mut at(&source, &["backup", owned(&file)]));
+    assert!(printed.contains("nothing to back up"), "{printed}");
     assert!(!file.exists());
     run(0, &mut at(&source, &["projections", "status"]));
     run(0, &mut at(&source, &["backup", owned(&file)]));
@@ -238,30 +238,33 @@ async fn a_restore_that_fails_leaves_the_database_as_empty_as_it_was() {
         let mut bytes = bytes.clone();
         bytes[place..place + 500].fill(0xff);
         std::fs::write(&broken, &bytes).unwrap();
-        let told = run(3, &mut at(&target, &["restore", owned(&broken)]));
-        assert!(told.contains("pg_restore failed; nothing was restored"), "{told}");
+        let printed = run(3, &mut at(&target, &["restore", owned(&broken)]));
+        assert!(
+            printed.contains("pg_restore failed; nothing was restored"),
+            "{printed}"
+        );
         assert_eq!(contents(&target).await, []);
     }
-    let told = run(3, &mut at(&target, &["restore", "/etc/hostname"]));
-    assert!(told.contains("is not a backup of sitelog"), "{told}");
+    let printed = run(3, &mut at(&target, &["restore", "/etc/hostname"]));
+    assert!(printed.contains("is not a backup of sitelog"), "{printed}");
     run(0, &mut at(&target, &["restore", owned(&file)]));
     run(3, &mut at(&target, &["restore", owned(&file)]));
 
     // Who is not shown all rows makes no backup that looks like one.
     own.execute(&["grant pg_read_all_data to bob"]).await;
-    let told = run(
+    let printed = run(
         3,
         &mut at(
             &own.url_of("bob", "source"),
             &["backup", owned(&dir.path().join("bobs.backup"))],
         ),
     );
-    assert!(told.contains("does not own"), "{told}");
+    assert!(printed.contains("does not own"), "{printed}");
     assert!(!dir.path().join("bobs.backup").exists());
-    let told = run(3, &mut at(&source, &["backup", "/no/such/place/x.backup"]));
+    let printed = run(3, &mut at(&source, &["backup", "/no/such/place/x.backup"]));
     assert!(
-        told.contains("/no/such/place/x.backup.partial cannot be written"),
-        "{told}"
+        printed.contains("/no/such/place/x.backup.partial cannot be written"),
+        "{printed}"
     );
 }
 
@@ -278,11 +281,11 @@ async fn a_role_that_is_missing_and_may_not_be_made_is_named_with_the_command() 
     run(0, &mut sitelog(&source, &["projections", "status"]));
     run(0, &mut sitelog(&source, &["backup", owned(&file)]));
     let restore = ["restore", owned(&file), "--into", &bobs];
-    let told = run(3, &mut sitelog(&[], &restore));
+    let printed = run(3, &mut sitelog(&[], &restore));
     let command = "create role \"sitelog_reader\" nologin";
     assert!(
-        told.contains(&format!("as a superuser, run: {command}")),
-        "{told}"
+        printed.contains(&format!("as a superuser, run: {command}")),
+        "{printed}"
     );
     assert_eq!(contents(&bobs).await, []);
     elsewhere.execute(&[command]).await;

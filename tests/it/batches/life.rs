@@ -103,7 +103,7 @@ async fn a_retried_batch_scans_only_what_failed_and_ends_a_second_time() {
     assert_eq!(
         sites.requests_to("site00000.sites.test"),
         requests,
-        "what completed is left alone"
+        "completed scans do not change"
     );
     let expected = [
         "BatchRequested",

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use crate::support::events::{Told, parse};
+use crate::support::events::{StreamEvent, parse};
 use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
 /// Reads an event stream until it ends, breaks, or holds an event of a type; what came, and whether it ended well.
-async fn read(server: &Server, path: &str, after: Option<i64>, until: Option<&str>) -> (Vec<Told>, bool) {
+async fn read(
+    server: &Server,
+    path: &str,
+    after: Option<i64>,
+    until: Option<&str>,
+) -> (Vec<StreamEvent>, bool) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut request = client.get(format!("http://{}{path}", server.address()));
     if let Some(after) = after {
@@ -18,7 +23,7 @@ async fn read(server: &Server, path: &str, after: Option<i64>, until: Option<&st
     assert_eq!(answer.status(), 200);
     let mut text = String::new();
     loop {
-        if until.is_some_and(|kind| parse(&text).iter().any(|told| told.event == kind)) {
+        if until.is_some_and(|kind| parse(&text).iter().any(|received| received.event == kind)) {
             return (parse(&text), false);
         }
         match answer.chunk().await {
@@ -55,17 +60,17 @@ async fn a_watcher_goes_on_where_it_was_after_the_death_of_its_server() {
     let gate = sites.hold(&names[0], "/");
     let batch = server.request_batch(&names).await;
     let path = format!("/api/v4/batches/{batch}/events");
-    let (mut told, ended) = read(&server, &path, None, Some("ScanCompleted")).await;
+    let (mut received, ended) = read(&server, &path, None, Some("ScanCompleted")).await;
     assert!(!ended);
     server.kill();
     gate.open();
     server.restart();
-    let last = told.last().map(|told| told.id);
+    let last = received.last().map(|received| received.id);
     let (rest, ended) = read(&server, &path, last, None).await;
     assert!(ended);
-    told.extend(rest);
-    let told: Vec<i64> = told.iter().map(|told| told.id).collect();
-    assert_eq!(told, logged(&server, &batch).await);
+    received.extend(rest);
+    let received: Vec<i64> = received.iter().map(|received| received.id).collect();
+    assert_eq!(received, logged(&server, &batch).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,10 +88,10 @@ async fn what_another_server_writes_is_told_by_this_one() {
         gate.reached_by(1).await;
         gate.open();
     };
-    let ((told, ended), ()) = tokio::join!(watching, opening);
+    let ((received, ended), ()) = tokio::join!(watching, opening);
     assert!(ended);
-    let told: Vec<i64> = told.iter().map(|told| told.id).collect();
-    assert_eq!(told, logged(&works, &batch).await);
+    let received: Vec<i64> = received.iter().map(|received| received.id).collect();
+    assert_eq!(received, logged(&works, &batch).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -108,10 +113,10 @@ async fn open_streams_end_when_the_server_is_told_to_stop() {
             .await;
         server.ask_to_stop().await;
     };
-    let ((told, ended), ()) = tokio::join!(watching, stopping);
+    let ((received, ended), ()) = tokio::join!(watching, stopping);
     gate.open();
     assert!(ended, "it was broken off");
-    assert!(!told.is_empty());
+    assert!(!received.is_empty());
     server.wait_for_exit();
     let said = server.said();
     assert!(

@@ -115,13 +115,13 @@ fn settings_that_are_wrong_are_all_told_and_what_is_right_is_shown() {
     assert!(text(&shown.stdout).contains("0.0.0.0:80"));
     let started = run(dir.path(), &["migrate", "--set", "auth.mode=off"], &environment);
     assert_eq!(started.status.code(), Some(3));
-    for told in [text(&shown.stderr), text(&started.stderr)] {
+    for printed in [text(&shown.stderr), text(&started.stderr)] {
         for wanted in [
             "SITELOG_WORKER__CONCURENCY is not a setting; the most similar is SITELOG_WORKER__CONCURRENCY",
             "SITELOG_FETCH__MAX_BYTES is a string \"much\"; it must be an integer",
             "SITELOG_BIND is 0.0.0.0:80, but with SITELOG_AUTH__MODE=off",
         ] {
-            assert!(told.contains(wanted), "{told}");
+            assert!(printed.contains(wanted), "{printed}");
         }
     }
 }

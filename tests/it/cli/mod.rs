@@ -82,7 +82,7 @@ fn every_command_has_a_manual_page() {
     );
 }
 
-/// Those that tell nothing that JSON would tell better: other commands, a service, or a form of their own.
+/// Those for which JSON would add nothing: other commands, a service, or a format of their own.
 const WITHOUT_JSON: [&str; 23] = [
     "serve",
     "worker",
@@ -177,8 +177,8 @@ async fn what_is_done_is_told_in_json() {
         let command = app.command(arguments);
         let output = tokio::process::Command::from(command).output().await.unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(told[field], wanted, "{arguments:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report[field], wanted, "{arguments:?}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Wrong clocks. Here: moments in the database that were written under another clock, each beside the rule that it must
-//! not outlive. In `processes`: real processes under clocks that are set. In `standstill`: that what does not move is seen.
+//! not outlive. In `processes`: real processes under clocks that are set. In `standstill`: that what does not move is
+//! seen.
 
 mod processes;
 mod standstill;
@@ -181,7 +182,7 @@ async fn a_host_does_not_rest_longer_than_any_may() {
     let database = TestDatabase::new().await;
     let tasks = queue(&database, &["a.test"]).await;
     let minute = Duration::from_mins(1);
-    tasks.let_rest("a.test", minute).await.unwrap();
+    tasks.set_cooldown("a.test", minute).await.unwrap();
     assert!(tasks.claim("w", 1).await.unwrap().is_empty(), "it rests");
     run(
         &database.pool,
@@ -191,7 +192,7 @@ async fn a_host_does_not_rest_longer_than_any_may() {
     let taken = tasks.claim("w", 1).await.unwrap();
     assert_eq!(taken.len(), 1);
     // A rest from another clock does not swallow the one that is asked for now.
-    tasks.let_rest("a.test", minute).await.unwrap();
+    tasks.set_cooldown("a.test", minute).await.unwrap();
     tasks
         .settle(&[(taken[0].clone(), Settled::RetryIn(Duration::ZERO))])
         .await
@@ -211,7 +212,7 @@ async fn nobody_waits_longer_than_the_longest_wait_whatever_was_asked_for() {
     let tasks = queue(&database, &["a.test"]).await;
     let taken = tasks.claim("w", 1).await.unwrap();
     let day = Duration::from_hours(24);
-    tasks.let_rest("a.test", day).await.unwrap();
+    tasks.set_cooldown("a.test", day).await.unwrap();
     tasks
         .settle(&[(taken[0].clone(), Settled::RetryIn(day))])
         .await

@@ -11,7 +11,7 @@ use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
 /// However slow the machine; the waits that a wrong clock used to cause are hours.
-const PATIENCE: Duration = Duration::from_mins(2);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A server and its database under one clock.
 struct World {
@@ -44,7 +44,7 @@ impl World {
 
     async fn ends(&self, path: &str) -> Value {
         let ended = |answer: &Value| answer["status"] == "completed";
-        self.server.wait_for(path, PATIENCE, ended).await
+        self.server.wait_for(path, WAIT_TIMEOUT, ended).await
     }
 
     async fn scan(&self, domain: &str) {
@@ -67,7 +67,7 @@ impl World {
         (format!("/api/v4/batches/{batch}"), gates)
     }
 
-    /// Nothing stands still, and the read models are what the log says.
+    /// Nothing is stuck, and the read models are what the log says.
     async fn is_sound(&self) {
         let (code, said) = self.server.run(&["doctor"]).await;
         assert_eq!(code, Some(0), "{said}");
@@ -147,7 +147,7 @@ async fn a_worker_whose_clock_is_off_makes_its_attempts_when_they_are_due() {
             .to_owned();
         let ended = |answer: &Value| answer["status"] == "completed";
         let path = format!("/api/v4/scans/{scan}");
-        let scan = server.wait_for(&path, PATIENCE, ended).await;
+        let scan = server.wait_for(&path, WAIT_TIMEOUT, ended).await;
         assert_eq!(scan["attempts"], 3, "{scan}");
         let pauses: Vec<f64> = sqlx::query_scalar(
             "select extract(epoch from s.recorded_at - f.recorded_at)::float8 \

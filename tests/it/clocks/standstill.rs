@@ -36,12 +36,12 @@ async fn seen(
         .collect();
     by_metric.sort();
     let doctor = app.command(&["doctor", "--json"]).output().unwrap();
-    let told = serde_json::from_slice(&doctor.stdout).unwrap();
+    let report = serde_json::from_slice(&doctor.stdout).unwrap();
     let page = app.get("/tasks").await.text();
-    (by_ready, by_metric, (doctor.status.code(), told), page)
+    (by_ready, by_metric, (doctor.status.code(), report), page)
 }
 
-/// Makes something stand still, and checks that all four see it, and only it.
+/// Makes something stuck, and checks that all four see it, and only it.
 async fn is_seen(sql: &str, kinds: &[(&str, i64)], words: &str) {
     let app = TestApp::builder().without_projector().start().await;
     let scan = app.create_scan("secret-customer.com").await;
@@ -216,7 +216,7 @@ async fn a_clock_that_is_or_was_wrong_is_told() {
             .unwrap()
             > 3e8
     );
-    // From the next event on it is only told that it was.
+    // From the next event on it is only reported as past.
     app.create_scan("b.com").await;
     let (_, _, (code, doctor), page) = seen(&app).await;
     assert_eq!(code, Some(0), "{doctor}");

@@ -16,7 +16,7 @@ use crate::support::server::Server;
 use crate::support::sites::Sites;
 
 /// Who is not answered by then waits for the frozen one.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A server that works, and one on the same database that only serves until the first is frozen.
 fn two_servers(sites: &Sites) -> (Server, Server) {
@@ -45,8 +45,8 @@ async fn a_server_that_is_frozen_in_the_middle_of_an_append_does_not_stop_the_ot
     let sites = sites().await;
     let (first, second) = two_servers(&sites);
     let hand = hand(&first);
-    // Its append is under way and waits; when it may go on, the server is no longer there. As one statement, bodies and
-    // all, it commits without it.
+    // Its append is under way and waits; when it may continue, the server is no longer there. As one statement, bodies
+    // and all, it commits without it.
     let mut holder: PgConnection = connection(&first).await;
     let mut tx = holder.begin().await.unwrap();
     sqlx::query("select position from log_head for update")
@@ -73,7 +73,7 @@ async fn a_server_that_is_frozen_in_the_middle_of_an_append_does_not_stop_the_ot
             )
             .await;
             let wanted = json!({ "domain": host(2) });
-            let other = tokio::time::timeout(PATIENCE, second.post("/api/v4/scans", &wanted)).await;
+            let other = tokio::time::timeout(WAIT_TIMEOUT, second.post("/api/v4/scans", &wanted)).await;
             first.thaw();
             other.expect("the frozen server keeps the other one from writing")
         };
@@ -133,7 +133,7 @@ async fn a_server_that_wakes_up_after_its_lease_neither_builds_nor_switches() {
         // Readers come through, whatever the frozen one was at.
         let sql = format!("select count(*) from {}.{name}", views_of(name));
         let read = sqlx::query_scalar::<_, i64>(&sql).fetch_one(&hand);
-        let read = tokio::time::timeout(PATIENCE, read).await;
+        let read = tokio::time::timeout(WAIT_TIMEOUT, read).await;
         assert!(read.is_ok(), "the frozen server keeps readers waiting");
         // A server that is there only now can hold none of its locks.
         let mut second = Server::start(

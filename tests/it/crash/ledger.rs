@@ -54,7 +54,7 @@ async fn client(address: String, number: u64, pause: Duration, stop: Cancellatio
         let key = Uuid::new_v4().to_string();
         let body = json!({ "domain": host(chance.random_range(0..SITES)) });
         let first = acknowledged(&client, &address, &key, &body).await;
-        // Whoever is not sure asks once more, and hears the same.
+        // Whoever is not sure asks again, and hears the same.
         if chance.random_bool(0.2) {
             let again = acknowledged(&client, &address, &key, &body).await;
             assert_eq!(

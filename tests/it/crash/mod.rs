@@ -53,7 +53,7 @@ async fn meddle(hand: &PgPool, sql: &str) {
     wait_for(sql, async || sqlx::raw_sql(sql).execute(hand).await.ok()).await;
 }
 
-/// Kills PostgreSQL and waits until its supervisor has started it again. (Backends of the dead one may go on
+/// Kills PostgreSQL and waits until its supervisor has started it again. (Backends of the dead one may continue
 /// answering for a moment.)
 async fn kill_postgres(server: &Server, hand: &PgPool) {
     let sql = "select pg_postmaster_start_time()::text";

@@ -1,4 +1,4 @@
-//! Work on read models is struck at each of its steps, now the server, now PostgreSQL; it goes on or begins anew, and
+//! Work on read models is struck at each of its steps, now the server, now PostgreSQL; it continues or begins again, and
 //! what it was to do is done once.
 
 use std::time::Duration;

@@ -19,7 +19,7 @@ use crate::support::server::Server;
 /// left, and exactly one generation of each read model counts.
 pub(super) async fn assert_whole(server: &Server, hand: &PgPool, known: &[Acknowledged]) {
     assert_acknowledged_once(hand, known).await;
-    // Whoever had these is dead; the next may go on at once.
+    // Whoever had these is dead; the next may continue at once.
     expire_leases(hand).await;
     for name in NAMES {
         generation_after_any(server, name).await;

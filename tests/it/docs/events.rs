@@ -1,8 +1,9 @@
-//! `docs/events.md` out of the types and the stored events under `tests/fixtures/events`, and the rule that a shape
-//! does not change without a new version.
+//! `docs/events.md`, made from the types and the stored events under `tests/fixtures/events`, and the rule that the
+//! structure of an event does not change without a new version.
 //!
-//! For each version of each event type ever written there are two files, kept for ever: `<Type>.v<N>.json`, an event
-//! as `sitelog events --json` prints it, and `<Type>.v<N>.schema.json`, the shape of its data.
+//! Each version of each event type ever written has a file, which stays permanently: `<Type>.v<N>.json` with `event`, as
+//! `sitelog events --json` prints it, and `schema`, the structure of its data. `UPDATE_DOCS=1` makes the file of a new
+//! version from the type; replace its event with a real one when there is one.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,9 +13,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sitelog::aggregates::catalogue::{EventShape, event_shapes};
 use sitelog::aggregates::{BatchEvent, MonitorEvent, ScanEvent, TenantEvent, WebhookEvent};
-use sitelog::values::EventType;
 use sitelog::values::event_type::StreamType;
 use sitelog::values::versioned::decode;
+use sitelog::values::{EventType, TenantId};
 
 const PREFACE: &str = "\
 # Events
@@ -89,8 +90,8 @@ fn push(page: &mut String, shape: &EventShape) {
     } else {
         writeln!(page, "| field | type | |\n|---|---|---|\n{}", rows.join("\n")).unwrap();
     }
-    let example = stored_text(name, version);
-    write!(page, "\n```json\n{}\n```\n", example.trim_end()).unwrap();
+    let example = serde_json::to_string_pretty(&stored(name, version)["event"]).unwrap();
+    write!(page, "\n```json\n{example}\n```\n").unwrap();
 }
 
 fn push_fields(rows: &mut Vec<String>, prefix: &str, schema: &Value) {
@@ -132,7 +133,7 @@ fn type_of(field: &Value) -> String {
         .flatten()
         .filter_map(|word| Some(format!("`{}`", word.as_str()?)))
         .collect();
-    let told = match (kind, field["format"].as_str()) {
+    let name = match (kind, field["format"].as_str()) {
         _ if !words.is_empty() => words.join(", "),
         ("string", Some("date-time")) => "time".to_owned(),
         ("string", Some("uuid")) => "UUID".to_owned(),
@@ -140,9 +141,9 @@ fn type_of(field: &Value) -> String {
         (kind, _) => kind.to_owned(),
     };
     if nullable {
-        format!("{told}, or null")
+        format!("{name}, or null")
     } else {
-        told
+        name
     }
 }
 
@@ -150,25 +151,77 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn fixture(name: &str, version: u32, ending: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events");
-    dir.join(format!("{name}.v{version}{ending}"))
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events")
 }
 
-/// An event of a type and version as it stands in somebody's log.
-fn stored_text(name: &str, version: u32) -> String {
-    let path = fixture(name, version, ".json");
-    fs::read_to_string(&path).unwrap_or_else(|_| {
-        let path = path.display();
-        panic!("{path} is missing: put a real event there, as 'sitelog events --json' prints it, indented")
-    })
-}
-
+/// The event and the schema of a version.
 fn stored(name: &str, version: u32) -> Value {
-    serde_json::from_str(&stored_text(name, version)).unwrap()
+    let path = folder().join(format!("{name}.v{version}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|_| {
+        panic!(
+            "{} is missing: run UPDATE_DOCS=1 cargo test --test it docs::",
+            path.display()
+        )
+    });
+    serde_json::from_str(&text).unwrap()
 }
 
-/// The shape alone: what is said about it may be said better one day.
+/// Makes the files of the types that have none for their current version.
+pub(super) fn store_new_versions() {
+    for shape in event_shapes() {
+        let name = shape.event_type.as_str();
+        let path = folder().join(format!("{name}.v{}.json", shape.version));
+        if path.exists() {
+            continue;
+        }
+        let schema = bare(shape.schema.clone());
+        let event = json!({
+            "position": 1, "event_id": "01980f3e-0000-7000-8000-000000000001", "type": name, "version": shape.version,
+            "stream": { "type": shape.stream_type.as_str(), "id": "44213440-a5e0-423c-84f2-c713fba75afc", "sequence": 1 },
+            "recorded_at": "2026-01-31T12:00:00.000000Z", "tenant_id": TenantId::DEFAULT.to_string(), "actor": "cli",
+            "data": example_of(&shape.schema), "metadata": {},
+        });
+        let text = serde_json::to_string_pretty(&json!({ "event": event, "schema": schema })).unwrap();
+        fs::write(&path, text + "\n").unwrap();
+    }
+}
+
+/// A value that a schema allows: the example of a field if it has one.
+fn example_of(schema: &Value) -> Value {
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
+        return example.clone();
+    }
+    let schema = present(schema);
+    if let Some(word) = schema["enum"].get(0) {
+        return word.clone();
+    }
+    let kinds = match &schema["type"] {
+        Value::Array(kinds) => kinds.clone(),
+        kind => vec![kind.clone()],
+    };
+    let kind = kinds
+        .iter()
+        .find_map(|kind| kind.as_str().filter(|kind| *kind != "null"));
+    match (kind, schema["format"].as_str()) {
+        (Some("string"), Some("date-time")) => json!("2026-01-31T12:00:00Z"),
+        (Some("string"), Some("uuid")) => json!("44213440-a5e0-423c-84f2-c713fba75afc"),
+        (Some("string"), _) => json!("text"),
+        (Some("integer"), _) => json!(1),
+        (Some("number"), _) => json!(0.5),
+        (Some("boolean"), _) => json!(true),
+        (Some("array"), _) => json!([example_of(&schema["items"])]),
+        (Some("object"), _) => {
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            fields
+                .map(|(name, field)| (name.clone(), example_of(field)))
+                .collect()
+        }
+        _ => Value::Null,
+    }
+}
+
+/// The structure alone: descriptions and examples may be improved.
 fn bare(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(fields) => {
@@ -176,6 +229,7 @@ fn bare(mut schema: Value) -> Value {
             if fields.get("description").is_some_and(Value::is_string) {
                 fields.remove("description");
             }
+            fields.remove("example");
             *fields = std::mem::take(fields)
                 .into_iter()
                 .map(|(name, field)| (name, bare(field)))
@@ -209,20 +263,19 @@ fn differences(path: &str, then: &Value, now: &Value) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with a shape, held against the one that was stored for its version.
+/// What is wrong with a shape, compared with the one that was stored for its version.
 fn changed(shape: &EventShape, kept: &Value) -> Option<String> {
     let now = bare(shape.schema.clone());
     let differences = differences("data", kept, &now);
     let (name, version) = (shape.event_type.as_str(), shape.version);
     (!differences.is_empty()).then(|| {
         format!(
-            "The shape of {name} changed, and it is still version {version}, of which events stand in people's logs:\n  \
+            "The structure of {name} changed, and it is still version {version}, which existing logs contain:\n  \
              {}\n\
-             Raise its version in src/values/event_type.rs to {next}, add an Upcaster from {version} that makes the new fields out of \
-             the old ones, put a real event into tests/fixtures/events/{name}.v{next}.json and run\n  \
+             Raise its version in src/values/event_type.rs to {next}, add an Upcaster from {version} that makes the new fields from \
+             the old ones, and run\n  \
              UPDATE_DOCS=1 cargo test --test it docs::\n\
-             (If no release ever wrote version {version}, delete tests/fixtures/events/{name}.v{version}.schema.json \
-             instead.)",
+             (If no release ever wrote version {version}, delete tests/fixtures/events/{name}.v{version}.json instead.)",
             differences.join("\n  "),
             next = version + 1
         )
@@ -230,21 +283,10 @@ fn changed(shape: &EventShape, kept: &Value) -> Option<String> {
 }
 
 #[test]
-fn no_events_shape_changes_without_a_new_version() {
+fn no_event_changes_its_structure_without_a_new_version() {
     for shape in event_shapes() {
-        let path = fixture(shape.event_type.as_str(), shape.version, ".schema.json");
-        if !path.exists() && std::env::var_os("UPDATE_DOCS").is_some() {
-            let text = serde_json::to_string_pretty(&bare(shape.schema.clone())).unwrap();
-            fs::write(&path, text + "\n").unwrap();
-        }
-        let kept = fs::read_to_string(&path);
-        let kept = kept.unwrap_or_else(|_| {
-            panic!(
-                "{} is missing: run UPDATE_DOCS=1 cargo test --test it docs::",
-                path.display()
-            )
-        });
-        if let Some(complaint) = changed(&shape, &serde_json::from_str(&kept).unwrap()) {
+        let kept = stored(shape.event_type.as_str(), shape.version);
+        if let Some(complaint) = changed(&shape, &kept["schema"]) {
             panic!("{complaint}");
         }
     }
@@ -300,7 +342,7 @@ fn every_way_a_shape_can_change_is_noticed() {
 fn every_version_ever_written_is_still_read() {
     for shape in event_shapes() {
         for version in 1..=shape.version {
-            let event = stored(shape.event_type.as_str(), version);
+            let event = &stored(shape.event_type.as_str(), version)["event"];
             assert_eq!(
                 (&event["type"], &event["version"]),
                 (&json!(shape.event_type.as_str()), &json!(version))
@@ -334,19 +376,14 @@ fn every_version_ever_written_is_still_read() {
             if version == shape.version {
                 assert_eq!(read, payload, "{kind} is not written as it was read");
             }
-            assert!(
-                fixture(kind.as_str(), version, ".schema.json").exists(),
-                "{kind} v{version}"
-            );
         }
     }
 }
 
 #[test]
 fn no_stored_event_is_of_a_type_that_nobody_knows() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events");
     let shapes = event_shapes();
-    for entry in fs::read_dir(dir).unwrap() {
+    for entry in fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let (kind, rest) = name.split_once(".v").unwrap();
         let version: u32 = rest.split('.').next().unwrap().parse().unwrap();

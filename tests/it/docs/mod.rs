@@ -1,6 +1,6 @@
 //! The pages under `docs/` that are made from the program: they must say what it says.
 //!
-//! `UPDATE_DOCS=1 cargo test --test it docs::` writes them anew.
+//! `UPDATE_DOCS=1 cargo test --test it docs::` writes them again.
 
 mod events;
 mod snippets;
@@ -20,6 +20,9 @@ fn the_page_about_the_command_line_is_up_to_date() {
 
 #[test]
 fn the_catalogue_of_events_is_up_to_date() {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        events::store_new_versions();
+    }
     check("docs/events.md", &events::page());
 }
 
@@ -31,6 +34,58 @@ fn every_failure_reason_is_explained_to_who_runs_the_service() {
             page.contains(&format!("| `{reason}` |")),
             "docs/operations.md lacks {reason}"
         );
+    }
+}
+
+#[test]
+fn files_that_the_pages_name_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_path = |text: &str| {
+        let top = text.split('/').next().unwrap_or_default();
+        let is_plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/._-".contains(letter));
+        is_plain && text.ends_with(".rs") && matches!(top, "src" | "tests" | "benches")
+    };
+    let mut missing = Vec::new();
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
+        let text = read(page);
+        let named = text.split('`').skip(1).step_by(2).filter(|text| is_path(text));
+        missing.extend(named.filter(|path| !root.join(path).exists()).map(|path| format!("{page}: {path}")));
+    }
+    // ARCHITECTURE.md also names files by their path in src/.
+    let text = read("ARCHITECTURE.md");
+    for path in text.split('`').skip(1).step_by(2) {
+        let is_module = path.contains('/') && path.ends_with(".rs") && !path.contains(['{', '*', ' ']);
+        if is_module && !root.join("src").join(path).exists() && !root.join(path).exists() {
+            missing.push(format!("ARCHITECTURE.md: {path}"));
+        }
+    }
+    assert!(missing.is_empty(), "no such file: {missing:#?}");
+}
+
+#[test]
+fn phrases_that_the_style_page_calls_bad_are_not_used() {
+    let style = read("docs/style.md");
+    let rows = style.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let bad: Vec<&str> = rows.filter(|phrase| *phrase != "bad").collect();
+    assert!(bad.len() > 10, "{bad:?}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src"), root.join("docs")];
+    let mut files = vec![root.join("README.md"), root.join("ARCHITECTURE.md")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "md") && !path.ends_with("style.md") {
+                files.push(path);
+            }
+        }
+    }
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        for phrase in &bad {
+            assert!(!text.contains(phrase), "{}: '{phrase}', see docs/style.md", path.display());
+        }
     }
 }
 

@@ -49,10 +49,10 @@ impl Desk {
         )
     }
 
-    /// Waits until lists show the last event that was told.
-    async fn read_models_come_to(&self, told: &str) {
+    /// Waits until lists show the last event that was printed.
+    async fn read_models_come_to(&self, printed: &str) {
         let position = Regex::new(r"(?m)^(?:id: )?(\d+)").unwrap();
-        let last = &position.captures_iter(told).last().unwrap()[1];
+        let last = &position.captures_iter(printed).last().unwrap()[1];
         for list in ["domains", "scans"] {
             let path = format!("/api/v4/{list}?at_least={last}");
             let mut statuses = Vec::new();
@@ -131,9 +131,9 @@ async fn journeys(desk: &mut Desk, language: (&str, &str)) {
         ],
     );
 
-    let told = desk.said(language, "batch", &["list.csv"]).await;
+    let printed = desk.said(language, "batch", &["list.csv"]).await;
     contains(
-        &told,
+        &printed,
         &[
             "BatchRequested",
             "ScanCompleted",
@@ -142,9 +142,12 @@ async fn journeys(desk: &mut Desk, language: (&str, &str)) {
             "partial",
         ],
     );
-    let batch = told.lines().find_map(|line| line.strip_prefix("batch ")).unwrap();
+    let batch = printed
+        .lines()
+        .find_map(|line| line.strip_prefix("batch "))
+        .unwrap();
 
-    desk.read_models_come_to(&told).await;
+    desk.read_models_come_to(&printed).await;
 
     let found = desk.said(language, "emails", &[]).await;
     let lines: Vec<&str> = found.lines().collect();

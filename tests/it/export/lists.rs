@@ -1,4 +1,4 @@
-//! Columns that came with a batch's list go out beside the results.
+//! Columns that came with a batch's list go out alongside the results.
 
 use serde_json::{Value, json};
 

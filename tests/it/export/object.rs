@@ -78,14 +78,14 @@ async fn an_export_goes_to_an_object_or_a_file_and_says_what_is_wrong() {
         std::fs::read(dir.path().join("out.csv")).unwrap(),
         served.body.to_vec()
     );
-    // What cannot work is told before anything is read.
-    for (to, environment, told) in [
+    // What cannot work is reported before anything is read.
+    for (to, environment, expected) in [
         ("s3://bucket/a.csv", &environment[1..], "AWS_ACCESS_KEY_ID"),
         ("s3://bucket", &environment[..], "s3://bucket/path/name.csv"),
         ("gs://bucket/a.csv", &environment[..], "'gs'"),
     ] {
         let (code, said) = export(&app, to, environment).await;
-        assert!(code == Some(2) && said.contains(told), "{to}: {said}");
+        assert!(code == Some(2) && said.contains(expected), "{to}: {said}");
     }
     *store.1.lock().unwrap() = Some(StatusCode::FORBIDDEN);
     let (code, said) = export(&app, "s3://bucket/a.csv", &environment).await;

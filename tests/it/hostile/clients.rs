@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sitelog::api::serving::{Serving, serve};
-use sitelog::api::{RequestPlaces, router};
+use sitelog::api::serving::{ServerLimits, serve};
+use sitelog::api::{RequestSlots, router};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ struct Served {
 }
 
 impl Served {
-    async fn start(serving: Serving) -> Self {
+    async fn start(serving: ServerLimits) -> Self {
         let app = TestApp::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -55,10 +55,10 @@ async fn read_all(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn impatient() -> Serving {
-    Serving {
-        head: Duration::from_millis(200),
-        ..Serving::default()
+fn impatient() -> ServerLimits {
+    ServerLimits {
+        header_read_timeout: Duration::from_millis(200),
+        ..ServerLimits::default()
     }
 }
 
@@ -83,7 +83,7 @@ async fn who_does_not_send_its_head_is_hung_up_on() {
 
 #[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
-    let served = Served::start(Serving::default()).await;
+    let served = Served::start(ServerLimits::default()).await;
     let many = "x: y\r\n".repeat(200);
     let long = format!("x: {}\r\n", "y".repeat(200_000));
     for headers in [many, long] {
@@ -185,9 +185,9 @@ async fn what_a_proxy_could_read_otherwise_is_refused_and_nothing_follows_it() {
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_until_one_ends() {
     let connections = 2;
-    let served = Served::start(Serving {
+    let served = Served::start(ServerLimits {
         connections,
-        ..Serving::default()
+        ..ServerLimits::default()
     })
     .await;
     let (mut first, second) = (served.connect().await, served.connect().await);
@@ -221,7 +221,7 @@ async fn drain(stream: &mut TcpStream) {
 async fn requests_that_find_no_place_are_told_to_come_again() {
     let app = TestApp::start().await;
     let mut state = app.app.api_state();
-    state.limits.requests = RequestPlaces::new(0);
+    state.limits.requests = RequestSlots::new(0);
     let full = router(state, axum::Router::new());
     let call = |path: &str| crate::support::call::Call::new(full.clone(), "GET", path).send();
     let refused = call("/api/v4/scans").await;

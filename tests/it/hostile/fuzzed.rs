@@ -1,4 +1,4 @@
-//! The short run of the fuzz targets: all kept inputs, and some thousand spoilt ones, the same each time.
+//! The short run of the fuzz targets: all kept inputs, and some thousand mutated ones, the same each time.
 //! `script/fuzz` does the long one.
 
 use std::fs;
@@ -10,8 +10,8 @@ use rand::{Rng, SeedableRng};
 #[path = "../../../fuzz/src/lib.rs"]
 mod properties;
 
-/// Spoilt inputs for each target.
-const SPOILT: u64 = 1500;
+/// Mutated inputs for each target.
+const MUTATED: u64 = 1500;
 
 /// What was kept for a target: seeds, and whatever once broke it.
 fn kept(target: &str) -> Vec<Vec<u8>> {
@@ -27,7 +27,7 @@ fn kept(target: &str) -> Vec<Vec<u8>> {
 }
 
 /// A few bytes changed, cut out, repeated or taken from another input.
-fn spoil(inputs: &[Vec<u8>], rng: &mut StdRng) -> Vec<u8> {
+fn mutate(inputs: &[Vec<u8>], rng: &mut StdRng) -> Vec<u8> {
     let mut bytes = inputs[rng.random_range(0..inputs.len())].clone();
     for _ in 0..rng.random_range(1..6) {
         let at = rng.random_range(0..=bytes.len());
@@ -55,15 +55,15 @@ fn spoil(inputs: &[Vec<u8>], rng: &mut StdRng) -> Vec<u8> {
 }
 
 #[test]
-fn kept_and_spoilt_inputs_break_nothing() {
+fn stored_and_mutated_inputs_break_nothing() {
     for (name, target) in properties::ALL {
         let inputs = kept(name);
         assert!(!inputs.is_empty(), "{name} has no inputs");
         for input in &inputs {
             target(input);
         }
-        for seed in 0..SPOILT {
-            let input = spoil(&inputs, &mut StdRng::seed_from_u64(seed));
+        for seed in 0..MUTATED {
+            let input = mutate(&inputs, &mut StdRng::seed_from_u64(seed));
             let done = std::panic::catch_unwind(|| target(&input));
             assert!(
                 done.is_ok(),

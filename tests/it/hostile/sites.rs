@@ -129,12 +129,12 @@ async fn every_hostile_site_ends_in_its_time_with_its_own_reason_and_good_ones_d
         if name.starts_with("good") {
             assert_eq!(title.as_deref(), Some("Good"), "{name}");
         }
-        let told = format!("{report:?}");
-        assert!(!told.contains("root:"), "{name} read a file: {told}");
+        let text = format!("{report:?}");
+        assert!(!text.contains("root:"), "{name} read a file: {text}");
         assert!(
-            told.len() < 40_000_000,
+            text.len() < 40_000_000,
             "{name} tells too much: {} bytes",
-            told.len()
+            text.len()
         );
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));

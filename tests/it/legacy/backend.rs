@@ -16,14 +16,14 @@ use crate::support::app::TestApp;
 
 /// A server that says what it was asked; all it is asked of is known to it.
 async fn stand_in() -> String {
-    async fn tell(
+    async fn echo(
         method: Method,
         OriginalUri(uri): OriginalUri,
         headers: HeaderMap,
         body: Bytes,
     ) -> impl IntoResponse {
         let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-        let told = json!({
+        let seen = json!({
             "old": true,
             "asked": format!("{method} {uri}"),
             "authorization": header("authorization"),
@@ -31,11 +31,11 @@ async fn stand_in() -> String {
             "kind": header("content-type"),
             "body": serde_json::from_slice::<Value>(&body).unwrap_or_default(),
         });
-        ([("x-old", "yes")], axum::Json(told))
+        ([("x-old", "yes")], axum::Json(seen))
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(tell)).await });
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(echo)).await });
     format!("http://{address}")
 }
 
@@ -64,12 +64,12 @@ async fn a_single_route_goes_back_and_its_neighbours_stay() {
     let body = json!({ "domains": ["a.com"], "tenant_id": "x" });
     let answer = app.post_json("/api/v1/batch?y=1", &body).await;
     assert_eq!((answer.status, answer.header("x-old")), (200, Some("yes")));
-    let told = answer.json();
+    let seen = answer.json();
     assert_eq!(
-        (&told["asked"], &told["body"], &told["via"]),
+        (&seen["asked"], &seen["body"], &seen["via"]),
         (&json!("POST /api/v1/batch?y=1"), &body, &json!("1.1 sitelog"))
     );
-    assert_eq!(told["kind"], "application/json");
+    assert_eq!(seen["kind"], "application/json");
     assert_eq!(app.head().await, 0);
     let ours = app
         .post_json("/api/v1/scrapersky", &json!({ "base_url": "a.com" }))

@@ -11,7 +11,7 @@ fn body(domains: &[&str]) -> Value {
     json!({ "domains": domains, "tenant_id": TenantId::DEFAULT.to_string() })
 }
 
-/// Posts a batch and tells where its status stands.
+/// Posts a batch and returns the path of its status.
 async fn batch(app: &TestApp, domains: &[&str]) -> String {
     let answer = app.post_json("/api/v1/batch", &body(domains)).await;
     assert_eq!(

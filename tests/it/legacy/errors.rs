@@ -75,13 +75,13 @@ async fn a_body_that_does_not_fit_is_told_field_by_field() {
             (422, &json!("Validation Error")),
             "{body}"
         );
-        let told: Vec<Value> = content["detail"]
+        let faults: Vec<Value> = content["detail"]
             .as_array()
             .unwrap()
             .iter()
             .map(|e| json!([e["type"], e["loc"]]))
             .collect();
-        assert_eq!(json!(told), expected, "{body}");
+        assert_eq!(json!(faults), expected, "{body}");
         assert!(content.get("body").is_some());
     }
     assert_eq!(app.head().await, 0);

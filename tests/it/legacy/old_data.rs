@@ -1,4 +1,4 @@
-//! The predecessor's data: brought over, held against ours, and read again through its own tables.
+//! The predecessor's data: brought over, compared with ours, and read again through its own tables.
 
 use std::process::{Command, Output, Stdio};
 
@@ -337,16 +337,16 @@ async fn unfinished_work_is_left_or_done_here_if_that_is_wanted() {
     let both = Both::new(SMALL).await;
     both.import(&["--unfinished", "rescan"]);
     assert!(both.count("select count(*) from scan_task").await > 0);
-    // Nothing of what was imported is taken to stand still, however long ago that was.
+    // Nothing of what was imported is reported as stuck, however long ago that was.
     for table in ["batch_watch set moved_at", "scan_task set queued_at"] {
         let sql = format!("update {table} = now() - interval '1 day'");
         sqlx::raw_sql(&sql).execute(&both.ours.pool).await.unwrap();
     }
     let served = "update task_tenant set served_at = now()";
     sqlx::raw_sql(served).execute(&both.ours.pool).await.unwrap();
-    let told = both.run(&["doctor", "--json"]);
-    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
-    assert_eq!(told["stuck"], serde_json::json!([]), "{told}");
+    let report = both.run(&["doctor", "--json"]);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!(report["stuck"], serde_json::json!([]), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ async fn post(app: &TestApp, body: &Value) -> Value {
     answer.json()
 }
 
-/// Posts a scan and tells its id and where its status stands.
+/// Posts a scan and returns its id and the path of its status.
 async fn scan(app: &TestApp, domain: &str) -> (String, String) {
     let accepted = post(app, &json!({ "base_url": domain })).await;
     let text = |name: &str| accepted[name].as_str().unwrap().to_owned();

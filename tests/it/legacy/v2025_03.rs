@@ -121,7 +121,7 @@ async fn a_batch_names_each_of_its_domains_from_the_start() {
             assert_eq!(ended[name], value, "{name}");
         }
         assert_eq!(ended["domain_statuses"][0]["status"], "complete");
-        // The path of March 2025 tells the same of it, and the one before its own.
+        // The path of March 2025 says the same of it, and the one before says its own.
         let status = app.get(&format!("/api/v1/batch/{id}/status")).await;
         assert_eq!(status.json()["status"], "partial");
         let before = app.get(&format!("/api/v1/batch/status/{id}")).await;

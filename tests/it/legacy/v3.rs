@@ -350,7 +350,7 @@ async fn what_is_unknown_is_200_and_says_so() {
                 (&answer.json()["job_id"], &answer.json()["progress"]),
                 (&json!(NOBODY), &json!(0.0))
             );
-            // The predecessor answered 500 and told its SQL.
+            // The predecessor answered 500 and showed its SQL.
             let malformed = app.get(&format!("{prefix}/{path}/zzz")).await;
             assert_eq!(
                 (malformed.status, &malformed.json()["detail"][0]["type"]),

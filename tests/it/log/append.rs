@@ -301,7 +301,7 @@ async fn who_goes_away_while_waiting_loses_nothing() {
     });
     tokio::task::yield_now().await;
     waiting.abort();
-    // Whatever became of the first, the log goes on and is whole.
+    // Whatever became of the first, the log continues and is whole.
     log.append(unit("b", 0, 1)).await.unwrap();
     let head = log.head().await.unwrap();
     let events = log

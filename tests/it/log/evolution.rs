@@ -1,4 +1,4 @@
-//! Events of earlier versions, read as the present ones by aggregates and readers alike; later ones are told apart.
+//! Aggregates and readers read events of earlier versions as current ones; later versions are a separate error.
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};

@@ -131,12 +131,12 @@ async fn what_was_found_is_gone_everywhere_and_what_happened_stays() {
 
     let answer = app.call("DELETE", "/api/v4/domains/A.com").send().await;
     assert_eq!(answer.status, 202, "{}", answer.text());
-    let told = answer.json();
+    let counted = answer.json();
     assert_eq!(
-        (&told["domain"], &told["scans"], &told["bodies"]),
+        (&counted["domain"], &counted["scans"], &counted["bodies"]),
         (&json!("a.com"), &json!(2), &json!(4))
     );
-    let at_least = format!("?at_least={}", told["position"]);
+    let at_least = format!("?at_least={}", counted["position"]);
 
     let row = app.get(&format!("/api/v4/domains/a.com{at_least}")).await.json();
     assert_eq!(
@@ -522,9 +522,9 @@ async fn the_command_asks_first_and_waits_for_the_read_models() {
     );
     assert_eq!(bodies_of(&database.pool, "a.com").await, 2);
     let (code, said) = sitelog(&["forget", "a.com", "--yes", "--json"]);
-    let told: Value = serde_json::from_str(&said).unwrap();
+    let counted: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(
-        (code, &told["scans"], &told["bodies"]),
+        (code, &counted["scans"], &counted["bodies"]),
         (Some(0), &json!(1), &json!(2))
     );
     let title: Option<String> = sqlx::query_scalar("select title from domains")

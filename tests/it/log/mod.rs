@@ -8,8 +8,8 @@ mod order;
 mod proofs;
 mod restore;
 mod segments;
-mod stock;
 mod tail;
+mod upstream;
 mod verify;
 
 use serde_json::{Value, json};

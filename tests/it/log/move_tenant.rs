@@ -127,7 +127,7 @@ async fn a_tenant_moves_with_all_its_streams_and_back() {
     let first = new.get("/api/v4/events?limit=1").await.json();
     assert_eq!(first["items"][0]["position"], json!(1));
 
-    // It goes on in the new log, and comes back with what was added there.
+    // It continues in the new log, and comes back with what was added there.
     let later = new.create_scan("site00002.sites.test").await;
     new.get_in_status(&format!("/api/v4/scans/{later}"), "completed")
         .await;

@@ -1,5 +1,5 @@
 //! The order checker: whoever writes, and however, a reader by position sees each event once, in commit order, at
-//! once. The readers that others use are kept beside it as controls; the same writers make each of them fail.
+//! once. The readers that others use are stored with it as controls; the same writers make each of them fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use super::{event, unit};
 use crate::support::postgres::TestDatabase;
 
 /// Writers in transactions of their own, as plain postgres-es has them.
-const STOCK_WRITERS: u64 = 6;
+const UPSTREAM_WRITERS: u64 = 6;
 /// Writers through the group commit.
 const GROUP_WRITERS: u64 = 4;
 const ROUNDS: u64 = 40;
 
-/// A table such as others keep their events in: numbered by identity, with the transaction's id. Each stock writer
+/// A table such as others keep their events in: numbered by identity, with the transaction's id. Each upstream writer
 /// writes to it what it writes to the log, in the same transaction.
 const SHADOW: &str = "create table shadow (id bigint generated always as identity primary key, \
                         xid xid8 not null default pg_current_xact_id(), name text not null)";
@@ -106,7 +106,7 @@ async fn read_behind_the_xmin(connection: &mut PgConnection, checkpoint: &mut (i
     }
 }
 
-async fn write_stock(
+async fn write_upstream(
     connection: &mut PgConnection,
     stream: &str,
     sequence: i64,
@@ -148,7 +148,7 @@ async fn write_in_transactions(pool: PgPool, writer: u64) -> Vec<String> {
         pause(&mut chance).await;
         if chance.random_bool(0.3) {
             sqlx::query("savepoint a").execute(&mut *tx).await.unwrap();
-            write_stock(&mut tx, &stream, 1, "never").await.unwrap();
+            write_upstream(&mut tx, &stream, 1, "never").await.unwrap();
             sqlx::query("rollback to savepoint a")
                 .execute(&mut *tx)
                 .await
@@ -158,13 +158,13 @@ async fn write_in_transactions(pool: PgPool, writer: u64) -> Vec<String> {
         let mut written = Vec::new();
         for sequence in 1..=count {
             let name = format!("{name}e{sequence}");
-            write_stock(&mut tx, &stream, sequence, &name).await.unwrap();
+            write_upstream(&mut tx, &stream, sequence, &name).await.unwrap();
             written.push(name);
         }
         // Somebody was first on the stream: everything of the transaction goes.
         let conflicts = chance.random_bool(0.2);
         if conflicts {
-            assert!(write_stock(&mut tx, &stream, 1, "never").await.is_err());
+            assert!(write_upstream(&mut tx, &stream, 1, "never").await.is_err());
         }
         if conflicts || chance.random_bool(0.2) {
             tx.rollback().await.unwrap();
@@ -247,9 +247,10 @@ async fn a_reader_by_position_sees_each_event_once_and_the_controls_fail() {
     let followers: Vec<_> = [1, 7, 1000]
         .map(|limit| tokio::spawn(follow(log.clone(), pool.clone(), limit, Arc::clone(&done))))
         .into();
-    let stock = (0..STOCK_WRITERS).map(|writer| tokio::spawn(write_in_transactions(pool.clone(), writer)));
+    let upstream =
+        (0..UPSTREAM_WRITERS).map(|writer| tokio::spawn(write_in_transactions(pool.clone(), writer)));
     let groups = (0..GROUP_WRITERS).map(|writer| tokio::spawn(write_in_groups(log.clone(), writer)));
-    let committed: Vec<Vec<String>> = join_all(stock.chain(groups).collect::<Vec<_>>())
+    let committed: Vec<Vec<String>> = join_all(upstream.chain(groups).collect::<Vec<_>>())
         .await
         .into_iter()
         .map(Result::unwrap)
@@ -278,7 +279,7 @@ async fn a_reader_by_position_sees_each_event_once_and_the_controls_fail() {
     );
     assert!(identity.names.len() > 50);
 
-    write_stock(&mut slow, "slow", 1, "slow").await.unwrap();
+    write_upstream(&mut slow, "slow", 1, "slow").await.unwrap();
     slow.commit().await.unwrap();
     let mut connection = pool.acquire().await.unwrap();
     read_by_position(&mut connection, &mut ours).await;

@@ -25,7 +25,7 @@ async fn filled(events: usize) -> (EventLog, TestDatabase) {
     (log, database)
 }
 
-/// The head over the first leaves, hashed anew from what the events say.
+/// The head over the first leaves, hashed again from what the events say.
 async fn head_by_hand(database: &TestDatabase, size: i64) -> TreeHead {
     let contents: Vec<String> = sqlx::query_scalar(
         "select jsonb_build_array(position, event_id, aggregate_type, aggregate_id, sequence, event_type, \
@@ -294,12 +294,13 @@ async fn wrong_positions_are_wrong_arguments_and_a_broken_log_proves_nothing() {
             "{arguments:?}"
         );
     }
-    let told: Value = serde_json::from_str(&stdout(&sitelog(&database, &["log", "head", "--json"]))).unwrap();
+    let report: Value =
+        serde_json::from_str(&stdout(&sitelog(&database, &["log", "head", "--json"]))).unwrap();
     assert_eq!(
-        (&told["size"], told["root"].as_str().unwrap().len()),
+        (&report["size"], report["root"].as_str().unwrap().len()),
         (&json!(3), 64)
     );
-    assert!(told["recorded_at"].is_string());
+    assert!(report["recorded_at"].is_string());
     sqlx::raw_sql(
         "alter table events disable trigger all; update events set metadata = '{}' where position = 2",
     )

@@ -1,4 +1,4 @@
-//! A log in another cluster: a dump put into a new cluster is the same log, and goes on as it would have.
+//! A log in another cluster: a dump put into a new cluster is the same log, and continues as it would have.
 
 use std::process::Command;
 
@@ -83,7 +83,7 @@ async fn a_dump_restored_into_a_new_cluster_is_the_same_log_and_goes_on() {
         "name, size and root"
     );
     assert_eq!(restored.prove_inclusion(1234, None).await.unwrap(), proof);
-    // Positions go on where they stood, and a reader that was at the end sees what is new and nothing else.
+    // Positions continue where they stood, and a reader that was at the end sees what is new and nothing else.
     restored.append(unit("later", 0, 3)).await.unwrap();
     let page = read_page(&mut pool.acquire().await.unwrap(), size, &["Happened"], 10)
         .await

@@ -107,7 +107,7 @@ async fn an_altered_file_is_found_out() {
         (after(&file, |lines| lines[0] = "{}".to_owned()), 1),
     ] {
         match changed {
-            Err(SegmentError::Line { line: told, .. }) => assert_eq!(told, line),
+            Err(SegmentError::Line { line: named, .. }) => assert_eq!(named, line),
             other => panic!("line {line}: {other:?}"),
         }
     }
@@ -146,7 +146,7 @@ async fn sealing_goes_on_where_it_stood_and_a_sealed_segment_is_held_to_its_root
         "another size from here on"
     );
     assert!(log.verify().await.unwrap().holds());
-    // Written anew with care, leaf and stored hashes and all: only the sealed roots tell.
+    // Rewritten with correct leaves and stored hashes: only the sealed roots show it.
     let anew = "alter table events disable trigger all; truncate log_tree_node; \
                 update events set payload = '{\"Happened\": {\"n\": 77}}' where position = 700; \
                 update events set leaf = event_leaf(position, event_id, aggregate_type, aggregate_id, sequence, \

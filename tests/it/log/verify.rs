@@ -37,10 +37,10 @@ async fn meddle(database: &TestDatabase, meddling: &str) {
 async fn after(meddling: &str) -> Vec<String> {
     let (log, database) = filled().await;
     meddle(&database, meddling).await;
-    told(&log.verify().await.unwrap())
+    texts(&log.verify().await.unwrap())
 }
 
-fn told(found: &LogVerification) -> Vec<String> {
+fn texts(found: &LogVerification) -> Vec<String> {
     assert_eq!(found.wrong, u64::try_from(found.findings.len()).unwrap());
     found.findings.iter().map(ToString::to_string).collect()
 }
@@ -123,21 +123,21 @@ async fn an_event_whose_leaf_was_made_to_fit_is_told_by_what_was_kept_of_it() {
     log.append(unit("many", 0, 1100)).await.unwrap();
     let kept = log.checkpoint(Some(1050)).await.unwrap().head;
     log.extend_tree().await.unwrap();
-    // Whoever owns the database can write an event anew, leaf and all.
+    // Whoever owns the database can write an event again, leaf and all.
     let anew = "update events set payload = '{\"Happened\": {\"n\": 77}}' where position = 500; \
                 update events set leaf = event_leaf(position, event_id, aggregate_type, aggregate_id, sequence, \
                   event_type, event_version, recorded_at, tenant_id, payload, metadata) where position = 500";
     meddle(&database, anew).await;
     let said = "events 1 to 1024 do not match their stored hash: some events, or the hash, were changed";
-    assert_eq!(told(&log.verify().await.unwrap()), [said]);
-    // If the stored hashes are thrown away, only the head that was kept elsewhere tells.
+    assert_eq!(texts(&log.verify().await.unwrap()), [said]);
+    // If the stored hashes are thrown away, only the head that was kept elsewhere shows it.
     meddle(&database, "truncate log_tree_node").await;
     assert!(log.verify().await.unwrap().holds());
     let options = VerifyOptions {
         head: Some(kept),
         ..VerifyOptions::default()
     };
-    let findings = told(&log.verify_with(&options).await.unwrap());
+    let findings = texts(&log.verify_with(&options).await.unwrap());
     assert_eq!(findings.len(), 1);
     assert!(
         findings[0].starts_with("the first 1050 events do not match the given head"),
@@ -156,7 +156,7 @@ async fn a_stored_hash_that_was_altered_is_named_once() {
     )
     .await;
     let said = "events 1025 to 2048 do not match their stored hash: some events, or the hash, were changed";
-    assert_eq!(told(&log.verify().await.unwrap()), [said]);
+    assert_eq!(texts(&log.verify().await.unwrap()), [said]);
 }
 
 #[tokio::test]
@@ -176,10 +176,14 @@ async fn a_kept_head_holds_at_each_size_and_not_for_a_log_that_was_cut() {
             }),
             ..VerifyOptions::default()
         };
-        assert_eq!(told(&log.verify_with(&options).await.unwrap()).len(), 1, "{size}");
+        assert_eq!(
+            texts(&log.verify_with(&options).await.unwrap()).len(),
+            1,
+            "{size}"
+        );
     }
     let kept = log.checkpoint(None).await.unwrap().head;
-    // Cut with care: only the head tells.
+    // Carefully truncated: only the head shows it.
     meddle(
         &database,
         "delete from events where position = 6; update log_head set position = 5",
@@ -191,7 +195,7 @@ async fn a_kept_head_holds_at_each_size_and_not_for_a_log_that_was_cut() {
         ..VerifyOptions::default()
     };
     let said = "the given head covers 6 events, but the log has only 5: events were removed";
-    assert_eq!(told(&log.verify_with(&options).await.unwrap()), [said]);
+    assert_eq!(texts(&log.verify_with(&options).await.unwrap()), [said]);
 }
 
 #[tokio::test]
@@ -257,7 +261,7 @@ async fn an_event_that_this_release_cannot_read_is_named() {
         readable: Some(can_read),
         ..VerifyOptions::default()
     };
-    let findings = told(&log.verify_with(&options).await.unwrap());
+    let findings = texts(&log.verify_with(&options).await.unwrap());
     assert_eq!(findings.len(), 2, "{findings:?}");
     let later = "event 1 of type ScanCancelled version 2 was written by a later release: upgrade needed";
     assert_eq!(findings[0], later);
@@ -314,13 +318,13 @@ async fn the_command_says_what_it_found_also_as_json_and_against_a_kept_head() {
     assert!(said.contains("event 1 was changed"), "{said}");
     assert!(said.contains("do not match the given head"), "{said}");
     let (code, said) = sitelog(&database, &["log", "verify", "--json"]);
-    let told: Value = serde_json::from_str(&said).unwrap();
+    let report: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(
-        (code, &told["holds"], &told["wrong"]),
+        (code, &report["holds"], &report["wrong"]),
         (Some(1), &json!(false), &json!(1))
     );
     assert_eq!(
-        (&told["findings"][0]["kind"], &told["findings"][0]["position"]),
+        (&report["findings"][0]["kind"], &report["findings"][0]["position"]),
         (&json!("event_altered"), &json!(1))
     );
     assert_eq!(

@@ -61,12 +61,12 @@ async fn a_client_is_told_the_tools_without_a_session() {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" },
     });
     let answer = message(&app, "initialize", &params).send().await;
-    let told = result(&answer);
+    let info = result(&answer);
     assert_eq!(
-        (&told["serverInfo"]["name"], &told["protocolVersion"]),
+        (&info["serverInfo"]["name"], &info["protocolVersion"]),
         (&json!("sitelog"), &json!("2025-06-18"))
     );
-    assert!(told["instructions"].as_str().unwrap().contains("scan_batch"));
+    assert!(info["instructions"].as_str().unwrap().contains("scan_batch"));
     assert_eq!(answer.header("mcp-session-id"), None);
     assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
     let tools = result(&message(&app, "tools/list", &json!({})).send().await);

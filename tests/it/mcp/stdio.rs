@@ -60,8 +60,8 @@ impl Agent {
     async fn begin(&mut self) {
         let client = json!({ "name": "t", "version": "1" });
         let params = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client });
-        let told = self.ask("initialize", params).await;
-        assert_eq!(told["serverInfo"]["name"], "sitelog");
+        let info = self.ask("initialize", params).await;
+        assert_eq!(info["serverInfo"]["name"], "sitelog");
         self.write(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))
             .await;
         assert_eq!(

@@ -9,8 +9,8 @@ use rand::{Rng, SeedableRng};
 use serde_json::json;
 use sitelog::aggregates::{BatchEvent, DomainScan, ScanEvent};
 use sitelog::log::{AppendUnit, EventLog, NewEvent, StreamAppend};
+use sitelog::projections::all;
 use sitelog::projections::fold::FoldOptions;
-use sitelog::projections::registry::all;
 use sitelog::values::{BatchOptions, TenantId};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::support::postgres::TestDatabase;
 
 /// An event of a stream.
 #[derive(Clone)]
-struct Told {
+struct StreamEvent {
     stream: (&'static str, String),
     sequence: i64,
     event: NewEvent,
@@ -28,7 +28,7 @@ struct Told {
 
 /// The histories of the scans of each domain. What a domain's row is depends on the order of its own scans' events, so
 /// these stay in order; everything else may be woven as it likes.
-fn lanes(chance: &mut StdRng) -> Vec<VecDeque<Told>> {
+fn lanes(chance: &mut StdRng) -> Vec<VecDeque<StreamEvent>> {
     let mut lanes = vec![VecDeque::new(); DOMAINS];
     let mut scans: Vec<(DomainScan, i64)> = vec![Default::default(); SCANS];
     for _ in 0..60 {
@@ -45,23 +45,23 @@ fn lanes(chance: &mut StdRng) -> Vec<VecDeque<Told>> {
         for event in events {
             state.apply(event.clone());
             *sequence += 1;
-            let told = told("domain_scan", scan_id(scan).0, *sequence, event, chance);
-            lanes[scan % DOMAINS].push_back(told);
+            let event = stream_event("domain_scan", scan_id(scan).0, *sequence, event, chance);
+            lanes[scan % DOMAINS].push_back(event);
         }
     }
     lanes
 }
 
-fn told<E: DomainEvent + serde::Serialize>(
+fn stream_event<E: DomainEvent + serde::Serialize>(
     stream: &'static str,
     id: Uuid,
     sequence: i64,
     event: &E,
     chance: &mut StdRng,
-) -> Told {
+) -> StreamEvent {
     // When it happened is said by the event itself: the log's own time differs from one log to the other.
     let occurred_at = super::now() + chrono::TimeDelta::seconds(chance.random_range(0..1_000_000));
-    Told {
+    StreamEvent {
         stream: (stream, id.to_string()),
         sequence,
         event: NewEvent {
@@ -74,23 +74,23 @@ fn told<E: DomainEvent + serde::Serialize>(
     }
 }
 
-fn batch_requested(chance: &mut StdRng) -> Told {
+fn batch_requested(chance: &mut StdRng) -> StreamEvent {
     let event = BatchEvent::BatchRequested {
         total: u32::try_from(SCANS / 2).unwrap(),
         options: BatchOptions::new(None, None),
         items: findings(0),
         monitor_id: None,
     };
-    told("batch_scan", batch_id().0, 1, &event, chance)
+    stream_event("batch_scan", batch_id().0, 1, &event, chance)
 }
 
 /// One lane after the other.
-fn in_a_row(lanes: &[VecDeque<Told>]) -> Vec<Told> {
+fn in_a_row(lanes: &[VecDeque<StreamEvent>]) -> Vec<StreamEvent> {
     lanes.iter().flatten().cloned().collect()
 }
 
 /// Whichever lane comes next by chance.
-fn woven(lanes: &[VecDeque<Told>], chance: &mut StdRng) -> Vec<Told> {
+fn woven(lanes: &[VecDeque<StreamEvent>], chance: &mut StdRng) -> Vec<StreamEvent> {
     let mut lanes = lanes.to_vec();
     let mut woven = Vec::new();
     loop {
@@ -105,17 +105,17 @@ fn woven(lanes: &[VecDeque<Told>], chance: &mut StdRng) -> Vec<Told> {
 
 /// Writes a log and returns the digests of its tables, without positions, and without what says in which order things
 /// of different domains came.
-async fn digests(events: Vec<Told>) -> Vec<(String, i64, Option<String>)> {
+async fn digests(events: Vec<StreamEvent>) -> Vec<(String, i64, Option<String>)> {
     let database = TestDatabase::new().await;
     let log = EventLog::open(database.pool.clone());
-    for told in events {
+    for one in events {
         let unit = AppendUnit {
             tenant: TenantId::DEFAULT,
             streams: vec![StreamAppend {
-                aggregate_type: told.stream.0,
-                aggregate_id: told.stream.1,
-                expected: told.sequence - 1,
-                events: vec![told.event],
+                aggregate_type: one.stream.0,
+                aggregate_id: one.stream.1,
+                expected: one.sequence - 1,
+                events: vec![one.event],
             }],
             bodies: Vec::new(),
             key: None,
@@ -160,10 +160,10 @@ async fn rows_do_not_depend_on_how_streams_are_interleaved() {
         let started = lanes
             .iter()
             .flatten()
-            .filter(|told| told.event.event_type == "ScanStarted");
+            .filter(|one| one.event.event_type == "ScanStarted");
         assert!(started.count() > 3, "the histories tell of something");
         let batch = batch_requested(&mut chance);
-        let with_batch = |events: Vec<Told>| [vec![batch.clone()], events].concat();
+        let with_batch = |events: Vec<StreamEvent>| [vec![batch.clone()], events].concat();
         let straight = digests(with_batch(in_a_row(&lanes))).await;
         for _ in 0..2 {
             let woven = digests(with_batch(woven(&lanes, &mut chance))).await;
@@ -178,7 +178,7 @@ fn events_of_scans_are_all_that_is_woven() {
     let names: Vec<&str> = lanes
         .iter()
         .flatten()
-        .map(|told| told.event.event_type.as_str())
+        .map(|one| one.event.event_type.as_str())
         .collect();
     let requested = serde_json::from_value::<ScanEvent>(lanes[0][0].event.payload.clone()).unwrap();
     assert!(matches!(requested, ScanEvent::ScanRequested { .. }));

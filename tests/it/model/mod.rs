@@ -1,11 +1,11 @@
 //! The log and its read models against a model of them that fits on a page: random histories of appends, conflicts,
-//! repeated commands, rebuilds, rollbacks, kills and lost leases; and against the stock library, which knows nothing of
-//! ours. `PROPTEST_CASES` asks for more histories than the suite has time for.
+//! repeated commands, rebuilds, rollbacks, kills and lost leases; and against the upstream library, which knows nothing
+//! of ours. `PROPTEST_CASES` asks for more histories than the suite has time for.
 
 mod interleaving;
 mod reference;
-mod stock;
 mod system;
+mod upstream;
 
 use chrono::{DateTime, Utc};
 use proptest::test_runner::Config;
@@ -76,7 +76,7 @@ fn domain(scan: usize) -> String {
     format!("site-{}.example", scan % DOMAINS)
 }
 
-/// A moment; in these histories time stands still.
+/// A moment; in these histories time does not pass.
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
@@ -117,10 +117,10 @@ impl Action {
             change: None,
             now: now(),
         };
-        let failed = |may_pass| AttemptOutcome::Failed {
+        let failed = |is_transient| AttemptOutcome::Failed {
             reason: FailureReason::Timeout,
             error: "silent".into(),
-            may_pass,
+            is_transient,
             retry_after: None,
         };
         match self {

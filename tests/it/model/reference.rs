@@ -104,7 +104,7 @@ pub(super) enum Fate {
     Killed {
         after: u64,
     },
-    /// It goes on, but its lease has run out and another has taken the task over.
+    /// It continues, but its lease has run out and another has taken the task over.
     Overtaken {
         after: u64,
     },
@@ -320,7 +320,7 @@ impl Model {
     pub(super) fn domains(&self) -> Vec<(String, Option<String>, i32, usize)> {
         let mut rows: BTreeMap<String, (Option<String>, i32, usize)> = BTreeMap::new();
         for (scan, event) in &self.log {
-            // That an attempt ended and another is to come tells a domain nothing.
+            // The end of an attempt that another one follows does not change a domain.
             if matches!(
                 event,
                 ScanEvent::ScanAttemptFailed { .. } | ScanEvent::ScanAbandoned { .. }

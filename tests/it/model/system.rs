@@ -8,8 +8,9 @@ use sitelog::aggregates::{BatchEvent, ScanEvent};
 use sitelog::log::body::Body;
 use sitelog::log::read::read_page;
 use sitelog::log::{AppendUnit, Appended, EventLog, IdempotencyKey, LogError, NewEvent, StreamAppend};
+use sitelog::projections::all;
 use sitelog::projections::fold::FoldOptions;
-use sitelog::projections::registry::{AnyProjection, all};
+use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{self, ProjectionTask, TaskKind, TaskState};
 use sitelog::projections::verify::Verification;
@@ -525,7 +526,7 @@ async fn sealed(log: &EventLog, scan: usize, mut event: ScanEvent, bodies: &mut 
         };
         let salt = log.salt(TenantId::DEFAULT, &domain(scan)).await.unwrap();
         let (reference, body) = salt.seal_object(&serde_json::to_string(&found).unwrap());
-        // The model tells attempts apart by the number of items.
+        // The model distinguishes attempts by the number of items.
         *findings = BodyRef {
             items: findings.items,
             ..reference

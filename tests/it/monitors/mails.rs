@@ -25,6 +25,15 @@ async fn subscribe(app: &TestApp, monitor: &str, address: &str) -> Value {
     answer.json()
 }
 
+/// A monitor of one domain.
+async fn shops(app: &TestApp) -> String {
+    create(
+        app,
+        &json!({ "name": "Shops", "domains": ["a.com"], "rhythm": "monthly" }),
+    )
+    .await
+}
+
 async fn run(app: &TestApp, monitor: &str, title: &str) {
     let run = command(app, monitor, "run").await;
     complete(app, run["batch_id"].as_str().unwrap(), 1, title).await;
@@ -110,11 +119,7 @@ async fn each_run_that_found_changes_is_a_mail_to_each_subscriber() {
 #[tokio::test]
 async fn one_click_ends_the_mails_and_looking_does_not() {
     let (app, smtp) = start().await;
-    let id = create(
-        &app,
-        &json!({ "name": "Shops", "domains": ["a.com"], "rhythm": "monthly" }),
-    )
-    .await;
+    let id = shops(&app).await;
     subscribe(&app, &id, "anna@example.com").await;
     run(&app, &id, "one").await;
     run(&app, &id, "two").await;
@@ -166,11 +171,7 @@ async fn one_click_ends_the_mails_and_looking_does_not() {
 #[tokio::test]
 async fn mails_of_long_ago_are_no_news() {
     let (app, smtp) = start().await;
-    let id = create(
-        &app,
-        &json!({ "name": "Shops", "domains": ["a.com"], "rhythm": "monthly" }),
-    )
-    .await;
+    let id = shops(&app).await;
     run(&app, &id, "one").await;
     run(&app, &id, "two").await;
     // Who subscribes later gets nothing of what was before, even if the queue is filled only now.
@@ -193,10 +194,10 @@ async fn mails_of_long_ago_are_no_news() {
         (old.rows_affected() == 1).then_some(())
     })
     .await;
-    let told = subscribers(&app, &id).await;
+    let listed = subscribers(&app, &id).await;
     assert!(
-        told[0]["error"].as_str().unwrap().contains("later"),
-        "what fails is shown: {told:?}"
+        listed[0]["error"].as_str().unwrap().contains("later"),
+        "what fails is shown: {listed:?}"
     );
     let (stop, tracker) = (
         tokio_util::sync::CancellationToken::new(),
@@ -212,11 +213,7 @@ async fn mails_of_long_ago_are_no_news() {
 #[tokio::test]
 async fn what_fails_is_tried_again_and_what_is_refused_is_shown() {
     let (app, smtp) = start().await;
-    let id = create(
-        &app,
-        &json!({ "name": "Shops", "domains": ["a.com"], "rhythm": "monthly" }),
-    )
-    .await;
+    let id = shops(&app).await;
     subscribe(&app, &id, "anna@example.com").await;
     run(&app, &id, "one").await;
     smtp.answers(["451 try again"]);
@@ -241,10 +238,10 @@ async fn what_fails_is_tried_again_and_what_is_refused_is_shown() {
     run(&app, &id, "three").await;
     wait_for("the refusal", async || smtp.has_answered().then_some(())).await;
     until_all_is_sent(&app).await;
-    let told = subscribers(&app, &id).await;
+    let listed = subscribers(&app, &id).await;
     assert!(
-        told[0]["error"].as_str().unwrap().contains("no such user"),
-        "{told:?}"
+        listed[0]["error"].as_str().unwrap().contains("no such user"),
+        "{listed:?}"
     );
     let page = app.get(&format!("/monitors/{id}")).await.text();
     assert!(page.contains("no such user"), "{page}");
@@ -272,11 +269,7 @@ async fn what_fails_is_tried_again_and_what_is_refused_is_shown() {
 #[tokio::test]
 async fn addresses_are_checked_bounded_and_removed_with_the_monitor() {
     let (app, _smtp) = start().await;
-    let id = create(
-        &app,
-        &json!({ "name": "Shops", "domains": ["a.com"], "rhythm": "monthly" }),
-    )
-    .await;
+    let id = shops(&app).await;
     let path = format!("/api/v4/monitors/{id}/subscribers");
     for bad in [
         "nobody",
@@ -347,11 +340,7 @@ async fn addresses_are_checked_bounded_and_removed_with_the_monitor() {
 #[tokio::test]
 async fn without_a_mail_server_nobody_subscribes() {
     let app = TestApp::start().await;
-    let id = create(
-        &app,
-        &json!({ "name": "Shops", "domains": ["a.com"], "rhythm": "monthly" }),
-    )
-    .await;
+    let id = shops(&app).await;
     let path = format!("/api/v4/monitors/{id}/subscribers");
     let refused = app
         .post_json(&path, &json!({ "address": "anna@example.com" }))

@@ -50,7 +50,7 @@ async fn create(app: &TestApp, body: &Value) -> String {
     id
 }
 
-/// Does something with a monitor, and tells the position.
+/// Does something with a monitor, and returns the position.
 async fn command(app: &TestApp, id: &str, work: &str) -> Value {
     let answer = app.post(&format!("/api/v4/monitors/{id}/{work}")).await;
     assert_eq!(answer.status, 202, "{work}: {}", answer.text());

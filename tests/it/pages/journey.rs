@@ -79,7 +79,7 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     }
     browser.click("//button[.='Scan 290 domains']").await;
 
-    // Watching: the page changes without being loaded anew.
+    // Watching: the page changes without being loaded again.
     browser.wait_for("//h1[.='Batch of 290 domains']").await;
     browser.run("window.isTheSame = true").await;
     gate.reached_by(1).await;
@@ -98,10 +98,10 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
         .await;
     browser.wait_for("//*[@id='lost' and @hidden]").await;
     assert_eq!(browser.run("return window.isTheSame").await, Value::Bool(true));
-    let told = browser.wait_for("//*[@id='progress']//*[@class='legend']").await;
+    let legend = browser.wait_for("//*[@id='progress']//*[@class='legend']").await;
     assert!(
-        told.contains("285 completed") && told.contains("5 failed"),
-        "{told}"
+        legend.contains("285 completed") && legend.contains("5 failed"),
+        "{legend}"
     );
     // While nobody answered, the browser noted that, and nothing else.
     for error in browser.errors().await {
@@ -109,7 +109,7 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     }
     let batch = browser.client.current_url().await.unwrap();
 
-    // Why one failed, and once more.
+    // Why one failed, and a retry.
     browser.click("//a[.='Site answered with an error']").await;
     browser.click("//*[@id='scans']//tbody/tr[1]/th/a").await;
     browser

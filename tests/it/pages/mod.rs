@@ -7,7 +7,7 @@ mod pictures;
 mod selection;
 mod words;
 
-/// A page's path in the place of a server.
+/// A page's path in place of a server.
 fn at(address: &str, path: &str) -> String {
     format!("http://{address}{path}")
 }

@@ -1,4 +1,5 @@
-//! A site that changes is monitored, in a browser: the change is on the page, in the feed, in the webhook and in the mail.
+//! A site that changes is monitored, in a browser: the change is on the page, in the feed, in the webhook and in the
+//! mail.
 
 use serde_json::json;
 

@@ -367,7 +367,8 @@ async fn the_first_page_scans_what_is_clean_and_shows_what_is_not() {
         status == 303 && place.starts_with("/batches/"),
         "{status} {place}"
     );
-    // A line that is no domain, and a table in which another column could be meant: nothing starts before somebody agrees.
+    // A line that is no domain, and a table in which another column could be meant: nothing starts before somebody
+    // agrees.
     for form in ["list=a.example%0Alocalhost", "list=Name,Website%0AAnna,a.example"] {
         let shown = app.post_text("/start", FORM, form).await;
         assert_eq!(shown.status, 200, "{form}");

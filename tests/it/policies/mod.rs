@@ -21,13 +21,13 @@ async fn request(app: &TestApp, domain: &str) -> String {
 }
 
 /// Replaces the stored list of a batch by something that cannot be unpacked.
-async fn spoil_list(pool: &PgPool, batch: &str) {
-    let spoilt = sqlx::query("update event_body set bytes = 'not compressed' where subject = $1")
+async fn break_list(pool: &PgPool, batch: &str) {
+    let changed = sqlx::query("update event_body set bytes = 'not compressed' where subject = $1")
         .bind(batch)
         .execute(pool)
         .await
         .unwrap();
-    assert_eq!(spoilt.rows_affected(), 1);
+    assert_eq!(changed.rows_affected(), 1);
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_batch_whose_list_cannot_be_read_is_set_aside_and_the_next_one_is_done
     let pool = app.log_pool().clone();
     let broken = request(&app, "a.com").await;
     let sound = request(&app, "b.com").await;
-    spoil_list(&pool, &broken).await;
+    break_list(&pool, &broken).await;
     app.start_projector();
     assert_eq!(app.scans_of_batch(&sound, 1).await[0]["domain"], "b.com");
     let set_aside = parked(&pool).await;

@@ -1,10 +1,10 @@
-//! Building beside the live tables, and the switch.
+//! Building alongside the live tables, and the switch.
 
 use sitelog::log::EventLog;
+use sitelog::projections::all;
 use sitelog::projections::domains::Domains;
 use sitelog::projections::fold::FoldOptions;
 use sitelog::projections::jobs::Jobs;
-use sitelog::projections::registry::all;
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{TaskKind, TaskState};
 use sitelog::projections::{Projection, as_of};
@@ -15,7 +15,7 @@ use crate::support::postgres::TestDatabase;
 
 #[tokio::test]
 async fn what_is_built_from_the_log_is_what_following_it_came_to() {
-    let world = World::told(1500).await;
+    let world = World::with_events(1500).await;
     let mut followed = Vec::new();
     for table in TABLES {
         followed.push(world.digest(table).await);
@@ -34,7 +34,7 @@ async fn what_is_built_from_the_log_is_what_following_it_came_to() {
 
 #[tokio::test]
 async fn the_result_does_not_depend_on_pages_shards_or_memory() {
-    let world = World::told(700).await;
+    let world = World::with_events(700).await;
     let head = world.log.head().await.unwrap();
     let ways = [
         (1, 1, usize::MAX),
@@ -70,7 +70,7 @@ async fn build_all(log: &EventLog, position: i64, schema: &str, options: FoldOpt
 
 #[tokio::test]
 async fn what_is_appended_during_a_build_is_in_it() {
-    let mut world = World::told(600).await;
+    let mut world = World::with_events(600).await;
     let (log, pool) = (world.log.clone(), world.database.pool.clone());
     let working = tokio::spawn(async move {
         let mut connection = pool.acquire().await.unwrap();
@@ -80,7 +80,7 @@ async fn what_is_appended_during_a_build_is_in_it() {
             .unwrap();
         of::<Jobs>().work(&log, &CancellationToken::new()).await.unwrap()
     });
-    world.tell(600).await;
+    world.append(600).await;
     assert!(working.await.unwrap());
     world.follow(of::<Jobs>()).await;
     assert_eq!(world.verify(of::<Jobs>()).await.wrong, 0);
@@ -90,9 +90,9 @@ async fn what_is_appended_during_a_build_is_in_it() {
 
 #[tokio::test]
 async fn going_back_is_one_task_and_the_generation_catches_up_first() {
-    let mut world = World::told(300).await;
+    let mut world = World::with_events(300).await;
     world.perform(of::<Domains>(), TaskKind::Rebuild).await;
-    world.tell(300).await;
+    world.append(300).await;
     world.follow(of::<Domains>()).await;
     let before = world.digest("domains").await;
     let task = world.perform(of::<Domains>(), TaskKind::Rollback).await;
@@ -105,7 +105,7 @@ async fn going_back_is_one_task_and_the_generation_catches_up_first() {
 
 #[tokio::test]
 async fn without_an_earlier_generation_going_back_fails_and_says_so() {
-    let world = World::told(50).await;
+    let world = World::with_events(50).await;
     let task = world.perform(of::<Jobs>(), TaskKind::Rollback).await;
     assert_eq!(task.state, TaskState::Failed);
     assert_eq!(
@@ -116,7 +116,7 @@ async fn without_an_earlier_generation_going_back_fails_and_says_so() {
 
 #[tokio::test]
 async fn of_the_generations_only_the_one_before_is_kept() {
-    let world = World::told(100).await;
+    let world = World::with_events(100).await;
     for _ in 0..3 {
         world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
     }
@@ -131,7 +131,7 @@ async fn of_the_generations_only_the_one_before_is_kept() {
 
 #[tokio::test]
 async fn a_second_request_joins_the_work_under_way() {
-    let world = World::told(50).await;
+    let world = World::with_events(50).await;
     let mut connection = world.database.pool.acquire().await.unwrap();
     let first = of::<Jobs>()
         .request(&mut connection, TaskKind::Rebuild, "one")
@@ -146,7 +146,7 @@ async fn a_second_request_joins_the_work_under_way() {
 
 #[tokio::test]
 async fn a_build_that_lost_its_process_begins_anew_and_leaves_nothing_behind() {
-    let world = World::told(400).await;
+    let world = World::with_events(400).await;
     let mut connection = world.database.pool.acquire().await.unwrap();
     of::<Jobs>()
         .request(&mut connection, TaskKind::Rebuild, "test")
@@ -175,7 +175,7 @@ async fn a_build_that_lost_its_process_begins_anew_and_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_task_under_a_lease_is_not_taken_by_another() {
-    let world = World::told(50).await;
+    let world = World::with_events(50).await;
     let mut connection = world.database.pool.acquire().await.unwrap();
     of::<Jobs>()
         .request(&mut connection, TaskKind::Rebuild, "test")
@@ -197,7 +197,7 @@ async fn a_task_under_a_lease_is_not_taken_by_another() {
 
 #[tokio::test]
 async fn a_build_that_is_told_to_stop_is_handed_back_and_done_by_the_next() {
-    let world = World::told(400).await;
+    let world = World::with_events(400).await;
     let mut connection = world.database.pool.acquire().await.unwrap();
     of::<Jobs>()
         .request(&mut connection, TaskKind::Rebuild, "test")

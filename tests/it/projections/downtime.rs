@@ -1,4 +1,4 @@
-//! Nobody notices: while a batch is scanned and its status asked for again and again, all read models are built anew
+//! Nobody notices: while a batch is scanned and its status asked for again and again, all read models are built again
 //! and taken back, and the next release builds its own beside them. No answer fails, and none shows an older state
 //! than the one before.
 
@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use sitelog::projections::registry::{AnyProjection, all};
+use sitelog::projections::all;
+use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::task::{self, TaskKind, TaskState};
 use sitelog::projections::verify::Verification;
 use tokio::task::JoinHandle;
@@ -24,7 +25,7 @@ use crate::support::sites::{Gate, SitesOptions};
 /// Sites of the batch; one more is asked for beside it.
 const SITES: usize = 24;
 const POLLERS: u32 = 16;
-/// Each asks so often; all together 200 times a second, if the machine can answer that.
+/// Each asks this often; all together 200 times a second, if the machine can answer that.
 const PACE: Duration = Duration::from_millis(80);
 
 /// What pollers share.
@@ -193,17 +194,17 @@ impl Polled {
         }
     }
 
-    /// Asks for what it was just told is there.
+    /// Requests the scan that was just accepted.
     async fn look_at_what_was_acknowledged(&self) {
         let answer = self
             .app
             .post_json("/api/v4/scans", &serde_json::json!({ "domain": site(SITES) }))
             .await;
         assert_eq!(answer.status, 202, "{}", answer.text());
-        let told = answer.json();
-        let position = told["position"].as_i64().unwrap();
+        let body = answer.json();
+        let position = body["position"].as_i64().unwrap();
         self.acknowledged.fetch_max(position, Ordering::SeqCst);
-        let id = told["scan_id"].as_str().unwrap();
+        let id = body["scan_id"].as_str().unwrap();
         let path = format!("/api/v4/scans/{id}?at_least={position}");
         assert!(version(&self.ask(&path).await) >= position, "{path}");
         let listed = format!("/api/v4/scans?limit=1000&at_least={position}");

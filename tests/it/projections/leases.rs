@@ -17,7 +17,7 @@ use crate::support::app::wait_for;
 /// Longer than any lease: who waits so long waits for ever.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// Statements that wait in the database until the test lets them go on.
+/// Statements that wait in the database until the test lets them continue.
 struct Held {
     connection: PgConnection,
 }
@@ -151,7 +151,7 @@ async fn who_comes_back_late_commits_nothing_and_held_nobody_up() {
     ];
     for (trigger, nth) in points {
         eprintln!("held up {trigger}, number {nth}");
-        let world = World::told(300).await;
+        let world = World::with_events(300).await;
         let asked = request(&world, TaskKind::Rebuild).await;
         let held = Held::statement(&world, trigger, nth).await;
         let mut late = process(&world);
@@ -175,7 +175,7 @@ async fn who_comes_back_late_commits_nothing_and_held_nobody_up() {
 
 #[tokio::test]
 async fn of_two_that_make_the_same_indexes_only_the_holder_of_the_lease_does() {
-    let world = World::told(300).await;
+    let world = World::with_events(300).await;
     let asked = request(&world, TaskKind::Rebuild).await;
     let phase = "before update of phase on projection_task";
     // The second phase is that of the indexes.
@@ -199,7 +199,7 @@ async fn of_two_that_make_the_same_indexes_only_the_holder_of_the_lease_does() {
     assert_whole(&world, &asked).await;
 }
 
-/// Waits until so many wait for a lock on a table.
+/// Waits until this many wait for a lock on a table.
 async fn waiting_for_tables(world: &World, count: i64) {
     wait_for("the indexes to be waited for", async || {
         let waiting: i64 = sqlx::query_scalar(
@@ -229,7 +229,7 @@ async fn forget_the_first_result(world: &World) {
 
 #[tokio::test]
 async fn a_rollback_that_was_done_but_not_noted_is_not_turned_back() {
-    let world = World::told(200).await;
+    let world = World::with_events(200).await;
     world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
     let asked = request(&world, TaskKind::Rollback).await;
     forget_the_first_result(&world).await;
@@ -243,7 +243,7 @@ async fn a_rollback_that_was_done_but_not_noted_is_not_turned_back() {
 
 #[tokio::test]
 async fn a_build_that_was_switched_to_but_not_noted_is_not_built_again() {
-    let world = World::told(200).await;
+    let world = World::with_events(200).await;
     let asked = request(&world, TaskKind::Rebuild).await;
     forget_the_first_result(&world).await;
     ended(&mut process(&world)).await;
@@ -258,7 +258,7 @@ async fn a_build_that_was_switched_to_but_not_noted_is_not_built_again() {
 
 #[tokio::test]
 async fn the_lease_is_prolonged_beside_the_work_that_locks_its_row() {
-    let world = World::told(100).await;
+    let world = World::with_events(100).await;
     // A fence that takes longer than the pause between two prolongations: one of them meets the row locked.
     world
         .meddle(

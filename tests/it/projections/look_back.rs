@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use sitelog::projections::ProjectionError;
+use sitelog::projections::all;
 use sitelog::projections::as_of::{self, Point};
 use sitelog::projections::fold::FoldOptions;
 use sitelog::projections::history::LATEST_SCANS;
-use sitelog::projections::registry::all;
 use sitelog::values::Findings;
 
 use super::{TABLES, World};
@@ -22,13 +22,13 @@ fn found(title: &str, email: &str) -> Findings {
 
 #[tokio::test]
 async fn tables_as_of_a_position_are_what_they_were_then() {
-    let mut world = World::told(300).await;
+    let mut world = World::with_events(300).await;
     let position = world.log.head().await.unwrap();
     let mut then = Vec::new();
     for table in TABLES {
         then.push(world.digest(table).await);
     }
-    world.tell(300).await;
+    world.append(300).await;
     for projection in all() {
         world.follow(projection).await;
         projection
@@ -48,7 +48,7 @@ async fn tables_as_of_a_position_are_what_they_were_then() {
 
 #[tokio::test]
 async fn a_time_stands_for_the_last_position_recorded_by_then() {
-    let world = World::told(120).await;
+    let world = World::with_events(120).await;
     let pool = &world.database.pool;
     let (middle, at): (i64, chrono::DateTime<chrono::Utc>) = sqlx::query_as(
         "select max(position), recorded_at from events where recorded_at = \

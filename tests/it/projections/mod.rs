@@ -1,4 +1,4 @@
-//! Read models against a real PostgreSQL: followed, built anew, compared, set aside, looked back at.
+//! Read models against a real PostgreSQL: followed, built again, compared, quarantined, looked back at.
 
 mod build;
 mod downtime;
@@ -13,7 +13,8 @@ use std::marker::PhantomData;
 
 use sitelog::log::EventLog;
 use sitelog::projections::Projection;
-use sitelog::projections::registry::{AnyProjection, Of, all};
+use sitelog::projections::all;
+use sitelog::projections::registry::{AnyProjection, Of};
 use sitelog::projections::status::{ensure_all, status};
 use sitelog::projections::task::{self, ProjectionTask, TaskKind};
 use sitelog::projections::verify::Verification;
@@ -42,17 +43,17 @@ impl World {
     }
 
     /// Events, and read models that have followed them.
-    async fn told(events: usize) -> Self {
+    async fn with_events(events: usize) -> Self {
         let mut world = Self::new(StoryOptions::default()).await;
-        world.tell(events).await;
+        world.append(events).await;
         for projection in all() {
             world.follow(projection).await;
         }
         world
     }
 
-    async fn tell(&mut self, events: usize) {
-        self.story.tell(&self.log, events).await;
+    async fn append(&mut self, events: usize) {
+        self.story.append(&self.log, events).await;
     }
 
     /// Lets a read model follow the log to its present end.

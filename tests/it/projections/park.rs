@@ -1,4 +1,4 @@
-//! What cannot be applied is set aside with its row; all others go on.
+//! What cannot be applied is quarantined with its row; all others continue.
 
 use serde_json::json;
 use sitelog::log::body::MAX_CONTENT;
@@ -20,7 +20,7 @@ async fn a_row_that_the_table_refuses_waits_and_is_released_by_a_retry() {
             "alter table rm_domains_s4_g1.domains add constraint picky check (domain <> 'site-3.example')",
         )
         .await;
-    world.tell(600).await;
+    world.append(600).await;
     world.follow(of::<Domains>()).await;
     let parked = list(&world.database.pool, 100).await.unwrap();
     // One row of each of the three tenants.
@@ -40,7 +40,7 @@ async fn a_row_that_the_table_refuses_waits_and_is_released_by_a_retry() {
     world
         .meddle("alter table rm_domains_s4_g1.domains drop constraint picky")
         .await;
-    world.tell(100).await;
+    world.append(100).await;
     world.follow(of::<Domains>()).await;
     let released = world.perform(of::<Domains>(), TaskKind::RetryParked).await;
     assert_eq!(released.result, Some(json!({ "released": 3, "still_parked": 0 })));
@@ -60,7 +60,7 @@ async fn broken_event(world: &World, stream: &str, sequence: i64) {
 
 #[tokio::test]
 async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
-    let mut world = World::told(200).await;
+    let mut world = World::with_events(200).await;
     let (stream, sequence): (String, i64) = sqlx::query_as(
         "select aggregate_id, max(sequence) from events where aggregate_type = 'domain_scan' group by 1 order by 1 limit 1",
     )
@@ -68,7 +68,7 @@ async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
     .await
     .unwrap();
     broken_event(&world, &stream, sequence + 1).await;
-    world.tell(200).await;
+    world.append(200).await;
     world.follow(of::<Jobs>()).await;
     let parked = list(&world.database.pool, 100).await.unwrap();
     assert_eq!(parked.len(), 1);
@@ -77,7 +77,7 @@ async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
     assert_eq!((found.wrong, found.parked), (0, 1), "{:?}", found.findings);
     let task = world.perform(of::<Jobs>(), TaskKind::RetryParked).await;
     assert_eq!(task.result, Some(json!({ "released": 0, "still_parked": 1 })));
-    // Built anew it is no better and no worse.
+    // Built again it is no better and no worse.
     let task = world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
     assert_eq!(task.error, None);
     assert_eq!(list(&world.database.pool, 100).await.unwrap().len(), 1);
@@ -85,10 +85,10 @@ async fn an_event_that_cannot_be_read_sets_aside_the_row_of_its_stream_only() {
 
 #[tokio::test]
 async fn a_stream_of_which_nothing_can_be_read_is_set_aside_by_its_name() {
-    let mut world = World::told(50).await;
+    let mut world = World::with_events(50).await;
     let stream = "00000000-0000-0000-0000-00000000000f";
     broken_event(&world, stream, 1).await;
-    world.tell(50).await;
+    world.append(50).await;
     world.follow(of::<Domains>()).await;
     let parked = list(&world.database.pool, 100).await.unwrap();
     assert_eq!(
@@ -126,7 +126,7 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
         (zstd::bulk::compress(b"{\"loc\": 5}\n", 1).unwrap(), "cannot read"),
     ] {
         let mut world = World::new(StoryOptions::default()).await;
-        world.tell(600).await;
+        world.append(600).await;
         assert!(replace_lists(&world, "site-3.example", &bytes).await > 0);
         world.follow(of::<Sitemaps>()).await;
         let parked = list(&world.database.pool, 100).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_list_that_cannot_be_unpacked_sets_aside_its_domain_only() {
             "{:?}",
             found.findings
         );
-        // It is no better when it is built anew, and that ends.
+        // It is no better when it is built again, and that ends.
         let task = world.perform(of::<Sitemaps>(), TaskKind::Rebuild).await;
         assert_eq!(task.error, None);
         let again = list(&world.database.pool, 100).await.unwrap();
@@ -170,7 +170,7 @@ async fn findings_that_cannot_be_read_set_aside_their_rows_only() {
 
 async fn quarantines_its_domain_only(findings: &str) {
     let mut world = World::new(StoryOptions::default()).await;
-    world.tell(600).await;
+    world.append(600).await;
     sqlx::query(
         "update event_body set bytes = $1 where subject = 'site-3.example' and digest in \
            (select decode(payload #>> '{ScanCompleted,findings,digest}', 'hex') from events where event_type = 'ScanCompleted')",

@@ -1,4 +1,4 @@
-//! Two releases on one log: the newer one's tables are built beside the older one's, which go on.
+//! Two releases on one log: the newer one's tables are built alongside the older one's, which continue.
 
 use sitelog::projections::jobs::{JobKey, JobRow, Jobs};
 use sitelog::projections::status::status;
@@ -80,7 +80,7 @@ async fn has_column(world: &World, table: &str) -> bool {
 
 #[tokio::test]
 async fn a_new_shape_builds_itself_beside_the_old_one_which_goes_on() {
-    let mut world = World::told(400).await;
+    let mut world = World::with_events(400).await;
     of::<LaterJobs>().ensure(&world.database.pool).await.unwrap();
     assert!(!of::<LaterJobs>().exists(&world.database.pool).await.unwrap());
     assert!(!has_column(&world, "public.jobs").await);
@@ -93,25 +93,25 @@ async fn a_new_shape_builds_itself_beside_the_old_one_which_goes_on() {
     assert!(of::<LaterJobs>().exists(&world.database.pool).await.unwrap());
     // People see the newest, each release its own; both follow the log.
     assert!(has_column(&world, "public.jobs").await && !has_column(&world, "rm_jobs_s2.jobs").await);
-    world.tell(200).await;
+    world.append(200).await;
     world.follow(of::<Jobs>()).await;
     world.follow(of::<LaterJobs>()).await;
     assert_eq!(world.verify(of::<Jobs>()).await.wrong, 0);
     assert_eq!(world.verify(of::<LaterJobs>()).await.wrong, 0);
-    // The old release builds anew without taking the short names back.
+    // The old release builds again without taking the short names back.
     world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
     assert!(has_column(&world, "public.jobs").await);
 }
 
 #[tokio::test]
 async fn the_old_release_started_again_goes_on_where_it_was() {
-    let mut world = World::told(200).await;
+    let mut world = World::with_events(200).await;
     of::<LaterJobs>().ensure(&world.database.pool).await.unwrap();
     of::<LaterJobs>()
         .work(&world.log, &CancellationToken::new())
         .await
         .unwrap();
-    world.tell(200).await;
+    world.append(200).await;
     world.follow(of::<LaterJobs>()).await;
     let behind = status(&world.database.pool, of::<Jobs>()).await.unwrap();
     assert!(behind.lag_events > 0 && behind.lag_seconds > 0.0);
@@ -122,7 +122,7 @@ async fn the_old_release_started_again_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn only_the_shape_before_is_kept() {
-    let world = World::told(100).await;
+    let world = World::with_events(100).await;
     for projection in [of::<LaterJobs>(), of::<NextNextJobs>()] {
         projection.ensure(&world.database.pool).await.unwrap();
         projection
@@ -142,7 +142,7 @@ async fn only_the_shape_before_is_kept() {
 async fn a_projection_that_panics_over_some_rows_keeps_all_others_in_step() {
     let mut world = World::new(StoryOptions::default()).await;
     of::<StumblingJobs>().ensure(&world.database.pool).await.unwrap();
-    world.tell(600).await;
+    world.append(600).await;
     world.follow(of::<StumblingJobs>()).await;
     let parked: Vec<String> =
         sqlx::query_scalar("select error from projection_parked where name = 'jobs' and shape = 2")
@@ -170,7 +170,7 @@ async fn a_projection_that_panics_over_some_rows_keeps_all_others_in_step() {
 
 #[tokio::test]
 async fn a_build_that_would_lose_rows_is_refused_and_the_old_tables_stay() {
-    let world = World::told(600).await;
+    let world = World::with_events(600).await;
     of::<LaterJobs>().ensure(&world.database.pool).await.unwrap();
     of::<LaterJobs>()
         .work(&world.log, &CancellationToken::new())

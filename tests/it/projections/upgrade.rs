@@ -1,4 +1,4 @@
-//! A database of an earlier release is brought up to date in place: read models are built anew, and answers stay.
+//! A database of an earlier release is brought up to date in place: read models are built again, and answers stay.
 //!
 //! `tests/fixtures/upgrade` holds a dump of one whose read models have earlier shapes, and 500 answers
 //! of the release that wrote it; `record.py` there makes both.

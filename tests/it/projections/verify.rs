@@ -1,10 +1,11 @@
-//! Rows that a hand has changed are found, named and mended.
+//! Rows that a hand has changed are found, named and repaired.
 
 use serde_json::json;
+use sitelog::projections::all;
 use sitelog::projections::batch_jobs::BatchJobs;
 use sitelog::projections::domains::Domains;
 use sitelog::projections::jobs::Jobs;
-use sitelog::projections::registry::{AnyProjection, all};
+use sitelog::projections::registry::AnyProjection;
 use sitelog::projections::sitemaps::Sitemaps;
 use sitelog::projections::task::{TaskKind, TaskState};
 use sitelog::projections::verify::{Difference, Verification};
@@ -13,7 +14,7 @@ use super::{TABLES, World, of};
 
 #[tokio::test]
 async fn untouched_rows_are_what_the_log_says() {
-    let world = World::told(800).await;
+    let world = World::with_events(800).await;
     for projection in all() {
         let found = world.verify(projection).await;
         assert_eq!(
@@ -26,9 +27,9 @@ async fn untouched_rows_are_what_the_log_says() {
     }
 }
 
-/// Meddles with a row, expects one wrong row, mends it, and expects all to be as it was.
+/// Meddles with a row, expects one wrong row, repairs it, and expects all to be as it was.
 async fn found_and_mended(projection: &'static dyn AnyProjection, meddling: &str) -> Verification {
-    let world = World::told(500).await;
+    let world = World::with_events(500).await;
     let mut before = Vec::new();
     for table in TABLES {
         before.push(world.digest(table).await);
@@ -133,7 +134,7 @@ async fn urls_that_belong_to_no_file_are_told() {
 
 #[tokio::test]
 async fn the_running_sample_finds_what_was_changed_and_what_was_taken_out() {
-    let world = World::told(300).await;
+    let world = World::with_events(300).await;
     for projection in all() {
         let found = projection.sample(&world.log, 20).await.unwrap();
         assert_eq!((found.wrong, found.rows > 0), (0, true), "{:?}", found.findings);
@@ -146,7 +147,7 @@ async fn the_running_sample_finds_what_was_changed_and_what_was_taken_out() {
 
 #[tokio::test]
 async fn a_generation_that_is_not_what_the_log_says_is_never_switched_to() {
-    let world = World::told(200).await;
+    let world = World::with_events(200).await;
     world.perform(of::<Jobs>(), TaskKind::Rebuild).await;
     world.meddle("update rm_jobs_s2_g1.jobs set attempts = 77").await;
     let task = world.perform(of::<Jobs>(), TaskKind::Rollback).await;

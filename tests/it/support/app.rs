@@ -12,7 +12,7 @@ use sitelog::access::{AuthMode, AuthSettings};
 use sitelog::api::settings::LegacySettings;
 use sitelog::app::App;
 use sitelog::commands::CommandContext;
-use sitelog::commands::recall_scan::recall_scan;
+use sitelog::commands::load_previous_scan::load_previous_scan;
 use sitelog::commands::record_scan::record_scan;
 use sitelog::commands::start_scan::{BegunScan, Start, start_scan};
 use sitelog::config::Config;
@@ -31,7 +31,7 @@ use super::postgres::TestDatabase;
 use super::sites::{Sites, SitesOptions};
 
 /// How long a test waits for what must come, or for a sign that it is on its way, however slow the machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long it waits for what is on its way.
 const MOST_PATIENCE: Duration = Duration::from_mins(10);
 
@@ -58,7 +58,7 @@ pub struct TestAppBuilder {
 }
 
 impl TestAppBuilder {
-    /// Read models and tasks stand still until `TestApp::start_projector`.
+    /// Read models and tasks make no progress until `TestApp::start_projector`.
     pub fn without_projector(mut self) -> Self {
         self.no_projector = true;
         self
@@ -245,7 +245,7 @@ impl TestApp {
             if answer.text() != last {
                 (last, changed) = (answer.text(), Instant::now());
             }
-            let stands_still = changed.elapsed() > PATIENCE || begun.elapsed() > MOST_PATIENCE;
+            let stands_still = changed.elapsed() > WAIT_TIMEOUT || begun.elapsed() > MOST_PATIENCE;
             assert!(
                 !stands_still,
                 "waited in vain for another answer of {path} than {last}"
@@ -262,7 +262,7 @@ impl TestApp {
         answer.json()
     }
 
-    /// Requests a scan of v4 and tells its id.
+    /// Requests a scan of v4 and returns its id.
     pub async fn create_scan(&self, domain: &str) -> String {
         let answer = self
             .post_json("/api/v4/scans", &serde_json::json!({ "domain": domain }))
@@ -271,7 +271,7 @@ impl TestApp {
         answer.json()["scan_id"].as_str().unwrap().to_owned()
     }
 
-    /// Requests a batch of v4, waits until each of its scans can be seen, and tells its id.
+    /// Requests a batch of v4, waits until each of its scans can be seen, and returns its id.
     pub async fn create_batch(&self, domains: &[&str]) -> String {
         let answer = self
             .post_json("/api/v4/batches", &serde_json::json!({ "domains": domains }))
@@ -309,29 +309,29 @@ impl TestApp {
     }
 
     /// Plays the worker that begins a scan and fails for this reason; if it may pass, another attempt follows.
-    pub async fn fail(&self, scan: &str, reason: FailureReason, may_pass: bool) {
+    pub async fn fail(&self, scan: &str, reason: FailureReason, is_transient: bool) {
         let detail = "as the test wants it".to_owned();
         let retry_after = None;
         let failure = ScanFailure {
             reason,
             detail,
-            may_pass,
+            is_transient,
             retry_after,
         };
         Box::pin(self.end(scan, Err(failure))).await;
     }
 
     /// Begins a scan of the service as its worker does.
-    pub async fn recall(&self, scan: &str) -> Box<BegunScan> {
+    pub async fn previous_scan(&self, scan: &str) -> Box<BegunScan> {
         let mut begun = self.begin(scan).await;
-        let recalled = Box::pin(recall_scan(&self.app.bus, &begun)).await.unwrap();
-        begun.compare_with(recalled.known);
+        let previous = Box::pin(load_previous_scan(&self.app.bus, &begun)).await.unwrap();
+        begun.compare_with(previous.known);
         begun
     }
 
     /// Does a scan of the service as its worker does, with a report that is given.
     pub async fn record(&self, scan: &str, report: &SiteReport) {
-        let begun = self.recall(scan).await;
+        let begun = self.previous_scan(scan).await;
         Box::pin(record_scan(&self.app.bus, &begun, report, Utc::now(), &worker()))
             .await
             .unwrap();
@@ -352,7 +352,7 @@ impl TestApp {
     }
 
     async fn end(&self, scan: &str, outcome: Result<Findings, ScanFailure>) {
-        let begun = self.recall(scan).await;
+        let begun = self.previous_scan(scan).await;
         self.record_begun(&begun, outcome).await;
     }
 }
@@ -374,12 +374,15 @@ fn worker() -> CommandContext {
 
 /// Asks again and again until there is something, for as long as is sensible.
 pub async fn wait_for<T>(what: impl Debug, ask: impl AsyncFn() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + WAIT_TIMEOUT;
     loop {
         if let Some(found) = ask().await {
             return found;
         }
-        assert!(Instant::now() < end, "waited {PATIENCE:?} in vain for {what:?}");
+        assert!(
+            Instant::now() < end,
+            "waited {WAIT_TIMEOUT:?} in vain for {what:?}"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

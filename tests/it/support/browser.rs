@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use url::Url;
 
 /// How long a page may take to come to where a test wants it, however slow the machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 /// The browser as distributions call it.
 const BROWSERS: [&str; 4] = [
     "chromium",
@@ -86,7 +86,7 @@ impl Browser {
         self.client.goto(url).await.unwrap();
     }
 
-    /// Waits until an element is there that a path finds (`XPath` 1.0), and tells its text.
+    /// Waits until an element is there that a path finds (`XPath` 1.0), and returns its text.
     pub async fn wait_for(&self, path: &str) -> String {
         // A title has no text that would be shown.
         let text = async |element: Element| element.prop("textContent").await;
@@ -107,9 +107,9 @@ impl Browser {
 
     /// Does something with what a path finds. A live page may put another in its place meanwhile: then with that.
     async fn with<T>(&self, path: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + WAIT_TIMEOUT;
         loop {
-            let waiting = self.client.wait().at_most(PATIENCE);
+            let waiting = self.client.wait().at_most(WAIT_TIMEOUT);
             let done = match waiting.for_element(Locator::XPath(path)).await {
                 Ok(element) => act(element).await,
                 Err(error) => Err(error),
@@ -122,7 +122,7 @@ impl Browser {
         }
     }
 
-    /// Runs a script in the page and tells what it returns; `return` of a promise is awaited.
+    /// Runs a script in the page and returns its result; `return` of a promise is awaited.
     pub async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
@@ -140,8 +140,8 @@ impl Browser {
     pub async fn errors(&self) -> Vec<String> {
         let entries = self.log("browser").await;
         let is_bad = |entry: &&Value| entry["level"] == "SEVERE";
-        let told = entries.iter().filter(is_bad);
-        told.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+        let bad = entries.iter().filter(is_bad);
+        bad.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
 
@@ -188,7 +188,7 @@ impl Browser {
     }
 }
 
-/// A command that a driver has besides those of the standard: its path within the session, its body.
+/// A command that a driver has in addition to those of the standard: its path within the session, its body.
 #[derive(Debug)]
 struct Extension(&'static str, String);
 
@@ -221,7 +221,7 @@ fn start_driver(driver: PathBuf) -> (Driver, String) {
         Some(port.trim_end_matches('.').to_owned())
     });
     let port = port.expect("the driver says where it listens");
-    // Somebody must go on reading, or it blocks on a full pipe.
+    // Somebody must continue reading, or it blocks on a full pipe.
     std::thread::spawn(move || lines.for_each(drop));
     (driver, format!("http://127.0.0.1:{port}"))
 }

@@ -4,27 +4,27 @@ use serde_json::Value;
 
 /// One event of a stream.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct StreamEvent {
     pub id: i64,
     pub event: String,
     pub data: Value,
 }
 
 /// The events that have come whole.
-pub fn parse(text: &str) -> Vec<Told> {
+pub fn parse(text: &str) -> Vec<StreamEvent> {
     let blocks = text
         .split_inclusive("\n\n")
         .filter(|block| block.ends_with("\n\n"));
     blocks.filter_map(event_of).collect()
 }
 
-fn event_of(block: &str) -> Option<Told> {
+fn event_of(block: &str) -> Option<StreamEvent> {
     let field = |name: &str| {
         block
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     };
-    Some(Told {
+    Some(StreamEvent {
         id: field("id")?.parse().unwrap(),
         event: field("event")?.to_owned(),
         data: serde_json::from_str(field("data").unwrap()).unwrap(),

@@ -81,8 +81,8 @@ impl Issuer {
         self.inner().read
     }
 
-    /// What it tells of a person beside the token.
-    pub fn tells_beside(&self, claims: Value) {
+    /// What its user info endpoint says of a person.
+    pub fn sets_user_info(&self, claims: Value) {
         self.inner().user_info = Some(claims);
     }
 
@@ -228,6 +228,6 @@ async fn token_of(
 
 async fn user_info(State(issuer): State<Issuer>, headers: HeaderMap) -> Json<Value> {
     assert_eq!(headers["authorization"], "Bearer of-ann");
-    let told = issuer.inner().user_info.clone();
-    Json(told.unwrap_or_else(|| json!({ "sub": "ann" })))
+    let claims = issuer.inner().user_info.clone();
+    Json(claims.unwrap_or_else(|| json!({ "sub": "ann" })))
 }

@@ -1,4 +1,5 @@
-//! A PostgreSQL as users have one of their own: another superuser, another environment, passwordless for whoever is here.
+//! A PostgreSQL as users have one of their own: another superuser, another environment, passwordless for anyone who is
+//! here.
 
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;

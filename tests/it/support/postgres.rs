@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::read::GzDecoder;
 use sitelog::postgres::EmbeddedPostgres;
-use sitelog::projections::wall::READER;
+use sitelog::projections::row_security::READER;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection, PgPool};

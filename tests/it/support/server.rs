@@ -21,7 +21,7 @@ pub struct Server {
     connect_to: String,
     ca: String,
     settings: Vec<(&'static str, String)>,
-    /// Of `serve`, besides its own.
+    /// Of `serve`, in addition to its own.
     arguments: Vec<String>,
     process: Option<Process>,
     /// Reads what the last process logs, to its end.
@@ -91,22 +91,24 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         // The last line that it says of itself begins so.
-        let told: Vec<String> = lines
+        let first_lines: Vec<String> = lines
             .by_ref()
             .map_while(Result::ok)
             .take_while(|line| !line.starts_with("try: "))
             .collect();
         let after = |mark: &str| {
-            told.iter()
+            first_lines
+                .iter()
                 .find_map(|line| line.split_once(mark)?.1.split_whitespace().next())
         };
         let address = after("serves http://").map(str::to_owned);
         let first_key = std::fs::read_to_string(&key_file).ok();
         let first_key = first_key.map(|key| key.trim_end().to_owned());
-        let address = address.unwrap_or_else(|| panic!("the server does not say where it listens: {told:?}"));
-        // Somebody must go on reading, or the server blocks on a full pipe.
+        let address =
+            address.unwrap_or_else(|| panic!("the server does not say where it listens: {first_lines:?}"));
+        // Somebody must continue reading, or the server blocks on a full pipe.
         self.reader = Some(std::thread::spawn(move || {
-            let mut said = told;
+            let mut said = first_lines;
             for line in lines.map_while(Result::ok) {
                 eprintln!("server: {line}");
                 said.push(line);

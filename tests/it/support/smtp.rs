@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is sent (RFC 5321), and refuses as it is told.
+//! A mail server that keeps what it is sent (RFC 5321), and refuses as the test says.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

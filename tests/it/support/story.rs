@@ -1,5 +1,5 @@
 //! Made-up but complete histories straight in the log: tenants with domains, scans alone and in batches, interleaved,
-//! failing, retried, cancelled, finding this and that. The same seed tells the same story.
+//! failing, retried, cancelled, finding this and that. The same seed makes the same story.
 
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
@@ -23,7 +23,7 @@ pub struct StoryOptions {
     pub tenants: usize,
     /// Of each tenant.
     pub domains: usize,
-    /// Scans under way at once.
+    /// Scans under way at the same time.
     pub at_once: usize,
     /// URLs of a sitemap, at most.
     pub urls: usize,
@@ -87,12 +87,12 @@ impl Story {
         }
     }
 
-    /// Appends about so many events more.
-    pub async fn tell(&mut self, log: &EventLog, events: usize) -> usize {
-        let mut told = 0;
-        while told < events {
+    /// Appends about this many events more.
+    pub async fn append(&mut self, log: &EventLog, events: usize) -> usize {
+        let mut appended = 0;
+        while appended < events {
             while self.scans.len() < self.options.at_once {
-                told += self.begin(log).await;
+                appended += self.begin(log).await;
             }
             let mut units = Vec::new();
             let mut going_on = Vec::new();
@@ -102,7 +102,7 @@ impl Story {
                     continue;
                 }
                 let (events, bodies, ended) = self.step(log, &mut scan).await;
-                told += events.len();
+                appended += events.len();
                 units.push(unit(
                     scan.tenant,
                     "domain_scan",
@@ -120,7 +120,7 @@ impl Story {
             self.scans = going_on;
             append(log, units).await;
         }
-        told
+        appended
     }
 
     /// A scan alone, or a batch of some.
@@ -153,7 +153,7 @@ impl Story {
             .iter()
             .map(|event| new_event(event, tenant, &mut self.rng))
             .collect();
-        let told = events.len();
+        let appended = events.len();
         append(
             log,
             vec![unit(
@@ -171,7 +171,7 @@ impl Story {
             let scan = self.scan(tenant, Some(number));
             self.scans.push(scan);
         }
-        told
+        appended
     }
 
     fn one_less(&mut self, number: usize) -> Option<AppendUnit> {

@@ -266,13 +266,13 @@ async fn a_host_that_rests_is_visited_by_no_worker_of_any_process() {
     .await;
     queue
         .tasks
-        .let_rest("tired.com", Duration::from_mins(1))
+        .set_cooldown("tired.com", Duration::from_mins(1))
         .await
         .unwrap();
     // A shorter rest does not cut a longer one.
     queue
         .tasks
-        .let_rest("tired.com", Duration::from_millis(1))
+        .set_cooldown("tired.com", Duration::from_millis(1))
         .await
         .unwrap();
     let elsewhere = ScanTasks::new(queue.database.pool.clone());

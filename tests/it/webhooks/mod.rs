@@ -170,14 +170,14 @@ async fn a_failed_attempt_is_repeated_and_nothing_overtakes_it() {
             .is_some_and(|items| items.len() == 4)
     });
     let answers = answers.await.json();
-    let told: Vec<(&Value, &Value)> = answers["items"]
+    let webhook_view: Vec<(&Value, &Value)> = answers["items"]
         .as_array()
         .unwrap()
         .iter()
         .map(|one| (&one["attempt"], &one["status"]))
         .collect();
     assert_eq!(
-        told,
+        webhook_view,
         [
             (&json!(1), &json!(200)),
             (&json!(3), &json!(200)),
@@ -194,11 +194,11 @@ async fn an_endpoint_that_is_gone_or_fails_for_a_day_is_disabled_and_goes_on_whe
     let path = format!("/api/v4/webhooks/{id}");
     receiver.answers([Reply::Status(410)]);
     scan(&app, "a.com", "a").await;
-    let told = app
+    let webhook_view = app
         .get_until(&path, |answer| answer.json()["status"] == "disabled")
         .await
         .json();
-    assert_eq!(told["disabled_reason"], "gone");
+    assert_eq!(webhook_view["disabled_reason"], "gone");
     assert_eq!(app.post(&format!("{path}/test")).await.status, 409);
     command(&app, &id, "enable", &json!({})).await;
     until_count(&receiver, 2).await;
@@ -215,11 +215,11 @@ async fn an_endpoint_that_is_gone_or_fails_for_a_day_is_disabled_and_goes_on_whe
         (moved.rows_affected() == 1).then_some(())
     })
     .await;
-    let told = app
+    let webhook_view = app
         .get_until(&path, |answer| answer.json()["status"] == "disabled")
         .await
         .json();
-    assert_eq!(told["disabled_reason"], "failing");
+    assert_eq!(webhook_view["disabled_reason"], "failing");
     let events = app.get(&format!("/api/v4/streams/webhook/{id}")).await.json();
     let last = events["items"].as_array().unwrap().last().unwrap().clone();
     assert_eq!(
@@ -353,16 +353,16 @@ async fn a_slow_endpoint_holds_up_nobody_else_and_no_private_address_is_sent_to(
     })
     .await;
     let path = format!("/api/v4/webhooks/{private}/deliveries");
-    let told = app
+    let webhook_view = app
         .get_until(&path, |answer| !answer.json()["items"][0].is_null())
         .await
         .json();
     assert!(
-        told["items"][0]["error"]
+        webhook_view["items"][0]["error"]
             .as_str()
             .unwrap()
             .contains("not a public address"),
-        "{told}"
+        "{webhook_view}"
     );
 }
 

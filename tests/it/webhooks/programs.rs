@@ -65,7 +65,7 @@ impl Drop for Program {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_documented_receivers_take_each_event_once_and_refuse_forgeries() {
     for (interpreter, file) in [("python3", "receiver.py"), ("node", "receiver.mjs")] {
-        // Its secret is known before there is an endpoint: it is put in the place of the one that was made.
+        // Its secret is known before there is an endpoint: it is put in place of the one that was made.
         let key = [7_u8; 32];
         let secret = format!("whsec_{}", STANDARD.encode(key));
         let Some(program) = Program::start(interpreter, file, &secret) else {

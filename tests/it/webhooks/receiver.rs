@@ -1,4 +1,4 @@
-//! A receiver of webhooks that checks each signature by the specification, and answers as it is told.
+//! A receiver of webhooks that checks each signature by the specification, and answers as the test says.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ pub enum Reply {
     Ok,
     /// With this status; 301 leads to a private address.
     Status(u16),
-    /// 429, and to be tried again after so many seconds.
+    /// 429, and to be tried again after this many seconds.
     Later(u32),
     /// Not at all.
     Hang,

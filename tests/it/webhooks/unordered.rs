@@ -75,8 +75,8 @@ async fn an_event_that_fails_for_a_day_disables_it_and_is_sent_once_it_is_enable
         .await
         .unwrap();
     due(&app).await;
-    let told = app.get_until(&path, |answer| answer.json()["status"] == "disabled");
-    assert_eq!(told.await.json()["disabled_reason"], "failing");
+    let changed = app.get_until(&path, |answer| answer.json()["status"] == "disabled");
+    assert_eq!(changed.await.json()["disabled_reason"], "failing");
     scan(&app, "b.com", "b").await;
     command(&app, &id, "enable", &json!({})).await;
     let all = positions(&app, &["ScanCompleted"]).await;
@@ -139,7 +139,7 @@ async fn an_unordered_endpoint_that_asks_for_time_gets_nothing_else_meanwhile() 
     let path = format!("/api/v4/webhooks/{id}");
     app.get_until(&path, |answer| answer.json()["retrying"] == 1)
         .await;
-    wait_for("the endpoint to be left alone", async || {
+    wait_for("the pause of the endpoint", async || {
         let rests: bool = sqlx::query_scalar(
             "select leased_until is null and next_attempt_at > now() + interval '45 minutes' from webhook",
         )
@@ -179,11 +179,11 @@ async fn an_event_that_is_never_taken_is_given_up_if_others_are() {
         .await
         .unwrap();
     due(&app).await;
-    let told = app
+    let changed = app
         .get_until(&path, |answer| answer.json()["retrying"] == 0)
         .await
         .json();
-    assert_eq!(told["status"], "active");
+    assert_eq!(changed["status"], "active");
     assert_eq!(receiver.received().len(), 3);
 }
 
@@ -205,8 +205,8 @@ async fn a_chat_gets_a_text() {
         assert!(message.is_genuine);
         let member = match message.path.as_str() {
             "/slack" => {
-                let told = message.body["text"].as_str().unwrap();
-                assert_eq!(told, "a.com changed\ntitle: one → &lt;!channel&gt; two");
+                let changed = message.body["text"].as_str().unwrap();
+                assert_eq!(changed, "a.com changed\ntitle: one → &lt;!channel&gt; two");
                 "text"
             }
             "/teams" => "attachments",

@@ -65,12 +65,7 @@ pub(super) async fn batch(
     let tenant = body.optional_tenant("tenant_id");
     let max_pages = body.nullable_integer("max_pages");
     body.check()?;
-    if domains.is_empty() {
-        return Err(LegacyError::bad_request("No domains provided"));
-    }
-    if domains.len() > MAX_DOMAINS {
-        return Err(requests::too_many(MAX_DOMAINS));
-    }
+    requests::check_count(&domains, MAX_DOMAINS)?;
     let asked = Asked {
         context: request.context,
         visitor,

@@ -23,10 +23,10 @@ pub(super) async fn in_our_words(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         request.headers_mut().insert(REQUEST_ID, value);
     }
-    said_again(next.run(request).await, |error| told(error, &id))
+    said_again(next.run(request).await, |error| body_of(error, &id))
 }
 
-fn told(error: &LegacyError, request_id: &str) -> Value {
+fn body_of(error: &LegacyError, request_id: &str) -> Value {
     // Bodies that did not fit were answered by the framework, as in v1.
     if error.status == StatusCode::UNPROCESSABLE_ENTITY && error.detail().is_array() {
         return error.content.clone();

@@ -23,10 +23,10 @@ pub(super) async fn job(
     let not_found = || LegacyError::new(StatusCode::NOT_FOUND, "Job not found");
     let id = id.ok().and_then(|Path(id)| words::parse_job_id(&id));
     let row = requests::job(&state, &visitor, id.ok_or_else(not_found)?).await?;
-    Ok(Json(told(&row.ok_or_else(not_found)?)))
+    Ok(Json(body_of(&row.ok_or_else(not_found)?)))
 }
 
-fn told(row: &JobRow) -> Value {
+fn body_of(row: &JobRow) -> Value {
     json!({
         "job_id": row.scan_id,
         "status": word(row),

@@ -122,7 +122,7 @@ pub(super) async fn status(
         return Ok(nothing(&given, "unknown", "Batch not found"));
     };
     let jobs = requests::jobs_of(&state, &row).await?;
-    Ok(Json(told(&row, &jobs)).into_response())
+    Ok(Json(body_of(&row, &jobs)).into_response())
 }
 
 /// The predecessor answered 200 for what it did not know.
@@ -146,7 +146,7 @@ fn nothing(id: &str, status: &str, error: &str) -> Response {
     (Extension(UnknownHere), answer).into_response()
 }
 
-fn told(row: &BatchRow, jobs: &[JobRow]) -> Value {
+fn body_of(row: &BatchRow, jobs: &[JobRow]) -> Value {
     let domain_statuses: Map<String, Value> = jobs
         .iter()
         .map(|job| (job.domain.clone(), domain_status(job)))

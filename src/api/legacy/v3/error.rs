@@ -1,5 +1,5 @@
 //! Errors as v3 said them: `{"error": true, "message": …, "status_code": n}`, and `detail` besides, which its own pages
-//! looked for in vain.
+//! looked for without success.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -12,10 +12,10 @@ use crate::api::legacy::error::{LegacyError, said_again};
 
 /// Lets these routes say errors so.
 pub(super) fn dialect(routes: Router<ApiState>) -> Router<ApiState> {
-    routes.layer(map_response(async |answer: Response| said_again(answer, told)))
+    routes.layer(map_response(async |answer: Response| said_again(answer, body_of)))
 }
 
-fn told(error: &LegacyError) -> Value {
+fn body_of(error: &LegacyError) -> Value {
     let detail = error.detail();
     if let (StatusCode::UNPROCESSABLE_ENTITY, Some(problems)) = (error.status, detail.as_array()) {
         let problems: Vec<Value> = problems

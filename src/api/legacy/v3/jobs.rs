@@ -57,7 +57,7 @@ async fn answer(
     visitor: &Visitor,
     id: Result<Path<String>, PathRejection>,
     unknown: &str,
-    told: impl Fn(&JobRow) -> (&'static str, Option<Value>),
+    status_and_result: impl Fn(&JobRow) -> (&'static str, Option<Value>),
 ) -> Result<Response, LegacyError> {
     let given = id.map(|Path(id)| id).unwrap_or_default();
     let id = parse_job_id(&given).ok_or_else(|| LegacyError::malformed_id("job_id", &given))?;
@@ -66,7 +66,7 @@ async fn answer(
     };
     let known = domains::known(&state.models, row.tenant_id, std::slice::from_ref(&row.domain)).await?;
     let domain_id = known.get(&row.domain).copied().or(row.domain_id);
-    let (status, result) = told(&row);
+    let (status, result) = status_and_result(&row);
     Ok(Json(job(&row, domain_id, status, result.as_ref())).into_response())
 }
 

@@ -64,13 +64,13 @@ pub(super) async fn list(
     let tenant = visitor.tenant(&state, None).await?;
     let found = domains::page(&state.models, tenant, &wanted).await?;
     let pages = (found.total + size - 1) / size;
-    let items: Vec<Value> = found.items.iter().map(told).collect();
+    let items: Vec<Value> = found.items.iter().map(item_of).collect();
     Ok(Json(
         json!({ "items": items, "total": found.total, "page": page, "size": size, "pages": pages }),
     ))
 }
 
-fn told(domain: &OldDomain) -> Value {
+fn item_of(domain: &OldDomain) -> Value {
     json!({
         "id": domain.id,
         "domain": domain.domain,

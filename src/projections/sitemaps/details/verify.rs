@@ -98,7 +98,7 @@ pub(in crate::projections::sitemaps) async fn verify(
             table: "sitemap_files".to_owned(),
             key: json!({ "tenant_id": file["tenant_id"], "domain": file["domain"] }),
             difference: Difference::Derived {
-                what: format!("the log does not tell of the file {}", file["url"]),
+                what: format!("no event in the log names the file {}", file["url"]),
             },
         });
     }
@@ -173,7 +173,7 @@ pub(in crate::projections::sitemaps) async fn orphans(
         table: "sitemap_files".to_owned(),
         key: json!({ "tenant_id": tenant, "domain": domain }),
         difference: Difference::Derived {
-            what: format!("the log does not tell of the file {url}"),
+            what: format!("no event in the log names the file {url}"),
         },
     });
     let urls = urls.into_iter().map(|(id, count)| Finding {

@@ -5,7 +5,7 @@ use crate::scanner::site::registrable;
 /// Domains of machinery that leaves address-like ids in pages.
 const MACHINERY: &[&str] = &["sentry.io", "wixpress.com", "schema.org", "w3.org"];
 
-/// What templates and documentation have in the place of a domain, under whatever suffix.
+/// What templates and documentation have in place of a domain, under whatever suffix.
 const PLACEHOLDER_LABELS: &[&str] = &[
     // Reserved by RFC 2606 and by the registry of Japan, and the same word elsewhere.
     "example",

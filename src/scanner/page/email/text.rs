@@ -84,7 +84,7 @@ fn around(text: &str, at: usize, length: usize) -> Option<std::ops::Range<usize>
 }
 
 /// Whether a letter right after one of ASCII begins the next word: no label of a domain has letters of two scripts,
-/// and scripts without blanks between words go on right behind an address.
+/// and scripts without blanks between words continue right behind an address.
 fn is_glued(before: char, letter: char) -> bool {
     before.is_ascii_alphanumeric() && letter.is_alphanumeric() && !letter.is_ascii() && !is_latin(letter)
 }

@@ -1,4 +1,4 @@
-//! What a site calls itself.
+//! The name of a site.
 
 use std::sync::LazyLock;
 
@@ -133,7 +133,7 @@ fn shown_by_logos(page: &Outline) -> impl Iterator<Item = String> {
     shown.filter(|shown| shown.len() > 1)
 }
 
-/// The letters of what a logo shows, as its alternative text tells: without the words that say that it is one.
+/// The letters of what a logo shows, from its alternative text: without the words that say that it is one.
 fn shown_by(alt: &str) -> String {
     const WORDS: &[&str] = &[
         "logo",

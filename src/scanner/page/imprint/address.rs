@@ -41,7 +41,7 @@ pub(super) fn drop_hosts(lines: &mut Vec<Line>) {
 /// The first line that is the name of a company with, unless `anywhere`, a postal code below it.
 pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     let named = |at: &usize| is_name(&lines[*at].text);
-    let told = |at: &usize| {
+    let is_address = |at: &usize| {
         let line = &lines[*at];
         line.label == Some(Label::Name) && (is_name(&line.text) || !is_sentence(&line.text))
     };
@@ -53,9 +53,9 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
     let all = || 0..lines.len();
     let at = if anywhere {
         // A label before it is right, whatever the name; the same word above something else is a link.
-        let is_meant = |at: &usize| told(at) && (!lines[*at].is_below_label || is_above_code(at));
+        let is_meant = |at: &usize| is_address(at) && (!lines[*at].is_below_label || is_above_code(at));
         all()
-            .find(|at| told(at) && named(at))
+            .find(|at| is_address(at) && named(at))
             .or_else(|| all().find(is_meant))
             .or_else(|| all().find(|at| named(at) && is_above_code(at)))
             .or_else(|| all().find(named))
@@ -64,7 +64,7 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
         codes
             .flat_map(|code| code.saturating_sub(MAX_ADDRESS_LINES)..code)
             .find(named)
-            .or_else(|| all().find(|at| told(at) && named(at)))
+            .or_else(|| all().find(|at| is_address(at) && named(at)))
     };
     at.map(|at| (at, lines[at].text.clone()))
 }
@@ -247,14 +247,14 @@ fn street_below(lines: &[Line], at: usize) -> Option<&str> {
     names_street(below).then(|| below.trim_end_matches(','))
 }
 
-/// Whether a telephone or e-mail is within so many lines of one.
+/// Whether a telephone or e-mail is within this many lines of one.
 fn is_reached(lines: &[Line], at: usize, within: usize) -> bool {
     let near = lines[at.saturating_sub(within)..].iter();
     let mut near = near.take(within.min(at) + 1 + within);
     near.any(|line| says_how_to_reach(&line.text))
 }
 
-/// The line that an address ends with, without what else it says. That of Japan may go on below the code, that of
+/// The line that an address ends with, without what else it says. That of Japan may continue below the code, that of
 /// Hungary below the place.
 fn with_rest(lines: &[Line], at: usize) -> String {
     let text = lines[at].text.as_str();

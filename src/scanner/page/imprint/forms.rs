@@ -150,7 +150,7 @@ const WITHOUT_BLANK: &str = "株式会社|有限会社|合同会社|合資会社
 const BEHIND_WITHOUT_BLANK: &str =
     "股份有限公司|有限责任公司|有限責任公司|有限公司|股份公司|集团公司|事務所有限公司|工作室|企業社";
 
-/// An expression for the name of a company in the midst of a text; `first` is what it may begin with.
+/// An expression for the name of a company inside a text; `first` is what it may begin with.
 pub(super) fn name_pattern(first: &str, most: usize) -> String {
     let behind = BEHIND.join("|");
     let in_front = IN_FRONT.join("|");

@@ -138,7 +138,7 @@ fn introduces(text: &str) -> bool {
     WORDS.as_ref().is_none_or(|words| words.is_match(text))
 }
 
-/// What a text that an expression matches begins with in the place of the match, one of it, in any case; `None` if
+/// What a text that an expression matches begins with in place of the match, one of it, in any case; `None` if
 /// that may be anything.
 fn first_words(pattern: &str) -> Option<Vec<String>> {
     let hir = regex_syntax::parse(&pattern.replace("(?i:", "(?:")).ok()?;
@@ -177,13 +177,13 @@ pub(super) fn identifiers(text: &str) -> Vec<String> {
             let numbers = introduces(&said).then(|| ANY.matches(&said));
             for number in numbers.into_iter().flatten() {
                 for hit in EACH[number].captures_iter(&said).take(MAX_IDENTIFIERS) {
-                    let told = hit
+                    let court = hit
                         .iter()
                         .skip(1)
                         .flatten()
                         .next()
-                        .map_or("", |told| told.as_str());
-                    let written = told.split_whitespace().collect::<Vec<_>>().join(" ");
+                        .map_or("", |court| court.as_str());
+                    let written = court.split_whitespace().collect::<Vec<_>>().join(" ");
                     let is_known = found.iter().any(|known| known.ends_with(&written));
                     if !is_known && found.len() < MAX_IDENTIFIERS {
                         found.push(format!("{}: {written}", NUMBERS[number].0));

@@ -42,18 +42,20 @@ impl Arena {
     pub(super) fn add<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         let (parent, depth) = (None, 0);
         let arena = self;
-        Place { arena, parent, depth }.deserialize(deserializer).map(drop)
+        MemberVisitor { arena, parent, depth }
+            .deserialize(deserializer)
+            .map(drop)
     }
 }
 
 /// Where a value is.
-struct Place<'a> {
+struct MemberVisitor<'a> {
     arena: &'a mut Arena,
     parent: Option<(usize, &'a str)>,
     depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Place<'_> {
+impl<'de> DeserializeSeed<'de> for MemberVisitor<'_> {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -61,7 +63,7 @@ impl<'de> DeserializeSeed<'de> for Place<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Place<'_> {
+impl<'de> Visitor<'de> for MemberVisitor<'_> {
     type Value = Json;
 
     fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
@@ -93,10 +95,10 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        let Place { arena, parent, depth } = self;
+        let MemberVisitor { arena, parent, depth } = self;
         let mut kept = Vec::new();
         while kept.len() < MAX_ITEMS || matches!(kept.last(), Some(Json::Object(_))) {
-            let place = Place {
+            let place = MemberVisitor {
                 arena: &mut *arena,
                 parent,
                 depth,
@@ -111,7 +113,7 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let Place { arena, parent, depth } = self;
+        let MemberVisitor { arena, parent, depth } = self;
         if arena.0.len() >= MAX_OBJECTS {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(Json::Nothing);
@@ -128,7 +130,7 @@ impl<'de> Visitor<'de> for Place<'_> {
         while let Some(name) = map.next_key::<String>()? {
             // What is in a graph stands for itself.
             let is_graph = name == "@graph";
-            let value = map.next_value_seed(Place {
+            let value = map.next_value_seed(MemberVisitor {
                 arena: &mut *arena,
                 parent: (!is_graph).then_some((at, name.as_str())),
                 depth: depth + 1,

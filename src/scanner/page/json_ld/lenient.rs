@@ -38,7 +38,7 @@ fn with_quotes(block: &str) -> Cow<'_, str> {
     Cow::Borrowed(block)
 }
 
-/// Quotes that text editors put in the place of plain ones.
+/// Quotes that text editors put in place of plain ones.
 const TYPOGRAPHIC: [char; 5] = ['“', '”', '„', '″', '‟'];
 
 struct Clean {

@@ -25,7 +25,7 @@ const MAX_TITLE: usize = 2_000;
 const MAX_JSON_LD: usize = 100;
 const MAX_HEADINGS: usize = 20;
 
-/// Pictures of a page among which is its logo, if nothing else tells.
+/// Pictures of a page among which is its logo, if nothing else says which.
 const EARLY_IMAGES: usize = 3;
 
 /// Collects while it walks.
@@ -167,7 +167,7 @@ impl Builder {
         if is_of_fax(element) && self.outline.text.len() < MAX_TEXT {
             self.outline.text.push('📠');
         }
-        // What is not shown in the midst of a text is there to spoil what robots read. Whole blocks that are not shown
+        // What is not shown inside a text is there to spoil what robots read. Whole blocks that are not shown
         // are menus and dialogs that scripts open: their text counts.
         if self.unseen.is_none()
             && is_inline(element.name())
@@ -453,7 +453,7 @@ fn holds_others(name: &str) -> bool {
     )
 }
 
-/// Whether an element may be in the midst of a word.
+/// Whether an element may be inside a word.
 fn is_inline(name: &str) -> bool {
     matches!(name, "span" | "i" | "b" | "em" | "small" | "strong")
 }

@@ -4,7 +4,7 @@ use scraper::node::Element;
 
 use crate::scanner::page::tree::attribute;
 
-/// The URL of the picture that an `<img>` shows in the end: scripts put it in the place of what is there until it
+/// The URL of the picture that an `<img>` shows in the end: scripts put it in place of what is there until it
 /// is seen.
 pub(super) fn picture(element: &Element) -> Option<&str> {
     const LATER: &[&str] = &[

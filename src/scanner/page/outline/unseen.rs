@@ -112,7 +112,7 @@ fn class_of(selector: &str) -> Option<&str> {
     (is_inline && !class.is_empty() && class.chars().all(is_name)).then_some(class)
 }
 
-/// Whether a selector may be about elements in the midst of a text, and about them in any state. None that looks at all
+/// Whether a selector may be about elements inside a text, and about them in any state. None that looks at all
 /// elements beside one: a page may have a hundred thousand.
 fn is_of_inline(selector: &str) -> bool {
     const LONGEST: usize = 100;

@@ -25,7 +25,7 @@ pub(super) struct Regions {
 }
 
 /// The country of the address, of the metas, of the domain and of the language, the surest first. Where neither address
-/// nor domain tell, numbers with a country's code do, and countries that the text names. Where nothing is stated, the
+/// nor domain say it, numbers with a country's code do, and countries that the text names. Where nothing is stated, the
 /// home of the language; for a site in English or in no known language, the United States.
 pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> Regions {
     let place = meta(
@@ -95,7 +95,7 @@ fn of_suffix(host: &str) -> Option<&'static str> {
 /// The country whose code all numbers of a page have that have one.
 fn of_numbers(page: &Outline) -> Option<&'static str> {
     /// Numbers that are examined.
-    const MOST: usize = 20;
+    const MAX_READ: usize = 20;
     static INTERNATIONAL: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\+ ?[1-9][0-9 ()./-]{6,20}[0-9]").expect("the pattern is constant"));
     let hrefs = || page.anchors.iter().map(|anchor| anchor.href.as_str());
@@ -104,7 +104,7 @@ fn of_numbers(page: &Outline) -> Option<&'static str> {
     let written = INTERNATIONAL
         .find_iter(&page.text)
         .map(|number| number.as_str().to_owned());
-    let numbers = linked.chain(chats).chain(written).take(MOST);
+    let numbers = linked.chain(chats).chain(written).take(MAX_READ);
     let numbers = numbers.filter_map(|number| PHONE_NUMBER_UTIL.parse(&number, None).ok());
     let mut regions = numbers
         .filter(PhoneNumber::is_valid)
@@ -135,8 +135,8 @@ fn of_addresses(page: &Outline) -> Option<&'static str> {
 fn named(text: &str, language: &str) -> Option<&'static str> {
     /// Shorter names are within words, or are words.
     const SHORTEST: usize = 4;
-    const MOST: usize = 50_000;
-    let text = text[..text.floor_char_boundary(MOST)].to_lowercase();
+    const MAX_READ: usize = 50_000;
+    let text = text[..text.floor_char_boundary(MAX_READ)].to_lowercase();
     let is_named = |name: &&str| {
         name.len() >= SHORTEST
             && text.match_indices(*name).any(|(at, name)| {

@@ -61,7 +61,7 @@ pub(super) fn is_quantity(text: &str) -> bool {
     is_grouped || is_decimal || is_address
 }
 
-/// Digits that a template has in the place of a number: `123-456-7890`, `+44 1234 567 890`, `000 000 000`.
+/// Digits that a template has in place of a number: `123-456-7890`, `+44 1234 567 890`, `000 000 000`.
 pub(super) fn is_sample(digits: &str) -> bool {
     /// As many digits in a row that follow on one another, or are the same.
     const FOLLOWING: usize = 9;

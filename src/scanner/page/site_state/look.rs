@@ -117,7 +117,7 @@ impl<'a> Look<'a> {
         let sentence = trimmed(sentence);
         let called = WORDS.subjects.iter().find_map(|subject| {
             let rest = sentence.strip_prefix(subject)?;
-            // `domains` is no `domain`; scripts without blanks go on at once.
+            // `domains` is no `domain`; scripts without blanks continue at once.
             let goes_on = rest.starts_with(|sign: char| sign.is_ascii_alphanumeric());
             (!goes_on).then(|| trimmed(rest))
         });

@@ -53,13 +53,13 @@ pub(super) struct Words {
     pub(super) errors: Vec<&'static str>,
     /// The same in words that could be a part of any title.
     pub(super) error_words: Vec<&'static str>,
-    /// What programs print in the place of a page.
+    /// What programs print in place of a page.
     pub(super) crashes: Vec<&'static str>,
     /// What says of a site that there is nothing yet, or nothing for now.
     pub(super) unfinished_sites: Vec<&'static str>,
     /// The same in words that could be about anything: a whole line of a page that says hardly anything else.
     pub(super) soon: Vec<&'static str>,
-    /// Texts for browsers without scripts, besides the name of the language.
+    /// Texts for browsers without scripts, in addition to the name of the language.
     pub(super) ask_for_scripts: Vec<&'static str>,
     /// Elements that applications are put into, by id or name.
     pub(super) roots: Vec<&'static str>,

@@ -5,7 +5,7 @@ pub(super) struct Network {
     pub(super) name: &'static str,
     /// Its hosts; `.*` for any suffix.
     pub(super) hosts: &'static str,
-    /// What a profile's path may be, the more telling before the less.
+    /// The possible paths of a profile, the more specific first.
     pub(super) shapes: &'static [Shape],
     pub(super) handle: Handle,
     pub(super) deeper: Deeper,
@@ -26,7 +26,7 @@ pub(super) struct Shape {
 /// What a name may be made of.
 pub(super) enum Handle {
     Any,
-    /// So many letters, digits and underscores at most.
+    /// This many letters, digits and underscores at most.
     Word(usize),
     /// The same and dots.
     Dotted(usize),
@@ -134,7 +134,7 @@ impl Network {
     }
 }
 
-/// Whether a name is what templates have in the place of one: `username`, `your-page`, `yourcompany`.
+/// Whether a name is what templates have in place of one: `username`, `your-page`, `yourcompany`.
 fn is_template(name: &str) -> bool {
     const THINGS: &[&str] = &[
         "",

@@ -217,13 +217,19 @@ fn of_equal_profiles_the_one_that_is_called_as_the_site_is_its_own() {
     let vendor = social("https://twitter.com/themeworks", "frame");
     let writer = social("https://twitter.com/jane", "link");
     let own = social("https://twitter.com/acmetools", "link");
-    let told = links(&[vendor.clone(), writer.clone(), own.clone()], &names);
-    assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/acmetools"));
+    let own_links = links(&[vendor.clone(), writer.clone(), own.clone()], &names);
+    assert_eq!(
+        own_links.twitter.as_deref(),
+        Some("https://twitter.com/acmetools")
+    );
     let stated = social("https://twitter.com/atools", "json_ld");
-    let told = links(&[vendor.clone(), own, stated], &names);
-    assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/atools"));
-    let told = links(&[writer, vendor], &names);
-    assert_eq!(told.twitter.as_deref(), Some("https://twitter.com/themeworks"));
+    let own_links = links(&[vendor.clone(), own, stated], &names);
+    assert_eq!(own_links.twitter.as_deref(), Some("https://twitter.com/atools"));
+    let own_links = links(&[writer, vendor], &names);
+    assert_eq!(
+        own_links.twitter.as_deref(),
+        Some("https://twitter.com/themeworks")
+    );
 }
 
 #[test]
@@ -234,12 +240,12 @@ fn the_sites_own_profile_stands_for_it_and_counts_once() {
         <footer><a href=https://twitter.com/Acme></a><a href=https://www.twitter.com/acme></a></footer>";
     let page = outline(html, &Url::parse("https://acme.test/").unwrap());
     let found = socials(&page, &Graph::default());
-    let told: Vec<(&str, &str)> = found
+    let own_links: Vec<(&str, &str)> = found
         .iter()
         .map(|social| (social.url.as_str(), social.source.as_str()))
         .collect();
     assert_eq!(
-        told,
+        own_links,
         [
             ("https://twitter.com/someone", "link"),
             ("https://twitter.com/Acme", "frame")
@@ -263,7 +269,7 @@ fn linked(html: &str, url: &str) -> Vec<String> {
 fn links_of_a_network_to_itself_are_no_profiles() {
     let html = "<a href=/pricing><a href=/channels/staff><a href=https://x.com/vimeo>";
     assert_eq!(linked(html, "https://vimeo.com/"), ["https://x.com/vimeo"]);
-    // A member's page links to other members; whose the page is, nothing on it tells.
+    // A member's page links to other members; nothing on it says whose page it is.
     let html = "<a href=/in/jane><a href=https://uk.linkedin.com/company/other><a href=https://x.com/acme>";
     assert_eq!(
         linked(html, "https://www.linkedin.com/company/acme"),

@@ -21,10 +21,10 @@ const MAX_TEXT: usize = 500;
 /// How often all selectors together are matched against elements; pages can be made to match very many.
 const MAX_TRIES: usize = 5_000_000;
 
-/// Attributes that most elements have: they tell less than an element's name.
+/// Attributes that most elements have: they are less specific than an element's name.
 const COMMON: &[&str] = &["class", "href", "id", "name", "rel", "src", "style", "type"];
 
-/// A selector, and what tells quickly that it cannot match.
+/// A selector, and a quick check that excludes most elements.
 #[derive(Debug)]
 pub(super) struct ElementSelector {
     selector: Selector,

@@ -75,7 +75,7 @@ pub(super) enum Texts {
     Many(Vec<String>),
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) technologies: BTreeMap<String, Description>,

@@ -1,4 +1,4 @@
-//! Which literal a text must contain to match an expression: one search for all literals of a set tells which of
+//! Which literal a text must contain to match an expression: one search for all literals of a set finds which of
 //! its thousands of expressions need to be tried at all.
 
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ const MIN_LENGTH: usize = 3;
 const MAX_ALTERNATIVES: usize = 40;
 
 /// Literals up to which a search is an automaton with a row for every state: fastest while it is small.
-const FEW: usize = 3_000;
+const MAX_LITERALS: usize = 3_000;
 
-/// One search for the literals of many signs, which tells those that can be in a text at all.
+/// One search for the literals of many signs, which finds those that can be in a text at all.
 #[derive(Debug)]
 pub(super) struct LiteralIndex {
     search: AhoCorasick,
@@ -29,7 +29,7 @@ impl LiteralIndex {
         let search = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
-            .kind((signs.len() < FEW).then_some(AhoCorasickKind::DFA))
+            .kind((signs.len() < MAX_LITERALS).then_some(AhoCorasickKind::DFA))
             .build(signs.keys())
             .expect("a few thousand short texts are within the bounds of the automaton");
         Self {

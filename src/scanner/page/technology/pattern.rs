@@ -44,7 +44,7 @@ pub enum PatternError {
 /// The result of a match.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hit {
-    /// What matched.
+    /// The match.
     pub(super) evidence: String,
     /// Where it is in the text, in bytes.
     pub(super) matched: Range<usize>,
@@ -106,12 +106,12 @@ impl Pattern {
         &self.source
     }
 
-    /// Whether a match may tell a version.
+    /// Whether a match may contain a version.
     pub(super) fn tells_version(&self) -> bool {
         self.version.is_some()
     }
 
-    /// The first match in a text, and the first version that any of its first matches tells.
+    /// The first match in a text, and the first version that any of its first matches contains.
     pub(super) fn find(&self, text: &str) -> Option<Hit> {
         const LOOKED_AT: usize = 20;
         if self.is_empty() {

@@ -4,7 +4,7 @@ use super::set::Technologies;
 use super::version::{Claim, choose};
 use crate::values::findings::Technology;
 
-/// What was found so far.
+/// The technologies found so far.
 pub(super) struct Found<'s> {
     set: &'s Technologies,
     /// By the technology's number.

@@ -16,7 +16,7 @@ const OWN: &str = include_str!("own.json");
 
 /// Where a pattern is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PatternTarget {
     Header(String),
     /// A trailing `*` stands for any ending.
     Cookie(String),
@@ -43,11 +43,11 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Sign {
     pub(super) technology: usize,
-    pub(super) place: Place,
+    pub(super) place: PatternTarget,
     pub(super) pattern: Pattern,
 }
 
-/// What an element must have besides matching a selector.
+/// What an element must have in addition to matching a selector.
 #[derive(Debug)]
 pub(super) enum Demand {
     Nothing,
@@ -70,7 +70,7 @@ pub(super) struct Implied {
     pub(super) confidence: u8,
 }
 
-/// What is known of a technology besides its signs.
+/// What is known of a technology in addition to its signs.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// Its usual name.
@@ -98,7 +98,7 @@ pub struct Skipped {
     pub technology: String,
     /// The pattern or selector, as written.
     pub pattern: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
@@ -109,7 +109,7 @@ pub struct Technologies {
     pub(super) signs: Vec<Sign>,
     pub(super) elements: Vec<ElementSign>,
     /// Signs that no page can show.
-    pub(super) beside: Vec<Sign>,
+    pub(super) off_page: Vec<Sign>,
     /// Which signs are worth trying, by what is in the URLs of a page's files, its scripts, its tags and the like, or
     /// anywhere. Element signs are numbered after the others.
     pub(super) by_urls: LiteralIndex,
@@ -218,12 +218,12 @@ impl Technologies {
 
     /// How many patterns and selectors are looked for.
     pub fn signs(&self) -> usize {
-        self.signs.len() + self.elements.len() + self.beside.len()
+        self.signs.len() + self.elements.len() + self.off_page.len()
     }
 
-    /// Whether anything is known by what is beside pages.
+    /// Whether anything is known by what is alongside pages.
     pub fn has_signs_beside(&self) -> bool {
-        !self.beside.is_empty()
+        !self.off_page.is_empty()
     }
 }
 
@@ -234,7 +234,7 @@ fn fingerprint_of(own: &str, texts: &[&str]) -> u64 {
 }
 
 /// Where the patterns of a named field are looked for.
-type PlaceOfField = fn(String) -> Place;
+type TargetOfField = fn(String) -> PatternTarget;
 
 #[derive(Default)]
 struct Builder {
@@ -275,14 +275,14 @@ impl Builder {
         let number = self.number(name);
         let before = self.signs.len() + self.elements.len();
         let skipped_before = self.skipped.len();
-        for (place, texts) in plain_places(described) {
+        for (place, texts) in plain_targets(described) {
             self.patterns(number, &place, texts.list());
         }
-        let named: [(_, PlaceOfField); 4] = [
-            (&described.headers, Place::Header),
-            (&described.cookies, Place::Cookie),
-            (&described.meta, Place::Meta),
-            (&described.dns, Place::Dns),
+        let named: [(_, TargetOfField); 4] = [
+            (&described.headers, PatternTarget::Header),
+            (&described.cookies, PatternTarget::Cookie),
+            (&described.meta, PatternTarget::Meta),
+            (&described.dns, PatternTarget::Dns),
         ];
         for (fields, place) in named {
             for (field, texts) in fields {
@@ -366,14 +366,17 @@ impl Builder {
         }
     }
 
-    fn patterns(&mut self, technology: usize, place: &Place, texts: &[String]) {
-        let by_line = *place == Place::Comment;
+    fn patterns(&mut self, technology: usize, place: &PatternTarget, texts: &[String]) {
+        let by_line = *place == PatternTarget::Comment;
         for text in texts {
             match Pattern::parse(text, by_line) {
                 // What matches everything says nothing, but for fields that not every page has.
                 Ok(pattern)
                     if pattern.is_empty()
-                        && !matches!(place, Place::Header(_) | Place::Cookie(_) | Place::Meta(_)) => {}
+                        && !matches!(
+                            place,
+                            PatternTarget::Header(_) | PatternTarget::Cookie(_) | PatternTarget::Meta(_)
+                        ) => {}
                 Ok(pattern) => self.signs.push(Sign {
                     technology,
                     place: place.clone(),
@@ -445,8 +448,8 @@ impl Builder {
     }
 
     fn finish(mut self) -> Technologies {
-        let is_beside = |sign: &Sign| matches!(sign.place, Place::Dns(_) | Place::CertIssuer);
-        let (beside, signs) = self.signs.into_iter().partition(is_beside);
+        let is_beside = |sign: &Sign| matches!(sign.place, PatternTarget::Dns(_) | PatternTarget::CertIssuer);
+        let (off_page, signs) = self.signs.into_iter().partition(is_beside);
         self.signs = signs;
         let mut always = Vec::new();
         let [mut by_urls, mut by_scripts, mut by_markup, mut by_page]: [BTreeMap<String, Vec<usize>>; 4] =
@@ -454,17 +457,22 @@ impl Builder {
         for (number, sign) in self.signs.iter().enumerate() {
             let index = match sign.place {
                 // They are found by their names.
-                Place::Header(_) | Place::Cookie(_) | Place::Meta(_) | Place::Url => {
+                PatternTarget::Header(_)
+                | PatternTarget::Cookie(_)
+                | PatternTarget::Meta(_)
+                | PatternTarget::Url => {
                     always.push(number);
                     continue;
                 }
-                Place::ScriptSrc | Place::Asset | Place::File => &mut by_urls,
-                Place::Scripts => &mut by_scripts,
-                Place::Html | Place::Text => &mut by_page,
-                Place::Dns(_) | Place::CertIssuer => continue,
-                Place::Css | Place::Comment | Place::Link | Place::JsonLd | Place::AttributeName => {
-                    &mut by_markup
-                }
+                PatternTarget::ScriptSrc | PatternTarget::Asset | PatternTarget::File => &mut by_urls,
+                PatternTarget::Scripts => &mut by_scripts,
+                PatternTarget::Html | PatternTarget::Text => &mut by_page,
+                PatternTarget::Dns(_) | PatternTarget::CertIssuer => continue,
+                PatternTarget::Css
+                | PatternTarget::Comment
+                | PatternTarget::Link
+                | PatternTarget::JsonLd
+                | PatternTarget::AttributeName => &mut by_markup,
             };
             if sign.pattern.literals.is_empty() {
                 always.push(number);
@@ -487,7 +495,7 @@ impl Builder {
             known: self.known,
             signs: self.signs,
             elements: self.elements,
-            beside,
+            off_page,
             by_urls: LiteralIndex::new(by_urls),
             by_scripts: LiteralIndex::new(by_scripts),
             by_markup: LiteralIndex::new(by_markup),
@@ -501,21 +509,21 @@ impl Builder {
     }
 }
 
-fn plain_places(described: &Description) -> [(Place, &Texts); 13] {
+fn plain_targets(described: &Description) -> [(PatternTarget, &Texts); 13] {
     [
-        (Place::ScriptSrc, &described.script_src),
-        (Place::Scripts, &described.scripts),
-        (Place::Css, &described.css),
-        (Place::Html, &described.html),
-        (Place::Text, &described.text),
-        (Place::Url, &described.url),
-        (Place::Asset, &described.assets),
-        (Place::File, &described.files),
-        (Place::AttributeName, &described.attributes),
-        (Place::Comment, &described.comments),
-        (Place::Link, &described.links),
-        (Place::JsonLd, &described.jsonld),
-        (Place::CertIssuer, &described.cert_issuer),
+        (PatternTarget::ScriptSrc, &described.script_src),
+        (PatternTarget::Scripts, &described.scripts),
+        (PatternTarget::Css, &described.css),
+        (PatternTarget::Html, &described.html),
+        (PatternTarget::Text, &described.text),
+        (PatternTarget::Url, &described.url),
+        (PatternTarget::Asset, &described.assets),
+        (PatternTarget::File, &described.files),
+        (PatternTarget::AttributeName, &described.attributes),
+        (PatternTarget::Comment, &described.comments),
+        (PatternTarget::Link, &described.links),
+        (PatternTarget::JsonLd, &described.jsonld),
+        (PatternTarget::CertIssuer, &described.cert_issuer),
     ]
 }
 

@@ -251,7 +251,7 @@ fn signs_beside_the_page_add_to_what_the_page_shows() {
         "Issuer":{"certIssuer":"Acme CA"},"Other":{"html":"<other"}}"#,
     ])
     .unwrap();
-    let beside = super::Beside {
+    let off_page = super::OffPageSignals {
         dns: vec![("mx".to_owned(), vec!["in.mail.test".to_owned()])],
         cert_issuer: Some("Acme CA 1".to_owned()),
     };
@@ -259,7 +259,7 @@ fn signs_beside_the_page_add_to_what_the_page_shows() {
         name: "nginx".to_owned(),
         ..Technology::default()
     }];
-    super::add_beside(&mut found, &set, &beside);
+    super::add_beside(&mut found, &set, &off_page);
     let shown: Vec<_> = found
         .iter()
         .map(|one| (one.name.as_str(), one.evidence.as_str()))

@@ -1,4 +1,4 @@
-//! Which version a technology has, of all that its signs tell: what is in a URL is often another's.
+//! Which version a technology has, of all that its signs contain: what is in a URL is often another's.
 //!
 //! `?ver=` is what WordPress and most others append so that browsers fetch a file again. A plugin that states none
 //! gets WordPress's own version, a bundled library gets the plugin's or its own, and many write a date or a count.
@@ -65,7 +65,7 @@ impl Claim {
     }
 }
 
-/// What a sign that matched a URL tells of a technology's version; `assets` are all URLs of the page.
+/// What a sign that matched a URL says about a technology's version; `assets` are all URLs of the page.
 pub(super) fn claim_of_url(
     name: &str,
     url: &str,

@@ -8,7 +8,7 @@ use html5ever::LocalName;
 
 use super::files;
 use super::pattern::Hit;
-use super::set::{Place, Sign};
+use super::set::{PatternTarget, Sign};
 use super::version::{Claim, claim_of_url};
 use crate::fetch::Headers;
 use crate::scanner::page::outline::Outline;
@@ -92,7 +92,7 @@ impl<'a> View<'a> {
     pub(super) fn find(&self, sign: &Sign, name: &str) -> Option<(String, Vec<Claim>)> {
         let page = self.page;
         match &sign.place {
-            Place::Header(name) => {
+            PatternTarget::Header(name) => {
                 let values = self
                     .headers
                     .iter()
@@ -100,8 +100,8 @@ impl<'a> View<'a> {
                     .map(|(_, value)| value);
                 self.first(sign, values, "header")
             }
-            Place::Cookie(name) => self.first(sign, self.cookies(name), "cookie"),
-            Place::Meta(name) => {
+            PatternTarget::Cookie(name) => self.first(sign, self.cookies(name), "cookie"),
+            PatternTarget::Meta(name) => {
                 let values = page
                     .metas
                     .iter()
@@ -109,24 +109,26 @@ impl<'a> View<'a> {
                     .map(|(_, value)| value.as_str());
                 self.first(sign, values, "meta")
             }
-            Place::ScriptSrc => self.urls(sign, self.script_urls(), "script", name),
-            Place::Asset => self.urls(sign, self.assets(), "asset", name),
-            Place::Link => self.first(sign, page.links.iter().map(|link| link.href.as_str()), "link"),
-            Place::Scripts => self.first(sign, holding(sign, self.scripts()), "inline script"),
-            Place::Css => self.first(sign, holding(sign, self.styles()), "inline style"),
-            Place::JsonLd => self.first(sign, page.json_ld.iter().map(|text| &**text), "json-ld"),
-            Place::Html => self.first(sign, std::iter::once(self.html), "html"),
-            Place::Text => self.first(sign, std::iter::once(page.text.as_str()), "text"),
-            Place::Url => self.first(sign, std::iter::once(page.url.as_str()), "url"),
-            Place::File => self.urls(sign, self.files(), "file", name),
-            Place::AttributeName => self.first(sign, holding(sign, self.attribute_names()), "attribute"),
-            Place::Comment => self.first(sign, holding(sign, self.comments()), "comment"),
+            PatternTarget::ScriptSrc => self.urls(sign, self.script_urls(), "script", name),
+            PatternTarget::Asset => self.urls(sign, self.assets(), "asset", name),
+            PatternTarget::Link => self.first(sign, page.links.iter().map(|link| link.href.as_str()), "link"),
+            PatternTarget::Scripts => self.first(sign, holding(sign, self.scripts()), "inline script"),
+            PatternTarget::Css => self.first(sign, holding(sign, self.styles()), "inline style"),
+            PatternTarget::JsonLd => self.first(sign, page.json_ld.iter().map(|text| &**text), "json-ld"),
+            PatternTarget::Html => self.first(sign, std::iter::once(self.html), "html"),
+            PatternTarget::Text => self.first(sign, std::iter::once(page.text.as_str()), "text"),
+            PatternTarget::Url => self.first(sign, std::iter::once(page.url.as_str()), "url"),
+            PatternTarget::File => self.urls(sign, self.files(), "file", name),
+            PatternTarget::AttributeName => {
+                self.first(sign, holding(sign, self.attribute_names()), "attribute")
+            }
+            PatternTarget::Comment => self.first(sign, holding(sign, self.comments()), "comment"),
             // Not on the page.
-            Place::Dns(_) | Place::CertIssuer => None,
+            PatternTarget::Dns(_) | PatternTarget::CertIssuer => None,
         }
     }
 
-    /// The first text that matches and the version of the first that tells one.
+    /// The first text that matches and the version of the first that has one.
     fn first<'t>(
         &self,
         sign: &Sign,
@@ -177,7 +179,7 @@ impl<'a> View<'a> {
         found
     }
 
-    /// Whether an expression may go through so many more bytes.
+    /// Whether an expression may go through this many more bytes.
     fn may_work(&self, length: usize) -> bool {
         let work = self.work.get() + length;
         if work > MAX_WORK {
@@ -253,14 +255,16 @@ impl<'a> View<'a> {
 
 /// What is shown of a match.
 fn evidence(sign: &Sign, text: &str, hit: &Hit, place: &str) -> String {
-    let is_whole = text.len() <= 200 && sign.place != Place::Comment;
+    let is_whole = text.len() <= 200 && sign.place != PatternTarget::Comment;
     let shown = if is_whole {
         text.trim()
     } else {
         hit.evidence.as_str()
     };
     match &sign.place {
-        Place::Header(name) | Place::Cookie(name) | Place::Meta(name) => format!("{place} {name}: {shown}"),
+        PatternTarget::Header(name) | PatternTarget::Cookie(name) | PatternTarget::Meta(name) => {
+            format!("{place} {name}: {shown}")
+        }
         _ => format!("{place}: {shown}"),
     }
 }

@@ -4,14 +4,14 @@ use super::bounds::MAX_ATTRIBUTES;
 
 /// A tag that the tokenizer is in the middle of, followed from its `<` on.
 pub(super) struct LongTag {
-    place: Place,
+    state: State,
     attributes: usize,
     /// How far it was followed.
     at: usize,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+enum State {
     TagName,
     BeforeName,
     Name,
@@ -36,7 +36,7 @@ impl LongTag {
         let name = name.strip_prefix('/').unwrap_or(name);
         name.starts_with(|first: char| first.is_ascii_alphabetic())
             .then_some(Self {
-                place: Place::TagName,
+                state: State::TagName,
                 attributes: 0,
                 at: html.len() - name.len(),
             })
@@ -69,21 +69,21 @@ impl LongTag {
 
     /// Takes a byte; whether it ends the tag.
     fn step(&mut self, byte: u8) -> bool {
-        use Place::{AfterName, BeforeName, BeforeValue, Name, Quoted, TagName, Value};
+        use State::{AfterName, BeforeName, BeforeValue, Name, Quoted, TagName, Value};
         let is_space = matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c');
-        self.place = match self.place {
+        self.state = match self.state {
             Quoted(quote) if byte == quote => BeforeName,
-            Quoted(_) => self.place,
+            Quoted(_) => self.state,
             _ if byte == b'>' => return true,
             BeforeValue if matches!(byte, b'"' | b'\'') => Quoted(byte),
             BeforeValue if !is_space => Value,
             Value if is_space => BeforeName,
-            BeforeValue | Value => self.place,
+            BeforeValue | Value => self.state,
             _ if byte == b'/' => BeforeName,
             Name | AfterName if byte == b'=' => BeforeValue,
             Name | AfterName if is_space => AfterName,
             TagName | BeforeName if is_space => BeforeName,
-            TagName | Name => self.place,
+            TagName | Name => self.state,
             BeforeName | AfterName => {
                 self.attributes += 1;
                 Name

@@ -27,7 +27,7 @@ impl Gate {
             .expect("the sender lives in the gate");
     }
 
-    /// Lets all go on, the ones to come too.
+    /// Lets all continue, the ones to come too.
     pub fn open(&self) {
         self.held.open.send_replace(true);
     }

@@ -1,4 +1,4 @@
-//! TLS and plain HTTP on one port: the first byte of a connection tells which.
+//! TLS and plain HTTP on one port: the first byte of a connection decides.
 
 use std::io;
 use std::sync::Arc;

@@ -40,7 +40,7 @@ impl Document {
         }
     }
 
-    /// A start, so many times a middle, and an end; sent as it is read, never held whole.
+    /// A start, this many times a middle, and an end; sent as it is read, never held whole.
     pub(super) fn repeated(
         media_type: &'static str,
         start: Bytes,

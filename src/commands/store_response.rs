@@ -1,0 +1,29 @@
+//! Note what a request was answered that nothing had to be done for, so that a repeat with its idempotency key is
+//! answered the same.
+
+use serde_json::Value;
+
+use super::CommandContext;
+use super::bus::CommandBus;
+use crate::log::{AppendUnit, Appended, LogError};
+
+/// Notes an answer under the context's key, if it has one; what is to be answered: that of the first use of the key.
+pub async fn store_response(
+    bus: &CommandBus,
+    result: Value,
+    context: &CommandContext,
+) -> Result<Value, LogError> {
+    let Some(key) = context.key_with(result.clone()) else {
+        return Ok(result);
+    };
+    let unit = AppendUnit {
+        tenant: context.tenant,
+        streams: Vec::new(),
+        bodies: Vec::new(),
+        key: Some(key),
+    };
+    Ok(match bus.log().append(unit).await? {
+        Appended::Committed(_) => result,
+        Appended::Repeated { result, .. } => result,
+    })
+}

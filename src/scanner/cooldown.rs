@@ -1,0 +1,47 @@
+//! The cooldown of a site: the pauses between two requests, and after a visit.
+
+use std::time::Duration;
+
+use super::Scanner;
+use crate::values::report::SiteReport;
+
+/// The longest wait for a site: one that asks for more is read page by page as far as time allows, and visited
+/// again after it.
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// `Crawl-delay` as a time.
+pub(super) fn crawl_delay(seconds: Option<f64>) -> Duration {
+    let longest = LONGEST.as_secs_f64();
+    Duration::from_secs_f64(seconds.unwrap_or_default().clamp(0.0, longest))
+}
+
+impl Scanner {
+    /// How long a site gets no visit after one, from any scan: as its `Crawl-delay` and the
+    /// settings say, or its `Retry-After` if it refused us.
+    pub fn cooldown_after(&self, report: &SiteReport) -> Duration {
+        let asked = report.robots.as_ref().and_then(|robots| robots.crawl_delay);
+        let sent_away = match &report.outcome {
+            Err(failure) => failure.retry_after.unwrap_or_default(),
+            Ok(_) => Duration::ZERO,
+        };
+        crawl_delay(asked)
+            .max(self.context.fetcher.settings().per_host_delay)
+            .max(sent_away)
+            .min(LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crawl_delay_is_a_time_and_never_a_trap() {
+        assert_eq!(crawl_delay(None), Duration::ZERO);
+        assert_eq!(crawl_delay(Some(1.5)), Duration::from_millis(1500));
+        for endless in [1e9, 1e300, f64::MAX] {
+            assert_eq!(crawl_delay(Some(endless)), LONGEST);
+        }
+        assert_eq!(crawl_delay(Some(-1.0)), Duration::ZERO);
+    }
+}
