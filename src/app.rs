@@ -149,6 +149,8 @@ pub struct App {
     long_reads: LongReads,
     /// Where scans, policies and maintenance run.
     background: Handle,
+    /// Where read models follow the log: nobody's request waits in a queue behind a page of theirs.
+    followers: Handle,
     monitors: Monitors,
     mail: Option<MailSettings>,
 }
@@ -198,6 +200,7 @@ impl App {
             mail: config.mail.clone(),
             pools,
             background: Handle::current(),
+            followers: Handle::current(),
         })
     }
 
@@ -209,7 +212,7 @@ impl App {
         let maintaining = self.log.read_through(self.pools.maintenance.clone());
         for projection in projections::all() {
             // Who reads what they have just requested waits for it.
-            tracker.spawn(projection.run(following.clone(), stop.clone()));
+            tracker.spawn_on(projection.run(following.clone(), stop.clone()), &self.followers);
             background.spawn(maintenance::work(projection, maintaining.clone(), stop.clone()));
         }
         background.spawn(maintenance::watch(maintaining.clone(), stop.clone()));
@@ -362,7 +365,8 @@ pub async fn serve(
         let bound = TcpListener::bind(config.bind).await;
         listener = Some(bound.map_err(|error| StartError::Bind(config.bind, error))?);
     }
-    let background = BackgroundThreads::start().map_err(StartError::Threads)?;
+    let background = Threads::start("sitelog-work", BACKGROUND_NICENESS).map_err(StartError::Threads)?;
+    let followers = Threads::start("sitelog-follow", 0).map_err(StartError::Threads)?;
     let mut exporting = None;
     let mut metrics = None;
     if let Some(telemetry) = &config.telemetry {
@@ -376,6 +380,7 @@ pub async fn serve(
     let database = Database::open(config).await?;
     let app = App {
         background: background.handle(),
+        followers: followers.handle(),
         ..App::build(config, database.pools.clone()).await?
     };
     // Before anything runs, so that a file that cannot be written stops nothing that has begun.
@@ -447,23 +452,23 @@ pub async fn serve(
     Ok(())
 }
 
-/// The threads of scans, policies and maintenance. A request is answered by other threads: it waits neither in the
-/// queue of thousands of scans nor, as these give way, for a processor. They must outlive the connections that their
-/// tasks open.
-struct BackgroundThreads(Option<Runtime>);
+/// Threads for what requests do not wait for in a queue: the operating system gives each its turn. One set is for scans,
+/// policies and maintenance, which also have a lower priority; one for read models, which clients do wait for. They must
+/// outlive the connections that their tasks open.
+struct Threads(Option<Runtime>);
 
-/// How much they give way (Linux: `setpriority(2)`, which is a thread's there): as one to three.
+/// How much scans, policies and maintenance give way (Linux: `setpriority(2)`, which is a thread's there): as one to three.
 const BACKGROUND_NICENESS: i32 = 5;
 
-impl BackgroundThreads {
-    fn start() -> std::io::Result<Self> {
+impl Threads {
+    fn start(name: &str, niceness: i32) -> std::io::Result<Self> {
         let threads = Builder::new_multi_thread()
             .enable_all()
-            .thread_name("sitelog-work")
-            .on_thread_start(|| {
+            .thread_name(name)
+            .on_thread_start(move || {
                 // Of this thread; it may have been started by one that gives way already. Where it fails, the thread is
                 // as good as all others.
-                let _lowered = rustix::process::setpriority_process(None, BACKGROUND_NICENESS);
+                let _lowered = rustix::process::setpriority_process(None, niceness);
             })
             .build()?;
         Ok(Self(Some(threads)))
@@ -475,7 +480,7 @@ impl BackgroundThreads {
     }
 }
 
-impl Drop for BackgroundThreads {
+impl Drop for Threads {
     fn drop(&mut self) {
         // A runtime that is dropped waits for its tasks, which an asynchronous function must not. Nobody waits for those
         // that are left.

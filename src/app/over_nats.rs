@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{App, BackgroundThreads, Roles, StartError, this_worker};
+use super::{App, BACKGROUND_NICENESS, Threads, Roles, StartError, this_worker};
 use crate::api::v4::views::Event;
 use crate::config::Config;
 use crate::fetch::Fetcher;
@@ -96,7 +96,7 @@ pub async fn work_over_nats(
     stop: CancellationToken,
     started: impl FnOnce(&str),
 ) -> Result<(), StartError> {
-    let background = BackgroundThreads::start().map_err(StartError::Threads)?;
+    let background = Threads::start("sitelog-work", BACKGROUND_NICENESS).map_err(StartError::Threads)?;
     let settings = ScannerSettings {
         technologies: technologies(&config.data_dir)?,
         ..ScannerSettings::default()
