@@ -3,7 +3,9 @@
 mod broker;
 mod by_hand;
 mod chaos;
+mod checks;
 mod cluster;
+mod controls;
 mod engines;
 mod large;
 mod processes;
