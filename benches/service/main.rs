@@ -21,7 +21,14 @@ mod memory;
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 mod monitors;
 mod pages;
+#[expect(dead_code, reason = "the bench of the fleet does more with it")]
 mod processes;
+#[expect(
+    dead_code,
+    reason = "tests count and hold requests; here the sites only serve"
+)]
+#[path = "../../tests/it/support/sites/mod.rs"]
+mod sites;
 mod throughput;
 mod unfair;
 

@@ -10,14 +10,7 @@ use serde_json::{Value, json};
 use sitelog::fetch::settings::FetchSettings;
 use tempfile::TempDir;
 
-#[expect(
-    dead_code,
-    reason = "tests count and hold requests; here the sites only serve"
-)]
-#[path = "../../tests/it/support/sites/mod.rs"]
-mod sites;
-
-use sites::{Sites, SitesOptions};
+use crate::sites::{Sites, SitesOptions};
 
 /// The sites as a process of their own.
 pub struct SitesProcess {
@@ -83,7 +76,7 @@ pub struct Service {
     address: String,
     client: reqwest::Client,
     complaints: Arc<Mutex<BTreeMap<String, u64>>>,
-    _data_dir: TempDir,
+    data_dir: TempDir,
 }
 
 impl Service {
@@ -94,18 +87,26 @@ impl Service {
 
     /// The same on a database that is there already.
     pub fn start_on(sites: &SitesProcess, concurrency: usize, database: Option<&str>) -> Self {
+        let settings = database.map(|url| ("DATABASE_URL", url.to_owned()));
+        let mut settings: Vec<_> = settings.into_iter().collect();
+        settings.push(("SITELOG_WORKER__CONCURRENCY", concurrency.to_string()));
+        Self::start_with(sites, &[], &settings)
+    }
+
+    /// The same with arguments and settings of its own.
+    pub fn start_with(sites: &SitesProcess, arguments: &[&str], settings: &[(&'static str, String)]) -> Self {
         let data_dir = TempDir::with_prefix("sitelog-bench-").expect("a directory");
         let mut child = Command::new(env!("CARGO_BIN_EXE_sitelog"))
             .arg("serve")
+            .args(arguments)
             .env_remove("DATABASE_URL")
             .env("SITELOG_DATA_DIR", data_dir.path())
             .env("SITELOG_BIND", "127.0.0.1:0")
             .env("SITELOG_AUTH__MODE", "off")
-            .env("SITELOG_WORKER__CONCURRENCY", concurrency.to_string())
             .env("SITELOG_FETCH__CONNECT_TO", &sites.connect_to)
             .env("SITELOG_FETCH__EXTRA_CA", &sites.ca)
             .env("SITELOG_API__REQUESTS_PER_MINUTE", "10000000")
-            .envs(database.map(|url| ("DATABASE_URL", url)))
+            .envs(settings.iter().map(|(name, value)| (*name, value)))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the service starts");
@@ -139,7 +140,7 @@ impl Service {
             address,
             client,
             complaints,
-            _data_dir: data_dir,
+            data_dir,
         }
     }
 
@@ -197,6 +198,23 @@ impl Service {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its private database.
+    pub fn database_url(&self) -> String {
+        let doctor = Command::new(env!("CARGO_BIN_EXE_sitelog"))
+            .args(["doctor", "--json"])
+            .env_remove("DATABASE_URL")
+            .env("SITELOG_DATA_DIR", self.data_dir.path())
+            .output()
+            .expect("doctor runs");
+        let found: Value = serde_json::from_slice(&doctor.stdout).expect("JSON");
+        found["database_url"].as_str().expect("it runs").to_owned()
     }
 
     /// A line of `/proc/PID/status` in kB: `VmHWM` or `VmRSS`.

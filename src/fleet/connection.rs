@@ -61,6 +61,11 @@ impl NatsSettings {
             .request_timeout(Some(PATIENCE))
             .event_callback(|event| async move { log_event(&event) });
         if let Some(ca) = &self.ca {
+            let readable = tokio::fs::read(ca).await;
+            readable.map_err(|error| FleetError::Authority {
+                file: ca.clone(),
+                error,
+            })?;
             options = options.add_root_certificates(ca.clone());
         }
         match &self.credentials {

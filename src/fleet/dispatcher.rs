@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::messages::{
-    Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, PROTOCOL, Request, decode,
-    pack,
+    Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, MOST_CLAIMED, PROTOCOL,
+    Request, decode, pack,
 };
 use super::{Cell, FleetError, largest_message};
 use crate::commands::CommandBus;
@@ -193,12 +193,21 @@ impl Dispatcher {
     }
 
     async fn claim(&self, request: Request<ClaimRequest>) -> Result<Vec<Claim>, SourceError> {
+        let wanted = request.body.wanted;
+        if wanted > MOST_CLAIMED {
+            let (worker, most) = (request.worker.name, MOST_CLAIMED);
+            return Err(SourceError::lasting(FleetError::TooManyClaimed {
+                worker,
+                wanted,
+                most,
+            }));
+        }
         // One claim at a time runs in the whole database anyway.
         let mut nothing_until = self.nothing_until.lock().await;
         if self.backlog.is_long() || nothing_until.is_some_and(|until| until > Instant::now()) {
             return Ok(Vec::new());
         }
-        let claimed = self.source(request.worker).claim(request.body.wanted).await?;
+        let claimed = self.source(request.worker).claim(wanted).await?;
         *nothing_until = claimed.is_empty().then(|| Instant::now() + NOTHING_DUE);
         Ok(claimed.iter().map(Claim::from).collect())
     }

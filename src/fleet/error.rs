@@ -45,6 +45,15 @@ pub enum FleetError {
         /// The file.
         file: PathBuf,
     },
+    /// The certificates that are to be trusted cannot be read.
+    #[error("cannot read the certificates {}; check SITELOG_NATS__CA", .file.display())]
+    Authority {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
     /// The broker is too old.
     #[error("nats-server {found} is too old; version {wanted} or newer is required")]
     TooOld {
@@ -114,6 +123,16 @@ pub enum FleetError {
     OtherRelease {
         /// What the dispatcher says.
         needed: String,
+    },
+    /// A worker asks for more than anybody gets.
+    #[error("{worker} asks for {wanted} tasks; a worker gets at most {most} at a time")]
+    TooManyClaimed {
+        /// Its name.
+        worker: String,
+        /// How many.
+        wanted: usize,
+        /// How many it could get.
+        most: usize,
     },
     /// A message is not what it should be.
     #[error("cannot read a message: {0}")]

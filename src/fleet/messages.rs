@@ -18,6 +18,10 @@ use crate::worker::Job;
 /// What this release speaks. A dispatcher refuses workers of another one.
 pub const PROTOCOL: u32 = 1;
 
+/// The most tasks that a worker gets at a time: the database gives them out one claim after the other, and the answer has to
+/// fit into a message.
+pub(super) const MOST_CLAIMED: usize = 1000;
+
 /// Names the scan in a result's headers, so that it can be failed if nothing else of the result can be read.
 pub(super) const SCAN: &str = "Sitelog-Scan";
 /// The fence of the attempt, likewise.

@@ -32,7 +32,7 @@ const AT_ONCE: usize = 32;
 const LOOK: Duration = Duration::from_secs(2);
 /// Pause after the broker or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A result that cannot be read so many times fails its scan.
+/// A result that was delivered so often and is none fails its scan.
 const MOST_UNREADABLE: i64 = 5;
 
 /// Records results.
@@ -162,11 +162,12 @@ impl Recorder {
         };
         let result = match self.read(message, object).await {
             Ok(result) => result,
-            Err(error) if deliveries(message) < MOST_UNREADABLE => return Verdict::Again(error.to_string()),
-            Err(error) => {
+            Err(error @ FleetError::Unreadable(_)) if deliveries(message) >= MOST_UNREADABLE => {
                 tracing::error!(scan.id = %scan_id, "The result of scan {scan_id} cannot be read: {error}; the scan fails");
                 unreadable(&task, &error)
             }
+            // A broker that does not give it out may do so later. If it does not, the lease ends, and the scan is repeated.
+            Err(error) => return Verdict::Again(error.to_string()),
         };
         let verdict = match self.append(&task, &result).await {
             Ok(outcome) => Verdict::Take(outcome),
@@ -200,11 +201,13 @@ impl Recorder {
         let limit = u64::try_from(MAX_RESULT).unwrap_or(u64::MAX);
         let read = object.take(limit + 1).read_to_end(&mut bytes).await;
         if read.map_err(|error| cannot(&error))? > MAX_RESULT {
-            return Err(cannot(&format_args!("it has more than {MAX_RESULT} bytes")));
+            return Err(FleetError::Unreadable(format!(
+                "it has more than {MAX_RESULT} bytes"
+            )));
         }
         #[expect(clippy::disallowed_methods, reason = "no more than AT_ONCE run at a time")]
         let unpacked = tokio::task::spawn_blocking(move || unpack(&bytes)).await;
-        unpacked.map_err(|error| cannot(&error))?
+        unpacked.map_err(|error| FleetError::Unreadable(error.to_string()))?
     }
 
     /// Appends a result and settles its task.

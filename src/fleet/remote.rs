@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::explained;
 use super::messages::{
-    Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, FENCE, OBJECT, PROTOCOL,
-    Request, SCAN, ScanResult, encode, pack, unpack,
+    Answer, BeatAnswer, BeatRequest, BeginRequest, Begun, Claim, ClaimRequest, FENCE, MOST_CLAIMED, OBJECT,
+    PROTOCOL, Request, SCAN, ScanResult, encode, pack, unpack,
 };
 use super::{Cell, FleetError, MAX_RESULT, largest_message};
 use crate::tasks::workers::WorkerSighting;
@@ -49,6 +49,9 @@ struct Refusal {
 /// What a remote worker must know of an attempt.
 pub struct RemoteAttempt {
     number: u32,
+    /// The object with its result, once that is stored. A delivery that is repeated uses it again: a worker may not replace
+    /// objects.
+    object: OnceCell<String>,
 }
 
 impl NatsSource {
@@ -106,24 +109,31 @@ impl NatsSource {
         }
     }
 
-    /// The object of a result that does not fit into a message.
-    async fn put(&self, name: &str, result: &[u8]) -> Result<(), FleetError> {
+    /// Stores a result that does not fit into a message; returns the name of the object. It is new with each try, as a part
+    /// of the last one may be there.
+    async fn put(&self, task: &ClaimedTask, result: &[u8]) -> Result<String, FleetError> {
         let bucket = self
             .bucket
             .get_or_try_init(async || self.jetstream.get_object_store(self.cell.bucket()).await)
             .await
             .map_err(|error| FleetError::broker("find the bucket of large results", error))?;
+        let name = format!("{}:{}:{}", task.scan_id, task.fence, uuid::Uuid::new_v4());
         let object = ObjectMetadata {
-            name: name.to_owned(),
+            name: name.clone(),
             chunk_size: Some(largest_message(&self.client)),
             ..ObjectMetadata::default()
         };
         let stored = bucket.put(object, &mut &result[..]).await;
         stored.map_err(|error| FleetError::broker("store a large result", error))?;
-        Ok(())
+        Ok(name)
     }
 
-    async fn publish(&self, task: &ClaimedTask, result: Vec<u8>) -> Result<(), FleetError> {
+    async fn publish(
+        &self,
+        task: &ClaimedTask,
+        attempt: &RemoteAttempt,
+        result: Vec<u8>,
+    ) -> Result<(), FleetError> {
         let name = format!("{}:{}", task.scan_id, task.fence);
         let mut message = PublishMessage::build()
             // The broker stores a repetition of the last minutes once.
@@ -131,8 +141,8 @@ impl NatsSource {
             .header(SCAN, task.scan_id.to_string().as_str())
             .header(FENCE, task.fence.to_string().as_str());
         if result.len() > largest_message(&self.client) {
-            self.put(&name, &result).await?;
-            message = message.header(OBJECT, name.as_str());
+            let stored = attempt.object.get_or_try_init(|| self.put(task, &result)).await?;
+            message = message.header(OBJECT, stored.as_str());
         } else {
             message = message.payload(result.into());
         }
@@ -156,9 +166,11 @@ impl WorkSource for NatsSource {
     type Attempt = RemoteAttempt;
 
     async fn claim(&self, wanted: usize) -> Result<Vec<ClaimedTask>, SourceError> {
-        let claims: Vec<Claim> = self
-            .ask("claim", self.cell.claims(), ClaimRequest { wanted })
-            .await?;
+        let request = ClaimRequest {
+            // With room for more, it claims again at once.
+            wanted: wanted.min(MOST_CLAIMED),
+        };
+        let claims: Vec<Claim> = self.ask("claim", self.cell.claims(), request).await?;
         Ok(claims.into_iter().map(ClaimedTask::from).collect())
     }
 
@@ -178,7 +190,11 @@ impl WorkSource for NatsSource {
                 for (sitemap, urls) in kept.zip(urls) {
                     sitemap.urls = urls;
                 }
-                Begin::Scan(job, RemoteAttempt { number: attempt })
+                let attempt = RemoteAttempt {
+                    number: attempt,
+                    object: OnceCell::new(),
+                };
+                Begin::Scan(job, attempt)
             }
             Begun::Ended => Begin::Ended,
             Begun::Superseded => Begin::Superseded,
@@ -219,7 +235,8 @@ impl WorkSource for NatsSource {
             result.report = SiteReport::failed(FailureReason::TooLarge, detail);
             packed = pack(&result);
         }
-        self.publish(task, packed).await.map_err(SourceError::temporary)?;
+        let published = self.publish(task, attempt, packed).await;
+        published.map_err(SourceError::temporary)?;
         Ok(None)
     }
 

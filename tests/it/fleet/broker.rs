@@ -1,5 +1,9 @@
 //! Brokers that are missing, wrong, or set up otherwise.
 
+use std::path::Path;
+
+use tempfile::TempDir;
+
 use super::engines::{Engines, Nats, free_port};
 use super::processes::{Node, sitelog};
 use crate::support::app::wait_for;
@@ -9,6 +13,66 @@ async fn run(nats: &Nats, arguments: &[&str], settings: &[(&'static str, String)
     let output = tokio::process::Command::from(command).output().await.unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+/// A certificate for this machine by an authority of its own: files for nats-server and for its clients.
+fn certify(dir: &Path) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let ca = authority.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let server = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let server = server.signed_by(&key, &issuer).unwrap();
+    std::fs::write(dir.join("ca.pem"), ca.pem()).unwrap();
+    std::fs::write(dir.join("server.pem"), server.pem()).unwrap();
+    std::fs::write(dir.join("server.key"), key.serialize_pem()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_with_an_authority_of_its_own_and_a_small_disk() {
+    let Some(engines) = Engines::find_or_skip() else {
+        return;
+    };
+    let dir = TempDir::with_prefix("sitelog-tls-").unwrap();
+    certify(dir.path());
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let more = format!(
+        "jetstream: {{ max_file_store: 32MB }}\ntls: {{ cert_file: '{}', key_file: '{}' }}",
+        file("server.pem"),
+        file("server.key")
+    );
+    let nats = Nats::start(&engines, 1, &more);
+    let mut admin = Vec::from(nats.settings("admin"));
+    let init = ["nats", "init", "--results-mb", "8", "--log-mb", "8"];
+    wait_for("NATS that nobody vouches for", async || {
+        let (code, said) = run(&nats, &init, &admin).await;
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("cannot connect to NATS"), "{said}");
+        said.contains("invalid peer certificate: UnknownIssuer")
+            .then_some(())
+    })
+    .await;
+    admin.push(("SITELOG_NATS__CA", file("nothing.pem")));
+    let (code, missing) = run(&nats, &init, &admin).await;
+    assert_eq!(code, Some(3));
+    assert!(
+        missing.contains("cannot read the certificates") && missing.contains("nothing.pem"),
+        "{missing}"
+    );
+    admin.pop();
+    admin.push(("SITELOG_NATS__CA", file("ca.pem")));
+    let large = ["nats", "init", "--results-mb", "64", "--log-mb", "64"];
+    let (code, full) = run(&nats, &large, &admin).await;
+    assert_eq!(code, Some(3));
+    assert!(
+        full.contains("does not fit on the disk of the broker") && full.contains("--results-mb"),
+        "{full}"
+    );
+    assert_eq!(run(&nats, &init, &admin).await.0, Some(0));
+    assert_eq!(run(&nats, &["nats", "check"], &admin).await.0, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::engines::{free_port, on_path};
 use super::processes::Node;
 use crate::support::own_postgres::Account;
-use crate::support::postgres::program;
+use crate::support::postgres::{program, roomy_memory};
 
 /// The running cluster.
 pub struct Cluster {
@@ -40,7 +40,9 @@ impl Cluster {
             eprintln!("SKIPPED: Patroni, etcd or HAProxy is missing; 'script/bootstrap fleet' installs them");
             return None;
         };
-        let dir = TempDir::with_prefix("sitelog-cluster-").unwrap();
+        // Processes are killed here, not machines: what was written to memory is still there.
+        let parent = roomy_memory().unwrap_or_else(std::env::temp_dir);
+        let dir = TempDir::with_prefix_in("sitelog-cluster-", parent).unwrap();
         let account = Account::choose();
         account.give(dir.path());
         let (etcd, etcd_port) = start_etcd(&etcd, dir.path());
@@ -178,9 +180,13 @@ impl Cluster {
         primary
     }
 
-    /// Starts it again; returns when it follows the new primary.
-    pub async fn bring_back(&mut self, node: usize) {
+    /// Starts it again.
+    pub fn bring_back(&mut self, node: usize) {
         self.nodes[node].patroni.restart();
+    }
+
+    /// Waits until it follows the primary.
+    pub async fn follows(&self, node: usize) {
         self.until("a standby that is back", async || {
             self.is(node, "replica").await.then_some(())
         })

@@ -110,14 +110,14 @@ impl Nats {
         Self { nodes, ports, dir }
     }
 
+    fn urls(&self) -> Vec<String> {
+        let url = |port| format!("nats://127.0.0.1:{port}");
+        self.ports.iter().map(url).collect()
+    }
+
     /// The addresses.
     pub fn url(&self) -> String {
-        let urls: Vec<String> = self
-            .ports
-            .iter()
-            .map(|port| format!("nats://127.0.0.1:{port}"))
-            .collect();
-        urls.join(",")
+        self.urls().join(",")
     }
 
     /// The file with the key of a user.
@@ -148,7 +148,7 @@ impl Nats {
         let options = async_nats::ConnectOptions::with_nkey(seed.trim().to_owned())
             .custom_inbox_prefix(format!("_INBOX_{user}"))
             .request_timeout(Some(std::time::Duration::from_secs(2)));
-        options.connect(self.url()).await.unwrap()
+        options.connect(self.urls()).await.unwrap()
     }
 
     /// The settings of a process that uses it as one of its users.

@@ -1,9 +1,13 @@
 //! Several machines on one: workers over NATS, followers of the log, a PostgreSQL that fails over.
 
 mod broker;
+mod by_hand;
 mod chaos;
+mod checks;
 mod cluster;
+mod controls;
 mod engines;
+mod large;
 mod processes;
 mod workers;
 

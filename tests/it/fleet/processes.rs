@@ -46,6 +46,18 @@ impl Node {
         self.child.take().unwrap().wait().unwrap();
     }
 
+    /// Whether it has ended by itself; it can then be started again.
+    pub fn has_failed(&mut self) -> bool {
+        let ended = self
+            .child
+            .as_mut()
+            .is_some_and(|child| child.try_wait().unwrap().is_some());
+        if ended {
+            self.child = None;
+        }
+        ended
+    }
+
     /// SIGSTOP.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
@@ -65,6 +77,11 @@ impl Node {
     fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().expect("it runs");
         kill_process_group(Pid::from_child(child), signal).unwrap();
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
     }
 
     /// All that it has said.

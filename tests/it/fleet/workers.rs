@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::LIMIT;
+use super::by_hand::{ByHand, Held};
 use super::engines::{Engines, Nats};
 use super::processes::{Node, sitelog, to_sites};
 use crate::support::app::wait_for;
@@ -17,7 +18,7 @@ pub struct Service {
     pub nats: Nats,
     pub server: Server,
     pub sites: Sites,
-    _database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 impl Service {
@@ -37,7 +38,7 @@ impl Service {
             nats,
             server,
             sites,
-            _database: database,
+            database,
         }
     }
 
@@ -89,7 +90,25 @@ async fn workers_without_a_database_scan_and_the_log_is_followed_elsewhere() {
             })
             .await
     };
-    let first = ended(server.request_batch(&domains).await).await;
+    // The broker's disk is full: workers say so, and keep what they have.
+    let room = async |bytes: i64| {
+        let admin = async_nats::jetstream::new(service.nats.client("admin").await);
+        let results = admin.get_stream("SITELOG_main_RESULTS").await.unwrap();
+        let mut config = results.cached_info().config.clone();
+        config.max_bytes = bytes;
+        admin.update_stream(config).await.unwrap();
+    };
+    room(64).await;
+    let first = server.request_batch(&domains).await;
+    wait_for("a full broker", async || {
+        let full = "cannot store a result on the broker: ";
+        let said = worker.said();
+        let told = said.lines().find(|line| line.contains(full))?;
+        told.contains("maximum bytes exceeded").then_some(())
+    })
+    .await;
+    room(64 << 20).await;
+    let first = ended(first).await;
     assert_eq!((&first["completed"], &first["failed"]), (&json!(12), &json!(1)));
     let domain = server.get("/api/v4/domains/site00003.sites.test").await;
     assert_eq!(domain["sitemap_urls"], json!(12000), "{domain}");
@@ -150,62 +169,43 @@ async fn workers_without_a_database_scan_and_the_log_is_followed_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_result_harms_nothing_and_is_named() {
-    use async_nats::jetstream;
     let Some(engines) = Engines::find_or_skip() else {
         return;
     };
     let service = Service::start(&engines, SitesOptions::default(), "").await;
     let server = &service.server;
-    let worker = jetstream::new(service.nats.client("worker").await);
-    let client = worker.client();
-    let seen_as = |wanted: usize| {
-        let worker = json!({ "name": "by hand", "version": "0", "concurrency": 1, "over_nats": true });
-        json!({ "protocol": 1, "worker": worker, "body": { "wanted": wanted } }).to_string()
-    };
-    let ask = async |subject: &'static str, body: String| -> Value {
-        let answer = client.request(subject, body.into()).await.unwrap();
-        serde_json::from_slice(&zstd::decode_all(&answer.payload[..]).unwrap()).unwrap()
-    };
-    wait_for("a dispatcher", async || {
-        client.request("sitelog.main.beat", "{}".into()).await.ok()
-    })
-    .await;
+    let worker = ByHand::connect(&service.nats, "by hand").await;
+    worker.wait_for_dispatcher().await;
     // Another release is told what it would have to be; nonsense is refused.
-    let other = ask(
-        "sitelog.main.claim",
-        seen_as(1).replace("\"protocol\":1", "\"protocol\":99"),
-    )
-    .await;
+    let mut other = worker.request(&json!({ "wanted": 1 }));
+    other["protocol"] = json!(99);
+    let other = worker.send("sitelog.main.claim", &other).await;
     let needed = other["other_release"]["needed"].as_str().unwrap();
     assert!(
         needed.contains("protocol 99") && needed.contains("speaks 1"),
         "{needed}"
     );
-    let nonsense = ask("sitelog.main.begin", "{}".into()).await;
+    let nonsense = worker.send("sitelog.main.begin", &json!({})).await;
     assert_eq!(nonsense["failed"]["may_pass"], json!(false), "{nonsense}");
+    let all = worker.request(&json!({ "wanted": 1001 }));
+    let too_many = worker.send("sitelog.main.claim", &all).await;
+    let error = too_many["failed"]["error"].as_str().unwrap();
+    assert!(
+        error.contains("asks for 1001 tasks") && error.contains("1000 at a time"),
+        "{error}"
+    );
 
     let scan = server
         .post("/api/v4/scans", &json!({ "domain": "site00001.sites.test" }))
         .await;
     let scan = scan["scan_id"].as_str().unwrap().to_owned();
-    let claim = wait_for("a task", async || {
-        let claims = ask("sitelog.main.claim", seen_as(1)).await;
-        claims["done"].as_array().unwrap().first().cloned()
-    })
-    .await;
-    assert_eq!(claim["scan_id"], json!(scan));
-    let fence = claim["fence"].as_i64().unwrap();
-    let begin = json!({ "protocol": 1, "worker": { "name": "by hand", "version": "0", "concurrency": 1, "over_nats": true },
-                        "body": { "scan_id": scan, "fence": fence } });
-    let begun = ask("sitelog.main.begin", begin.to_string()).await;
-    assert_eq!(begun["done"]["scan"]["attempt"], json!(1), "{begun}");
-    let wrong = begin
-        .to_string()
-        .replace(&format!("\"fence\":{fence}"), "\"fence\":1000000");
-    assert_eq!(
-        ask("sitelog.main.begin", wrong).await["done"],
-        json!("superseded")
-    );
+    let (held, attempt) = worker.start().await;
+    assert_eq!((&held.scan, attempt), (&scan, 1));
+    let wrong = Held {
+        fence: 1_000_000,
+        ..held.clone()
+    };
+    assert_eq!(worker.begin(&wrong).await["done"], json!("superseded"));
 
     let publish = async |fence: i64, tenant: &str| {
         let mut headers = async_nats::HeaderMap::new();
@@ -213,21 +213,23 @@ async fn what_is_no_result_harms_nothing_and_is_named() {
         headers.insert("Sitelog-Fence", fence.to_string().as_str());
         let subject = format!("sitelog.main.result.{tenant}");
         let stored = worker
+            .jetstream
             .publish_with_headers(subject, headers, "nonsense".into())
             .await
             .unwrap();
         stored.await.unwrap();
     };
     // Of an earlier lease, and without a name: both are taken off the broker, and change nothing.
-    publish(fence - 1, "t").await;
+    publish(held.fence - 1, "t").await;
     worker
+        .jetstream
         .publish("sitelog.main.result.t", "nonsense".into())
         .await
         .unwrap()
         .await
         .unwrap();
     // Of this lease: after five deliveries the scan fails, and says why.
-    publish(fence, "t").await;
+    publish(held.fence, "t").await;
     let failed = server
         .wait_for(&format!("/api/v4/scans/{scan}"), LIMIT, |scan| {
             scan["status"] == "failed"

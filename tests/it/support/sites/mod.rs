@@ -64,6 +64,10 @@ pub struct SitesOptions {
     pub flaky_failures: u64,
     /// Whether every document has an `ETag`, and is not sent again to who knows it.
     pub tagged: bool,
+    /// Whether ordinary sites have little to read: a home page of some lines without pictures, and one sitemap.
+    pub small: bool,
+    /// Before each answer of an ordinary site.
+    pub pause: Duration,
 }
 
 impl Default for SitesOptions {
@@ -77,6 +81,8 @@ impl Default for SitesOptions {
             big_bytes: 64 << 20,
             flaky_failures: 2,
             tagged: false,
+            small: false,
+            pause: Duration::ZERO,
         }
     }
 }
@@ -225,12 +231,17 @@ async fn answer(
             tokio::time::sleep(farm.options.slow).await;
             html(Document::html("<title>late</title>"))
         }
-        _ => match farm.pages.document(name, path) {
-            Some(_) if farm.options.tagged && headers.contains_key(IF_NONE_MATCH) => not_modified(),
-            Some(document) if farm.options.tagged => tagged(html(document)),
-            Some(document) => html(document),
-            None => status(404),
-        },
+        _ => {
+            if !farm.options.pause.is_zero() {
+                tokio::time::sleep(farm.options.pause).await;
+            }
+            match farm.pages.document(name, path) {
+                Some(_) if farm.options.tagged && headers.contains_key(IF_NONE_MATCH) => not_modified(),
+                Some(document) if farm.options.tagged => tagged(html(document)),
+                Some(document) => html(document),
+                None => status(404),
+            }
+        }
     }
 }
 

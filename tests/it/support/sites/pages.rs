@@ -119,6 +119,7 @@ impl Site {
 pub(super) struct Pages {
     sites: Vec<OnceLock<Bodies>>,
     urls_per_sitemap: usize,
+    small: bool,
     prose: String,
     bomb: OnceLock<Bomb>,
     bomb_bytes: u64,
@@ -140,6 +141,7 @@ impl Pages {
         Self {
             sites: (0..options.sites).map(|_| OnceLock::new()).collect(),
             urls_per_sitemap: options.urls_per_sitemap,
+            small: options.small,
             prose: prose(),
             bomb: OnceLock::new(),
             bomb_bytes: options.bomb_bytes,
@@ -188,15 +190,20 @@ impl Pages {
     fn write(&self, site: Site) -> Bodies {
         let host = site.host();
         let count = self.urls_per_sitemap;
+        let (home, sitemap) = if self.small {
+            (small_home(site), "sitemap-pages.xml")
+        } else {
+            (home(site, &self.prose), "sitemap.xml")
+        };
         Bodies {
-            home: home(site, &self.prose).into(),
+            home: home.into(),
             contact: contact(site).into(),
             about: format!(
                 "<!doctype html><title>About {}</title><p>Since 1987.</p>",
                 site.title()
             )
             .into(),
-            robots: format!("User-agent: *\nDisallow: /private/\n\nSitemap: https://{host}/sitemap.xml\n")
+            robots: format!("User-agent: *\nDisallow: /private/\n\nSitemap: https://{host}/{sitemap}\n")
                 .into(),
             index: index(&host).into(),
             plain: urlset(&host, "pages", count).into(),
@@ -242,6 +249,13 @@ fn home(site: Site, prose: &str) -> String {
 <a href="https://www.facebook.com/{handle}">Facebook</a> <a href="https://x.com/{handle}">X</a>
 <a href="https://www.linkedin.com/company/{handle}">LinkedIn</a> <a href="https://www.instagram.com/{handle}/">Instagram</a></footer>
 </body></html>"#
+    )
+}
+
+fn small_home(site: Site) -> String {
+    let (host, title) = (site.host(), site.title());
+    format!(
+        r#"<!doctype html><html lang="en"><title>{title}</title><p><a href="mailto:hello@{host}">Write to us</a></html>"#
     )
 }
 
