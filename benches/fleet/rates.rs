@@ -61,7 +61,7 @@ async fn run(
     let rate = sites as f64 / took.as_secs_f64();
     println!(
         "  {source:?}, {workers} worker processes: {rate:>6.0} scans/s; processor seconds: service {service:.1}, workers \
-         {working:.1}, NATS {nats:.1}, PostgreSQL and sites {:.1}, of {:.1} that there were",
+         {working:.1}, NATS {nats:.1}, all else (PostgreSQL, sites) {:.1}; there were {:.1}",
         all - service - working - nats,
         took.as_secs_f64() * processors(),
     );

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{App, BACKGROUND_NICENESS, Threads, Roles, StartError, this_worker};
+use super::{App, BACKGROUND_NICENESS, Roles, StartError, Threads, this_worker};
 use crate::api::v4::views::Event;
 use crate::config::Config;
 use crate::fetch::Fetcher;
