@@ -163,7 +163,8 @@ fn new_form(visitor: &Visitor) -> Markup {
                             option value=(scope) selected[scope.as_str() == chosen] { (explained(scope)) }
                         }
                     }
-                    (entered.error("scope")) }
+                    (entered.error("scope"))
+                    span.small.muted { "write changes scans, monitors, webhooks and links; admin also manages keys and erases domains." } }
                 p { label for="days" { "Valid for (days)" }
                     input #days name="days" type="number" placeholder="no expiry" min="1" max="3650" value=(entered.value("days", "")) aria-invalid=[entered.invalid("days")];
                     (entered.error("days")) }
@@ -176,8 +177,8 @@ fn new_form(visitor: &Visitor) -> Markup {
 fn explained(scope: Scope) -> &'static str {
     match scope {
         Scope::Read => "read: view everything",
-        Scope::Write => "write: also scans, monitors, webhooks, links",
-        Scope::Admin => "admin: also keys and erasing domains",
+        Scope::Write => "write: also make changes",
+        Scope::Admin => "admin: also keys and erasures",
         Scope::Operator => "operator: also operate the service",
     }
 }
