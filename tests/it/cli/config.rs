@@ -165,7 +165,7 @@ fn a_file_is_checked_alone_or_with_the_environment() {
         text(&broken.stdout)
     );
     let missing = run(dir.path(), &["config", "check", "none.toml"], &[]);
-    assert_eq!(missing.status.code(), Some(3));
+    assert_eq!(missing.status.code(), Some(2));
 }
 
 #[test]
