@@ -42,14 +42,20 @@ fn files_that_the_pages_name_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let is_path = |text: &str| {
         let top = text.split('/').next().unwrap_or_default();
-        let is_plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/._-".contains(letter));
+        let is_plain = text
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "/._-".contains(letter));
         is_plain && text.ends_with(".rs") && matches!(top, "src" | "tests" | "benches")
     };
     let mut missing = Vec::new();
     for page in ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
         let text = read(page);
         let named = text.split('`').skip(1).step_by(2).filter(|text| is_path(text));
-        missing.extend(named.filter(|path| !root.join(path).exists()).map(|path| format!("{page}: {path}")));
+        missing.extend(
+            named
+                .filter(|path| !root.join(path).exists())
+                .map(|path| format!("{page}: {path}")),
+        );
     }
     // ARCHITECTURE.md also names files by their path in src/.
     let text = read("ARCHITECTURE.md");
@@ -65,7 +71,9 @@ fn files_that_the_pages_name_exist() {
 #[test]
 fn phrases_that_the_style_page_calls_bad_are_not_used() {
     let style = read("docs/style.md");
-    let rows = style.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let rows = style
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
     let bad: Vec<&str> = rows.filter(|phrase| *phrase != "bad").collect();
     assert!(bad.len() > 10, "{bad:?}");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -76,7 +84,11 @@ fn phrases_that_the_style_page_calls_bad_are_not_used() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "md") && !path.ends_with("style.md") {
+            } else if path
+                .extension()
+                .is_some_and(|ending| ending == "rs" || ending == "md")
+                && !path.ends_with("style.md")
+            {
                 files.push(path);
             }
         }
@@ -84,7 +96,11 @@ fn phrases_that_the_style_page_calls_bad_are_not_used() {
     for path in files {
         let text = fs::read_to_string(&path).unwrap();
         for phrase in &bad {
-            assert!(!text.contains(phrase), "{}: '{phrase}', see docs/style.md", path.display());
+            assert!(
+                !text.contains(phrase),
+                "{}: '{phrase}', see docs/style.md",
+                path.display()
+            );
         }
     }
 }
