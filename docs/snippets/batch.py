@@ -10,8 +10,8 @@ import urllib.request
 import uuid
 
 
-def ask(path, body=None, headers=None):
-    """A GET, or a POST of a body; the answer, to be read."""
+def send(path, body=None, headers=None):
+    """Sends a GET, or a POST if there is a body; returns the response."""
     request = urllib.request.Request(os.environ["SITELOG_URL"] + path, body, headers or {})
     request.add_header("Authorization", "Bearer " + os.environ["SITELOG_KEY"])
     try:
@@ -21,18 +21,18 @@ def ask(path, body=None, headers=None):
 
 
 with open(sys.argv[1], "rb") as file:
-    # With an Idempotency-Key the request may be sent again if no answer came: nothing is done twice.
+    # With an Idempotency-Key the request can be retried if there was no response: it has no further effect.
     headers = {"Content-Type": "text/csv", "Idempotency-Key": str(uuid.uuid4())}
-    batch = json.load(ask("/api/v4/batches", file.read(), headers))
+    batch = json.load(send("/api/v4/batches", file.read(), headers))
 print("batch", batch["batch_id"])
 for line in batch["rejected"]:
     print(f"line {line['line']}: {line['error']}")
 
-last, told = "0", False
-while not told:
+last, ended = "0", False
+while not ended:
     try:
-        with ask(batch["links"]["self"] + "/events", headers={"Last-Event-ID": last}) as events:
-            told = events.status == 204  # it has ended, and there is nothing more to tell
+        with send(batch["links"]["self"] + "/events", headers={"Last-Event-ID": last}) as events:
+            ended = events.status == 204  # the batch has ended, and there are no more events
             for line in events:
                 field, _, value = line.decode().rstrip("\n").partition(": ")
                 if field == "data":
@@ -40,7 +40,7 @@ while not told:
                     last = str(event["position"])
                     print(last, event["type"], event["stream"]["id"], flush=True)
     except (OSError, http.client.HTTPException):
-        time.sleep(1)  # the connection broke: go on behind the last event
-# As it is known when that much of the log was read.
-batch = json.load(ask(f"{batch['links']['self']}?at_least={last}"))
+        time.sleep(1)  # the connection was closed: continue after the last event
+# The state of the batch at this log position.
+batch = json.load(send(f"{batch['links']['self']}?at_least={last}"))
 print(f"{batch['status']}: {batch['completed']} completed, {batch['failed']} failed")

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Sends a list of domains and prints its progress until it has ended: batch.sh LIST.csv
 set -eu
-answer=$(curl -sS --fail-with-body "$SITELOG_URL/api/v4/batches" -H "Authorization: Bearer $SITELOG_KEY" \
-    -H 'Content-Type: text/csv' --data-binary "@$1") || { echo "$answer" >&2; exit 1; }
-batch=$(printf '%s\n' "$answer" | jq -r .batch_id)
+response=$(curl -sS --fail-with-body "$SITELOG_URL/api/v4/batches" -H "Authorization: Bearer $SITELOG_KEY" \
+    -H 'Content-Type: text/csv' --data-binary "@$1") || { echo "$response" >&2; exit 1; }
+batch=$(printf '%s\n' "$response" | jq -r .batch_id)
 echo "batch $batch"
 # Server-sent events; the stream ends with the batch. If it ends earlier, reconnect with ?after=<the last id>.
 events=$(mktemp)

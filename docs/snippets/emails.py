@@ -1,4 +1,4 @@
-"""Lists the e-mail addresses of all domains: python3 emails.py"""
+"""Lists the email addresses of all domains: python3 emails.py"""
 
 import json
 import os
@@ -8,8 +8,8 @@ import urllib.parse
 import urllib.request
 
 
-def ask(path, body=None, headers=None):
-    """A GET, or a POST of a body; the answer, to be read."""
+def send(path, body=None, headers=None):
+    """Sends a GET, or a POST if there is a body; returns the response."""
     request = urllib.request.Request(os.environ["SITELOG_URL"] + path, body, headers or {})
     request.add_header("Authorization", "Bearer " + os.environ["SITELOG_KEY"])
     try:
@@ -20,7 +20,7 @@ def ask(path, body=None, headers=None):
 
 query = {"has_email": "true", "limit": 1000}
 while True:
-    page = json.load(ask("/api/v4/domains?" + urllib.parse.urlencode(query)))
+    page = json.load(send("/api/v4/domains?" + urllib.parse.urlencode(query)))
     for domain in page["items"]:
         for address in domain["email_addresses"]:
             print(domain["domain"], address, sep="\t")

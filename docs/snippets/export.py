@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 
 
-def ask(path, body=None, headers=None):
-    """A GET, or a POST of a body; the answer, to be read."""
+def send(path, body=None, headers=None):
+    """Sends a GET, or a POST if there is a body; returns the response."""
     request = urllib.request.Request(os.environ["SITELOG_URL"] + path, body, headers or {})
     request.add_header("Authorization", "Bearer " + os.environ["SITELOG_KEY"])
     try:
@@ -19,7 +19,7 @@ def ask(path, body=None, headers=None):
 
 batch, name = sys.argv[1:]
 # Also ndjson and xlsx. An incomplete download must not look complete, so the file is renamed at the end.
-with ask(f"/api/v4/batches/{batch}/domains?format=csv") as answer, open(name + ".part", "wb") as file:
-    shutil.copyfileobj(answer, file)
+with send(f"/api/v4/batches/{batch}/domains?format=csv") as response, open(name + ".part", "wb") as file:
+    shutil.copyfileobj(response, file)
 os.replace(name + ".part", name)
 print("saved", name)

@@ -8,8 +8,8 @@ import urllib.parse
 import urllib.request
 
 
-def ask(path, body=None, headers=None):
-    """A GET, or a POST of a body; the answer, to be read."""
+def send(path, body=None, headers=None):
+    """Sends a GET, or a POST if there is a body; returns the response."""
     request = urllib.request.Request(os.environ["SITELOG_URL"] + path, body, headers or {})
     request.add_header("Authorization", "Bearer " + os.environ["SITELOG_KEY"])
     try:
@@ -18,12 +18,12 @@ def ask(path, body=None, headers=None):
         sys.exit(error.read().decode())  # a problem (RFC 9457): `code` says what is wrong
 
 
-batch = json.load(ask("/api/v4/batches/" + sys.argv[1]))
+batch = json.load(send("/api/v4/batches/" + sys.argv[1]))
 for reason, count in batch["failures"].items():
     print(f"{count} {reason}: see {os.environ['SITELOG_URL']}/docs/problems/{reason}")
 query = {"status": "failed", "limit": 1000}
 while True:
-    page = json.load(ask(f"/api/v4/batches/{sys.argv[1]}/scans?" + urllib.parse.urlencode(query)))
+    page = json.load(send(f"/api/v4/batches/{sys.argv[1]}/scans?" + urllib.parse.urlencode(query)))
     for scan in page["items"]:
         print(scan["domain"], scan["reason"], scan["error"], sep="\t")
     if page["next"] is None:

@@ -8,8 +8,8 @@ import urllib.parse
 import urllib.request
 
 
-def ask(path, body=None, headers=None):
-    """A GET, or a POST of a body; the answer, to be read."""
+def send(path, body=None, headers=None):
+    """Sends a GET, or a POST if there is a body; returns the response."""
     request = urllib.request.Request(os.environ["SITELOG_URL"] + path, body, headers or {})
     request.add_header("Authorization", "Bearer " + os.environ["SITELOG_KEY"])
     try:
@@ -20,7 +20,7 @@ def ask(path, body=None, headers=None):
 
 query = {"limit": 1000}
 while True:
-    page = json.load(ask(f"/api/v4/domains/{sys.argv[1]}/history?" + urllib.parse.urlencode(query)))
+    page = json.load(send(f"/api/v4/domains/{sys.argv[1]}/history?" + urllib.parse.urlencode(query)))
     for change in page["items"]:
         old, new = (json.dumps(change[side], ensure_ascii=False) for side in ("old", "new"))
         print(f"{change['at']} {change['field']}: {old} -> {new} (scan {change['scan_id']})")

@@ -8,8 +8,8 @@ import urllib.error
 import urllib.request
 
 
-def ask(path, body=None, headers=None):
-    """A GET, or a POST of a body; the answer, to be read."""
+def send(path, body=None, headers=None):
+    """Sends a GET, or a POST if there is a body; returns the response."""
     request = urllib.request.Request(os.environ["SITELOG_URL"] + path, body, headers or {})
     request.add_header("Authorization", "Bearer " + os.environ["SITELOG_KEY"])
     try:
@@ -19,12 +19,12 @@ def ask(path, body=None, headers=None):
 
 
 body = json.dumps({"domain": sys.argv[1]}).encode()
-scan = json.load(ask("/api/v4/scans", body, {"Content-Type": "application/json", "Prefer": "wait=60"}))
-while scan["status"] in ("pending", "running"):  # it takes longer than one answer waits
+scan = json.load(send("/api/v4/scans", body, {"Content-Type": "application/json", "Prefer": "wait=60"}))
+while scan["status"] in ("pending", "running"):  # the scan takes longer than one response waits
     time.sleep(2)
-    scan = json.load(ask(scan["links"]["self"]))
+    scan = json.load(send(scan["links"]["self"]))
 if scan["status"] != "completed":
     sys.exit(f"{scan['domain']} {scan['status']}: {scan['reason']}, {scan['error']}")
 print(scan["domain"], scan["status"])
 print("title:", scan["result"]["title"])
-print("e-mail:", ", ".join(scan["result"]["contact_info"]["email"]))
+print("email:", ", ".join(scan["result"]["contact_info"]["email"]))

@@ -43,9 +43,9 @@ pub struct KeyRow {
     pub name: String,
     /// What it allows.
     pub scopes: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Who made it.
+    /// Who created it.
     pub created_by: String,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,

@@ -60,7 +60,7 @@ pub struct NewLink {
     pub name: String,
     /// How long it is good for.
     pub days: u32,
-    /// Who made it.
+    /// Who created it.
     pub created_by: String,
 }
 

@@ -4,10 +4,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
+use super::json_error::{mismatch_in, parse_json};
 use super::problem::{Problem, ProblemCode, sentence};
-use super::request::{parse_json, unsupported_media_type};
+use super::request::unsupported_media_type;
 use crate::commands::request_batch::BatchItem;
 pub use crate::values::RejectedLine;
+use crate::values::amount::{counted, number};
 use crate::values::batch_list::{self, ChosenColumn, Form, MAX_COLUMNS, MAX_DOMAINS, Source, UnreadableList};
 use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{BatchList, BatchOptions, WantedScan};
@@ -89,10 +91,8 @@ impl BatchInput {
 
     fn read_json(body: &[u8], beside: ListParameters<'_>) -> Result<Self, Problem> {
         let body: JsonBody<'_> = parse_json(body)?;
-        let list = batch_list::read_array(body.domains.get(), beside.column).map_err(|error| {
-            let detail = format!("The member domains is invalid: {error} of it.");
-            Problem::of(ProblemCode::InvalidField, detail)
-        })?;
+        let list = batch_list::read_array(body.domains.get(), beside.column)
+            .map_err(|error| mismatch_in("domains", &error))?;
         let wanted = WantedScan {
             max_pages: body.max_pages.or(beside.scan.max_pages),
             files: body.files.map_or(beside.scan.files, SiteFileSet::from),
@@ -136,8 +136,9 @@ impl BatchInput {
             return Ok(());
         };
         let detail = format!(
-            "The list has {} domains; the tenant's quota is {quota} per batch. Split the list into several batches.",
-            self.items.len()
+            "The list has {}; the tenant's quota is {} per batch. Split the list into several batches.",
+            counted(self.items.len(), "domain"),
+            number(quota.into())
         );
         Err(Problem::of(ProblemCode::TooManyDomains, detail).with("quota", quota))
     }
@@ -150,10 +151,13 @@ impl BatchInput {
         if self.rejected.is_empty() {
             return Err(Problem::of(ProblemCode::EmptyBatch, "The list has no domains."));
         }
-        let detail = format!(
-            "None of the {} lines contains a valid domain.",
-            self.rejected.len()
-        );
+        let detail = match self.rejected.as_slice() {
+            [only] => format!("The only line contains no valid domain: {}.", only.error),
+            lines => format!(
+                "None of the {} contains a valid domain.",
+                counted(lines.len(), "line")
+            ),
+        };
         let rejected = serde_json::to_value(&self.rejected).unwrap_or_default();
         Err(Problem::of(ProblemCode::NoValidDomain, detail).with("rejected", rejected))
     }

@@ -103,7 +103,7 @@ fn too_large() -> Problem {
 fn too_slow() -> Problem {
     Problem::of(
         ProblemCode::RequestTimeout,
-        "The request body did not arrive in time. Repeat the request.",
+        "The request body did not arrive in time. Try again.",
     )
 }
 

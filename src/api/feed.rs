@@ -21,6 +21,7 @@ use crate::access::Admission;
 use crate::monitors::feeds::{FeedToken, opened};
 use crate::monitors::{MonitorRow, rows};
 use crate::values::change_words::{field_words, value_words};
+use crate::values::domain_change::SITEMAP_URLS;
 use crate::values::{MonitorId, TenantId};
 
 /// Changes in a feed; older ones are on the page.
@@ -107,7 +108,7 @@ fn entry_of(monitor: Uuid, change: &DomainChange) -> Entry {
         .map(|field| field_words(&field.field))
         .collect();
     if change.urls.is_some() {
-        names.push("sitemap URLs".to_owned());
+        names.push(field_words(SITEMAP_URLS));
     }
     let title = format!("{}: {}", change.domain_unicode, names.join(", "));
     let mut content = Content::default();

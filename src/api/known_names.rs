@@ -16,7 +16,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterIn};
 
 use super::problem::{Problem, ProblemCode};
-use crate::values::nearest::nearest;
+use crate::values::nearest::{did_you_mean, nearest};
 
 /// Another name of a parameter, which views have for the same thing.
 const ALIASES: [(&str, &str); 2] = [("batch", "batch_id"), ("monitor", "monitor_id")];
@@ -100,18 +100,23 @@ pub(super) async fn require_known(State(known): State<KnownNames>, request: Requ
 /// 400 for a parameter of the query or a member of the JSON that is not known.
 fn unknown(what: &str, name: &str, known: &[&str]) -> Problem {
     let shown: String = name.chars().take(100).collect();
-    let Some(nearest) = nearest(name, known.iter().copied()) else {
-        let detail = format!("'{shown}' is not a {what} of this route, which has none.");
+    if known.is_empty() {
+        let detail = format!("The {what} '{shown}' is unknown: this route has none.");
         return Problem::of(ProblemCode::UnknownParameter, detail).with("parameter", shown);
-    };
+    }
+    let nearest = nearest(name, known.iter().copied());
     let detail = format!(
-        "'{shown}' is not a {what} of this route; the most similar is '{nearest}'. Known are: {}.",
+        "The {what} '{shown}' is unknown{}. Allowed: {}.",
+        did_you_mean(nearest),
         known.join(", ")
     );
-    Problem::of(ProblemCode::UnknownParameter, detail)
+    let problem = Problem::of(ProblemCode::UnknownParameter, detail)
         .with("parameter", shown)
-        .with("nearest", nearest)
-        .with("known", json!(known))
+        .with("known", json!(known));
+    match nearest {
+        Some(nearest) => problem.with("nearest", nearest),
+        None => problem,
+    }
 }
 
 /// The same for JSON whose type refused a member: serde says which, and which it knows.
@@ -120,7 +125,7 @@ pub(super) fn unknown_member(error: &serde_json::Error) -> Option<Problem> {
     let names = text.strip_prefix("unknown field `")?;
     let (name, rest) = names.split_once("`, ")?;
     let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-    Some(unknown("member", name, &known))
+    Some(unknown("field", name, &known))
 }
 
 #[cfg(test)]

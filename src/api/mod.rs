@@ -13,6 +13,7 @@ pub mod export;
 mod feed;
 mod fresh;
 mod health;
+pub(crate) mod json_error;
 mod known_names;
 mod legacy;
 pub(crate) mod links;
@@ -74,7 +75,7 @@ pub struct ApiState {
     pub tasks: ScanTasks,
     /// Endpoints that events are sent to.
     pub webhooks: Webhooks,
-    /// Scans that are repeated by a rhythm.
+    /// Domains that are scanned on a schedule.
     pub monitors: Monitors,
     /// Whether mails can be sent.
     pub sends_mails: bool,
@@ -106,7 +107,8 @@ pub struct Limits {
 /// Bytes of a request's body at most.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
-/// The whole API, and pages beside it, under the same protection.
+/// The whole API and the pages, under the same protection. The pages bring the answer for paths that do not exist: a page
+/// for a browser, otherwise a problem.
 pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
     let (documented, openapi) = openapi::described(Some(&state));
     let is_open = state.access.mode() == AuthMode::Off;
@@ -119,7 +121,6 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .merge(feed::routes())
         .merge(links::routes())
         .merge(pages)
-        .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(CatchPanicLayer::custom(problem::after_panic))
         .layer(from_fn_with_state(state.limits.requests.clone(), overload::shed))

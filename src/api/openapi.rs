@@ -29,7 +29,7 @@ use super::{ApiState, admission, health, metrics, v4};
         (name = "domains", description = "The results per domain"),
         (name = "changes", description = "What changed in domains"),
         (name = "events", description = "The event log"),
-        (name = "monitors", description = "Scans that are repeated by a rhythm"),
+        (name = "monitors", description = "Domains that are scanned on a schedule"),
         (name = "webhooks", description = "Endpoints that events are sent to"),
         (name = "exports", description = "Links to exports"),
         (name = "keys", description = "API keys"),
@@ -71,10 +71,10 @@ impl Modify for Common {
                 refused(
                     operation,
                     "429",
-                    "The tenant has reached its rate limit; `Retry-After` says when to repeat",
+                    "The tenant has reached its rate limit; `Retry-After` says when to try again",
                 );
                 let parameters = operation.parameters.get_or_insert_default();
-                let whose = "The tenant, a UUID. Only operators may name another tenant than that of the key or token";
+                let whose = "The tenant, a UUID. Only operators may name a different tenant than that of the key or token";
                 parameters.push(header("X-Tenant-Id", whose));
             }
             for operation in [&mut item.post, &mut item.patch].into_iter().flatten() {
@@ -86,7 +86,7 @@ impl Modify for Common {
                     "The `Idempotency-Key` belongs to another request",
                 );
                 let parameters = operation.parameters.get_or_insert_default();
-                let repeat = "1 to 255 characters; a repeated request with the same key and body gets the first answer";
+                let repeat = "1 to 255 characters; a retried request with the same key and body gets the original response";
                 parameters.push(header("Idempotency-Key", repeat));
                 parameters.push(header(
                     "X-Request-Id",

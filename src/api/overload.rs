@@ -47,6 +47,6 @@ pub(super) async fn shed(State(places): State<RequestSlots>, request: Request, n
     };
     match timeout(LONGEST, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::unavailable("The request took too long. Repeat it later.").into_response(),
+        Err(_) => Problem::unavailable("The request took too long. Try again later.").into_response(),
     }
 }

@@ -94,7 +94,7 @@ impl Problem {
 
     /// Too many requests of one tenant.
     pub fn too_many_requests(retry_after: u32) -> Self {
-        let detail = format!("The tenant has reached its rate limit. Repeat the request in {retry_after} s.");
+        let detail = format!("The tenant has reached its rate limit. Try again in {retry_after} s.");
         Self::later(ProblemCode::TooManyRequests, retry_after, detail)
     }
 
@@ -104,13 +104,21 @@ impl Problem {
             ProblemCode::TooManyRequests,
             2,
             "The tenant has so many concurrent requests that this one would wait too long for the database. Nothing was \
-             done. Send fewer requests at once, and repeat this one.",
+             done. Send fewer requests at once, and try again.",
         )
     }
 
     /// There is no such thing of a kind.
     pub fn not_found(what: &str) -> Self {
         Self::of(ProblemCode::NotFound, format!("There is no such {what}."))
+    }
+
+    /// A text in the place of an ID names nothing: 404, as for an unknown one.
+    pub fn invalid_id() -> Self {
+        Self::of(
+            ProblemCode::NotFound,
+            "The ID in the path is not valid. An ID is a UUID, such as 550e8400-e29b-41d4-a716-446655440000.",
+        )
     }
 
     /// The path has other methods.
@@ -131,7 +139,7 @@ impl Problem {
         Self::later(
             ProblemCode::Overloaded,
             2,
-            "The server has too many concurrent requests. Nothing was done; repeat the request.",
+            "The server has too many concurrent requests. Nothing was done; try again.",
         )
     }
 
@@ -214,7 +222,7 @@ impl From<LogError> for Problem {
                     "The event log is not available"
                 );
                 Self::unavailable(
-                    "The request may not have been recorded. Repeat it with the same Idempotency-Key.",
+                    "The request may not have been recorded. Send it again with the same Idempotency-Key.",
                 )
             }
         }
@@ -231,7 +239,7 @@ impl From<ProjectionError> for Problem {
             ProjectionError::Busy(_) => Self::tenant_is_busy(),
             error if error.is_not_built_yet() => Self::unavailable(
                 "The read models of this release are still being built from the log; /readyz shows when they are ready. \
-                 Repeat the request later.",
+                 Try again later.",
             ),
             error if error.took_too_long() => {
                 tracing::warn!(
@@ -239,7 +247,7 @@ impl From<ProjectionError> for Problem {
                     "A query of a read model took too long and was stopped"
                 );
                 Self::unavailable(
-                    "The query took too long and was stopped. Use more specific filters, or repeat it when the load is lower.",
+                    "The query took too long and was stopped. Use more specific filters, or try again when the load is lower.",
                 )
             }
             ProjectionError::Database(_) => {
@@ -247,7 +255,7 @@ impl From<ProjectionError> for Problem {
                     error = &error as &dyn std::error::Error,
                     "A read model is not available"
                 );
-                Self::unavailable("The database does not respond. Repeat the request.")
+                Self::unavailable("The database does not respond. Try again.")
             }
             error => {
                 tracing::error!(
@@ -273,7 +281,7 @@ impl From<AccessError> for Problem {
             ),
             AccessError::IssuerUnavailable(_) => Self::of(
                 ProblemCode::Unavailable,
-                "The keys of the issuer of tokens cannot be read just now. Repeat the request later.",
+                "The keys of the issuer of tokens are not available. Try again later.",
             )
             .retried_after(10),
             AccessError::NoRandomness(_) | AccessError::Unavailable(_) => {
@@ -281,7 +289,7 @@ impl From<AccessError> for Problem {
                     error = &error as &dyn std::error::Error,
                     "Cannot read the keys and tenants"
                 );
-                Self::unavailable("The database does not respond. Repeat the request.")
+                Self::unavailable("The database does not respond. Try again.")
             }
         }
     }
@@ -306,7 +314,7 @@ impl From<ProgressError> for Problem {
             error = &error as &dyn std::error::Error,
             "Cannot read the progress"
         );
-        Self::unavailable("The database does not respond. Repeat the request.")
+        Self::unavailable("The database does not respond. Try again.")
     }
 }
 
@@ -316,7 +324,7 @@ impl From<TablesError> for Problem {
             error = &error as &dyn std::error::Error,
             "The tables of webhooks are not available"
         );
-        Self::unavailable("The database does not respond. Repeat the request.")
+        Self::unavailable("The database does not respond. Try again.")
     }
 }
 
@@ -353,7 +361,7 @@ impl From<TaskError> for Problem {
             error = &error as &dyn std::error::Error,
             "The task queue is not available"
         );
-        Self::unavailable("The database does not respond. Repeat the request.")
+        Self::unavailable("The database does not respond. Try again.")
     }
 }
 
@@ -432,7 +440,7 @@ impl From<monitors::TablesError> for Problem {
             error = &error as &dyn std::error::Error,
             "The tables of monitors are not available"
         );
-        Self::unavailable("The database does not respond. Repeat the request.")
+        Self::unavailable("The database does not respond. Try again.")
     }
 }
 
@@ -463,7 +471,7 @@ where
 }
 
 /// An error's text as a sentence.
-pub(super) fn sentence(error: &dyn std::error::Error) -> String {
+pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     let first = letters

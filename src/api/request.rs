@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, Error, IgnoredAny};
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::ApiState;
 use super::admission::admitted;
 use super::body::HeldBody;
-use super::known_names::unknown_member;
+use super::json_error::parse_json;
 use super::problem::{Problem, ProblemCode};
 use crate::commands::{CommandContext, RequestKey};
 use crate::projections::query::{Sort, wait_for};
@@ -52,6 +52,8 @@ pub struct CommandRequest {
     pub context: CommandContext,
     /// As sent.
     pub headers: HeaderMap,
+    /// What the request's middleware attached.
+    pub extensions: Extensions,
     body: HeldBody,
 }
 
@@ -62,7 +64,7 @@ impl FromRequest<ApiState> for CommandRequest {
         let (parts, body) = request.into_parts();
         let caller = admitted(&parts.extensions)?.clone();
         let route = format!("{} {}", parts.method, parts.uri.path());
-        let (uri, headers) = (parts.uri, parts.headers);
+        let (uri, headers, extensions) = (parts.uri, parts.headers, parts.extensions);
         let body = state.limits.bodies.read(&headers, body).await?;
         let key = idempotency_key(&headers, route, &uri.to_string(), &body.bytes)?;
         let context = CommandContext {
@@ -76,6 +78,7 @@ impl FromRequest<ApiState> for CommandRequest {
         Ok(Self {
             context,
             headers,
+            extensions,
             body,
         })
     }
@@ -156,23 +159,6 @@ pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
     Problem::of(ProblemCode::UnsupportedMediaType, detail)
 }
 
-/// JSON of a shape: broken JSON is 400, a wrong shape 422, both with line and column.
-pub fn parse_json<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
-        // A member may be refused before the JSON breaks off; then that is what is wrong.
-        let error = serde_json::from_slice::<IgnoredAny>(body).err().unwrap_or(error);
-        if let Some(problem) = unknown_member(&error) {
-            return problem.with("line", error.line()).with("column", error.column());
-        }
-        let detail = format!("The JSON body is invalid: {error}.");
-        let problem = match error.classify() {
-            serde_json::error::Category::Data => Problem::of(ProblemCode::InvalidField, detail),
-            _ => Problem::of(ProblemCode::InvalidJson, detail),
-        };
-        problem.with("line", error.line()).with("column", error.column())
-    })
-}
-
 /// What the header `Idempotency-Key` says, if it is there.
 pub(super) fn idempotency_key_in(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
@@ -219,7 +205,7 @@ fn request_id(headers: &HeaderMap) -> String {
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AtLeast {
-    /// Answer only when the read model has reached this log position; waits up to 2 s, then 503.
+    /// Respond only when the read model has reached this log position; waits up to 2 s, then 503.
     #[serde(default, deserialize_with = "log_position")]
     pub at_least: Option<i64>,
 }
@@ -234,7 +220,9 @@ impl AtLeast {
             return Ok(());
         }
         let reached = query::position::<P>(&state.models).await?;
-        let detail = format!("The read model has reached log position {reached}, but not yet {wanted}.");
+        let detail = format!(
+            "The read model has reached only log position {reached} of the requested {wanted}. Try again."
+        );
         Err(Problem::unavailable(detail).with("position", reached))
     }
 
@@ -254,7 +242,9 @@ impl AtLeast {
                 return Ok(());
             }
             if Instant::now() > end {
-                let detail = format!("{what} have reached log position {reached}, but not yet {wanted}.");
+                let detail = format!(
+                    "{what} have reached only log position {reached} of the requested {wanted}. Try again."
+                );
                 return Err(Problem::unavailable(detail).with("position", reached));
             }
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -275,8 +265,7 @@ pub fn log_position<'de, D: Deserializer<'de>>(text: D) -> Result<Option<i64>, D
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AsOf {
-    /// Answer with the state at this log position or time (RFC 3339). A value after the end of the log is an error
-    /// (400).
+    /// Return the state at this log position or time (RFC 3339). A value beyond the end of the log is an error (400).
     #[param(example = "2026-01-31T12:00:00Z")]
     pub as_of: Option<String>,
 }
@@ -351,7 +340,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<
         // A malformed id names nothing: that is 404, as for an unknown one.
         let path = Path::<T>::from_request_parts(parts, state).await;
         path.map(|Path(value)| Self(value))
-            .map_err(|_| Problem::not_found("thing"))
+            .map_err(|_| Problem::invalid_id())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::backup::{Saved, back_up};
 use crate::config::Config;
 use crate::database::Database;
 use crate::log::EventLog;
+use crate::values::amount::counted;
 
 /// Writes everything into one file: the log, bodies, read models, the queue, keys and settings of tenants.
 ///
@@ -52,8 +53,9 @@ fn report(args: &Args, saved: &Saved) -> anyhow::Result<()> {
         return Ok(say(&summary.to_string())?);
     }
     say(&format!(
-        "{file} has {} events, in {} bytes; restore it with: sitelog restore {file}",
-        manifest.events, saved.bytes
+        "{file} has {}, in {}; restore it with: sitelog restore {file}",
+        counted(manifest.events, "event"),
+        counted(saved.bytes, "byte")
     ))?;
     Ok(say(&format!(
         "tree head {} over {} leaves",

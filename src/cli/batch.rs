@@ -25,7 +25,7 @@ use crate::values::{BatchId, BatchList, BatchOptions, TenantId};
 /// Scans a list of domains and waits for the results.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// CSV, plain lines, NDJSON or an Excel workbook (.xlsx); `-` reads standard input
+    /// CSV, Excel (.xlsx), NDJSON or plain text; `-` reads standard input
     #[arg(value_name = "FILE")]
     file: String,
     /// The column with the domains, by name or number; by default sitelog detects it
@@ -112,7 +112,7 @@ fn refuse(list: &BatchList, why: &str) -> ExitCode {
         tell(note);
     }
     for line in &list.rejected {
-        tell(&format!("line {}: '{}': {}", line.line, line.input, line.error));
+        tell(&input::rejected(line));
     }
     tell(&format!("sitelog: nothing was scanned: {why}"));
     ExitCode::from(super::USAGE)
@@ -156,6 +156,9 @@ fn summary(row: BatchRow, failed: &[JobRow], list: &BatchList, as_json: bool) ->
         "  {} completed, {} failed, {} cancelled",
         row.completed_domains, row.failed_domains, row.cancelled_domains
     ))?;
+    if !row.failures.is_empty() {
+        say("  failures:")?;
+    }
     for (reason, count) in &row.failures {
         say([format!("    {count:>6} ").into(), style::bad(reason)])?;
     }
@@ -165,7 +168,7 @@ fn summary(row: BatchRow, failed: &[JobRow], list: &BatchList, as_json: bool) ->
     }
     if usize::try_from(row.failed_domains).is_ok_and(|all| all > failed.len()) {
         say(&format!(
-            "  … list all failures with: sitelog export jobs --batch {} --status failed",
+            "  … list all failures with: sitelog export scans --batch {} --status failed",
             row.batch_id
         ))?;
     }
@@ -179,10 +182,7 @@ fn summary(row: BatchRow, failed: &[JobRow], list: &BatchList, as_json: bool) ->
         say(&format!("  duplicates: {}", list.duplicates))?;
     }
     for line in &list.rejected {
-        say(&format!(
-            "  line {} rejected: '{}': {}",
-            line.line, line.input, line.error
-        ))?;
+        say(&format!("  {}", input::rejected(line)))?;
     }
     Ok(())
 }

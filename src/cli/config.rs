@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use super::input::require_readable;
 use super::{ENVIRONMENT, say, say_lines, style, tell_lines};
 use crate::config::{Fault, Setting, Settings, Sources};
 
-/// Shows the settings in effect, and checks a file of settings.
+/// Shows the effective settings, and checks a settings file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -19,7 +20,7 @@ pub(super) struct Args {
 enum Command {
     /// Prints each setting with its value and where that comes from; secrets are hidden
     Show(Show),
-    /// Checks a file of settings and prints everything that is wrong with it; exit code 3 if something is
+    /// Checks a settings file and prints all errors; exit code 3 if there are any
     Check(Check),
 }
 
@@ -90,6 +91,7 @@ fn show(args: &Show, sources: &Sources) -> anyhow::Result<ExitCode> {
 }
 
 fn check(args: &Check, sources: &Sources) -> anyhow::Result<ExitCode> {
+    require_readable(&args.file)?;
     let settings = Settings::read(&Sources {
         file: Some(args.file.clone()),
         without_environment: !args.with_environment,
@@ -102,10 +104,10 @@ fn check(args: &Check, sources: &Sources) -> anyhow::Result<ExitCode> {
         return Ok(code(faults));
     }
     for fault in faults {
-        say([style::bad("FAULT"), format!("  {fault}").into()])?;
+        say([style::bad("ERROR"), format!("  {fault}").into()])?;
     }
     if faults.is_empty() {
-        say(style::good(&format!("{} has no faults", args.file.display())))?;
+        say(style::good(&format!("{} has no errors", args.file.display())))?;
     }
     Ok(code(faults))
 }

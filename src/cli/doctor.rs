@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::output::chain;
 use super::{say, say_lines, style};
 use crate::config::{Config, Sources, without_password};
 use crate::database::Database;
@@ -65,7 +66,7 @@ pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCo
 async fn examine(config: &Config, found: &mut Findings) {
     let database = match Database::connect(config).await {
         Ok(database) => database,
-        Err(error) => return found.problems.push(format!("{:#}", anyhow::Error::new(error))),
+        Err(error) => return found.problems.push(chain(&anyhow::Error::new(error))),
     };
     found.database_url = config
         .database_url
@@ -111,7 +112,7 @@ async fn examine_broker(broker: &NatsSettings, found: &mut Findings) {
     };
     match checked {
         Ok(()) => found.notes.push(format!("NATS at {} is ready", broker.shown())),
-        Err(error) => found.problems.push(format!("{:#}", anyhow::Error::new(error))),
+        Err(error) => found.problems.push(chain(&anyhow::Error::new(error))),
     }
 }
 
@@ -126,21 +127,26 @@ async fn look_for_standstill(database: &Database, found: &mut Findings) -> anyho
 }
 
 fn print(found: &Findings) -> anyhow::Result<()> {
-    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    let number = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), |number| number.to_string());
-    say(&format!("sitelog       {}", found.version))?;
-    say(&format!("data          {}", shown(&found.data_dir)))?;
-    say(&format!(
-        "database      {}",
-        shown(&found.database_url.as_deref().map(without_password))
-    ))?;
-    say(&format!("PostgreSQL    {}", shown(&found.postgres_version)))?;
-    say(&format!("migrations    {}", number(found.migrations)))?;
-    say(&format!("log position  {}", number(found.log_position)))?;
+    for (name, value) in [
+        ("sitelog", Some(found.version.to_owned())),
+        ("data", found.data_dir.clone()),
+        ("database", found.database_url.as_deref().map(without_password)),
+        ("PostgreSQL", found.postgres_version.clone()),
+        ("migrations", found.migrations.map(|applied| applied.to_string())),
+        (
+            "log position",
+            found.log_position.map(|position| position.to_string()),
+        ),
+    ] {
+        // What could not be found out is explained by a problem below.
+        if let Some(value) = value {
+            say(&format!("{name:<12}  {value}"))?;
+        }
+    }
     for problem in &found.problems {
         // Some say over several lines what to do.
         let (first, more) = problem.split_once('\n').unwrap_or((problem, ""));
-        say([style::bad("PROBLEM"), format!("       {first}").into()])?;
+        say([style::bad("ERROR"), format!("         {first}").into()])?;
         say_lines(more)?;
     }
     for note in &found.notes {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{say, style};
+use super::{say, style, tell};
 use crate::aggregates::STREAM_TYPES;
 use crate::api::v4::views::Event;
 use crate::config::Config;
@@ -36,6 +36,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let log = EventLog::open(database.pools.work.clone());
     let mut news = log.watch();
     let mut after = args.after;
+    let mut is_empty = true;
     loop {
         let stream = args.stream.clone().map(|id| (STREAM_TYPES, id));
         let events = log
@@ -49,6 +50,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         let full = i64::try_from(events.len()).is_ok_and(|count| count == PAGE);
         for event in events {
             after = event.position;
+            is_empty = false;
             print(&Event::from(event), args.json)?;
         }
         if full {
@@ -65,6 +67,12 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     }
     drop((log, news));
     database.close().await;
+    if let Some(stream) = args.stream.as_ref().filter(|_| is_empty && !args.follow) {
+        tell(&format!(
+            "sitelog: no events: no stream has the ID {stream}, or none of its events is after {}",
+            args.after
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

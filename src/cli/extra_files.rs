@@ -9,10 +9,10 @@ use crate::values::site_files::SiteFile;
 /// Options of every command that scans.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExtraFiles {
-    /// Also reads these files of each domain; separate several with commas
+    /// Also fetches these files of each domain; separate several with commas
     #[arg(long, value_name = "FILES", value_delimiter = ',', value_parser = codes())]
     files: Vec<SiteFile>,
-    /// Fetches and checks so many URLs of the sitemaps of each domain, 0 to 100
+    /// Fetches and checks up to N sitemap URLs of each domain, 0 to 100
     #[arg(long, value_name = "N")]
     sitemap_sample: Option<i64>,
 }

@@ -7,7 +7,7 @@ use super::say;
 use crate::config::Sources;
 use crate::fleet::{NatsUser, connect, follow};
 
-/// Prints events of the log's copy on NATS, as JSON lines.
+/// Streams events from the copy of the log on NATS, as JSON lines; needs no database.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -15,7 +15,7 @@ pub(super) struct Args {
     /// Only events after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
     after: i64,
-    /// Ends after the last event there is, instead of waiting for new ones
+    /// Exits after the last event, instead of waiting for new ones
     #[arg(long)]
     no_wait: bool,
 }

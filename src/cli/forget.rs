@@ -19,6 +19,7 @@ use crate::projections::domains::Domains;
 use crate::projections::jobs::Jobs;
 use crate::projections::query::wait_for;
 use crate::projections::sitemaps::Sitemaps;
+use crate::values::amount::counted;
 use crate::values::{DomainName, TenantId};
 
 /// How long the read models may take to follow.
@@ -30,7 +31,7 @@ const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 pub(super) struct Args {
     /// The domain
     domain: String,
-    /// The tenant; by default the one of requests that name none
+    /// The tenant. Default: the default tenant (550e8400-e29b-41d4-a716-446655440000)
     #[arg(long, value_name = "ID")]
     tenant: Option<TenantId>,
     /// Does not ask for confirmation
@@ -64,8 +65,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
         say(&told.to_string())?;
     } else {
         say(&format!(
-            "Erased the findings of {} scans of {domain} ({} bodies, log position {}).",
-            forgotten.scans, forgotten.bodies, forgotten.position
+            "Erased the findings of {} of {domain} ({}, log position {}).",
+            counted(forgotten.scans, "scan"),
+            counted(forgotten.bodies, "body"),
+            forgotten.position
         ))?;
     }
     if !followed {

@@ -27,13 +27,13 @@ enum Command {
     Create(Create),
     /// Lists keys, without their secrets
     List(List),
-    /// Revokes a key permanently, from the next request on
+    /// Revokes a key permanently, effective immediately
     Revoke(Revoke),
 }
 
 #[derive(Debug, clap::Args)]
 struct Create {
-    /// A name for people: who uses the key, and for what
+    /// A label: who uses the key, and for what
     #[arg(long, default_value = "")]
     name: String,
     /// The tenant whose data the key gives access to
@@ -67,7 +67,7 @@ struct List {
 
 #[derive(Debug, clap::Args)]
 struct Revoke {
-    /// The visible part of the key, as the list shows it, or the whole key
+    /// The ID of the key, as the list shows it, or the whole key
     #[arg(value_name = "KEY", value_parser = key_of)]
     key: KeyId,
     /// Prints one JSON object
@@ -103,7 +103,7 @@ async fn create_key(args: &Create, database: &Database) -> anyhow::Result<ExitCo
         say(&shown.to_string())?;
     } else {
         tell(&line_of(&row));
-        tell("the key, which is shown only once:");
+        tell("Key (shown only once):");
         say(key.reveal())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -144,11 +144,12 @@ fn line_of(row: &KeyRow) -> String {
         (Some(then), _) => format!("revoked {}", day(then)),
         (None, Some(then)) if then <= Utc::now() => format!("expired {}", day(then)),
         (None, Some(then)) => format!("valid until {}", day(then)),
-        (None, None) => "good".to_owned(),
+        (None, None) => "active".to_owned(),
     };
-    let used = row
-        .last_used_at
-        .map_or_else(|| "never used".to_owned(), |then| format!("used {}", day(then)));
+    let used = row.last_used_at.map_or_else(
+        || "never used".to_owned(),
+        |then| format!("last used {}", day(then)),
+    );
     let (id, tenant, scopes, name) = (&row.key_id, row.tenant_id, row.scopes.join(","), &row.name);
     format!("{id}  {tenant}  {scopes:<14} {state}, {used}  {name}")
         .trim_end()
@@ -176,8 +177,7 @@ fn expiry_of(text: &str) -> Result<Expiry, String> {
 }
 
 fn key_of(text: &str) -> Result<KeyId, String> {
-    KeyId::parse(text)
-        .ok_or_else(|| "give the visible part of the key, such as sitelog_0123456789abcdef".to_owned())
+    KeyId::parse(text).ok_or_else(|| "give the ID of the key, such as sitelog_0123456789abcdef".to_owned())
 }
 
 #[cfg(test)]

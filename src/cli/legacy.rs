@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::input::BadArgument;
 use crate::app::App;
 use crate::config::Config;
 use crate::database::Database;
@@ -18,6 +19,7 @@ use crate::legacy::import::{Report, Unfinished, import};
 use crate::legacy::source::OldDatabase;
 use crate::legacy::tables;
 use crate::projections::status::statuses;
+use crate::values::amount::counted;
 
 /// Imports the predecessor's data, and compares it with sitelog's.
 #[derive(Debug, ClapArgs)]
@@ -30,7 +32,7 @@ pub(super) struct Args {
 enum Command {
     /// Imports domains, jobs, batches and sitemaps as events
     Import(ImportArgs),
-    /// Compares these tables with sitelog's, row by row; exit code 0 only if every difference has a known reason
+    /// Compares the predecessor's tables with sitelog's, row by row; exit code 0 only if every difference has a known reason
     Compare(CompareArgs),
 }
 
@@ -79,6 +81,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 }
 
 async fn run_import(args: &ImportArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    if !args.from.starts_with("postgres://") && !args.from.starts_with("postgresql://") {
+        let words = "--from is not the URL of a PostgreSQL database; it must begin with postgres://";
+        return Err(BadArgument(words.to_owned()).into());
+    }
     let mut source = OldDatabase::open(&args.from).await?;
     let following = Following::start(config).await?;
     let app = &following.app;
@@ -191,8 +197,8 @@ fn tell(bar: &ProgressBar, table: &str, rows: u64) {
 fn print_report(report: &Report) -> anyhow::Result<()> {
     for (name, tally) in &report.tables {
         super::say(&format!(
-            "{name}: {} rows, {} imported",
-            tally.rows(),
+            "{name}: {}, {} imported",
+            counted(tally.rows(), "row"),
             tally.imported
         ))?;
         for (title, counts) in [

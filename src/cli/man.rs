@@ -13,7 +13,7 @@ use super::{Cli, output};
 /// Writes a manual page for each command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folder, created if missing; without it, the page of sitelog itself is printed
+    /// The folder, created if missing. Default: prints the page of sitelog itself
     dir: Option<PathBuf>,
 }
 

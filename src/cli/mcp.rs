@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// `SITELOG_KEY`. Without it they use the database of the settings, like the other commands, and this process scans
     #[arg(long, value_name = "URL", env = "SITELOG_URL", hide_env_values = true)]
     url: Option<String>,
-    /// The tenant; by default that of the key, or the one of requests that name none
+    /// The tenant. Default: that of the key, otherwise the default tenant (550e8400-e29b-41d4-a716-446655440000)
     #[arg(long, value_name = "ID")]
     tenant: Option<TenantId>,
 }
@@ -67,7 +67,7 @@ async fn serve<A: Api>(tools: ToolServer<A>) -> anyhow::Result<()> {
         let running = tools
             .serve(stdio())
             .await
-            .context("the agent did not begin the protocol")?;
+            .context("the MCP client did not start the session: it must send 'initialize' first")?;
         running.waiting().await.context("the protocol ended")?;
         Ok(())
     };

@@ -55,8 +55,7 @@ use output::{say, say_lines, tell, tell_lines};
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// The file with the settings; without it sitelog.toml in the working directory or, if there is none,
-    /// /etc/sitelog/sitelog.toml
+    /// The settings file. Default: sitelog.toml in the working directory, otherwise /etc/sitelog/sitelog.toml
     #[arg(
         long,
         global = true,
@@ -65,7 +64,7 @@ struct Cli {
         value_name = "FILE"
     )]
     config: Option<PathBuf>,
-    /// A setting for this command, as it is named in the file: worker.concurrency=8
+    /// Overrides a setting, by its name in the file: worker.concurrency=8
     #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = name_and_value)]
     set: Vec<(String, String)>,
 }
@@ -74,13 +73,13 @@ struct Cli {
 enum Command {
     /// Runs the service
     Serve(serve::Args),
-    /// Scans for a service on another machine, over NATS; needs no database
+    /// Runs scans for a server on another machine, over NATS; needs no database
     Worker(worker::Args),
     /// Scans domains and prints the results
     Scan(scan::Args),
-    /// Scans a list of domains: CSV, Excel, plain lines or NDJSON
+    /// Scans a list of domains: CSV, Excel, plain text or NDJSON
     Batch(batch::Args),
-    /// Exports results as CSV, NDJSON, a workbook or Parquet
+    /// Exports results as CSV, NDJSON, Excel (.xlsx) or Parquet
     Export(Box<export::Args>),
     /// Reads a sitemap from a file or a URL, without a database
     Sitemap(sitemap::Args),
@@ -90,13 +89,13 @@ enum Command {
     Robots(robots::Args),
     /// Loads, lists and removes fingerprint sets
     Technologies(technologies::Args),
-    /// Prints events of the log
+    /// Prints events of the log from the database; --follow keeps printing
     Events(events::Args),
-    /// Prints events of the log's copy on NATS, as JSON lines
+    /// Streams events from the copy of the log on NATS, as JSON lines; needs no database
     Follow(follow::Args),
     /// Prepares and checks NATS for workers on other machines
     Nats(nats::Args),
-    /// Imports the predecessor's data, and compares it with sitelog's
+    /// Imports the data of the earlier Python backend, and compares it with sitelog's
     Legacy(legacy::Args),
     /// Verifies, proves, seals and exports the log
     Log(log::Args),
@@ -108,7 +107,7 @@ enum Command {
     Monitor(monitor::Args),
     /// Creates, lists, tests and deletes webhooks; a running server sends the events
     Webhook(webhook::Args),
-    /// Sets and lists the quotas of tenants, and moves a tenant into another database
+    /// Sets and lists the quotas of tenants, and moves a tenant to another database
     Tenant(tenant::Args),
     /// Shows, rebuilds, rolls back, verifies and repairs read models
     Projections(projections::Args),
@@ -118,7 +117,7 @@ enum Command {
     Restore(restore::Args),
     /// Serves sitelog's tools to an agent on standard input and output (Model Context Protocol)
     Mcp(mcp::Args),
-    /// Shows the settings in effect, and checks a file of settings
+    /// Shows the effective settings, and checks a settings file
     Config(config::Args),
     /// Creates or updates the database's tables
     Migrate(migrate::Args),
@@ -137,8 +136,8 @@ enum Command {
 
 /// What holds for every command.
 const AFTER_HELP: &str = "\
-Settings come from a file, from the environment and from --set; the later takes precedence. The file is the one of
---config, else sitelog.toml in the working directory, else /etc/sitelog/sitelog.toml:
+Settings come from a file, from the environment and from --set; later ones override earlier ones. The file is the
+one of --config, otherwise sitelog.toml in the working directory, otherwise /etc/sitelog/sitelog.toml:
   SITELOG_CONFIG               the same as --config
   DATABASE_URL                 your PostgreSQL; without it, sitelog runs a private one in the data directory
   SITELOG_DATA_DIR             the data directory; /var/lib/sitelog as root, otherwise ~/.local/share/sitelog
@@ -150,8 +149,8 @@ Settings come from a file, from the environment and from --set; the later takes 
   SITELOG_FETCH__...           how sites are fetched; see docs/operations.md
   RUST_LOG                     the log level; logs go to stderr
 
-Exit codes: 0 success; 1 some of the work failed; 2 invalid arguments; 3 a problem of the environment (no
-database, port in use, invalid setting, unreadable file). Errors go to stderr.";
+Exit codes: 0 success; 1 some of the work failed; 2 invalid arguments, or a file that cannot be read; 3 a problem
+of the environment (no database, port in use, invalid setting). Errors go to stderr.";
 
 /// An argument is not what it should be.
 const USAGE: u8 = 2;
@@ -167,7 +166,9 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
             // It repeats the argument, which may come from a list.
-            tell_lines(&error.render().to_string());
+            let text = error.render().to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            tell_lines(&format!("sitelog: {text}"));
             return ExitCode::from(USAGE);
         }
         Err(help) => help.exit(),
@@ -254,7 +255,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if kind == Some(std::io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    tell_lines(&format!("sitelog: {error:#}"));
+    tell_lines(&format!("sitelog: {}", output::chain(error)));
     let is_argument = error.is::<input::BadArgument>();
     ExitCode::from(if is_argument { USAGE } else { ENVIRONMENT })
 }

@@ -12,6 +12,7 @@ use super::input::{self, BadArgument};
 use super::{say, tell};
 use crate::aggregates::MonitorError;
 use crate::api::batch_input::BatchInput;
+use crate::api::json_error::mismatch_in;
 use crate::api::problem::Problem;
 use crate::api::v4::create_monitor::create;
 use crate::api::v4::monitor_subscribers::{SubscriberView, subscribe};
@@ -25,6 +26,7 @@ use crate::database::Database;
 use crate::monitors::RunError;
 use crate::monitors::rows;
 use crate::monitors::subscribers;
+use crate::values::amount::counted;
 use crate::values::batch_list::Source;
 use crate::values::monitor::{DomainSelection, MonitorChange, WatchedDomains};
 use crate::values::rhythm::{Rhythm, Zone};
@@ -46,7 +48,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Creates a monitor: domains that are scanned by a rhythm
+    /// Creates a monitor: domains that are scanned on a schedule
     Create(Box<Create>),
     /// Lists monitors: when each runs next, and the result of its last run
     List(Whose),
@@ -54,21 +56,21 @@ enum Command {
     Show(Which),
     /// Pauses a monitor
     Pause(Which),
-    /// Resumes a monitor; what was missed meanwhile is not made up
+    /// Resumes a monitor; missed runs are skipped
     Resume(Which),
-    /// Runs a monitor now, besides its rhythm
+    /// Runs a monitor now, in addition to its schedule
     Run(Which),
-    /// Sends a mail to an address for each run that finds changes
+    /// Subscribes an email address: it gets an email for each run that finds changes
     Subscribe(Subscribe),
-    /// Sends no more mails to an address
+    /// Unsubscribes an email address
     Unsubscribe(Subscribe),
-    /// Deletes a monitor; the results of its runs stay
+    /// Deletes a monitor; the results of its runs are kept
     Delete(Which),
 }
 
 #[derive(Debug, clap::Args)]
 struct Whose {
-    /// The tenant; by default the one of requests that name none
+    /// The tenant. Default: the default tenant (550e8400-e29b-41d4-a716-446655440000)
     #[arg(long, value_name = "ID", default_value_t = TenantId::DEFAULT, hide_default_value = true)]
     tenant: TenantId,
     /// Prints JSON
@@ -78,24 +80,21 @@ struct Whose {
 
 #[derive(Debug, clap::Args)]
 struct Create {
-    /// What the monitor is called
+    /// Name of the monitor
     #[arg(value_name = "NAME")]
     name: String,
-    /// The domains: CSV, plain lines, NDJSON or an Excel workbook (.xlsx); `-` reads standard input
-    #[arg(
-        value_name = "FILE",
-        required_unless_present = "filter",
-        conflicts_with = "filter"
-    )]
+    /// The domains: CSV, Excel (.xlsx), NDJSON or plain text; `-` reads standard input
+    #[arg(value_name = "FILE", conflicts_with = "filter")]
     file: Option<String>,
-    /// Instead of a file: only domains that match, looked up for each run, for example technology=Shopify; the names are
-    /// those of the filters of GET /domains
+    /// Instead of a file: all known domains that match, evaluated at each run, for example technology=Shopify; the names
+    /// are those of the filters of GET /domains
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
     filter: Vec<String>,
-    /// How often: hourly, daily, "weekly on monday", monthly, with an hour ("daily at 6"), or five fields of cron
-    #[arg(long, value_name = "RHYTHM", default_value = Rhythm::DAILY)]
+    /// The schedule: hourly, daily, "weekly on monday" or monthly, optionally with an hour ("daily at 6"), or a cron
+    /// expression of five fields
+    #[arg(long = "schedule", alias = "rhythm", value_name = "SCHEDULE", default_value = Rhythm::DAILY)]
     rhythm: Rhythm,
-    /// The time zone of the rhythm, for example Europe/Berlin
+    /// The time zone of the schedule, for example Europe/Berlin
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     time_zone: Zone,
     /// The column with the domains, by name or number; by default sitelog detects it
@@ -109,7 +108,7 @@ struct Create {
     max_concurrent: Option<i64>,
     #[command(flatten)]
     extra_files: ExtraFiles,
-    /// Only changes of one of these fields count, for example title or status
+    /// Report only changes to these fields, for example title or status
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     fields: Vec<String>,
     #[command(flatten)]
@@ -129,7 +128,7 @@ struct Which {
 struct Subscribe {
     #[command(flatten)]
     which: Which,
-    /// The e-mail address
+    /// The email address
     #[arg(value_name = "ADDRESS")]
     address: String,
 }
@@ -163,6 +162,10 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 impl Create {
     fn wanted(&self) -> Result<WantedMonitor, BadArgument> {
         let bad_argument = |problem: Problem| BadArgument(problem.detail);
+        if self.file.is_none() && self.filter.is_empty() {
+            let words = "give the FILE with the domains, or --filter NAME=VALUE for known domains that match";
+            return Err(BadArgument(words.to_owned()));
+        }
         let list = self.file.as_deref().map(|file| self.list(file)).transpose()?;
         let filter = match list {
             Some(_) => None,
@@ -198,10 +201,7 @@ impl Create {
             tell(note);
         }
         for line in &input.rejected {
-            tell(&format!(
-                "line {} rejected: '{}': {}",
-                line.line, line.input, line.error
-            ));
+            tell(&input::rejected(line));
         }
         Ok(input)
     }
@@ -221,7 +221,8 @@ fn selection(filters: &[String]) -> Result<DomainSelection, BadArgument> {
         };
         fields.insert(name.trim().to_owned(), value);
     }
-    serde_json::from_value(Value::Object(fields)).map_err(|error| BadArgument(format!("--filter: {error}")))
+    serde_json::from_value(Value::Object(fields))
+        .map_err(|error| BadArgument(format!("--filter: {}", mismatch_in("", &error).detail)))
 }
 
 async fn create_monitor(command: &Command, wanted: WantedMonitor, app: &App) -> anyhow::Result<()> {
@@ -240,7 +241,7 @@ async fn create_monitor(command: &Command, wanted: WantedMonitor, app: &App) -> 
     }
     if let Some(next) = next {
         tell(&format!(
-            "runs first at {}",
+            "First run: {}",
             next.to_rfc3339_opts(SecondsFormat::Secs, true)
         ));
     }
@@ -272,7 +273,11 @@ async fn maintain(app: &App, which: &Which, work: MonitorWork) -> anyhow::Result
             &json!({ "monitor_id": which.monitor, "position": position }).to_string(),
         )?);
     }
-    tell(&format!("done at log position {position}"));
+    tell(match work {
+        MonitorWork::Pause => "Monitor paused.",
+        MonitorWork::Resume => "Monitor resumed.",
+        MonitorWork::Delete => "Monitor deleted.",
+    });
     Ok(())
 }
 
@@ -283,7 +288,10 @@ async fn add_subscriber(app: &App, args: &Subscribe) -> anyhow::Result<()> {
     if args.which.whose.json {
         return Ok(say(&serde_json::to_string(&SubscriberView::from(row))?)?);
     }
-    tell(&format!("mails are sent to {}", row.address));
+    tell(&format!(
+        "{} gets an email for each run that finds changes",
+        row.address
+    ));
     Ok(())
 }
 
@@ -292,13 +300,13 @@ async fn remove_subscriber(database: &Database, args: &Subscribe) -> anyhow::Res
     let (tenant, id) = (args.which.whose.tenant, args.which.monitor);
     let rows = subscribers::list(pool, tenant, id).await?;
     let Some(row) = rows.iter().find(|row| row.address == args.address) else {
-        return Err(Refused(format!("{} gets no mails about this monitor", args.address)).into());
+        return Err(Refused(format!("{} is not subscribed to this monitor", args.address)).into());
     };
     subscribers::remove(pool, tenant, id, row.subscriber_id).await?;
     if args.which.whose.json {
         return Ok(say(&json!({ "subscriber_id": row.subscriber_id }).to_string())?);
     }
-    tell(&format!("no more mails are sent to {}", row.address));
+    tell(&format!("Unsubscribed {}.", row.address));
     Ok(())
 }
 
@@ -310,13 +318,15 @@ async fn run_now(app: &App, which: &Which) -> anyhow::Result<()> {
         error => error.into(),
     })?;
     let Run::Began { batch, position } = run else {
-        return Err(Refused("there is no such monitor".to_owned()).into());
+        return Err(
+            Refused("no monitor has this ID; list all with 'sitelog monitor list'".to_owned()).into(),
+        );
     };
     if which.whose.json {
         let begun = json!({ "monitor_id": which.monitor, "batch_id": batch, "position": position });
         return Ok(say(&begun.to_string())?);
     }
-    tell("the batch of the run:");
+    tell("Started batch:");
     Ok(say(&batch.to_string())?)
 }
 
@@ -364,7 +374,9 @@ async fn show(which: &Which, app: &App, database: &Database) -> anyhow::Result<(
     let pool = &database.pools.access;
     let (tenant, id) = (which.whose.tenant, which.monitor);
     let Some(row) = rows::find(pool, tenant, id).await? else {
-        return Err(Refused("there is no such monitor".to_owned()).into());
+        return Err(
+            Refused("no monitor has this ID; list all with 'sitelog monitor list'".to_owned()).into(),
+        );
     };
     let view = MonitorView::from(row);
     let runs = rows::runs(pool, tenant, id, None, RUNS).await?;
@@ -378,7 +390,10 @@ async fn show(which: &Which, app: &App, database: &Database) -> anyhow::Result<(
     for run in &runs {
         let at = run.at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let what = match (&run.batch_id, &run.skipped) {
-            (Some(batch), _) => format!("batch {batch} of {} domains", run.total.unwrap_or_default()),
+            (Some(batch), _) => format!(
+                "batch {batch} of {}",
+                counted(run.total.unwrap_or_default(), "domain")
+            ),
             (None, reason) => format!("skipped: {}", reason.as_deref().unwrap_or_default()),
         };
         say(&format!("  {at}  {what}"))?;
@@ -392,7 +407,7 @@ fn line_of(view: &MonitorView) -> String {
         |next| format!("next {}", next.to_rfc3339_opts(SecondsFormat::Secs, true)),
     );
     let last = match &view.last_run {
-        None => "has not run".to_owned(),
+        None => "no runs yet".to_owned(),
         Some(run) => match &run.skipped {
             Some(reason) => format!("last skipped ({reason})"),
             None => format!("last {}", run.at.to_rfc3339_opts(SecondsFormat::Secs, true)),

@@ -33,7 +33,7 @@ enum Action {
 struct AccountsArgs {
     /// The directory for the files; files that exist are not replaced
     directory: PathBuf,
-    /// The name of the cell, where several services share a broker
+    /// The name of the cell, if several services share a broker
     #[arg(long, value_name = "NAME", value_parser = cell, default_value = Cell::DEFAULT)]
     cell: Cell,
 }
@@ -48,7 +48,7 @@ struct InitArgs {
     /// Megabytes of results that may wait to be recorded
     #[arg(long, value_name = "MB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..))]
     results_mb: u32,
-    /// Megabytes of the log's copy; beyond that the oldest events leave it
+    /// Megabytes of the log's copy; beyond that the oldest events are dropped
     #[arg(long, value_name = "MB", default_value_t = 10240, value_parser = clap::value_parser!(u32).range(1..))]
     log_mb: u32,
 }
@@ -56,18 +56,16 @@ struct InitArgs {
 /// Where the broker is.
 #[derive(Debug, clap::Args)]
 pub(super) struct BrokerArgs {
-    /// The address of NATS, or several, separated by commas: `nats://127.0.0.1:4222`. Without it
-    /// `SITELOG_NATS__URL`
+    /// The address of NATS, or several, separated by commas: `nats://127.0.0.1:4222`. Default: `SITELOG_NATS__URL`
     #[arg(long, value_name = "URL")]
     nats: Option<String>,
-    /// The user: a .creds file, or a file with the seed of a key. Without it `SITELOG_NATS__CREDENTIALS`
+    /// NATS credentials: a .creds file, or a file with the seed of a key. Default: `SITELOG_NATS__CREDENTIALS`
     #[arg(long, value_name = "FILE")]
     creds: Option<PathBuf>,
-    /// Certificates that are trusted besides the system's. Without it `SITELOG_NATS__CA`
+    /// Certificates to trust in addition to the system's. Default: `SITELOG_NATS__CA`
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// The name of the cell, where several services share a broker. Without it `SITELOG_NATS__CELL`, or
-    /// main
+    /// The name of the cell, if several services share a broker. Default: `SITELOG_NATS__CELL`, otherwise main
     #[arg(long, value_name = "NAME")]
     cell: Option<String>,
 }

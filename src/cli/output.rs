@@ -42,6 +42,17 @@ pub(super) fn tell_lines(text: &str) {
     text.lines().for_each(tell);
 }
 
+/// An error with its causes in one line. A cause that an error above it repeats is left out.
+pub(super) fn chain(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.iter().any(|text| text.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
+}
+
 /// Asks a question on standard error; the answer is typed behind it.
 pub(super) fn ask(question: &str) -> io::Result<()> {
     let mut screen = io::stderr();
@@ -193,6 +204,16 @@ mod tests {
         drop(screen);
         let text = String::from_utf8(shown).unwrap();
         assert_eq!(text, "a,\\u009b31m\nb\\u001b]0;x\\u0007\n\u{fffd}\n\nrest\\u001b");
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let refused = io::Error::other("connection refused");
+        let error = anyhow::Error::new(refused).context("cannot connect: connection refused");
+        assert_eq!(
+            chain(&error.context("doctor")),
+            "doctor: cannot connect: connection refused"
+        );
     }
 
     #[test]

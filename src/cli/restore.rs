@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use super::input::require_readable;
 use super::log::verify;
 use super::projections::work;
 use super::{progress, say};
@@ -25,7 +26,7 @@ pub(super) struct Args {
     /// The file that 'sitelog backup' wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// An empty database; by default that of the settings (`DATABASE_URL`, or a private one in the data directory)
+    /// An empty database. Default: that of the settings (`DATABASE_URL`, or a private one in the data directory)
     #[arg(long, value_name = "URL")]
     into: Option<String>,
     /// Prints JSON: one object for the log, and one for each read model
@@ -34,6 +35,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
+    require_readable(&args.file)?;
     let archive = Archive::open(&args.file)?;
     let mut config = config.clone();
     if args.into.is_some() {

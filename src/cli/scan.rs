@@ -12,6 +12,7 @@ use crate::commands::request_scan::request_scan;
 use crate::config::Config;
 use crate::projections::RawJson;
 use crate::projections::jobs::{self, JobRow};
+use crate::values::amount::counted;
 use crate::values::{DomainName, Findings, ScanId, ScanOptions, TenantId};
 
 /// Scans domains and prints the results.
@@ -85,13 +86,13 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
         return Ok(());
     };
     line(
-        "state",
+        "site type",
         found.site_state.as_ref().map(|found| found.state.as_str()),
     )?;
     line("title", found.title.as_deref())?;
     line("description", found.description.as_deref())?;
     line("language", found.language.as_deref())?;
-    line("URL", found.final_url.as_deref())?;
+    line("final URL", found.final_url.as_deref())?;
     line("logo", found.logo_url.as_deref())?;
     list(
         "technologies",
@@ -103,7 +104,7 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
                 None => technology.name.clone(),
             }),
     )?;
-    list("e-mail", found.emails.into_iter().map(|email| email.value))?;
+    list("email", found.emails.into_iter().map(|email| email.value))?;
     list("phone", found.phones.into_iter().map(|phone| phone.value))?;
     list("profiles", found.socials.into_iter().map(|social| social.url))?;
     let files: Vec<u64> = found
@@ -116,9 +117,9 @@ fn report(row: &JobRow) -> anyhow::Result<()> {
         line(
             "sitemaps",
             Some(&format!(
-                "{} with {} URLs",
-                files.len(),
-                files.iter().sum::<u64>()
+                "{} with {}",
+                counted(files.len(), "file"),
+                counted(files.iter().sum::<u64>(), "URL")
             )),
         )?;
     }

@@ -19,8 +19,8 @@ pub(super) struct Args {
     /// workers on other machines, and a relay copies the log for followers; both need NATS
     #[arg(long, value_delimiter = ',', default_value = "api,worker,projector")]
     roles: Vec<Role>,
-    /// The file for the first key, which has all rights; without it, the key is shown on a terminal. The file must not
-    /// exist yet, and only its owner may read it
+    /// Writes the first API key (full access) to this new file, which only its owner can read. Default: the key is
+    /// printed if standard output is a terminal
     #[arg(long, value_name = "FILE")]
     first_key_file: Option<PathBuf>,
 }
@@ -61,7 +61,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
 pub(super) fn warn_without_contact(config: &Config) {
     if !config.fetch.tells_contact() {
         tracing::warn!(
-            "The user agent names no contact: set SITELOG_FETCH__CONTACT to a web or e-mail address"
+            "The user agent names no contact: set SITELOG_FETCH__CONTACT to a web or email address"
         );
     }
 }
@@ -102,12 +102,15 @@ fn introduce(started: &Started<'_>, roles: Roles) {
         FirstKey::NotNeeded => {}
         FirstKey::ToShow(key) => {
             // Standard output is a terminal; that it went away right now is no reason to stop.
-            let _shown = say("the first key, for operators; it is shown only once:")
+            let _shown = say("The first API key (operator; shown only once):")
                 .and_then(|()| say(&format!("export SITELOG_KEY={}", key.reveal())));
         }
-        FirstKey::Written(file) => tell(&format!("the first key, for operators, is in {}", file.display())),
+        FirstKey::Written(file) => tell(&format!(
+            "The first API key (operator) was written to {}",
+            file.display()
+        )),
         FirstKey::NotMade => tell(
-            "there is no key yet, and no terminal to show one on: create one with 'sitelog key create --scopes operator', \
+            "there is no API key yet, and no terminal to print one on: create one with 'sitelog key create --scopes operator', \
              or start with --first-key-file FILE",
         ),
     }

@@ -39,7 +39,7 @@ const CHUNK: usize = 256 * 1024;
 pub struct Args {
     /// A file, `-` for standard input, or an http(s) URL
     source: String,
-    /// Prints one JSON object per entry; without it, a terminal shows only the URLs
+    /// Prints one JSON object per entry. Default: a terminal shows only the URLs
     #[arg(long)]
     json: bool,
     /// Prints one JSON object about the whole document instead of its entries
@@ -54,7 +54,7 @@ pub struct Args {
     /// Compares the entries with their site and with the protocol, and prints counts and examples
     #[arg(long, conflicts_with = "summary")]
     audit: bool,
-    /// With --audit: fetches so many of the URLs, at equal distances, and checks status, redirects, noindex and canonical
+    /// With --audit: fetches up to N of the URLs, evenly spaced, and checks status, redirects, noindex and canonical
     #[arg(long, value_name = "N", default_value_t = 0, requires = "audit", value_parser = clap::value_parser!(u16).range(0..=1000))]
     sample: u16,
 }
@@ -108,11 +108,11 @@ pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCod
             .problems
             .first()
             .map_or(String::new(), |problem| format!(": {}", problem.detail));
-        tell(&format!(
-            "{} is not a sitemap ({}){why}",
-            args.source,
-            total.kind.as_str()
-        ));
+        tell(&if total.kind == SitemapKind::Error {
+            format!("cannot read {}{why}", args.source)
+        } else {
+            format!("{} is not a sitemap ({}){why}", args.source, total.kind.as_str())
+        });
     }
     if let Some(auditor) = printer.auditor.take() {
         let problems = std::mem::take(&mut total.problems);

@@ -8,9 +8,11 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::input::BadArgument;
+use super::output::chain;
 use super::{say, tell};
 use crate::config::Config;
 use crate::scanner::fingerprint_files::{self, FingerprintFilesError};
+use crate::values::amount::counted;
 
 /// Loads, lists and removes fingerprint sets
 #[derive(Debug, clap::Args)]
@@ -21,7 +23,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Loads a set in the community's format (Wappalyzer and its successors) in addition to the built-in one
+    /// Loads a set in Wappalyzer format in addition to the built-in one
     ///
     /// It is stored in the data directory under the name of the file or folder; loading that name again replaces it. A
     /// running server uses it after a restart. Patterns that cannot be searched in linear time are reported and
@@ -37,7 +39,7 @@ enum Command {
     Unload {
         /// The name of the set, as `load` printed it
         name: String,
-        /// One JSON object
+        /// Prints one JSON object
         #[arg(long)]
         json: bool,
     },
@@ -75,15 +77,15 @@ pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
             }
             let more = loaded.skipped.len().saturating_sub(20);
             if more > 0 {
-                tell(&format!("skipped: {more} more patterns"));
+                tell(&format!("skipped: {}", counted(more, "more pattern")));
             }
             say(&format!(
-                "{}: {} technologies with {} signs; {} patterns skipped, {} technologies need a browser or further requests",
+                "{}: {} with {}; {} skipped; {} not evaluated (a browser or further requests are needed)",
                 loaded.name,
-                loaded.technologies,
-                loaded.signs,
-                loaded.skipped.len(),
-                loaded.not_evaluated
+                counted(loaded.technologies, "technology"),
+                counted(loaded.signs, "rule"),
+                counted(loaded.skipped.len(), "pattern"),
+                counted(loaded.not_evaluated, "technology")
             ))?;
         }
         Command::Unload { name, json } => {
@@ -121,19 +123,20 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
             say(&line.to_string())?;
         } else {
             say(&format!(
-                "{}\t{}\t{} signs\t{origin}",
+                "{}\t{}\t{}\t{origin}",
                 known.name,
                 known.categories.join(", "),
-                known.signs
+                counted(known.signs, "rule")
             ))?;
         }
     }
     if !as_json {
         let count = set.list().len();
         tell(&format!(
-            "{count} technologies in {} categories, {} signs",
-            of_category.len(),
-            set.signs()
+            "{} in {}, {}",
+            counted(count, "technology"),
+            counted(of_category.len(), "category"),
+            counted(set.signs(), "rule")
         ));
     }
     Ok(())
@@ -141,6 +144,6 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
 
 /// What is wrong with the file that was given is wrong with the argument.
 fn as_argument(error: FingerprintFilesError) -> anyhow::Error {
-    let text = format!("{:#}", anyhow::Error::new(error));
+    let text = chain(&anyhow::Error::new(error));
     BadArgument(text).into()
 }

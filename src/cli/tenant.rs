@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::json;
 use sqlx::PgPool;
 
-use super::input::BadArgument;
+use super::input::{BadArgument, require_readable};
 use super::say;
 use crate::access::{Access, TenantSettings};
 use crate::commands::change_access::change_tenant_settings;
@@ -22,8 +22,9 @@ use crate::log::EventLog;
 use crate::log::tenant_file::{TenantFile, read_tenant_file};
 use crate::policies;
 use crate::values::TenantId;
+use crate::values::amount::counted;
 
-/// Sets and lists the quotas of tenants, and moves a tenant into another database.
+/// Sets and lists the quotas of tenants, and moves a tenant to another database.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -36,9 +37,9 @@ enum Command {
     Set(Set),
     /// Lists the tenants with quotas of their own
     List(List),
-    /// Exports all streams of a tenant into a file, with proofs, to move them into another database
+    /// Exports all streams of a tenant to a file, with proofs, to move them to another database
     Export(Export),
-    /// Imports such a file; may be repeated, and goes on where it was interrupted
+    /// Imports a file written by 'tenant export'; can be run again, and resumes where it was interrupted
     Import(Import),
 }
 
@@ -71,13 +72,13 @@ struct Set {
     /// Domains per batch
     #[arg(long, value_name = "N|none")]
     max_batch_domains: Option<String>,
-    /// Concurrent scans, over all batches and processes
+    /// Concurrent scans, across all batches and processes
     #[arg(long, value_name = "N|none")]
     max_concurrent_scans: Option<String>,
     /// Stored URLs of sitemaps; beyond this number, new scans are refused
     #[arg(long, value_name = "N|none")]
     max_stored_urls: Option<String>,
-    /// Allow /api/v1 and /api/v2 for this tenant without a key, as the predecessor did
+    /// Allows /api/v1 and /api/v2 for this tenant without a key, as the predecessor did
     #[arg(long, value_name = "true|false")]
     open_v1: Option<bool>,
     /// Prints one JSON object with all quotas of the tenant
@@ -121,33 +122,39 @@ async fn export(args: &Export, log: &EventLog) -> anyhow::Result<()> {
     // Under its name only when it is whole.
     let directory = args.file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let written = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")));
-    let written = written.with_context(|| format!("cannot write beside {shown}"))?;
+    let written = written.with_context(|| format!("cannot create a file in the directory of {shown}"))?;
     let (header, footer) = log.export_tenant(args.tenant, written.as_file()).await?;
     written.as_file().sync_all()?;
     written
         .persist_noclobber(&args.file)
         .with_context(|| format!("cannot write {shown}"))?;
     say(&format!(
-        "exported {} events and {} bodies of tenant {} from {} (head: {} events, root {})",
-        footer.events, footer.bodies, header.tenant, header.origin, header.size, header.root
+        "exported {} and {} of tenant {} from {} (head: {}, root {})",
+        counted(footer.events, "event"),
+        counted(footer.bodies, "body"),
+        header.tenant,
+        header.origin,
+        counted(header.size, "event"),
+        header.root
     ))?;
     Ok(())
 }
 
 fn read(file: &Path) -> anyhow::Result<TenantFile> {
-    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    require_readable(file)?;
+    let opened = File::open(file)?;
     read_tenant_file(opened).with_context(|| format!("cannot import {}", file.display()))
 }
 
 fn checked(file: &Path) -> anyhow::Result<ExitCode> {
     let file = read(file)?;
     say(&format!(
-        "the file is whole: {} events and {} bodies of tenant {} from {} (head: {} events, root {})",
-        file.events.len(),
-        file.bodies.len(),
+        "the file is complete: {} and {} of tenant {} from {} (head: {}, root {})",
+        counted(file.events.len(), "event"),
+        counted(file.bodies.len(), "body"),
         file.header.tenant,
         file.header.origin,
-        file.header.size,
+        counted(file.header.size, "event"),
         file.header.root
     ))?;
     Ok(ExitCode::SUCCESS)
@@ -162,7 +169,8 @@ async fn import(args: &Import, bus: &CommandBus, pool: &PgPool) -> anyhow::Resul
     paused.resume().await?;
     let TenantImport { added, known } = imported?;
     say(&format!(
-        "imported {added} events of tenant {tenant}; {known} were here already"
+        "imported {} of tenant {tenant}; {known} were already here",
+        counted(added, "event")
     ))?;
     Ok(())
 }

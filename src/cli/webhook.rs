@@ -18,12 +18,13 @@ use crate::projections::as_of::{self, Point};
 use crate::values::webhook::{WebhookFormat, WebhookSettings, WebhookTopic};
 use crate::values::{TenantId, WebhookId};
 use crate::webhooks::endpoint::EndpointError;
-use crate::webhooks::{WebhookRow, endpoint, rows};
+use crate::webhooks::{Condition, WebhookRow, endpoint, rows};
 
 /// How long the list waits for what was just decided.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Creates, lists, tests and deletes webhooks; a running server sends the events.
+/// Creates, lists, tests and deletes webhooks; a running server sends the events. The API also changes them, lists
+/// deliveries and resends single events.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -38,13 +39,13 @@ enum Command {
     List(Whose),
     /// Sends a test event
     Test(Which),
-    /// Enables a webhook again; it gets all events from where it was
+    /// Enables a webhook; it resumes where it stopped
     Enable(Which),
-    /// Sends nothing until it is enabled again
+    /// Disables a webhook until it is enabled again
     Disable(Which),
-    /// Makes another secret and prints it once; the one before it stays valid for 24 hours
+    /// Generates a new secret and prints it once; the old one stays valid for 24 hours
     Rotate(Which),
-    /// Sends events again, in order
+    /// Replays events, in order
     Replay(Replay),
     /// Deletes a webhook
     Delete(Which),
@@ -52,7 +53,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Whose {
-    /// The tenant; by default the one of requests that name none
+    /// The tenant. Default: the default tenant (550e8400-e29b-41d4-a716-446655440000)
     #[arg(long, value_name = "ID", default_value_t = TenantId::DEFAULT, hide_default_value = true)]
     tenant: TenantId,
     /// Prints JSON
@@ -82,10 +83,10 @@ struct Create {
     /// What the webhook is for
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// How messages are written: standard, or as texts for people in slack, teams or discord
+    /// The format: standard, or a chat message for slack, teams or discord
     #[arg(long, value_name = "FORMAT", default_value_t = WebhookFormat::Standard)]
     format: WebhookFormat,
-    /// An event that fails does not hold up the ones after it
+    /// Delivers later events while a failed one is retried
     #[arg(long)]
     unordered: bool,
     #[command(flatten)]
@@ -199,7 +200,7 @@ fn shown(whose: &Whose, id: WebhookId, secret: Option<String>, position: i64) ->
     if whose.json {
         say(&json!({ "webhook_id": id, "secret": secret, "position": position }).to_string())?;
     } else {
-        tell(&format!("webhook {id}; its secret, which is shown only once:"));
+        tell(&format!("Webhook {id}. Secret (shown only once):"));
         say(&secret.unwrap_or_default())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -228,10 +229,10 @@ async fn list(whose: &Whose, app: &App, database: &Database) -> anyhow::Result<E
 }
 
 fn line_of(row: &WebhookRow) -> String {
-    let state = row.disabled_reason.as_ref().map_or_else(
-        || row.status.clone(),
-        |reason| format!("{} ({reason})", row.status),
-    );
+    let state = match (row.condition(), &row.disabled_reason) {
+        (Condition::Disabled, Some(reason)) => format!("disabled ({reason})"),
+        (condition, _) => condition.as_str().to_owned(),
+    };
     format!(
         "{}  {state}  {}  {}",
         row.webhook_id,
@@ -250,12 +251,20 @@ fn object_of(row: &WebhookRow) -> serde_json::Value {
 }
 
 async fn maintain(app: &App, which: &Which, command: Maintenance) -> anyhow::Result<()> {
+    let done = match &command {
+        Maintenance::Enable => "Webhook enabled.",
+        Maintenance::Disable { .. } => "Webhook disabled.",
+        Maintenance::Test => "Test event queued.",
+        Maintenance::Delete => "Webhook deleted.",
+        Maintenance::Resend { .. } | Maintenance::Replay { .. } => "Events queued.",
+        Maintenance::Create(_) | Maintenance::Change(_) | Maintenance::RotateSecret => "Webhook changed.",
+    };
     let context = CommandContext::internal(which.whose.tenant, "cli");
     let position = maintain_webhook(&app.bus, which.webhook, command, &context).await?;
     if which.whose.json {
         say(&json!({ "webhook_id": which.webhook, "position": position }).to_string())?;
     } else {
-        tell(&format!("done at log position {position}"));
+        tell(done);
     }
     Ok(())
 }

@@ -10,12 +10,12 @@ use super::tell;
 use crate::app;
 use crate::config::Sources;
 
-/// Scans for a service on another machine, over NATS; needs no database.
+/// Runs scans for a server on another machine, over NATS; needs no database.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     broker: BrokerArgs,
-    /// Concurrent scans. Without it `SITELOG_WORKER__CONCURRENCY`, or 64
+    /// Concurrent scans. Default: `SITELOG_WORKER__CONCURRENCY`, otherwise 64
     #[arg(long, value_name = "N")]
     concurrency: Option<u32>,
 }

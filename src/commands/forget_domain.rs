@@ -12,6 +12,7 @@ use super::bus::{self, CommandBus, CommandError, Loaded};
 use crate::aggregates::{DomainScan, ScanCommand, ScanError};
 use crate::log::{LogError, LogEvent, StreamAppend};
 use crate::values::DomainName;
+use crate::values::amount::counted;
 
 /// The result of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +64,9 @@ async fn try_forget(
     let erased = erasing.commit(streams).await?;
     tracing::info!(
         tenant.id = %context.tenant,
-        "Erased the findings of {scans} scans of {domain}: {} bodies",
-        erased.bodies
+        "Erased the findings of {} of {domain}: {}",
+        counted(scans, "scan"),
+        counted(erased.bodies, "body")
     );
     Ok(ForgottenDomain {
         scans,

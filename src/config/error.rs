@@ -4,6 +4,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use crate::values::nearest::did_you_mean;
+
 /// One fault; the message names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -16,7 +18,7 @@ pub enum ConfigError {
         cause: String,
     },
     /// One value has another type than it must have.
-    #[error("{name} is a {given}; it must be {expected}")]
+    #[error("{name} is {given}; it must be {expected}")]
     Type {
         /// As in the environment.
         name: String,
@@ -69,12 +71,12 @@ pub enum ConfigError {
         other: &'static str,
     },
     /// An unknown setting, probably a misspelt one.
-    #[error("{name} is not a setting; the most similar is {nearest}. docs/operations.md lists all settings")]
+    #[error("{name} is not a setting{suggestion}; docs/operations.md lists all settings", suggestion = did_you_mean(nearest.as_deref()))]
     Unknown {
         /// As given, and where.
         name: String,
         /// The one that was probably meant.
-        nearest: String,
+        nearest: Option<String>,
     },
     /// There is no home directory to put data in.
     #[error("cannot determine the data directory: set SITELOG_DATA_DIR")]

@@ -165,7 +165,7 @@ fn budget(
     settings.max_time = seconds.map_or(settings.max_time, Duration::from_secs);
 }
 
-/// Whether a text is a web or e-mail address that may be in a comment of `User-Agent` (RFC 9110, 5.6.5).
+/// Whether a text is a web or email address that may be in a comment of `User-Agent` (RFC 9110, 5.6.5).
 fn is_contact(text: &str) -> bool {
     let is_plain = text
         .bytes()

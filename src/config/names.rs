@@ -96,11 +96,10 @@ fn unknown<'a>(
 fn refused(name: &str, known: &[String], place: Option<&str>) -> ConfigError {
     // It may hold a password, and other programs read it from the environment too.
     let nearest = if place.is_some() && name == "database_url" {
-        "DATABASE_URL in the environment".to_owned()
+        Some("DATABASE_URL in the environment".to_owned())
     } else {
         let nearest = nearest(bare(name), known.iter().map(|name| bare(name)));
-        let nearest = known.iter().find(|name| nearest == Some(bare(name)));
-        nearest.cloned().unwrap_or_default()
+        known.iter().find(|name| nearest == Some(bare(name))).cloned()
     };
     let name = place.map_or_else(|| name.to_owned(), |place| format!("{name} in {place}"));
     ConfigError::Unknown { name, nearest }
@@ -140,10 +139,11 @@ mod tests {
         ] {
             let error = refused(name);
             assert!(
-                error.contains(name) && error.contains(&format!("is {nearest}.")),
+                error.contains(name) && error.contains(&format!("did you mean '{nearest}'?")),
                 "{error}"
             );
         }
+        assert!(!refused("SITELOG_FOO").contains("did you mean"));
         let known = known_paths();
         assert!(
             ["bind", "data_dir", "fetch.proxy", "legacy.sunset"]

@@ -218,7 +218,7 @@ fn type_fault(path: &str, value: &Value) -> Option<ConfigError> {
     let (given, expected) = given_and_expected(&error);
     // A proxy's URL may hold a password; a text in the place of a number holds none.
     let given = if is_secret(path) {
-        "value of another type".to_owned()
+        "a value of another type".to_owned()
     } else {
         given
     };
@@ -235,8 +235,26 @@ fn given_and_expected(error: &config::ConfigError) -> (String, &'static str) {
         config::ConfigError::At { error, .. } => given_and_expected(error),
         config::ConfigError::Type {
             unexpected, expected, ..
-        } => (unexpected.to_string(), expected),
-        other => (format!("wrong value: {other}"), "as docs/operations.md says"),
+        } => (value_words(&unexpected.to_string()), type_words(expected)),
+        other => (format!("invalid ({other})"), "as docs/operations.md says"),
+    }
+}
+
+/// A value that has another type, as the other messages show values: `'many'` for `string "many"`.
+fn value_words(given: &str) -> String {
+    match given.split_once(' ') {
+        Some((_, value)) => format!("'{}'", value.trim_matches(['"', '`'])),
+        None if given == "sequence" => "an array".to_owned(),
+        None if given == "map" => "a table".to_owned(),
+        None => format!("a {given}"),
+    }
+}
+
+fn type_words(expected: &'static str) -> &'static str {
+    match expected {
+        "an integer" | "a signed 64 bit integer" | "an unsigned 64 bit integer" => "a whole number",
+        "a boolean" => "true or false",
+        other => other,
     }
 }
 
@@ -317,12 +335,12 @@ mod tests {
         assert_eq!(found.len(), 7, "{found:#?}");
         for wanted in [
             "bnid in ",
-            "the most similar is bind.",
+            "did you mean 'bind'?",
             "wroker.a in ",
-            "auth.mod in --set is not a setting; the most similar is auth.mode.",
-            "SITELOG_WORKER__CONCURRENCY is a string \"many\"; it must be an integer (worker.concurrency in ",
+            "auth.mod in --set is not a setting (did you mean 'auth.mode'?)",
+            "SITELOG_WORKER__CONCURRENCY is 'many'; it must be a whole number (worker.concurrency in ",
             "SITELOG_FETCH__MAX_SECONDS is '900'; it must be a number from 1 to 240 (fetch.max_seconds in ",
-            "SITELOG_FETCH__PROXY is a sequence",
+            "SITELOG_FETCH__PROXY is an array",
             "SITELOG_API__REQUESTS_PER_MINUTE is '0'; it must be a number from 1 on (--set api.requests_per_minute)",
         ] {
             assert!(

@@ -62,7 +62,7 @@ pub(super) async fn show(
         Vec::new()
     };
     let content = html! {
-        h1 { "Batch of " (counted(row.total_domains.into(), "domain")) }
+        h1 { "Batch of " (counted(row.total_domains, "domain")) }
         section #progress data-part { (head(&row, throughput.as_ref())) }
         @if visitor.may(Scope::Write) { section #actions data-part { (actions(&row)) } }
         section #charts data-part { (charts(&row, throughput.as_ref(), &found)) }
@@ -70,11 +70,7 @@ pub(super) async fn show(
         (filter_form(&row, &query))
         section #scans data-part { (table(&row, &query, &scans, is_first)) }
     };
-    let title = format!(
-        "{}% of {}",
-        percent(&row),
-        counted(row.total_domains.into(), "domain")
-    );
+    let title = format!("{}% of {}", percent(&row), counted(row.total_domains, "domain"));
     let mut page = Page::new(&title, Section::Batches);
     if !row.status.is_ended() {
         let pause = if is_large { 4000 } else { 1000 };
@@ -120,7 +116,7 @@ fn head(row: &BatchRow, throughput: Option<&Throughput>) -> Markup {
         p { (badge(row.status.as_str())) " requested " (time(Some(row.created_at)))
             @if let Some(by) = &row.created_by { " by " (by) }
             @if let Some(monitor) = row.monitor_id { " for a " a href={ "/monitors/" (monitor) } { "monitor" } }
-            @if row.end_time.is_some() { ", ended " (time(row.end_time)) } }
+            @if row.end_time.is_some() { ", finished " (time(row.end_time)) } }
         (progress(row, ""))
         ul.legend {
             li.completed { span { (number(row.completed_domains.into())) " completed" } }
@@ -129,20 +125,20 @@ fn head(row: &BatchRow, throughput: Option<&Throughput>) -> Markup {
             @if open > 0 { li.muted { span { (number(open)) " remaining" } } }
         }
         dl.figures {
-            div { dt { "done" } dd { (percent(row)) " %" } }
+            div { dt { "Progress" } dd { (percent(row)) " %" } }
             @match (row.status.is_ended(), throughput) {
                 (false, Some(throughput)) => {
                     @let rate = rate_of(throughput);
-                    div { dt { "domains per second" } dd { (format!("{rate:.1}")) } }
-                    div { dt { "estimated time left" } dd { (left(open, rate)) } }
+                    div { dt { "Domains per second" } dd { (format!("{rate:.1}")) } }
+                    div { dt { "Estimated time left" } dd { (left(open, rate)) } }
                 }
                 (true, _) => {
                     @if let Some(seconds) = row.processing_time {
-                        div { dt { "duration" } dd { (duration(seconds)) } }
-                        @if seconds > 0.0 { div { dt { "domains per second" } dd { (format!("{:.1}", f64::from(row.total_domains) / seconds)) } } }
+                        div { dt { "Duration" } dd { (duration(seconds)) } }
+                        @if seconds > 0.0 { div { dt { "Domains per second" } dd { (format!("{:.1}", f64::from(row.total_domains) / seconds)) } } }
                     }
                 }
-                (false, None) if row.start_time.is_none() => { div { dt { "estimated time left" } dd { "waiting in the queue" } } }
+                (false, None) if row.start_time.is_none() => { div { dt { "Estimated time left" } dd { "waiting in the queue" } } }
                 (false, None) => {}
             }
         }
@@ -179,7 +175,7 @@ fn actions(row: &BatchRow) -> Markup {
     html! {
         div.actions {
             @if !row.status.is_ended() {
-                details.menu { summary { "Cancel …" }
+                details.menu { summary { "Cancel…" }
                     p { "Running scans are cancelled; finished scans are kept." }
                     (action(&format!("{path}/cancel"), "Cancel batch", "danger"))
                 }
@@ -258,15 +254,17 @@ fn filter_form(row: &BatchRow, query: &ScanQuery) -> Markup {
     let (status, reason) = (given(&query.status), given(&query.reason));
     html! {
         form.filter method="get" action={ "/batches/" (row.batch_id) "#scans-title" } {
-            label { "Domain" input name="contains" type="search" value=(given(&query.contains)) placeholder="part of a name"; }
+            label { "Domain contains" input name="contains" type="search" value=(given(&query.contains)); }
             label { "Status" select name="status" {
                 (choice("", "all", &status))
                 @for one in ScanStatus::ALL { (choice(one.as_str(), one.as_str(), &status)) }
             } }
-            label { "Reason" select name="reason" {
-                (choice("", "all", &reason))
-                @for one in row.failures.keys() { (choice(one, reason_label(one), &reason)) }
-            } }
+            @if !row.failures.is_empty() || query.reason.is_some() {
+                label { "Reason" select name="reason" {
+                    (choice("", "all", &reason))
+                    @for one in row.failures.keys() { (choice(one, reason_label(one), &reason)) }
+                } }
+            }
             button type="submit" { "Filter" }
             @if query.status.is_some() || query.reason.is_some() || query.contains.is_some() {
                 a.button href={ "/batches/" (row.batch_id) "#scans-title" } { "Show all" }
@@ -296,7 +294,7 @@ fn table(row: &BatchRow, query: &ScanQuery, scans: &Listed<JobRow>, is_first: bo
             table {
                 thead { tr {
                     th.number scope="col" { "Line" } th scope="col" { "Domain" } th scope="col" { "Status" }
-                    th scope="col" { "Error" } th.number.wide scope="col" { "Attempts" } th.wide scope="col" { "Ended" }
+                    th scope="col" { "Error" } th.number.wide scope="col" { "Attempts" } th.wide scope="col" { "Finished" }
                 } }
                 tbody { @for scan in &scans.items { (line(scan)) } }
             }

@@ -63,7 +63,7 @@ pub(super) fn table(batches: &[BatchRow], none: &str) -> Markup {
                 thead { tr {
                     th scope="col" { "Requested" } th scope="col" { "Status" } th.number scope="col" { "Domains" }
                     th scope="col" { "Progress" } th.number.wide scope="col" { "Completed" }
-                    th.number.wide scope="col" { "Failed" } th.wide scope="col" { "Ended" }
+                    th.number.wide scope="col" { "Failed" } th.wide scope="col" { "Finished" }
                 } }
                 tbody {
                     @for row in batches {

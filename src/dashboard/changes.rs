@@ -49,9 +49,9 @@ pub(super) async fn show(
         .await?;
     let content = html! {
         h1 { "Changes" }
-        p { "What scans found that differs from what was known of a domain, newest first. The first scan of a domain changes nothing." }
+        p { "Differences between each scan and the previous one, newest first. The first scan of a domain is not listed." }
         (filter_form(&query))
-        (listed(&page, &query, is_first, visitor.may(Scope::Write)))
+        (listed(&page, &query, is_first, &visitor))
     };
     Ok(Page::new("Changes", Section::Changes).render(Some(&visitor), &content))
 }
@@ -85,7 +85,7 @@ fn filter_form(query: &ChangeQuery) -> Markup {
                 (choice("", "all", &field))
                 @for name in field_names() { (choice(name, &field_words(name), &field)) }
             } }
-            label { "Since" input name="since" value=(given(&query.since)) placeholder="2026-01-31T00:00:00Z"; }
+            label { "Since (time or log position)" input name="since" size="22" value=(given(&query.since)) placeholder="2026-01-31T00:00:00Z"; }
             @if let Some(monitor) = &query.monitor { input type="hidden" name="monitor" value=(monitor); }
             @if let Some(batch) = &query.batch { input type="hidden" name="batch" value=(batch); }
             button type="submit" { "Filter" }
@@ -96,15 +96,20 @@ fn filter_form(query: &ChangeQuery) -> Markup {
     }
 }
 
-fn listed(page: &views::Page<DomainChange>, query: &ChangeQuery, is_first: bool, may_write: bool) -> Markup {
+fn listed(
+    page: &views::Page<DomainChange>,
+    query: &ChangeQuery,
+    is_first: bool,
+    visitor: &Visitor,
+) -> Markup {
     let export = |format: &str| address("/api/v4/changes", query, format);
     html! {
         section #changes {
-            @if page.items.is_empty() { p.empty { "No changes." } }
+            @if page.items.is_empty() { p.empty { "No changes yet. They appear when a later scan differs from an earlier one." } }
             @else {
                 p.small { "Export these changes: " a href=(export("csv")) { "CSV" } ", " a href=(export("xlsx")) { "Excel" } ", "
                     a href=(export("ndjson")) { "NDJSON" } ", " a href=(export("parquet")) { "Parquet" } }
-                @if may_write { (link_form(&export("csv"))) }
+                @if visitor.may(Scope::Write) { (link_form(&export("csv"), visitor)) }
                 @for change in &page.items { (one(change)) }
                 (pager(page.next.as_ref(), &address("/changes", query, ""), is_first))
             }
@@ -116,11 +121,11 @@ pub(super) fn one(change: &DomainChange) -> Markup {
     html! {
         article {
             h2 { a href={ "/domains/" (change.domain) } { (readable(&change.domain)) } }
-            p.small.muted { (time(Some(change.at))) " · " a href={ "/scans/" (change.scan_id) } { "the scan" } " · compared with "
-                a href={ "/scans/" (change.previous_scan_id) } { "an earlier one" } }
+            p.small.muted { (time(Some(change.at))) " · " a href={ "/scans/" (change.scan_id) } { "Scan" } " · "
+                a href={ "/scans/" (change.previous_scan_id) } { "Previous scan" } }
             @if !change.fields.is_empty() {
                 div.scroll tabindex="0" role="region" aria-label={ "Changes of " (readable(&change.domain)) } {
-                    table {
+                    table.before-after {
                         thead { tr { th scope="col" { "Field" } th scope="col" { "Before" } th scope="col" { "After" } } }
                         tbody { @for field in &change.fields {
                             tr {

@@ -4,19 +4,23 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::entry::Visitor;
-use super::parts::{self, badge, counted, duration, number, outward, time};
+use super::parts::{self, badge, counted, milliseconds, number, outward, time};
 use super::scan::again;
 use super::shell::{Page, Section};
 use super::sitemap_tree::tree;
 use super::{files, network, site_picture, sitemap_audit};
 use crate::access::Scope;
+use crate::aggregates::STREAM_TYPES;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::api::request::PathOf;
+use crate::log::read::EventFilter;
+use crate::projections::RawJson;
 use crate::projections::domains::{self, DomainRow};
 use crate::projections::history::{self, FieldChange};
 use crate::projections::jobs::query::{JobFilter, JobSort};
@@ -26,10 +30,12 @@ use crate::values::facets;
 use crate::values::findings::Technology;
 use crate::values::picture::PictureKind;
 use crate::values::site_state::SiteState;
-use crate::values::{DomainName, Findings};
+use crate::values::{DomainName, EventType, Findings};
 
 /// Scans that are listed.
 const SCANS: i64 = history::LATEST_SCANS;
+/// Events of a scan that are searched for its erasure.
+const SCAN_EVENTS: i64 = 1000;
 /// Characters of a value in the history.
 const MAX_VALUE: usize = 300;
 
@@ -50,27 +56,21 @@ pub(super) async fn show(
     };
     let scans = jobs::query::list(&state.models, visitor.tenant(), &filter).await?;
     let found: Findings = row.meta_json.read().unwrap_or_default();
+    let erased_at = erased_at(&state, &visitor, &row).await?;
+    let changes = changes.unwrap_or_default();
     let content = html! {
         (head(&row, &found, &visitor))
-        section #found data-part {
-            div.columns {
-                (contacts(&row, &found))
-                (who(&row, &found))
+        @if let Some(at) = erased_at {
+            section #found data-part {
+                div.panel.note {
+                    p { strong { "The results of this domain were erased on " (time(Some(at))) "." }
+                        " Its scans are still listed. Scan it again to collect new results." }
+                }
             }
-            (technologies(&found))
+        } @else if row.last_completed_id.is_some() {
+            (results(&row, &found, &changes, scans.next.is_none()))
         }
-        nav.sections aria-label="On this page" {
-            a href="#sitemaps" { "Sitemaps" } a href="#network" { "DNS, mail, certificate" }
-            a href="#history" { "What changed" } a href="#scans" { "Scans" } a href="#whole" { "JSON" }
-        }
-        section #sitemaps data-part { (sitemaps(&row, &found)) }
-        section #network data-part { (network::show(&found)) (files::show(&found)) }
-        section #history data-part { (what_changed(&changes.unwrap_or_default(), scans.next.is_none())) }
         section #scans data-part { (scan_list(&scans.items)) }
-        section #whole data-part {
-            details { summary { "All findings as JSON" }
-                pre tabindex="0" { code { (serde_json::to_string_pretty(&row.meta_json.to_value()).unwrap_or_default()) } } }
-        }
     };
     let title = readable(&row.domain);
     let mut page = Page::new(&title, Section::Domains);
@@ -84,6 +84,58 @@ pub(super) async fn show(
     Ok(page.render(Some(&visitor), &content))
 }
 
+/// When the results were erased, if they were and no later scan found any.
+async fn erased_at(
+    state: &ApiState,
+    visitor: &Visitor,
+    row: &DomainRow,
+) -> Result<Option<DateTime<Utc>>, Problem> {
+    let Some(scan) = row
+        .last_completed_id
+        .filter(|_| row.meta_json == RawJson::empty_object())
+    else {
+        return Ok(None);
+    };
+    let filter = EventFilter {
+        tenant: Some(visitor.tenant()),
+        stream: Some((STREAM_TYPES, scan.to_string())),
+        limit: SCAN_EVENTS,
+        ..EventFilter::default()
+    };
+    let events = state.log.events(&filter).await?;
+    let erasure = events
+        .iter()
+        .rfind(|event| event.event_type == EventType::ScanErased.as_str());
+    Ok(erasure.map(|event| event.recorded_at))
+}
+
+/// What is known of the domain, and what changed. The links lead only to parts that the page has.
+fn results(row: &DomainRow, found: &Findings, changes: &[FieldChange], is_whole: bool) -> Markup {
+    let network = html! { (network::show(found)) (files::show(found)) };
+    let has_network = !network.0.is_empty();
+    html! {
+        section #found data-part {
+            div.columns {
+                (contacts(row, found))
+                (site(row, found))
+            }
+            (technologies(found))
+        }
+        nav.sections aria-label="On this page" {
+            a href="#sitemaps" { "Sitemaps" }
+            @if has_network { a href="#network" { (network::parts(found)) } }
+            a href="#history" { "What changed" } a href="#scans" { "Scans" } a href="#whole" { "JSON" }
+        }
+        section #sitemaps data-part { (sitemaps(row, found)) }
+        @if has_network { section #network data-part { (network) } }
+        section #history data-part { (what_changed(changes, is_whole)) }
+        section #whole data-part {
+            details { summary { "All findings as JSON" }
+                pre tabindex="0" { code { (serde_json::to_string_pretty(&row.meta_json.to_value()).unwrap_or_default()) } } }
+        }
+    }
+}
+
 /// A name as people write it.
 pub(super) fn readable(domain: &str) -> String {
     DomainName::parse(domain).map_or_else(|_| domain.to_owned(), |name| name.readable())
@@ -93,7 +145,7 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
     // Pictures stay when a scan was not requested to read them.
     let is_picture = |name: &str| PictureKind::ALL.iter().any(|kind| kind.as_str() == name);
     let stale = row.stale_fields.iter().map(String::as_str);
-    let stale: Vec<&str> = stale.filter(|name| !is_picture(name)).collect();
+    let stale: Vec<String> = stale.filter(|name| !is_picture(name)).map(field_words).collect();
     html! {
         section #card data-part {
             (site_picture::of(&row.domain, PictureKind::Logo, found.logo.as_ref()))
@@ -109,12 +161,12 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
                 }
             }
             @if !stale.is_empty() {
-                p.small.muted { "Not found again by the last scan; older values are shown: " (stale.join(", ")) "." }
+                p.small.muted { "From an earlier scan: " (stale.join(", ")) "." }
             }
             p.small.muted { "First scan " (time(row.first_scan)) " · last scan " (time(row.last_scan))
                 @if let Some(visit) = found.performance.visit {
                     " · " (number(to_i64(visit.requests))) " requests, " (number(to_i64(visit.bytes))) " bytes, "
-                    (duration(std::time::Duration::from_millis(visit.milliseconds).as_secs_f64()))
+                    (milliseconds(visit.milliseconds))
                 } }
         }
         @if visitor.may(Scope::Write) { div.actions { (again(&row.domain, "Scan again")) } }
@@ -126,7 +178,7 @@ fn site_state(found: &SiteState) -> Markup {
     html! {
         div.panel {
             p { strong { (found.state.label()) "." } " "
-                @if !found.state.is_the_owners() { "The page is not the owner's: it gives no organization and no contacts." } }
+                @if !found.state.is_the_owners() { "This page is not the owner's, so sitelog takes no organization and no contacts from it." } }
             p.small.muted { "Recognised by " code { (found.evidence) } " on " (outward(&found.page)) }
         }
     }
@@ -136,7 +188,7 @@ fn to_i64(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn who(row: &DomainRow, found: &Findings) -> Markup {
+fn site(row: &DomainRow, found: &Findings) -> Markup {
     let fact = |name: &str, value: Option<&String>| {
         html! { @if let Some(value) = value { dt { (name) } dd { (value) } } }
     };
@@ -145,7 +197,7 @@ fn who(row: &DomainRow, found: &Findings) -> Markup {
     };
     html! {
         section {
-            h2 { "Owner" }
+            h2 { "Site" }
             dl.facts {
                 (fact("Site name", found.site_name.as_ref()))
                 @if let Some(organization) = &found.organization {
@@ -159,7 +211,7 @@ fn who(row: &DomainRow, found: &Findings) -> Markup {
                 (address("Canonical", row.canonical_url.as_ref()))
                 (address("Logo", row.logo_url.as_ref()))
                 (address("Icon", row.favicon_url.as_ref()))
-                (address("Picture", row.image_url.as_ref()))
+                (address("Image", row.image_url.as_ref()))
                 @if row.is_wordpress {
                     dt { "WordPress" } dd { (row.wordpress_version.as_deref().unwrap_or("yes, version unknown")) }
                 }
@@ -189,9 +241,9 @@ fn contacts(row: &DomainRow, found: &Findings) -> Markup {
     html! {
         section {
             h2 { "Contacts" }
-            @if is_none { p.empty { "No e-mail addresses, phone numbers or profiles found." } }
+            @if is_none { p.empty { "No email addresses, phone numbers or profiles found." } }
             @if !row.email_addresses.is_empty() {
-                h3 { "E-mail" }
+                h3 { "Email" }
                 ul.plain { @for value in &row.email_addresses {
                     li { a href={ "mailto:" (value) } { (value) } (copy(value))
                         @for email in found.emails.iter().filter(|email| email.value == *value).take(1) { (found_at(&email.source, &email.page)) (network::mail(email)) } }
@@ -280,7 +332,7 @@ fn technologies(found: &Findings) -> Markup {
                     dd { ul.chips { @for one in all { li { (one.name) @if let Some(version) = &one.version { " " strong { (version) } } } } } }
                 }
             }
-            details { summary { "How they were recognised" } (evidence(&found.technologies)) }
+            details { summary { "Evidence" } (evidence(&found.technologies)) }
         }
     }
 }
@@ -309,7 +361,7 @@ fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
         h2 { "Sitemaps" }
         @if found.sitemaps.is_empty() { p.empty { "None found." } }
         @else {
-            p { (counted(row.sitemap_urls.into(), "URL")) " in " (counted(row.total_sitemaps.into(), "file")) ": "
+            p { (counted(row.sitemap_urls, "URL")) " in " (counted(row.total_sitemaps, "file")) ": "
                 a href={ "/api/v4/domains/" (row.domain) "/urls?format=csv" } { "CSV" } }
             (tree(&found.sitemaps))
         }
@@ -329,7 +381,7 @@ fn sitemaps(row: &DomainRow, found: &Findings) -> Markup {
 fn what_changed(changes: &[FieldChange], is_whole: bool) -> Markup {
     // The history is that of the latest scans; of a domain with more of them, the oldest is not the first.
     let first = if is_whole {
-        "First found"
+        "First scan"
     } else {
         "Values before the latest scans"
     };
@@ -342,7 +394,7 @@ fn what_changed(changes: &[FieldChange], is_whole: bool) -> Markup {
                 @for (place, group) in groups.iter().enumerate().rev() {
                     li {
                         div { strong { @if place == 0 { (first) } @else { (counted(i64::try_from(group.len()).unwrap_or(0), "field")) " changed" } } }
-                        div.small.muted { (time(Some(group[0].at))) " · " a href={ "/scans/" (group[0].scan_id) } { "the scan" } " · position " (group[0].position) }
+                        div.small.muted { (time(Some(group[0].at))) " · " a href={ "/scans/" (group[0].scan_id) } { "Scan details" } " · position " (group[0].position) }
                         @if place == 0 { details { summary { (counted(i64::try_from(group.len()).unwrap_or(0), "field")) } (fields(group)) } }
                         @else { (fields(group)) }
                     }
@@ -356,7 +408,7 @@ fn fields(group: &[FieldChange]) -> Markup {
     html! {
         dl.facts {
             @for change in group {
-                dt { (change.field.replace('_', " ")) }
+                dt { (field_words(&change.field)) }
                 dd {
                     @if !shown(&change.old).is_empty() { del { (shown(&change.old)) } " " }
                     @if shown(&change.new).is_empty() { span.muted { "nothing" } } @else { ins { (shown(&change.new)) } }
@@ -394,7 +446,7 @@ fn scan_list(scans: &[JobRow]) -> Markup {
         h2 { "Scans" }
         div.scroll tabindex="0" role="region" aria-label="Scans" {
             table {
-                thead { tr { th scope="col" { "Requested" } th scope="col" { "Status" } th scope="col" { "Error" } th.wide scope="col" { "Ended" } } }
+                thead { tr { th scope="col" { "Requested" } th scope="col" { "Status" } th scope="col" { "Error" } th.wide scope="col" { "Finished" } } }
                 tbody { @for scan in scans {
                     tr {
                         th scope="row" { a href={ "/scans/" (scan.scan_id) } { (time(Some(scan.created_at))) } }

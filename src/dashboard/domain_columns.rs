@@ -23,7 +23,7 @@ pub(super) const COLUMNS: [Column; 16] = [
     },
     Column {
         word: "site_state",
-        name: "State",
+        name: "Site type",
         is_usual: false,
         cell: state,
     },
@@ -35,9 +35,9 @@ pub(super) const COLUMNS: [Column; 16] = [
     },
     Column {
         word: "email",
-        name: "E-mail",
+        name: "Email",
         is_usual: true,
-        cell: |row| lines(&row.email_addresses),
+        cell: |row| addresses(&row.email_addresses),
     },
     Column {
         word: "phone",
@@ -47,7 +47,7 @@ pub(super) const COLUMNS: [Column; 16] = [
     },
     Column {
         word: "email_provider",
-        name: "E-mail provider",
+        name: "Email provider",
         is_usual: false,
         cell: |row| {
             let found: Findings = row.meta_json.read().unwrap_or_default();
@@ -120,10 +120,22 @@ fn text(value: Option<&String>) -> Markup {
     html! { @if let Some(value) = value { (value) } @else { span.muted { "–" } } }
 }
 
+/// Phone numbers: none is broken in the middle.
 fn lines(values: &[String]) -> Markup {
     html! {
         @if values.is_empty() { span.muted { "–" } }
-        @for value in values.iter().take(3) { div { (value) } }
+        @for value in values.iter().take(3) { div.nowrap { (value) } }
+        @if values.len() > 3 { div.muted { "and " (values.len() - 3) " more" } }
+    }
+}
+
+/// Email addresses: a long one is broken only before its domain.
+fn addresses(values: &[String]) -> Markup {
+    html! {
+        @if values.is_empty() { span.muted { "–" } }
+        @for value in values.iter().take(3) {
+            div.address { @match value.split_once('@') { Some((user, domain)) => { (user) wbr; "@" (domain) } None => { (value) } } }
+        }
         @if values.len() > 3 { div.muted { "and " (values.len() - 3) " more" } }
     }
 }

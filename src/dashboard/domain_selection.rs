@@ -12,7 +12,7 @@ use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::batch_input::BatchInput;
 use crate::api::export::{List, Wanted};
-use crate::api::problem::{Problem, ProblemCode};
+use crate::api::problem::{Problem, ProblemCode, sentence};
 use crate::api::quota::{require_acceptable, require_room_for_urls};
 use crate::api::request::{CommandRequest, Paging};
 use crate::api::v4::views::{Domain, Page};
@@ -56,7 +56,8 @@ pub(super) fn actions(monitors: &[MonitorRow], may_write: bool) -> Markup {
             input type="hidden" name=(PICTURES) value="1";
             span.small.muted { "Selected rows: " output data-count=(FORM) hidden { "0" } }
             span {
-                select name="format" aria-label="Format" {
+                label.inline for="selection-format" { "Format" } " "
+                select #selection-format name="format" {
                     @for (format, name) in [("csv", "CSV"), ("xlsx", "Excel"), ("ndjson", "NDJSON"), ("parquet", "Parquet")] { (choice(format, name, "csv")) }
                 }
                 " " button type="submit" formmethod="get" formaction="/domains/selection" { "Export" }
@@ -65,7 +66,8 @@ pub(super) fn actions(monitors: &[MonitorRow], may_write: bool) -> Markup {
                 button type="submit" { "Scan again" }
                 @if !monitors.is_empty() {
                     span {
-                        select name="monitor" aria-label="Monitor" {
+                        label.inline for="selection-monitor" { "Monitor" } " "
+                        select #selection-monitor name="monitor" {
                             @for monitor in monitors { option value=(monitor.monitor_id) { (monitor.settings.name) } }
                         }
                         " " button type="submit" formaction="/domains/selection/monitor" { "Add to monitor" }
@@ -168,7 +170,7 @@ fn chosen(named: impl IntoIterator<Item = String>) -> Result<Vec<DomainName>, Pr
     let mut domains: Vec<DomainName> = Vec::new();
     for name in named {
         let domain = DomainName::parse(&name)
-            .map_err(|error| Problem::of(ProblemCode::InvalidDomain, format!("{error}.")))?;
+            .map_err(|error| Problem::of(ProblemCode::InvalidDomain, sentence(&error)))?;
         if !domains.contains(&domain) {
             domains.push(domain);
         }
@@ -180,7 +182,7 @@ fn chosen(named: impl IntoIterator<Item = String>) -> Result<Vec<DomainName>, Pr
         }
     }
     if domains.is_empty() {
-        let detail = "No domain is selected. Go back and tick at least one row.";
+        let detail = "No domain is selected. Select at least one row.";
         return Err(Problem::of(ProblemCode::InvalidField, detail));
     }
     Ok(domains)

@@ -37,14 +37,14 @@ pub(super) async fn show(
     let monitors = selection::monitors(&state, &visitor).await?;
     let content = html! {
         h1 { "Domains" }
-        p { "All domains of your scans, with their latest results. " a href="/technologies" { "Show technologies" } }
+        p { "All scanned domains, with their latest results. " a href="/technologies" { "Show technologies" } }
         (filter_form(&query, &address))
-        (saved_filters::bar(&saved, &address, may_write))
+        (saved_filters::bar(&saved, &address, &visitor))
         section #domains data-part {
             @if listed.items.is_empty() {
                 p.empty { @if is_filtered { "No domain matches these filters." } @else { "Nothing has been scanned yet. " a href="/" { "Send a list" } " to begin." } }
             } @else {
-                (export(&address, may_write))
+                (export(&address, &visitor))
                 (selection::actions(&monitors, may_write))
                 (table(&listed, &address, paging.cursor.is_none()))
             }
@@ -141,19 +141,19 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
     html! {
         form.filter method="get" action="/domains" role="search" {
             label { "Name or title" input name="contains" type="search" value=(given(&query.contains)); }
-            label { "Status" select name="status" {
+            label { "Last scan" select name="status" {
                 (choice("", "all", &status))
                 @for one in ScanStatus::ALL { (choice(one.as_str(), one.as_str(), &status)) }
             } }
             (either("is_wordpress", "WordPress", "yes", "no", &as_choice(query.is_wordpress)))
-            (either("has_email", "E-mail", "found", "none", &as_choice(query.has_email)))
+            (either("has_email", "Email", "found", "none", &as_choice(query.has_email)))
             (either("has_phone", "Phone", "found", "none", &as_choice(query.has_phone)))
-            label { "State" select name="site_state" {
+            label { "Site type" select name="site_state" {
                 (choice("", "all", &site_state))
                 @for one in SiteStateKind::ALL { (choice(one.as_str(), one.label(), &site_state)) }
             } }
             label { "Certificate expires before" input name="tls_expires_before" type="date" value=(given(&query.tls_expires_before)); }
-            label { "E-mail provider" input name="email_provider" value=(given(&query.email_provider)) placeholder="Microsoft 365"; }
+            label { "Email provider" input name="email_provider" value=(given(&query.email_provider)) placeholder="Microsoft 365"; }
             label { "Technology" input name="technology" value=(given(&query.technology)) placeholder="Shopify"; }
             label { "Language" input name="language" value=(given(&query.language)) placeholder="de" size="5"; }
             @if let Some(batch) = &query.batch { input type="hidden" name="batch" value=(batch); }
@@ -178,19 +178,19 @@ fn filter_form(query: &DomainQuery, address: &Address) -> Markup {
     }
 }
 
-fn export(address: &Address, may_write: bool) -> Markup {
+fn export(address: &Address, visitor: &Visitor) -> Markup {
     html! {
         p.small { "Export these rows with all columns: " a href=(address.export("csv")) { "CSV" } ", "
             a href=(address.export("xlsx")) { "Excel" } ", " a href=(address.export("ndjson")) { "NDJSON" } ", "
             a href=(address.export("parquet")) { "Parquet" } }
-        @if may_write { (link_form(&address.export("csv"))) }
+        @if visitor.may(Scope::Write) { (link_form(&address.export("csv"), visitor)) }
     }
 }
 
 fn table(listed: &Listed<DomainRow>, address: &Address, is_first: bool) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Domains" {
-            table {
+            table.cards {
                 thead { tr {
                     th.tick scope="col" { span.visually-hidden { "Select" } }
                     (heading("Domain", "domain", address))
@@ -203,7 +203,7 @@ fn table(listed: &Listed<DomainRow>, address: &Address, is_first: bool) -> Marku
                     tr {
                         td.tick { (selection::tick(&row.domain)) }
                         th scope="row" { a href={ "/domains/" (row.domain) } { (name_in_list(&row.domain, &row.meta_json)) } }
-                        @for column in &address.columns { td.text { ((column.cell)(row)) } }
+                        @for column in &address.columns { td.text data-label=(column.name) { ((column.cell)(row)) } }
                     }
                 } }
             }

@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::html;
 
+use super::refused::{Refused, SentForm, shown_again};
 use super::shell::{Page, Section};
 use crate::access::{AuthMode, Caller, Scope};
 use crate::api::ApiState;
@@ -22,6 +23,8 @@ pub(super) struct Visitor {
     pub(super) caller: Caller,
     /// Whether there is anything to sign out of.
     pub(super) has_session: bool,
+    /// The form that was refused, if the page shows it again.
+    pub(super) refused: Refused,
 }
 
 impl Visitor {
@@ -49,12 +52,13 @@ impl FromRequestParts<ApiState> for Visitor {
         Ok(Self {
             caller: admitted(&parts.extensions)?.clone(),
             has_session: state.access.mode() == AuthMode::Required,
+            refused: parts.extensions.get::<Refused>().cloned().unwrap_or_default(),
         })
     }
 }
 
 /// A browser sends every field of a form, also those that were left empty: they mean nothing.
-fn drop_empty_fields(uri: &Uri) -> Option<Uri> {
+pub(super) fn drop_empty_fields(uri: &Uri) -> Option<Uri> {
     let query = uri.query()?;
     let given: Vec<&str> = query
         .split('&')
@@ -88,15 +92,24 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     let visitor = Visitor {
         caller: caller.clone(),
         has_session: state.access.mode() == AuthMode::Required,
+        refused: Refused::default(),
     };
+    let sent = SentForm::default();
     request.extensions_mut().insert(caller.clone());
+    request.extensions_mut().insert(sent.clone());
     if let Some(uri) = drop_empty_fields(request.uri()) {
         *request.uri_mut() = uri;
     }
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let response = run_while_admitted(&state, &caller, request, next).await;
     let mut response = response.unwrap_or_else(|problem| problem_page(&problem, None, is_read));
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = problem_page(&problem, Some(&visitor), is_read);
+        let form = if is_read {
+            None
+        } else {
+            shown_again(&state, &visitor, (&uri, &headers), &sent, &problem).await
+        };
+        response = form.unwrap_or_else(|| problem_page(&problem, Some(&visitor), is_read));
     }
     // One tenant's data: no cache in between stores it.
     let kept = HeaderValue::from_static("private, no-cache");
@@ -114,6 +127,24 @@ pub(super) async fn in_words(request: Request, next: Next) -> Response {
         Some(problem) => problem_page(&problem, None, false),
         None => response,
     }
+}
+
+/// The answer for a path that does not exist: a page for a browser, otherwise a problem.
+pub(super) async fn nothing_here(State(state): State<ApiState>, request: Request) -> Response {
+    let problem = Problem::not_found("path");
+    let accept = request.headers().get(header::ACCEPT);
+    let wants_page =
+        accept.is_some_and(|accept| accept.to_str().is_ok_and(|kinds| kinds.contains("text/html")));
+    if !wants_page || request.uri().path().starts_with("/api/") {
+        return problem.into_response();
+    }
+    let caller = caller_of_request(&state, request.method(), request.headers()).await;
+    let visitor = caller.ok().map(|caller| Visitor {
+        caller,
+        has_session: state.access.mode() == AuthMode::Required,
+        refused: Refused::default(),
+    });
+    problem_page(&problem, visitor.as_ref(), false)
 }
 
 /// Where one signs in to see a page afterwards.
@@ -135,7 +166,7 @@ fn problem_page(problem: &Problem, visitor: Option<&Visitor>, is_read: bool) -> 
             p.small.muted { "HTTP " (problem.status) " · " code { (problem.code) } " · "
                 a href={ "/docs/problems/" (problem.code) } { "about this error" } }
         }
-        p { a href="/" { "Back to the first page" } }
+        p { a href="/" { "Back to Overview" } }
     };
     let page = Page::new(problem.title, Section::None);
     let page = if is_read && status == StatusCode::SERVICE_UNAVAILABLE {

@@ -87,7 +87,7 @@ fn without_content(found: &Findings) -> Markup {
             dl.facts {
                 @for file in others {
                     dt { (file.file.label()) }
-                    dd { @if file.is_there.is_none() { "unknown" } @else { "none" }
+                    dd { @if file.is_there.is_none() { "unknown" } @else { "not found" }
                         div.small.muted { (file.why) ": " (outward(&file.url)) } }
                 }
             }

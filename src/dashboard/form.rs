@@ -8,6 +8,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::refused::SentForm;
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::request::CommandRequest;
 use crate::commands::{CommandContext, RequestKey};
@@ -26,10 +27,19 @@ pub(super) fn file_field(file: SiteFile) -> String {
 }
 
 /// A form's fields, each with its values in order.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Form(HashMap<String, Vec<Bytes>>);
 
 impl Form {
     pub(super) async fn of(request: &CommandRequest) -> Result<Self, Problem> {
+        let form = Self::read(request).await?;
+        if let Some(sent) = request.extensions.get::<SentForm>() {
+            sent.keep(&form);
+        }
+        Ok(form)
+    }
+
+    async fn read(request: &CommandRequest) -> Result<Self, Problem> {
         let kind = request
             .headers
             .get(header::CONTENT_TYPE)
@@ -59,6 +69,11 @@ impl Form {
             keep(name, field.bytes().await.map_err(broken)?);
         }
         Ok(Self(fields))
+    }
+
+    /// Whether there is such a field, empty or not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// A field as sent, the last of its values that is not empty; empty if there is none.
@@ -112,6 +127,7 @@ impl Form {
                 ProblemCode::InvalidField,
                 format!("{name} is '{text}'; it must be a whole number."),
             )
+            .with("field", name)
         })?;
         Ok(Some(number))
     }

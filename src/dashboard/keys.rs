@@ -55,22 +55,25 @@ pub(super) async fn revoke(
 }
 
 fn new_key(form: &Form, visitor: &Visitor) -> Result<NewKey, Problem> {
-    let invalid = |detail: &str| Problem::of(ProblemCode::InvalidField, detail);
+    let invalid =
+        |field: &str, detail: &str| Problem::of(ProblemCode::InvalidField, detail).with("field", field);
     let name = form.text("name");
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(invalid(
+            "name",
             "Enter a name of 1 to 100 characters: who uses the key, and for what.",
         ));
     }
     let scope: Scope = form
         .text("scope")
         .parse()
-        .map_err(|error| invalid(&format!("scope: {error}.")))?;
+        .map_err(|error| invalid("scope", &format!("scope: {error}.")))?;
     // A key cannot have more rights than its creator.
     visitor.require(scope)?;
     let days = form.number("days")?;
     if days.is_some_and(|days| !(1..=3650).contains(&days)) {
         return Err(invalid(
+            "days",
             "Enter 1 to 3650 days, or leave the field empty for a key that does not expire.",
         ));
     }
@@ -145,19 +148,26 @@ fn line(row: &KeyRow) -> Markup {
 }
 
 fn new_form(visitor: &Visitor) -> Markup {
+    let entered = visitor.refused.form("/keys");
+    let chosen = entered.value("scope", Scope::Write.as_str());
     html! {
         form.panel method="post" action="/keys" {
             h2 { "New key" }
             div.fields {
-                p { label for="name" { "Name (who uses it, and for what)" } input #name name="name" required maxlength=(MAX_NAME); }
+                p { label for="name" { "Name (who uses it, and for what)" }
+                    input #name name="name" required maxlength=(MAX_NAME) value=(entered.value("name", "")) aria-invalid=[entered.invalid("name")];
+                    (entered.error("name")) }
                 p { label for="scope" { "Scope" }
                     select #scope name="scope" {
                         @for scope in Scope::ALL.into_iter().filter(|scope| visitor.may(*scope)) {
-                            option value=(scope) selected[scope == Scope::Write] { (explained(scope)) }
+                            option value=(scope) selected[scope.as_str() == chosen] { (explained(scope)) }
                         }
-                    } }
+                    }
+                    (entered.error("scope"))
+                    span.small.muted { "write changes scans, monitors, webhooks and links; admin also manages keys and erases domains." } }
                 p { label for="days" { "Valid for (days)" }
-                    input #days name="days" type="number" placeholder="no expiry" min="1" max="3650"; }
+                    input #days name="days" type="number" placeholder="no expiry" min="1" max="3650" value=(entered.value("days", "")) aria-invalid=[entered.invalid("days")];
+                    (entered.error("days")) }
             }
             button.primary type="submit" { "Create key" }
         }
@@ -167,8 +177,8 @@ fn new_form(visitor: &Visitor) -> Markup {
 fn explained(scope: Scope) -> &'static str {
     match scope {
         Scope::Read => "read: view everything",
-        Scope::Write => "write: also request, cancel and retry scans",
-        Scope::Admin => "admin: also create and revoke keys",
+        Scope::Write => "write: also make changes",
+        Scope::Admin => "admin: also keys and erasures",
         Scope::Operator => "operator: also operate the service",
     }
 }

@@ -8,9 +8,8 @@ use uuid::Uuid;
 
 use super::entry::Visitor;
 use super::form::Form;
-use super::parts::time;
+use super::parts::{public_url, time};
 use super::shell::{Page, Section};
-use super::sign_in::is_encrypted;
 use crate::access::Scope;
 use crate::access::links::{self, LinkRow};
 use crate::api::ApiState;
@@ -25,8 +24,8 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
     let rows = links::list(state.access.pool(), visitor.tenant()).await?;
     let content = html! {
         h1 { "Links to exports" }
-        p { "A link lets a spreadsheet or another program read one export without a key. Make one on the page of a list, for example of "
-            a href="/domains" { "domains" } " or " a href="/changes" { "changes" } "." }
+        p { "A link lets a spreadsheet or another program read one export without a key. Create one from a list page, for example "
+            a href="/domains" { "Domains" } " or " a href="/changes" { "Changes" } "." }
         @if rows.is_empty() { p.empty { "No links yet." } } @else { (table(&rows, visitor.may(Scope::Write))) }
     };
     Ok(Page::new("Links to exports", Section::Domains).render(Some(&visitor), &content))
@@ -46,16 +45,14 @@ pub(super) async fn create(
         u32::try_from(days).map_err(|_| Problem::of(ProblemCode::InvalidField, "days must be 1 to 365."))?;
     let (path, name) = (form.text("path"), form.text("name"));
     let (row, link) = create_link(&state, path, name, days, &request.context).await?;
-    let scheme = if is_encrypted(&headers) { "https" } else { "http" };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let url = host.map_or_else(|| link.clone(), |host| format!("{scheme}://{host}{link}"));
+    let url = public_url(&headers, &link);
     let content = html! {
         h1 { "Link to an export" }
         div.panel.good role="status" {
-            p { strong { "The link. It is shown only once. Whoever has it can read this export." } }
+            p { strong { "Anyone with this link can read this export. It is shown only once." } }
             pre tabindex="0" { code { (url) } }
             p { "In Google Sheets: " code { "=IMPORTDATA(\"" (url) "\")" } }
-            p { "In Excel: Data, From Web." }
+            p { "In Excel: Data → From Web." }
             p { "It expires " (time(Some(row.expires_at))) "." }
         }
         p { a href="/links" { "Show all links" } }
@@ -78,14 +75,16 @@ pub(super) async fn revoke(
 }
 
 /// On the page of a list: makes a link to its export.
-pub(super) fn link_form(path: &str) -> Markup {
+pub(super) fn link_form(path: &str, visitor: &Visitor) -> Markup {
+    let entered = visitor.refused.form("/links");
     html! {
-        details { summary { "Link for a spreadsheet" }
+        details open[entered.is_refused()] { summary { "Create a link for spreadsheets" }
             form.filter method="post" action="/links" {
                 input type="hidden" name="path" value=(path);
-                label { "What it is for" input name="name" maxlength="100"; }
-                label { "Valid for (days)" input name="days" type="number" min="1" max="365" value=(DAYS); }
-                button type="submit" { "Make a link" }
+                label { "Name" input name="name" maxlength="100" value=(entered.value("name", "")); (entered.error("name")) }
+                label { "Valid for (days)" input name="days" type="number" min="1" max="365" value=(entered.value("days", &DAYS.to_string())) aria-invalid=[entered.invalid("days")];
+                    (entered.error("days")) }
+                button type="submit" { "Create link" }
             }
             p.small { a href="/links" { "Show all links" } }
         }

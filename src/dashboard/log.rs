@@ -66,14 +66,14 @@ pub(super) async fn show(
     let here = link("/log", &[("stream", stream)]);
     let content = html! {
         h1 { "Log" }
-        p { "All events, newest first. Other pages are computed from them; events never change." }
+        p { "All events, newest first. All other pages are derived from these events, which never change." }
         form.filter method="get" action="/log" {
             label { "ID of a scan, batch, webhook, monitor or tenant" input name="stream" value=(stream) size="38"; }
             button type="submit" { "Filter" }
             @if !stream.is_empty() { a.button href="/log" { "Show all" } }
         }
         section #events data-part {
-            @if events.is_empty() { p.empty { "No events" @if !stream.is_empty() { " of this scan or batch" } "." } }
+            @if events.is_empty() { p.empty { @if stream.is_empty() { "No events." } @else { "No events for this ID." } } }
             @else { (table(&events, &names)) (pager(next.as_ref(), &here, query.cursor.is_none())) }
         }
     };
@@ -102,11 +102,16 @@ fn row(event: &LogEvent, names: &Names) -> Markup {
         tr {
             td.number { (event.position) }
             td { details { summary { (event.event_type) } (raw(event)) } }
-            td { a href=(place_of(event)) { @if matches!(event.aggregate_type.as_str(), "webhook" | "monitor" | "tenant") { (event.aggregate_type) } @else if domain.is_empty() { "batch" } @else { (domain) } } }
+            td { a href=(place_of(event)) { @if matches!(event.aggregate_type.as_str(), "webhook" | "monitor" | "tenant") { (event.aggregate_type) } @else if domain.is_empty() { "batch " (short(&event.aggregate_id)) } @else { (domain) } } }
             td { (time(Some(event.recorded_at))) }
             td.wide { (actor) @if let Some(name) = names.get(&actor) { br; span.small.muted { (name) } } }
         }
     }
+}
+
+/// The beginning of an ID: enough to tell a few apart.
+fn short(id: &str) -> &str {
+    id.split('-').next().unwrap_or(id)
 }
 
 /// The page of what an event is about.

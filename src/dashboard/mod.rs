@@ -23,6 +23,7 @@ mod overview;
 mod parts;
 mod people;
 mod projections;
+mod refused;
 mod saved_filters;
 mod scan;
 mod shell;
@@ -45,7 +46,30 @@ use crate::api::ApiState;
 
 /// All pages and what they are made of.
 pub fn router(state: &ApiState) -> Router<ApiState> {
-    let guarded = Router::new()
+    let guarded = guarded_pages().route_layer(from_fn_with_state(state.clone(), entry::admit));
+    let open = Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route(
+            sign_in_by_provider::PROVIDER_PATH,
+            get(sign_in_by_provider::begin),
+        )
+        .route(OidcSettings::RETURN_PATH, get(sign_in_by_provider::complete))
+        // Whatever the key allows, and also when it has ended.
+        .route("/sign-out", post(sign_in::sign_out))
+        .route(
+            "/unsubscribe/{token}",
+            get(unsubscribe::show).post(unsubscribe::stop),
+        )
+        .route_layer(from_fn_with_state(state.clone(), entry::in_words));
+    guarded
+        .merge(open)
+        .merge(assets::router())
+        .fallback(entry::nothing_here)
+}
+
+/// The pages for who was let in: a request must carry its caller.
+fn guarded_pages() -> Router<ApiState> {
+    Router::new()
         .route("/", get(overview::show))
         .route("/start", post(new_batch::start))
         .route("/batches", get(batches::show).post(new_batch::create))
@@ -90,20 +114,4 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/{id}/revoke", post(keys::revoke))
         .route("/people/sign-out", post(people::sign_out))
-        .route_layer(from_fn_with_state(state.clone(), entry::admit));
-    let open = Router::new()
-        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route(
-            sign_in_by_provider::PROVIDER_PATH,
-            get(sign_in_by_provider::begin),
-        )
-        .route(OidcSettings::RETURN_PATH, get(sign_in_by_provider::complete))
-        // Whatever the key allows, and also when it has ended.
-        .route("/sign-out", post(sign_in::sign_out))
-        .route(
-            "/unsubscribe/{token}",
-            get(unsubscribe::show).post(unsubscribe::stop),
-        )
-        .route_layer(from_fn_with_state(state.clone(), entry::in_words));
-    guarded.merge(open).merge(assets::router())
 }

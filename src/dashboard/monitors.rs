@@ -9,13 +9,15 @@ use uuid::Uuid;
 use super::changes::one as change;
 use super::entry::Visitor;
 use super::form::Form;
-use super::parts::{action, badge_of, link, number, pager, request_key, seen_from, time};
+use super::parts::{action, badge_of, choice, link, number, pager, public_url, request_key, seen_from, time};
+use super::refused::Entered;
 use super::shell::{Page, Section};
 use crate::access::Scope;
+use crate::aggregates::ScanStatus;
 use crate::api::ApiState;
 use crate::api::batch_input::{BatchInput, apart};
 use crate::api::export::List;
-use crate::api::problem::{Problem, ProblemCode};
+use crate::api::problem::{Problem, ProblemCode, sentence};
 use crate::api::quota::turn_at_lists;
 use crate::api::request::{AtLeast, CommandRequest, Paging, PathOf, QueryOf};
 use crate::api::v4::create_monitor::create as create_monitor;
@@ -30,6 +32,8 @@ use crate::monitors::subscribers::{self, SubscriberRow};
 use crate::monitors::{MonitorRow, RunRow, rows};
 use crate::projections::query::Listed;
 use crate::values::batch_list;
+use crate::values::change_words::field_words;
+use crate::values::domain_change::field_names;
 use crate::values::monitor::{DomainSelection, MonitorChange, WatchedDomains};
 use crate::values::{BatchOptions, MonitorId};
 
@@ -56,12 +60,12 @@ pub(super) async fn list(
     let listed = Listed::of(found, ROWS, |row| row.position.to_string());
     let content = html! {
         h1 { "Monitors" }
-        p { "A monitor scans its domains again and again. What a run finds changed is on the page " a href="/changes" { "Changes" } "." }
+        p { "A monitor scans its domains on a schedule. The changes that it finds are listed under " a href="/changes" { "Changes" } "." }
         section #monitors data-part {
             (table(&listed.items))
             (pager(listed.next.as_ref(), "/monitors", paging.cursor.is_none()))
         }
-        @if visitor.may(Scope::Write) { (new_form()) }
+        @if visitor.may(Scope::Write) { (new_form(visitor.refused.form("/monitors"))) }
     };
     Ok(Page::new("Monitors", Section::Monitors)
         .polling_in_place()
@@ -96,12 +100,12 @@ pub(super) async fn show(
     let content = html! {
         h1 { (row.settings.name) }
         section #monitor data-part { (head(&row)) }
-        @if visitor.may(Scope::Write) { (actions(&row, &path)) }
-        h2 { "Mails" }
-        section #subscribers data-part { (mails(&subscribers, &path, state.sends_mails, visitor.may(Scope::Write))) }
+        @if visitor.may(Scope::Write) { (actions(&row, &path, &visitor)) }
+        h2 { "Email notifications" }
+        section #subscribers data-part { (email(&subscribers, &path, state.sends_mails, &visitor)) }
         h2 { "Runs" }
         section #runs data-part {
-            @if listed.items.is_empty() { p.empty { "It has not run yet." } }
+            @if listed.items.is_empty() { p.empty { "No runs yet." } }
             @else {
                 (runs(&listed.items))
                 (pager(listed.next.as_ref(), &path, paging.cursor.is_none()))
@@ -109,7 +113,7 @@ pub(super) async fn show(
         }
         h2 { "Latest changes" }
         section #changes data-part {
-            @if changes.items.is_empty() { p.empty { "No changes. The first scan of a domain changes nothing." } }
+            @if changes.items.is_empty() { p.empty { "No changes yet. They appear when a later scan differs from an earlier one." } }
             @else {
                 @for item in &changes.items { (change(item)) }
                 p { a.button href=(all) { "Show all changes" } }
@@ -146,12 +150,12 @@ pub(super) async fn create(
     let mut change = settings(&form)?;
     let filter = selection(&form);
     if filter != DomainSelection::default() && list.is_some() {
-        let detail = "The form has both a list and a filter; clear one of them.";
+        let detail = "The form has both a list and a filter. Clear one of them.";
         return Err(Problem::of(ProblemCode::InvalidField, detail));
     }
     if list.is_none() {
         if filter == DomainSelection::default() {
-            let detail = "The monitor has no domains: send a file, paste a list, or fill in a filter.";
+            let detail = "The monitor has no domains. Choose a file, paste a list, or fill in the filter.";
             return Err(Problem::of(ProblemCode::InvalidField, detail));
         }
         require_filter(&filter)?;
@@ -182,7 +186,11 @@ pub(super) async fn maintain(
         "feed" => {
             let token = FeedToken::generate();
             return if feeds::open(state.monitors.pool(), context.tenant, id, &token).await? {
-                Ok(feed_page(&visitor, id, &token))
+                Ok(feed_page(
+                    &visitor,
+                    id,
+                    &public_url(&request.headers, &token.path()),
+                ))
             } else {
                 Err(Problem::not_found("monitor"))
             };
@@ -224,12 +232,12 @@ pub(super) async fn maintain(
 }
 
 /// Shows the URL of a feed, this once.
-fn feed_page(visitor: &Visitor, id: MonitorId, token: &FeedToken) -> Response {
+fn feed_page(visitor: &Visitor, id: MonitorId, url: &str) -> Response {
     let content = html! {
         h1 { "Feed" }
         div.panel.good role="status" {
             p { strong { "The URL of the feed. It is shown only once; give it to your feed reader." } }
-            p { a href=(token.path()) { (token.path()) } }
+            p { a href=(url) { (url) } }
         }
         p { a href={ "/monitors/" (id) } { "Show the monitor" } }
     };
@@ -237,15 +245,25 @@ fn feed_page(visitor: &Visitor, id: MonitorId, token: &FeedToken) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], page).into_response()
 }
 
-/// Name, rhythm, zone and fields, as both forms have them.
+/// Name, schedule, time zone and fields, as both forms have them.
 fn settings(form: &Form) -> Result<MonitorChange, Problem> {
-    let refused = |error: &dyn std::error::Error| Problem::of(ProblemCode::InvalidField, format!("{error}."));
+    let refused = |field: &str, error: &dyn std::error::Error| {
+        Problem::of(ProblemCode::InvalidField, sentence(error)).with("field", field)
+    };
     let fields = form.text("fields").split([',', '\n', ' ', '\r']);
     let fields = fields.filter(|word| !word.is_empty()).map(str::to_owned);
     Ok(MonitorChange {
         name: Some(form.text("name").to_owned()),
-        rhythm: Some(form.text("rhythm").parse().map_err(|error| refused(&error))?),
-        time_zone: Some(form.text("time_zone").parse().map_err(|error| refused(&error))?),
+        rhythm: Some(
+            form.text("rhythm")
+                .parse()
+                .map_err(|error| refused("rhythm", &error))?,
+        ),
+        time_zone: Some(
+            form.text("time_zone")
+                .parse()
+                .map_err(|error| refused("time_zone", &error))?,
+        ),
         fields: Some(fields.collect()),
         ..MonitorChange::default()
     })
@@ -269,7 +287,7 @@ fn table(rows: &[MonitorRow]) -> Markup {
             div.scroll tabindex="0" role="region" aria-label="Monitors" {
                 table {
                     thead { tr { th scope="col" { "Name" } th scope="col" { "Status" } th scope="col" { "Next run" }
-                        th.wide scope="col" { "Rhythm" } th.wide scope="col" { "Domains" } th.wide scope="col" { "Last run" } } }
+                        th.wide scope="col" { "Schedule" } th.wide scope="col" { "Domains" } th.wide scope="col" { "Last run" } } }
                     tbody { @for row in rows {
                         tr {
                             th scope="row" { a href={ "/monitors/" (row.monitor_id) } { (row.settings.name) } }
@@ -343,52 +361,57 @@ fn head(row: &MonitorRow) -> Markup {
     html! {
         dl.facts {
             dt { "Status" } dd { (status(row)) }
-            dt { "Rhythm" } dd { (settings.rhythm) " (" (settings.time_zone.name()) ")"
-                @if !settings.rhythm.is_exact() { span.muted { " at a minute of its own" } } }
+            dt { "Schedule" } dd { (settings.rhythm) " (" (settings.time_zone.name()) ")"
+                @if !settings.rhythm.is_exact() { span.muted { "; sitelog chooses the minute" } } }
             dt { "Next run" } dd { (time(row.next_run)) }
             dt { "Last run" } dd { (last_run(row)) }
             dt { "Domains" } dd { (domains(row)) }
-            dt { "Fields" } dd { @if settings.fields.is_empty() { "all" } @else { (settings.fields.join(", ")) } }
+            dt { "Reported fields" } dd { @if settings.fields.is_empty() { "all" } @else { (settings.fields.join(", ")) } }
             dt { "Pages per domain" } dd { (scan.max_pages) }
             dt { "Created" } dd { (time(Some(row.created_at))) }
         }
     }
 }
 
-fn actions(row: &MonitorRow, path: &str) -> Markup {
+fn actions(row: &MonitorRow, path: &str, visitor: &Visitor) -> Markup {
     let settings = &row.settings;
+    let edit = format!("{path}/change");
+    let entered = visitor.refused.form(&edit);
     html! {
         div.actions {
             (action(&format!("{path}/run"), "Run now", "primary"))
             @if row.status == "active" { (action(&format!("{path}/pause"), "Pause", "")) }
             @else { (action(&format!("{path}/resume"), "Resume", "")) }
-            details { summary { "Feed" }
-                p.small { "A feed (Atom) of what the monitor finds changed. Whoever has its URL can read it." }
-                (action(&format!("{path}/feed"), "Make a feed URL", ""))
+            details.menu { summary { "Feed" }
+                p.small { "An Atom feed of this monitor's changes. Anyone with the URL can read it." }
+                (action(&format!("{path}/feed"), "Create a feed URL", ""))
                 @if let Some(since) = row.feed_since {
-                    p.small { "The feed has a URL since " (time(Some(since))) ". A new one revokes it." }
+                    p.small { "Feed URL created " (time(Some(since))) ". Creating a new one revokes it." }
                     (action(&format!("{path}/close-feed"), "Revoke the URL", "danger"))
                 }
             }
-            details { summary { "Delete" } (action(&format!("{path}/delete"), "Delete permanently", "danger")) }
-        }
-        details { summary { "Change" }
-            form.panel method="post" action={ (path) "/change" } {
-                (fields(&settings.name, settings.rhythm.as_str(), settings.time_zone.name(), &settings.fields.join(", ")))
-                button type="submit" { "Save" }
+            details.menu open[entered.is_refused()] { summary { "Edit" }
+                form.panel method="post" action=(edit) {
+                    (fields(entered, [&settings.name, settings.rhythm.as_str(), settings.time_zone.name(), &settings.fields.join(", ")]))
+                    button type="submit" { "Save" }
+                }
             }
+            details.menu { summary { "Delete" } (action(&format!("{path}/delete"), "Delete permanently", "danger")) }
         }
     }
 }
 
-/// Who gets mails.
-fn mails(rows: &[SubscriberRow], path: &str, sends_mails: bool, may_write: bool) -> Markup {
+/// Who gets emails.
+fn email(rows: &[SubscriberRow], path: &str, is_configured: bool, visitor: &Visitor) -> Markup {
+    let may_write = visitor.may(Scope::Write);
+    let subscribe = format!("{path}/subscribe");
+    let entered = visitor.refused.form(&subscribe);
     html! {
-        @if rows.is_empty() { p.empty { "Nobody gets mails about this monitor." } }
+        @if rows.is_empty() { p.empty { "No subscribers." } }
         @else {
-            div.scroll tabindex="0" role="region" aria-label="Mails" {
+            div.scroll tabindex="0" role="region" aria-label="Subscribers" {
                 table {
-                    thead { tr { th scope="col" { "Address" } th scope="col" { "Last mail" }
+                    thead { tr { th scope="col" { "Address" } th scope="col" { "Last email" }
                         th scope="col" { span.visually-hidden { "Actions" } } } }
                     tbody { @for row in rows {
                         tr {
@@ -405,12 +428,14 @@ fn mails(rows: &[SubscriberRow], path: &str, sends_mails: bool, may_write: bool)
                 }
             }
         }
-        @if may_write && sends_mails {
-            form.filter method="post" action={ (path) "/subscribe" } {
-                label { "Send a mail for each run that finds changes to" input name="address" type="email" required placeholder="anna@example.com"; }
+        @if may_write && is_configured {
+            form.filter method="post" action=(subscribe) {
+                label { "Email address that gets an email for each run that finds changes"
+                    input #address name="address" type="email" size="32" required placeholder="anna@example.com" value=(entered.value("address", "")) aria-invalid=[entered.invalid("address")];
+                    (entered.error("address")) }
                 button type="submit" { "Add" }
             }
-        } @else if may_write { p.small.muted { "This server sends no mails: its settings name no mail server." } }
+        } @else if may_write { p.small.muted { "Email is not configured on this server (" code { "SITELOG_MAIL__SMTP_URL" } ")." } }
     }
 }
 
@@ -418,14 +443,14 @@ fn runs(rows: &[RunRow]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Runs" {
             table {
-                thead { tr { th scope="col" { "Began" } th scope="col" { "Result" } th.number scope="col" { "Domains" }
-                    th.wide scope="col" { "Due" } th.number.wide scope="col" { "Missed before" } } }
+                thead { tr { th scope="col" { "Started" } th scope="col" { "Result" } th.number scope="col" { "Domains" }
+                    th.wide scope="col" { "Scheduled for" } th.number.wide scope="col" { "Missed runs" } } }
                 tbody { @for row in rows {
                     tr {
                         th scope="row" { (time(Some(row.at))) }
                         td { (result(row.batch_id, row.reason.as_deref())) }
                         td.number { @if let Some(total) = row.total { (number(total.into())) } @else { "–" } }
-                        td.wide { @if row.slot.is_some() { (time(row.slot)) } @else { "on request" } }
+                        td.wide { @if row.slot.is_some() { (time(row.slot)) } @else { "started manually" } }
                         td.number.wide { (row.missed) }
                     }
                 } }
@@ -443,25 +468,46 @@ fn result(batch: Option<Uuid>, reason: Option<&str>) -> Markup {
     }
 }
 
-fn fields(name: &str, rhythm: &str, zone: &str, counting: &str) -> Markup {
+/// The fields of both forms; `known` are name, schedule, time zone and reported fields as they are.
+fn fields(entered: Entered<'_>, known: [&str; 4]) -> Markup {
+    let [name, rhythm, zone, reported] = known;
     html! {
         div.fields {
-            p { label for="name" { "Name" } input #name name="name" required maxlength="200" value=(name); }
-            p { label for="rhythm" { "Rhythm" } input #rhythm name="rhythm" required list="rhythms" value=(rhythm); }
-            p { label for="time_zone" { "Time zone" } input #time_zone name="time_zone" required value=(zone) placeholder="Europe/Berlin"; }
-            p { label for="fields" { "Only changes of these fields" } input #fields name="fields" value=(counting) placeholder="all"; }
+            p { label for="name" { "Name" }
+                input #name name="name" required maxlength="200" value=(entered.value("name", name)) aria-invalid=[entered.invalid("name")];
+                (entered.error("name")) }
+            p { label for="rhythm" { "Schedule" }
+                input #rhythm name="rhythm" required list="rhythms" value=(entered.value("rhythm", rhythm)) aria-describedby="rhythm-help" aria-invalid=[entered.invalid("rhythm")];
+                (entered.error("rhythm"))
+                span.small.muted #rhythm-help { "hourly, daily, weekly on monday or monthly, optionally with an hour (daily at 6), or a cron expression (30 6 * * 1-5)" } }
+            p { label for="time_zone" { "Time zone" }
+                input #time_zone name="time_zone" required value=(entered.value("time_zone", zone)) placeholder="Europe/Berlin" aria-invalid=[entered.invalid("time_zone")];
+                (entered.error("time_zone")) }
+            (reported_fields(entered, reported))
         }
         datalist #rhythms { @for rhythm in RHYTHMS { option value=(rhythm) {} } }
-        p.small.muted { "hourly, daily, weekly on monday, monthly, with an hour (daily at 6), or five fields of cron (30 6 * * 1-5)." }
     }
 }
 
-fn new_form() -> Markup {
+/// Which changes are reported, by the names of their fields.
+pub(super) fn reported_fields(entered: Entered<'_>, known: &str) -> Markup {
+    html! {
+        p { label for="fields" { "Reported fields" }
+            input #fields name="fields" list="field-names" value=(entered.value("fields", known)) placeholder="all" aria-describedby="fields-help" aria-invalid=[entered.invalid("fields")];
+            (entered.error("fields"))
+            span.small.muted #fields-help { "Report only changes to these fields, separated by commas: title, phone_numbers" }
+            datalist #field-names { @for name in field_names() { option value=(name) { (field_words(name)) } } }
+        }
+    }
+}
+
+fn new_form(entered: Entered<'_>) -> Markup {
+    let value = |name: &str| entered.value(name, "");
     html! {
         form.panel method="post" action="/monitors" enctype="multipart/form-data" {
             h2 { "New monitor" }
             (request_key())
-            (fields("", "weekly on monday", "UTC", ""))
+            (fields(entered, ["", "weekly on monday", "UTC", ""]))
             div.columns {
                 div {
                     div.drop { p { label for="file" { strong { "Drop a file here" } ", or choose one" } }
@@ -469,19 +515,25 @@ fn new_form() -> Markup {
                 }
                 div {
                     label for="list" { "or paste a list, one domain per line" }
-                    textarea #list name="list" rows="4" spellcheck="false" placeholder="example.com" {}
+                    textarea #list name="list" rows="4" spellcheck="false" placeholder="example.com" { "\n" (value("list")) }
                 }
             }
             fieldset.fields {
-                legend { "Or the known domains that match, looked up for each run" }
-                p { label for="contains" { "Name or title contains" } input #contains name="contains"; }
-                p { label for="technology" { "Technology" } input #technology name="technology" placeholder="Shopify"; }
-                p { label for="language" { "Language" } input #language name="language" placeholder="de"; }
-                p { label for="status" { "Status" } input #status name="status" placeholder="completed"; }
+                legend { "Or all known domains that match this filter, evaluated at each run" }
+                p { label for="contains" { "Name or title contains" } input #contains name="contains" value=(value("contains")); }
+                p { label for="technology" { "Technology" } input #technology name="technology" placeholder="Shopify" value=(value("technology")); }
+                p { label for="language" { "Language" } input #language name="language" placeholder="de" value=(value("language")); }
+                p { label for="status" { "Last scan" }
+                    select #status name="status" {
+                        (choice("", "all", &value("status")))
+                        @for status in ScanStatus::ALL { (choice(status.as_str(), status.as_str(), &value("status"))) }
+                    } }
             }
             div.fields {
-                p { label for="max_pages" { "Pages per domain" } input #max_pages name="max_pages" type="number" min="1" max="100" placeholder="4"; }
-                p { label for="max_concurrent" { "Concurrent scans" } input #max_concurrent name="max_concurrent" type="number" min="1" max="1000" placeholder="50"; }
+                p { label for="max_pages" { "Pages per domain" } input #max_pages name="max_pages" type="number" min="1" max="100" placeholder="4" value=(value("max_pages"));
+                    (entered.error("max_pages")) }
+                p { label for="max_concurrent" { "Concurrent scans" } input #max_concurrent name="max_concurrent" type="number" min="1" max="1000" placeholder="50" value=(value("max_concurrent"));
+                    (entered.error("max_concurrent")) }
             }
             button.primary type="submit" { "Create monitor" }
         }

@@ -14,9 +14,9 @@ const MAX_TEXTS: usize = 12;
 pub(super) fn show(found: &Findings) -> Markup {
     html! {
         @if let Some(dns) = &found.dns {
-            h2 { "DNS and mail" }
+            h2 { "DNS and email" }
             dl.facts {
-                @for (name, provider) in [("E-mail provider", &found.email_provider), ("DNS host", &found.dns_host)] {
+                @for (name, provider) in [("Email provider", &found.email_provider), ("DNS host", &found.dns_host)] {
                     @if let Some(provider) = provider { dt { (name) } dd { (provider.name) (evidence(&provider.evidence)) } }
                 }
                 (policy("SPF", found.spf.as_ref(), dns.knows("txt")))
@@ -24,9 +24,9 @@ pub(super) fn show(found: &Findings) -> Markup {
                 (records("Addresses", dns.a.iter().chain(&dns.aaaa)))
                 (records("Name servers", dns.ns.iter()))
                 (records("Mail servers", dns.mx.iter()))
-                (records("www is", dns.www_cname.iter()))
+                (records("CNAME of www", dns.www_cname.iter()))
                 (records("May issue certificates", dns.caa.iter()))
-                (records("Texts", dns.txt.iter()))
+                (records("TXT records", dns.txt.iter()))
                 @for (kind, why) in &dns.failures { dt { (kind) } dd { span.muted { "unknown: " (why) } } }
             }
         }
@@ -43,19 +43,43 @@ pub(super) fn show(found: &Findings) -> Markup {
     }
 }
 
+/// What [`show`] has about a domain, in words: `DNS, certificate`.
+pub(super) fn parts(found: &Findings) -> String {
+    let files = [
+        found.security_txt.is_some(),
+        found.ads_txt.is_some(),
+        found.humans_txt.is_some(),
+        found.llms_txt.is_some(),
+        found.files.iter().any(|file| file.is_there != Some(true)),
+    ];
+    let parts = [
+        ("DNS and email", found.dns.is_some()),
+        ("Hosting", found.cdn.is_some() || found.hosting.is_some()),
+        ("Certificate", found.certificate.is_some()),
+        ("Crawlers", found.crawlers.is_some()),
+        ("Files", files.contains(&true)),
+    ];
+    let shown: Vec<&str> = parts
+        .iter()
+        .filter(|(_, is_there)| *is_there)
+        .map(|(name, _)| *name)
+        .collect();
+    shown.join(", ")
+}
+
 fn certificate(found: &Certificate) -> Markup {
     let issuer = [&found.issuer_organization, &found.issuer];
     let issuer: Vec<&str> = issuer.into_iter().flatten().map(String::as_str).collect();
     html! {
         h2 { "Certificate" }
         @if let Some(fault) = &found.fault {
-            p { strong { "Refused: " (fault.replace('_', " ")) "." } " The site was read over plain HTTP." }
+            p { strong { "Not trusted: " (fault.replace('_', " ")) "." } " The site was read over plain HTTP." }
         }
         dl.facts {
-            dt { "Shown by" } dd { (found.host) @if let Some(version) = &found.version { ", " (version) } }
+            dt { "Host" } dd { (found.host) @if let Some(version) = &found.version { ", " (version) } }
             @if !issuer.is_empty() { dt { "Issuer" } dd { (issuer.join(", ")) } }
             dt { "Valid" } dd { (time(found.valid_from)) " to " (time(found.valid_to)) }
-            (records("Names", found.names.iter()))
+            (records("Subject alternative names", found.names.iter()))
         }
     }
 }
@@ -64,9 +88,9 @@ fn crawlers(table: &Crawlers) -> Markup {
     html! {
         h2 { "Crawlers" }
         dl.facts {
-            @if !table.allowed.is_empty() { dt { "May read the home page" } dd { (table.allowed.join(", ")) } }
+            @if !table.allowed.is_empty() { dt { "Allowed" } dd { (table.allowed.join(", ")) } }
             @for crawler in &table.refused {
-                dt { (crawler.name) } dd { "refused by " code { (crawler.rule) } }
+                dt { (crawler.name) } dd { "disallowed by " code { (crawler.rule) } }
             }
         }
         p.small.muted { "Source: " (outward(&table.file)) }
@@ -79,9 +103,9 @@ pub(super) fn mail(email: &Email) -> Markup {
         return html! {};
     };
     let word = match check.deliverable {
-        Deliverable::Yes => "receives mail",
-        Deliverable::No => "receives no mail",
-        Deliverable::Unknown => "not known whether it receives mail",
+        Deliverable::Yes => "can receive email",
+        Deliverable::No => "cannot receive email",
+        Deliverable::Unknown => "not known whether it can receive email",
     };
     html! {
         div.small.muted { (word) ": " (check.why)
@@ -111,5 +135,5 @@ fn records<'a>(name: &str, records: impl Iterator<Item = &'a String>) -> Markup 
 }
 
 fn evidence(text: &str) -> Markup {
-    html! { div.small.muted { "shown by " code { (text) } } }
+    html! { div.small.muted { "evidence: " code { (text) } } }
 }

@@ -72,17 +72,17 @@ async fn confirm(
     let refusal = require_sendable(state, visitor, &input).await.err();
     let page = html! {
         h1 { "Check the list" }
-        (rejects(&input.rejected))
+        @if !input.items.is_empty() || !input.rejected.is_empty() { (rejects(&input.rejected)) }
         dl.figures {
-            div { dt { "to be scanned" } dd { (number(count(input.items.len()))) } }
-            div { dt { "rejected" } dd { (number(count(input.rejected.len()))) } }
-            div { dt { "duplicates" } dd { (number(count(input.duplicates))) } }
+            div { dt { "Domains to scan" } dd { (number(count(input.items.len()))) } }
+            div { dt { "Rejected lines" } dd { (number(count(input.rejected.len()))) } }
+            div { dt { "Duplicates" } dd { (number(count(input.duplicates))) } }
         }
         @for note in &input.notes { p.small { (note) } }
         @if let Some(column) = &input.column { (choice_of_column((column, &columns), &text, form, input.options.scan.files)) }
         @if let Some(problem) = &refusal {
-            div.panel.bad { p { strong { "This list cannot be sent. " } (problem.detail) } }
-            p { a.button href="/" { "Send another list" } }
+            div.panel.bad { p { strong { "This list cannot be scanned. " } (problem.detail) } }
+            p { a.button href="/" { "Choose another list" } }
         } @else {
             (confirmation(&input, &text, form.text("column")))
         }
@@ -175,9 +175,9 @@ fn choice_of_column(
     files: SiteFileSet,
 ) -> Markup {
     let why = match taken.chosen_by {
-        ChosenBy::Header => "its name matches",
+        ChosenBy::Header => "detected by its name",
         ChosenBy::Content => "it contains the most domains",
-        ChosenBy::EmailAddresses => "it contains e-mail addresses; their domains are used",
+        ChosenBy::EmailAddresses => "it contains email addresses; their domains are used",
         ChosenBy::Request => "you chose it",
     };
     html! {
@@ -188,7 +188,7 @@ fn choice_of_column(
                 @for name in ["max_pages", "max_concurrent", "sitemap_sample"] { input type="hidden" name=(name) value=(form.text(name)); }
                 @for file in files.iter() { input type="hidden" name=(file_field(file)) value="1"; }
                 div.fields {
-                    p { label for="column" { "Another column" }
+                    p { label for="column" { "Domain column" }
                         select #column name="column" {
                             @for (number, name) in (1..).zip(columns) {
                                 // The number, because names may repeat; the fields of objects have none.
@@ -217,8 +217,8 @@ fn rejects(rejected: &[RejectedLine]) -> Markup {
             div.panel.good { p { "No lines were rejected." } }
         } @else {
             div.panel.bad {
-                p { strong { (counted(count(rejected.len()), "input")) " will not be scanned." }
-                    " Correct your file and send it again, or continue without them." }
+                p { strong { (counted(count(rejected.len()), "line")) " will not be scanned." }
+                    " Correct your file and upload it again, or continue without them." }
                 div.scroll tabindex="0" role="region" aria-label="Rejected lines" {
                     table {
                         thead { tr { th.number scope="col" { "Line" } th scope="col" { "Input" } th scope="col" { "Error" } } }
@@ -244,22 +244,22 @@ fn confirmation(input: &BatchInput, text: &str, column: &str) -> Markup {
             (carried(text))
             input type="hidden" name="column" value=(column);
             div.fields {
-                p { label for="max_pages" { "HTML pages per site" }
+                p { label for="max_pages" { "Pages per domain" }
                     input #max_pages name="max_pages" type="number" min="1" max="100" value=(options.scan.max_pages); }
                 p { label for="max_concurrent" { "Concurrent scans" }
                     input #max_concurrent name="max_concurrent" type="number" min="1" max="1000" value=(options.max_concurrent); }
-                p { label for="sitemap_sample" { "Sitemap URLs to check per site" }
+                p { label for="sitemap_sample" { "Sitemap URLs to check per domain" }
                     input #sitemap_sample name="sitemap_sample" type="number" min="0" max=(ScanOptions::MAX_SITEMAP_SAMPLE) value=(options.scan.sitemap_sample); }
             }
             fieldset {
-                legend { "Also read (one more request each)" }
+                legend { "Also fetch (one extra request each)" }
                 @for file in SiteFile::ALL.iter().copied() {
                     label { input type="checkbox" name=(file_field(file)) value="1" checked[options.scan.files.contains(file)]; " " (file.label()) " " }
                 }
             }
             div.actions {
                 button.primary type="submit" { "Scan " (counted(count(input.items.len()), "domain")) }
-                a.button href="/" { "Send another list" }
+                a.button href="/" { "Choose another list" }
             }
         }
     }

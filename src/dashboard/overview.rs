@@ -8,6 +8,7 @@ use super::chart::{self, Column};
 use super::entry::Visitor;
 use super::form::PICTURES;
 use super::parts::{self, counted, number, request_key};
+use super::refused::Refused;
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::api::ApiState;
@@ -37,7 +38,7 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
     let is_new = ended.is_empty() && running.is_empty() && scans.is_empty();
     let content = html! {
         h1 { "Overview" }
-        @if visitor.may(Scope::Write) { (form()) }
+        @if visitor.may(Scope::Write) { (form(&visitor.refused)) }
         @if is_new {
             section #now data-part {
                 p.empty { "Nothing has been scanned yet. Enter a domain above; its results appear within seconds." }
@@ -46,8 +47,8 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
             section #now data-part { (now(&running, &scans)) }
             section #month data-part { (month(&scans)) }
             section #ended data-part {
-                h2 { "Ended batches" }
-                (table(&ended[..ended.len().min(ENDED)], "No batch has ended yet."))
+                h2 { "Finished batches" }
+                (table(&ended[..ended.len().min(ENDED)], "No batch has finished yet."))
                 p { a href="/batches" { "All batches" } " · " a href="/domains" { "All domains" } }
             }
         }
@@ -58,29 +59,31 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
 }
 
 /// Where domains go in: one is scanned at once, and so is a list of which every line is a domain.
-fn form() -> Markup {
+fn form(refused: &Refused) -> Markup {
+    let entered = Some(refused.form("/start")).filter(|entered| entered.is_refused());
+    let entered = entered.unwrap_or_else(|| refused.form("/batches/check"));
     html! {
         form.panel method="post" action="/start" enctype="multipart/form-data" {
             (request_key())
             div.columns {
                 div {
                     label for="list" { strong { "Domain or list" } ", one domain per line" }
-                    textarea #list name="list" rows="4" spellcheck="false" autocapitalize="none" placeholder="example.com" {}
+                    textarea #list name="list" rows="4" spellcheck="false" autocapitalize="none" placeholder="example.com" { "\n" (entered.value("list", "")) }
                 }
                 div {
                     div.drop {
-                        p { label for="file" { "or drop a file here" } }
+                        p { label for="file" { strong { "Drop a file here" } ", or choose one" } }
                         input #file type="file" name="file" accept=".csv,.txt,.tsv,.ndjson,.jsonl,.xlsx,text/csv,text/plain";
                     }
-                    p.small.muted { "CSV, Excel (.xlsx), plain lines or NDJSON, in any common encoding; at most 100,000 domains and 32 MB." }
+                    p.small.muted { "CSV, Excel (.xlsx), NDJSON or plain text (one domain per line), in any common encoding; at most 100,000 domains and 32 MB." }
                 }
             }
-            p { label.check { input type="checkbox" name=(PICTURES) value="1" checked;
-                "Also read icon and logo (one more request each)" } }
+            p { label.check { input type="checkbox" name=(PICTURES) value="1" checked[entered.is_ticked(PICTURES, true)];
+                "Also fetch the icon and logo (one extra request each)" } }
             div.actions {
                 button.primary type="submit" { "Scan" }
                 button type="submit" formaction="/batches/check" { "Check the list first" }
-                span.small.muted { "If a line is not a domain, nothing starts until you have confirmed the list." }
+                span.small.muted { "If the list has invalid lines, you confirm it before the scan starts." }
             }
         }
     }
@@ -120,8 +123,8 @@ fn month(scans: &Recent) -> Markup {
         div.columns {
             div {
                 dl.figures {
-                    div { dt { "completed" } dd { (number(completed)) } }
-                    div { dt { "failed" } dd { (number(failed)) } }
+                    div { dt { "Scans completed" } dd.completed { (number(completed)) } }
+                    div { dt { "Scans failed" } dd.failed { (number(failed)) } }
                 }
                 @if scans.is_cut { p.small.muted { "Of the latest " (number(LATEST)) " scans." } }
                 figure {
@@ -130,7 +133,7 @@ fn month(scans: &Recent) -> Markup {
                 }
             }
             div {
-                h3 { "What failed most" }
+                h3 { "Top failure reasons" }
                 (failures(scans))
             }
         }

@@ -1,31 +1,15 @@
 //! What several pages show: numbers, times, statuses, lists that continue.
 
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::form::REQUEST_KEY;
+use super::sign_in::is_encrypted;
 use crate::values::FailureReason;
-
-/// A whole number with its thousands set apart.
-pub(super) fn number(value: i64) -> String {
-    let digits = value.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if value < 0 { format!("-{text}") } else { text }
-}
-
-/// `1 domain`, `2 domains`.
-pub(super) fn counted(count: i64, one: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {one}{plural}", number(count))
-}
+pub(super) use crate::values::amount::{counted, number};
 
 /// A time, to the second, in UTC.
 pub(super) fn time(at: Option<DateTime<Utc>>) -> Markup {
@@ -53,6 +37,15 @@ pub(super) fn duration(seconds: f64) -> String {
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         3600..86400 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
         _ => format!("{} d {} h", whole / 86400, whole % 86400 / 3600),
+    }
+}
+
+/// A short time, as exact as it is short: `37 ms`, then as [`duration`].
+pub(super) fn milliseconds(length: u64) -> String {
+    if length < 1000 {
+        format!("{length} ms")
+    } else {
+        duration(std::time::Duration::from_millis(length).as_secs_f64())
     }
 }
 
@@ -113,6 +106,13 @@ pub(super) fn seen_from(page: &str, id: impl std::fmt::Display, position: i64) -
     Redirect::to(&format!("{page}/{id}?at_least={position}")).into_response()
 }
 
+/// A path of ours as an address for other programs, by the name that the browser reached us by.
+pub(super) fn public_url(headers: &HeaderMap, path: &str) -> String {
+    let scheme = if is_encrypted(headers) { "https" } else { "http" };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host.map_or_else(|| path.to_owned(), |host| format!("{scheme}://{host}{path}"))
+}
+
 /// What makes a form count once.
 pub(super) fn request_key() -> Markup {
     html! { input type="hidden" name=(REQUEST_KEY) value=(Uuid::new_v4()); }
@@ -135,19 +135,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_times_are_written_for_people() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567, -1234].map(number),
-            ["0", "999", "1,000", "1,234,567", "-1,234"]
-        );
-        assert_eq!(
-            (counted(1, "domain"), counted(0, "domain")),
-            ("1 domain".to_owned(), "0 domains".to_owned())
-        );
+    fn times_are_written_for_people() {
         assert_eq!(
             [0.31, 59.2, 61.0, 3700.0, 90_000.0].map(duration),
             ["0.3 s", "59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]
         );
+        assert_eq!([37, 2400].map(milliseconds), ["37 ms", "2 s"]);
     }
 
     #[test]

@@ -32,12 +32,12 @@ pub(super) fn section(rows: &[PersonRow]) -> Markup {
         return html! {};
     }
     html! {
-        h2 #people { "People" }
-        p { "They signed in with your provider. To take their access away, change their account there, then sign them out here." }
-        div.scroll tabindex="0" role="region" aria-label="People" {
+        h2 #people { "Users" }
+        p { "Users who signed in with your identity provider. To remove their access, change their account there, then sign them out here." }
+        div.scroll tabindex="0" role="region" aria-label="Users" {
             table {
                 thead { tr {
-                    th scope="col" { "Name" } th scope="col" { "In the log" } th scope="col" { "Scopes" }
+                    th scope="col" { "Name" } th scope="col" { "Actor in the log" } th scope="col" { "Scopes" }
                     th scope="col" { "Last sign-in" } th scope="col" { "Sessions" }
                     th scope="col" { span.visually-hidden { "Actions" } }
                 } }

@@ -24,12 +24,12 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
     let models = statuses(&state.models.pool).await?;
     let parked = park::list(&state.models.pool, MAX_PARKED).await?;
     let content = html! {
-        h1 { "Projections" }
-        p { "Read models are computed from the log. Each can be compared with the log and rebuilt beside the live one." }
+        h1 { "Read models" }
+        p { "Read models are computed from the log. You can compare each with the log, and rebuild it alongside the live one." }
         section #projections data-part { @for model in &models { (card(model)) } }
         section #parked data-part { (quarantined(&parked)) }
     };
-    Ok(Page::new("Projections", Section::Projections)
+    Ok(Page::new("Read models", Section::Projections)
         .polling()
         .render(Some(&visitor), &content))
 }
@@ -67,11 +67,11 @@ fn card(model: &ProjectionStatus) -> Markup {
         article.panel aria-label=(model.name) {
             h2 { (model.name) " " span class={ "badge " (class) } { (state) } }
             dl.figures {
-                div { dt { "events behind" } dd { (number(model.lag_events)) } }
-                div { dt { "behind by" } dd { (duration(model.lag_seconds)) } }
-                div { dt { "quarantined" } dd { (number(model.parked)) } }
-                div { dt { "position" } dd { (number(model.position)) } }
-                div { dt { "generation" } dd { (model.generation.map_or("–".to_owned(), |n| n.to_string())) } }
+                div { dt { "Lag (events)" } dd { (number(model.lag_events)) } }
+                div { dt { "Lag (time)" } dd { (duration(model.lag_seconds)) } }
+                div { dt { "Quarantined rows" } dd { (number(model.parked)) } }
+                div { dt { "Position" } dd { (number(model.position)) } }
+                div { dt { "Generation" } dd { (model.generation.map_or("–".to_owned(), |n| n.to_string())) } }
             }
             @if let Some(error) = &model.error { p.failed { "Stopped: " (error) } }
             @if let Some(task) = &model.task { (task_line(task)) }
@@ -139,7 +139,7 @@ fn quarantined(parked: &[ParkedRow]) -> Markup {
                 table {
                     thead { tr {
                         th scope="col" { "Read model" } th scope="col" { "Row" } th.number scope="col" { "Event" }
-                        th scope="col" { "Why" } th.wide scope="col" { "Since" }
+                        th scope="col" { "Error" } th.wide scope="col" { "Since" }
                     } }
                     tbody { @for row in parked {
                         tr {

@@ -97,17 +97,16 @@ fn problem(error: SaveError) -> Problem {
     let text = error.to_string();
     if let SaveError::Unavailable(source) = error {
         tracing::error!(error = &source as &dyn std::error::Error, "{text}");
-        return Problem::unavailable("Cannot read or write the saved filters; repeat the request.");
+        return Problem::unavailable("Cannot read or write the saved filters; try again.");
     }
     let (first, rest) = text.split_at(1);
-    Problem::of(
-        ProblemCode::InvalidField,
-        format!("{}{rest}.", first.to_uppercase()),
-    )
+    let detail = format!("{}{rest}.", first.to_uppercase());
+    Problem::of(ProblemCode::InvalidField, detail).with("field", "name")
 }
 
 /// Above the list: the saved filters, and a form that saves the one that is shown.
-pub(super) fn bar(filters: &[SavedFilter], address: &Address, may_write: bool) -> Markup {
+pub(super) fn bar(filters: &[SavedFilter], address: &Address, visitor: &Visitor) -> Markup {
+    let entered = visitor.refused.form("/saved-filters");
     let shown = address.query();
     let is_saved = filters.iter().any(|filter| filter.query == shown);
     html! {
@@ -119,11 +118,12 @@ pub(super) fn bar(filters: &[SavedFilter], address: &Address, may_write: bool) -
                 a.small href="/saved-filters" { "Edit saved filters" }
             }
         }
-        @if may_write && !shown.is_empty() && !is_saved {
-            details { summary { "Save this filter" }
+        @if visitor.may(Scope::Write) && !shown.is_empty() && !is_saved {
+            details open[entered.is_refused()] { summary { "Save this filter" }
                 form.filter method="post" action="/saved-filters" {
                     input type="hidden" name="query" value=(shown);
-                    label { "Name" input name="name" required maxlength=(MAX_NAME); }
+                    label { "Name" input name="name" required maxlength=(MAX_NAME) value=(entered.value("name", "")) aria-invalid=[entered.invalid("name")];
+                        (entered.error("name")) }
                     button type="submit" { "Save" }
                 }
             }
@@ -136,7 +136,7 @@ fn table(filters: &[SavedFilter], may_write: bool) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="Saved filters" {
             table {
                 thead { tr { th scope="col" { "Name" } th scope="col" { "Filter" } th.wide scope="col" { "Saved" }
-                    @if may_write { th scope="col" { "Change" } } } }
+                    @if may_write { th scope="col" { span.visually-hidden { "Actions" } } } } }
                 tbody { @for filter in filters {
                     tr {
                         th scope="row" { a href={ "/domains?" (filter.query) } { (filter.name) } }

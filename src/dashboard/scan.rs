@@ -12,7 +12,7 @@ use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::aggregates::{STREAM_TYPES, ScanEvent, ScanStatus};
 use crate::api::ApiState;
-use crate::api::problem::{Problem, ProblemCode};
+use crate::api::problem::{Problem, ProblemCode, sentence};
 use crate::api::quota::require_room_for_urls;
 use crate::api::request::{AtLeast, CommandRequest, PathOf, QueryOf};
 use crate::api::v4::get_scan::find_scan;
@@ -66,14 +66,14 @@ pub(super) async fn show(
     Ok(page.render(Some(&visitor), &content))
 }
 
-/// Requests a scan of one domain.
+/// Starts a scan of one domain.
 pub(super) async fn create(
     State(state): State<ApiState>,
     request: CommandRequest,
 ) -> Result<Response, Problem> {
     let form = Form::of(&request).await?;
     let domain = DomainName::parse(form.text("domain"))
-        .map_err(|error| Problem::of(ProblemCode::InvalidDomain, format!("{error}.")))?;
+        .map_err(|error| Problem::of(ProblemCode::InvalidDomain, sentence(&error)))?;
     require_room_for_urls(&state, request.context.tenant).await?;
     let context = form.context(&request, "POST /scans (page)");
     let options = ScanOptions::wanted(form.wanted_scan()?);

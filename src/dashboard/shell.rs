@@ -8,6 +8,9 @@ use crate::access::Scope;
 use crate::values::EventType;
 use crate::values::event_type::{Progress, StreamType};
 
+/// The media type of pages, without its parameters.
+pub(super) const HTML: &[u8] = b"text/html";
+
 /// Where in the navigation a page belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
@@ -93,7 +96,10 @@ impl<'a> Page<'a> {
 
     /// The whole document.
     pub(super) fn render(&self, visitor: Option<&Visitor>, content: &Markup) -> Markup {
-        let (url, events, pause, poll) = match &self.live {
+        // A refused form was sent to an address of its own: there is no page there to refresh from.
+        let is_form_again = visitor.is_some_and(|visitor| visitor.refused.is_some());
+        let live = if is_form_again { &Live::No } else { &self.live };
+        let (url, events, pause, poll) = match live {
             Live::No => (None, None, None, None),
             Live::ByEvents { url, events, pause } => (Some(url), Some(events), Some(pause), None),
             Live::ByTime(every) | Live::ByTimeInPlace(every) => (None, None, None, Some(every)),
@@ -108,7 +114,7 @@ impl<'a> Page<'a> {
                     link rel="icon" href=(ICON) type="image/svg+xml";
                     link rel="stylesheet" href=(STYLE);
                     script src=(SCRIPT) defer {}
-                    @if matches!(self.live, Live::ByEvents { .. } | Live::ByTime(_)) {
+                    @if matches!(live, Live::ByEvents { .. } | Live::ByTime(_)) {
                         noscript { meta http-equiv="refresh" content="5"; }
                     }
                 }
@@ -117,8 +123,11 @@ impl<'a> Page<'a> {
                     header.bar-top { (self.navigation(visitor)) }
                     p.lost id="lost" role="status" hidden { "The server is not responding." }
                     main id="main" tabindex="-1" data-live=[url] data-events=[events] data-pause=[pause]
-                        data-poll=[poll] { (content) }
-                    footer { "sitelog " (env!("CARGO_PKG_VERSION")) " · times are UTC · " a href="/docs" { "API and help" } }
+                        data-poll=[poll] {
+                        @if let Some(visitor) = visitor { (visitor.refused.summary()) }
+                        (content)
+                    }
+                    footer { "sitelog " (env!("CARGO_PKG_VERSION")) " · times are UTC · " a href="/docs" { "API docs" } }
                 }
             }
         }
@@ -141,7 +150,7 @@ impl<'a> Page<'a> {
                     (entry(Section::Log, "/log", "Log"))
                     @if visitor.may(Scope::Operator) {
                         (entry(Section::Tasks, "/tasks", "Tasks"))
-                        (entry(Section::Projections, "/projections", "Projections"))
+                        (entry(Section::Projections, "/projections", "Read models"))
                     }
                     @if visitor.may(Scope::Admin) { (entry(Section::Keys, "/keys", "Keys")) }
                     @if visitor.has_session {

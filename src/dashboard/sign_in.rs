@@ -148,12 +148,12 @@ pub(super) fn form(state: &ApiState, next: &str, fault: Option<&Markup>) -> Mark
             p { a.button.primary href={ (PROVIDER_PATH) "?" (with_next(next)) } { (provider.label()) } }
             h2 { "Sign in with a key" }
         }
-        p { "When you first start the server on a terminal, it prints a key: "
-            code { "export SITELOG_KEY=sitelog_…" } ". Create further keys with " code { "sitelog key create" }
-            " or on the page Keys." }
+        p { "Your first key is in " code { "/var/lib/sitelog/first-key" } " (package, container) or in the output of the first "
+            code { "sitelog serve" } ". Create more keys with "
+            code { "sitelog key create" } " or on the page Keys." }
         form method="post" action="/sign-in" {
             input type="hidden" name="next" value=(next);
-            p { label for="key" { "Key" }
+            p { label for="key" { "API key" }
                 input id="key" name="key" type="password" size="60" required autocomplete="current-password"
                     autofocus[by_provider.is_none()]; }
             p { button.primary[by_provider.is_none()] type="submit" { "Sign in" @if by_provider.is_some() { " with the key" } } }

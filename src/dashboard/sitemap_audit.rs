@@ -27,7 +27,7 @@ fn checks(audit: &SitemapAudit) -> Markup {
         h3 { "Sitemap audit" }
         p.small.muted { (counted(count(audit.entries), "URL")) " compared with " (outward(&audit.home))
             "; " (number(count(audit.with_lastmod))) " with lastmod." }
-        @if audit.faults.is_empty() { p { "The checks found nothing." } }
+        @if audit.faults.is_empty() { p { "No problems found." } }
         @else { dl.facts { @for fault in &audit.faults { (check(fault)) } } }
     }
 }
@@ -52,8 +52,7 @@ fn sample(urls: &[SampledUrl]) -> Markup {
     let unsound: Vec<&SampledUrl> = urls.iter().filter(|url| !url.is_sound()).collect();
     html! {
         h3 { "Checked URLs" }
-        p { (counted(count(urls.len() as u64), "URL")) " of the sitemaps fetched, "
-            (number(count(unsound.len() as u64))) " not as they should be." }
+        p { (counted(count(urls.len() as u64), "sitemap URL")) " checked, " (number(count(unsound.len() as u64))) " with problems." }
         @if !unsound.is_empty() {
             dl.facts { @for url in unsound {
                 dt { (outward(&url.url)) }

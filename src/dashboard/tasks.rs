@@ -51,7 +51,7 @@ pub(super) async fn show(
     let dead = jobs::given_up(&state.models, visitor.tenant(), ROWS).await?;
     let content = html! {
         h1 { "Tasks" }
-        p { "The queue of scans, over all tenants. A task is running while its worker renews the lease." }
+        p { "The queue of scans across all tenants. A task is running while its worker renews the lease." }
         section #standstill data-part { (standstill(&stuck, &clock)) (full_pools(&state.pools.usage())) }
         section #tasks data-part {
             nav aria-label="Tasks by condition" {
@@ -103,7 +103,7 @@ fn named(condition: TaskCondition) -> &'static str {
         TaskCondition::Stuck => "Stuck",
         TaskCondition::Leased => "Running",
         TaskCondition::Ready => "Ready",
-        TaskCondition::Delayed => "Due later",
+        TaskCondition::Delayed => "Scheduled",
     }
 }
 
@@ -189,14 +189,14 @@ fn table(rows: &[TaskRow], shown: TaskCondition, visitor: &Visitor) -> Markup {
 fn workers_table(rows: &[WorkerRow]) -> Markup {
     html! {
         h2 { "Workers" }
-        p.muted { "The processes that scan, beside the database or on other machines. One that is silent for 15 seconds loses its scans to the others." }
+        p.muted { "Worker processes, local or remote. If a worker does not respond for 15 seconds, other workers take over its scans." }
         @if rows.is_empty() { p.empty { "No worker was seen within a day. Start a process with the role worker." } }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Workers" {
                 table {
                     thead { tr {
                         th scope="col" { "Worker" } th scope="col" { "Version" } th scope="col" { "Running" }
-                        th.wide scope="col" { "Connection" } th.wide scope="col" { "Since" } th scope="col" { "Last seen" }
+                        th.wide scope="col" { "Connection" } th.wide scope="col" { "Started" } th scope="col" { "Last seen" }
                     } }
                     tbody { @for row in rows {
                         tr {
@@ -218,7 +218,7 @@ fn workers_table(rows: &[WorkerRow]) -> Markup {
 fn given_up(rows: &[JobRow], visitor: &Visitor) -> Markup {
     html! {
         h2 { "Failed permanently" }
-        p.muted { "Scans of your tenant that failed because of sitelog, not of the site: their workers crashed repeatedly, or an internal error occurred." }
+        p.muted { "Scans of your tenant that failed because of an error in sitelog rather than the site: their workers crashed repeatedly, or an internal error occurred." }
         @if rows.is_empty() { p.empty { "None." } }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Permanently failed scans" {

@@ -18,9 +18,9 @@ pub(super) async fn show(
     let token = UnsubscribeToken::shown(&token);
     Ok(match of_token(state.monitors.pool(), &token).await? {
         Some((monitor, address)) => page(&html! {
-            h1 { "Stop mails" }
+            h1 { "Unsubscribe" }
             p { "Mails about the monitor " strong { (monitor) } " are sent to " (address) "." }
-            form method="post" action=(token.path()) { button.primary type="submit" { "Stop these mails" } }
+            form method="post" action=(token.path()) { button.primary type="submit" { "Stop these emails" } }
         }),
         None => ended(),
     })
@@ -37,12 +37,12 @@ pub(super) async fn stop(
 
 fn ended() -> Response {
     page(&html! {
-        h1 { "Stop mails" }
-        div.panel.good role="status" { p { "No more mails are sent by this link." } }
+        h1 { "Unsubscribe" }
+        div.panel.good role="status" { p { "You are unsubscribed: this address gets no more emails about the monitor." } }
     })
 }
 
 fn page(content: &Markup) -> Response {
-    let page = Page::new("Stop mails", Section::Monitors).render(None, content);
+    let page = Page::new("Unsubscribe", Section::Monitors).render(None, content);
     ([(header::CACHE_CONTROL, "no-store")], page).into_response()
 }

@@ -7,7 +7,9 @@ use maud::{Markup, html};
 
 use super::entry::Visitor;
 use super::form::Form;
-use super::parts::{action, badge_of, link, number, pager, request_key, time};
+use super::monitors::reported_fields;
+use super::parts::{action, badge_of, choice, counted, link, pager, request_key, time};
+use super::refused::Entered;
 use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::aggregates::webhook::DisableReason;
@@ -18,8 +20,9 @@ use crate::api::v4::list_webhooks::find_webhook;
 use crate::commands::maintain_webhook::{Maintenance, maintain_webhook};
 use crate::projections::query::Listed;
 use crate::values::WebhookId;
+use crate::values::change_words::code_words;
 use crate::values::webhook::{InvalidWebhook, WebhookFormat, WebhookSettings, WebhookTopic};
-use crate::webhooks::{DeliveryRow, Secret, WebhookRow, endpoint, rows};
+use crate::webhooks::{Condition, DeliveryRow, Secret, WebhookRow, endpoint, rows};
 
 /// Attempts on one page.
 const ROWS: i64 = 50;
@@ -28,10 +31,10 @@ pub(super) async fn list(State(state): State<ApiState>, visitor: Visitor) -> Res
     let found = rows::list(state.webhooks.pool(), visitor.tenant()).await?;
     let content = html! {
         h1 { "Webhooks" }
-        p { "Events are sent to the URL of each webhook: at least once, by default in the order of the log, signed as "
-            a href="https://www.standardwebhooks.com" rel="noopener noreferrer" { "Standard Webhooks" } " says." }
+        p { "Events are sent to the URL of each webhook: at least once, by default in the order of the log, signed according to "
+            a href="https://www.standardwebhooks.com" rel="noopener noreferrer" { "Standard Webhooks" } "." }
         (table(&found))
-        @if visitor.may(Scope::Write) { (new_form()) }
+        @if visitor.may(Scope::Write) { (new_form(visitor.refused.form("/webhooks"))) }
     };
     Ok(Page::new("Webhooks", Section::Webhooks)
         .polling_in_place()
@@ -53,7 +56,7 @@ pub(super) async fn show(
     let content = html! {
         h1 { (row.description.as_deref().unwrap_or("Webhook")) }
         section #webhook data-part { (head(&row)) }
-        @if visitor.may(Scope::Write) { (actions(&row, &path)) }
+        @if visitor.may(Scope::Write) { (actions(&row, &path, &visitor)) }
         h2 { "Deliveries" }
         section #deliveries data-part {
             @if listed.items.is_empty() { p.empty { "Nothing was sent in the last 30 days." } }
@@ -142,7 +145,10 @@ pub(super) async fn maintain(
         },
         "replay" => {
             let to = state.log.head().await?;
-            let after = since(Some(form.text("since")), &state).await?.min(to);
+            let after = since(Some(form.text("since")), &state)
+                .await
+                .map_err(|problem| problem.with("field", "since"))?
+                .min(to);
             Maintenance::Replay { after, to }
         }
         _ => return Err(Problem::not_found("path")),
@@ -180,7 +186,7 @@ fn table(rows: &[WebhookRow]) -> Markup {
                 div.scroll tabindex="0" role="region" aria-label="Webhooks" {
                     table {
                         thead { tr { th scope="col" { "URL" } th scope="col" { "Status" } th scope="col" { "Events" }
-                            th.wide scope="col" { "Description" } th.number.wide scope="col" { "Delivered up to" } } }
+                            th.wide scope="col" { "Description" } th.number.wide scope="col" { "Last delivered position" } } }
                         tbody { @for row in rows {
                             tr {
                                 th scope="row" { a href={ "/webhooks/" (row.webhook_id) } { (row.url) } }
@@ -199,15 +205,24 @@ fn table(rows: &[WebhookRow]) -> Markup {
 
 fn status(row: &WebhookRow) -> Markup {
     html! {
-        @match row.disabled_reason.as_deref() {
-            Some(reason) if row.status == "disabled" => { (badge_of("failed", "disabled")) " " (reason) }
-            _ if row.failures > 0 || row.retrying > 0 => { (badge_of("running", "failing")) }
-            _ => { (badge_of("completed", "active")) }
+        @match row.condition() {
+            Condition::Disabled => { (badge_of("cancelled", "disabled")) @if let Some(reason) = &row.disabled_reason { " (" (why_disabled(reason)) ")" } }
+            Condition::Failing => { (badge_of("failed", "failing")) }
+            Condition::Active => { (badge_of("completed", "active")) }
         }
     }
 }
 
+/// Why a webhook is disabled, in words.
+fn why_disabled(reason: &str) -> String {
+    if reason == DisableReason::Requested.as_str() {
+        return "manually".to_owned();
+    }
+    code_words(reason)
+}
+
 fn head(row: &WebhookRow) -> Markup {
+    let is_disabled = row.condition() == Condition::Disabled;
     let all = |values: &[String]| {
         if values.is_empty() {
             "all".to_owned()
@@ -220,33 +235,39 @@ fn head(row: &WebhookRow) -> Markup {
             dt { "URL" } dd { (row.url) }
             dt { "Status" } dd { (status(row)) }
             dt { "Events" } dd { (row.events.join(", ")) }
-            dt { "Messages" } dd { (row.format) @if !row.ordered { ", in any order" } }
+            dt { "Format" } dd { (row.format) @if !row.ordered { ", possibly out of order" } }
             dt { "Domains" } dd { (all(&row.domains)) }
-            dt { "Fields" } dd { (all(&row.fields)) }
+            dt { "Reported fields" } dd { (all(&row.fields)) }
             dt { "Created" } dd { (time(Some(row.created_at))) }
-            dt { "Delivered up to" } dd { "position " (row.position) }
-            @if row.failures > 0 {
+            dt { "Last delivered position" } dd { (row.position) }
+            @if row.failures > 0 && !is_disabled {
                 dt { "Failing since" } dd { (time(row.failing_since)) }
             }
             @if row.next_attempt_at.is_some() { dt { "Next attempt" } dd { (time(row.next_attempt_at)) } }
-            @if row.retrying > 0 { dt { "Waiting for another attempt" } dd { (number(row.retrying)) " events" } }
+            @if row.retrying > 0 { dt { "Waiting for a retry" } dd { (counted(row.retrying, "event")) } }
         }
     }
 }
 
-fn actions(row: &WebhookRow, path: &str) -> Markup {
+fn actions(row: &WebhookRow, path: &str, visitor: &Visitor) -> Markup {
     let is_active = row.status == "active";
+    let replay = format!("{path}/replay");
+    let entered = visitor.refused.form(&replay);
     html! {
         div.actions {
-            @if is_active { (action(&format!("{path}/test"), "Send a test", "")) (action(&format!("{path}/disable"), "Disable", "")) }
+            @if is_active { (action(&format!("{path}/test"), "Send test event", "")) (action(&format!("{path}/disable"), "Disable", "")) }
             @else { (action(&format!("{path}/enable"), "Enable", "primary")) }
-            details { summary { "Rotate the secret" } (action(&format!("{path}/rotate"), "Make a new secret", "")) }
-            details { summary { "Delete" } (action(&format!("{path}/delete"), "Delete permanently", "danger")) }
+            details.menu { summary { "Rotate the secret" }
+                p.small { "The old secret stays valid for 24 hours." }
+                (action(&format!("{path}/rotate"), "Generate new secret", "")) }
+            details.menu { summary { "Delete" } (action(&format!("{path}/delete"), "Delete permanently", "danger")) }
         }
         @if is_active {
-            form.filter method="post" action={ (path) "/replay" } {
-                label { "Send again all events since (log position or time)" input name="since" required placeholder="2026-01-31T00:00:00Z"; }
-                button type="submit" { "Send again" }
+            form.filter method="post" action=(replay) {
+                label { "Replay all events since (log position or time)"
+                    input #since name="since" size="24" required placeholder="2026-01-31T00:00:00Z" value=(entered.value("since", "")) aria-invalid=[entered.invalid("since")];
+                    (entered.error("since")) }
+                button type="submit" { "Replay" }
             }
         }
     }
@@ -256,7 +277,7 @@ fn attempts(rows: &[DeliveryRow], path: &str, may_write: bool) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Deliveries" {
             table {
-                thead { tr { th scope="col" { "Sent" } th scope="col" { "Event" } th scope="col" { "Answer" }
+                thead { tr { th scope="col" { "Sent" } th scope="col" { "Event" } th scope="col" { "Response" }
                     th.number.wide scope="col" { "Attempt" } th.number.wide scope="col" { "Duration" }
                     th scope="col" { span.visually-hidden { "Actions" } } } }
                 tbody { @for row in rows {
@@ -267,7 +288,7 @@ fn attempts(rows: &[DeliveryRow], path: &str, may_write: bool) -> Markup {
                             @if let Some(status) = row.status { "HTTP " (status) }
                             @if let Some(error) = &row.error { (error) }
                             @if let Some(answer) = row.answer.as_ref().filter(|text| !text.is_empty()) {
-                                details { summary { "The answer" } pre tabindex="0" { code { (answer) } } }
+                                details { summary { "Response body" } pre tabindex="0" { code { (answer) } } }
                             }
                         }
                         td.number.wide { (row.attempt) }
@@ -275,7 +296,7 @@ fn attempts(rows: &[DeliveryRow], path: &str, may_write: bool) -> Markup {
                         td { @if may_write {
                             form method="post" action={ (path) "/resend" } {
                                 input type="hidden" name="position" value=(row.position);
-                                button type="submit" { "Send again" }
+                                button type="submit" { "Resend" }
                             }
                         } }
                     }
@@ -285,33 +306,56 @@ fn attempts(rows: &[DeliveryRow], path: &str, may_write: bool) -> Markup {
     }
 }
 
-fn new_form() -> Markup {
+/// When an event is sent.
+fn explained(topic: WebhookTopic) -> &'static str {
+    match topic {
+        WebhookTopic::BatchCompleted => "All scans of a batch have ended.",
+        WebhookTopic::ScanCompleted => "A scan has results.",
+        WebhookTopic::ScanFailed => "A scan failed.",
+        WebhookTopic::DomainChanged => "A scan differs from the previous one.",
+        WebhookTopic::MonitorRan => "A monitor started a run.",
+        WebhookTopic::MonitorSkipped => "A monitor skipped a run.",
+        WebhookTopic::WebhookTest => "You sent a test event.",
+    }
+}
+
+fn new_form(entered: Entered<'_>) -> Markup {
+    let value = |name: &str| entered.value(name, "");
+    let format = entered.value("format", "standard");
     html! {
         form.panel method="post" action="/webhooks" {
             h2 { "New webhook" }
             (request_key())
             div.fields {
-                p { label for="url" { "URL" } input #url name="url" type="url" required placeholder="https://example.com/hook"; }
-                p { label for="description" { "Description" } input #description name="description" maxlength="200"; }
+                p { label for="url" { "URL" }
+                    input #url name="url" type="url" required placeholder="https://example.com/hook" value=(value("url")) aria-invalid=[entered.invalid("url")];
+                    (entered.error("url")) }
+                p { label for="description" { "Description" }
+                    input #description name="description" maxlength="200" value=(value("description")) aria-invalid=[entered.invalid("description")];
+                    (entered.error("description")) }
             }
             fieldset.fields {
                 legend { "Events" }
                 @for topic in WebhookTopic::CHOICES {
-                    label.check { input type="checkbox" name=(topic.as_str()) value="yes" checked[*topic == WebhookTopic::DomainChanged]; (topic.as_str()) }
+                    @let is_usual = *topic == WebhookTopic::DomainChanged;
+                    label.check { input type="checkbox" name=(topic.as_str()) value="yes" checked[entered.is_ticked(topic.as_str(), is_usual)];
+                        span { code { (topic.as_str()) } " " span.small.muted { (explained(*topic)) } } }
                 }
             }
             div.fields {
-                p { label for="format" { "Messages for" }
+                p { label for="format" { "Format" }
                     select #format name="format" {
-                        option value="standard" { "programs (Standard Webhooks)" }
-                        option value="slack" { "Slack" } option value="teams" { "Microsoft Teams" } option value="discord" { "Discord" }
+                        @for (word, name) in [("standard", "Standard Webhooks (JSON)"), ("slack", "Slack"), ("teams", "Microsoft Teams"), ("discord", "Discord")] {
+                            (choice(word, name, &format))
+                        }
                     } }
-                p { label.check { input type="checkbox" name="unordered" value="yes"; "An event that fails does not hold up later ones" } }
+                p { label for="domains" { "Only these domains" }
+                    input #domains name="domains" placeholder="all" value=(value("domains")) aria-invalid=[entered.invalid("domains")];
+                    (entered.error("domains")) }
+                (reported_fields(entered, ""))
             }
-            div.fields {
-                p { label for="domains" { "Only these domains" } input #domains name="domains" placeholder="all"; }
-                p { label for="fields" { "Only changes of these fields" } input #fields name="fields" placeholder="all"; }
-            }
+            p { label.check { input type="checkbox" name="unordered" value="yes" checked[entered.is_ticked("unordered", false)];
+                span { "Do not wait for failed events " span.small.muted { "(later events may arrive first)" } } } }
             button.primary type="submit" { "Create webhook" }
         }
     }

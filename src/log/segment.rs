@@ -89,7 +89,7 @@ pub struct VerifiedSegment {
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     /// The file cannot be read or written.
-    #[error("cannot read or write the file")]
+    #[error("cannot read or write the file, or it is not a segment compressed with zstd")]
     File(#[from] std::io::Error),
     /// The log cannot be read.
     #[error(transparent)]

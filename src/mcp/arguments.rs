@@ -4,7 +4,7 @@ use rmcp::model::JsonObject;
 use serde_json::Value;
 
 use super::tools::{Argument, Kind, Tool};
-use crate::values::nearest::nearest;
+use crate::values::nearest::{did_you_mean, nearest};
 
 /// Checked arguments.
 pub(super) struct Arguments<'a>(&'a JsonObject);
@@ -45,13 +45,11 @@ impl<'a> Arguments<'a> {
 }
 
 fn unknown(tool: &Tool, name: &str) -> String {
-    match nearest(name, tool.arguments.iter().map(|argument| argument.name)) {
-        Some(known) => format!(
-            "{} has no argument {name}; the most similar is {known}.",
-            tool.name
-        ),
-        None => format!("{} has no arguments.", tool.name),
+    if tool.arguments.is_empty() {
+        return format!("{} has no arguments.", tool.name);
     }
+    let nearest = nearest(name, tool.arguments.iter().map(|argument| argument.name));
+    format!("{} has no argument '{name}'{}.", tool.name, did_you_mean(nearest))
 }
 
 impl Kind {

@@ -103,7 +103,7 @@ async fn arguments_that_nobody_reads_or_of_another_type_are_refused_with_what_wo
         (
             "get_domain",
             json!({ "domian": "a.com" }),
-            "the most similar is domain.",
+            "did you mean 'domain'?",
         ),
         (
             "get_domain",

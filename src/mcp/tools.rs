@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rmcp::model::ToolAnnotations;
 use serde_json::{Map, Value, json};
 
-use crate::values::nearest::nearest;
+use crate::values::nearest::{did_you_mean, nearest};
 
 /// One tool.
 pub(super) struct Tool {
@@ -107,7 +107,7 @@ pub(super) const TOOLS: [Tool; 9] = [
     },
     Tool {
         name: "get_domain", title: "What is known of a domain", writes: false,
-        description: "Returns what earlier scans found: owner, contacts, profiles, technologies, mail and DNS, certificate. Does not scan.",
+        description: "Returns what earlier scans found: organization, contacts, profiles, technologies, email and DNS, certificate. Does not scan.",
         arguments: &[DOMAIN],
     },
     Tool {
@@ -119,7 +119,7 @@ pub(super) const TOOLS: [Tool; 9] = [
             optional("status", Kind::Text, "completed, failed, pending, running or cancelled"),
             optional("technology", Kind::Text, "Name of a technology, for example Shopify"),
             optional("language", Kind::Text, "Language tag, for example de"),
-            optional("has_email", Kind::Truth, "With (true) or without (false) an e-mail address"),
+            optional("has_email", Kind::Truth, "With (true) or without (false) an email address"),
             optional("has_phone", Kind::Truth, "With (true) or without (false) a phone number"),
             optional("is_wordpress", Kind::Truth, "Runs WordPress or not"),
             optional("site_state", Kind::Text, "For example parked or under_construction"),
@@ -153,7 +153,7 @@ pub(super) const TOOLS: [Tool; 9] = [
     },
     Tool {
         name: "explain_value", title: "Where a value was found", writes: false,
-        description: "Shows the evidence of a value that is known of a domain: the page, the sign and the scan. The value may be an e-mail address, a phone number, a profile, a technology, or a name such as an e-mail provider.",
+        description: "Shows the evidence of a value that is known of a domain: the page, the sign and the scan. The value may be an email address, a phone number, a profile, a technology, or a name such as an email provider.",
         arguments: &[DOMAIN, required("value", Kind::Text, "The value as it was returned, for example info@example.com or Shopify")],
     },
 ];
@@ -205,6 +205,6 @@ impl Argument {
 
 /// The error for an unknown tool.
 pub(super) fn unknown(name: &str) -> String {
-    let known = nearest(name, TOOLS.iter().map(|tool| tool.name)).unwrap_or_default();
-    format!("There is no tool {name}; the most similar is {known}.")
+    let nearest = nearest(name, TOOLS.iter().map(|tool| tool.name));
+    format!("There is no tool '{name}'{}.", did_you_mean(nearest))
 }

@@ -9,6 +9,7 @@ use super::mails::Claimed;
 use crate::log::changes::ChangeFilter;
 use crate::log::{EventLog, LogError};
 use crate::mail::MailSettings;
+use crate::values::amount::counted;
 use crate::webhooks::Text;
 
 /// Changes in a mail; the others are counted.
@@ -76,7 +77,7 @@ impl Digest {
 
     fn subject(&self, mail: &Claimed) -> String {
         let count = match (self.changes.len(), self.is_cut) {
-            (count, true) => format!("more than {count} domains changed"),
+            (count, true) => format!("more than {} changed", counted(count, "domain")),
             (1, false) => self.changes[0].title.clone(),
             (count, false) => format!("{count} domains changed"),
         };
@@ -92,7 +93,7 @@ impl Digest {
             lines.push(String::new());
         }
         lines.push(format!("All changes: {all}"));
-        lines.push(format!("Stop these mails: {end}"));
+        lines.push(format!("Unsubscribe: {end}"));
         lines.join("\n")
     }
 
@@ -107,7 +108,7 @@ impl Digest {
                         ul { @for line in &change.lines { li { (line) } } }
                     }
                     p { a href=(all) { "All changes" } }
-                    p { small { a href=(end) { "Stop these mails" } } }
+                    p { small { a href=(end) { "Unsubscribe" } } }
                 }
             }
         };

@@ -56,10 +56,10 @@ pub struct SubscriberRow {
 #[derive(Debug, thiserror::Error)]
 pub enum SubscribeError {
     /// No address.
-    #[error("'{0}' is not an e-mail address")]
+    #[error("'{0}' is not an email address")]
     Address(String),
     /// The owner of the address ended the mails.
-    #[error("'{0}' has ended the mails about this monitor")]
+    #[error("'{0}' has unsubscribed from this monitor")]
     Unsubscribed(String),
     /// As many as there may be.
     #[error("the monitor has {MOST_SUBSCRIBERS} subscribers; remove one first")]

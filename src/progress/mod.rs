@@ -111,7 +111,7 @@ impl fmt::Display for Stuck {
             Kind::Scan => write!(f, "{count} scans are waiting and no worker processes them")?,
             Kind::Batch => write!(f, "{count} batches make no progress")?,
             Kind::Monitor => write!(f, "{count} monitors are due and do not run")?,
-            Kind::Mail => write!(f, "{count} mails are not sent")?,
+            Kind::Mail => write!(f, "{count} emails are not sent")?,
             Kind::Policy => write!(f, "the policies {names} do not process new events")?,
             Kind::Projection => write!(f, "the read models {names} do not process new events")?,
             Kind::ProjectionTask => write!(f, "no process runs these tasks: {names}")?,

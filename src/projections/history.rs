@@ -29,6 +29,8 @@ const BOOKKEEPING: &[&str] = &[
     "created_by",
     "meta_json",
     "stale",
+    // A value that a scan did not find again, or did not look for, is no change.
+    "stale_fields",
     "first_scan",
     "last_scan",
     "content_scrape_status",

@@ -14,7 +14,7 @@ const FOLDER: &str = "technologies";
 #[derive(Debug, thiserror::Error)]
 pub enum FingerprintFilesError {
     /// A file or folder.
-    #[error("cannot use {}", path.display())]
+    #[error("cannot read or write {}", path.display())]
     Unusable {
         /// The path.
         path: PathBuf,

@@ -17,7 +17,7 @@ pub struct WorkerSighting {
     pub name: String,
     /// Its release.
     pub version: String,
-    /// Scans that it does at the same time.
+    /// Scans that it runs concurrently.
     pub concurrency: u32,
     /// Whether it works over NATS instead of on the database.
     pub over_nats: bool,
@@ -30,7 +30,7 @@ pub struct WorkerRow {
     pub name: String,
     /// Its release.
     pub version: String,
-    /// Scans that it does at the same time.
+    /// Scans that it runs concurrently.
     pub concurrency: i32,
     /// Whether it works over NATS instead of on the database.
     pub over_nats: bool,
@@ -88,7 +88,7 @@ impl Workers {
         Ok(())
     }
 
-    /// All workers, those that were seen last first.
+    /// All workers, last seen first.
     pub async fn list(&self) -> Result<Vec<WorkerRow>, TaskError> {
         Ok(sqlx::query_as(
             "select w.name, w.version, w.concurrency, w.over_nats, w.since, w.beat_at, \

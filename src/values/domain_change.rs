@@ -14,6 +14,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::facets::{self, Facet, is_nothing};
+use super::nearest::{did_you_mean, nearest};
 use super::{Findings, Problem};
 use crate::values::sitemap::SitemapKind;
 
@@ -21,6 +22,8 @@ use crate::values::sitemap::SitemapKind;
 pub const STATUS: &str = "status";
 /// The name under which added and removed URLs of the sitemaps are filtered.
 pub const SITEMAP_URLS: &str = "sitemap_urls";
+/// Characters of an unknown name that are shown.
+const MAX_SHOWN: usize = 200;
 
 /// A field with the value that was known and the one that is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -58,6 +61,26 @@ pub fn field_names() -> Vec<&'static str> {
         .into_iter()
         .chain(fields.map(|(name, _)| name))
         .collect()
+}
+
+/// A name that is no field that can change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("fields: '{name}' is not a field that can change{suggestion}; /docs lists the fields, at `field` of GET /api/v4/changes", suggestion = did_you_mean(*.nearest))]
+pub struct UnknownField {
+    name: String,
+    nearest: Option<&'static str>,
+}
+
+/// Refuses names that are no field that can change.
+pub fn require_fields(given: &[String]) -> Result<(), UnknownField> {
+    let known = field_names();
+    match given.iter().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(UnknownField {
+            name: name.chars().take(MAX_SHOWN).collect(),
+            nearest: nearest(name, known),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Whether both scans asked for it: what the one did not ask for says nothing of the other.

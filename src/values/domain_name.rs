@@ -20,13 +20,13 @@ pub enum InvalidDomain {
     #[error("the domain is empty")]
     Empty,
     /// An IPv4 or IPv6 literal in any notation.
-    #[error("'{0}' is an IP address; a domain name is needed")]
+    #[error("'{0}' is an IP address; send a domain name")]
     IpAddress(String),
     /// A port was given.
-    #[error("'{0}' has a port; give the domain alone")]
+    #[error("'{0}' has a port; send only the domain")]
     Port(String),
     /// User name or password before an `@`.
-    #[error("'{0}' has a user name; give the domain alone")]
+    #[error("'{0}' {what}; send only the domain", what = user_words(.0))]
     UserInfo(String),
     /// An URL of a scheme other than http or https.
     #[error("'{0}' is not an http or https address")]
@@ -38,7 +38,7 @@ pub enum InvalidDomain {
     #[error("'{0}' has no top-level domain")]
     SingleLabel(String),
     /// Anything else that no host name may hold.
-    #[error("'{0}' is not a domain name")]
+    #[error("'{0}' is not a domain name{why}", why = why(.0))]
     Malformed(String),
 }
 
@@ -91,6 +91,41 @@ impl DomainName {
     pub fn readable(&self) -> String {
         let (unicode, result) = idna::domain_to_unicode(&self.0);
         if result.is_ok() { unicode } else { self.0.clone() }
+    }
+}
+
+/// An email address, or a URL with a user name.
+fn user_words(text: &str) -> &'static str {
+    if text.contains(['/', ':']) {
+        "has a user name"
+    } else {
+        "is an email address"
+    }
+}
+
+/// Why a text is no domain name, if one character or label shows it.
+fn why(text: &str) -> String {
+    let start = web_scheme(text).map_or(text, |(_, rest)| rest);
+    let host = start.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let is_refused =
+        |letter: &char| letter.is_ascii() && !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '.');
+    if let Some(letter) = host.chars().find(is_refused) {
+        return match letter {
+            ' ' => ": it contains a space".to_owned(),
+            letter if letter.is_control() => ": it contains a control character".to_owned(),
+            letter => format!(": '{letter}' is not allowed"),
+        };
+    }
+    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    let has = |is_wrong: fn(&str) -> bool| labels.iter().any(|label| is_wrong(label));
+    if has(|label| label.len() > 63 && label.is_ascii()) {
+        ": a label is longer than 63 characters".to_owned()
+    } else if has(|label| label.starts_with('-') || label.ends_with('-')) {
+        ": a label begins or ends with a hyphen".to_owned()
+    } else if labels.len() > 1 && has(str::is_empty) {
+        ": it has an empty label".to_owned()
+    } else {
+        String::new()
     }
 }
 
@@ -291,6 +326,41 @@ mod tests {
         for input in ["a--b.com", "1und1.de", "3.14.example.com", "x.co", "a.b-c.museum"] {
             assert_eq!(parsed(input), input);
         }
+    }
+
+    #[test]
+    fn an_error_says_what_is_wrong_with_the_name() {
+        for (input, words) in [
+            (
+                "exa_mple.com",
+                "'exa_mple.com' is not a domain name: '_' is not allowed",
+            ),
+            (
+                "not a domain",
+                "'not a domain' is not a domain name: it contains a space",
+            ),
+            (
+                "-a.com",
+                "'-a.com' is not a domain name: a label begins or ends with a hyphen",
+            ),
+            ("a..com", "'a..com' is not a domain name: it has an empty label"),
+            (
+                "info@example.com",
+                "'info@example.com' is an email address; send only the domain",
+            ),
+            (
+                "user:pw@example.com",
+                "'user:pw@example.com' has a user name; send only the domain",
+            ),
+        ] {
+            assert_eq!(DomainName::parse(input).unwrap_err().to_string(), words);
+        }
+        let long = format!("{}.com", "a".repeat(64));
+        let error = DomainName::parse(&long).unwrap_err().to_string();
+        assert!(
+            error.ends_with(": a label is longer than 63 characters"),
+            "{error}"
+        );
     }
 
     type Wanted = fn(&InvalidDomain) -> bool;

@@ -99,7 +99,7 @@ impl FailureReason {
             Self::Timeout => "Site too slow",
             Self::ForbiddenAddress => "Address is not public",
             Self::BlockedByRobots => "Disallowed by robots.txt",
-            Self::HttpStatus => "Site answered with an error",
+            Self::HttpStatus => "Site returned an error",
             Self::RedirectLimit => "Too many redirects",
             Self::TooLarge => "Home page too large",
             Self::NotHtml => "Home page is not HTML",

@@ -37,7 +37,7 @@ pub struct Findings {
     pub favicon_url: Option<String>,
     /// Absolute URL.
     pub logo_url: Option<String>,
-    /// E-mail addresses and phone numbers as plain lists.
+    /// Email addresses and phone numbers as plain lists.
     pub contact_info: ContactInfo,
     /// The five networks of the predecessor.
     pub social_links: SocialLinks,
@@ -48,7 +48,7 @@ pub struct Findings {
 
     /// Technologies with version and evidence.
     pub technologies: Vec<Technology>,
-    /// E-mail addresses with where each was found.
+    /// Email addresses with where each was found.
     pub emails: Vec<Email>,
     /// Phone numbers with where each was found.
     pub phones: Vec<Phone>,
@@ -265,7 +265,7 @@ pub struct Technology {
     pub evidence: String,
 }
 
-/// An e-mail address and where it was found.
+/// An email address and where it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Email {
@@ -411,7 +411,7 @@ pub struct RefusedCrawler {
 pub struct RobotsSummary {
     /// The URL it was read from.
     pub url: String,
-    /// HTTP status; 0 if there was no answer.
+    /// HTTP status; 0 if there was no response.
     pub status: u16,
     /// Whether the site said that it is what the last scan read (304).
     pub not_modified: bool,

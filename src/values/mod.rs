@@ -3,6 +3,7 @@
 //! A value that exists is valid; there is one way in (`parse`) and no way to hold a bad one. Nothing here does
 //! IO, reads the clock or knows another module of this crate.
 
+pub mod amount;
 pub mod batch_list;
 pub mod body_ref;
 pub mod carried;

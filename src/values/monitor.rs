@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::domain_change::field_names;
+use super::domain_change::{UnknownField, require_fields};
 use super::failure::{UnknownCode, codes};
 use super::rhythm::{Rhythm, Schedule, Zone};
 use super::{BatchOptions, BodyRef, MonitorId, WantedScan};
@@ -45,7 +45,7 @@ pub struct DomainSelection {
     pub is_wordpress: Option<bool>,
     /// Only domains whose pages use Elementor (`true`) or do not (`false`).
     pub has_elementor: Option<bool>,
-    /// Only domains with (`true`) or without (`false`) an e-mail address.
+    /// Only domains with (`true`) or without (`false`) an email address.
     pub has_email: Option<bool>,
     /// Only domains with (`true`) or without (`false`) a phone number.
     pub has_phone: Option<bool>,
@@ -79,7 +79,7 @@ pub struct MonitorSettings {
     pub time_zone: Zone,
     /// The options of each run's batch.
     pub options: BatchOptions,
-    /// Only changes of one of these fields count; all if empty.
+    /// Only changes to these fields are reported; all if empty.
     pub fields: Vec<String>,
 }
 
@@ -105,8 +105,8 @@ pub enum InvalidMonitor {
     #[error("name must have 1 to {MAX_NAME} characters")]
     Name,
     /// No field that can change.
-    #[error("fields: '{0}' is not a field that can change{nearest}", nearest = .1.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default())]
-    Field(String, Option<&'static str>),
+    #[error(transparent)]
+    Field(#[from] UnknownField),
 }
 
 impl MonitorSettings {
@@ -126,12 +126,7 @@ impl MonitorSettings {
         if self.name.is_empty() || self.name.chars().count() > MAX_NAME {
             return Err(InvalidMonitor::Name);
         }
-        let known = field_names();
-        if let Some(field) = self.fields.iter().find(|field| !known.contains(&field.as_str())) {
-            let near = super::nearest::nearest(field, known.iter().copied());
-            let shown = field.chars().take(MAX_NAME).collect();
-            return Err(InvalidMonitor::Field(shown, near));
-        }
+        require_fields(&self.fields)?;
         self.fields.sort_unstable();
         self.fields.dedup();
         Ok(self)

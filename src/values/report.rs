@@ -71,7 +71,7 @@ pub struct SitemapReport {
     pub parent: Option<String>,
     /// The type of the document.
     pub kind: SitemapKind,
-    /// HTTP status; 0 if there was no answer.
+    /// HTTP status; 0 if there was no response.
     pub status: u16,
     /// Whether it is what the last scan read (304); then what was read of it then is used again.
     pub not_modified: bool,

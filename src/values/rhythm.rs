@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::nearest::nearest;
+use super::nearest::{did_you_mean, nearest};
 
 /// The hour in which a day's work begins where nobody says.
 const USUAL_HOUR: u32 = 3;
@@ -58,18 +58,18 @@ enum OnDays {
 pub enum InvalidRhythm {
     /// Neither words nor cron.
     #[error(
-        "the rhythm '{0}' is not known; it must be hourly, daily, daily at 6, weekly on monday, weekly on monday at 6, monthly, \
-         monthly on 15, or five fields of cron such as '30 6 * * 1-5'"
+        "the schedule '{0}' is unknown; it must be hourly, daily, daily at 6, weekly on monday, weekly on monday at 6, monthly, \
+         monthly on 15, or a cron expression such as '30 6 * * 1-5'"
     )]
     Unknown(String),
     /// Cron, but not valid.
-    #[error("the rhythm '{0}' is not a valid cron expression: {1}")]
+    #[error("the schedule '{0}' is not a valid cron expression: {1}")]
     Cron(String, String),
     /// Too often.
-    #[error("the rhythm '{0}' is due more often than every 5 minutes")]
+    #[error("the schedule '{0}' is due more often than every 5 minutes")]
     TooOften(String),
     /// Never.
-    #[error("the rhythm '{0}' is never due")]
+    #[error("the schedule '{0}' is never due")]
     Never(String),
 }
 
@@ -114,13 +114,46 @@ fn of_words(words: &[&str]) -> Option<Kind> {
     Some(Kind::Days(days, hour))
 }
 
+/// What is wrong with a cron expression.
+fn cron_words(text: &str) -> String {
+    const FIELDS: [(&str, u32, u32); 5] = [
+        ("minute", 0, 59),
+        ("hour", 0, 23),
+        ("day of the month", 1, 31),
+        ("month", 1, 12),
+        ("day of the week", 0, 7),
+    ];
+    let given: Vec<&str> = text.split_whitespace().collect();
+    if given.len() != FIELDS.len() {
+        return format!("it has {} fields instead of 5", given.len());
+    }
+    for (field, (name, least, most)) in given.iter().zip(FIELDS) {
+        // The number behind a slash is a step.
+        let values = field.split(',').filter_map(|part| part.split('/').next());
+        for number in values.flat_map(|part| part.split('-')) {
+            let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            let is_allowed = || {
+                number
+                    .parse()
+                    .is_ok_and(|value: u32| (least..=most).contains(&value))
+            };
+            if is_number && !is_allowed() {
+                return format!("the {name} {number} is out of range ({least} to {most})");
+            }
+        }
+    }
+    "the fields are minute, hour, day of the month, month and day of the week, each a number, a range (1-5), a list (1,15), \
+     a step (*/10) or *"
+        .to_owned()
+}
+
 fn of_cron(text: &str, shown: impl Fn() -> String) -> Result<Kind, InvalidRhythm> {
     let parser = CronParser::builder()
         .seconds(Seconds::Disallowed)
         .year(Year::Disallowed)
         .build();
     let cron = parser.parse(text);
-    let cron = cron.map_err(|error| InvalidRhythm::Cron(shown(), error.to_string()))?;
+    let cron = cron.map_err(|_| InvalidRhythm::Cron(shown(), cron_words(text)))?;
     // The same year for everybody: what is allowed does not depend on the day.
     let start = DateTime::UNIX_EPOCH + YEAR * 50;
     let mut before = None;
@@ -187,7 +220,7 @@ pub struct Zone(Tz);
 
 /// A name that is not a time zone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a time zone of the IANA database{nearest}; names look like Europe/Berlin or America/New_York", nearest = .1.map(|name| format!("; the nearest is {name}")).unwrap_or_default())]
+#[error("'{0}' is not a time zone of the IANA database{suggestion}; names look like Europe/Berlin or America/New_York", suggestion = did_you_mean(*.1))]
 pub struct UnknownZone(pub String, pub Option<&'static str>);
 
 impl Zone {
@@ -207,8 +240,9 @@ impl FromStr for Zone {
         let zone = name.trim().parse().map(Self);
         zone.map_err(|_| {
             let shown: String = name.trim().chars().take(MAX_LENGTH).collect();
+            // Not the short old names: `Eire` and `EST` resemble too much.
             let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-            let near = nearest(&shown, known);
+            let near = nearest(&shown, known.filter(|name| name.contains('/') || *name == "UTC"));
             UnknownZone(shown, near)
         })
     }
@@ -241,7 +275,7 @@ pub struct Schedule {
 pub struct Look {
     /// The occurrence that is due.
     pub due: Option<DateTime<Utc>>,
-    /// Occurrences before it that were missed and are not made up; at most 1000 are counted.
+    /// Occurrences before it that were missed and are skipped; at most 1000 are counted.
     pub missed: u32,
     /// When to look again: the next occurrence. `None` if there is none.
     pub next: Option<DateTime<Utc>>,

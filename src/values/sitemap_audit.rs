@@ -90,7 +90,7 @@ pub struct AuditExample {
 pub struct SampledUrl {
     /// As in the sitemap.
     pub url: String,
-    /// HTTP status after redirects; 0 if there was no answer.
+    /// HTTP status after redirects; 0 if there was no response.
     pub status: u16,
     /// Where it leads, if that is elsewhere.
     pub redirects_to: Option<String>,
@@ -98,7 +98,7 @@ pub struct SampledUrl {
     pub noindex: Option<String>,
     /// The page that it calls the proper one instead of itself.
     pub canonical: Option<String>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub error: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use super::domain_change::field_names;
+use super::domain_change::{UnknownField, require_fields};
 use super::failure::{UnknownCode, codes};
 use super::{DomainName, EventType};
 
@@ -136,7 +136,7 @@ pub struct WebhookSettings {
     #[serde(default = "WebhookFormat::standard")]
     #[schema(value_type = String)]
     pub format: WebhookFormat,
-    /// Whether an event waits until the one before it was delivered.
+    /// Whether an event waits until the previous one was delivered.
     #[serde(default = "ordered")]
     pub ordered: bool,
 }
@@ -165,7 +165,7 @@ fn ordered() -> bool {
 pub enum InvalidWebhook {
     /// No address that can be sent to.
     #[error(
-        "url is '{0}'; it must be an absolute URL with http or https and a host, without a name and password, of at most {MAX_URL} bytes"
+        "url is '{0}'; it must be an absolute URL with http or https and a host, without user name or password, of at most {MAX_URL} bytes"
     )]
     Url(String),
     /// No topic that can be asked for.
@@ -180,8 +180,8 @@ pub enum InvalidWebhook {
     #[error("domains lists {0} names; the limit is {MAX_DOMAINS}")]
     TooManyDomains(usize),
     /// No field that can change.
-    #[error("fields: '{0}' is not a field that can change; GET /changes lists them")]
-    Field(String),
+    #[error(transparent)]
+    Field(#[from] UnknownField),
     /// No form that there is.
     #[error("format is '{0}'; it must be standard, slack, teams or discord")]
     Format(String),
@@ -219,10 +219,7 @@ impl WebhookSettings {
             domains.insert(String::from(name));
         }
         self.domains = domains.into_iter().collect();
-        let known = field_names();
-        if let Some(field) = self.fields.iter().find(|field| !known.contains(&field.as_str())) {
-            return Err(InvalidWebhook::Field(field.clone()));
-        }
+        require_fields(&self.fields)?;
         self.fields.sort_unstable();
         self.fields.dedup();
         if self
@@ -284,7 +281,7 @@ mod tests {
             fields: vec!["colour".to_owned()],
             ..settings("https://hook.test/")
         };
-        assert_eq!(colour.checked(), Err(InvalidWebhook::Field("colour".to_owned())));
+        assert!(matches!(colour.checked(), Err(InvalidWebhook::Field(_))));
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod text;
 use sqlx::PgPool;
 
 pub use deliver::Deliverer;
-pub use rows::{DeliveryRow, WebhookRow};
+pub use rows::{Condition, DeliveryRow, WebhookRow};
 pub use secret::Secret;
 pub use text::Text;
 

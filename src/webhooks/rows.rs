@@ -38,6 +38,41 @@ pub struct WebhookRow {
     pub next_attempt_at: Option<DateTime<Utc>>,
 }
 
+/// How an endpoint is, for pages and the command line: one word for one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Events are sent.
+    Active,
+    /// Attempts fail; they are repeated.
+    Failing,
+    /// Nothing is sent.
+    Disabled,
+}
+
+impl Condition {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Failing => "failing",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+impl WebhookRow {
+    /// How the endpoint is.
+    pub fn condition(&self) -> Condition {
+        if self.status == "disabled" {
+            Condition::Disabled
+        } else if self.failures > 0 || self.retrying > 0 {
+            Condition::Failing
+        } else {
+            Condition::Active
+        }
+    }
+}
+
 /// An attempt to deliver an event.
 #[derive(Clone, Debug, FromRow)]
 #[expect(missing_docs, reason = "the names are those of the table")]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::message;
 use crate::log::{EventLog, LogError, LogEvent};
 use crate::values::FailureReason;
-use crate::values::change_words::{field_words, value_words};
+use crate::values::change_words::{code_words, field_words, value_words};
 use crate::values::webhook::WebhookTopic;
 
 /// Characters of a value.
@@ -45,7 +45,7 @@ impl Text {
                 vec![text("monitor_id")],
             ),
             WebhookTopic::MonitorSkipped => (
-                format!("A run of a monitor was skipped: {}", field_words(&text("reason"))),
+                format!("A run of a monitor was skipped: {}", code_words(&text("reason"))),
                 vec![text("monitor_id")],
             ),
             WebhookTopic::WebhookTest => ("A test of sitelog".to_owned(), Vec::new()),

@@ -6,7 +6,7 @@ use crate::access::AccessError;
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// The provider cannot be asked.
-    #[error("The sign-in provider at {issuer} cannot be used just now: {reason}.")]
+    #[error("The sign-in provider at {issuer} is unavailable: {reason}.")]
     Unavailable {
         /// The provider.
         issuer: String,

@@ -20,7 +20,7 @@ const MAX_NAME: usize = 100;
 pub struct Person {
     /// For the log: `oidc:<subject>`.
     pub actor: String,
-    /// How people call that one: a name, with the e-mail address if there is one.
+    /// How people call that one: a name, with the email address if there is one.
     pub name: String,
     /// Whose data that one may touch.
     pub tenant: TenantId,

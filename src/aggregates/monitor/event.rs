@@ -41,7 +41,7 @@ pub enum MonitorEvent {
         batch_id: BatchId,
         /// Number of domains.
         total: u32,
-        /// Times of the rhythm before this one that were missed and are not made up; at most 1000 are counted.
+        /// Times of the rhythm before this one that were missed and are skipped; at most 1000 are counted.
         missed: u32,
     },
     /// A run did not take place.
@@ -50,7 +50,7 @@ pub enum MonitorEvent {
         slot: DateTime<Utc>,
         /// The reason.
         reason: SkipReason,
-        /// Times of the rhythm before this one that were missed and are not made up; at most 1000 are counted.
+        /// Times of the rhythm before this one that were missed and are skipped; at most 1000 are counted.
         missed: u32,
     },
     /// The monitor was deleted. The results of its runs stay.

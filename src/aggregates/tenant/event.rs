@@ -15,7 +15,7 @@ pub enum TenantEvent {
     KeyCreated {
         /// The visible part of the key.
         key_id: String,
-        /// A name for people.
+        /// A label.
         name: String,
         /// What the key allows: `read`, `write`, `admin`, `operator`.
         scopes: Vec<String>,

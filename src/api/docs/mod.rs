@@ -60,7 +60,7 @@ fn page(title: &str, content: &Markup) -> Markup {
                     nav aria-label="Documentation" {
                         a.brand href="/" { img src=(ICON) alt="" width="20" height="20"; "sitelog" }
                         a href="/docs" { "API" }
-                        a href="/docs/problems" { "Problems" }
+                        a href="/docs/problems" { "Errors" }
                         a href="/openapi.json" { "openapi.json" }
                     }
                 }

@@ -11,7 +11,7 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
         "access",
         "Access",
         "Send a key as `Authorization: Bearer …`; `sitelog key create` creates one. Reading needs the scope `read`, \
-         commands need `write`. `X-Tenant-Id` selects the tenant if a key may act for several tenants.",
+         changes need `write`. `X-Tenant-Id` selects the tenant if a key may act for several tenants.",
     ),
     (
         "errors",
@@ -20,26 +20,26 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
     ),
     (
         "paging",
-        "Pages",
+        "Pagination",
         "Lists return `items` and `next`. Pass `next` as `cursor` to get the next page; it is null on the last page. \
          `limit` is 1 to 1000. A cursor is valid only for the `sort` it came from.",
     ),
     (
         "repeating",
-        "Repeating requests",
-        "Every POST accepts `Idempotency-Key`. A repeated request with the same key and body has no further effect and \
-         gets the first answer. So you can safely repeat any request that got no answer.",
+        "Idempotency",
+        "Every POST accepts `Idempotency-Key`. A retried request with the same key and body has no further effect and \
+         gets the original response. So you can safely retry any request that got no response.",
     ),
     (
         "waiting",
-        "Waiting",
+        "Waiting for results",
         "`Prefer: wait=30` on `POST /api/v4/scans` waits for the result. After a command, `?at_least=<position>` of a GET \
          waits until the change is visible. `If-None-Match` with the previous `ETag` gets 304 while nothing has \
          changed.",
     ),
     (
         "watching",
-        "Watching",
+        "Streaming",
         "`GET /api/v4/batches/{id}/events` and `GET /api/v4/scans/{id}/events` stream events as they happen \
          (server-sent events). After an interruption, `Last-Event-ID` continues the stream; an `EventSource` does so \
          automatically.",
@@ -72,7 +72,7 @@ pub(super) fn page(document: &Value) -> Markup {
                 ul {
                     @for (anchor, heading, _) in OVERVIEW { li { a href={ "#" (anchor) } { (heading) } } }
                     li { a href="#examples" { "Examples" } }
-                    @for tag in tags { li { a href={ "#tag-" (of(tag, "name")) } { (of(tag, "name")) } } }
+                    @for tag in tags { li { a href={ "#tag-" (of(tag, "name")) } { (capitalised(of(tag, "name"))) } } }
                 }
             }
             @for (anchor, heading, words) in OVERVIEW {
@@ -81,7 +81,7 @@ pub(super) fn page(document: &Value) -> Markup {
             section id="examples" { h2 { "Examples" } (snippets::all()) }
             @for tag in tags {
                 section id={ "tag-" (of(tag, "name")) } {
-                    h2 { (of(tag, "name")) }
+                    h2 { (capitalised(of(tag, "name"))) }
                     p { (of(tag, "description")) }
                     @for (path, method, operation) in operations(document, of(tag, "name")) {
                         (operation_of(path, method, operation))
@@ -90,6 +90,12 @@ pub(super) fn page(document: &Value) -> Markup {
             }
         },
     )
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 fn of<'a>(value: &'a Value, field: &str) -> &'a str {

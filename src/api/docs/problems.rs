@@ -9,7 +9,7 @@ use crate::api::problem::ProblemCode;
 /// All codes.
 pub(super) fn list() -> Markup {
     page(
-        "Problems",
+        "Errors",
         &html! {
             p {
                 "An error has the media type " code { "application/problem+json" } " (RFC 9457). Its "
@@ -54,7 +54,7 @@ pub(super) fn one(code: &str) -> Option<Markup> {
             h3 { "What to do" }
             p { (text(remedy)) }
         }
-        p { a href="/docs/problems" { "All problems" } }
+        p { a href="/docs/problems" { "All errors" } }
     };
     Some(page(code, &content))
 }
@@ -62,8 +62,8 @@ pub(super) fn one(code: &str) -> Option<Markup> {
 /// For a code that there is not.
 pub(super) fn unknown() -> Markup {
     page(
-        "No such problem",
-        &html! { p { "There is no problem with this name. " a href="/docs/problems" { "All problems" } } },
+        "Unknown error code",
+        &html! { p { "sitelog has no error with this code. " a href="/docs/problems" { "All errors" } } },
     )
 }
 

@@ -32,10 +32,10 @@ macro_rules! journeys {
 journeys! {
     "scan" "Scan a domain and wait for the result" "example.com";
     "batch" "Send a list and watch it until it ends" "list.csv";
-    "emails" "Find the e-mail addresses" "";
+    "emails" "Find the email addresses" "";
     "export" "Export results as CSV" "BATCH results.csv";
     "failures" "See why scans failed" "BATCH";
-    "history" "See what changed in a domain" "example.com";
+    "history" "See what changed on a domain" "example.com";
 }
 
 /// All of them.

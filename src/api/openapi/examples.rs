@@ -36,6 +36,7 @@ const TEXTS: [(&str, &str, &str); 5] = [
 /// Puts an operation's examples into it, and says which problems its refusals are. `schemas` are those of the document.
 pub(super) fn put_in(operation: &mut Value, method: &str, schemas: &Value) {
     let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
+    let parameters = parameters_of(operation);
     for (media, content) in objects(operation.pointer_mut("/requestBody/content")) {
         let text = TEXTS
             .iter()
@@ -63,7 +64,7 @@ pub(super) fn put_in(operation: &mut Value, method: &str, schemas: &Value) {
             }
         }
         if is_problem {
-            let codes: Vec<&str> = codes_of(&name, method, status).collect();
+            let codes: Vec<&str> = codes_of((&name, method, &parameters), status).collect();
             response["x-problem-codes"] = json!(codes);
         }
     }
@@ -85,19 +86,32 @@ fn objects(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Val
     value.and_then(Value::as_object_mut).into_iter().flatten()
 }
 
-/// The codes of a status that an operation may answer with.
-fn codes_of(operation: &str, method: &str, status: &str) -> impl Iterator<Item = &'static str> {
+/// The parameters of an operation: where each is, and its name.
+fn parameters_of(operation: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters
+        .map(|parameter| (text(&parameter["in"]), text(&parameter["name"])))
+        .collect()
+}
+
+/// The codes of a status that an operation (its name, method and parameters) may answer with.
+fn codes_of(
+    operation: (&str, &str, &[(String, String)]),
+    status: &str,
+) -> impl Iterator<Item = &'static str> {
     let of_status = ProblemCode::ALL
         .iter()
         .copied()
         .filter(move |code| code.status().as_str() == status);
     of_status
-        .filter(move |code| may_answer(operation, method, *code))
+        .filter(move |code| may_answer(operation, *code))
         .map(ProblemCode::as_str)
 }
 
-fn may_answer(operation: &str, method: &str, code: ProblemCode) -> bool {
+fn may_answer((operation, method, parameters): (&str, &str, &[(String, String)]), code: ProblemCode) -> bool {
     use ProblemCode as Code;
+    let takes = |wanted: &str| parameters.iter().any(|(_, name)| name == wanted);
     let creates = operation.starts_with("create_");
     let takes_json = creates
         || matches!(
@@ -121,9 +135,17 @@ fn may_answer(operation: &str, method: &str, code: ProblemCode) -> bool {
         Code::UrlQuotaReached => {
             (creates && operation != "create_monitor") || operation.starts_with("retry_")
         }
-        Code::BodyUnreadable | Code::RequestTimeout | Code::BodyTooLarge | Code::IdempotencyKeyReused => {
+        Code::BodyUnreadable | Code::RequestTimeout | Code::BodyTooLarge => {
             matches!(method, "post" | "patch")
         }
+        Code::InvalidIdempotencyKey | Code::IdempotencyKeyReused => takes("Idempotency-Key"),
+        Code::InvalidTenant | Code::WrongTenant => takes("X-Tenant-Id"),
+        Code::InvalidQuery => parameters.iter().any(|(place, _)| place == "query"),
+        Code::TooManyRows => takes("format"),
+        Code::Conflict => matches!(
+            operation,
+            "cancel_scan" | "retry_scan" | "cancel_batch" | "retry_batch"
+        ),
         Code::MonitorCannotRun => operation == "run_monitor",
         Code::NoMailServer | Code::TooManySubscribers => operation == "add_subscriber",
         Code::TooManyLinks => operation == "create_link",
@@ -134,5 +156,38 @@ fn may_answer(operation: &str, method: &str, code: ProblemCode) -> bool {
         Code::CannotRetry => operation.starts_with("retry_"),
         Code::InvalidLastEventId | Code::TooManyStreams => operation.starts_with("watch_"),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_lists_only_the_codes_that_it_can_return() {
+        let document: Value = serde_json::from_str(&crate::api::openapi::document()).unwrap();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let parameters = parameters_of(operation);
+                let takes = |wanted: &str| parameters.iter().any(|(_, name)| name == wanted);
+                let responses = operation["responses"].as_object().unwrap();
+                let listed = responses
+                    .values()
+                    .filter_map(|response| response["x-problem-codes"].as_array());
+                let listed: Vec<&str> = listed.flatten().filter_map(Value::as_str).collect();
+                let shown = format!("{method} {path}: {listed:?}");
+                assert_eq!(listed.contains(&"too_many_rows"), takes("format"), "{shown}");
+                for code in ["idempotency_key_reused", "invalid_idempotency_key"] {
+                    assert!(!listed.contains(&code) || takes("Idempotency-Key"), "{shown}");
+                }
+                let acts_on_scans = path.contains("/scans/") || path.contains("/batches/");
+                assert!(!listed.contains(&"conflict") || acts_on_scans, "{shown}");
+                // A status without a code would be one that no problem has.
+                for (status, response) in responses {
+                    let codes = response["x-problem-codes"].as_array();
+                    assert!(codes.is_none_or(|codes| !codes.is_empty()), "{status} of {shown}");
+                }
+            }
+        }
     }
 }

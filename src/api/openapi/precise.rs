@@ -80,7 +80,7 @@ fn offer_files(operation: &mut Value) {
         operation["responses"]["200"]["content"][media_type] = json!({ "schema": { "type": "string" } });
     }
     operation["responses"]["422"] = json!({
-        "description": "More rows than a workbook can hold",
+        "description": "More rows than an Excel file can hold",
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
     });
 }
@@ -152,10 +152,10 @@ fn describe(status: &str, response: &mut Value) {
     response["description"] = match status {
         "200" if is_page => "A page of the list; `next` is the cursor of the next page",
         "200" => "The current state",
-        "202" => "Accepted; will be completed",
+        "202" => "Accepted",
         "400" => "The request is invalid",
-        "404" => "It does not exist, or it belongs to another tenant",
-        "503" => "Service unavailable; repeat the request after `Retry-After`",
+        "404" => "The resource does not exist, or it belongs to another tenant",
+        "503" => "Service unavailable; resend the request after `Retry-After`",
         _ => "See the status code",
     }
     .into();

@@ -56,7 +56,7 @@ pub(super) struct AcceptedBatch {
     accepted: usize,
     /// Number of duplicates.
     duplicates: usize,
-    /// Inputs that are not valid domains.
+    /// Lines that are not valid domains.
     rejected: Vec<RejectedLine>,
     /// The column or field that the domains were read from; null if the list has only one.
     column: Option<ChosenColumn>,
@@ -183,15 +183,15 @@ pub(super) struct NewBatch {
     /// Days, may be a fraction; domains with a more recent completed scan are skipped.
     #[schema(example = 7)]
     max_age_days: Option<f64>,
-    /// Files to read besides pages and sitemaps.
+    /// Files to fetch in addition to pages and sitemaps.
     #[schema(example = json!(["security_txt"]))]
     files: Option<Vec<SiteFile>>,
     /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
     sitemap_sample: Option<i64>,
 }
 
-/// Requests scans of all domains in a list: JSON, NDJSON, CSV in any dialect, plain lines, or an Excel workbook
-/// (.xlsx). The column with the domains is detected by its name, in many languages, or by its content.
+/// Starts scans of all domains in a list: JSON, NDJSON, CSV in any dialect, Excel (.xlsx) or plain text. The column
+/// with the domains is detected by its name, in many languages, or by its content.
 #[utoipa::path(
     post, path = "/batches", tag = "batches", params(BatchQuery),
     request_body(content((NewBatch = "application/json"), (String = "text/csv"), (String = "text/plain"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
@@ -202,7 +202,7 @@ pub(super) struct NewBatch {
         (status = 413, description = "Larger than 32 MB", body = Problem),
         (status = 415, description = "The content is not JSON, NDJSON, CSV, plain text or a workbook", body = Problem),
         (status = 422, description = "No valid domain, more than 100,000 domains, or more than the tenant's quota", body = Problem),
-        (status = 503, description = "Nothing was accepted; repeat the request", body = Problem),
+        (status = 503, description = "Nothing was accepted; try again", body = Problem),
     )
 )]
 pub(super) async fn create_batch(

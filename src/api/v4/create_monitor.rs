@@ -11,17 +11,18 @@ use uuid::Uuid;
 use super::monitor_views::{self, NewMonitor, ReadList, WantedMonitor, links};
 use crate::api::ApiState;
 use crate::api::batch_input::apart;
+use crate::api::json_error::parse_json;
 use crate::api::problem::{Problem, ProblemCode};
 use crate::api::quota::{require_acceptable, turn_at_lists};
-use crate::api::request::{CommandRequest, parse_json, unsupported_media_type};
+use crate::api::request::{CommandRequest, unsupported_media_type};
 use crate::commands::CommandContext;
 use crate::commands::create_monitor::{self as command, CreatedMonitor, seal_list};
 use crate::monitors::{self, rows};
 use crate::values::MonitorId;
 use crate::values::monitor::{MonitorChange, MonitorSettings};
 
-/// Creates a monitor: its domains are scanned by a rhythm, each run as a batch. The first run is at the first time of the
-/// rhythm from now on. A tenant has 10,000 monitors at most.
+/// Creates a monitor: its domains are scanned on a schedule, each run as a batch. The first run is at the next time
+/// of the schedule. At most 10,000 per tenant.
 #[utoipa::path(
     post, path = "/monitors", tag = "monitors", request_body = NewMonitor,
     responses(
@@ -113,7 +114,7 @@ async fn require_room(state: &ApiState, context: &CommandContext) -> Result<(), 
         return Ok(());
     }
     let detail = format!(
-        "Not created: the tenant has {} monitors; delete one first, or put several domains into one monitor.",
+        "Not created: the tenant already has the maximum of {} monitors. Delete one first, or put several domains into one monitor.",
         monitors::MAX_MONITORS
     );
     Err(Problem::of(ProblemCode::TooManyMonitors, detail))

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::views::{AcceptedScan, EndedScan};
-use crate::api::problem::{Problem, ProblemCode};
+use crate::api::problem::{Problem, ProblemCode, sentence};
 use crate::api::quota::require_room_for_urls;
 use crate::api::request::{AtLeast, CommandRequest};
 use crate::api::wait::{self, Waited};
@@ -34,7 +34,7 @@ pub(super) struct NewScan {
     /// Days, may be a fraction: a more recent completed scan of the domain is reused.
     #[schema(example = 7, minimum = 0, maximum = 36_500)]
     max_age_days: Option<f64>,
-    /// Files to read besides pages and sitemaps.
+    /// Files to fetch in addition to pages and sitemaps.
     #[serde(default)]
     #[schema(example = json!(["security_txt"]))]
     files: Vec<SiteFile>,
@@ -51,7 +51,7 @@ fn shown(input: &str) -> String {
     input.chars().take(MAX_SHOWN).collect()
 }
 
-/// Requests a scan of one domain. With `Prefer: wait=N` the server waits up to N seconds (60 at most) for the result.
+/// Starts a scan of one domain. With `Prefer: wait=N` the server waits up to N seconds (60 at most) for the result.
 #[utoipa::path(
     post, path = "/scans", tag = "scans", request_body = NewScan,
     params(("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the result (RFC 7240)")),
@@ -61,7 +61,7 @@ fn shown(input: &str) -> String {
         (status = 400, description = "Invalid JSON, tenant or idempotency key", body = Problem),
         (status = 415, description = "The content is not JSON", body = Problem),
         (status = 422, description = "The input is not a domain, or the idempotency key belongs to another request", body = Problem),
-        (status = 503, description = "Nothing was accepted; repeat the request", body = Problem),
+        (status = 503, description = "Nothing was accepted; try again", body = Problem),
     )
 )]
 pub(super) async fn create_scan(
@@ -70,7 +70,7 @@ pub(super) async fn create_scan(
 ) -> Result<Response, Problem> {
     let new: NewScan = request.json()?;
     let domain = DomainName::parse(&new.domain).map_err(|error| {
-        Problem::of(ProblemCode::InvalidDomain, error.to_string()).with("input", shown(&new.domain))
+        Problem::of(ProblemCode::InvalidDomain, sentence(&error)).with("input", shown(&new.domain))
     })?;
     if let Some(age) = fresh::age(new.max_age_days)?
         && let Some(row) = reusable(&state, &domain, age, &request).await?

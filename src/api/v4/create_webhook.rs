@@ -10,8 +10,8 @@ use crate::api::problem::Problem;
 use crate::api::request::CommandRequest;
 use crate::webhooks::endpoint;
 
-/// Creates a webhook: events after this one are sent to its URL, signed as Standard Webhooks says. The secret is shown
-/// once. At most 100 per tenant.
+/// Creates a webhook: events after this one are sent to its URL, signed according to Standard Webhooks. The secret is
+/// shown once. At most 100 per tenant.
 #[utoipa::path(
     post, path = "/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses(

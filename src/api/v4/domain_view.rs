@@ -40,7 +40,7 @@ pub struct Domain {
     pub favicon_url: Option<String>,
     /// Absolute URL.
     pub logo_url: Option<String>,
-    /// Absolute URL of the preview picture for social networks.
+    /// Absolute URL of the preview image for social networks.
     pub image_url: Option<String>,
     /// Absolute URL.
     pub canonical_url: Option<String>,
@@ -54,7 +54,7 @@ pub struct Domain {
     pub has_elementor: bool,
     /// The version, if known.
     pub elementor_version: Option<String>,
-    /// E-mail addresses; those of the site's own domain come first.
+    /// Email addresses; those of the site's own domain come first.
     pub email_addresses: Vec<String>,
     /// Phone numbers in E.164 format, or only the digits if the country is unknown.
     pub phone_numbers: Vec<String>,

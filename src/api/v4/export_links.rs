@@ -53,9 +53,9 @@ pub struct ExportLink {
     pub path: String,
     /// What it is for.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Who made it.
+    /// Who created it.
     pub created_by: String,
     /// When it expires.
     pub expires_at: DateTime<Utc>,
@@ -115,8 +115,8 @@ impl From<LinkRow> for ExportLink {
     }
 }
 
-/// Makes a link to an export, for spreadsheets and other programs that cannot send a key. Whoever has the link can read
-/// that export until the link expires or is revoked. It is shown once. At most 1,000 per tenant.
+/// Creates a link to an export, for spreadsheets and other programs that cannot send a key. Anyone with the link can
+/// read that export until the link expires or is revoked. It is shown once. At most 1,000 per tenant.
 #[utoipa::path(
     post, path = "/links", tag = "exports", request_body = WantedLink,
     responses(

@@ -13,7 +13,7 @@ use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
 use crate::projections::jobs::Jobs;
 use crate::values::BatchId;
 
-/// The scans of a batch in the order of its list.
+/// The scans of a batch, in log order.
 #[utoipa::path(
     get, path = "/batches/{id}/scans", tag = "batches",
     params(("id" = uuid::Uuid, Path), ScanQuery, FormatQuery, Paging, AtLeast),

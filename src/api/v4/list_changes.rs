@@ -64,7 +64,7 @@ pub(crate) struct ChangeQuery {
     /// Only changes found by scans of this batch; `batch_id` is an alias.
     #[serde(alias = "batch_id")]
     pub(crate) batch: Option<String>,
-    /// Only changes found by runs of this monitor that count by its settings (`fields`); `monitor_id` is an alias.
+    /// Only changes found by runs of this monitor that match its field filter (`fields`); `monitor_id` is an alias.
     #[serde(alias = "monitor_id")]
     pub(crate) monitor: Option<String>,
     /// The order: newest first (`-position`) or in the order of the log (`position`).
@@ -146,8 +146,9 @@ pub struct ChangedUrlCounts {
     pub removed: u64,
 }
 
-/// Lists what changed in domains: each item is one scan that found something else than was known. The first scan of a
-/// domain changes nothing, and a failed one only the status. Values that a scan did not find again stay known.
+/// Lists what changed in domains: each item is one scan that found something different from what was known. The first
+/// scan of a domain is not listed, and a failed one changes only the status. Values that a scan did not find again
+/// stay known.
 #[utoipa::path(
     get, path = "/changes", tag = "changes", params(ChangeQuery, FormatQuery, Paging),
     responses(

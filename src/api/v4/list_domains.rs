@@ -30,7 +30,7 @@ pub(crate) struct DomainQuery {
     pub(crate) is_wordpress: Option<bool>,
     /// Only domains whose pages use Elementor (`true`) or do not (`false`).
     pub(crate) has_elementor: Option<bool>,
-    /// Only domains with (`true`) or without (`false`) an e-mail address.
+    /// Only domains with (`true`) or without (`false`) an email address.
     pub(crate) has_email: Option<bool>,
     /// Only domains with (`true`) or without (`false`) a phone number.
     pub(crate) has_phone: Option<bool>,

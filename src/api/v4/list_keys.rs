@@ -17,12 +17,12 @@ use crate::api::problem::Problem;
 /// A key, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Key {
-    /// The visible part of the key, which identifies it.
+    /// The ID of the key.
     #[schema(example = "sitelog_0123456789abcdef")]
     pub(super) key_id: String,
     /// The tenant whose data the key gives access to.
     tenant_id: Uuid,
-    /// A name for people.
+    /// A label.
     name: String,
     /// `read`, `write`, `admin`, `operator`.
     scopes: Vec<String>,

@@ -34,7 +34,7 @@ pub(crate) struct ScanQuery {
     pub(crate) sort: Option<String>,
 }
 
-/// Lists scans in the order of their requests, oldest or newest first.
+/// Lists scans by the time of the request, oldest or newest first.
 #[utoipa::path(
     get, path = "/scans", tag = "scans", params(ScanQuery, FormatQuery, Paging, AtLeast),
     responses(

@@ -33,7 +33,7 @@ pub struct AuditRow {
     sitemap: Option<String>,
     /// The `lastmod`, the number of URLs, or the bytes.
     value: Option<String>,
-    /// HTTP status after redirects; 0 if there was no answer.
+    /// HTTP status after redirects; 0 if there was no response.
     status: Option<u16>,
     /// Where the URL redirects to.
     redirects_to: Option<String>,
@@ -41,7 +41,7 @@ pub struct AuditRow {
     noindex: Option<String>,
     /// The page that it names as its canonical one, if that is another.
     canonical: Option<String>,
-    /// Why there was no answer.
+    /// Why there was no response.
     error: Option<String>,
 }
 
@@ -63,8 +63,8 @@ impl Example for AuditRow {
     }
 }
 
-/// How sound the sitemaps of a domain are: examples of what each check found, then the URLs that the last scan with a
-/// sample fetched.
+/// What is wrong with the sitemaps of a domain: examples of what each check found, then the URLs that the last scan
+/// with a sample fetched.
 #[utoipa::path(
     get, path = "/domains/{domain}/sitemap-audit", tag = "domains",
     params(("domain" = String, Path), FormatQuery, Paging, AtLeast),

@@ -30,7 +30,7 @@ pub(super) async fn list_webhooks(
     }))
 }
 
-/// One webhook: its settings and how far it is.
+/// One webhook: its settings and delivery position.
 #[utoipa::path(
     get, path = "/webhooks/{id}", tag = "webhooks", params(("id" = uuid::Uuid, Path), AtLeast),
     responses((status = 200, body = WebhookView), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -47,7 +47,8 @@ pub(super) async fn get_webhook(
         .ok_or_else(|| Problem::not_found("webhook"))
 }
 
-/// Lists the attempts to deliver events to a webhook in the last 30 days, the latest first: status, answer and duration.
+/// Lists the attempts to deliver events to a webhook in the last 30 days, latest first: status, response and
+/// duration.
 #[utoipa::path(
     get, path = "/webhooks/{id}/deliveries", tag = "webhooks", params(("id" = uuid::Uuid, Path), Paging),
     responses(

@@ -20,9 +20,9 @@ pub(super) struct Worker {
     name: String,
     /// Its release.
     version: String,
-    /// `database` for a worker beside the database, `nats` for one on another machine.
+    /// `database` for a worker with a database connection, `nats` for one on another machine.
     connection: &'static str,
-    /// Scans that it does at the same time.
+    /// Scans that it runs concurrently.
     concurrency: i32,
     /// Scans under way.
     under_way: i64,
@@ -64,7 +64,7 @@ impl From<WorkerRow> for Worker {
     }
 }
 
-/// The workers of this service, on all machines; those that were seen last first. Needs the scope `operator`.
+/// The workers of this service, on all machines; last seen first. Needs the scope `operator`.
 #[utoipa::path(
     get, path = "/workers", tag = "operations",
     responses((status = 200, body = Page<Worker>), (status = 503, body = Problem))

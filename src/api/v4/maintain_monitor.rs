@@ -12,9 +12,10 @@ use serde_json::json;
 use super::monitor_views::{AcceptedMonitorCommand, BegunRun, ChangedMonitor, MonitorFeed, links};
 use crate::api::ApiState;
 use crate::api::batch_input::apart;
+use crate::api::json_error::parse_json;
 use crate::api::problem::Problem;
 use crate::api::quota::{require_acceptable, turn_at_lists};
-use crate::api::request::{CommandRequest, PathOf, parse_json, unsupported_media_type};
+use crate::api::request::{CommandRequest, PathOf, unsupported_media_type};
 use crate::commands::create_monitor::seal_list;
 use crate::commands::maintain_monitor::{self as command, MonitorWork};
 use crate::commands::run_monitor::Run;
@@ -24,8 +25,8 @@ use crate::values::MonitorId;
 
 type Accepted = (StatusCode, Json<AcceptedMonitorCommand>);
 
-/// Changes what the body names of a monitor; what is omitted stays. A new rhythm begins now, and a run that is under way
-/// ends as it began.
+/// Updates the given fields of a monitor; omitted fields do not change. A new schedule takes effect immediately, and
+/// a run in progress ends with the settings it started with.
 #[utoipa::path(
     patch, path = "/monitors/{id}", tag = "monitors", params(("id" = uuid::Uuid, Path)), request_body = ChangedMonitor,
     responses(
@@ -60,7 +61,7 @@ pub(super) async fn change_monitor(
     Ok(accepted(id, position))
 }
 
-/// Deletes a monitor. The results of its runs stay; a run under way continues.
+/// Deletes a monitor. The results of its runs are kept; a run in progress continues.
 #[utoipa::path(
     delete, path = "/monitors/{id}", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = AcceptedMonitorCommand), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -73,7 +74,7 @@ pub(super) async fn delete_monitor(
     execute(&state, id, MonitorWork::Delete, &request).await
 }
 
-/// Pauses a monitor: it does not run until it is resumed. A run under way continues.
+/// Pauses a monitor: it does not run until it is resumed. A run in progress continues.
 #[utoipa::path(
     post, path = "/monitors/{id}/pause", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = AcceptedMonitorCommand), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -86,7 +87,7 @@ pub(super) async fn pause_monitor(
     execute(&state, id, MonitorWork::Pause, &request).await
 }
 
-/// Resumes a monitor. What was missed meanwhile is not made up.
+/// Resumes a monitor. Missed runs are skipped.
 #[utoipa::path(
     post, path = "/monitors/{id}/resume", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = AcceptedMonitorCommand), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -99,7 +100,7 @@ pub(super) async fn resume_monitor(
     execute(&state, id, MonitorWork::Resume, &request).await
 }
 
-/// Runs a monitor now, besides its rhythm, also while it is paused.
+/// Runs a monitor now, in addition to its schedule, even while it is paused.
 #[utoipa::path(
     post, path = "/monitors/{id}/run", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses(
@@ -128,8 +129,8 @@ pub(super) async fn run_monitor(
     Ok((StatusCode::ACCEPTED, Json(view)))
 }
 
-/// Gives the feed of a monitor a token: whoever has its URL can read the changes that the monitor found (Atom), without
-/// a key. The token is shown once; the one before it is revoked.
+/// Creates a token for the feed of a monitor: anyone with its URL can read the changes that the monitor found (Atom),
+/// without a key. The token is shown once; the previous one is revoked.
 #[utoipa::path(
     post, path = "/monitors/{id}/feed", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 201, body = MonitorFeed), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -156,7 +157,7 @@ pub(super) async fn open_feed(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// Revokes the token of a monitor's feed: nobody can read the feed until it gets another one.
+/// Revokes the token of a monitor's feed: nobody can read the feed until you create a new token.
 #[utoipa::path(
     delete, path = "/monitors/{id}/feed", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 204, description = "The token is revoked"), (status = 404, body = Problem), (status = 503, body = Problem))

@@ -27,8 +27,8 @@ pub(super) struct VerifyQuery {
 
 type Accepted = (StatusCode, HeaderMap, Json<ProjectionTask>);
 
-/// Rebuilds a read model from the log beside the live one, compares it with the log and switches to it. If a task for
-/// it exists already, the answer is that task. Needs the scope `operator`.
+/// Rebuilds a read model from the log alongside the live one, compares it with the log and switches to it. If a task
+/// for it exists already, the response is that task. Needs the scope `operator`.
 #[utoipa::path(
     post, path = "/projections/{name}/rebuild", tag = "operations", params(("name" = String, Path)),
     responses((status = 202, body = ProjectionTask), (status = 404, body = Problem), (status = 503, body = Problem))

@@ -58,7 +58,7 @@ pub(super) struct Resend {
     position: i64,
 }
 
-/// Changes the settings of a webhook; all of them are sent. What it has got stays as it is.
+/// Replaces all settings of a webhook. Its position and secrets do not change.
 #[utoipa::path(
     post, path = "/webhooks/{id}", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = NewWebhook,
     responses(
@@ -77,8 +77,8 @@ pub(super) async fn change_webhook(
     execute(&state, id, Maintenance::Change(settings), &request).await
 }
 
-/// Gives a webhook another secret, which is shown once. The one before it stays valid for 24 hours: until then each
-/// message has a signature by both.
+/// Generates a new secret for a webhook, which is shown once. The old one stays valid for 24 hours: until then each
+/// message is signed with both.
 #[utoipa::path(
     post, path = "/webhooks/{id}/rotate", tag = "webhooks", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = WebhookSecretView), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -105,7 +105,7 @@ pub(super) async fn rotate_webhook_secret(
     Ok((StatusCode::ACCEPTED, Json(view)))
 }
 
-/// Enables a webhook again. It gets all events from where it was.
+/// Enables a webhook. It resumes where it stopped.
 #[utoipa::path(
     post, path = "/webhooks/{id}/enable", tag = "webhooks", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = AcceptedWebhookCommand), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -118,7 +118,7 @@ pub(super) async fn enable_webhook(
     execute(&state, id, Maintenance::Enable, &request).await
 }
 
-/// Sends nothing to a webhook until it is enabled again.
+/// Disables a webhook until it is enabled again.
 #[utoipa::path(
     post, path = "/webhooks/{id}/disable", tag = "webhooks", params(("id" = uuid::Uuid, Path)),
     responses((status = 202, body = AcceptedWebhookCommand), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -136,7 +136,7 @@ pub(super) async fn disable_webhook(
     execute(&state, id, command, &request).await
 }
 
-/// Sends an event `webhook.test` to a webhook, by one attempt; its deliveries say what came of it.
+/// Sends an event `webhook.test` to a webhook, in one attempt; its deliveries show the result.
 #[utoipa::path(
     post, path = "/webhooks/{id}/test", tag = "webhooks", params(("id" = uuid::Uuid, Path)),
     responses(
@@ -152,8 +152,8 @@ pub(super) async fn test_webhook(
     execute(&state, id, Maintenance::Test, &request).await
 }
 
-/// Sends a range of events to a webhook again, in order: those after a log position or time. Then it continues where it
-/// was.
+/// Replays a range of events to a webhook, in order: those after a log position or time. Then it resumes where it
+/// stopped.
 #[utoipa::path(
     post, path = "/webhooks/{id}/replay", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = Replay,
     responses(
@@ -183,7 +183,7 @@ pub(super) async fn replay_webhook(
     execute(&state, id, Maintenance::Replay { after, to }, &request).await
 }
 
-/// Sends one event to a webhook again, outside the order, in one attempt.
+/// Resends one event to a webhook, out of order, in one attempt.
 #[utoipa::path(
     post, path = "/webhooks/{id}/resend", tag = "webhooks", params(("id" = uuid::Uuid, Path)), request_body = Resend,
     responses(

@@ -23,7 +23,7 @@ use crate::values::{MonitorId, TenantId};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSubscriber {
-    /// An e-mail address.
+    /// An email address.
     #[schema(example = "anna@example.com")]
     address: String,
 }
@@ -83,15 +83,15 @@ impl From<SubscriberRow> for SubscriberView {
     }
 }
 
-/// Sends mails about a monitor to an address: one for each run that found changes. Each mail has a link that ends them.
-/// An address that is there already stays as it is. At most 20 per monitor.
+/// Subscribes an email address to a monitor: it gets an email for each run that finds changes. Each email has an
+/// unsubscribe link. Adding an existing address has no effect. At most 20 per monitor.
 #[utoipa::path(
     post, path = "/monitors/{id}/subscribers", tag = "monitors", params(("id" = uuid::Uuid, Path)), request_body = NewSubscriber,
     responses(
         (status = 201, body = SubscriberView), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, description = "The server has no settings for mails", body = Problem),
+        (status = 409, description = "Email is not configured on the server", body = Problem),
         (status = 415, description = "The content is not JSON", body = Problem),
-        (status = 422, description = "Not an e-mail address, or there are 20 subscribers", body = Problem),
+        (status = 422, description = "Not an email address, or there are 20 subscribers", body = Problem),
         (status = 503, body = Problem),
     )
 )]
@@ -116,7 +116,7 @@ pub(super) async fn add_subscriber(
     Ok((StatusCode::CREATED, Json(row.into())))
 }
 
-/// Lists who gets mails about a monitor.
+/// Lists the subscribers who get emails about a monitor.
 #[utoipa::path(
     get, path = "/monitors/{id}/subscribers", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = Subscribers), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -132,7 +132,7 @@ pub(super) async fn list_subscribers(
     Ok(Json(Subscribers { items }))
 }
 
-/// Sends no more mails to a subscriber, not even those that wait.
+/// Unsubscribes an address; emails that are waiting are not sent either.
 #[utoipa::path(
     delete, path = "/monitors/{id}/subscribers/{subscriber}", tag = "monitors",
     params(("id" = uuid::Uuid, Path), ("subscriber" = uuid::Uuid, Path)),
@@ -160,7 +160,7 @@ pub(crate) async fn subscribe(
     address: &str,
 ) -> Result<SubscriberRow, Problem> {
     if !state.sends_mails {
-        let detail = "This server sends no mails: its settings name no mail server (SITELOG_MAIL__SMTP_URL).";
+        let detail = "Email is not configured on this server (SITELOG_MAIL__SMTP_URL).";
         return Err(Problem::of(ProblemCode::NoMailServer, detail));
     }
     Ok(subscribers::add(state.monitors.pool(), tenant, id, address).await?)

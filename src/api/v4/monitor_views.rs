@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::api::batch_input::{BatchInput, RejectedLine};
 use crate::api::example::{self, Example};
-use crate::api::problem::{Problem, ProblemCode};
+use crate::api::json_error::mismatch_in;
+use crate::api::problem::{Problem, ProblemCode, sentence};
 use crate::monitors::{MonitorRow, RunRow};
 use crate::projections::domains::query::DomainFilter;
 use crate::values::batch_list::{self, ChosenColumn};
@@ -22,7 +23,7 @@ use crate::values::{BatchOptions, MonitorId, WantedScan};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMonitor {
-    /// What the monitor is called.
+    /// Name of the monitor.
     #[schema(example = "Shops", min_length = 1, max_length = 200)]
     name: String,
     /// 1 to 100,000 domains, read as those of a batch. Send `domains` or `filter`.
@@ -34,14 +35,14 @@ pub(super) struct NewMonitor {
     /// (`30 6 * * 1-5`).
     #[schema(example = "weekly on monday")]
     rhythm: String,
-    /// The time zone of the rhythm, a name of the IANA database; UTC if omitted.
+    /// The time zone of the schedule, a name of the IANA database; UTC if omitted.
     #[schema(example = "Europe/Berlin")]
     time_zone: Option<String>,
     /// Maximum number of HTML pages per domain, 1 to 100.
     max_pages: Option<i64>,
     /// Maximum number of concurrent scans of a run, 1 to 1000; default 50.
     max_concurrent: Option<i64>,
-    /// Files to read besides pages and sitemaps.
+    /// Files to fetch in addition to pages and sitemaps.
     #[schema(example = json!(["security_txt"]))]
     files: Option<Vec<SiteFile>>,
     /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
@@ -55,7 +56,7 @@ pub(super) struct NewMonitor {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangedMonitor {
-    /// What the monitor is called.
+    /// Name of the monitor.
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
     /// 1 to 100,000 domains; they replace the list or filter.
@@ -63,20 +64,20 @@ pub(super) struct ChangedMonitor {
     domains: Option<Box<RawValue>>,
     /// Which of the known domains; it replaces the list or filter.
     filter: Option<DomainSelection>,
-    /// How often. A new rhythm begins now.
+    /// The schedule. A new one takes effect immediately.
     #[schema(example = "daily at 6")]
     rhythm: Option<String>,
-    /// The time zone of the rhythm.
+    /// The time zone of the schedule.
     time_zone: Option<String>,
     /// Maximum number of HTML pages per domain, 1 to 100.
     max_pages: Option<i64>,
     /// Maximum number of concurrent scans of a run, 1 to 1000.
     max_concurrent: Option<i64>,
-    /// Files to read besides pages and sitemaps.
+    /// Files to fetch in addition to pages and sitemaps.
     files: Option<Vec<SiteFile>>,
     /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
     sitemap_sample: Option<i64>,
-    /// Only changes of one of these fields count; all if empty.
+    /// Only changes to these fields are reported; all if empty.
     fields: Option<Vec<String>>,
 }
 
@@ -112,8 +113,7 @@ impl NewMonitor {
 impl ChangedMonitor {
     /// The monitor of the request.
     pub(super) fn read(self) -> Result<WantedMonitor, Problem> {
-        let refused =
-            |error: &dyn std::error::Error| Problem::of(ProblemCode::InvalidField, format!("{error}."));
+        let refused = |error: &dyn std::error::Error| Problem::of(ProblemCode::InvalidField, sentence(error));
         if self.domains.is_some() && self.filter.is_some() {
             let detail = "The monitor has both domains and filter; send one of them.";
             return Err(Problem::of(ProblemCode::InvalidField, detail));
@@ -143,10 +143,7 @@ impl ChangedMonitor {
 }
 
 fn read_list(domains: &RawValue) -> Result<BatchInput, Problem> {
-    let list = batch_list::read_array(domains.get(), None).map_err(|error| {
-        let detail = format!("The member domains is invalid: {error} of it.");
-        Problem::of(ProblemCode::InvalidField, detail)
-    })?;
+    let list = batch_list::read_array(domains.get(), None).map_err(|error| mismatch_in("domains", &error))?;
     BatchInput::of(list?, BatchOptions::new(None, None))
 }
 
@@ -197,7 +194,7 @@ pub(crate) struct ReadList {
     pub(crate) accepted: usize,
     /// Number of duplicates.
     pub(crate) duplicates: usize,
-    /// Inputs that are not valid domains.
+    /// Lines that are not valid domains.
     pub(crate) rejected: Vec<RejectedLine>,
     /// The field that the domains were read from; null if the list has only one.
     pub(crate) column: Option<ChosenColumn>,
@@ -218,12 +215,12 @@ impl ReadList {
     }
 }
 
-/// Scans that are repeated by a rhythm.
+/// Domains that are scanned on a schedule.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MonitorView {
     /// Its id.
     pub monitor_id: Uuid,
-    /// What it is called.
+    /// Its name.
     #[schema(example = "Shops")]
     pub name: String,
     /// `active` or `paused`.
@@ -236,19 +233,19 @@ pub struct MonitorView {
     /// How often.
     #[schema(example = "weekly on monday")]
     pub rhythm: String,
-    /// The time zone of the rhythm.
+    /// The time zone of the schedule.
     #[schema(example = "Europe/Berlin")]
     pub time_zone: String,
     /// Maximum number of HTML pages per domain.
     pub max_pages: u32,
     /// Maximum number of concurrent scans of a run.
     pub max_concurrent: u32,
-    /// Files that are read besides pages and sitemaps.
+    /// Files that are fetched in addition to pages and sitemaps.
     #[schema(value_type = Vec<SiteFile>)]
     pub files: SiteFileSet,
     /// Number of URLs of each domain's sitemaps that are fetched and checked.
     pub sitemap_sample: u32,
-    /// Only changes of one of these fields count; all if empty.
+    /// Only changes to these fields are reported; all if empty.
     pub fields: Vec<String>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
@@ -296,7 +293,7 @@ impl Example for MonitorView {
 pub struct LastRunView {
     /// When it began or was skipped.
     pub at: DateTime<Utc>,
-    /// When it was due by the rhythm; null if it was requested.
+    /// The scheduled time; null if the run was started manually.
     pub due_at: Option<DateTime<Utc>>,
     /// Its batch; null if it was skipped.
     pub batch_id: Option<Uuid>,
@@ -335,14 +332,14 @@ impl From<MonitorRow> for MonitorView {
     }
 }
 
-/// A run of a monitor that took place or was skipped.
+/// A run of a monitor, or a skipped one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunView {
     /// The log position of its event.
     pub position: i64,
     /// When it began or was skipped.
     pub at: DateTime<Utc>,
-    /// When it was due by the rhythm; null if it was requested.
+    /// The scheduled time; null if the run was started manually.
     pub due_at: Option<DateTime<Utc>>,
     /// Its batch; null if it was skipped.
     pub batch_id: Option<Uuid>,
@@ -350,7 +347,7 @@ pub struct RunView {
     pub total: Option<i32>,
     /// Why it was skipped: `still_running`, `no_domains`, `too_many_domains`, `url_quota_reached` or `already_ran`.
     pub skipped: Option<String>,
-    /// Runs before it that were missed, for example while no server ran, and are not made up; at most 1000 are counted.
+    /// Runs before it that were missed, for example while no server ran, and are skipped; at most 1000 are counted.
     pub missed: i32,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,

@@ -11,7 +11,7 @@ use crate::api::problem::Problem;
 use crate::api::request::{CommandRequest, PathOf};
 use crate::commands::change_access::revoke_key as revoke;
 
-/// Revokes a key permanently, from the next request on; needs the scope `admin`. A second request has no effect.
+/// Revokes a key permanently, effective immediately; needs the scope `admin`. A second request has no effect.
 #[utoipa::path(
     post, path = "/keys/{id}/revoke", tag = "keys",
     params(("id" = String, Path, description = "The visible part of the key")),

@@ -76,7 +76,7 @@ pub struct WebhookView {
     /// How messages are written: `standard`, `slack`, `teams` or `discord`.
     #[schema(example = "standard")]
     pub format: String,
-    /// Whether an event waits until the one before it was delivered.
+    /// Whether an event waits until the previous one was delivered.
     pub ordered: bool,
     /// The types of events.
     pub events: Vec<String>,
@@ -87,17 +87,17 @@ pub struct WebhookView {
     /// `active` or `disabled`.
     #[schema(example = "active")]
     pub status: String,
-    /// Why it is disabled: `requested`, `gone` (it answered 410) or `failing` (for 24 hours).
+    /// Why it is disabled: `requested`, `gone` (it returned 410) or `failing` (for 24 hours).
     pub disabled_reason: Option<String>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// Log position up to which all its events were delivered.
     pub position: i64,
-    /// While events are sent again: the log position of the last one.
+    /// During a replay: the log position of the last one.
     pub replay_to: Option<i64>,
     /// Failed attempts at the next event.
     pub failures: i32,
-    /// Number of events that failed and wait for another attempt while later ones are sent; 0 if `ordered` is true.
+    /// Number of events that failed and wait for a retry while later ones are sent; 0 if `ordered` is true.
     pub retrying: i64,
     /// When the first of these attempts failed.
     pub failing_since: Option<DateTime<Utc>>,
@@ -217,13 +217,13 @@ pub struct DeliveryView {
     pub event: String,
     /// Number of the attempt at the event in a row, starting at 1.
     pub attempt: i32,
-    /// When it was made.
+    /// When it was created.
     pub sent_at: DateTime<Utc>,
-    /// HTTP status of the answer; null if there was none.
+    /// HTTP status of the response; null if there was none.
     pub status: Option<i32>,
-    /// The first 2 KB of the answer.
+    /// The first 2 KB of the response.
     pub answer: Option<String>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub error: Option<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: i32,

@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
@@ -39,6 +38,7 @@ use crate::projections::domains::Domains;
 use crate::projections::jobs::Jobs;
 use crate::projections::query::wait_for;
 use crate::projections::sitemaps::Sitemaps;
+use crate::values::amount::counted;
 use crate::values::site_state::SiteStateKind;
 use crate::values::{BatchId, DomainName, FailureReason, MonitorId, TenantId};
 
@@ -48,22 +48,23 @@ type Rows<T> = BoxStream<'static, Result<Vec<T>, Problem>>;
 /// How long the read models may take to follow.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Writes results as CSV, NDJSON, a workbook or Parquet; the columns are in docs/api.md.
+/// Writes results as CSV, NDJSON, Excel (.xlsx) or Parquet; the columns are in docs/api.md.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// domains: the results per domain; jobs: each scan; urls: the URLs in the sitemaps; changes: what changed in domains
+    /// domains: the results per domain; scans: one row per scan (jobs is the same); urls: the URLs in the sitemaps; changes:
+    /// what changed in domains
     #[arg(value_name = "TABLE")]
     table: Table,
-    /// The format; by default it follows from the file's extension, else csv
+    /// The format. Default: from the file extension, otherwise csv
     #[arg(long, value_name = "FORMAT", value_parser = ["csv", "ndjson", "xlsx", "parquet"])]
     format: Option<String>,
     /// Only this batch, line by line, with the columns of its list
     #[arg(long, value_name = "ID")]
     batch: Option<BatchId>,
-    /// The tenant; by default the one of requests that name none
+    /// The tenant. Default: the default tenant (550e8400-e29b-41d4-a716-446655440000)
     #[arg(long, value_name = "ID", default_value_t = TenantId::DEFAULT, hide_default_value = true)]
     tenant: TenantId,
-    /// Domains and jobs: only in this status; pending, running, completed, failed or cancelled
+    /// Domains and scans: only in this status; pending, running, completed, failed or cancelled
     #[arg(long, value_name = "STATUS")]
     status: Option<ScanStatus>,
     /// Only this domain
@@ -72,13 +73,13 @@ pub(super) struct Args {
     /// Only domains whose name contains this text; for domains and urls also those whose title does
     #[arg(long, value_name = "TEXT", conflicts_with = "domain")]
     contains: Option<String>,
-    /// Jobs, and domains of a batch: only those that failed with this reason
+    /// Scans, and domains of a batch: only those that failed with this reason
     #[arg(long, value_name = "REASON")]
     reason: Option<FailureReason>,
     /// Domains: only those that run WordPress (true) or do not (false)
     #[arg(long, value_name = "true|false", conflicts_with = "batch")]
     wordpress: Option<bool>,
-    /// Domains: only those with (true) or without (false) an e-mail address
+    /// Domains: only those with (true) or without (false) an email address
     #[arg(long, value_name = "true|false", conflicts_with = "batch")]
     has_email: Option<bool>,
     /// Domains: only those with (true) or without (false) a phone number
@@ -93,7 +94,7 @@ pub(super) struct Args {
     /// Domains: only those whose home page is in this state, for example parked
     #[arg(long, value_name = "STATE", conflicts_with = "batch")]
     site_state: Option<SiteStateKind>,
-    /// Domains: only those whose mail this provider receives, for example "Google Workspace"
+    /// Domains: only those whose email is handled by this provider, for example "Google Workspace"
     #[arg(long, value_name = "NAME", conflicts_with = "batch")]
     email_provider: Option<String>,
     /// Domains: only those whose TLS certificate expires before this date or time
@@ -108,7 +109,7 @@ pub(super) struct Args {
     /// Changes: only those of this field, for example title or status
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
-    /// The file to write, which appears only when it is complete; by default standard output
+    /// The file to write, which appears only when it is complete. Default: standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[arg(long, value_name = "PLACE", conflicts_with = "output", help = TO)]
@@ -121,7 +122,7 @@ const TO: &str = "Where to write: s3://bucket/key (credentials: AWS_… of the e
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Table {
     Domains,
-    #[value(alias = "scans")]
+    #[value(name = "scans", alias = "jobs")]
     Jobs,
     Urls,
     Changes,
@@ -148,8 +149,8 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let written = written?;
     if let Some(destination) = &destination {
         tell(&format!(
-            "{} rows written to {destination}{}",
-            written.rows,
+            "{} written to {destination}{}",
+            counted(written.rows, "row"),
             kept(written.ended)
         ));
     }
@@ -167,7 +168,7 @@ impl Args {
     fn checked_format(&self) -> Result<Format, BadArgument> {
         let refuse = |text: &str| Err(BadArgument(text.to_owned()));
         if matches!(self.table, Table::Urls | Table::Changes) && self.status.is_some() {
-            return refuse("--status applies to domains and jobs only");
+            return refuse("--status applies to domains and scans only");
         }
         let takes_reason = match self.table {
             Table::Jobs => true,
@@ -175,10 +176,10 @@ impl Args {
             Table::Urls | Table::Changes => false,
         };
         if self.reason.is_some() && !takes_reason {
-            return refuse("--reason applies to jobs, and to domains with --batch, only");
+            return refuse("--reason applies to scans, and to domains with --batch, only");
         }
         if self.table == Table::Changes && self.contains.is_some() {
-            return refuse("--contains applies to domains, jobs and urls only; use --domain");
+            return refuse("--contains applies to domains, scans and urls only; use --domain");
         }
         let of_changes = [
             ("--since", self.since.is_some()),
@@ -208,10 +209,10 @@ impl Args {
         let named = self.format.as_deref().or(ending);
         let format = named.and_then(|name| name.parse().ok()).unwrap_or(Format::Csv);
         if format == Format::Xlsx && destination.is_none() && output::is_terminal() {
-            return refuse("a workbook cannot be shown on a terminal: use --output FILE.xlsx");
+            return refuse("an Excel file cannot be shown on a terminal; use --output FILE.xlsx");
         }
         if format == Format::Parquet && destination.is_none() && output::is_terminal() {
-            return refuse("Parquet cannot be shown on a terminal: use --output FILE.parquet");
+            return refuse("Parquet cannot be shown on a terminal; use --output FILE.parquet");
         }
         Ok(format)
     }
@@ -233,19 +234,19 @@ impl Args {
         match destination {
             None => {
                 let written = self.complete(state, format, Writing::to_output()).await;
-                written.context("standard output")
+                written.map_err(at("standard output"))
             }
             Some(Destination::File(path)) => {
                 let written = self.complete(state, format, Writing::to_file(path)?).await;
                 written.map_err(|error| {
                     // A part of an export is of no use.
                     destination::remove_partial(path);
-                    error.context(format!("{} cannot be written", path.display()))
+                    at(path.display())(error)
                 })
             }
             Some(Destination::Object(address)) => {
                 let written = self.upload(state, format, address, config).await;
-                written.with_context(|| format!("{address} cannot be written"))
+                written.map_err(at(address))
             }
         }
     }
@@ -274,7 +275,7 @@ impl Args {
         };
         match self.complete(state, format, begin(false)?).await {
             Err(error) if matches!(error.downcast_ref(), Some(UploadError::Gone)) => {
-                tell("the interrupted upload is no longer there; beginning anew");
+                tell("the interrupted upload no longer exists; starting over");
                 self.complete(state, format, begin(true)?).await
             }
             other => other,
@@ -428,5 +429,18 @@ fn all_rows<L: List>(state: &ApiState, tenant: TenantId, list: L) -> Rows<L::Row
 
 /// What a request would be answered, for people.
 fn error_of(problem: Problem) -> anyhow::Error {
+    if problem.status < 500 {
+        return BadArgument(problem.detail).into();
+    }
     anyhow::anyhow!(problem.detail)
+}
+
+/// Says where writing failed; an argument that is refused has nothing to do with the place.
+fn at(place: impl std::fmt::Display) -> impl FnOnce(anyhow::Error) -> anyhow::Error {
+    move |error| {
+        if error.is::<BadArgument>() {
+            return error;
+        }
+        error.context(format!("cannot write to {place}"))
+    }
 }

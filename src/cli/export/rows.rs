@@ -34,9 +34,12 @@ pub(super) async fn write_rows<T: Exported>(
             }
         }
         Format::Csv => {
+            // A filter may be refused: then nothing is written, not even the header.
+            let mut next = rows.try_next().await.map_err(error_of)?;
             out.put(&encoder.csv_header()).await?;
-            while let Some(rows) = rows.try_next().await.map_err(error_of)? {
-                out.put(&encoder.csv(&rows)?).await?;
+            while let Some(rows_of_page) = next {
+                out.put(&encoder.csv(&rows_of_page)?).await?;
+                next = rows.try_next().await.map_err(error_of)?;
             }
         }
         Format::Ndjson => {

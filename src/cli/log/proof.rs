@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// Proves instead that the log extends the one with this many first events
     #[arg(long, value_name = "OLD_SIZE")]
     consistency: Option<u64>,
-    /// Uses the tree over the first SIZE events; by default over all events
+    /// Uses the tree over the first SIZE events. Default: all events
     #[arg(long, value_name = "SIZE")]
     size: Option<u64>,
     /// Prints one JSON object

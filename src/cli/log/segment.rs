@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::verify::read_head;
 use crate::cli::input::BadArgument;
+use crate::cli::output::chain;
 use crate::cli::say;
 use crate::log::EventLog;
 use crate::log::segment::{SEGMENT_SIZE, SegmentError, verify_segment};
@@ -115,7 +116,7 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let found = match verify_segment(file) {
         Ok(found) => found,
         Err(error) => {
-            let error = format!("{:#}", anyhow::Error::new(error));
+            let error = chain(&anyhow::Error::new(error));
             say(&if args.json {
                 json!({ "file": args.file, "holds": false, "error": error }).to_string()
             } else {

@@ -10,6 +10,7 @@ use crate::cli::say;
 use crate::log::EventLog;
 use crate::log::head::TreeHead;
 use crate::log::verify::{Finding, VerifyOptions};
+use crate::values::amount::counted;
 
 /// Checks that no event is missing and that no event or body was changed; exit code 1 if one was.
 #[derive(Debug, clap::Args)]
@@ -65,17 +66,25 @@ pub(in crate::cli) async fn check(
     }
     if found.holds() {
         say(&format!(
-            "{} events and {} bodies are unchanged; {} bodies erased",
-            found.events, found.bodies, found.erased
+            "{} and {} are unchanged; {} erased",
+            counted(found.events, "event"),
+            counted(found.bodies, "body"),
+            counted(found.erased, "body")
         ))?;
     } else {
         say(&format!(
-            "{} findings in {} events and {} bodies; {} bodies erased",
-            found.wrong, found.events, found.bodies, found.erased
+            "{} in {} and {}; {} erased",
+            counted(found.wrong, "finding"),
+            counted(found.events, "event"),
+            counted(found.bodies, "body"),
+            counted(found.erased, "body")
         ))?;
     }
     if let Some(head) = options.head.filter(|_| found.holds()) {
-        say(&format!("the first {} events match the given head", head.size))?;
+        say(&format!(
+            "the given head matches the first {}",
+            counted(head.size, "event")
+        ))?;
     }
     say(&format!(
         "tree head {} over {} leaves",

@@ -7,6 +7,7 @@ use crate::log::EventLog;
 use crate::projections::as_of::{self, Point};
 use crate::projections::fold::FoldOptions;
 use crate::projections::registry::AnyProjection;
+use crate::values::amount::counted;
 
 /// Builds read models as they were, or removes what was built.
 pub(super) async fn perform(
@@ -35,7 +36,10 @@ pub(super) async fn perform(
         say(&if json {
             json!({ "schema": schema, "table": name, "position": position, "rows": rows }).to_string()
         } else {
-            format!("{schema}.{name}: {rows} rows as of position {position}")
+            format!(
+                "{schema}.{name}: {} as of position {position}",
+                counted(rows, "row")
+            )
         })?;
     }
     Ok(true)

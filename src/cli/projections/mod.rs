@@ -31,9 +31,9 @@ pub(super) struct Args {
 enum Action {
     /// Shows generation, lag, quarantined rows and running tasks
     Status,
-    /// Rebuilds read models from the log beside the live ones, compares them with the log, and switches
+    /// Rebuilds read models from the log alongside the live ones, compares them with the log, and switches over
     Rebuild {
-        /// Its name, as `status` shows it; by default all
+        /// Its name, as `status` shows it. Default: all
         name: Option<String>,
     },
     /// Switches back to the generation before the last rebuild
@@ -43,7 +43,7 @@ enum Action {
     },
     /// Compares each row with the log and lists differences; exit code 1 if there are any
     Verify {
-        /// Its name, as `status` shows it; by default all
+        /// Its name, as `status` shows it. Default: all
         name: Option<String>,
         /// Repairs rows that differ from the log, and compares again
         #[arg(long)]
@@ -51,14 +51,14 @@ enum Action {
     },
     /// Retries quarantined rows: those to which an event could not be applied
     RetryParked {
-        /// Its name, as `status` shows it; by default all
+        /// Its name, as `status` shows it. Default: all
         name: Option<String>,
     },
     /// Builds earlier states of read models in a separate schema, for queries with SQL
     AsOf {
         /// A log position, or a time like 2026-01-31T12:00:00Z
         point: String,
-        /// Its name, as `status` shows it; by default all
+        /// Its name, as `status` shows it. Default: all
         name: Option<String>,
         /// Removes the schema that this command built
         #[arg(long)]
@@ -121,7 +121,7 @@ fn named(name: Option<&str>) -> Result<Vec<&'static dyn AnyProjection>, BadArgum
     match registry::find(name) {
         Some(projection) => Ok(vec![projection]),
         None => Err(BadArgument(format!(
-            "unknown read model '{name}'; known are {}",
+            "unknown read model '{name}'; the read models are {}",
             known.join(", ")
         ))),
     }

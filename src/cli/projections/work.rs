@@ -15,6 +15,7 @@ use crate::projections::registry::AnyProjection;
 use crate::projections::task::{self, ProjectionTask, TaskKind, TaskPhase, TaskState};
 use crate::projections::verify::Verification;
 use crate::projections::{ProjectionError, maintenance};
+use crate::values::amount::counted;
 
 /// How often the tasks are polled.
 const POLL: Duration = Duration::from_millis(100);
@@ -124,8 +125,10 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
         TaskKind::Rebuild | TaskKind::Rollback => {
             if !json {
                 say(&format!(
-                    "{}: generation {} with {} rows is live and equal to the log",
-                    task.name, result["generation"], result["rows"]
+                    "{}: generation {} with {} is live and matches the log",
+                    task.name,
+                    result["generation"],
+                    counted(result["rows"].as_i64().unwrap_or_default(), "row")
                 ))?;
             }
             Ok(true)
@@ -141,8 +144,10 @@ fn report(task: &ProjectionTask, json: bool) -> anyhow::Result<bool> {
             let retried: Retried = serde_json::from_value(result)?;
             if !json {
                 say(&format!(
-                    "{}: {} rows released, {} still quarantined",
-                    task.name, retried.released, retried.still_parked
+                    "{}: {} released, {} still quarantined",
+                    task.name,
+                    counted(retried.released, "row"),
+                    retried.still_parked
                 ))?;
             }
             Ok(retried.still_parked == 0)
@@ -156,20 +161,23 @@ fn tell(name: &str, found: &Verification) -> std::io::Result<()> {
     }
     if found.parked > 0 {
         say(&format!(
-            "{name}: {} quarantined rows were not compared",
-            found.parked
+            "{name}: not compared: {}",
+            counted(found.parked, "quarantined row")
         ))?;
     }
     let (rows, position) = (found.rows, found.position);
     match (found.wrong, found.repaired) {
         (0, _) => say(&format!(
-            "{name}: {rows} rows match the log at position {position}"
+            "{name}: {} compared with the log at position {position}, no differences",
+            counted(rows, "row")
         )),
         (wrong, 0) => say(style::bad(&format!(
-            "{name}: {wrong} of {rows} rows differ from the log"
+            "{name}: {wrong} of {} differ from the log",
+            counted(rows, "row")
         ))),
         (wrong, repaired) => say(&format!(
-            "{name}: {repaired} of {wrong} differing rows were repaired"
+            "{name}: {repaired} of {} repaired",
+            counted(wrong, "differing row")
         )),
     }
 }

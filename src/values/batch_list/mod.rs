@@ -102,7 +102,7 @@ pub enum ChosenBy {
     Header,
     /// By its content: most of its cells are domains. Without a header, domains in other columns count as well.
     Content,
-    /// It contains e-mail addresses, and no column contains domains.
+    /// It contains email addresses, and no column contains domains.
     EmailAddresses,
     /// By the request.
     Request,
@@ -221,21 +221,20 @@ impl BatchList {
         }
     }
 
-    /// Takes the hosts of the e-mail addresses in a cell, and domains that are among them.
+    /// Takes the hosts of the email addresses in a cell, and domains that are among them.
     fn read_addresses(&mut self, line: u32, cell: &str) {
         if cell.is_empty() {
             self.reject_as(
                 "invalid_domain",
                 line,
                 "",
-                "the e-mail address is empty".to_owned(),
+                "the email address is empty".to_owned(),
             );
         }
         for address in column::parts(cell) {
             match mail::host_of_address(address) {
                 Some(host) if mail::is_free_mail_host(&host) => {
-                    let error =
-                        format!("'{host}' is a provider of free e-mail, not the site of the address's owner");
+                    let error = format!("'{host}' is a free email provider, not the owner's website");
                     self.reject_as(FREE_MAIL_HOST, line, address, error);
                 }
                 Some(host) => self.accept(line, host),
@@ -297,9 +296,8 @@ impl BatchList {
             .filter(|line| line.reason == FREE_MAIL_HOST)
             .count();
         if free > 0 {
-            self.notes.push(format!(
-                "E-mail addresses at free providers were skipped: {free}."
-            ));
+            self.notes
+                .push(format!("Email addresses at free providers were skipped: {free}."));
         }
         self.forget_lone_column();
     }

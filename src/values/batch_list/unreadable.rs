@@ -18,11 +18,11 @@ pub enum UnreadableList {
     UnknownEncoding(String),
     /// A file of another kind.
     #[error(
-        "the file is {0}; save the list as CSV, as plain text with one domain per line, or as an Excel workbook (.xlsx)"
+        "the file is {0}; save the list as CSV, as plain text with one domain per line, or as an Excel file (.xlsx)"
     )]
     AnotherKind(&'static str),
     /// A workbook that cannot be opened, or not within the limits.
-    #[error("cannot read the workbook: {0}; save the sheet as CSV")]
+    #[error("cannot read the Excel file: {0}; save the sheet as CSV")]
     Workbook(String),
     /// A quote that is not closed, or closed in the middle of a cell.
     #[error(

@@ -177,7 +177,13 @@ fn too_large() -> UnreadableList {
 }
 
 fn broken(error: impl std::fmt::Display) -> UnreadableList {
-    UnreadableList::Workbook(super::shorten(&error.to_string()))
+    let text = error.to_string().to_lowercase();
+    let words = if text.contains("password") || text.contains("encrypt") {
+        "it is protected by a password"
+    } else {
+        "it is damaged"
+    };
+    UnreadableList::Workbook(words.to_owned())
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ fn words_and_cron_are_read_and_everything_else_is_refused_with_what_is_allowed()
 fn a_zone_is_one_of_the_database_and_a_misspelt_one_is_told_the_nearest() {
     assert_eq!("Europe/Berlin".parse::<Zone>().unwrap().name(), "Europe/Berlin");
     let refused = "Europe/Berln".parse::<Zone>().unwrap_err().to_string();
-    assert!(refused.contains("the nearest is Europe/Berlin"), "{refused}");
+    assert!(refused.contains("did you mean 'Europe/Berlin'?"), "{refused}");
 }
 
 #[test]
@@ -300,4 +300,15 @@ fn a_clock_that_is_set_back_and_forward_leaves_the_rhythm_as_it_is() {
         ["2026-11-27", "2026-11-28", "2027-11-28", "2026-11-29"],
         "each day once, and the day of the wrong clock"
     );
+}
+
+#[test]
+fn an_invalid_cron_expression_is_explained_by_its_field() {
+    let refused = |text: &str| text.parse::<Rhythm>().unwrap_err().to_string();
+    let minute = refused("99 6 * * 1-5");
+    assert!(
+        minute.ends_with(": the minute 99 is out of range (0 to 59)"),
+        "{minute}"
+    );
+    assert!(refused("0 6 * * mon-xyz").contains("a step (*/10)"));
 }

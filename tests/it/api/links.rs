@@ -129,7 +129,7 @@ async fn the_pages_make_show_and_revoke_a_link() {
     let app = TestApp::start().await;
     scanned(&app, "a.com", "one").await;
     let page = app.get("/domains?contains=a").await.text();
-    assert!(page.contains("Link for a spreadsheet"), "{page}");
+    assert!(page.contains("Create a link for spreadsheets"), "{page}");
     let form = "path=%2Fapi%2Fv4%2Fdomains%3Fcontains%3Da%26format%3Dcsv&name=Sheet&days=7";
     let kind = "application/x-www-form-urlencoded";
     let made = app.post_text("/links", kind, form).await;

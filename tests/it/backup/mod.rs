@@ -118,8 +118,8 @@ async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_ther
         .env_remove("PGUSER"),
     );
     for part in [
-        "match the given head",
-        "rows match the log",
+        "the given head matches the first",
+        "compared with the log at position",
         "bodies erased",
         "is restored",
     ] {

@@ -117,3 +117,76 @@ fn check(path: &str, said: &str) {
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default()
 }
+
+/// What `doctor` and `projections status` print in the examples of docs/operations.md.
+#[test]
+fn the_examples_for_operators_show_the_migrations_and_shapes_of_this_program() {
+    let page = read("docs/operations.md");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let migrations = fs::read_dir(root.join("migrations")).unwrap().count();
+    assert!(
+        page.contains(&format!("\nmigrations    {migrations}\n")),
+        "migrations {migrations}"
+    );
+    for projection in sitelog::projections::registry::all() {
+        let (name, shape) = (projection.name(), projection.shape());
+        let line = page
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(name));
+        let shown = line.and_then(|line| line.split_whitespace().nth(1));
+        assert_eq!(shown, Some(shape.to_string().as_str()), "{name}");
+    }
+}
+
+/// A link to a heading that was renamed leads nowhere, and nobody notices.
+#[test]
+fn links_between_the_pages_lead_to_a_file_and_a_heading() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let in_docs = fs::read_dir(root.join("docs"))
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let pages = in_docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let pages = pages.chain(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root.join(name)));
+    let mut broken = Vec::new();
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1) {
+            let link = link.split([')', ' ']).next().unwrap();
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            if file.contains(':') {
+                continue;
+            }
+            let target = if file.is_empty() {
+                page.clone()
+            } else {
+                page.parent().unwrap().join(file)
+            };
+            let is_there = match (heading, target.extension().and_then(|ending| ending.to_str())) {
+                ("", _) => target.exists(),
+                (_, Some("md")) => fs::read_to_string(&target)
+                    .is_ok_and(|text| text.lines().any(|line| anchor(line).as_deref() == Some(heading))),
+                _ => true,
+            };
+            if !is_there {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert_eq!(broken, [""; 0]);
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(line: &str) -> Option<String> {
+    let heading = line
+        .strip_prefix('#')?
+        .trim_start_matches('#')
+        .strip_prefix(' ')?;
+    let kept = heading
+        .chars()
+        .filter(|one| one.is_alphanumeric() || matches!(one, ' ' | '-' | '_'));
+    Some(
+        kept.map(|one| if one == ' ' { '-' } else { one })
+            .flat_map(char::to_lowercase)
+            .collect(),
+    )
+}

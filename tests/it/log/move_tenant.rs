@@ -110,7 +110,7 @@ async fn a_tenant_moves_with_all_its_streams_and_back() {
     }
 
     let imported = succeed(&new, &["tenant", "import", file.to_str().unwrap()]);
-    assert!(imported.contains("0 were here already"), "{imported}");
+    assert!(imported.contains("0 were already here"), "{imported}");
     let again = succeed(&new, &["tenant", "import", file.to_str().unwrap()]);
     assert!(again.contains("imported 0 events"), "{again}");
     let paths = [

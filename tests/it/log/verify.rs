@@ -308,10 +308,13 @@ async fn the_command_says_what_it_found_also_as_json_and_against_a_kept_head() {
     let (code, said) = against(&kept);
     assert_eq!(code, Some(0), "{said}");
     assert!(
-        said.starts_with("1 events and 0 bodies are unchanged; 0 bodies erased\n"),
+        said.starts_with("1 event and 0 bodies are unchanged; 0 bodies erased\n"),
         "{said}"
     );
-    assert!(said.contains("the first 1 events match the given head"), "{said}");
+    assert!(
+        said.contains("the given head matches the first 1 event"),
+        "{said}"
+    );
     meddle(&database, "update events set metadata = '{}'").await;
     let (code, said) = against(&kept);
     assert_eq!(code, Some(1), "{said}");

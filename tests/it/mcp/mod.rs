@@ -225,7 +225,7 @@ async fn what_is_wrong_is_said_in_words_that_help() {
     let words = refusal(&tool(&app, None, "get_domain", json!({ "domian": "a.com" })).await);
     assert_eq!(
         words,
-        "get_domain has no argument domian; the most similar is domain."
+        "get_domain has no argument 'domian' (did you mean 'domain'?)."
     );
     let words = refusal(&tool(&app, None, "get_domain", json!({ "domain": "a.com" })).await);
     assert_eq!(words, "Nothing is known of a.com; scan it with scan_domain.");
@@ -242,7 +242,7 @@ async fn what_is_wrong_is_said_in_words_that_help() {
     let unknown = unknown.send().await.json();
     assert_eq!(
         unknown["error"]["message"],
-        "There is no tool get_domains; the most similar is get_domain."
+        "There is no tool 'get_domains' (did you mean 'get_domain'?)."
     );
     let uri = message(&app, "resources/read", &json!({ "uri": "sitelog://scan/1" }))
         .send()

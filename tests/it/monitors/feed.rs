@@ -52,7 +52,7 @@ async fn a_feed_has_what_the_monitor_found_changed_escaped() {
     let entry = &feed.entries[0];
     assert_eq!(
         (entry.title.as_str(), entry.links[0].href.as_str()),
-        ("a.com: title", "/domains/a.com")
+        ("a.com: Title", "/domains/a.com")
     );
     let content = entry.content.as_ref().unwrap().value.clone().unwrap();
     assert!(

@@ -95,7 +95,7 @@ async fn each_run_that_found_changes_is_a_mail_to_each_subscriber() {
     );
     let mail = &mails[0];
     assert!(
-        mail.text.contains("title: one =E2=86=92 <script>two"),
+        mail.text.contains("Title: one =E2=86=92 <script>two"),
         "{}",
         mail.text
     );
@@ -156,10 +156,7 @@ async fn one_click_ends_the_mails_and_looking_does_not() {
         .await;
     let problem = refused.problem(422, "invalid_field");
     assert!(
-        problem["detail"]
-            .as_str()
-            .unwrap()
-            .contains("has ended the mails"),
+        problem["detail"].as_str().unwrap().contains("has unsubscribed"),
         "{problem}"
     );
     // What cannot be a token is nobody's.

@@ -533,7 +533,7 @@ async fn the_pages_create_run_and_show_a_monitor_without_scripts() {
     assert_eq!(ran.status, 303, "{}", ran.text());
     let page = app.get(ran.header("location").unwrap()).await.text();
     assert!(
-        page.contains("on request") && page.contains("/batches/"),
+        page.contains("started manually") && page.contains("/batches/"),
         "{page}"
     );
     let changed = app

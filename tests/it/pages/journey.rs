@@ -110,7 +110,7 @@ async fn a_list_goes_in_is_watched_through_a_crash_and_its_results_are_taken_awa
     let batch = browser.client.current_url().await.unwrap();
 
     // Why one failed, and a retry.
-    browser.click("//a[.='Site answered with an error']").await;
+    browser.click("//a[.='Site returned an error']").await;
     browser.click("//*[@id='scans']//tbody/tr[1]/th/a").await;
     browser
         .wait_for("//*[contains(@class, 'panel bad') and contains(., 'answered 404')]")
@@ -233,7 +233,7 @@ async fn the_first_page_takes_a_list_and_tells_how_the_last_scans_ended() {
     let month = browser
         .wait_for("//*[@id='month' and .//dl//div[dt='completed' and dd='2'] and .//dl//div[dt='failed' and dd='2']]")
         .await;
-    assert!(month.contains("Site answered with an error"), "{month}");
+    assert!(month.contains("Site returned an error"), "{month}");
     let ended = browser
         .wait_for("//*[@id='ended' and count(.//tbody/tr) = 2]")
         .await;

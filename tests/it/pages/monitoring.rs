@@ -55,8 +55,13 @@ async fn a_change_reaches_the_page_the_feed_the_webhook_and_the_mail() {
         .wait_for("//*[@id='subscribers']//th[.='anna@example.com']")
         .await;
     browser.click("//summary[.='Feed']").await;
-    browser.click("//button[.='Make a feed URL']").await;
-    let feed = browser.wait_for("//a[starts-with(., '/feeds/')]").await;
+    browser.click("//button[.='Create a feed URL']").await;
+    let feed = browser.wait_for("//a[contains(., '/feeds/')]").await;
+    let feed = feed
+        .trim()
+        .strip_prefix(&page(""))
+        .expect("a whole URL, for a feed reader")
+        .to_owned();
 
     // It runs twice; at each visit the site is another edition.
     for runs in 1..=2 {
@@ -77,7 +82,7 @@ async fn a_change_reaches_the_page_the_feed_the_webhook_and_the_mail() {
     let change = browser.wait_for("//*[@id='changes']//table").await;
     assert!(change.contains("Edition"), "{change}");
     assert_eq!(browser.errors().await, [""; 0]);
-    let (status, text) = server.answer(feed.trim(), None).await;
+    let (status, text) = server.answer(&feed, None).await;
     assert!(
         status == 200 && text.contains("changing.sites.test") && text.contains("Edition"),
         "{text}"
@@ -102,12 +107,12 @@ async fn a_change_reaches_the_page_the_feed_the_webhook_and_the_mail() {
     browser
         .open(&page(link.strip_prefix("http://sitelog.test").unwrap()))
         .await;
-    browser.click("//button[.='Stop these mails']").await;
+    browser.click("//button[.='Stop these emails']").await;
     browser
-        .wait_for("//*[@role='status' and contains(., 'No more mails')]")
+        .wait_for("//*[@role='status' and contains(., 'You are unsubscribed')]")
         .await;
     browser.open(monitor.as_str()).await;
     browser
-        .wait_for("//*[@id='subscribers']//*[contains(., 'Nobody gets mails')]")
+        .wait_for("//*[@id='subscribers']//*[contains(., 'No subscribers')]")
         .await;
 }

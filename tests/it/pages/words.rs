@@ -251,7 +251,7 @@ async fn wrong_lines_come_first_and_nothing_is_scanned_before_somebody_agrees() 
         text.find("Scan 1 domain<").unwrap(),
     );
     assert!(
-        wrong < button && text.contains("&lt;b&gt;") && text.contains("2 inputs"),
+        wrong < button && text.contains("&lt;b&gt;") && text.contains("2 lines"),
         "{text}"
     );
     assert_eq!(app.head().await, before, "nothing is written");
@@ -260,7 +260,7 @@ async fn wrong_lines_come_first_and_nothing_is_scanned_before_somebody_agrees() 
         .await
         .text();
     assert!(
-        refused.contains("cannot be sent") && !refused.contains("name=\"list\""),
+        refused.contains("cannot be scanned") && !refused.contains("name=\"list\""),
         "{refused}"
     );
 }
@@ -466,7 +466,11 @@ async fn what_is_not_there_is_told_as_a_page() {
             (404, Some("text/html; charset=utf-8")),
             "{path}"
         );
-        assert!(page.text().contains("There is no such"), "{path}");
+        let text = page.text();
+        assert!(
+            text.contains("There is no such") || text.contains("The ID in the path is not valid"),
+            "{path}"
+        );
     }
     assert_eq!(app.get("/domains?status=odd").await.status, 400);
     assert_eq!(
@@ -474,4 +478,163 @@ async fn what_is_not_there_is_told_as_a_page() {
         200,
         "fields left empty"
     );
+}
+
+/// A form, sent from a page by a browser.
+async fn sent_from(app: &TestApp, page: &str, path: &str, form: &str) -> Answer {
+    app.call("POST", path)
+        .header("sec-fetch-site", "same-origin")
+        .header("referer", &format!("http://127.0.0.1{page}"))
+        .body(FORM, form.to_owned())
+        .send()
+        .await
+}
+
+#[tokio::test]
+async fn a_refused_form_is_shown_again_with_what_was_entered_and_the_error_beside_its_field() {
+    let app = TestApp::start().await;
+    let monitor = json!({ "name": "Shops", "domains": ["a.example"], "rhythm": "daily" });
+    let created = app.post_json("/api/v4/monitors", &monitor).await.json();
+    let id = created["monitor_id"].as_str().unwrap().to_owned();
+    app.get(&format!("/api/v4/monitors/{id}?at_least={}", created["position"]))
+        .await;
+    let monitor = format!("/monitors/{id}");
+    let change = format!("{monitor}/change");
+    for (page, path, form, heading, kept, error) in [
+        (
+            "/webhooks",
+            "/webhooks",
+            "url=hook&description=Shop&domain.changed=yes",
+            "<h1>Webhooks</h1>",
+            &["value=\"hook\"", "value=\"Shop\""][..],
+            "url is 'hook'",
+        ),
+        (
+            "/webhooks",
+            "/webhooks",
+            "url=https://a.example/h&domain.changed=yes&fields=phone",
+            "<h1>Webhooks</h1>",
+            &["value=\"https://a.example/h\"", "value=\"phone\""],
+            "did you mean 'phone_numbers'?",
+        ),
+        (
+            "/keys",
+            "/keys",
+            "name=Anna&scope=read&days=9999",
+            "<h1>Keys</h1>",
+            &["value=\"Anna\"", "value=\"9999\""],
+            "Enter 1 to 3650 days",
+        ),
+        (
+            "/monitors",
+            "/monitors",
+            "name=New&rhythm=daily&time_zone=Berlin&list=a.example",
+            "<h1>Monitors</h1>",
+            &["value=\"New\"", "value=\"Berlin\"", "\na.example</textarea>"],
+            "did you mean 'Europe/Berlin'?",
+        ),
+        (
+            &monitor,
+            &change,
+            "name=Other&rhythm=99+6+*+*+*&time_zone=UTC",
+            "<h1>Shops</h1>",
+            &["value=\"Other\"", "value=\"99 6 * * *\""],
+            "the minute 99 is out of range",
+        ),
+        (
+            "/changes",
+            "/batches/check",
+            "list=a.example&max_pages=many",
+            "<h1>Changes</h1>",
+            &[],
+            "max_pages is 'many'",
+        ),
+    ] {
+        let answer = sent_from(&app, page, path, form).await;
+        let text = answer.text();
+        assert_eq!(answer.status, 422, "{path}: {text}");
+        assert!(
+            text.contains(heading) && text.contains("role=\"alert\""),
+            "{path}: {text}"
+        );
+        for value in kept {
+            assert!(text.contains(value), "{path} lost {value}: {text}");
+        }
+        assert!(text.contains(error), "{path}: {text}");
+        if !kept.is_empty() {
+            assert!(
+                text.contains("aria-invalid=\"true\"") && text.contains("class=\"error\""),
+                "{path}: {text}"
+            );
+        }
+    }
+    // A browser that sends no referrer gets the page above the form's path.
+    let answer = sent(&app, &change, "name=&rhythm=daily&time_zone=UTC").await;
+    assert!(
+        answer.status == 422 && answer.text().contains("<h1>Shops</h1>"),
+        "{}",
+        answer.text()
+    );
+    let stored = app.get(&format!("/api/v4/monitors/{id}")).await.json();
+    assert_eq!(
+        (&stored["name"], &stored["rhythm"]),
+        (&json!("Shops"), &json!("daily")),
+        "nothing was changed"
+    );
+}
+
+#[tokio::test]
+async fn a_path_that_does_not_exist_is_a_page_for_a_browser_and_a_problem_for_programs() {
+    let app = TestApp::start().await;
+    for (path, accept, kind) in [
+        (
+            "/nothing",
+            "text/html,application/xhtml+xml,*/*;q=0.8",
+            "text/html; charset=utf-8",
+        ),
+        ("/nothing", "*/*", "application/problem+json"),
+        ("/api/v4/nothing", "text/html", "application/problem+json"),
+    ] {
+        let answer = app.call("GET", path).header("accept", accept).send().await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (404, Some(kind)),
+            "{path} {accept}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_an_erased_domain_says_so_instead_of_that_nothing_was_found() {
+    let app = TestApp::start().await;
+    let findings: Findings = serde_json::from_value(
+        json!({ "title": "Workshop", "contact_info": { "email": ["anna@a.test"], "phone": [] } }),
+    )
+    .unwrap();
+    let scan = app.create_scan("a.test").await;
+    app.complete(&scan, &findings).await;
+    app.get_in_status("/api/v4/domains/a.test", "completed").await;
+    let page = app.get("/domains/a.test").await.text();
+    assert!(
+        page.contains("Workshop") && page.contains("<h2>Site</h2>") && !page.contains("Owner"),
+        "{page}"
+    );
+    let erased = app.call("DELETE", "/api/v4/domains/a.test").send().await.json();
+    app.get(&format!("/api/v4/domains/a.test?at_least={}", erased["position"]))
+        .await;
+    let page = app.get("/domains/a.test").await.text();
+    assert!(
+        page.contains("The results of this domain were erased on"),
+        "{page}"
+    );
+    for section in [
+        "Contacts",
+        "Technologies",
+        "What changed",
+        "None found",
+        "Workshop",
+        "anna@a.test",
+    ] {
+        assert!(!page.contains(section), "{section}: {page}");
+    }
 }

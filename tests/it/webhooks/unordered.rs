@@ -206,7 +206,7 @@ async fn a_chat_gets_a_text() {
         let member = match message.path.as_str() {
             "/slack" => {
                 let changed = message.body["text"].as_str().unwrap();
-                assert_eq!(changed, "a.com changed\ntitle: one → &lt;!channel&gt; two");
+                assert_eq!(changed, "a.com changed\nTitle: one → &lt;!channel&gt; two");
                 "text"
             }
             "/teams" => "attachments",

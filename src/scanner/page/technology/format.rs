@@ -87,7 +87,7 @@ pub(super) struct File {
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
     /// It is not JSON, or a technology's fields are not what they should be.
-    #[error("{place} does not match the format: {source}")]
+    #[error("{place} does not match the Wappalyzer format")]
     Json {
         /// The technology, or `the file`.
         place: String,
