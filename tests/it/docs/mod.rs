@@ -37,6 +37,12 @@ fn every_failure_reason_is_explained_to_who_runs_the_service() {
     }
 }
 
+fn is_rust(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "rs")
+}
+
 #[test]
 fn files_that_the_pages_name_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -45,7 +51,7 @@ fn files_that_the_pages_name_exist() {
         let is_plain = text
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || "/._-".contains(letter));
-        is_plain && text.ends_with(".rs") && matches!(top, "src" | "tests" | "benches")
+        is_plain && is_rust(text) && matches!(top, "src" | "tests" | "benches")
     };
     let mut missing = Vec::new();
     for page in ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
@@ -60,7 +66,7 @@ fn files_that_the_pages_name_exist() {
     // ARCHITECTURE.md also names files by their path in src/.
     let text = read("ARCHITECTURE.md");
     for path in text.split('`').skip(1).step_by(2) {
-        let is_module = path.contains('/') && path.ends_with(".rs") && !path.contains(['{', '*', ' ']);
+        let is_module = path.contains('/') && is_rust(path) && !path.contains(['{', '*', ' ']);
         if is_module && !root.join("src").join(path).exists() && !root.join(path).exists() {
             missing.push(format!("ARCHITECTURE.md: {path}"));
         }
