@@ -19,7 +19,7 @@ use crate::support::sites::SitesOptions;
 
 /// Megabytes that it has when it is packed; three messages by default.
 fn megabytes() -> usize {
-    let wanted = std::env::var("SITELOG_FLEET_RESULT_MB").ok();
+    let wanted = std::env::var("FLEET_RESULT_MB").ok();
     wanted.map_or(3, |wanted| wanted.parse().unwrap())
 }
 
