@@ -274,7 +274,8 @@ impl DomainScan {
             return None;
         }
         let backoff = FIRST_BACKOFF_SECONDS * 4_i64.pow(self.attempts_in_round.saturating_sub(1).min(5));
-        let asked = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok());
+        // A wait that is too long for the type is too long for the deadline as well.
+        let asked = retry_after.map(|wait| TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX));
         let pause = TimeDelta::seconds(backoff).max(asked.unwrap_or_default());
         let retry_at = now.checked_add_signed(pause)?;
         self.deadline_at

@@ -10,6 +10,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sitelog::aggregates::catalogue::{EventShape, event_shapes};
 use sitelog::aggregates::{BatchEvent, MonitorEvent, ScanEvent, TenantEvent, WebhookEvent};
@@ -90,7 +92,7 @@ fn push(page: &mut String, shape: &EventShape) {
     } else {
         writeln!(page, "| field | type | |\n|---|---|---|\n{}", rows.join("\n")).unwrap();
     }
-    let example = serde_json::to_string_pretty(&stored(name, version)["event"]).unwrap();
+    let example = stored_text(name, version);
     write!(page, "\n```json\n{example}\n```\n").unwrap();
 }
 
@@ -155,16 +157,30 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events")
 }
 
-/// The event and the schema of a version.
-fn stored(name: &str, version: u32) -> Value {
+/// The event of a version as the file has it, its fields in the order of `sitelog events --json`.
+fn stored_text(name: &str, version: u32) -> String {
+    #[derive(Deserialize)]
+    struct Stored {
+        event: Box<RawValue>,
+    }
+    let text = stored(name, version);
+    let stored: Stored = serde_json::from_str(&text).unwrap();
+    stored.event.get().replace("\n  ", "\n")
+}
+
+/// The file of a version, with `event` and `schema`.
+fn stored(name: &str, version: u32) -> String {
     let path = folder().join(format!("{name}.v{version}.json"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|_| {
+    fs::read_to_string(&path).unwrap_or_else(|_| {
         panic!(
             "{} is missing: run UPDATE_DOCS=1 cargo test --test it docs::",
             path.display()
         )
-    });
-    serde_json::from_str(&text).unwrap()
+    })
+}
+
+fn stored_json(name: &str, version: u32) -> Value {
+    serde_json::from_str(&stored(name, version)).unwrap()
 }
 
 /// Makes the files of the types that have none for their current version.
@@ -285,7 +301,7 @@ fn changed(shape: &EventShape, kept: &Value) -> Option<String> {
 #[test]
 fn no_event_changes_its_structure_without_a_new_version() {
     for shape in event_shapes() {
-        let kept = stored(shape.event_type.as_str(), shape.version);
+        let kept = stored_json(shape.event_type.as_str(), shape.version);
         if let Some(complaint) = changed(&shape, &kept["schema"]) {
             panic!("{complaint}");
         }
@@ -342,7 +358,7 @@ fn every_way_a_shape_can_change_is_noticed() {
 fn every_version_ever_written_is_still_read() {
     for shape in event_shapes() {
         for version in 1..=shape.version {
-            let event = &stored(shape.event_type.as_str(), version)["event"];
+            let event = &stored_json(shape.event_type.as_str(), version)["event"];
             assert_eq!(
                 (&event["type"], &event["version"]),
                 (&json!(shape.event_type.as_str()), &json!(version))
