@@ -134,8 +134,8 @@ fn the_examples_for_operators_show_the_migrations_and_shapes_of_this_program() {
         page.contains(&format!("\nmigrations    {migrations}\n")),
         "migrations {migrations}"
     );
-    for projection in sitelog::projections::registry::all() {
-        let (name, shape) = (projection.name(), projection.shape());
+    for name in ["jobs", "batch_jobs", "domains", "sitemaps"] {
+        let shape = sitelog::projections::registry::find(name).unwrap().shape();
         let line = page
             .lines()
             .find(|line| line.split_whitespace().next() == Some(name));
