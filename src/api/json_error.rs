@@ -196,7 +196,7 @@ mod tests {
             (
                 r#"{"domain": "a.com", "files": ["robots"]}"#,
                 "invalid_field",
-                "files[0]: 'robots' is unknown. Allowed: icon, logo.",
+                "files[0]: 'robots' is unknown. Allowed: icon or logo.",
             ),
             (
                 r#"{"domain": "a.com", "files": "icon"}"#,

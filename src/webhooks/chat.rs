@@ -121,7 +121,7 @@ mod tests {
         let slack = sent(WebhookFormat::Slack, topic, &changed());
         assert_eq!(
             slack["text"],
-            "a.test changed\nsite title: – → &lt;!channel&gt; @everyone *&amp;* [x](http://evil.test)\n\
+            "a.test changed\nSite title: – → &lt;!channel&gt; @everyone *&amp;* [x](http://evil.test)\n\
              sitemaps: 2 URLs added, 1 removed"
         );
         assert_eq!(slack["mrkdwn"], false);
