@@ -176,7 +176,8 @@ mod tests {
         let errors = file("bnid = 'x'\n[worker]\nconcurency = 5\n");
         assert_eq!(errors.len(), 2);
         assert!(
-            errors[1].contains("worker.concurency in s.toml") && errors[1].contains("did you mean 'worker.concurrency'?"),
+            errors[1].contains("worker.concurency in s.toml")
+                && errors[1].contains("did you mean 'worker.concurrency'?"),
             "{errors:?}"
         );
         assert_eq!(file("[wroker]\nconcurrency = 5\n").len(), 1);

@@ -1,4 +1,5 @@
 //! Erasing what was found out about a subject: its bodies go, and events say so. Order, hashes and streams stay whole.
+//! Following those events, the read models remove their copies (`evolve.rs` of `domains`, `jobs` and `sitemaps`).
 //!
 //! An append with bodies and an erasure exclude each other (an advisory lock), so an erasure sees each stream that
 //! refers to a body of the subject. The subject's salt is replaced, not deleted: an append that was sealed before is

@@ -2,7 +2,8 @@
 //! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql` and of `host_rest`.
 //!
 //! Time is the database's alone: processes say how long, never until when. What a moment that is too far ahead is worth,
-//! `migrations/0012_wrong_clocks.sql` says.
+//! `migrations/0012_wrong_clocks.sql` says. Which tenant's scan is next (fairness) is decided by `claim_scan_tasks`, whose present
+//! text is in `migrations/0029_several_machines.sql`.
 
 mod look;
 pub mod workers;

@@ -128,7 +128,7 @@ mod tests {
         let discord = sent(WebhookFormat::Discord, topic, &changed());
         let content = discord["content"].as_str().unwrap();
         assert!(
-            content.starts_with("**a\\.test changed**\nsite title\\: – → \\<\\!channel\\> \\@everyone"),
+            content.starts_with("**a\\.test changed**\nSite title\\: – → \\<\\!channel\\> \\@everyone"),
             "{content}"
         );
         assert_eq!(discord["allowed_mentions"]["parse"], json!([]));

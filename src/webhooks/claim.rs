@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
-use super::pause::DISABLED_AFTER;
+use super::pause;
 use crate::values::webhook::{WebhookFormat, WebhookSettings};
 use crate::values::{TenantId, WebhookId};
 
@@ -177,19 +177,18 @@ pub(super) async fn failed(
 ) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     note(&mut tx, claimed, attempt).await?;
-    let has_failed_too_long: Option<bool> = sqlx::query_scalar(
+    let seconds_of_failures: Option<f64> = sqlx::query_scalar(
         "update webhook set failures = failures + 1, leased_until = null, \
                 failing_since = least(failing_since, clock_timestamp()), next_attempt_at = clock_timestamp() + $3 \
-          where webhook_id = $1 and fence = $2 returning failing_since < clock_timestamp() - $4",
+          where webhook_id = $1 and fence = $2 returning extract(epoch from clock_timestamp() - failing_since)::float8",
     )
     .bind(claimed.id.0)
     .bind(claimed.fence)
     .bind(pause)
-    .bind(DISABLED_AFTER)
     .fetch_optional(&mut *tx)
     .await?;
     tx.commit().await?;
-    Ok(has_failed_too_long.unwrap_or(false))
+    Ok(seconds_of_failures.is_some_and(pause::is_disabled_after))
 }
 
 /// Leaves an endpoint alone for a while, and gives it back.

@@ -1,12 +1,12 @@
-//! How long deliveries to an endpoint pause after a failed attempt, and when it is disabled.
+//! How long deliveries to an endpoint pause after a failed attempt, and when it has failed for so long that it is disabled.
+//! (It is disabled at once if it answers 410: `attempt.rs`.)
 
 use std::time::Duration;
 
 /// Seconds after the first failed attempt, the second, and so on; the last stands for all further ones.
 const PAUSES: [u64; 10] = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400];
-/// An endpoint that has failed for this long, without a success, is disabled. Both kinds of endpoints use it:
-/// `claim.rs` for those in order, `retry.rs` for those without.
-pub(super) const DISABLED_AFTER: Duration = Duration::from_hours(24);
+/// An endpoint that has failed for this long, without a success, is disabled.
+const DISABLED_AFTER: Duration = Duration::from_hours(24);
 /// The part of a pause that is left to chance, so that endpoints that failed together do not come back together.
 const JITTER: f64 = 0.25;
 
@@ -23,9 +23,21 @@ pub(super) fn after(failures: u32, chance: f64, asked: Option<Duration>) -> Dura
     Duration::from_millis(u64::try_from(varied.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// Whether an endpoint is disabled, so many seconds after the first of the attempts that failed in a row. Of an endpoint
+/// without order this is asked for one event: if the endpoint took others since, only that event is given up (`retry.rs`).
+pub(super) fn is_disabled_after(seconds_of_failures: f64) -> bool {
+    seconds_of_failures > DISABLED_AFTER.as_secs_f64()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_is_disabled_after_a_day_of_failures() {
+        assert!(!is_disabled_after(0.0) && !is_disabled_after(86_400.0));
+        assert!(is_disabled_after(86_400.1));
+    }
 
     #[test]
     fn pauses_grow_to_hours_and_vary() {

@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::claim::{Attempt, Claimed, note};
-use super::pause::DISABLED_AFTER;
+use super::pause;
 
 /// Events of one endpoint that wait; with more, it continues in order, so that what waits stays bounded.
 const MAX_WAITING: i64 = 1000;
@@ -56,23 +56,22 @@ pub(super) async fn set_aside(
     if !still_ours(&mut tx, claimed, moves.then_some(attempt.position)).await? {
         return Ok(SetAside::Lost);
     }
-    let has_failed_too_long: Option<bool> = sqlx::query_scalar(
+    let seconds_of_failures: Option<f64> = sqlx::query_scalar(
         "insert into webhook_retry as r (webhook_id, position, failures, failing_since, due_at) \
          select $1, $2, 1, clock_timestamp(), clock_timestamp() + $3 \
           where not $4 or (select count(*) from webhook_retry where webhook_id = $1) < $5 \
          on conflict (webhook_id, position) do update set failures = r.failures + 1, due_at = excluded.due_at, \
                 failing_since = least(r.failing_since, excluded.failing_since) \
-         returning failing_since < clock_timestamp() - $6",
+         returning extract(epoch from clock_timestamp() - failing_since)::float8",
     )
     .bind(claimed.id.0)
     .bind(attempt.position)
     .bind(pause)
     .bind(moves)
     .bind(MAX_WAITING)
-    .bind(DISABLED_AFTER)
     .fetch_optional(&mut *tx)
     .await?;
-    let Some(has_failed_too_long) = has_failed_too_long else {
+    let Some(has_failed_too_long) = seconds_of_failures.map(pause::is_disabled_after) else {
         return Ok(SetAside::Full);
     };
     note(&mut tx, claimed, attempt).await?;

@@ -182,9 +182,9 @@ async fn forms_work_where_nobody_has_to_sign_in_and_a_card_tells_of_each_scan() 
         .wait_for("//*[@id='found']//*[contains(., 'Findings')]")
         .await;
     browser.click("//*[@id='scan']//h1/a").await;
-    let changed = browser.wait_for("//*[@id='history']//*[dt='title']").await;
+    let changed = browser.wait_for("//*[@id='history']//*[dt='Title']").await;
     let (old, new) = changed
-        .split_once("titleEdition ")
+        .split_once("TitleEdition ")
         .unwrap()
         .1
         .split_once(" Edition ")
@@ -231,7 +231,7 @@ async fn the_first_page_takes_a_list_and_tells_how_the_last_scans_ended() {
 
     browser.open(&at(server.address(), "/")).await;
     let month = browser
-        .wait_for("//*[@id='month' and .//dl//div[dt='completed' and dd='2'] and .//dl//div[dt='failed' and dd='2']]")
+        .wait_for("//*[@id='month' and .//dl//div[dt='Scans completed' and dd='2'] and .//dl//div[dt='Scans failed' and dd='2']]")
         .await;
     assert!(month.contains("Site returned an error"), "{month}");
     let ended = browser
