@@ -222,8 +222,7 @@ impl Fleet {
         self.go_on().await;
         self.nats.nodes[1].restart();
         self.cluster.bring_back(dead);
-        self.step("primary, dispatcher, NATS node killed", steps)
-            .await;
+        self.step("primary, dispatcher, NATS node killed", steps).await;
         self.reach(SITES as u64).await;
     }
 
