@@ -274,7 +274,8 @@ impl Server {
         request: impl Fn(&reqwest::Client, String) -> reqwest::RequestBuilder,
         path: &str,
     ) -> Value {
-        let end = Instant::now() + Duration::from_mins(1);
+        // A PostgreSQL that fails over on a machine that does much else is away for more than a minute.
+        let end = Instant::now() + Duration::from_mins(4);
         loop {
             let address = &self.process.as_ref().expect("the server runs").address;
             match request(&self.client, format!("http://{address}{path}"))
