@@ -1,6 +1,7 @@
 //! Wires everything: the one place that knows all parts.
 
 mod over_nats;
+mod threads;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use futures::FutureExt;
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -44,6 +45,7 @@ use crate::traces::Sampled;
 use crate::webhooks::{Deliverer, Webhooks};
 use crate::worker::{self, DatabaseSource, Worker};
 pub use over_nats::work_over_nats;
+use threads::{BACKGROUND_NICENESS, Background, Threads};
 
 /// The roles of a process; several processes may share one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -450,54 +452,4 @@ pub async fn serve(
         exporting.shut_down().await;
     }
     Ok(())
-}
-
-/// Threads for what requests do not wait for in a queue: the operating system gives each its turn. One set is for scans,
-/// policies and maintenance, which also have a lower priority; one for read models, which clients do wait for. They must
-/// outlive the connections that their tasks open.
-struct Threads(Option<Runtime>);
-
-/// How much scans, policies and maintenance give way (Linux: `setpriority(2)`, which is a thread's there): as one to three.
-const BACKGROUND_NICENESS: i32 = 5;
-
-impl Threads {
-    fn start(name: &str, niceness: i32) -> std::io::Result<Self> {
-        let threads = Builder::new_multi_thread()
-            .enable_all()
-            .thread_name(name)
-            .on_thread_start(move || {
-                // Of this thread; it may have been started by one that gives way already. Where it fails, the thread is
-                // as good as all others.
-                let _lowered = rustix::process::setpriority_process(None, niceness);
-            })
-            .build()?;
-        Ok(Self(Some(threads)))
-    }
-
-    fn handle(&self) -> Handle {
-        let threads = self.0.as_ref().expect("it is there until it is dropped");
-        threads.handle().clone()
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        // A runtime that is dropped waits for its tasks, which an asynchronous function must not. Nobody waits for those
-        // that are left.
-        if let Some(threads) = self.0.take() {
-            threads.shutdown_background();
-        }
-    }
-}
-
-/// Where tasks run that no request waits for.
-struct Background<'a> {
-    threads: &'a Handle,
-    tracker: &'a TaskTracker,
-}
-
-impl Background<'_> {
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn_on(task, self.threads);
-    }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{App, BACKGROUND_NICENESS, Roles, StartError, Threads, this_worker};
+use super::threads::{BACKGROUND_NICENESS, Threads};
+use super::{App, Roles, StartError, this_worker};
 use crate::api::v4::views::Event;
 use crate::config::Config;
 use crate::fetch::Fetcher;

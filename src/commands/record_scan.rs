@@ -27,16 +27,17 @@ pub enum Recorded {
     RetryIn(Duration),
 }
 
-/// Records an attempt. What comes too late (the scan was cancelled, or taken over) is dropped.
+/// Records an attempt, after which the host must not be visited for the length of the cooldown. What comes too late (the scan was cancelled, or taken over) is dropped.
 pub async fn record_scan(
     bus: &CommandBus,
     begun: &BegunScan,
     report: &SiteReport,
+    cooldown: Duration,
     now: DateTime<Utc>,
     context: &CommandContext,
 ) -> Result<Recorded, LogError> {
     loop {
-        match try_record(bus, begun, report, now, context).await {
+        match try_record(bus, begun, report, cooldown, now, context).await {
             // What was known of the domain was erased meanwhile, or its salt stored by another process: this is new
             // knowledge, sealed with the new salt.
             Err(LogError::SaltChanged) => {}
@@ -54,7 +55,7 @@ pub async fn record_scan(
                     FailureReason::TooLarge,
                     format!("cannot store the findings: {error}"),
                 );
-                return Box::pin(record_scan(bus, begun, &report, now, context)).await;
+                return Box::pin(record_scan(bus, begun, &report, cooldown, now, context)).await;
             }
             other => return other,
         }
@@ -65,6 +66,7 @@ async fn try_record(
     bus: &CommandBus,
     begun: &BegunScan,
     report: &SiteReport,
+    cooldown: Duration,
     now: DateTime<Utc>,
     context: &CommandContext,
 ) -> Result<Recorded, LogError> {
@@ -80,7 +82,7 @@ async fn try_record(
         None => Compared::default(),
     };
     bodies.extend(compared.bodies);
-    let outcome = seal_outcome(report, (&read, compared.earlier), &salt, &mut bodies);
+    let outcome = seal_outcome(report, cooldown, (&read, compared.earlier), &salt, &mut bodies);
     let attempt = begun.loaded.aggregate.attempt();
     let command = ScanCommand::Record {
         attempt,
@@ -134,6 +136,7 @@ fn seal_files(report: &SiteReport, salt: &Salt) -> (Vec<Body>, Vec<ReadFact>) {
 /// How it ended, as the log keeps it, with what stays known from earlier scans.
 fn seal_outcome(
     report: &SiteReport,
+    cooldown: Duration,
     (read, earlier): (&[ReadFact], Earlier),
     salt: &Salt,
     bodies: &mut Vec<Body>,
@@ -148,7 +151,7 @@ fn seal_outcome(
             reason: failure.reason,
             error: failure.detail.clone(),
             is_transient: failure.is_transient,
-            retry_after: failure.retry_after,
+            cooldown,
         },
     }
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::entry::Visitor;
 use super::form::Form;
-use super::monitors::reported_fields;
+use super::monitors::forms::reported_fields;
 use super::parts::{action, badge_of, choice, counted, link, pager, request_key, time};
 use super::refused::Entered;
 use super::shell::{Page, Section};

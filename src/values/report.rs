@@ -110,6 +110,6 @@ pub struct ScanFailure {
     /// Whether another attempt may succeed; decided where the error occurs.
     #[serde(rename = "may_pass")]
     pub is_transient: bool,
-    /// How long the site asked us to wait (`Retry-After`), if it did; once it is recorded, the host's cooldown.
+    /// How long the site asked us to wait (`Retry-After`), if it did.
     pub retry_after: Option<Duration>,
 }

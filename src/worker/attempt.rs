@@ -43,19 +43,14 @@ impl<S: WorkSource> Worker<S> {
             Some(Begin::Ended) => return (Some(Settled::Done), None),
             Some(Begin::Superseded) | None => return (None, None),
         };
-        let mut report = tokio::select! {
+        let report = tokio::select! {
             report = self.scan(task, *job) => report,
             // The worker stops: another one may take the task at once. Or the lease is lost: another one has it.
             () = lost.cancelled() => return (Some(Settled::RetryIn(Duration::ZERO)), None),
         };
-        let cooldown = self.scanner.cooldown_after(&report);
-        if let Err(failure) = &mut report.outcome {
-            // The host's cooldown would hold up an earlier attempt, perhaps beyond the deadline.
-            failure.retry_after = Some(cooldown);
-        }
         let delivery = Delivery {
             report: &report,
-            cooldown,
+            cooldown: self.scanner.cooldown_after(&report),
         };
         let settled = until_done(lost, || self.source.deliver(task, &attempt, delivery)).await;
         let failure = report.outcome.err();

@@ -101,7 +101,7 @@ impl WorkSource for DatabaseSource {
     ) -> Result<Option<Settled>, SourceError> {
         self.set_cooldown(&task.host, cooldown).await;
         let context = self.context(task);
-        let recorded = record_scan(&self.bus, begun, report, task.now(), &context).await?;
+        let recorded = record_scan(&self.bus, begun, report, cooldown, task.now(), &context).await?;
         Ok(Some(match recorded {
             Recorded::Ended => Settled::Done,
             Recorded::RetryIn(pause) => Settled::RetryIn(pause),

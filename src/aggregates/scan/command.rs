@@ -196,7 +196,7 @@ pub enum AttemptOutcome {
         error: String,
         /// Whether another attempt may succeed.
         is_transient: bool,
-        /// How long the host must not be visited.
-        retry_after: Option<Duration>,
+        /// How long the host must not be visited: the next attempt does not start earlier.
+        cooldown: Duration,
     },
 }

@@ -228,8 +228,8 @@ impl DomainScan {
                 reason,
                 error,
                 is_transient,
-                retry_after,
-            } => match self.plan_next_attempt(now, retry_after).filter(|_| is_transient) {
+                cooldown,
+            } => match self.plan_next_attempt(now, cooldown).filter(|_| is_transient) {
                 Some(retry_at) => ScanEvent::ScanAttemptFailed {
                     domain: self.domain.clone(),
                     batch_id: self.batch_id,
@@ -265,18 +265,14 @@ impl DomainScan {
     }
 
     /// When the next attempt is due, if one is left and begins before the deadline.
-    fn plan_next_attempt(
-        &self,
-        now: DateTime<Utc>,
-        retry_after: Option<std::time::Duration>,
-    ) -> Option<DateTime<Utc>> {
+    fn plan_next_attempt(&self, now: DateTime<Utc>, cooldown: std::time::Duration) -> Option<DateTime<Utc>> {
         if self.attempts_in_round >= self.options.max_attempts {
             return None;
         }
         let backoff = FIRST_BACKOFF_SECONDS * 4_i64.pow(self.attempts_in_round.saturating_sub(1).min(5));
         // A wait that is too long for the type is too long for the deadline as well.
-        let asked = retry_after.map(|wait| TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX));
-        let pause = TimeDelta::seconds(backoff).max(asked.unwrap_or_default());
+        let cooldown = TimeDelta::from_std(cooldown).unwrap_or(TimeDelta::MAX);
+        let pause = TimeDelta::seconds(backoff).max(cooldown);
         let retry_at = now.checked_add_signed(pause)?;
         self.deadline_at
             .is_none_or(|deadline| retry_at < deadline)

@@ -51,7 +51,7 @@ fn fail(attempt: u32, is_transient: bool, second: i64) -> ScanCommand {
         reason,
         error,
         is_transient,
-        retry_after: None,
+        cooldown: Duration::ZERO,
     };
     ScanCommand::Record {
         attempt,
@@ -285,7 +285,7 @@ fn a_site_may_ask_for_a_longer_pause_and_gets_no_attempt_after_the_deadline() {
             reason: FailureReason::HttpStatus,
             error: "429".into(),
             is_transient: true,
-            retry_after: Some(Duration::from_secs(seconds)),
+            cooldown: Duration::from_secs(seconds),
         };
         let command = ScanCommand::Record {
             attempt: 1,

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -85,7 +86,7 @@ async fn scan(bus: &CommandBus, name: &str, tenant: TenantId, title: &str) -> Sc
     else {
         panic!("a new scan can be begun");
     };
-    record_scan(bus, &begun, &report(title), Utc::now(), &context)
+    record_scan(bus, &begun, &report(title), Duration::ZERO, Utc::now(), &context)
         .await
         .unwrap();
     requested.scan_id
@@ -272,9 +273,16 @@ async fn a_scan_under_way_goes_on_and_what_it_finds_is_new_knowledge() {
     let forgotten = forget_domain(bus, &domain("a.com"), &context()).await.unwrap();
     assert_eq!(forgotten.scans, 1, "the scan under way has nothing to erase yet");
     // It finds the very same again: under the new salt that is another body.
-    record_scan(bus, &begun, &report("same"), Utc::now(), &context())
-        .await
-        .unwrap();
+    record_scan(
+        bus,
+        &begun,
+        &report("same"),
+        Duration::ZERO,
+        Utc::now(),
+        &context(),
+    )
+    .await
+    .unwrap();
     let head = app.head().await;
     let row = app
         .get(&format!("/api/v4/domains/a.com?at_least={head}"))
@@ -450,9 +458,16 @@ async fn a_replay_after_an_erasure_gives_the_rows_that_the_erasure_left() {
     forget_domain(bus, &domain("a.com"), &context()).await.unwrap();
     wait_until_followed(pool, app.head().await).await;
     let begun = app.begin(&waiting.scan_id.to_string()).await;
-    record_scan(bus, &begun, &report("new"), Utc::now(), &context())
-        .await
-        .unwrap();
+    record_scan(
+        bus,
+        &begun,
+        &report("new"),
+        Duration::ZERO,
+        Utc::now(),
+        &context(),
+    )
+    .await
+    .unwrap();
     wait_until_followed(pool, app.head().await).await;
     scan(bus, "c.com", TenantId::DEFAULT, "gone").await;
     wait_until_followed(pool, app.head().await).await;

@@ -7,6 +7,8 @@ mod reference;
 mod system;
 mod upstream;
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use proptest::test_runner::Config;
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
@@ -121,7 +123,7 @@ impl Action {
             reason: FailureReason::Timeout,
             error: "silent".into(),
             is_transient,
-            retry_after: None,
+            cooldown: Duration::ZERO,
         };
         match self {
             Self::Request => ScanCommand::Request {

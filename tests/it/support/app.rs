@@ -332,9 +332,16 @@ impl TestApp {
     /// Does a scan of the service as its worker does, with a report that is given.
     pub async fn record(&self, scan: &str, report: &SiteReport) {
         let begun = self.previous_scan(scan).await;
-        Box::pin(record_scan(&self.app.bus, &begun, report, Utc::now(), &worker()))
-            .await
-            .unwrap();
+        Box::pin(record_scan(
+            &self.app.bus,
+            &begun,
+            report,
+            Duration::ZERO,
+            Utc::now(),
+            &worker(),
+        ))
+        .await
+        .unwrap();
     }
 
     /// Ends a scan that has begun.
@@ -346,9 +353,16 @@ impl TestApp {
             outcome,
             revisit: None,
         };
-        Box::pin(record_scan(&self.app.bus, begun, &report, Utc::now(), &worker()))
-            .await
-            .unwrap();
+        Box::pin(record_scan(
+            &self.app.bus,
+            begun,
+            &report,
+            Duration::ZERO,
+            Utc::now(),
+            &worker(),
+        ))
+        .await
+        .unwrap();
     }
 
     async fn end(&self, scan: &str, outcome: Result<Findings, ScanFailure>) {

@@ -1,0 +1,54 @@
+//! Which threads tasks run on: requests on the process's own, everything else on sets of its own.
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_util::task::TaskTracker;
+
+/// Threads for what requests do not wait for in a queue: the operating system gives each its turn. One set is for scans,
+/// policies and maintenance, which also have a lower priority; one for read models, which clients do wait for. They must
+/// outlive the connections that their tasks open.
+pub(super) struct Threads(Option<Runtime>);
+
+/// How much scans, policies and maintenance give way (Linux: `setpriority(2)`, which is a thread's there): as one to three.
+pub(super) const BACKGROUND_NICENESS: i32 = 5;
+
+impl Threads {
+    pub(super) fn start(name: &str, niceness: i32) -> std::io::Result<Self> {
+        let threads = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name(name)
+            .on_thread_start(move || {
+                // Of this thread; it may have been started by one that gives way already. Where it fails, the thread is
+                // as good as all others.
+                let _lowered = rustix::process::setpriority_process(None, niceness);
+            })
+            .build()?;
+        Ok(Self(Some(threads)))
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        let threads = self.0.as_ref().expect("it is there until it is dropped");
+        threads.handle().clone()
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // A runtime that is dropped waits for its tasks, which an asynchronous function must not. Nobody waits for those
+        // that are left.
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+/// Where tasks run that no request waits for.
+pub(super) struct Background<'a> {
+    pub(super) threads: &'a Handle,
+    pub(super) tracker: &'a TaskTracker,
+}
+
+impl Background<'_> {
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn_on(task, self.threads);
+    }
+}
