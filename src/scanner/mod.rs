@@ -31,6 +31,7 @@ use chrono::Utc;
 use tokio::time::Instant;
 
 pub use self::read_sitemap::kind_of_status as sitemap_kind_of_status;
+pub use self::revisit::PARSER_VERSION;
 use crate::fetch::{FetchSetupError, Fetcher};
 use crate::values::report::SiteReport;
 use crate::values::site_files::SiteFile;

@@ -3,6 +3,7 @@
 //! `UPDATE_DOCS=1 cargo test --test it docs::` writes them again.
 
 mod events;
+mod parser;
 mod snippets;
 
 use std::fs;

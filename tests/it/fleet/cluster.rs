@@ -185,10 +185,11 @@ impl Cluster {
         self.nodes[node].patroni.restart();
     }
 
-    /// Waits until it follows the primary.
+    /// Waits until it receives what the primary writes, and could become the primary. A node that only runs again may
+    /// still have to be rewound, which a primary that fails meanwhile leaves half done.
     pub async fn follows(&self, node: usize) {
         self.until("a standby that is back", async || {
-            self.is(node, "replica").await.then_some(())
+            self.is(node, "readiness").await.then_some(())
         })
         .await;
     }
