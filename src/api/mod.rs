@@ -22,6 +22,7 @@ pub mod mcp;
 mod measure;
 pub mod metrics;
 pub mod openapi;
+mod outage;
 mod overload;
 pub mod problem;
 mod problem_code;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::outage;
 pub use super::problem_code::ProblemCode;
 use crate::access::{AccessError, Scope};
 use crate::aggregates::monitor::words;
@@ -217,10 +218,7 @@ impl From<LogError> for Problem {
                 Self::internal()
             }
             LogError::Conflict | LogError::SaltChanged | LogError::Unavailable(_) | LogError::Closed => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "The event log is not available"
-                );
+                outage::warn(&error, "The event log is not available");
                 Self::unavailable(
                     "The request may not have been recorded. Send it again with the same Idempotency-Key.",
                 )
@@ -251,10 +249,7 @@ impl From<ProjectionError> for Problem {
                 )
             }
             ProjectionError::Database(_) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "A read model is not available"
-                );
+                outage::warn(&error, "A read model is not available");
                 Self::unavailable("The database does not respond. Try again.")
             }
             error => {
@@ -285,10 +280,7 @@ impl From<AccessError> for Problem {
             )
             .retried_after(10),
             AccessError::NoRandomness(_) | AccessError::Unavailable(_) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "Cannot read the keys and tenants"
-                );
+                outage::warn(&error, "Cannot read the keys and tenants");
                 Self::unavailable("The database does not respond. Try again.")
             }
         }

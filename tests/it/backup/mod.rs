@@ -9,6 +9,7 @@ use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::support::own_postgres::OwnPostgres;
+use crate::support::postgres::data_directory;
 use crate::support::server::Server;
 use crate::support::sites::{Gate, Sites, SitesOptions};
 
@@ -95,7 +96,7 @@ fn owned(file: &Path) -> &str {
 async fn a_private_database_comes_back_on_a_server_of_another_user_and_from_there() {
     let sites = Sites::start(SitesOptions::default()).await.unwrap();
     let (mut server, batch, gates) = lived(&sites, &[]).await;
-    let dir = TempDir::with_prefix("sitelog-backup-").unwrap();
+    let dir = data_directory("sitelog-backup-");
     let (file, second) = (dir.path().join("one.backup"), dir.path().join("two.backup"));
     let (code, printed) = server.run(&["backup", owned(&file)]).await;
     assert_eq!(code, Some(0), "{printed}");
@@ -184,7 +185,7 @@ async fn every_table_is_the_same_in_a_copy_and_roles_come_with_it() {
         .await
         .unwrap();
     connection.close().await.unwrap();
-    let dir = TempDir::with_prefix("sitelog-backup-").unwrap();
+    let dir = data_directory("sitelog-backup-");
     let file = dir.path().join("all.backup");
     run(
         0,
@@ -224,7 +225,7 @@ async fn a_restore_that_fails_leaves_the_database_as_empty_as_it_was() {
         command.env("DATABASE_URL", url);
         command
     };
-    let dir = TempDir::with_prefix("sitelog-backup-").unwrap();
+    let dir = data_directory("sitelog-backup-");
     let (file, broken) = (dir.path().join("x.backup"), dir.path().join("broken.backup"));
     let printed = run(3, &mut at(&source, &["backup", owned(&file)]));
     assert!(printed.contains("nothing to back up"), "{printed}");
@@ -275,7 +276,7 @@ async fn a_role_that_is_missing_and_may_not_be_made_is_named_with_the_command() 
         .execute(&["create role bob login", "create database bobs owner bob"])
         .await;
     let bobs = elsewhere.url_of("bob", "bobs");
-    let dir = TempDir::with_prefix("sitelog-backup-").unwrap();
+    let dir = data_directory("sitelog-backup-");
     let file = dir.path().join("x.backup");
     let source = [("DATABASE_URL", own.url.as_str())];
     run(0, &mut sitelog(&source, &["projections", "status"]));

@@ -112,7 +112,7 @@ impl Fleet {
         let mut settings = Vec::from(to_sites(&sites));
         settings.extend(nats.settings("worker"));
         let workers = ["worker1", "worker2", "worker3"].map(|name| {
-            let command = sitelog(&["worker", "--concurrency", "16"], dir, &settings);
+            let command = sitelog(&["worker", "--concurrency", "32"], dir, &settings);
             Node::start(name, dir, command)
         });
         let names: Vec<String> = (0..SITES).map(name).collect();
@@ -199,6 +199,8 @@ impl Fleet {
         self.workers[0].restart();
         self.workers[2].restart();
         self.dispatchers[0].restart();
+        self.cluster.is_replaced(frozen).await;
+        self.cluster.thaw(frozen);
         self.go_on().await;
         self.nats.nodes[0].restart();
         self.step(
@@ -206,7 +208,6 @@ impl Fleet {
             steps,
         )
         .await;
-        self.cluster.thaw(frozen);
         tokio::join!(self.lose(&self.workers[1]), self.cluster.follows(frozen));
         self.workers[1].thaw();
         self.step(

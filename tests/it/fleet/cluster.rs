@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::engines::{free_port, on_path};
 use super::processes::Node;
 use crate::support::own_postgres::Account;
-use crate::support::postgres::{program, roomy_memory};
+use crate::support::postgres::{data_directory, program};
 
 /// The running cluster.
 pub struct Cluster {
@@ -40,9 +40,7 @@ impl Cluster {
             eprintln!("SKIPPED: Patroni, etcd or HAProxy is missing; 'script/bootstrap fleet' installs them");
             return None;
         };
-        // Processes are killed here, not machines: what was written to memory is still there.
-        let parent = roomy_memory().unwrap_or_else(std::env::temp_dir);
-        let dir = TempDir::with_prefix_in("sitelog-cluster-", parent).unwrap();
+        let dir = data_directory("sitelog-cluster-");
         let account = Account::choose();
         account.give(dir.path());
         let (etcd, etcd_port) = start_etcd(&etcd, dir.path());
@@ -199,6 +197,14 @@ impl Cluster {
         let primary = self.until("a primary", async || self.primary().await).await;
         self.nodes[primary].signal(Signal::STOP);
         primary
+    }
+
+    /// Waits until another node is the primary.
+    pub async fn is_replaced(&self, node: usize) {
+        self.until("another primary", async || {
+            self.primary().await.filter(|primary| *primary != node)
+        })
+        .await;
     }
 
     /// SIGCONT.

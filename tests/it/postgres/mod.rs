@@ -10,6 +10,8 @@ use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+use crate::support::postgres::data_directory;
+
 /// A data directory whose server is stopped even if the test fails.
 struct DataDir {
     dir: TempDir,
@@ -18,7 +20,7 @@ struct DataDir {
 impl DataDir {
     fn new() -> Self {
         Self {
-            dir: tempfile::tempdir().unwrap(),
+            dir: data_directory("sitelog-"),
         }
     }
 

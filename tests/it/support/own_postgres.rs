@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
+use super::postgres::data_directory;
+
 /// The server; killed when dropped.
 pub struct OwnPostgres {
     /// Its database `postgres`, as its superuser.
@@ -23,7 +25,7 @@ pub struct OwnPostgres {
 impl OwnPostgres {
     /// Starts one with this in its environment.
     pub async fn start(environment: &[(&'static str, String)]) -> Self {
-        let dir = TempDir::with_prefix("sitelog-own-").unwrap();
+        let dir = data_directory("sitelog-own-");
         let account = Account::choose();
         account.give(dir.path());
         let cluster = dir.path().join("cluster");

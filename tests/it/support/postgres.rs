@@ -15,6 +15,7 @@ use sitelog::projections::row_security::READER;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection, PgPool};
+use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -248,12 +249,7 @@ const THROWAWAY_SETTINGS: [&str; 4] = [
 ];
 
 async fn start_throwaway() -> (String, Option<(EmbeddedPostgres, Child)>) {
-    let parent = roomy_memory().unwrap_or_else(std::env::temp_dir);
-    let data_dir = tempfile::Builder::new()
-        .prefix("sitelog-tests-")
-        .tempdir_in(parent)
-        .unwrap()
-        .keep();
+    let data_dir = data_directory("sitelog-tests-").keep();
     let reaper = spawn_reaper(&data_dir).unwrap();
     let postgres = EmbeddedPostgres::start(&data_dir).await.unwrap();
     let mut connection = PgConnection::connect(&postgres.superuser_url()).await.unwrap();
@@ -268,10 +264,17 @@ async fn start_throwaway() -> (String, Option<(EmbeddedPostgres, Child)>) {
 
 /// The file system in memory, where there is one with room: creating a database there takes 15 ms instead of 150.
 /// (A container's is often too small.)
-pub fn roomy_memory() -> Option<PathBuf> {
+fn roomy_memory() -> Option<PathBuf> {
     const ENOUGH_BYTES: u64 = 2 << 30;
     let found = rustix::fs::statvfs("/dev/shm").ok()?;
     (found.f_bavail * found.f_frsize >= ENOUGH_BYTES).then(|| PathBuf::from("/dev/shm"))
+}
+
+/// A directory for data of servers: in memory where there is room. Processes are killed in tests, not machines: what was
+/// written to memory is still there.
+pub fn data_directory(prefix: &str) -> TempDir {
+    let parent = roomy_memory().unwrap_or_else(std::env::temp_dir);
+    TempDir::with_prefix_in(prefix, parent).unwrap()
 }
 
 /// Tests end by `exit`, a panic or a kill, and run no code of ours then. A shell that waits for the end of its

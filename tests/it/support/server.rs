@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use super::postgres::data_directory;
 use super::sites::Sites;
 
 /// A server process; what is left of it and its database is killed when dropped.
@@ -44,7 +45,7 @@ impl Server {
     /// The same with further arguments of `serve`.
     pub fn start_with(sites: &Sites, settings: &[(&'static str, &str)], arguments: &[&str]) -> Self {
         let mut server = Self {
-            data_dir: TempDir::with_prefix("sitelog-").unwrap(),
+            data_dir: data_directory("sitelog-"),
             connect_to: sites.connect_to(),
             ca: sites.ca_pem().display().to_string(),
             settings: settings
