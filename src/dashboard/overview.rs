@@ -113,7 +113,8 @@ fn month(scans: &Recent) -> Markup {
     let completed: i64 = columns.iter().map(|day| day.completed).sum();
     let failed: i64 = columns.iter().map(|day| day.failed).sum();
     let most = columns.iter().map(|day| day.completed + day.failed).max();
-    let label = format!("Scans per day (peak: {})", number(most.unwrap_or(0)));
+    let most = number(most.unwrap_or(0));
+    let label = format!("Finished scans per day: completed (bottom), failed (top); maximum {most}");
     let day = |day: Option<&DayCount>| {
         day.map(|of| of.day.format("%b %-d").to_string())
             .unwrap_or_default()
@@ -149,7 +150,7 @@ fn failures(scans: &Recent) -> Markup {
         .map(|(reason, count)| (parts::reason(**reason), **count))
         .collect();
     html! {
-        @if shown.is_empty() { p.empty { "No scan failed." } } @else { (chart::shares(&shown)) }
+        @if shown.is_empty() { p.empty { "No scan failed." } } @else { (chart::shares("Failed scans for each reason", &shown)) }
         @if failures.len() > REASONS { p.small.muted { "and " (counted((failures.len() - REASONS).try_into().unwrap_or(0), "other reason")) } }
     }
 }

@@ -211,7 +211,7 @@ fn words(event: &LogEvent) -> Markup {
             }
             ScanEvent::ScanCompleted { totals, .. } => {
                 (count(totals.pages)) " pages, " (count(totals.sitemap_urls)) " URLs in " (count(totals.sitemaps)) " sitemaps, "
-                (count(totals.emails)) " e-mail addresses, " (count(totals.phones)) " phone numbers"
+                (count(totals.emails)) " email addresses, " (count(totals.phones)) " phone numbers"
             }
             ScanEvent::DomainChanged { fields, .. } => { (fields.join(", ")) }
             ScanEvent::ScanRetried { round, .. } => { "round " (round) " started" }

@@ -51,5 +51,5 @@ pub(super) fn shares(found: &[TechnologyCount], batch: Option<BatchId>) -> Marku
             (html! { a href=(here) { (one.name) } }, one.domains)
         })
         .collect();
-    chart::shares(&items)
+    chart::shares("Domains with each technology", &items)
 }

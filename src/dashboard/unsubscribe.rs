@@ -19,7 +19,7 @@ pub(super) async fn show(
     Ok(match of_token(state.monitors.pool(), &token).await? {
         Some((monitor, address)) => page(&html! {
             h1 { "Unsubscribe" }
-            p { "Mails about the monitor " strong { (monitor) } " are sent to " (address) "." }
+            p { "Emails about the monitor " strong { (monitor) } " are sent to " (address) "." }
             form method="post" action=(token.path()) { button.primary type="submit" { "Stop these emails" } }
         }),
         None => ended(),

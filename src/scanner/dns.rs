@@ -16,7 +16,7 @@ use crate::values::findings::{Deliverable, EmailCheck};
 use crate::values::printable::Printable;
 use crate::values::{DomainName, Findings};
 
-/// Domains of e-mail addresses other than the site's own that are looked up.
+/// Maximum number of other domains of email addresses that are looked up.
 const MAX_MAIL_DOMAINS: usize = 5;
 
 type Answer<Key> = (Key, Result<Vec<String>, RecordsError>);

@@ -261,7 +261,7 @@ pub struct ScanTotals {
     pub sitemap_urls: u64,
     /// Number of HTML pages read.
     pub pages: u64,
-    /// Number of e-mail addresses.
+    /// Number of email addresses.
     pub emails: u64,
     /// Number of phone numbers.
     pub phones: u64,
