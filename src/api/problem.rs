@@ -277,7 +277,7 @@ impl From<AccessError> for Problem {
             ),
             AccessError::Invalid => Self::of(
                 ProblemCode::InvalidCredentials,
-                "The key or token is unknown, expired or revoked.",
+                "The key or token is unknown, expired or revoked. Send it as 'Authorization: Bearer …'.",
             ),
             AccessError::IssuerUnavailable(_) => Self::of(
                 ProblemCode::Unavailable,

@@ -211,7 +211,7 @@ pub struct AtLeast {
 }
 
 impl AtLeast {
-    /// Waits until a read model has come so far.
+    /// Waits until a read model has reached the position.
     pub async fn wait<P: Projection>(self, state: &ApiState) -> Result<(), Problem> {
         let Some(wanted) = self.at_least else {
             return Ok(());
@@ -221,12 +221,13 @@ impl AtLeast {
         }
         let reached = query::position::<P>(&state.models).await?;
         let detail = format!(
-            "The read model has reached only log position {reached} of the requested {wanted}. Try again."
+            "The read model has reached log position {reached}, not yet the requested {wanted}. Try again, and check \
+             that the server returned this position."
         );
         Err(Problem::unavailable(detail).with("position", reached))
     }
 
-    /// Waits until what follows the log in another way has come so far: `what` it is, and how far it has `reached`.
+    /// The same for something else that follows the log: `what` names it, and `reached` returns its position.
     pub async fn wait_until<F, E>(self, what: &str, reached: impl Fn() -> F) -> Result<(), Problem>
     where
         F: Future<Output = Result<i64, E>>,
@@ -243,7 +244,8 @@ impl AtLeast {
             }
             if Instant::now() > end {
                 let detail = format!(
-                    "{what} have reached only log position {reached} of the requested {wanted}. Try again."
+                    "{what} have reached log position {reached}, not yet the requested {wanted}. Try again, and check \
+                     that the server returned this position."
                 );
                 return Err(Problem::unavailable(detail).with("position", reached));
             }
@@ -416,20 +418,20 @@ impl Paging {
         }
     }
 
-    /// What the cursor says, as the key of a list that has several orders; that of another order is none.
+    /// The key in the cursor, for a list with several sort orders. A cursor of another order is refused.
     pub fn after_in<T: std::str::FromStr>(&self, sort: impl Sort) -> Result<Option<T>, Problem> {
         let place = self.after::<String>()?;
         let key = place.map(|place| sort.key(&place).and_then(|key| key.parse().ok()));
         key.map(|key| {
             key.ok_or_else(|| {
-                let detail = format!("The cursor does not belong to this list with sort={sort}.");
+                let detail = format!("The cursor is not one that this list returned with sort={sort}.");
                 Problem::of(ProblemCode::InvalidQuery, detail)
             })
         })
         .transpose()
     }
 
-    /// What the cursor says, as the list's own key.
+    /// The key in the cursor.
     pub fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, Problem> {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
@@ -439,7 +441,7 @@ impl Paging {
         key.map(Some).ok_or_else(|| {
             Problem::of(
                 ProblemCode::InvalidQuery,
-                "The cursor does not belong to this list.",
+                "The cursor is not one that this list returned.",
             )
         })
     }

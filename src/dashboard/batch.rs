@@ -238,7 +238,10 @@ fn over_time(throughput: &Throughput) -> Markup {
         1 => "second".to_owned(),
         seconds => format!("{seconds} seconds"),
     };
-    let label = format!("Finished scans per {unit}: completed (bottom), failed (top); maximum {}", number(most));
+    let label = format!(
+        "Finished scans per {unit}: completed (bottom), failed (top); maximum {}",
+        number(most)
+    );
     let to = throughput.from
         + chrono::Duration::seconds(throughput.seconds * i64::try_from(columns.len()).unwrap_or(0));
     html! {

@@ -225,7 +225,7 @@ pub(super) fn fitting(mut answer: Value) -> Value {
         }
         answer["left_out"] = left_out.into();
         answer["hint"] =
-            "The answer was too long. Ask with a smaller limit or more filters to see the rest.".into();
+            "The answer was too long, so items were left out. Call the tool again with a smaller limit or more filters.".into();
     }
     answer
 }

@@ -26,10 +26,10 @@ use tools::TOOLS;
 
 /// Instructions for the model about all tools.
 const INSTRUCTIONS: &str = "\
-sitelog scans websites and says who runs a domain, how to reach them, and what the site is made with. \
+sitelog scans websites and finds out who runs a domain, how to contact them, and which technologies the site uses. \
 For one domain use scan_domain; it waits for the result. For several use scan_batch, then batch_status with \
 wait_seconds until the batch has ended, then search_domains with its batch_id: it has the owner and contacts of each. \
-What is known already can be read with get_domain and search_domains, without a scan. \
+To read what is already known without a scan, use get_domain and search_domains. \
 Results are shortened; explain_value shows where a value was found, and the resource sitelog://domain/{domain} has \
 everything that is known.";
 
@@ -147,7 +147,7 @@ impl<A: Api> ServerHandler for ToolServer<A> {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = request.uri;
         let Some(domain) = uri.strip_prefix(DOMAIN_URI) else {
-            let words = format!("{uri} is no resource of sitelog; use {DOMAIN_URI}example.com");
+            let words = format!("sitelog has no resource {uri}. Use, for example, {DOMAIN_URI}example.com");
             return Err(ErrorData::resource_not_found(words, None));
         };
         let found = run::domain(&*self.0, headers_of(&context), domain).await;
