@@ -95,7 +95,7 @@ impl Config {
         }
         let connections = raw.database.connections;
         if let Some(given) = connections.filter(|given| *given < FEWEST_CONNECTIONS) {
-            let expected = "a number from 14 on";
+            let expected = "a number of 14 or more";
             faults.push(value(
                 "SITELOG_DATABASE__CONNECTIONS",
                 &given.to_string(),
@@ -140,7 +140,7 @@ fn public_url(given: Option<String>, faults: &mut Faults) -> Option<url::Url> {
     let parsed = url::Url::parse(&given).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
     });
-    let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
+    let expected = "the public address of sitelog, such as https://sitelog.example.com";
     faults.take(parsed.ok_or_else(|| value("SITELOG_PUBLIC_URL", &without_password(&given), expected)))
 }
 

@@ -23,8 +23,8 @@ use crate::values::TenantId;
 /// Serves sitelog's tools to an agent on standard input and output (Model Context Protocol).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A running server that the tools use, such as `http://127.0.0.1:8080`, with the rights of the key in
-    /// `SITELOG_KEY`. Without it they use the database of the settings, like the other commands, and this process scans
+    /// The running server that the tools use, such as `http://127.0.0.1:8080`; set its key in `SITELOG_KEY`. Without a
+    /// server the tools use the database of the settings, like the other commands, and this process runs the scans
     #[arg(long, value_name = "URL", env = "SITELOG_URL", hide_env_values = true)]
     url: Option<String>,
     /// The tenant. Default: that of the key, otherwise the default tenant (550e8400-e29b-41d4-a716-446655440000)

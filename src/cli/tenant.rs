@@ -35,7 +35,7 @@ pub(super) struct Args {
 enum Command {
     /// Sets the given quotas and keeps the others; 'none' restores the service's default
     Set(Set),
-    /// Lists the tenants with quotas of their own
+    /// Lists the tenants that have their own quotas
     List(List),
     /// Exports all streams of a tenant to a file, with proofs, to move them to another database
     Export(Export),

@@ -57,7 +57,7 @@ pub(super) fn fetch_settings(raw: RawFetch, faults: &mut Faults) -> FetchSetting
     }
     if let Some(contact) = raw.contact {
         if !is_contact(&contact) {
-            let expected = "an address where who runs a site can reach you: https://… or name@host";
+            let expected = "an address where site owners can reach you: https://… or name@host";
             faults.push(value("SITELOG_FETCH__CONTACT", &contact, expected));
         }
         settings.user_agent = format!("{} (+{contact})", settings.user_agent);
@@ -146,13 +146,13 @@ fn budget(
         "SITELOG_FETCH__MAX_REQUESTS",
         requests,
         LEAST_REQUESTS..=u64::MAX,
-        "a number from 10 on",
+        "a number of 10 or more",
     );
     let bytes = within(
         "SITELOG_FETCH__MAX_BYTES",
         bytes,
         LEAST_BYTES..=u64::MAX,
-        "a number from 65536 on",
+        "a number of 65536 or more",
     );
     let seconds = within(
         "SITELOG_FETCH__MAX_SECONDS",

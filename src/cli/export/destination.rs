@@ -72,7 +72,7 @@ impl FromStr for Destination {
                 }))
             }
             other => Err(format!(
-                "'{other}' is no place that sitelog can write to; use s3://bucket/key, file:///path or a path"
+                "'{other}' is not a place that sitelog can write to; use s3://bucket/key, file:///path or a path"
             )),
         }
     }

@@ -70,7 +70,7 @@ pub(super) struct Args {
     /// Only this domain
     #[arg(long, value_name = "DOMAIN", value_parser = crate::cli::parse_domain)]
     domain: Option<DomainName>,
-    /// Only domains whose name contains this text; for domains and urls also those whose title does
+    /// Only domains whose name contains this text; for domains and urls, also those whose title contains it
     #[arg(long, value_name = "TEXT", conflicts_with = "domain")]
     contains: Option<String>,
     /// Scans, and domains of a batch: only those that failed with this reason
@@ -100,7 +100,7 @@ pub(super) struct Args {
     /// Domains: only those whose TLS certificate expires before this date or time
     #[arg(long, value_name = "TIME", conflicts_with = "batch")]
     tls_expires_before: Option<String>,
-    /// Changes: only those found by runs of this monitor that count by its settings
+    /// Changes: only those that runs of this monitor found in the fields that it reports
     #[arg(long, value_name = "ID")]
     monitor: Option<MonitorId>,
     /// Changes: only those after this log position or time

@@ -68,8 +68,8 @@ pub(super) fn s3_object(address: &ObjectAddress, config: &Config) -> anyhow::Res
         .with_allow_http(true)
         .with_http_connector(StorageClient::new(config.fetch.extra_ca.as_deref())?)
         .build()
-        .map_err(|error| BadArgument(format!("the variables AWS_… are not right: {error}")))?;
+        .map_err(|error| BadArgument(format!("the AWS_… variables are invalid: {error}")))?;
     let path = Path::parse(&address.key)
-        .map_err(|error| BadArgument(format!("'{}' is no key of an object: {error}", address.key)))?;
+        .map_err(|error| BadArgument(format!("'{}' is not a valid object key: {error}", address.key)))?;
     Ok(S3Object { bucket, path })
 }

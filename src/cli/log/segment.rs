@@ -48,7 +48,7 @@ pub(super) struct ExportArgs {
 pub(super) struct VerifyArgs {
     /// The file
     file: PathBuf,
-    /// An earlier head over the events up to the file's last: a file with the output of 'log head', or SIZE:ROOT
+    /// A head over the events up to the last one of the file: a file with the output of 'log head', or SIZE:ROOT
     #[arg(long, value_name = "FILE|SIZE:ROOT")]
     head: Option<String>,
     /// Prints one JSON object
