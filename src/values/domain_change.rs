@@ -25,7 +25,7 @@ pub const SITEMAP_URLS: &str = "sitemap_urls";
 /// Characters of an unknown name that are shown.
 const MAX_SHOWN: usize = 200;
 
-/// A field with the value that was known and the one that is.
+/// A field with its values before and after.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldDifference {
     /// The field of the domain, or of its `meta_json`.

@@ -56,7 +56,7 @@ pub struct DomainSelection {
     pub technology: Option<String>,
     /// Only domains whose home page is in this state.
     pub site_state: Option<String>,
-    /// Only domains whose mail this provider receives, case-insensitive.
+    /// Only domains whose email is handled by this provider, case-insensitive.
     pub email_provider: Option<String>,
     /// Only domains whose TLS certificate expires before this date or time (RFC 3339).
     pub tls_expires_before: Option<String>,
@@ -69,12 +69,12 @@ pub struct MonitorSettings {
     pub name: String,
     /// Body: the domains, one JSON object per line, as in `BatchRequested`. Null if a filter selects them.
     pub list: Option<BodyRef>,
-    /// Which domains, looked up for each run. Null if there is a list.
+    /// A filter that selects the domains, evaluated at each run. Null if there is a list.
     pub filter: Option<DomainSelection>,
-    /// How often: `hourly`, `daily`, `weekly on monday`, `monthly`, or five fields of cron.
+    /// The schedule: `hourly`, `daily`, `weekly on monday`, `monthly`, or a cron expression of five fields.
     #[schema(value_type = String)]
     pub rhythm: Rhythm,
-    /// The time zone in which the rhythm is meant, a name of the IANA database.
+    /// The time zone of the schedule, a name of the IANA database.
     #[schema(value_type = String)]
     pub time_zone: Zone,
     /// The options of each run's batch.
@@ -149,7 +149,7 @@ pub struct MonitorChange {
     pub name: Option<String>,
     /// Its domains.
     pub domains: Option<WatchedDomains>,
-    /// How often.
+    /// The schedule.
     pub rhythm: Option<Rhythm>,
     /// In which zone.
     pub time_zone: Option<Zone>,

@@ -14,7 +14,7 @@ pub struct ScanOptions {
     pub max_attempts: u32,
     /// Seconds from the start of the first attempt to the end of the last one.
     pub deadline_seconds: u32,
-    /// Files that are read besides those of the settings.
+    /// Files that are fetched in addition to those of the settings.
     #[schema(value_type = Vec<SiteFile>)]
     pub files: SiteFileSet,
     /// URLs of the sitemaps that are fetched to check them: 0..=100.

@@ -30,7 +30,7 @@ const MAX_LENGTH: usize = 100;
 /// Local dates that are tried for the next occurrence of words: two months and some.
 const DATES: u64 = 70;
 
-/// How often.
+/// The schedule.
 #[derive(Clone, Debug)]
 pub struct Rhythm {
     text: String,

@@ -94,7 +94,7 @@ pub struct SampledUrl {
     pub status: u16,
     /// Where it leads, if that is elsewhere.
     pub redirects_to: Option<String>,
-    /// What asks search engines to leave the page out: a header or an element.
+    /// What tells search engines not to index the page: a header or an element.
     pub noindex: Option<String>,
     /// The page that it calls the proper one instead of itself.
     pub canonical: Option<String>,

@@ -94,7 +94,7 @@ pub enum ScanEvent {
         not_modified: bool,
         /// Decoded size in bytes.
         bytes: u64,
-        /// Number of URLs in it; for an index, of its children.
+        /// Number of URLs in the file; for an index, the number of its sitemaps.
         entries: u64,
         /// Body: its stored URLs, one JSON object per line. Null if there are none.
         urls: Option<BodyRef>,
@@ -142,7 +142,7 @@ pub enum ScanEvent {
         attempt: u32,
         /// The earlier scan that it was compared with.
         previous_scan_id: ScanId,
-        /// Names of the changed fields, for example `phone_numbers`. `status` and `sitemap_urls` stand for the two fields
+        /// Names of the changed fields, for example `phone_numbers`. `status` and `sitemap_urls` refer to the two fields
         /// below.
         fields: Vec<String>,
         /// How the latest scans of the domain ended, if this one ended differently, or null.
@@ -257,7 +257,7 @@ pub enum ScanEvent {
 pub struct ScanTotals {
     /// Number of sitemap files read, without indexes.
     pub sitemaps: u64,
-    /// Number of distinct URLs in them.
+    /// Number of distinct URLs in the sitemaps.
     pub sitemap_urls: u64,
     /// Number of HTML pages read.
     pub pages: u64,

@@ -34,14 +34,14 @@ pub(super) struct BatchQuery {
     dry_run: Option<bool>,
     /// The name or number of the column (for objects: the field) with the domains; by default it is detected.
     column: Option<String>,
-    /// For formats other than JSON: maximum number of HTML pages per domain, 1 to 100.
+    /// For formats other than JSON: maximum number of HTML pages per domain, 1 to 100; other values are clamped.
     max_pages: Option<i64>,
-    /// For formats other than JSON: maximum number of concurrent scans of the batch, 1 to 1000.
+    /// For formats other than JSON: maximum number of concurrent scans of the batch, 1 to 1000; other values are clamped.
     max_concurrent: Option<i64>,
-    /// For formats other than JSON: files to read besides pages and sitemaps, with commas between them: `security_txt`,
-    /// `ads_txt`, `humans_txt`, `llms_txt`, `icon`, `logo`.
+    /// For formats other than JSON: files to fetch in addition to pages and sitemaps, separated by commas:
+    /// `security_txt`, `ads_txt`, `humans_txt`, `llms_txt`, `icon`, `logo`.
     files: Option<String>,
-    /// For formats other than JSON: number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
+    /// For formats other than JSON: number of sitemap URLs of each domain to fetch and check, 0 to 100; others are clamped.
     sitemap_sample: Option<i64>,
     /// For formats other than JSON: days, may be a fraction; domains with a more recent completed scan are skipped.
     max_age_days: Option<f64>,
@@ -174,10 +174,10 @@ pub(super) struct NewBatch {
     /// 1 to 100,000 domains.
     #[schema(example = json!(["example.com", "example.org"]))]
     domains: Vec<String>,
-    /// Maximum number of HTML pages per domain, 1 to 100.
+    /// Maximum number of HTML pages per domain, 1 to 100; other values are clamped.
     #[schema(example = 4)]
     max_pages: Option<i64>,
-    /// Maximum number of concurrent scans of the batch, 1 to 1000; default 50.
+    /// Maximum number of concurrent scans of the batch, 1 to 1000; default 50; other values are clamped.
     #[schema(example = 50)]
     max_concurrent: Option<i64>,
     /// Days, may be a fraction; domains with a more recent completed scan are skipped.
@@ -186,7 +186,7 @@ pub(super) struct NewBatch {
     /// Files to fetch in addition to pages and sitemaps.
     #[schema(example = json!(["security_txt"]))]
     files: Option<Vec<SiteFile>>,
-    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
+    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100; other values are clamped.
     sitemap_sample: Option<i64>,
 }
 

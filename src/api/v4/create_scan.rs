@@ -28,7 +28,7 @@ pub(super) struct NewScan {
     /// A domain, or a URL, of which only the domain is used.
     #[schema(example = "example.com")]
     domain: String,
-    /// Maximum number of HTML pages, 1 to 100; a value out of range is replaced by the nearest bound.
+    /// Maximum number of HTML pages, 1 to 100; other values are clamped.
     #[schema(example = 4)]
     max_pages: Option<i64>,
     /// Days, may be a fraction: a more recent completed scan of the domain is reused.
@@ -38,8 +38,7 @@ pub(super) struct NewScan {
     #[serde(default)]
     #[schema(example = json!(["security_txt"]))]
     files: Vec<SiteFile>,
-    /// Number of URLs of the sitemaps to fetch and check, 0 to 100; a value out of range is replaced by the nearest
-    /// bound.
+    /// Number of URLs of the sitemaps to fetch and check, 0 to 100; other values are clamped.
     #[schema(example = 0)]
     sitemap_sample: Option<i64>,
 }

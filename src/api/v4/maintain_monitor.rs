@@ -105,7 +105,7 @@ pub(super) async fn resume_monitor(
     post, path = "/monitors/{id}/run", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 202, body = BegunRun), (status = 404, body = Problem),
-        (status = 409, description = "The run before has not ended, there is nothing to scan, or a quota is reached", body = Problem),
+        (status = 409, description = "The previous run has not ended, there is nothing to scan, or a quota is reached", body = Problem),
         (status = 503, body = Problem),
     )
 )]
