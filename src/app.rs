@@ -1,4 +1,4 @@
-//! Wires everything: the one place that knows all parts.
+//! Connects all parts of the program. Only this module knows all of them.
 
 mod over_nats;
 mod threads;

@@ -1,4 +1,5 @@
-//! Mails, by the operator's SMTP server. The operator chose its address, so the address guard does not apply.
+//! Sends emails through the operator's SMTP server. The operator chooses its address, so the address guard does not
+//! apply.
 
 use std::time::Duration;
 

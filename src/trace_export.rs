@@ -1,4 +1,4 @@
-//! Sends traces to a collector: OTLP over HTTP, as JSON, by our own client.
+//! Sends traces to a collector: OTLP over HTTP as JSON, with our own HTTP client.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The parts of a service that spans several machines.
+//! The parts of a service that use NATS.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which threads tasks run on: requests on the process's own, everything else on sets of its own.
+//! The threads of a process: requests run on the main runtime, everything else on separate runtimes.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::task::TaskTracker;

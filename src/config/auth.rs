@@ -1,4 +1,4 @@
-//! Settings of access: who is admitted, and how tokens are checked.
+//! Settings of access control: who is admitted, and how tokens are checked.
 
 use std::num::NonZeroU32;
 

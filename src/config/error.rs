@@ -1,5 +1,4 @@
-//! What can be wrong with the settings. All errors are reported at once, so that they need not be corrected start by
-//! start.
+//! Errors in the settings. All errors are reported together, so that you can correct them at once.
 
 use std::fmt;
 use std::net::SocketAddr;

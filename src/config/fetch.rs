@@ -1,4 +1,4 @@
-//! Settings of fetching: which hosts may be reached, through whom, and how much a scan may cost.
+//! Settings of fetching: which hosts may be reached, through which proxy, and the limits of a scan.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! Settings of mails: the server, the sender, and where links lead.
+//! Settings of email: the mail server, the sender, and the base of links.
 
 use super::error::Faults;
 use super::raw::RawMail;

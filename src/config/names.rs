@@ -1,4 +1,4 @@
-//! The names of all settings: an unknown name is refused with the nearest known one, not ignored.
+//! The names of all settings. An unknown name is an error, which suggests the nearest known name.
 
 use std::collections::HashMap;
 use std::ffi::OsString;

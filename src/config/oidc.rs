@@ -1,4 +1,4 @@
-//! Settings of signing in by OpenID Connect: the provider, and what its claims mean.
+//! Settings of single sign-on (OpenID Connect): the provider, and the meaning of its claims.
 
 use std::path::Path;
 

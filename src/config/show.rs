@@ -1,4 +1,4 @@
-//! The settings in effect, for people who ask: secrets are hidden.
+//! The effective settings as `sitelog config show` prints them; secrets are hidden.
 
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Where settings come from, and which of several wins.
+//! The sources of settings, and which source takes precedence.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,6 +1,6 @@
-//! The tables: which columns a row has in CSV, in workbooks and in Parquet, and where in the API's object each is found.
+//! The columns of a row in CSV, in workbooks and in Parquet, and where in the API's object each value is.
 //!
-//! They are documented (docs/api.md) and stay: new ones come at the end, in front of those that came with a list.
+//! Columns are documented (docs/api.md) and stable: new ones are added at the end, before the columns of a list.
 
 use serde::Serialize;
 

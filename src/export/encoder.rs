@@ -1,4 +1,4 @@
-//! Rows as cells and lines, with what came beside their domains in a batch's list.
+//! Encodes rows as cells and lines, with the other columns of a batch's list.
 
 use std::collections::HashSet;
 use std::marker::PhantomData;

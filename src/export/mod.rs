@@ -1,7 +1,7 @@
 //! Exports: rows of the API's lists as CSV, NDJSON, workbooks (XLSX) and Parquet.
 //!
-//! A row is whatever the API shows, as JSON, so a column has the API's name and value. Where rows are read and who may
-//! read them is decided by the caller.
+//! A row is the API's object as JSON, so a column has the API's name and value. The caller decides where rows come
+//! from and who may read them.
 
 pub mod cell;
 pub mod columns;

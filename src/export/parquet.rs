@@ -1,4 +1,4 @@
-//! Parquet: typed columns in row groups, sent as they are written. What is held is one row group at most.
+//! Parquet: typed columns in row groups, sent as they are written. At most one row group is in memory.
 
 use std::sync::Arc;
 

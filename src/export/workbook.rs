@@ -1,4 +1,4 @@
-//! A workbook of one sheet, built on the disk row by row. It can only be handed out when the last row is in it.
+//! A workbook with one sheet, built on disk row by row. It can be sent only after the last row is written.
 
 use std::borrow::Cow;
 use std::fs::File;

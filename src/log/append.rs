@@ -1,10 +1,10 @@
-//! Appending: all units that wait are committed as one group, each with its own outcome.
+//! Appending: all waiting units are committed as one group, each with its own outcome.
 //!
-//! One task per process drains two queues into one call of `append_events`. While a group commits, the next one
-//! gathers, so a busy process writes hundreds of events per fsync and an idle one does not wait.
+//! One task per process takes units from two queues and calls `append_events` once per group. While a group commits,
+//! the next one is collected. So a busy process writes hundreds of events per fsync, and an idle one does not wait.
 //!
-//! A client waits for a single append, but not for one part of a batch. So all single appends enter the next
-//! group, and a few of the others with them: a batch never holds up a request for longer than a small group takes.
+//! A client waits for a single append, but not for each part of a batch. So the next group takes all single appends,
+//! but only a few units of batches. A batch delays a request only for as long as a small group takes.
 
 mod write;
 

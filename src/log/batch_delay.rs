@@ -1,4 +1,4 @@
-//! How long followers of the log wait between two pages.
+//! The pause of log followers between two pages.
 
 use std::time::Duration;
 

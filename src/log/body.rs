@@ -1,5 +1,5 @@
-//! Bodies: bulky or personal facts beside the events, named by a salted digest. They are stored compressed; findings as
-//! the JSON that they are, so that SQL can read them, and PostgreSQL compresses those.
+//! Bodies: bulky or personal content stored beside the events and named by a salted digest. Bodies are compressed.
+//! Findings are an exception: they are stored as JSON, so that SQL can read them, and PostgreSQL compresses them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

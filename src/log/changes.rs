@@ -1,4 +1,4 @@
-//! The events that say that a domain changed, through indexes of their own: they are few among many.
+//! The events that say that a domain changed. They are few among many, so they have their own indexes.
 
 use sqlx::QueryBuilder;
 

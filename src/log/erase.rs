@@ -1,9 +1,10 @@
-//! Erasing what was found out about a subject: its bodies go, and events say so. Order, hashes and streams stay whole.
-//! Following those events, the read models remove their copies (`evolve.rs` of `domains`, `jobs` and `sitemaps`).
+//! Erases what was found out about a subject: its bodies are deleted, and events record that. Order, hashes and
+//! streams stay intact. When the read models follow those events, they remove their copies (`evolve.rs` of `domains`,
+//! `jobs` and `sitemaps`).
 //!
 //! An append with bodies and an erasure exclude each other (an advisory lock), so an erasure sees each stream that
-//! refers to a body of the subject. The subject's salt is replaced, not deleted: an append that was sealed before is
-//! refused ([`LogError::SaltChanged`]) and is sealed again, in every process, whatever it has in memory.
+//! refers to a body of the subject. The subject's salt is replaced, not deleted. So an append that was sealed before
+//! is refused ([`LogError::SaltChanged`]) and sealed again, in every process.
 
 use sqlx::PgTransaction;
 use sqlx::postgres::PgRow;

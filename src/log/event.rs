@@ -1,4 +1,4 @@
-//! Events as the log knows them: typed by name, with who, when and where, their data still JSON.
+//! Events as the log stores them: the type is a name, and the data is JSON.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

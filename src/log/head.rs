@@ -1,8 +1,8 @@
-//! A tree head: the one hash that stands for all events up to a position. Kept outside the database, signed or not,
-//! it shows later that nothing before it was changed.
+//! A tree head: one hash over all events up to a position. If you keep it outside the database, signed or not, you can
+//! show later that nothing before it was changed.
 //!
-//! Its text is the body of a checkpoint of the C2SP (c2sp.org/tlog-checkpoint): three lines, the log's name, the
-//! number of leaves and the root in base64. Signatures, as of a signed note, may follow after an empty line.
+//! Its text is the body of a checkpoint of the C2SP (c2sp.org/tlog-checkpoint): three lines with the log's name, the
+//! number of leaves, and the root in base64. Signatures, as of a signed note, may follow after an empty line.
 
 use std::fmt;
 use std::str::FromStr;

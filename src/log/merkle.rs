@@ -1,4 +1,4 @@
-//! The Merkle tree over the leaves in position order, as RFC 9162 section 2.1 has it.
+//! The Merkle tree over the leaves in position order (RFC 9162, section 2.1).
 
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
-//! The event log, the only truth: the sole owner of the tables of `migrations/0001_event_log.sql` and
+//! The event log, the only source of truth. Sole owner of the tables of `migrations/0001_event_log.sql` and
 //! `0005_log_tree_and_erasure.sql`.
 //!
-//! Appends go through one group commit per process ([`append`]), reads go by position ([`read`]; followers share the
-//! [`tail`]), bulky facts are stored beside the events ([`body`]), and [`wake`] wakes waiting followers. The meaning of
-//! events is not known here.
+//! Appends go through one group commit per process ([`append`]). Reads go by position ([`read`]); followers share the
+//! [`tail`]. Bulky content is stored beside the events ([`body`]), and [`wake`] wakes waiting followers. This module
+//! does not know the meaning of events.
 
 pub mod append;
 pub mod batch_delay;

@@ -1,9 +1,9 @@
-//! Segments: stretches of the log that are declared closed, and files of them that can be checked without it.
+//! Segments: completed ranges of the log, and files of them that can be checked without the database.
 //!
-//! A segment file is NDJSON under zstd: a [`Header`], the canonical text of each event, the bodies if they are
-//! wanted, and a [`Footer`]. The header brings the roots of the complete subtrees before the first event, so the
-//! leaves that follow lead to the head over all events up to the last one: a file cannot be altered without leading to
-//! another head than the one that was kept.
+//! A segment file is NDJSON, compressed with zstd: a [`Header`], the canonical text of each event, optionally the
+//! bodies, and a [`Footer`]. The header contains the roots of the complete subtrees before the first event. With the
+//! leaves that follow, they give the tree head over all events up to the last one of the file. If a file was altered,
+//! the result differs from a head that was kept.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};

@@ -1,5 +1,5 @@
-//! The end of the log in memory: the followers of a process share what one of them read. A follower that is further
-//! behind reads by itself.
+//! The end of the log in memory: the followers of a process share the events that one of them has read. A follower
+//! that is further behind reads from the database.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

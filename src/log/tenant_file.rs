@@ -1,9 +1,9 @@
-//! A file with all streams of one tenant, to move them into another log. It carries the leaves of the whole log that it
-//! comes from, so that anyone can check, without that log, that its events stood there at their positions under the head
-//! that the file names. Leaves are hashes; they reveal nothing about the events of other tenants.
+//! A file with all streams of one tenant, to move them to another log. It contains the leaves of the whole source log.
+//! So anyone can check, without that log, that the events had their positions under the tree head that the file names.
+//! Leaves are hashes; they reveal nothing about the events of other tenants.
 //!
-//! NDJSON under zstd: a [`TenantHeader`], lines of leaves, the canonical text of each event in the order of the log, the
-//! bodies, and a [`Footer`].
+//! NDJSON, compressed with zstd: a [`TenantHeader`], lines of leaves, the canonical text of each event in log order,
+//! the bodies, and a [`Footer`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};

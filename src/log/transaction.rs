@@ -1,5 +1,5 @@
-//! A change of tables alongside the log, and its events: both or neither. For what must be in effect when the
-//! answer is given and cannot be derived from the log, because secrets belong to it.
+//! Changes a table outside the log and appends the matching events, in one transaction. For changes that must be in
+//! effect when the response is sent and that cannot be derived from the log, because they contain secrets.
 
 use sqlx::{PgConnection, PgTransaction};
 

@@ -1,7 +1,8 @@
-//! The log's Merkle tree: its heads, and proofs out of it.
+//! The log's Merkle tree: its heads, and proofs.
 //!
-//! The leaves are in `events`. So that a proof over millions of them reads a few hundred, the hashes of complete
-//! subtrees of 2¹⁰ leaves and more are kept in `log_tree_node`: derived, never changed, checked by `log verify`.
+//! The leaves are in `events`. The hashes of complete subtrees of 2¹⁰ leaves and more are stored in `log_tree_node`,
+//! so a proof over millions of events reads a few hundred hashes. These hashes are derived, never change, and `log
+//! verify` checks them.
 
 use std::ops::Range;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A requested batch becomes one scan per line of its list; a reopened one retries, a cancelled one cancels.
+//! Requests one scan per line of a requested batch's list. For a reopened batch it retries scans, for a cancelled one
+//! it cancels them.
 
 use std::sync::Arc;
 

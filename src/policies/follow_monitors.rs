@@ -1,4 +1,4 @@
-//! Keeps the rows of monitors in step with the log, for the code that looks for due runs.
+//! Updates the rows of monitors from the log, for the code that looks for due runs.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Tells the sender which events there are for endpoints, and which endpoints changed.
+//! Updates the rows of webhooks from the log: which events wait for delivery, and which webhooks changed.
 
 use std::sync::Arc;
 

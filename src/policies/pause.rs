@@ -1,4 +1,5 @@
-//! Pauses all policies of all processes: while streams are imported event by event, none may act on half a stream.
+//! Pauses all policies of all processes while streams are imported event by event, so that no policy acts on an
+//! incomplete stream.
 
 use std::time::Duration;
 

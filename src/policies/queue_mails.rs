@@ -1,4 +1,4 @@
-//! When a run of a monitor ends, a mail to each of its subscribers is queued.
+//! When a run of a monitor ends, queues an email to each of its subscribers.
 
 use std::sync::Arc;
 

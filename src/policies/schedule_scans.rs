@@ -1,4 +1,4 @@
-//! A requested or retried scan becomes a task; an ended one has none.
+//! Adds a task for each requested or retried scan, and removes the tasks of ended scans.
 
 use std::collections::HashSet;
 use std::sync::Arc;

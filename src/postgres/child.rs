@@ -1,8 +1,8 @@
-//! Other programs, as this service starts them: the only place that does.
+//! Starts other programs. This is the only place that does.
 //!
-//! They get none of this process's environment but what they need to run. It holds secrets (the shared secret of
-//! tokens, passwords of a database, a proxy, the old backend), and a server that runs for months as another user would
-//! show them in `/proc/<pid>/environ` to anybody with access to that user.
+//! They get only the environment variables that they need. Ours contain secrets (the shared secret of tokens,
+//! passwords of a database, a proxy, the old backend). A server that runs for months as another user would show them
+//! in `/proc/<pid>/environ` to everybody with access to that user.
 
 use std::ffi::OsStr;
 use std::process::Stdio;

@@ -1,6 +1,6 @@
-//! One cluster's server: whether it is up, bringing it up, shutting it down, its log.
+//! The server of one cluster: whether it runs, starting it, stopping it, and its log.
 //!
-//! A process that starts or stops it holds the turn (`lock::take_turn`). Not here: creating the cluster (`init`).
+//! A process that starts or stops the server holds a lock (`lock::take_turn`). `init` creates the cluster.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The two locks of a data directory: who uses the server, and whose turn it is to start or stop it.
+//! The two locks of a data directory: which processes use the server, and which one may start or stop it.
 //!
 //! Both are `flock` locks: the kernel releases them when a process ends, however it ends.
 

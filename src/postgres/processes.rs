@@ -1,7 +1,7 @@
-//! Which processes belong to a cluster: its postmaster, and what a killed postmaster left behind.
+//! The processes of a cluster: its postmaster, and what a killed postmaster left behind.
 //!
-//! They are known by the cluster's name in their command line, which every user may read, and by their owner.
-//! A process id alone proves nothing: after a crash or in a new container it may be anybody's.
+//! They are recognised by the cluster's name in their command line, which every user may read, and by their owner. A
+//! process id alone proves nothing: after a crash or in a new container it may belong to any process.
 
 use std::fs;
 use std::io;

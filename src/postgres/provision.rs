@@ -1,6 +1,7 @@
-//! Provisions a new cluster once: settings for a small machine, the owner's role and its database.
+//! Provisions a new cluster: settings for a small machine, the owner's role and its database.
 //!
-//! Not here: tables. Durability settings keep their defaults: `fsync`, `synchronous_commit` and `full_page_writes` are on.
+//! Tables are created elsewhere. Durability settings keep their defaults: `fsync`, `synchronous_commit` and
+//! `full_page_writes` are on.
 
 use sqlx::{Connection, PgConnection};
 

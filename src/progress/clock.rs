@@ -1,4 +1,4 @@
-//! Whether the clock is right. Only the times that are shown depend on it; a wrong clock is reported.
+//! Checks whether the clocks are right. Only displayed times depend on them; a wrong clock is reported.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;

@@ -1,6 +1,6 @@
-//! What should move and does not, and whether the clock can be believed: one definition for the Tasks page,
-//! `/readyz?verbose`, `doctor` and the metrics. How long anything may wait, `migrations/0012_wrong_clocks.sql` and
-//! `migrations/0013_progress.sql` say.
+//! Finds what should make progress and does not, and wrong clocks. The Tasks page, `/readyz?verbose`, `doctor` and the
+//! metrics all use this one definition. The longest allowed waits are in `migrations/0012_wrong_clocks.sql` and
+//! `migrations/0013_progress.sql`.
 
 mod clock;
 

@@ -1,5 +1,5 @@
-//! Looking at the queue, for anyone who runs the service. What is shown is delivery, not a scan's status. What
-//! condition a task is in, the view `scan_task_condition` says.
+//! Reads the queue, for operators. It shows tasks, not the status of scans. The view `scan_task_condition` says in
+//! which condition a task is.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;

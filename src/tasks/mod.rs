@@ -1,9 +1,9 @@
-//! The durable queue of scans to do: tenant-fair, leased, fenced. A task says what is to be delivered; what a scan's
-//! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql` and of `host_rest`.
+//! The durable queue of scans: fair between tenants, leased and fenced. A task says which scan must run; only the log
+//! knows the status of the scan. Sole owner of the tables of `migrations/0002_scan_tasks.sql` and of `host_rest`.
 //!
-//! Time is the database's alone: processes say how long, never until when. What a moment that is too far ahead is worth,
-//! `migrations/0012_wrong_clocks.sql` says. Which tenant's scan is next (fairness) is decided by `claim_scan_tasks`, whose present
-//! text is in `migrations/0029_several_machines.sql`.
+//! Only the database's clock counts: processes pass durations, never times. `migrations/0012_wrong_clocks.sql` says
+//! how times that are too far ahead are treated. The SQL function `claim_scan_tasks` decides which tenant's scan is
+//! next; its current text is in `migrations/0029_several_machines.sql`.
 
 mod look;
 pub mod workers;

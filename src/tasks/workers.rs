@@ -1,4 +1,4 @@
-//! Which workers there are: each one is seen with each of its beats, alongside the database or elsewhere.
+//! The list of workers. Each beat of a worker updates its row, whether the worker uses the database or NATS.
 
 use std::time::Duration;
 

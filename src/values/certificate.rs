@@ -1,4 +1,4 @@
-//! The certificate that a site shows.
+//! The TLS certificate of a site.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
-//! The DNS records of a domain, and what follows from them: who runs its mail and its zone, and who may send in its name.
+//! The DNS records of a domain, and what they show: the providers of its email and its zone, and who may send email in
+//! its name.
 //!
-//! The tables are our own: what the hosts of well-known providers are called.
+//! The tables of providers are our own: they contain the host names of well-known providers.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,7 @@
-//! How what a scan found differs from what was known of the domain. The one place where it is decided what is a change
-//! and what is noise.
+//! Compares what a scan found with what was known of the domain. Only this file decides what counts as a change.
 //!
-//! Noise is what a site says in another way: another order, other white space, parameters of a URL that track visitors
-//! or name a build (`?ver=`). A value that a scan did not find again is not a change either: it stays known
+//! These differences do not count: another order, other white space, and parameters of a URL that track visitors or
+//! name a build (`?ver=`). A value that a scan did not find again is not a change either: it stays known
 //! (`merge_findings`).
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! The name of a site, in the one form under which it is stored.
+//! The name of a site, in its normalised form.
 
 use std::fmt;
 use std::net::IpAddr;

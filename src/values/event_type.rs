@@ -1,8 +1,8 @@
-//! The types of events, each with the version in which it is written now.
+//! The types of events, each with its current version.
 //!
-//! The table has one row per type: what the type means and who follows it. Code that treats events differently by their
-//! type reads this table, or matches on the events of a stream without `_`. So a new type does not compile until every
-//! such place handles it.
+//! The table has one row per type: its meaning and its followers. Code that treats events differently by type reads
+//! this table, or matches on the events of a stream without `_`. So a new type does not compile until all these places
+//! handle it.
 
 use std::fmt;
 use std::str::FromStr;

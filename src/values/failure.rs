@@ -1,4 +1,4 @@
-//! The stable codes for what went wrong: one vocabulary from the socket to the status page.
+//! The stable codes of failures, used everywhere from the network code to the pages.
 
 use std::fmt;
 use std::str::FromStr;

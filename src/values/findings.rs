@@ -1,4 +1,5 @@
-//! What a scan finds out about a site: the twelve keys of the predecessor, with its names and nesting, and ours.
+//! What a scan finds out about a site: the twelve keys of the predecessor, with their names and structure, and our own
+//! keys.
 //!
 //! Lists are deterministic: document order, no duplicates.
 

@@ -1,5 +1,5 @@
-//! Who delivers a site and who hosts it, by the headers of its home page and by DNS. The tables are our own: what the
-//! servers and hosts of well-known services are called.
+//! Recognises the CDN and the hosting provider of a site from the headers of its home page and from DNS. The tables
+//! are our own: they contain the server names and hosts of well-known services.
 
 use super::dns::{DnsRecords, Recognised, recognised};
 

@@ -1,5 +1,5 @@
-//! What is known of a domain, over all its scans. Only this file merges what a scan found into what was known: a new
-//! value replaces the old one; a value that was not found again stays, and its field is named.
+//! Merges what a scan found into what is known of a domain; only this file does that. A new value replaces the old
+//! one. A value that was not found again stays, and its field is listed as stale.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What a monitor watches, how often, and what it counts as a change.
+//! The settings of a monitor: which domains it scans, when, and which changes it reports.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

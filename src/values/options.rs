@@ -1,4 +1,4 @@
-//! What a request may ask of a scan or a batch, always within bounds.
+//! The options that a request may set for a scan or a batch, always within bounds.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! A site's icon or logo as it is stored: small, and nothing in it can run.
+//! A site's icon or logo as it is stored: small, and without anything that can run.
 
 use std::sync::Arc;
 

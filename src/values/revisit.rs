@@ -1,7 +1,7 @@
-//! What a scan keeps for the next one of the same domain: what each file said, with the validators to ask by (RFC 9110,
-//! 8.8) whether it says so still.
+//! What a scan keeps for the next scan of the same domain: the content of each file, with its validators (RFC 9110,
+//! 8.8). The next scan sends them to find out whether the file changed.
 //!
-//! Files without a validator are not in it: they are read again.
+//! Files without a validator are not kept; they are read again.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

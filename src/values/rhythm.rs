@@ -1,6 +1,6 @@
-//! When something is to happen again and again: words or an expression of cron, in a time zone.
+//! Schedules: words or a cron expression, in a time zone.
 //!
-//! Time is a value here: everything is a function of the times that are given.
+//! All functions are pure: they get the times as arguments.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Files with which a site says how it may be reached and used: security.txt, ads.txt, humans.txt, llms.txt.
+//! Files with which a site tells others how to contact and use it: security.txt, ads.txt, humans.txt, llms.txt.
 
 use std::fmt;
 use std::str::FromStr;

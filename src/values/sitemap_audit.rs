@@ -1,4 +1,5 @@
-//! How sound the sitemaps of a site are: what differs from the protocol and from the site itself, in counts and examples.
+//! The sitemap audit: what in a site's sitemaps differs from the protocol and from the site itself, as counts and
+//! examples.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Text from web sites that is to lie in a spreadsheet's cell and do nothing there.
+//! Text from websites, made safe for the cells of a spreadsheet: it cannot run as a formula.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
-//! Events of earlier versions, read as the present ones.
+//! Reads events of earlier versions as current ones.
 //!
-//! An event in the log is never changed. When the shape of a type changes, the new shape is a new version, and one
-//! step says how the fields of the version before become those of this one. Whoever reads an event, aggregate, read
-//! model or policy, goes through [`decode`] and sees the present shape only.
+//! An event in the log never changes. If the structure of a type changes, it gets a new version, and one upcaster
+//! converts the fields of the previous version. All code that reads events (aggregates, read models, policies) uses
+//! [`decode`] and sees only the current structure.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

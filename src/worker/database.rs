@@ -1,4 +1,4 @@
-//! Work straight from the database: for workers beside it, and for the dispatchers of workers elsewhere.
+//! Tasks from the database: for local workers, and for the dispatchers of remote workers.
 
 use std::time::Duration;
 

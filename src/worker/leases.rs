@@ -1,4 +1,4 @@
-//! The leases this process holds: renewed together, given back together.
+//! The leases of this process: they are renewed and returned together.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! Claims tasks, reads sites, delivers what was found. Never a transaction or a connection while it fetches.
+//! Claims tasks, scans sites and delivers the results. It holds no transaction and no connection while it fetches.
 
 mod attempt;
 mod database;

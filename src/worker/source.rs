@@ -1,5 +1,5 @@
-//! Where work comes from and where its results go. A worker knows nothing else of either: it may stand beside the
-//! database (`database.rs`) or on another machine (`fleet/remote.rs`).
+//! Where a worker gets tasks and sends results: the database (`database.rs`) or NATS (`fleet/remote.rs`). The worker
+//! knows nothing else about either.
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Bodies: is each what its digest was made of, and is what is gone erased?
+//! Verifies bodies: each one matches its digest, and each missing one was erased.
 
 use std::collections::HashSet;
 

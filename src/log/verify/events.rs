@@ -1,4 +1,5 @@
-//! Events: is each where it belongs and what its leaf was made of, and are they together what they were?
+//! Verifies events: each one has its position in the log and in its stream, its leaf matches its content, and the
+//! whole matches the recorded heads.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};

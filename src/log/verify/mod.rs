@@ -1,8 +1,8 @@
-//! Does the log still say what it said? Positions dense, streams without gaps, leaves and bodies unaltered, what is
-//! gone erased under an event, every event readable, stored hashes those of the events.
+//! Verifies the log. Positions are dense, streams have no gaps, leaves and bodies are unaltered, missing bodies were
+//! erased by an event, every event can be read, and stored hashes match the events.
 //!
-//! Content is hashed outside the database. Nothing is locked and no snapshot is held for longer than one read: events
-//! do not change, and what is appended meanwhile is left for the next time.
+//! Content is hashed outside the database. Nothing is locked, and no snapshot is held for longer than one read: events
+//! do not change, and events that are appended meanwhile are left for the next verification.
 
 mod bodies;
 mod events;

@@ -1,4 +1,4 @@
-//! How a table is written: what is between its cells, and where its rows begin.
+//! The dialect of a table: the delimiter of its cells, and the line on which its rows begin.
 
 use super::cells::{Row, Rows};
 use super::column::{is_domain, is_email};

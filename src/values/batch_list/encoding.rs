@@ -1,4 +1,4 @@
-//! From bytes to text: workbooks, byte order marks, declared encodings, and what a text without either looks like.
+//! From bytes to text: workbooks, byte order marks, declared encodings, and detection if there is neither.
 
 use std::borrow::Cow;
 

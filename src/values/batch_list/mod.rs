@@ -1,8 +1,9 @@
-//! Lists of domains as people send them: what is a domain, what is not, and what repeats one.
+//! Lists of domains as people send them: which entries are domains, which are not, and which are duplicates.
 //!
-//! A list is read in four steps, one file each: bytes become text (`encoding`, `workbook`), text becomes rows of cells
-//! (`dialect`, `cells`), the rows say which column holds the domains (`header`, `column`), and the cells of that column
-//! become domains (`rows`; `objects` for JSON). API, pages and command line all come in through `Source` or `ListText`.
+//! A list is read in four steps, with a file for each: bytes become text (`encoding`, `workbook`), text becomes rows
+//! of cells (`dialect`, `cells`), the rows show which column contains the domains (`header`, `column`), and the cells
+//! of that column become domains (`rows`; `objects` for JSON). API, pages and command line all use `Source` or
+//! `ListText`.
 
 mod cells;
 mod column;
