@@ -1,4 +1,4 @@
-//! The connections of a process, divided by what they serve.
+//! The database connections of a process, divided by purpose.
 
 use std::time::Duration;
 

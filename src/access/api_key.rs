@@ -1,4 +1,4 @@
-//! What a key looks like: `sitelog_<id>_<secret>`. The id is not secret; people and tables use it to name a key.
+//! The format of a key: `sitelog_<id>_<secret>`. The id is not secret; people and tables use it to name a key.
 
 use std::fmt;
 

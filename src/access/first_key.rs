@@ -1,5 +1,5 @@
-//! The first key of all, an operator's: made at the first start, and given to a person or into a file. Never into a log,
-//! which is kept, copied and read by others; where there is neither, no key is made.
+//! The first key, an operator's: created at the first start, and printed on a terminal or written to a file. It never
+//! goes into a log, because logs are kept, copied and read by others. Without a terminal or file, no key is created.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

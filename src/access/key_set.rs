@@ -1,6 +1,5 @@
-//! The keys that an issuer of tokens publishes (JWKS, RFC 7517). They are fetched when the first token comes, kept for
-//! a while, and fetched again when a token names a key that is not among them: so an issuer can change its keys at any
-//! time.
+//! The keys that a token issuer publishes (JWKS, RFC 7517). They are fetched with the first token, cached for a while,
+//! and fetched again when a token names an unknown key. So an issuer can change its keys at any time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

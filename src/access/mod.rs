@@ -1,7 +1,7 @@
-//! Who may use the service, and how much of it: keys, tokens, scopes, and what is set for each tenant. Sole owner of
-//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`),
-//! `export_link` (`migrations/0024_export_links.sql`), `person` and `completed_sign_in`
-//! (`migrations/0025_sign_in.sql`). Not here: how a request says who it is (`api`).
+//! Access control: keys, tokens, scopes, and the settings of each tenant. Sole owner of `api_key`, `tenant_setting`
+//! (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`), `export_link`
+//! (`migrations/0024_export_links.sql`), `person` and `completed_sign_in` (`migrations/0025_sign_in.sql`). How a
+//! request carries its credential is the concern of `api`.
 
 mod api_key;
 mod caller;

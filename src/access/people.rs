@@ -1,4 +1,4 @@
-//! People whom a provider signed in, as it described them last.
+//! Users who signed in with a provider, as the provider described them last.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};

@@ -1,5 +1,5 @@
-//! Sessions of people who signed in: what their browser shows from then on. A session of a key may do what the key may,
-//! and ends with it. A session of a person, whom a provider signed in, may do what the provider's claims said then.
+//! Sessions of browsers. A session that was opened with a key has the rights of the key and ends with it. A session
+//! that was opened with an identity provider has the rights that the claims gave at sign-in.
 
 use std::time::Duration;
 

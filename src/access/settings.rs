@@ -1,4 +1,4 @@
-//! What may be set about access.
+//! The settings of access control.
 
 use std::fmt;
 use std::num::NonZeroU32;

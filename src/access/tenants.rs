@@ -1,4 +1,4 @@
-//! What is set for each tenant, and how much of it is left in this process.
+//! The quotas of each tenant, and how much of its rate limit is left in this process.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;

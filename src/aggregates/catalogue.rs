@@ -1,5 +1,5 @@
-//! Every event type there is and the shape of its data, out of the types themselves: for the documentation, and so
-//! that a shape does not change without a new version.
+//! All event types and the structure of their data, generated from the types: for the documentation, and so that a
+//! structure does not change without a new version.
 
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

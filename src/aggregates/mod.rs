@@ -1,5 +1,5 @@
-//! The aggregates: pure decisions (`decide`) and pure memory (`apply`). No IO, no clock, no randomness: time and
-//! ids come in with the commands.
+//! The aggregates: pure decisions (`decide`) and pure state (`apply`). No IO, clock or randomness: commands bring
+//! times and ids.
 
 pub mod batch;
 pub mod catalogue;

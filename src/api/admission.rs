@@ -1,5 +1,5 @@
-//! Admission: each request below `/api/v4` shows a key or token, may do what its method does, acts for a tenant,
-//! and is taken from that tenant's share. What the handlers get is a [`Caller`]; without one they answer nothing.
+//! Admission: each request below `/api/v4` needs a key or token with the scope for its method, acts for one tenant,
+//! and counts against that tenant's rate limit. The handlers get a [`Caller`]; without one they refuse to answer.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;

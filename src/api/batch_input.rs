@@ -1,4 +1,4 @@
-//! The body of `POST /batches`, whichever of its forms it has.
+//! The body of `POST /batches` in any of its formats.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

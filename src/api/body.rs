@@ -1,5 +1,5 @@
-//! Reads the bodies of requests: not too large, not too slow, and all of them together not more than the process has
-//! room for. A request for which there is no room is refused before the rest of it is read.
+//! Reads the bodies of requests within limits: of size, of time, and of memory for all bodies together. A request that
+//! does not fit is refused before its body is read completely.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Headers for browsers, and requests of browsers that are refused. No other site can use an answer as a script or in a
-//! frame, and where access control is off, no web page may use the service of its visitor.
+//! Headers for browsers, and refused requests of browsers. No other website can use a response as a script or in a
+//! frame. If access control is off, no website can use the service through its visitor's browser.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! Larger answers are compressed for clients that accept it (RFC 9110, 8.4). Tags (`ETag`) are weak, so one names
-//! an answer in whichever coding.
+//! Compresses larger responses for clients that accept it (RFC 9110, 8.4). Tags (`ETag`) are weak, so a tag is the
+//! same for every encoding of a response.
 
 use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
 use tower_http::CompressionLevel;

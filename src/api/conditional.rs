@@ -1,4 +1,4 @@
-//! `ETag` and `If-None-Match` (RFC 9110, section 13): who polls gets 304 while nothing changed.
+//! `ETag` and `If-None-Match` (RFC 9110, section 13): a client that polls gets 304 while nothing has changed.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

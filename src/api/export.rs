@@ -1,5 +1,5 @@
-//! Lists in other forms than pages of JSON: which form a request wants (`?format=`, else `Accept`), and the answer,
-//! which is read while it is sent.
+//! Lists in other formats than JSON pages: selects the format (`?format=`, otherwise `Accept`), and sends the response
+//! while the rows are read.
 
 use std::fmt;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! What is wrong with a JSON body, as a sentence that names the field. The parser's own texts name Rust types; none of
-//! them reaches a client.
+//! Describes an error in a JSON body in a sentence that names the field. The parser's own messages name Rust types, so
+//! clients never get them.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -1,5 +1,5 @@
-//! `GET /links/{token}`: an export, for programs that cannot send a key. The token is the credential; what it opens was
-//! decided when the link was made.
+//! `GET /links/{token}`: an export for programs that cannot send a key. The token is the credential. The export was
+//! chosen when the link was created.
 
 use std::sync::OnceLock;
 

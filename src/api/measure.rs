@@ -1,4 +1,4 @@
-//! How long requests take, by route, for `/metrics`.
+//! Measures the duration of requests by route, for `/metrics`.
 
 use std::time::Instant;
 

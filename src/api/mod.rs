@@ -1,5 +1,5 @@
-//! HTTP: requests become commands, read models become answers. There is no second way: v4 and the
-//! predecessor's paths call the same commands and queries.
+//! HTTP: requests become commands, and read models become responses. v4 and the predecessor's paths call the same
+//! commands and queries.
 
 pub(crate) mod admission;
 pub mod batch_input;

@@ -1,4 +1,4 @@
-//! `/openapi.json`, from the handlers themselves.
+//! `/openapi.json`, generated from the handlers.
 
 mod examples;
 mod precise;

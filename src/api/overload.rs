@@ -1,4 +1,4 @@
-//! More requests than can be worked on wait a little and are then sent away, before memory grows.
+//! Limits concurrent requests: further ones wait briefly and are then refused, before memory grows.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a tenant may ask for: how many lists at once, of how many domains, and whether it may store more URLs.
+//! The quotas of a tenant: domains per list, and stored URLs.
 
 use super::ApiState;
 use super::batch_input::BatchInput;

@@ -1,8 +1,8 @@
-//! A request and its answer take as long as they take, but only while the caller may have them: meanwhile a key may be
-//! revoked, a token expire, a user sign out, a tenant lose its access.
+//! Checks the caller again during a request and its response, however long they take: meanwhile a key may be revoked,
+//! a token may expire, a user may sign out, or a tenant may lose access.
 //!
-//! Every admission passes its bodies through here, so this holds for slow uploads, event streams, exports, answers that
-//! wait and whatever comes later. The check has a clock of its own: a busy stream sends no heartbeats.
+//! Every admission passes its bodies through here. So this covers slow uploads, event streams, exports and responses
+//! that wait. The check has its own timer, because a busy stream sends no heartbeats.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What requests have in common: whose they are, how they are repeated, how fresh the answer must be.
+//! What requests have in common: the caller, idempotency, and how recent the data must be.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Takes connections: not more than there is room for, and none that stays idle for too long.
+//! Accepts connections, up to a maximum, and closes those that stay idle for too long.
 
 use std::convert::Infallible;
 use std::sync::Arc;

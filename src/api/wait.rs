@@ -1,4 +1,4 @@
-//! `Prefer: wait=N` (RFC 7240, 4.3): the answer to a request for a scan may wait for the scan's end.
+//! `Prefer: wait=N` (RFC 7240, 4.3): the response to a request for a scan can wait for the scan's end.
 
 use std::sync::Arc;
 use std::time::Duration;

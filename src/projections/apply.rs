@@ -1,5 +1,5 @@
-//! A page of events onto rows: the rows it is about are loaded as a set, folded, and written as a set. A row that an
-//! event cannot be applied to is quarantined with its key; all others continue.
+//! Applies a page of events: the rows of the page are loaded as a set, folded, and written as a set. If an event
+//! cannot be applied to a row, that row is quarantined; all others continue.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! Read models as they were: of one domain, or all tables in a schema of their own.
+//! Earlier states of read models: one row, or all tables in a separate schema.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;

@@ -1,6 +1,5 @@
-//! A read model built alongside the live one, and the switch to it. If it is interrupted, the process that takes the
-//! task over begins again or, once the fold is in the tables, continues from there; readers see nothing until the
-//! switch.
+//! Builds a read model alongside the live one, and switches to it. If a build is interrupted, the process that takes
+//! over the task starts again, or continues if the tables are already filled. Readers see nothing until the switch.
 
 use std::time::Duration;
 

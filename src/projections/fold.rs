@@ -1,6 +1,6 @@
-//! The log folded in memory: pages are read ahead and decoded side by side, and folded in order, the keys spread over
-//! shards. What does not fit into the memory allowed is left to a further pass: a pass that grows too large gives up
-//! the upper half of the keys it took on.
+//! Folds the log in memory. Pages are read ahead, decoded in parallel, and folded in order; the keys are spread over
+//! shards. If a pass needs more memory than allowed, it drops the upper half of its keys, and a further pass folds
+//! these.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};

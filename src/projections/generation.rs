@@ -1,7 +1,7 @@
-//! Where read models live, and which one counts. The tables of a generation are in the schema
-//! `rm_<name>_s<shape>_g<generation>`. Readers use the views in `rm_<name>_s<shape>`, which show the
-//! generation that is live: the pointer in `projection` and the views change in one transaction, so a query sees one
-//! generation or the other and never a mixture, and a statement prepared before stays good after.
+//! The schemas of read models, and the live generation. The tables of a generation are in the schema
+//! `rm_<name>_s<shape>_g<generation>`. Readers use the views in `rm_<name>_s<shape>`, which show the live generation.
+//! The pointer in `projection` and the views change in one transaction. So a query sees one generation or the other,
+//! never a mixture, and a statement that was prepared before stays valid.
 
 use std::marker::PhantomData;
 use std::num::NonZero;

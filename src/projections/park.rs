@@ -1,5 +1,5 @@
-//! Rows quarantined because an event could not be applied to them. A parked row stays as it was before that event, its
-//! later events wait, and a retry folds it again from the log.
+//! Quarantined rows: an event could not be applied to them. Such a row keeps its content, its later events wait, and a
+//! retry folds it again from the log.
 
 use std::collections::BTreeMap;
 

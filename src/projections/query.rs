@@ -1,4 +1,4 @@
-//! What all queries share: how far a read model has come, pages and cursors.
+//! What all queries share: the position of a read model, pages and cursors.
 
 use std::time::Duration;
 

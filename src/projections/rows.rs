@@ -1,4 +1,4 @@
-//! Rows in and out of a read model's tables, as sets: one statement per page, whatever the projection.
+//! Reads and writes rows of a read model's tables as sets: one statement per page, for any projection.
 
 use std::collections::BTreeMap;
 

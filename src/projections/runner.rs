@@ -1,4 +1,4 @@
-//! Follows the log live: a page of events, the rows they are about, and the checkpoint, in one transaction.
+//! Follows the log: a page of events, their rows, and the checkpoint, in one transaction.
 
 use std::time::{Duration, Instant, SystemTime};
 

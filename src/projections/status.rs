@@ -1,4 +1,4 @@
-//! How the read models are: which generation counts, how far behind the log it is, what makes no progress and why.
+//! The state of read models: the live generation, the lag, and what makes no progress and why.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! Requested work on a read model, stored durably: a process takes it under a lease, and if that
-//! process dies, another one starts over or continues.
+//! Requested work on a read model, stored durably. A process takes it under a lease; if that process dies, another one
+//! continues it or starts again.
 
 use std::time::Duration;
 

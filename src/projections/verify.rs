@@ -1,5 +1,5 @@
-//! Compares the tables with the log. Rows are hashed in place, in short reads; the log is folded to the same
-//! point beside it; differences are checked again, row by row and column by column, before they are reported.
+//! Compares the tables with the log. Rows are hashed in place, in short reads; the log is folded to the same position.
+//! Differences are checked again, row by row and column by column, before they are reported.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;

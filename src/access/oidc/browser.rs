@@ -1,4 +1,4 @@
-//! What a browser keeps while somebody signs in, and what it comes back with.
+//! What the browser stores during a sign-in, and what it returns.
 
 use serde::Deserialize;
 

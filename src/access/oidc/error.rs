@@ -1,4 +1,4 @@
-//! Why somebody could not sign in, for that person: what happened, and what to do.
+//! Why a user could not sign in, as text for that user: what happened, and what to do.
 
 use crate::access::AccessError;
 

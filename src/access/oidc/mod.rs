@@ -1,6 +1,6 @@
-//! Signing in by OpenID Connect: the authorization code flow with PKCE (OpenID Connect Core 1.0, section 3.1; RFC
-//! 7636). The browser keeps what it has begun in a cookie, so any process may complete it; the provider's claims say
-//! who somebody is and, by the rules of the settings, whose data that one may touch.
+//! Sign-in with OpenID Connect: the authorization code flow with PKCE (OpenID Connect Core 1.0, section 3.1; RFC
+//! 7636). The browser keeps the state of a sign-in in a cookie, so any process can complete it. The provider's claims
+//! identify the user; the rules of the settings turn them into a tenant and scopes.
 
 mod browser;
 mod error;

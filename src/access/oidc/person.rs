@@ -1,4 +1,4 @@
-//! Who signed in, out of the claims that the provider makes.
+//! The user who signed in, from the provider's claims.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! What a provider publishes about itself: read when the first person signs in, kept for a while.
+//! The metadata that a provider publishes: fetched at the first sign-in, then cached for a while.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! From the claims of a person to a tenant and scopes.
+//! Turns the claims of a user into a tenant and scopes.
 
 use serde_json::{Map, Value};
 

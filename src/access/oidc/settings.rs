@@ -1,4 +1,4 @@
-//! What may be set about signing in by OpenID Connect.
+//! The settings of sign-in with OpenID Connect.
 
 use url::Url;
 

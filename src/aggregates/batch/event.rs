@@ -1,5 +1,5 @@
-//! The events of a batch as a whole. The events of its scans are in their own streams: a batch's stream
-//! stays tiny whatever its size.
+//! The events of a batch as a whole. The events of its scans are in their own streams, so a batch's stream stays
+//! short.
 
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! One list of domains that were sent together. Its scans live on streams of their own.
+//! A batch: a list of domains. Each of its scans has its own stream.
 
 mod event;
 mod status;

@@ -1,5 +1,5 @@
-//! Domains that are scanned again and again. `monitors` decides when a run is due, because it knows the time; here it is
-//! decided that no time has two runs.
+//! A monitor: domains that are scanned on a schedule. `monitors` decides when a run is due, because it knows the time.
+//! This module ensures that no scheduled time has two runs.
 
 mod event;
 #[cfg(test)]

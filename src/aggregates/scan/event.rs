@@ -1,4 +1,5 @@
-//! What happens to a scan. Facts in the past tense, rich enough that a read model computes no business fact.
+//! The events of a scan: facts in the past tense. They contain everything that read models show, so a read model
+//! computes no business fact.
 
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;

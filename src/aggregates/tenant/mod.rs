@@ -1,5 +1,5 @@
-//! A tenant: its keys and quotas, as far as events describe them. What a key is checked against is not here, and in no
-//! event (`access`): a command changes that table and appends the event in one transaction.
+//! A tenant: its keys and quotas, as far as events describe them. The hashes of keys are in no event; a command
+//! changes the table in `access` and appends the event in one transaction.
 
 mod event;
 

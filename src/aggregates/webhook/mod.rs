@@ -1,5 +1,4 @@
-//! One endpoint that gets events. Its position is not decided here: it follows from what was delivered
-//! (`webhooks`).
+//! A webhook. Its position in the log is not decided here: it follows from the deliveries (`webhooks`).
 
 mod event;
 

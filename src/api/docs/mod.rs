@@ -1,5 +1,5 @@
-//! `/docs`: the API for people, made from its own document and from the codes it answers with; public, without a
-//! network, script or style of others.
+//! `/docs`: the API documentation for people, generated from the API document and the problem codes. It is public,
+//! and loads nothing from other hosts.
 
 mod operations;
 mod problems;

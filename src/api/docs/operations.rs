@@ -1,4 +1,4 @@
-//! The overview, programs for the usual journeys, and each operation as the document has it.
+//! The overview, sample programs for common tasks, and each operation of the API document.
 
 use maud::{Markup, html};
 use serde_json::Value;

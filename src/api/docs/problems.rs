@@ -1,4 +1,4 @@
-//! The meaning of each code, and what to do about it.
+//! The meaning of each code, and what to do.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! Why a scan failed, in words.
+//! The reasons why a scan failed, as text.
 
 use crate::values::FailureReason;
 

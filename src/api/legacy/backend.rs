@@ -1,4 +1,5 @@
-//! The way back: routes and services that the settings hand to the old backend, and ids that only it knows.
+//! Forwards to the old backend: the routes and services that the settings name, and ids that only the old backend
+//! knows.
 
 use std::collections::HashSet;
 use std::sync::Arc;

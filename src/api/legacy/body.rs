@@ -1,4 +1,4 @@
-//! Reads a JSON body the way pydantic 2 did in its lax mode, and says what is wrong with it in the same words.
+//! Reads a JSON body as pydantic 2 does in its lax mode, and returns the same error messages.
 
 mod json_error;
 

@@ -1,5 +1,5 @@
-//! Errors as v1 said them: `{"detail": …}`, and for bodies that do not fit, what its framework said
-//! (`FastAPI` 0.115 with pydantic 2.10).
+//! Errors of v1: `{"detail": …}`, and validation errors as its framework returned them (`FastAPI` 0.115 with pydantic
+//! 2.10).
 
 use axum::Json;
 use axum::body::Body;

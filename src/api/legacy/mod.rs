@@ -1,5 +1,6 @@
-//! The predecessor's paths: thin adapters that say v4's commands and queries in the old words, so that old clients
-//! work unchanged. `docs/legacy.md` lists each difference that is meant. Not here: anything that only v4 can do.
+//! The predecessor's paths: thin adapters over v4's commands and queries, in the formats of the predecessor, so that
+//! old clients work unchanged. `docs/legacy.md` lists each intended difference. Features that only v4 has do not
+//! belong here.
 
 mod backend;
 mod body;

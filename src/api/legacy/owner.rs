@@ -1,5 +1,5 @@
-//! The tenant of an old client's request. The predecessor needed no key and took the tenant from the body. Now a request
-//! needs a key or token as everywhere; without one it is accepted only for tenants that allow it (`open_v1`).
+//! The tenant of an old client's request. The predecessor needed no key and took the tenant from the body. Now a
+//! request needs a key or token, as everywhere. Without one it is accepted only for tenants that allow it (`open_v1`).
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};

@@ -1,5 +1,5 @@
-//! The old pages, if the settings say where they are: they ask for `/api/…` of the place they came from, so they
-//! must come from here.
+//! The old pages, if the settings say where they are. They request `/api/…` from their own origin, so this server must
+//! serve them.
 
 use std::io;
 use std::path::{Path, PathBuf};

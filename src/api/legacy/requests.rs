@@ -1,4 +1,4 @@
-//! What the versions have in common when they ask for scans.
+//! What the versions have in common when they request scans.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! What is set for the predecessor's paths: until when they are there, what still goes to the old backend, and where
-//! the old pages are.
+//! The settings for the predecessor's paths: the retirement date, what the old backend still answers, and where the
+//! old pages are.
 
 use std::path::PathBuf;
 use std::sync::Arc;

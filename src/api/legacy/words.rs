@@ -1,4 +1,4 @@
-//! The old words: ids, timestamps, statuses, error texts.
+//! The predecessor's formats: ids, timestamps, statuses, error texts.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -1,7 +1,7 @@
-//! An example of each operation's request and answers, and the codes of the problems it may answer with.
+//! The examples of each operation's request and responses, and the problem codes of its responses.
 //!
-//! Answers are values of the views (`Example`), requests consist of the examples of their fields. Only what is not JSON
-//! is here.
+//! Responses are values of the views (`Example`); requests consist of the examples of their fields. Only what is not
+//! JSON is defined here.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,5 @@
-//! What the handlers' types cannot say of themselves: bounds and forms of parameters that mean the same everywhere,
-//! and the media type of problems.
+//! Adds what the handlers' types cannot express: bounds and formats of common parameters, and the media type of
+//! problems.
 
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;

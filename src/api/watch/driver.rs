@@ -1,6 +1,6 @@
-//! Drives a stream of server-sent events: the greeting, the source's steps, heartbeats, pauses after failures, and the
-//! end when the server stops. What is sent comes from the source. A client that reads nothing of it is disconnected like
-//! any other slow reader: `api/serving.rs`.
+//! Runs a stream of server-sent events: the first bytes, the source's steps, heartbeats, pauses after failures, and
+//! the end when the server stops. The source provides the events. `api/serving.rs` disconnects clients that read
+//! nothing.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The end of the log, read once for all watchers of the process and passed on page by page. It reads only while
-//! there are watchers.
+//! The end of the log, read once for all watchers of the process and passed on page by page. It reads only while there
+//! are watchers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,9 +1,9 @@
-//! Scans, batches and what changes in domains, watched as they go, as server-sent events (WHATWG HTML, 9.2): what is in
-//! the log, in its order, each event once, from wherever the watcher was before.
+//! Streams of scans, batches and changes to domains, as server-sent events (WHATWG HTML, 9.2): the events of the log,
+//! in its order, each exactly once, from any position on.
 //!
-//! What is past is read from the log by each watcher; what is new comes from [`feed`], one reader for all watchers of
-//! the process. Positions are dense, so a watcher knows whether a page of the feed follows what it sent, and reads the
-//! log itself where it does not: nothing is missed, sent twice or buffered for slow watchers.
+//! Each watcher reads past events from the log. New events come from [`feed`], one reader for all watchers of the
+//! process. Positions are dense, so a watcher knows whether a page of the feed follows what it sent; otherwise it
+//! reads the log itself. So nothing is missed, sent twice or buffered for slow watchers.
 
 pub(super) mod changes;
 mod driver;

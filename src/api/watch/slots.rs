@@ -1,4 +1,4 @@
-//! How many may watch at once: each holds a connection for as long as it likes.
+//! Limits the number of open event streams, because each holds a connection for an unlimited time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! `batch_jobs`: one row per batch, its progress a count of its scans' statuses.
+//! `batch_jobs`: one row per batch. Its progress is the number of its scans in each status.
 
 mod evolve;
 pub mod query;

@@ -1,4 +1,4 @@
-//! `domains`: one row per tenant and domain, the best that is known of it.
+//! `domains`: one row per tenant and domain, with the best known data.
 
 mod evolve;
 pub mod pictures;

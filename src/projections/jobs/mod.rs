@@ -1,4 +1,4 @@
-//! `jobs`: one row per scan, with its status. What it found is a body in the log, which the row names.
+//! `jobs`: one row per scan, with its status. The findings are in a body of the log, which the row names.
 
 mod evolve;
 mod given_up;

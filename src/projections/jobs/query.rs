@@ -1,4 +1,4 @@
-//! Reading scans: one, and lists of them. `throughput` shows the progress of a batch over time.
+//! Reads scans: one, and lists. `throughput` shows the progress of a batch over time.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! How fast a batch goes: its ended scans over time.
+//! The throughput of a batch: its ended scans over time.
 
 use chrono::{DateTime, Utc};
 

@@ -1,5 +1,5 @@
-//! `sitemaps`: the sitemap files of each domain as the last scan that found any left them, with
-//! `sitemap_files` and `sitemap_url_chunks` derived from it. People see `sitemap_urls`, a row per URL.
+//! `sitemaps`: the sitemap files of each domain, from the last scan that found any. `sitemap_files` and
+//! `sitemap_url_chunks` are derived from it. The view `sitemap_urls` shows a row per URL.
 
 mod details;
 mod evolve;

@@ -1,5 +1,4 @@
-//! Errors as the error service of March 2025 said them:
-//! `{"detail": {"error_code", "message", "timestamp", "request_id", "context"}}`.
+//! Errors in the format of March 2025: `{"detail": {"error_code", "message", "timestamp", "request_id", "context"}}`.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};

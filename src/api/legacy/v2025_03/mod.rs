@@ -1,5 +1,5 @@
-//! The shapes of March 2025, under `/api/v1/sitemap/*`, `/api/v1/batch/{batch_id}/status` and their later names below
-//! `/api/v2/page_scraper`: bare UUIDs, progress as a number, each domain of a batch from the start.
+//! The formats of March 2025, under `/api/v1/sitemap/*`, `/api/v1/batch/{batch_id}/status` and their later names below
+//! `/api/v2/page_scraper`: UUIDs without prefix, progress as a number, and each domain of a batch from the start.
 
 mod create;
 mod error;

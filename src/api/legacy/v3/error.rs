@@ -1,5 +1,5 @@
-//! Errors as v3 said them: `{"error": true, "message": …, "status_code": n}`, and `detail` besides, which its own pages
-//! looked for without success.
+//! Errors of v3: `{"error": true, "message": …, "status_code": n}`, with an additional `detail`, which the old pages
+//! read.
 
 use axum::Router;
 use axum::http::StatusCode;

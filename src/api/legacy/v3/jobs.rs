@@ -1,5 +1,5 @@
-//! `GET …/status/{job_id}`. The predecessor lost `result_data`, `job_metadata` and `domain_id` on the way; they are
-//! filled, and repeated under the names that its pages read: `result`, `metadata`, `domain`.
+//! `GET …/status/{job_id}`. The predecessor always returned `result_data`, `job_metadata` and `domain_id` empty. Here
+//! they have values, and are repeated under the names that the old pages read: `result`, `metadata`, `domain`.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};

@@ -1,4 +1,4 @@
-//! v3's words for statuses and errors. Its routers did not agree with each other.
+//! v3's words for statuses and errors. They differ between its routers.
 
 use crate::aggregates::{BatchStatus, ScanStatus};
 use crate::api::legacy::words;
