@@ -1,4 +1,4 @@
-//! Settings: a file, the environment and `--set`; the later wins.
+//! Settings: a file, the environment and `--set`; later ones take precedence.
 
 mod auth;
 mod error;

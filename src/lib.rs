@@ -1,7 +1,7 @@
 //! `sitelog`: event-sourced web scanning.
 //!
-//! Domains come in, what each site says of itself comes out, and every step is an event in a log that is the
-//! only truth. The modules, in reading order, are the map; `ARCHITECTURE.md` shows how a request flows through them.
+//! sitelog takes domains and returns what their sites contain. Every step is an event in a log, the only source of
+//! truth. The modules below are in reading order; `ARCHITECTURE.md` shows how a request passes through them.
 
 // The vocabulary of all modules.
 pub mod values;

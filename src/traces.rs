@@ -1,9 +1,9 @@
-//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched
-//! on.
+//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless a collector
+//! is set.
 //!
-//! The id of a scan is the id of its trace, and the spans that others begin below have ids that follow from the scan's
-//! and the attempt's. So nothing has to be passed on: every process that works on a scan adds to the same trace, and
-//! the id of the scan is enough to find it.
+//! The id of a scan is the id of its trace, and the ids of the spans that other spans refer to are derived from the
+//! ids of scan and attempt. So nothing has to be passed on: every process that works on a scan adds to the same trace,
+//! and the id of the scan is enough to find it.
 
 use std::borrow::Cow;
 use std::cell::Cell;

@@ -1,5 +1,5 @@
-//! The file: a tar archive of the manifest and what `pg_dump -Fc` wrote, so that it can be opened without sitelog. It is
-//! written beside its name and renamed when it is whole.
+//! The backup file: a tar archive of the manifest and the output of `pg_dump -Fc`, which other programs can open. It
+//! is written under a temporary name and renamed when it is complete.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -1,4 +1,4 @@
-//! Saves a database: one snapshot of everything, consistent in itself, while the service is in use.
+//! Dumps a database: one consistent snapshot of everything, while the service runs.
 
 use std::path::Path;
 

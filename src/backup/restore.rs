@@ -1,4 +1,4 @@
-//! Puts a backup into an empty database, all or nothing, as the user who restores it.
+//! Restores a backup into an empty database, all or nothing, as the user who runs it.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};

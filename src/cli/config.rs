@@ -1,4 +1,4 @@
-//! `sitelog config`: the settings in effect, and whether a file of them is right.
+//! `sitelog config`: shows the effective settings, and checks a settings file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `sitelog legacy`: bring the predecessor's data over, and hold it against ours.
+//! `sitelog legacy`: imports the predecessor's data, and compares it with sitelog's.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! The whole service inside one command: scans go through the log and the queue of the data directory, whether a
-//! server runs on it as well or not.
+//! Runs the whole service inside one command. Scans go through the log and the queue of the database, whether a server
+//! runs on it or not.
 
 use std::time::Duration;
 

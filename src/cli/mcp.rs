@@ -1,4 +1,4 @@
-//! `sitelog mcp`: tools of an agent, over standard input and output.
+//! `sitelog mcp`: the tools for agents over standard input and output.
 
 use std::process::ExitCode;
 

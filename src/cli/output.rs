@@ -1,8 +1,8 @@
-//! All that the command line prints, on standard output and standard error: the only place that does.
+//! Prints everything that the command line prints, on standard output and standard error. No other module prints.
 //!
-//! Much of it is text from elsewhere (names of keys, lines of lists, titles of sites, files of fingerprints), which
-//! must not reach a terminal as commands to it. So every line is made [`Printable`] here, whatever it is made of, and
-//! the only escape sequences are the colours of [`style`](super::style).
+//! Much of it is text from external sources (names of keys, lines of lists, titles of sites, fingerprint files), which
+//! must not control the terminal. So every line is made [`Printable`] here, and the only escape sequences are the
+//! colours of [`style`](super::style).
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};

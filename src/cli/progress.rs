@@ -1,4 +1,4 @@
-//! Bars for files that are written or read: on a terminal, on stderr, and else none.
+//! Progress bars for files that are read or written: on stderr, only on a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

@@ -1,4 +1,4 @@
-//! `sitelog robots`: what a robots.txt says about URLs. Nothing is fetched and nothing is recorded.
+//! `sitelog robots`: checks URLs against a saved robots.txt. Nothing is fetched or recorded.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

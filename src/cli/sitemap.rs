@@ -1,4 +1,4 @@
-//! `sitelog sitemap`: what a sitemap says, from a file or an URL. Nothing is recorded.
+//! `sitelog sitemap`: the entries of a sitemap from a file or a URL. Nothing is recorded.
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! `sitelog sitemap --audit`: how sound a sitemap is, in counts and examples.
+//! `sitelog sitemap --audit`: a sitemap audit as counts and examples.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `sitelog technologies`: the sets of fingerprints that technologies are known by.
+//! `sitelog technologies`: the fingerprint sets.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `sitelog tenant`: what differs for a tenant from the settings of the service.
+//! `sitelog tenant`: the quotas of tenants, and moving a tenant.
 
 use std::fs::File;
 use std::num::NonZeroU32;

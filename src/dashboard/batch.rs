@@ -1,4 +1,4 @@
-//! One batch: how far it is, what failed and why, and its scans.
+//! One batch: its progress, its failures, and its scans.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,5 +1,4 @@
-//! Who may see a page, and what visitors see instead: problems in words, or the page to sign
-//! in.
+//! Admits visitors to pages. Others see the sign-in page, or an error page.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;

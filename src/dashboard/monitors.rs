@@ -1,4 +1,4 @@
-//! The tenant's monitors: which there are, when each runs next, and what its runs found changed.
+//! The tenant's monitors: their next runs, and the changes that their runs found.
 
 pub(super) mod forms;
 mod shown;

@@ -1,4 +1,4 @@
-//! The part of a domain's card that is not about its pages: DNS, mail and the certificate, each with what shows it.
+//! The parts of a domain's card about DNS, email and the certificate, each with its evidence.
 
 use maud::{Markup, html};
 

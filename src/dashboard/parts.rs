@@ -1,4 +1,4 @@
-//! What several pages show: numbers, times, statuses, lists that continue.
+//! What several pages show: numbers, times, statuses, lists with several pages.
 
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};

@@ -1,4 +1,4 @@
-//! Signing in with a key, or with a provider (`sign_in_by_provider.rs`): the browser is given a session.
+//! Sign-in with a key, or with a provider (`sign_in_by_provider.rs`). The browser gets a session.
 
 use std::time::Duration;
 

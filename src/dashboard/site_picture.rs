@@ -1,5 +1,5 @@
-//! The icon and the logo of a site. They come from the log, never from the site, so that a site cannot see who visits a
-//! page.
+//! The icon and the logo of a site. They come from the log, never from the site, so that the site cannot see who
+//! visits a page.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

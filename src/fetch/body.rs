@@ -1,4 +1,4 @@
-//! The body of an answer: a stream that counts the bytes on the wire and the decoded bytes.
+//! The body of a response: a stream that counts the bytes received and the decoded bytes.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The limits of one visit to a site, and its cost so far.
+//! The budget of one attempt at a site, and what it has used.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

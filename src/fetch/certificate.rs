@@ -1,4 +1,4 @@
-//! Keeps what is seen of certificates while connections are made. What is accepted is decided as without it.
+//! Records the certificates of connections. It does not affect which certificates are accepted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

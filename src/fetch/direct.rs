@@ -1,5 +1,5 @@
-//! Asks servers that the settings name, such as the issuer of tokens: no guard, no redirects, and bounds. For who runs
-//! the service, not for sites.
+//! Requests to servers that the settings name, such as the issuer of tokens: without address guard and redirects, with
+//! limits. For servers of the operator, not for sites.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Asks for one URL and follows its redirects, each hop through the guard.
+//! Fetches one URL and follows its redirects. The guard checks each hop.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Passes a request on to one server that the settings name, and its answer back: no guard, no redirects, no
-//! decoding. For who runs the service, not for sites.
+//! Forwards a request to one server that the settings name, and returns its response: without address guard, redirects
+//! and decoding. For servers of the operator, not for sites.
 
 use std::time::Duration;
 

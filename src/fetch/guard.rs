@@ -1,11 +1,11 @@
-//! Decides which URLs and addresses may be asked, and resolves names to permitted addresses only.
+//! Decides which URLs and addresses may be requested, and resolves names only to permitted addresses.
 //!
-//! The client connects to nothing but what [`Guard`] returns, so there is no second resolution that could give
-//! another answer (DNS rebinding). Hosts of `connect_to` are reached where the settings say, unchecked.
+//! The client connects only to what [`Guard`] returns, so there is no second resolution that could return another
+//! address (DNS rebinding). Hosts of `connect_to` are reached at the address in the settings, unchecked.
 //!
-//! This also holds with a `socks5` proxy: it gets a checked address. An `http` proxy is given a name and takes
-//! any of its addresses, so all of them must be permitted. That it resolves to the same addresses is the
-//! proxy's responsibility.
+//! This also holds with a `socks5` proxy, which gets a checked address. An `http` proxy gets a name and uses any of
+//! its addresses, so all of them must be permitted. That the name resolves to the same addresses there is the proxy's
+//! responsibility.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The headers of an answer as plain text, so that other modules do not need the HTTP crate's types.
+//! The headers of a response as plain text, so that other modules do not need the HTTP crate's types.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The proxy that sites are asked through, if one is set.
+//! The proxy through which sites are fetched, if one is set.
 
 use std::fmt;
 use std::str::FromStr;

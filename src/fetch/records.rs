@@ -1,4 +1,4 @@
-//! The DNS records of a name in addition to its addresses. They are only reported: no fetch depends on them.
+//! The DNS records of a name in addition to its addresses. They are only reported; no fetch depends on them.
 
 use std::time::Duration;
 

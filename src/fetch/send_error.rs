@@ -1,4 +1,4 @@
-//! Reads the HTTP client's errors: which of ours each one is.
+//! Maps the errors of the HTTP client to ours.
 
 use std::error::Error;
 use std::io;

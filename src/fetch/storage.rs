@@ -1,5 +1,5 @@
-//! Object stores that who runs the service names (S3): the requests of their library, sent by our client. No guard and no
-//! redirects, as they are not sites; and bounds.
+//! Object stores (S3) that the operator names: sends the requests of the S3 library with our client. No address guard
+//! and no redirects, because they are not sites; with limits.
 
 use std::path::Path;
 use std::time::Duration;

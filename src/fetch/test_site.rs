@@ -1,4 +1,4 @@
-//! A small server for tests: TLS and plain HTTP/1.1 on one loopback port, answers made by a closure.
+//! A small server for tests: TLS and plain HTTP/1.1 on one loopback port. A closure provides the responses.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Keeps requests to one host apart.
+//! Spaces the requests to one host.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The roots that TLS trusts: Mozilla's, the system's, and those of the settings.
+//! The trusted root certificates: Mozilla's, the system's, and those of the settings.
 
 use std::path::Path;
 use std::sync::Arc;

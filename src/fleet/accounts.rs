@@ -1,4 +1,4 @@
-//! Who may do what on the broker: one user for each role, each with no more than it needs.
+//! The users of the broker, one per role, each with only the permissions that it needs.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;

@@ -1,4 +1,4 @@
-//! Answers remote workers from the database. Any number of dispatchers share the work; none keeps anything that another
+//! Answers remote workers from the database. Any number of dispatchers share the work; none keeps state that another
 //! one would need.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What can go wrong with the broker.
+//! Errors of the broker.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What workers and dispatchers say to each other. JSON; what may be long is packed with zstd.
+//! The messages between workers and dispatchers: JSON, compressed with zstd if they may be long.
 
 use std::io::Read;
 use std::time::Duration;

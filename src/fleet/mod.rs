@@ -1,9 +1,9 @@
-//! Workers on other machines, and followers of the log: over NATS `JetStream`, for those who need more than one machine.
+//! Workers on other machines, and followers of the log, over NATS `JetStream`.
 //!
-//! PostgreSQL keeps the truth and the schedule. All that the broker holds may be lost: leases end, scans are done again,
-//! and the copy of the log is written again. So nothing is decided here. A dispatcher answers the questions of remote
-//! workers from the database, a recorder appends their results, and a relay copies the log.
-//! [ADR 24](../../docs/adr/0024-workers-over-nats.md) says why.
+//! PostgreSQL keeps the log and the schedule. Losing all data of the broker is safe: leases expire, scans are retried,
+//! and the log is copied again. So nothing is decided here. A dispatcher answers remote workers from the database, a
+//! recorder appends their results, and a relay copies the log. [ADR 24](../../docs/adr/0024-workers-over-nats.md) says
+//! why.
 
 mod accounts;
 mod connection;

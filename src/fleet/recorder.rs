@@ -1,5 +1,5 @@
 //! Appends the results of remote workers. Each step may be repeated: the attempt's number and fence decide whether a
-//! result counts, and only a result that is in the log is taken off the broker.
+//! result counts. A result is removed from the broker only when it is in the log.
 
 use std::sync::Arc;
 use std::time::Duration;

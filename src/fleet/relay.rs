@@ -1,5 +1,5 @@
-//! Copies the log to a stream for followers: the sequence of a message is the position of its event. The broker refuses
-//! repetitions and gaps, so several relays may run; all but one of them wait.
+//! Copies the log to a stream for followers: the sequence of a message is the position of its event. The broker
+//! refuses repetitions and gaps, so several relays may run; all but one of them wait.
 
 use std::time::Duration;
 

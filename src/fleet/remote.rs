@@ -1,4 +1,4 @@
-//! Work over NATS: the source of a worker that has no database.
+//! The source of tasks for a worker without database access: NATS.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

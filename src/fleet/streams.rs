@@ -1,4 +1,4 @@
-//! What the broker must have: two streams, the recorder's consumer and a bucket.
+//! The objects that the broker must have: two streams, the recorder's consumer and a bucket.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One attempt to deliver a message: the signed request, and what the endpoint answered.
+//! One attempt to deliver a message: the signed request, and the endpoint's response.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Which process sends to which endpoint: a lease with a fence, as for tasks. A process that lost it does not move the
-//! endpoint's position.
+//! Leases of endpoints with a fence, as for tasks: they decide which process sends to which endpoint. A process that
+//! lost its lease cannot advance the endpoint's position.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Sends: takes endpoints that have something to get, each on a task of its own, so that a slow one does not delay the
-//! others.
+//! Sends events: claims endpoints with waiting events, and runs each in a separate task, so that a slow one does not
+//! delay the others.
 
 use std::sync::Arc;
 use std::time::Duration;

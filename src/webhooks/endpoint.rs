@@ -1,4 +1,4 @@
-//! Creating an endpoint and giving it another secret: what is decided goes into the log, the secret does not.
+//! Creates an endpoint and rotates its secret. The decision goes into the log, the secret does not.
 
 use sqlx::PgPool;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The message for an event of the log: the same text each time, so that a receiver can detect duplicates.
+//! The message for an event of the log. It is the same for each attempt, so that a receiver can detect duplicates.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! How long deliveries to an endpoint pause after a failed attempt, and when it has failed for so long that it is disabled.
-//! (It is disabled at once if it answers 410: `attempt.rs`.)
+//! The pause of deliveries to an endpoint after a failed attempt, and the rule when it has failed for so long that it
+//! is disabled. (After a 410 it is disabled immediately: `attempt.rs`.)
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Events that wait for another attempt while later ones are sent: of endpoints that are not ordered.
+//! Events of unordered endpoints that wait for a retry while later ones are sent.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Where an export goes: standard output, a file or an object in S3. What is written appears whole or not at all.
+//! The destination of an export: standard output, a file or an object in S3. It appears complete or not at all.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

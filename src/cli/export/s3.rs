@@ -1,4 +1,4 @@
-//! Objects in S3, and in what speaks like it.
+//! Objects in S3 and compatible stores.
 
 use async_trait::async_trait;
 use object_store::ObjectStoreExt;

@@ -1,9 +1,9 @@
-//! An object that is uploaded in parts and appears when it is complete (the multipart upload of S3).
+//! A multipart upload to S3: the object appears when it is complete.
 //!
-//! After an interruption the same command continues: the rows are read again, each part is compared by its digest with what was
-//! uploaded, and only those that differ are sent. So the object is always that of one export, from the first row to the last,
-//! however often it was interrupted and whatever changed meanwhile. What was uploaded is noted in a small file in the data
-//! directory after each part.
+//! After an interruption, the same command continues. It reads the rows again, compares the digest of each part with
+//! what was uploaded, and sends only the parts that differ. So the object always contains one export, from the first
+//! row to the last, however often the upload was interrupted. After each part, a small file in the data directory
+//! records what was uploaded.
 
 mod notes;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Work on read models: requested in the database, done by a running server or else by this process, and watched.
+//! Tasks for read models: requested in the database, run by a server or by this process, and shown until they end.
 
 use std::time::Duration;
 

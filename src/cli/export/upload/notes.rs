@@ -1,4 +1,4 @@
-//! What is noted of an upload on this machine, so that an interrupted one can be continued.
+//! The record of an upload on this machine, with which an interrupted upload can continue.
 
 use std::fs::{self, File};
 use std::io;
