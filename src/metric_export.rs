@@ -1,8 +1,8 @@
-//! Sends the metrics of `/metrics` to a collector at an interval: OTLP over HTTP, as JSON, by our own client.
+//! Sends the metrics of `/metrics` to a collector at an interval: OTLP over HTTP as JSON, with our own HTTP client.
 //!
-//! The numbers are those of `/metrics`, taken from its text, so both say the same and a new metric is in both. The
-//! messages are those of the OTLP specification 1.x, section "JSON Protobuf Encoding": 64-bit integers are texts, enums
-//! are numbers.
+//! The values are parsed from the text of `/metrics`, so both are the same and a new metric is in both. The messages
+//! follow the OTLP specification 1.x, section "JSON Protobuf Encoding": 64-bit integers are strings, enums are
+//! numbers.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,5 +1,5 @@
-//! Turns at something scarce, fair between tenants: one tenant never holds all places, and places that come free go
-//! round the tenants that wait, however many requests each of them sends.
+//! Turns at a limited resource, fair between tenants: one tenant never holds all turns, and free turns go to the
+//! waiting tenants in rotation, however many requests each of them sends.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! From a command to the log: load the aggregate, let it decide, append what happened; on a conflict, again.
+//! Runs a command: loads the aggregate, lets it decide, appends the events, and repeats this after a conflict.
 
 use std::collections::HashMap;
 

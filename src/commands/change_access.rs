@@ -1,5 +1,5 @@
-//! Change who may use the service and how much: keys, quotas, sessions. The table changes and the event about it are
-//! one transaction, so neither is ever without the other.
+//! Changes access: keys, quotas, sessions. The change of the table and its event are one transaction, so neither
+//! exists without the other.
 
 use std::convert::Infallible;
 

@@ -1,7 +1,7 @@
-//! Compare what an attempt found with what was known of the domain: the one place where a change becomes a fact.
+//! Compares what an attempt found with what was known of the domain. Only this module turns a change into an event.
 //!
-//! What differs is decided here, once, when the attempt is recorded (`values::domain_change` says what counts), from
-//! what was loaded before the attempt anyway. The scan decides whether it becomes an event: only the end of a scan says
+//! The difference is computed once, when the attempt is recorded (`values::domain_change` says what counts), from data
+//! that was loaded before the attempt. The scan decides whether it becomes an event: only the end of a scan says
 //! something about the domain.
 
 use std::collections::HashSet;

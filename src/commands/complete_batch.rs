@@ -1,4 +1,4 @@
-//! Note that the last scan of a batch's round ended.
+//! Records that the last scan of a batch's round has ended.
 
 use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};

@@ -1,4 +1,4 @@
-//! Who acts, for which tenant and why: goes into the metadata of every event.
+//! The actor, the tenant and the cause of a command. They go into the metadata of every event.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;

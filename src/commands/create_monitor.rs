@@ -1,4 +1,4 @@
-//! Create a monitor.
+//! Creates a monitor.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

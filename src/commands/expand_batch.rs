@@ -1,5 +1,5 @@
-//! Put each scan that a round of a batch asks for into the log. Ids and rounds are derived, so doing it twice, or by
-//! two processes at once, changes nothing.
+//! Requests the scans of a round of a batch. Ids and rounds are derived, so repeating it, even in two processes at
+//! once, changes nothing.
 
 use super::CommandContext;
 use super::bus::{self, Attachments, CommandBus, CommandError};

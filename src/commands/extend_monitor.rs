@@ -1,4 +1,4 @@
-//! Add domains to the list of a monitor.
+//! Adds domains to the list of a monitor.
 
 use std::collections::HashSet;
 

@@ -1,8 +1,8 @@
-//! Forget what was found out about a domain.
+//! Erases what was found out about a domain.
 //!
-//! What scans found (findings, lists of URLs) is deleted, and an event on each of their streams says so. What happened
-//! stays: that the domain was scanned, when, for whom, with what outcome, and the name itself, by which the audit
-//! trail is kept. A scan under way continues, and what it finds is new knowledge.
+//! The findings and lists of URLs are deleted, and an event on the stream of each scan records that. The rest of the
+//! log stays: that the domain was scanned, when, for whom, with what outcome, and the name itself, which the audit
+//! trail needs. A running scan continues, and its findings are kept.
 
 use cqrs_es::persist::SerializedEvent;
 use uuid::Uuid;

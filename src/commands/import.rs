@@ -1,5 +1,5 @@
-//! Bring over what the predecessor did, with the times at which it did it. Each row is a stream of its own that is
-//! written in one append, or is there already; so a second import changes nothing, and one that was killed continues.
+//! Imports the predecessor's rows, with their own times. Each row is a stream that is written in one append, or exists
+//! already. So a second import changes nothing, and an interrupted one continues.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;

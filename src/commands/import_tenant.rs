@@ -1,5 +1,5 @@
-//! Brings the streams of a tenant over from another log. They get new positions, and keep the old ones, with the head of
-//! the log they come from, in their metadata. A second import changes nothing, and one that was killed continues.
+//! Imports the streams of a tenant from another log. Their events get new positions. The metadata keeps the old
+//! positions and the tree head of the source log. A second import changes nothing, and an interrupted one continues.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What came alongside the domains of a batch's list, to be given back with the results.
+//! The other columns of a batch's list, which are returned with the results.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Recall what earlier scans of a domain left for the next one: what may be used again, and what is known.
+//! Loads what earlier scans of a domain left for the next one: content that may be reused, and what is known.
 
 use super::LogError;
 use super::bus::CommandBus;

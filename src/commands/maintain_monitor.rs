@@ -1,4 +1,4 @@
-//! Change, pause, resume or delete a monitor.
+//! Changes, pauses, resumes or deletes a monitor.
 
 use chrono::{DateTime, Utc};
 

@@ -1,4 +1,4 @@
-//! Change, enable, disable, test or delete a webhook endpoint; send it events again.
+//! Changes, enables, disables, tests or deletes a webhook endpoint; sends events again.
 
 use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};

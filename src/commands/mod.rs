@@ -1,4 +1,4 @@
-//! The use cases: one file each. A command loads an aggregate, lets it decide and appends what happened; the rest
+//! The use cases, one file each. A command loads an aggregate, lets it decide and appends the events; everything else
 //! follows from the log.
 
 pub mod bus;

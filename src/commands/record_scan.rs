@@ -1,4 +1,4 @@
-//! Record what an attempt read and how it ended: facts in events, lists and findings in bodies.
+//! Records what an attempt read and how it ended: facts in events, lists and findings in bodies.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Record a requested scan that cannot be done because its input is not a domain. Only the predecessor's clients get
-//! this; requests of all others are refused.
+//! Records a requested scan that cannot run because its input is not a domain. Only requests of the predecessor's
+//! clients are recorded in this way; all others are refused.
 
 use super::CommandContext;
 use super::bus::{CommandBus, CommandError};

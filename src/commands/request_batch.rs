@@ -1,4 +1,4 @@
-//! Request the scans of a list of domains.
+//! Requests the scans of a list of domains.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Request the scan of one domain.
+//! Requests the scan of one domain.
 
 use serde_json::json;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Request the scans of some domains, all or none: each a scan of its own, not a batch.
+//! Requests the scans of several domains, all or none: each is a single scan, not part of a batch.
 
 use serde_json::json;
 use uuid::Uuid;

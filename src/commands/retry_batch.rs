@@ -1,4 +1,4 @@
-//! Do again what failed in a batch.
+//! Retries the failed scans of a batch.
 
 use serde::{Deserialize, Serialize};
 

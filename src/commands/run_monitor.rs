@@ -1,4 +1,4 @@
-//! Begin a run of a monitor: the run and its batch in one append, so that there is never one without the other.
+//! Starts a run of a monitor: the run and its batch are one append, so neither exists without the other.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Begin an attempt at a scan under a lease.
+//! Starts an attempt at a scan under a lease.
 
 use std::sync::Arc;
 use std::time::Duration;

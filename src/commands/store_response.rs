@@ -1,5 +1,5 @@
-//! Note what a request was answered that nothing had to be done for, so that a repeat with its idempotency key is
-//! answered the same.
+//! Stores the response to a request that had nothing to do, so that a repetition with the same idempotency key gets
+//! the same response.
 
 use serde_json::Value;
 

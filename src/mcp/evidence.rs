@@ -1,4 +1,4 @@
-//! Where a value of a domain was found: every part of its record that has the value says so itself.
+//! Where a value of a domain was found: the evidence in each part of its record that contains the value.
 
 use serde_json::{Value, json};
 

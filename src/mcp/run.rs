@@ -1,4 +1,4 @@
-//! What each tool does: requests to the API, and what of their answers a model needs.
+//! What each tool does: its requests to the API, and the parts of the responses that a model needs.
 
 use std::time::Duration;
 

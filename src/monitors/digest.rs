@@ -1,4 +1,4 @@
-//! The mail about a run: what it found changed.
+//! The email about a run: the changes that it found.
 
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};

@@ -1,4 +1,4 @@
-//! The feed of a monitor can be read with its token, which is shown once and can be revoked.
+//! The tokens of feeds. A monitor's feed can be read with its token, which is shown once and can be revoked.
 
 use std::fmt;
 

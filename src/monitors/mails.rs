@@ -1,4 +1,4 @@
-//! Which mails are to be sent: a queue in the database, so that no mail is lost with a process.
+//! The queue of emails in the database, so that no email is lost with a process.
 
 use std::time::Duration;
 

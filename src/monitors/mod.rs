@@ -1,10 +1,10 @@
-//! Scans that are repeated by a rhythm. The sole owner of the tables of `migrations/0020_monitors.sql`,
+//! Monitors: domains that are scanned on a schedule. The sole owner of the tables of `migrations/0020_monitors.sql`,
 //! `0021_monitor_feeds.sql` and `0023_monitor_mails.sql`.
 //!
-//! What was decided about a monitor, and each of its runs, is in the log. A process finds those that are due (`due`),
-//! and begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log. When a run
-//! has ended, its mails are queued (`mails`), written (`digest`) and sent (`post`). Who may read the feed of a monitor
-//! (`feeds`) and who gets mails (`subscribers`) is not in the log.
+//! Decisions about a monitor, and each of its runs, are in the log. A process finds due monitors (`due`) and starts
+//! their runs (`run`); the log ensures that no scheduled time has two runs. The rows (`rows`) follow the log. When a
+//! run has ended, its emails are queued (`mails`), written (`digest`) and sent (`post`). The tokens of feeds (`feeds`)
+//! and the subscribers (`subscribers`) are not in the log.
 
 mod digest;
 mod due;

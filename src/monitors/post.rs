@@ -1,4 +1,4 @@
-//! Sends mails about runs.
+//! Sends emails about runs.
 
 use std::time::Duration;
 

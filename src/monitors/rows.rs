@@ -1,4 +1,4 @@
-//! The rows of monitors and runs, in step with the log.
+//! The rows of monitors and runs, updated from the log.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! One run: its domains, whether the tenant may have it, and the command that begins it.
+//! One run: selects its domains, checks the tenant's quotas, and runs the command that starts it.
 
 use super::Monitors;
 use crate::access::AccessError;

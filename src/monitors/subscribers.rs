@@ -1,4 +1,4 @@
-//! Subscribers of a monitor's mails.
+//! The subscribers of a monitor's emails.
 
 use std::fmt;
 use std::str::FromStr;

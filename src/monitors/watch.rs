@@ -1,4 +1,4 @@
-//! Looks for monitors that are due, and begins their runs. Several processes share the work.
+//! Looks for due monitors, and starts their runs. Several processes share the work.
 
 use std::time::Duration;
 

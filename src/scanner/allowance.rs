@@ -1,6 +1,6 @@
-//! What one scan may keep in memory and compute, and what it has so far.
+//! Limits of memory and CPU time of one scan, and what it has used.
 //!
-//! What it may ask for is the fetcher's business (`fetch/budget.rs`).
+//! The limits of its requests are in `fetch/budget.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! The cooldown of a site: the pauses between two requests, and after a visit. `Retry-After` counts only with a status that
-//! asks to come back later, 429 or 503 (`origin.rs`, `status_failure`).
+//! The cooldown of a site: the pauses between two requests, and after a visit. `Retry-After` counts only with a status
+//! that asks clients to come back later, 429 or 503 (`origin.rs`, `status_failure`).
 
 use std::time::Duration;
 

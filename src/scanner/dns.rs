@@ -1,6 +1,6 @@
 //! The DNS records of the domain: queried while the site is read, added at the end.
 //!
-//! It delays a scan by no more than its slowest fetch: what is not answered by then is unknown.
+//! It delays a scan by no more than its slowest fetch: records without a response by then are unknown.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! Files with which a site says how it may be reached and used, and its icon and logo. They are read only on request,
-//! while the scan reads the rest of the site.
+//! Files with which a site tells others how to contact and use it, and its icon and logo. They are read only on
+//! request, while the scan reads the rest of the site.
 //!
-//! They delay a scan by no more than its slowest fetch, and they never make it fail: if a file is not answered, nothing
-//! new is known of it.
+//! They delay a scan by no more than its slowest fetch, and never make it fail: without a response for a file, its
+//! known values stay.
 
 mod ads;
 mod picture;

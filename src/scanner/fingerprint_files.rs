@@ -1,4 +1,4 @@
-//! Sets of fingerprints that a user has loaded: one file each in a folder of the data directory.
+//! Fingerprint sets that a user has loaded: one file each in a folder of the data directory.
 
 use std::fs;
 use std::io;

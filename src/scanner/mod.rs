@@ -1,6 +1,6 @@
-//! The engine that reads a site: robots.txt, sitemaps, pages. It knows no database and no events.
+//! Reads a site: robots.txt, sitemaps, pages. It uses no database and no events.
 //!
-//! [`Scanner::scan`] is one attempt at one site and always comes back with a report, however hostile the site.
+//! [`Scanner::scan`] is one attempt at one site. It always returns a report, however hostile the site.
 
 mod allowance;
 mod cooldown;

@@ -1,4 +1,4 @@
-//! The way in: under which scheme and host a site answers, and what its robots.txt says.
+//! The entrance of a site: the scheme and host on which it responds, and its robots.txt.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Reads HTML pages: the home page, without which a scan fails, and the further ones, which it can do without.
+//! Reads HTML pages: the home page, without which a scan fails, and further pages, which are optional.
 
 use std::sync::Arc;
 

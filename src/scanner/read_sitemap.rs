@@ -1,4 +1,4 @@
-//! Fetches one sitemap file and reads it as it comes in.
+//! Fetches one sitemap file and parses it as it arrives.
 
 use std::sync::Arc;
 

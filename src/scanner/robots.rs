@@ -1,6 +1,6 @@
-//! Reads robots.txt (RFC 9309, with the leniencies of Google's parser) and answers what an agent may fetch.
+//! Parses robots.txt (RFC 9309, as leniently as Google's parser) and decides what an agent may fetch.
 //!
-//! What follows from an unreadable robots.txt is decided in the scan, not here.
+//! The scan decides what follows from an unreadable robots.txt.
 
 mod crawlers;
 mod line;

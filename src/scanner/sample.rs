@@ -1,5 +1,5 @@
-//! Fetches some of the URLs that the sitemaps name, to see whether they are what they should be. One after another, at
-//! the pace of the host, and none that robots.txt disallows.
+//! Fetches some of the URLs in the sitemaps, to check them: one after another, at the pace of the host, and none that
+//! robots.txt disallows.
 
 use std::sync::Arc;
 

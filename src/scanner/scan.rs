@@ -1,6 +1,6 @@
-//! The order of one scan: in, home page, sitemaps, further pages.
+//! The order of one scan: entrance, home page, sitemaps, further pages.
 //!
-//! A failure up to the home page fails the scan; after it, what cannot be read or reached is a problem.
+//! A failure up to the home page fails the scan; a later one is a problem in its result.
 
 use std::sync::Arc;
 use std::time::Duration;

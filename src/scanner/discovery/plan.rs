@@ -1,6 +1,6 @@
 //! Which sitemap files of a site are requested, in which order, and what of them is kept.
 //!
-//! Nothing here waits: all of it runs on the threads for computing, between one round of requests and the next.
+//! Nothing here waits: it runs on the parse threads, between rounds of requests.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;

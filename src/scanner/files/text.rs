@@ -1,4 +1,4 @@
-//! Whether an answer is a text file at all; humans.txt and llms.txt, which are little more than that.
+//! Checks whether a response is a text file; and humans.txt and llms.txt, which are simple text files.
 
 use super::{MAX_VALUE, MAX_VALUES};
 use crate::values::printable::Printable;

@@ -1,4 +1,4 @@
-//! Characters that stand for others, and invisible ones.
+//! Characters that are written in place of others, and invisible ones.
 
 /// Whether a reader does not see a character, and no word needs it: soft hyphens, zero-width blanks and joiners, marks
 /// of direction.

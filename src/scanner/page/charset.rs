@@ -1,4 +1,4 @@
-//! Which characters the bytes of a page stand for: byte order mark, plain UTF-8, HTTP, `<meta>`, then a guess.
+//! The encoding of a page: byte order mark, UTF-8, HTTP header, `<meta>`, then detection.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Which further pages of a site are likely to say who runs it and how to reach them.
+//! Finds further pages of a site that are likely to name its owner and contacts.
 
 use std::sync::LazyLock;
 

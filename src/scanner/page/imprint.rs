@@ -1,4 +1,4 @@
-//! Who runs the site, as its imprint or the foot of its pages says in words.
+//! The organization that runs the site, from the text of its imprint or the footer of its pages.
 
 mod address;
 mod forms;

@@ -1,4 +1,4 @@
-//! What a page says to search engines about itself: to leave it out, and which page is the proper one.
+//! What a page tells search engines: whether to index it, and its canonical URL.
 
 use url::Url;
 

@@ -1,7 +1,7 @@
 //! Reads one HTML page: bytes in, findings and links out.
 //!
-//! [`tree`] makes of the page what browsers do, [`outline`] is the one walk through it, and each thing that is looked for
-//! has a file of its own. Nothing here fetches.
+//! [`tree`] parses the page as browsers do, [`outline`] walks through the tree once, and each kind of finding has its
+//! own file. Nothing here fetches.
 
 mod characters;
 mod charset;

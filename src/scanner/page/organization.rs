@@ -1,4 +1,4 @@
-//! Who runs the site, as its JSON-LD says, and where that is silent its imprint.
+//! The organization that runs the site: from its JSON-LD, otherwise from its imprint.
 
 use super::country::country;
 use super::imprint::{imprint, is_legal_name};

@@ -1,6 +1,6 @@
-//! What one walk through a page's tree collects for those who look for something, and the tree itself.
+//! The outline of a page: what one walk through its tree collects for the extractors, and the tree itself.
 //!
-//! What any of it means is for the other files here.
+//! The other files here decide what it means.
 
 mod builder;
 mod names;

@@ -1,7 +1,7 @@
-//! Phone numbers of a page in E.164, with the country inferred where it is not written.
+//! Phone numbers of a page in E.164, with the country inferred if it is not written.
 //!
-//! One file per question: what links hold, what a text holds, what the words around a number say of it, what is no
-//! number whatever it looks like, and in which countries a page may be.
+//! One file per question: the numbers in links, the numbers in text, the meaning of the words around a number, digits
+//! that are not a phone number, and the possible countries of a page.
 
 mod groups;
 mod label;

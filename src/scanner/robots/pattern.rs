@@ -1,4 +1,4 @@
-//! Paths of rules and URLs: one spelling for both, and whether one matches the other.
+//! Paths of rules and URLs in one normalised form, and whether they match.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The rules that count for one agent, in a shape in which a URL is decided in bounded time however many there are.
+//! The rules for one agent, in a form in which a URL is checked in bounded time, however many rules there are.
 
 use std::cmp::Reverse;
 

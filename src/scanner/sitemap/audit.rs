@@ -1,5 +1,4 @@
-//! Compares entries of sitemaps with the site that they are of, as they are read: only counts and a few examples are
-//! kept.
+//! Compares the entries of sitemaps with their site while they are read. Only counts and a few examples are kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;

@@ -1,7 +1,7 @@
-//! What the events of a document mean: its kind, and its entries with their fields still as written.
+//! The meaning of a document's XML events: its kind, and its entries with their fields as written.
 //!
-//! Names count without prefix and case, structure without end tags: an entry ends where the next begins. URLs are
-//! resolved and judged in the reader.
+//! Names count without prefix and case. End tags are not needed: an entry ends where the next one begins. The reader
+//! resolves and judges URLs.
 
 use std::borrow::Cow;
 

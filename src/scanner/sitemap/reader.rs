@@ -1,4 +1,4 @@
-//! From the bytes of a document to its entries, its kind and its faults, in flat memory.
+//! From the bytes of a document to its entries, its kind and its problems, with constant memory.
 
 use encoding_rs::Decoder;
 use url::Url;

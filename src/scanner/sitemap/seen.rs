@@ -1,4 +1,4 @@
-//! Which URLs were met before, in at most 14 bytes each.
+//! The set of URLs that were seen before, in at most 14 bytes each.
 
 use std::hash::{BuildHasher, RandomState};
 

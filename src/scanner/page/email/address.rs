@@ -1,4 +1,4 @@
-//! What is an address that reaches someone, by its two parts (lower case).
+//! Decides whether a text is a usable email address, from its two parts (lower case).
 
 use crate::scanner::site::registrable;
 

@@ -1,4 +1,4 @@
-//! Addresses in what a reader sees.
+//! Addresses in the visible text.
 
 use std::sync::LazyLock;
 

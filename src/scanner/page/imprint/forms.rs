@@ -1,4 +1,4 @@
-//! How the names of companies say what kind of company it is, by country.
+//! Legal forms in the names of companies, by country.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,7 @@
-//! All objects of a page's JSON-LD in one list, each kept once: an object inside another is named by its place.
+//! All objects of a page's JSON-LD in one list, each stored once: an object inside another is referred to by its
+//! index.
 //!
-//! That keeps memory near the size of the blocks, however they are nested.
+//! So memory stays proportional to the size of the blocks, however they are nested.
 
 use std::fmt;
 

@@ -1,8 +1,7 @@
-//! The types of schema.org that can stand for a site's operator, and those that cannot.
+//! The types of schema.org that can describe a site's operator, and those that cannot.
 //!
-//! Sites are asked to state the most specific type there is, so the whole hierarchy below `Organization`,
-//! `LocalBusiness` and `Place` is listed (release 29 with its pending types). Lower case, as authors do not keep to
-//! the letter.
+//! Sites should state the most specific type, so the whole hierarchy below `Organization`, `LocalBusiness` and `Place`
+//! is listed (release 29 with its pending types). Names are in lower case, because authors do not use the exact case.
 
 /// Whether a type is `Organization`, `LocalBusiness` or one below them.
 pub(super) fn is_organization(kind: &str) -> bool {

@@ -1,4 +1,4 @@
-//! What classes and ids call an element.
+//! The meaning of an element's classes and ids.
 
 use scraper::node::Element;
 

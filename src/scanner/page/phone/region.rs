@@ -1,4 +1,4 @@
-//! The countries that a number without one may belong to.
+//! The possible countries of a number without a country code.
 
 use std::sync::LazyLock;
 

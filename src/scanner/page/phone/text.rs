@@ -1,5 +1,5 @@
-//! Numbers in what a reader sees: where digits are grouped as in telephone numbers, which of them belong together,
-//! and what the words around them say.
+//! Numbers in the visible text: digits that are grouped like telephone numbers, which groups belong together, and what
+//! the words around them say.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

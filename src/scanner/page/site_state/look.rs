@@ -1,4 +1,5 @@
-//! A page's words as the signs see them: lower case, one kind of quotes and blanks, cut into lines and sentences.
+//! The text of a page in the form that the signs expect: lower case, one kind of quotes and spaces, split into lines
+//! and sentences.
 
 use scraper::node::Element;
 use scraper::{ElementRef, Html};

@@ -1,4 +1,4 @@
-//! The signs themselves. Those that are words are in `signs.txt`, because they are many.
+//! The signs of site states. Those that are phrases are in `signs.txt`, because there are many.
 
 use std::sync::LazyLock;
 

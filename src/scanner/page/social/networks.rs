@@ -1,4 +1,4 @@
-//! Social networks and what an address of a profile looks like in each of them.
+//! Social networks, and the form of profile URLs in each of them.
 
 /// A network.
 pub(super) struct Network {

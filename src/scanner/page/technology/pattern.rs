@@ -1,7 +1,7 @@
 //! One pattern of the community's format: `regex\;version:\1\;confidence:50`.
 //!
-//! The format is written for JavaScript's regular expressions, searched without regard to case. What they have and
-//! an engine of linear time cannot (looking around, references back) is refused and reported, never approximated.
+//! The format uses JavaScript's regular expressions, case-insensitive. Features that an engine with linear time does
+//! not have (look-around, back-references) are refused and reported, never approximated.
 
 use std::ops::Range;
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! From signs to technologies: what several signs say together, what is implied, required and excluded.
+//! From signs to technologies: combines several signs, and applies what technologies imply, require and exclude.
 
 use super::set::Technologies;
 use super::version::{Claim, choose};

@@ -1,4 +1,4 @@
-//! A set of fingerprints, compiled once: ours, and what a user loads beside it.
+//! A set of fingerprints, compiled once: the built-in ones, and those that a user loads.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -1,4 +1,4 @@
-//! The places of a page in which signs are looked for, made when the first sign asks for them.
+//! The parts of a page in which signs are searched, created when the first sign needs them.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};

@@ -1,4 +1,4 @@
-//! The lines of a page as addresses have them.
+//! Splits a page into lines for addresses.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
