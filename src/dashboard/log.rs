@@ -1,4 +1,4 @@
-//! The log as people read it: what happened, to what, when, and who caused it.
+//! The log for people: what happened, to what, when, and who caused it.
 
 use std::collections::{BTreeSet, HashMap};
 

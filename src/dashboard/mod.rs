@@ -1,5 +1,5 @@
-//! Pages for people: rendered here, readable without JavaScript, over the same commands and queries as the API. One
-//! page, one file. What the script in `assets` does is comfort: it replaces what is live and loads further rows.
+//! The pages: rendered on the server, usable without JavaScript, over the same commands and queries as the API. One
+//! page, one file. The script in `assets` is optional: it updates live parts and loads further rows.
 
 mod assets;
 mod batch;

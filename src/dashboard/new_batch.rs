@@ -1,4 +1,4 @@
-//! A list to be scanned: first its errors, then, after confirmation, the batch.
+//! A new list: the page shows its errors first; the batch starts after confirmation.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,5 @@
-//! The first page: a domain or a list goes in, what is running, what ended lately, and what failed most and why.
+//! The first page: a form for a domain or a list, what is running, what ended recently, and the most frequent
+//! failures.
 
 use axum::extract::State;
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! People whom a provider signed in, for administrators: who they are, and the end of their sessions.
+//! Users who signed in with a provider, for administrators: the list, and signing them out.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};

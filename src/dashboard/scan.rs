@@ -1,4 +1,4 @@
-//! One scan: how it went, event by event, and what it found.
+//! One scan: its events and its findings.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,5 +1,5 @@
-//! Signing in with a provider (OpenID Connect): the browser goes there and comes back with a code. What it has begun,
-//! and where it wants to go afterwards, it keeps in a cookie of its own.
+//! Sign-in with a provider (OpenID Connect): the browser goes to the provider and returns with a code. The state of
+//! the sign-in, and the page to show afterwards, are in a separate cookie.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};

@@ -1,4 +1,4 @@
-//! Sitemap files as the tree that their indexes make of them.
+//! Sitemap files as a tree, according to the indexes that list them.
 
 use std::collections::{BTreeMap, HashSet};
 

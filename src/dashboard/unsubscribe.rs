@@ -1,4 +1,5 @@
-//! Where a mail's link leads that ends the mails. Its token is the credential: readers of mails have no other.
+//! The page of an email's unsubscribe link. The token in the link is the credential, because subscribers have no
+//! other.
 
 use axum::extract::{Path, State};
 use axum::http::header;

@@ -1,4 +1,4 @@
-//! Domains in the predecessor's words and under its ids.
+//! Domains in the predecessor's format and with its ids.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A row of the predecessor, whatever columns its generation had, and what is wrong with its values.
+//! A row of the predecessor, with the columns of any of its generations, and the errors in its values.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;

@@ -1,6 +1,5 @@
-//! The predecessor's database: one read-only transaction that sees one moment of it, whatever is written there
-//! meanwhile. Behind a pooler that gives out connections by the transaction it works, too: there are no prepared
-//! statements that outlive one.
+//! The predecessor's database: one read-only transaction with a consistent snapshot. It also works behind a
+//! transaction pooler, because it uses no prepared statements across transactions.
 
 use std::collections::HashSet;
 

@@ -1,6 +1,6 @@
 //! The schema `legacy`: views with the names, columns and types of the predecessor's tables, for readers (SQL,
-//! `SQLAlchemy` models) that are not changed. They are on the views of the read models, which always show the
-//! generation that is live; a release with another shape creates them again as soon as that shape is there.
+//! `SQLAlchemy` models) that are not changed. They use the views of the read models, which always show the live
+//! generation. A release with another shape creates them again as soon as that shape is built.
 
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, Executor, PgConnection, PgPool};

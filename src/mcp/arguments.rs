@@ -1,4 +1,4 @@
-//! The arguments of a call: all that are given are known and of their type.
+//! Checks the arguments of a call: all are known and have the right type.
 
 use rmcp::model::JsonObject;
 use serde_json::Value;

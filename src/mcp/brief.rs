@@ -1,4 +1,4 @@
-//! Answers of the API, cut to what a model needs and its context holds.
+//! Shortens responses of the API to what a model needs and its context can hold.
 
 use serde_json::{Map, Value, json};
 

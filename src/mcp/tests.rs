@@ -1,4 +1,4 @@
-//! The tools over an API that answers what a test says, with no server and no database.
+//! Tests of the tools with a scripted API, without server and database.
 
 use std::sync::Mutex;
 

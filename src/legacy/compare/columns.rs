@@ -1,4 +1,5 @@
-//! Which columns are compared, how, and what may make them differ. A column that is not named here is compared as it is.
+//! Which columns are compared, how, and the known reasons for differences. A column that is not listed here is
+//! compared unchanged.
 
 use serde_json::Value;
 

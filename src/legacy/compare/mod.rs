@@ -1,5 +1,5 @@
-//! Compares the predecessor's tables with ours, row by row and column by column, as readers see them through
-//! the schema `legacy`. A difference has a known reason, or a person must examine it.
+//! Compares the predecessor's tables with ours, row by row and column by column, as readers see them through the
+//! schema `legacy`. Each difference has a known reason, or is reported for a person to examine.
 
 mod columns;
 mod markdown;

@@ -1,4 +1,4 @@
-//! The URLs of sitemaps: found again by file and address, for the ids that the predecessor gave them are not kept.
+//! The URLs of sitemaps. They are matched by file and URL, because the predecessor's ids are not kept.
 
 use std::collections::HashMap;
 

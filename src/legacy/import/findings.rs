@@ -1,4 +1,5 @@
-//! What the predecessor had found out, as findings. What has no place among them is in the row, which is kept whole.
+//! Converts the predecessor's results to findings. Values that have no equivalent remain in the row, which is stored
+//! completely.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
-//! Brings the predecessor's tables in as events: batches, then jobs, then domains with their sitemaps, the oldest
-//! first, so that the last known state of a domain remains.
+//! Imports the predecessor's tables as events: batches, then jobs, then domains with their sitemaps, the oldest first,
+//! so that the last known state of a domain remains.
 //!
-//! The outcome of each row is kept in `legacy_row`. A row that is there is not imported again, and a stream that exists
-//! already is not written again; so an import can be killed at any time and started again.
+//! The outcome of each row is stored in `legacy_row`. A row in that table is not imported again, and an existing
+//! stream is not written again. So an import can be killed at any time and started again.
 
 mod batches;
 mod domains;

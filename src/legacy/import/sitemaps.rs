@@ -1,5 +1,5 @@
-//! `sitemap_files` and `sitemap_urls`: facts that the last scan of their domain read. The predecessor wrote all of them
-//! again with each scan; of several rows for one file the last counts.
+//! `sitemap_files` and `sitemap_urls`: facts of the last scan of their domain. The predecessor wrote all of them again
+//! with each scan; of several rows for one file the last one counts.
 
 use std::collections::{HashMap, HashSet};
 
