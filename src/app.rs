@@ -97,7 +97,7 @@ pub enum StartError {
         /// The maximum of the server.
         offered: u32,
     },
-    /// The tables cannot be brought up to date.
+    /// The migrations failed.
     #[error("cannot migrate the database")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The read models cannot be made.
@@ -151,7 +151,7 @@ pub struct App {
     long_reads: LongReads,
     /// Where scans, policies and maintenance run.
     background: Handle,
-    /// Where read models follow the log: nobody's request waits in a queue behind a page of theirs.
+    /// The runtime on which read models follow the log, so that no request waits behind one of their pages.
     followers: Handle,
     monitors: Monitors,
     mail: Option<MailSettings>,
@@ -235,13 +235,13 @@ impl App {
         background.spawn(keep_tree(maintaining, stop.clone()));
     }
 
-    /// Starts to run monitors when they are due. Only a server does: no command of somebody's begins a run on the side.
+    /// Starts to run due monitors. Only a server does that, never a command.
     pub fn spawn_monitors(&self, tracker: &TaskTracker, stop: &CancellationToken) {
         self.in_background(tracker)
             .spawn(monitors::watch(self.monitors.clone(), stop.clone()));
     }
 
-    /// Starts scanning; when told to stop, scans under way have `drain` to end.
+    /// Starts scanning. After a stop, running scans have `drain` to end.
     pub fn spawn_worker(&self, tracker: &TaskTracker, stop: &CancellationToken, drain: Duration) {
         let sighting = this_worker(self.concurrency, false);
         let name = sighting.name.clone();
@@ -250,7 +250,7 @@ impl App {
         self.in_background(tracker).spawn(worker.run(stop.clone(), drain));
     }
 
-    /// Starts to send metrics, if they are to be sent; the future ends with the last of them.
+    /// Starts to send metrics, if that is configured; the future ends after the last ones.
     fn send_metrics(
         &self,
         export: Option<MetricExport>,
@@ -350,7 +350,7 @@ pub struct Started<'a> {
     pub first_key: FirstKey,
 }
 
-/// Runs a server until it is told to stop: first no more requests, then no more tasks, then the rest.
+/// Runs a server until it is stopped: first it accepts no more requests, then no more tasks, then the rest stops.
 pub async fn serve(
     config: &Config,
     roles: Roles,

@@ -49,7 +49,7 @@ pub struct Config {
     pub bind: SocketAddr,
     /// Scans under way at the same time in this process.
     pub worker_concurrency: usize,
-    /// How sites are asked.
+    /// How sites are fetched.
     pub fetch: FetchSettings,
     /// Admission of callers.
     pub auth: AuthSettings,

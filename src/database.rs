@@ -61,7 +61,7 @@ impl Database {
         self.embedded.as_ref().map(EmbeddedPostgres::url)
     }
 
-    /// The URL of a user who is shown all rows: the private PostgreSQL's superuser, or who is set.
+    /// The URL of a user who sees all rows: the private PostgreSQL's superuser, or the user of `DATABASE_URL`.
     pub fn reading_url(&self, config: &Config) -> Option<String> {
         match &self.embedded {
             Some(embedded) => Some(embedded.superuser_url_of_database()),

@@ -54,7 +54,7 @@ impl TraceExport {
     }
 }
 
-/// The exporter works on a thread of its own; requests are made on ours.
+/// The exporter has its own thread; requests run on our runtime.
 #[derive(Debug)]
 struct Client {
     direct: Direct,

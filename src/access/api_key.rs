@@ -7,7 +7,7 @@ use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Says what it is to people who find one, and to programs that look for leaked ones.
+/// The prefix by which people and secret scanners recognise a key.
 const MARK: &str = "sitelog_";
 /// Bytes of the id.
 const ID_BYTES: usize = 8;

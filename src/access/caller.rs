@@ -107,7 +107,7 @@ pub struct Caller {
     pub tenant: TenantId,
     /// For the log: `key:…`, `user:…`, `oidc:…` or `anonymous`.
     pub actor: String,
-    /// How people call that one; `None` if nobody said.
+    /// Its label; `None` if it has none.
     pub name: Option<String>,
     /// Its scopes.
     pub scopes: Scopes,

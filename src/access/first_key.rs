@@ -27,7 +27,7 @@ pub enum FirstKeyDestination {
 pub enum FirstKey {
     /// There is a key, or was one.
     NotNeeded,
-    /// It was made, and is to be shown: this is the only time it can be.
+    /// It was created. Show it now: it cannot be shown later.
     ToShow(ApiKey),
     /// It was made and is in this file.
     Written(PathBuf),
@@ -44,7 +44,7 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
     /// It could not be made or kept.
     #[error(transparent)]
     Create(E),
-    /// The file is there already, or cannot be written.
+    /// The file exists already, or cannot be written.
     #[error(
         "cannot write the first key to {path}, so no key was created; name a file that does not exist yet"
     )]
@@ -111,7 +111,7 @@ async fn into_file<E: std::error::Error + 'static>(
     Ok(FirstKey::Written(path.to_owned()))
 }
 
-/// A new file that only its owner may read; never one that is there, nor where a link leads.
+/// A new file that only its owner may read; never an existing file or the target of a link.
 fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)

@@ -13,7 +13,7 @@ use crate::fetch::Direct;
 
 /// How long keys are used before they are requested again.
 const CACHE_TTL: Duration = Duration::from_mins(10);
-/// Pause between two requests, whatever tokens name.
+/// Minimum pause between two requests.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// The keys of one issuer; clones share them.

@@ -8,12 +8,12 @@ use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 use super::{AccessError, ApiKey, Caller, KeyId, Scopes};
 use crate::values::TenantId;
 
-/// What a new key is to be.
+/// The properties of a new key.
 #[derive(Clone, Debug)]
 pub struct NewKey {
     /// Whose data it opens.
     pub tenant: TenantId,
-    /// For people: who uses it, what for.
+    /// A label: who uses the key, and for what.
     pub name: String,
     /// What it allows; at least one.
     pub scopes: Scopes,
@@ -23,7 +23,7 @@ pub struct NewKey {
     pub created_by: String,
 }
 
-/// When a key ends by itself.
+/// When a key expires.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Expiry {
     /// After this long, by the database's clock.
@@ -47,7 +47,7 @@ pub struct KeyRow {
     pub created_at: DateTime<Utc>,
     /// Who created it.
     pub created_by: String,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,

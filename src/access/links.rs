@@ -33,7 +33,7 @@ impl LinkToken {
         Self(text.to_owned())
     }
 
-    /// The path of the link; its ending tells programs the format.
+    /// The path of the link; its extension shows the format.
     pub fn path(&self, ending: &str) -> String {
         format!("/links/{}.{ending}", self.0)
     }
@@ -49,7 +49,7 @@ impl fmt::Debug for LinkToken {
     }
 }
 
-/// What a link is to be.
+/// The properties of a new link.
 #[derive(Clone, Debug)]
 pub struct NewLink {
     /// The tenant.

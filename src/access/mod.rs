@@ -50,7 +50,7 @@ pub enum AccessError {
     /// Neither a key nor a token was shown.
     #[error("no key or token was sent")]
     Missing,
-    /// What was shown is not, or no longer, good. Never says more: that would help who is guessing.
+    /// The credential is invalid or no longer valid. The message says nothing more, because that would help an attacker.
     #[error("the key or token is unknown, expired or revoked")]
     Invalid,
     /// The system gave no random numbers for a session.
@@ -88,7 +88,7 @@ impl Access {
         self.mode
     }
 
-    /// How often a caller is checked again while its answer is under way.
+    /// How often a caller is checked again during a response.
     pub fn recheck_every(&self) -> Duration {
         self.recheck_every
     }

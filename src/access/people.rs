@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgPool};
 use super::AccessError;
 use crate::values::TenantId;
 
-/// This many are listed at most, those who signed in last.
+/// Maximum number of listed users, the latest sign-ins first.
 const MAX_LISTED: i64 = 1000;
 
 /// A person as administrators see one.
@@ -24,7 +24,7 @@ pub struct PersonRow {
     pub sessions: i64,
 }
 
-/// The people of a tenant, who signed in last first.
+/// The users of a tenant, the latest sign-in first.
 pub async fn list(pool: &PgPool, tenant: TenantId) -> Result<Vec<PersonRow>, AccessError> {
     Ok(sqlx::query_as(
         "select p.actor, p.name, p.scopes, p.last_signed_in_at, \
@@ -38,7 +38,7 @@ pub async fn list(pool: &PgPool, tenant: TenantId) -> Result<Vec<PersonRow>, Acc
     .await?)
 }
 
-/// The names of those of some actors who are people of a tenant.
+/// The names of those actors that are users of a tenant.
 pub async fn names(
     pool: &PgPool,
     tenant: TenantId,

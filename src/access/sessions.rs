@@ -15,7 +15,7 @@ use crate::values::TenantId;
 
 /// How long a session that was opened with a key lasts.
 pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
-/// How long with a provider: who is removed there is removed here at the next sign-in.
+/// How long a session of a provider lasts: a user who is removed there loses access at the next sign-in.
 pub const LIFETIME_OF_PEOPLE: Duration = Duration::from_hours(12);
 /// For how long a sign-in is known to be completed.
 const REMEMBERED: Duration = Duration::from_hours(24);
@@ -29,7 +29,7 @@ const TOKEN_BYTES: usize = 32;
 pub struct SessionToken(String);
 
 impl SessionToken {
-    /// A new one, which nobody can guess.
+    /// A new, unguessable one.
     fn generate() -> Result<Self, rand::rand_core::OsError> {
         let mut bytes = [0; TOKEN_BYTES];
         OsRng.try_fill_bytes(&mut bytes)?;
@@ -69,7 +69,7 @@ pub async fn open(pool: &PgPool, key: &ApiKey) -> Result<SessionToken, AccessErr
     Ok(token)
 }
 
-/// Opens a session for a person whom a provider signed in; the same sign-in opens no second one.
+/// Opens a session for a user of a provider; one sign-in opens only one session.
 pub async fn open_for(pool: &PgPool, person: &Person) -> Result<SessionToken, SignInError> {
     let token = SessionToken::generate().map_err(AccessError::from)?;
     let opened = insert_for(pool, person, &token).await;

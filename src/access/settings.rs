@@ -19,7 +19,7 @@ pub struct AuthSettings {
     pub oidc: Option<OidcSettings>,
     /// Requests a tenant may make in a minute, unless its own setting says otherwise.
     pub requests_per_minute: NonZeroU32,
-    /// How often a caller is checked again while its answer is under way.
+    /// How often a caller is checked again during a response.
     pub recheck_every: Duration,
 }
 
@@ -53,11 +53,11 @@ pub enum AuthMode {
 /// How a token is checked (RFC 7519): by a shared secret, by keys that the issuer publishes, or by either.
 #[derive(Clone, Debug)]
 pub struct JwtSettings {
-    /// Shared with who issues tokens (HS256).
+    /// The secret shared with the issuer of tokens (HS256).
     pub secret: Option<Secret>,
     /// Where the issuer publishes its keys (RFC 7517; RS256, ES256).
     pub jwks_url: Option<Url>,
-    /// A token must be meant for it.
+    /// The audience that a token must have.
     pub audience: String,
     /// A token must come from it, if it is set.
     pub issuer: Option<String>,

@@ -28,7 +28,7 @@ pub struct RequestShare {
     pub limit: u32,
     /// Requests it may make at once now.
     pub remaining: u32,
-    /// Seconds until all of it is there again.
+    /// Seconds until the full rate limit is available again.
     pub reset: u64,
 }
 

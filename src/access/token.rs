@@ -71,7 +71,7 @@ impl TokenVerifier {
         }
     }
 
-    /// Who a token speaks of, if it is good.
+    /// The caller of a valid token.
     pub(super) async fn verify(&self, token: &str) -> Result<Option<Caller>, KeysUnavailable> {
         let Ok(header) = decode_header(token) else {
             return Ok(None);

@@ -36,7 +36,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     response
 }
 
-/// The same for what only who runs the service may see.
+/// The same for resources that only operators may read.
 pub(super) async fn admit_operator(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     match caller_of_request(&state, request.method(), request.headers()).await {
         Ok(caller) if caller.may(Scope::Operator) => next.run(request).await,
@@ -80,7 +80,7 @@ pub(crate) async fn caller_of_request(
     }
 }
 
-/// The tenant that the header `X-Tenant-Id` names, if it is there.
+/// The tenant in the header `X-Tenant-Id`, if present.
 pub(super) fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
     let Some(value) = headers.get("x-tenant-id") else {
         return Ok(None);
@@ -120,7 +120,7 @@ fn require_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Problem>
     browser::require_own_page(headers)
 }
 
-/// What is behind `Authorization: Bearer`, if it is there at all; another scheme is not a credential.
+/// The credential in `Authorization: Bearer`, if the header is present; with another scheme it is empty and invalid.
 pub(super) fn credential_in(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
     let (scheme, credential) = value.trim().split_once(' ').unwrap_or((value, ""));

@@ -42,7 +42,7 @@ pub struct ListParameters<'a> {
     pub column: Option<&'a str>,
     /// How each domain is scanned.
     pub scan: WantedScan,
-    /// Scans under way at the same time.
+    /// Maximum number of concurrent scans.
     pub max_concurrent: Option<i64>,
 }
 

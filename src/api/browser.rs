@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::{Problem, ProblemCode};
 
-/// For data: nothing of it is to be run or shown as a page.
+/// For data: it is never run or shown as a page.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/// For pages of ours: their own files, nothing inline, nothing from elsewhere.
+/// For our own pages: only our own files, nothing inline, nothing from other hosts.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                            font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 

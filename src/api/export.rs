@@ -38,7 +38,7 @@ use crate::values::{BatchId, TenantId};
 
 /// Workbooks built at once: each is work for a processor and room on the disk.
 const WORKBOOKS: usize = 2;
-/// Parquet files under way at the same time: each holds a row group of some megabytes until its client has taken it.
+/// Concurrent Parquet files: each holds a row group of some megabytes until its client has read it.
 const TABLES: usize = 8;
 /// Pause of a list that has begun and finds the tenant's turns taken.
 const TURN_PAUSE: Duration = Duration::from_millis(500);

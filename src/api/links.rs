@@ -95,7 +95,7 @@ fn short(pairs: &[(String, String)]) -> String {
     query.finish()
 }
 
-/// Requests a path of the API as a caller who may read all of a tenant's data.
+/// Requests a path of the API as a caller with the scope `read` for a tenant.
 async fn read(state: &ApiState, tenant: TenantId, actor: &str, path: &str) -> Result<Response, Problem> {
     static ROUTES: OnceLock<Router<ApiState>> = OnceLock::new();
     let routes = ROUTES.get_or_init(unguarded).clone().with_state(state.clone());

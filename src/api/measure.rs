@@ -7,7 +7,7 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Measures a request until the head of its answer is there; a long body, such as watched events, counts no more.
+/// Measures a request until the head of its response; a long body, such as an event stream, does not count.
 pub(super) async fn measure(request: Request, next: Next) -> Response {
     // Routes and known methods only: whatever clients make up must not add to what is kept.
     let path = request.extensions().get::<MatchedPath>();

@@ -136,7 +136,7 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .with_state(state)
 }
 
-/// Serves until it is stopped; requests under way are answered.
+/// Serves until it is stopped; running requests are answered.
 pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
     serving::serve(listener, routes, ServerLimits::default(), stop).await;
 }

@@ -69,7 +69,7 @@ impl AdmittedRequest {
         self.state.access.recheck_every()
     }
 
-    /// Whether the caller is still who it was. If that cannot be found out just now, it is taken to be.
+    /// Whether the caller still has access. If that cannot be checked now, the answer is yes.
     async fn check(&self) -> Result<(), Problem> {
         match caller_of_request(&self.state, &self.method, &self.headers).await {
             Ok(caller) if caller == self.caller => Ok(()),
@@ -92,7 +92,7 @@ fn kept(body: Body, admitted: Arc<AdmittedRequest>, is_whole_anywhere: bool) -> 
     Body::from_stream(stream::unfold(Some(kept), async |kept| kept?.next().await).fuse())
 }
 
-/// A body under way.
+/// A body that is being sent or received.
 struct Kept {
     admitted: Arc<AdmittedRequest>,
     due: Instant,

@@ -130,7 +130,7 @@ impl CommandRequest {
         value.and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body as sent, to be kept while it is read elsewhere.
+    /// The body as sent, for code that reads it later.
     pub fn body_bytes(&self) -> Bytes {
         self.body.bytes.clone()
     }
@@ -159,7 +159,7 @@ pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
     Problem::of(ProblemCode::UnsupportedMediaType, detail)
 }
 
-/// What the header `Idempotency-Key` says, if it is there.
+/// The header `Idempotency-Key`, if present.
 pub(super) fn idempotency_key_in(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
@@ -273,7 +273,7 @@ pub struct AsOf {
 }
 
 impl AsOf {
-    /// The position that is meant, if one is.
+    /// The position, if one is given.
     pub async fn position(&self, state: &ApiState) -> Result<Option<i64>, Problem> {
         let Some(text) = &self.as_of else { return Ok(None) };
         let point = with_offset(text)

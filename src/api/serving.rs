@@ -31,7 +31,7 @@ pub struct ServerLimits {
     pub header_read_timeout: Duration,
     /// A client must take something of an answer in this time.
     pub write_timeout: Duration,
-    /// For requests under way when the server is stopped.
+    /// The time for running requests when the server is stopped.
     pub shutdown_grace: Duration,
 }
 
@@ -53,7 +53,7 @@ const MAX_HEADERS: usize = 100;
 /// Pause after no connection could be taken: the process may be out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until it is stopped; requests under way are answered.
+/// Serves until it is stopped; running requests are answered.
 pub async fn serve(listener: TcpListener, router: Router, serving: ServerLimits, stop: CancellationToken) {
     let slots = Arc::new(Semaphore::new(serving.connections));
     let graceful = GracefulShutdown::new();

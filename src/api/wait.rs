@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::watch::Watched;
 use crate::values::TenantId;
 
-/// Seconds at most; more is brought down to it.
+/// Maximum number of seconds; larger values are clamped.
 const MAX_SECONDS: u64 = 60;
 /// Answers that wait at once: half of the places for requests, so that there is always room for others.
 const AT_ONCE: usize = 128;

@@ -90,7 +90,7 @@ impl App {
     }
 }
 
-/// Scans for a service elsewhere until told to stop, or until its dispatchers need another release.
+/// Scans for a service on another machine until it is stopped, or until its dispatchers need another release.
 pub async fn work_over_nats(
     config: &Config,
     broker: &NatsSettings,

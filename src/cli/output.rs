@@ -18,7 +18,7 @@ pub(super) struct Span {
     pub(super) text: String,
 }
 
-/// One line, whatever its parts hold.
+/// One line; control characters are escaped.
 pub(super) struct Line(Vec<Span>);
 
 /// Prints a line; a reader that has gone away (`| head`) ends the program quietly.

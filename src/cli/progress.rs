@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 
-/// The amount so far, when the total is unknown.
+/// The current amount, for an unknown total.
 pub(super) fn of_unknown_length(what: &'static str) -> anyhow::Result<ProgressBar> {
     let bar = shown(ProgressBar::no_length());
     bar.set_style(ProgressStyle::with_template(
@@ -14,7 +14,7 @@ pub(super) fn of_unknown_length(what: &'static str) -> anyhow::Result<ProgressBa
     Ok(bar)
 }
 
-/// How much of it there is so far, and how long the rest takes.
+/// The share that is done, and the remaining time.
 pub(super) fn of_length(what: &'static str, bytes: u64) -> anyhow::Result<ProgressBar> {
     let bar = shown(ProgressBar::new(bytes));
     bar.set_style(ProgressStyle::with_template(

@@ -14,7 +14,7 @@ use crate::values::Problem;
 use crate::values::revisit::Repeated;
 use crate::values::sitemap_audit::{SampledUrl, SitemapAudit};
 
-/// Distinct URLs that are remembered to tell duplicates, about 16 bytes each.
+/// Maximum number of distinct URLs that are stored to detect duplicates, about 16 bytes each.
 const MAX_DISTINCT: usize = 7_000_000;
 /// URLs that a sample is taken from.
 const MAX_OWN: usize = 50_000;

@@ -20,7 +20,7 @@ pub struct KnownMonitor {
     pub tenant: TenantId,
     /// The settings.
     pub settings: MonitorSettings,
-    /// Whether it runs by itself.
+    /// Whether it runs on its schedule.
     pub is_active: bool,
     /// The time that was seen to last.
     pub last: DateTime<Utc>,

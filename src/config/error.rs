@@ -74,7 +74,7 @@ pub enum ConfigError {
     Unknown {
         /// As given, and where.
         name: String,
-        /// The one that was probably meant.
+        /// The name that was probably intended.
         nearest: Option<String>,
     },
     /// There is no home directory to put data in.

@@ -92,7 +92,7 @@ pub(super) fn fetch_settings(raw: RawFetch, faults: &mut Faults) -> FetchSetting
     settings
 }
 
-/// Parses the entries of a list; each invalid one is an error of its own.
+/// Parses the entries of a list; each invalid one is a separate error.
 fn entries<T>(
     given: Option<&str>,
     faults: &mut Faults,

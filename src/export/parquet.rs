@@ -17,7 +17,7 @@ use super::cell::element;
 use super::columns::{Exported, Kind};
 use super::encoder::Encoder;
 
-/// Rows of a row group, and bytes of its values: whichever is reached first ends it.
+/// Limits of a row group: rows, and bytes of its values. The first limit that is reached ends it.
 const GROUP_ROWS: usize = 20_000;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// What a value counts in addition to its bytes: its place and its levels.
@@ -45,7 +45,7 @@ pub enum TableError {
     Thread(#[from] tokio::task::JoinError),
 }
 
-/// A file out of pages of rows, in pieces that are to be sent one after the other.
+/// A file from pages of rows, in pieces to send one after the other.
 pub fn pieces<T, E>(
     encoder: Encoder<T>,
     pages: impl Stream<Item = Result<Vec<T>, E>> + Send,

@@ -137,7 +137,7 @@ impl Body {
         }
     }
 
-    /// Bytes received so far, as sent.
+    /// Number of received bytes, before decoding.
     pub fn wire_bytes(&self) -> u64 {
         self.wire.load(Ordering::Relaxed)
     }

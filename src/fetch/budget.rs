@@ -7,7 +7,7 @@ use super::error::FetchError;
 use super::settings::FetchSettings;
 use crate::values::findings::Bound;
 
-/// The account of a visit. All clones write into one; each may have bounds of its own.
+/// The budget of an attempt. All clones count together; each may have its own limits.
 #[derive(Clone, Debug)]
 pub(super) struct Allowance {
     spent: Arc<Spent>,
@@ -23,7 +23,7 @@ struct Spent {
     ran_out_of_bytes: AtomicBool,
 }
 
-/// The cost of a visit so far.
+/// The cost of an attempt so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Requests made, redirects included.

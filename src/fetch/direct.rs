@@ -48,7 +48,7 @@ impl Direct {
         Ok(Self { client })
     }
 
-    /// Asks, and reads the whole answer, whatever its status.
+    /// Sends a request, and reads the whole response, whatever its status.
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, DirectError> {
         let answer = self.client.execute(request.try_into()?).await?;
         let mut response = Response::builder().status(answer.status());

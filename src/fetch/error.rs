@@ -87,7 +87,7 @@ pub enum FetchError {
     Inflation {
         /// The requested URL.
         url: String,
-        /// Decoded bytes so far.
+        /// Number of decoded bytes.
         decoded: u64,
         /// Bytes received for them.
         wire: u64,

@@ -39,7 +39,7 @@ pub struct Fetcher {
 struct Inner {
     tls: Tls,
     guard: Arc<Guard>,
-    /// The only one who gives the client addresses.
+    /// The only source of addresses for the client.
     addresses: Arc<dyn Resolve>,
     throttle: Throttle,
     settings: FetchSettings,
@@ -72,7 +72,7 @@ pub struct Answer {
 }
 
 impl Fetcher {
-    /// A fetcher with settings of its own.
+    /// A fetcher with the given settings.
     pub fn new(settings: FetchSettings) -> Result<Self, FetchSetupError> {
         let guard = Guard::new(&settings)?;
         Self::guarded_by(guard, settings)
@@ -106,7 +106,7 @@ impl Fetcher {
         })
     }
 
-    /// The same with a connection pool and a budget of its own, for one visit to a site: its connections close with it.
+    /// The same with a separate connection pool and budget, for one attempt at a site; its connections close with it.
     /// If they were kept open, the connections of thousands of sites would fill the memory.
     pub fn visit(&self) -> Result<Self, FetchSetupError> {
         let seen = Arc::default();
@@ -127,7 +127,7 @@ impl Fetcher {
         }
     }
 
-    /// The cost of the visit so far.
+    /// The cost of the attempt so far.
     pub fn cost(&self) -> Cost {
         self.allowance.cost()
     }
@@ -276,7 +276,7 @@ impl Fetcher {
             .map_err(|error| classify(url.as_str(), &error.without_url(), Phase::FirstByte))
     }
 
-    /// Sends something to an URL, once: no redirect is followed, whatever the answer.
+    /// Sends a request once; redirects are not followed.
     pub async fn post(
         &self,
         url: &Url,

@@ -35,7 +35,7 @@ pub struct Forwarder {
     base: String,
 }
 
-/// What the server answered; its body is still under way.
+/// The server's response; its body is still being received.
 pub struct Forwarded {
     /// Its status.
     pub status: StatusCode,

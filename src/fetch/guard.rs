@@ -36,7 +36,7 @@ impl Guard {
         ))
     }
 
-    /// The same with names from elsewhere than DNS.
+    /// The same with another resolver than DNS.
     pub(super) fn with_names(settings: &FetchSettings, names: Arc<dyn Names>) -> Self {
         Self {
             connect_to: settings.connect_to.clone(),
@@ -57,7 +57,7 @@ impl Guard {
         Some(rule.address)
     }
 
-    /// Checks what can be said of an URL before a name is resolved: scheme, literal address, port.
+    /// Checks a URL before its name is resolved: scheme, literal address, port.
     pub(super) async fn check(&self, url: &Url) -> Result<(), FetchError> {
         let forbidden = |why: String| FetchError::Forbidden {
             url: url.to_string(),

@@ -14,7 +14,7 @@ const MAX_VALIDATOR: usize = 512;
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// Headers from pairs; names are brought to lower case.
+    /// Headers from pairs; names are converted to lower case.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(
             pairs

@@ -10,7 +10,7 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use super::Fetcher;
 use super::names::is_missing;
 
-/// Records of one kind that are kept; more are meant for machines.
+/// Maximum number of records of a kind that are kept.
 const MAX_RECORDS: usize = 30;
 /// Bytes of one record that are kept.
 const MAX_RECORD: usize = 2_000;
@@ -30,16 +30,16 @@ pub enum RecordKind {
     Caa,
 }
 
-/// Why DNS said nothing.
+/// Why there is no DNS response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
-    /// The settings say where the host is, or who alone resolves names.
+    /// The settings give the host's address, or only the proxy resolves names.
     #[error("the settings do not allow the question")]
     NotAsked,
     /// Nothing came.
     #[error("no answer in time")]
     NoAnswer,
-    /// `SERVFAIL`, `REFUSED` and the like, and answers that are none.
+    /// `SERVFAIL`, `REFUSED` and similar, and invalid responses.
     #[error("the name server failed")]
     Failed,
 }

@@ -11,7 +11,7 @@ use super::proxy::ProxyUrl;
 use crate::values::findings::Budget;
 use crate::values::site_files::SiteFileSet;
 
-/// How sites are asked.
+/// How sites are fetched.
 #[derive(Clone, Debug)]
 pub struct FetchSettings {
     /// Hosts that are reached at a given address instead of by DNS.
@@ -34,7 +34,7 @@ pub struct FetchSettings {
     pub proxy: Option<ProxyUrl>,
     /// Whether only the proxy can resolve names: then the guard sees no address of theirs.
     pub proxy_resolves: bool,
-    /// Name servers that are asked instead of the system's.
+    /// Name servers to use instead of the system's.
     pub name_servers: Vec<SocketAddr>,
     /// Whether more than addresses is queried in DNS.
     pub dns_records: bool,

@@ -170,7 +170,7 @@ impl Resolve for Recording {
     }
 }
 
-/// A public site with given answers, private listeners that must not be reached, and a fetcher in between.
+/// A fetcher, a public site with given responses, and private listeners that must not be reached.
 struct Field {
     fetcher: Fetcher,
     given: Arc<Mutex<Vec<SocketAddr>>>,

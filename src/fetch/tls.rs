@@ -11,7 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::certificate::{Seen, Watching};
 use super::error::FetchSetupError;
 
-/// TLS as every connection speaks it.
+/// The TLS configuration of all connections.
 #[derive(Clone)]
 pub(super) struct Tls {
     config: ClientConfig,

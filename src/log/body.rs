@@ -20,7 +20,7 @@ pub const MAX_CONTENT: usize = 256 * 1024 * 1024;
 /// Bodies of an earlier release that are in memory at once.
 const OBJECTS_AT_ONCE: usize = 500;
 
-/// A body that is to be appended with the events that refer to it.
+/// A body to append with the events that refer to it.
 #[derive(Clone, Debug)]
 pub struct Body {
     pub(super) digest: Vec<u8>,

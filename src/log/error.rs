@@ -15,7 +15,7 @@ pub enum LogError {
     /// The idempotency key belongs to a different request.
     #[error("the idempotency key was used before with another request body")]
     KeyReused,
-    /// The database did not answer, was full or broke off; nothing can be said of what was under way.
+    /// The database did not answer, was full or closed the connection; it is unknown whether the statement took effect.
     #[error("cannot reach or write the event log")]
     Unavailable(#[source] sqlx::Error),
     /// The database refuses this very append for what it holds; a repeat would be refused too.
@@ -32,7 +32,7 @@ pub enum LogError {
         /// Its length.
         bytes: usize,
     },
-    /// A stored body cannot be unpacked or has a content that cannot be read: a fault of whatever refers to it.
+    /// A stored body cannot be decompressed or parsed. Only what refers to it is affected.
     #[error("cannot read the body {digest} of {subject} ({bytes} bytes): {error}; run 'sitelog log verify'")]
     UnreadableBody {
         /// Its digest, in hexadecimal.

@@ -16,7 +16,7 @@ pub(super) const CANONICAL: &str = "jsonb_build_array(position, event_id, aggreg
      event_type, event_version, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
      tenant_id, payload, metadata)::text";
 
-/// An event that is to be appended.
+/// An event to append.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     /// A fresh id.

@@ -124,7 +124,7 @@ impl MerkleTree {
         self.subtrees.iter().map(|(_, hash)| hash)
     }
 
-    /// Leaves so far.
+    /// Number of leaves.
     pub fn size(&self) -> u64 {
         self.size
     }

@@ -37,7 +37,7 @@ pub use event::{LogEvent, NewEvent};
 pub struct EventLog {
     /// For reading.
     pool: PgPool,
-    /// For leases of those who work on the log.
+    /// For leases of policies and tasks.
     work: PgPool,
     appends: append::Queues,
     head: watch::Sender<i64>,

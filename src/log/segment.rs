@@ -105,7 +105,7 @@ pub enum SegmentError {
         /// The problem.
         what: &'static str,
     },
-    /// The events lead to another head than the file says.
+    /// The events do not match the head that the file states.
     #[error("the events of the file have the root {found}, but the file says {said}")]
     Root {
         /// By the events.

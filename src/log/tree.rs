@@ -18,7 +18,7 @@ use super::{EventLog, LogError};
 pub(super) const STORED_LEVEL: u32 = 10;
 /// Stored nodes of the lowest level that are made in one read of their leaves (2 MiB).
 const NODES_PER_READ: u64 = 64;
-/// How often the tree is brought up to the head; a proof does so by itself where it lags.
+/// How often the stored hashes are updated; a proof updates them itself if they lag.
 const EXTEND_EVERY: Duration = Duration::from_secs(10);
 
 /// That an event is in the log: its canonical content and the hashes beside its way to the root.

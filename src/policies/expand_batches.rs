@@ -10,7 +10,7 @@ use crate::log::LogEvent;
 use crate::values::BatchId;
 use crate::values::event_type::Follower;
 
-/// Puts what a batch asks for into the log, scan by scan.
+/// Requests the scans of a batch one by one.
 pub struct ExpandBatches {
     bus: CommandBus,
 }

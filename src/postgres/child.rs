@@ -13,7 +13,7 @@ pub(crate) use tokio::process::Command;
 /// and goes before all other settings of the language.
 const PASSED_ON: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "TZ"];
 
-/// A program with an environment of its own; it reads nothing, and what it prints is in no language but English.
+/// A program with its own environment, without standard input, and with output in English.
 pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LC_ALL", "C").stdin(Stdio::null());

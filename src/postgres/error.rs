@@ -182,7 +182,7 @@ pub enum EmbeddedPostgresError {
         source: io::Error,
     },
 
-    /// A file operation that has no story of its own.
+    /// Any other failed file operation.
     #[error("cannot {doing} {path}")]
     File {
         /// A verb, e.g. `rename`.

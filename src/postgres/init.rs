@@ -31,7 +31,7 @@ pub(super) fn major_of(layout: &Layout) -> Result<Option<u32>, EmbeddedPostgresE
         .map_err(|_| EmbeddedPostgresError::Damaged { path: cluster })
 }
 
-/// Refuses data of another major version, with the way to bring it over.
+/// Refuses data of another major version, and says how to upgrade it.
 pub(super) fn refuse_other_version(
     layout: &Layout,
     account: &Account,

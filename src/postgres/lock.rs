@@ -23,7 +23,7 @@ pub(super) struct UseLock {
 }
 
 impl UseLock {
-    /// Joins those who use the server. The caller has the turn.
+    /// Registers this process as a user of the server. The caller holds `postgres.lock`.
     pub(super) fn hold(layout: &Layout) -> Result<Self, EmbeddedPostgresError> {
         let path = layout.use_lock();
         let file = open(&path)?;

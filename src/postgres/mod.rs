@@ -85,7 +85,7 @@ impl EmbeddedPostgres {
         self.cluster.url(provision::SUPERUSER, provision::SUPERUSER)
     }
 
-    /// The same database as the superuser, who is shown all rows: for backups, never for requests.
+    /// The same database as the superuser, who sees all rows: for backups, never for requests.
     pub fn superuser_url_of_database(&self) -> String {
         self.cluster.url(provision::SUPERUSER, provision::DATABASE)
     }
@@ -95,7 +95,7 @@ impl EmbeddedPostgres {
         self.cluster.data_dir()
     }
 
-    /// Starts the server again if it died; returns whether it had to. To be called every few seconds.
+    /// Starts the server again if it has died; returns whether it did. Call it every few seconds.
     ///
     /// Stale pid files, leftover shared memory and orphaned backends are dealt with; committed data is recovered
     /// by PostgreSQL from its write-ahead log.

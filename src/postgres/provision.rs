@@ -26,7 +26,7 @@ const SETTINGS: [&str; 7] = [
     "alter system set timezone = 'UTC'", // the machine's zone must not change what is read
 ];
 
-/// Makes role and database if the cluster has none yet; the database comes last and says that all is there.
+/// Creates role and database if the cluster has none yet. The database comes last: its existence shows that all is done.
 pub(super) async fn provide_database(cluster: &Cluster) -> Result<(), EmbeddedPostgresError> {
     provide(&cluster.url(SUPERUSER, SUPERUSER))
         .await

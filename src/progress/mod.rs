@@ -27,13 +27,13 @@ const NAMED: i32 = 5;
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Kind {
-    /// A scan that is to be done.
+    /// A scan that must run.
     Scan,
     /// A batch that has not ended.
     Batch,
     /// A monitor that is due.
     Monitor,
-    /// A mail that is to be sent.
+    /// An email that must be sent.
     Mail,
     /// The policies.
     Policy,

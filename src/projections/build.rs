@@ -18,7 +18,7 @@ use crate::log::EventLog;
 
 /// Connections that copy rows in at once.
 const COPIES: usize = 2;
-/// Pause before readers are asked to make way again.
+/// Pause before the next attempt to lock out readers.
 const BREATH: Duration = Duration::from_millis(50);
 
 /// Builds a new generation from the log and switches to it.

@@ -24,7 +24,7 @@ use crate::log::{EventLog, LogError};
 pub struct FoldOptions {
     /// Positions of one page.
     pub page: i64,
-    /// Parts that the keys are spread over; each is folded by a thread of its own.
+    /// Shards of the keys; each is folded by its own thread.
     pub shards: usize,
     /// Bytes of rows in memory, about.
     pub memory: usize,

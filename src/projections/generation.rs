@@ -295,7 +295,7 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
     Ok(())
 }
 
-/// Whether a read model of this release is there.
+/// Whether a read model of this release exists.
 pub(super) async fn exists<P: Projection>(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let mut connection = pool.acquire().await?;
     Ok(Generation::<P>::live(&mut connection).await?.is_some())

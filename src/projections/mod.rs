@@ -189,7 +189,7 @@ pub enum ProjectionError {
     /// A table could not be read or written.
     #[error("cannot reach or write a read model's tables")]
     Database(#[from] sqlx::Error),
-    /// Too many reads of the tenant are under way.
+    /// The tenant has too many concurrent reads.
     #[error(transparent)]
     Busy(#[from] Busy),
     /// A row in a table is not what this release writes.
@@ -215,10 +215,10 @@ pub enum ProjectionError {
     /// Another process went on with a task whose lease had run out.
     #[error("the work was taken over by another process")]
     TakenOver,
-    /// A build did not come to what the log says.
+    /// A build differs from the log.
     #[error("the rebuilt tables differ from the log: {0}")]
     NotTheLog(String),
-    /// A point that the log has not come to.
+    /// A point beyond the end of the log.
     #[error("{0}")]
     BeyondTheEnd(String),
     /// There is no earlier generation.

@@ -78,7 +78,7 @@ pub async fn position<P: Projection>(models: &ReadModels) -> Result<i64, Project
     Ok(position.unwrap_or(0))
 }
 
-/// Waits until a read model has come so far; false if it takes longer than `limit`.
+/// Waits until a read model has reached the position; false if that takes longer than `limit`.
 pub async fn wait_for<P: Projection>(
     models: &ReadModels,
     wanted: i64,

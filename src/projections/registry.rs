@@ -22,9 +22,9 @@ pub trait AnyProjection: Send + Sync {
     fn shape(&self) -> i32;
     /// The events it follows.
     fn event_types(&self) -> &'static [&'static str];
-    /// Makes it, or asks for it to be built.
+    /// Creates it, or requests a build.
     fn ensure<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<(), ProjectionError>>;
-    /// Whether it is there.
+    /// Whether it exists.
     fn exists<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<bool, ProjectionError>>;
     /// Follows the log until it is stopped.
     fn run(&self, log: EventLog, stop: CancellationToken) -> BoxFuture<'static, ()>;
@@ -47,7 +47,7 @@ pub trait AnyProjection: Send + Sync {
         log: &'a EventLog,
         size: i64,
     ) -> BoxFuture<'a, Result<Verification, ProjectionError>>;
-    /// Builds its tables as they were at a position, in a schema of their own.
+    /// Builds its tables as they were at a position, in a separate schema.
     fn build_as_of<'a>(
         &'a self,
         log: &'a EventLog,

@@ -142,7 +142,7 @@ pub async fn all_exist(pool: &PgPool) -> Result<bool, ProjectionError> {
     Ok(true)
 }
 
-/// Makes what is missing, or asks for it to be built.
+/// Creates what is missing, or requests a build.
 pub async fn ensure_all(pool: &PgPool) -> Result<(), ProjectionError> {
     for projection in all() {
         projection.ensure(pool).await?;

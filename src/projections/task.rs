@@ -155,7 +155,7 @@ const COLUMNS: &str = "task_id, name, shape, kind, state, phase, generation, don
     case when state = 'running' and done > 0 and target > done then \
       greatest(extract(epoch from clock_timestamp() - phase_began)::float8, 0) * (target - done) / done end as eta_seconds";
 
-/// Asks for work; if the same projection has a task under way, that one is the answer.
+/// Requests a task. If the projection has an open task already, returns that one.
 pub(super) async fn request<P: Projection>(
     connection: &mut PgConnection,
     kind: TaskKind,

@@ -11,7 +11,7 @@ use crate::values::ScanId;
 /// Which tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskCondition {
-    /// They have waited for five minutes in which no worker took any task, or their worker does not come to an end.
+    /// No worker has taken any task for five minutes, or the worker of these tasks does not finish.
     Stuck,
     /// A worker has them under a lease.
     Leased,

@@ -32,7 +32,7 @@ pub struct ScanTasks {
     news: Arc<Notify>,
 }
 
-/// A task that is to be queued.
+/// A task to queue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewTask {
     /// The scan to do.
@@ -41,9 +41,9 @@ pub struct NewTask {
     pub tenant: TenantId,
     /// The batch it belongs to; scans of a batch share its limit.
     pub batch: Option<BatchId>,
-    /// Scans of the batch under way at the same time; single scans have no limit of their own.
+    /// Maximum number of concurrent scans of the batch; single scans have no such limit.
     pub max_concurrent: Option<u32>,
-    /// Only one scan at a time is under way for a host.
+    /// Only one scan per host runs at a time.
     pub host: String,
     /// Position of the event it follows from: the order of first attempts.
     pub position: i64,
@@ -65,7 +65,7 @@ pub struct ClaimedTask {
 }
 
 impl ClaimedTask {
-    /// A task that was claimed elsewhere, as of now.
+    /// A task that another process has claimed, in its current state.
     pub fn received(scan_id: ScanId, tenant: TenantId, host: String, fence: i64) -> Self {
         Self {
             scan_id,
@@ -190,7 +190,7 @@ impl ScanTasks {
         row.map(task).transpose()
     }
 
-    /// Gives leases back, all in one statement. A lease that was lost meanwhile is left to who holds it now.
+    /// Returns leases in one statement. A lease that was lost meanwhile stays with its new holder.
     pub async fn settle(&self, settled: &[(ClaimedTask, Settled)]) -> Result<(), TaskError> {
         let (done, later): (Vec<_>, Vec<_>) = settled.iter().partition(|(_, what)| *what == Settled::Done);
         if !done.is_empty() {

@@ -82,7 +82,7 @@ pub fn require_fields(given: &[String]) -> Result<(), UnknownField> {
     }
 }
 
-/// Whether both scans asked for it: what the one did not ask for says nothing of the other.
+/// Whether both scans requested it. Otherwise a comparison says nothing.
 fn is_told(name: &str, known: &Findings, now: &Findings) -> bool {
     match name {
         "email_provider" | "dns_host" | "spf" | "dmarc" | "dns.ns" | "dns.mx" => {

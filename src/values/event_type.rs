@@ -71,7 +71,7 @@ impl Follower {
     }
 }
 
-/// What an event means to a user who waits for the result.
+/// The meaning of an event for a user who waits for the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// The work succeeded.
@@ -123,7 +123,7 @@ macro_rules! event_types {
                 match self { $(Self::$name => StreamType::$stream,)+ }
             }
 
-            /// Its meaning for a user who waits.
+            /// Its meaning for a user who waits for the result.
             pub const fn tone(self) -> Tone {
                 match self { $(Self::$name => Tone::$tone,)+ }
             }

@@ -65,7 +65,7 @@ pub struct Findings {
     pub final_url: Option<String>,
     /// The picture the site is shared with (`og:image` and kin), absolute.
     pub image_url: Option<String>,
-    /// What the home page is, if it is not an ordinary site: parked, say. Nothing otherwise.
+    /// The state of the home page, for example parked. None if it is an ordinary site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_state: Option<SiteState>,
     /// What DNS says of the domain; nothing if it was not asked.
@@ -86,7 +86,7 @@ pub struct Findings {
     /// Who may send mail in the domain's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spf: Option<MailPolicy>,
-    /// What is to be done with mail of others.
+    /// What receivers should do with unauthenticated mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dmarc: Option<MailPolicy>,
     /// The certificate of the home page's host.
@@ -123,7 +123,7 @@ pub struct Findings {
     pub sitemap_sample: Vec<SampledUrl>,
     /// The HTML pages read.
     pub pages_read: Vec<PageSummary>,
-    /// What robots.txt said.
+    /// The data of robots.txt.
     pub robots: Option<RobotsSummary>,
     /// Which well-known crawlers may read the home page; nothing if there is no robots.txt.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Whether they are about whoever has the domain, and not about who parks it, say.
+    /// Whether they are about the owner of the domain, not, for example, about a registrar that parks it.
     pub fn are_the_owners(&self) -> bool {
         self.site_state.iter().all(|found| found.state.is_the_owners())
     }
@@ -174,7 +174,7 @@ pub struct TechStack {
 }
 
 impl TechStack {
-    /// All names, whatever their category.
+    /// All names, of any category.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let categories = [&self.cms, &self.frameworks, &self.analytics, &self.widgets];
         categories.into_iter().flatten().map(String::as_str)
@@ -363,7 +363,7 @@ pub struct SitemapSummary {
     pub kind: SitemapKind,
     /// URLs (of an index: children) it names.
     pub entries: u64,
-    /// Whether the site said that it is what the last scan read (304).
+    /// Whether the site reported it as unchanged since the last scan (304).
     #[serde(default)]
     pub not_modified: bool,
     /// Its problems.
@@ -379,12 +379,12 @@ pub struct PageSummary {
     pub status: u16,
     /// Decoded bytes of it.
     pub bytes: u64,
-    /// Whether the site said that it is what the last scan read (304).
+    /// Whether the site reported it as unchanged since the last scan (304).
     #[serde(default)]
     pub not_modified: bool,
 }
 
-/// What robots.txt says to search engines and to those who train or run language models.
+/// What robots.txt allows search engines and operators of language models.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Crawlers {
@@ -406,7 +406,7 @@ pub struct RefusedCrawler {
     pub rule: String,
 }
 
-/// What robots.txt said.
+/// The data of robots.txt.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RobotsSummary {
@@ -414,11 +414,11 @@ pub struct RobotsSummary {
     pub url: String,
     /// HTTP status; 0 if there was no response.
     pub status: u16,
-    /// Whether the site said that it is what the last scan read (304).
+    /// Whether the site reported it as unchanged since the last scan (304).
     pub not_modified: bool,
     /// Whether the home page may be read.
     pub allowed: bool,
-    /// Seconds between requests it asks for.
+    /// Seconds between requests (`Crawl-delay`).
     pub crawl_delay: Option<f64>,
     /// Absolute URLs of its `Sitemap:` lines.
     pub sitemaps: Vec<String>,

@@ -157,7 +157,7 @@ pub struct MonitorChange {
     pub scan: WantedScan,
     /// Whether `scan.files` counts: no file is a choice as well.
     pub changes_files: bool,
-    /// Scans under way at the same time.
+    /// Maximum number of concurrent scans.
     pub max_concurrent: Option<i64>,
     /// What counts as a change.
     pub fields: Option<Vec<String>>,
@@ -173,7 +173,7 @@ pub enum WatchedDomains {
 }
 
 impl MonitorChange {
-    /// The settings with what is to be another.
+    /// The settings with the changes applied.
     pub fn of(self, settings: &MonitorSettings) -> Result<MonitorSettings, InvalidMonitor> {
         let scan = settings.options.scan;
         let wanted = WantedScan {

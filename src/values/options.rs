@@ -21,7 +21,7 @@ pub struct ScanOptions {
     pub sitemap_sample: u32,
 }
 
-/// What a request says of a scan, before it is brought within bounds.
+/// The options of a scan as requested, before they are clamped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WantedScan {
     /// Maximum number of HTML pages.
@@ -39,7 +39,7 @@ impl ScanOptions {
     /// URLs that one scan checks at most.
     pub const MAX_SITEMAP_SAMPLE: u32 = 100;
 
-    /// Options as a request wants them; out of range is brought to the nearest bound.
+    /// Options from a request; numbers out of range are clamped to the nearest bound.
     pub fn wanted(wanted: WantedScan) -> Self {
         let sample = wanted.sitemap_sample.unwrap_or(0);
         let sample = sample.clamp(0, i64::from(Self::MAX_SITEMAP_SAMPLE));
@@ -85,10 +85,10 @@ pub struct BatchOptions {
 }
 
 impl BatchOptions {
-    /// Scans under way at the same time when a request does not say.
+    /// Concurrent scans by default.
     pub const DEFAULT_MAX_CONCURRENT: u32 = 50;
 
-    /// Options from a request's numbers, brought within bounds.
+    /// Options from a request's numbers, clamped to their bounds.
     pub fn new(max_pages: Option<i64>, max_concurrent: Option<i64>) -> Self {
         let wanted = WantedScan {
             max_pages,

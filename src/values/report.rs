@@ -56,7 +56,7 @@ pub struct RobotsReport {
     pub bytes: u64,
     /// Whether the home page may be read.
     pub allowed: bool,
-    /// Seconds between requests it asks for.
+    /// Seconds between requests (`Crawl-delay`).
     pub crawl_delay: Option<f64>,
     /// Absolute URLs of its `Sitemap:` lines.
     pub sitemaps: Vec<String>,

@@ -62,7 +62,7 @@ pub struct KnownFile {
     pub bytes: u64,
 }
 
-/// `ETag` and `Last-Modified` as they were sent; at least one is there.
+/// `ETag` and `Last-Modified` as they were sent; at least one is present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validators {
     /// With quotes, and `W/` if it is weak.
@@ -115,7 +115,7 @@ pub struct Repeated {
 }
 
 impl Repeated {
-    /// Whether each is there once.
+    /// Whether each occurs once.
     pub fn is_none(&self) -> bool {
         self.count == 0
     }

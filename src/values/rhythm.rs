@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::nearest::{did_you_mean, nearest};
 
-/// The hour in which a day's work begins where nobody says.
+/// The default hour of a daily run.
 const USUAL_HOUR: u32 = 3;
 /// The shortest time from one occurrence of a cron expression to the next.
 const SHORTEST: TimeDelta = TimeDelta::minutes(5);
@@ -23,7 +23,7 @@ const SHORTEST: TimeDelta = TimeDelta::minutes(5);
 const LOOKED_AT: usize = 400;
 /// They are looked for within this time, which holds each weekday of each month but few of the 29th of February.
 const YEAR: TimeDelta = TimeDelta::days(366);
-/// Occurrences that were missed and are counted; beyond it nobody counts.
+/// Maximum number of missed occurrences that are counted.
 const MOST_MISSED: u32 = 1000;
 /// Characters of a rhythm.
 const MAX_LENGTH: usize = 100;

@@ -57,7 +57,7 @@ impl SiteFile {
 pub struct FileAnswer {
     /// The file.
     pub file: SiteFile,
-    /// Whether it is there; nothing if unknown; then what was known before is kept.
+    /// Whether the file exists. None if unknown: then the known value is kept.
     pub is_there: Option<bool>,
     /// Where it was read, or asked for last.
     #[serde(default)]
@@ -109,9 +109,9 @@ pub struct AdsTxt {
     pub direct: u64,
     /// Distinct accounts of others (`RESELLER`).
     pub reseller: u64,
-    /// `OWNERDOMAIN`: who owns the site's business.
+    /// `OWNERDOMAIN`: the domain of the site's owner.
     pub owner_domain: Option<String>,
-    /// `MANAGERDOMAIN`: who manages its advertising, with a country if one is named.
+    /// `MANAGERDOMAIN`: the domain of the company that manages its advertising, with a country if one is named.
     pub manager_domains: Vec<String>,
     /// Lines that say nothing that is known.
     pub invalid_lines: u64,

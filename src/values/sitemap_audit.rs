@@ -73,7 +73,7 @@ pub struct AuditFault {
     pub examples: Vec<AuditExample>,
 }
 
-/// An entry or a file, and what about it is meant.
+/// An entry or a file, with the relevant value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditExample {
@@ -93,7 +93,7 @@ pub struct SampledUrl {
     pub url: String,
     /// HTTP status after redirects; 0 if there was no response.
     pub status: u16,
-    /// Where it leads, if that is elsewhere.
+    /// The target, if it redirects.
     pub redirects_to: Option<String>,
     /// What tells search engines not to index the page: a header or an element.
     pub noindex: Option<String>,

@@ -61,7 +61,7 @@ const MAX_URL: usize = 2000;
 /// Characters of a description.
 const MAX_DESCRIPTION: usize = 200;
 
-/// Which words stand for them on the wire.
+/// Their names in the API.
 mod topics {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -85,7 +85,7 @@ mod topics {
 }
 
 impl WebhookTopic {
-    /// Those that an endpoint can ask for.
+    /// The events that an endpoint can subscribe to.
     pub const CHOICES: &'static [Self] = &[
         Self::BatchCompleted,
         Self::ScanCompleted,

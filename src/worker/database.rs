@@ -28,7 +28,7 @@ impl DatabaseSource {
         CommandContext::internal(task.tenant, self.worker.name.clone())
     }
 
-    /// The same attempt with what it is compared with, for a result that comes from elsewhere.
+    /// The same attempt with the data for its comparison, for a result of a remote worker.
     pub async fn load_previous_into(&self, mut begun: Box<BegunScan>, host: &str) -> Box<BegunScan> {
         let previous = self.previous_scan(&begun, host).await;
         begun.compare_with(previous.known);
@@ -47,7 +47,7 @@ impl DatabaseSource {
         })
     }
 
-    /// While the lease holds nobody else visits the host; the cooldown after it is stored with the tasks.
+    /// While the lease is valid, no other worker visits the host; the cooldown after it is stored with the tasks.
     async fn set_cooldown(&self, host: &str, cooldown: Duration) {
         if cooldown.is_zero() {
             return;

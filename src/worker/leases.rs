@@ -60,7 +60,7 @@ impl<S: WorkSource> Leases<S> {
         self.inner.news.notified().await;
     }
 
-    /// Gives back what is to be given back; on failure, with the next call.
+    /// Returns the pending leases; after a failure, the next call returns them.
     pub(super) async fn settle(&self) {
         let settled = std::mem::take(&mut *self.settled());
         if settled.is_empty() {

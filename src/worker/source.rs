@@ -53,7 +53,7 @@ pub trait WorkSource: Clone + Send + Sync + 'static {
 
 /// How a claimed task continues.
 pub enum Begin<A> {
-    /// It is to be scanned.
+    /// The domain must be scanned.
     Scan(Box<Job>, A),
     /// The scan has ended meanwhile.
     Ended,
@@ -79,7 +79,7 @@ pub struct Job {
 pub struct Delivery<'a> {
     /// The report.
     pub report: &'a SiteReport,
-    /// How long nobody may visit the host after this.
+    /// The cooldown of the host after this attempt.
     pub cooldown: Duration,
 }
 

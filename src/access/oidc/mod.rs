@@ -74,7 +74,7 @@ struct AllClaims(Map<String, Value>);
 impl AdditionalClaims for AllClaims {}
 
 impl SignIn {
-    /// Signs in by these settings; the provider is asked when the first person comes.
+    /// Signs users in by these settings; the provider is contacted at the first sign-in.
     pub(super) fn new(settings: OidcSettings, direct: &Direct) -> Self {
         let provider = Provider::new(settings.issuer.clone(), direct.clone());
         Self(Arc::new(Inner {

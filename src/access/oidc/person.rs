@@ -15,7 +15,7 @@ const MAX_SUBJECT: usize = 255;
 /// Characters of a name at most.
 const MAX_NAME: usize = 100;
 
-/// Somebody who signed in.
+/// A user who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// For the log: `oidc:<subject>`.
@@ -67,7 +67,7 @@ pub(super) fn name(claims: &Map<String, Value>, subject: &SubjectIdentifier) -> 
     }
 }
 
-/// As much of a text from elsewhere as is shown, on one line.
+/// A shortened external text, on one line.
 pub(super) fn shown(text: &str) -> String {
     let visible = text.chars().filter(|c| !c.is_control());
     visible.take(MAX_NAME).collect()

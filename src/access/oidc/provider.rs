@@ -29,12 +29,12 @@ impl<'c> AsyncHttpClient<'c> for Client {
     }
 }
 
-/// A provider; what it publishes is read once for all who sign in.
+/// A provider; its metadata is fetched once for all sign-ins.
 pub(super) struct Provider {
     issuer: String,
     client: Client,
     kept: Mutex<Kept>,
-    /// One request at a time; who comes meanwhile uses its answer.
+    /// One request at a time; concurrent callers share its result.
     flight: tokio::sync::Mutex<()>,
 }
 

@@ -13,13 +13,13 @@ pub struct ClaimRules {
     pub tenant_claim: String,
     /// What the values of that claim mean. Empty: each value is the id of a tenant itself.
     pub tenants: Vec<(String, TenantId)>,
-    /// The tenant of people who do not have the claim; `None` if they are refused.
+    /// The tenant of users without the claim; `None` if they are refused.
     pub default_tenant: Option<TenantId>,
     /// The claim that says what a person may do; `None` if all may do the same.
     pub scopes_claim: Option<String>,
     /// What the values of that claim mean. Empty: each value is the name of a scope itself.
     pub scopes_of: Vec<(String, Scope)>,
-    /// What people may do of whom the claim says nothing; none if they are refused.
+    /// The scopes of users whose claim grants none; empty if they are refused.
     pub default_scopes: Scopes,
 }
 

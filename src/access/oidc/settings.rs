@@ -18,9 +18,9 @@ pub struct OidcSettings {
     pub redirect: Url,
     /// What the button says.
     pub label: String,
-    /// What is asked for: `openid` and others.
+    /// The requested scopes: `openid` and others.
     pub request_scopes: Vec<String>,
-    /// Whose data somebody may touch, and how.
+    /// The rules that map claims to a tenant and scopes.
     pub rules: ClaimRules,
 }
 
@@ -29,6 +29,6 @@ impl OidcSettings {
     pub const RETURN_PATH: &str = "/sign-in/oidc/return";
     /// What the button says if nothing is set.
     pub const DEFAULT_LABEL: &str = "Sign in with your organisation";
-    /// What is asked for if nothing is set.
+    /// The scopes that are requested by default.
     pub const DEFAULT_REQUEST_SCOPES: &str = "openid profile email";
 }

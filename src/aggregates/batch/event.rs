@@ -99,7 +99,7 @@ impl VersionedEvent for BatchEvent {
     }
 }
 
-/// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
+/// Before version 2, scans read only pages and sitemaps, and did not check sitemap URLs.
 fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
     let options = fields
         .get_mut("options")

@@ -31,7 +31,7 @@ pub struct BatchScan {
 pub enum BatchCommand {
     /// Request the scans of a list.
     Request {
-        /// Scans it stands for.
+        /// Number of its scans.
         total: u32,
         /// The options.
         options: BatchOptions,
@@ -70,7 +70,7 @@ pub struct ImportedBatch {
     pub total: u32,
     /// The options.
     pub options: BatchOptions,
-    /// An empty list: what is known of its scans is brought over by itself.
+    /// An empty list: its known scans are imported separately.
     pub items: BodyRef,
     /// The row's primary key.
     pub row_id: String,
@@ -144,7 +144,7 @@ impl BatchScan {
         ]
     }
 
-    /// The events that a command on a batch leads to; `Import` has its own function.
+    /// The events of a command on a batch; `Import` has its own function.
     pub fn decide(&self, command: BatchCommand) -> Result<Option<BatchEvent>, BatchError> {
         let exists = self.round > 0;
         match command {
@@ -183,7 +183,7 @@ impl BatchScan {
         }
     }
 
-    /// Whether nothing of it is under way.
+    /// Whether none of its scans is running or waiting.
     pub fn is_over(&self) -> bool {
         self.ended || self.cancelled
     }

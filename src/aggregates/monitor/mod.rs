@@ -106,7 +106,7 @@ impl Monitor {
         self.settings.as_ref().filter(|_| !self.deleted)
     }
 
-    /// Whether it runs by itself.
+    /// Whether it runs on its schedule.
     pub fn is_active(&self) -> bool {
         self.settings().is_some() && !self.paused
     }

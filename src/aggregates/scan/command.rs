@@ -109,7 +109,7 @@ pub enum ImportedOutcome {
     },
     /// Not at all, and it is no longer wanted.
     Cancelled,
-    /// Not yet: it is to be done here.
+    /// It has not ended: sitelog must run it.
     Open,
 }
 
@@ -120,7 +120,7 @@ pub struct BatchOrigin {
     pub batch_id: BatchId,
     /// The line of its list, from 1.
     pub line: u32,
-    /// How many of its scans may be under way at the same time.
+    /// Maximum number of its concurrent scans.
     pub max_concurrent: u32,
 }
 

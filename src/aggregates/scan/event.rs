@@ -291,7 +291,7 @@ pub struct UrlsChange {
 }
 
 impl ScanEvent {
-    /// How many scans of its batch may be under way at the same time, where it makes the scan wait for a worker.
+    /// Maximum number of concurrent scans of its batch, for events after which the scan waits for a worker.
     pub fn max_concurrent(&self) -> Option<u32> {
         match self {
             Self::ScanRequested { max_concurrent, .. } | Self::ScanRetried { max_concurrent, .. } => {
@@ -422,7 +422,7 @@ impl VersionedEvent for ScanEvent {
     }
 }
 
-/// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
+/// Before version 2, scans read only pages and sitemaps, and did not check sitemap URLs.
 fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Object(options)) = fields.get_mut("options") {
         add_options(options);

@@ -96,7 +96,7 @@ impl DomainScan {
         self.next_attempt_at
     }
 
-    /// The events that a command leads to.
+    /// The events of a command.
     pub fn decide(&self, command: ScanCommand) -> Decision {
         match command {
             ScanCommand::Request {
@@ -313,7 +313,7 @@ impl DomainScan {
         }
     }
 
-    /// In whatever status: a scan under way continues, and what it finds is found after the erasure.
+    /// In any status: a running scan continues, and its findings come after the erasure.
     fn erase(&self) -> Decision {
         let status = self.status.ok_or(ScanError::NotFound)?;
         if !self.has_bodies {

@@ -71,7 +71,7 @@ fn page(title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// A table that scrolls by itself where it is wider than the screen; by keys too, so it takes the focus.
+/// A table that scrolls if it is wider than the screen. It can be focused, so that the keyboard scrolls it.
 fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(label) {
@@ -83,7 +83,7 @@ fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     }
 }
 
-/// A text as it is typed, which scrolls by itself.
+/// Preformatted text that scrolls.
 fn code_block(shown: &str) -> Markup {
     html! { pre tabindex="0" { code { (shown) } } }
 }

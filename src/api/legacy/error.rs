@@ -157,7 +157,7 @@ where
     }
 }
 
-/// What v4 takes from a request, its refusal said in the old words.
+/// A value that v4 extracts from a request; a refusal is converted to the old format.
 pub(in crate::api::legacy) struct OldWords<T>(pub(super) T);
 
 impl<T: FromRequest<ApiState, Rejection = Problem>> FromRequest<ApiState> for OldWords<T> {

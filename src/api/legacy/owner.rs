@@ -42,7 +42,7 @@ pub(in crate::api::legacy) async fn admit(
     admit_as(visitor, &state, request, next).await
 }
 
-/// The same for versions whose clients always had to say who they are.
+/// The same for versions whose clients always had to authenticate.
 pub(in crate::api::legacy) async fn admit_known(
     State(state): State<ApiState>,
     request: Request,

@@ -28,7 +28,7 @@ pub struct LegacySettings {
 pub struct BackendSettings {
     /// Its address, without a slash at the end.
     pub url: String,
-    /// What takes the place of the caller's `Authorization`, if the old backend asks for another.
+    /// The token that replaces the caller's `Authorization`, if the old backend needs its own.
     pub token: Option<String>,
     /// Routes and services that it answers.
     pub answers: Vec<String>,

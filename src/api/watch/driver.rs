@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::problem::Problem;
 
-/// Something is sent at least this often, so that nothing in between takes the connection for dead.
+/// The interval of heartbeats, so that no proxy considers the connection dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Pause after the database did not answer.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -22,9 +22,9 @@ pub(super) const GREETING: &str = "retry: 1000";
 
 /// What a step of a source came to.
 pub(super) enum Step {
-    /// These bytes are to be sent.
+    /// Send these bytes.
     Send(Bytes),
-    /// Nothing is to be sent yet; the next step continues.
+    /// There is nothing to send yet; the next step continues.
     Continue,
     /// The stream ends.
     End,
@@ -70,7 +70,7 @@ pub(super) fn drive(
     })
 }
 
-/// What is to be sent next; `None` at the end.
+/// The next bytes to send; `None` at the end.
 async fn next(source: &mut impl Source, stop: &CancellationToken) -> Option<Bytes> {
     let heartbeat = Instant::now() + HEARTBEAT;
     loop {

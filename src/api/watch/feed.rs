@@ -18,7 +18,7 @@ use crate::values::TenantId;
 
 /// Events of a page at most.
 const PAGE: i64 = 500;
-/// Pages kept for who is slow; who is slower reads the log.
+/// Number of pages kept for slow watchers; slower ones read the log.
 const PAGES: usize = 32;
 /// How long an idle feed waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
@@ -34,7 +34,7 @@ pub(super) struct Page {
     pub(super) after: i64,
     /// It ends with this one.
     pub(super) up_to: i64,
-    /// All that happened in between.
+    /// The events in between.
     pub(super) events: Vec<FeedEvent>,
 }
 
@@ -104,7 +104,7 @@ fn batch_of(event: &LogEvent) -> Option<String> {
     tagged.remove(&event.event_type)?.batch_id
 }
 
-/// Reads the end of the log for all who watch; clones share it.
+/// Reads the end of the log for all watchers; clones share it.
 #[derive(Clone)]
 pub(super) struct Feed {
     log: EventLog,

@@ -89,7 +89,7 @@ impl Destination {
     }
 }
 
-/// An export under way.
+/// A running export.
 pub(super) enum Writing {
     /// To a file, or to standard output.
     File {
@@ -129,7 +129,7 @@ impl Writing {
         }
     }
 
-    /// Completes it: from now on it is there.
+    /// Completes it: it appears now.
     pub(super) async fn complete(self) -> anyhow::Result<Option<Ended>> {
         match self {
             Self::File { mut out, names } => {

@@ -164,7 +164,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 }
 
 impl Args {
-    /// The form that is meant, if the rest fits the table.
+    /// The format, if the other options fit the table.
     fn checked_format(&self) -> Result<Format, BadArgument> {
         let refuse = |text: &str| Err(BadArgument(text.to_owned()));
         if matches!(self.table, Table::Urls | Table::Changes) && self.status.is_some() {
@@ -251,7 +251,7 @@ impl Args {
         }
     }
 
-    /// Uploads to an object; continues what was interrupted, and begins anew if the store no longer has that.
+    /// Uploads to an object; continues an interrupted upload, and starts over if the store no longer has it.
     async fn upload(
         &self,
         state: &ApiState,
@@ -342,7 +342,7 @@ impl Args {
         all_rows(state, self.tenant, BatchDomains { batch, query })
     }
 
-    /// The URLs of each of the domains that are meant, domain by domain.
+    /// The URLs of the selected domains, domain by domain.
     fn urls(&self, state: &ApiState) -> Rows<Url> {
         let (state, tenant) = (state.clone(), self.tenant);
         let names: Rows<String> = match self.batch {
@@ -390,7 +390,7 @@ impl Args {
         }
     }
 
-    /// Writes rows; tells how many there were.
+    /// Writes rows; returns their number.
     async fn put<T: Exported>(
         &self,
         state: &ApiState,

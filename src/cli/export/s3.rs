@@ -54,7 +54,7 @@ const CREDENTIALS: [&str; 4] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
-/// An object of S3, or of what speaks like it, by the variables that other programs use for it.
+/// An object in S3 or a compatible store, configured by the usual AWS variables.
 pub(super) fn s3_object(address: &ObjectAddress, config: &Config) -> anyhow::Result<S3Object> {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !CREDENTIALS.iter().any(|name| is_set(name)) {

@@ -38,7 +38,7 @@ pub(super) trait Object: Send + Sync {
     async fn complete(&self, upload: &str, parts: Vec<String>) -> object_store::Result<()>;
 }
 
-/// An upload under way.
+/// A running upload.
 pub(super) struct Upload {
     object: Box<dyn Object>,
     part_size: usize,
@@ -46,7 +46,7 @@ pub(super) struct Upload {
     /// Begun with the first part that is full: what is smaller is one request.
     begun: Option<Notes>,
     buffer: Vec<u8>,
-    /// Parts so far.
+    /// Number of parts.
     parts: Vec<String>,
     kept: usize,
 }

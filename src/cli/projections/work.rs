@@ -42,7 +42,7 @@ pub(in crate::cli) async fn perform(
     Ok(all_well)
 }
 
-/// Asks until the work under way is of the kind wanted, and waits for its end.
+/// Requests until the open task is of the wanted kind, and waits for its end.
 async fn one(
     log: &EventLog,
     projection: &'static dyn AnyProjection,

@@ -72,7 +72,7 @@ async fn write(connection: &mut PgConnection, units: &[AppendUnit]) -> Result<Ve
     Ok(outcomes)
 }
 
-/// One statement is a transaction by itself, and its answer ends with the commit.
+/// One statement is a transaction, and its response comes after the commit.
 async fn append<'a>(
     connection: &mut PgConnection,
     units: impl Iterator<Item = &'a AppendUnit> + Clone,

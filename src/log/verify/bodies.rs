@@ -16,7 +16,7 @@ const PAGE: i64 = 500;
 /// A digest as the database has it.
 pub(super) type Digest = Vec<u8>;
 
-/// Every body that is there, one in memory at a time.
+/// All existing bodies, one in memory at a time.
 pub(super) async fn verify(pool: &PgPool, found: &mut LogVerification) -> Result<(), LogError> {
     let mut last: Digest = Vec::new();
     loop {
@@ -110,7 +110,7 @@ pub(super) async fn look_for(pool: &PgPool, references: &[(i64, Digest)]) -> Res
     Ok(referred)
 }
 
-/// Bodies that are there although one of these events says that they were erased.
+/// Bodies that exist although one of these events says that they were erased.
 pub(super) async fn not_erased(pool: &PgPool, erasing: &[i64]) -> Result<Vec<Finding>, LogError> {
     if erasing.is_empty() {
         return Ok(Vec::new());

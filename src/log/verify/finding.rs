@@ -22,7 +22,7 @@ pub enum Finding {
         stream_id: String,
         sequence: i64,
     },
-    /// An event is what it was, but stood elsewhere.
+    /// An event is unaltered, but is at another position.
     EventMoved { position: i64, written_at: i64 },
     /// Two events are at one position.
     PositionTaken { position: i64 },
@@ -58,7 +58,7 @@ pub enum Finding {
         subject: String,
         error: String,
     },
-    /// An event says that a body was erased, but it is there.
+    /// An event says that a body was erased, but the body exists.
     BodyNotErased { position: i64, digest: String },
     /// An idempotency key names a position where no event is.
     KeyWithoutEvent {

@@ -390,7 +390,7 @@ fn words_of(sort: DomainSort) -> (Option<String>, &'static str, &'static str) {
     }
 }
 
-/// The time that stands for a missing one, so that it sorts last.
+/// The placeholder of a missing time, so that it sorts last.
 const MISSING: i64 = i64::MAX;
 
 fn push_after(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {

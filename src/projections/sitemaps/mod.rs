@@ -31,7 +31,7 @@ pub struct SitemapsRow {
     pub total_urls: i64,
     /// The known sitemaps.
     pub files: Vec<SitemapFile>,
-    /// The files that the attempt under way has read so far.
+    /// The files that the running attempt has read.
     pub reading: Vec<SitemapFile>,
     /// Position of the last event that is in this row.
     pub position: i64,

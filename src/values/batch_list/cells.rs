@@ -34,7 +34,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The lines of a text as rows, whatever their quotes mean.
+    /// The lines of a text as rows, ignoring quotes.
     pub(super) fn without_quotes(text: &'a str, delimiter: u8) -> impl Iterator<Item = Self> {
         (1..).zip(lines(text)).map(move |(line, text)| {
             let mut row = Self {

@@ -10,7 +10,7 @@ use crate::values::domain_name::{DomainName, InvalidDomain};
 /// Rows among which the header is looked for: there may be a title above it.
 const HEADER_WITHIN: usize = 20;
 
-/// How a table is to be read.
+/// How to read a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// The number of the header's row, from 0.

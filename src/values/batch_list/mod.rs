@@ -116,7 +116,7 @@ pub enum Form {
     Table,
     /// A JSON text or object per line.
     Ndjson,
-    /// Not said: a JSON document, NDJSON or a table, as it looks.
+    /// Not declared: detected as a JSON document, NDJSON or a table.
     #[default]
     Unknown,
 }
@@ -247,7 +247,7 @@ impl BatchList {
         }
     }
 
-    /// How much was said of the list: domains found, new or not, and what is none.
+    /// The number of entries so far: domains, duplicates and invalid ones.
     fn reported(&self) -> usize {
         self.accepted.len() + self.duplicates + self.rejected.len()
     }

@@ -2,7 +2,7 @@
 
 use super::{MAX_COLUMN_NAME, MAX_COLUMN_NAMES, shorten};
 
-/// Why a whole list cannot be read; the message is meant for the person who sent it.
+/// Why a list cannot be read; the message is for the person who sent it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableList {
     /// Bytes that are no text in the encoding that the list has.

@@ -140,7 +140,7 @@ fn text_of(value: &DataRef<'_>) -> String {
     }
 }
 
-/// Unpacks all files once, whatever sizes they declare.
+/// Unpacks all files once, regardless of the sizes that they declare.
 fn require_bounded(mut archive: ZipArchive<Cursor<&[u8]>>, limit: u64) -> Result<(), UnreadableList> {
     if archive.len() > MAX_FILES {
         return Err(too_large());

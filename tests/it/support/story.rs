@@ -23,7 +23,7 @@ pub struct StoryOptions {
     pub tenants: usize,
     /// Of each tenant.
     pub domains: usize,
-    /// Scans under way at the same time.
+    /// Maximum number of concurrent scans.
     pub at_once: usize,
     /// URLs of a sitemap, at most.
     pub urls: usize,

@@ -22,7 +22,7 @@ use crate::projections::sitemaps::sitemap_id;
 use crate::values::Findings;
 use crate::values::sitemap::SitemapKind;
 
-/// As the page scraper said it.
+/// In the format of the page scraper.
 pub(super) async fn page(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
@@ -37,7 +37,7 @@ pub(super) async fn page(
     .await
 }
 
-/// As the sitemap scanner said it.
+/// In the format of the sitemap scanner.
 pub(super) async fn sitemap(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,

@@ -27,7 +27,7 @@ pub(super) struct Part {
     pub(super) id: String,
 }
 
-/// The file with the notes of one address; nobody else has it meanwhile.
+/// The record of one upload; it is locked meanwhile.
 pub(in crate::cli::export) struct NotesFile {
     path: PathBuf,
     /// Held until it is dropped.
@@ -46,7 +46,7 @@ impl NotesFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Removes an upload, so that the next one begins anew.
+    /// Removes an upload, so that the next one starts over.
     pub(in crate::cli::export) fn remove(&self) -> Result<(), UploadError> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed(error)),
