@@ -47,7 +47,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where the API listens.
     pub bind: SocketAddr,
-    /// Scans under way at the same time in this process.
+    /// Concurrent scans of this process.
     pub worker_concurrency: usize,
     /// How sites are fetched.
     pub fetch: FetchSettings,
@@ -55,7 +55,7 @@ pub struct Config {
     pub auth: AuthSettings,
     /// How mails are sent; `None` if none are.
     pub mail: Option<MailSettings>,
-    /// The broker of workers elsewhere; `None` if there is none.
+    /// The broker of remote workers; `None` if there is none.
     pub nats: Option<NatsSettings>,
     /// Where traces and metrics are sent; `None` if nothing is.
     pub telemetry: Option<TelemetrySettings>,
@@ -63,7 +63,7 @@ pub struct Config {
     pub legacy: LegacySettings,
 }
 
-/// Scans under way at the same time when nothing is set.
+/// Concurrent scans by default.
 const DEFAULT_CONCURRENCY: usize = 64;
 
 /// Where the API listens when nothing is set.

@@ -39,7 +39,7 @@ impl MetricExport {
         }
     }
 
-    /// Sends until told to stop, and then again. `read` gives the text of `/metrics`, or why there is none.
+    /// Sends until it is stopped, and then once more. `read` returns the text of `/metrics`, or why there is none.
     pub async fn run(
         self,
         read: impl Fn() -> BoxFuture<'static, Result<String, String>>,

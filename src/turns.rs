@@ -21,7 +21,7 @@ pub struct Turns(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     places: usize,
-    /// Places that one tenant may hold: the rest is there for the others at once.
+    /// Turns that one tenant may hold: the rest stays free for the others.
     places_of_tenant: usize,
     state: Mutex<State>,
 }

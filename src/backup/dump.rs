@@ -22,9 +22,9 @@ pub struct Saved {
     pub bytes: u64,
 }
 
-/// Writes a backup of the database at `url`; `progress` gets the number of bytes so far.
+/// Writes a backup of the database at `url`; `progress` gets the number of written bytes.
 ///
-/// `url` is of a user who is shown all rows: a superuser, or the owner of the tables. `log` is the same database's.
+/// The user of `url` must see all rows: a superuser, or the owner of the tables. `log` is the log of the same database.
 pub async fn back_up(
     url: &str,
     log: &EventLog,

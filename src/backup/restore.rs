@@ -51,7 +51,7 @@ pub async fn restore(url: &str, archive: &Archive, progress: impl Fn(u64)) -> Re
     Ok(())
 }
 
-/// Whatever is there could be overwritten, or mixed with what comes.
+/// Existing data could be overwritten, or mixed with the restored data.
 async fn refuse_what_is_not_empty(connection: &mut PgConnection) -> Result<(), BackupError> {
     let (database, found): (String, Option<String>) = sqlx::query_as(
         "select current_database()::text, \
@@ -168,7 +168,7 @@ fn failed(said: String) -> BackupError {
     }
 }
 
-/// What holds for the original alone: who owns it, and who was at work in it.
+/// State that belongs to the original only: ownership and leases.
 async fn make_ours(connection: &mut PgConnection) -> Result<(), BackupError> {
     let mut transaction = connection.begin().await?;
     row_security::enable_everywhere(&mut transaction).await?;

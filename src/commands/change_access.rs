@@ -142,7 +142,7 @@ async fn load(bus: &CommandBus, tenant: TenantId) -> Result<Loaded<Tenant>, LogE
     bus.load(tenant.0).await
 }
 
-/// Tells of a change and commits both; false if somebody else was first, and nothing is changed.
+/// Appends the event of a change and commits both; false if a concurrent change came first, and nothing is changed.
 async fn finish(
     change: TransactionWithEvents,
     loaded: Loaded<Tenant>,

@@ -69,7 +69,7 @@ impl CommandContext {
         Value::Object(fields)
     }
 
-    /// The key with what is to be returned to a repeat.
+    /// The key with the response for repetitions.
     pub(super) fn key_with(&self, result: Value) -> Option<IdempotencyKey> {
         let key = self.key.clone()?;
         Some(IdempotencyKey {

@@ -20,7 +20,7 @@ pub struct CreatedMonitor {
     pub id: MonitorId,
     /// The log position from which it is visible.
     pub position: i64,
-    /// What was said of the request the first time, if this is a repeat.
+    /// The first response, if this is a repetition.
     pub first_summary: Option<Value>,
 }
 

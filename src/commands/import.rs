@@ -26,7 +26,7 @@ pub struct ImportTimes {
     pub ended: DateTime<Utc>,
 }
 
-/// A row that is to be appended.
+/// A row to append.
 #[derive(Debug)]
 pub struct ImportUnit(AppendUnit);
 
@@ -123,7 +123,7 @@ fn date(stream: &mut StreamAppend, times: ImportTimes) {
     }
 }
 
-/// Appends rows; says of each whether it is new. One that is there already stays as it is.
+/// Appends rows; returns for each whether it is new. Existing ones do not change.
 pub async fn append_imported(bus: &CommandBus, units: Vec<ImportUnit>) -> Result<Vec<bool>, LogError> {
     let units = units.into_iter().map(|unit| unit.0).collect();
     let outcomes = bus.log().append_all(units).await;

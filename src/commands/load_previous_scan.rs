@@ -128,7 +128,7 @@ fn lists_of(events: &[LogEvent], of_attempt: u32) -> Result<Option<Vec<BodyRef>>
     Ok(Some(lists))
 }
 
-/// Gives each sitemap the URLs it names. A list that was erased or cannot be read is asked for again.
+/// Gives each sitemap its URLs. A list that was erased or cannot be read is fetched again.
 async fn fill_lists(bus: &CommandBus, kept: &mut Revisit) -> Result<(), LogError> {
     let lists = kept.sitemaps.iter().filter_map(|sitemap| sitemap.list.as_ref());
     let bodies = load_bodies(bus.log().pool(), lists).await?;

@@ -10,7 +10,7 @@ use crate::log::LogError;
 use crate::values::MonitorId;
 use crate::values::monitor::{InvalidMonitor, MonitorChange};
 
-/// What can be done with a monitor besides changing and running it.
+/// The commands for a monitor other than changing and running it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonitorWork {
     /// Let it not run.

@@ -104,7 +104,7 @@ pub struct RequestedBatch {
     pub batch_id: BatchId,
     /// The log position of the request.
     pub position: i64,
-    /// What was said of the request the first time, if this is a repeat.
+    /// The first response, if this is a repetition.
     pub first_summary: Option<Value>,
 }
 

@@ -9,7 +9,7 @@ use crate::aggregates::{BatchCommand, BatchError, BatchScan};
 use crate::log::LogError;
 use crate::values::{BatchId, ScanId};
 
-/// An ended scan that is to be done again, and which of its rounds ended.
+/// An ended scan to retry, and the round that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedScan {
     /// The scan.

@@ -28,7 +28,7 @@ pub struct BegunScan {
     pub(super) scan_id: ScanId,
     pub(super) tenant: TenantId,
     pub(super) loaded: Loaded<DomainScan>,
-    /// What the scan is to be compared with.
+    /// The data with which the scan is compared.
     pub(super) known: Option<Arc<KnownDomain>>,
 }
 

@@ -7,7 +7,7 @@ use super::CommandContext;
 use super::bus::CommandBus;
 use crate::log::{AppendUnit, Appended, LogError};
 
-/// Notes an answer under the context's key, if it has one; what is to be answered: that of the first use of the key.
+/// Stores a response under the context's key, if it has one; returns the response of the first use of the key.
 pub async fn store_response(
     bus: &CommandBus,
     result: Value,

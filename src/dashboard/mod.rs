@@ -67,7 +67,7 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .fallback(entry::nothing_here)
 }
 
-/// The pages for who was let in: a request must carry its caller.
+/// The pages without admission: a request must already have its caller.
 fn guarded_pages() -> Router<ApiState> {
     Router::new()
         .route("/", get(overview::show))

@@ -97,7 +97,7 @@ fn crawlers(table: &Crawlers) -> Markup {
     }
 }
 
-/// What is known of an address besides where it was found.
+/// The checks of an email address.
 pub(super) fn mail(email: &Email) -> Markup {
     let Some(check) = &email.check else {
         return html! {};

@@ -140,7 +140,7 @@ async fn require_sendable(state: &ApiState, visitor: &Visitor, input: &BatchInpu
 
 /// A list that was read.
 struct Checked {
-    /// In UTF-8, whatever it came as, to go along with the page.
+    /// The list in UTF-8, embedded in the page.
     text: String,
     input: BatchInput,
     /// The names of its columns.

@@ -64,12 +64,12 @@ pub(super) fn reason(reason: FailureReason) -> Markup {
     html! { (reason.label()) " " code.small.muted { (reason) } }
 }
 
-/// The words for the code of a reason; a code that this release does not know stands for itself.
+/// The text for the code of a reason; an unknown code is shown as it is.
 pub(super) fn reason_label(code: &str) -> &str {
     code.parse().map_or(code, |reason: FailureReason| reason.label())
 }
 
-/// A link to a page elsewhere, which learns nothing of us; a text if its address is none that a browser should follow.
+/// A link to another site, which does not get our URL. Plain text if browsers must not follow it.
 pub(super) fn outward(url: &str) -> Markup {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     html! {

@@ -150,7 +150,7 @@ pub(super) async fn shown_again(
     None
 }
 
-/// The pages for who was let in already.
+/// The pages for admitted visitors.
 fn routes(state: &ApiState) -> Router {
     static ROUTES: OnceLock<Router<ApiState>> = OnceLock::new();
     ROUTES

@@ -27,7 +27,7 @@ pub(super) enum Section {
     Keys,
 }
 
-/// Whether a page changes by itself.
+/// Whether a page updates itself.
 enum Live {
     No,
     /// When one of these events is in the log; at most this often (milliseconds).
@@ -88,7 +88,7 @@ impl<'a> Page<'a> {
         self
     }
 
-    /// It looks again whether what it could not show is there now.
+    /// It retries until the missing content is available.
     pub(super) fn retried(mut self) -> Self {
         self.live = Live::ByTime(2000);
         self

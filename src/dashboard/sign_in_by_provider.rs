@@ -19,7 +19,7 @@ use crate::api::problem::Problem;
 pub(super) const PROVIDER_PATH: &str = "/sign-in/oidc";
 /// The cookie that a browser keeps meanwhile.
 const COOKIE: &str = "sitelog_sign_in";
-/// How long somebody may take at the provider, in seconds.
+/// The maximum time at the provider, in seconds.
 const MAX_AGE_SECONDS: u64 = 600;
 /// Characters of the path afterwards at most; a longer one is forgotten.
 const MAX_NEXT: usize = 1000;

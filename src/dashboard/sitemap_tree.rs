@@ -29,7 +29,7 @@ pub(super) fn tree(files: &[SitemapSummary]) -> Markup {
     html! { ul.tree { (branch(&roots, &children, &mut seen)) } }
 }
 
-/// Each file once, so that indexes that name each other come to an end.
+/// Each file is shown once, so that indexes that refer to each other do not repeat.
 fn branch<'a>(
     files: &[&'a SitemapSummary],
     children: &BTreeMap<&'a str, Vec<&'a SitemapSummary>>,

@@ -14,14 +14,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Where the broker is, and who we are there.
+/// The address of the broker, and the credentials.
 #[derive(Clone, Debug)]
 pub struct NatsSettings {
     /// One or more addresses, separated by commas.
     pub url: String,
     /// A `.creds` file, or the seed of a user.
     pub credentials: Option<PathBuf>,
-    /// Certificates that are trusted besides the system's.
+    /// Certificates to trust in addition to the system's.
     pub ca: Option<PathBuf>,
     /// The cell.
     pub cell: Cell,
@@ -117,7 +117,7 @@ pub async fn connect(settings: &NatsSettings, user: NatsUser) -> Result<Client, 
     })
 }
 
-/// Connects; while the broker cannot be reached, again and again. `None` if told to stop.
+/// Connects, and retries while the broker is unreachable. `None` if it is stopped.
 pub async fn connect_patiently(
     settings: &NatsSettings,
     user: NatsUser,

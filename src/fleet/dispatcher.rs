@@ -30,7 +30,7 @@ const GROUP: &str = "dispatchers";
 const AT_ONCE: usize = 128;
 /// After a claim that found nothing, claims find nothing for so long without asking the database: idle workers ask often.
 const NOTHING_DUE: Duration = Duration::from_millis(100);
-/// With more results waiting to be recorded nobody gets new tasks.
+/// While more results than this wait to be recorded, no worker gets new tasks.
 const MOST_WAITING: u64 = 200;
 
 /// Answers claims, starts and beats.
@@ -65,7 +65,7 @@ impl Backlog {
     }
 }
 
-/// What is asked for.
+/// The request.
 #[derive(Clone, Copy)]
 enum Question {
     Claim,
@@ -86,7 +86,7 @@ impl Dispatcher {
         }
     }
 
-    /// Answers until told to stop.
+    /// Answers requests until it is stopped.
     pub async fn run(self, stop: CancellationToken) -> Result<(), FleetError> {
         let subscribe = async |subject: String| {
             let subscribed = self

@@ -45,7 +45,7 @@ pub enum FleetError {
         /// The file.
         file: PathBuf,
     },
-    /// The certificates that are to be trusted cannot be read.
+    /// The file of trusted certificates cannot be read.
     #[error("cannot read the certificates {}; check SITELOG_NATS__CA", .file.display())]
     Authority {
         /// The file.
@@ -124,7 +124,7 @@ pub enum FleetError {
         /// What the dispatcher says.
         needed: String,
     },
-    /// A worker asks for more than anybody gets.
+    /// A worker requests more tasks than allowed.
     #[error("{worker} asks for {wanted} tasks; a worker gets at most {most} at a time")]
     TooManyClaimed {
         /// Its name.

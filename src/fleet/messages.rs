@@ -15,7 +15,7 @@ use crate::values::sitemap::SitemapUrl;
 use crate::values::{ScanId, TenantId};
 use crate::worker::Job;
 
-/// What this release speaks. A dispatcher refuses workers of another one.
+/// The protocol version. A dispatcher refuses workers with another one.
 pub const PROTOCOL: u32 = 1;
 
 /// The most tasks that a worker gets at a time: the database gives them out one claim after the other, and the answer has to
@@ -29,7 +29,7 @@ pub(super) const FENCE: &str = "Sitelog-Fence";
 /// The object that holds the result, where it is too large for the message.
 pub(super) const OBJECT: &str = "Sitelog-Object";
 
-/// Any request, with who asks.
+/// Any request, with its worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request<T> {
     pub(super) protocol: u32,
@@ -128,7 +128,7 @@ pub(super) struct BeatAnswer {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ScanResult {
     pub(super) worker: WorkerSighting,
-    /// The number of the attempt; without one, whichever is under way.
+    /// The number of the attempt; without one, the running attempt.
     pub(super) attempt: Option<u32>,
     /// From the claim to the delivery.
     pub(super) took: Duration,

@@ -33,7 +33,7 @@ pub use streams::{StreamLimits, check_broker, prepare_broker};
 pub struct Cell(String);
 
 impl Cell {
-    /// The cell of who names none.
+    /// The default cell.
     pub const DEFAULT: &str = "main";
 
     /// A name: letters, digits and hyphens.

@@ -65,7 +65,7 @@ impl Recorder {
         }
     }
 
-    /// Records until told to stop.
+    /// Records results until it is stopped.
     pub async fn run(self, stop: CancellationToken) {
         let (room, recording) = (Arc::new(Semaphore::new(AT_ONCE)), TaskTracker::new());
         while !stop.is_cancelled() {

@@ -16,7 +16,7 @@ use crate::log::{EventLog, LogEvent};
 
 /// Events that are on their way to the broker at once.
 const PAGE: i64 = 500;
-/// How long an idle relay waits for news before it looks by itself.
+/// How long an idle relay waits for a notification before it polls.
 const POLL: Duration = Duration::from_secs(1);
 /// Pause after a failure, and while another relay copies.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -63,7 +63,7 @@ impl Relay {
         }
     }
 
-    /// Copies until told to stop.
+    /// Copies the log until it is stopped.
     pub async fn run(self, stop: CancellationToken) {
         loop {
             let paused = tokio::select! {

@@ -256,7 +256,7 @@ impl WorkSource for NatsSource {
         Ok(())
     }
 
-    /// Nobody announces tasks over the broker: a worker looks by itself.
+    /// The broker does not announce tasks, so workers poll.
     async fn wait_for_news(&self) {
         std::future::pending::<()>().await;
     }

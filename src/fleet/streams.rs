@@ -149,7 +149,7 @@ fn check_version(client: &Client) -> Result<(), FleetError> {
     })
 }
 
-/// Checks that all is there and set as it must be. What may differ (sizes, replicas) is the operator's.
+/// Checks that all objects exist with the required settings. Sizes and replicas may differ: the operator chooses them.
 pub async fn check_broker(client: &Client, cell: &Cell) -> Result<(), FleetError> {
     check_version(client)?;
     let jetstream = jetstream::new(client.clone());

@@ -46,11 +46,11 @@ pub struct OldDomain {
     pub last_error: Option<String>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
-    /// What people had said of it in the predecessor's time; `New` if nothing.
+    /// The value that people entered in the predecessor; `New` if none.
     pub curation: String,
 }
 
-/// What people said of a domain (`d`) in the predecessor's time.
+/// What people entered about a domain (`d`) in the predecessor.
 const CURATION: &str = "coalesce((select r.content ->> 'sitemap_curation_status' from legacy_row r \
      where r.source_table = 'domains' and r.outcome = 'imported' and r.tenant_id = d.tenant_id and r.domain = d.domain), 'New')";
 

@@ -33,7 +33,7 @@ impl OldRow {
         &self.row[column]
     }
 
-    /// The text of a column, whatever its type.
+    /// The text of a column of any type.
     pub(super) fn text(&self, column: &str) -> Option<String> {
         match &self.row[column] {
             Value::Null => None,

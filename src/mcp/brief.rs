@@ -36,7 +36,7 @@ const OF_DOMAIN: [(&str, &str); 23] = [
     ("stale_fields", "/stale_fields"),
 ];
 
-/// What `get_domain` shows besides.
+/// Further fields that `get_domain` shows.
 const BESIDES: [(&str, &str); 13] = [
     ("site_name", "/meta_json/site_name"),
     ("logo", "/logo_url"),
@@ -58,7 +58,7 @@ pub(super) fn domain(found: &Value) -> Value {
     Value::Object(fields(found, &OF_DOMAIN))
 }
 
-/// A domain by itself.
+/// One domain.
 pub(super) fn domain_in_full(found: &Value) -> Value {
     let mut shown = fields(found, &OF_DOMAIN);
     shown.extend(fields(found, &BESIDES));

@@ -9,7 +9,7 @@ const NAMES: [&str; 5] = ["value", "name", "url", "state", "policy"];
 /// Parts shown at most.
 const MAX_EVIDENCE: usize = 10;
 
-/// The parts of a record that have a value, whatever its case.
+/// The parts of a record that contain a value, case-insensitive.
 pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
     let wanted = plain(value);
     let (mut found, mut mentioned, mut known) = (Vec::new(), Vec::new(), Vec::new());

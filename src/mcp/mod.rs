@@ -54,7 +54,7 @@ pub struct ApiRequest {
 pub struct ApiAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// JSON, unless something in between has answered.
+    /// JSON, unless a proxy has answered.
     pub body: Bytes,
 }
 

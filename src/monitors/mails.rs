@@ -13,7 +13,7 @@ use crate::values::{BatchId, MonitorId, TenantId};
 
 /// For how long a mail is tried.
 const GIVE_UP: Duration = Duration::from_hours(24);
-/// Seconds after the first failed attempt, the second, and so on; the last stands for all further ones.
+/// Seconds after the first failed attempt, the second, and so on; the last applies to all further ones.
 const PAUSES: [u64; 6] = [30, 120, 600, 1800, 3600, 7200];
 
 /// A mail that is ours to send, for as long as `longest_mail_lease` says.

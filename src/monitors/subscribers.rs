@@ -41,7 +41,7 @@ impl fmt::Debug for UnsubscribeToken {
     }
 }
 
-/// A person who gets mails.
+/// A person who gets emails.
 #[derive(Clone, Debug, FromRow)]
 #[expect(missing_docs, reason = "the names are those of the table")]
 pub struct SubscriberRow {
@@ -78,7 +78,7 @@ impl From<sqlx::Error> for SubscribeError {
     }
 }
 
-/// Adds an address to a monitor of a tenant. One that is there already stays as it is.
+/// Adds an address to a monitor of a tenant. An existing one does not change.
 pub async fn add(
     pool: &PgPool,
     tenant: TenantId,

@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Pause after the database failed.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Runs monitors until it is stopped; what is under way then ends.
+/// Runs monitors until it is stopped; the current work then ends.
 pub async fn watch(monitors: Monitors, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let pause = match due::claim(&monitors.pool, PAGE).await {

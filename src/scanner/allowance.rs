@@ -75,7 +75,7 @@ impl Allowance {
         self.spent.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// Processor time so far.
+    /// The used CPU time.
     pub(super) fn computed(&self) -> Duration {
         Duration::from_nanos(self.spent.nanoseconds.load(Ordering::Relaxed))
     }

@@ -21,13 +21,13 @@ const MAX_MAIL_DOMAINS: usize = 5;
 
 type Answer<Key> = (Key, Result<Vec<String>, RecordsError>);
 
-/// Questions under way; they end with it.
+/// Running queries; dropping the value ends them.
 pub(super) struct Questions {
     records: DnsRecords,
     open: JoinSet<Answer<&'static str>>,
 }
 
-/// Asks all that is to be known of a domain; `None` if DNS may not be asked.
+/// Sends all DNS queries for a domain; `None` if DNS must not be used.
 pub(super) fn ask(context: &ScanContext, domain: &DomainName) -> Option<Questions> {
     let name = domain.as_str();
     if !context.fetcher.may_ask_records(name) {
@@ -118,7 +118,7 @@ pub(super) async fn add_to(
 
 type MailDomain = (String, RecordKind);
 
-/// Asks who receives the mail of addresses that are not the site's own.
+/// Looks up the mail servers of addresses at other domains.
 fn ask_mail_domains(
     context: &ScanContext,
     findings: &Findings,

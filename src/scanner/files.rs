@@ -92,7 +92,7 @@ impl Site {
     }
 }
 
-/// The files of a site, wanted or under way.
+/// The files of a site, queued or being read.
 #[derive(Debug)]
 pub(super) struct Files {
     wanted: Vec<SiteFile>,

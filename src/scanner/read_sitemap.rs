@@ -83,7 +83,7 @@ pub(super) fn bytes_of(url: &SitemapUrl) -> usize {
     size_of::<SitemapUrl>() + url.loc.capacity() + texts
 }
 
-/// Reads a file; whatever happens becomes a report. At most `max_urls` of its pages are kept.
+/// Reads a file; any failure becomes part of the report. At most `max_urls` of its URLs are kept.
 pub(super) async fn read(context: &ScanContext, url: &Url, how: &Reader, max_urls: usize) -> FileRead {
     let limits = Limits {
         deadline: how.deadline,
@@ -275,7 +275,7 @@ enum ReadError {
     Compute,
 }
 
-/// A document under way.
+/// A document that is being read.
 struct Reading {
     reader: SitemapReader,
     collected: Collected,

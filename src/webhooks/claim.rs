@@ -232,7 +232,7 @@ pub(super) async fn extra_done(
     Ok(ours.rows_affected() > 0)
 }
 
-/// What is to be sent in addition to the order: who asked for it, and the event.
+/// A resend, out of order: who requested it, and the event.
 pub(super) async fn extras(pool: &PgPool, claimed: &Claimed) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     sqlx::query_as(
         "select requested_by, position from webhook_extra where webhook_id = $1 order by requested_by limit 20",

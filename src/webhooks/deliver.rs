@@ -66,7 +66,7 @@ impl Deliverer {
         Self { bus, pool, fetcher }
     }
 
-    /// Sends until it is stopped; an attempt under way then ends, and its endpoint is released.
+    /// Sends until it is stopped; the running attempt then ends, and its endpoint is released.
     pub async fn run(self, stop: CancellationToken) {
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let sessions = TaskTracker::new();
@@ -352,7 +352,7 @@ impl Deliverer {
     }
 }
 
-/// Whether an event, or what it refers to, cannot be read: that is shown as a failed attempt, so that somebody sees it.
+/// Whether an event or its body cannot be read. Then a failed attempt is recorded, so that users see it.
 fn is_about_the_event(error: &LogError) -> bool {
     matches!(
         error,

@@ -10,7 +10,7 @@ use crate::log::{EventLog, LogError, LogEvent};
 use crate::values::domain_change::{FieldDifference, STATUS};
 use crate::values::webhook::{WebhookSettings, WebhookTopic};
 
-/// A message that is to be sent.
+/// A message to send.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Message {
     /// Of the event: the same for each attempt and each endpoint.
@@ -26,7 +26,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// What stands for an event that cannot be read: an attempt at it fails, and says why.
+    /// The replacement for an event that cannot be read: its attempt fails with the reason.
     pub(super) fn unreadable(event: &LogEvent, error: &LogError) -> Option<Self> {
         Some(Self {
             id: id_of(event),

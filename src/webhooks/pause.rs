@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// Seconds after the first failed attempt, the second, and so on; the last stands for all further ones.
+/// Seconds after the first failed attempt, the second, and so on; the last applies to all further ones.
 const PAUSES: [u64; 10] = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400];
 /// An endpoint that has failed for this long, without a success, is disabled.
 const DISABLED_AFTER: Duration = Duration::from_hours(24);

@@ -155,7 +155,7 @@ pub async fn reached(pool: &PgPool) -> Result<i64, TablesError> {
     Ok(position.unwrap_or_default())
 }
 
-/// Removes attempts that nobody looks at any more.
+/// Removes old attempts.
 pub(super) async fn remove_old_deliveries(pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query("delete from webhook_delivery where sent_at < clock_timestamp() - interval '30 days'")
         .execute(pool)

@@ -41,7 +41,7 @@ enum Kind {
     /// The batch that the read model knows.
     Batch,
     Tenant,
-    /// A file is found with its domain, whatever tenant the row names.
+    /// A file is found through its domain, whatever tenant the row names.
     FileTenant,
     /// Counts over files, which the predecessor overwrote with its last run's.
     Counted,
@@ -179,7 +179,7 @@ impl Circumstances<'_> {
     }
 }
 
-/// A column that readers of the old table see: all but those that are compared in a way of their own.
+/// A column of the old table, except those that are compared separately.
 pub(super) fn compare_as_is(name: &str, old: &OldRow, row: &Circumstances<'_>) -> Compared {
     let was = old.value(name);
     let Some(is) = row.new.get(name) else {

@@ -82,7 +82,7 @@ pub(super) async fn compare(
 }
 
 impl TableComparison {
-    /// Rows that something was said of.
+    /// Rows that were reported.
     fn seen(&self) -> u64 {
         let classified: u64 = self.merged.values().chain(self.refused.values()).sum();
         self.same + self.explained + self.unexplained + self.missing + classified

@@ -149,7 +149,7 @@ enum State {
     Failed,
     /// It only is in the list.
     Never,
-    /// Its scan was under way, or waited for.
+    /// Its scan was running or waiting.
     Unfinished,
     Open,
     Left,

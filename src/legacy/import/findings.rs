@@ -10,7 +10,7 @@ use crate::values::findings::{ContactInfo, SocialLinks, TechStack};
 /// For months the predecessor stored made-up pages over real data; their titles end so.
 const FABRICATED: &str = " - Temporary Bypass";
 
-/// Findings that are to be sealed, and what was repaired.
+/// Findings to seal, and the values that were repaired.
 #[derive(Debug)]
 pub(super) struct OldFindings {
     pub(super) content: Value,

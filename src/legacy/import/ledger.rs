@@ -175,7 +175,7 @@ pub(super) async fn note(pool: &PgPool, entries: &[Entry]) -> Result<(), ImportE
     Ok(())
 }
 
-/// The outcome of all rows so far.
+/// The outcome of all imported rows.
 pub(super) async fn report(pool: &PgPool) -> Result<Report, ImportError> {
     let mut report = Report::default();
     let counts: Vec<(String, String, Option<String>, i64)> = sqlx::query_as(

@@ -55,7 +55,7 @@ pub enum ImportError {
     Log(#[from] LogError),
 }
 
-/// An import under way.
+/// A running import.
 struct Import<'a> {
     bus: &'a CommandBus,
     /// Ours.
@@ -133,7 +133,7 @@ impl Import<'_> {
     }
 }
 
-/// For whom rows are brought in.
+/// The tenant of the imported rows.
 fn context(tenant: TenantId) -> CommandContext {
     CommandContext::internal(tenant, ACTOR)
 }

@@ -94,7 +94,7 @@ impl Plan {
         }
     }
 
-    /// Queues what robots.txt names, of any host, and what the home page names of its own.
+    /// Queues the sitemaps in robots.txt, on any host, and those that the home page names on its own host.
     pub(super) fn add_named(&mut self, seeds: &mut Seeds) {
         for url in std::mem::take(&mut seeds.robots) {
             self.add(url, false);

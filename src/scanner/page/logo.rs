@@ -4,7 +4,7 @@ use super::head::{absolute, meta};
 use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
-/// Names of pictures that are another company's logo, or stand for a video or another page.
+/// Names of pictures that are another company's logo, or belong to a video or another page.
 const OTHERS: &[&str] = &[
     "client",
     "partner",

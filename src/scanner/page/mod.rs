@@ -193,7 +193,7 @@ pub fn add_technologies(findings: &mut Findings, off_page: &OffPageSignals, know
     findings.tech_stack = technology::categories(&findings.technologies);
 }
 
-/// What a site is called: by its host, by itself and by registers.
+/// The names of a site: its host, its own name, and its registered name.
 fn names(findings: &Findings) -> Vec<String> {
     let url = findings.final_url.as_deref().and_then(|url| Url::parse(url).ok());
     let label = url.as_ref().and_then(Url::host_str).map(|host| {

@@ -97,7 +97,7 @@ pub(super) struct Image {
     pub(super) in_logo: bool,
     pub(super) in_header: bool,
     pub(super) in_footer: bool,
-    /// Among those of partners, clients and the like.
+    /// In a section of partners, clients or similar.
     pub(super) of_others: bool,
     /// Inside a link to another site.
     pub(super) in_link_away: bool,

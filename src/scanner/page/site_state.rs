@@ -45,7 +45,7 @@ pub(super) fn site_state(page: &Outline) -> Option<SiteState> {
 
 type Seen = (SiteStateKind, String);
 
-/// Markets and hosters show their pages about a domain under addresses of their own.
+/// Domain marketplaces and hosters show their pages about a domain at their own URLs.
 fn by_address(url: &Url) -> Option<Seen> {
     let host = url.host_str()?;
     let is_there = |(known, path, _): &&(&str, &str, SiteStateKind)| {

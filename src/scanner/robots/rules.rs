@@ -8,7 +8,7 @@ use super::{Decision, Rule};
 /// Bytes of a path that a decision may compare with rules, over all of them.
 const MAX_WORK: usize = 1024 * 1024;
 
-/// What trying a rule costs besides, in the same measure.
+/// The additional cost of a rule, in the same unit.
 const COST_OF_RULE: usize = 64;
 
 /// The rules for one agent.

@@ -25,7 +25,7 @@ pub(super) enum Root {
     Atom,
 }
 
-/// The document so far.
+/// The part of the document that was read.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) root: Option<Root>,

@@ -172,7 +172,7 @@ impl Content {
         Ok(())
     }
 
-    /// Decides charset and format by what is there, then reads it.
+    /// Detects charset and format from the available bytes, then reads them.
     fn open(&mut self, last: bool, sink: &mut dyn FnMut(SitemapEntry)) {
         let Phase::Head(head) = &mut self.phase else {
             return;

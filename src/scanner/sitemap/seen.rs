@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Parts of the set, each of which grows by itself: a set that doubles holds its old and its new table at once.
+/// Parts of the set, which grow separately: a set that doubles holds its old and its new table at once.
 const PARTS: usize = 64;
 
 /// Slots of a part when it gets its first URL.

@@ -39,7 +39,7 @@ pub(super) struct Object {
 pub(super) struct Arena(pub(super) Vec<Object>);
 
 impl Arena {
-    /// Adds the objects of the value that a deserializer comes to.
+    /// Adds the objects of the value that a deserializer reads.
     pub(super) fn add<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         let (parent, depth) = (None, 0);
         let arena = self;

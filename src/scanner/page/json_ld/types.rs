@@ -8,12 +8,12 @@ pub(super) fn is_organization(kind: &str) -> bool {
     ORGANIZATIONS.iter().any(|line| has_word(line, kind))
 }
 
-/// Whether a type is a place, which may stand for its operator.
+/// Whether a type is a place, which may describe its operator.
 pub(super) fn is_place(kind: &str) -> bool {
     PLACES.iter().any(|line| has_word(line, kind))
 }
 
-/// Whether a type stands for something that may have an address and a telephone and is not a company.
+/// Whether a type is something that may have an address and a telephone but is not a company.
 pub(super) fn is_something_else(kind: &str) -> bool {
     has_word(SOMETHING_ELSE, kind)
         || [

@@ -20,7 +20,7 @@ const MAX_VERSION: usize = 40;
 #[derive(Debug)]
 pub(super) struct Pattern {
     source: String,
-    /// Whether `^` and `$` stand for lines.
+    /// Whether `^` and `$` match at line breaks.
     by_line: bool,
     version: Option<String>,
     /// In percent, of the technology being there if this matches.
@@ -87,7 +87,7 @@ impl Pattern {
         })
     }
 
-    /// Whether it matches everything, as the empty pattern does: what counts is that the thing is there.
+    /// Whether it matches everything, like the empty pattern: then only the presence counts.
     pub(super) fn is_empty(&self) -> bool {
         self.source.is_empty()
     }

@@ -18,7 +18,7 @@ const OWN: &str = include_str!("own.json");
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PatternTarget {
     Header(String),
-    /// A trailing `*` stands for any ending.
+    /// A trailing `*` matches any ending.
     Cookie(String),
     Meta(String),
     ScriptSrc,
@@ -63,7 +63,7 @@ pub(super) struct ElementSign {
     pub(super) demand: Demand,
 }
 
-/// A name and how much it is to be believed, from `implies`.
+/// A name and its confidence, from `implies`.
 #[derive(Clone, Debug)]
 pub(super) struct Implied {
     pub(super) name: String,
