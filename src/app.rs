@@ -158,7 +158,7 @@ pub struct App {
 }
 
 impl App {
-    /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
+    /// Builds all parts over a migrated database. Only the log's group commit runs yet.
     pub async fn build(config: &Config, pools: Pools) -> Result<Self, StartError> {
         let row_security = projections::row_security::ensure_reader(&pools.work)
             .await
@@ -282,12 +282,12 @@ impl App {
         }
     }
 
-    /// All that is served by HTTP.
+    /// All HTTP routes.
     pub fn routes(&self) -> Router {
         self.routes_until(CancellationToken::new())
     }
 
-    /// The same; when told to stop, what is sent for as long as somebody listens ends.
+    /// The same; after a stop, event streams end.
     pub fn routes_until(&self, stop: CancellationToken) -> Router {
         let state = ApiState {
             watch: api::Watch::new(self.watched_log(), stop),
@@ -338,7 +338,7 @@ impl App {
     }
 }
 
-/// What is reported about a server that has started.
+/// Information about a started server.
 pub struct Started<'a> {
     /// Its settings.
     pub config: &'a Config,

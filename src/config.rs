@@ -36,14 +36,14 @@ use crate::pools::FEWEST_CONNECTIONS;
 use axum::http::HeaderValue;
 use chrono::NaiveDateTime;
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// A PostgreSQL ≥ 15; `None` for the private one in the data directory.
     pub database_url: Option<String>,
-    /// Connections that this process opens at most; `None` for as many as suit the server.
+    /// Maximum database connections of this process; `None` for a number that fits the server.
     pub database_connections: Option<u32>,
-    /// Where the private PostgreSQL and its lock live.
+    /// The data directory of the private PostgreSQL and its locks.
     pub data_dir: PathBuf,
     /// Where the API listens.
     pub bind: SocketAddr,
@@ -53,11 +53,11 @@ pub struct Config {
     pub fetch: FetchSettings,
     /// Admission of callers.
     pub auth: AuthSettings,
-    /// How mails are sent; `None` if none are.
+    /// The mail server; `None` if no email is sent.
     pub mail: Option<MailSettings>,
     /// The broker of remote workers; `None` if there is none.
     pub nats: Option<NatsSettings>,
-    /// Where traces and metrics are sent; `None` if nothing is.
+    /// Where traces and metrics are sent; `None` if they are not sent.
     pub telemetry: Option<TelemetrySettings>,
     /// The predecessor's paths.
     pub legacy: LegacySettings,

@@ -13,7 +13,7 @@ use crate::postgres::EmbeddedPostgres;
 
 /// Connections of one process, unless the server has fewer to give or the settings say otherwise.
 const CONNECTIONS: u32 = 32;
-/// The database with what keeps it alive.
+/// The database, and the supervision of the private server.
 pub struct Database {
     /// Connections.
     pub pools: Pools,
@@ -21,7 +21,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connects to the configured database or runs the private one, and migrates it.
+    /// Connects to the configured database, or starts the private one, and migrates it.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
         let database = Self::connect(config).await?;
         sqlx::migrate!().run(&database.pools.work).await?;
@@ -56,7 +56,7 @@ impl Database {
         })
     }
 
-    /// The URL the private database is reached at.
+    /// The URL of the private database.
     pub fn url(&self) -> Option<&str> {
         self.embedded.as_ref().map(EmbeddedPostgres::url)
     }
@@ -92,7 +92,7 @@ impl Database {
         }
     }
 
-    /// Closes the connections; the last process out stops the private PostgreSQL.
+    /// Closes the connections; the last process stops the private PostgreSQL.
     pub async fn close(self) {
         self.pools.close().await;
         if let Some(embedded) = self.embedded

@@ -17,7 +17,7 @@ use crate::traces::{self, Sampled};
 /// How long one message may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends what was traced until it is shut down.
+/// Sends traces until it is shut down.
 pub struct TraceExport(SdkTracerProvider);
 
 /// Switches traces on and sends them to a collector, whose address is that of OTLP/HTTP (`http://collector:4318`).

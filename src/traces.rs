@@ -77,7 +77,7 @@ thread_local! {
     static IDS: Cell<(TraceId, SpanId)> = const { Cell::new((TraceId::INVALID, SpanId::INVALID)) };
 }
 
-/// Gives each span the ids that it is to have.
+/// Generates the ids of spans.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ids;
 

@@ -14,7 +14,7 @@ const MAX_WAITING: usize = 64;
 /// How long a request waits for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Places that tenants take turns at; clones share them.
+/// A limited number of turns, shared by tenants; clones share them.
 #[derive(Clone, Debug)]
 pub struct Turns(Arc<Shared>);
 
@@ -40,20 +40,20 @@ struct OfTenant {
     waiting: VecDeque<oneshot::Sender<Turn>>,
 }
 
-/// A place that is held until this is dropped.
+/// A turn, held until this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     tenant: TenantId,
     turns: Turns,
 }
 
-/// There are too many before it, or they take too long. Nothing was done.
+/// Too many requests wait, or they take too long. Nothing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests of this tenant wait for their turn")]
 pub struct Busy;
 
 impl Turns {
-    /// This many places, of which one tenant may hold so many.
+    /// This many turns, and the maximum for one tenant.
     pub fn new(places: usize, places_of_tenant: usize) -> Self {
         Self(Arc::new(Shared {
             places: places.max(1),
@@ -168,7 +168,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// This many bytes were worked on.
+    /// Records the number of processed bytes.
     pub async fn did(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= STEP {

@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use super::ApiKey;
 use super::keys;
 
-/// Who the first key may be given to.
+/// Where the first key is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FirstKeyDestination {
     /// A person at a terminal.
@@ -35,7 +35,7 @@ pub enum FirstKey {
     NotMade,
 }
 
-/// Why the first key was not made; `E` is what making it may fail with.
+/// Why the first key was not created; `E` is the error of its creation.
 #[derive(Debug, thiserror::Error)]
 pub enum FirstKeyError<E: std::error::Error + 'static> {
     /// It cannot be found out whether there is a key.
@@ -68,8 +68,8 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
     },
 }
 
-/// Makes the first key of all, unless there is or ever was one, if it can be handed over. `make` makes it, unless another
-/// process was faster.
+/// Creates the first key, unless there is or was one, if it can be shown. `make` creates it, unless another process was
+/// faster.
 pub async fn provide<E: std::error::Error + 'static>(
     pool: &PgPool,
     place: &FirstKeyDestination,

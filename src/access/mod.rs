@@ -93,17 +93,17 @@ impl Access {
         self.recheck_every
     }
 
-    /// Signs people in with a provider, if there is one.
+    /// Sign-in with a provider, if one is configured.
     pub fn sign_in(&self) -> Option<&SignIn> {
         self.sign_in.as_ref()
     }
 
-    /// What is set for each tenant.
+    /// The settings of tenants.
     pub fn tenants(&self) -> &Tenants {
         &self.tenants
     }
 
-    /// The pool the keys live in.
+    /// The pool for the tables of access control.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
@@ -118,7 +118,7 @@ impl Access {
         tokens.verify(credential).await?.ok_or(AccessError::Invalid)
     }
 
-    /// Whose session a browser shows.
+    /// The caller of a browser's session.
     pub async fn identify_session(&self, token: &str) -> Result<Caller, AccessError> {
         let token = SessionToken::parse(token).ok_or(AccessError::Invalid)?;
         sessions::identify(&self.pool, &token).await

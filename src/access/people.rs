@@ -9,18 +9,18 @@ use crate::values::TenantId;
 /// Maximum number of listed users, the latest sign-ins first.
 const MAX_LISTED: i64 = 1000;
 
-/// A person as administrators see one.
+/// A user, as shown to administrators.
 #[derive(Clone, Debug, FromRow)]
 pub struct PersonRow {
     /// As in the log: `oidc:<subject>`.
     pub actor: String,
-    /// How people call that one.
+    /// The user's name.
     pub name: String,
-    /// What that one might do at the last sign-in.
+    /// The scopes at the last sign-in.
     pub scopes: Vec<String>,
     /// When that was.
     pub last_signed_in_at: DateTime<Utc>,
-    /// In how many browsers that one is signed in.
+    /// Number of open sessions.
     pub sessions: i64,
 }
 

@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_hours(8 * 24);
 /// Bytes of a token: it cannot be guessed, so a fast hash of it is enough.
 const TOKEN_BYTES: usize = 32;
 
-/// What a browser shows; it is never printed.
+/// The token of a session; it is never printed.
 pub struct SessionToken(String);
 
 impl SessionToken {
@@ -36,7 +36,7 @@ impl SessionToken {
         Ok(Self(hex::encode(bytes)))
     }
 
-    /// Reads one; `None` if the text has not its form.
+    /// Parses a token; `None` if the text does not have its format.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = text.len() == 2 * TOKEN_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         fits.then(|| Self(text.to_owned()))

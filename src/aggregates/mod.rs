@@ -18,7 +18,7 @@ pub use webhook::{Webhook, WebhookCommand, WebhookError, WebhookEvent};
 
 use crate::values::event_type::StreamType;
 
-/// The types of stream there are, as the log names them.
+/// The stream types, as the log names them.
 pub const STREAM_TYPES: &[&str] = &[
     StreamType::Scan.as_str(),
     StreamType::Batch.as_str(),

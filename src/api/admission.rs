@@ -148,7 +148,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Takes one request from a tenant's share.
+/// Counts one request against a tenant's rate limit.
 pub(crate) async fn take_share(state: &ApiState, tenant: TenantId) -> Result<RequestShare, Refusal> {
     let admission = state
         .access

@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// The whole body has this long: 32 MB at 2 Mbit/s.
 const WHOLE: Duration = Duration::from_mins(2);
 
-/// The room for bodies; clones share it.
+/// The memory for bodies; clones share it.
 #[derive(Clone, Debug)]
 pub struct BodyRoom(Arc<Semaphore>);
 

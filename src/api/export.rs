@@ -48,7 +48,7 @@ const SLOT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Rows of a page that is read alongside statuses; longer ones are long reads.
 const SHORT_PAGE: i64 = 200;
 
-/// The places for workbooks and Parquet files; clones share them.
+/// The limits of concurrent workbooks and Parquet files; clones share them.
 #[derive(Clone, Debug)]
 pub struct ExportSlots {
     workbooks: Arc<Semaphore>,
@@ -64,7 +64,7 @@ impl Default for ExportSlots {
     }
 }
 
-/// The form of the answer.
+/// The format of the response.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FormatQuery {
@@ -74,7 +74,7 @@ pub struct FormatQuery {
     format: Option<String>,
 }
 
-/// The form that a request wants; `None` for a page of JSON.
+/// The format that a request selects; `None` for a page of JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted(Option<Format>);
 
@@ -98,7 +98,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     }
 }
 
-/// A list of the API: what is in it, and how a page of it is read. An export reads it page by page.
+/// A list of the API: its rows, and how to read a page. An export reads it page by page.
 pub trait List: Send + Sync + 'static {
     /// The content.
     type Row: Exported;
@@ -126,12 +126,12 @@ pub trait List: Send + Sync + 'static {
 }
 
 impl Wanted {
-    /// All rows as a file of this form.
+    /// All rows as a file of this format.
     pub fn file(format: Format) -> Self {
         Self(Some(format))
     }
 
-    /// Answers with a page, or with all rows as a file.
+    /// Responds with a page, or with all rows as a file.
     pub async fn answer<L: List>(
         self,
         state: &ApiState,
@@ -238,7 +238,7 @@ async fn file<L: List>(
     Ok(response)
 }
 
-/// The columns that came with a batch's list, if the tenant has such a batch.
+/// The other columns of a batch's list, if the tenant has such a batch.
 pub async fn carried_by(
     state: &ApiState,
     tenant: TenantId,

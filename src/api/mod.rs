@@ -67,9 +67,9 @@ pub struct ApiState {
     pub log: EventLog,
     /// Read models.
     pub models: ReadModels,
-    /// The same two for what takes long.
+    /// The log and the read models for long reads.
     pub long_reads: LongReads,
-    /// All connections, for what is measured of them.
+    /// All connections, for their metrics.
     pub pools: Pools,
     /// The queue, for its counts.
     pub tasks: ScanTasks,
@@ -77,13 +77,13 @@ pub struct ApiState {
     pub webhooks: Webhooks,
     /// Domains that are scanned on a schedule.
     pub monitors: Monitors,
-    /// Whether mails can be sent.
+    /// Whether emails can be sent.
     pub sends_mails: bool,
     /// Admission of callers.
     pub access: Access,
-    /// Scans and batches watched as they go.
+    /// Event streams of scans and batches.
     pub watch: Watch,
-    /// How much is taken at once.
+    /// Limits of concurrent work.
     pub limits: Limits,
     /// The state of the predecessor's paths.
     pub legacy: Legacy,
@@ -91,7 +91,7 @@ pub struct ApiState {
     pub metrics: PrometheusHandle,
 }
 
-/// How much is taken at once; clones share it.
+/// Limits of concurrent work; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     /// For bodies of requests.
@@ -100,11 +100,11 @@ pub struct Limits {
     pub requests: RequestSlots,
     /// For workbooks and Parquet files that are being built.
     pub files: ExportSlots,
-    /// For answers that wait.
+    /// For responses that wait.
     pub waits: WaitSlots,
 }
 
-/// Bytes of a request's body at most.
+/// Maximum bytes of a request's body.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The whole API and the pages, under the same protection. The pages bring the answer for paths that do not exist: a page

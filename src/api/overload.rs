@@ -18,7 +18,7 @@ const SLOT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one may take, a slow body included.
 const LONGEST: Duration = Duration::from_secs(150);
 
-/// The places for requests; clones share them.
+/// The limit of concurrent requests; clones share it.
 #[derive(Clone, Debug)]
 pub struct RequestSlots(Arc<Semaphore>);
 

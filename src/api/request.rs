@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Characters of an idempotency key at most.
 const MAX_KEY: usize = 255;
 
-/// Whose data a request may read.
+/// The tenant whose data a request may read.
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant(pub TenantId);
 
@@ -45,10 +45,10 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     }
 }
 
-/// A command's request: whose, under which id and key, and its body.
+/// The request of a command: its caller, its id, its idempotency key and its body.
 #[derive(Clone, Debug)]
 pub struct CommandRequest {
-    /// Goes into the log with what follows.
+    /// Goes into the metadata of the events.
     pub context: CommandContext,
     /// As sent.
     pub headers: HeaderMap,
@@ -85,13 +85,13 @@ impl FromRequest<ApiState> for CommandRequest {
 }
 
 impl CommandRequest {
-    /// The body as JSON of a shape; says where it breaks.
+    /// Parses the body as JSON; an error names the place.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.expect_type(&["application/json"])?;
         parse_json(self.body())
     }
 
-    /// What the first use of the request's idempotency key led to, if there was one.
+    /// The result of the first use of the request's idempotency key, if there was one.
     pub async fn first_result(&self, state: &ApiState) -> Result<Option<Value>, Problem> {
         let Some(key) = &self.context.key else {
             return Ok(None);
@@ -145,7 +145,7 @@ impl CommandRequest {
     }
 }
 
-/// 415, naming what is taken.
+/// 415 with the accepted types.
 pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
     let given = if given.is_empty() {
         "no Content-Type".to_owned()

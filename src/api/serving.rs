@@ -22,14 +22,14 @@ use tower::ServiceExt;
 use super::browser;
 use super::problem::{Problem, ProblemCode};
 
-/// How connections are taken.
+/// The limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// Connections at the same time; more wait in the system's queue.
+    /// Maximum number of connections; more wait in the system's queue.
     pub connections: usize,
     /// For the head of a request, from when the connection is ready for it: also how long an idle one is kept.
     pub header_read_timeout: Duration,
-    /// A client must take something of an answer in this time.
+    /// The time in which a client must read a part of the response.
     pub write_timeout: Duration,
     /// The time for running requests when the server is stopped.
     pub shutdown_grace: Duration,

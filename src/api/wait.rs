@@ -17,7 +17,7 @@ const MAX_SECONDS: u64 = 60;
 /// Answers that wait at once: half of the places for requests, so that there is always room for others.
 const AT_ONCE: usize = 128;
 
-/// The places for answers that wait; clones share them.
+/// The limit of responses that wait; clones share it.
 #[derive(Clone, Debug)]
 pub struct WaitSlots(Arc<Semaphore>);
 

@@ -51,7 +51,7 @@ enum Command {
     },
 }
 
-/// Does it.
+/// Runs the command.
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Load { source, json: true } => {

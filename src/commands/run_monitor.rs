@@ -22,7 +22,7 @@ pub struct KnownMonitor {
     pub settings: MonitorSettings,
     /// Whether it runs on its schedule.
     pub is_active: bool,
-    /// The time that was seen to last.
+    /// The last scheduled time that was handled.
     pub last: DateTime<Utc>,
 }
 

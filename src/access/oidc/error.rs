@@ -2,7 +2,7 @@
 
 use crate::access::AccessError;
 
-/// Nobody was signed in.
+/// The sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// The provider cannot be asked.
@@ -68,7 +68,7 @@ pub enum SignInError {
 }
 
 impl SignInError {
-    /// What the person can do.
+    /// What the user can do.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Unavailable { .. } => {

@@ -57,7 +57,7 @@ const ALGORITHMS: [Algorithm; 8] = [
     Algorithm::EcdsaP384Sha384,
 ];
 
-/// Signs people in with one provider. Clones share what they know of it.
+/// Sign-in with one provider. Clones share its metadata.
 #[derive(Clone)]
 pub struct SignIn(Arc<Inner>);
 
@@ -84,17 +84,17 @@ impl SignIn {
         }))
     }
 
-    /// What the button says.
+    /// The label of the button.
     pub fn label(&self) -> &str {
         &self.0.settings.label
     }
 
-    /// Whether people reach us by TLS.
+    /// Whether users reach sitelog over TLS.
     pub fn is_encrypted(&self) -> bool {
         self.0.settings.redirect.scheme() == "https"
     }
 
-    /// Begins a sign-in: where the browser is to go, and what it is to keep.
+    /// Starts a sign-in; returns the URL to redirect to, and what the browser must keep.
     pub async fn begin(&self) -> Result<(Url, Begun), SignInError> {
         let settings = &self.0.settings;
         let published = self.0.provider.published().await?;
@@ -119,7 +119,7 @@ impl SignIn {
         Ok((address, begun))
     }
 
-    /// Completes a sign-in that this browser has begun.
+    /// Completes a sign-in that this browser has started.
     pub async fn complete(&self, begun: Option<Begun>, returned: &Returned) -> Result<Person, SignInError> {
         let issuer = &self.0.settings.issuer;
         if let Some(given) = returned.iss.as_ref().filter(|given| *given != issuer) {

@@ -20,11 +20,11 @@ const MAX_NAME: usize = 100;
 pub struct Person {
     /// For the log: `oidc:<subject>`.
     pub actor: String,
-    /// How people call that one: a name, with the email address if there is one.
+    /// The user's name, with the email address if there is one.
     pub name: String,
-    /// Whose data that one may touch.
+    /// The user's tenant.
     pub tenant: TenantId,
-    /// What that one may do; at least one scope.
+    /// The user's scopes; at least one.
     pub scopes: Scopes,
     /// Of the sign-in, which works only once: a digest of its state.
     pub sign_in: [u8; 32],

@@ -6,16 +6,16 @@ use super::SignInError;
 use crate::access::{Scope, Scopes};
 use crate::values::TenantId;
 
-/// What the claims of a person mean.
+/// The meaning of claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRules {
-    /// The claim that says whose data a person may touch; a path such as `app_metadata.tenant_id` leads into an object.
+    /// The claim with the tenant; a path such as `app_metadata.tenant_id` refers to a field of an object.
     pub tenant_claim: String,
     /// What the values of that claim mean. Empty: each value is the id of a tenant itself.
     pub tenants: Vec<(String, TenantId)>,
     /// The tenant of users without the claim; `None` if they are refused.
     pub default_tenant: Option<TenantId>,
-    /// The claim that says what a person may do; `None` if all may do the same.
+    /// The claim with the scopes; `None` if all users get the same.
     pub scopes_claim: Option<String>,
     /// What the values of that claim mean. Empty: each value is the name of a scope itself.
     pub scopes_of: Vec<(String, Scope)>,
@@ -24,9 +24,9 @@ pub struct ClaimRules {
 }
 
 impl ClaimRules {
-    /// The claim of a tenant if nothing is set.
+    /// The default claim with the tenant.
     pub const DEFAULT_TENANT_CLAIM: &str = "tenant_id";
-    /// What all may do if nothing is set.
+    /// The default scopes.
     pub const DEFAULT_SCOPES: &str = "read";
 
     /// Whether claims have all that the rules look at.

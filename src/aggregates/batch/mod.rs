@@ -15,7 +15,7 @@ pub use status::{BatchProgress, BatchStatus};
 use crate::values::event_type::StreamType;
 use crate::values::{BatchOptions, BodyRef, MonitorId};
 
-/// The memory of one batch.
+/// The state of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchScan {
     items: Option<BodyRef>,
@@ -63,10 +63,10 @@ pub enum BatchCommand {
     },
 }
 
-/// A batch that the predecessor worked through.
+/// A batch of the predecessor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedBatch {
-    /// Scans it stood for.
+    /// Number of its scans.
     pub total: u32,
     /// The options.
     pub options: BatchOptions,
@@ -74,7 +74,7 @@ pub struct ImportedBatch {
     pub items: BodyRef,
     /// The row's primary key.
     pub row_id: String,
-    /// How far it was.
+    /// Its status in the predecessor.
     pub status: String,
     /// The number of completed scans that it counted.
     pub completed: u32,
@@ -84,7 +84,7 @@ pub struct ImportedBatch {
     pub error: Option<String>,
     /// The whole row.
     pub row: BodyRef,
-    /// Whether it was broken off.
+    /// Whether it was interrupted.
     pub broken_off: bool,
 }
 

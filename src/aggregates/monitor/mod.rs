@@ -16,7 +16,7 @@ use crate::values::BatchId;
 use crate::values::event_type::StreamType;
 use crate::values::monitor::{MonitorSettings, SkipReason, Slot};
 
-/// The memory of one monitor.
+/// The state of one monitor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Monitor {
     settings: Option<MonitorSettings>,
@@ -87,7 +87,7 @@ pub enum MonitorError {
     CannotRun(SkipReason),
 }
 
-/// Why a run cannot take place, as part of a sentence.
+/// Why a run cannot take place, as text within a sentence.
 pub fn words(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::StillRunning => "the batch of the run before has not ended",
@@ -101,7 +101,7 @@ pub fn words(reason: SkipReason) -> &'static str {
 }
 
 impl Monitor {
-    /// What it does; nothing before it was created and after it was deleted.
+    /// Its settings; none before it was created and after it was deleted.
     pub fn settings(&self) -> Option<&MonitorSettings> {
         self.settings.as_ref().filter(|_| !self.deleted)
     }
@@ -111,7 +111,7 @@ impl Monitor {
         self.settings().is_some() && !self.paused
     }
 
-    /// The time that was seen to last.
+    /// The last scheduled time that was handled.
     pub fn last(&self) -> Option<DateTime<Utc>> {
         self.last
     }

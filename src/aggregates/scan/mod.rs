@@ -38,7 +38,7 @@ const MAX_ABANDONED: u32 = 20;
 /// First pause between attempts; each further one is four times as long.
 const FIRST_BACKOFF_SECONDS: i64 = 2;
 
-/// The memory of one scan: what its decisions need, nothing else.
+/// The state of one scan: only what its decisions need.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DomainScan {
     status: Option<ScanStatus>,

@@ -14,7 +14,7 @@ pub use event::TenantEvent;
 
 use crate::values::TenantSettings;
 
-/// The memory of one tenant.
+/// The state of one tenant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tenant {
     revoked_keys: BTreeSet<String>,
@@ -22,7 +22,7 @@ pub struct Tenant {
     settings: Option<TenantSettings>,
 }
 
-/// A command on one tenant; each is what happened, and none is refused.
+/// A command on one tenant; none is refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TenantCommand {
     /// Tell of a new key.

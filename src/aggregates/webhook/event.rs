@@ -65,7 +65,7 @@ pub enum DisableReason {
 }
 
 impl DisableReason {
-    /// The word on the wire and in the tables.
+    /// The word in the API and in the tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "requested",

@@ -11,7 +11,7 @@ pub use event::{DisableReason, WebhookEvent};
 use crate::values::event_type::StreamType;
 use crate::values::webhook::WebhookSettings;
 
-/// The memory of one endpoint.
+/// The state of one endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Webhook {
     settings: Option<WebhookSettings>,

@@ -90,7 +90,7 @@ pub(in crate::api::legacy) struct Backend {
     routes: HashSet<&'static str>,
 }
 
-/// Why it cannot be used; the message names what is wrong.
+/// Why the old backend cannot be used; the message names the error.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     /// A word names neither a route nor a service.

@@ -206,7 +206,7 @@ impl Example for AcceptedWebhookCommand {
 /// An attempt to deliver an event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeliveryView {
-    /// Number of the attempt among all.
+    /// Number of the attempt over all deliveries.
     pub delivery_id: i64,
     /// The log position of the event.
     pub position: i64,
@@ -215,7 +215,7 @@ pub struct DeliveryView {
     /// The type of the event.
     #[schema(example = "domain.changed")]
     pub event: String,
-    /// Number of the attempt at the event in a row, starting at 1.
+    /// Number of the attempt to deliver this event, starting at 1.
     pub attempt: i32,
     /// When it was created.
     pub sent_at: DateTime<Utc>,

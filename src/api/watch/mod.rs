@@ -34,7 +34,7 @@ use feed::Feed;
 use slots::StreamSlots;
 use watcher::Watcher;
 
-/// What watchers of this process share; clones share it.
+/// The shared state of all watchers of this process.
 #[derive(Clone)]
 pub struct Watch {
     feed: Feed,
@@ -49,7 +49,7 @@ impl Watch {
         self.stop.clone()
     }
 
-    /// Watching a log until it is stopped.
+    /// Watches a log until it is stopped.
     pub fn new(log: EventLog, stop: CancellationToken) -> Self {
         Self {
             feed: Feed::new(log),
