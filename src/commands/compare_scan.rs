@@ -22,7 +22,7 @@ use crate::values::revisit::Earlier;
 use crate::values::sitemap::SitemapUrl;
 use crate::values::{BodyRef, Findings, ScanId, merge_findings};
 
-/// What earlier scans say of a domain.
+/// What is known of a domain from earlier scans.
 #[derive(Clone, Debug)]
 pub struct KnownDomain {
     /// The latest scan that ended, and how.

@@ -13,9 +13,9 @@ pub struct CommandContext {
     pub tenant: TenantId,
     /// Who acts: `key:…`, `user:…`, `anonymous`, `worker:…`, `policy:…`, `cli`.
     pub actor: String,
-    /// What that one may do, separated by blanks; `system` for what the service does on its own.
+    /// The actor's scopes, separated by spaces; `system` for actions of the service itself.
     pub roles: String,
-    /// The HTTP request or command line run it came with.
+    /// The id of the HTTP request or of the command.
     pub request_id: Option<String>,
     /// The event that caused it.
     pub causation_id: Option<Uuid>,
@@ -35,7 +35,7 @@ pub struct RequestKey {
 }
 
 impl CommandContext {
-    /// The circumstances of something the system does on its own.
+    /// The circumstances of an action of the service itself.
     pub fn internal(tenant: TenantId, actor: impl Into<String>) -> Self {
         Self {
             tenant,

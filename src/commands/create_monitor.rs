@@ -27,12 +27,12 @@ pub struct CreatedMonitor {
 /// A monitor's list, packed: it goes into the log with the event that refers to it.
 #[derive(Clone, Debug)]
 pub struct SealedList {
-    /// For the event.
+    /// The reference for the event.
     pub list: BodyRef,
     pub(super) body: Body,
 }
 
-/// Packs the list of a monitor.
+/// Seals the list of a monitor.
 pub async fn seal_list(
     bus: &CommandBus,
     id: MonitorId,
@@ -45,7 +45,7 @@ pub async fn seal_list(
 }
 
 impl SealedList {
-    /// As what a monitor watches.
+    /// The list as the domains of a monitor.
     pub fn domains(&self) -> WatchedDomains {
         WatchedDomains::List(self.list.clone())
     }

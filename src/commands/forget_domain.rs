@@ -17,15 +17,15 @@ use crate::values::amount::counted;
 /// The result of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForgottenDomain {
-    /// Scans whose results were erased; none if there was nothing (left) to forget.
+    /// Number of scans whose results were erased; 0 if there was nothing to erase.
     pub scans: usize,
-    /// Bodies deleted.
+    /// Number of deleted bodies.
     pub bodies: u64,
     /// The log position from which that is visible.
     pub position: i64,
 }
 
-/// Forgets a domain of a tenant; a second time changes nothing.
+/// Erases a domain of a tenant; a repetition changes nothing.
 pub async fn forget_domain(
     bus: &CommandBus,
     domain: &DomainName,

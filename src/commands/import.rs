@@ -18,7 +18,7 @@ use crate::values::EventType;
 /// When a row's work was requested, started and ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImportTimes {
-    /// Asked for.
+    /// When it was requested.
     pub requested: DateTime<Utc>,
     /// Begun.
     pub started: DateTime<Utc>,
@@ -30,7 +30,7 @@ pub struct ImportTimes {
 #[derive(Debug)]
 pub struct ImportUnit(AppendUnit);
 
-/// The bodies of a row, gathered while it is read.
+/// The bodies of a row, collected while it is read.
 #[derive(Debug)]
 pub struct ImportBodies {
     salt: Salt,
@@ -46,12 +46,12 @@ impl ImportBodies {
         })
     }
 
-    /// Packs a content of this many things.
+    /// Seals a content with this number of items.
     pub fn seal(&mut self, content: &[u8], items: u64) -> BodyRef {
         self.push(self.salt.seal(content, items))
     }
 
-    /// The same for a JSON object that SQL is to read.
+    /// The same for a JSON object that SQL can read.
     pub fn seal_object(&mut self, json: &str) -> BodyRef {
         self.push(self.salt.seal_object(json))
     }

@@ -20,7 +20,7 @@ const AT_ONCE: usize = 64;
 pub struct TenantImport {
     /// Events that were appended.
     pub added: usize,
-    /// Events that were there already, from an earlier import.
+    /// Events that exist already, from an earlier import.
     pub known: usize,
 }
 

@@ -17,7 +17,7 @@ use crate::values::{BodyRef, FailureReason, Findings, Revisit, ScanId};
 pub struct PreviousScan {
     /// What the last completed scan kept of the files that it read.
     pub revisit: Option<Revisit>,
-    /// What is known of the domain; nothing if no scan of it has ended.
+    /// What is known of the domain; `None` if no scan of it has ended.
     pub known: Option<KnownDomain>,
 }
 

@@ -32,7 +32,7 @@ pub enum ChangeError {
     Settings(#[from] InvalidMonitor),
 }
 
-/// Does it; returns the position from which it is visible. `now` is what time it is by the database's clock.
+/// Runs the command; returns the position from which the result is visible. `now` is the time of the database's clock.
 pub async fn maintain_monitor(
     bus: &CommandBus,
     id: MonitorId,

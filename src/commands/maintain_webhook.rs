@@ -8,7 +8,7 @@ use crate::values::WebhookId;
 /// Commands on a webhook.
 pub use crate::aggregates::webhook::WebhookCommand as Maintenance;
 
-/// Does it; returns the position from which it is visible.
+/// Runs the command; returns the position from which the result is visible.
 pub async fn maintain_webhook(
     bus: &CommandBus,
     id: WebhookId,

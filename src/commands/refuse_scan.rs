@@ -7,7 +7,7 @@ use super::request_scan::create_scan;
 use crate::aggregates::{ScanCommand, ScanError};
 use crate::values::ScanId;
 
-/// Records it; a repeat with the same idempotency key gets the first one.
+/// Records the scan; a repetition with the same idempotency key gets the first one.
 pub async fn refuse_scan(
     bus: &CommandBus,
     input: String,

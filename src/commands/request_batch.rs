@@ -40,7 +40,7 @@ pub enum BatchItem {
 }
 
 impl BatchItem {
-    /// A domain with nothing beside it.
+    /// A domain without other columns.
     pub fn scan(line: u32, domain: DomainName) -> Self {
         Self::Scan {
             line,
@@ -50,7 +50,7 @@ impl BatchItem {
         }
     }
 
-    /// The accepted lines of a list, with what is beside them.
+    /// The accepted lines of a list, with their other columns.
     pub fn of_list(list: &mut BatchList) -> Vec<Self> {
         let mut names = std::mem::take(&mut list.columns);
         let cells = std::mem::take(&mut list.cells).into_iter();
@@ -97,7 +97,7 @@ impl BatchItem {
     }
 }
 
-/// A batch that will be done.
+/// A requested batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestedBatch {
     /// Its id.
@@ -108,7 +108,7 @@ pub struct RequestedBatch {
     pub first_summary: Option<Value>,
 }
 
-/// Requests a batch; `summary` is what a repeat with the same idempotency key gets back.
+/// Requests a batch; a repetition with the same idempotency key gets `summary`.
 pub async fn request_batch(
     bus: &CommandBus,
     items: &[BatchItem],

@@ -9,7 +9,7 @@ use crate::aggregates::{DomainScan, ScanCommand, ScanError};
 use crate::log::AppendUnit;
 use crate::values::{DomainName, ScanId, ScanOptions};
 
-/// Requests them in one append and returns its position; a repeat with the same idempotency key changes nothing.
+/// Requests the scans in one append and returns its position; a repetition with the same idempotency key changes nothing.
 pub async fn request_scans(
     bus: &CommandBus,
     domains: &[DomainName],

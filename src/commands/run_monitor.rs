@@ -13,7 +13,7 @@ use crate::log::{AppendUnit, LogError};
 use crate::values::monitor::{MonitorSettings, SkipReason, Slot};
 use crate::values::{BatchId, BodyRef, MonitorId, TenantId};
 
-/// What is known of a monitor before a run.
+/// The state of a monitor before a run.
 #[derive(Clone, Debug)]
 pub struct KnownMonitor {
     /// The tenant.
@@ -53,7 +53,7 @@ pub enum Run {
     Nothing,
 }
 
-/// A monitor as the log has it; `None` if there is none.
+/// A monitor, loaded from the log; `None` if there is none.
 pub async fn known_monitor(bus: &CommandBus, id: MonitorId) -> Result<Option<KnownMonitor>, LogError> {
     let Loaded {
         aggregate, tenant, ..

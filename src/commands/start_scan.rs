@@ -11,7 +11,7 @@ use super::{CommandContext, LogError};
 use crate::aggregates::{DomainScan, ScanCommand, ScanError, ScanStatus};
 use crate::values::{ScanId, ScanOptions, TenantId};
 
-/// What a worker is to do about a task it has claimed.
+/// What a worker must do with a claimed task.
 #[derive(Debug)]
 pub enum Start {
     /// Scan.
@@ -22,7 +22,7 @@ pub enum Start {
     Superseded,
 }
 
-/// An attempt that may be made and recorded.
+/// A started attempt, to scan and record.
 #[derive(Clone, Debug)]
 pub struct BegunScan {
     pub(super) scan_id: ScanId,
@@ -53,7 +53,7 @@ impl BegunScan {
         self.loaded.aggregate.options()
     }
 
-    /// How long the attempt may take from `now` on, by the clock that it was started by.
+    /// The time left for the attempt at `now`, by the clock with which it was started.
     pub fn time_left(&self, now: DateTime<Utc>) -> Duration {
         let deadline = self.loaded.aggregate.deadline_at();
         deadline.map_or(Duration::MAX, |at| (at - now).to_std().unwrap_or_default())

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use crate::values::nearest::did_you_mean;
 
-/// One fault; the message names the setting.
+/// One error; the message names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read as a whole.
@@ -97,7 +97,7 @@ impl ConfigError {
     }
 }
 
-/// A fault and where it can be corrected.
+/// An error and where to correct it.
 #[derive(Debug)]
 pub struct Fault {
     /// The problem.
@@ -115,7 +115,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong with the settings: at least one fault.
+/// All errors of the settings: at least one.
 #[derive(Debug)]
 pub struct ConfigFaults(pub Vec<Fault>);
 

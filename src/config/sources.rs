@@ -24,9 +24,9 @@ const FILE_OF_SYSTEM: &str = "/etc/sitelog/sitelog.toml";
 pub struct Sources {
     /// The file; `None` for `sitelog.toml` in the working directory or, if there is none, the system's.
     pub file: Option<PathBuf>,
-    /// Settings of the command line, by their place in the file: `worker.concurrency`.
+    /// Settings of the command line, by their names in the file: `worker.concurrency`.
     pub flags: Vec<(String, String)>,
-    /// Leaves the environment aside.
+    /// Ignores the environment.
     pub without_environment: bool,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The settings of a process, right or wrong.
+/// The settings of a process, and their errors.
 pub struct Settings {
     /// The file that was read, if there is one.
     pub file: Option<PathBuf>,
@@ -66,7 +66,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads them. Whatever is wrong is among the faults, and has its default.
+    /// Reads the settings. An invalid one is among the faults and has its default value.
     pub fn read(sources: &Sources) -> Self {
         let mut faults = Vec::new();
         let mut given = BTreeMap::new();
@@ -121,7 +121,7 @@ impl Settings {
         &self.faults
     }
 
-    /// The configuration, if nothing is wrong.
+    /// The configuration, if there are no errors.
     pub fn into_config(self) -> Result<Config, ConfigFaults> {
         match self.config {
             Some(config) if self.faults.is_empty() => Ok(config),

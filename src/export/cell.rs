@@ -38,7 +38,7 @@ impl From<&Value> for Cell {
 }
 
 impl Cell {
-    /// As the field of a CSV file, which nothing is run from when a spreadsheet opens it.
+    /// The field of a CSV file, escaped so that a spreadsheet does not run it as a formula.
     pub fn to_field(&self) -> String {
         match self {
             Self::Empty => String::new(),

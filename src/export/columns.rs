@@ -12,13 +12,13 @@ use crate::values::facets::PLAIN;
 pub struct Column {
     /// In the header.
     pub name: &'static str,
-    /// Where it is in the API's object (RFC 6901).
+    /// The path in the API's object (RFC 6901).
     pub pointer: &'static str,
     /// The type of its values, for formats with types.
     pub kind: Kind,
 }
 
-/// Whose cells of a batch's list are beside a row.
+/// The row of a batch's list whose cells are added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListRow<'a> {
     /// Those of a line.

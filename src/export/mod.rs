@@ -13,7 +13,7 @@ pub mod workbook;
 use std::fmt;
 use std::str::FromStr;
 
-/// A form that all rows of a list can be had in.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// RFC 4180 in UTF-8, with a header and CRLF.
@@ -27,7 +27,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them; where nothing else decides, the first goes first.
+    /// All formats; the first one is the default.
     pub const ALL: [Self; 4] = [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Parquet];
 
     /// As in `?format=` and `--format`, and the ending of a file's name.

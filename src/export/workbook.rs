@@ -43,7 +43,7 @@ pub enum WorkbookError {
     Row(#[from] serde_json::Error),
 }
 
-/// Builds a workbook out of pages of rows. The file has no name and goes when it is closed.
+/// Builds a workbook from pages of rows. The file has no name, and is deleted when it is closed.
 pub async fn build<T, E>(
     encoder: &Encoder<T>,
     pages: impl Stream<Item = Result<Vec<T>, E>>,

@@ -30,7 +30,7 @@ pub struct Cost {
     pub requests: u64,
     /// Bytes received: header fields, and bodies before they were decoded.
     pub bytes: u64,
-    /// The bound that something was left unread for.
+    /// The limit that was reached, if any.
     pub ran_out_of: Option<Bound>,
 }
 

@@ -21,10 +21,10 @@ pub struct Direct {
     client: reqwest::Client,
 }
 
-/// There is no answer that could be used.
+/// There is no usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectError {
-    /// The server did not answer.
+    /// The server did not respond.
     #[error("the server does not respond")]
     NoAnswer(#[from] reqwest::Error),
     /// It answered too much.
@@ -36,7 +36,7 @@ pub enum DirectError {
 }
 
 impl Direct {
-    /// A client that trusts one more authority.
+    /// A client that trusts an additional certificate authority.
     pub fn new(extra_ca: Option<&Path>) -> Result<Self, FetchSetupError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(extra_ca)?)

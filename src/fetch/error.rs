@@ -18,7 +18,7 @@ pub enum Phase {
     Body,
 }
 
-/// Why an URL could not be read; texts are for people and name the URL or host.
+/// Why a URL could not be read; messages are for people and name the URL or host.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
     /// DNS says that there is no such name, or no address for it.
@@ -140,7 +140,7 @@ impl FetchError {
         }
     }
 
-    /// The code of the problem if the scan continues: the reason, except that a bound has its own.
+    /// The code of the problem if the scan continues: the reason, or the code of a limit.
     pub fn problem_code(&self) -> &'static str {
         match self {
             Self::Budget { bound, .. } => bound.problem_code(),
@@ -165,7 +165,7 @@ impl FetchError {
     }
 }
 
-/// Why no fetcher could be built; a matter of settings.
+/// Why no fetcher could be built: an error of the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchSetupError {
     /// The file of extra certificates cannot be read.

@@ -27,7 +27,7 @@ use crate::values::revisit::{KnownFile, Validators};
 
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
-/// The way out. Cheap to clone; all clones share one connection pool and one throttle.
+/// Fetches URLs. Cheap to clone; all clones share one connection pool and one throttle.
 #[derive(Clone)]
 pub struct Fetcher {
     client: reqwest::Client,
@@ -45,10 +45,10 @@ struct Inner {
     settings: FetchSettings,
 }
 
-/// How far one request may go.
+/// The limits of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// When it must be over, the body included.
+    /// The deadline, body included.
     pub deadline: Instant,
     /// Redirects followed.
     pub redirects: usize,
@@ -118,7 +118,7 @@ impl Fetcher {
         })
     }
 
-    /// The same visit, for a part of it that may use up only so much of the whole budget.
+    /// The same attempt with a share of its budget, for a part of it.
     #[must_use]
     pub fn with_share(&self, numerator: u64, denominator: u64) -> Self {
         Self {
@@ -150,12 +150,12 @@ impl Fetcher {
         self.inner.throttle.set_delay(host, delay);
     }
 
-    /// Whether a request to a host may have to wait for the one before it.
+    /// Whether requests to a host are spaced.
     pub fn has_delay(&self, host: &str) -> bool {
         self.inner.throttle.has_delay(host)
     }
 
-    /// Gets an URL. Any status that is not a redirect is an answer, 500 as well as 200.
+    /// Fetches a URL. Any status that is not a redirect is a response, 500 as well as 200.
     pub async fn get(&self, url: &Url, limits: Limits) -> Result<Answer, FetchError> {
         self.get_if_changed(url, limits, None).await
     }

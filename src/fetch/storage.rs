@@ -33,7 +33,7 @@ pub struct StorageClient {
 struct TooLarge;
 
 impl StorageClient {
-    /// A client that trusts one more authority.
+    /// A client that trusts an additional certificate authority.
     pub fn new(extra_ca: Option<&Path>) -> Result<Self, FetchSetupError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(extra_ca)?)

@@ -41,7 +41,7 @@ impl Throttle {
         }
     }
 
-    /// Whether a request to a host may have to wait for the one before it.
+    /// Whether requests to a host are spaced.
     pub(super) fn has_delay(&self, host: &str) -> bool {
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         !hosts.get(host).map_or(self.gap, |known| known.gap).is_zero()

@@ -22,14 +22,14 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(30);
 /// Large results are recorded within seconds; what is left of them goes after this time.
 const LARGE_KEPT: Duration = Duration::from_hours(1);
 
-/// How much the streams may hold.
+/// The size limits of the streams.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamLimits {
-    /// Nodes that have a copy: 3 in a cluster, 1 on a single server.
+    /// Number of nodes with a copy: 3 in a cluster, 1 on a single server.
     pub replicas: usize,
-    /// Bytes of results that wait. When it is full, workers wait.
+    /// Maximum bytes of waiting results. When it is full, workers wait.
     pub results_bytes: i64,
-    /// Bytes of the log's copy. When it is full, the oldest events leave it.
+    /// Maximum bytes of the log's copy. When it is full, the oldest events are dropped.
     pub log_bytes: i64,
 }
 

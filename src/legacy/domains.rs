@@ -19,7 +19,7 @@ pub const SORTABLE: [&str; 6] = [
     "status",
 ];
 
-/// Which page of which list.
+/// The requested page of a list.
 #[derive(Clone, Debug)]
 pub struct DomainPage {
     /// From 1.
@@ -36,7 +36,7 @@ pub struct DomainPage {
     pub curation: Option<String>,
 }
 
-/// A domain as the predecessor's list showed it, its status in our words.
+/// A domain in the format of the predecessor's list, with our status words.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the names are those of the read model")]
 pub struct OldDomain {
@@ -145,7 +145,7 @@ pub async fn page(
     Ok(FoundDomains { items, total })
 }
 
-/// The predecessor's word for a status of ours.
+/// The predecessor's word for one of our statuses.
 pub fn old_status(status: &str) -> &'static str {
     match status {
         "pending" => "pending",
@@ -156,7 +156,7 @@ pub fn old_status(status: &str) -> &'static str {
     }
 }
 
-/// How far the analysis of its sitemaps is: it is part of each scan.
+/// The status of the sitemap analysis, which is part of each scan.
 pub fn analysis_status(status: &str) -> Option<&'static str> {
     match status {
         "pending" => Some("queued"),

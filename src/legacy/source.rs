@@ -57,7 +57,7 @@ impl OldDatabase {
         Err(SourceError::NoTables)
     }
 
-    /// Whether there is a table.
+    /// Whether a table exists.
     pub async fn has(&mut self, table: &str) -> Result<bool, SourceError> {
         Ok(sqlx::query_scalar("select to_regclass($1) is not null")
             .bind(table)
@@ -133,7 +133,7 @@ impl OldDatabase {
         rows.iter().map(old_row).collect()
     }
 
-    /// How many rows of a table there are for each value of a column.
+    /// Number of rows of a table for each value of a column.
     pub async fn counts(&mut self, table: &str, column: &str) -> Result<Vec<(String, i64)>, SourceError> {
         let sql = format!("select coalesce({column}::text, ''), count(*) from {table} group by 1");
         Ok(sqlx::query_as(&sql).fetch_all(&mut self.connection).await?)

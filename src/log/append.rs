@@ -41,11 +41,11 @@ const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 pub struct AppendUnit {
     /// The tenant.
     pub tenant: TenantId,
-    /// The streams it grows; usually one.
+    /// The streams to append to; usually one.
     pub streams: Vec<StreamAppend>,
     /// Bodies its events refer to.
     pub bodies: Vec<Body>,
-    /// Makes a repeat return this append's result.
+    /// The key with which repetitions get this append's result.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -62,7 +62,7 @@ pub struct StreamAppend {
     pub events: Vec<NewEvent>,
 }
 
-/// A client's promise that a request with the same key is the same request.
+/// An idempotency key: a request with the same key is a repetition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IdempotencyKey {
     /// Keys of different routes are different keys.

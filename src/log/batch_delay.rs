@@ -11,7 +11,7 @@ const SHARE: u32 = 5;
 pub struct BatchDelay {
     /// The pause while pages take no time.
     pub least: Duration,
-    /// The longest: what is shown is not older.
+    /// The longest pause.
     pub most: Duration,
 }
 

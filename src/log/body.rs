@@ -33,7 +33,7 @@ pub struct Body {
     pub(super) content_length: usize,
 }
 
-/// The secret ingredient of the digests of one tenant's subject.
+/// The secret salt of the digests of one subject of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Salt {
     tenant: TenantId,
@@ -49,12 +49,12 @@ impl Body {
 }
 
 impl Salt {
-    /// Packs a content of `items` things into a body and the reference that goes into the event.
+    /// Seals a content with `items` items into a body, and returns the reference for the event.
     pub fn seal(&self, content: &[u8], items: u64) -> (BodyRef, Body) {
         self.seal_as(content, items, compressed(content))
     }
 
-    /// The same for a JSON object that SQL is to read.
+    /// The same for a JSON object that SQL can read.
     pub fn seal_object(&self, json: &str) -> (BodyRef, Body) {
         debug_assert!(is_object(json.as_bytes()), "not an object: {json}");
         self.seal_as(json.as_bytes(), 1, json.as_bytes().to_vec())

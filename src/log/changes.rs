@@ -6,7 +6,7 @@ use super::read::{COLUMNS, event_of};
 use super::{EventLog, LogError, LogEvent};
 use crate::values::{BatchId, MonitorId, TenantId};
 
-/// Which changes a reader wants.
+/// A filter of changes.
 #[derive(Clone, Debug)]
 pub struct ChangeFilter {
     /// The tenant.
@@ -21,15 +21,15 @@ pub struct ChangeFilter {
     pub monitor: Option<MonitorId>,
     /// Only those in which one of these fields changed; all if empty.
     pub fields: Vec<String>,
-    /// Only behind this position.
+    /// Only after this position.
     pub since: i64,
     /// Only up to this position.
     pub up_to: Option<i64>,
     /// Whether the newest come first.
     pub newest_first: bool,
-    /// Only behind this position in that order.
+    /// Only after this position in that order.
     pub after: Option<i64>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 

@@ -17,7 +17,7 @@ use crate::values::{EventType, TenantId};
 /// The events that say that the bodies of all earlier events of their stream were erased.
 pub const ERASING_TYPES: &[&str] = &[EventType::ScanErased.as_str()];
 
-/// An erasure that has begun: no bodies are appended until it is committed or dropped.
+/// A started erasure: no bodies are appended until it is committed or dropped.
 pub struct Erasing {
     log: EventLog,
     tx: PgTransaction<'static>,
@@ -29,9 +29,9 @@ pub struct Erasing {
 /// The result of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erased {
-    /// Bodies deleted.
+    /// Number of deleted bodies.
     pub bodies: u64,
-    /// Position of the last event that says so; `None` if there was nothing to say.
+    /// Position of the last event of the erasure; `None` if there was nothing to erase.
     pub position: Option<i64>,
 }
 
@@ -63,7 +63,7 @@ impl EventLog {
 }
 
 impl Erasing {
-    /// Takes the events of all streams about the subject, stream by stream, each in order.
+    /// Returns the events of all streams about the subject, stream by stream, each in order.
     pub fn take_events(&mut self) -> Vec<LogEvent> {
         std::mem::take(&mut self.events)
     }

@@ -2,7 +2,7 @@
 
 use super::body::MAX_CONTENT;
 
-/// Why an append or a read did not happen.
+/// Why an append or a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// Another append to one of the streams was first; load again and decide again.

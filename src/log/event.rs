@@ -23,7 +23,7 @@ pub struct NewEvent {
     pub event_id: Uuid,
     /// Past tense, e.g. `ScanRequested`.
     pub event_type: String,
-    /// Version of the payload's shape.
+    /// Version of the payload's structure.
     pub event_version: String,
     /// The event as an externally tagged enum, as postgres-es writes it.
     pub payload: Value,
@@ -46,7 +46,7 @@ pub struct LogEvent {
     pub sequence: i64,
     /// Past tense, e.g. `ScanRequested`.
     pub event_type: String,
-    /// Version of the payload's shape.
+    /// Version of the payload's structure.
     pub event_version: String,
     /// When it was committed (microseconds, never before that of an earlier position).
     pub recorded_at: DateTime<Utc>,
@@ -129,7 +129,7 @@ pub fn undecodable(position: i64, event_type: &str, version: &str, error: Decode
     }
 }
 
-/// Takes U+0000 out of all texts, as jsonb cannot hold it; says whether there was any.
+/// Removes U+0000 from all texts, because jsonb cannot hold it; returns whether there was any.
 pub fn strip_nul(value: &mut Value) -> bool {
     match value {
         Value::String(text) if text.contains('\0') => {

@@ -24,7 +24,7 @@ pub struct TreeHead {
 /// A tree head with the name of its log, as it is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Names the log: the same for as long as it grows, another for another log.
+    /// The name of the log: it never changes, and differs between logs.
     pub origin: String,
     /// The tree head.
     pub head: TreeHead,

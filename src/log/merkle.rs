@@ -69,7 +69,7 @@ pub fn fold_subtrees(hashes: &[Hash]) -> Option<Hash> {
     Some(from_right.fold(last, |right, left| node_hash(left, &right)))
 }
 
-/// A growing tree; holds one hash per level.
+/// A growing tree; stores one hash per level.
 #[derive(Clone, Debug, Default)]
 pub struct MerkleTree {
     size: u64,

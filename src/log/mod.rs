@@ -74,12 +74,12 @@ impl EventLog {
         Self { pool, ..self.clone() }
     }
 
-    /// The connections it is read through.
+    /// The connections for reading.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
 
-    /// The connections that leases go through.
+    /// The connections for leases.
     pub fn work_pool(&self) -> &PgPool {
         &self.work
     }
@@ -106,12 +106,12 @@ impl EventLog {
         Ok(())
     }
 
-    /// Wakes when the log may have grown. Values are hints: the truth is in the table.
+    /// Wakes when the log may have grown. Values are hints; only the table is authoritative.
     pub fn watch(&self) -> watch::Receiver<i64> {
         self.head.subscribe()
     }
 
-    /// Makes every subscriber look again at once.
+    /// Wakes all subscribers immediately.
     pub fn wake(&self) {
         self.head.send_modify(|_| {});
     }

@@ -29,7 +29,7 @@ const PAGE: i64 = 4096;
 const LEVEL: i32 = 6;
 const FORMAT: &str = "sitelog-segment/1";
 
-/// A stretch of the log that is closed.
+/// A sealed range of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Segment {
     /// Position of its first event.
@@ -85,7 +85,7 @@ pub struct VerifiedSegment {
     pub head: TreeHead,
 }
 
-/// Why a segment cannot be written or relied on.
+/// Why a segment cannot be written or is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     /// The file cannot be read or written.
@@ -116,7 +116,7 @@ pub enum SegmentError {
 }
 
 impl EventLog {
-    /// Seals each whole segment of `size` events that is not sealed yet, and returns all sealed ones.
+    /// Seals each complete segment of `size` events that is not sealed yet, and returns all sealed ones.
     pub async fn seal(&self, size: u64) -> Result<Vec<Segment>, SegmentError> {
         self.extend_tree().await?;
         let head = u64::try_from(self.head().await?).unwrap_or(0);

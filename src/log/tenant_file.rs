@@ -63,7 +63,7 @@ type StoredRow = (Vec<u8>, String, Vec<u8>, Vec<u8>);
 /// An event of the file.
 #[derive(Clone, Debug)]
 pub struct MovedEvent {
-    /// Where it stood.
+    /// Its position in the source log.
     pub position: i64,
     /// Kind of stream.
     pub aggregate_type: String,
@@ -82,7 +82,7 @@ pub struct MovedEvent {
 /// What a checked file holds.
 #[derive(Debug)]
 pub struct TenantFile {
-    /// Where it comes from.
+    /// Its source.
     pub header: TenantHeader,
     /// In the order of the log.
     pub events: Vec<MovedEvent>,

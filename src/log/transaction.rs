@@ -6,14 +6,14 @@ use sqlx::{PgConnection, PgTransaction};
 use super::append::{AppendUnit, Appended, append_events};
 use super::{EventLog, LogError};
 
-/// A transaction that has begun; dropped, it changes nothing.
+/// A started transaction; dropping it changes nothing.
 pub struct TransactionWithEvents {
     log: EventLog,
     tx: PgTransaction<'static>,
 }
 
 impl EventLog {
-    /// Begins a change of other tables and of the log.
+    /// Starts a transaction that changes other tables and the log.
     pub async fn begin_with_events(&self) -> Result<TransactionWithEvents, LogError> {
         let tx = self.pool.begin().await?;
         Ok(TransactionWithEvents {

@@ -21,12 +21,12 @@ const NODES_PER_READ: u64 = 64;
 /// How often the stored hashes are updated; a proof updates them itself if they lag.
 const EXTEND_EVERY: Duration = Duration::from_secs(10);
 
-/// That an event is in the log: its canonical content and the hashes beside its way to the root.
+/// A proof that an event is in the log: its canonical content, and the hashes along its path to the root.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InclusionProof {
-    /// Where the event is; its leaf is number `position - 1`.
+    /// The position of the event; its leaf is number `position - 1`.
     pub position: i64,
-    /// The text that the leaf is the hash of.
+    /// The text whose hash is the leaf.
     pub content: String,
     /// The leaf as the log has it.
     pub leaf: Hash,
@@ -36,7 +36,7 @@ pub struct InclusionProof {
     pub checkpoint: Checkpoint,
 }
 
-/// That the log only grew between two heads.
+/// A proof that the log only grew between two heads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConsistencyProof {
     /// The earlier head.
@@ -280,7 +280,7 @@ impl EventLog {
     }
 }
 
-/// Keeps the stored nodes close behind the head until it is stopped.
+/// Keeps the stored nodes up to date until it is stopped.
 pub async fn keep_tree(log: EventLog, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = log.extend_tree().await {

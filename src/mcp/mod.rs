@@ -43,7 +43,7 @@ pub struct ApiRequest {
     pub method: Method,
     /// Below `/api/v4`, with the query.
     pub path: String,
-    /// Seconds that the answer may wait for the end of a scan.
+    /// Seconds to wait for the end of a scan.
     pub wait: Option<u64>,
     /// JSON.
     pub body: Option<Value>,

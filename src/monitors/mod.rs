@@ -36,7 +36,7 @@ pub const MAX_MONITORS: i64 = 10_000;
 #[error("cannot reach or write the tables of monitors")]
 pub struct TablesError(#[from] sqlx::Error);
 
-/// Runs monitors, and reads what is kept of them.
+/// Runs monitors, and reads their tables.
 #[derive(Clone)]
 pub struct Monitors {
     pool: PgPool,
@@ -72,7 +72,7 @@ impl Monitors {
         &self.pool
     }
 
-    /// What time it is by the database's clock, the only one that counts.
+    /// The time of the database's clock, the only one that counts.
     pub async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>, LogError> {
         self.bus.log().now().await
     }

@@ -13,7 +13,7 @@ use crate::values::batch_list::MAX_DOMAINS;
 use crate::values::monitor::{DomainSelection, SkipReason, Slot};
 use crate::values::{DomainName, MonitorId, TenantId};
 
-/// Why a run did not begin.
+/// Why a run was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// It was refused, or could not be written.
@@ -37,7 +37,7 @@ impl From<LogError> for RunError {
 }
 
 impl Monitors {
-    /// Begins a run on request.
+    /// Starts a run on request.
     pub async fn run_now(&self, id: MonitorId, context: &CommandContext) -> Result<Run, RunError> {
         let known = known_monitor(&self.bus, id).await?;
         let known = known.filter(|known| known.tenant == context.tenant);

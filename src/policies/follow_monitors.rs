@@ -9,7 +9,7 @@ use crate::log::LogEvent;
 use crate::monitors::rows;
 use crate::values::event_type::Follower;
 
-/// Keeps the monitors in step with the log.
+/// Updates the monitors from the log.
 pub struct FollowMonitors;
 
 impl Policy for FollowMonitors {

@@ -9,7 +9,7 @@ use crate::log::LogEvent;
 use crate::values::event_type::Follower;
 use crate::webhooks::rows;
 
-/// Keeps the endpoints in step with the log.
+/// Updates the endpoints from the log.
 pub struct FollowWebhooks;
 
 impl Policy for FollowWebhooks {

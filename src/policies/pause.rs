@@ -12,14 +12,14 @@ use super::runner::LEASE;
 /// How often a pause looks whether a policy still works on a page.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// While it is held no policy begins a page. A process that dies with it holds it for one lease at most.
+/// While it is held, no policy starts a page. If its process dies, it ends after one lease.
 pub struct PausedPolicies {
     pool: PgPool,
     holder: Uuid,
     _beat: AbortOnDropHandle<()>,
 }
 
-/// Pauses all policies; returns when none works on a page any more.
+/// Pauses all policies; returns when no policy works on a page.
 pub async fn pause(pool: &PgPool) -> Result<PausedPolicies, sqlx::Error> {
     let holder = Uuid::now_v7();
     hold(pool, holder).await?;

@@ -10,7 +10,7 @@ use crate::log::LogEvent;
 use crate::monitors::mails;
 use crate::values::event_type::Follower;
 
-/// Queues mails in step with the log.
+/// Queues emails from the log.
 pub struct QueueMails;
 
 impl Policy for QueueMails {

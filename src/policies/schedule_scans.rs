@@ -12,7 +12,7 @@ use crate::tasks::{self, NewTask, ScanTasks};
 use crate::values::ScanId;
 use crate::values::event_type::Follower;
 
-/// Keeps the task queue in step with the log.
+/// Updates the task queue from the log.
 pub struct ScheduleScans {
     pool: PgPool,
     tasks: ScanTasks,

@@ -33,7 +33,7 @@ pub enum ClientError {
     Url(#[source] sqlx::Error),
 }
 
-/// A program of PostgreSQL's and the major version it is of.
+/// A program of PostgreSQL, and its major version.
 #[derive(Clone, Debug)]
 pub struct ClientProgram {
     path: PathBuf,

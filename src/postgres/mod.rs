@@ -59,7 +59,7 @@ pub struct EmbeddedPostgres {
 }
 
 impl EmbeddedPostgres {
-    /// Lays the cluster in `data_dir` if there is none, and starts its server or joins the one that runs.
+    /// Creates the cluster in `data_dir` if there is none, and starts its server or joins the running one.
     pub async fn start(data_dir: &Path) -> Result<Self, EmbeddedPostgresError> {
         let layout = Layout::prepare(data_dir)?;
         let account = Account::choose(&layout).await?;
@@ -108,7 +108,7 @@ impl EmbeddedPostgres {
         self.cluster.bring_up().await
     }
 
-    /// Leaves the server, and stops it if no other process uses it.
+    /// Stops using the server, and stops it if no other process uses it.
     pub async fn stop(self) -> Result<(), EmbeddedPostgresError> {
         let _turn = lock::take_turn(self.cluster.layout()).await?;
         if !self.in_use.is_last()? {

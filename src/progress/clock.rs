@@ -9,7 +9,7 @@ use super::ProgressError;
 /// Differences that are none: clocks are set by so much every day.
 const TOLERATED_SECONDS: f64 = 60.0;
 
-/// What the clocks of this process, of the database and of the log say of each other.
+/// The differences between the clocks of this process, of the database and of the log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Clock {
     /// This process's clock minus the database's.
@@ -74,7 +74,7 @@ impl Clock {
         })
     }
 
-    /// What is wrong now, and what to do.
+    /// Current problems, and what to do.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.offset_seconds.abs() > TOLERATED_SECONDS {

@@ -14,7 +14,7 @@ pub use clock::Clock;
 
 use crate::projections;
 
-/// How things move cannot be read.
+/// The progress cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the progress from the database")]
 pub struct ProgressError(#[from] sqlx::Error);
@@ -78,7 +78,7 @@ impl Kind {
     }
 }
 
-/// Things of one kind that have something to do and made no progress for longer than they may.
+/// Work of one kind that has made no progress for longer than allowed.
 #[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
 pub struct Stuck {
     /// Its type.
@@ -88,12 +88,12 @@ pub struct Stuck {
     /// Some of them: ids of scans, batches and monitors, names of the others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
-    /// When the first of them last moved, as far as is known.
+    /// When the first of them last made progress, if known.
     pub since: Option<DateTime<Utc>>,
 }
 
 impl Stuck {
-    /// The same without what is a tenant's.
+    /// The same without data of tenants.
     #[must_use]
     pub fn without_tenants(mut self) -> Self {
         if !self.kind.is_ours() {
@@ -139,7 +139,7 @@ impl fmt::Display for Stuck {
     }
 }
 
-/// The work without progress, by kind; empty if all is well.
+/// The work without progress, by kind; empty if there is none.
 pub async fn stuck(pool: &PgPool) -> Result<Vec<Stuck>, ProgressError> {
     let (names, shapes): (Vec<_>, Vec<_>) = projections::all()
         .iter()

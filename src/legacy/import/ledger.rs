@@ -63,13 +63,13 @@ impl Entry {
 /// Rows of a table by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Brought over.
+    /// Imported rows.
     pub imported: i64,
     /// Merged into another row.
     pub merged: BTreeMap<String, i64>,
-    /// Not taken, by reason.
+    /// Not imported, by reason.
     pub refused: BTreeMap<String, i64>,
-    /// Taken, but repaired, by what was repaired.
+    /// Imported with repairs, by the kind of repair.
     pub notes: BTreeMap<String, i64>,
 }
 
@@ -85,7 +85,7 @@ impl Tally {
 pub struct Report {
     /// By table.
     pub tables: BTreeMap<String, Tally>,
-    /// The rows that were not taken: table, id, reason.
+    /// The rows that were not imported: table, id, reason.
     pub refused: Vec<(String, String, String)>,
 }
 

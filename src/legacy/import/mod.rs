@@ -29,7 +29,7 @@ const CHUNK: usize = 400;
 /// The actor of imported events.
 const ACTOR: &str = "legacy:import";
 
-/// How to handle work that the predecessor had begun and not ended.
+/// How to handle work that the predecessor started but did not finish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unfinished {
     /// It has failed: the process that did it is gone.

@@ -17,7 +17,7 @@ pub struct BatchFilter {
     pub monitor: Option<MonitorId>,
     /// Only older than the batch with this request position.
     pub before: Option<i64>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 

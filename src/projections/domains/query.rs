@@ -119,7 +119,7 @@ pub struct DomainFilter {
     pub sort: DomainSort,
     /// Only behind this place in that order.
     pub after: Option<DomainCursor>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 

@@ -54,7 +54,7 @@ pub struct JobFilter {
     pub sort: JobSort,
     /// Only behind the scan with this request position, in that order.
     pub after: Option<i64>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 

@@ -16,7 +16,7 @@ use crate::values::BatchOptions;
 /// Domains of one batch at most.
 pub(in crate::api::legacy) const MAX_DOMAINS: usize = 100;
 
-/// A batch that will be done.
+/// A requested batch.
 #[derive(Debug, Serialize)]
 pub(super) struct AcceptedJobs {
     batch_id: String,

@@ -17,7 +17,7 @@ use crate::api::legacy::words::timestamp;
 use crate::api::request::CommandRequest;
 use crate::values::ScanId;
 
-/// A scan that will be done.
+/// A requested scan.
 #[derive(Debug, Serialize)]
 pub(super) struct AcceptedJob {
     job_id: Uuid,

@@ -77,7 +77,7 @@ pub struct Known {
     pub name: String,
     /// Names of its categories.
     pub categories: Vec<String>,
-    /// Where it comes from.
+    /// Its source.
     pub website: Option<String>,
     /// How many signs are looked for.
     pub signs: usize,
