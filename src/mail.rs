@@ -28,7 +28,7 @@ pub struct MailSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The server refused it for good.
-    #[error("the mail server refused the mail: {0}")]
+    #[error("the mail server refused the email: {0}")]
     Refused(String),
     /// It may work later.
     #[error("{0}")]

@@ -29,7 +29,7 @@ pub struct TenantImport {
 pub enum TenantImportError {
     /// The log has a stream of the same id that began otherwise.
     #[error(
-        "this log has another {aggregate_type} {aggregate_id}: its event {sequence} is not the file's; nothing of it was changed"
+        "this log has another {aggregate_type} {aggregate_id}: its event {sequence} differs from the file's; the stream was not changed"
     )]
     OtherStream {
         /// Kind of stream.
@@ -46,7 +46,7 @@ pub enum TenantImportError {
     )]
     OtherSalt(String),
     /// A kind of stream that this release does not have.
-    #[error("the file has streams of the kind '{0}', which this release does not know: upgrade first")]
+    #[error("the file has streams of the type '{0}', which this release does not know: upgrade first")]
     UnknownStream(String),
     /// The log cannot be read or written.
     #[error(transparent)]

@@ -94,7 +94,7 @@ fn keep(response: &mut Response, value: &str, max_age: u64, provider: &SignIn, h
 
 /// The page on which one signs in, with what went wrong and what to do.
 fn error_page(state: &ApiState, next: &str, error: &SignInError) -> Response {
-    tracing::info!("Nobody was signed in by the provider: {error}");
+    tracing::info!("A sign-in with the provider failed: {error}");
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let fault = html! {
         p { strong { "You are not signed in. " } (error.to_string()) }

@@ -28,10 +28,10 @@ pub enum DirectError {
     #[error("the server does not respond")]
     NoAnswer(#[from] reqwest::Error),
     /// It answered too much.
-    #[error("the answer has more than {MAX_ANSWER_BYTES} bytes")]
+    #[error("the response has more than {MAX_ANSWER_BYTES} bytes")]
     TooLarge,
     /// The request is invalid.
-    #[error("the request cannot be made")]
+    #[error("the request is invalid")]
     Request(#[from] http::Error),
 }
 

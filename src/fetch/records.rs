@@ -34,7 +34,7 @@ pub enum RecordKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
     /// The settings give the host's address, or only the proxy resolves names.
-    #[error("the settings do not allow the question")]
+    #[error("the settings do not allow this DNS query")]
     NotAsked,
     /// Nothing came.
     #[error("no answer in time")]

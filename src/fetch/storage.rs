@@ -29,7 +29,7 @@ pub struct StorageClient {
 
 /// A store answered more than it should.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer has more than {MAX_ANSWER_BYTES} bytes")]
+#[error("the response has more than {MAX_ANSWER_BYTES} bytes")]
 struct TooLarge;
 
 impl StorageClient {

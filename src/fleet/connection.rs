@@ -96,7 +96,7 @@ fn log_event(event: &Event) {
     match event {
         Event::Connected => tracing::info!("Connected to NATS"),
         Event::Disconnected => tracing::warn!("Disconnected from NATS; reconnecting"),
-        Event::ServerError(error) => tracing::warn!(%error, "NATS refuses something: {error}"),
+        Event::ServerError(error) => tracing::warn!(%error, "NATS reported an error: {error}"),
         event => tracing::debug!(%event, "NATS: {event}"),
     }
 }

@@ -137,7 +137,7 @@ impl Recorder {
         };
         if let Err(error) = acked {
             // It comes again, and is then known.
-            tracing::debug!(%error, "The broker does not confirm: {error}");
+            tracing::debug!(%error, "The broker did not confirm a message: {error}");
         }
     }
 

@@ -33,7 +33,7 @@ pub async fn watch(monitors: Monitors, stop: CancellationToken) {
                 if is_all { POLL } else { Duration::ZERO }
             }
             Err(error) => {
-                tracing::warn!(%error, "Cannot look for monitors that are due; retrying");
+                tracing::warn!(%error, "Cannot look for due monitors; retrying");
                 PAUSE
             }
         };

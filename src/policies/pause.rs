@@ -64,7 +64,7 @@ fn keep(pool: PgPool, holder: Uuid) -> AbortOnDropHandle<()> {
         loop {
             beat.tick().await;
             if let Err(error) = hold(&pool, holder).await {
-                tracing::warn!(%error, "Cannot prolong the pause of the policies");
+                tracing::warn!(%error, "Cannot extend the pause of the policies");
             }
         }
     }))

@@ -100,7 +100,7 @@ async fn step<P: Policy>(
     }
     let moved = match act(policy, log.pool(), holder, position, &page).await {
         Err(error) if error.is_about_an_event() && limit == 1 => {
-            set_aside::<P>(log.pool(), holder, position, &page, &error).await?
+            quarantine::<P>(log.pool(), holder, position, &page, &error).await?
         }
         done => done?,
     };
@@ -197,7 +197,7 @@ async fn checkpoint<P: Policy>(
 }
 
 /// Moves the checkpoint over an event that the policy cannot act on, and names that.
-async fn set_aside<P: Policy>(
+async fn quarantine<P: Policy>(
     pool: &PgPool,
     holder: Uuid,
     from: i64,
@@ -264,6 +264,6 @@ async fn release(pool: &PgPool, name: &str, holder: Uuid) {
             .execute(pool)
             .await;
     if let Err(error) = released {
-        tracing::debug!(%error, "The lease of policy {name} expires by itself");
+        tracing::debug!(%error, "Cannot release the lease of policy {name}; it expires in a few seconds");
     }
 }

@@ -125,7 +125,7 @@ impl Deliverer {
         };
         if let Err(error) = ended {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, webhook.id = %id, "Cannot go on with webhook {id}; its lease runs out");
+            tracing::warn!(error, webhook.id = %id, "Cannot continue with webhook {id}; retrying when its lease expires");
         }
     }
 
@@ -286,7 +286,7 @@ impl Deliverer {
         Ok(waits)
     }
 
-    /// Whether the endpoint may be sent something else after an event that was quarantined: not if it asks for time, or
+    /// Whether other events may be sent to the endpoint while a failed one waits: not if the endpoint asks for time, or
     /// does not answer at all.
     async fn goes_on(
         &self,

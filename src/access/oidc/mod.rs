@@ -272,10 +272,7 @@ impl SignIn {
             // A name is missing, and nothing else.
             Err(error) if is_met => {
                 let reason = causes(&error);
-                tracing::warn!(
-                    "Cannot read the name of a person at {}: {reason}",
-                    settings.issuer
-                );
+                tracing::warn!("Cannot read the name of a user at {}: {reason}", settings.issuer);
                 return Ok(());
             }
             Err(UserInfoError::ClaimsVerification(error)) => {
