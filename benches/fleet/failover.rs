@@ -1,5 +1,5 @@
-//! The primary of PostgreSQL is lost in the middle of a batch: how long nothing is written, what waits meanwhile, and
-//! what is done twice.
+//! The primary of PostgreSQL fails in the middle of a batch: how long there are no writes, how many results wait, and
+//! whether anything is done twice.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The machines of a bench: the service on its database, and workers beside the database or over NATS.
+//! The machines of a benchmark: the service on its database, and workers on the database or over NATS.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! How long an event that was acknowledged takes until it can be seen in each read model, while 5,000 events a second
-//! are appended.
+//! How long it takes until an acknowledged event is visible in each read model, while 5,000 events per second are
+//! appended.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! What one hostile site, or one tenant with many, costs: memory, CPU time, and everybody else's time.
+//! The cost of a hostile site, or of a tenant with many: memory, CPU time, and the delay of others.
 //!
-//! Each shape is scanned by a process of its own; the sites are served by this one, over plain HTTP on loopback.
+//! Each kind of site is scanned by a separate process; this process serves the sites, over plain HTTP on loopback.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};

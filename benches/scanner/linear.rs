@@ -1,4 +1,4 @@
-//! Time by size and by nesting: doubling a page must not do more than double its time.
+//! Time by size and by nesting: doubling a page must not more than double its time.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Clients of two tenants, and the times of what they ask for.
+//! Clients of two tenants, and the times of their requests.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

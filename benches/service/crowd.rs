@@ -1,4 +1,4 @@
-//! Two thousand clients at once for a minute: what they are answered, and how memory grows meanwhile.
+//! Two thousand concurrent clients for a minute: their responses, and the growth of memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,5 @@
-//! 10,000 monitors of one domain each, and 100 webhooks that divide their domains among them: what they cost while
-//! nothing is due, and what a run of all costs, until each webhook has got what it is to get. Nothing may be scanned
-//! twice.
+//! 10,000 monitors of one domain each, and 100 webhooks that divide their domains among them: their cost while nothing
+//! is due, and the cost of running all of them, until each webhook has its events. Nothing may be scanned twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

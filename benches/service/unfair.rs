@@ -1,5 +1,5 @@
-//! One tenant with a hundred clients that ask for whatever costs most, and another one that works as usual: how much the
-//! second notices of the first.
+//! One tenant with a hundred clients that send the most expensive requests, and another one that works normally: the
+//! effect on the second tenant.
 //!
 //! With `SITELOG_BENCH_DATABASE_URL` two servers run on that database instead of one on a private one.
 

@@ -1,4 +1,4 @@
-//! What is scored: for each field which values are right, when two values are the same, and what we answer.
+//! The scored fields: for each, the right values, when two values are equal, and sitelog's result.
 
 use serde_json::Value;
 use sitelog::values::Findings;

@@ -1,4 +1,4 @@
-//! What `ops/` has for Prometheus and Grafana fits what `/metrics` says: a metric or label that is renamed here fails.
+//! The files in `ops/` for Prometheus and Grafana match `/metrics`: if a metric or label is renamed, this test fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

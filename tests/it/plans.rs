@@ -1,6 +1,5 @@
-//! How PostgreSQL carries out what stands between a request and its read models: each statement that runs meanwhile is
-//! explained by PostgreSQL itself (`auto_explain`), on large tables, whatever it knows of them. None may read all of a
-//! table that grows.
+//! The plans of PostgreSQL for the statements between a request and its read models: PostgreSQL explains each
+//! statement (`auto_explain`) on large tables, with any statistics. None may read a growing table completely.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Connections: what is left behind in one is not passed on, and who uses up his own leaves the others theirs.
+//! Connections: the state of one is not passed on, and a pool that is used up does not affect the others.
 
 use std::task::Poll;
 

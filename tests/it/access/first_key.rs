@@ -1,4 +1,4 @@
-//! The first key of all: who is given it, and that no log is. On a database of its own, with the real binary.
+//! The first key: where it is shown, and that it is in no log. With a separate database and the real binary.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

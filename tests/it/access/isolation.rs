@@ -1,4 +1,4 @@
-//! Two tenants walk through every route of the document: nothing of one is seen or touched by the other.
+//! Two tenants call every route of the document: neither sees or changes data of the other.
 
 use serde_json::{Value, json};
 use sitelog::access::ApiKey;

@@ -1,4 +1,4 @@
-//! The second wall: what the database shows to whoever reads for a tenant, whatever the query says.
+//! Row-level security: the rows that the database shows to a reader of a tenant, whatever the query.
 
 use sitelog::api::problem::{Problem, ProblemCode};
 use sitelog::projections::ProjectionError;

@@ -1,4 +1,4 @@
-//! What opens the service stands in no log, however much is logged.
+//! Secrets are in no log, at any log level.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! Answers under way when their caller loses its access: they end. Every admission passes through the same check, so
-//! each way to lose access is tried on one kind of answer, and each kind of answer in one way.
+//! Running responses end when their caller loses access. Every admission uses the same check, so each way to lose
+//! access is tested on one kind of response, and each kind of response in one way.
 
 use std::time::Duration;
 

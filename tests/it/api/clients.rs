@@ -1,4 +1,4 @@
-//! The client packages, which are generated from the document, work with the real server.
+//! The client packages, which are generated from the API document, work with the real server.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

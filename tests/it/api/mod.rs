@@ -1,4 +1,4 @@
-//! `/api/v4` as its users see it, by calls of the router.
+//! `/api/v4` as clients see it, through calls of the router.
 
 mod batch_lists;
 mod batches;

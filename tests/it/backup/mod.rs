@@ -1,4 +1,5 @@
-//! `sitelog backup` and `sitelog restore`: everything comes back, for another user on another server, or nothing does.
+//! `sitelog backup` and `sitelog restore`: everything is restored, also for another user on another server, or
+//! nothing.
 
 use std::path::Path;
 use std::process::{Command, Output};

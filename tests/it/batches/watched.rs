@@ -1,4 +1,4 @@
-//! A batch watched over the wire: through the death of its server, by another server, and when it is told to stop.
+//! A batch is watched over HTTP: while its server dies, by another server, and when it is stopped.
 
 use std::time::Duration;
 

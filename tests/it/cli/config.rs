@@ -1,4 +1,4 @@
-//! `sitelog config`, and where settings come from.
+//! `sitelog config`, and the sources of settings.
 
 use std::path::Path;
 use std::process::Output;

@@ -1,4 +1,5 @@
-//! Whatever should move and does not is seen: on the Tasks page, in `/readyz?verbose`, in `doctor` and in a metric.
+//! Everything that should make progress and does not is visible: on the Tasks page, in `/readyz?verbose`, in `doctor`
+//! and in a metric.
 
 use serde_json::{Value, json};
 

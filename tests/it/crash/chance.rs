@@ -1,6 +1,6 @@
-//! Kills at random moments while read models are built and taken back without pause, batches are scanned and a slow
-//! reader stands in the way of every switch. `SITELOG_CRASH_KILLS` asks for more of them than the suite has time for,
-//! `SITELOG_CRASH_SEED` for those of an earlier run.
+//! Kills at random moments while read models are continuously rebuilt and rolled back, batches are scanned, and a slow
+//! reader delays every switch. `SITELOG_CRASH_KILLS` sets the number of kills, `SITELOG_CRASH_SEED` repeats those of
+//! an earlier run.
 
 use std::time::Duration;
 

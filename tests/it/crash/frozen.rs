@@ -1,5 +1,5 @@
-//! A server that is frozen in the middle of the work: the others go on without it, and when it wakes up after its
-//! lease its work counts for nothing.
+//! A server that is frozen in the middle of work: the others continue without it. When it continues after its lease
+//! has expired, its work is refused.
 
 use std::time::Duration;
 

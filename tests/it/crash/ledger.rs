@@ -1,4 +1,4 @@
-//! Clients that ask for scans and keep, on their own side, what was acknowledged to them.
+//! Clients that request scans and record, outside the database, what was acknowledged to them.
 
 use std::time::Duration;
 

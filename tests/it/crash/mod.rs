@@ -1,5 +1,5 @@
-//! Pulling the plug: the server and its database are killed or frozen in the middle of the work, and nothing that was
-//! acknowledged is lost or doubled. What was acknowledged is kept by the clients, outside the database.
+//! The server and its database are killed or frozen in the middle of work. Nothing that was acknowledged is lost or
+//! done twice. The clients record what was acknowledged, outside the database.
 
 mod batch;
 mod chance;

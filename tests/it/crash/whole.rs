@@ -1,4 +1,4 @@
-//! What must hold after whatever happened.
+//! Conditions that must hold after any failure.
 
 use std::collections::BTreeSet;
 

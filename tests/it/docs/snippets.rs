@@ -1,4 +1,4 @@
-//! The programs of `docs/snippets` do what they say, against a service with access control, and `/docs` shows them all.
+//! The programs of `docs/snippets` work with a service with access control, and `/docs` shows all of them.
 
 use std::collections::BTreeSet;
 use std::fs;

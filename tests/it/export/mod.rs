@@ -1,4 +1,4 @@
-//! Exports: as CSV, NDJSON, workbooks and Parquet, by HTTP and on the command line.
+//! Exports as CSV, NDJSON, workbooks and Parquet, over HTTP and on the command line.
 
 mod command_line;
 mod forms;

@@ -1,4 +1,4 @@
-//! `sitelog export --to`: a store that speaks like S3 gets an object, whole or not at all.
+//! `sitelog export --to`: an S3-compatible store gets the object completely or not at all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Parquet, read back by the crate that writes it and by DuckDB and pandas, which are nothing of ours.
+//! Parquet, read by the crate that writes it and by other programs: DuckDB and pandas.
 
 use std::process::Command;
 

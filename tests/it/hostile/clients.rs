@@ -1,4 +1,4 @@
-//! Clients that mean harm: too much, too slow, too deep, or from somebody else's web page.
+//! Hostile clients: too much, too slow, too deep, or from another website.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A server that breaks every rule, byte by byte: TLS and plain HTTP on one loopback port, one bad habit per host.
+//! A server that breaks every rule, byte by byte: TLS and plain HTTP on one loopback port, one kind of misbehaviour
+//! per host.
 
 use std::io::Write;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The way back: routes, services and unknown ids that go to a stand-in for the old backend.
+//! Forwarding to the old backend: routes, services and unknown ids go to a test server.
 
 use axum::Router;
 use axum::body::Bytes;

@@ -1,4 +1,4 @@
-//! The predecessor's paths, field by field, as its clients read them; its data; and the way back to it.
+//! The predecessor's paths, field by field, as its clients read them; its data; and the fallback to it.
 
 mod backend;
 mod batch;

@@ -1,4 +1,4 @@
-//! The predecessor's data: brought over, compared with ours, and read again through its own tables.
+//! The predecessor's data: imported, compared with ours, and read through its own tables.
 
 use std::process::{Command, Output, Stdio};
 

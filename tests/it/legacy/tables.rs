@@ -1,4 +1,5 @@
-//! The schema `legacy`: what readers of the predecessor's tables find, and that it lasts.
+//! The schema `legacy`: its content for readers of the predecessor's tables, and that it survives rebuilds and
+//! releases.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! The shapes of March 2025: `/api/v1/sitemap/*`, `/api/v1/batch/{id}/status`, `/api/v2/page_scraper/*`.
+//! The formats of March 2025: `/api/v1/sitemap/*`, `/api/v1/batch/{id}/status`, `/api/v2/page_scraper/*`.
 
 use serde_json::{Value, json};
 use sitelog::values::{FailureReason, TenantId};

@@ -1,4 +1,4 @@
-//! Forgetting a domain: what was found is gone everywhere, the log stays whole, and no append brings it back.
+//! Erasing a domain: its findings are deleted everywhere, the log stays intact, and no append restores them.
 
 use std::process::Command;
 use std::sync::Arc;

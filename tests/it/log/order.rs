@@ -1,5 +1,5 @@
-//! The order checker: whoever writes, and however, a reader by position sees each event once, in commit order, at
-//! once. The readers that others use are stored with it as controls; the same writers make each of them fail.
+//! The order checker: whatever writes, and in whatever way, a reader by position sees each event once and in commit
+//! order. Other kinds of readers run as controls on the same writers, and each of them fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Heads and proofs out of a real log, and the script with which a third party checks them.
+//! Heads and proofs from a real log, and the script with which a third party checks them.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,4 +1,4 @@
-//! Sealed segments and files of them: whatever is done to either is found.
+//! Sealed segments and their files: every change to either is detected.
 
 use std::io::Read;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Whatever a hand does to the log behind its back is found and named.
+//! Verification finds and names every manual change of the log.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The official client, which is nothing of ours.
+//! The official client of the protocol.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

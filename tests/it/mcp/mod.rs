@@ -1,4 +1,4 @@
-//! The Model Context Protocol: over HTTP, over standard input and output, and by the official client.
+//! The Model Context Protocol: over HTTP, over standard input and output, and with the official client.
 
 mod client;
 mod stdio;

@@ -1,4 +1,4 @@
-//! `sitelog mcp`, by lines of JSON-RPC.
+//! `sitelog mcp` with lines of JSON-RPC.
 
 use std::process::Stdio;
 

@@ -1,6 +1,6 @@
-//! The log and its read models against a model of them that fits on a page: random histories of appends, conflicts,
-//! repeated commands, rebuilds, rollbacks, kills and lost leases; and against the upstream library, which knows nothing
-//! of ours. `PROPTEST_CASES` asks for more histories than the suite has time for.
+//! Compares the log and its read models with a small model of them: random histories of appends, conflicts, repeated
+//! commands, rebuilds, rollbacks, kills and lost leases. Also compares with the upstream library, which does not know
+//! our code. `PROPTEST_CASES` sets the number of histories.
 
 mod interleaving;
 mod reference;

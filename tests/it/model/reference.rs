@@ -1,4 +1,4 @@
-//! The model: a list of events, a map of keys, and which generation of each read model counts.
+//! The model: a list of events, a map of keys, and the live generation of each read model.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The real thing: a database, and processes on it that can be killed.
+//! The real system: a database, and processes on it that can be killed.
 
 use std::cell::RefCell;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Servers that are killed while monitors are due, and two that share the work: no time has two runs.
+//! Servers that are killed while monitors are due, and two servers that share the work: no scheduled time has two
+//! runs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

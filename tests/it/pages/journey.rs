@@ -1,4 +1,4 @@
-//! What somebody does who has a list of domains, in a browser, with a server that dies in between.
+//! A user with a list of domains, in a browser, with a server that dies meanwhile.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The embedded PostgreSQL: laid, joined, left, killed, refused. Each test runs a server of its own.
+//! The embedded PostgreSQL: created, joined, left, killed, refused. Each test runs its own server.
 
 use std::fs;
 use std::path::{Path, PathBuf};

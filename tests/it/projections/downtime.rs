@@ -1,6 +1,6 @@
-//! Nobody notices: while a batch is scanned and its status asked for again and again, all read models are built again
-//! and taken back, and the next release builds its own beside them. No answer fails, and none shows an older state
-//! than the one before.
+//! Rebuilds are not noticeable: while a batch is scanned and its status is polled, all read models are rebuilt and
+//! rolled back, and the next release builds its own beside them. No response fails, and none shows an older state than
+//! the one before.
 
 use std::collections::HashMap;
 use std::sync::Arc;

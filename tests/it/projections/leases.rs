@@ -1,5 +1,5 @@
-//! Work under a lease: whoever lost it and comes back late changes nothing, whoever takes it over ends it, and what is
-//! done is not done twice.
+//! Tasks under leases: a process that lost its lease changes nothing, the process that takes over completes the task,
+//! and nothing is done twice.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Read models against a real PostgreSQL: followed, built again, compared, quarantined, looked back at.
+//! Read models on a real PostgreSQL: following, rebuilding, comparing, quarantining, earlier states.
 
 mod build;
 mod downtime;

@@ -1,4 +1,4 @@
-//! Rows that a hand has changed are found, named and repaired.
+//! Rows that were changed manually are found, named and repaired.
 
 use serde_json::json;
 use sitelog::projections::all;

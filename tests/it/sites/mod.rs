@@ -1,4 +1,4 @@
-//! The sites themselves: a scan can only be judged by sites that do what they say.
+//! The test sites themselves: tests of scans rely on them.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! The service in one test: a database of its own, the router called without a socket, projections and workers on
-//! demand, and a hand to play the worker where a test needs a scan at a certain stage.
+//! The service in one test: its own database, the router called without a socket, projections and workers on demand,
+//! and functions that act as a worker where a test needs a scan in a certain state.
 
 use std::fmt::Debug;
 use std::time::Duration;

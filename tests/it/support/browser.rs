@@ -1,5 +1,5 @@
-//! A real browser without a window, driven by `WebDriver` (W3C), for pages that people use. `script/test` installs it;
-//! where there is none, the tests that need one say that they are passed over.
+//! A real headless browser, driven by `WebDriver` (W3C), for pages. `script/test` installs it; without one, the tests
+//! that need it print that they are skipped.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;

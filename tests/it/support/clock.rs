@@ -1,6 +1,6 @@
-//! Clocks that tests set: processes under libfaketime, whose wall clock a file says. Time that passes stays as it is
-//! (`FAKETIME_DONT_FAKE_MONOTONIC`), as when somebody sets a machine's clock. `script/test` installs the library; where
-//! there is none, the tests that need it say that they are passed over.
+//! Clocks that tests set: processes under libfaketime, whose wall clock comes from a file. Elapsed time is not changed
+//! (`FAKETIME_DONT_FAKE_MONOTONIC`), as when somebody sets a machine's clock. `script/test` installs the library;
+//! without it, the tests that need it print that they are skipped.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! An issuer of our own: it publishes keys, and signs people in (OpenID Connect) as a test wants it.
+//! A test issuer: it publishes keys, and signs users in (OpenID Connect) as a test needs it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

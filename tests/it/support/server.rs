@@ -1,4 +1,5 @@
-//! The real binary as a process of its own, on an embedded PostgreSQL in a data directory of its own: to be killed.
+//! The real binary as a separate process, with an embedded PostgreSQL in its own data directory, so that tests can
+//! kill it.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is sent (RFC 5321), and refuses as the test says.
+//! A mail server that stores emails (RFC 5321), and refuses them as the test requires.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

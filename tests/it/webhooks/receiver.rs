@@ -1,4 +1,4 @@
-//! A receiver of webhooks that checks each signature by the specification, and answers as the test says.
+//! A receiver of webhooks that checks each signature by the specification, and responds as the test requires.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Endpoints that do not mind the order, that ask for time, and chats.
+//! Unordered endpoints, endpoints that return `Retry-After`, and chat messages.
 
 use serde_json::json;
 

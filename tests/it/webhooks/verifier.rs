@@ -1,4 +1,4 @@
-//! Our messages before the published verifier of Standard Webhooks.
+//! The published verifier of Standard Webhooks accepts our messages.
 
 use std::io::Write;
 use std::path::Path;
