@@ -19,7 +19,7 @@ use super::{Fact, Projection, ProjectionError};
 use crate::log::read::read_range;
 use crate::log::{EventLog, LogError};
 
-/// How the log is folded. The result does not depend on it.
+/// Options of a fold. The result does not depend on them.
 #[derive(Clone, Copy, Debug)]
 pub struct FoldOptions {
     /// Positions of one page.

@@ -86,7 +86,7 @@ fn processors() -> usize {
 pub struct Generation<P> {
     /// From 1 in each shape.
     pub number: i32,
-    /// How far it has read the log.
+    /// The position up to which it has read the log.
     pub position: i64,
     projection: PhantomData<P>,
 }
@@ -113,7 +113,7 @@ impl<P: Projection> Generation<P> {
         format!("rm_{}_s{}_g{}", P::NAME, P::SHAPE, self.number)
     }
 
-    /// The generation that counts, if there is one.
+    /// The live generation, if there is one.
     pub async fn live(connection: &mut PgConnection) -> Result<Option<Self>, sqlx::Error> {
         Self::latest(connection, "live").await
     }
@@ -217,7 +217,7 @@ impl<P: Projection> Generation<P> {
         Ok(())
     }
 
-    /// Makes this generation the one that counts, in the transaction given; the one before stays for a rollback.
+    /// Makes this generation the live one, in the given transaction; the previous one stays for a rollback.
     pub async fn promote(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         for (sql, number) in [
             (

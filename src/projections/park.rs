@@ -237,9 +237,9 @@ pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<ParkedRow>, Pro
 /// The result of a retry.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Retried {
-    /// Rows that are in step with the log again.
+    /// Rows that match the log again.
     pub released: u64,
-    /// Rows that still cannot be.
+    /// Rows that are still quarantined.
     pub still_parked: u64,
 }
 

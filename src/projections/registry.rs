@@ -14,7 +14,7 @@ use super::verify::{self, Verification};
 use super::{Projection, ProjectionError, all, as_of, build, generation, runner, sample, task};
 use crate::log::EventLog;
 
-/// Whatever can be done with a projection without knowing its rows.
+/// Operations on a projection that do not depend on its rows.
 pub trait AnyProjection: Send + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
@@ -62,7 +62,7 @@ pub fn find(name: &str) -> Option<&'static dyn AnyProjection> {
     all().into_iter().find(|projection| projection.name() == name)
 }
 
-/// A projection, seen from outside.
+/// A projection as a trait object.
 pub struct Of<P>(pub PhantomData<P>);
 
 impl<P: Projection> AnyProjection for Of<P> {

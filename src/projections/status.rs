@@ -34,7 +34,7 @@ pub struct ProjectionStatus {
     pub lag_seconds: f64,
     /// Number of quarantined rows.
     pub parked: i64,
-    /// Why it is stopped.
+    /// Why the read model has stopped.
     pub error: Option<String>,
     /// When it last made progress.
     pub updated_at: Option<DateTime<Utc>>,

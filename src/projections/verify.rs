@@ -82,13 +82,13 @@ impl fmt::Display for Finding {
 pub struct Verification {
     /// Rows compared.
     pub rows: u64,
-    /// Quarantined rows, which were not.
+    /// Quarantined rows, which were not compared.
     pub parked: u64,
     /// The position that the log was folded to.
     pub position: i64,
     /// The problems, up to a thousand.
     pub findings: Vec<Finding>,
-    /// Rows that are wrong, in all.
+    /// Total number of wrong rows.
     pub wrong: u64,
     /// Rows that were repaired.
     pub repaired: u64,

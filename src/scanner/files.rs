@@ -272,7 +272,7 @@ struct Beginning {
     url: String,
     media_type: Option<String>,
     bytes: Vec<u8>,
-    /// Whether it is longer than was read.
+    /// Whether it was cut off.
     is_cut: bool,
 }
 

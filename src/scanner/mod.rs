@@ -40,10 +40,10 @@ use allowance::Allowance;
 use page::{Technologies, own_technologies};
 use parse_pool::{ParsePool, ParserFailed};
 
-/// How much one scan may read and keep.
+/// Limits of one scan.
 #[derive(Clone, Debug)]
 pub struct ScannerSettings {
-    /// Documents parsed at once, over all scans.
+    /// Number of parse threads, over all scans.
     pub parse_threads: usize,
     /// Sitemap files read in one scan.
     pub max_sitemaps: usize,
@@ -53,13 +53,13 @@ pub struct ScannerSettings {
     pub max_sitemap_bytes: u64,
     /// URLs of sitemaps kept of one scan; more are only counted.
     pub max_stored_urls: usize,
-    /// Bytes of memory that what is kept of one scan's sitemaps may take.
+    /// Maximum bytes of memory for the stored sitemap data of one scan.
     pub max_kept_bytes: usize,
     /// Processor time of one scan.
     pub max_compute: Duration,
     /// Sitemap files requested at once in one scan.
     pub requests_at_once: usize,
-    /// What technologies are known by.
+    /// The known fingerprints.
     pub technologies: Arc<Technologies>,
 }
 
@@ -146,7 +146,7 @@ impl ScanContext {
 }
 
 impl Scanner {
-    /// A scanner that asks through `fetcher`.
+    /// A scanner that fetches through `fetcher`.
     pub fn new(fetcher: Fetcher, settings: ScannerSettings) -> Self {
         let agent = fetcher
             .settings()

@@ -454,7 +454,7 @@ fn kind_of(error: &FetchError) -> SitemapKind {
     }
 }
 
-/// The kind of an answer that is not a document; `None` if its body is worth reading.
+/// The kind of a response without a document; `None` if its body must be read.
 pub fn kind_of_status(status: u16) -> Option<SitemapKind> {
     match status {
         200..300 => None,

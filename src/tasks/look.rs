@@ -36,10 +36,10 @@ impl TaskCondition {
     }
 }
 
-/// A task as it is.
+/// A task.
 #[derive(Clone, Debug, FromRow)]
 pub struct TaskRow {
-    /// The scan to do.
+    /// The scan to run.
     pub scan_id: Uuid,
     /// The tenant.
     pub tenant_id: Uuid,

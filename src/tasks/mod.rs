@@ -22,7 +22,7 @@ use workers::Workers;
 use crate::pools::in_time;
 use crate::values::{BatchId, ScanId, TenantId};
 
-/// How long a claim holds without a heartbeat.
+/// How long a lease lasts without a renewal.
 pub const LEASE: Duration = Duration::from_secs(15);
 
 /// A handle to the queue.
@@ -35,7 +35,7 @@ pub struct ScanTasks {
 /// A task to queue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewTask {
-    /// The scan to do.
+    /// The scan to run.
     pub scan_id: ScanId,
     /// The tenant.
     pub tenant: TenantId,
@@ -52,7 +52,7 @@ pub struct NewTask {
 /// A task that this process may work on while it holds the lease.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimedTask {
-    /// The scan to do.
+    /// The scan to run.
     pub scan_id: ScanId,
     /// The tenant.
     pub tenant: TenantId,
@@ -76,7 +76,7 @@ impl ClaimedTask {
         }
     }
 
-    /// How long ago it was claimed or received.
+    /// The time since it was claimed or received.
     pub fn held_for(&self) -> Duration {
         self.claimed.1.elapsed()
     }
@@ -141,7 +141,7 @@ impl ScanTasks {
         self.news.notified().await;
     }
 
-    /// Tells waiting workers of this process to look.
+    /// Wakes waiting workers of this process.
     pub fn announce(&self) {
         self.news.notify_one();
     }
@@ -257,7 +257,7 @@ impl ScanTasks {
     }
 }
 
-/// Queues tasks within the caller's transaction; what is queued already is left as it is.
+/// Queues tasks within the caller's transaction; queued ones do not change.
 pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result<(), sqlx::Error> {
     if tasks.is_empty() {
         return Ok(());
@@ -338,7 +338,7 @@ pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result
     Ok(())
 }
 
-/// Takes the tasks of ended scans out of the queue, within the caller's transaction.
+/// Removes the tasks of ended scans from the queue, within the caller's transaction.
 pub async fn dequeue(connection: &mut PgConnection, scans: &[ScanId]) -> Result<(), sqlx::Error> {
     if scans.is_empty() {
         return Ok(());
@@ -360,7 +360,7 @@ fn interval(length: Duration) -> TimeDelta {
     TimeDelta::microseconds(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Removes hosts that have rested.
+/// Removes hosts whose cooldown is over.
 pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
     // `not still_ahead`, as an index can find it.
     let mut dropped = 0;
@@ -373,7 +373,7 @@ pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
     Ok(dropped)
 }
 
-/// Removes lanes that have run empty, so that a claim looks only at live ones.
+/// Removes empty lanes, so that a claim looks only at those in use.
 pub async fn drop_empty_lanes(pool: &PgPool) -> Result<u64, sqlx::Error> {
     // A lane that is locked gets a task at this moment, or gives one to a worker: it stays until the next look.
     let done = sqlx::query(

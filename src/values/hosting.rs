@@ -6,14 +6,14 @@ use super::dns::{DnsRecords, Recognised, recognised};
 /// Characters of a header that are kept as evidence.
 const MAX_VALUE: usize = 150;
 
-/// Services that deliver the pages of others.
+/// CDN services.
 pub const CDN: Service = Service {
     headers: CDN_HEADERS,
     cnames: CDN_CNAMES,
     name_servers: &[],
 };
 
-/// Services that pages are made or kept at.
+/// Hosting services.
 pub const HOSTING: Service = Service {
     headers: HOSTING_HEADERS,
     cnames: HOSTING_CNAMES,
@@ -46,7 +46,7 @@ impl Service {
         })
     }
 
-    /// By what `www.` is another name for, or by name servers that serve the sites of one service only.
+    /// By the CNAME of `www.`, or by name servers that serve only the sites of one service.
     pub fn of_dns(&self, dns: &DnsRecords) -> Option<Recognised> {
         recognised(self.cnames, hosts(&dns.www_cname), "CNAME www")
             .or_else(|| recognised(self.name_servers, hosts(&dns.ns), "NS"))

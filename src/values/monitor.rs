@@ -31,7 +31,7 @@ codes! {
     }
 }
 
-/// Which of the tenant's domains: the filters of `GET /domains`. A filter that is null matches all.
+/// Selects domains of the tenant by the filters of `GET /domains`. A filter that is null matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DomainSelection {
@@ -98,7 +98,7 @@ impl Default for MonitorSettings {
     }
 }
 
-/// Why settings cannot be used.
+/// Why settings are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMonitor {
     /// No name, or a long one.
@@ -115,7 +115,7 @@ impl MonitorSettings {
         Schedule::new(self.rhythm.clone(), self.time_zone, id.0)
     }
 
-    /// Whether it is due at the same times as another.
+    /// Whether it has the same schedule as another.
     pub fn has_rhythm_of(&self, other: &Self) -> bool {
         self.rhythm == other.rhythm && self.time_zone == other.time_zone
     }
@@ -133,12 +133,12 @@ impl MonitorSettings {
     }
 }
 
-/// A time at which a monitor is due, and what was missed before it.
+/// A scheduled time of a monitor, and the missed ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// When it was due by its rhythm.
+    /// The scheduled time.
     pub at: DateTime<Utc>,
-    /// Times before it that are not made up.
+    /// Number of missed times before it, which are skipped.
     pub missed: u32,
 }
 
@@ -151,15 +151,15 @@ pub struct MonitorChange {
     pub domains: Option<WatchedDomains>,
     /// The schedule.
     pub rhythm: Option<Rhythm>,
-    /// In which zone.
+    /// The time zone.
     pub time_zone: Option<Zone>,
     /// How each domain is scanned.
     pub scan: WantedScan,
-    /// Whether `scan.files` counts: no file is a choice as well.
+    /// Whether `scan.files` is set; it may be set to no files.
     pub changes_files: bool,
     /// Maximum number of concurrent scans.
     pub max_concurrent: Option<i64>,
-    /// What counts as a change.
+    /// The fields whose changes are reported.
     pub fields: Option<Vec<String>>,
 }
 

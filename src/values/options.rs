@@ -33,10 +33,10 @@ pub struct WantedScan {
 }
 
 impl ScanOptions {
-    /// Pages read when a request does not say.
+    /// The default number of pages.
     pub const DEFAULT_MAX_PAGES: u32 = 4;
 
-    /// URLs that one scan checks at most.
+    /// Maximum number of URLs that a scan checks.
     pub const MAX_SITEMAP_SAMPLE: u32 = 100;
 
     /// Options from a request; numbers out of range are clamped to the nearest bound.
@@ -97,7 +97,7 @@ impl BatchOptions {
         Self::wanted(wanted, max_concurrent)
     }
 
-    /// The same from all that a request says.
+    /// The same from all options of a request.
     pub fn wanted(wanted: WantedScan, max_concurrent: Option<i64>) -> Self {
         let concurrent = max_concurrent
             .unwrap_or(i64::from(Self::DEFAULT_MAX_CONCURRENT))

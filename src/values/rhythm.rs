@@ -53,7 +53,7 @@ enum OnDays {
     Number(u32),
 }
 
-/// A text that is not a rhythm.
+/// Why a text is not a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRhythm {
     /// Neither words nor cron.
@@ -181,7 +181,7 @@ impl Rhythm {
         &self.text
     }
 
-    /// Whether it comes exactly when it says; words leave the minute open.
+    /// Whether it gives exact times; words leave the minute open.
     pub fn is_exact(&self) -> bool {
         matches!(self.kind, Kind::Cron(_))
     }
@@ -261,7 +261,7 @@ impl<'de> Deserialize<'de> for Zone {
     }
 }
 
-/// A rhythm in a zone, for one thing among many.
+/// A schedule in a time zone, for one monitor.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     rhythm: Rhythm,
@@ -282,7 +282,7 @@ pub struct Look {
 }
 
 impl Schedule {
-    /// The schedule of one thing: each has its own place within the hour, always the same.
+    /// The schedule of one monitor: each has its own minute within the hour, always the same.
     pub fn new(rhythm: Rhythm, zone: Zone, id: Uuid) -> Self {
         let hash = Sha256::digest(id.as_bytes());
         let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);

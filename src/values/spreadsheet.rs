@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Makes a cell that a spreadsheet would take for a formula a text, by an apostrophe in front (OWASP, CSV injection).
+/// Escapes a cell that a spreadsheet would run as a formula, with a leading apostrophe (OWASP, CSV injection).
 ///
 /// A plain number keeps its sign, so that telephone numbers (E.164) and figures stay what they are.
 pub fn inert_cell(text: &str) -> Cow<'_, str> {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The quotas of a tenant; null is as the settings of the service say.
+/// The quotas of a tenant; null means the default of the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TenantSettings {
     /// Maximum number of HTTP requests per minute and process.

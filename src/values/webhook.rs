@@ -160,7 +160,7 @@ fn ordered() -> bool {
     true
 }
 
-/// Why settings cannot be used.
+/// Why settings are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWebhook {
     /// No address that can be sent to.

@@ -59,7 +59,7 @@ pub struct BatchRow {
     pub position: i64,
 }
 
-/// Names a row.
+/// The key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BatchKey {
     batch_id: BatchId,

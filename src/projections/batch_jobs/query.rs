@@ -8,10 +8,10 @@ use crate::projections::query::Listed;
 use crate::projections::{ProjectionError, ReadModels, rows};
 use crate::values::{BatchId, MonitorId, TenantId};
 
-/// Which batches a list wants.
+/// A filter of batches.
 #[derive(Clone, Debug, Default)]
 pub struct BatchFilter {
-    /// Only in this status.
+    /// Only those with this status.
     pub status: Option<BatchStatus>,
     /// Only runs of this monitor.
     pub monitor: Option<MonitorId>,

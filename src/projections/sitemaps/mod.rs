@@ -50,7 +50,7 @@ pub struct SitemapFile {
     pub problems: Vec<Problem>,
 }
 
-/// Names a row.
+/// The key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SitemapsKey {
     tenant_id: TenantId,

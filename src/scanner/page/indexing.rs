@@ -5,7 +5,7 @@ use url::Url;
 use super::outline::outline;
 use super::{RawPage, charset, head};
 
-/// What a page says of its place in an index.
+/// What a page tells search engines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indexing {
     /// The header or element that asks to leave the page out.

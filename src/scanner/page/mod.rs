@@ -45,7 +45,7 @@ const MAX_PLAIN_PHONES: usize = 50;
 /// A page as it was received.
 #[derive(Clone, Debug)]
 pub struct RawPage {
-    /// Where it was in the end.
+    /// The URL after redirects.
     pub url: Url,
     /// Of the answer.
     pub headers: Headers,
@@ -62,9 +62,9 @@ pub struct PageFacts {
     pub contact_links: Vec<Url>,
     /// What `<link rel=sitemap>` names.
     pub sitemaps: Vec<Url>,
-    /// Whether there is nothing on the page.
+    /// Whether the page is empty.
     pub is_blank: bool,
-    /// Where the page sends its visitors at once, if it does nothing else.
+    /// The target, if the page only redirects its visitors.
     pub refresh: Option<Url>,
 }
 

@@ -56,7 +56,7 @@ impl AgentRules {
         Self { plain, wild }
     }
 
-    /// Bytes that are compared at most to decide on an URL of this many bytes.
+    /// Maximum number of bytes that are compared for a URL of this length.
     pub fn work_on(&self, url: usize) -> usize {
         self.wild.len() * (url + COST_OF_RULE) + url
     }

@@ -27,7 +27,7 @@ const MAX_INFLATION: u64 = 200;
 /// sitemaps.org: entries per file.
 const MAX_PROTOCOL_ENTRIES: u64 = 50_000;
 
-/// What one document may cost.
+/// Limits of one document.
 #[derive(Clone, Copy, Debug)]
 pub struct SitemapSettings {
     /// Decoded bytes.

@@ -18,7 +18,7 @@ pub struct SeenUrls {
     limit: usize,
 }
 
-/// What the set says about an URL.
+/// The result of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// Not met before.
@@ -40,7 +40,7 @@ impl SeenUrls {
         }
     }
 
-    /// Looks an URL up and remembers it.
+    /// Looks up a URL and adds it.
     pub fn see(&mut self, url: &str) -> Seen {
         // Zero marks what is free.
         let hash = self.key.hash_one(url).max(1);

@@ -8,7 +8,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::unreadable::UnreadableList;
 use super::workbook;
 
-/// The text of a list, and what was found out on the way to it.
+/// The text of a list, with notes on its encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListText<'a> {
     /// Lines; a workbook's sheet is CSV with one line per row.

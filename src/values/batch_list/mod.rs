@@ -32,31 +32,31 @@ pub use unreadable::UnreadableList;
 use super::carried::CarriedCells;
 use super::domain_name::{DomainName, InvalidDomain};
 
-/// Domains of one batch at most.
+/// Maximum number of domains in a batch.
 pub const MAX_DOMAINS: usize = 100_000;
-/// Columns of a list at most.
+/// Maximum number of columns of a list.
 pub const MAX_COLUMNS: usize = 1000;
-/// Bytes of a column's name at most.
+/// Maximum bytes of a column's name.
 pub const MAX_COLUMN_NAME: usize = 1000;
-/// Bytes of the names of all columns together at most.
+/// Maximum bytes of the names of all columns together.
 pub const MAX_COLUMN_NAMES: usize = 100_000;
 /// The reason for addresses that say nothing about a site.
 const FREE_MAIL_HOST: &str = "free_mail_host";
 /// Bytes of cells that are copied, because their row names several domains.
 const MAX_REPEATED_CELLS: usize = 32 * 1024 * 1024;
 
-/// A list, sorted into what it holds.
+/// A list, split into domains, duplicates and invalid entries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchList {
     /// Domains in the order of their first line, with that line.
     pub accepted: Vec<(u32, DomainName)>,
     /// Number of duplicates.
     pub duplicates: usize,
-    /// What is not a domain, although it is where one should.
+    /// Entries that should be domains but are not.
     pub rejected: Vec<RejectedLine>,
     /// The column that the domains were read from; none in a list that has only one and no header.
     pub column: Option<ChosenColumn>,
-    /// What else the sender should know of how the list was read, in sentences.
+    /// Notes for the sender on how the list was read, as sentences.
     pub notes: Vec<String>,
     /// Names of the columns that are alongside the domains, that of the domain among them; empty if there is nothing
     /// else.

@@ -13,7 +13,7 @@ use crate::api::legacy::words;
 use crate::api::request::CommandRequest;
 use crate::values::BatchOptions;
 
-/// Domains of one batch at most.
+/// Maximum number of domains in a batch.
 pub(in crate::api::legacy) const MAX_DOMAINS: usize = 100;
 
 /// A requested batch.
