@@ -67,7 +67,7 @@ pub async fn run(world: &World) {
     stop.cancel();
 }
 
-/// Looks every two milliseconds how far a read model is.
+/// Checks the position of a read model every two milliseconds.
 async fn watch(
     pool: sqlx::PgPool,
     name: &'static str,

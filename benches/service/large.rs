@@ -117,7 +117,7 @@ async fn expanded(client: &Client, root: &str, batch: &str, round: u64) {
     }
 }
 
-/// A tenant that asks for the status of its scan, again and again.
+/// A tenant that polls the status of its scan.
 struct Other {
     times: Arc<Times>,
     is_over: Arc<AtomicBool>,

@@ -90,7 +90,7 @@ fn rate(begun: Instant) -> f64 {
     MONITORS as f64 / begun.elapsed().as_secs_f64()
 }
 
-/// Does something with each, some at once.
+/// Runs an action for each item, several concurrently.
 async fn each<T, R>(items: impl Iterator<Item = T>, work: impl AsyncFn(T) -> R) -> Vec<R> {
     let work = &work;
     futures::stream::iter(items.map(|item| async move { work(item).await }))
@@ -109,7 +109,7 @@ async fn take(State(received): State<Received>, body: String) {
         .or_default() += 1;
 }
 
-/// How busy all processors are, in percent, over a while.
+/// The CPU usage in percent over an interval.
 async fn idle() -> f64 {
     let (begun, busy) = (Instant::now(), busy_seconds());
     tokio::time::sleep(IDLE).await;

@@ -71,7 +71,7 @@ fn used(expression: &str) -> Vec<(String, Vec<(String, String)>)> {
         .collect()
 }
 
-/// Labels that an expression groups by.
+/// The labels by which an expression groups.
 fn grouped_by(expression: &str) -> Vec<String> {
     let by = regex::Regex::new(r"\bby \(([^)]*)\)").unwrap();
     let lists = by.captures_iter(expression).map(|one| one[1].to_owned());

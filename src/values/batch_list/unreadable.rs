@@ -53,7 +53,7 @@ pub enum UnreadableList {
     UnknownColumn {
         /// As requested.
         wanted: String,
-        /// What there is.
+        /// The state of the model.
         columns: String,
     },
 }

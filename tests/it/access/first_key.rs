@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::support::app::TestApp;
 
-/// What a server says until it serves, and how it ends, when it is told to or by itself.
+/// The output of a server until it serves, and its exit, after a stop or without one.
 struct Said {
     log: String,
     out: String,

@@ -32,7 +32,7 @@ async fn two_tenants() -> TestApp {
     app
 }
 
-/// All that the reader may look at: schema, name, whether it is a table, and its options.
+/// Everything that the reader may read: schema, name, whether it is a table, and its options.
 async fn readable(pool: &PgPool) -> Vec<(String, String, bool)> {
     let rows = sqlx::query(
         "select n.nspname::text, c.relname::text, c.relkind in ('r', 'p') \

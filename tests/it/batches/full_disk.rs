@@ -25,7 +25,7 @@ impl SmallDisk {
             .then_some(Self(place))
     }
 
-    /// Takes all the room there is.
+    /// Fills the disk.
     fn fill(&self) {
         let _ = Command::new("dd")
             .args(["if=/dev/zero", "bs=64k", "status=none"])

@@ -7,7 +7,7 @@ use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// Reads an event stream until it ends, breaks, or holds an event of a type; what came, and whether it ended well.
+/// Reads an event stream until it ends, breaks, or contains an event of a type; returns the events, and whether it ended normally.
 async fn read(
     server: &Server,
     path: &str,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::support::server::Server;
 
-/// Long enough to be struck in.
+/// Long enough for an interruption.
 const LINGER_SECONDS: f64 = 1.5;
 
 const REBUILD: [Point; 7] = [

@@ -108,7 +108,7 @@ fn push_fields(rows: &mut Vec<String>, prefix: &str, schema: &Value) {
     }
 }
 
-/// What a field is where it is not null.
+/// The type of a field that is not null.
 fn present(field: &Value) -> &Value {
     let mut choices = field["oneOf"].as_array().into_iter().flatten();
     choices.rfind(|choice| choice["type"] != "null").unwrap_or(field)

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::forms::one_domain;
 use crate::support::app::TestApp;
 
-/// Objects by path, and what is answered to whoever writes one.
+/// Objects by path, and the responses to writes.
 #[derive(Clone, Default)]
 struct Store(Arc<Mutex<HashMap<String, Bytes>>>, Arc<Mutex<Option<StatusCode>>>);
 

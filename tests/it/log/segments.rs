@@ -36,7 +36,7 @@ fn lines(file: &[u8]) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What is found after the lines of a file were changed.
+/// The errors found after lines of a file were changed.
 fn after(file: &[u8], change: impl FnOnce(&mut Vec<String>)) -> Result<VerifiedSegment, SegmentError> {
     let mut lines = lines(file);
     change(&mut lines);

@@ -40,14 +40,14 @@ async fn tool(app: &TestApp, key: Option<&str>, name: &str, arguments: Value) ->
     result(&call.send().await)
 }
 
-/// The answer of a tool that has nothing to complain of.
+/// The result of a tool without an error.
 async fn done(app: &TestApp, name: &str, arguments: Value) -> Value {
     let result = tool(app, None, name, arguments).await;
     assert_eq!(result["isError"], false, "{result}");
     result["structuredContent"].clone()
 }
 
-/// The words of a result that says what is wrong.
+/// The text of an error result.
 #[track_caller]
 fn refusal(result: &Value) -> String {
     assert_eq!(result["isError"], true, "{result}");

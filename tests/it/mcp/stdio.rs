@@ -78,7 +78,7 @@ impl Agent {
             .await
     }
 
-    /// Ends its input; the program ends by itself.
+    /// Ends its input; the program then exits.
     async fn end(mut self) {
         drop(self.input.take());
         assert!(

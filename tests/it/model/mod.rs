@@ -83,7 +83,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// What can be done to a scan.
+/// The commands for a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
     Request,
@@ -96,7 +96,7 @@ enum Action {
 }
 
 impl Action {
-    /// What is common stands here more than once.
+    /// Frequent commands are listed more than once.
     const ALL: [Self; 9] = [
         Self::Request,
         Self::Start,
@@ -158,7 +158,7 @@ impl Action {
     }
 }
 
-/// Stands for what was found at an attempt; the digest comes with the salt, when it is written.
+/// A placeholder for the findings of an attempt; the digest is known when it is written.
 fn findings(attempt: u64) -> BodyRef {
     BodyRef {
         digest: String::new(),

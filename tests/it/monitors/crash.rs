@@ -37,7 +37,7 @@ async fn due(database: &TestDatabase) {
     }
 }
 
-/// How many runs there are so far.
+/// The number of runs.
 async fn runs(server: &Server) -> usize {
     let events = server.all("/api/v4/events").await;
     events

@@ -21,7 +21,7 @@ fn small() -> SitesOptions {
     }
 }
 
-/// A client that trusts the sites and finds them, and follows nothing.
+/// A client that trusts and finds the sites, and follows no redirects.
 struct Visitor {
     client: Client,
     port: u16,

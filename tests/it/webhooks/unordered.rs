@@ -6,7 +6,7 @@ use super::receiver::Reply;
 use super::{command, create, positions, scan, start, until_count};
 use crate::support::app::{TestApp, wait_for};
 
-/// Leaves what waits alone until `due` is called.
+/// Delays waiting events until `due` is called.
 async fn not_before_long(app: &TestApp) {
     wait_for("the failed event to wait", async || {
         let moved = sqlx::query("update webhook_retry set due_at = now() + interval '4 hours'");
