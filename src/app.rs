@@ -385,7 +385,7 @@ pub async fn serve(
         followers: followers.handle(),
         ..App::build(config, database.pools.clone()).await?
     };
-    // Before anything runs, so that a file that cannot be written stops nothing that has begun.
+    // Before anything runs, so that an error of the file stops nothing that has started.
     let first_key = match (roles.api, config.auth.mode) {
         (true, AuthMode::Required) => {
             let make = async || create_first_key(&app.bus).await;
@@ -405,7 +405,7 @@ pub async fn serve(
     let stop_following = CancellationToken::new();
     if roles.projector {
         app.spawn_projector(&following, &stop_following);
-        // First of all it stops: what it requested is followed to the end.
+        // It stops first, so that what it requested is completed.
         app.spawn_monitors(&following, &stop);
     }
     if roles.worker {
@@ -440,7 +440,7 @@ pub async fn serve(
         stop_following.cancel();
         following.close();
         following.wait().await;
-        // Last of all, so that it says what all others did.
+        // Last, so that it includes what all others did.
         stop_metrics.cancel();
         sending_metrics.await;
         stop_supervision.cancel();

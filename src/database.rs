@@ -38,7 +38,7 @@ impl Database {
         };
         let options: PgConnectOptions = url.parse().map_err(StartError::Connect)?;
         let options = options.application_name("sitelog");
-        // Once without a pool, which would only say that it waited without success.
+        // First without a pool, because a pool would report only a timeout.
         let mut connection = PgConnection::connect_with(&options)
             .await
             .map_err(StartError::Connect)?;

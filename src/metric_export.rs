@@ -58,7 +58,7 @@ impl MetricExport {
                 Err(reason) => Err(reason),
             };
             match (&sent, was_sent) {
-                // Once for each time that it begins: a collector that is away for a day fills no log.
+                // Only once per outage, so that a collector that is unavailable for a day does not fill the log.
                 (Err(reason), true) => tracing::warn!("Cannot send metrics to {}: {reason}", self.url),
                 (Ok(()), false) => tracing::info!("Metrics are sent to {} again", self.url),
                 _ => {}

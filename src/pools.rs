@@ -230,7 +230,7 @@ fn pool(connections: u32, settings: &str, priority: Priority) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A question to the server before each use would double what small queries cost; a connection that died
+        // A test query before each use would double the cost of small queries. A connection that died
         // with its server has been idle at least as long as a restart takes.
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
@@ -285,7 +285,7 @@ mod tests {
                 APPENDS + work + projections + maintenance + access + reads + long_reads,
                 connections
             );
-            // One listens, one is left for leases whatever the rest does.
+            // One listens, and one is reserved for leases.
             assert!(work >= 3, "{work} of {connections}");
         }
     }

@@ -265,7 +265,7 @@ mod tests {
         let (few, many) = (Sampled::share(0.1), Sampled::share(0.2));
         let scans: Vec<Uuid> = (0..1000).map(|_| Uuid::new_v4()).collect();
         let kept = scans.iter().filter(|scan| few.has(**scan));
-        // Whoever raises the share keeps what was traced.
+        // If the share is raised, scans that were traced before still are.
         assert!(kept.clone().count() > 0 && kept.into_iter().all(|scan| many.has(*scan)));
     }
 

@@ -102,7 +102,7 @@ impl Turns {
 
     /// Takes a place back and gives it to the next one.
     fn give_back(&self, tenant: TenantId) {
-        // Turns that are no longer wanted come back here when they are dropped, which must not be under the lock.
+        // Unused turns are returned here when they are dropped, which must not happen under the lock.
         let mut unwanted = Vec::new();
         let mut state = self.lock();
         state.held -= 1;

@@ -99,7 +99,7 @@ async fn into_file<E: std::error::Error + 'static>(
     })?;
     let made = make().await;
     let Ok(Some(key)) = made else {
-        // Another process was faster, or it could not be made. An empty file would be in the way of the next start.
+        // Another process was faster, or the creation failed. An empty file would block the next start.
         let _nothing_is_lost = std::fs::remove_file(path);
         made.map_err(FirstKeyError::Create)?;
         return Ok(FirstKey::NotNeeded);

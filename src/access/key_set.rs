@@ -70,7 +70,7 @@ impl KeySet {
         let (found, is_due) = self.0.look(id, algorithm);
         match (found, is_due) {
             (Some(key), false) => return Ok(Some(key)),
-            // Good for now: no caller waits for an issuer that may be slow.
+            // The known keys are used, so that no caller waits for a slow issuer.
             (Some(key), true) => {
                 let inner = Arc::clone(&self.0);
                 tokio::spawn(async move { inner.refresh().await });
@@ -147,7 +147,7 @@ impl Kept {
             known.algorithm == algorithm && id.is_none_or(|id| known.id.as_deref() == Some(id))
         });
         let first = fitting.next()?;
-        // Without an id, two could be meant.
+        // Without an id, several keys could match.
         (id.is_some() || fitting.next().is_none()).then(|| first.key.clone())
     }
 }

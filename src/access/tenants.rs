@@ -176,7 +176,7 @@ impl Tenants {
         if all.len() >= TENANTS_KEPT {
             all.retain(|_, known| known.read_at.elapsed() < SHARE_REFILLS);
         }
-        // What was spent stays spent, unless the share itself is another now.
+        // Used requests still count, unless the limit has changed.
         let limiter = match all.get(&tenant) {
             Some(known) if known.rate == rate => Arc::clone(&known.limiter),
             _ => Arc::new(RateLimiter::direct(Quota::per_minute(rate)).with_middleware()),

@@ -166,7 +166,7 @@ mod tests {
             assert!(refused(host, Some("https://evil.test")), "{host}");
             assert!(refused(host, Some("null")), "{host}");
         }
-        // A page of ours whose browser keeps the origin to itself; a name that was made to lead here stays refused.
+        // One of our own pages, whose browser does not send the origin. Foreign host names are still refused.
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, "localhost:8080".parse().unwrap());
         headers.insert(header::ORIGIN, "null".parse().unwrap());

@@ -27,7 +27,7 @@ pub(super) fn answer<T: Serialize>(headers: &HeaderMap, position: i64, content: 
         Json(content).into_response()
     };
     response.headers_mut().insert(header::ETAG, value);
-    // The same path is another tenant's thing for another caller.
+    // The same path is another tenant's resource for another caller.
     let whose = HeaderValue::from_static("authorization, x-tenant-id");
     response.headers_mut().insert(header::VARY, whose);
     response

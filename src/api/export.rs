@@ -274,7 +274,7 @@ pub fn rows_of<L: List>(
             loop {
                 match list.page(state, tenant, &paging).await {
                     Ok(page) => return Ok((page.items, page.next)),
-                    // An export that has begun continues at the tenant's next turn; only one that has not is refused.
+                    // A started export continues at the tenant's next turn; only a new one is refused.
                     Err(problem) if problem.status == 429 && paging.cursor != *start => {
                         tokio::time::sleep(TURN_PAUSE).await;
                     }
@@ -347,7 +347,7 @@ async fn table<T: Exported>(
     let rows = stream::once(async { Ok(first) }).chain(rows);
     let rows = rows.map_err(|problem: Problem| ExportAborted(problem.detail));
     let pieces = parquet::pieces(encoder, rows).inspect_ok(move |_| {
-        // The place is free when the body is dropped, taken whole or not.
+        // The slot is free when the body is dropped, read completely or not.
         let _held = &place;
     });
     let pieces = pieces.inspect_err(|error| tracing::warn!("An export failed midway: {error}"));

@@ -99,7 +99,7 @@ pub async fn serve(listener: TcpListener, router: Router, serving: ServerLimits,
             );
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // What goes wrong with a connection is its client's to know.
+            // Errors of a connection concern only its client.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "A connection ended early");
             }

@@ -33,7 +33,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
     let preferences = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|text| text.split(','));
-    // Of a preference that is there twice the first counts (RFC 7240, 2).
+    // If a preference occurs twice, the first one counts (RFC 7240, 2).
     let mut waits = preferences.filter_map(|preference| {
         let (name, value) = preference.split(';').next()?.split_once('=')?;
         name.trim()

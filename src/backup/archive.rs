@@ -71,7 +71,7 @@ impl Unfinished {
             Err(TryLockError::WouldBlock) => return Err(ArchiveError::UnderWay(path.to_path_buf())),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        // What a killed run left.
+        // A file of a killed run.
         file.set_len(0).map_err(failed)?;
         let manifest = serde_json::to_vec_pretty(manifest).expect("a manifest is plain data");
         let size = manifest.len() as u64;

@@ -51,7 +51,7 @@ pub async fn back_up(
     let mut command = pg_dump.command(Some(url))?;
     command.args(["--format=custom", "--snapshot", &snapshot]);
     if !bypasses {
-        // The owner is shown all rows by a policy of his own; without this pg_dump refuses to ask.
+        // The owner sees all rows through a separate policy; without this, pg_dump refuses to dump.
         command.arg("--enable-row-security");
     }
     let bytes = write(command, file, &manifest, progress).await?;

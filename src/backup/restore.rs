@@ -129,7 +129,7 @@ async fn feed(
                 doing: "read",
                 source,
             })?;
-            // It may have read what it wants, or failed and says so itself.
+            // It may have read enough, or it failed and reports that itself.
             if count == 0 || input.write_all(&buffer[..count]).await.is_err() {
                 break;
             }

@@ -33,7 +33,7 @@ impl Local {
     /// Starts it.
     pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
         let local = Self::following(config).await?;
-        // What this command wants is done when it stops; anything else it took goes back to the queue at once.
+        // The work of this command is done when it stops; other claimed tasks return to the queue immediately.
         local
             .app
             .spawn_worker(&local.tracker, &local.stop, Duration::ZERO);

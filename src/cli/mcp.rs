@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCo
 
 async fn serve_own(sources: &Sources, headers: HeaderMap) -> anyhow::Result<()> {
     let mut config = Config::load(sources)?;
-    // Who reaches the database may do everything, as with the other commands.
+    // Whoever has access to the database may do everything, as with the other commands.
     config.auth.mode = AuthMode::Off;
     let local = Local::start(&config).await?;
     let served = serve(ToolServer::new(Named {
@@ -82,7 +82,7 @@ impl Args {
     /// Who the tools act for.
     fn headers(&self) -> Result<HeaderMap, BadArgument> {
         let mut headers = HeaderMap::new();
-        // No argument: other users of the machine can read those.
+        // Not an argument, because other users of the machine can read arguments.
         if let Some(key) = std::env::var("SITELOG_KEY").ok().filter(|key| !key.is_empty()) {
             let value = HeaderValue::from_str(&format!("Bearer {key}"));
             let mut value = value.map_err(|_| BadArgument("SITELOG_KEY is not a key".to_owned()))?;

@@ -193,7 +193,7 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) => fail(&error),
     };
-    // What still sleeps in a blocking call must not hold the process.
+    // A blocking call that still waits must not keep the process running.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     code
 }

@@ -101,7 +101,7 @@ fn introduce(started: &Started<'_>, roles: Roles) {
     match &started.first_key {
         FirstKey::NotNeeded => {}
         FirstKey::ToShow(key) => {
-            // Standard output is a terminal; that it went away right now is no reason to stop.
+            // If the terminal is gone, continue.
             let _shown = say("The first API key (operator; shown only once):")
                 .and_then(|()| say(&format!("export SITELOG_KEY={}", key.reveal())));
         }

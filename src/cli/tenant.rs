@@ -163,7 +163,7 @@ fn checked(file: &Path) -> anyhow::Result<ExitCode> {
 async fn import(args: &Import, bus: &CommandBus, pool: &PgPool) -> anyhow::Result<()> {
     let file = read(&args.file)?;
     let tenant = file.header.tenant;
-    // A server on this database must not go on with a scan or batch of which a part is missing yet.
+    // A server on this database must not process a scan or batch that is imported only partly.
     let paused = policies::pause(pool).await?;
     let imported = import_tenant(bus, file).await;
     paused.resume().await?;

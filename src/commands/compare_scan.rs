@@ -70,7 +70,7 @@ pub(super) async fn compare(
 ) -> Result<Compared, LogError> {
     let mut compared = Compared::default();
     let status = status_change(known, report);
-    // What was erased while the attempt was made is not known any more: what is found now is new knowledge.
+    // Values that were erased during the attempt are no longer known, so the findings are new.
     let is_erased = known.salt.as_ref().is_some_and(|before| before != salt);
     let (mut values, mut urls) = (Vec::new(), None);
     if let Ok(found) = &report.outcome

@@ -30,7 +30,7 @@ pub async fn request_scans_of_batch(
         }
         for outcome in bus.log().append_all(units).await {
             match outcome {
-                // A stream that is there already was put there by this very list.
+                // An existing stream was created from this list.
                 Ok(_) | Err(LogError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

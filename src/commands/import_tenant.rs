@@ -136,7 +136,7 @@ fn unit(
         let mut event = moved.event;
         let mut note = |name: &str, value: String| {
             if let Value::Object(metadata) = &mut event.metadata {
-                // What it says of an earlier move, and of when it happened, stays.
+                // Metadata of an earlier move, and the original time, are kept.
                 metadata.entry(name).or_insert(Value::String(value));
             }
         };

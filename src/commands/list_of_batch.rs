@@ -55,7 +55,7 @@ pub async fn carried_columns(bus: &CommandBus, batch: BatchId) -> Result<Option<
 
 impl CarriedColumns {
     fn read(content: Vec<u8>) -> Result<Option<Self>, serde_json::Error> {
-        // Most lists carry nothing, and that is seen without reading them through.
+        // Most lists have no other columns; that is visible without reading them completely.
         if memchr::memmem::find(&content, b"\"cells\":").is_none() {
             return Ok(None);
         }

@@ -26,7 +26,7 @@ pub struct PreviousScan {
 pub async fn load_previous_scan(bus: &CommandBus, begun: &BegunScan) -> Result<PreviousScan, LogError> {
     let log = bus.log();
     let domain = begun.loaded.aggregate.domain();
-    // Failures that say nothing of the site.
+    // Failures that say nothing about the site.
     let ours: Vec<&str> = FailureReason::ALL
         .iter()
         .filter(|reason| !reason.is_the_sites())
@@ -68,7 +68,7 @@ pub async fn load_previous_scan(bus: &CommandBus, begun: &BegunScan) -> Result<P
         Some(failed) => ended(&failed, ScanStatus::Failed),
         None => ended(&event, ScanStatus::Completed),
     };
-    // What the predecessor found was found by other rules: the first scan of ours is compared with none.
+    // The predecessor used other rules, so the first scan here is compared with nothing.
     if let Some(known) = known.as_mut().filter(|_| !event.is_imported()) {
         let earlier = kept.as_mut().map(|kept| std::mem::take(&mut kept.earlier));
         let Earlier {

@@ -33,5 +33,5 @@ pub mod store_response;
 
 pub use bus::{CommandBus, CommandError, Done, Loaded};
 pub use context::{CommandContext, RequestKey};
-// What any command may fail with: callers need not know the log for it.
+// Errors that any command may return, so that callers need not know the log.
 pub use crate::log::LogError;

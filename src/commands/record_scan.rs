@@ -41,7 +41,7 @@ pub async fn record_scan(
             // What was known of the domain was erased meanwhile, or its salt stored by another process: this is new
             // knowledge, sealed with the new salt.
             Err(LogError::SaltChanged) => {}
-            // It would be refused again, and so would the next attempt's: the scan ends, and says why.
+            // It would be refused again, like that of the next attempt, so the scan ends with the reason.
             Err(error @ (LogError::BodyTooLarge { .. } | LogError::Rejected(_)))
                 if report.outcome.is_ok() =>
             {
@@ -96,7 +96,7 @@ async fn try_record(
         ..Attachments::default()
     };
     let (id, loaded) = (begun.scan_id.0, begun.loaded.clone());
-    // The state the attempt began with is nearly always still the last one: that spares reading the stream again.
+    // The state at the start of the attempt is nearly always still current, so the stream need not be read again.
     let mut done = bus
         .execute_on(loaded, id, command.clone(), attachments.clone(), context)
         .await;

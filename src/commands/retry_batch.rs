@@ -27,7 +27,7 @@ pub async fn retry_batch(
 ) -> Result<i64, CommandError<BatchError>> {
     loop {
         match try_retry(bus, batch, scans, context).await {
-            // Another process stored the batch's salt at this moment: now it can be had.
+            // Another process has just stored the batch's salt; now it can be read.
             Err(CommandError::Log(LogError::SaltChanged)) => {}
             other => return other,
         }

@@ -77,7 +77,7 @@ pub async fn start_scan(
         .execute::<DomainScan>(scan_id.0, command, Attachments::default(), context)
         .await
     {
-        // The start itself may end a scan: one that killed worker after worker.
+        // The start itself may end a scan whose workers died repeatedly.
         Ok(done) if done.loaded.aggregate.status().is_some_and(ScanStatus::is_ended) => Ok(Start::Ended),
         Ok(done) => Ok(Start::Begun(Box::new(BegunScan {
             scan_id,

@@ -140,7 +140,7 @@ impl Sources {
         if let Some(file) = &self.file {
             return Some(file.clone());
         }
-        // What exists and may not be read is a fault: other settings than the intended ones would be in effect.
+        // A file that exists but cannot be read is an error: otherwise other settings than intended would be in effect.
         let found = |path: &&str| Path::new(path).exists();
         let place = [FILE_HERE, FILE_OF_SYSTEM].into_iter().find(found);
         place.map(PathBuf::from)
@@ -216,7 +216,7 @@ fn raw_of(values: &[(String, Value)]) -> Result<Raw, config::ConfigError> {
 fn type_fault(path: &str, value: &Value) -> Option<ConfigError> {
     let error = raw_of(&[(path.to_owned(), value.clone())]).err()?;
     let (given, expected) = given_and_expected(&error);
-    // A proxy's URL may hold a password; a text in the place of a number holds none.
+    // A proxy's URL may contain a password; an invalid number does not.
     let given = if is_secret(path) {
         "a value of another type".to_owned()
     } else {

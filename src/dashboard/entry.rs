@@ -75,7 +75,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     let caller = match caller_of_request(&state, request.method(), request.headers()).await {
         Ok(caller) => caller,
         Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
-            // What was sent cannot be sent again by a link.
+            // A form cannot be sent again by a link.
             let wanted = if is_read {
                 request.uri()
             } else {

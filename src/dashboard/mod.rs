@@ -54,7 +54,7 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
             get(sign_in_by_provider::begin),
         )
         .route(OidcSettings::RETURN_PATH, get(sign_in_by_provider::complete))
-        // Whatever the key allows, and also when it has ended.
+        // With any scope, and also after the key has expired.
         .route("/sign-out", post(sign_in::sign_out))
         .route(
             "/unsubscribe/{token}",

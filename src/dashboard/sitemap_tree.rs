@@ -104,7 +104,7 @@ mod tests {
         );
         let inner = page.find("2 files read").unwrap();
         assert!(index < inner && inner < page.find(">https://a.test/2<").unwrap() && inner < lost);
-        // Files that name each other belong to no tree; nothing turns in circles.
+        // Files that refer to each other belong to no tree, so there are no cycles.
         assert!(!tree(&files).into_string().contains("https://a.test/x"));
     }
 }

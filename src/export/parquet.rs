@@ -162,7 +162,7 @@ impl<T: Exported> Table<T> {
 
     fn take(&mut self) -> Result<Vec<u8>, TableError> {
         self.file.flush().map_err(ParquetError::from)?;
-        // The writer counts what it has written by itself, so that what was sent can go.
+        // The writer counts the written bytes itself, so sent ones can be dropped.
         Ok(std::mem::take(self.file.inner_mut()))
     }
 }

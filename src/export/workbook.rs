@@ -62,7 +62,7 @@ where
     let mut pages = std::pin::pin!(pages);
     while let Some(rows) = pages.try_next().await? {
         let cells: Result<Vec<_>, _> = rows.iter().map(|row| encoder.cells(row)).collect();
-        // The reader is gone; its result says why.
+        // The receiver is gone; its result has the reason.
         if sender
             .send(Some(cells.map_err(WorkbookError::from)?))
             .await
@@ -71,7 +71,7 @@ where
             break;
         }
     }
-    // If the reader is gone as well, its result says why.
+    // If the receiver is gone as well, its result has the reason.
     let _ = sender.send(None).await;
     let written = written
         .await

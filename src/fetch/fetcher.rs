@@ -247,7 +247,7 @@ impl Fetcher {
         };
         timeout_at(deadline, self.check(url)).await.map_err(too_slow)??;
         self.allowance.take_request(url.as_str())?;
-        // A turn that comes too late is not waited for without success.
+        // Do not wait for a turn that comes too late.
         let turn = throttle.reserve(url.host_str().unwrap_or_default(), Instant::now(), deadline);
         sleep_until(turn.ok_or_else(|| FetchError::Timeout {
             url: url.to_string(),
@@ -374,7 +374,7 @@ fn client(inner: &Inner, seen: &Arc<Seen>) -> Result<reqwest::Client, FetchSetup
         ACCEPT_ENCODING,
         HeaderValue::from_static("gzip, br, zstd, deflate"),
     );
-    // Never what the environment says.
+    // Never the proxy of the environment.
     let mut builder = reqwest::Client::builder().no_proxy();
     if let Some(proxy) = &settings.proxy {
         let (guard, proxy) = (Arc::clone(&inner.guard), proxy.url().clone());

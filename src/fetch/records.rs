@@ -60,7 +60,7 @@ impl Fetcher {
         let asked = self.guard().names().records(name, kind);
         let found = tokio::time::timeout(MAX_WAIT, asked).await;
         let mut found = found.map_err(|_| RecordsError::NoAnswer)??;
-        // The order of an answer is chance. Mail servers are in the order of their preference (RFC 5321, 5.1).
+        // The order of a DNS response is random. Mail servers are sorted by preference (RFC 5321, 5.1).
         found.sort_by_cached_key(|record| (preference(record, kind), record.clone()));
         found.truncate(MAX_RECORDS);
         Ok(found)

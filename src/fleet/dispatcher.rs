@@ -125,7 +125,7 @@ impl Dispatcher {
         }
         answering.close();
         answering.wait().await;
-        // What was answered must be on its way before the connection goes.
+        // Responses must be sent before the connection is closed.
         let _closed = self.client.flush().await;
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Dispatcher {
 
     async fn begin(&self, request: Request<BeginRequest>) -> Result<Begun, SourceError> {
         let BeginRequest { scan_id, fence } = request.body;
-        // Tenant and host are the database's, not the worker's word.
+        // Tenant and host come from the database, not from the worker.
         let Some(task) = self.tasks.held_under(scan_id, fence).await? else {
             return Ok(Begun::Superseded);
         };

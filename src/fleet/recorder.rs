@@ -126,7 +126,7 @@ impl Recorder {
         let acked = match self.record(&message).await {
             Verdict::Take(outcome) => {
                 metrics::counter!("sitelog_fleet_results_total", "outcome" => outcome).increment(1);
-                // The broker confirms that: what is recorded should not come again.
+                // Wait for the broker's confirmation, so that a recorded result is not delivered again.
                 message.double_ack().await
             }
             Verdict::Again(error) => {
@@ -136,7 +136,7 @@ impl Recorder {
             }
         };
         if let Err(error) = acked {
-            // It comes again, and is then known.
+            // It is delivered again, and then recognised.
             tracing::debug!(%error, "The broker did not confirm a message: {error}");
         }
     }
@@ -245,7 +245,7 @@ impl Recorder {
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = deleted {
-            // It goes by itself within the hour.
+            // The broker deletes it within an hour.
             tracing::debug!(%error, "The large result {name} is not deleted: {error}");
         }
     }

@@ -146,7 +146,7 @@ impl Relay {
             let position = event.position;
             let before = u64::try_from(position - 1).unwrap_or_default();
             let subject = self.cell.events(&event.tenant_id.to_string());
-            // The position alone keeps repetitions and gaps out.
+            // The position is enough to prevent repetitions and gaps.
             let message = PublishMessage::build()
                 .header(EVENT, event.event_id.to_string().as_str())
                 .expected_last_sequence(before)

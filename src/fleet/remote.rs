@@ -241,7 +241,7 @@ impl WorkSource for NatsSource {
     }
 
     async fn settle(&self, settled: &[(ClaimedTask, Settled)]) -> Result<(), SourceError> {
-        // What is done was settled where it was found to be done.
+        // Completed tasks were settled where their completion was found.
         let given_back = settled.iter().filter(|(_, what)| *what != Settled::Done);
         let given_back: Vec<Claim> = given_back.map(|(task, _)| Claim::from(task)).collect();
         if given_back.is_empty() {

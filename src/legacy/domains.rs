@@ -117,7 +117,7 @@ pub async fn page(
         "sitemap_curation_status" => "curation",
         _ => "updated_at",
     };
-    // Few are curated, and most lists do not filter by it: it is looked up for the page alone.
+    // Few domains have a value, and most lists do not filter by it, so it is looked up only for the page.
     let looked_up = if column == "curation" {
         format!("{CURATION} as curation")
     } else {

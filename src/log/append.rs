@@ -326,14 +326,14 @@ async fn commit_group(pool: &PgPool, group: Vec<Waiting>, head: &watch::Sender<i
         Ok(outcomes) => {
             let last = outcomes.iter().filter_map(Outcome::last_position).max();
             for (waiter, outcome) in waiters.into_iter().zip(outcomes) {
-                // A waiter that has gone away loses nothing: its unit is durable all the same.
+                // If the waiter is gone, its unit is durable nevertheless.
                 let _ = waiter.send(outcome.into_result());
             }
             if let Some(last) = last {
                 head.send_modify(|position| *position = (*position).max(last));
             }
         }
-        // One statement failed for all: e.g. one unit too bad for the database must not fail its neighbours.
+        // One statement failed for all units: an invalid unit must not make the others fail.
         Err(error) if waiters.len() > 1 && is_about_data(&error) => {
             for (unit, waiter) in units.into_iter().zip(waiters) {
                 Box::pin(commit_group(pool, vec![Waiting { unit, done: waiter }], head)).await;

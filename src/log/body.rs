@@ -85,7 +85,7 @@ impl Salt {
 
 /// A content as it is stored, unless SQL is to read it.
 pub(super) fn compressed(content: &[u8]) -> Vec<u8> {
-    // Kept by each thread: making one costs more than compressing a small list.
+    // One per thread: creating one costs more than compressing a small list.
     thread_local! {
         static PACKER: RefCell<Compressor<'static>> =
             RefCell::new(Compressor::new(ZSTD_LEVEL).expect("there is memory for a compressor"));
@@ -232,7 +232,7 @@ pub async fn store_as_objects(pool: &PgPool, references: impl Iterator<Item = &s
         .bind(digests)
         .fetch_all(pool)
         .await?;
-        // What cannot be unpacked, or is no object, stays as it is.
+        // A body that cannot be decompressed, or is not an object, does not change.
         let objects = stored.into_iter().filter_map(|(digest, bytes)| {
             let content = unpacker.unpack(&bytes).ok()?;
             is_object(&content).then_some((digest, content))

@@ -38,7 +38,7 @@ impl EventLog {
     pub async fn domain_changes(&self, filter: &ChangeFilter) -> Result<Vec<LogEvent>, LogError> {
         let mut query = QueryBuilder::new(format!("select {COLUMNS} from "));
         match filter.monitor {
-            // Run by run: each is a look into the index of what the scans of its batch found.
+            // Run by run: each is one lookup in the index of changes by batch.
             Some(monitor) => {
                 query.push(
                     "(select e.* from events b cross join lateral (select * from events e \

@@ -295,7 +295,7 @@ pub fn verify_segment(file: impl Read) -> Result<VerifiedSegment, SegmentError> 
         } else if let Ok(footer) = serde_json::from_str::<Footer>(&line) {
             return finish(header, footer, counted, &tree, number);
         } else {
-            // In ascending order, as they were written: so none is there twice.
+            // In ascending order, as they were written, so none occurs twice.
             let digest = body_of(&line).filter(|digest| *digest > last_body && referred.contains(digest));
             last_body = digest.ok_or(broken(
                 number,

@@ -120,7 +120,7 @@ impl<A: Api> ServerHandler for ToolServer<A> {
             done = run::run(&*self.0, caller, tool, &arguments) => done,
             () = context.ct.cancelled() => Err("The call was cancelled.".to_owned()),
         };
-        // What is wrong with a call is for the model to correct, so it is a result and no error of the protocol.
+        // The model should correct errors of a call, so they are results and not errors of the protocol.
         Ok(match done {
             Ok(answer) => CallToolResult::structured(brief::fitting(answer)),
             Err(words) => CallToolResult::error(vec![ContentBlock::text(words)]),

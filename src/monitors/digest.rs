@@ -63,7 +63,7 @@ impl Digest {
             .to(Mailbox::new(None, address))
             .subject(self.subject(mail))
             .message_id(Some(id))
-            // RFC 8058: one click ends the mails.
+            // RFC 8058: one-click unsubscribe.
             .raw_header(header("List-Unsubscribe", &format!("<{end}>")))
             .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
             // RFC 3834, 5: no automatic replies.

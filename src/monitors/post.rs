@@ -64,7 +64,8 @@ async fn send_one(pool: &PgPool, log: &EventLog, mailer: &Mailer, mail: &Claimed
     let result = match &outcome {
         Outcome::Sent => "sent",
         Outcome::Empty => "empty",
-        // Why, is noted with the subscriber: what mail servers say names addresses, which the process log is not to have.
+        // The reason is stored with the subscriber: messages of mail servers contain addresses, which must not be
+        // in the process log.
         Outcome::Failed(_) => {
             let monitor = mail.monitor;
             tracing::warn!(monitor.id = %monitor, "Cannot send an email about monitor {monitor}; retrying");
@@ -77,7 +78,7 @@ async fn send_one(pool: &PgPool, log: &EventLog, mailer: &Mailer, mail: &Claimed
         }
     };
     metrics::counter!("sitelog_mails_total", "result" => result).increment(1);
-    // If this fails, the lease expires and the mail is sent again, with the same id.
+    // If this fails, the lease expires and the email is sent again, with the same id.
     if let Err(error) = mails::settle(pool, mail, &outcome).await {
         tracing::warn!(%error, "Cannot record the result of an email");
     }

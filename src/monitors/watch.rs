@@ -79,7 +79,7 @@ async fn see_to(monitors: &Monitors, due: &Due) -> Result<Run, RunError> {
             monitors.run(id, &known, Some(slot), &context).await?
         }
     };
-    // If this fails, the lease runs out and the next look finds nothing to do.
+    // If this fails, the lease expires, and the next check finds nothing to do.
     due::give_back(&monitors.pool, due, &look)
         .await
         .map_err(|error| RunError::Command(crate::log::LogError::Unavailable(error).into()))?;

@@ -84,7 +84,7 @@ async fn step<P: Policy>(
     limit: i64,
 ) -> Result<Progress, PolicyError> {
     let Some(position) = lease(log.pool(), P::NAME, holder, LeasePurpose::NewPage).await? else {
-        // Where all policies are paused, whoever paused them waits for this.
+        // If all policies are paused, the process that paused them waits for this.
         release(log.pool(), P::NAME, holder).await;
         return Ok(Progress::Idle);
     };
@@ -240,7 +240,8 @@ async fn move_checkpoint<P: Policy>(
     from: i64,
     to: i64,
 ) -> Result<bool, sqlx::Error> {
-    // Lost with its checkpoint, a page is simply taken again: the commit need not wait for the disk.
+    // If the page is lost, its checkpoint is lost as well, and the page is read again. So the commit need not
+    // wait for the disk.
     let moved = sqlx::query(
         "update policy set position = $3, updated_at = clock_timestamp() \
           where name = $1 and holder = $2 and position = $4 \

@@ -46,7 +46,7 @@ type Row = (
 impl Clock {
     /// Compares the clocks.
     pub async fn read(pool: &PgPool) -> Result<Self, ProgressError> {
-        // A connection first: waiting for one is not part of the answer's way.
+        // Get a connection first, so that waiting for one does not count as network time.
         let mut connection = pool.acquire().await?;
         let asked = Utc::now();
         let (now, log_ahead_seconds, corrections, position, was, became): Row = sqlx::query_as(

@@ -73,7 +73,7 @@ pub(super) fn fold<P: Projection>(
     if let Ok(after) = catch_unwind(AssertUnwindSafe(|| all(before))) {
         return (after, None);
     }
-    // Once more, one by one: a panic takes the row with it.
+    // Again one by one, because a panic loses the row.
     let mut row = spare;
     for fact in facts {
         let given = row.clone();

@@ -274,7 +274,7 @@ async fn switch_to<P: Projection>(
                 tracing::info!("{} is now generation {}", P::NAME, generation.number);
                 return Ok(());
             }
-            // A slow reader was in the way, or a row must be quarantined: the driver does that outside the switch.
+            // A slow reader blocked the switch, or a row must be quarantined; the caller handles both outside the switch.
             Err(error) if gave_way(&error) => tokio::time::sleep(BREATH).await,
             Err(error) if error.is_about_data() => {}
             Err(error) => return Err(error),

@@ -85,7 +85,7 @@ impl<P: Projection> Fold<P> {
         let step = usize::try_from(self.options.page).unwrap_or(1).max(1);
         let starts: Vec<i64> = (0..self.up_to).step_by(step).collect();
         let (log, up_to, page) = (&self.log, self.up_to, self.options.page);
-        // Each on a task of its own: a page that waits to be folded must not sit on a connection while something else
+        // Each in a separate task: a page that waits to be folded must not hold a connection while something else
         // here waits for one.
         let mut pages = stream::iter(starts)
             .map(|after| {

@@ -176,7 +176,7 @@ async fn conclude(
             let words = super::apply::in_full(&error);
             let (kind, name) = (claim.task.kind.as_str(), &claim.task.name);
             if matches!(error, ProjectionError::NothingToRollBackTo(_)) {
-                // Asked for what cannot be; nothing is broken.
+                // The request is not possible; there is no error in the data.
                 tracing::info!("The {kind} of {name} was refused: {words}");
             } else {
                 tracing::error!("The {kind} of {name} failed: {words}");

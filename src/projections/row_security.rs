@@ -173,7 +173,7 @@ pub async fn reading(
     } else {
         String::new()
     };
-    // One round trip; a tenant's id holds nothing that would have to be quoted.
+    // One round trip; a tenant's id needs no quoting.
     pool.begin_with(format!(
         "begin read only; {role}set local statement_timeout = '{LONGEST_QUERY}'; \
          select set_config('sitelog.tenant', '{tenant}', true)"

@@ -38,7 +38,7 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
         let begun = Instant::now();
         let pause = match follow::<P>(&log, Which::Live).await {
             Ok(Progress::More) => {
-                // Far behind, it still leaves the processors to others for a while: a request needs them for a moment.
+                // Even if it is far behind, it pauses, so that requests get the CPU.
                 tokio::time::sleep(begun.elapsed() / 2).await;
                 continue;
             }
@@ -111,7 +111,8 @@ async fn follow_with<P: Projection>(
         Which::Live => None,
         Which::Number(number) => Some(number),
     };
-    // Rows and checkpoint go together and can be had again from the log: their commit need not wait for the disk.
+    // Rows and checkpoint are committed together and can be derived again from the log, so the commit
+    // need not wait for the disk.
     let held: Option<(i32, i64)> = sqlx::query_as(
         "select generation, position, set_config('synchronous_commit', 'off', true) from projection \
           where name = $1 and shape = $2 and case when $3::int is null then state = 'live' else generation = $3 end \

@@ -129,7 +129,7 @@ pub(super) async fn verify_generation<P: Projection>(
             compare_shard::<P>(log, &schema, shard, &mut seen, &mut suspects).await?;
         }
     }
-    // What the log did not come to at all.
+    // Rows that do not follow from the log.
     suspects.extend(std::mem::take(&mut seen.hashes).into_keys());
     suspects.retain(|key| !seen.parked.has_row(key));
     for key in suspects {
@@ -308,7 +308,7 @@ pub(super) async fn compare<P: Projection>(
         (Some(_), None) => return Ok(vec![finding(Difference::Extra)]),
         (None, None) => return Ok(Vec::new()),
     };
-    // As the columns' types have it: microseconds, numbers, key order.
+    // In the form of the columns' types: microseconds, numbers, key order.
     let by_log: String = sqlx::query_scalar(&format!(
         "select to_jsonb(jsonb_populate_record(null::{schema}.{}, $1::jsonb))::text",
         P::NAME

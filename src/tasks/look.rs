@@ -88,7 +88,7 @@ impl ScanTasks {
     /// Makes a task due now, whatever it waits for: its time, its host's rest, or a worker that went silent. False if
     /// there is no such task or a worker is at it.
     pub async fn make_due_now(&self, scan: ScanId) -> Result<bool, TaskError> {
-        // One statement: a request that is broken off leaves no transaction behind.
+        // One statement, so that a cancelled request leaves no open transaction.
         let hastened: Option<String> = sqlx::query_scalar(
             "with hastened as (\
                update scan_task set due_at = '-infinity', leased_until = null, worker = null \

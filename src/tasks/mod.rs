@@ -275,7 +275,7 @@ pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result
                 .unwrap_or(i32::MAX)
         })
         .collect();
-    // Who has been idle joins at the virtual time of those who are not, so that nobody saves up turns.
+    // A tenant that was idle starts at the virtual time of the active ones, so that idle time gives no advantage.
     let idle: Vec<(Uuid, f64)> = sqlx::query_as(
         "select given.tenant_id, \
                 coalesce((select w.vtime from task_tenant w where exists (select from task_lane l \
@@ -375,7 +375,7 @@ pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
 
 /// Removes empty lanes, so that a claim looks only at those in use.
 pub async fn drop_empty_lanes(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    // A lane that is locked gets a task at this moment, or gives one to a worker: it stays until the next look.
+    // A locked lane is in use at the moment; it is checked again next time.
     let done = sqlx::query(
         "delete from task_lane l \
           using (select e.lane_id from task_lane e where e.lane_id <> e.tenant_id \

@@ -141,7 +141,7 @@ macro_rules! event_types {
     };
 }
 
-// Type, stream, version, what it means to a user who waits, what it means for the status, and who follows it.
+// Type, stream, version, meaning for a user who waits, meaning for the status, and followers.
 event_types! {
     ScanRequested Scan 2 Neutral GoesOn [Domains Jobs ScheduleScans CompleteBatches]
     ScanStarted Scan 1 UnderWay GoesOn [Domains Jobs BatchJobs Sitemaps]

@@ -64,7 +64,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         crawlers,
         problems,
     } = found;
-    // A page that shows no technology at all is most often a page that was not really read: an error, a consent wall.
+    // A page without any technology is usually not the real page, but an error or a consent wall.
     let shows_none = technologies.is_empty() && tech_stack == TechStack::default();
     let is_wordpress = stale.flag("is_wordpress", shows_none && known.is_wordpress, is_wordpress);
     let has_elementor = stale.flag("has_elementor", shows_none && known.has_elementor, has_elementor);
@@ -108,7 +108,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
             email_provider,
         ),
         dns_host: stale.unless(answered.record("ns"), "dns_host", known.dns_host, dns_host),
-        // Each page's headers show it, so if they do not and DNS was queried too, there is none.
+        // The headers of each page show it. So if they do not, and DNS was queried too, there is none.
         cdn: stale.unless(answered.record("www_cname"), "cdn", known.cdn, cdn),
         hosting: stale.unless(answered.record("www_cname"), "hosting", known.hosting, hosting),
         spf: stale.unless(answered.record("txt"), "spf", known.spf, spf),

@@ -129,7 +129,7 @@ impl From<Row> for Claimed {
             tenant: TenantId(row.tenant_id),
             settings: WebhookSettings {
                 url: row.url,
-                // A word of a later release names nothing that this one could send.
+                // A name from a later release is nothing that this release can send.
                 events: row.events.iter().filter_map(|word| word.parse().ok()).collect(),
                 domains: row.domains,
                 fields: row.fields,

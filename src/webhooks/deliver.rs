@@ -109,7 +109,7 @@ impl Deliverer {
                 _ = news.changed() => {}
                 () = tokio::time::sleep(pause) => {}
             }
-            // What comes meanwhile is one look instead of many.
+            // Notifications that arrive meanwhile cause one check instead of many.
             tokio::time::sleep(BATCH_DELAY).await;
         }
         sessions.close();
@@ -120,7 +120,7 @@ impl Deliverer {
         let id = claimed.id;
         let ended = tokio::select! {
             ended = self.send(&claimed) => ended,
-            // An attempt that is under way counts as not made: the next process makes it again.
+            // A running attempt counts as not made: the next process repeats it.
             () = stop.cancelled() => claim::give_back(&self.pool, &claimed).await.map_err(DeliverError::from),
         };
         if let Err(error) = ended {
@@ -146,7 +146,7 @@ impl Deliverer {
         }
         if claimed.is_due {
             for waiting in retry::due(&self.pool, claimed).await? {
-                // What is new has its part of the turn, too.
+                // New events get a part of the turn, too.
                 if Instant::now() > until - TURN / 2 {
                     break;
                 }

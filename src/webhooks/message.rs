@@ -47,7 +47,7 @@ pub(super) fn is_wanted(settings: &WebhookSettings, event: &LogEvent) -> Result<
     let Some(topic) = WebhookTopic::of_event(&event.event_type) else {
         return Ok(false);
     };
-    // What the predecessor did is no news.
+    // Imported events are not sent.
     if event.is_imported() {
         return Ok(false);
     }

@@ -75,7 +75,7 @@ pub(super) async fn set_aside(
         return Ok(SetAside::Full);
     };
     note(&mut tx, claimed, attempt).await?;
-    // The endpoint took others since: it is this event that it does not take.
+    // The endpoint has accepted other events since: only this event fails.
     let is_given_up = has_failed_too_long
         && sqlx::query_scalar(
             "select exists (select from webhook_delivery d join webhook_retry r using (webhook_id) \

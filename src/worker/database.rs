@@ -126,7 +126,7 @@ impl WorkSource for DatabaseSource {
 impl From<LogError> for SourceError {
     fn from(error: LogError) -> Self {
         match error {
-            // Nothing a repetition could repair: the lease runs out, and the log will say that the attempt was abandoned.
+            // A repetition does not help: the lease expires, and the log will record that the attempt was abandoned.
             LogError::Closed
             | LogError::Rejected(_)
             | LogError::BodyTooLarge { .. }

@@ -79,7 +79,7 @@ impl<S: WorkSource> Leases<S> {
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
-            // What is claimed after this is not in the question, so no answer can be against it.
+            // Tasks that are claimed after this are not in the request, so they cannot be reported as lost.
             let tasks: Vec<ClaimedTask> = self.held().values().map(|(task, _)| task.clone()).collect();
             match self.source.beat(&tasks).await {
                 Ok(alive) => {

@@ -126,7 +126,7 @@ impl SignIn {
             let (given, expected) = (shown(given), issuer.clone());
             return Err(SignInError::WrongIssuer { given, expected });
         }
-        // Before anything is said of an answer: it must be this browser's.
+        // Check first that the response belongs to this browser.
         let state = returned.state.as_deref().unwrap_or_default();
         let is_its_own = |begun: &Begun| bool::from(begun.state.as_bytes().ct_eq(state.as_bytes()));
         let begun = begun.filter(is_its_own).ok_or(SignInError::Unknown)?;

@@ -97,7 +97,7 @@ impl Provider {
             }
         }
         let kept = self.kept();
-        // Those that are known stay good: a provider whose description is away for a while keeps users signed in.
+        // Known metadata stays valid, so users can sign in while the provider's metadata is unavailable.
         kept.published.clone().ok_or_else(|| {
             let reason = kept.asked.as_ref().and_then(|(_, reason)| reason.clone());
             self.unavailable(reason.unwrap_or_default())

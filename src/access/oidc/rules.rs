@@ -176,7 +176,7 @@ mod tests {
             groups(json!(["acme", "umbrella"])),
             Err(SignInError::SeveralTenants(_))
         ));
-        // An id is no name where there are names.
+        // If names are mapped, an id is not accepted.
         for unknown in [
             json!("else"),
             json!(ONE),
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn scopes_come_from_the_claim_or_else_from_the_settings() {
         let scopes = |rules: &ClaimRules, value: Value| rules.scopes(&claims(value)).map(|s| s.to_string());
-        // A claim that no rule names gives nobody anything.
+        // Values without a rule grant nothing.
         assert_eq!(scopes(&rules(), json!({ "scopes": "operator" })).unwrap(), "read");
         let words = ClaimRules {
             scopes_claim: Some("scopes".to_owned()),

@@ -167,7 +167,7 @@ impl BatchScan {
             BatchCommand::Cancel => Ok(Some(BatchEvent::BatchCancelled {})),
             BatchCommand::Reopen { .. } if self.cancelled => Err(BatchError::WasCancelled),
             BatchCommand::Reopen { total: 0, .. } => Err(BatchError::NothingToRetry),
-            // A retry of the whole batch is under way already: this is its repeat.
+            // A retry of the whole batch is running already: this is a repetition.
             BatchCommand::Reopen { scans: Some(_), .. } if self.expanding.is_some() => Ok(None),
             BatchCommand::Reopen { total, scans } => Ok(Some(BatchEvent::BatchReopened {
                 round: self.round + 1,

@@ -463,7 +463,7 @@ impl Aggregate for DomainScan {
                 self.attempts_in_round += 1;
             }
             ScanEvent::ScanAbandoned { .. } => {
-                // A lost worker is no attempt at the site that failed.
+                // A lost worker is not a failure of the site.
                 self.attempts_in_round = self.attempts_in_round.saturating_sub(1);
                 self.abandoned_in_round += 1;
             }

@@ -198,7 +198,7 @@ async fn switch(
     if is_status
         && (answer.status() == StatusCode::NOT_FOUND || answer.extensions().get::<UnknownHere>().is_some())
     {
-        // Begun there before the switch.
+        // Started there before the switch.
         return backend.forward(method, &uri, headers, bytes::Bytes::new()).await;
     }
     answer

@@ -31,7 +31,7 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
     let v1 = fallbacks(v1::router(state).merge(v2025_03::v1(state)));
     let v2 = v2025_03::dialect(fallbacks(v2025_03::v2(state)));
     Router::new()
-        // Monitors of old installations ask here; `/readyz` says more.
+        // Health checks of old installations use this path; `/readyz` reports more.
         .route("/health", get(async || Json(json!({ "status": "healthy" }))))
         .route("/health/database", get(database_health))
         .nest("/api/v1", v1)

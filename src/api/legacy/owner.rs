@@ -66,7 +66,7 @@ async fn admit_as(
         Err(error) => return error.into_response(),
     };
     let caller = visitor.caller();
-    // A stranger's tenant is in the body; its share is taken when that is read.
+    // Without a key the tenant is in the body; its rate limit is counted when the body is read.
     let share = match &visitor {
         Visitor::Stranger { .. } => None,
         _ => match take_share(state, caller.tenant).await {

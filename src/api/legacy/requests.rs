@@ -161,7 +161,7 @@ pub(in crate::api::legacy) async fn jobs_of(
     state: &ApiState,
     batch: &BatchRow,
 ) -> Result<Vec<JobRow>, LegacyError> {
-    // Who sees the batch ended looks no more: by then the list must be whole.
+    // A client stops polling when the batch has ended, so the list must be complete by then.
     super::words::as_far_as(batch.position)
         .wait::<Jobs>(state)
         .await?;

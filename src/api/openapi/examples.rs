@@ -182,7 +182,7 @@ mod tests {
                 }
                 let acts_on_scans = path.contains("/scans/") || path.contains("/batches/");
                 assert!(!listed.contains(&"conflict") || acts_on_scans, "{shown}");
-                // A status without a code would be one that no problem has.
+                // Each status of an error needs a code.
                 for (status, response) in responses {
                     let codes = response["x-problem-codes"].as_array();
                     assert!(codes.is_none_or(|codes| !codes.is_empty()), "{status} of {shown}");

@@ -86,7 +86,7 @@ pub(super) async fn create_scan(
     let scan = request_scan(&state.bus, domain, options, &request.context).await?;
     let (tenant, id) = (request.context.tenant, scan.scan_id);
     let wanted = wait::asked(&request.headers);
-    // The room that the body takes is for others while this one waits.
+    // Frees the memory of the body while this request waits.
     drop(request);
     let location = [(header::LOCATION, format!("/api/v4/scans/{id}"))];
     let mut waited = None;

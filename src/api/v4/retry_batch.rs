@@ -40,7 +40,7 @@ pub(crate) async fn retry_failed(
     id: BatchId,
     context: &CommandContext,
 ) -> Result<i64, Problem> {
-    // The list of what failed must be as new as the batch's own last event.
+    // The list of failed scans must be as recent as the batch's last event.
     if !wait_until_projected::<Jobs>(state, context.tenant, "batch_scan", id.0).await? {
         return Err(Problem::not_found("batch"));
     }

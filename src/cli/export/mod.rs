@@ -132,7 +132,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let format = args.checked_format()?;
     let destination = args.destination();
     if let Some(Destination::Object(address)) = &destination {
-        // Before anything is read: what is missing is told at once.
+        // Before anything is read, so that missing settings are reported immediately.
         s3_object(address, config)?;
     }
     let local = Local::following(config).await?;

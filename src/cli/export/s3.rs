@@ -64,7 +64,7 @@ pub(super) fn s3_object(address: &ObjectAddress, config: &Config) -> anyhow::Res
     }
     let bucket = AmazonS3Builder::from_env()
         .with_bucket_name(&address.bucket)
-        // A store in a network of one's own often speaks plain HTTP; only an address that is given so does.
+        // Stores in private networks often use plain HTTP; it is used only if the address says so.
         .with_allow_http(true)
         .with_http_connector(StorageClient::new(config.fetch.extra_ca.as_deref())?)
         .build()

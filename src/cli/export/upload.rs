@@ -134,7 +134,7 @@ impl Upload {
         let parts = self.parts.len();
         let completed = self.object.complete(&upload, self.parts).await;
         completed.map_err(|error| match gone_or_refused(error) {
-            // Parts of an earlier time may not be what they were.
+            // Earlier parts may have changed.
             UploadError::Store(_) if self.kept > 0 => UploadError::Gone,
             other => other,
         })?;

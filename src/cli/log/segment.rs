@@ -72,7 +72,7 @@ pub(super) async fn seal(args: &SealArgs, log: &EventLog) -> anyhow::Result<Exit
 
 pub(super) async fn export(args: &ExportArgs, log: &EventLog) -> anyhow::Result<ExitCode> {
     let shown = args.file.display();
-    // A file that is there may be the only copy of something.
+    // An existing file may be the only copy of something.
     if args.file.exists() {
         return Err(BadArgument(format!("{shown} already exists")).into());
     }

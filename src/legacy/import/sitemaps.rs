@@ -188,7 +188,7 @@ impl Sitemaps {
                 continue;
             }
             let mut entry = Entry::imported(FILES, row);
-            // Under this id it is known here; readers of the old table see its own.
+            // sitelog uses this id; readers of the old table see the original one.
             entry.stream = Some(sitemap_id(tenant, domain, &key(row)));
             let kind = match row.trimmed("sitemap_type").as_deref() {
                 Some("index") => SitemapKind::Index,

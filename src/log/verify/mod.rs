@@ -75,7 +75,7 @@ impl EventLog {
     /// The same with options.
     pub async fn verify_with(&self, options: &VerifyOptions) -> Result<LogVerification, LogError> {
         let mut found = LogVerification::default();
-        // In one statement, so that an append does not come in between.
+        // In one statement, so that no append comes between.
         let (head, last): (i64, i64) = sqlx::query_as(
             "select position, greatest(position, (select max(position) from events)) from log_head",
         )

@@ -27,7 +27,7 @@ impl Dialect {
             end -= 1;
         }
         let sample = &text[..end];
-        // Lines that are not cut at all are the measure: no list has this delimiter.
+        // The baseline is uncut lines: no list has this delimiter.
         let mut best = (Likeness::of(sample, NO_DELIMITER), NO_DELIMITER);
         for delimiter in DELIMITERS {
             let likeness = Likeness::of(sample, delimiter);

@@ -56,7 +56,7 @@ impl NotesFile {
 
     pub(super) fn read(&self) -> Result<Option<Notes>, UploadError> {
         match fs::read(&self.path) {
-            // Half a file is none: the upload begins anew.
+            // An incomplete record is ignored: the upload starts over.
             Ok(content) => Ok(serde_json::from_slice(&content).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed(error)),

@@ -50,7 +50,7 @@ pub(super) struct Bounded<'q> {
 impl<'q> Bounded<'q> {
     pub(super) fn new(html: &str, input: &'q BufferQueue) -> Self {
         let options = TreeBuilderOpts {
-            // What is for readers without scripts is for us.
+            // Content for browsers without scripts is read.
             scripting_enabled: false,
             ..TreeBuilderOpts::default()
         };
