@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::pools::{FEWEST_CONNECTIONS, Pools};
 use crate::postgres::EmbeddedPostgres;
 
-/// Connections of one process, unless the server has fewer to give or the settings say otherwise.
+/// Default number of connections of a process, unless the server has fewer.
 const CONNECTIONS: u32 = 32;
 /// The database, and the supervision of the private server.
 pub struct Database {
@@ -111,7 +111,7 @@ impl Database {
 struct ServerInfo {
     version_number: i32,
     version: String,
-    /// Connections of ordinary users, taken ones included.
+    /// Connections for ordinary users, including those in use.
     connections: i32,
 }
 

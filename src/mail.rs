@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::access::Secret;
 
-/// How long sending one mail may take.
+/// The time limit for sending one email.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The settings of email; without them, no email is sent.

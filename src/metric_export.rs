@@ -103,7 +103,7 @@ struct Point {
     count: u64,
 }
 
-/// The message that says what a text in the Prometheus format does.
+/// The OTLP message for a text in the Prometheus format.
 fn message(text: &str, started: SystemTime, now: SystemTime) -> Value {
     let metrics: Vec<Value> = metrics(text)
         .iter()

@@ -210,8 +210,8 @@ enum Priority {
 /// How much a process of low priority gives way (Linux: `setpriority(2)`): as one to three.
 const NICENESS: i32 = 5;
 
-/// Lowers the priority of the server's process behind a connection. It is on this machine; where it belongs to a user
-/// whom we may not order about, it stays as it is.
+/// Lowers the priority of the server's process of a connection. It runs on this machine; if it belongs to a user
+/// whose processes we may not change, its priority stays the same.
 async fn lower_priority(connection: &mut PgConnection) -> Result<(), Error> {
     let process: i32 = sqlx::query_scalar("select pg_backend_pid()")
         .fetch_one(connection)

@@ -14,7 +14,7 @@ use url::Url;
 use crate::fetch::Direct;
 use crate::traces::{self, Sampled};
 
-/// How long one message may take.
+/// The time limit for one message.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends traces until it is shut down.

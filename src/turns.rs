@@ -30,7 +30,7 @@ struct Shared {
 struct State {
     held: usize,
     tenants: HashMap<TenantId, OfTenant>,
-    /// Tenants with requests that wait, the one whose turn is next first.
+    /// Tenants with waiting requests, in the order of their turns.
     round: VecDeque<TenantId>,
 }
 

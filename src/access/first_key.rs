@@ -31,7 +31,7 @@ pub enum FirstKey {
     ToShow(ApiKey),
     /// It was made and is in this file.
     Written(PathBuf),
-    /// It is needed, but there was no way to hand it over, so it was not created.
+    /// It is needed, but there was no way to show it, so it was not created.
     NotMade,
 }
 
@@ -88,7 +88,7 @@ pub async fn provide<E: std::error::Error + 'static>(
     }
 }
 
-/// The file is opened first: a key is made only if there is somewhere to put it.
+/// The file is opened first: a key is created only if it can be written.
 async fn into_file<E: std::error::Error + 'static>(
     path: &Path,
     make: impl AsyncFnOnce() -> Result<Option<ApiKey>, E>,

@@ -80,7 +80,7 @@ pub async fn create(executor: impl PgExecutor<'_>, new: &NewKey) -> Result<(ApiK
     Ok((key, row))
 }
 
-/// Whether there is or ever was a key.
+/// Whether a key exists or has existed.
 pub(super) async fn is_any(executor: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select exists (select from api_key)")
         .fetch_one(executor)

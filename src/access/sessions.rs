@@ -17,7 +17,7 @@ use crate::values::TenantId;
 pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// How long a session of a provider lasts: a user who is removed there loses access at the next sign-in.
 pub const LIFETIME_OF_PEOPLE: Duration = Duration::from_hours(12);
-/// For how long a sign-in is known to be completed.
+/// How long a completed sign-in is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24);
 /// One that ends later than that was opened under a clock that was ahead, and has ended.
 const LONGEST: Duration = Duration::from_hours(8 * 24);

@@ -14,7 +14,7 @@ use sqlx::{PgExecutor, PgPool, Row};
 use super::AccessError;
 use crate::values::{TenantId, TenantSettings};
 
-/// For so long a tenant's settings are taken as read.
+/// How long a tenant's settings are cached.
 const CACHE_TTL: Duration = Duration::from_secs(5);
 /// Past this many tenants, those that were not heard of for a while are forgotten.
 const TENANTS_KEPT: usize = 10_000;

@@ -58,7 +58,7 @@ fn shape_of(stream_type: StreamType, variant: &Value) -> Option<EventShape> {
     })
 }
 
-/// Puts what a reference names in its place; a description beside the reference itself wins.
+/// Resolves a reference; a description beside the reference takes precedence.
 fn resolve(value: &mut Value, components: &[(String, RefOr<Schema>)]) {
     if let Value::Object(fields) = value
         && let Some(Value::String(path)) = fields.remove("$ref")

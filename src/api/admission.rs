@@ -15,7 +15,7 @@ use super::request::idempotency_key_in;
 use crate::access::{AccessError, Admission, AuthMode, Caller, RequestShare, Scope};
 use crate::values::TenantId;
 
-/// Lets a request through to its handler, or answers it.
+/// Passes a request to its handler, or refuses it.
 pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let caller = match caller_of_request(&state, request.method(), request.headers()).await {
         Ok(caller) => caller,
@@ -112,7 +112,7 @@ pub(crate) fn cookie_in<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a 
     named.find_map(|(name, value)| (name == wanted).then_some(value))
 }
 
-/// A browser sends its cookie with requests of any page. A request that changes something must come from a page of ours.
+/// A browser sends its cookie with requests from any page. So a request that changes something must come from our own pages.
 fn require_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     if matches!(*method, Method::GET | Method::HEAD) {
         return Ok(());
@@ -186,7 +186,7 @@ pub(super) fn say_share(share: RequestShare, headers: &mut HeaderMap) {
     }
 }
 
-/// The admitted caller. Without one the routes are wrong, and the answer is an internal error.
+/// The admitted caller. Without one the routes are misconfigured, and the response is an internal error.
 pub(crate) fn admitted(extensions: &Extensions) -> Result<&Caller, Problem> {
     extensions.get::<Caller>().ok_or_else(|| {
         tracing::error!("A route lacks the authentication layer");

@@ -163,7 +163,7 @@ impl BatchInput {
     }
 }
 
-/// Lists that are read at once; each may take many times its own memory for a moment.
+/// Maximum number of lists that are read concurrently; each may briefly need several times its size.
 static READING: Semaphore = Semaphore::const_new(2);
 
 /// Reads a list on a separate thread, so that other requests do not wait.

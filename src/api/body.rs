@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::MAX_BODY;
 use super::problem::{Problem, ProblemCode};
 
-/// All bodies that are held at once, together. Reading a list takes a few times its size for a moment.
+/// Maximum bytes of all bodies in memory. Reading a list briefly needs a few times its size.
 const ROOM: usize = 128 * 1024 * 1024;
 /// Room is counted in pieces of this many bytes.
 const PIECE: usize = 1024;
@@ -33,7 +33,7 @@ impl Default for BodyRoom {
     }
 }
 
-/// A body, and the room that it takes until it is dropped.
+/// A body, with its share of the memory until it is dropped.
 #[derive(Clone, Debug)]
 pub(super) struct HeldBody {
     pub(super) bytes: Bytes,
@@ -79,7 +79,7 @@ impl BodyRoom {
         })
     }
 
-    /// Room for what an answer holds for as long as it is sent.
+    /// Memory for a response until it is sent.
     pub(crate) fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
         self.take(bytes.div_ceil(PIECE))
     }

@@ -6,7 +6,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{And, Predicate, SizeAbove};
 
-/// Bytes below which an answer fits into a packet or two anyway.
+/// Responses below this size fit into one or two packets.
 const MIN_SIZE: u16 = 1024;
 
 /// Kinds that are texts; workbooks are compressed already, and event streams must not be held back.

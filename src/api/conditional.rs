@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// A JSON answer whose content is determined by the log position it reflects.
+/// A JSON response whose content is determined by its log position.
 pub(super) fn answer<T: Serialize>(headers: &HeaderMap, position: i64, content: T) -> Response {
     let tag = format!("W/\"{position}\"");
     let Ok(value) = HeaderValue::from_str(&tag) else {

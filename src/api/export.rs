@@ -36,13 +36,13 @@ use crate::projections::batch_jobs;
 use crate::turns::Steps;
 use crate::values::{BatchId, TenantId};
 
-/// Workbooks built at once: each is work for a processor and room on the disk.
+/// Maximum number of workbooks that are built concurrently: each needs CPU and disk space.
 const WORKBOOKS: usize = 2;
 /// Concurrent Parquet files: each holds a row group of some megabytes until its client has read it.
 const TABLES: usize = 8;
-/// Pause of a list that has begun and finds the tenant's turns taken.
+/// Pause of a started export while all turns of the tenant are in use.
 const TURN_PAUSE: Duration = Duration::from_millis(500);
-/// How long one waits for its turn.
+/// How long one waits for a turn.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Rows of a page that is read alongside statuses; longer ones are long reads.
@@ -111,7 +111,7 @@ pub trait List: Send + Sync + 'static {
         None
     }
 
-    /// Whether its filters may have to look at many rows to find few.
+    /// Whether its filters may read many rows to find few.
     fn is_costly(&self) -> bool {
         false
     }
@@ -317,7 +317,7 @@ async fn streamed<T: Exported>(
     Ok(Body::from_stream(header.chain(lines)))
 }
 
-/// Bytes of a file that are sent at once, but for the rest of the last row.
+/// Size of a piece of a file in bytes, without the rest of the last row.
 const PIECE_BYTES: usize = 16 * 1024;
 
 /// Why a body ended before its end.
@@ -433,7 +433,7 @@ fn range(text: &str) -> Option<(String, f32)> {
     Some((range, quality.clamp(0.0, 1.0)))
 }
 
-/// How much a media type is liked: what the most specific range says.
+/// The quality of a media type, from the most specific range.
 fn quality(media_type: &str, ranges: &[(String, f32)]) -> Option<f32> {
     let (kind, _) = media_type.split_once('/')?;
     let said = |wanted: &str| ranges.iter().find(|(range, _)| range == wanted).map(|(_, q)| *q);

@@ -191,7 +191,7 @@ pub(in crate::api) fn challenge(code: ProblemCode) -> Option<&'static str> {
     }
 }
 
-/// The answer when a handler panicked.
+/// The response if a handler panicked.
 pub(super) fn after_panic(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("A handler panicked");
     Problem::internal().into_response()

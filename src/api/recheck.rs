@@ -102,7 +102,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// What comes next, and what is left then.
+    /// The next element, and the rest.
     async fn next(mut self) -> Option<(Result<Bytes, axum::Error>, Option<Self>)> {
         loop {
             if Instant::now() >= self.due {

@@ -24,7 +24,7 @@ use crate::projections::query::{Sort, wait_for};
 use crate::projections::{Projection, ProjectionError, as_of, query};
 use crate::values::TenantId;
 
-/// How long an answer may wait for `?at_least=`.
+/// How long a response may wait for `?at_least=`.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// How often it polls if nothing notifies it.
@@ -299,7 +299,7 @@ pub async fn since(text: Option<&str>, state: &ApiState) -> Result<i64, Problem>
     }
 }
 
-/// A time whose `+` came as a blank, which is what an unescaped `+` in a query means: `12:00:00 02:00`.
+/// Restores a `+` that a query decoded as a space, because it was not escaped: `12:00:00 02:00`.
 fn with_offset(text: &str) -> Cow<'_, str> {
     match text.rsplit_once(' ') {
         Some((time, offset)) if time.contains(':') && offset.len() == 5 && offset.as_bytes()[2] == b':' => {

@@ -50,7 +50,7 @@ impl Default for ServerLimits {
 const MAX_HEAD: usize = 64 * 1024;
 /// Headers of a request.
 const MAX_HEADERS: usize = 100;
-/// Pause after no connection could be taken: the process may be out of file descriptors.
+/// Pause after a connection could not be accepted: the process may have no free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until it is stopped; running requests are answered.

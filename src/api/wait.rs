@@ -14,7 +14,7 @@ use crate::values::TenantId;
 
 /// Maximum number of seconds; larger values are clamped.
 const MAX_SECONDS: u64 = 60;
-/// Answers that wait at once: half of the places for requests, so that there is always room for others.
+/// Maximum number of waiting responses: half of the concurrent requests, so that others always have room.
 const AT_ONCE: usize = 128;
 
 /// The limit of responses that wait; clones share it.
@@ -27,7 +27,7 @@ impl Default for WaitSlots {
     }
 }
 
-/// The seconds that a request asks to wait; nothing if it does not, or not so that it can be understood.
+/// The seconds that a request wants to wait; none if the preference is missing or invalid.
 pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
     let values = headers.get_all("prefer").into_iter();
     let preferences = values
@@ -44,7 +44,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
     Some(seconds.min(MAX_SECONDS))
 }
 
-/// `Preference-Applied`, for an answer that waited.
+/// `Preference-Applied`, for a response that waited.
 pub(super) fn applied(seconds: u64) -> [(HeaderName, HeaderValue); 1] {
     let value = HeaderValue::from_str(&format!("wait={seconds}"));
     let value = value.expect("letters and digits");

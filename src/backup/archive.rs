@@ -51,7 +51,7 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Begins one. A file of that name stays as it is until the new one is whole.
+    /// Starts a backup. An existing file is not changed until the new one is complete.
     pub(super) fn begin(path: &Path, manifest: &Manifest) -> Result<Self, ArchiveError> {
         let mut name = path.as_os_str().to_owned();
         name.push(".partial");

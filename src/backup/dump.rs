@@ -10,7 +10,7 @@ use super::{BackupError, Manifest};
 use crate::log::EventLog;
 use crate::postgres::{ChildCommand, ClientProgram};
 
-/// Bytes that are passed on at once.
+/// Size of a block in bytes.
 const CHUNK: usize = 128 * 1024;
 
 /// A backup that was written.

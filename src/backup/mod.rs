@@ -18,7 +18,7 @@ use crate::postgres::ClientError;
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The database does not answer.
+    /// The database does not respond.
     #[error("cannot reach the database")]
     Database(#[from] sqlx::Error),
     /// PostgreSQL's own programs.
@@ -88,7 +88,7 @@ pub enum BackupError {
     /// The log cannot be read.
     #[error("cannot read the log")]
     Log(#[from] ProofError),
-    /// The lock that keeps others from migrating meanwhile cannot be taken.
+    /// The lock against concurrent migrations cannot be taken.
     #[error("cannot lock the database against migrations")]
     Lock(#[from] sqlx::migrate::MigrateError),
 }

@@ -13,7 +13,7 @@ use super::{Archive, ArchiveError, BackupError};
 use crate::postgres::{ChildCommand, ClientProgram};
 use crate::projections::row_security;
 
-/// Bytes that are passed on at once.
+/// Size of a block in bytes.
 const CHUNK: usize = 128 * 1024;
 
 /// Restores into the database at `url`; `progress` gets the number of bytes read of the dump.

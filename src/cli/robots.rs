@@ -24,7 +24,7 @@ pub struct Args {
     urls: Vec<String>,
 }
 
-/// One line of the answer.
+/// One line of the output.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     url: &'a str,

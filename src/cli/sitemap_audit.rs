@@ -16,7 +16,7 @@ use crate::values::sitemap_audit::{SampledUrl, SitemapAudit};
 
 /// Maximum number of distinct URLs that are stored to detect duplicates, about 16 bytes each.
 const MAX_DISTINCT: usize = 7_000_000;
-/// URLs that a sample is taken from.
+/// The URLs from which a sample is taken.
 const MAX_OWN: usize = 50_000;
 /// For the sample.
 const TIME_LIMIT: Duration = Duration::from_mins(10);

@@ -14,7 +14,7 @@ use crate::log::event::undecodable;
 use crate::log::{AppendUnit, Appended, EventLog, LogError, LogEvent, NewEvent, StreamAppend};
 use crate::values::{TenantId, VersionedEvent, versioned};
 
-/// Conflicts in a row after which a command gives up; streams are short-lived and never contended that much.
+/// Number of consecutive conflicts after which a command fails; normally there are far fewer.
 pub(super) const MAX_CONFLICTS: u32 = 16;
 
 /// Aggregates that are loaded together when a command is for many.

@@ -10,7 +10,7 @@ use crate::aggregates::{BatchCommand, BatchError, BatchScan, DomainScan, ScanCom
 use crate::log::{AppendUnit, LogError};
 use crate::values::{BatchId, BatchOptions, BodyRef, ScanId};
 
-/// Scans handed to the log at a time; each of its groups takes a few of them.
+/// Number of scans that are appended at a time; each group of the log takes a few of them.
 const CHUNK: usize = 480;
 
 /// Requests each scan of a batch's list, then notes that all are in the log.

@@ -12,7 +12,7 @@ use crate::log::body::Body;
 use crate::log::tenant_file::{MovedEvent, TenantFile, TenantHeader};
 use crate::log::{AppendUnit, StreamAppend};
 
-/// Units that are appended at once.
+/// Number of units that are appended concurrently.
 const AT_ONCE: usize = 64;
 
 /// The result of an import.

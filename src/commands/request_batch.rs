@@ -24,7 +24,7 @@ pub enum BatchItem {
         /// Names of the columns alongside the domains: with the first that has cells, for the whole list.
         #[serde(default, skip_deserializing, skip_serializing_if = "Vec::is_empty")]
         columns: Vec<String>,
-        /// What stood beside it. Only exports read that back (`list_of_batch`).
+        /// The other columns of the line. Only exports read them (`list_of_batch`).
         #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
         cells: Option<CarriedCells>,
     },

@@ -29,7 +29,7 @@ pub struct KnownMonitor {
 /// The domains of a run.
 #[derive(Clone, Debug)]
 pub enum RunDomains {
-    /// The monitor's own list, as it is stored.
+    /// The monitor's list, as it is stored.
     Listed(BodyRef),
     /// Those that its filter found.
     Found(Vec<BatchItem>),

@@ -77,7 +77,7 @@ pub enum ConfigError {
         /// The name that was probably intended.
         nearest: Option<String>,
     },
-    /// There is no home directory to put data in.
+    /// There is no home directory for the data directory.
     #[error("cannot determine the data directory: set SITELOG_DATA_DIR")]
     NoDataDir,
 }

@@ -38,7 +38,7 @@ pub(super) fn settings_in(
         .collect()
 }
 
-/// Names of the environment that begin like settings and are none.
+/// Names in the environment that begin like settings but are not settings.
 pub(super) fn unknown_in_environment<'a>(names: impl Iterator<Item = &'a str>) -> Vec<ConfigError> {
     let known: Vec<String> = known_paths()
         .iter()

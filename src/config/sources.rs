@@ -268,7 +268,7 @@ fn at(error: ConfigError, place: Option<(&str, &Origin)>) -> Fault {
     Fault { error, place }
 }
 
-/// What the parser says, without the lines of the file that it quotes: they may hold a secret.
+/// The parser's message, without the quoted lines of the file, which may contain a secret.
 fn without_text(error: &config::ConfigError) -> String {
     let is_quoted = |line: &&str| {
         let line = line.trim_start();

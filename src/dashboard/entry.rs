@@ -20,7 +20,7 @@ use crate::values::TenantId;
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
     pub(super) caller: Caller,
-    /// Whether there is anything to sign out of.
+    /// Whether the visitor can sign out.
     pub(super) has_session: bool,
     /// The form that was refused, if the page shows it again.
     pub(super) refused: Refused,

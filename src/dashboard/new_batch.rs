@@ -28,7 +28,7 @@ use crate::values::{BatchOptions, ScanOptions};
 /// Rejected lines that are shown; more do not help.
 const SHOWN: usize = 500;
 
-/// Scans a domain, or a list of which every line is a domain. Of any other list it says what is wrong with it.
+/// Scans a domain, or a list without invalid lines. Shows the errors of any other list.
 pub(super) async fn start(
     State(state): State<ApiState>,
     visitor: Visitor,
@@ -95,7 +95,7 @@ async fn confirm(
 /// Bytes that are handed over at a time.
 const PIECE: usize = 64 * 1024;
 
-/// A page that holds a whole list: it takes of the room for bodies until it is sent, however slowly it is taken.
+/// A page with a whole list: it counts against the memory for bodies until it is sent completely.
 fn held(state: &ApiState, page: String) -> Result<Response, Problem> {
     let room = state.limits.bodies.hold(page.len())?;
     let page = Bytes::from(page);
@@ -210,7 +210,7 @@ fn carried(text: &str) -> Markup {
     html! { textarea name="list" hidden { "\n" (text) } }
 }
 
-/// What is wrong comes first.
+/// The errors come first.
 fn rejects(rejected: &[RejectedLine]) -> Markup {
     html! {
         @if rejected.is_empty() {

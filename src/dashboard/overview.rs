@@ -59,7 +59,7 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
         .render(Some(&visitor), &content))
 }
 
-/// Where domains go in: one is scanned at once, and so is a list of which every line is a domain.
+/// The form for domains: one domain, or a list without invalid lines, is scanned immediately.
 fn form(refused: &Refused) -> Markup {
     let entered = Some(refused.form("/start")).filter(|entered| entered.is_refused());
     let entered = entered.unwrap_or_else(|| refused.form("/batches/check"));

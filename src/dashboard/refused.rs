@@ -114,7 +114,7 @@ impl Entered<'_> {
     }
 }
 
-/// The page of a refused form once more; `None` if the problem is none that the visitor can correct there.
+/// The page of a refused form again; `None` if the visitor cannot correct the problem there.
 pub(super) async fn shown_again(
     state: &ApiState,
     visitor: &Visitor,

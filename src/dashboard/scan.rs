@@ -187,7 +187,7 @@ fn colour(kind: &str) -> &'static str {
     }
 }
 
-/// An event in words; nothing if the type says it, or if a later release wrote it.
+/// An event as text; empty if the type says everything, or if a later release wrote it.
 fn words(event: &LogEvent) -> Markup {
     let Ok(event) = event.decode::<ScanEvent>() else {
         return html! {};

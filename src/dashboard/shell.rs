@@ -42,7 +42,7 @@ enum Live {
     ByTimeInPlace(u32),
 }
 
-/// The events after which a page about scans is out of date.
+/// The events after which a page about scans must be updated.
 fn scan_events() -> String {
     let of_scans = |one: EventType| matches!(one.stream(), StreamType::Scan | StreamType::Batch);
     let changes = |one: EventType| one.progress() != Progress::Same || one == EventType::BatchExpanded;
@@ -57,7 +57,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// A page that stays as it is.
+    /// A page without updates.
     pub(super) fn new(title: &'a str, section: Section) -> Self {
         Self {
             title,

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::parts::{counted, outward};
 use crate::values::findings::SitemapSummary;
 
-/// Files of one index that are shown at once.
+/// Maximum number of files shown per index.
 const SHOWN: usize = 50;
 
 /// The files, each under the index that names it.

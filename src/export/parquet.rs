@@ -34,7 +34,7 @@ pub enum TableError {
         /// The expected type.
         expected: &'static str,
     },
-    /// The format does not take it.
+    /// The format does not support it.
     #[error("cannot write the Parquet file")]
     Write(#[from] ParquetError),
     /// A row is not JSON, which none is.
@@ -98,7 +98,7 @@ impl<T: Exported> Start<T> {
     }
 }
 
-/// A file as far as it is written.
+/// The written part of a file.
 struct Table<T> {
     encoder: Encoder<T>,
     file: SerializedFileWriter<Vec<u8>>,

@@ -53,7 +53,7 @@ impl Allowance {
         }
     }
 
-    /// The same account, with bounds that leave something for what comes later.
+    /// The same budget, with limits that leave something for later steps.
     pub(super) fn share(&self, numerator: u64, denominator: u64) -> Self {
         let of = |whole: u64| (whole / denominator).saturating_mul(numerator).max(1);
         Self {

@@ -10,9 +10,9 @@ use http::{Request, Response};
 use super::error::FetchSetupError;
 use super::tls;
 
-/// How long an answer may take.
+/// The time limit of a response.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes of an answer.
+/// Maximum bytes of a response.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// A client for servers of the settings; clones share its connections.
@@ -27,7 +27,7 @@ pub enum DirectError {
     /// The server did not respond.
     #[error("the server does not respond")]
     NoAnswer(#[from] reqwest::Error),
-    /// It answered too much.
+    /// The response is too large.
     #[error("the response has more than {MAX_ANSWER_BYTES} bytes")]
     TooLarge,
     /// The request is invalid.

@@ -27,7 +27,7 @@ pub enum FetchError {
         /// The requested name.
         host: String,
     },
-    /// DNS did not say.
+    /// DNS did not answer.
     #[error("the name servers did not answer for {host} ({cause})")]
     ResolverSilent {
         /// The requested name.
@@ -43,7 +43,7 @@ pub enum FetchError {
         /// The reason.
         why: String,
     },
-    /// No connection, or it broke before an answer.
+    /// No connection, or it was closed before a response.
     #[error("no connection to {url} ({cause})")]
     Connect {
         /// The requested URL.
@@ -104,7 +104,7 @@ pub enum FetchError {
         /// The limit that was reached.
         bound: Bound,
     },
-    /// The answer breaks the rules of HTTP.
+    /// The response is not valid HTTP.
     #[error("{url} sent an invalid HTTP response ({cause})")]
     Protocol {
         /// The requested URL.

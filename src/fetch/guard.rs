@@ -51,7 +51,7 @@ impl Guard {
         &*self.names
     }
 
-    /// Where the settings say that a host is reached.
+    /// The address of a host in the settings.
     pub(super) fn pinned(&self, host: &str) -> Option<SocketAddr> {
         let rule = self.connect_to.iter().find(|rule| rule.matches(host))?;
         Some(rule.address)

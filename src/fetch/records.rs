@@ -14,7 +14,7 @@ use super::names::is_missing;
 const MAX_RECORDS: usize = 30;
 /// Bytes of one record that are kept.
 const MAX_RECORD: usize = 2_000;
-/// The longest that one question may take, all its repetitions included.
+/// The time limit of a DNS query, including its retries.
 const MAX_WAIT: Duration = Duration::from_secs(6);
 
 /// A kind of records.

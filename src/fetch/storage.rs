@@ -14,7 +14,7 @@ use object_store::client::{
 use super::error::FetchSetupError;
 use super::tls;
 
-/// How long a store may be silent while it takes or gives something.
+/// How long a store may be silent during a transfer.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long it takes to reach it.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ pub struct StorageClient {
     client: reqwest::Client,
 }
 
-/// A store answered more than it should.
+/// The response of a store is too large.
 #[derive(Debug, thiserror::Error)]
 #[error("the response has more than {MAX_ANSWER_BYTES} bytes")]
 struct TooLarge;

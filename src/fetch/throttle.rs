@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Past this many hosts, those whose turn is over are forgotten.
+/// Above this number of hosts, those whose turn is over are removed.
 const HOSTS_KEPT: usize = 10_000;
 
 /// Hands out turns: each request to a host begins at least `gap` after the one before, or later if the host wishes.

@@ -47,7 +47,7 @@ impl NatsUser {
         }
     }
 
-    /// Where answers to it go.
+    /// The subject of responses to it.
     pub(super) fn inbox(self) -> &'static str {
         match self {
             Self::Worker => "_INBOX_worker",

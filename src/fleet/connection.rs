@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::accounts::NatsUser;
 use super::{Cell, FleetError};
 
-/// How long a connection, and an answer, may take.
+/// The time limit of a connection, and of a response.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_secs(2);

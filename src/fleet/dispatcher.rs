@@ -26,7 +26,7 @@ use crate::worker::{Begin, DatabaseSource, SourceError, WorkSource};
 
 /// All dispatchers of a cell share the requests.
 const GROUP: &str = "dispatchers";
-/// Requests that are answered at once.
+/// Maximum number of requests that are answered concurrently.
 const AT_ONCE: usize = 128;
 /// After a claim that found nothing, claims find nothing for so long without asking the database: idle workers ask often.
 const NOTHING_DUE: Duration = Duration::from_millis(100);

@@ -37,7 +37,7 @@ pub(super) struct Request<T> {
     pub(super) body: T,
 }
 
-/// An answer, or why there is none.
+/// A response, or why there is none.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Answer<T> {
@@ -152,7 +152,7 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FleetError>
     serde_json::from_slice(bytes).map_err(|error| FleetError::Unreadable(error.to_string()))
 }
 
-/// Reads what was packed; no more than the log would take.
+/// Decompresses a message, up to the maximum size of the log.
 pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FleetError> {
     let unreadable = |error: &dyn std::fmt::Display| FleetError::Unreadable(error.to_string());
     let limit = u64::try_from(MAX_CONTENT).unwrap_or(u64::MAX);

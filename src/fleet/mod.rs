@@ -88,7 +88,7 @@ impl Cell {
 
 /// How large a result may be, packed; a larger one fails its scan.
 const MAX_RESULT: usize = 64 * 1024 * 1024;
-/// What a message has beside its payload.
+/// The headers of a message.
 const HEADROOM: usize = 4 * 1024;
 
 /// The largest payload that fits into one message of this broker, one megabyte at most: larger messages slow down all

@@ -26,13 +26,13 @@ use crate::values::report::SiteReport;
 use crate::values::{FailureReason, ScanId};
 use crate::worker::{DatabaseSource, Delivery, SourceError, WorkSource};
 
-/// Results that are recorded at once.
+/// Maximum number of results that are recorded concurrently.
 const AT_ONCE: usize = 32;
 /// How long one look at the stream lasts.
 const LOOK: Duration = Duration::from_secs(2);
 /// Pause after the broker or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A result that was delivered so often and is none fails its scan.
+/// If an unreadable result was delivered this often, its scan fails.
 const MOST_UNREADABLE: i64 = 5;
 
 /// Records results.

@@ -14,7 +14,7 @@ use super::{Cell, FleetError};
 use crate::log::read::EventFilter;
 use crate::log::{EventLog, LogEvent};
 
-/// Events that are on their way to the broker at once.
+/// Maximum number of events that are sent to the broker concurrently.
 const PAGE: i64 = 500;
 /// How long an idle relay waits for a notification before it polls.
 const POLL: Duration = Duration::from_secs(1);

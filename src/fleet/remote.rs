@@ -39,7 +39,7 @@ pub struct NatsSource {
     refusal: Arc<Refusal>,
 }
 
-/// Set when a dispatcher says that this release will not do.
+/// Set when a dispatcher refuses this release.
 #[derive(Default)]
 struct Refusal {
     error: OnceLock<FleetError>,

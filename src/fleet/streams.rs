@@ -17,7 +17,7 @@ const OLDEST: (i64, i64, i64) = (2, 11, 0);
 const OLDEST_SHOWN: &str = "2.11.0";
 /// Within this time the broker stores a result that is sent again once.
 const REPEATED_WITHIN: Duration = Duration::from_mins(2);
-/// Without an answer for so long, a result is given to another dispatcher.
+/// A result without an acknowledgement for this time is delivered to another dispatcher.
 const RECORDED_WITHIN: Duration = Duration::from_secs(30);
 /// Large results are recorded within seconds; what is left of them goes after this time.
 const LARGE_KEPT: Duration = Duration::from_hours(1);

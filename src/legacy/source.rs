@@ -12,7 +12,7 @@ use super::row::OldRow;
 /// Why it cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// It is none, or does not answer.
+    /// The URL is invalid, or the server does not respond.
     #[error("cannot reach the predecessor's database")]
     Unreachable(#[source] sqlx::Error),
     /// A query failed.

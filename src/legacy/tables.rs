@@ -10,7 +10,7 @@ use crate::projections::ReadModels;
 use crate::projections::status::all_exist;
 use crate::projections::views::view_of_all;
 
-/// Keeps two processes from making them at once.
+/// Prevents two processes from creating them concurrently.
 const LOCK: i64 = 7_305_116_408;
 /// How often a process checks whether the read models of its release exist.
 const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);

@@ -233,7 +233,7 @@ async fn hand_in(queue: &mpsc::Sender<Waiting>, mut unit: AppendUnit) -> Result<
     Ok(HandedIn { subjects, outcome })
 }
 
-/// Runs until the last sender is gone.
+/// Runs until the last sender is dropped.
 pub(super) async fn commit_groups(pool: PgPool, mut waiters: Waiters, head: watch::Sender<i64>) {
     let mut carried = None;
     while let Some(group) = next_group(&mut waiters, &mut carried).await {

@@ -256,11 +256,11 @@ pub async fn store_as_objects(pool: &PgPool, references: impl Iterator<Item = &s
 /// The result of checking a stored body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BodyCheck {
-    /// Its content is what its name says, and can be read.
+    /// Its content matches its digest, and can be read.
     Intact,
-    /// Its content is not what its name says.
+    /// Its content does not match its digest.
     Altered,
-    /// Its content is what its name says, and too long to be read.
+    /// Its content matches its digest, but is too large to read.
     TooLarge {
         /// Its length.
         length: usize,

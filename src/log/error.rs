@@ -21,7 +21,7 @@ pub enum LogError {
     /// The database refuses this very append for what it holds; a repeat would be refused too.
     #[error("the event log rejected this append")]
     Rejected(#[source] sqlx::Error),
-    /// A body of the append has more content than is ever read back.
+    /// A body of the append exceeds the maximum size.
     #[error(
         "a body of {subject} has {bytes} bytes; the event log accepts at most {}",
         MAX_CONTENT
@@ -44,7 +44,7 @@ pub enum LogError {
         /// The error.
         error: String,
     },
-    /// The group commit is gone: the process is shutting down.
+    /// The group commit has ended: the process is shutting down.
     #[error("the event log is closed")]
     Closed,
     /// An event was written by a later release: upgrade this one. Nothing is wrong with the log.

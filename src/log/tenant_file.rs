@@ -340,7 +340,7 @@ fn event_of(line: &str, tenant: TenantId, leaves: &[Hash]) -> Option<MovedEvent>
     })
 }
 
-/// A body, if its content is what its name says.
+/// A body, if its content matches its digest.
 fn body_of(line: &str, tenant: TenantId) -> Option<(String, Body)> {
     let body: StoredBody = serde_json::from_str(line).ok()?;
     let (digest, salt) = (hex::decode(&body.digest).ok()?, hex::decode(&body.salt).ok()?);

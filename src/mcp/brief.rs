@@ -131,7 +131,7 @@ pub(super) fn page(page: &Value, name: &str, item: impl Fn(&Value) -> Value) -> 
     Value::Object(shown)
 }
 
-/// An item whose links lead nowhere for a model.
+/// An item without its links, which a model cannot use.
 pub(super) fn without_links(item: &Value) -> Value {
     let mut item = short(item);
     if let Some(fields) = item.as_object_mut() {
@@ -174,7 +174,7 @@ pub(super) fn batch_accepted(accepted: &Value) -> Value {
     shown
 }
 
-/// Whether nothing of a batch is still to come.
+/// Whether a batch has ended.
 pub(super) fn has_ended(batch: &Value) -> bool {
     !matches!(batch["status"].as_str(), Some("pending" | "running"))
 }
@@ -203,7 +203,7 @@ pub(super) fn batch(batch: &Value) -> Value {
     Value::Object(shown)
 }
 
-/// An answer that a context holds: if it is too long, the list in it is cut, and the answer says so.
+/// Limits the size of a result: if it is too long, its list is cut, and the result says so.
 pub(super) fn fitting(mut answer: Value) -> Value {
     let mut left_out = 0;
     while answer.to_string().len() > MOST_BYTES {

@@ -15,10 +15,10 @@ use super::tools::{LONGEST_WAIT, Tool};
 use super::{Api, ApiRequest};
 use crate::values::DomainName;
 
-/// Items of a list, if the call does not say.
+/// Default number of items of a list.
 const ROWS: u64 = 20;
 const URLS: u64 = 50;
-/// How long `scan_domain` waits, if the call does not say.
+/// How long `scan_domain` waits by default.
 const WAIT: u64 = 45;
 /// How long the record of a domain may take to show a scan that has ended, and how often it is polled.
 const FOLLOWING: Duration = Duration::from_secs(3);

@@ -35,7 +35,7 @@ pub(super) struct Claimed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Sent,
-    /// There was nothing to say.
+    /// There were no changes to report.
     Empty,
     /// It is retried, unless that went on for a day.
     Failed(String),
@@ -87,7 +87,7 @@ pub async fn queue(
     Ok(())
 }
 
-/// Drops mails that were not sent within a day: they are out of date. Returns their number.
+/// Drops emails that were not sent within a day. Returns their number.
 pub(super) async fn drop_old(pool: &PgPool) -> Result<u64, sqlx::Error> {
     const OLD: &str = "not recently(q.queued_at, $1, clock_timestamp()) \
         and still_ahead(q.leased_until, longest_mail_lease(), clock_timestamp()) is not true";

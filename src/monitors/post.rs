@@ -12,7 +12,7 @@ use super::{Monitors, digest};
 use crate::log::EventLog;
 use crate::mail::{MailError, Mailer};
 
-/// Mails that are sent at once.
+/// Maximum number of emails that are sent concurrently.
 const AT_ONCE: i64 = 4;
 /// How often mails that are too old are dropped.
 const CLEAN: Duration = Duration::from_mins(10);

@@ -45,7 +45,7 @@ impl Monitors {
         self.run(id, &known, None, context).await
     }
 
-    /// Begins the run of a time that is due, or notes that it does not take place.
+    /// Starts the run of a due time, or records that it is skipped.
     pub(super) async fn run(
         &self,
         id: MonitorId,

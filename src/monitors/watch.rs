@@ -11,7 +11,7 @@ use crate::commands::CommandContext;
 use crate::commands::run_monitor::{Run, known_monitor};
 use crate::values::monitor::Slot;
 
-/// Monitors that are taken at once.
+/// Maximum number of monitors that are claimed at once.
 const PAGE: i64 = 32;
 /// Runs that are begun at once: their appends share commits.
 const AT_ONCE: usize = 8;

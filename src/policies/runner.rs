@@ -16,7 +16,7 @@ use crate::log::read::Page;
 pub(super) const LEASE: Duration = Duration::from_secs(15);
 /// How long an idle policy waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
-/// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
+/// Pause after a page that was not full, so that the following events make one page instead of many.
 const BATCH_DELAY: BatchDelay = BatchDelay {
     least: Duration::from_millis(20),
     most: Duration::from_millis(250),
@@ -69,7 +69,7 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
 
 /// The result of reading the log.
 enum Progress {
-    /// A page was dealt with, and more is known to follow.
+    /// A page was processed, and more events follow.
     More,
     /// A page was dealt with.
     Done,
@@ -256,7 +256,7 @@ async fn move_checkpoint<P: Policy>(
     Ok(moved.is_some())
 }
 
-/// Lets another process take over at once.
+/// Lets another process take over immediately.
 async fn release(pool: &PgPool, name: &str, holder: Uuid) {
     let released =
         sqlx::query("update policy set holder = null, leased_until = null where name = $1 and holder = $2")

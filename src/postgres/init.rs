@@ -159,7 +159,7 @@ fn is_whole(cluster: &Path) -> bool {
     cluster.join("PG_VERSION").is_file() && cluster.join("global/pg_control").is_file()
 }
 
-/// Gets an initdb's leftovers out of the way; they are renamed, not deleted, and never if they hold a database.
+/// Renames the leftovers of an initdb, unless they contain a database; nothing is deleted.
 fn set_incomplete_aside(cluster: &Path) -> Result<(), EmbeddedPostgresError> {
     if !cluster.exists() || fs::remove_dir(cluster).is_ok() {
         return Ok(());

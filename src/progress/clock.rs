@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use super::ProgressError;
 
-/// Differences that are none: clocks are set by so much every day.
+/// The tolerated difference: clocks are corrected by this much regularly.
 const TOLERATED_SECONDS: f64 = 60.0;
 
 /// The differences between the clocks of this process, of the database and of the log.

@@ -72,7 +72,7 @@ impl Kind {
         }
     }
 
-    /// Whether the names say nothing of what tenants do.
+    /// Whether the names contain no data of tenants.
     fn is_ours(self) -> bool {
         !matches!(self, Self::Scan | Self::Batch | Self::Monitor | Self::Mail)
     }

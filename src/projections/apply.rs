@@ -14,7 +14,7 @@ use super::{Change, Fact, Projection, ProjectionError, rows};
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WriteMode {
-    /// All at once; a row that the database refuses fails the page.
+    /// All rows together; a row that the database refuses fails the page.
     Batch,
     /// Under savepoints, halving the page until the refused rows are isolated.
     Bisect,

@@ -16,7 +16,7 @@ use super::verify::verify_generation;
 use super::{Generation, Projection, ProjectionError, copy};
 use crate::log::EventLog;
 
-/// Connections that copy rows in at once.
+/// Number of connections that copy rows concurrently.
 const COPIES: usize = 2;
 /// Pause before the next attempt to lock out readers.
 const BREATH: Duration = Duration::from_millis(50);

@@ -212,7 +212,7 @@ pub enum ProjectionError {
     /// Not one event of a stream can be read.
     #[error("cannot read any event of the stream")]
     StillUnreadable,
-    /// Another process went on with a task whose lease had run out.
+    /// Another process took over a task whose lease had expired.
     #[error("the work was taken over by another process")]
     TakenOver,
     /// A build differs from the log.
@@ -256,7 +256,7 @@ impl ProjectionError {
         }
     }
 
-    /// Whether the fault lies with one row and its events.
+    /// Whether the error concerns one row and its events.
     pub(crate) fn is_about_one_row(&self) -> bool {
         matches!(
             self,

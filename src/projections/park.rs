@@ -330,7 +330,7 @@ async fn retry_one<P: Projection>(
     refold::<P>(connection, live, &key).await
 }
 
-/// Makes one row what the log says at the generation's position.
+/// Sets one row to the state of the log at the generation's position.
 pub(super) async fn refold<P: Projection>(
     connection: &mut PgConnection,
     generation: &Generation<P>,

@@ -29,7 +29,7 @@ pub async fn load<P: Projection>(
     Ok(rows.into_iter().map(|row| (P::key_of(&row), row)).collect())
 }
 
-/// Makes the tables what the changes say, the derived ones too.
+/// Applies the changes to the tables, including derived ones.
 pub(super) async fn write<P: Projection>(
     connection: &mut PgConnection,
     schema: &str,

@@ -20,7 +20,7 @@ use crate::values::EventType;
 
 /// How long an idle projection waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
-/// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
+/// Pause after a page that was not full, so that the following events make one page instead of many.
 const BATCH_DELAY: BatchDelay = BatchDelay {
     least: Duration::from_millis(40),
     most: Duration::from_millis(250),
@@ -84,7 +84,7 @@ pub(super) enum Which {
 /// The result of reading the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// A page was applied, and more is known to follow.
+    /// A page was applied, and more events follow.
     More,
     /// A page was applied.
     Done,

@@ -52,7 +52,7 @@ pub enum ProjectionState {
     Building,
     /// It is live and processes the log.
     Live,
-    /// It is stopped; `error` says why.
+    /// It has stopped; `error` says why.
     Paused,
 }
 

@@ -130,7 +130,7 @@ pub(super) async fn attach_findings<P: Projection>(
         .collect())
 }
 
-/// The row that the log says there is at a position.
+/// The row according to the log at a position.
 pub(super) async fn row_by_log<P: Projection>(
     connection: &mut PgConnection,
     key: &P::Key,

@@ -215,7 +215,7 @@ pub async fn latest(
 pub(super) struct Claim {
     pool: PgPool,
     holder: Uuid,
-    /// The task as it was taken.
+    /// The claimed task.
     pub(super) task: ProjectionTask,
 }
 
@@ -362,7 +362,7 @@ impl Claim {
         ours(moved.rows_affected())
     }
 
-    /// Releases it: another process, or this one after a restart, may continue at once.
+    /// Releases it: another process, or this one after a restart, may continue immediately.
     pub(super) async fn release(&self) -> Result<(), ProjectionError> {
         sqlx::query(
             "update projection_task set leased_until = clock_timestamp() where task_id = $1 and holder = $2",

@@ -20,7 +20,7 @@ use crate::log::EventLog;
 
 /// Rows hashed in one read: at the rate at which rows are hashed, a fraction of a second.
 const ROWS_PER_READ: i64 = 20_000;
-/// Rows that are hashed by the log at once.
+/// Number of rows of the log that are hashed at once.
 const ROWS_PER_HASH: usize = 500;
 /// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 1000;
@@ -54,7 +54,7 @@ pub enum Difference {
     Missing,
     /// The row is extra: the log has no events for it.
     Extra,
-    /// What is derived from the row is not what the row says.
+    /// The derived rows differ from the row.
     Derived {
         /// In words.
         what: String,

@@ -57,7 +57,7 @@ impl Allowance {
             .saturating_sub(self.spent.bytes.load(Ordering::Relaxed))
     }
 
-    /// Takes so much of the memory that the scan may fill until its end; says no if there is less.
+    /// Reserves memory of the scan until its end; false if there is not enough.
     pub(super) fn keep(&self, bytes: usize) -> bool {
         let max = self.max_bytes;
         let taken = self

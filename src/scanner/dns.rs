@@ -152,7 +152,7 @@ fn domain_of(email: &str) -> &str {
     email.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
-/// Whether mail to an address can arrive, as far as DNS says (RFC 5321, 5.1; RFC 7505). Nothing is sent.
+/// Whether email to an address can be delivered according to DNS (RFC 5321, 5.1; RFC 7505). Nothing is sent.
 fn check(email: &str, answers: &BTreeMap<MailDomain, Result<Vec<String>, RecordsError>>) -> EmailCheck {
     let domain = domain_of(email);
     let answer = |kind| {

@@ -293,7 +293,7 @@ impl Beginning {
     }
 }
 
-/// What the content says as such a file, or why it is none.
+/// The parsed content of such a file, or why it is invalid.
 fn says(file: SiteFile, read: Beginning, now: DateTime<Utc>) -> Result<Says, String> {
     let none = |what: &str| format!("it has no {what}");
     let is_cut = read.is_cut;

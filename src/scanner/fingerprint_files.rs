@@ -152,7 +152,7 @@ fn name_of(source: &Path) -> String {
     }
 }
 
-/// Written beside and moved into place, so that no reader meets half a file.
+/// Written under a temporary name and renamed, so that no reader sees an incomplete file.
 fn keep(folder: &Path, name: &str, text: &str) -> Result<(), FingerprintFilesError> {
     let path = folder.join(format!("{name}.json"));
     let new = folder.join(format!(".{name}.{}", std::process::id()));

@@ -123,7 +123,7 @@ impl ScanContext {
         wanted.unwrap_or_default().iter().collect()
     }
 
-    /// Runs what takes more than a millisecond when it is the scan's turn.
+    /// Runs work of more than a millisecond when it is the scan's turn.
     async fn compute<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,

@@ -118,7 +118,7 @@ impl ParsePool {
     }
 }
 
-/// Gives what is free to those whose turn it is.
+/// Gives free threads to the next scans in turn.
 fn give(turns: &Arc<Mutex<Turns>>) {
     loop {
         let Some(next) = lock(turns).next() else {

@@ -157,7 +157,7 @@ fn url_essence(text: &str) -> Cow<'_, str> {
     Cow::Owned(url.into())
 }
 
-/// Parameters that say where a visitor comes from, or which build of a file it is.
+/// Parameters that track visitors, or name the build of a file.
 fn is_noise(parameter: &str) -> bool {
     let name = parameter.to_ascii_lowercase();
     name.starts_with("utm_")

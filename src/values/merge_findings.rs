@@ -176,7 +176,7 @@ impl Answers<'_> {
 struct StaleFields(Vec<String>);
 
 impl StaleFields {
-    /// Takes the new value, unless it says nothing while something is known.
+    /// Takes the new value, unless it is empty while a value is known.
     fn field<T: MaybeAbsent>(&mut self, name: &str, known: T, found: T) -> T {
         if !found.is_absent() || known.is_absent() {
             return found;
@@ -185,7 +185,7 @@ impl StaleFields {
         known
     }
 
-    /// The new value if there was an answer, else as for any field.
+    /// The new value if there was a response, otherwise as for any field.
     fn unless<T: MaybeAbsent>(&mut self, is_answered: bool, name: &str, known: T, found: T) -> T {
         if is_answered {
             found
@@ -284,7 +284,7 @@ fn evidence<T>(known: Vec<T>, found: Vec<T>) -> Vec<T> {
     if found.is_empty() { known } else { found }
 }
 
-/// Whether a value says nothing.
+/// Whether a value is empty.
 trait MaybeAbsent {
     fn is_absent(&self) -> bool;
 }

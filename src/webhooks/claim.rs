@@ -10,7 +10,7 @@ use super::pause;
 use crate::values::webhook::{WebhookFormat, WebhookSettings};
 use crate::values::{TenantId, WebhookId};
 
-/// Endpoints of one tenant that are sent to at once, by all processes.
+/// Maximum number of concurrent deliveries of a tenant, over all processes.
 const PER_TENANT: i32 = 8;
 /// The lock under which endpoints are claimed, so that the limits are exact.
 const CLAIM_LOCK: i64 = 7_305_116_418;
@@ -75,7 +75,7 @@ pub(super) async fn is_any_due(pool: &PgPool) -> Result<bool, sqlx::Error> {
     .await
 }
 
-/// Gives an endpoint back as it is.
+/// Releases an endpoint unchanged.
 pub(super) async fn give_back(pool: &PgPool, claimed: &Claimed) -> Result<(), sqlx::Error> {
     sqlx::query("update webhook set leased_until = null where webhook_id = $1 and fence = $2")
         .bind(claimed.id.0)

@@ -21,11 +21,11 @@ use crate::commands::{CommandBus, CommandContext};
 use crate::fetch::Fetcher;
 use crate::log::{LogError, LogEvent};
 
-/// Endpoints that one process sends to at once.
+/// Maximum number of concurrent deliveries of a process.
 const AT_ONCE: usize = 64;
 /// How long an endpoint is kept in a row; then others have their turn.
 const TURN: Duration = Duration::from_secs(20);
-/// Events that are read at once.
+/// Number of events that are read at once.
 const PAGE: i64 = 100;
 /// How long an idle process waits before it polls.
 const POLL: Duration = Duration::from_millis(500);
@@ -44,13 +44,13 @@ pub struct Deliverer {
     pub(super) fetcher: Fetcher,
 }
 
-/// An endpoint that is sent to, and what it takes.
+/// An endpoint, and the events that it gets.
 pub(super) struct Session {
     pub(super) claimed: Claimed,
     pub(super) secrets: Vec<Secret>,
 }
 
-/// Why a turn at an endpoint ended early; the next one continues.
+/// Why the work on an endpoint ended early; the next process continues.
 #[derive(Debug, thiserror::Error)]
 enum DeliverError {
     #[error(transparent)]

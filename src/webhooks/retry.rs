@@ -10,7 +10,7 @@ use super::pause;
 
 /// Events of one endpoint that wait; with more, it continues in order, so that what waits stays bounded.
 const MAX_WAITING: i64 = 1000;
-/// Events that are retried in one turn.
+/// Maximum number of events that are retried in one turn.
 const AT_ONCE: i64 = 20;
 
 /// An event that is due again.

@@ -72,7 +72,7 @@ impl<S: WorkSource> Leases<S> {
         }
     }
 
-    /// Renews all leases until aborted; stops the scans whose lease is gone.
+    /// Renews all leases until aborted; stops the scans whose lease is lost.
     pub(super) async fn keep(self) {
         let mut beat = tokio::time::interval(LEASE / 3);
         // After a pause of the whole process one beat is enough.

@@ -5,7 +5,7 @@ use crate::access::AccessError;
 /// The sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The provider cannot be asked.
+    /// The provider is unavailable.
     #[error("The sign-in provider at {issuer} is unavailable: {reason}.")]
     Unavailable {
         /// The provider.
@@ -25,15 +25,15 @@ pub enum SignInError {
     /// It has been completed before.
     #[error("This sign-in was completed before. It works only once.")]
     Replayed,
-    /// The answer comes from another issuer.
+    /// The response comes from another issuer.
     #[error("The response comes from {given}, but the sign-in provider is {expected}.")]
     WrongIssuer {
         /// The server.
         given: String,
-        /// Who was asked.
+        /// The provider.
         expected: String,
     },
-    /// The provider did not take the code for a token.
+    /// The provider refused the code.
     #[error("The sign-in provider refused to complete the sign-in: {0}.")]
     CodeRefused(String),
     /// The ID token has expired.
@@ -45,7 +45,7 @@ pub enum SignInError {
     /// The ID token is not good.
     #[error("The sign-in provider's response is invalid: {0}.")]
     Invalid(String),
-    /// Nothing says whose data the person may see.
+    /// No claim names the user's tenant.
     #[error("Your account has no claim '{0}', which names your tenant.")]
     MissingClaim(String),
     /// The claim names no tenant.

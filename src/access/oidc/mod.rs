@@ -41,11 +41,11 @@ use crate::fetch::Direct;
 
 /// How far the provider's clock may be from ours.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
-/// How long after its issue an ID token is taken: it comes straight from the provider.
+/// How long after its issue an ID token is accepted: it comes directly from the provider.
 const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
-/// Sign-ins that are completed at once: each keeps the provider busy.
+/// Maximum number of sign-ins that are completed concurrently.
 const AT_ONCE: usize = 16;
-/// Signatures by keys that the provider publishes. A shared secret signs nothing, and `none` is none.
+/// The accepted signatures: by keys that the provider publishes, not with a shared secret or `none`.
 const ALGORITHMS: [Algorithm; 8] = [
     Algorithm::RsaSsaPkcs1V15Sha256,
     Algorithm::RsaSsaPkcs1V15Sha384,
@@ -162,7 +162,7 @@ impl SignIn {
         })
     }
 
-    /// The provider's answer to the code (OpenID Connect Core 1.0, section 3.1.3).
+    /// The provider's response to the code (OpenID Connect Core 1.0, section 3.1.3).
     async fn exchange(&self, code: &str, verifier: String) -> Result<CoreTokenResponse, SignInError> {
         let (settings, provider) = (&self.0.settings, &self.0.provider);
         let published = provider.published().await?;
@@ -186,7 +186,7 @@ impl SignIn {
         })
     }
 
-    /// Who an ID token is about, if it is good (OpenID Connect Core 1.0, section 3.1.3.7).
+    /// The user of a valid ID token (OpenID Connect Core 1.0, section 3.1.3.7).
     async fn verify(
         &self,
         token: &CoreIdToken,

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::SignInError;
 use crate::fetch::{Direct, DirectError};
 
-/// For how long what a provider publishes is good without being asked for again.
+/// How long the metadata of a provider is cached.
 const CACHE_TTL: Duration = Duration::from_mins(10);
 /// Pause between two requests, however many people sign in.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -149,7 +149,7 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// What a visitor sees about a request without an answer; the log has the details.
+/// The message for visitors about a request without a response; the log has the details.
 pub(super) fn unanswered(issuer: &str, error: &DirectError) -> String {
     tracing::warn!(
         "The sign-in provider at {issuer} does not respond: {}",

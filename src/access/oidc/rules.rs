@@ -29,7 +29,7 @@ impl ClaimRules {
     /// The default scopes.
     pub const DEFAULT_SCOPES: &str = "read";
 
-    /// Whether claims have all that the rules look at.
+    /// Whether the claims contain everything that the rules use.
     pub(super) fn are_met_by(&self, claims: &Map<String, Value>) -> bool {
         let has = |name: &str| found(claims, name).is_some();
         has(&self.tenant_claim) && self.scopes_claim.as_deref().is_none_or(has)
@@ -94,7 +94,7 @@ impl ClaimRules {
     }
 }
 
-/// A claim by its name, or else by the path to it. A claim that is null is none.
+/// A claim by its name, otherwise by its path. A null claim counts as missing.
 fn found<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let by_path = || {
         let mut parts = name.split('.');

@@ -63,7 +63,7 @@ pub enum MonitorCommand {
         /// The current time.
         now: DateTime<Utc>,
     },
-    /// Note that a run does not take place.
+    /// Record that a run does not take place.
     Skip {
         /// When it was due.
         slot: Slot,
@@ -121,7 +121,7 @@ impl Monitor {
         self.batch
     }
 
-    /// Whether a time was seen to already. One that is still to come was written under a wrong clock, and says nothing.
+    /// Whether a scheduled time was handled already. A time in the future was written under a wrong clock, and is ignored.
     fn is_past(&self, slot: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         self.last.is_some_and(|last| slot <= last && last <= now)
     }

@@ -33,7 +33,7 @@ pub use status::{ScanStatus, UnknownStatus};
 use crate::values::event_type::StreamType;
 use crate::values::{BatchId, DomainName, FailureReason, ScanOptions};
 
-/// Lost workers after which a scan is taken to be what kills them.
+/// The number of lost workers after which the scan itself counts as their cause.
 const MAX_ABANDONED: u32 = 20;
 /// First pause between attempts; each further one is four times as long.
 const FIRST_BACKOFF_SECONDS: i64 = 2;

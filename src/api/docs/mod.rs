@@ -88,7 +88,7 @@ fn code_block(shown: &str) -> Markup {
     html! { pre tabindex="0" { code { (shown) } } }
 }
 
-/// A path that may be broken behind each slash.
+/// A path that may be wrapped after each slash.
 fn path_of(path: &str) -> Markup {
     html! {
         @for (n, part) in path.split('/').enumerate() { @if n > 0 { "/" wbr; } (part) }

@@ -78,11 +78,11 @@ const ROUTES: [(&str, Service); 32] = [
     ("GET /api/v3/batch_page_scraper/test_background_task", Service::Statuses),
 ];
 
-/// Marks an answer that says that the id is unknown here.
+/// Marks a response that says that the id is unknown here.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::api::legacy) struct UnknownHere;
 
-/// The old backend and what it answers.
+/// The old backend, and the requests that it answers.
 #[derive(Debug)]
 pub(in crate::api::legacy) struct Backend {
     forwarder: Forwarder,
@@ -167,7 +167,7 @@ impl Backend {
     }
 }
 
-/// Lets the settings hand these routes to the old backend. The caller was admitted before.
+/// Forwards these routes to the old backend if the settings say so. The caller was admitted before.
 pub(in crate::api::legacy) fn switchable(routes: Router<ApiState>, state: &ApiState) -> Router<ApiState> {
     match &state.legacy.backend {
         None => routes,

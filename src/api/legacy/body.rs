@@ -121,7 +121,7 @@ impl Body {
         self.optional_tenant(name)
     }
 
-    /// A text, if there is one that Python takes for true.
+    /// A non-empty string, if present.
     pub(in crate::api::legacy) fn truthy_text(&mut self, name: &str) -> Option<String> {
         let value = self.fields.get(name)?.clone();
         let is_false = match &value {
@@ -253,7 +253,7 @@ fn is_json_suffixed(media_type: &str) -> bool {
 
 const NOT_A_BOOLEAN: &str = "Input should be a valid boolean, unable to interpret input";
 
-/// The words that pydantic takes for true and false.
+/// The words that pydantic accepts for true and false.
 fn lax_boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),

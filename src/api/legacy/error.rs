@@ -72,7 +72,7 @@ impl LegacyError {
         }
     }
 
-    /// 422 for an id that is none; the predecessor answered 500 with its database's words.
+    /// 422 for an invalid id; the predecessor returned 500 with its database's message.
     pub(in crate::api::legacy) fn malformed_id(name: &str, given: &str) -> Self {
         let message = "Input should be a valid UUID";
         let problem =

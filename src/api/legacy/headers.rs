@@ -32,7 +32,7 @@ impl Successor {
     }
 }
 
-/// Adds them to all answers of these routes.
+/// Adds them to all responses of these routes.
 pub(in crate::api::legacy) fn deprecated(
     routes: Router<ApiState>,
     successor: Successor,

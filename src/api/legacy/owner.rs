@@ -15,7 +15,7 @@ use crate::api::problem::Problem;
 use crate::api::recheck::run_while_admitted;
 use crate::values::TenantId;
 
-/// Who a v1 request comes from.
+/// The caller of a v1 request.
 #[derive(Clone, Debug)]
 pub(in crate::api::legacy) enum Visitor {
     /// There is no access control.

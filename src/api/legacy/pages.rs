@@ -41,14 +41,14 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
         .nest_service("/static/", pages)
 }
 
-/// The files and folders inside a directory, wherever links in it lead: what lies outside does not exist.
+/// Serves the files and folders inside a directory. Targets of links outside it do not exist.
 #[derive(Clone, Debug)]
 struct Inside {
     dir: PathBuf,
 }
 
 impl Inside {
-    /// Where a path leads in the end. Nothing but files and folders: opening a pipe, say, would wait for its writer.
+    /// The target of a path. Only files and folders, because opening a pipe, for example, would wait for its writer.
     async fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         let dir = tokio::fs::canonicalize(&self.dir).await?;
         let target = tokio::fs::canonicalize(path).await?;

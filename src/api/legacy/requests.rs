@@ -22,7 +22,7 @@ use crate::values::{BatchId, BatchOptions, DomainName, ScanId, ScanOptions, Tena
 
 /// Characters that are kept of an input that is not a domain.
 const MAX_INPUT: usize = 300;
-/// Scans of a batch that an answer names at most. Only v4 and v3 take larger batches.
+/// Maximum number of scans in a response for a batch. Only v4 and v3 accept larger batches.
 const MAX_NAMED: usize = 10_000;
 
 /// The caller and its tenant.
@@ -42,7 +42,7 @@ impl Asked {
     }
 }
 
-/// Requests the scan of one domain; 400 if it is none.
+/// Requests the scan of one domain; 400 if it is invalid.
 pub(in crate::api::legacy) async fn one(
     state: &ApiState,
     asked: Asked,
@@ -156,7 +156,7 @@ pub(in crate::api::legacy) async fn batch(
     Ok(find_batch(state, tenant, id).await?)
 }
 
-/// The scans of a batch, whether their turn has come or not, in the order of the list.
+/// The scans of a batch, started or not, in the order of the list.
 pub(in crate::api::legacy) async fn jobs_of(
     state: &ApiState,
     batch: &BatchRow,

@@ -76,7 +76,7 @@ pub(in crate::api::legacy) fn batch_job_status(status: ScanStatus) -> &'static s
     }
 }
 
-/// Status of a batch. v1 knew no cancelling: such a batch ended with fewer scans than requested.
+/// Status of a batch. v1 had no cancellation: a cancelled batch ended with fewer scans than requested.
 pub(in crate::api::legacy) fn batch_status(row: &BatchRow) -> &'static str {
     match row.status {
         BatchStatus::Pending => "pending",

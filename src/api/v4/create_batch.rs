@@ -26,7 +26,7 @@ use crate::values::batch_list::{ChosenBy, ChosenColumn};
 use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{TenantId, WantedScan};
 
-/// How a batch is taken.
+/// The options of a request for a batch.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct BatchQuery {
@@ -130,7 +130,7 @@ struct Summary {
 }
 
 impl Summary {
-    /// The answer, with the batch and its log position, if there is one.
+    /// The response, with the batch and its log position, if there is one.
     fn answer(self, batch: Option<(Uuid, i64)>) -> Response {
         let Self {
             accepted,
@@ -163,7 +163,7 @@ impl Summary {
     }
 }
 
-/// Skipped domains that an answer names.
+/// Maximum number of skipped domains in a response.
 const MAX_NAMED: usize = 1000;
 
 /// A list of domains, with options.
@@ -256,7 +256,7 @@ pub(super) async fn create_batch(
     Ok(summary.answer(Some((batch.batch_id.0, batch.position))))
 }
 
-/// Reads the list where it keeps no other request waiting: a long one takes a while.
+/// Reads the list on a separate thread, because a long one takes a while.
 async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput, Problem> {
     let (media_type, charset) = (request.media_type(), request.charset().map(str::to_owned));
     let (body, column) = (request.body_bytes(), query.column.clone());

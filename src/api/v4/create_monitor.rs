@@ -67,7 +67,7 @@ async fn read(request: &CommandRequest) -> Result<WantedMonitor, Problem> {
     apart(move || parse_json::<NewMonitor>(&body)?.read()).await
 }
 
-/// Creates a monitor as it is wanted, within the tenant's limits.
+/// Creates a monitor with these settings, within the tenant's limits.
 pub(crate) async fn create(
     state: &ApiState,
     wanted: WantedMonitor,

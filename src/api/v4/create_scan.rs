@@ -43,7 +43,7 @@ pub(super) struct NewScan {
     sitemap_sample: Option<i64>,
 }
 
-/// Characters of an input that an answer says again at most; no domain has more.
+/// Maximum characters of an input that a response repeats; no domain has more.
 const MAX_SHOWN: usize = 300;
 
 fn shown(input: &str) -> String {

@@ -34,7 +34,7 @@ pub(super) async fn retry_batch(
     ))
 }
 
-/// Retries what failed in a batch, as far as the read model knows; the log position of the request.
+/// Retries the failed scans of a batch, as known to the read model; returns the log position of the request.
 pub(crate) async fn retry_failed(
     state: &ApiState,
     id: BatchId,

@@ -14,13 +14,13 @@ use crate::api::problem::Problem;
 
 /// The interval of heartbeats, so that no proxy considers the connection dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Pause after the database did not answer.
+/// Pause after an error of the database.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The first line of a stream: a client reconnects after a second.
 pub(super) const GREETING: &str = "retry: 1000";
 
-/// What a step of a source came to.
+/// The result of a step of a source.
 pub(super) enum Step {
     /// Send these bytes.
     Send(Bytes),

@@ -22,7 +22,7 @@ const PAGE: i64 = 500;
 const PAGES: usize = 32;
 /// How long an idle feed waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
-/// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
+/// Pause after a page that was not full, so that the following events make one page instead of many.
 const BATCH_DELAY: Duration = Duration::from_millis(50);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Whether a domain of the tenant changed behind a position.
+    /// Whether a domain of the tenant changed after a position.
     pub(super) fn has_change_of(&self, tenant: TenantId, after: i64) -> bool {
         let mut events = self.events.iter();
         events.any(|event| event.is_change && event.tenant == tenant && event.position > after)

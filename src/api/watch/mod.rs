@@ -146,7 +146,7 @@ pub(super) async fn open(
     Ok(event_stream(drive(watcher, state.watch.stop())))
 }
 
-/// The answer that streams events.
+/// The response that streams events.
 fn event_stream(events: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static) -> Response {
     let mut response = Body::from_stream(events).into_response();
     for (name, value) in [

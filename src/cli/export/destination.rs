@@ -79,7 +79,7 @@ impl FromStr for Destination {
 }
 
 impl Destination {
-    /// What the name ends with, which says the format.
+    /// The file extension, which shows the format.
     pub(super) fn ending(&self) -> Option<&str> {
         let name = match self {
             Self::File(path) => path.as_path(),

@@ -22,13 +22,13 @@ pub(super) const PART: usize = 16 * 1024 * 1024;
 /// Parts of an object at most (S3).
 const MOST_PARTS: usize = 10_000;
 
-/// An object that a store takes whole or in parts.
+/// An object that is uploaded in one request or in parts.
 #[async_trait]
 pub(super) trait Object: Send + Sync {
     /// Takes it whole.
     async fn put(&self, content: Vec<u8>) -> object_store::Result<()>;
 
-    /// Begins to take it in parts; what the upload is called.
+    /// Starts a multipart upload; returns its id.
     async fn begin(&self) -> object_store::Result<String>;
 
     /// Takes a part, in place of an earlier one with its number; what the part is called.
@@ -51,7 +51,7 @@ pub(super) struct Upload {
     kept: usize,
 }
 
-/// What a complete upload came to.
+/// The result of a complete upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
     /// Parts of the object.
@@ -63,7 +63,7 @@ pub(super) struct Ended {
 /// Why an upload ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UploadError {
-    /// The store knows nothing of the upload that was to be continued: it has expired, or was completed.
+    /// The store does not know the interrupted upload any more: it has expired, or was completed.
     #[error("the interrupted upload is no longer there")]
     Gone,
     /// The object would be too large.
@@ -191,7 +191,7 @@ fn gone_or_refused(error: object_store::Error) -> UploadError {
     }
 }
 
-/// What a store says, without the XML around it.
+/// The message of a store, without the XML around it.
 fn refused(error: &object_store::Error) -> UploadError {
     let text = error.to_string();
     let within = |name: &str| {

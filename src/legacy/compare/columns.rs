@@ -45,7 +45,7 @@ enum Kind {
     FileTenant,
     /// Counts over files, which the predecessor overwrote with its last run's.
     Counted,
-    /// What was found; made-up pages are not taken.
+    /// The findings; invented placeholder pages are not imported.
     Found,
     Error,
     DomainId,
@@ -209,7 +209,7 @@ pub(super) fn compare_as_is(name: &str, old: &OldRow, row: &Circumstances<'_>) -
     Compared::Differs(reason.or(shared(row)))
 }
 
-/// What may be behind any difference.
+/// The known reasons of differences.
 fn shared(row: &Circumstances<'_>) -> Option<&'static str> {
     if row.again {
         return Some("scanned_since");
@@ -218,7 +218,7 @@ fn shared(row: &Circumstances<'_>) -> Option<&'static str> {
 }
 
 impl Column {
-    /// Holds a row of theirs against the one of ours.
+    /// Compares a row of theirs with ours.
     pub(super) fn compare(self, old: &OldRow, row: &Circumstances<'_>) -> Compared {
         let (was, is) = (old.value(self.name), &row.new[self.ours]);
         if is_same(was, is) {

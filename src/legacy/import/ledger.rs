@@ -22,7 +22,7 @@ pub(super) struct Entry {
     pub(super) stream: Option<Uuid>,
     pub(super) domain: Option<String>,
     pub(super) items: i64,
-    /// The row, if it is taken.
+    /// The row, if it is imported.
     pub(super) content: Option<Value>,
 }
 
@@ -47,7 +47,7 @@ impl Entry {
         }
     }
 
-    /// A row that is taken, as it is.
+    /// An imported row, unchanged.
     pub(super) fn imported(table: &'static str, row: &OldRow) -> Self {
         Self {
             content: Some(row.whole().clone()),

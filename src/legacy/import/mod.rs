@@ -32,7 +32,7 @@ const ACTOR: &str = "legacy:import";
 /// How to handle work that the predecessor started but did not finish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unfinished {
-    /// It has failed: the process that did it is gone.
+    /// It counts as failed, because its process is gone.
     #[default]
     Fail,
     /// It stays there for a later import.

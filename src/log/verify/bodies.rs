@@ -57,7 +57,7 @@ pub(super) async fn verify(pool: &PgPool, found: &mut LogVerification) -> Result
 /// The state of the bodies that some events refer to.
 #[derive(Default)]
 pub(super) struct Referred {
-    /// Gone under a later event of the same stream that says so.
+    /// Erased by a later event of the same stream.
     pub(super) erased: HashSet<Digest>,
     /// Gone without.
     pub(super) missing: Vec<Finding>,

@@ -133,7 +133,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Kinds of files that people take for lists, by how they begin.
+/// Kinds of files that are not lists, by their first bytes.
 const OTHER_KINDS: &[(&[u8], &str)] = &[
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",

@@ -209,7 +209,7 @@ impl BatchList {
         });
     }
 
-    /// Takes the domains of a cell, and names what is none.
+    /// Reads the domains of a cell, and records invalid ones.
     fn read_cell(&mut self, line: u32, cell: &str) {
         for (text, read) in column::readings(cell) {
             match read {

@@ -10,7 +10,7 @@ pub enum UnreadableList {
     NotText {
         /// From 1.
         line: u32,
-        /// Declared, or as the list looks.
+        /// The declared or detected encoding.
         encoding: &'static str,
     },
     /// An unknown declared encoding.

@@ -27,7 +27,7 @@ pub(super) struct BatchStatus {
     jobs: Vec<BatchJob>,
 }
 
-/// One scan of it whose turn has come.
+/// One scan of it that has started.
 #[derive(Debug, Serialize)]
 struct BatchJob {
     domain: String,

@@ -47,7 +47,7 @@ fn behind(scans: Router<ApiState>, batches: Router<ApiState>, state: &ApiState) 
     behind(scans, Successor::Scans).merge(behind(batches, Successor::Batches))
 }
 
-/// Lets these routes say errors as this version did.
+/// Converts errors of these routes to the format of this version.
 pub(super) fn dialect(routes: Router<ApiState>) -> Router<ApiState> {
     routes.layer(from_fn(error::in_our_words))
 }

@@ -70,7 +70,7 @@ async fn answer(
     Ok(Json(job(&row, domain_id, status, result.as_ref())).into_response())
 }
 
-/// The predecessor answered 200 for what it did not know.
+/// The predecessor returned 200 for unknown ids.
 fn nothing(id: &str, status: &str) -> Response {
     let now = timestamp(Utc::now());
     let answer = Json(json!({

@@ -99,7 +99,7 @@ pub(super) async fn batch_page(
     Ok(AcceptedJob::new(scan, "batch_page_scraper"))
 }
 
-/// Of `sitemap`: what is not a domain is taken, and its job has failed.
+/// For `sitemap`: an invalid domain is accepted, and its job fails.
 pub(super) async fn sitemap(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
