@@ -27,7 +27,8 @@ pub enum Recorded {
     RetryIn(Duration),
 }
 
-/// Records an attempt, after which the host must not be visited for the length of the cooldown. What comes too late (the scan was cancelled, or taken over) is dropped.
+/// Records an attempt, after which the host must not be visited for the length of the cooldown. A result that comes too
+/// late (the scan was cancelled or taken over) is dropped.
 pub async fn record_scan(
     bus: &CommandBus,
     begun: &BegunScan,

@@ -174,7 +174,7 @@ fn answers(responses: &Value) -> Markup {
         @for (status, response) in responses.as_object().into_iter().flatten() {
             @for (_, content) in response["content"].as_object().into_iter().flatten() {
                 @if status.starts_with('2') && !content["example"].is_null() {
-                    p { "Answer " (status) }
+                    p { "Response " (status) }
                     (example(&content["example"]))
                 }
             }
