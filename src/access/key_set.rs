@@ -81,7 +81,7 @@ impl KeySet {
         if self.0.kept().fetched.is_none() {
             return Err(KeysUnavailable {
                 url: self.0.url.clone(),
-                reason: "it does not answer with a set of keys; see the log".to_owned(),
+                reason: "it does not return a set of keys; see the log".to_owned(),
             });
         }
         Ok(self.0.look(id, algorithm).0)

@@ -188,7 +188,7 @@ async fn try_run(
     })
 }
 
-/// Whether the batch of the run before has not ended.
+/// Whether the batch of the previous run has not ended.
 async fn is_running(bus: &CommandBus, monitor: &Loaded<Monitor>) -> Result<bool, LogError> {
     let Some(batch) = monitor.aggregate.batch() else {
         return Ok(false);

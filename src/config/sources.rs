@@ -341,7 +341,7 @@ mod tests {
             "SITELOG_WORKER__CONCURRENCY is 'many'; it must be a whole number (worker.concurrency in ",
             "SITELOG_FETCH__MAX_SECONDS is '900'; it must be a number from 1 to 240 (fetch.max_seconds in ",
             "SITELOG_FETCH__PROXY is an array",
-            "SITELOG_API__REQUESTS_PER_MINUTE is '0'; it must be a number from 1 on (--set api.requests_per_minute)",
+            "SITELOG_API__REQUESTS_PER_MINUTE is '0'; it must be a number of 1 or more (--set api.requests_per_minute)",
         ] {
             assert!(
                 found.iter().any(|fault| fault.contains(wanted)),

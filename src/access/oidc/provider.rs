@@ -115,9 +115,9 @@ impl Provider {
         let published = published.map_err(|error| match error {
             DiscoveryError::Request(error) => unanswered(&self.issuer, &error),
             DiscoveryError::Response(status, ..) => format!("it answers HTTP {}", status.as_u16()),
-            DiscoveryError::Parse(error) => format!("it does not answer with its configuration: {error}"),
+            DiscoveryError::Parse(error) => format!("it does not return its configuration: {error}"),
             DiscoveryError::Validation(text) => {
-                format!("{text}; SITELOG_OIDC__ISSUER must be exactly what the provider calls itself")
+                format!("{text}; SITELOG_OIDC__ISSUER must be exactly the issuer that the provider publishes")
             }
             other => other.to_string(),
         })?;

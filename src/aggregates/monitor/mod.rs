@@ -90,7 +90,7 @@ pub enum MonitorError {
 /// Why a run cannot take place, as text within a sentence.
 pub fn words(reason: SkipReason) -> &'static str {
     match reason {
-        SkipReason::StillRunning => "the batch of the run before has not ended",
+        SkipReason::StillRunning => "the batch of the previous run has not ended",
         SkipReason::NoDomains => "its filter matches no domain",
         SkipReason::TooManyDomains => {
             "it has more domains than a batch may have, or than the tenant's quota of domains per batch"
