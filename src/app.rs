@@ -1,4 +1,4 @@
-//! Wires everything: the one place that knows all parts.
+//! Connects all parts of the program. Only this module knows all of them.
 
 mod over_nats;
 mod threads;
@@ -97,7 +97,7 @@ pub enum StartError {
         /// The maximum of the server.
         offered: u32,
     },
-    /// The tables cannot be brought up to date.
+    /// The migrations failed.
     #[error("cannot migrate the database")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The read models cannot be made.
@@ -151,14 +151,14 @@ pub struct App {
     long_reads: LongReads,
     /// Where scans, policies and maintenance run.
     background: Handle,
-    /// Where read models follow the log: nobody's request waits in a queue behind a page of theirs.
+    /// The runtime on which read models follow the log, so that no request waits behind one of their pages.
     followers: Handle,
     monitors: Monitors,
     mail: Option<MailSettings>,
 }
 
 impl App {
-    /// Builds all parts over a migrated database; nothing runs yet but the log's group commit.
+    /// Builds all parts over a migrated database. Only the log's group commit runs yet.
     pub async fn build(config: &Config, pools: Pools) -> Result<Self, StartError> {
         let row_security = projections::row_security::ensure_reader(&pools.work)
             .await
@@ -235,13 +235,13 @@ impl App {
         background.spawn(keep_tree(maintaining, stop.clone()));
     }
 
-    /// Starts to run monitors when they are due. Only a server does: no command of somebody's begins a run on the side.
+    /// Starts to run due monitors. Only a server does that, never a command.
     pub fn spawn_monitors(&self, tracker: &TaskTracker, stop: &CancellationToken) {
         self.in_background(tracker)
             .spawn(monitors::watch(self.monitors.clone(), stop.clone()));
     }
 
-    /// Starts scanning; when told to stop, scans under way have `drain` to end.
+    /// Starts scanning. After a stop, running scans have `drain` to end.
     pub fn spawn_worker(&self, tracker: &TaskTracker, stop: &CancellationToken, drain: Duration) {
         let sighting = this_worker(self.concurrency, false);
         let name = sighting.name.clone();
@@ -250,7 +250,7 @@ impl App {
         self.in_background(tracker).spawn(worker.run(stop.clone(), drain));
     }
 
-    /// Starts to send metrics, if they are to be sent; the future ends with the last of them.
+    /// Starts to send metrics, if that is configured; the future ends after the last ones.
     fn send_metrics(
         &self,
         export: Option<MetricExport>,
@@ -282,12 +282,12 @@ impl App {
         }
     }
 
-    /// All that is served by HTTP.
+    /// All HTTP routes.
     pub fn routes(&self) -> Router {
         self.routes_until(CancellationToken::new())
     }
 
-    /// The same; when told to stop, what is sent for as long as somebody listens ends.
+    /// The same; after a stop, event streams end.
     pub fn routes_until(&self, stop: CancellationToken) -> Router {
         let state = ApiState {
             watch: api::Watch::new(self.watched_log(), stop),
@@ -338,7 +338,7 @@ impl App {
     }
 }
 
-/// What is reported about a server that has started.
+/// Information about a started server.
 pub struct Started<'a> {
     /// Its settings.
     pub config: &'a Config,
@@ -350,7 +350,7 @@ pub struct Started<'a> {
     pub first_key: FirstKey,
 }
 
-/// Runs a server until it is told to stop: first no more requests, then no more tasks, then the rest.
+/// Runs a server until it is stopped: first it accepts no more requests, then no more tasks, then the rest stops.
 pub async fn serve(
     config: &Config,
     roles: Roles,
@@ -385,7 +385,7 @@ pub async fn serve(
         followers: followers.handle(),
         ..App::build(config, database.pools.clone()).await?
     };
-    // Before anything runs, so that a file that cannot be written stops nothing that has begun.
+    // Before anything runs, so that an error of the file stops nothing that has started.
     let first_key = match (roles.api, config.auth.mode) {
         (true, AuthMode::Required) => {
             let make = async || create_first_key(&app.bus).await;
@@ -405,7 +405,7 @@ pub async fn serve(
     let stop_following = CancellationToken::new();
     if roles.projector {
         app.spawn_projector(&following, &stop_following);
-        // First of all it stops: what it requested is followed to the end.
+        // It stops first, so that what it requested is completed.
         app.spawn_monitors(&following, &stop);
     }
     if roles.worker {
@@ -440,7 +440,7 @@ pub async fn serve(
         stop_following.cancel();
         following.close();
         following.wait().await;
-        // Last of all, so that it says what all others did.
+        // Last, so that it includes what all others did.
         stop_metrics.cancel();
         sending_metrics.await;
         stop_supervision.cancel();

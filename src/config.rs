@@ -1,4 +1,4 @@
-//! Settings: a file, the environment and `--set`; the later wins.
+//! Settings: a file, the environment and `--set`; later ones take precedence.
 
 mod auth;
 mod error;
@@ -36,34 +36,34 @@ use crate::pools::FEWEST_CONNECTIONS;
 use axum::http::HeaderValue;
 use chrono::NaiveDateTime;
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// A PostgreSQL ≥ 15; `None` for the private one in the data directory.
     pub database_url: Option<String>,
-    /// Connections that this process opens at most; `None` for as many as suit the server.
+    /// Maximum database connections of this process; `None` for a number that fits the server.
     pub database_connections: Option<u32>,
-    /// Where the private PostgreSQL and its lock live.
+    /// The data directory of the private PostgreSQL and its locks.
     pub data_dir: PathBuf,
     /// Where the API listens.
     pub bind: SocketAddr,
-    /// Scans under way at the same time in this process.
+    /// Concurrent scans of this process.
     pub worker_concurrency: usize,
-    /// How sites are asked.
+    /// How sites are fetched.
     pub fetch: FetchSettings,
     /// Admission of callers.
     pub auth: AuthSettings,
-    /// How mails are sent; `None` if none are.
+    /// The mail server; `None` if no email is sent.
     pub mail: Option<MailSettings>,
-    /// The broker of workers elsewhere; `None` if there is none.
+    /// The broker of remote workers; `None` if there is none.
     pub nats: Option<NatsSettings>,
-    /// Where traces and metrics are sent; `None` if nothing is.
+    /// Where traces and metrics are sent; `None` if they are not sent.
     pub telemetry: Option<TelemetrySettings>,
     /// The predecessor's paths.
     pub legacy: LegacySettings,
 }
 
-/// Scans under way at the same time when nothing is set.
+/// Concurrent scans by default.
 const DEFAULT_CONCURRENCY: usize = 64;
 
 /// Where the API listens when nothing is set.
@@ -95,7 +95,7 @@ impl Config {
         }
         let connections = raw.database.connections;
         if let Some(given) = connections.filter(|given| *given < FEWEST_CONNECTIONS) {
-            let expected = "a number from 14 on";
+            let expected = "a number of 14 or more";
             faults.push(value(
                 "SITELOG_DATABASE__CONNECTIONS",
                 &given.to_string(),
@@ -140,7 +140,7 @@ fn public_url(given: Option<String>, faults: &mut Faults) -> Option<url::Url> {
     let parsed = url::Url::parse(&given).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.query().is_none()
     });
-    let expected = "the address where people reach sitelog, such as https://sitelog.example.com";
+    let expected = "the public address of sitelog, such as https://sitelog.example.com";
     faults.take(parsed.ok_or_else(|| value("SITELOG_PUBLIC_URL", &without_password(&given), expected)))
 }
 

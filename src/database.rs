@@ -11,9 +11,9 @@ use crate::config::Config;
 use crate::pools::{FEWEST_CONNECTIONS, Pools};
 use crate::postgres::EmbeddedPostgres;
 
-/// Connections of one process, unless the server has fewer to give or the settings say otherwise.
+/// Default number of connections of a process, unless the server has fewer.
 const CONNECTIONS: u32 = 32;
-/// The database with what keeps it alive.
+/// The database, and the supervision of the private server.
 pub struct Database {
     /// Connections.
     pub pools: Pools,
@@ -21,7 +21,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connects to the configured database or runs the private one, and migrates it.
+    /// Connects to the configured database, or starts the private one, and migrates it.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
         let database = Self::connect(config).await?;
         sqlx::migrate!().run(&database.pools.work).await?;
@@ -38,7 +38,7 @@ impl Database {
         };
         let options: PgConnectOptions = url.parse().map_err(StartError::Connect)?;
         let options = options.application_name("sitelog");
-        // Once without a pool, which would only say that it waited without success.
+        // First without a pool, because a pool would report only a timeout.
         let mut connection = PgConnection::connect_with(&options)
             .await
             .map_err(StartError::Connect)?;
@@ -56,12 +56,12 @@ impl Database {
         })
     }
 
-    /// The URL the private database is reached at.
+    /// The URL of the private database.
     pub fn url(&self) -> Option<&str> {
         self.embedded.as_ref().map(EmbeddedPostgres::url)
     }
 
-    /// The URL of a user who is shown all rows: the private PostgreSQL's superuser, or who is set.
+    /// The URL of a user who sees all rows: the private PostgreSQL's superuser, or the user of `DATABASE_URL`.
     pub fn reading_url(&self, config: &Config) -> Option<String> {
         match &self.embedded {
             Some(embedded) => Some(embedded.superuser_url_of_database()),
@@ -92,7 +92,7 @@ impl Database {
         }
     }
 
-    /// Closes the connections; the last process out stops the private PostgreSQL.
+    /// Closes the connections; the last process stops the private PostgreSQL.
     pub async fn close(self) {
         self.pools.close().await;
         if let Some(embedded) = self.embedded
@@ -111,7 +111,7 @@ impl Database {
 struct ServerInfo {
     version_number: i32,
     version: String,
-    /// Connections of ordinary users, taken ones included.
+    /// Connections for ordinary users, including those in use.
     connections: i32,
 }
 

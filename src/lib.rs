@@ -1,23 +1,23 @@
 //! `sitelog`: event-sourced web scanning.
 //!
-//! Domains come in, what each site says of itself comes out, and every step is an event in a log that is the
-//! only truth. The modules, in reading order, are the map; `ARCHITECTURE.md` shows how a request flows through them.
+//! sitelog takes domains and returns what their sites contain. Every step is an event in a log, the only source of
+//! truth. The modules below are in reading order; `ARCHITECTURE.md` shows how a request passes through them.
 
 // The vocabulary of all modules.
 pub mod values;
 
-// What is shared: database connections, traces, and turns at what is scarce.
+// Shared parts: database connections, traces, and turns.
 pub mod pools;
 pub mod traces;
 pub mod turns;
 
-// The core: decisions, the log they end in, the use cases that lead there.
+// The core: decisions, the log, and the use cases.
 pub mod aggregates;
 pub mod commands;
 pub mod legacy;
 pub mod log;
 
-// What follows from the log: rows to read and to export, work to do.
+// What is derived from the log: rows to read and export, and tasks.
 pub mod export;
 pub mod mail;
 pub mod monitors;
@@ -33,7 +33,7 @@ pub mod scanner;
 pub mod webhooks;
 pub mod worker;
 
-// The outside, and what wires all.
+// The interfaces, and the wiring.
 pub mod access;
 pub mod api;
 pub mod app;

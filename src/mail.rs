@@ -1,4 +1,5 @@
-//! Mails, by the operator's SMTP server. The operator chose its address, so the address guard does not apply.
+//! Sends emails through the operator's SMTP server. The operator chooses its address, so the address guard does not
+//! apply.
 
 use std::time::Duration;
 
@@ -9,32 +10,32 @@ use url::Url;
 
 use crate::access::Secret;
 
-/// How long sending one mail may take.
+/// The time limit for sending one email.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// How mails are sent; without it, none are.
+/// The settings of email; without them, no email is sent.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
-    /// Where the server is and how to sign in there: `smtps://user:password@host`, or `smtp://host:587?tls=required`.
+    /// The address and credentials of the mail server: `smtps://user:password@host`, or `smtp://host:587?tls=required`.
     pub smtp_url: Secret,
     /// The sender.
     pub from: Mailbox,
-    /// Where people reach sitelog: links in mails begin with it.
+    /// The public URL of sitelog: the base of links in emails.
     pub public_url: Url,
 }
 
-/// Why a mail was not sent.
+/// Why an email was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The server refused it for good.
-    #[error("the mail server refused the mail: {0}")]
+    #[error("the mail server refused the email: {0}")]
     Refused(String),
     /// It may work later.
     #[error("{0}")]
     Later(String),
 }
 
-/// Sends mails; clones share its connections.
+/// Sends emails; clones share its connections.
 #[derive(Clone)]
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -48,7 +49,7 @@ impl MailSettings {
         Some(builder.timeout(Some(LIMIT)))
     }
 
-    /// Whether mails can be sent by these settings, and no password goes over a network in the clear.
+    /// Whether emails can be sent with these settings without sending a password unencrypted over a network.
     pub fn is_usable(&self) -> bool {
         let url = Url::parse(self.smtp_url.reveal()).ok();
         let is_private = url.is_some_and(|url| {
@@ -73,14 +74,14 @@ impl MailSettings {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
 
-    /// The domain in which the ids of mails are unique (RFC 5322, 3.6.4).
+    /// The domain of message IDs (RFC 5322, 3.6.4).
     pub fn id_domain(&self) -> &str {
         self.from.email.domain()
     }
 }
 
 impl Mailer {
-    /// A sender by usable settings. Its connections need a runtime.
+    /// A mailer with usable settings. Its connections need a runtime.
     pub fn new(settings: MailSettings) -> Option<Self> {
         let transport = settings.transport()?.build();
         Some(Self { transport, settings })
@@ -91,7 +92,7 @@ impl Mailer {
         &self.settings
     }
 
-    /// Sends one mail.
+    /// Sends one email.
     pub async fn send(&self, mail: Message) -> Result<(), MailError> {
         // The transport's own limit is that of connecting.
         match tokio::time::timeout(LIMIT, self.transport.send(mail)).await {

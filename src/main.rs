@@ -1,4 +1,4 @@
-//! The `sitelog` binary; everything lives in the library.
+//! The `sitelog` binary; all code is in the library.
 
 fn main() -> std::process::ExitCode {
     sitelog::cli::run()

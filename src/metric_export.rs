@@ -1,8 +1,8 @@
-//! Sends the metrics of `/metrics` to a collector at an interval: OTLP over HTTP, as JSON, by our own client.
+//! Sends the metrics of `/metrics` to a collector at an interval: OTLP over HTTP as JSON, with our own HTTP client.
 //!
-//! The numbers are those of `/metrics`, taken from its text, so both say the same and a new metric is in both. The
-//! messages are those of the OTLP specification 1.x, section "JSON Protobuf Encoding": 64-bit integers are texts, enums
-//! are numbers.
+//! The values are parsed from the text of `/metrics`, so both are the same and a new metric is in both. The messages
+//! follow the OTLP specification 1.x, section "JSON Protobuf Encoding": 64-bit integers are strings, enums are
+//! numbers.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -39,7 +39,7 @@ impl MetricExport {
         }
     }
 
-    /// Sends until told to stop, and then again. `read` gives the text of `/metrics`, or why there is none.
+    /// Sends until it is stopped, and then once more. `read` returns the text of `/metrics`, or why there is none.
     pub async fn run(
         self,
         read: impl Fn() -> BoxFuture<'static, Result<String, String>>,
@@ -58,7 +58,7 @@ impl MetricExport {
                 Err(reason) => Err(reason),
             };
             match (&sent, was_sent) {
-                // Once for each time that it begins: a collector that is away for a day fills no log.
+                // Only once per outage, so that a collector that is unavailable for a day does not fill the log.
                 (Err(reason), true) => tracing::warn!("Cannot send metrics to {}: {reason}", self.url),
                 (Ok(()), false) => tracing::info!("Metrics are sent to {} again", self.url),
                 _ => {}
@@ -103,7 +103,7 @@ struct Point {
     count: u64,
 }
 
-/// The message that says what a text in the Prometheus format does.
+/// The OTLP message for a text in the Prometheus format.
 fn message(text: &str, started: SystemTime, now: SystemTime) -> Value {
     let metrics: Vec<Value> = metrics(text)
         .iter()

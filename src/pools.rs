@@ -1,4 +1,4 @@
-//! The connections of a process, divided by what they serve.
+//! The database connections of a process, divided by purpose.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use sqlx::{Connection, Error, Executor, PgConnection, PgPool};
 /// does not delay a lease, an export does not delay a status, a rebuild does not delay a read model.
 #[derive(Clone, Debug)]
 pub struct Pools {
-    /// The one connection of the group commit, so that no append waits for anything but the group before.
+    /// The connection of the group commit, so that an append waits only for the previous group.
     pub appends: PgPool,
-    /// Claims, leases, policies and the commands of workers: what moves the work on. Nothing waits here for a client.
+    /// Claims, leases, policies and the commands of workers. Nothing here waits for a client.
     pub work: PgPool,
     /// Read models that follow the log.
     pub projections: PgPool,
@@ -27,7 +27,7 @@ pub struct Pools {
     pub long_reads: PgPool,
 }
 
-/// With fewer than these, a process could not do its parts at the same time.
+/// The minimum number of connections with which all parts of a process can work at the same time.
 pub const FEWEST_CONNECTIONS: u32 = 14;
 /// Groups of appends are committed one after the other.
 const APPENDS: u32 = 1;
@@ -55,8 +55,8 @@ const PLANNED_ANEW: &str = "set plan_cache_mode = force_custom_plan";
 /// connection would wait for a quarter of an hour.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-/// Runs statements on a connection of a pool. One that gets no answer in time is closed: whatever comes late on it is
-/// nobody's answer any more.
+/// Runs statements on a connection of a pool. A connection without a response in time is closed, because a late response
+/// would be read as the response to a later statement.
 pub async fn in_time<T>(
     pool: &PgPool,
     run: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Error>,
@@ -100,7 +100,7 @@ impl Pools {
         ]
     }
 
-    /// How each is used.
+    /// The usage of each pool.
     pub fn usage(&self) -> Vec<PoolUsage> {
         let of = |(name, pool): (&'static str, &PgPool)| {
             let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
@@ -150,7 +150,7 @@ impl Pools {
     }
 }
 
-/// How the connections of a pool are used at this moment.
+/// The current usage of a pool.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct PoolUsage {
     /// Which pool.
@@ -159,7 +159,7 @@ pub struct PoolUsage {
     pub used: u32,
     /// Open connections that are idle.
     pub idle: u32,
-    /// Connections it opens at most.
+    /// Maximum number of connections.
     pub max: u32,
 }
 
@@ -210,8 +210,8 @@ enum Priority {
 /// How much a process of low priority gives way (Linux: `setpriority(2)`): as one to three.
 const NICENESS: i32 = 5;
 
-/// Lowers the priority of the server's process behind a connection. It is on this machine; where it belongs to a user
-/// whom we may not order about, it stays as it is.
+/// Lowers the priority of the server's process of a connection. It runs on this machine; if it belongs to a user
+/// whose processes we may not change, its priority stays the same.
 async fn lower_priority(connection: &mut PgConnection) -> Result<(), Error> {
     let process: i32 = sqlx::query_scalar("select pg_backend_pid()")
         .fetch_one(connection)
@@ -230,7 +230,7 @@ fn pool(connections: u32, settings: &str, priority: Priority) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A question to the server before each use would double what small queries cost; a connection that died
+        // A test query before each use would double the cost of small queries. A connection that died
         // with its server has been idle at least as long as a restart takes.
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
@@ -285,7 +285,7 @@ mod tests {
                 APPENDS + work + projections + maintenance + access + reads + long_reads,
                 connections
             );
-            // One listens, one is left for leases whatever the rest does.
+            // One listens, and one is reserved for leases.
             assert!(work >= 3, "{work} of {connections}");
         }
     }

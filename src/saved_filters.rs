@@ -1,4 +1,4 @@
-//! Filters of the list of domains that people save under a name. Sole owner of `saved_filter`
+//! Filters of the list of domains that users save under a name. Sole owner of `saved_filter`
 //! (`migrations/0027_saved_filters.sql`).
 
 use chrono::{DateTime, Utc};

@@ -22,7 +22,7 @@ pub fn init_logs(default_level: &str) {
     let _ = subscriber.try_init();
 }
 
-/// Where log lines go, one event at a time: it may quote what sites and users send, and is one line whatever it quotes.
+/// Writes log lines, one per event. An event may quote text of sites and users; it is always written as one line.
 struct LogLines<W>(W);
 
 impl<W: Write> Write for LogLines<W> {

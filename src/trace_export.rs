@@ -1,4 +1,4 @@
-//! Sends traces to a collector: OTLP over HTTP, as JSON, by our own client.
+//! Sends traces to a collector: OTLP over HTTP as JSON, with our own HTTP client.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use url::Url;
 use crate::fetch::Direct;
 use crate::traces::{self, Sampled};
 
-/// How long one message may take.
+/// The time limit for one message.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends what was traced until it is shut down.
+/// Sends traces until it is shut down.
 pub struct TraceExport(SdkTracerProvider);
 
 /// Switches traces on and sends them to a collector, whose address is that of OTLP/HTTP (`http://collector:4318`).
@@ -54,7 +54,7 @@ impl TraceExport {
     }
 }
 
-/// The exporter works on a thread of its own; requests are made on ours.
+/// The exporter has its own thread; requests run on our runtime.
 #[derive(Debug)]
 struct Client {
     direct: Direct,

@@ -1,9 +1,9 @@
-//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless it is switched
-//! on.
+//! Traces: the course of each scan, as spans for a collector (OpenTelemetry). Nothing is recorded unless a collector
+//! is set.
 //!
-//! The id of a scan is the id of its trace, and the spans that others begin below have ids that follow from the scan's
-//! and the attempt's. So nothing has to be passed on: every process that works on a scan adds to the same trace, and
-//! the id of the scan is enough to find it.
+//! The id of a scan is the id of its trace, and the ids of the spans that other spans refer to are derived from the
+//! ids of scan and attempt. So nothing has to be passed on: every process that works on a scan adds to the same trace,
+//! and the id of the scan is enough to find it.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -77,7 +77,7 @@ thread_local! {
     static IDS: Cell<(TraceId, SpanId)> = const { Cell::new((TraceId::INVALID, SpanId::INVALID)) };
 }
 
-/// Gives each span the ids that it is to have.
+/// Generates the ids of spans.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ids;
 
@@ -265,7 +265,7 @@ mod tests {
         let (few, many) = (Sampled::share(0.1), Sampled::share(0.2));
         let scans: Vec<Uuid> = (0..1000).map(|_| Uuid::new_v4()).collect();
         let kept = scans.iter().filter(|scan| few.has(**scan));
-        // Whoever raises the share keeps what was traced.
+        // If the share is raised, scans that were traced before still are.
         assert!(kept.clone().count() > 0 && kept.into_iter().all(|scan| many.has(*scan)));
     }
 

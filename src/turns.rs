@@ -1,5 +1,5 @@
-//! Turns at something scarce, fair between tenants: one tenant never holds all places, and places that come free go
-//! round the tenants that wait, however many requests each of them sends.
+//! Turns at a limited resource, fair between tenants: one tenant never holds all turns, and free turns go to the
+//! waiting tenants in rotation, however many requests each of them sends.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,14 +14,14 @@ const MAX_WAITING: usize = 64;
 /// How long a request waits for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Places that tenants take turns at; clones share them.
+/// A limited number of turns, shared by tenants; clones share them.
 #[derive(Clone, Debug)]
 pub struct Turns(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     places: usize,
-    /// Places that one tenant may hold: the rest is there for the others at once.
+    /// Turns that one tenant may hold: the rest stays free for the others.
     places_of_tenant: usize,
     state: Mutex<State>,
 }
@@ -30,7 +30,7 @@ struct Shared {
 struct State {
     held: usize,
     tenants: HashMap<TenantId, OfTenant>,
-    /// Tenants with requests that wait, the one whose turn is next first.
+    /// Tenants with waiting requests, in the order of their turns.
     round: VecDeque<TenantId>,
 }
 
@@ -40,20 +40,20 @@ struct OfTenant {
     waiting: VecDeque<oneshot::Sender<Turn>>,
 }
 
-/// A place that is held until this is dropped.
+/// A turn, held until this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     tenant: TenantId,
     turns: Turns,
 }
 
-/// There are too many before it, or they take too long. Nothing was done.
+/// Too many requests wait, or they take too long. Nothing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests of this tenant wait for their turn")]
 pub struct Busy;
 
 impl Turns {
-    /// This many places, of which one tenant may hold so many.
+    /// This many turns, and the maximum for one tenant.
     pub fn new(places: usize, places_of_tenant: usize) -> Self {
         Self(Arc::new(Shared {
             places: places.max(1),
@@ -102,7 +102,7 @@ impl Turns {
 
     /// Takes a place back and gives it to the next one.
     fn give_back(&self, tenant: TenantId) {
-        // Turns that are no longer wanted come back here when they are dropped, which must not be under the lock.
+        // Unused turns are returned here when they are dropped, which must not happen under the lock.
         let mut unwanted = Vec::new();
         let mut state = self.lock();
         state.held -= 1;
@@ -168,7 +168,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// This many bytes were worked on.
+    /// Records the number of processed bytes.
     pub async fn did(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= STEP {

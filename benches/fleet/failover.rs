@@ -1,5 +1,5 @@
-//! The primary of PostgreSQL is lost in the middle of a batch: how long nothing is written, what waits meanwhile, and
-//! what is done twice.
+//! The primary of PostgreSQL fails in the middle of a batch: how long there are no writes, how many results wait, and
+//! whether anything is done twice.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -67,7 +67,7 @@ pub async fn run(engines: &Engines, sites: usize) {
     println!("  the whole batch    {:>6.1} s", took.as_secs_f64());
 }
 
-/// Asks until the answer is as wanted; requests fail while there is no primary.
+/// Requests until the response matches; requests fail while there is no primary.
 async fn wait_for(service: &Service, path: &str, wanted: impl Fn(&Value) -> bool) {
     loop {
         let answer = service.get(path).await;
@@ -95,7 +95,7 @@ async fn longest_silence(service: &Service, sites: usize, ended: &AtomicBool) ->
     longest
 }
 
-/// Notes how many results wait at most; returns how long it took from there until few did.
+/// Records the maximum number of waiting results; returns the time from there until few waited.
 async fn watch_waiting(nats: &Nats, most: &AtomicU64, ended: &AtomicBool) -> Duration {
     let admin = async_nats::jetstream::new(nats.client("admin").await);
     let (mut at_most, mut drained) = (Instant::now(), Duration::ZERO);

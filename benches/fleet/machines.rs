@@ -1,4 +1,4 @@
-//! The machines of a bench: the service on its database, and workers beside the database or over NATS.
+//! The machines of a benchmark: the service on its database, and workers on the database or over NATS.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::engines::{Engines, Nats};
 use crate::processes::{Node, sitelog};
 use crate::service::{Service, SitesProcess};
 
-/// Scans under way at once, in all workers together.
+/// Concurrent scans of all workers together.
 pub const ROOM: usize = 64;
 
 /// Where workers get their tasks from.
@@ -18,7 +18,7 @@ pub enum Source {
     Nats,
 }
 
-/// A service and its workers, each a process of its own.
+/// A service and its workers, each as a separate process.
 pub struct Machines {
     pub service: Service,
     pub workers: Vec<Node>,

@@ -41,7 +41,7 @@ mod support;
 use engines::Engines;
 use support::sites;
 
-/// Makes this very program the site server when it starts itself.
+/// The argument with which this program starts itself as the site server.
 pub const SERVE_SITES: &str = "--serve-sites";
 /// Sites of a batch.
 const SITES: usize = 2000;
@@ -49,7 +49,7 @@ const SITES: usize = 2000;
 const ROUNDS: usize = 5;
 const SECTIONS: [&str; 3] = ["sources", "processes", "failover"];
 
-/// What is wanted.
+/// The options of the benchmark.
 struct Wanted {
     sections: Vec<String>,
     sites: usize,

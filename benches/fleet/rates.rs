@@ -28,7 +28,7 @@ pub async fn sources(engines: &Engines, sites: usize, rounds: usize) {
     );
 }
 
-/// The same room in one, two and four processes.
+/// The same concurrency in one, two and four processes.
 pub async fn processes(engines: &Engines, sites: usize, rounds: usize) {
     println!("processes: {sites} domains, one page each, {ROOM} at once in all workers over NATS together");
     let farm = SitesProcess::start(sites, 60);
@@ -73,7 +73,7 @@ fn processors() -> f64 {
     f64::from(u32::try_from(processors).unwrap_or(u32::MAX))
 }
 
-/// The middle one; sorts them.
+/// The median; sorts the values.
 fn median(figures: &mut [f64]) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)

@@ -1,4 +1,4 @@
-//! Events appended per second: ours, upstream postgres-es on a table of its own, and a raw multi-row insert into a table
+//! Events appended per second: sitelog, upstream postgres-es on its own table, and a raw multi-row insert into a table
 //! like ours, with positions, hashes and all indexes.
 
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};

@@ -13,7 +13,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The given one, or one of its own.
+    /// The given database, or a new one.
     pub async fn start() -> Self {
         if let Ok(url) = std::env::var("SITELOG_BENCH_DATABASE_URL") {
             return Self {

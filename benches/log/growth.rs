@@ -1,4 +1,4 @@
-//! What the length of the log costs: an append, a proof, and how fast the whole of it is verified.
+//! The effect of the log's length: on an append, a proof, and a full verification.
 
 use std::time::{Duration, Instant};
 

@@ -15,7 +15,7 @@ pub fn payload() -> Value {
     } })
 }
 
-/// Who and why.
+/// The actor and the cause.
 pub fn metadata() -> Value {
     json!({
         "tenant_id": TenantId::DEFAULT, "actor": "policy:expand_batches", "roles": "system",

@@ -13,7 +13,7 @@ mod load;
 
 use std::time::Duration;
 
-/// How long and how much.
+/// The options of the benchmark.
 #[derive(Clone, Copy)]
 pub struct Options {
     /// Of each cell.

@@ -1,5 +1,5 @@
-//! Building each read model from the whole log, against reading the events out by COPY; the URLs of sitemaps against
-//! putting the same rows in by COPY; comparing with the log.
+//! Building each read model from the whole log, compared with reading the events by COPY; the URLs of sitemaps,
+//! compared with inserting the same rows by COPY; comparing with the log.
 
 use std::time::{Duration, Instant};
 

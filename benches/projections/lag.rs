@@ -1,5 +1,5 @@
-//! How long an event that was acknowledged takes until it can be seen in each read model, while 5,000 events a second
-//! are appended.
+//! How long it takes until an acknowledged event is visible in each read model, while 5,000 events per second are
+//! appended.
 
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,7 @@ pub async fn run(world: &World) {
     stop.cancel();
 }
 
-/// Looks every two milliseconds how far a read model is.
+/// Checks the position of a read model every two milliseconds.
 async fn watch(
     pool: sqlx::PgPool,
     name: &'static str,

@@ -87,7 +87,7 @@ pub async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
     (work.await, begun.elapsed())
 }
 
-/// Things a second.
+/// Items per second.
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
 pub fn rate(count: i64, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()

@@ -1,5 +1,5 @@
-//! Replay by the upstream crates: `QueryReplay` over a `GenericQuery` with a view per aggregate in PostgreSQL, against
-//! building `jobs` from the same log.
+//! Replay by the upstream crates (`QueryReplay` over a `GenericQuery` with a view per aggregate in PostgreSQL),
+//! compared with building `jobs` from the same log.
 
 use std::sync::Arc;
 

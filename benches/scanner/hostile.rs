@@ -1,6 +1,6 @@
-//! What one hostile site, or one tenant with many, costs: memory, CPU time, and everybody else's time.
+//! The cost of a hostile site, or of a tenant with many: memory, CPU time, and the delay of others.
 //!
-//! Each shape is scanned by a process of its own; the sites are served by this one, over plain HTTP on loopback.
+//! Each kind of site is scanned by a separate process; this process serves the sites, over plain HTTP on loopback.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
@@ -23,10 +23,10 @@ use crate::memory::{of_this_process, resident};
 /// Megabytes over idle that a scan may take at its peak.
 const MOST_MEMORY: u64 = 300;
 
-/// What a timer may come too late while a site is scanned.
+/// The maximum delay of a timer while a site is scanned.
 const MOST_DELAY: Duration = Duration::from_millis(100);
 
-/// By how much a tenant's scans may take longer beside another's, unless they are done in no time all the same.
+/// The maximum slowdown of a tenant's scans beside another's, unless they are fast anyway.
 const MOST_UNFAIR: f64 = 5.0;
 const NO_TIME: Duration = Duration::from_secs(2);
 
@@ -132,7 +132,7 @@ async fn scan_named(scanner: &Scanner, tenant: TenantId, name: String) -> SiteRe
         .await
 }
 
-/// The longest that a timer came too late, in microseconds.
+/// The longest delay of a timer, in microseconds.
 fn watch_delays() -> Arc<AtomicU64> {
     let longest = Arc::new(AtomicU64::new(0));
     for _ in 0..2 {

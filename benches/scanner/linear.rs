@@ -1,4 +1,4 @@
-//! Time by size and by nesting: doubling a page must not do more than double its time.
+//! Time by size and by nesting: doubling a page must not more than double its time.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ const FORMATTED: &str = concat!(
     "<em id=1><em id=2><em id=3><tt id=1><tt id=2><tt id=3><big id=1><big id=2><big id=3><font id=1><font id=2>"
 );
 
-/// Beyond it no page may go, however it was made.
+/// The maximum time for any page.
 const MAX_TIME: Duration = Duration::from_secs(5);
 
 /// Times that a page may take of what its size adds to that of the smaller one; and what a quiet machine varies by.

@@ -1,4 +1,4 @@
-//! How memory grows with the number of URLs in one file: the peak of a process of its own for each count.
+//! Memory by the number of URLs in one file: the peak of a separate process for each number.
 
 use std::hint::black_box;
 use std::process::Command;

@@ -19,7 +19,7 @@ const MUTATED: u64 = 10_000;
 /// Mutated documents are cut to this, so that ten thousand take about a minute.
 const LONGEST: usize = 48 * 1024;
 
-/// Longer than any of them may take, many times over: it hangs. A document of the corpus may have megabytes.
+/// A time after which a document counts as hanging; documents of the corpus may have megabytes.
 const HANGS: Duration = Duration::from_secs(10);
 
 /// Megabytes by which memory may differ between the first and the last mutated file.
@@ -131,7 +131,7 @@ fn mutate(bytes: &[u8], other: &[u8], random: &mut StdRng) -> Vec<u8> {
     mutated
 }
 
-/// Reads bytes as everything they could be taken for.
+/// Reads bytes as every kind of document.
 fn read(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let start = Instant::now();
     let url = Url::parse("https://www.acme.test/")?;

@@ -1,11 +1,11 @@
-//! Clients of two tenants, and the times of what they ask for.
+//! Clients of two tenants, and the times of their requests.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// The tenant that asks for much.
+/// The demanding tenant.
 pub const LOUD: &str = "00000000-0000-4000-8000-000000000001";
 /// The other one.
 pub const QUIET: &str = "00000000-0000-4000-8000-000000000002";

@@ -1,4 +1,4 @@
-//! Two thousand clients at once for a minute: what they are answered, and how memory grows meanwhile.
+//! Two thousand concurrent clients for a minute: their responses, and the growth of memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ const CLIENTS: usize = 2000;
 const WHOLE: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// Answers by status; what is no answer by its kind.
+/// Responses by status; failures by kind.
 type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
 
 pub async fn run() {
@@ -58,7 +58,7 @@ pub async fn run() {
     println!("  afterwards         {head}");
 }
 
-/// Asks one thing after the other: mostly reads, some scans, now and then a batch.
+/// Sends one request after the other: mostly reads, some scans, sometimes a batch.
 async fn client(client: reqwest::Client, root: String, number: usize, end: Instant, counts: Counts) {
     let mut turn = number;
     while Instant::now() < end {

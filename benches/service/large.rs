@@ -1,6 +1,6 @@
-//! A batch of 100,000: how long until all of it is cancelled, and until all of another one is retried, and what another
-//! tenant notices of that. Both must end within `BOUND`, and the other tenant's p99 must stay below `RATIO` times what it
-//! was; otherwise this program fails.
+//! A batch of 100,000: the time until all of it is cancelled, and until all of another one is retried, and the effect
+//! on another tenant. Both must end within `BOUND`, and the other tenant's p99 must stay below `RATIO` times its idle
+//! value; otherwise this program fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,7 +117,7 @@ async fn expanded(client: &Client, root: &str, batch: &str, round: u64) {
     }
 }
 
-/// A tenant that asks for the status of its scan, again and again.
+/// A tenant that polls the status of its scan.
 struct Other {
     times: Arc<Times>,
     is_over: Arc<AtomicBool>,

@@ -32,7 +32,7 @@ mod sites;
 mod throughput;
 mod unfair;
 
-/// Makes this very program the site server when it starts itself.
+/// The argument with which this program starts itself as the site server.
 pub const SERVE_SITES: &str = "--serve-sites";
 
 fn main() {

@@ -1,4 +1,4 @@
-//! Memory of the service with 1,000 scans under way, each waiting for its site.
+//! Memory of the service with 1,000 concurrent scans, each waiting for its site.
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
-//! 10,000 monitors of one domain each, and 100 webhooks that divide their domains among them: what they cost while
-//! nothing is due, and what a run of all costs, until each webhook has got what it is to get. Nothing may be scanned
-//! twice.
+//! 10,000 monitors of one domain each, and 100 webhooks that divide their domains among them: their cost while nothing
+//! is due, and the cost of running all of them, until each webhook has its events. Nothing may be scanned twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -91,7 +90,7 @@ fn rate(begun: Instant) -> f64 {
     MONITORS as f64 / begun.elapsed().as_secs_f64()
 }
 
-/// Does something with each, some at once.
+/// Runs an action for each item, several concurrently.
 async fn each<T, R>(items: impl Iterator<Item = T>, work: impl AsyncFn(T) -> R) -> Vec<R> {
     let work = &work;
     futures::stream::iter(items.map(|item| async move { work(item).await }))
@@ -110,7 +109,7 @@ async fn take(State(received): State<Received>, body: String) {
         .or_default() += 1;
 }
 
-/// How busy all processors are, in percent, over a while.
+/// The CPU usage in percent over an interval.
 async fn idle() -> f64 {
     let (begun, busy) = (Instant::now(), busy_seconds());
     tokio::time::sleep(IDLE).await;

@@ -1,4 +1,4 @@
-//! A batch of 100,000 domains on the pages: what a reader waits for, against the same page of a batch of ten.
+//! Pages with a batch of 100,000 domains: their times, compared with the same pages of a batch of ten.
 
 use std::time::{Duration, Instant};
 
@@ -94,7 +94,7 @@ async fn median(service: &Service, path: &str) -> f64 {
     times[TIMES / 2]
 }
 
-/// Takes all rows away, against the API's own pages of a thousand.
+/// Exports all rows, compared with the API's pages of a thousand.
 async fn export(service: &Service, batch: &str) {
     let begun = Instant::now();
     let mut next = Value::Null;
@@ -130,7 +130,7 @@ async fn export(service: &Service, batch: &str) {
     }
 }
 
-/// When something, and when all of the page could be seen (Paint Timing, Navigation Timing).
+/// The time of the first paint, and of the complete page (Paint Timing, Navigation Timing).
 async fn paint(browser: &Browser, service: &Service, what: &str, path: &str) {
     let mut times = Vec::new();
     for _ in 0..5 {
@@ -148,7 +148,7 @@ async fn paint(browser: &Browser, service: &Service, what: &str, path: &str) {
     println!("  in a browser, batch {what:<11} first paint {first:>5.0} ms, loaded {loaded:>5.0} ms");
 }
 
-/// Scrolls to the end again and again, until a thousand rows stand there.
+/// Scrolls to the end until a thousand rows are loaded.
 async fn scroll(browser: &Browser, service: &Service, path: &str) {
     browser.open(&service.url(path)).await;
     let begun = Instant::now();

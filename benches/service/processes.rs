@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::sites::{Sites, SitesOptions};
 
-/// The sites as a process of their own.
+/// The sites as a separate process.
 pub struct SitesProcess {
     child: Child,
     /// Of `SITELOG_FETCH__CONNECT_TO`.
@@ -70,7 +70,7 @@ impl Drop for SitesProcess {
     }
 }
 
-/// The service as a process of its own.
+/// The service as a separate process.
 pub struct Service {
     child: Child,
     address: String,
@@ -200,7 +200,7 @@ impl Service {
         }
     }
 
-    /// The number of its process.
+    /// The process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
     }

@@ -1,5 +1,5 @@
-//! One tenant with a hundred clients that ask for whatever costs most, and another one that works as usual: how much the
-//! second notices of the first.
+//! One tenant with a hundred clients that send the most expensive requests, and another one that works normally: the
+//! effect on the second tenant.
 //!
 //! With `SITELOG_BENCH_DATABASE_URL` two servers run on that database instead of one on a private one.
 
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::client::{Client, LOUD, QUIET, Times};
 use crate::processes::{Service, SitesProcess, host};
 
-/// Clients of the tenant that asks for much.
+/// Clients of the demanding tenant.
 const CLIENTS: usize = 100;
 const SITES: usize = 2000;
 const IDLE: Duration = Duration::from_secs(20);
@@ -103,7 +103,7 @@ pub async fn run() {
     }
 }
 
-/// What the second tenant met.
+/// The results of the second tenant.
 #[derive(Default)]
 struct Seen {
     status: Times,

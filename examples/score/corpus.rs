@@ -15,9 +15,9 @@ pub struct Page {
     pub raw: RawPage,
     /// What the source project asserts, an object of objects.
     pub expected: Value,
-    /// What plainly stands on the page.
+    /// What the page states.
     pub facts: Value,
-    /// What other tools found.
+    /// The results of other tools.
     pub oracle: Value,
 }
 

@@ -1,4 +1,4 @@
-//! What is scored: for each field which values are right, when two values are the same, and what we answer.
+//! The scored fields: for each, the right values, when two values are equal, and sitelog's result.
 
 use serde_json::Value;
 use sitelog::values::Findings;
@@ -12,7 +12,7 @@ pub struct Field {
     pub name: &'static str,
     /// Whether the wanted values are alternatives, of which one answer is enough.
     pub one_of: bool,
-    /// The right values of a page; `None` where nobody knows.
+    /// The expected values of a page; `None` if unknown.
     pub wanted: fn(&Page) -> Option<Vec<String>>,
     pub same: fn(&str, &str) -> bool,
     pub ours: fn(&Findings) -> Vec<String>,
@@ -239,7 +239,7 @@ fn favicons(page: &Page) -> Option<Vec<String>> {
     known(found)
 }
 
-/// What organizations state, but for the names of other nodes (`#logo`), which are no pictures.
+/// The logos of organizations, except names of other nodes (`#logo`), which are not pictures.
 fn logos(page: &Page) -> Option<Vec<String>> {
     let organizations = page.facts["jsonld_orgs"].as_array().into_iter().flatten();
     let mut found: Vec<String> = organizations
@@ -264,7 +264,7 @@ fn emails(page: &Page) -> Option<Vec<String>> {
     known(found)
 }
 
-/// What is linked as a telephone, but for addresses and what the page itself calls a fax machine.
+/// Links to telephone numbers, except addresses and fax numbers.
 fn phones(page: &Page) -> Option<Vec<String>> {
     let html = String::from_utf8_lossy(&page.raw.bytes);
     let mut found = stated(page, &["tel"])?;
@@ -294,7 +294,7 @@ const NETWORKS: &[&str] = &[
     "telegram",
 ];
 
-/// Links to networks that are no share buttons, posts or the networks' own pages.
+/// Links to networks, except share buttons, posts and the networks' own pages.
 fn socials(page: &Page) -> Option<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     for network in NETWORKS {
@@ -451,7 +451,7 @@ fn same_text(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
-/// Tags and references in a description are its system's doing.
+/// Removes tags and references from a description.
 fn same_description(one: &str, other: &str) -> bool {
     let text = |html: &str| {
         scraper::Html::parse_fragment(html)
@@ -462,7 +462,7 @@ fn same_description(one: &str, other: &str) -> bool {
     same_text(&text(one), &text(other))
 }
 
-/// Without what typography does to a text.
+/// Normalises typographic characters.
 fn plain(text: &str) -> String {
     let text: String = text
         .to_lowercase()
@@ -503,7 +503,7 @@ fn same_email(one: &str, other: &str) -> bool {
     one.trim().eq_ignore_ascii_case(other.trim())
 }
 
-/// The same digits, but for what dials a country.
+/// The same digits, ignoring the country prefix.
 fn same_phone(one: &str, other: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let (one, other) = (digits(one), digits(other));

@@ -17,7 +17,7 @@ use sitelog::scanner::page::read_page;
 use sitelog::values::Findings;
 use tools::TOOLS;
 
-/// Right, given and wanted answers of one tool for one field.
+/// Correct, given and expected values of one tool for one field.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     right: usize,

@@ -1,4 +1,4 @@
-//! What other tools answered for the same pages, as the corpus keeps it.
+//! The results of other tools for the same pages, from the corpus.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What a key looks like: `sitelog_<id>_<secret>`. The id is not secret; people and tables use it to name a key.
+//! The format of a key: `sitelog_<id>_<secret>`. The id is not secret; people and tables use it to name a key.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Says what it is to people who find one, and to programs that look for leaked ones.
+/// The prefix by which people and secret scanners recognise a key.
 const MARK: &str = "sitelog_";
 /// Bytes of the id.
 const ID_BYTES: usize = 8;
 /// Bytes of the secret: 256 bits cannot be guessed, so a fast hash is enough.
 const SECRET_BYTES: usize = 32;
 
-/// A whole key; it is printed only where it was just created.
+/// A complete key; it is printed only when it was just created.
 #[derive(Clone)]
 pub struct ApiKey {
     id: KeyId,
@@ -38,7 +38,7 @@ impl ApiKey {
         })
     }
 
-    /// Reads a key; `None` if the text has not its form.
+    /// Parses a key; `None` if the text does not have its format.
     pub fn parse(text: &str) -> Option<Self> {
         let (id, secret) = text.strip_prefix(MARK)?.split_once('_')?;
         let is_hex = |digits: &str| {
@@ -59,17 +59,17 @@ impl ApiKey {
         &self.id
     }
 
-    /// The whole, for the one time it is shown.
+    /// The complete key, for the only time it is shown.
     pub fn reveal(&self) -> &str {
         &self.text
     }
 
-    /// What is kept of it.
+    /// The hash that is stored.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(&self.text).into()
     }
 
-    /// Whether a kept hash is this key's; takes as long for a near miss as for a far one.
+    /// Whether a stored hash is this key's; compares in constant time.
     pub fn has_hash(&self, kept: &[u8]) -> bool {
         self.hash().ct_eq(kept).into()
     }
@@ -85,7 +85,7 @@ impl fmt::Debug for ApiKey {
 }
 
 impl KeyId {
-    /// Reads an id, or the id out of a whole key.
+    /// Parses an id, or the id of a complete key.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(MARK)?.split('_').next()?;
         let fits = digits.len() == 2 * ID_BYTES && digits.bytes().all(|byte| byte.is_ascii_hexdigit());

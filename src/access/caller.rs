@@ -24,7 +24,7 @@ pub enum Scope {
 pub struct UnknownScope(pub String);
 
 impl Scope {
-    /// All, from the least to the most.
+    /// All scopes, from the smallest to the largest.
     pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Admin, Self::Operator];
 
     /// As in keys, tokens and metadata.
@@ -58,7 +58,7 @@ impl fmt::Display for Scope {
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// Those of the first key of all.
+    /// The scopes of the first key.
     pub fn of_first_key() -> Self {
         Self::from_iter([Scope::Admin, Scope::Operator])
     }
@@ -78,7 +78,7 @@ impl Scopes {
         self.0.is_empty()
     }
 
-    /// The most that they allow.
+    /// The largest scope.
     pub fn highest(&self) -> Option<Scope> {
         self.0.last().copied()
     }
@@ -107,7 +107,7 @@ pub struct Caller {
     pub tenant: TenantId,
     /// For the log: `key:…`, `user:…`, `oidc:…` or `anonymous`.
     pub actor: String,
-    /// How people call that one; `None` if nobody said.
+    /// Its label; `None` if it has none.
     pub name: Option<String>,
     /// Its scopes.
     pub scopes: Scopes,
@@ -124,7 +124,7 @@ impl Caller {
         }
     }
 
-    /// Whether it may do that.
+    /// Whether it has this scope.
     pub fn may(&self, wanted: Scope) -> bool {
         self.scopes.allow(wanted)
     }

@@ -1,5 +1,5 @@
-//! The first key of all, an operator's: made at the first start, and given to a person or into a file. Never into a log,
-//! which is kept, copied and read by others; where there is neither, no key is made.
+//! The first key, an operator's: created at the first start, and printed on a terminal or written to a file. It never
+//! goes into a log, because logs are kept, copied and read by others. Without a terminal or file, no key is created.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use super::ApiKey;
 use super::keys;
 
-/// Who the first key may be given to.
+/// Where the first key is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FirstKeyDestination {
     /// A person at a terminal.
@@ -27,15 +27,15 @@ pub enum FirstKeyDestination {
 pub enum FirstKey {
     /// There is a key, or was one.
     NotNeeded,
-    /// It was made, and is to be shown: this is the only time it can be.
+    /// It was created. Show it now: it cannot be shown later.
     ToShow(ApiKey),
     /// It was made and is in this file.
     Written(PathBuf),
-    /// It is needed, but there was no way to hand it over, so it was not created.
+    /// It is needed, but there was no way to show it, so it was not created.
     NotMade,
 }
 
-/// Why the first key was not made; `E` is what making it may fail with.
+/// Why the first key was not created; `E` is the error of its creation.
 #[derive(Debug, thiserror::Error)]
 pub enum FirstKeyError<E: std::error::Error + 'static> {
     /// It cannot be found out whether there is a key.
@@ -44,7 +44,7 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
     /// It could not be made or kept.
     #[error(transparent)]
     Create(E),
-    /// The file is there already, or cannot be written.
+    /// The file exists already, or cannot be written.
     #[error(
         "cannot write the first key to {path}, so no key was created; name a file that does not exist yet"
     )]
@@ -68,8 +68,8 @@ pub enum FirstKeyError<E: std::error::Error + 'static> {
     },
 }
 
-/// Makes the first key of all, unless there is or ever was one, if it can be handed over. `make` makes it, unless another
-/// process was faster.
+/// Creates the first key, unless there is or was one, if it can be shown. `make` creates it, unless another process was
+/// faster.
 pub async fn provide<E: std::error::Error + 'static>(
     pool: &PgPool,
     place: &FirstKeyDestination,
@@ -88,7 +88,7 @@ pub async fn provide<E: std::error::Error + 'static>(
     }
 }
 
-/// The file is opened first: a key is made only if there is somewhere to put it.
+/// The file is opened first: a key is created only if it can be written.
 async fn into_file<E: std::error::Error + 'static>(
     path: &Path,
     make: impl AsyncFnOnce() -> Result<Option<ApiKey>, E>,
@@ -99,7 +99,7 @@ async fn into_file<E: std::error::Error + 'static>(
     })?;
     let made = make().await;
     let Ok(Some(key)) = made else {
-        // Another process was faster, or it could not be made. An empty file would be in the way of the next start.
+        // Another process was faster, or the creation failed. An empty file would block the next start.
         let _nothing_is_lost = std::fs::remove_file(path);
         made.map_err(FirstKeyError::Create)?;
         return Ok(FirstKey::NotNeeded);
@@ -111,7 +111,7 @@ async fn into_file<E: std::error::Error + 'static>(
     Ok(FirstKey::Written(path.to_owned()))
 }
 
-/// A new file that only its owner may read; never one that is there, nor where a link leads.
+/// A new file that only its owner may read; never an existing file or the target of a link.
 fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)

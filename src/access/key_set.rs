@@ -1,6 +1,5 @@
-//! The keys that an issuer of tokens publishes (JWKS, RFC 7517). They are fetched when the first token comes, kept for
-//! a while, and fetched again when a token names a key that is not among them: so an issuer can change its keys at any
-//! time.
+//! The keys that a token issuer publishes (JWKS, RFC 7517). They are fetched with the first token, cached for a while,
+//! and fetched again when a token names an unknown key. So an issuer can change its keys at any time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,7 +13,7 @@ use crate::fetch::Direct;
 
 /// How long keys are used before they are requested again.
 const CACHE_TTL: Duration = Duration::from_mins(10);
-/// Pause between two requests, whatever tokens name.
+/// Minimum pause between two requests.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// The keys of one issuer; clones share them.
@@ -71,7 +70,7 @@ impl KeySet {
         let (found, is_due) = self.0.look(id, algorithm);
         match (found, is_due) {
             (Some(key), false) => return Ok(Some(key)),
-            // Good for now: no caller waits for an issuer that may be slow.
+            // The known keys are used, so that no caller waits for a slow issuer.
             (Some(key), true) => {
                 let inner = Arc::clone(&self.0);
                 tokio::spawn(async move { inner.refresh().await });
@@ -82,7 +81,7 @@ impl KeySet {
         if self.0.kept().fetched.is_none() {
             return Err(KeysUnavailable {
                 url: self.0.url.clone(),
-                reason: "it does not answer with a set of keys; see the log".to_owned(),
+                reason: "it does not return a set of keys; see the log".to_owned(),
             });
         }
         Ok(self.0.look(id, algorithm).0)
@@ -148,7 +147,7 @@ impl Kept {
             known.algorithm == algorithm && id.is_none_or(|id| known.id.as_deref() == Some(id))
         });
         let first = fitting.next()?;
-        // Without an id, two could be meant.
+        // Without an id, several keys could match.
         (id.is_some() || fitting.next().is_none()).then(|| first.key.clone())
     }
 }

@@ -8,22 +8,22 @@ use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 use super::{AccessError, ApiKey, Caller, KeyId, Scopes};
 use crate::values::TenantId;
 
-/// What a new key is to be.
+/// The properties of a new key.
 #[derive(Clone, Debug)]
 pub struct NewKey {
-    /// Whose data it opens.
+    /// The tenant whose data it gives access to.
     pub tenant: TenantId,
-    /// For people: who uses it, what for.
+    /// A label: who uses the key, and for what.
     pub name: String,
     /// What it allows; at least one.
     pub scopes: Scopes,
-    /// When it ends; `None` for never.
+    /// When it expires; `None` for never.
     pub expires: Option<Expiry>,
-    /// Who makes it.
+    /// Who creates it.
     pub created_by: String,
 }
 
-/// When a key ends by itself.
+/// When a key expires.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Expiry {
     /// After this long, by the database's clock.
@@ -32,12 +32,12 @@ pub enum Expiry {
     At(DateTime<Utc>),
 }
 
-/// A key as it may be shown again and again.
+/// A key without its secret.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyRow {
     /// Its visible part.
     pub key_id: String,
-    /// Whose data it opens.
+    /// The tenant whose data it gives access to.
     pub tenant_id: TenantId,
     /// For people.
     pub name: String,
@@ -47,7 +47,7 @@ pub struct KeyRow {
     pub created_at: DateTime<Utc>,
     /// Who created it.
     pub created_by: String,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
@@ -55,7 +55,7 @@ pub struct KeyRow {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// Why no key was made.
+/// Why no key was created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
     /// The system gave no random numbers.
@@ -72,23 +72,23 @@ const COLUMNS: &str =
 /// Maximum number of listed keys; more are not expected.
 const MAX_LISTED: i64 = 1000;
 
-/// Makes a key, without an event (`commands::change_access` does both); what comes back is the only time it
-/// can be seen whole.
+/// Creates a key, without an event (`commands::change_access` does both). The complete key is returned only
+/// here.
 pub async fn create(executor: impl PgExecutor<'_>, new: &NewKey) -> Result<(ApiKey, KeyRow), CreateKeyError> {
     let key = ApiKey::generate()?;
     let row = insert(executor, &key, new).await?;
     Ok((key, row))
 }
 
-/// Whether there is or ever was a key.
+/// Whether a key exists or has existed.
 pub(super) async fn is_any(executor: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select exists (select from api_key)")
         .fetch_one(executor)
         .await
 }
 
-/// Whether the first key of all is to be made in this transaction: there never was one, and until its end no other
-/// process makes one.
+/// Whether to create the first key in this transaction: there never was one, and until its end no other
+/// process creates one.
 pub async fn is_first(transaction: &mut PgConnection) -> Result<bool, AccessError> {
     sqlx::query("select pg_advisory_xact_lock(7305116406)")
         .execute(&mut *transaction)
@@ -125,7 +125,7 @@ pub async fn list(pool: &PgPool, tenant: Option<TenantId>) -> Result<Vec<KeyRow>
     Ok(rows.iter().map(row_of).collect::<Result<_, _>>()?)
 }
 
-/// Revokes a key for good, without an event (`commands::change_access` does both); again, it changes nothing. `None` if
+/// Revokes a key permanently, without an event (`commands::change_access` does both); a repetition changes nothing. `None` if
 /// there is no such key, or it is not of this tenant.
 pub async fn revoke(
     executor: impl PgExecutor<'_>,

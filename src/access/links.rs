@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::AccessError;
 use crate::values::TenantId;
 
-/// Links of one tenant that have not expired.
+/// Maximum number of links of a tenant that have not expired.
 pub const MOST_LINKS: i64 = 1000;
-/// Days that a link may be good for.
+/// The allowed validity of a link in days.
 pub const DAYS: std::ops::RangeInclusive<u32> = 1..=365;
 /// A link that expires later than that was made under a clock that was ahead, and has expired.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
@@ -33,7 +33,7 @@ impl LinkToken {
         Self(text.to_owned())
     }
 
-    /// The path of the link; its ending tells programs the format.
+    /// The path of the link; its extension shows the format.
     pub fn path(&self, ending: &str) -> String {
         format!("/links/{}.{ending}", self.0)
     }
@@ -49,7 +49,7 @@ impl fmt::Debug for LinkToken {
     }
 }
 
-/// What a link is to be.
+/// The properties of a new link.
 #[derive(Clone, Debug)]
 pub struct NewLink {
     /// The tenant.
@@ -58,7 +58,7 @@ pub struct NewLink {
     pub path: String,
     /// What it is for.
     pub name: String,
-    /// How long it is good for.
+    /// How long it is valid.
     pub days: u32,
     /// Who created it.
     pub created_by: String,
@@ -79,7 +79,7 @@ pub struct LinkRow {
 
 const COLUMNS: &str = "link_id, path, name, created_at, created_by, expires_at, used_at";
 
-/// Makes a link; `None` if the tenant has as many as it may have.
+/// Creates a link; `None` if the tenant has the maximum number.
 pub async fn create(pool: &PgPool, new: &NewLink, token: &LinkToken) -> Result<Option<LinkRow>, AccessError> {
     sqlx::query("delete from export_link where tenant_id = $1 and not still_ahead(expires_at, $2, now())")
         .bind(new.tenant.0)
@@ -126,7 +126,7 @@ pub async fn revoke(pool: &PgPool, tenant: TenantId, id: Uuid) -> Result<bool, A
     Ok(done.rows_affected() > 0)
 }
 
-/// What a token opens: whose export, which link, and the path.
+/// The tenant, the link and the path of a token.
 pub async fn opened(
     pool: &PgPool,
     token: &LinkToken,

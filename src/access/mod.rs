@@ -1,7 +1,7 @@
-//! Who may use the service, and how much of it: keys, tokens, scopes, and what is set for each tenant. Sole owner of
-//! `api_key`, `tenant_setting` (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`),
-//! `export_link` (`migrations/0024_export_links.sql`), `person` and `completed_sign_in`
-//! (`migrations/0025_sign_in.sql`). Not here: how a request says who it is (`api`).
+//! Access control: keys, tokens, scopes, and the settings of each tenant. Sole owner of `api_key`, `tenant_setting`
+//! (`migrations/0006_access.sql`), `session` (`migrations/0010_sessions.sql`), `export_link`
+//! (`migrations/0024_export_links.sql`), `person` and `completed_sign_in` (`migrations/0025_sign_in.sql`). How a
+//! request carries its credential is the concern of `api`.
 
 mod api_key;
 mod caller;
@@ -50,7 +50,7 @@ pub enum AccessError {
     /// Neither a key nor a token was shown.
     #[error("no key or token was sent")]
     Missing,
-    /// What was shown is not, or no longer, good. Never says more: that would help who is guessing.
+    /// The credential is invalid or no longer valid. The message says nothing more, because that would help an attacker.
     #[error("the key or token is unknown, expired or revoked")]
     Invalid,
     /// The system gave no random numbers for a session.
@@ -88,22 +88,22 @@ impl Access {
         self.mode
     }
 
-    /// How often a caller is checked again while its answer is under way.
+    /// How often a caller is checked again during a response.
     pub fn recheck_every(&self) -> Duration {
         self.recheck_every
     }
 
-    /// Signs people in with a provider, if there is one.
+    /// Sign-in with a provider, if one is configured.
     pub fn sign_in(&self) -> Option<&SignIn> {
         self.sign_in.as_ref()
     }
 
-    /// What is set for each tenant.
+    /// The settings of tenants.
     pub fn tenants(&self) -> &Tenants {
         &self.tenants
     }
 
-    /// The pool the keys live in.
+    /// The pool for the tables of access control.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
@@ -118,7 +118,7 @@ impl Access {
         tokens.verify(credential).await?.ok_or(AccessError::Invalid)
     }
 
-    /// Whose session a browser shows.
+    /// The caller of a browser's session.
     pub async fn identify_session(&self, token: &str) -> Result<Caller, AccessError> {
         let token = SessionToken::parse(token).ok_or(AccessError::Invalid)?;
         sessions::identify(&self.pool, &token).await

@@ -1,4 +1,4 @@
-//! People whom a provider signed in, as it described them last.
+//! Users who signed in with a provider, as the provider described them last.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};
@@ -6,25 +6,25 @@ use sqlx::{FromRow, PgPool};
 use super::AccessError;
 use crate::values::TenantId;
 
-/// This many are listed at most, those who signed in last.
+/// Maximum number of listed users, the latest sign-ins first.
 const MAX_LISTED: i64 = 1000;
 
-/// A person as administrators see one.
+/// A user, as shown to administrators.
 #[derive(Clone, Debug, FromRow)]
 pub struct PersonRow {
     /// As in the log: `oidc:<subject>`.
     pub actor: String,
-    /// How people call that one.
+    /// The user's name.
     pub name: String,
-    /// What that one might do at the last sign-in.
+    /// The scopes at the last sign-in.
     pub scopes: Vec<String>,
     /// When that was.
     pub last_signed_in_at: DateTime<Utc>,
-    /// In how many browsers that one is signed in.
+    /// Number of open sessions.
     pub sessions: i64,
 }
 
-/// The people of a tenant, who signed in last first.
+/// The users of a tenant, the latest sign-in first.
 pub async fn list(pool: &PgPool, tenant: TenantId) -> Result<Vec<PersonRow>, AccessError> {
     Ok(sqlx::query_as(
         "select p.actor, p.name, p.scopes, p.last_signed_in_at, \
@@ -38,7 +38,7 @@ pub async fn list(pool: &PgPool, tenant: TenantId) -> Result<Vec<PersonRow>, Acc
     .await?)
 }
 
-/// The names of those of some actors who are people of a tenant.
+/// The names of those actors that are users of a tenant.
 pub async fn names(
     pool: &PgPool,
     tenant: TenantId,

@@ -1,5 +1,5 @@
-//! Sessions of people who signed in: what their browser shows from then on. A session of a key may do what the key may,
-//! and ends with it. A session of a person, whom a provider signed in, may do what the provider's claims said then.
+//! Sessions of browsers. A session that was opened with a key has the rights of the key and ends with it. A session
+//! that was opened with an identity provider has the rights that the claims gave at sign-in.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::values::TenantId;
 
 /// How long a session that was opened with a key lasts.
 pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
-/// How long with a provider: who is removed there is removed here at the next sign-in.
+/// How long a session of a provider lasts: a user who is removed there loses access at the next sign-in.
 pub const LIFETIME_OF_PEOPLE: Duration = Duration::from_hours(12);
-/// For how long a sign-in is known to be completed.
+/// How long a completed sign-in is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24);
 /// One that ends later than that was opened under a clock that was ahead, and has ended.
 const LONGEST: Duration = Duration::from_hours(8 * 24);
@@ -25,18 +25,18 @@ const LONGEST: Duration = Duration::from_hours(8 * 24);
 /// Bytes of a token: it cannot be guessed, so a fast hash of it is enough.
 const TOKEN_BYTES: usize = 32;
 
-/// What a browser shows; it is never printed.
+/// The token of a session; it is never printed.
 pub struct SessionToken(String);
 
 impl SessionToken {
-    /// A new one, which nobody can guess.
+    /// A new, unguessable one.
     fn generate() -> Result<Self, rand::rand_core::OsError> {
         let mut bytes = [0; TOKEN_BYTES];
         OsRng.try_fill_bytes(&mut bytes)?;
         Ok(Self(hex::encode(bytes)))
     }
 
-    /// Reads one; `None` if the text has not its form.
+    /// Parses a token; `None` if the text does not have its format.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = text.len() == 2 * TOKEN_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         fits.then(|| Self(text.to_owned()))
@@ -69,7 +69,7 @@ pub async fn open(pool: &PgPool, key: &ApiKey) -> Result<SessionToken, AccessErr
     Ok(token)
 }
 
-/// Opens a session for a person whom a provider signed in; the same sign-in opens no second one.
+/// Opens a session for a user of a provider; one sign-in opens only one session.
 pub async fn open_for(pool: &PgPool, person: &Person) -> Result<SessionToken, SignInError> {
     let token = SessionToken::generate().map_err(AccessError::from)?;
     let opened = insert_for(pool, person, &token).await;

@@ -1,4 +1,4 @@
-//! What may be set about access.
+//! The settings of access control.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -17,19 +17,19 @@ pub struct AuthSettings {
     pub jwt: Option<JwtSettings>,
     /// How people sign in with a provider; `None` if only with a key.
     pub oidc: Option<OidcSettings>,
-    /// Requests a tenant may make in a minute, unless its own setting says otherwise.
+    /// Rate limit of a tenant per minute, unless the tenant has its own.
     pub requests_per_minute: NonZeroU32,
-    /// How often a caller is checked again while its answer is under way.
+    /// How often a caller is checked again during a response.
     pub recheck_every: Duration,
 }
 
 impl AuthSettings {
-    /// More than one small server answers: a bound on a runaway client, not on honest work.
+    /// More than a small server can answer: it limits runaway clients, not normal use.
     pub const DEFAULT_REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(120_000).expect("it is not zero");
     /// How long an open stream may outlive its revoked key; each check is one lookup of a key.
     pub const DEFAULT_RECHECK_EVERY: Duration = Duration::from_secs(15);
 
-    /// Settings of a mode, the rest as it comes.
+    /// Settings for a mode, with defaults for the rest.
     pub fn of(mode: AuthMode) -> Self {
         Self {
             mode,
@@ -53,22 +53,22 @@ pub enum AuthMode {
 /// How a token is checked (RFC 7519): by a shared secret, by keys that the issuer publishes, or by either.
 #[derive(Clone, Debug)]
 pub struct JwtSettings {
-    /// Shared with who issues tokens (HS256).
+    /// The secret shared with the issuer of tokens (HS256).
     pub secret: Option<Secret>,
     /// Where the issuer publishes its keys (RFC 7517; RS256, ES256).
     pub jwks_url: Option<Url>,
-    /// A token must be meant for it.
+    /// The audience that a token must have.
     pub audience: String,
-    /// A token must come from it, if it is set.
+    /// The issuer that a token must have, if set.
     pub issuer: Option<String>,
 }
 
-/// A text that is never shown.
+/// A text that is never printed.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Keeps a text from being shown.
+    /// Wraps a text, so that it is not printed.
     pub fn new(text: String) -> Self {
         Self(text)
     }

@@ -1,4 +1,4 @@
-//! What is set for each tenant, and how much of it is left in this process.
+//! The quotas of each tenant, and how much of its rate limit is left in this process.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -14,25 +14,25 @@ use sqlx::{PgExecutor, PgPool, Row};
 use super::AccessError;
 use crate::values::{TenantId, TenantSettings};
 
-/// For so long a tenant's settings are taken as read.
+/// How long a tenant's settings are cached.
 const CACHE_TTL: Duration = Duration::from_secs(5);
 /// Past this many tenants, those that were not heard of for a while are forgotten.
 const TENANTS_KEPT: usize = 10_000;
 /// How long the share of a tenant is remembered at least, so that it cannot be spent twice.
 const SHARE_REFILLS: Duration = Duration::from_mins(1);
 
-/// How much of its share of requests a tenant has left.
+/// The rest of a tenant's rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestShare {
-    /// Requests in a minute.
+    /// Requests per minute.
     pub limit: u32,
-    /// Requests it may make at once now.
+    /// Requests that are left.
     pub remaining: u32,
-    /// Seconds until all of it is there again.
+    /// Seconds until the full rate limit is available again.
     pub reset: u64,
 }
 
-/// What is to become of a request.
+/// Whether a request is admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// It is within the share.
@@ -41,7 +41,7 @@ pub enum Admission {
     Refused(RequestShare, u64),
 }
 
-/// The settings of all tenants. Clones share what they know.
+/// The settings of all tenants. Clones share the cache.
 #[derive(Clone)]
 pub struct Tenants {
     pool: PgPool,
@@ -68,12 +68,12 @@ impl Tenants {
         }
     }
 
-    /// What is set for a tenant, at most five seconds old.
+    /// The settings of a tenant, at most five seconds old.
     pub async fn settings(&self, tenant: TenantId) -> Result<Arc<TenantSettings>, AccessError> {
         Ok(self.known(tenant).await?.settings)
     }
 
-    /// Takes one request from a tenant's share.
+    /// Counts one request against a tenant's rate limit.
     pub async fn admit(&self, tenant: TenantId) -> Result<Admission, AccessError> {
         let known = self.known(tenant).await?;
         let limit = known.rate.get();
@@ -95,7 +95,7 @@ impl Tenants {
         })
     }
 
-    /// Whether there is any tenant in whose name `/api/v1` may be used without a key.
+    /// Whether `/api/v1` may be used without a key for any tenant.
     pub async fn any_open_v1(&self) -> Result<bool, AccessError> {
         let any = sqlx::query_scalar("select exists (select from tenant_setting where open_v1)")
             .fetch_one(&self.pool)
@@ -103,7 +103,7 @@ impl Tenants {
         Ok(any)
     }
 
-    /// All tenants that something is set for.
+    /// All tenants with their own settings.
     pub async fn list(&self) -> Result<Vec<(TenantId, TenantSettings)>, AccessError> {
         let rows = sqlx::query(&format!(
             "select tenant_id, {COLUMNS} from tenant_setting order by tenant_id"
@@ -115,19 +115,19 @@ impl Tenants {
             .collect()
     }
 
-    /// Sets what differs for a tenant, without an event; `commands::change_access` does both.
+    /// Stores the settings of a tenant, without an event; `commands::change_access` does both.
     pub async fn set(&self, tenant: TenantId, settings: &TenantSettings) -> Result<(), AccessError> {
         self.write(&self.pool, tenant, settings).await?;
         self.read_again(tenant);
         Ok(())
     }
 
-    /// From now on what is set for a tenant is that of the database.
+    /// Discards the cached settings of a tenant.
     pub fn read_again(&self, tenant: TenantId) {
         self.lock().remove(&tenant);
     }
 
-    /// Writes what differs for a tenant.
+    /// Writes the settings of a tenant.
     pub async fn write(
         &self,
         executor: impl PgExecutor<'_>,
@@ -153,7 +153,7 @@ impl Tenants {
         Ok(())
     }
 
-    /// What is set for a tenant, as the database has it now.
+    /// Reads the current settings of a tenant from the database.
     pub async fn read(&self, tenant: TenantId) -> Result<TenantSettings, AccessError> {
         let row = sqlx::query(&format!(
             "select {COLUMNS} from tenant_setting where tenant_id = $1"
@@ -176,7 +176,7 @@ impl Tenants {
         if all.len() >= TENANTS_KEPT {
             all.retain(|_, known| known.read_at.elapsed() < SHARE_REFILLS);
         }
-        // What was spent stays spent, unless the share itself is another now.
+        // Used requests still count, unless the limit has changed.
         let limiter = match all.get(&tenant) {
             Some(known) if known.rate == rate => Arc::clone(&known.limiter),
             _ => Arc::new(RateLimiter::direct(Quota::per_minute(rate)).with_middleware()),

@@ -1,5 +1,5 @@
-//! JSON Web Tokens: with a shared secret (HS256), or by the keys that an issuer publishes (RS256, ES256), and nothing
-//! else (RFC 8725).
+//! JSON Web Tokens: signed with a shared secret (HS256), or with the keys that an issuer publishes (RS256, ES256).
+//! Other algorithms are refused (RFC 8725).
 
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -71,7 +71,7 @@ impl TokenVerifier {
         }
     }
 
-    /// Who a token speaks of, if it is good.
+    /// The caller of a valid token.
     pub(super) async fn verify(&self, token: &str) -> Result<Option<Caller>, KeysUnavailable> {
         let Ok(header) = decode_header(token) else {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Every event type there is and the shape of its data, out of the types themselves: for the documentation, and so
-//! that a shape does not change without a new version.
+//! All event types and the structure of their data, generated from the types: for the documentation, and so that a
+//! structure does not change without a new version.
 
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -58,7 +58,7 @@ fn shape_of(stream_type: StreamType, variant: &Value) -> Option<EventShape> {
     })
 }
 
-/// Puts what a reference names in its place; a description beside the reference itself wins.
+/// Resolves a reference; a description beside the reference takes precedence.
 fn resolve(value: &mut Value, components: &[(String, RefOr<Schema>)]) {
     if let Value::Object(fields) = value
         && let Some(Value::String(path)) = fields.remove("$ref")

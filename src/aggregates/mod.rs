@@ -1,5 +1,5 @@
-//! The aggregates: pure decisions (`decide`) and pure memory (`apply`). No IO, no clock, no randomness: time and
-//! ids come in with the commands.
+//! The aggregates: pure decisions (`decide`) and pure state (`apply`). No IO, clock or randomness: commands bring
+//! times and ids.
 
 pub mod batch;
 pub mod catalogue;
@@ -18,7 +18,7 @@ pub use webhook::{Webhook, WebhookCommand, WebhookError, WebhookEvent};
 
 use crate::values::event_type::StreamType;
 
-/// The types of stream there are, as the log names them.
+/// The stream types, as the log names them.
 pub const STREAM_TYPES: &[&str] = &[
     StreamType::Scan.as_str(),
     StreamType::Batch.as_str(),

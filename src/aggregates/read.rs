@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::{BatchEvent, MonitorEvent, ScanEvent, TenantEvent, WebhookEvent};
 use crate::values::versioned::{DecodeError, decode_text};
 
-/// Whether an event of some type of stream, in some version, can be brought to its present shape.
+/// Whether an event of a stream type and version can be converted to its current structure.
 pub fn can_read(
     stream_type: &str,
     event_type: &str,

@@ -1,5 +1,5 @@
-//! Admission: each request below `/api/v4` shows a key or token, may do what its method does, acts for a tenant,
-//! and is taken from that tenant's share. What the handlers get is a [`Caller`]; without one they answer nothing.
+//! Admission: each request below `/api/v4` needs a key or token with the scope for its method, acts for one tenant,
+//! and counts against that tenant's rate limit. The handlers get a [`Caller`]; without one they refuse to answer.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -15,7 +15,7 @@ use super::request::idempotency_key_in;
 use crate::access::{AccessError, Admission, AuthMode, Caller, RequestShare, Scope};
 use crate::values::TenantId;
 
-/// Lets a request through to its handler, or answers it.
+/// Passes a request to its handler, or refuses it.
 pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let caller = match caller_of_request(&state, request.method(), request.headers()).await {
         Ok(caller) => caller,
@@ -36,7 +36,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     response
 }
 
-/// The same for what only who runs the service may see.
+/// The same for resources that only operators may read.
 pub(super) async fn admit_operator(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     match caller_of_request(&state, request.method(), request.headers()).await {
         Ok(caller) if caller.may(Scope::Operator) => next.run(request).await,
@@ -80,7 +80,7 @@ pub(crate) async fn caller_of_request(
     }
 }
 
-/// The tenant that the header `X-Tenant-Id` names, if it is there.
+/// The tenant in the header `X-Tenant-Id`, if present.
 pub(super) fn tenant_in(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
     let Some(value) = headers.get("x-tenant-id") else {
         return Ok(None);
@@ -112,7 +112,7 @@ pub(crate) fn cookie_in<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a 
     named.find_map(|(name, value)| (name == wanted).then_some(value))
 }
 
-/// A browser sends its cookie with requests of any page. A request that changes something must come from a page of ours.
+/// A browser sends its cookie with requests from any page. So a request that changes something must come from our own pages.
 fn require_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     if matches!(*method, Method::GET | Method::HEAD) {
         return Ok(());
@@ -120,7 +120,7 @@ fn require_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Problem>
     browser::require_own_page(headers)
 }
 
-/// What is behind `Authorization: Bearer`, if it is there at all; another scheme is not a credential.
+/// The credential in `Authorization: Bearer`, if the header is present; with another scheme it is empty and invalid.
 pub(super) fn credential_in(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or_default();
     let (scheme, credential) = value.trim().split_once(' ').unwrap_or((value, ""));
@@ -148,7 +148,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Takes one request from a tenant's share.
+/// Counts one request against a tenant's rate limit.
 pub(crate) async fn take_share(state: &ApiState, tenant: TenantId) -> Result<RequestShare, Refusal> {
     let admission = state
         .access
@@ -186,7 +186,7 @@ pub(super) fn say_share(share: RequestShare, headers: &mut HeaderMap) {
     }
 }
 
-/// The admitted caller. Without one the routes are wrong, and the answer is an internal error.
+/// The admitted caller. Without one the routes are misconfigured, and the response is an internal error.
 pub(crate) fn admitted(extensions: &Extensions) -> Result<&Caller, Problem> {
     extensions.get::<Caller>().ok_or_else(|| {
         tracing::error!("A route lacks the authentication layer");

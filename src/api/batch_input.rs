@@ -1,4 +1,4 @@
-//! The body of `POST /batches`, whichever of its forms it has.
+//! The body of `POST /batches` in any of its formats.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -25,11 +25,11 @@ pub struct BatchInput {
     pub rejected: Vec<RejectedLine>,
     /// The column that the domains were read from.
     pub column: Option<ChosenColumn>,
-    /// What else there is to say of how the list was read.
+    /// Notes on how the list was read.
     pub notes: Vec<String>,
-    /// How it is worked through.
+    /// The options of the batch.
     pub options: BatchOptions,
-    /// Days; domains that were scanned since are left out. Only JSON says it in the body.
+    /// Days; domains with a more recent scan are skipped. Only JSON bodies contain it.
     pub max_age_days: Option<f64>,
 }
 
@@ -42,7 +42,7 @@ pub struct ListParameters<'a> {
     pub column: Option<&'a str>,
     /// How each domain is scanned.
     pub scan: WantedScan,
-    /// Scans under way at the same time.
+    /// Maximum number of concurrent scans.
     pub max_concurrent: Option<i64>,
 }
 
@@ -69,7 +69,7 @@ const MEDIA_TYPES: [&str; 5] = [
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 impl BatchInput {
-    /// Reads a body by its media type; numbers in a JSON body go before those beside it.
+    /// Reads a body by its media type; numbers in a JSON body override those of the query.
     pub fn read(media_type: &str, body: &[u8], beside: ListParameters<'_>) -> Result<Self, Problem> {
         let form = match media_type {
             "application/json" => return Self::read_json(body, beside),
@@ -105,7 +105,7 @@ impl BatchInput {
         })
     }
 
-    /// A list that was read already, if it is within the limits.
+    /// A list that was already read, if it is within the limits.
     pub fn of(mut list: BatchList, options: BatchOptions) -> Result<Self, Problem> {
         if list.is_too_long() {
             let detail = format!(
@@ -130,7 +130,7 @@ impl BatchInput {
         })
     }
 
-    /// Refuses a list that is longer than the tenant may send.
+    /// Refuses a list that exceeds the tenant's quota.
     pub fn require_at_most(&self, quota: Option<u32>) -> Result<(), Problem> {
         let Some(quota) = quota.filter(|quota| self.items.len() > *quota as usize) else {
             return Ok(());
@@ -163,10 +163,10 @@ impl BatchInput {
     }
 }
 
-/// Lists that are read at once; each may take many times its own memory for a moment.
+/// Maximum number of lists that are read concurrently; each may briefly need several times its size.
 static READING: Semaphore = Semaphore::const_new(2);
 
-/// Reads a list on a thread where it keeps no other request waiting.
+/// Reads a list on a separate thread, so that other requests do not wait.
 #[expect(clippy::disallowed_methods, reason = "there are no more at once than turns")]
 pub async fn apart<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Problem> + Send + 'static,

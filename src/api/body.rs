@@ -1,5 +1,5 @@
-//! Reads the bodies of requests: not too large, not too slow, and all of them together not more than the process has
-//! room for. A request for which there is no room is refused before the rest of it is read.
+//! Reads the bodies of requests within limits: of size, of time, and of memory for all bodies together. A request that
+//! does not fit is refused before its body is read completely.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::MAX_BODY;
 use super::problem::{Problem, ProblemCode};
 
-/// All bodies that are held at once, together. Reading a list takes a few times its size for a moment.
+/// Maximum bytes of all bodies in memory. Reading a list briefly needs a few times its size.
 const ROOM: usize = 128 * 1024 * 1024;
 /// Room is counted in pieces of this many bytes.
 const PIECE: usize = 1024;
@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// The whole body has this long: 32 MB at 2 Mbit/s.
 const WHOLE: Duration = Duration::from_mins(2);
 
-/// The room for bodies; clones share it.
+/// The memory for bodies; clones share it.
 #[derive(Clone, Debug)]
 pub struct BodyRoom(Arc<Semaphore>);
 
@@ -33,7 +33,7 @@ impl Default for BodyRoom {
     }
 }
 
-/// A body, and the room that it takes until it is dropped.
+/// A body, with its share of the memory until it is dropped.
 #[derive(Clone, Debug)]
 pub(super) struct HeldBody {
     pub(super) bytes: Bytes,
@@ -79,7 +79,7 @@ impl BodyRoom {
         })
     }
 
-    /// Room for what an answer holds for as long as it is sent.
+    /// Memory for a response until it is sent.
     pub(crate) fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
         self.take(bytes.div_ceil(PIECE))
     }

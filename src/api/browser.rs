@@ -1,5 +1,5 @@
-//! Headers for browsers, and requests of browsers that are refused. No other site can use an answer as a script or in a
-//! frame, and where access control is off, no web page may use the service of its visitor.
+//! Headers for browsers, and refused requests of browsers. No other website can use a response as a script or in a
+//! frame. If access control is off, no website can use the service through its visitor's browser.
 
 use std::net::IpAddr;
 
@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::{Problem, ProblemCode};
 
-/// For data: nothing of it is to be run or shown as a page.
+/// For data: it is never run or shown as a page.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/// For pages of ours: their own files, nothing inline, nothing from elsewhere.
+/// For our own pages: only our own files, nothing inline, nothing from other hosts.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                            font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
@@ -57,8 +57,8 @@ pub(super) fn with_headers(mut response: Response) -> Response {
     response
 }
 
-/// Refuses what a web page of elsewhere could make a browser send: requests of another origin, and names that were
-/// made to resolve to this machine (DNS rebinding). For services without access control.
+/// Refuses requests that another website could make a browser send: requests with another origin, and host names that
+/// resolve to this machine (DNS rebinding). For services without access control.
 pub(super) async fn only_this_machine(request: Request, next: Next) -> Response {
     match foreign(request.uri(), request.headers()) {
         None => next.run(request).await,
@@ -70,7 +70,9 @@ fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(header::HOST).or(uri.authority().map(axum::http::uri::Authority::as_str));
     if !host.is_none_or(is_this_machine) {
-        return Some("Without access control, use localhost or an IP address as the host, not another name.");
+        return Some(
+            "Access control is off, so the host in the URL must be localhost or an IP address, not another name.",
+        );
     }
     if text(HeaderName::from_static("sec-fetch-site")) == Some("same-origin") {
         return None;
@@ -79,20 +81,21 @@ fn foreign(uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     let same = origin
         .split_once("://")
         .is_some_and(|(_, origin)| host.is_some_and(|host| host.eq_ignore_ascii_case(origin)));
-    (!same).then_some("Without access control, web pages of other origins must not use the service.")
+    (!same).then_some("Access control is off, so only sitelog's own pages may send requests from a browser. This one came from another web page.")
 }
 
-/// Refuses a browser's request that no page of ours makes.
+/// Refuses a browser's request that does not come from one of our own pages.
 pub(crate) fn require_own_page(headers: &HeaderMap) -> Result<(), Problem> {
     if is_own_page(headers) {
         return Ok(());
     }
-    let detail = "A session is valid only for requests from the service's own pages. Programs must send a key or token.";
+    let detail = "A session cookie is valid only for requests from sitelog's own pages; this request did not come from one. \
+         Programs must send a key or token.";
     Err(Problem::of(ProblemCode::ForeignPage, detail))
 }
 
-/// Whether a browser says that a page of this very service makes it ask: by `Sec-Fetch-Site`, which no page can set, or,
-/// in older browsers, by an `Origin` that is the host that is asked.
+/// Whether the browser says that the request comes from a page of this service: by `Sec-Fetch-Site`, which no page can set,
+/// or, in older browsers, by an `Origin` with the host of the request.
 fn is_own_page(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
@@ -163,7 +166,7 @@ mod tests {
             assert!(refused(host, Some("https://evil.test")), "{host}");
             assert!(refused(host, Some("null")), "{host}");
         }
-        // A page of ours whose browser keeps the origin to itself; a name that was made to lead here stays refused.
+        // One of our own pages, whose browser does not send the origin. Foreign host names are still refused.
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, "localhost:8080".parse().unwrap());
         headers.insert(header::ORIGIN, "null".parse().unwrap());

@@ -1,12 +1,12 @@
-//! Larger answers are compressed for clients that accept it (RFC 9110, 8.4). Tags (`ETag`) are weak, so one names
-//! an answer in whichever coding.
+//! Compresses larger responses for clients that accept it (RFC 9110, 8.4). Tags (`ETag`) are weak, so a tag is the
+//! same for every encoding of a response.
 
 use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{And, Predicate, SizeAbove};
 
-/// Bytes below which an answer fits into a packet or two anyway.
+/// Responses below this size fit into one or two packets.
 const MIN_SIZE: u16 = 1024;
 
 /// Kinds that are texts; workbooks are compressed already, and event streams must not be held back.

@@ -1,11 +1,11 @@
-//! `ETag` and `If-None-Match` (RFC 9110, section 13): who polls gets 304 while nothing changed.
+//! `ETag` and `If-None-Match` (RFC 9110, section 13): a client that polls gets 304 while nothing has changed.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// A JSON answer whose content is determined by the log position it reflects.
+/// A JSON response whose content is determined by its log position.
 pub(super) fn answer<T: Serialize>(headers: &HeaderMap, position: i64, content: T) -> Response {
     let tag = format!("W/\"{position}\"");
     let Ok(value) = HeaderValue::from_str(&tag) else {
@@ -27,7 +27,7 @@ pub(super) fn answer<T: Serialize>(headers: &HeaderMap, position: i64, content: 
         Json(content).into_response()
     };
     response.headers_mut().insert(header::ETAG, value);
-    // The same path is another tenant's thing for another caller.
+    // The same path is another tenant's resource for another caller.
     let whose = HeaderValue::from_static("authorization, x-tenant-id");
     response.headers_mut().insert(header::VARY, whose);
     response

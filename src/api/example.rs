@@ -1,5 +1,5 @@
-//! Examples of what the API answers, for the document. Each is beside its type and is a value of it: a field that is
-//! added, removed or renamed does not compile before the example has it.
+//! Examples of responses, for the API document. Each is defined beside its type and is a value of it. So a field
+//! that is added, removed or renamed does not compile until the example has it.
 
 use chrono::{DateTime, Utc};
 use uuid::{Uuid, uuid};

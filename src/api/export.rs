@@ -1,5 +1,5 @@
-//! Lists in other forms than pages of JSON: which form a request wants (`?format=`, else `Accept`), and the answer,
-//! which is read while it is sent.
+//! Lists in other formats than JSON pages: selects the format (`?format=`, otherwise `Accept`), and sends the response
+//! while the rows are read.
 
 use std::fmt;
 use std::fs::File;
@@ -36,19 +36,19 @@ use crate::projections::batch_jobs;
 use crate::turns::Steps;
 use crate::values::{BatchId, TenantId};
 
-/// Workbooks built at once: each is work for a processor and room on the disk.
+/// Maximum number of workbooks that are built concurrently: each needs CPU and disk space.
 const WORKBOOKS: usize = 2;
-/// Parquet files under way at the same time: each holds a row group of some megabytes until its client has taken it.
+/// Concurrent Parquet files: each holds a row group of some megabytes until its client has read it.
 const TABLES: usize = 8;
-/// Pause of a list that has begun and finds the tenant's turns taken.
+/// Pause of a started export while all turns of the tenant are in use.
 const TURN_PAUSE: Duration = Duration::from_millis(500);
-/// How long one waits for its turn.
+/// How long one waits for a turn.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Rows of a page that is read alongside statuses; longer ones are long reads.
 const SHORT_PAGE: i64 = 200;
 
-/// The places for workbooks and Parquet files; clones share them.
+/// The limits of concurrent workbooks and Parquet files; clones share them.
 #[derive(Clone, Debug)]
 pub struct ExportSlots {
     workbooks: Arc<Semaphore>,
@@ -64,7 +64,7 @@ impl Default for ExportSlots {
     }
 }
 
-/// The form of the answer.
+/// The format of the response.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FormatQuery {
@@ -74,7 +74,7 @@ pub struct FormatQuery {
     format: Option<String>,
 }
 
-/// The form that a request wants; `None` for a page of JSON.
+/// The format that a request selects; `None` for a page of JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted(Option<Format>);
 
@@ -98,7 +98,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     }
 }
 
-/// A list of the API: what is in it, and how a page of it is read. An export reads it page by page.
+/// A list of the API: its rows, and how to read a page. An export reads it page by page.
 pub trait List: Send + Sync + 'static {
     /// The content.
     type Row: Exported;
@@ -111,7 +111,7 @@ pub trait List: Send + Sync + 'static {
         None
     }
 
-    /// Whether its filters may have to look at many rows to find few.
+    /// Whether its filters may read many rows to find few.
     fn is_costly(&self) -> bool {
         false
     }
@@ -126,12 +126,12 @@ pub trait List: Send + Sync + 'static {
 }
 
 impl Wanted {
-    /// All rows as a file of this form.
+    /// All rows as a file of this format.
     pub fn file(format: Format) -> Self {
         Self(Some(format))
     }
 
-    /// Answers with a page, or with all rows as a file.
+    /// Responds with a page, or with all rows as a file.
     pub async fn answer<L: List>(
         self,
         state: &ApiState,
@@ -238,7 +238,7 @@ async fn file<L: List>(
     Ok(response)
 }
 
-/// The columns that came with a batch's list, if the tenant has such a batch.
+/// The other columns of a batch's list, if the tenant has such a batch.
 pub async fn carried_by(
     state: &ApiState,
     tenant: TenantId,
@@ -274,7 +274,7 @@ pub fn rows_of<L: List>(
             loop {
                 match list.page(state, tenant, &paging).await {
                     Ok(page) => return Ok((page.items, page.next)),
-                    // An export that has begun continues at the tenant's next turn; only one that has not is refused.
+                    // A started export continues at the tenant's next turn; only a new one is refused.
                     Err(problem) if problem.status == 429 && paging.cursor != *start => {
                         tokio::time::sleep(TURN_PAUSE).await;
                     }
@@ -317,7 +317,7 @@ async fn streamed<T: Exported>(
     Ok(Body::from_stream(header.chain(lines)))
 }
 
-/// Bytes of a file that are sent at once, but for the rest of the last row.
+/// Size of a piece of a file in bytes, without the rest of the last row.
 const PIECE_BYTES: usize = 16 * 1024;
 
 /// Why a body ended before its end.
@@ -347,7 +347,7 @@ async fn table<T: Exported>(
     let rows = stream::once(async { Ok(first) }).chain(rows);
     let rows = rows.map_err(|problem: Problem| ExportAborted(problem.detail));
     let pieces = parquet::pieces(encoder, rows).inspect_ok(move |_| {
-        // The place is free when the body is dropped, taken whole or not.
+        // The slot is free when the body is dropped, read completely or not.
         let _held = &place;
     });
     let pieces = pieces.inspect_err(|error| tracing::warn!("An export failed midway: {error}"));
@@ -433,7 +433,7 @@ fn range(text: &str) -> Option<(String, f32)> {
     Some((range, quality.clamp(0.0, 1.0)))
 }
 
-/// How much a media type is liked: what the most specific range says.
+/// The quality of a media type, from the most specific range.
 fn quality(media_type: &str, ranges: &[(String, f32)]) -> Option<f32> {
     let (kind, _) = media_type.split_once('/')?;
     let said = |wanted: &str| ranges.iter().find(|(range, _)| range == wanted).map(|(_, q)| *q);

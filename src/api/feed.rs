@@ -1,5 +1,5 @@
-//! `GET /feeds/{token}.xml`: what a monitor found changed, as a feed (Atom, RFC 4287). The token is the credential:
-//! readers of feeds send no other.
+//! `GET /feeds/{token}.xml`: the changes that a monitor found, as an Atom feed (RFC 4287). The token is the
+//! credential, because feed readers send no other.
 
 use atom_syndication::{Content, Entry, Feed, Link, Person, Text};
 use axum::Router;

@@ -1,4 +1,4 @@
-//! `max_age_days`: what was scanned lately need not be scanned again.
+//! `max_age_days`: reuses recent scans instead of scanning again.
 
 use chrono::TimeDelta;
 

@@ -73,7 +73,7 @@ pub(super) async fn readyz(
     }
     let mut report = json!({ "status": "ok", "position": position });
     if query.verbose.is_some_and(|verbose| verbose != "false") {
-        // Anybody may ask: nothing of what tenants do.
+        // Anybody may request this, so it contains no data of tenants.
         let stuck = progress::stuck(pool)
             .await?
             .into_iter()

@@ -1,5 +1,5 @@
-//! What is wrong with a JSON body, as a sentence that names the field. The parser's own texts name Rust types; none of
-//! them reaches a client.
+//! Describes an error in a JSON body in a sentence that names the field. The parser's own messages name Rust types, so
+//! clients never get them.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -100,7 +100,7 @@ fn mismatch_words(path: &str, error: &Error) -> String {
 fn kind_words(kind: &str) -> &str {
     match kind {
         "i64" | "i32" | "integer" => return "a whole number",
-        "u8" | "u16" | "u32" | "u64" | "usize" => return "a whole number from 0 on",
+        "u8" | "u16" | "u32" | "u64" | "usize" => return "a whole number of 0 or more",
         "f64" | "f32" => return "a number",
         "null" | "unit value" | "Option value" => return "null",
         "map" => return "an object",
@@ -191,7 +191,7 @@ mod tests {
             (
                 r#"{"domain": "a.com", "count": -1}"#,
                 "invalid_field",
-                "count is -1; it must be a whole number from 0 on.",
+                "count is -1; it must be a whole number of 0 or more.",
             ),
             (
                 r#"{"domain": "a.com", "files": ["robots"]}"#,

@@ -1,8 +1,8 @@
-//! Names that a route does not know are refused instead of passed over: `?dryrun=true` would scan, and `maxPages` would
-//! be ignored.
+//! Refuses names that a route does not know. If they were ignored, `?dryrun=true` would start scans, and `maxPages`
+//! would have no effect.
 //!
-//! What a query may hold is taken from the API's own document, so that every parameter that is described is known and
-//! every other one is not. Members of a command's JSON are known to its type (`deny_unknown_fields`).
+//! The known names of a query come from the API's own document, so every documented parameter is known and no other
+//! one is. The fields of a command's JSON are known to its type (`deny_unknown_fields`).
 
 use std::collections::HashMap;
 use std::sync::Arc;

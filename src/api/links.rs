@@ -1,5 +1,5 @@
-//! `GET /links/{token}`: an export, for programs that cannot send a key. The token is the credential; what it opens was
-//! decided when the link was made.
+//! `GET /links/{token}`: an export for programs that cannot send a key. The token is the credential. The export was
+//! chosen when the link was created.
 
 use std::sync::OnceLock;
 
@@ -95,7 +95,7 @@ fn short(pairs: &[(String, String)]) -> String {
     query.finish()
 }
 
-/// Requests a path of the API as a caller who may read all of a tenant's data.
+/// Requests a path of the API as a caller with the scope `read` for a tenant.
 async fn read(state: &ApiState, tenant: TenantId, actor: &str, path: &str) -> Result<Response, Problem> {
     static ROUTES: OnceLock<Router<ApiState>> = OnceLock::new();
     let routes = ROUTES.get_or_init(unguarded).clone().with_state(state.clone());

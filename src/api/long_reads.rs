@@ -1,5 +1,5 @@
-//! What takes long to read (exports, history, earlier states, the trail of events) goes through connections of its own,
-//! so that a status is answered immediately, however many of them are running.
+//! Long reads (exports, history, earlier states, the audit trail) use separate connections, so that a status is
+//! answered immediately while many of them run.
 
 use super::ApiState;
 use crate::commands::CommandBus;

@@ -20,12 +20,12 @@ use super::problem::Problem;
 use crate::access::{AccessError, AuthMode};
 use crate::mcp::{Api, ApiAnswer, ApiRequest, ToolServer};
 
-/// Bytes of a message: a thousand domains and more.
+/// Maximum bytes of a message: enough for a thousand domains.
 const MAX_MESSAGE: usize = 1024 * 1024;
-/// Bytes of an answer of the API; lists are requested in short pages.
+/// Maximum bytes of a response of the API; lists are requested in short pages.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// The API of this process. It asks for the caller's credential, as it does of every client.
+/// The API of this process. It requires the caller's credential, as for every client.
 pub struct OwnApi {
     /// `/api/v4`.
     routes: Router,
@@ -72,14 +72,17 @@ impl OwnApi {
 impl Api for OwnApi {
     async fn send(&self, request: ApiRequest, caller: Option<&HeaderMap>) -> Result<ApiAnswer, String> {
         let request = self.request(request, caller);
-        let request = request.map_err(|error| format!("The request cannot be made: {error}."))?;
+        let request = request.map_err(|error| {
+            format!("sitelog cannot build the request to its API: {error}. Check the arguments of the tool.")
+        })?;
         let response = match self.routes.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
         let status = response.status().as_u16();
         let body = axum::body::to_bytes(response.into_body(), MAX_ANSWER).await;
-        let body = body.map_err(|error| format!("The answer cannot be read: {error}."))?;
+        let body = body
+            .map_err(|error| format!("sitelog cannot read the response of its API: {error}. Try again."))?;
         Ok(ApiAnswer { status, body })
     }
 }
@@ -98,7 +101,7 @@ pub(super) fn routes(state: &ApiState, documented: Router<ApiState>) -> Router<A
         .with_json_response(true)
         .with_max_request_body_bytes(MAX_MESSAGE)
         .with_cancellation_token(state.watch.stop())
-        // Names and origins are the business of `browser`, for every route.
+        // `browser` checks hosts and origins, for every route.
         .disable_allowed_hosts();
     let service = StreamableHttpService::new(
         move || Ok(tools.clone()),
@@ -110,11 +113,11 @@ pub(super) fn routes(state: &ApiState, documented: Router<ApiState>) -> Router<A
         .route_layer(from_fn_with_state(state.clone(), admit))
 }
 
-/// Lets a message in whose credential may read; whether it may do what a tool does is asked when the tool does it.
+/// Admits a message whose credential may read. Whether it may also use a tool is checked when the tool runs.
 async fn admit(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let is_anonymous = credential_in(headers).is_none();
-    // A browser's session is no credential here: a page of elsewhere could use it.
+    // A browser's session is not accepted here: another website could use it.
     let admitted = if is_anonymous && state.access.mode() == AuthMode::Required {
         Err(Problem::from(AccessError::Missing))
     } else {

@@ -1,4 +1,4 @@
-//! How long requests take, by route, for `/metrics`.
+//! Measures the duration of requests by route, for `/metrics`.
 
 use std::time::Instant;
 
@@ -7,9 +7,9 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Measures a request until the head of its answer is there; a long body, such as watched events, counts no more.
+/// Measures a request until the head of its response; a long body, such as an event stream, does not count.
 pub(super) async fn measure(request: Request, next: Next) -> Response {
-    // Routes and known methods only: whatever clients make up must not add to what is kept.
+    // Only routes and known methods, so that clients cannot create an unlimited number of labels.
     let path = request.extensions().get::<MatchedPath>();
     let route = path.map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let method = method(request.method());

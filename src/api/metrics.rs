@@ -23,7 +23,7 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, P
     Ok((kind, text(&state).await?).into_response())
 }
 
-/// The same as text: what this process has counted, and what the database says now.
+/// The metrics as text: the counters of this process, and the current values from the database.
 pub async fn text(state: &ApiState) -> Result<String, Problem> {
     // From the first reading on: an increase from nothing to one is none for Prometheus.
     metrics::counter!("sitelog_requests_shed_total").increment(0);

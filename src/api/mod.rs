@@ -1,5 +1,5 @@
-//! HTTP: requests become commands, read models become answers. There is no second way: v4 and the
-//! predecessor's paths call the same commands and queries.
+//! HTTP: requests become commands, and read models become responses. v4 and the predecessor's paths call the same
+//! commands and queries.
 
 pub(crate) mod admission;
 pub mod batch_input;
@@ -17,6 +17,7 @@ pub(crate) mod json_error;
 mod known_names;
 mod legacy;
 pub(crate) mod links;
+pub(crate) mod list_quotas;
 mod long_reads;
 pub mod mcp;
 mod measure;
@@ -26,7 +27,6 @@ mod outage;
 mod overload;
 pub mod problem;
 mod problem_code;
-pub(crate) mod quota;
 pub(crate) mod recheck;
 pub mod request;
 pub mod serving;
@@ -68,9 +68,9 @@ pub struct ApiState {
     pub log: EventLog,
     /// Read models.
     pub models: ReadModels,
-    /// The same two for what takes long.
+    /// The log and the read models for long reads.
     pub long_reads: LongReads,
-    /// All connections, for what is measured of them.
+    /// All connections, for their metrics.
     pub pools: Pools,
     /// The queue, for its counts.
     pub tasks: ScanTasks,
@@ -78,13 +78,13 @@ pub struct ApiState {
     pub webhooks: Webhooks,
     /// Domains that are scanned on a schedule.
     pub monitors: Monitors,
-    /// Whether mails can be sent.
+    /// Whether emails can be sent.
     pub sends_mails: bool,
     /// Admission of callers.
     pub access: Access,
-    /// Scans and batches watched as they go.
+    /// Event streams of scans and batches.
     pub watch: Watch,
-    /// How much is taken at once.
+    /// Limits of concurrent work.
     pub limits: Limits,
     /// The state of the predecessor's paths.
     pub legacy: Legacy,
@@ -92,7 +92,7 @@ pub struct ApiState {
     pub metrics: PrometheusHandle,
 }
 
-/// How much is taken at once; clones share it.
+/// Limits of concurrent work; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     /// For bodies of requests.
@@ -101,11 +101,11 @@ pub struct Limits {
     pub requests: RequestSlots,
     /// For workbooks and Parquet files that are being built.
     pub files: ExportSlots,
-    /// For answers that wait.
+    /// For responses that wait.
     pub waits: WaitSlots,
 }
 
-/// Bytes of a request's body at most.
+/// Maximum bytes of a request's body.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The whole API and the pages, under the same protection. The pages bring the answer for paths that do not exist: a page
@@ -137,7 +137,7 @@ pub fn router(state: ApiState, pages: Router<ApiState>) -> Router {
         .with_state(state)
 }
 
-/// Serves until it is stopped; requests under way are answered.
+/// Serves until it is stopped; running requests are answered.
 pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) {
     serving::serve(listener, routes, ServerLimits::default(), stop).await;
 }

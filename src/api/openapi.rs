@@ -1,4 +1,4 @@
-//! `/openapi.json`, from the handlers themselves.
+//! `/openapi.json`, generated from the handlers.
 
 mod examples;
 mod precise;
@@ -138,7 +138,7 @@ pub(super) fn described(state: Option<&ApiState>) -> (Router<ApiState>, String) 
     (routes, text.expect("the document is plain data"))
 }
 
-/// The routes of the API for who was let in elsewhere: a request must carry its caller.
+/// The routes of the API without admission: a request must already have its caller.
 pub(super) fn unguarded() -> Router<ApiState> {
     let v4 = v4::router();
     let known = KnownNames::of(v4.get_openapi(), V4);

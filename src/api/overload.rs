@@ -1,4 +1,4 @@
-//! More requests than can be worked on wait a little and are then sent away, before memory grows.
+//! Limits concurrent requests: further ones wait briefly and are then refused, before memory grows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use tokio::time::timeout;
 
 use super::problem::Problem;
 
-/// Requests worked on at once. Each may wait for one of a few database connections, so more would only wait longer.
+/// Maximum number of concurrent requests. Each may wait for one of a few database connections, so more would only wait.
 const AT_ONCE: usize = 256;
-/// How long a request may wait for its turn.
+/// How long a request may wait.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long one may take, a slow body included.
+/// The time limit of a request, including a slow body.
 const LONGEST: Duration = Duration::from_secs(150);
 
-/// The places for requests; clones share them.
+/// The limit of concurrent requests; clones share it.
 #[derive(Clone, Debug)]
 pub struct RequestSlots(Arc<Semaphore>);
 

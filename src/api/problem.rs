@@ -55,7 +55,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with the status and the words of its code.
+    /// A problem with the status and the title of its code.
     pub fn of(code: ProblemCode, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("/docs/problems/{code}"),
@@ -73,7 +73,7 @@ impl Problem {
         Self::of(code, detail).retried_after(retry_after)
     }
 
-    /// Asks to be repeated after this many seconds.
+    /// Sets `Retry-After` to this many seconds.
     #[must_use]
     pub fn retried_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
@@ -87,7 +87,7 @@ impl Problem {
         self
     }
 
-    /// For want of a scope.
+    /// The caller lacks a scope.
     pub fn insufficient_scope(wanted: Scope) -> Self {
         let detail = format!("This request needs a key or token with the scope '{wanted}'.");
         Self::of(ProblemCode::InsufficientScope, detail).with("scope", wanted.as_str())
@@ -109,12 +109,12 @@ impl Problem {
         )
     }
 
-    /// There is no such thing of a kind.
+    /// The resource does not exist.
     pub fn not_found(what: &str) -> Self {
         Self::of(ProblemCode::NotFound, format!("There is no such {what}."))
     }
 
-    /// A text in the place of an ID names nothing: 404, as for an unknown one.
+    /// An invalid ID in the path: 404, as for an unknown one.
     pub fn invalid_id() -> Self {
         Self::of(
             ProblemCode::NotFound,
@@ -130,12 +130,12 @@ impl Problem {
         )
     }
 
-    /// Nothing was done; a repeat may succeed.
+    /// Nothing was done; a retry may succeed.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::later(ProblemCode::Unavailable, 1, detail)
     }
 
-    /// There is too much to do just now.
+    /// The server is overloaded.
     pub fn overloaded() -> Self {
         Self::later(
             ProblemCode::Overloaded,
@@ -144,7 +144,7 @@ impl Problem {
         )
     }
 
-    /// A fault of ours, whose cause is only in the server's log.
+    /// An internal error; the cause is only in the server's log.
     pub fn internal() -> Self {
         Self::of(
             ProblemCode::Internal,
@@ -192,7 +192,7 @@ pub(in crate::api) fn challenge(code: ProblemCode) -> Option<&'static str> {
     }
 }
 
-/// The answer when a handler panicked.
+/// The response if a handler panicked.
 pub(super) fn after_panic(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("A handler panicked");
     Problem::internal().into_response()
@@ -272,7 +272,7 @@ impl From<AccessError> for Problem {
             ),
             AccessError::Invalid => Self::of(
                 ProblemCode::InvalidCredentials,
-                "The key or token is unknown, expired or revoked.",
+                "The key or token is unknown, expired or revoked. Send it as 'Authorization: Bearer …'.",
             ),
             AccessError::IssuerUnavailable(_) => Self::of(
                 ProblemCode::Unavailable,

@@ -1,5 +1,5 @@
-//! The codes of the API's errors: each with its status, when it comes and what to do. A code that is not here cannot be
-//! answered, and one that is here has its page in the documentation.
+//! The codes of the API's errors: each with its status, what it means and what to do. The API returns only these codes, and
+//! the documentation has a page for each.
 
 use std::fmt;
 
@@ -13,26 +13,26 @@ macro_rules! codes {
         pub enum ProblemCode { $(#[doc = $meaning] $name,)+ }
 
         impl ProblemCode {
-            /// All of them, by status.
+            /// All codes, ordered by status.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The code on the wire.
+            /// The code as the API returns it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)+ }
             }
 
-            /// The HTTP status it comes with.
+            /// Its HTTP status.
             pub fn status(self) -> StatusCode {
                 let status: u16 = match self { $(Self::$name => $status,)+ };
                 StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
 
-            /// What kind of error it is, in words.
+            /// The kind of error, as text.
             pub(in crate::api) fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }
             }
 
-            /// When it comes.
+            /// What the error means.
             pub(in crate::api) fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)+ }
             }
@@ -59,19 +59,19 @@ codes! {
     InvalidCsv 400 "invalid_csv" "Invalid request" "The list is not valid CSV: a quote is missing or there is one too many." "Correct the quote that opens on `line`.";
     ColumnNameTooLong 400 "column_name_too_long" "Invalid request" "The name of a column has more than 1,000 bytes, or all names together have more than 100,000." "`detail` names the column; shorten its name.";
     UnknownColumn 400 "unknown_column" "Invalid request" "The list has no column with the name or number given in `column`." "`detail` lists its columns.";
-    BodyUnreadable 400 "body_unreadable" "Invalid request" "The request body is incomplete." "Send the request again; with an `Idempotency-Key` it has no further effect.";
+    BodyUnreadable 400 "body_unreadable" "Invalid request" "The request body is incomplete." "Send the request again. If it has an `Idempotency-Key`, nothing is done twice.";
     AmbiguousRequest 400 "ambiguous_request" "Invalid request" "The request's headers are ambiguous." "Send one header `Host`, and `Content-Length` or `Transfer-Encoding`, not both.";
     InvalidForm 400 "invalid_form" "Invalid request" "A form of a page cannot be read." "Open the page again and send the form again.";
     Unauthorized 401 "unauthorized" "Authentication required" "No key or token was sent." "Send `Authorization: Bearer …`; `sitelog key create` creates a key.";
-    InvalidCredentials 401 "invalid_credentials" "Authentication required" "The key or token is unknown, expired or revoked." "Create a new key, or get a new token.";
+    InvalidCredentials 401 "invalid_credentials" "Authentication required" "The key or token is unknown, expired or revoked, or the header `Authorization` has another scheme than `Bearer`." "Create a new key or get a new token, and send it as `Authorization: Bearer …`. Basic authentication is not supported.";
     InsufficientScope 403 "insufficient_scope" "Forbidden" "The key or token does not allow this." "Use a key or token with the scope given in `scope`.";
     WrongTenant 403 "wrong_tenant" "Forbidden" "`X-Tenant-Id` names a different tenant than that of the key or token." "Omit the header, or use a key of that tenant.";
-    ForeignPage 403 "foreign_page" "Forbidden" "The request comes from a web page of another origin, or (without access control) uses a host other than `localhost` or an IP address." "Programs must send a key or token, not a session cookie. Without access control, use `localhost` or the IP address, or turn access control on.";
+    ForeignPage 403 "foreign_page" "Forbidden" "A browser sent the request from a web page that is not one of sitelog's own pages. Or access control is off, and the URL of the request has a host other than `localhost` or an IP address." "Use sitelog's own pages in the browser; programs must send a key or token, not a session cookie. If access control is off, use `localhost` or the IP address in the URL, or turn access control on.";
     UrlQuotaReached 403 "url_quota_reached" "Forbidden" "The tenant has reached its quota of stored URLs of sitemaps; nothing was requested." "Erase domains that are no longer needed, or ask the operator for a higher quota.";
     NotFound 404 "not_found" "Not found" "The resource does not exist, or it belongs to another tenant." "Check the ID. If you have just created the resource, pass the `position` of that response as `?at_least=`.";
     MethodNotAllowed 405 "method_not_allowed" "Method not allowed" "The path does not support this method." "`/openapi.json` and `/docs` list all routes.";
     RequestTimeout 408 "request_timeout" "Request timeout" "The request body did not arrive in time." "Send it again, over a faster connection or in smaller parts.";
-    CannotCancel 409 "cannot_cancel" "Conflict" "The scan or batch has ended, and cannot be cancelled any more." "Nothing to do: it has ended.";
+    CannotCancel 409 "cannot_cancel" "Conflict" "The scan or batch has ended, so it cannot be cancelled." "You need not do anything: nothing runs any more.";
     CannotRetry 409 "cannot_retry" "Conflict" "The scan or batch has completed or has not ended yet, nothing failed, or the batch was cancelled." "Request a new scan or batch instead.";
     Conflict 409 "conflict" "Conflict" "The request conflicts with the current state of the scan." "Read the scan's current state and try again.";
     MonitorCannotRun 409 "monitor_cannot_run" "Conflict" "The monitor cannot run now: the batch of the previous run has not ended, its filter matches no domain, or a quota is reached." "`reason` says which. Wait for the batch or cancel it, or change the monitor.";
@@ -92,9 +92,9 @@ codes! {
     TooManyWebhooks 422 "too_many_webhooks" "Unprocessable Content" "The tenant already has the maximum of 100 webhooks." "Delete one that is no longer needed.";
     IdempotencyKeyReused 422 "idempotency_key_reused" "Unprocessable Content" "The idempotency key belongs to another request." "Use a new key for a new request.";
     TooManyRequests 429 "too_many_requests" "Too many requests" "The tenant has reached its rate limit, or it has so many concurrent reads that this one would wait too long." "Try again after `Retry-After` seconds; `RateLimit` shows the remaining requests.";
-    TooManyStreams 429 "too_many_streams" "Too many event streams" "The tenant has reached the maximum number of open event streams." "Close some, or watch batches instead of each scan.";
+    TooManyStreams 429 "too_many_streams" "Too many event streams" "The tenant has reached the maximum number of open event streams." "Close some streams, or watch a batch instead of each of its scans.";
     Internal 500 "internal" "Internal error" "An internal error of the server; its log has the cause." "Contact the operator and give the time of the request.";
-    Unavailable 503 "unavailable" "Service unavailable" "The database does not respond or is full, a query or the request took too long, read models are being built, an Excel file cannot be written, or `at_least` was not reached in time." "Try again after `Retry-After` seconds, with the same `Idempotency-Key`; use filters if a query took too long.";
+    Unavailable 503 "unavailable" "Service unavailable" "The database does not respond or is full, a query or the request took too long, read models are being built, an Excel file cannot be written, or `at_least` was not reached in time." "Try again after `Retry-After` seconds, with the same `Idempotency-Key`. If a query took too long, use filters. If `at_least` was not reached, check that it is a `position` that this server returned.";
     Overloaded 503 "overloaded" "The service is overloaded" "The server has too many concurrent requests, event streams, Excel files or large request bodies; nothing was done." "Try again after `Retry-After` seconds.";
 }
 

@@ -1,8 +1,8 @@
-//! A request and its answer take as long as they take, but only while the caller may have them: meanwhile a key may be
-//! revoked, a token expire, a user sign out, a tenant lose its access.
+//! Checks the caller again during a request and its response, however long they take: meanwhile a key may be revoked,
+//! a token may expire, a user may sign out, or a tenant may lose access.
 //!
-//! Every admission passes its bodies through here, so this holds for slow uploads, event streams, exports, answers that
-//! wait and whatever comes later. The check has a clock of its own: a busy stream sends no heartbeats.
+//! Every admission passes its bodies through here. So this covers slow uploads, event streams, exports and responses
+//! that wait. The check has its own timer, because a busy stream sends no heartbeats.
 
 use std::io;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ impl AdmittedRequest {
         self.state.access.recheck_every()
     }
 
-    /// Whether the caller is still who it was. If that cannot be found out just now, it is taken to be.
+    /// Whether the caller still has access. If that cannot be checked now, the answer is yes.
     async fn check(&self) -> Result<(), Problem> {
         match caller_of_request(&self.state, &self.method, &self.headers).await {
             Ok(caller) if caller == self.caller => Ok(()),
@@ -92,7 +92,7 @@ fn kept(body: Body, admitted: Arc<AdmittedRequest>, is_whole_anywhere: bool) -> 
     Body::from_stream(stream::unfold(Some(kept), async |kept| kept?.next().await).fuse())
 }
 
-/// A body under way.
+/// A body that is being sent or received.
 struct Kept {
     admitted: Arc<AdmittedRequest>,
     due: Instant,
@@ -102,7 +102,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// What comes next, and what is left then.
+    /// The next element, and the rest.
     async fn next(mut self) -> Option<(Result<Bytes, axum::Error>, Option<Self>)> {
         loop {
             if Instant::now() >= self.due {

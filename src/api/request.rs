@@ -1,4 +1,4 @@
-//! What requests have in common: whose they are, how they are repeated, how fresh the answer must be.
+//! What requests have in common: the caller, idempotency, and how recent the data must be.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use crate::projections::query::{Sort, wait_for};
 use crate::projections::{Projection, ProjectionError, as_of, query};
 use crate::values::TenantId;
 
-/// How long an answer may wait for `?at_least=`.
+/// How long a response may wait for `?at_least=`.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// How often it polls if nothing notifies it.
@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Characters of an idempotency key at most.
 const MAX_KEY: usize = 255;
 
-/// Whose data a request may read.
+/// The tenant whose data a request may read.
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant(pub TenantId);
 
@@ -45,10 +45,10 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     }
 }
 
-/// A command's request: whose, under which id and key, and its body.
+/// The request of a command: its caller, its id, its idempotency key and its body.
 #[derive(Clone, Debug)]
 pub struct CommandRequest {
-    /// Goes into the log with what follows.
+    /// Goes into the metadata of the events.
     pub context: CommandContext,
     /// As sent.
     pub headers: HeaderMap,
@@ -85,13 +85,13 @@ impl FromRequest<ApiState> for CommandRequest {
 }
 
 impl CommandRequest {
-    /// The body as JSON of a shape; says where it breaks.
+    /// Parses the body as JSON; an error names the place.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.expect_type(&["application/json"])?;
         parse_json(self.body())
     }
 
-    /// What the first use of the request's idempotency key led to, if there was one.
+    /// The result of the first use of the request's idempotency key, if there was one.
     pub async fn first_result(&self, state: &ApiState) -> Result<Option<Value>, Problem> {
         let Some(key) = &self.context.key else {
             return Ok(None);
@@ -130,7 +130,7 @@ impl CommandRequest {
         value.and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body as sent, to be kept while it is read elsewhere.
+    /// The body as sent, for code that reads it later.
     pub fn body_bytes(&self) -> Bytes {
         self.body.bytes.clone()
     }
@@ -145,7 +145,7 @@ impl CommandRequest {
     }
 }
 
-/// 415, naming what is taken.
+/// 415 with the accepted types.
 pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
     let given = if given.is_empty() {
         "no Content-Type".to_owned()
@@ -159,7 +159,7 @@ pub fn unsupported_media_type(given: &str, wanted: &[&str]) -> Problem {
     Problem::of(ProblemCode::UnsupportedMediaType, detail)
 }
 
-/// What the header `Idempotency-Key` says, if it is there.
+/// The header `Idempotency-Key`, if present.
 pub(super) fn idempotency_key_in(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
@@ -211,7 +211,7 @@ pub struct AtLeast {
 }
 
 impl AtLeast {
-    /// Waits until a read model has come so far.
+    /// Waits until a read model has reached the position.
     pub async fn wait<P: Projection>(self, state: &ApiState) -> Result<(), Problem> {
         let Some(wanted) = self.at_least else {
             return Ok(());
@@ -221,12 +221,13 @@ impl AtLeast {
         }
         let reached = query::position::<P>(&state.models).await?;
         let detail = format!(
-            "The read model has reached only log position {reached} of the requested {wanted}. Try again."
+            "The read model has reached log position {reached}, not yet the requested {wanted}. Try again, and check \
+             that the server returned this position."
         );
         Err(Problem::unavailable(detail).with("position", reached))
     }
 
-    /// Waits until what follows the log in another way has come so far: `what` it is, and how far it has `reached`.
+    /// The same for something else that follows the log: `what` names it, and `reached` returns its position.
     pub async fn wait_until<F, E>(self, what: &str, reached: impl Fn() -> F) -> Result<(), Problem>
     where
         F: Future<Output = Result<i64, E>>,
@@ -243,7 +244,8 @@ impl AtLeast {
             }
             if Instant::now() > end {
                 let detail = format!(
-                    "{what} have reached only log position {reached} of the requested {wanted}. Try again."
+                    "{what} have reached log position {reached}, not yet the requested {wanted}. Try again, and check \
+                     that the server returned this position."
                 );
                 return Err(Problem::unavailable(detail).with("position", reached));
             }
@@ -271,7 +273,7 @@ pub struct AsOf {
 }
 
 impl AsOf {
-    /// The position that is meant, if one is.
+    /// The position, if one is given.
     pub async fn position(&self, state: &ApiState) -> Result<Option<i64>, Problem> {
         let Some(text) = &self.as_of else { return Ok(None) };
         let point = with_offset(text)
@@ -297,7 +299,7 @@ pub async fn since(text: Option<&str>, state: &ApiState) -> Result<i64, Problem>
     }
 }
 
-/// A time whose `+` came as a blank, which is what an unescaped `+` in a query means: `12:00:00 02:00`.
+/// Restores a `+` that a query decoded as a space, because it was not escaped: `12:00:00 02:00`.
 fn with_offset(text: &str) -> Cow<'_, str> {
     match text.rsplit_once(' ') {
         Some((time, offset)) if time.contains(':') && offset.len() == 5 && offset.as_bytes()[2] == b':' => {
@@ -337,7 +339,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        // A malformed id names nothing: that is 404, as for an unknown one.
+        // An invalid id gets 404, like an unknown one.
         let path = Path::<T>::from_request_parts(parts, state).await;
         path.map(|Path(value)| Self(value))
             .map_err(|_| Problem::invalid_id())
@@ -416,20 +418,20 @@ impl Paging {
         }
     }
 
-    /// What the cursor says, as the key of a list that has several orders; that of another order is none.
+    /// The key in the cursor, for a list with several sort orders. A cursor of another order is refused.
     pub fn after_in<T: std::str::FromStr>(&self, sort: impl Sort) -> Result<Option<T>, Problem> {
         let place = self.after::<String>()?;
         let key = place.map(|place| sort.key(&place).and_then(|key| key.parse().ok()));
         key.map(|key| {
             key.ok_or_else(|| {
-                let detail = format!("The cursor does not belong to this list with sort={sort}.");
+                let detail = format!("The cursor is not one that this list returned with sort={sort}.");
                 Problem::of(ProblemCode::InvalidQuery, detail)
             })
         })
         .transpose()
     }
 
-    /// What the cursor says, as the list's own key.
+    /// The key in the cursor.
     pub fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, Problem> {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
@@ -439,7 +441,7 @@ impl Paging {
         key.map(Some).ok_or_else(|| {
             Problem::of(
                 ProblemCode::InvalidQuery,
-                "The cursor does not belong to this list.",
+                "The cursor is not one that this list returned.",
             )
         })
     }

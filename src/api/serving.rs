@@ -1,4 +1,4 @@
-//! Takes connections: not more than there is room for, and none that stays idle for too long.
+//! Accepts connections, up to a maximum, and closes those that stay idle for too long.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,16 +22,16 @@ use tower::ServiceExt;
 use super::browser;
 use super::problem::{Problem, ProblemCode};
 
-/// How connections are taken.
+/// The limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// Connections at the same time; more wait in the system's queue.
+    /// Maximum number of connections; more wait in the system's queue.
     pub connections: usize,
     /// For the head of a request, from when the connection is ready for it: also how long an idle one is kept.
     pub header_read_timeout: Duration,
-    /// A client must take something of an answer in this time.
+    /// The time in which a client must read a part of the response.
     pub write_timeout: Duration,
-    /// For requests under way when the server is stopped.
+    /// The time for running requests when the server is stopped.
     pub shutdown_grace: Duration,
 }
 
@@ -50,10 +50,10 @@ impl Default for ServerLimits {
 const MAX_HEAD: usize = 64 * 1024;
 /// Headers of a request.
 const MAX_HEADERS: usize = 100;
-/// Pause after no connection could be taken: the process may be out of file descriptors.
+/// Pause after a connection could not be accepted: the process may have no free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until it is stopped; requests under way are answered.
+/// Serves until it is stopped; running requests are answered.
 pub async fn serve(listener: TcpListener, router: Router, serving: ServerLimits, stop: CancellationToken) {
     let slots = Arc::new(Semaphore::new(serving.connections));
     let graceful = GracefulShutdown::new();
@@ -99,7 +99,7 @@ pub async fn serve(listener: TcpListener, router: Router, serving: ServerLimits,
             );
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // What goes wrong with a connection is its client's to know.
+            // Errors of a connection concern only its client.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "A connection ended early");
             }

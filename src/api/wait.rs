@@ -1,4 +1,4 @@
-//! `Prefer: wait=N` (RFC 7240, 4.3): the answer to a request for a scan may wait for the scan's end.
+//! `Prefer: wait=N` (RFC 7240, 4.3): the response to a request for a scan can wait for the scan's end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use super::problem::Problem;
 use super::watch::Watched;
 use crate::values::TenantId;
 
-/// Seconds at most; more is brought down to it.
+/// Maximum number of seconds; larger values are clamped.
 const MAX_SECONDS: u64 = 60;
-/// Answers that wait at once: half of the places for requests, so that there is always room for others.
+/// Maximum number of waiting responses: half of the concurrent requests, so that others always have room.
 const AT_ONCE: usize = 128;
 
-/// The places for answers that wait; clones share them.
+/// The limit of responses that wait; clones share it.
 #[derive(Clone, Debug)]
 pub struct WaitSlots(Arc<Semaphore>);
 
@@ -27,13 +27,13 @@ impl Default for WaitSlots {
     }
 }
 
-/// The seconds that a request asks to wait; nothing if it does not, or not so that it can be understood.
+/// The seconds that a request wants to wait; none if the preference is missing or invalid.
 pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
     let values = headers.get_all("prefer").into_iter();
     let preferences = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|text| text.split(','));
-    // Of a preference that is there twice the first counts (RFC 7240, 2).
+    // If a preference occurs twice, the first one counts (RFC 7240, 2).
     let mut waits = preferences.filter_map(|preference| {
         let (name, value) = preference.split(';').next()?.split_once('=')?;
         name.trim()
@@ -44,7 +44,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<u64> {
     Some(seconds.min(MAX_SECONDS))
 }
 
-/// `Preference-Applied`, for an answer that waited.
+/// `Preference-Applied`, for a response that waited.
 pub(super) fn applied(seconds: u64) -> [(HeaderName, HeaderValue); 1] {
     let value = HeaderValue::from_str(&format!("wait={seconds}"));
     let value = value.expect("letters and digits");

@@ -1,4 +1,4 @@
-//! The parts of a service that spans several machines.
+//! The parts of a service that use NATS.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ impl App {
     }
 }
 
-/// Scans for a service elsewhere until told to stop, or until its dispatchers need another release.
+/// Scans for a service on another machine until it is stopped, or until its dispatchers need another release.
 pub async fn work_over_nats(
     config: &Config,
     broker: &NatsSettings,

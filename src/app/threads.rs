@@ -1,4 +1,4 @@
-//! Which threads tasks run on: requests on the process's own, everything else on sets of its own.
+//! The threads of a process: requests run on the main runtime, everything else on separate runtimes.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::task::TaskTracker;
@@ -17,8 +17,8 @@ impl Threads {
             .enable_all()
             .thread_name(name)
             .on_thread_start(move || {
-                // Of this thread; it may have been started by one that gives way already. Where it fails, the thread is
-                // as good as all others.
+                // The priority of this thread; its parent may have a lower priority already. If this fails, the thread has
+                // the normal priority.
                 let _lowered = rustix::process::setpriority_process(None, niceness);
             })
             .build()?;
@@ -33,8 +33,8 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        // A runtime that is dropped waits for its tasks, which an asynchronous function must not. Nobody waits for those
-        // that are left.
+        // Dropping a runtime waits for its tasks, which is not allowed in an asynchronous function. Remaining tasks are
+        // not awaited.
         if let Some(threads) = self.0.take() {
             threads.shutdown_background();
         }

@@ -1,5 +1,5 @@
-//! The file: a tar archive of the manifest and what `pg_dump -Fc` wrote, so that it can be opened without sitelog. It is
-//! written beside its name and renamed when it is whole.
+//! The backup file: a tar archive of the manifest and the output of `pg_dump -Fc`, which other programs can open. It
+//! is written under a temporary name and renamed when it is complete.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -51,7 +51,7 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Begins one. A file of that name stays as it is until the new one is whole.
+    /// Starts a backup. An existing file is not changed until the new one is complete.
     pub(super) fn begin(path: &Path, manifest: &Manifest) -> Result<Self, ArchiveError> {
         let mut name = path.as_os_str().to_owned();
         name.push(".partial");
@@ -71,7 +71,7 @@ impl Unfinished {
             Err(TryLockError::WouldBlock) => return Err(ArchiveError::UnderWay(path.to_path_buf())),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        // What a killed run left.
+        // A file of a killed run.
         file.set_len(0).map_err(failed)?;
         let manifest = serde_json::to_vec_pretty(manifest).expect("a manifest is plain data");
         let size = manifest.len() as u64;

@@ -1,4 +1,4 @@
-//! Saves a database: one snapshot of everything, consistent in itself, while the service is in use.
+//! Dumps a database: one consistent snapshot of everything, while the service runs.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::{BackupError, Manifest};
 use crate::log::EventLog;
 use crate::postgres::{ChildCommand, ClientProgram};
 
-/// Bytes that are passed on at once.
+/// Size of a block in bytes.
 const CHUNK: usize = 128 * 1024;
 
 /// A backup that was written.
@@ -22,9 +22,9 @@ pub struct Saved {
     pub bytes: u64,
 }
 
-/// Writes a backup of the database at `url`; `progress` gets the number of bytes so far.
+/// Writes a backup of the database at `url`; `progress` gets the number of written bytes.
 ///
-/// `url` is of a user who is shown all rows: a superuser, or the owner of the tables. `log` is the same database's.
+/// The user of `url` must see all rows: a superuser, or the owner of the tables. `log` is the log of the same database.
 pub async fn back_up(
     url: &str,
     log: &EventLog,
@@ -51,7 +51,7 @@ pub async fn back_up(
     let mut command = pg_dump.command(Some(url))?;
     command.args(["--format=custom", "--snapshot", &snapshot]);
     if !bypasses {
-        // The owner is shown all rows by a policy of his own; without this pg_dump refuses to ask.
+        // The owner sees all rows through a separate policy; without this, pg_dump refuses to dump.
         command.arg("--enable-row-security");
     }
     let bytes = write(command, file, &manifest, progress).await?;

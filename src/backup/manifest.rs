@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Beside the dump in the file. Fields that a reader does not know are ignored; what a reader cannot do without raises
+/// The file with the dump. Readers ignore unknown fields. A change that readers must know raises
 /// `FORMAT`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Of the file as a whole.
+    /// Version of the whole file.
     pub format: u32,
     /// The release that wrote it.
     pub version: String,

@@ -1,6 +1,6 @@
-//! One file of everything in the database, and the way back: over `pg_dump` and `pg_restore`, which know all that a
-//! database may hold. Here is what they leave open: the file is whole or not there, it says what it is, it is restored
-//! into an empty database only, by whatever user, with the roles that it names.
+//! Backup of the whole database into one file, and its restore, with `pg_dump` and `pg_restore`. This module adds what
+//! they do not do: the file is complete or does not exist, a manifest describes it, it is restored only into an empty
+//! database, by any user, with the roles that it names.
 
 mod archive;
 mod dump;
@@ -18,7 +18,7 @@ use crate::postgres::ClientError;
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The database does not answer.
+    /// The database does not respond.
     #[error("cannot reach the database")]
     Database(#[from] sqlx::Error),
     /// PostgreSQL's own programs.
@@ -88,7 +88,7 @@ pub enum BackupError {
     /// The log cannot be read.
     #[error("cannot read the log")]
     Log(#[from] ProofError),
-    /// The lock that keeps others from migrating meanwhile cannot be taken.
+    /// The lock against concurrent migrations cannot be taken.
     #[error("cannot lock the database against migrations")]
     Lock(#[from] sqlx::migrate::MigrateError),
 }

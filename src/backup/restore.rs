@@ -1,4 +1,4 @@
-//! Puts a backup into an empty database, all or nothing, as the user who restores it.
+//! Restores a backup into an empty database, all or nothing, as the user who runs it.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
@@ -13,7 +13,7 @@ use super::{Archive, ArchiveError, BackupError};
 use crate::postgres::{ChildCommand, ClientProgram};
 use crate::projections::row_security;
 
-/// Bytes that are passed on at once.
+/// Size of a block in bytes.
 const CHUNK: usize = 128 * 1024;
 
 /// Restores into the database at `url`; `progress` gets the number of bytes read of the dump.
@@ -51,7 +51,7 @@ pub async fn restore(url: &str, archive: &Archive, progress: impl Fn(u64)) -> Re
     Ok(())
 }
 
-/// Whatever is there could be overwritten, or mixed with what comes.
+/// Existing data could be overwritten, or mixed with the restored data.
 async fn refuse_what_is_not_empty(connection: &mut PgConnection) -> Result<(), BackupError> {
     let (database, found): (String, Option<String>) = sqlx::query_as(
         "select current_database()::text, \
@@ -129,7 +129,7 @@ async fn feed(
                 doing: "read",
                 source,
             })?;
-            // It may have read what it wants, or failed and says so itself.
+            // It may have read enough, or it failed and reports that itself.
             if count == 0 || input.write_all(&buffer[..count]).await.is_err() {
                 break;
             }
@@ -168,7 +168,7 @@ fn failed(said: String) -> BackupError {
     }
 }
 
-/// What holds for the original alone: who owns it, and who was at work in it.
+/// State that belongs to the original only: ownership and leases.
 async fn make_ours(connection: &mut PgConnection) -> Result<(), BackupError> {
     let mut transaction = connection.begin().await?;
     row_security::enable_everywhere(&mut transaction).await?;

@@ -1,4 +1,4 @@
-//! `sitelog config`: the settings in effect, and whether a file of them is right.
+//! `sitelog config`: shows the effective settings, and checks a settings file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Show {
-    /// Prints only what is not the default
+    /// Prints only settings that differ from the default
     #[arg(long)]
     changed: bool,
     /// Prints one JSON object
@@ -39,7 +39,7 @@ struct Check {
     /// The file, in TOML like sitelog.toml
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Also applies the environment, as a start of the service would
+    /// Also applies the environment, as the service does at its start
     #[arg(long)]
     with_environment: bool,
     /// Prints one JSON object

@@ -138,7 +138,7 @@ fn print(found: &Findings) -> anyhow::Result<()> {
             found.log_position.map(|position| position.to_string()),
         ),
     ] {
-        // What could not be found out is explained by a problem below.
+        // A problem below explains what could not be determined.
         if let Some(value) = value {
             say(&format!("{name:<12}  {value}"))?;
         }

@@ -1,4 +1,4 @@
-//! What a scan reads besides pages and sitemaps, as options of the command line.
+//! The options for what a scan fetches in addition to pages and sitemaps.
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;

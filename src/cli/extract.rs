@@ -1,4 +1,4 @@
-//! `sitelog extract`: what one saved page says. Nothing is fetched and nothing is recorded.
+//! `sitelog extract`: the findings of one saved page. Nothing is fetched or recorded.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -81,7 +81,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// Erases, and waits until the read models say so too; `None` if the tenant has no such domain.
+/// Erases, and waits until the read models show it; `None` if the tenant has no such domain.
 async fn forget(
     domain: &DomainName,
     tenant: TenantId,

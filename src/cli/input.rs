@@ -1,4 +1,4 @@
-//! Files that commands are given.
+//! Reads the files that are arguments of commands.
 
 use std::io::Read;
 use std::path::Path;

@@ -156,7 +156,7 @@ fn line_of(row: &KeyRow) -> String {
         .to_owned()
 }
 
-/// No key is good for longer than a hundred years.
+/// No key is valid for longer than a hundred years.
 const MOST_DAYS: i64 = 36_500;
 
 fn expiry_of(text: &str) -> Result<Expiry, String> {

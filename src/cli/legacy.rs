@@ -1,4 +1,4 @@
-//! `sitelog legacy`: bring the predecessor's data over, and hold it against ours.
+//! `sitelog legacy`: imports the predecessor's data, and compares it with sitelog's.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -157,7 +157,7 @@ impl Following {
         })
     }
 
-    /// Waits until the read models have come to the end of the log, and readers of the old tables see them.
+    /// Waits until the read models have reached the end of the log, and readers of the old tables see them.
     async fn catch_up(&self) -> anyhow::Result<()> {
         let head = self.app.log.head().await?;
         loop {

@@ -1,5 +1,5 @@
-//! The whole service inside one command: scans go through the log and the queue of the data directory, whether a
-//! server runs on it as well or not.
+//! Runs the whole service inside one command. Scans go through the log and the queue of the database, whether a server
+//! runs on it or not.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Local {
     /// Starts it.
     pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
         let local = Self::following(config).await?;
-        // What this command wants is done when it stops; anything else it took goes back to the queue at once.
+        // The work of this command is done when it stops; other claimed tasks return to the queue immediately.
         local
             .app
             .spawn_worker(&local.tracker, &local.stop, Duration::ZERO);

@@ -1,4 +1,4 @@
-//! `sitelog mcp`: tools of an agent, over standard input and output.
+//! `sitelog mcp`: the tools for agents over standard input and output.
 
 use std::process::ExitCode;
 
@@ -23,8 +23,8 @@ use crate::values::TenantId;
 /// Serves sitelog's tools to an agent on standard input and output (Model Context Protocol).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A running server that the tools use, such as `http://127.0.0.1:8080`, with the rights of the key in
-    /// `SITELOG_KEY`. Without it they use the database of the settings, like the other commands, and this process scans
+    /// The running server that the tools use, such as `http://127.0.0.1:8080`; set its key in `SITELOG_KEY`. Without a
+    /// server the tools use the database of the settings, like the other commands, and this process runs the scans
     #[arg(long, value_name = "URL", env = "SITELOG_URL", hide_env_values = true)]
     url: Option<String>,
     /// The tenant. Default: that of the key, otherwise the default tenant (550e8400-e29b-41d4-a716-446655440000)
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, sources: &Sources) -> anyhow::Result<ExitCo
 
 async fn serve_own(sources: &Sources, headers: HeaderMap) -> anyhow::Result<()> {
     let mut config = Config::load(sources)?;
-    // Who reaches the database may do everything, as with the other commands.
+    // Whoever has access to the database may do everything, as with the other commands.
     config.auth.mode = AuthMode::Off;
     let local = Local::start(&config).await?;
     let served = serve(ToolServer::new(Named {
@@ -82,7 +82,7 @@ impl Args {
     /// Who the tools act for.
     fn headers(&self) -> Result<HeaderMap, BadArgument> {
         let mut headers = HeaderMap::new();
-        // No argument: other users of the machine can read those.
+        // Not an argument, because other users of the machine can read arguments.
         if let Some(key) = std::env::var("SITELOG_KEY").ok().filter(|key| !key.is_empty()) {
             let value = HeaderValue::from_str(&format!("Bearer {key}"));
             let mut value = value.map_err(|_| BadArgument("SITELOG_KEY is not a key".to_owned()))?;

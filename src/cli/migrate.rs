@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     let database = Database::open(config).await?;
-    // Before there are tables that it must be let into.
+    // The role must exist before the tables to which it gets access.
     ensure_reader(&database.pools.work).await?;
     ensure_all(&database.pools.work).await?;
     database.close().await;

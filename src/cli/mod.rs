@@ -154,7 +154,7 @@ of the environment (no database, port in use, invalid setting). Errors go to std
 
 /// An argument is not what it should be.
 const USAGE: u8 = 2;
-/// The environment is not as it must be: no database, port taken, bad setting.
+/// An error of the environment: no database, port in use, invalid setting.
 const ENVIRONMENT: u8 = 3;
 
 /// Runs the command the process was started with.
@@ -193,7 +193,7 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) => fail(&error),
     };
-    // What still sleeps in a blocking call must not hold the process.
+    // A blocking call that still waits must not keep the process running.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     code
 }
@@ -260,7 +260,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if is_argument { USAGE } else { ENVIRONMENT })
 }
 
-/// What Rust says of a panic; it may quote what a site or a user sent.
+/// Prints the message of a panic, which may contain text of a site or a user.
 fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
     tell_lines(&panic.to_string());
     let trace = std::backtrace::Backtrace::capture();

@@ -1,4 +1,4 @@
-//! `sitelog monitor`: scans that are repeated by a rhythm.
+//! `sitelog monitor`: domains that are scanned on a schedule.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,8 +1,8 @@
-//! All that the command line prints, on standard output and standard error: the only place that does.
+//! Prints everything that the command line prints, on standard output and standard error. No other module prints.
 //!
-//! Much of it is text from elsewhere (names of keys, lines of lists, titles of sites, files of fingerprints), which
-//! must not reach a terminal as commands to it. So every line is made [`Printable`] here, whatever it is made of, and
-//! the only escape sequences are the colours of [`style`](super::style).
+//! Much of it is text from external sources (names of keys, lines of lists, titles of sites, fingerprint files), which
+//! must not control the terminal. So every line is made [`Printable`] here, and the only escape sequences are the
+//! colours of [`style`](super::style).
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -18,10 +18,10 @@ pub(super) struct Span {
     pub(super) text: String,
 }
 
-/// One line, whatever its parts hold.
+/// One line; control characters are escaped.
 pub(super) struct Line(Vec<Span>);
 
-/// Prints a line; a reader that has gone away (`| head`) ends the program quietly.
+/// Prints a line; if the reader is gone (`| head`), the program ends without an error.
 pub(super) fn say(line: impl Into<Line>) -> io::Result<()> {
     writeln!(io::stdout(), "{}", line.into())
 }
@@ -53,7 +53,7 @@ pub(super) fn chain(error: &anyhow::Error) -> String {
     said.join(": ")
 }
 
-/// Asks a question on standard error; the answer is typed behind it.
+/// Asks a question on standard error, and reads the answer.
 pub(super) fn ask(question: &str) -> io::Result<()> {
     let mut screen = io::stderr();
     write!(screen, "{} ", Printable(question))?;
@@ -78,12 +78,12 @@ pub(super) fn file() -> Box<dyn Write> {
     }
 }
 
-/// Whether a person looks at standard output.
+/// Whether standard output is a terminal.
 pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether a person looks at standard error.
+/// Whether standard error is a terminal.
 pub(super) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
@@ -147,7 +147,7 @@ impl<const PARTS: usize> From<[Span; PARTS]> for Line {
 /// Makes a stream of bytes printable, line by line.
 struct Screen<W: Write> {
     out: W,
-    /// A line whose end has not come yet.
+    /// An incomplete line.
     begun: Vec<u8>,
 }
 
@@ -173,7 +173,7 @@ impl<W: Write> Write for Screen<W> {
     }
 }
 
-/// What is behind the last line's end.
+/// The text after the last line break.
 impl<W: Write> Drop for Screen<W> {
     fn drop(&mut self) {
         let rest = String::from_utf8_lossy(&self.begun);

@@ -1,10 +1,10 @@
-//! Bars for files that are written or read: on a terminal, on stderr, and else none.
+//! Progress bars for files that are read or written: on stderr, only on a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
 
-/// The amount so far, when the total is unknown.
+/// The current amount, for an unknown total.
 pub(super) fn of_unknown_length(what: &'static str) -> anyhow::Result<ProgressBar> {
     let bar = shown(ProgressBar::no_length());
     bar.set_style(ProgressStyle::with_template(
@@ -14,7 +14,7 @@ pub(super) fn of_unknown_length(what: &'static str) -> anyhow::Result<ProgressBa
     Ok(bar)
 }
 
-/// How much of it there is so far, and how long the rest takes.
+/// The share that is done, and the remaining time.
 pub(super) fn of_length(what: &'static str, bytes: u64) -> anyhow::Result<ProgressBar> {
     let bar = shown(ProgressBar::new(bytes));
     bar.set_style(ProgressStyle::with_template(

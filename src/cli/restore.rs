@@ -19,7 +19,7 @@ use crate::projections::{all, row_security, status};
 
 /// Restores a backup into an empty database, and verifies log and read models; exit code 1 if they are damaged.
 ///
-/// All or nothing: if the restore fails, the database stays empty. The user who restores owns the restored tables.
+/// All or nothing: if the restore fails, the database stays empty. The restoring user owns the restored tables.
 /// Roles that had rights in the backup and are missing here are created, without a login.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,4 +1,4 @@
-//! `sitelog robots`: what a robots.txt says about URLs. Nothing is fetched and nothing is recorded.
+//! `sitelog robots`: checks URLs against a saved robots.txt. Nothing is fetched or recorded.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ pub struct Args {
     urls: Vec<String>,
 }
 
-/// One line of the answer.
+/// One line of the output.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     url: &'a str,

@@ -57,7 +57,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whoever runs a site should be able to ask who reads it.
+/// Warns if the user agent has no contact: site owners must be able to reach the operator.
 pub(super) fn warn_without_contact(config: &Config) {
     if !config.fetch.tells_contact() {
         tracing::warn!(
@@ -77,7 +77,7 @@ fn allow_many_connections() {
     }
 }
 
-/// Tells whoever has started it what they need to know. Standard error is the log: the first key is not for it.
+/// Prints what the user needs to know at the start. Standard error is the log, so the first key is not printed there.
 fn introduce(started: &Started<'_>, roles: Roles) {
     let (config, address) = (started.config, started.address);
     let place = match started.database.url() {
@@ -101,7 +101,7 @@ fn introduce(started: &Started<'_>, roles: Roles) {
     match &started.first_key {
         FirstKey::NotNeeded => {}
         FirstKey::ToShow(key) => {
-            // Standard output is a terminal; that it went away right now is no reason to stop.
+            // If the terminal is gone, continue.
             let _shown = say("The first API key (operator; shown only once):")
                 .and_then(|()| say(&format!("export SITELOG_KEY={}", key.reveal())));
         }

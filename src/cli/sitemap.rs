@@ -1,4 +1,4 @@
-//! `sitelog sitemap`: what a sitemap says, from a file or an URL. Nothing is recorded.
+//! `sitelog sitemap`: the entries of a sitemap from a file or a URL. Nothing is recorded.
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
@@ -71,7 +71,7 @@ struct Summary {
     problems: Vec<Problem>,
 }
 
-/// Prints what the source says; exit code 1 if it is not a sitemap.
+/// Prints the entries of the source; exit code 1 if it is not a sitemap.
 pub async fn run(args: &Args, settings: FetchSettings) -> anyhow::Result<ExitCode> {
     let site = args.url.clone().or_else(|| web_url(&args.source));
     if args.audit && site.is_none() {

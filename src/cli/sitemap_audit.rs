@@ -1,4 +1,4 @@
-//! `sitelog sitemap --audit`: how sound a sitemap is, in counts and examples.
+//! `sitelog sitemap --audit`: a sitemap audit as counts and examples.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::values::Problem;
 use crate::values::revisit::Repeated;
 use crate::values::sitemap_audit::{SampledUrl, SitemapAudit};
 
-/// Distinct URLs that are remembered to tell duplicates, about 16 bytes each.
+/// Maximum number of distinct URLs that are stored to detect duplicates, about 16 bytes each.
 const MAX_DISTINCT: usize = 7_000_000;
-/// URLs that a sample is taken from.
+/// The URLs from which a sample is taken.
 const MAX_OWN: usize = 50_000;
 /// For the sample.
 const TIME_LIMIT: Duration = Duration::from_mins(10);

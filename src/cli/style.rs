@@ -1,4 +1,4 @@
-//! Colours for people: on a terminal that has them, and not where `NO_COLOR` or `TERM=dumb` asks for none.
+//! Colours on terminals that support them, unless `NO_COLOR` or `TERM=dumb` is set.
 
 use crate::values::EventType;
 use crate::values::event_type::Tone;

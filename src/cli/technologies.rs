@@ -1,4 +1,4 @@
-//! `sitelog technologies`: the sets of fingerprints that technologies are known by.
+//! `sitelog technologies`: the fingerprint sets.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ enum Command {
     },
 }
 
-/// Does it.
+/// Runs the command.
 pub fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Load { source, json: true } => {

@@ -1,4 +1,4 @@
-//! `sitelog tenant`: what differs for a tenant from the settings of the service.
+//! `sitelog tenant`: the quotas of tenants, and moving a tenant.
 
 use std::fs::File;
 use std::num::NonZeroU32;
@@ -35,7 +35,7 @@ pub(super) struct Args {
 enum Command {
     /// Sets the given quotas and keeps the others; 'none' restores the service's default
     Set(Set),
-    /// Lists the tenants with quotas of their own
+    /// Lists the tenants that have their own quotas
     List(List),
     /// Exports all streams of a tenant to a file, with proofs, to move them to another database
     Export(Export),
@@ -163,7 +163,7 @@ fn checked(file: &Path) -> anyhow::Result<ExitCode> {
 async fn import(args: &Import, bus: &CommandBus, pool: &PgPool) -> anyhow::Result<()> {
     let file = read(&args.file)?;
     let tenant = file.header.tenant;
-    // A server on this database must not go on with a scan or batch of which a part is missing yet.
+    // A server on this database must not process a scan or batch that is imported only partly.
     let paused = policies::pause(pool).await?;
     let imported = import_tenant(bus, file).await;
     paused.resume().await?;

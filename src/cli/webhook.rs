@@ -1,4 +1,4 @@
-//! `sitelog webhook`: endpoints that events are sent to.
+//! `sitelog webhook`: manages webhooks.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! From a command to the log: load the aggregate, let it decide, append what happened; on a conflict, again.
+//! Runs a command: loads the aggregate, lets it decide, appends the events, and repeats this after a conflict.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::log::event::undecodable;
 use crate::log::{AppendUnit, Appended, EventLog, LogError, LogEvent, NewEvent, StreamAppend};
 use crate::values::{TenantId, VersionedEvent, versioned};
 
-/// Conflicts in a row after which a command gives up; streams are short-lived and never contended that much.
+/// Number of consecutive conflicts after which a command fails; normally there are far fewer.
 pub(super) const MAX_CONFLICTS: u32 = 16;
 
 /// Aggregates that are loaded together when a command is for many.
@@ -31,11 +31,11 @@ pub struct CommandBus {
 pub struct Attachments {
     /// Bodies that the events refer to.
     pub bodies: Vec<Body>,
-    /// The result for a repeat with the same idempotency key.
+    /// The result for repetitions with the same idempotency key.
     pub result: Value,
 }
 
-/// Why a command did not happen.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError<E: std::error::Error + 'static> {
     /// The aggregate refused it.
@@ -49,14 +49,14 @@ pub enum CommandError<E: std::error::Error + 'static> {
     Log(#[from] LogError),
 }
 
-/// An aggregate as the log has it.
+/// An aggregate, loaded from the log.
 #[derive(Clone, Debug)]
 pub struct Loaded<A> {
     /// Its state.
     pub aggregate: A,
     /// Sequence of its last event; 0 if there is none.
     pub sequence: i64,
-    /// Whose it is; `None` if there is none.
+    /// Its tenant; `None` if there is no such stream.
     pub tenant: Option<TenantId>,
 }
 
@@ -65,7 +65,7 @@ pub struct Loaded<A> {
 pub struct Done<A> {
     /// The aggregate after it.
     pub loaded: Loaded<A>,
-    /// The position of the last event written, or of the stream's last event if nothing was.
+    /// The position of the last written event, or of the stream's last event if nothing was written.
     pub position: i64,
     /// The result of the first use of the same idempotency key.
     pub repeated: Option<Value>,
@@ -254,7 +254,7 @@ impl CommandBus {
         }
     }
 
-    /// Executes a command on an aggregate that was loaded before; a conflict is the caller's.
+    /// Executes a command on an aggregate that was loaded before; the caller handles a conflict.
     pub async fn execute_on<A>(
         &self,
         loaded: Loaded<A>,

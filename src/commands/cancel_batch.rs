@@ -1,4 +1,4 @@
-//! Call the rest of a batch off.
+//! Cancels a batch and its remaining scans.
 
 use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};

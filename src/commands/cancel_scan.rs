@@ -1,4 +1,4 @@
-//! Cancel a scan.
+//! Cancels a scan.
 
 use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};

@@ -1,5 +1,5 @@
-//! Change who may use the service and how much: keys, quotas, sessions. The table changes and the event about it are
-//! one transaction, so neither is ever without the other.
+//! Changes access: keys, quotas, sessions. The change of the table and its event are one transaction, so neither
+//! exists without the other.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use crate::log::transaction::TransactionWithEvents;
 use crate::log::{AppendUnit, LogError};
 use crate::values::{TenantId, TenantSettings};
 
-/// Why nothing was changed.
+/// Why the change failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeAccessError {
     /// The tables cannot be read or written.
@@ -26,7 +26,7 @@ pub enum ChangeAccessError {
     Log(#[from] LogError),
 }
 
-/// Makes a key for the context's tenant; what comes back is the only time it can be seen whole.
+/// Creates a key for the context's tenant. The complete key is returned only here.
 pub async fn create_key(
     bus: &CommandBus,
     new: &NewKey,
@@ -44,7 +44,7 @@ pub async fn create_key(
     Err(LogError::Conflict.into())
 }
 
-/// Makes the first key of all, an operator's, unless there is or ever was one; one process of many does.
+/// Creates the first key, an operator's, unless there is or was one; only one process creates it.
 pub async fn create_first_key(bus: &CommandBus) -> Result<Option<ApiKey>, ChangeAccessError> {
     let first = NewKey {
         tenant: TenantId::DEFAULT,
@@ -94,7 +94,7 @@ pub async fn revoke_key(
     Err(LogError::Conflict.into())
 }
 
-/// Sets the quotas of the context's tenant; other processes know within five seconds.
+/// Sets the quotas of the context's tenant; other processes apply them within five seconds.
 pub async fn change_tenant_settings(
     bus: &CommandBus,
     tenants: &Tenants,
@@ -116,7 +116,7 @@ pub async fn change_tenant_settings(
     Err(LogError::Conflict.into())
 }
 
-/// Ends all sessions of a person of the context's tenant.
+/// Ends all sessions of a user of the context's tenant.
 pub async fn sign_out_person(
     bus: &CommandBus,
     person: &str,
@@ -142,7 +142,7 @@ async fn load(bus: &CommandBus, tenant: TenantId) -> Result<Loaded<Tenant>, LogE
     bus.load(tenant.0).await
 }
 
-/// Tells of a change and commits both; false if somebody else was first, and nothing is changed.
+/// Appends the event of a change and commits both; false if a concurrent change came first, and nothing is changed.
 async fn finish(
     change: TransactionWithEvents,
     loaded: Loaded<Tenant>,

@@ -1,7 +1,7 @@
-//! Compare what an attempt found with what was known of the domain: the one place where a change becomes a fact.
+//! Compares what an attempt found with what was known of the domain. Only this module turns a change into an event.
 //!
-//! What differs is decided here, once, when the attempt is recorded (`values::domain_change` says what counts), from
-//! what was loaded before the attempt anyway. The scan decides whether it becomes an event: only the end of a scan says
+//! The difference is computed once, when the attempt is recorded (`values::domain_change` says what counts), from data
+//! that was loaded before the attempt. The scan decides whether it becomes an event: only the end of a scan says
 //! something about the domain.
 
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ use crate::values::revisit::Earlier;
 use crate::values::sitemap::SitemapUrl;
 use crate::values::{BodyRef, Findings, ScanId, merge_findings};
 
-/// What earlier scans say of a domain.
+/// What is known of a domain from earlier scans.
 #[derive(Clone, Debug)]
 pub struct KnownDomain {
     /// The latest scan that ended, and how.
@@ -70,7 +70,7 @@ pub(super) async fn compare(
 ) -> Result<Compared, LogError> {
     let mut compared = Compared::default();
     let status = status_change(known, report);
-    // What was erased while the attempt was made is not known any more: what is found now is new knowledge.
+    // Values that were erased during the attempt are no longer known, so the findings are new.
     let is_erased = known.salt.as_ref().is_some_and(|before| before != salt);
     let (mut values, mut urls) = (Vec::new(), None);
     if let Ok(found) = &report.outcome

@@ -1,11 +1,11 @@
-//! Note that the last scan of a batch's round ended.
+//! Records that the last scan of a batch's round has ended.
 
 use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};
 use crate::aggregates::{BatchCommand, BatchError, BatchScan};
 use crate::values::BatchId;
 
-/// Completes a round of a batch; a round that is not the current one is over already and changes nothing.
+/// Completes a round of a batch; if it is not the current round, nothing changes.
 pub async fn complete_batch(
     bus: &CommandBus,
     batch: BatchId,

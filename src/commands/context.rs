@@ -1,4 +1,4 @@
-//! Who acts, for which tenant and why: goes into the metadata of every event.
+//! The actor, the tenant and the cause of a command. They go into the metadata of every event.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -13,9 +13,9 @@ pub struct CommandContext {
     pub tenant: TenantId,
     /// Who acts: `key:…`, `user:…`, `anonymous`, `worker:…`, `policy:…`, `cli`.
     pub actor: String,
-    /// What that one may do, separated by blanks; `system` for what the service does on its own.
+    /// The actor's scopes, separated by spaces; `system` for actions of the service itself.
     pub roles: String,
-    /// The HTTP request or command line run it came with.
+    /// The id of the HTTP request or of the command.
     pub request_id: Option<String>,
     /// The event that caused it.
     pub causation_id: Option<Uuid>,
@@ -35,7 +35,7 @@ pub struct RequestKey {
 }
 
 impl CommandContext {
-    /// The circumstances of something the system does on its own.
+    /// The circumstances of an action of the service itself.
     pub fn internal(tenant: TenantId, actor: impl Into<String>) -> Self {
         Self {
             tenant,
@@ -69,7 +69,7 @@ impl CommandContext {
         Value::Object(fields)
     }
 
-    /// The key with what is to be returned to a repeat.
+    /// The key with the response for repetitions.
     pub(super) fn key_with(&self, result: Value) -> Option<IdempotencyKey> {
         let key = self.key.clone()?;
         Some(IdempotencyKey {

@@ -1,4 +1,4 @@
-//! Create a monitor.
+//! Creates a monitor.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -20,19 +20,19 @@ pub struct CreatedMonitor {
     pub id: MonitorId,
     /// The log position from which it is visible.
     pub position: i64,
-    /// What was said of the request the first time, if this is a repeat.
+    /// The first response, if this is a repetition.
     pub first_summary: Option<Value>,
 }
 
 /// A monitor's list, packed: it goes into the log with the event that refers to it.
 #[derive(Clone, Debug)]
 pub struct SealedList {
-    /// For the event.
+    /// The reference for the event.
     pub list: BodyRef,
     pub(super) body: Body,
 }
 
-/// Packs the list of a monitor.
+/// Seals the list of a monitor.
 pub async fn seal_list(
     bus: &CommandBus,
     id: MonitorId,
@@ -45,7 +45,7 @@ pub async fn seal_list(
 }
 
 impl SealedList {
-    /// As what a monitor watches.
+    /// The list as the domains of a monitor.
     pub fn domains(&self) -> WatchedDomains {
         WatchedDomains::List(self.list.clone())
     }

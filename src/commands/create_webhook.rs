@@ -1,4 +1,4 @@
-//! Create a webhook endpoint.
+//! Creates a webhook endpoint.
 
 use serde_json::json;
 use uuid::Uuid;

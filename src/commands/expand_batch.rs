@@ -1,5 +1,5 @@
-//! Put each scan that a round of a batch asks for into the log. Ids and rounds are derived, so doing it twice, or by
-//! two processes at once, changes nothing.
+//! Requests the scans of a round of a batch. Ids and rounds are derived, so repeating it, even in two processes at
+//! once, changes nothing.
 
 use super::CommandContext;
 use super::bus::{self, Attachments, CommandBus, CommandError};
@@ -10,7 +10,7 @@ use crate::aggregates::{BatchCommand, BatchError, BatchScan, DomainScan, ScanCom
 use crate::log::{AppendUnit, LogError};
 use crate::values::{BatchId, BatchOptions, BodyRef, ScanId};
 
-/// Scans handed to the log at a time; each of its groups takes a few of them.
+/// Number of scans that are appended at a time; each group of the log takes a few of them.
 const CHUNK: usize = 480;
 
 /// Requests each scan of a batch's list, then notes that all are in the log.
@@ -30,7 +30,7 @@ pub async fn request_scans_of_batch(
         }
         for outcome in bus.log().append_all(units).await {
             match outcome {
-                // A stream that is there already was put there by this very list.
+                // An existing stream was created from this list.
                 Ok(_) | Err(LogError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

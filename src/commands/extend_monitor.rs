@@ -1,4 +1,4 @@
-//! Add domains to the list of a monitor.
+//! Adds domains to the list of a monitor.
 
 use std::collections::HashSet;
 
@@ -38,7 +38,7 @@ pub enum ExtendError {
 /// Domains that were added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extended {
-    /// How many the list did not have before.
+    /// Number of new domains.
     pub added: usize,
     /// The position from which the longer list is visible; 0 if nothing was added.
     pub position: i64,

@@ -1,8 +1,8 @@
-//! Forget what was found out about a domain.
+//! Erases what was found out about a domain.
 //!
-//! What scans found (findings, lists of URLs) is deleted, and an event on each of their streams says so. What happened
-//! stays: that the domain was scanned, when, for whom, with what outcome, and the name itself, by which the audit
-//! trail is kept. A scan under way continues, and what it finds is new knowledge.
+//! The findings and lists of URLs are deleted, and an event on the stream of each scan records that. The rest of the
+//! log stays: that the domain was scanned, when, for whom, with what outcome, and the name itself, which the audit
+//! trail needs. A running scan continues, and its findings are kept.
 
 use cqrs_es::persist::SerializedEvent;
 use uuid::Uuid;
@@ -17,15 +17,15 @@ use crate::values::amount::counted;
 /// The result of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForgottenDomain {
-    /// Scans whose results were erased; none if there was nothing (left) to forget.
+    /// Number of scans whose results were erased; 0 if there was nothing to erase.
     pub scans: usize,
-    /// Bodies deleted.
+    /// Number of deleted bodies.
     pub bodies: u64,
     /// The log position from which that is visible.
     pub position: i64,
 }
 
-/// Forgets a domain of a tenant; a second time changes nothing.
+/// Erases a domain of a tenant; a repetition changes nothing.
 pub async fn forget_domain(
     bus: &CommandBus,
     domain: &DomainName,

@@ -1,5 +1,5 @@
-//! Bring over what the predecessor did, with the times at which it did it. Each row is a stream of its own that is
-//! written in one append, or is there already; so a second import changes nothing, and one that was killed continues.
+//! Imports the predecessor's rows, with their own times. Each row is a stream that is written in one append, or exists
+//! already. So a second import changes nothing, and an interrupted one continues.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use crate::values::EventType;
 /// When a row's work was requested, started and ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImportTimes {
-    /// Asked for.
+    /// When it was requested.
     pub requested: DateTime<Utc>,
     /// Begun.
     pub started: DateTime<Utc>,
@@ -26,11 +26,11 @@ pub struct ImportTimes {
     pub ended: DateTime<Utc>,
 }
 
-/// A row that is to be appended.
+/// A row to append.
 #[derive(Debug)]
 pub struct ImportUnit(AppendUnit);
 
-/// The bodies of a row, gathered while it is read.
+/// The bodies of a row, collected while it is read.
 #[derive(Debug)]
 pub struct ImportBodies {
     salt: Salt,
@@ -46,12 +46,12 @@ impl ImportBodies {
         })
     }
 
-    /// Packs a content of this many things.
+    /// Seals a content with this number of items.
     pub fn seal(&mut self, content: &[u8], items: u64) -> BodyRef {
         self.push(self.salt.seal(content, items))
     }
 
-    /// The same for a JSON object that SQL is to read.
+    /// The same for a JSON object that SQL can read.
     pub fn seal_object(&mut self, json: &str) -> BodyRef {
         self.push(self.salt.seal_object(json))
     }
@@ -123,7 +123,7 @@ fn date(stream: &mut StreamAppend, times: ImportTimes) {
     }
 }
 
-/// Appends rows; says of each whether it is new. One that is there already stays as it is.
+/// Appends rows; returns for each whether it is new. Existing ones do not change.
 pub async fn append_imported(bus: &CommandBus, units: Vec<ImportUnit>) -> Result<Vec<bool>, LogError> {
     let units = units.into_iter().map(|unit| unit.0).collect();
     let outcomes = bus.log().append_all(units).await;

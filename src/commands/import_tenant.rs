@@ -1,5 +1,5 @@
-//! Brings the streams of a tenant over from another log. They get new positions, and keep the old ones, with the head of
-//! the log they come from, in their metadata. A second import changes nothing, and one that was killed continues.
+//! Imports the streams of a tenant from another log. Their events get new positions. The metadata keeps the old
+//! positions and the tree head of the source log. A second import changes nothing, and an interrupted one continues.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::log::body::Body;
 use crate::log::tenant_file::{MovedEvent, TenantFile, TenantHeader};
 use crate::log::{AppendUnit, StreamAppend};
 
-/// Units that are appended at once.
+/// Number of units that are appended concurrently.
 const AT_ONCE: usize = 64;
 
 /// The result of an import.
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 64;
 pub struct TenantImport {
     /// Events that were appended.
     pub added: usize,
-    /// Events that were there already, from an earlier import.
+    /// Events that exist already, from an earlier import.
     pub known: usize,
 }
 
@@ -29,7 +29,7 @@ pub struct TenantImport {
 pub enum TenantImportError {
     /// The log has a stream of the same id that began otherwise.
     #[error(
-        "this log has another {aggregate_type} {aggregate_id}: its event {sequence} is not the file's; nothing of it was changed"
+        "this log has another {aggregate_type} {aggregate_id}: its event {sequence} differs from the file's; the stream was not changed"
     )]
     OtherStream {
         /// Kind of stream.
@@ -46,7 +46,7 @@ pub enum TenantImportError {
     )]
     OtherSalt(String),
     /// A kind of stream that this release does not have.
-    #[error("the file has streams of the kind '{0}', which this release does not know: upgrade first")]
+    #[error("the file has streams of the type '{0}', which this release does not know: upgrade first")]
     UnknownStream(String),
     /// The log cannot be read or written.
     #[error(transparent)]
@@ -136,7 +136,7 @@ fn unit(
         let mut event = moved.event;
         let mut note = |name: &str, value: String| {
             if let Value::Object(metadata) = &mut event.metadata {
-                // What it says of an earlier move, and of when it happened, stays.
+                // Metadata of an earlier move, and the original time, are kept.
                 metadata.entry(name).or_insert(Value::String(value));
             }
         };

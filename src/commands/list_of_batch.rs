@@ -1,4 +1,4 @@
-//! What came alongside the domains of a batch's list, to be given back with the results.
+//! The other columns of a batch's list, which are returned with the results.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::values::{BatchId, DomainName};
 /// The columns of a list. Lines stay JSON text until they are needed.
 #[derive(Debug)]
 pub struct CarriedColumns {
-    /// Their names as sent, that of the domain among them.
+    /// Their names as sent, including the domain column.
     pub names: Vec<String>,
     content: Vec<u8>,
     by_line: HashMap<u32, Range<usize>>,
@@ -36,7 +36,7 @@ struct LineCells {
     cells: Option<StoredCells>,
 }
 
-/// The columns that came with a batch's list; `None` if none did, or there is no such list.
+/// The columns of a batch's list; `None` if it has no other columns, or there is no such list.
 pub async fn carried_columns(bus: &CommandBus, batch: BatchId) -> Result<Option<CarriedColumns>, LogError> {
     let loaded = bus.load::<BatchScan>(batch.0).await?;
     let Some(items) = loaded.aggregate.items() else {
@@ -55,7 +55,7 @@ pub async fn carried_columns(bus: &CommandBus, batch: BatchId) -> Result<Option<
 
 impl CarriedColumns {
     fn read(content: Vec<u8>) -> Result<Option<Self>, serde_json::Error> {
-        // Most lists carry nothing, and that is seen without reading them through.
+        // Most lists have no other columns; that is visible without reading them completely.
         if memchr::memmem::find(&content, b"\"cells\":").is_none() {
             return Ok(None);
         }
@@ -79,7 +79,7 @@ impl CarriedColumns {
         Ok(Some(carried).filter(|carried| !carried.names.is_empty()))
     }
 
-    /// The cells of a line in the order of the names; null where nothing stood.
+    /// The cells of a line in the order of the names; null for empty cells.
     pub fn of_line(&self, line: u32) -> Vec<Value> {
         let stored = self.by_line.get(&line).and_then(|place| {
             let read = serde_json::from_slice::<LineCells>(&self.content[place.clone()]);
@@ -92,7 +92,7 @@ impl CarriedColumns {
         names.map(|(number, name)| cells.take(number, name)).collect()
     }
 
-    /// The cells of the line that a domain is in.
+    /// The cells of the line with a domain.
     pub fn of_domain(&self, domain: &str) -> Vec<Value> {
         // Lines are counted from 1.
         self.of_line(self.by_domain.get(domain).copied().unwrap_or(0))

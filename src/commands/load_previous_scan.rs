@@ -1,4 +1,4 @@
-//! Recall what earlier scans of a domain left for the next one: what may be used again, and what is known.
+//! Loads what earlier scans of a domain left for the next one: content that may be reused, and what is known.
 
 use super::LogError;
 use super::bus::CommandBus;
@@ -17,7 +17,7 @@ use crate::values::{BodyRef, FailureReason, Findings, Revisit, ScanId};
 pub struct PreviousScan {
     /// What the last completed scan kept of the files that it read.
     pub revisit: Option<Revisit>,
-    /// What is known of the domain; nothing if no scan of it has ended.
+    /// What is known of the domain; `None` if no scan of it has ended.
     pub known: Option<KnownDomain>,
 }
 
@@ -26,7 +26,7 @@ pub struct PreviousScan {
 pub async fn load_previous_scan(bus: &CommandBus, begun: &BegunScan) -> Result<PreviousScan, LogError> {
     let log = bus.log();
     let domain = begun.loaded.aggregate.domain();
-    // Failures that say nothing of the site.
+    // Failures that say nothing about the site.
     let ours: Vec<&str> = FailureReason::ALL
         .iter()
         .filter(|reason| !reason.is_the_sites())
@@ -68,7 +68,7 @@ pub async fn load_previous_scan(bus: &CommandBus, begun: &BegunScan) -> Result<P
         Some(failed) => ended(&failed, ScanStatus::Failed),
         None => ended(&event, ScanStatus::Completed),
     };
-    // What the predecessor found was found by other rules: the first scan of ours is compared with none.
+    // The predecessor used other rules, so the first scan here is compared with nothing.
     if let Some(known) = known.as_mut().filter(|_| !event.is_imported()) {
         let earlier = kept.as_mut().map(|kept| std::mem::take(&mut kept.earlier));
         let Earlier {
@@ -128,7 +128,7 @@ fn lists_of(events: &[LogEvent], of_attempt: u32) -> Result<Option<Vec<BodyRef>>
     Ok(Some(lists))
 }
 
-/// Gives each sitemap the URLs it names. A list that was erased or cannot be read is asked for again.
+/// Gives each sitemap its URLs. A list that was erased or cannot be read is fetched again.
 async fn fill_lists(bus: &CommandBus, kept: &mut Revisit) -> Result<(), LogError> {
     let lists = kept.sitemaps.iter().filter_map(|sitemap| sitemap.list.as_ref());
     let bodies = load_bodies(bus.log().pool(), lists).await?;

@@ -1,4 +1,4 @@
-//! Change, pause, resume or delete a monitor.
+//! Changes, pauses, resumes or deletes a monitor.
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +10,7 @@ use crate::log::LogError;
 use crate::values::MonitorId;
 use crate::values::monitor::{InvalidMonitor, MonitorChange};
 
-/// What can be done with a monitor besides changing and running it.
+/// The commands for a monitor other than changing and running it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonitorWork {
     /// Let it not run.
@@ -32,7 +32,7 @@ pub enum ChangeError {
     Settings(#[from] InvalidMonitor),
 }
 
-/// Does it; returns the position from which it is visible. `now` is what time it is by the database's clock.
+/// Runs the command; returns the position from which the result is visible. `now` is the time of the database's clock.
 pub async fn maintain_monitor(
     bus: &CommandBus,
     id: MonitorId,

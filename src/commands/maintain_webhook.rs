@@ -1,4 +1,4 @@
-//! Change, enable, disable, test or delete a webhook endpoint; send it events again.
+//! Changes, enables, disables, tests or deletes a webhook endpoint; sends events again.
 
 use super::CommandContext;
 use super::bus::{Attachments, CommandBus, CommandError};
@@ -8,7 +8,7 @@ use crate::values::WebhookId;
 /// Commands on a webhook.
 pub use crate::aggregates::webhook::WebhookCommand as Maintenance;
 
-/// Does it; returns the position from which it is visible.
+/// Runs the command; returns the position from which the result is visible.
 pub async fn maintain_webhook(
     bus: &CommandBus,
     id: WebhookId,

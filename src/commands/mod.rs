@@ -1,4 +1,4 @@
-//! The use cases: one file each. A command loads an aggregate, lets it decide and appends what happened; the rest
+//! The use cases, one file each. A command loads an aggregate, lets it decide and appends the events; everything else
 //! follows from the log.
 
 pub mod bus;
@@ -33,5 +33,5 @@ pub mod store_response;
 
 pub use bus::{CommandBus, CommandError, Done, Loaded};
 pub use context::{CommandContext, RequestKey};
-// What any command may fail with: callers need not know the log for it.
+// Errors that any command may return, so that callers need not know the log.
 pub use crate::log::LogError;

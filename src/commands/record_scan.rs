@@ -1,4 +1,4 @@
-//! Record what an attempt read and how it ended: facts in events, lists and findings in bodies.
+//! Records what an attempt read and how it ended: facts in events, lists and findings in bodies.
 
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ pub enum Recorded {
     RetryIn(Duration),
 }
 
-/// Records an attempt, after which the host must not be visited for the length of the cooldown. What comes too late (the scan was cancelled, or taken over) is dropped.
+/// Records an attempt, after which the host must not be visited for the length of the cooldown. A result that comes too
+/// late (the scan was cancelled or taken over) is dropped.
 pub async fn record_scan(
     bus: &CommandBus,
     begun: &BegunScan,
@@ -41,7 +42,7 @@ pub async fn record_scan(
             // What was known of the domain was erased meanwhile, or its salt stored by another process: this is new
             // knowledge, sealed with the new salt.
             Err(LogError::SaltChanged) => {}
-            // It would be refused again, and so would the next attempt's: the scan ends, and says why.
+            // It would be refused again, like that of the next attempt, so the scan ends with the reason.
             Err(error @ (LogError::BodyTooLarge { .. } | LogError::Rejected(_)))
                 if report.outcome.is_ok() =>
             {
@@ -96,7 +97,7 @@ async fn try_record(
         ..Attachments::default()
     };
     let (id, loaded) = (begun.scan_id.0, begun.loaded.clone());
-    // The state the attempt began with is nearly always still the last one: that spares reading the stream again.
+    // The state at the start of the attempt is nearly always still current, so the stream need not be read again.
     let mut done = bus
         .execute_on(loaded, id, command.clone(), attachments.clone(), context)
         .await;

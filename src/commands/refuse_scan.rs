@@ -1,5 +1,5 @@
-//! Record a requested scan that cannot be done because its input is not a domain. Only the predecessor's clients get
-//! this; requests of all others are refused.
+//! Records a requested scan that cannot run because its input is not a domain. Only requests of the predecessor's
+//! clients are recorded in this way; all others are refused.
 
 use super::CommandContext;
 use super::bus::{CommandBus, CommandError};
@@ -7,7 +7,7 @@ use super::request_scan::create_scan;
 use crate::aggregates::{ScanCommand, ScanError};
 use crate::values::ScanId;
 
-/// Records it; a repeat with the same idempotency key gets the first one.
+/// Records the scan; a repetition with the same idempotency key gets the first one.
 pub async fn refuse_scan(
     bus: &CommandBus,
     input: String,

@@ -1,4 +1,4 @@
-//! Request the scans of a list of domains.
+//! Requests the scans of a list of domains.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub enum BatchItem {
         /// Names of the columns alongside the domains: with the first that has cells, for the whole list.
         #[serde(default, skip_deserializing, skip_serializing_if = "Vec::is_empty")]
         columns: Vec<String>,
-        /// What stood beside it. Only exports read that back (`list_of_batch`).
+        /// The other columns of the line. Only exports read them (`list_of_batch`).
         #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
         cells: Option<CarriedCells>,
     },
@@ -40,7 +40,7 @@ pub enum BatchItem {
 }
 
 impl BatchItem {
-    /// A domain with nothing beside it.
+    /// A domain without other columns.
     pub fn scan(line: u32, domain: DomainName) -> Self {
         Self::Scan {
             line,
@@ -50,7 +50,7 @@ impl BatchItem {
         }
     }
 
-    /// The accepted lines of a list, with what is beside them.
+    /// The accepted lines of a list, with their other columns.
     pub fn of_list(list: &mut BatchList) -> Vec<Self> {
         let mut names = std::mem::take(&mut list.columns);
         let cells = std::mem::take(&mut list.cells).into_iter();
@@ -97,18 +97,18 @@ impl BatchItem {
     }
 }
 
-/// A batch that will be done.
+/// A requested batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestedBatch {
     /// Its id.
     pub batch_id: BatchId,
     /// The log position of the request.
     pub position: i64,
-    /// What was said of the request the first time, if this is a repeat.
+    /// The first response, if this is a repetition.
     pub first_summary: Option<Value>,
 }
 
-/// Requests a batch; `summary` is what a repeat with the same idempotency key gets back.
+/// Requests a batch; a repetition with the same idempotency key gets `summary`.
 pub async fn request_batch(
     bus: &CommandBus,
     items: &[BatchItem],

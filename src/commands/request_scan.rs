@@ -1,4 +1,4 @@
-//! Request the scan of one domain.
+//! Requests the scan of one domain.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use super::bus::{Attachments, CommandBus, CommandError};
 use crate::aggregates::{DomainScan, ScanCommand, ScanError};
 use crate::values::{DomainName, ScanId, ScanOptions};
 
-/// A scan that will be done.
+/// A requested scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestedScan {
     /// Its id.
@@ -17,7 +17,7 @@ pub struct RequestedScan {
     pub position: i64,
 }
 
-/// Requests a scan; a repeat with the same idempotency key gets the first one.
+/// Requests a scan; a repetition with the same idempotency key gets the first one.
 pub async fn request_scan(
     bus: &CommandBus,
     domain: DomainName,

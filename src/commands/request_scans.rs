@@ -1,4 +1,4 @@
-//! Request the scans of some domains, all or none: each a scan of its own, not a batch.
+//! Requests the scans of several domains, all or none: each is a single scan, not part of a batch.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::aggregates::{DomainScan, ScanCommand, ScanError};
 use crate::log::AppendUnit;
 use crate::values::{DomainName, ScanId, ScanOptions};
 
-/// Requests them in one append and returns its position; a repeat with the same idempotency key changes nothing.
+/// Requests the scans in one append and returns its position; a repetition with the same idempotency key changes nothing.
 pub async fn request_scans(
     bus: &CommandBus,
     domains: &[DomainName],

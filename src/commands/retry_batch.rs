@@ -1,4 +1,4 @@
-//! Do again what failed in a batch.
+//! Retries the failed scans of a batch.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::aggregates::{BatchCommand, BatchError, BatchScan};
 use crate::log::LogError;
 use crate::values::{BatchId, ScanId};
 
-/// An ended scan that is to be done again, and which of its rounds ended.
+/// An ended scan to retry, and the round that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedScan {
     /// The scan.
@@ -27,7 +27,7 @@ pub async fn retry_batch(
 ) -> Result<i64, CommandError<BatchError>> {
     loop {
         match try_retry(bus, batch, scans, context).await {
-            // Another process stored the batch's salt at this moment: now it can be had.
+            // Another process has just stored the batch's salt; now it can be read.
             Err(CommandError::Log(LogError::SaltChanged)) => {}
             other => return other,
         }

@@ -1,4 +1,4 @@
-//! Do a failed or cancelled scan again.
+//! Retries a failed or cancelled scan.
 
 use super::CommandContext;
 use super::bus::{self, Attachments, CommandBus, CommandError, Loaded};

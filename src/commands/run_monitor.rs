@@ -1,4 +1,4 @@
-//! Begin a run of a monitor: the run and its batch in one append, so that there is never one without the other.
+//! Starts a run of a monitor: the run and its batch are one append, so neither exists without the other.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -13,23 +13,23 @@ use crate::log::{AppendUnit, LogError};
 use crate::values::monitor::{MonitorSettings, SkipReason, Slot};
 use crate::values::{BatchId, BodyRef, MonitorId, TenantId};
 
-/// What is known of a monitor before a run.
+/// The state of a monitor before a run.
 #[derive(Clone, Debug)]
 pub struct KnownMonitor {
     /// The tenant.
     pub tenant: TenantId,
     /// The settings.
     pub settings: MonitorSettings,
-    /// Whether it runs by itself.
+    /// Whether it runs on its schedule.
     pub is_active: bool,
-    /// The time that was seen to last.
+    /// The last scheduled time that was handled.
     pub last: DateTime<Utc>,
 }
 
 /// The domains of a run.
 #[derive(Clone, Debug)]
 pub enum RunDomains {
-    /// The monitor's own list, as it is stored.
+    /// The monitor's list, as it is stored.
     Listed(BodyRef),
     /// Those that its filter found.
     Found(Vec<BatchItem>),
@@ -53,7 +53,7 @@ pub enum Run {
     Nothing,
 }
 
-/// A monitor as the log has it; `None` if there is none.
+/// A monitor, loaded from the log; `None` if there is none.
 pub async fn known_monitor(bus: &CommandBus, id: MonitorId) -> Result<Option<KnownMonitor>, LogError> {
     let Loaded {
         aggregate, tenant, ..
@@ -188,7 +188,7 @@ async fn try_run(
     })
 }
 
-/// Whether the batch of the run before has not ended.
+/// Whether the batch of the previous run has not ended.
 async fn is_running(bus: &CommandBus, monitor: &Loaded<Monitor>) -> Result<bool, LogError> {
     let Some(batch) = monitor.aggregate.batch() else {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Seal the pictures that a scan read: each becomes a body of the domain, so that it is erased with everything else.
+//! Seals the pictures that a scan read. Each becomes a body of the domain, so that it is erased with everything else.
 
 use crate::aggregates::scan::ReadFact;
 use crate::log::body::{Body, Salt};

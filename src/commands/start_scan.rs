@@ -1,4 +1,4 @@
-//! Begin an attempt at a scan under a lease.
+//! Starts an attempt at a scan under a lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{CommandContext, LogError};
 use crate::aggregates::{DomainScan, ScanCommand, ScanError, ScanStatus};
 use crate::values::{ScanId, ScanOptions, TenantId};
 
-/// What a worker is to do about a task it has claimed.
+/// What a worker must do with a claimed task.
 #[derive(Debug)]
 pub enum Start {
     /// Scan.
@@ -22,13 +22,13 @@ pub enum Start {
     Superseded,
 }
 
-/// An attempt that may be made and recorded.
+/// A started attempt, to scan and record.
 #[derive(Clone, Debug)]
 pub struct BegunScan {
     pub(super) scan_id: ScanId,
     pub(super) tenant: TenantId,
     pub(super) loaded: Loaded<DomainScan>,
-    /// What the scan is to be compared with.
+    /// The data with which the scan is compared.
     pub(super) known: Option<Arc<KnownDomain>>,
 }
 
@@ -53,7 +53,7 @@ impl BegunScan {
         self.loaded.aggregate.options()
     }
 
-    /// How long the attempt may take from `now` on, by the clock that it was started by.
+    /// The time left for the attempt at `now`, by the clock with which it was started.
     pub fn time_left(&self, now: DateTime<Utc>) -> Duration {
         let deadline = self.loaded.aggregate.deadline_at();
         deadline.map_or(Duration::MAX, |at| (at - now).to_std().unwrap_or_default())
@@ -77,7 +77,7 @@ pub async fn start_scan(
         .execute::<DomainScan>(scan_id.0, command, Attachments::default(), context)
         .await
     {
-        // The start itself may end a scan: one that killed worker after worker.
+        // The start itself may end a scan whose workers died repeatedly.
         Ok(done) if done.loaded.aggregate.status().is_some_and(ScanStatus::is_ended) => Ok(Start::Ended),
         Ok(done) => Ok(Start::Begun(Box::new(BegunScan {
             scan_id,

@@ -1,5 +1,5 @@
-//! Note what a request was answered that nothing had to be done for, so that a repeat with its idempotency key is
-//! answered the same.
+//! Stores the response to a request that had nothing to do, so that a repetition with the same idempotency key gets
+//! the same response.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::CommandContext;
 use super::bus::CommandBus;
 use crate::log::{AppendUnit, Appended, LogError};
 
-/// Notes an answer under the context's key, if it has one; what is to be answered: that of the first use of the key.
+/// Stores a response under the context's key, if it has one; returns the response of the first use of the key.
 pub async fn store_response(
     bus: &CommandBus,
     result: Value,

@@ -1,4 +1,4 @@
-//! Settings of access: who is admitted, and how tokens are checked.
+//! Settings of access control: who is admitted, and how tokens are checked.
 
 use std::num::NonZeroU32;
 
@@ -25,7 +25,8 @@ pub(super) fn auth_settings(raw: RawAuth, api: &RawApi, faults: &mut Faults) -> 
     settings.jwt = jwt_settings(raw, faults);
     if let Some(given) = &api.requests_per_minute {
         let rate: Result<NonZeroU32, _> = given.parse();
-        let rate = rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "a number from 1 on"));
+        let rate =
+            rate.map_err(|_| value("SITELOG_API__REQUESTS_PER_MINUTE", given, "a number of 1 or more"));
         settings.requests_per_minute = faults.take(rate).unwrap_or(settings.requests_per_minute);
     }
     settings
@@ -81,7 +82,7 @@ fn jwt_settings(raw: RawAuth, faults: &mut Faults) -> Option<JwtSettings> {
     })
 }
 
-/// Whether the answers cannot be changed on the way.
+/// Whether nobody can change the responses in transit.
 pub(super) fn is_private_or_encrypted(url: &url::Url) -> bool {
     let is_this_machine = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

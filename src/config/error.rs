@@ -1,12 +1,11 @@
-//! What can be wrong with the settings. All errors are reported at once, so that they need not be corrected start by
-//! start.
+//! Errors in the settings. All errors are reported together, so that you can correct them at once.
 
 use std::fmt;
 use std::net::SocketAddr;
 
 use crate::values::nearest::did_you_mean;
 
-/// One fault; the message names the setting.
+/// One error; the message names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read as a whole.
@@ -75,10 +74,10 @@ pub enum ConfigError {
     Unknown {
         /// As given, and where.
         name: String,
-        /// The one that was probably meant.
+        /// The name that was probably intended.
         nearest: Option<String>,
     },
-    /// There is no home directory to put data in.
+    /// There is no home directory for the data directory.
     #[error("cannot determine the data directory: set SITELOG_DATA_DIR")]
     NoDataDir,
 }
@@ -98,7 +97,7 @@ impl ConfigError {
     }
 }
 
-/// A fault and where it can be corrected.
+/// An error and where to correct it.
 #[derive(Debug)]
 pub struct Fault {
     /// The problem.
@@ -116,7 +115,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong with the settings: at least one fault.
+/// All errors of the settings: at least one.
 #[derive(Debug)]
 pub struct ConfigFaults(pub Vec<Fault>);
 

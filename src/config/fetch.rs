@@ -1,4 +1,4 @@
-//! Settings of fetching: which hosts may be reached, through whom, and how much a scan may cost.
+//! Settings of fetching: which hosts may be reached, through which proxy, and the limits of a scan.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -57,7 +57,7 @@ pub(super) fn fetch_settings(raw: RawFetch, faults: &mut Faults) -> FetchSetting
     }
     if let Some(contact) = raw.contact {
         if !is_contact(&contact) {
-            let expected = "an address where who runs a site can reach you: https://… or name@host";
+            let expected = "an address where site owners can reach you: https://… or name@host";
             faults.push(value("SITELOG_FETCH__CONTACT", &contact, expected));
         }
         settings.user_agent = format!("{} (+{contact})", settings.user_agent);
@@ -92,7 +92,7 @@ pub(super) fn fetch_settings(raw: RawFetch, faults: &mut Faults) -> FetchSetting
     settings
 }
 
-/// Parses the entries of a list; each invalid one is an error of its own.
+/// Parses the entries of a list; each invalid one is a separate error.
 fn entries<T>(
     given: Option<&str>,
     faults: &mut Faults,
@@ -146,13 +146,13 @@ fn budget(
         "SITELOG_FETCH__MAX_REQUESTS",
         requests,
         LEAST_REQUESTS..=u64::MAX,
-        "a number from 10 on",
+        "a number of 10 or more",
     );
     let bytes = within(
         "SITELOG_FETCH__MAX_BYTES",
         bytes,
         LEAST_BYTES..=u64::MAX,
-        "a number from 65536 on",
+        "a number of 65536 or more",
     );
     let seconds = within(
         "SITELOG_FETCH__MAX_SECONDS",

@@ -1,4 +1,4 @@
-//! Settings of mails: the server, the sender, and where links lead.
+//! Settings of email: the mail server, the sender, and the base of links.
 
 use super::error::Faults;
 use super::raw::RawMail;
@@ -28,9 +28,9 @@ pub(super) fn mail_settings(
         return None;
     };
     for (name, is_missing) in [
-        ("SITELOG_MAIL__FROM, the sender of mails", from.is_none()),
+        ("SITELOG_MAIL__FROM, the sender of emails", from.is_none()),
         (
-            "SITELOG_PUBLIC_URL, with which links in mails begin",
+            "SITELOG_PUBLIC_URL, the base of the links in emails",
             public_url.is_none(),
         ),
     ] {

@@ -1,4 +1,4 @@
-//! The names of all settings: an unknown name is refused with the nearest known one, not ignored.
+//! The names of all settings. An unknown name is an error, which suggests the nearest known name.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -38,7 +38,7 @@ pub(super) fn settings_in(
         .collect()
 }
 
-/// Names of the environment that begin like settings and are none.
+/// Names in the environment that begin like settings but are not settings.
 pub(super) fn unknown_in_environment<'a>(names: impl Iterator<Item = &'a str>) -> Vec<ConfigError> {
     let known: Vec<String> = known_paths()
         .iter()

@@ -1,4 +1,4 @@
-//! Settings of the broker: where it is, and who we are there.
+//! Settings of NATS: its address and the credentials.
 
 use super::error::Faults;
 use super::raw::RawNats;

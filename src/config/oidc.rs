@@ -1,4 +1,4 @@
-//! Settings of signing in by OpenID Connect: the provider, and what its claims mean.
+//! Settings of single sign-on (OpenID Connect): the provider, and the meaning of its claims.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ pub(super) fn oidc_settings(
         tenants: pairs(
             raw.tenants.as_deref(),
             TENANTS,
-            "names with the ids of their tenants, such as acme=550e8400-e29b-41d4-a716-446655440000",
+            "values of the claim, each with the ID of its tenant, such as acme=550e8400-e29b-41d4-a716-446655440000",
             faults,
         ),
         default_tenant: given(raw.default_tenant).and_then(|id| {
@@ -56,7 +56,7 @@ pub(super) fn oidc_settings(
         scopes_of: pairs(
             raw.scopes_of.as_deref(),
             SCOPES_OF,
-            "values of the claim with the scope that each gives (read, write, admin or operator), such as staff=write",
+            "values of the claim, each with its scope (read, write, admin or operator), such as staff=write",
             faults,
         ),
         default_scopes: default_scopes(raw.default_scopes.as_deref(), faults),
@@ -82,7 +82,7 @@ pub(super) fn oidc_settings(
     let is_issuer =
         |url: &Url| is_private_or_encrypted(url) && url.query().is_none() && url.fragment().is_none();
     if address.as_ref().is_none_or(|url| !is_issuer(url)) {
-        let expected = "the https address of the provider, exactly as it calls itself, such as https://login.example.com/realms/main";
+        let expected = "the https URL of the provider, exactly as the provider publishes it, such as https://login.example.com/realms/main";
         faults.push(value(ISSUER, &without_password(&issuer), expected));
         return None;
     }
@@ -92,7 +92,7 @@ pub(super) fn oidc_settings(
             client_id.is_none(),
         ),
         (
-            "SITELOG_PUBLIC_URL, where the provider sends people back to",
+            "SITELOG_PUBLIC_URL, the address to which the provider returns users",
             public_url.is_none(),
         ),
     ] {
@@ -123,7 +123,7 @@ fn client_secret(given: Option<String>, file: Option<&Path>, faults: &mut Faults
         return given.map(Secret::new);
     };
     if given.is_some() {
-        let expected = "absent if SITELOG_OIDC__CLIENT_SECRET_FILE is set: one of both";
+        let expected = "unset if SITELOG_OIDC__CLIENT_SECRET_FILE is set; set only one of them";
         faults.push(ConfigError::Secret {
             name: SECRET,
             expected,
@@ -166,7 +166,7 @@ fn default_scopes(text: Option<&str>, faults: &mut Faults) -> Scopes {
     let scopes: Result<Vec<Scope>, _> = list(Some(text.unwrap_or(ClaimRules::DEFAULT_SCOPES)))
         .map(str::parse)
         .collect();
-    let expected = "none, or one or more of read, write, admin and operator, with commas between them";
+    let expected = "none, or one or more of read, write, admin and operator, separated by commas";
     let scopes = scopes.map_err(|_| value(DEFAULT_SCOPES, text.unwrap_or_default(), expected));
     faults.take(scopes).unwrap_or_default().into_iter().collect()
 }
@@ -278,7 +278,7 @@ mod tests {
                     raw.client_secret = Some("hidden".to_owned());
                     raw.client_secret_file = Some("/dev/null".into());
                 },
-                "SITELOG_OIDC__CLIENT_SECRET must be absent",
+                "SITELOG_OIDC__CLIENT_SECRET must be unset",
             ),
         ] {
             let messages = faults(change);

@@ -1,4 +1,4 @@
-//! The settings as they are given: one field each, before anything is checked but its type.
+//! The settings as given: one field each. Only their types are checked here.
 
 use std::path::PathBuf;
 

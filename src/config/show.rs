@@ -1,4 +1,4 @@
-//! The settings in effect, for people who ask: secrets are hidden.
+//! The effective settings as `sitelog config show` prints them; secrets are hidden.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,10 +21,10 @@ const SECRETS: [&str; 4] = [
 /// Stands for what is hidden.
 const HIDDEN: &str = "***";
 
-/// One setting in effect.
+/// One effective setting.
 #[derive(Clone, Debug, Serialize)]
 pub struct Setting {
-    /// Its place in the file, such as `worker.concurrency`; null for what can be set in the environment only.
+    /// Its name in the file, such as `worker.concurrency`; null if it can be set only in the environment.
     pub name: Option<String>,
     /// Its name in the environment.
     pub environment: String,
@@ -100,7 +100,7 @@ pub(super) fn has_password(text: &str) -> bool {
     )
 }
 
-/// A URL as it may be shown.
+/// A URL without its password.
 pub fn without_password(text: &str) -> String {
     if !has_password(text) {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Where settings come from, and which of several wins.
+//! The sources of settings, and which source takes precedence.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,9 +24,9 @@ const FILE_OF_SYSTEM: &str = "/etc/sitelog/sitelog.toml";
 pub struct Sources {
     /// The file; `None` for `sitelog.toml` in the working directory or, if there is none, the system's.
     pub file: Option<PathBuf>,
-    /// Settings of the command line, by their place in the file: `worker.concurrency`.
+    /// Settings of the command line, by their names in the file: `worker.concurrency`.
     pub flags: Vec<(String, String)>,
-    /// Leaves the environment aside.
+    /// Ignores the environment.
     pub without_environment: bool,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The settings of a process, right or wrong.
+/// The settings of a process, and their errors.
 pub struct Settings {
     /// The file that was read, if there is one.
     pub file: Option<PathBuf>,
@@ -66,7 +66,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads them. Whatever is wrong is among the faults, and has its default.
+    /// Reads the settings. An invalid one is among the faults and has its default value.
     pub fn read(sources: &Sources) -> Self {
         let mut faults = Vec::new();
         let mut given = BTreeMap::new();
@@ -121,7 +121,7 @@ impl Settings {
         &self.faults
     }
 
-    /// The configuration, if nothing is wrong.
+    /// The configuration, if there are no errors.
     pub fn into_config(self) -> Result<Config, ConfigFaults> {
         match self.config {
             Some(config) if self.faults.is_empty() => Ok(config),
@@ -140,7 +140,7 @@ impl Sources {
         if let Some(file) = &self.file {
             return Some(file.clone());
         }
-        // What exists and may not be read is a fault: other settings than the intended ones would be in effect.
+        // A file that exists but cannot be read is an error: otherwise other settings than intended would be in effect.
         let found = |path: &&str| Path::new(path).exists();
         let place = [FILE_HERE, FILE_OF_SYSTEM].into_iter().find(found);
         place.map(PathBuf::from)
@@ -216,7 +216,7 @@ fn raw_of(values: &[(String, Value)]) -> Result<Raw, config::ConfigError> {
 fn type_fault(path: &str, value: &Value) -> Option<ConfigError> {
     let error = raw_of(&[(path.to_owned(), value.clone())]).err()?;
     let (given, expected) = given_and_expected(&error);
-    // A proxy's URL may hold a password; a text in the place of a number holds none.
+    // A proxy's URL may contain a password; an invalid number does not.
     let given = if is_secret(path) {
         "a value of another type".to_owned()
     } else {
@@ -268,7 +268,7 @@ fn at(error: ConfigError, place: Option<(&str, &Origin)>) -> Fault {
     Fault { error, place }
 }
 
-/// What the parser says, without the lines of the file that it quotes: they may hold a secret.
+/// The parser's message, without the quoted lines of the file, which may contain a secret.
 fn without_text(error: &config::ConfigError) -> String {
     let is_quoted = |line: &&str| {
         let line = line.trim_start();
@@ -341,7 +341,7 @@ mod tests {
             "SITELOG_WORKER__CONCURRENCY is 'many'; it must be a whole number (worker.concurrency in ",
             "SITELOG_FETCH__MAX_SECONDS is '900'; it must be a number from 1 to 240 (fetch.max_seconds in ",
             "SITELOG_FETCH__PROXY is an array",
-            "SITELOG_API__REQUESTS_PER_MINUTE is '0'; it must be a number from 1 on (--set api.requests_per_minute)",
+            "SITELOG_API__REQUESTS_PER_MINUTE is '0'; it must be a number of 1 or more (--set api.requests_per_minute)",
         ] {
             assert!(
                 found.iter().any(|fault| fault.contains(wanted)),

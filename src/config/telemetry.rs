@@ -1,4 +1,4 @@
-//! Settings of what is sent to a collector.
+//! Settings of traces and metrics that are sent to a collector.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The files of the pages, in the binary: nothing is fetched from elsewhere.
+//! The style sheet and the scripts of the pages. They are in the binary; nothing is loaded from other hosts.
 
 use axum::Router;
 use axum::http::header;

@@ -1,4 +1,4 @@
-//! One batch: how far it is, what failed and why, and its scans.
+//! One batch: its progress, its failures, and its scans.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -91,7 +91,7 @@ pub(super) async fn cancel(
     Ok(seen_from("/batches", id, position))
 }
 
-/// Does again what failed.
+/// Retries the failed scans.
 pub(super) async fn retry(
     State(state): State<ApiState>,
     PathOf(id): PathOf<BatchId>,
@@ -215,7 +215,7 @@ fn charts(row: &BatchRow, throughput: Option<&Throughput>, found: &[TechnologyCo
             @if let Some(throughput) = throughput.filter(|throughput| throughput.buckets.len() > 1) {
                 div { h2 { "Throughput" } (over_time(throughput)) }
             }
-            @if !failures.is_empty() { div { h2 { "Failures by reason" } (chart::shares(&failures)) } }
+            @if !failures.is_empty() { div { h2 { "Failures by reason" } (chart::shares("Failed scans for each reason", &failures)) } }
             @if row.total_domains > LARGE && row.completed_domains > 0 {
                 div { h2 { "Technologies" } p { a href={ "/technologies?batch=" (row.batch_id) } { "Count the technologies of all domains" } } }
             }
@@ -238,13 +238,16 @@ fn over_time(throughput: &Throughput) -> Markup {
         1 => "second".to_owned(),
         seconds => format!("{seconds} seconds"),
     };
-    let label = format!("Finished scans per {unit} (peak: {})", number(most));
+    let label = format!(
+        "Finished scans per {unit}: completed (bottom), failed (top); maximum {}",
+        number(most)
+    );
     let to = throughput.from
         + chrono::Duration::seconds(throughput.seconds * i64::try_from(columns.len()).unwrap_or(0));
     html! {
         figure {
             (chart::columns(&columns, &label))
-            figcaption { span { (throughput.from.format("%H:%M:%S")) } span { (label) } span { (to.format("%H:%M:%S")) } }
+            figcaption { span { (throughput.from.format("%H:%M:%S")) } span { (label) } span { (to.format("%H:%M:%S UTC")) } }
         }
     }
 }

@@ -52,7 +52,7 @@ pub(super) async fn show(
         .render(Some(&visitor), &content))
 }
 
-/// Batches in rows; words in their place if there is none.
+/// A table of batches; a text if there are none.
 pub(super) fn table(batches: &[BatchRow], none: &str) -> Markup {
     if batches.is_empty() {
         return html! { p.empty { (none) } };

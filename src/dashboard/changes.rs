@@ -1,4 +1,4 @@
-//! What changed in all domains, the latest first: values before and after, side by side.
+//! Changes to all domains, the latest first: values before and after, side by side.
 
 use axum::extract::State;
 use maud::{Markup, html};
@@ -56,7 +56,7 @@ pub(super) async fn show(
     Ok(Page::new("Changes", Section::Changes).render(Some(&visitor), &content))
 }
 
-/// The address of this list, or of the same rows elsewhere.
+/// The URL of this list, or of the same rows in another format.
 fn address(path: &str, query: &ChangeQuery, format: &str) -> String {
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let filters = [

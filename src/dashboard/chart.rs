@@ -1,4 +1,4 @@
-//! Charts as inline SVG: colours come from the style sheet, words are texts beside them.
+//! Charts as inline SVG. The style sheet sets the colours; the texts stand beside the charts.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use crate::projections::batch_jobs::BatchRow;
 /// Width of a bar in its own units.
 const WIDTH: f64 = 1000.0;
 
-/// How far a batch is: what completed, failed and was cancelled, and what is still to come.
+/// The progress of a batch: how many scans completed, failed and were cancelled, and how many remain.
 pub(super) fn progress(row: &BatchRow, class: &str) -> Markup {
     let total = f64::from(row.total_domains.max(1));
     let share = |count: i32| f64::from(count) / total * WIDTH;
@@ -18,7 +18,7 @@ pub(super) fn progress(row: &BatchRow, class: &str) -> Markup {
         ("s-cancelled", row.cancelled_domains),
     ];
     let label = format!(
-        "{} completed, {} failed, {} cancelled of {}",
+        "Scans of this batch: {} completed, {} failed, {} cancelled, of {} in all",
         row.completed_domains, row.failed_domains, row.cancelled_domains, row.total_domains
     );
     let mut left = 0.0;
@@ -34,10 +34,11 @@ pub(super) fn progress(row: &BatchRow, class: &str) -> Markup {
     }
 }
 
-/// How often each of some things is, the most frequent first; names may be links.
-pub(super) fn shares(items: &[(Markup, i64)]) -> Markup {
+/// How often each item occurs, the most frequent first. `what` says what the numbers count; names may be links.
+pub(super) fn shares(what: &str, items: &[(Markup, i64)]) -> Markup {
     let most = items.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
     html! {
+        p.small.muted { (what) }
         ul.shares {
             @for (name, count) in items {
                 li {
@@ -67,7 +68,7 @@ pub(super) struct Column {
     pub(super) failed: i64,
 }
 
-/// Ended scans over time.
+/// Ended scans over time: completed ones at the bottom of each column, failed ones on top.
 #[expect(clippy::cast_precision_loss, reason = "it is drawn")]
 pub(super) fn columns(columns: &[Column], label: &str) -> Markup {
     let most = columns

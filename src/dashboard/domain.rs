@@ -418,7 +418,7 @@ fn fields(group: &[FieldChange]) -> Markup {
     }
 }
 
-/// A value of a field in words; empty if it says nothing.
+/// A value of a field as text; empty if there is none.
 pub(super) fn shown(value: &Value) -> String {
     let text = match value {
         Value::Null | Value::Bool(false) => String::new(),

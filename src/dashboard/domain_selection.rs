@@ -1,4 +1,4 @@
-//! What can be done with the domains that are ticked in the list: export them, scan them again, add them to a monitor.
+//! Actions on the domains that are selected in the list: export them, scan them again, add them to a monitor.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -12,8 +12,8 @@ use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::batch_input::BatchInput;
 use crate::api::export::{List, Wanted};
+use crate::api::list_quotas::{require_acceptable, require_room_for_urls};
 use crate::api::problem::{Problem, ProblemCode, sentence};
-use crate::api::quota::{require_acceptable, require_room_for_urls};
 use crate::api::request::{CommandRequest, Paging};
 use crate::api::v4::views::{Domain, Page};
 use crate::commands::bus::CommandError;
@@ -26,11 +26,11 @@ use crate::projections::domains::query::{DomainFilter, DomainSort};
 use crate::values::batch_list::MAX_DOMAINS;
 use crate::values::{BatchOptions, DomainName, MonitorId, TenantId};
 
-/// Domains that can be selected at once: an address holds no more of them.
+/// Domains that can be selected at once. More would not fit into a URL.
 const MAX_SELECTED: usize = 500;
-/// Monitors that are offered.
+/// Monitors in the choice.
 const MONITORS: i64 = 200;
-/// The form that the boxes of the list belong to.
+/// The form that the checkboxes of the list belong to.
 pub(super) const FORM: &str = "selection";
 
 /// The monitors that domains can be added to.
@@ -43,18 +43,19 @@ pub(super) async fn monitors(state: &ApiState, visitor: &Visitor) -> Result<Vec<
     Ok(found)
 }
 
-/// The box of a row.
+/// The checkbox of a row.
 pub(super) fn tick(domain: &str) -> Markup {
     html! { input type="checkbox" name="domain" value=(domain) form=(FORM) aria-label={ "Select " (domain) }; }
 }
 
-/// What can be done with the ticked rows.
+/// The actions on the selected rows.
 pub(super) fn actions(monitors: &[MonitorRow], may_write: bool) -> Markup {
     html! {
         form.selection #(FORM) method="post" action="/domains/selection/scan" role="group" aria-label="Selected domains" {
             (request_key())
             input type="hidden" name=(PICTURES) value="1";
-            span.small.muted { "Selected rows: " output data-count=(FORM) hidden { "0" } }
+            span.small.muted { "Select rows in the list to use these buttons." }
+            span.small.muted hidden { "Selected: " output data-count=(FORM) { "0" } }
             span {
                 label.inline for="selection-format" { "Format" } " "
                 select #selection-format name="format" {
@@ -165,7 +166,7 @@ fn problem(error: CommandError<ExtendError>) -> Problem {
     }
 }
 
-/// The ticked domains, each once.
+/// The selected domains, each once.
 fn chosen(named: impl IntoIterator<Item = String>) -> Result<Vec<DomainName>, Problem> {
     let mut domains: Vec<DomainName> = Vec::new();
     for name in named {
@@ -182,7 +183,7 @@ fn chosen(named: impl IntoIterator<Item = String>) -> Result<Vec<DomainName>, Pr
         }
     }
     if domains.is_empty() {
-        let detail = "No domain is selected. Select at least one row.";
+        let detail = "No domain is selected. Select at least one row in the list.";
         return Err(Problem::of(ProblemCode::InvalidField, detail));
     }
     Ok(domains)

@@ -53,7 +53,7 @@ pub(super) async fn show(
     Ok(Page::new("Domains", Section::Domains).render(Some(&visitor), &content))
 }
 
-/// What the address says: filters, which the API knows too, and columns.
+/// The query of the URL: filters, which are those of the API, and columns.
 pub(super) struct Address {
     filters: Vec<(String, String)>,
     sort: String,

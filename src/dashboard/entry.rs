@@ -1,5 +1,4 @@
-//! Who may see a page, and what visitors see instead: problems in words, or the page to sign
-//! in.
+//! Admits visitors to pages. Others see the sign-in page, or an error page.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -21,7 +20,7 @@ use crate::values::TenantId;
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
     pub(super) caller: Caller,
-    /// Whether there is anything to sign out of.
+    /// Whether the visitor can sign out.
     pub(super) has_session: bool,
     /// The form that was refused, if the page shows it again.
     pub(super) refused: Refused,
@@ -76,7 +75,7 @@ pub(super) async fn admit(State(state): State<ApiState>, mut request: Request, n
     let caller = match caller_of_request(&state, request.method(), request.headers()).await {
         Ok(caller) => caller,
         Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
-            // What was sent cannot be sent again by a link.
+            // A form cannot be sent again by a link.
             let wanted = if is_read {
                 request.uri()
             } else {

@@ -1,4 +1,4 @@
-//! The part of a domain's card about files that the scan was asked to read: security.txt and others.
+//! The part of a domain's card about files that the scan was requested to read: security.txt and others.
 
 use maud::{Markup, html};
 

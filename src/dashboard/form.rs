@@ -18,10 +18,10 @@ use crate::values::site_files::SiteFile;
 /// The field that makes a form count once, however often it is sent.
 pub(super) const REQUEST_KEY: &str = "request_key";
 
-/// The field that says that icon and logo are to be read.
+/// The field that requests icon and logo.
 pub(super) const PICTURES: &str = "pictures";
 
-/// The field that says whether a file is to be read.
+/// The field that requests a file.
 pub(super) fn file_field(file: SiteFile) -> String {
     format!("file_{file}")
 }
@@ -81,7 +81,7 @@ impl Form {
         self.value(name).map_or(&[], |value| value)
     }
 
-    /// The same, to be read elsewhere.
+    /// The same, for code that reads it later.
     pub(super) fn shared(&self, name: &str) -> Bytes {
         self.value(name).cloned().unwrap_or_default()
     }
@@ -102,7 +102,7 @@ impl Form {
         std::str::from_utf8(self.bytes(name)).unwrap_or_default().trim()
     }
 
-    /// How a domain is to be scanned.
+    /// The options of a scan.
     pub(super) fn wanted_scan(&self) -> Result<WantedScan, Problem> {
         let wants_pictures = !self.text(PICTURES).is_empty();
         let is_wanted = |file: &SiteFile| {

@@ -1,4 +1,4 @@
-//! The tenant's keys: who may use the service.
+//! The tenant's keys.
 
 use axum::extract::State;
 use axum::http::header;

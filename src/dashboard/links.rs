@@ -1,4 +1,4 @@
-//! Links to exports: made from a list's page, shown once, listed and revoked.
+//! Links to exports: created from a list's page, shown once, listed and revoked.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};

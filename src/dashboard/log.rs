@@ -1,4 +1,4 @@
-//! The log as people read it: what happened, to what, when, and who caused it.
+//! The log for people: what happened, to what, when, and who caused it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,7 +18,7 @@ use crate::log::LogEvent;
 use crate::log::read::EventFilter;
 use crate::projections::query::encode_cursor;
 
-/// How actors who are people are called.
+/// The names of actors that are users.
 type Names = HashMap<String, String>;
 
 /// Events on one page.
@@ -109,7 +109,7 @@ fn row(event: &LogEvent, names: &Names) -> Markup {
     }
 }
 
-/// The beginning of an ID: enough to tell a few apart.
+/// The beginning of an ID: enough to distinguish a few.
 fn short(id: &str) -> &str {
     id.split('-').next().unwrap_or(id)
 }

@@ -1,5 +1,5 @@
-//! Pages for people: rendered here, readable without JavaScript, over the same commands and queries as the API. One
-//! page, one file. What the script in `assets` does is comfort: it replaces what is live and loads further rows.
+//! The pages: rendered on the server, usable without JavaScript, over the same commands and queries as the API. One
+//! page, one file. The script in `assets` is optional: it updates live parts and loads further rows.
 
 mod assets;
 mod batch;
@@ -54,7 +54,7 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
             get(sign_in_by_provider::begin),
         )
         .route(OidcSettings::RETURN_PATH, get(sign_in_by_provider::complete))
-        // Whatever the key allows, and also when it has ended.
+        // With any scope, and also after the key has expired.
         .route("/sign-out", post(sign_in::sign_out))
         .route(
             "/unsubscribe/{token}",
@@ -67,7 +67,7 @@ pub fn router(state: &ApiState) -> Router<ApiState> {
         .fallback(entry::nothing_here)
 }
 
-/// The pages for who was let in: a request must carry its caller.
+/// The pages without admission: a request must already have its caller.
 fn guarded_pages() -> Router<ApiState> {
     Router::new()
         .route("/", get(overview::show))

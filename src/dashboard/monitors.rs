@@ -1,4 +1,4 @@
-//! The tenant's monitors: which there are, when each runs next, and what its runs found changed.
+//! The tenant's monitors: their next runs, and the changes that their runs found.
 
 pub(super) mod forms;
 mod shown;
@@ -19,8 +19,8 @@ use crate::access::Scope;
 use crate::api::ApiState;
 use crate::api::batch_input::{BatchInput, apart};
 use crate::api::export::List;
+use crate::api::list_quotas::turn_at_lists;
 use crate::api::problem::{Problem, ProblemCode};
-use crate::api::quota::turn_at_lists;
 use crate::api::request::{AtLeast, CommandRequest, Paging, PathOf, QueryOf};
 use crate::api::v4::create_monitor::create as create_monitor;
 use crate::api::v4::list_changes::ChangeQuery;

@@ -1,4 +1,4 @@
-//! The part of a domain's card that is not about its pages: DNS, mail and the certificate, each with what shows it.
+//! The parts of a domain's card about DNS, email and the certificate, each with its evidence.
 
 use maud::{Markup, html};
 
@@ -97,7 +97,7 @@ fn crawlers(table: &Crawlers) -> Markup {
     }
 }
 
-/// What is known of an address besides where it was found.
+/// The checks of an email address.
 pub(super) fn mail(email: &Email) -> Markup {
     let Some(check) = &email.check else {
         return html! {};

@@ -1,4 +1,4 @@
-//! A list to be scanned: first its errors, then, after confirmation, the batch.
+//! A new list: the page shows its errors first; the batch starts after confirmation.
 
 use std::convert::Infallible;
 
@@ -16,8 +16,8 @@ use super::parts::{counted, number, request_key, seen_from};
 use super::shell::{Page, Section};
 use crate::api::ApiState;
 use crate::api::batch_input::{BatchInput, RejectedLine, apart};
+use crate::api::list_quotas::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::problem::Problem;
-use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::CommandRequest;
 use crate::commands::request_batch::{BatchItem, request_batch};
 use crate::commands::request_scan::request_scan;
@@ -28,7 +28,7 @@ use crate::values::{BatchOptions, ScanOptions};
 /// Rejected lines that are shown; more do not help.
 const SHOWN: usize = 500;
 
-/// Scans a domain, or a list of which every line is a domain. Of any other list it says what is wrong with it.
+/// Scans a domain, or a list without invalid lines. Shows the errors of any other list.
 pub(super) async fn start(
     State(state): State<ApiState>,
     visitor: Visitor,
@@ -95,7 +95,7 @@ async fn confirm(
 /// Bytes that are handed over at a time.
 const PIECE: usize = 64 * 1024;
 
-/// A page that holds a whole list: it takes of the room for bodies until it is sent, however slowly it is taken.
+/// A page with a whole list: it counts against the memory for bodies until it is sent completely.
 fn held(state: &ApiState, page: String) -> Result<Response, Problem> {
     let room = state.limits.bodies.hold(page.len())?;
     let page = Bytes::from(page);
@@ -140,7 +140,7 @@ async fn require_sendable(state: &ApiState, visitor: &Visitor, input: &BatchInpu
 
 /// A list that was read.
 struct Checked {
-    /// In UTF-8, whatever it came as, to go along with the page.
+    /// The list in UTF-8, embedded in the page.
     text: String,
     input: BatchInput,
     /// The names of its columns.
@@ -210,7 +210,7 @@ fn carried(text: &str) -> Markup {
     html! { textarea name="list" hidden { "\n" (text) } }
 }
 
-/// What is wrong comes first.
+/// The errors come first.
 fn rejects(rejected: &[RejectedLine]) -> Markup {
     html! {
         @if rejected.is_empty() {

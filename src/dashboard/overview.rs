@@ -1,4 +1,5 @@
-//! The first page: a domain or a list goes in, what is running, what ended lately, and what failed most and why.
+//! The first page: a form for a domain or a list, what is running, what ended recently, and the most frequent
+//! failures.
 
 use axum::extract::State;
 use maud::{Markup, html};
@@ -58,7 +59,7 @@ pub(super) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Res
         .render(Some(&visitor), &content))
 }
 
-/// Where domains go in: one is scanned at once, and so is a list of which every line is a domain.
+/// The form for domains: one domain, or a list without invalid lines, is scanned immediately.
 fn form(refused: &Refused) -> Markup {
     let entered = Some(refused.form("/start")).filter(|entered| entered.is_refused());
     let entered = entered.unwrap_or_else(|| refused.form("/batches/check"));
@@ -113,7 +114,8 @@ fn month(scans: &Recent) -> Markup {
     let completed: i64 = columns.iter().map(|day| day.completed).sum();
     let failed: i64 = columns.iter().map(|day| day.failed).sum();
     let most = columns.iter().map(|day| day.completed + day.failed).max();
-    let label = format!("Scans per day (peak: {})", number(most.unwrap_or(0)));
+    let most = number(most.unwrap_or(0));
+    let label = format!("Finished scans per day: completed (bottom), failed (top); maximum {most}");
     let day = |day: Option<&DayCount>| {
         day.map(|of| of.day.format("%b %-d").to_string())
             .unwrap_or_default()
@@ -149,7 +151,7 @@ fn failures(scans: &Recent) -> Markup {
         .map(|(reason, count)| (parts::reason(**reason), **count))
         .collect();
     html! {
-        @if shown.is_empty() { p.empty { "No scan failed." } } @else { (chart::shares(&shown)) }
+        @if shown.is_empty() { p.empty { "No scan failed." } } @else { (chart::shares("Failed scans for each reason", &shown)) }
         @if failures.len() > REASONS { p.small.muted { "and " (counted((failures.len() - REASONS).try_into().unwrap_or(0), "other reason")) } }
     }
 }

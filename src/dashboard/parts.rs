@@ -1,4 +1,4 @@
-//! What several pages show: numbers, times, statuses, lists that continue.
+//! What several pages show: numbers, times, statuses, lists with several pages.
 
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -40,7 +40,7 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A short time, as exact as it is short: `37 ms`, then as [`duration`].
+/// A short time: `37 ms`; longer ones as in [`duration`].
 pub(super) fn milliseconds(length: u64) -> String {
     if length < 1000 {
         format!("{length} ms")
@@ -59,17 +59,17 @@ pub(super) fn badge_of(status: &str, text: &str) -> Markup {
     html! { span class={ "badge " (status) } { (text) } }
 }
 
-/// Why a scan failed, in words, with the code beside them.
+/// Why a scan failed, as text with its code.
 pub(super) fn reason(reason: FailureReason) -> Markup {
     html! { (reason.label()) " " code.small.muted { (reason) } }
 }
 
-/// The words for the code of a reason; a code that this release does not know stands for itself.
+/// The text for the code of a reason; an unknown code is shown as it is.
 pub(super) fn reason_label(code: &str) -> &str {
     code.parse().map_or(code, |reason: FailureReason| reason.label())
 }
 
-/// A link to a page elsewhere, which learns nothing of us; a text if its address is none that a browser should follow.
+/// A link to another site, which does not get our URL. Plain text if browsers must not follow it.
 pub(super) fn outward(url: &str) -> Markup {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     html! {
@@ -106,7 +106,7 @@ pub(super) fn seen_from(page: &str, id: impl std::fmt::Display, position: i64) -
     Redirect::to(&format!("{page}/{id}?at_least={position}")).into_response()
 }
 
-/// A path of ours as an address for other programs, by the name that the browser reached us by.
+/// A path as an absolute URL for other programs, with the host of the browser's request.
 pub(super) fn public_url(headers: &HeaderMap, path: &str) -> String {
     let scheme = if is_encrypted(headers) { "https" } else { "http" };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -118,7 +118,7 @@ pub(super) fn request_key() -> Markup {
     html! { input type="hidden" name=(REQUEST_KEY) value=(Uuid::new_v4()); }
 }
 
-/// A button that does something at once.
+/// A button that runs an action immediately.
 pub(super) fn action(path: &str, name: &str, class: &str) -> Markup {
     html! {
         form method="post" action=(path) { button type="submit" class=(class) { (name) } }

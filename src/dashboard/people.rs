@@ -1,4 +1,4 @@
-//! People whom a provider signed in, for administrators: who they are, and the end of their sessions.
+//! Users who signed in with a provider, for administrators: the list, and signing them out.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -26,7 +26,7 @@ pub(super) async fn sign_out(
     Ok(Redirect::to("/keys#people").into_response())
 }
 
-/// The part of the page on which administrators see them; nothing if there are none.
+/// The section with the users for administrators; empty if there are none.
 pub(super) fn section(rows: &[PersonRow]) -> Markup {
     if rows.is_empty() {
         return html! {};

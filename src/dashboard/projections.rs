@@ -1,4 +1,4 @@
-//! The state of the read models: how far behind the log, what is quarantined, and work on them. For operators.
+//! The state of the read models: their lag, quarantined rows, and tasks for them. For operators.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};

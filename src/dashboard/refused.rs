@@ -1,8 +1,8 @@
-//! A form that was refused is shown again: the same page, with what the visitor entered and the error beside the field.
+//! Shows a refused form again: the same page, with the values that the visitor entered and the error beside the field.
 //!
-//! One mechanism for all forms. [`admit`](super::entry::admit) keeps the form that a request sent. If the answer is a
-//! problem that the visitor can correct, it renders the page of the form once more, and the page reads the entered
-//! values and the error from [`Visitor::refused`](super::entry::Visitor).
+//! One mechanism serves all forms. [`admit`](super::entry::admit) keeps the form of a request. If the response is a
+//! problem that the visitor can correct, it renders the page of the form again, and the page reads the entered values
+//! and the error from [`Visitor::refused`](super::entry::Visitor).
 
 use std::sync::{Arc, OnceLock};
 
@@ -114,7 +114,7 @@ impl Entered<'_> {
     }
 }
 
-/// The page of a refused form once more; `None` if the problem is none that the visitor can correct there.
+/// The page of a refused form again; `None` if the visitor cannot correct the problem there.
 pub(super) async fn shown_again(
     state: &ApiState,
     visitor: &Visitor,
@@ -150,7 +150,7 @@ pub(super) async fn shown_again(
     None
 }
 
-/// The pages for who was let in already.
+/// The pages for admitted visitors.
 fn routes(state: &ApiState) -> Router {
     static ROUTES: OnceLock<Router<ApiState>> = OnceLock::new();
     ROUTES

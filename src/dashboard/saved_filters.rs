@@ -1,4 +1,4 @@
-//! Saved filters of the list of domains: shown above the list, listed, renamed and deleted on a page of their own.
+//! Saved filters of the list of domains: shown above the list, and managed on a separate page.
 
 use axum::extract::{Query, State};
 use axum::http::Uri;

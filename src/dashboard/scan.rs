@@ -1,4 +1,4 @@
-//! One scan: how it went, event by event, and what it found.
+//! One scan: its events and its findings.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -12,8 +12,8 @@ use super::shell::{Page, Section};
 use crate::access::Scope;
 use crate::aggregates::{STREAM_TYPES, ScanEvent, ScanStatus};
 use crate::api::ApiState;
+use crate::api::list_quotas::require_room_for_urls;
 use crate::api::problem::{Problem, ProblemCode, sentence};
-use crate::api::quota::require_room_for_urls;
 use crate::api::request::{AtLeast, CommandRequest, PathOf, QueryOf};
 use crate::api::v4::get_scan::find_scan;
 use crate::commands::cancel_scan::cancel_scan;
@@ -187,7 +187,7 @@ fn colour(kind: &str) -> &'static str {
     }
 }
 
-/// An event in words; nothing if the type says it, or if a later release wrote it.
+/// An event as text; empty if the type says everything, or if a later release wrote it.
 fn words(event: &LogEvent) -> Markup {
     let Ok(event) = event.decode::<ScanEvent>() else {
         return html! {};
@@ -211,7 +211,7 @@ fn words(event: &LogEvent) -> Markup {
             }
             ScanEvent::ScanCompleted { totals, .. } => {
                 (count(totals.pages)) " pages, " (count(totals.sitemap_urls)) " URLs in " (count(totals.sitemaps)) " sitemaps, "
-                (count(totals.emails)) " e-mail addresses, " (count(totals.phones)) " phone numbers"
+                (count(totals.emails)) " email addresses, " (count(totals.phones)) " phone numbers"
             }
             ScanEvent::DomainChanged { fields, .. } => { (fields.join(", ")) }
             ScanEvent::ScanRetried { round, .. } => { "round " (round) " started" }

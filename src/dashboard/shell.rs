@@ -1,4 +1,4 @@
-//! What all pages have around them.
+//! The frame of all pages.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -27,7 +27,7 @@ pub(super) enum Section {
     Keys,
 }
 
-/// Whether a page changes by itself.
+/// Whether a page updates itself.
 enum Live {
     No,
     /// When one of these events is in the log; at most this often (milliseconds).
@@ -42,7 +42,7 @@ enum Live {
     ByTimeInPlace(u32),
 }
 
-/// The events after which a page about scans is out of date.
+/// The events after which a page about scans must be updated.
 fn scan_events() -> String {
     let of_scans = |one: EventType| matches!(one.stream(), StreamType::Scan | StreamType::Batch);
     let changes = |one: EventType| one.progress() != Progress::Same || one == EventType::BatchExpanded;
@@ -57,7 +57,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// A page that stays as it is.
+    /// A page without updates.
     pub(super) fn new(title: &'a str, section: Section) -> Self {
         Self {
             title,
@@ -88,7 +88,7 @@ impl<'a> Page<'a> {
         self
     }
 
-    /// It looks again whether what it could not show is there now.
+    /// It retries until the missing content is available.
     pub(super) fn retried(mut self) -> Self {
         self.live = Live::ByTime(2000);
         self

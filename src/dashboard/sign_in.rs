@@ -1,4 +1,4 @@
-//! Signing in with a key, or with a provider (`sign_in_by_provider.rs`): the browser is given a session.
+//! Sign-in with a key, or with a provider (`sign_in_by_provider.rs`). The browser gets a session.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ pub(super) async fn sign_out(State(state): State<ApiState>, headers: HeaderMap) 
     Ok(response)
 }
 
-/// Only a path of ours: no redirect leads elsewhere.
+/// Only a path on this server, so that nobody is redirected to another site.
 pub(super) fn own_path(wanted: Option<&str>) -> String {
     let is_own = |path: &&str| {
         path.starts_with('/')
@@ -101,7 +101,7 @@ pub(super) fn own_path(wanted: Option<&str>) -> String {
     wanted.filter(is_own).unwrap_or("/").to_owned()
 }
 
-/// Whether the browser reached us by TLS, which a proxy in front of us speaks.
+/// Whether the browser uses TLS, which a reverse proxy terminates.
 pub(super) fn is_encrypted(headers: &HeaderMap) -> bool {
     headers
         .get("x-forwarded-proto")

@@ -1,5 +1,5 @@
-//! Signing in with a provider (OpenID Connect): the browser goes there and comes back with a code. What it has begun,
-//! and where it wants to go afterwards, it keeps in a cookie of its own.
+//! Sign-in with a provider (OpenID Connect): the browser goes to the provider and returns with a code. The state of
+//! the sign-in, and the page to show afterwards, are in a separate cookie.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -19,7 +19,7 @@ use crate::api::problem::Problem;
 pub(super) const PROVIDER_PATH: &str = "/sign-in/oidc";
 /// The cookie that a browser keeps meanwhile.
 const COOKIE: &str = "sitelog_sign_in";
-/// How long somebody may take at the provider, in seconds.
+/// The maximum time at the provider, in seconds.
 const MAX_AGE_SECONDS: u64 = 600;
 /// Characters of the path afterwards at most; a longer one is forgotten.
 const MAX_NEXT: usize = 1000;
@@ -94,7 +94,7 @@ fn keep(response: &mut Response, value: &str, max_age: u64, provider: &SignIn, h
 
 /// The page on which one signs in, with what went wrong and what to do.
 fn error_page(state: &ApiState, next: &str, error: &SignInError) -> Response {
-    tracing::info!("Nobody was signed in by the provider: {error}");
+    tracing::info!("A sign-in with the provider failed: {error}");
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let fault = html! {
         p { strong { "You are not signed in. " } (error.to_string()) }

@@ -1,5 +1,5 @@
-//! The icon and the logo of a site. They come from the log, never from the site, so that a site cannot see who visits a
-//! page.
+//! The icon and the logo of a site. They come from the log, never from the site, so that the site cannot see who
+//! visits a page.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -17,7 +17,7 @@ use crate::projections::domains::pictures;
 use crate::values::DomainName;
 use crate::values::picture::{Picture, PictureKind};
 
-/// A picture that is opened by itself has no script, no origin and nothing from elsewhere (CSP 3, sandbox).
+/// If a picture is opened directly, it has no script, no origin and no external content (CSP 3, sandbox).
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 /// A day in the browser of who saw it, and nowhere in between: one tenant's data. The address changes with the picture.
 const KEPT: &str = "private, max-age=86400";

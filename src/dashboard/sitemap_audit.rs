@@ -1,4 +1,4 @@
-//! The part of a domain's card about how sound its sitemaps are: counts and examples, and the URLs that were fetched.
+//! The sitemap audit on a domain's card: counts and examples, and the URLs that were fetched.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! Sitemap files as the tree that their indexes make of them.
+//! Sitemap files as a tree, according to the indexes that list them.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::parts::{counted, outward};
 use crate::values::findings::SitemapSummary;
 
-/// Files of one index that are shown at once.
+/// Maximum number of files shown per index.
 const SHOWN: usize = 50;
 
 /// The files, each under the index that names it.
@@ -29,7 +29,7 @@ pub(super) fn tree(files: &[SitemapSummary]) -> Markup {
     html! { ul.tree { (branch(&roots, &children, &mut seen)) } }
 }
 
-/// Each file once, so that indexes that name each other come to an end.
+/// Each file is shown once, so that indexes that refer to each other do not repeat.
 fn branch<'a>(
     files: &[&'a SitemapSummary],
     children: &BTreeMap<&'a str, Vec<&'a SitemapSummary>>,
@@ -104,7 +104,7 @@ mod tests {
         );
         let inner = page.find("2 files read").unwrap();
         assert!(index < inner && inner < page.find(">https://a.test/2<").unwrap() && inner < lost);
-        // Files that name each other belong to no tree; nothing turns in circles.
+        // Files that refer to each other belong to no tree, so there are no cycles.
         assert!(!tree(&files).into_string().contains("https://a.test/x"));
     }
 }

@@ -1,4 +1,5 @@
-//! The queue: what is under way, what waits, what is stuck, and what was given up. For operators, over all tenants.
+//! The task queue: running, waiting and stuck tasks, and scans that failed permanently. For operators, over all
+//! tenants.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};

@@ -1,5 +1,5 @@
-//! What sites are made with: the technologies that most domains have, of all or of a batch. A page of its own, for it
-//! looks at every domain.
+//! Technologies by the number of domains, over all domains or a batch. It is a separate page because it reads every
+//! domain.
 
 use axum::extract::State;
 use maud::{Markup, html};
@@ -51,5 +51,5 @@ pub(super) fn shares(found: &[TechnologyCount], batch: Option<BatchId>) -> Marku
             (html! { a href=(here) { (one.name) } }, one.domains)
         })
         .collect();
-    chart::shares(&items)
+    chart::shares("Domains with each technology", &items)
 }

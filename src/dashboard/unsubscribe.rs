@@ -1,4 +1,5 @@
-//! Where a mail's link leads that ends the mails. Its token is the credential: readers of mails have no other.
+//! The page of an email's unsubscribe link. The token in the link is the credential, because subscribers have no
+//! other.
 
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -19,7 +20,7 @@ pub(super) async fn show(
     Ok(match of_token(state.monitors.pool(), &token).await? {
         Some((monitor, address)) => page(&html! {
             h1 { "Unsubscribe" }
-            p { "Mails about the monitor " strong { (monitor) } " are sent to " (address) "." }
+            p { "Emails about the monitor " strong { (monitor) } " are sent to " (address) "." }
             form method="post" action=(token.path()) { button.primary type="submit" { "Stop these emails" } }
         }),
         None => ended(),

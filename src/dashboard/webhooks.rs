@@ -1,4 +1,4 @@
-//! The tenant's webhooks: which there are, how far each is, and what came of each attempt.
+//! The tenant's webhooks: their positions in the log, and the result of each attempt.
 
 use axum::extract::State;
 use axum::http::header;

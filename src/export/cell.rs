@@ -38,7 +38,7 @@ impl From<&Value> for Cell {
 }
 
 impl Cell {
-    /// As the field of a CSV file, which nothing is run from when a spreadsheet opens it.
+    /// The field of a CSV file, escaped so that a spreadsheet does not run it as a formula.
     pub fn to_field(&self) -> String {
         match self {
             Self::Empty => String::new(),
@@ -57,7 +57,7 @@ fn inert_text(text: &str) -> String {
     if is_list_of_inert {
         return text.to_owned();
     }
-    // Some spreadsheets part cells at semicolons: nothing behind one may be a formula either.
+    // Some spreadsheets split cells at semicolons, so the text after one must not be a formula either.
     let elements: Vec<_> = text.split(BETWEEN).map(inert_cell).collect();
     elements.join(BETWEEN)
 }

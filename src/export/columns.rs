@@ -1,6 +1,6 @@
-//! The tables: which columns a row has in CSV, in workbooks and in Parquet, and where in the API's object each is found.
+//! The columns of a row in CSV, in workbooks and in Parquet, and where in the API's object each value is.
 //!
-//! They are documented (docs/api.md) and stay: new ones come at the end, in front of those that came with a list.
+//! Columns are documented (docs/api.md) and stable: new ones are added at the end, before the columns of a list.
 
 use serde::Serialize;
 
@@ -12,13 +12,13 @@ use crate::values::facets::PLAIN;
 pub struct Column {
     /// In the header.
     pub name: &'static str,
-    /// Where it is in the API's object (RFC 6901).
+    /// The path in the API's object (RFC 6901).
     pub pointer: &'static str,
     /// The type of its values, for formats with types.
     pub kind: Kind,
 }
 
-/// Whose cells of a batch's list are beside a row.
+/// The row of a batch's list whose cells are added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListRow<'a> {
     /// Those of a line.

@@ -1,4 +1,4 @@
-//! Rows as cells and lines, with what came beside their domains in a batch's list.
+//! Encodes rows as cells and lines, with the other columns of a batch's list.
 
 use std::collections::HashSet;
 use std::marker::PhantomData;
@@ -22,7 +22,7 @@ pub struct Encoder<T> {
     row: PhantomData<fn(&T)>,
 }
 
-/// A row with what is beside it.
+/// A row with the cells of the list.
 #[derive(Debug, Serialize)]
 pub struct Joined<'a, T> {
     #[serde(flatten)]
@@ -32,7 +32,7 @@ pub struct Joined<'a, T> {
 }
 
 impl<T: Exported> Encoder<T> {
-    /// For rows of a batch whose list carried columns, or for others.
+    /// For rows of a batch whose list has other columns, or for other rows.
     pub fn new(carried: Option<CarriedColumns>) -> Self {
         let given = carried.as_ref().map_or(&[][..], |carried| &carried.names);
         Self {

@@ -1,7 +1,7 @@
 //! Exports: rows of the API's lists as CSV, NDJSON, workbooks (XLSX) and Parquet.
 //!
-//! A row is whatever the API shows, as JSON, so a column has the API's name and value. Where rows are read and who may
-//! read them is decided by the caller.
+//! A row is the API's object as JSON, so a column has the API's name and value. The caller decides where rows come
+//! from and who may read them.
 
 pub mod cell;
 pub mod columns;
@@ -13,7 +13,7 @@ pub mod workbook;
 use std::fmt;
 use std::str::FromStr;
 
-/// A form that all rows of a list can be had in.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// RFC 4180 in UTF-8, with a header and CRLF.
@@ -27,7 +27,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them; where nothing else decides, the first goes first.
+    /// All formats; the first one is the default.
     pub const ALL: [Self; 4] = [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Parquet];
 
     /// As in `?format=` and `--format`, and the ending of a file's name.

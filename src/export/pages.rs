@@ -1,4 +1,4 @@
-//! All rows of a list, read page by page: nothing is held while the client is slow.
+//! All rows of a list, read page by page. No resource is held while the client is slow.
 
 use futures::{Stream, stream};
 

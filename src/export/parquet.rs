@@ -1,4 +1,4 @@
-//! Parquet: typed columns in row groups, sent as they are written. What is held is one row group at most.
+//! Parquet: typed columns in row groups, sent as they are written. At most one row group is in memory.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::cell::element;
 use super::columns::{Exported, Kind};
 use super::encoder::Encoder;
 
-/// Rows of a row group, and bytes of its values: whichever is reached first ends it.
+/// Limits of a row group: rows, and bytes of its values. The first limit that is reached ends it.
 const GROUP_ROWS: usize = 20_000;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// What a value counts in addition to its bytes: its place and its levels.
@@ -34,7 +34,7 @@ pub enum TableError {
         /// The expected type.
         expected: &'static str,
     },
-    /// The format does not take it.
+    /// The format does not support it.
     #[error("cannot write the Parquet file")]
     Write(#[from] ParquetError),
     /// A row is not JSON, which none is.
@@ -45,7 +45,7 @@ pub enum TableError {
     Thread(#[from] tokio::task::JoinError),
 }
 
-/// A file out of pages of rows, in pieces that are to be sent one after the other.
+/// A file from pages of rows, in pieces to send one after the other.
 pub fn pieces<T, E>(
     encoder: Encoder<T>,
     pages: impl Stream<Item = Result<Vec<T>, E>> + Send,
@@ -98,7 +98,7 @@ impl<T: Exported> Start<T> {
     }
 }
 
-/// A file as far as it is written.
+/// The written part of a file.
 struct Table<T> {
     encoder: Encoder<T>,
     file: SerializedFileWriter<Vec<u8>>,
@@ -162,7 +162,7 @@ impl<T: Exported> Table<T> {
 
     fn take(&mut self) -> Result<Vec<u8>, TableError> {
         self.file.flush().map_err(ParquetError::from)?;
-        // The writer counts what it has written by itself, so that what was sent can go.
+        // The writer counts the written bytes itself, so sent ones can be dropped.
         Ok(std::mem::take(self.file.inner_mut()))
     }
 }

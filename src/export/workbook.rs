@@ -1,4 +1,4 @@
-//! A workbook of one sheet, built on the disk row by row. It can only be handed out when the last row is in it.
+//! A workbook with one sheet, built on disk row by row. It can be sent only after the last row is written.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -29,7 +29,7 @@ pub enum WorkbookError {
         "there are more than {MAX_ROWS} rows, the maximum of a sheet; filter the rows, or export CSV or NDJSON"
     )]
     TooManyRows,
-    /// No room on the disk, say.
+    /// For example, no space on the disk.
     #[error("cannot write the workbook")]
     Write(#[from] XlsxError),
     /// The file for it.
@@ -43,7 +43,7 @@ pub enum WorkbookError {
     Row(#[from] serde_json::Error),
 }
 
-/// Builds a workbook out of pages of rows. The file has no name and goes when it is closed.
+/// Builds a workbook from pages of rows. The file has no name, and is deleted when it is closed.
 pub async fn build<T, E>(
     encoder: &Encoder<T>,
     pages: impl Stream<Item = Result<Vec<T>, E>>,
@@ -62,7 +62,7 @@ where
     let mut pages = std::pin::pin!(pages);
     while let Some(rows) = pages.try_next().await? {
         let cells: Result<Vec<_>, _> = rows.iter().map(|row| encoder.cells(row)).collect();
-        // The reader is gone; its result says why.
+        // The receiver is gone; its result has the reason.
         if sender
             .send(Some(cells.map_err(WorkbookError::from)?))
             .await
@@ -71,7 +71,7 @@ where
             break;
         }
     }
-    // If the reader is gone as well, its result says why.
+    // If the receiver is gone as well, its result has the reason.
     let _ = sender.send(None).await;
     let written = written
         .await
@@ -110,7 +110,7 @@ fn write(
     Ok(file)
 }
 
-/// Texts are written as texts: nothing in a cell is ever a formula or a link.
+/// Writes texts as strings: a cell is never a formula or a link.
 fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell) -> Result<(), XlsxError> {
     match cell {
         Cell::Empty => {}
@@ -133,14 +133,14 @@ fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell) -> Result<(), 
     Ok(())
 }
 
-/// Whether a sheet, which counts in 15 digits, keeps a number as it is.
+/// Whether a sheet, which has 15 significant digits, keeps a number exactly.
 fn is_exact(number: &serde_json::Number) -> bool {
     const DIGITS: u64 = 999_999_999_999_999;
     let whole = number.as_i64().map(i64::unsigned_abs).or(number.as_u64());
     whole.is_none_or(|whole| whole <= DIGITS)
 }
 
-/// A text that a cell takes: not too long, and without the two characters that no XML file may hold.
+/// A text for a cell: not too long, and without the two characters that XML does not allow.
 fn fitting(text: &str) -> Cow<'_, str> {
     let is_forbidden = |c: char| matches!(c, '\u{fffe}' | '\u{ffff}');
     if text.len() <= MAX_TEXT && !text.contains(is_forbidden) {

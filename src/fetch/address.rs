@@ -1,6 +1,7 @@
-//! Which addresses belong to the public internet.
+//! Which addresses belong to the public Internet.
 //!
-//! Facts only (IANA special-purpose registries); what to do about an address is decided in the guard.
+//! This module contains only facts (the IANA special-purpose registries); the guard decides what to do about an
+//! address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

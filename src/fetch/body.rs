@@ -1,4 +1,4 @@
-//! The body of an answer: a stream that counts the bytes on the wire and the decoded bytes.
+//! The body of a response: a stream that counts the bytes received and the decoded bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -34,7 +34,7 @@ const MAX_ZSTD_WINDOW_LOG: u32 = 23;
 
 type Reader = Pin<Box<dyn AsyncBufRead + Send>>;
 
-/// The rest of an answer, decoded as `Content-Encoding` says, never longer than the deadline.
+/// The body of a response, decoded according to `Content-Encoding`, until the deadline at most.
 pub struct Body {
     url: String,
     deadline: Instant,
@@ -51,7 +51,7 @@ pub struct ReadBody {
     pub bytes: Vec<u8>,
     /// Whether there was more.
     pub truncated: bool,
-    /// Why the rest did not come, if it broke off.
+    /// Why the body is incomplete, if it is.
     pub broke: Option<FetchError>,
 }
 
@@ -137,7 +137,7 @@ impl Body {
         }
     }
 
-    /// Bytes received so far, as sent.
+    /// Number of received bytes, before decoding.
     pub fn wire_bytes(&self) -> u64 {
         self.wire.load(Ordering::Relaxed)
     }

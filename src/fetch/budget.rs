@@ -1,4 +1,4 @@
-//! The limits of one visit to a site, and its cost so far.
+//! The budget of one attempt at a site, and what it has used.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use super::error::FetchError;
 use super::settings::FetchSettings;
 use crate::values::findings::Bound;
 
-/// The account of a visit. All clones write into one; each may have bounds of its own.
+/// The budget of an attempt. All clones count together; each may have its own limits.
 #[derive(Clone, Debug)]
 pub(super) struct Allowance {
     spent: Arc<Spent>,
@@ -23,14 +23,14 @@ struct Spent {
     ran_out_of_bytes: AtomicBool,
 }
 
-/// The cost of a visit so far.
+/// The cost of an attempt so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Requests made, redirects included.
     pub requests: u64,
     /// Bytes received: header fields, and bodies before they were decoded.
     pub bytes: u64,
-    /// The bound that something was left unread for.
+    /// The limit that was reached, if any.
     pub ran_out_of: Option<Bound>,
 }
 
@@ -53,7 +53,7 @@ impl Allowance {
         }
     }
 
-    /// The same account, with bounds that leave something for what comes later.
+    /// The same budget, with limits that leave something for later steps.
     pub(super) fn share(&self, numerator: u64, denominator: u64) -> Self {
         let of = |whole: u64| (whole / denominator).saturating_mul(numerator).max(1);
         Self {

@@ -1,4 +1,4 @@
-//! Keeps what is seen of certificates while connections are made. What is accepted is decided as without it.
+//! Records the certificates of connections. It does not affect which certificates are accepted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,7 +42,7 @@ pub(super) struct Watching {
 }
 
 impl Fetcher {
-    /// The certificate that a host showed last in this visit, good or not; `None` if none could be read.
+    /// The last certificate of a host in this attempt, valid or not; `None` if none could be read.
     pub fn certificate(&self, host: &str) -> Option<Certificate> {
         let seen = self.seen().0.lock().unwrap_or_else(PoisonError::into_inner);
         let handshake = seen.iter().find(|handshake| handshake.host == host)?;

@@ -1,5 +1,5 @@
-//! Asks servers that the settings name, such as the issuer of tokens: no guard, no redirects, and bounds. For who runs
-//! the service, not for sites.
+//! Requests to servers that the settings name, such as the issuer of tokens: without address guard and redirects, with
+//! limits. For servers of the operator, not for sites.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use http::{Request, Response};
 use super::error::FetchSetupError;
 use super::tls;
 
-/// How long an answer may take.
+/// The time limit of a response.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes of an answer.
+/// Maximum bytes of a response.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// A client for servers of the settings; clones share its connections.
@@ -21,22 +21,22 @@ pub struct Direct {
     client: reqwest::Client,
 }
 
-/// There is no answer that could be used.
+/// There is no usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectError {
-    /// The server did not answer.
+    /// The server did not respond.
     #[error("the server does not respond")]
     NoAnswer(#[from] reqwest::Error),
-    /// It answered too much.
-    #[error("the answer has more than {MAX_ANSWER_BYTES} bytes")]
+    /// The response is too large.
+    #[error("the response has more than {MAX_ANSWER_BYTES} bytes")]
     TooLarge,
     /// The request is invalid.
-    #[error("the request cannot be made")]
+    #[error("the request is invalid")]
     Request(#[from] http::Error),
 }
 
 impl Direct {
-    /// A client that trusts one more authority.
+    /// A client that trusts an additional certificate authority.
     pub fn new(extra_ca: Option<&Path>) -> Result<Self, FetchSetupError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(extra_ca)?)
@@ -48,7 +48,7 @@ impl Direct {
         Ok(Self { client })
     }
 
-    /// Asks, and reads the whole answer, whatever its status.
+    /// Sends a request, and reads the whole response, whatever its status.
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, DirectError> {
         let answer = self.client.execute(request.try_into()?).await?;
         let mut response = Response::builder().status(answer.status());

@@ -18,7 +18,7 @@ pub enum Phase {
     Body,
 }
 
-/// Why an URL could not be read; texts are for people and name the URL or host.
+/// Why a URL could not be read; messages are for people and name the URL or host.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
     /// DNS says that there is no such name, or no address for it.
@@ -27,7 +27,7 @@ pub enum FetchError {
         /// The requested name.
         host: String,
     },
-    /// DNS did not say.
+    /// DNS did not answer.
     #[error("the name servers did not answer for {host} ({cause})")]
     ResolverSilent {
         /// The requested name.
@@ -43,7 +43,7 @@ pub enum FetchError {
         /// The reason.
         why: String,
     },
-    /// No connection, or it broke before an answer.
+    /// No connection, or it was closed before a response.
     #[error("no connection to {url} ({cause})")]
     Connect {
         /// The requested URL.
@@ -87,7 +87,7 @@ pub enum FetchError {
     Inflation {
         /// The requested URL.
         url: String,
-        /// Decoded bytes so far.
+        /// Number of decoded bytes.
         decoded: u64,
         /// Bytes received for them.
         wire: u64,
@@ -104,7 +104,7 @@ pub enum FetchError {
         /// The limit that was reached.
         bound: Bound,
     },
-    /// The answer breaks the rules of HTTP.
+    /// The response is not valid HTTP.
     #[error("{url} sent an invalid HTTP response ({cause})")]
     Protocol {
         /// The requested URL.
@@ -140,7 +140,7 @@ impl FetchError {
         }
     }
 
-    /// The code of the problem if the scan continues: the reason, except that a bound has its own.
+    /// The code of the problem if the scan continues: the reason, or the code of a limit.
     pub fn problem_code(&self) -> &'static str {
         match self {
             Self::Budget { bound, .. } => bound.problem_code(),
@@ -165,7 +165,7 @@ impl FetchError {
     }
 }
 
-/// Why no fetcher could be built; a matter of settings.
+/// Why no fetcher could be built: an error of the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchSetupError {
     /// The file of extra certificates cannot be read.

@@ -1,4 +1,4 @@
-//! Asks for one URL and follows its redirects, each hop through the guard.
+//! Fetches one URL and follows its redirects. The guard checks each hop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::values::revisit::{KnownFile, Validators};
 
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
-/// The way out. Cheap to clone; all clones share one connection pool and one throttle.
+/// Fetches URLs. Cheap to clone; all clones share one connection pool and one throttle.
 #[derive(Clone)]
 pub struct Fetcher {
     client: reqwest::Client,
@@ -39,16 +39,16 @@ pub struct Fetcher {
 struct Inner {
     tls: Tls,
     guard: Arc<Guard>,
-    /// The only one who gives the client addresses.
+    /// The only source of addresses for the client.
     addresses: Arc<dyn Resolve>,
     throttle: Throttle,
     settings: FetchSettings,
 }
 
-/// How far one request may go.
+/// The limits of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// When it must be over, the body included.
+    /// The deadline, body included.
     pub deadline: Instant,
     /// Redirects followed.
     pub redirects: usize,
@@ -72,7 +72,7 @@ pub struct Answer {
 }
 
 impl Fetcher {
-    /// A fetcher with settings of its own.
+    /// A fetcher with the given settings.
     pub fn new(settings: FetchSettings) -> Result<Self, FetchSetupError> {
         let guard = Guard::new(&settings)?;
         Self::guarded_by(guard, settings)
@@ -106,7 +106,7 @@ impl Fetcher {
         })
     }
 
-    /// The same with a connection pool and a budget of its own, for one visit to a site: its connections close with it.
+    /// The same with a separate connection pool and budget, for one attempt at a site; its connections close with it.
     /// If they were kept open, the connections of thousands of sites would fill the memory.
     pub fn visit(&self) -> Result<Self, FetchSetupError> {
         let seen = Arc::default();
@@ -118,7 +118,7 @@ impl Fetcher {
         })
     }
 
-    /// The same visit, for a part of it that may use up only so much of the whole budget.
+    /// The same attempt with a share of its budget, for a part of it.
     #[must_use]
     pub fn with_share(&self, numerator: u64, denominator: u64) -> Self {
         Self {
@@ -127,7 +127,7 @@ impl Fetcher {
         }
     }
 
-    /// The cost of the visit so far.
+    /// The cost of the attempt so far.
     pub fn cost(&self) -> Cost {
         self.allowance.cost()
     }
@@ -150,12 +150,12 @@ impl Fetcher {
         self.inner.throttle.set_delay(host, delay);
     }
 
-    /// Whether a request to a host may have to wait for the one before it.
+    /// Whether requests to a host are spaced.
     pub fn has_delay(&self, host: &str) -> bool {
         self.inner.throttle.has_delay(host)
     }
 
-    /// Gets an URL. Any status that is not a redirect is an answer, 500 as well as 200.
+    /// Fetches a URL. Any status that is not a redirect is a response, 500 as well as 200.
     pub async fn get(&self, url: &Url, limits: Limits) -> Result<Answer, FetchError> {
         self.get_if_changed(url, limits, None).await
     }
@@ -247,7 +247,7 @@ impl Fetcher {
         };
         timeout_at(deadline, self.check(url)).await.map_err(too_slow)??;
         self.allowance.take_request(url.as_str())?;
-        // A turn that comes too late is not waited for without success.
+        // Do not wait for a turn that comes too late.
         let turn = throttle.reserve(url.host_str().unwrap_or_default(), Instant::now(), deadline);
         sleep_until(turn.ok_or_else(|| FetchError::Timeout {
             url: url.to_string(),
@@ -276,7 +276,7 @@ impl Fetcher {
             .map_err(|error| classify(url.as_str(), &error.without_url(), Phase::FirstByte))
     }
 
-    /// Sends something to an URL, once: no redirect is followed, whatever the answer.
+    /// Sends a request once; redirects are not followed.
     pub async fn post(
         &self,
         url: &Url,
@@ -374,7 +374,7 @@ fn client(inner: &Inner, seen: &Arc<Seen>) -> Result<reqwest::Client, FetchSetup
         ACCEPT_ENCODING,
         HeaderValue::from_static("gzip, br, zstd, deflate"),
     );
-    // Never what the environment says.
+    // Never the proxy of the environment.
     let mut builder = reqwest::Client::builder().no_proxy();
     if let Some(proxy) = &settings.proxy {
         let (guard, proxy) = (Arc::clone(&inner.guard), proxy.url().clone());

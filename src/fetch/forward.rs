@@ -1,5 +1,5 @@
-//! Passes a request on to one server that the settings name, and its answer back: no guard, no redirects, no
-//! decoding. For who runs the service, not for sites.
+//! Forwards a request to one server that the settings name, and returns its response: without address guard, redirects
+//! and decoding. For servers of the operator, not for sites.
 
 use std::time::Duration;
 
@@ -28,14 +28,14 @@ const OF_CONNECTION: [&str; 10] = [
     "upgrade",
 ];
 
-/// The way to one server.
+/// A forwarder to one server.
 #[derive(Clone, Debug)]
 pub struct Forwarder {
     client: reqwest::Client,
     base: String,
 }
 
-/// What the server answered; its body is still under way.
+/// The server's response; its body is still being received.
 pub struct Forwarded {
     /// Its status.
     pub status: StatusCode,
@@ -44,13 +44,13 @@ pub struct Forwarded {
     response: reqwest::Response,
 }
 
-/// The server did not answer.
+/// The server did not respond.
 #[derive(Debug, thiserror::Error)]
 #[error("the server to which the request is forwarded does not respond")]
 pub struct ForwardError(#[from] reqwest::Error);
 
 impl Forwarder {
-    /// A way to the server at an address such as `http://10.0.0.5:8000`.
+    /// A forwarder to a server such as `http://10.0.0.5:8000`.
     pub fn new(base: &str) -> Result<Self, FetchSetupError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(None)?)

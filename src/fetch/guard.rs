@@ -1,11 +1,11 @@
-//! Decides which URLs and addresses may be asked, and resolves names to permitted addresses only.
+//! Decides which URLs and addresses may be requested, and resolves names only to permitted addresses.
 //!
-//! The client connects to nothing but what [`Guard`] returns, so there is no second resolution that could give
-//! another answer (DNS rebinding). Hosts of `connect_to` are reached where the settings say, unchecked.
+//! The client connects only to what [`Guard`] returns, so there is no second resolution that could return another
+//! address (DNS rebinding). Hosts of `connect_to` are reached at the address in the settings, unchecked.
 //!
-//! This also holds with a `socks5` proxy: it gets a checked address. An `http` proxy is given a name and takes
-//! any of its addresses, so all of them must be permitted. That it resolves to the same addresses is the
-//! proxy's responsibility.
+//! This also holds with a `socks5` proxy, which gets a checked address. An `http` proxy gets a name and uses any of
+//! its addresses, so all of them must be permitted. That the name resolves to the same addresses there is the proxy's
+//! responsibility.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Guard {
         ))
     }
 
-    /// The same with names from elsewhere than DNS.
+    /// The same with another resolver than DNS.
     pub(super) fn with_names(settings: &FetchSettings, names: Arc<dyn Names>) -> Self {
         Self {
             connect_to: settings.connect_to.clone(),
@@ -51,13 +51,13 @@ impl Guard {
         &*self.names
     }
 
-    /// Where the settings say that a host is reached.
+    /// The address of a host in the settings.
     pub(super) fn pinned(&self, host: &str) -> Option<SocketAddr> {
         let rule = self.connect_to.iter().find(|rule| rule.matches(host))?;
         Some(rule.address)
     }
 
-    /// Checks what can be said of an URL before a name is resolved: scheme, literal address, port.
+    /// Checks a URL before its name is resolved: scheme, literal address, port.
     pub(super) async fn check(&self, url: &Url) -> Result<(), FetchError> {
         let forbidden = |why: String| FetchError::Forbidden {
             url: url.to_string(),

@@ -1,4 +1,4 @@
-//! The headers of an answer as plain text, so that other modules do not need the HTTP crate's types.
+//! The headers of a response as plain text, so that other modules do not need the HTTP crate's types.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const MAX_VALIDATOR: usize = 512;
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// Headers from pairs; names are brought to lower case.
+    /// Headers from pairs; names are converted to lower case.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(
             pairs

@@ -1,8 +1,8 @@
-//! The only way out of the process towards other people's servers.
+//! The only module that sends requests to other servers.
 //!
-//! A [`Fetcher`] asks for one URL and follows its redirects; each hop is checked against the address guard, and a
-//! connection is only ever made to an address that was checked. Bodies are streams under byte counts. What an
-//! answer means (robots.txt, sitemap, page) does not belong here.
+//! A [`Fetcher`] fetches one URL and follows its redirects. The address guard checks each hop, and connections are
+//! made only to checked addresses. Bodies are streams with byte limits. What a response means (robots.txt, sitemap,
+//! page) does not belong here.
 
 mod address;
 mod body;

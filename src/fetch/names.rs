@@ -1,4 +1,4 @@
-//! Names to addresses, as DNS says; which of them may be used is decided in the guard.
+//! Resolves names to addresses by DNS; the guard decides which of them may be used.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The proxy that sites are asked through, if one is set.
+//! The proxy through which sites are fetched, if one is set.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use url::{Host, Url};
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyUrl(Url);
 
-/// Why a text names no proxy. It is not repeated: it may hold a password.
+/// Why a text is not a proxy. The message does not repeat it, because it may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a proxy such as http://proxy.example:3128 or socks5://127.0.0.1:1080")]
 pub struct InvalidProxy;

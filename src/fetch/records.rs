@@ -1,4 +1,4 @@
-//! The DNS records of a name in addition to its addresses. They are only reported: no fetch depends on them.
+//! The DNS records of a name in addition to its addresses. They are only reported; no fetch depends on them.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use super::Fetcher;
 use super::names::is_missing;
 
-/// Records of one kind that are kept; more are meant for machines.
+/// Maximum number of records of a kind that are kept.
 const MAX_RECORDS: usize = 30;
 /// Bytes of one record that are kept.
 const MAX_RECORD: usize = 2_000;
-/// The longest that one question may take, all its repetitions included.
+/// The time limit of a DNS query, including its retries.
 const MAX_WAIT: Duration = Duration::from_secs(6);
 
 /// A kind of records.
@@ -30,16 +30,16 @@ pub enum RecordKind {
     Caa,
 }
 
-/// Why DNS said nothing.
+/// Why there is no DNS response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
-    /// The settings say where the host is, or who alone resolves names.
-    #[error("the settings do not allow the question")]
+    /// The settings give the host's address, or only the proxy resolves names.
+    #[error("the settings do not allow this DNS query")]
     NotAsked,
     /// Nothing came.
     #[error("no answer in time")]
     NoAnswer,
-    /// `SERVFAIL`, `REFUSED` and the like, and answers that are none.
+    /// `SERVFAIL`, `REFUSED` and similar, and invalid responses.
     #[error("the name server failed")]
     Failed,
 }
@@ -60,7 +60,7 @@ impl Fetcher {
         let asked = self.guard().names().records(name, kind);
         let found = tokio::time::timeout(MAX_WAIT, asked).await;
         let mut found = found.map_err(|_| RecordsError::NoAnswer)??;
-        // The order of an answer is chance. Mail servers are in the order of their preference (RFC 5321, 5.1).
+        // The order of a DNS response is random. Mail servers are sorted by preference (RFC 5321, 5.1).
         found.sort_by_cached_key(|record| (preference(record, kind), record.clone()));
         found.truncate(MAX_RECORDS);
         Ok(found)

@@ -1,4 +1,4 @@
-//! Reads the HTTP client's errors: which of ours each one is.
+//! Maps the errors of the HTTP client to ours.
 
 use std::error::Error;
 use std::io;
@@ -43,7 +43,7 @@ pub(super) fn classify(url: &str, error: &reqwest::Error, phase: Phase) -> Fetch
     }
     let broke_off = chain.iter().any(|cause| {
         let is_broken = |error: &io::Error| {
-            // What hyper says of chunks and lengths that are none.
+            // Messages of hyper about invalid chunks and lengths.
             !matches!(
                 error.kind(),
                 io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData

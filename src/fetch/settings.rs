@@ -11,10 +11,10 @@ use super::proxy::ProxyUrl;
 use crate::values::findings::Budget;
 use crate::values::site_files::SiteFileSet;
 
-/// How sites are asked.
+/// How sites are fetched.
 #[derive(Clone, Debug)]
 pub struct FetchSettings {
-    /// Hosts that are reached at a given address instead of by DNS.
+    /// Hosts with a given address instead of DNS.
     pub connect_to: Vec<ConnectTo>,
     /// PEM file of certificates trusted in addition to the usual roots.
     pub extra_ca: Option<PathBuf>,
@@ -22,7 +22,7 @@ pub struct FetchSettings {
     pub allow_private: Vec<IpNet>,
     /// Sent with each request.
     pub user_agent: String,
-    /// Least time between two requests to one host.
+    /// Minimum time between two requests to one host.
     pub per_host_delay: Duration,
     /// For a TCP connection, TLS included.
     pub connect_timeout: Duration,
@@ -32,19 +32,19 @@ pub struct FetchSettings {
     pub max_page_bytes: u64,
     /// The proxy for requests to sites, except hosts of `connect_to`. Proxies of the environment are not used.
     pub proxy: Option<ProxyUrl>,
-    /// Whether only the proxy can resolve names: then the guard sees no address of theirs.
+    /// Whether only the proxy resolves names: then the guard does not see their addresses.
     pub proxy_resolves: bool,
-    /// Name servers that are asked instead of the system's.
+    /// Name servers to use instead of the system's.
     pub name_servers: Vec<SocketAddr>,
-    /// Whether more than addresses is queried in DNS.
+    /// Whether DNS is queried for more than addresses.
     pub dns_records: bool,
     /// Files that each scan reads in addition to pages and sitemaps; `None` if no scan may read any, even on request.
     pub files: Option<SiteFileSet>,
-    /// Requests of one visit, redirects included.
+    /// Maximum requests of one attempt, redirects included.
     pub max_requests: u64,
-    /// Bytes received in one visit: header fields, and bodies before they are decoded.
+    /// Maximum bytes received in one attempt: header fields, and bodies before decoding.
     pub max_bytes: u64,
-    /// Time of one visit.
+    /// Maximum time of one attempt.
     pub max_time: Duration,
 }
 
@@ -58,7 +58,7 @@ pub struct ConnectTo {
 }
 
 impl FetchSettings {
-    /// The limits of one visit.
+    /// The budget of one attempt.
     pub fn budget(&self) -> Budget {
         Budget {
             requests: self.max_requests,
@@ -96,7 +96,7 @@ impl Default for FetchSettings {
     }
 }
 
-/// Why a text is no `PATTERN=ADDR:PORT`.
+/// Why a text is not `PATTERN=ADDR:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not PATTERN=ADDRESS:PORT, such as *.farm.test=127.0.0.1:18443")]
 pub struct InvalidConnectTo(pub String);

@@ -1,5 +1,5 @@
-//! Object stores that who runs the service names (S3): the requests of their library, sent by our client. No guard and no
-//! redirects, as they are not sites; and bounds.
+//! Object stores (S3) that the operator names: sends the requests of the S3 library with our client. No address guard
+//! and no redirects, because they are not sites; with limits.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use object_store::client::{
 use super::error::FetchSetupError;
 use super::tls;
 
-/// How long a store may be silent while it takes or gives something.
+/// How long a store may be silent during a transfer.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long it takes to reach it.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,13 +27,13 @@ pub struct StorageClient {
     client: reqwest::Client,
 }
 
-/// A store answered more than it should.
+/// The response of a store is too large.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer has more than {MAX_ANSWER_BYTES} bytes")]
+#[error("the response has more than {MAX_ANSWER_BYTES} bytes")]
 struct TooLarge;
 
 impl StorageClient {
-    /// A client that trusts one more authority.
+    /// A client that trusts an additional certificate authority.
     pub fn new(extra_ca: Option<&Path>) -> Result<Self, FetchSetupError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(extra_ca)?)

@@ -1,4 +1,4 @@
-//! A small server for tests: TLS and plain HTTP/1.1 on one loopback port, answers made by a closure.
+//! A small server for tests: TLS and plain HTTP/1.1 on one loopback port. A closure provides the responses.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -88,7 +88,7 @@ pub struct TestSite {
     seen: Arc<Seen>,
 }
 
-/// What came in besides URLs.
+/// Request data in addition to the URLs.
 #[derive(Default)]
 struct Seen {
     connections: AtomicUsize,
@@ -146,12 +146,12 @@ impl TestSite {
         self.address
     }
 
-    /// Connections taken so far.
+    /// Number of accepted connections.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
-    /// The heads of all requests so far.
+    /// The heads of all requests.
     pub fn heads(&self) -> Vec<String> {
         self.seen.heads.lock().unwrap().clone()
     }
@@ -174,7 +174,7 @@ impl TestSite {
         }
     }
 
-    /// The URLs requested so far.
+    /// All requested URLs.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

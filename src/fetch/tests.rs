@@ -1,7 +1,7 @@
-//! Targets that must never be connected to, in every form.
+//! Targets that sitelog must never connect to, in every form.
 //!
-//! Names are answered by the test, and each address that the client is given for a connection is recorded: the guard
-//! is the only source of addresses. Listeners on loopback count connections that should not happen.
+//! The test answers DNS queries, and records each address that the client gets for a connection: the guard is the only
+//! source of addresses. Listeners on loopback count connections that must not happen.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -170,7 +170,7 @@ impl Resolve for Recording {
     }
 }
 
-/// A public site with given answers, private listeners that must not be reached, and a fetcher in between.
+/// A fetcher, a public site with given responses, and private listeners that must not be reached.
 struct Field {
     fetcher: Fetcher,
     given: Arc<Mutex<Vec<SocketAddr>>>,

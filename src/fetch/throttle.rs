@@ -1,4 +1,4 @@
-//! Keeps requests to one host apart.
+//! Spaces the requests to one host.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Past this many hosts, those whose turn is over are forgotten.
+/// Above this number of hosts, those whose turn is over are removed.
 const HOSTS_KEPT: usize = 10_000;
 
 /// Hands out turns: each request to a host begins at least `gap` after the one before, or later if the host wishes.
@@ -41,7 +41,7 @@ impl Throttle {
         }
     }
 
-    /// Whether a request to a host may have to wait for the one before it.
+    /// Whether requests to a host are spaced.
     pub(super) fn has_delay(&self, host: &str) -> bool {
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         !hosts.get(host).map_or(self.gap, |known| known.gap).is_zero()

@@ -1,4 +1,4 @@
-//! The roots that TLS trusts: Mozilla's, the system's, and those of the settings.
+//! The trusted root certificates: Mozilla's, the system's, and those of the settings.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::certificate::{Seen, Watching};
 use super::error::FetchSetupError;
 
-/// TLS as every connection speaks it.
+/// The TLS configuration of all connections.
 #[derive(Clone)]
 pub(super) struct Tls {
     config: ClientConfig,

@@ -1,4 +1,4 @@
-//! Who may do what on the broker: one user for each role, each with no more than it needs.
+//! The users of the broker, one per role, each with only the permissions that it needs.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -47,7 +47,7 @@ impl NatsUser {
         }
     }
 
-    /// Where answers to it go.
+    /// The subject of responses to it.
     pub(super) fn inbox(self) -> &'static str {
         match self {
             Self::Worker => "_INBOX_worker",

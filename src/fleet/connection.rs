@@ -9,19 +9,19 @@ use tokio_util::sync::CancellationToken;
 use super::accounts::NatsUser;
 use super::{Cell, FleetError};
 
-/// How long a connection, and an answer, may take.
+/// The time limit of a connection, and of a response.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Where the broker is, and who we are there.
+/// The address of the broker, and the credentials.
 #[derive(Clone, Debug)]
 pub struct NatsSettings {
     /// One or more addresses, separated by commas.
     pub url: String,
     /// A `.creds` file, or the seed of a user.
     pub credentials: Option<PathBuf>,
-    /// Certificates that are trusted besides the system's.
+    /// Certificates to trust in addition to the system's.
     pub ca: Option<PathBuf>,
     /// The cell.
     pub cell: Cell,
@@ -96,7 +96,7 @@ fn log_event(event: &Event) {
     match event {
         Event::Connected => tracing::info!("Connected to NATS"),
         Event::Disconnected => tracing::warn!("Disconnected from NATS; reconnecting"),
-        Event::ServerError(error) => tracing::warn!(%error, "NATS refuses something: {error}"),
+        Event::ServerError(error) => tracing::warn!(%error, "NATS reported an error: {error}"),
         event => tracing::debug!(%event, "NATS: {event}"),
     }
 }
@@ -117,7 +117,7 @@ pub async fn connect(settings: &NatsSettings, user: NatsUser) -> Result<Client, 
     })
 }
 
-/// Connects; while the broker cannot be reached, again and again. `None` if told to stop.
+/// Connects, and retries while the broker is unreachable. `None` if it is stopped.
 pub async fn connect_patiently(
     settings: &NatsSettings,
     user: NatsUser,

@@ -1,4 +1,4 @@
-//! Answers remote workers from the database. Any number of dispatchers share the work; none keeps anything that another
+//! Answers remote workers from the database. Any number of dispatchers share the work; none keeps state that another
 //! one would need.
 
 use std::sync::Arc;
@@ -26,11 +26,11 @@ use crate::worker::{Begin, DatabaseSource, SourceError, WorkSource};
 
 /// All dispatchers of a cell share the requests.
 const GROUP: &str = "dispatchers";
-/// Requests that are answered at once.
+/// Maximum number of requests that are answered concurrently.
 const AT_ONCE: usize = 128;
 /// After a claim that found nothing, claims find nothing for so long without asking the database: idle workers ask often.
 const NOTHING_DUE: Duration = Duration::from_millis(100);
-/// With more results waiting to be recorded nobody gets new tasks.
+/// While more results than this wait to be recorded, no worker gets new tasks.
 const MOST_WAITING: u64 = 200;
 
 /// Answers claims, starts and beats.
@@ -65,7 +65,7 @@ impl Backlog {
     }
 }
 
-/// What is asked for.
+/// The request.
 #[derive(Clone, Copy)]
 enum Question {
     Claim,
@@ -86,7 +86,7 @@ impl Dispatcher {
         }
     }
 
-    /// Answers until told to stop.
+    /// Answers requests until it is stopped.
     pub async fn run(self, stop: CancellationToken) -> Result<(), FleetError> {
         let subscribe = async |subject: String| {
             let subscribed = self
@@ -125,7 +125,7 @@ impl Dispatcher {
         }
         answering.close();
         answering.wait().await;
-        // What was answered must be on its way before the connection goes.
+        // Responses must be sent before the connection is closed.
         let _closed = self.client.flush().await;
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Dispatcher {
 
     async fn begin(&self, request: Request<BeginRequest>) -> Result<Begun, SourceError> {
         let BeginRequest { scan_id, fence } = request.body;
-        // Tenant and host are the database's, not the worker's word.
+        // Tenant and host come from the database, not from the worker.
         let Some(task) = self.tasks.held_under(scan_id, fence).await? else {
             return Ok(Begun::Superseded);
         };

@@ -1,4 +1,4 @@
-//! What can go wrong with the broker.
+//! Errors of the broker.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub enum FleetError {
         /// The file with the credentials.
         file: Option<PathBuf>,
     },
-    /// The address is none.
+    /// The address is invalid.
     #[error("'{url}' is not an address of NATS such as nats://127.0.0.1:4222")]
     Address {
         /// As it was given, without a password.
@@ -45,7 +45,7 @@ pub enum FleetError {
         /// The file.
         file: PathBuf,
     },
-    /// The certificates that are to be trusted cannot be read.
+    /// The file of trusted certificates cannot be read.
     #[error("cannot read the certificates {}; check SITELOG_NATS__CA", .file.display())]
     Authority {
         /// The file.
@@ -94,15 +94,15 @@ pub enum FleetError {
         /// The broker's words.
         error: String,
     },
-    /// The broker did not do what was asked.
+    /// The broker refused the action.
     #[error("cannot {action} on the broker: {error}")]
     Broker {
-        /// What was asked.
+        /// The requested action.
         action: String,
         /// Its words.
         error: String,
     },
-    /// A request was not answered.
+    /// A request got no response.
     #[error(
         "no dispatcher answered the request '{request}'; check that 'sitelog serve --roles dispatcher' runs"
     )]
@@ -110,7 +110,7 @@ pub enum FleetError {
         /// Which.
         request: &'static str,
     },
-    /// A dispatcher could not do what was asked.
+    /// A dispatcher could not serve a request.
     #[error("the dispatcher cannot serve the request '{request}': {error}")]
     Dispatcher {
         /// Which.
@@ -121,10 +121,10 @@ pub enum FleetError {
     /// This release and that of the dispatcher do not understand each other.
     #[error("the dispatcher needs another release of this worker: {needed}; this is sitelog {}", env!("CARGO_PKG_VERSION"))]
     OtherRelease {
-        /// What the dispatcher says.
+        /// The dispatcher's message.
         needed: String,
     },
-    /// A worker asks for more than anybody gets.
+    /// A worker requests more tasks than allowed.
     #[error("{worker} asks for {wanted} tasks; a worker gets at most {most} at a time")]
     TooManyClaimed {
         /// Its name.

@@ -1,4 +1,4 @@
-//! Reads the copy of the log: by position, without a gap.
+//! Reads the copy of the log by position, without gaps.
 
 use async_nats::Client;
 use async_nats::jetstream;

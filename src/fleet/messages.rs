@@ -1,4 +1,4 @@
-//! What workers and dispatchers say to each other. JSON; what may be long is packed with zstd.
+//! The messages between workers and dispatchers: JSON, compressed with zstd if they may be long.
 
 use std::io::Read;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::values::sitemap::SitemapUrl;
 use crate::values::{ScanId, TenantId};
 use crate::worker::Job;
 
-/// What this release speaks. A dispatcher refuses workers of another one.
+/// The protocol version. A dispatcher refuses workers with another one.
 pub const PROTOCOL: u32 = 1;
 
 /// The most tasks that a worker gets at a time: the database gives them out one claim after the other, and the answer has to
@@ -29,7 +29,7 @@ pub(super) const FENCE: &str = "Sitelog-Fence";
 /// The object that holds the result, where it is too large for the message.
 pub(super) const OBJECT: &str = "Sitelog-Object";
 
-/// Any request, with who asks.
+/// Any request, with its worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request<T> {
     pub(super) protocol: u32,
@@ -37,7 +37,7 @@ pub(super) struct Request<T> {
     pub(super) body: T,
 }
 
-/// An answer, or why there is none.
+/// A response, or why there is none.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Answer<T> {
@@ -128,7 +128,7 @@ pub(super) struct BeatAnswer {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ScanResult {
     pub(super) worker: WorkerSighting,
-    /// The number of the attempt; without one, whichever is under way.
+    /// The number of the attempt; without one, the running attempt.
     pub(super) attempt: Option<u32>,
     /// From the claim to the delivery.
     pub(super) took: Duration,
@@ -152,7 +152,7 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FleetError>
     serde_json::from_slice(bytes).map_err(|error| FleetError::Unreadable(error.to_string()))
 }
 
-/// Reads what was packed; no more than the log would take.
+/// Decompresses a message, up to the maximum size of the log.
 pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FleetError> {
     let unreadable = |error: &dyn std::fmt::Display| FleetError::Unreadable(error.to_string());
     let limit = u64::try_from(MAX_CONTENT).unwrap_or(u64::MAX);

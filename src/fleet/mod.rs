@@ -1,9 +1,9 @@
-//! Workers on other machines, and followers of the log: over NATS `JetStream`, for those who need more than one machine.
+//! Workers on other machines, and followers of the log, over NATS `JetStream`.
 //!
-//! PostgreSQL keeps the truth and the schedule. All that the broker holds may be lost: leases end, scans are done again,
-//! and the copy of the log is written again. So nothing is decided here. A dispatcher answers the questions of remote
-//! workers from the database, a recorder appends their results, and a relay copies the log.
-//! [ADR 24](../../docs/adr/0024-workers-over-nats.md) says why.
+//! PostgreSQL keeps the log and the schedule. Losing all data of the broker is safe: leases expire, scans are retried,
+//! and the log is copied again. So nothing is decided here. A dispatcher answers remote workers from the database, a
+//! recorder appends their results, and a relay copies the log. [ADR 24](../../docs/adr/0024-workers-over-nats.md) says
+//! why.
 
 mod accounts;
 mod connection;
@@ -33,7 +33,7 @@ pub use streams::{StreamLimits, check_broker, prepare_broker};
 pub struct Cell(String);
 
 impl Cell {
-    /// The cell of who names none.
+    /// The default cell.
     pub const DEFAULT: &str = "main";
 
     /// A name: letters, digits and hyphens.
@@ -88,7 +88,7 @@ impl Cell {
 
 /// How large a result may be, packed; a larger one fails its scan.
 const MAX_RESULT: usize = 64 * 1024 * 1024;
-/// What a message has beside its payload.
+/// The headers of a message.
 const HEADROOM: usize = 4 * 1024;
 
 /// The largest payload that fits into one message of this broker, one megabyte at most: larger messages slow down all

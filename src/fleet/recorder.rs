@@ -1,5 +1,5 @@
 //! Appends the results of remote workers. Each step may be repeated: the attempt's number and fence decide whether a
-//! result counts, and only a result that is in the log is taken off the broker.
+//! result counts. A result is removed from the broker only when it is in the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,13 +26,13 @@ use crate::values::report::SiteReport;
 use crate::values::{FailureReason, ScanId};
 use crate::worker::{DatabaseSource, Delivery, SourceError, WorkSource};
 
-/// Results that are recorded at once.
+/// Maximum number of results that are recorded concurrently.
 const AT_ONCE: usize = 32;
 /// How long one look at the stream lasts.
 const LOOK: Duration = Duration::from_secs(2);
 /// Pause after the broker or the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A result that was delivered so often and is none fails its scan.
+/// If an unreadable result was delivered this often, its scan fails.
 const MOST_UNREADABLE: i64 = 5;
 
 /// Records results.
@@ -65,7 +65,7 @@ impl Recorder {
         }
     }
 
-    /// Records until told to stop.
+    /// Records results until it is stopped.
     pub async fn run(self, stop: CancellationToken) {
         let (room, recording) = (Arc::new(Semaphore::new(AT_ONCE)), TaskTracker::new());
         while !stop.is_cancelled() {
@@ -126,7 +126,7 @@ impl Recorder {
         let acked = match self.record(&message).await {
             Verdict::Take(outcome) => {
                 metrics::counter!("sitelog_fleet_results_total", "outcome" => outcome).increment(1);
-                // The broker confirms that: what is recorded should not come again.
+                // Wait for the broker's confirmation, so that a recorded result is not delivered again.
                 message.double_ack().await
             }
             Verdict::Again(error) => {
@@ -136,8 +136,8 @@ impl Recorder {
             }
         };
         if let Err(error) = acked {
-            // It comes again, and is then known.
-            tracing::debug!(%error, "The broker does not confirm: {error}");
+            // It is delivered again, and then recognised.
+            tracing::debug!(%error, "The broker did not confirm a message: {error}");
         }
     }
 
@@ -245,7 +245,7 @@ impl Recorder {
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = deleted {
-            // It goes by itself within the hour.
+            // The broker deletes it within an hour.
             tracing::debug!(%error, "The large result {name} is not deleted: {error}");
         }
     }

@@ -1,5 +1,5 @@
-//! Copies the log to a stream for followers: the sequence of a message is the position of its event. The broker refuses
-//! repetitions and gaps, so several relays may run; all but one of them wait.
+//! Copies the log to a stream for followers: the sequence of a message is the position of its event. The broker
+//! refuses repetitions and gaps, so several relays may run; all but one of them wait.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use super::{Cell, FleetError};
 use crate::log::read::EventFilter;
 use crate::log::{EventLog, LogEvent};
 
-/// Events that are on their way to the broker at once.
+/// Maximum number of events that are sent to the broker concurrently.
 const PAGE: i64 = 500;
-/// How long an idle relay waits for news before it looks by itself.
+/// How long an idle relay waits for a notification before it polls.
 const POLL: Duration = Duration::from_secs(1);
 /// Pause after a failure, and while another relay copies.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -63,7 +63,7 @@ impl Relay {
         }
     }
 
-    /// Copies until told to stop.
+    /// Copies the log until it is stopped.
     pub async fn run(self, stop: CancellationToken) {
         loop {
             let paused = tokio::select! {
@@ -146,7 +146,7 @@ impl Relay {
             let position = event.position;
             let before = u64::try_from(position - 1).unwrap_or_default();
             let subject = self.cell.events(&event.tenant_id.to_string());
-            // The position alone keeps repetitions and gaps out.
+            // The position is enough to prevent repetitions and gaps.
             let message = PublishMessage::build()
                 .header(EVENT, event.event_id.to_string().as_str())
                 .expected_last_sequence(before)

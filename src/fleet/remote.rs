@@ -1,4 +1,4 @@
-//! Work over NATS: the source of a worker that has no database.
+//! The source of tasks for a worker without database access: NATS.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub struct NatsSource {
     refusal: Arc<Refusal>,
 }
 
-/// Set when a dispatcher says that this release will not do.
+/// Set when a dispatcher refuses this release.
 #[derive(Default)]
 struct Refusal {
     error: OnceLock<FleetError>,
@@ -241,7 +241,7 @@ impl WorkSource for NatsSource {
     }
 
     async fn settle(&self, settled: &[(ClaimedTask, Settled)]) -> Result<(), SourceError> {
-        // What is done was settled where it was found to be done.
+        // Completed tasks were settled where their completion was found.
         let given_back = settled.iter().filter(|(_, what)| *what != Settled::Done);
         let given_back: Vec<Claim> = given_back.map(|(task, _)| Claim::from(task)).collect();
         if given_back.is_empty() {
@@ -256,7 +256,7 @@ impl WorkSource for NatsSource {
         Ok(())
     }
 
-    /// Nobody announces tasks over the broker: a worker looks by itself.
+    /// The broker does not announce tasks, so workers poll.
     async fn wait_for_news(&self) {
         std::future::pending::<()>().await;
     }

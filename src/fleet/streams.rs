@@ -1,4 +1,4 @@
-//! What the broker must have: two streams, the recorder's consumer and a bucket.
+//! The objects that the broker must have: two streams, the recorder's consumer and a bucket.
 
 use std::time::Duration;
 
@@ -17,19 +17,19 @@ const OLDEST: (i64, i64, i64) = (2, 11, 0);
 const OLDEST_SHOWN: &str = "2.11.0";
 /// Within this time the broker stores a result that is sent again once.
 const REPEATED_WITHIN: Duration = Duration::from_mins(2);
-/// Without an answer for so long, a result is given to another dispatcher.
+/// A result without an acknowledgement for this time is delivered to another dispatcher.
 const RECORDED_WITHIN: Duration = Duration::from_secs(30);
 /// Large results are recorded within seconds; what is left of them goes after this time.
 const LARGE_KEPT: Duration = Duration::from_hours(1);
 
-/// How much the streams may hold.
+/// The size limits of the streams.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamLimits {
-    /// Nodes that have a copy: 3 in a cluster, 1 on a single server.
+    /// Number of nodes with a copy: 3 in a cluster, 1 on a single server.
     pub replicas: usize,
-    /// Bytes of results that wait. When it is full, workers wait.
+    /// Maximum bytes of waiting results. When it is full, workers wait.
     pub results_bytes: i64,
-    /// Bytes of the log's copy. When it is full, the oldest events leave it.
+    /// Maximum bytes of the log's copy. When it is full, the oldest events are dropped.
     pub log_bytes: i64,
 }
 
@@ -149,7 +149,7 @@ fn check_version(client: &Client) -> Result<(), FleetError> {
     })
 }
 
-/// Checks that all is there and set as it must be. What may differ (sizes, replicas) is the operator's.
+/// Checks that all objects exist with the required settings. Sizes and replicas may differ: the operator chooses them.
 pub async fn check_broker(client: &Client, cell: &Cell) -> Result<(), FleetError> {
     check_version(client)?;
     let jetstream = jetstream::new(client.clone());

@@ -1,4 +1,4 @@
-//! Domains in the predecessor's words and under its ids.
+//! Domains in the predecessor's format and with its ids.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub const SORTABLE: [&str; 6] = [
     "status",
 ];
 
-/// Which page of which list.
+/// The requested page of a list.
 #[derive(Clone, Debug)]
 pub struct DomainPage {
     /// From 1.
@@ -36,7 +36,7 @@ pub struct DomainPage {
     pub curation: Option<String>,
 }
 
-/// A domain as the predecessor's list showed it, its status in our words.
+/// A domain in the format of the predecessor's list, with our status words.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the names are those of the read model")]
 pub struct OldDomain {
@@ -46,11 +46,11 @@ pub struct OldDomain {
     pub last_error: Option<String>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
-    /// What people had said of it in the predecessor's time; `New` if nothing.
+    /// The value that people entered in the predecessor; `New` if none.
     pub curation: String,
 }
 
-/// What people said of a domain (`d`) in the predecessor's time.
+/// What people entered about a domain (`d`) in the predecessor.
 const CURATION: &str = "coalesce((select r.content ->> 'sitemap_curation_status' from legacy_row r \
      where r.source_table = 'domains' and r.outcome = 'imported' and r.tenant_id = d.tenant_id and r.domain = d.domain), 'New')";
 
@@ -117,7 +117,7 @@ pub async fn page(
         "sitemap_curation_status" => "curation",
         _ => "updated_at",
     };
-    // Few are curated, and most lists do not filter by it: it is looked up for the page alone.
+    // Few domains have a value, and most lists do not filter by it, so it is looked up only for the page.
     let looked_up = if column == "curation" {
         format!("{CURATION} as curation")
     } else {
@@ -145,7 +145,7 @@ pub async fn page(
     Ok(FoundDomains { items, total })
 }
 
-/// The predecessor's word for a status of ours.
+/// The predecessor's word for one of our statuses.
 pub fn old_status(status: &str) -> &'static str {
     match status {
         "pending" => "pending",
@@ -156,7 +156,7 @@ pub fn old_status(status: &str) -> &'static str {
     }
 }
 
-/// How far the analysis of its sitemaps is: it is part of each scan.
+/// The status of the sitemap analysis, which is part of each scan.
 pub fn analysis_status(status: &str) -> Option<&'static str> {
     match status {
         "pending" => Some("queued"),

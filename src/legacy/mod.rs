@@ -1,5 +1,5 @@
-//! The predecessor's data: how it shows what is here (`tables`, `domains`), and how its own comes here (`import`) and
-//! is compared with ours (`compare`). Its HTTP paths are in `api/legacy`.
+//! The predecessor's data: our data in its tables (`tables`, `domains`), the import of its data (`import`), and the
+//! comparison of both (`compare`). Its HTTP paths are in `api/legacy`.
 
 pub mod compare;
 pub mod domains;

@@ -1,4 +1,4 @@
-//! A row of the predecessor, whatever columns its generation had, and what is wrong with its values.
+//! A row of the predecessor, with the columns of any of its generations, and the errors in its values.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
@@ -33,7 +33,7 @@ impl OldRow {
         &self.row[column]
     }
 
-    /// The text of a column, whatever its type.
+    /// The text of a column of any type.
     pub(super) fn text(&self, column: &str) -> Option<String> {
         match &self.row[column] {
             Value::Null => None,

@@ -1,6 +1,5 @@
-//! The predecessor's database: one read-only transaction that sees one moment of it, whatever is written there
-//! meanwhile. Behind a pooler that gives out connections by the transaction it works, too: there are no prepared
-//! statements that outlive one.
+//! The predecessor's database: one read-only transaction with a consistent snapshot. It also works behind a
+//! transaction pooler, because it uses no prepared statements across transactions.
 
 use std::collections::HashSet;
 
@@ -13,7 +12,7 @@ use super::row::OldRow;
 /// Why it cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// It is none, or does not answer.
+    /// The URL is invalid, or the server does not respond.
     #[error("cannot reach the predecessor's database")]
     Unreachable(#[source] sqlx::Error),
     /// A query failed.
@@ -58,7 +57,7 @@ impl OldDatabase {
         Err(SourceError::NoTables)
     }
 
-    /// Whether there is a table.
+    /// Whether a table exists.
     pub async fn has(&mut self, table: &str) -> Result<bool, SourceError> {
         Ok(sqlx::query_scalar("select to_regclass($1) is not null")
             .bind(table)
@@ -134,7 +133,7 @@ impl OldDatabase {
         rows.iter().map(old_row).collect()
     }
 
-    /// How many rows of a table there are for each value of a column.
+    /// Number of rows of a table for each value of a column.
     pub async fn counts(&mut self, table: &str, column: &str) -> Result<Vec<(String, i64)>, SourceError> {
         let sql = format!("select coalesce({column}::text, ''), count(*) from {table} group by 1");
         Ok(sqlx::query_as(&sql).fetch_all(&mut self.connection).await?)

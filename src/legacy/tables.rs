@@ -1,6 +1,6 @@
 //! The schema `legacy`: views with the names, columns and types of the predecessor's tables, for readers (SQL,
-//! `SQLAlchemy` models) that are not changed. They are on the views of the read models, which always show the
-//! generation that is live; a release with another shape creates them again as soon as that shape is there.
+//! `SQLAlchemy` models) that are not changed. They use the views of the read models, which always show the live
+//! generation. A release with another shape creates them again as soon as that shape is built.
 
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
@@ -10,9 +10,9 @@ use crate::projections::ReadModels;
 use crate::projections::status::all_exist;
 use crate::projections::views::view_of_all;
 
-/// Keeps two processes from making them at once.
+/// Prevents two processes from creating them concurrently.
 const LOCK: i64 = 7_305_116_408;
-/// How often a process looks whether the read models of its release are there.
+/// How often a process checks whether the read models of its release exist.
 const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// The views by name, in the order in which they can be made.
@@ -38,7 +38,7 @@ fn views(models: &ReadModels) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Makes the views as soon as the read models of this release are there.
+/// Creates the views as soon as the read models of this release exist.
 pub async fn keep(models: ReadModels, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match ensure(&models).await {
@@ -106,7 +106,7 @@ async fn is_built(pool: &PgPool) -> Result<bool, sqlx::Error> {
     }
 }
 
-/// Makes a view, unless it is there as it should be. Grants on it stay as long as its columns do.
+/// Creates a view, unless it already exists unchanged. Grants on it are kept if its columns stay the same.
 async fn make(connection: &mut PgConnection, name: &str, sql: &str) -> Result<(), sqlx::Error> {
     let mark = hex::encode(&Sha256::digest(sql)[..8]);
     let known: Option<String> =

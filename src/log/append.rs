@@ -1,10 +1,10 @@
-//! Appending: all units that wait are committed as one group, each with its own outcome.
+//! Appending: all waiting units are committed as one group, each with its own outcome.
 //!
-//! One task per process drains two queues into one call of `append_events`. While a group commits, the next one
-//! gathers, so a busy process writes hundreds of events per fsync and an idle one does not wait.
+//! One task per process takes units from two queues and calls `append_events` once per group. While a group commits,
+//! the next one is collected. So a busy process writes hundreds of events per fsync, and an idle one does not wait.
 //!
-//! A client waits for a single append, but not for one part of a batch. So all single appends enter the next
-//! group, and a few of the others with them: a batch never holds up a request for longer than a small group takes.
+//! A client waits for a single append, but not for each part of a batch. So the next group takes all single appends,
+//! but only a few units of batches. A batch delays a request only for as long as a small group takes.
 
 mod write;
 
@@ -41,11 +41,11 @@ const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 pub struct AppendUnit {
     /// The tenant.
     pub tenant: TenantId,
-    /// The streams it grows; usually one.
+    /// The streams to append to; usually one.
     pub streams: Vec<StreamAppend>,
     /// Bodies its events refer to.
     pub bodies: Vec<Body>,
-    /// Makes a repeat return this append's result.
+    /// The key with which repetitions get this append's result.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -62,7 +62,7 @@ pub struct StreamAppend {
     pub events: Vec<NewEvent>,
 }
 
-/// A client's promise that a request with the same key is the same request.
+/// An idempotency key: a request with the same key is a repetition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IdempotencyKey {
     /// Keys of different routes are different keys.
@@ -233,7 +233,7 @@ async fn hand_in(queue: &mpsc::Sender<Waiting>, mut unit: AppendUnit) -> Result<
     Ok(HandedIn { subjects, outcome })
 }
 
-/// Runs until the last sender is gone.
+/// Runs until the last sender is dropped.
 pub(super) async fn commit_groups(pool: PgPool, mut waiters: Waiters, head: watch::Sender<i64>) {
     let mut carried = None;
     while let Some(group) = next_group(&mut waiters, &mut carried).await {
@@ -326,14 +326,14 @@ async fn commit_group(pool: &PgPool, group: Vec<Waiting>, head: &watch::Sender<i
         Ok(outcomes) => {
             let last = outcomes.iter().filter_map(Outcome::last_position).max();
             for (waiter, outcome) in waiters.into_iter().zip(outcomes) {
-                // A waiter that has gone away loses nothing: its unit is durable all the same.
+                // If the waiter is gone, its unit is durable nevertheless.
                 let _ = waiter.send(outcome.into_result());
             }
             if let Some(last) = last {
                 head.send_modify(|position| *position = (*position).max(last));
             }
         }
-        // One statement failed for all: e.g. one unit too bad for the database must not fail its neighbours.
+        // One statement failed for all units: an invalid unit must not make the others fail.
         Err(error) if waiters.len() > 1 && is_about_data(&error) => {
             for (unit, waiter) in units.into_iter().zip(waiters) {
                 Box::pin(commit_group(pool, vec![Waiting { unit, done: waiter }], head)).await;

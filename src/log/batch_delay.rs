@@ -1,4 +1,4 @@
-//! How long followers of the log wait between two pages.
+//! The pause of log followers between two pages.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const SHARE: u32 = 5;
 pub struct BatchDelay {
     /// The pause while pages take no time.
     pub least: Duration,
-    /// The longest: what is shown is not older.
+    /// The longest pause.
     pub most: Duration,
 }
 

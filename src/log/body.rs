@@ -1,5 +1,5 @@
-//! Bodies: bulky or personal facts beside the events, named by a salted digest. They are stored compressed; findings as
-//! the JSON that they are, so that SQL can read them, and PostgreSQL compresses those.
+//! Bodies: bulky or personal content stored beside the events and named by a salted digest. Bodies are compressed.
+//! Findings are an exception: they are stored as JSON, so that SQL can read them, and PostgreSQL compresses them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ pub const MAX_CONTENT: usize = 256 * 1024 * 1024;
 /// Bodies of an earlier release that are in memory at once.
 const OBJECTS_AT_ONCE: usize = 500;
 
-/// A body that is to be appended with the events that refer to it.
+/// A body to append with the events that refer to it.
 #[derive(Clone, Debug)]
 pub struct Body {
     pub(super) digest: Vec<u8>,
@@ -33,7 +33,7 @@ pub struct Body {
     pub(super) content_length: usize,
 }
 
-/// The secret ingredient of the digests of one tenant's subject.
+/// The secret salt of the digests of one subject of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Salt {
     tenant: TenantId,
@@ -49,12 +49,12 @@ impl Body {
 }
 
 impl Salt {
-    /// Packs a content of `items` things into a body and the reference that goes into the event.
+    /// Seals a content with `items` items into a body, and returns the reference for the event.
     pub fn seal(&self, content: &[u8], items: u64) -> (BodyRef, Body) {
         self.seal_as(content, items, compressed(content))
     }
 
-    /// The same for a JSON object that SQL is to read.
+    /// The same for a JSON object that SQL can read.
     pub fn seal_object(&self, json: &str) -> (BodyRef, Body) {
         debug_assert!(is_object(json.as_bytes()), "not an object: {json}");
         self.seal_as(json.as_bytes(), 1, json.as_bytes().to_vec())
@@ -85,7 +85,7 @@ impl Salt {
 
 /// A content as it is stored, unless SQL is to read it.
 pub(super) fn compressed(content: &[u8]) -> Vec<u8> {
-    // Kept by each thread: making one costs more than compressing a small list.
+    // One per thread: creating one costs more than compressing a small list.
     thread_local! {
         static PACKER: RefCell<Compressor<'static>> =
             RefCell::new(Compressor::new(ZSTD_LEVEL).expect("there is memory for a compressor"));
@@ -232,7 +232,7 @@ pub async fn store_as_objects(pool: &PgPool, references: impl Iterator<Item = &s
         .bind(digests)
         .fetch_all(pool)
         .await?;
-        // What cannot be unpacked, or is no object, stays as it is.
+        // A body that cannot be decompressed, or is not an object, does not change.
         let objects = stored.into_iter().filter_map(|(digest, bytes)| {
             let content = unpacker.unpack(&bytes).ok()?;
             is_object(&content).then_some((digest, content))
@@ -256,11 +256,11 @@ pub async fn store_as_objects(pool: &PgPool, references: impl Iterator<Item = &s
 /// The result of checking a stored body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BodyCheck {
-    /// Its content is what its name says, and can be read.
+    /// Its content matches its digest, and can be read.
     Intact,
-    /// Its content is not what its name says.
+    /// Its content does not match its digest.
     Altered,
-    /// Its content is what its name says, and too long to be read.
+    /// Its content matches its digest, but is too large to read.
     TooLarge {
         /// Its length.
         length: usize,

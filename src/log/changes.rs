@@ -1,4 +1,4 @@
-//! The events that say that a domain changed, through indexes of their own: they are few among many.
+//! The events that say that a domain changed. They are few among many, so they have their own indexes.
 
 use sqlx::QueryBuilder;
 
@@ -6,7 +6,7 @@ use super::read::{COLUMNS, event_of};
 use super::{EventLog, LogError, LogEvent};
 use crate::values::{BatchId, MonitorId, TenantId};
 
-/// Which changes a reader wants.
+/// A filter of changes.
 #[derive(Clone, Debug)]
 pub struct ChangeFilter {
     /// The tenant.
@@ -21,15 +21,15 @@ pub struct ChangeFilter {
     pub monitor: Option<MonitorId>,
     /// Only those in which one of these fields changed; all if empty.
     pub fields: Vec<String>,
-    /// Only behind this position.
+    /// Only after this position.
     pub since: i64,
     /// Only up to this position.
     pub up_to: Option<i64>,
     /// Whether the newest come first.
     pub newest_first: bool,
-    /// Only behind this position in that order.
+    /// Only after this position in that order.
     pub after: Option<i64>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 
@@ -38,7 +38,7 @@ impl EventLog {
     pub async fn domain_changes(&self, filter: &ChangeFilter) -> Result<Vec<LogEvent>, LogError> {
         let mut query = QueryBuilder::new(format!("select {COLUMNS} from "));
         match filter.monitor {
-            // Run by run: each is a look into the index of what the scans of its batch found.
+            // Run by run: each is one lookup in the index of changes by batch.
             Some(monitor) => {
                 query.push(
                     "(select e.* from events b cross join lateral (select * from events e \

@@ -1,9 +1,10 @@
-//! Erasing what was found out about a subject: its bodies go, and events say so. Order, hashes and streams stay whole.
-//! Following those events, the read models remove their copies (`evolve.rs` of `domains`, `jobs` and `sitemaps`).
+//! Erases what was found out about a subject: its bodies are deleted, and events record that. Order, hashes and
+//! streams stay intact. When the read models follow those events, they remove their copies (`evolve.rs` of `domains`,
+//! `jobs` and `sitemaps`).
 //!
 //! An append with bodies and an erasure exclude each other (an advisory lock), so an erasure sees each stream that
-//! refers to a body of the subject. The subject's salt is replaced, not deleted: an append that was sealed before is
-//! refused ([`LogError::SaltChanged`]) and is sealed again, in every process, whatever it has in memory.
+//! refers to a body of the subject. The subject's salt is replaced, not deleted. So an append that was sealed before
+//! is refused ([`LogError::SaltChanged`]) and sealed again, in every process.
 
 use sqlx::PgTransaction;
 use sqlx::postgres::PgRow;
@@ -16,7 +17,7 @@ use crate::values::{EventType, TenantId};
 /// The events that say that the bodies of all earlier events of their stream were erased.
 pub const ERASING_TYPES: &[&str] = &[EventType::ScanErased.as_str()];
 
-/// An erasure that has begun: no bodies are appended until it is committed or dropped.
+/// A started erasure: no bodies are appended until it is committed or dropped.
 pub struct Erasing {
     log: EventLog,
     tx: PgTransaction<'static>,
@@ -28,9 +29,9 @@ pub struct Erasing {
 /// The result of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erased {
-    /// Bodies deleted.
+    /// Number of deleted bodies.
     pub bodies: u64,
-    /// Position of the last event that says so; `None` if there was nothing to say.
+    /// Position of the last event of the erasure; `None` if there was nothing to erase.
     pub position: Option<i64>,
 }
 
@@ -62,7 +63,7 @@ impl EventLog {
 }
 
 impl Erasing {
-    /// Takes the events of all streams about the subject, stream by stream, each in order.
+    /// Returns the events of all streams about the subject, stream by stream, each in order.
     pub fn take_events(&mut self) -> Vec<LogEvent> {
         std::mem::take(&mut self.events)
     }

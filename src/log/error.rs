@@ -2,7 +2,7 @@
 
 use super::body::MAX_CONTENT;
 
-/// Why an append or a read did not happen.
+/// Why an append or a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// Another append to one of the streams was first; load again and decide again.
@@ -15,13 +15,13 @@ pub enum LogError {
     /// The idempotency key belongs to a different request.
     #[error("the idempotency key was used before with another request body")]
     KeyReused,
-    /// The database did not answer, was full or broke off; nothing can be said of what was under way.
+    /// The database did not answer, was full or closed the connection; it is unknown whether the statement took effect.
     #[error("cannot reach or write the event log")]
     Unavailable(#[source] sqlx::Error),
     /// The database refuses this very append for what it holds; a repeat would be refused too.
     #[error("the event log rejected this append")]
     Rejected(#[source] sqlx::Error),
-    /// A body of the append has more content than is ever read back.
+    /// A body of the append exceeds the maximum size.
     #[error(
         "a body of {subject} has {bytes} bytes; the event log accepts at most {}",
         MAX_CONTENT
@@ -32,7 +32,7 @@ pub enum LogError {
         /// Its length.
         bytes: usize,
     },
-    /// A stored body cannot be unpacked or has a content that cannot be read: a fault of whatever refers to it.
+    /// A stored body cannot be decompressed or parsed. Only what refers to it is affected.
     #[error("cannot read the body {digest} of {subject} ({bytes} bytes): {error}; run 'sitelog log verify'")]
     UnreadableBody {
         /// Its digest, in hexadecimal.
@@ -44,7 +44,7 @@ pub enum LogError {
         /// The error.
         error: String,
     },
-    /// The group commit is gone: the process is shutting down.
+    /// The group commit has ended: the process is shutting down.
     #[error("the event log is closed")]
     Closed,
     /// An event was written by a later release: upgrade this one. Nothing is wrong with the log.

@@ -1,4 +1,4 @@
-//! Events as the log knows them: typed by name, with who, when and where, their data still JSON.
+//! Events as the log stores them: the type is a name, and the data is JSON.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -16,14 +16,14 @@ pub(super) const CANONICAL: &str = "jsonb_build_array(position, event_id, aggreg
      event_type, event_version, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
      tenant_id, payload, metadata)::text";
 
-/// An event that is to be appended.
+/// An event to append.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     /// A fresh id.
     pub event_id: Uuid,
     /// Past tense, e.g. `ScanRequested`.
     pub event_type: String,
-    /// Version of the payload's shape.
+    /// Version of the payload's structure.
     pub event_version: String,
     /// The event as an externally tagged enum, as postgres-es writes it.
     pub payload: Value,
@@ -46,7 +46,7 @@ pub struct LogEvent {
     pub sequence: i64,
     /// Past tense, e.g. `ScanRequested`.
     pub event_type: String,
-    /// Version of the payload's shape.
+    /// Version of the payload's structure.
     pub event_version: String,
     /// When it was committed (microseconds, never before that of an earlier position).
     pub recorded_at: DateTime<Utc>,
@@ -129,7 +129,7 @@ pub fn undecodable(position: i64, event_type: &str, version: &str, error: Decode
     }
 }
 
-/// Takes U+0000 out of all texts, as jsonb cannot hold it; says whether there was any.
+/// Removes U+0000 from all texts, because jsonb cannot hold it; returns whether there was any.
 pub fn strip_nul(value: &mut Value) -> bool {
     match value {
         Value::String(text) if text.contains('\0') => {

@@ -1,8 +1,8 @@
-//! A tree head: the one hash that stands for all events up to a position. Kept outside the database, signed or not,
-//! it shows later that nothing before it was changed.
+//! A tree head: one hash over all events up to a position. If you keep it outside the database, signed or not, you can
+//! show later that nothing before it was changed.
 //!
-//! Its text is the body of a checkpoint of the C2SP (c2sp.org/tlog-checkpoint): three lines, the log's name, the
-//! number of leaves and the root in base64. Signatures, as of a signed note, may follow after an empty line.
+//! Its text is the body of a checkpoint of the C2SP (c2sp.org/tlog-checkpoint): three lines with the log's name, the
+//! number of leaves, and the root in base64. Signatures, as of a signed note, may follow after an empty line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +24,7 @@ pub struct TreeHead {
 /// A tree head with the name of its log, as it is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Names the log: the same for as long as it grows, another for another log.
+    /// The name of the log: it never changes, and differs between logs.
     pub origin: String,
     /// The tree head.
     pub head: TreeHead,

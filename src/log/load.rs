@@ -16,7 +16,7 @@ impl EventLog {
             .map_err(unavailable)
     }
 
-    /// An error that names an event by its place in a stream, with its place in the log instead.
+    /// Replaces the position in a stream by the log position in an error.
     pub async fn locate(
         &self,
         aggregate_type: &str,

@@ -1,4 +1,4 @@
-//! The Merkle tree over the leaves in position order, as RFC 9162 section 2.1 has it.
+//! The Merkle tree over the leaves in position order (RFC 9162, section 2.1).
 
 use std::ops::Range;
 
@@ -69,7 +69,7 @@ pub fn fold_subtrees(hashes: &[Hash]) -> Option<Hash> {
     Some(from_right.fold(last, |right, left| node_hash(left, &right)))
 }
 
-/// A growing tree; holds one hash per level.
+/// A growing tree; stores one hash per level.
 #[derive(Clone, Debug, Default)]
 pub struct MerkleTree {
     size: u64,
@@ -124,7 +124,7 @@ impl MerkleTree {
         self.subtrees.iter().map(|(_, hash)| hash)
     }
 
-    /// Leaves so far.
+    /// Number of leaves.
     pub fn size(&self) -> u64 {
         self.size
     }

@@ -1,9 +1,9 @@
-//! The event log, the only truth: the sole owner of the tables of `migrations/0001_event_log.sql` and
+//! The event log, the only source of truth. Sole owner of the tables of `migrations/0001_event_log.sql` and
 //! `0005_log_tree_and_erasure.sql`.
 //!
-//! Appends go through one group commit per process ([`append`]), reads go by position ([`read`]; followers share the
-//! [`tail`]), bulky facts are stored beside the events ([`body`]), and [`wake`] wakes waiting followers. The meaning of
-//! events is not known here.
+//! Appends go through one group commit per process ([`append`]). Reads go by position ([`read`]); followers share the
+//! [`tail`]. Bulky content is stored beside the events ([`body`]), and [`wake`] wakes waiting followers. This module
+//! does not know the meaning of events.
 
 pub mod append;
 pub mod batch_delay;
@@ -37,7 +37,7 @@ pub use event::{LogEvent, NewEvent};
 pub struct EventLog {
     /// For reading.
     pool: PgPool,
-    /// For leases of those who work on the log.
+    /// For leases of policies and tasks.
     work: PgPool,
     appends: append::Queues,
     head: watch::Sender<i64>,
@@ -74,12 +74,12 @@ impl EventLog {
         Self { pool, ..self.clone() }
     }
 
-    /// The connections it is read through.
+    /// The connections for reading.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
 
-    /// The connections that leases go through.
+    /// The connections for leases.
     pub fn work_pool(&self) -> &PgPool {
         &self.work
     }
@@ -106,12 +106,12 @@ impl EventLog {
         Ok(())
     }
 
-    /// Wakes when the log may have grown. Values are hints: the truth is in the table.
+    /// Wakes when the log may have grown. Values are hints; only the table is authoritative.
     pub fn watch(&self) -> watch::Receiver<i64> {
         self.head.subscribe()
     }
 
-    /// Makes every subscriber look again at once.
+    /// Wakes all subscribers immediately.
     pub fn wake(&self) {
         self.head.send_modify(|_| {});
     }

@@ -1,5 +1,5 @@
-//! Inclusion and consistency proofs of RFC 9162, section 2.1: which hashes they consist of, and how a third party
-//! checks them. Pure: where the hashes come from is [`super::tree`]'s business.
+//! Inclusion and consistency proofs of RFC 9162, section 2.1: which hashes they contain, and how a third party checks
+//! them. The code is pure; [`super::tree`] provides the hashes.
 
 use std::ops::Range;
 

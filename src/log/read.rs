@@ -16,26 +16,26 @@ use crate::values::TenantId;
 pub(super) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                        recorded_at, tenant_id, payload, metadata";
 
-/// A page of the log and how far it reaches.
+/// A page of the log, and the position up to which it was read.
 pub struct Page {
     /// Events of the wanted types, in order.
     pub events: Vec<Arc<LogEvent>>,
-    /// Everything up to here has been seen; the next page starts behind it.
+    /// The position up to which the log was read; the next page starts after it.
     pub position: i64,
     /// Whether more is known to follow.
     pub more: bool,
 }
 
-/// Which events a reader of the audit trail wants.
+/// A filter of the audit trail.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
     /// Only this tenant's.
     pub tenant: Option<TenantId>,
     /// Only the streams with this id, of these types.
     pub stream: Option<(&'static [&'static str], String)>,
-    /// Only behind this position.
+    /// Only after this position.
     pub after: i64,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 
@@ -331,7 +331,7 @@ impl EventLog {
         stream_position(&self.pool, tenant, aggregate_type, aggregate_id).await
     }
 
-    /// Whose a stream is; `None` if there is no such stream. For callers whose knowledge of the id gives access.
+    /// The tenant of a stream; `None` if there is no such stream. For requests in which the id alone gives access.
     pub async fn stream_owner(
         &self,
         aggregate_type: &str,

@@ -1,9 +1,9 @@
-//! Segments: stretches of the log that are declared closed, and files of them that can be checked without it.
+//! Segments: completed ranges of the log, and files of them that can be checked without the database.
 //!
-//! A segment file is NDJSON under zstd: a [`Header`], the canonical text of each event, the bodies if they are
-//! wanted, and a [`Footer`]. The header brings the roots of the complete subtrees before the first event, so the
-//! leaves that follow lead to the head over all events up to the last one: a file cannot be altered without leading to
-//! another head than the one that was kept.
+//! A segment file is NDJSON, compressed with zstd: a [`Header`], the canonical text of each event, optionally the
+//! bodies, and a [`Footer`]. The header contains the roots of the complete subtrees before the first event. With the
+//! leaves that follow, they give the tree head over all events up to the last one of the file. If a file was altered,
+//! the result differs from a head that was kept.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -29,7 +29,7 @@ const PAGE: i64 = 4096;
 const LEVEL: i32 = 6;
 const FORMAT: &str = "sitelog-segment/1";
 
-/// A stretch of the log that is closed.
+/// A sealed range of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Segment {
     /// Position of its first event.
@@ -85,7 +85,7 @@ pub struct VerifiedSegment {
     pub head: TreeHead,
 }
 
-/// Why a segment cannot be written or relied on.
+/// Why a segment cannot be written or is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     /// The file cannot be read or written.
@@ -105,7 +105,7 @@ pub enum SegmentError {
         /// The problem.
         what: &'static str,
     },
-    /// The events lead to another head than the file says.
+    /// The events do not match the head that the file states.
     #[error("the events of the file have the root {found}, but the file says {said}")]
     Root {
         /// By the events.
@@ -116,7 +116,7 @@ pub enum SegmentError {
 }
 
 impl EventLog {
-    /// Seals each whole segment of `size` events that is not sealed yet, and returns all sealed ones.
+    /// Seals each complete segment of `size` events that is not sealed yet, and returns all sealed ones.
     pub async fn seal(&self, size: u64) -> Result<Vec<Segment>, SegmentError> {
         self.extend_tree().await?;
         let head = u64::try_from(self.head().await?).unwrap_or(0);
@@ -295,7 +295,7 @@ pub fn verify_segment(file: impl Read) -> Result<VerifiedSegment, SegmentError> 
         } else if let Ok(footer) = serde_json::from_str::<Footer>(&line) {
             return finish(header, footer, counted, &tree, number);
         } else {
-            // In ascending order, as they were written: so none is there twice.
+            // In ascending order, as they were written, so none occurs twice.
             let digest = body_of(&line).filter(|digest| *digest > last_body && referred.contains(digest));
             last_body = digest.ok_or(broken(
                 number,

@@ -1,5 +1,5 @@
-//! The end of the log in memory: the followers of a process share what one of them read. A follower that is further
-//! behind reads by itself.
+//! The end of the log in memory: the followers of a process share the events that one of them has read. A follower
+//! that is further behind reads from the database.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How long a follower waits for what another one reads. A connection that hangs delays only its own follower.
 const SHARED_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The last events that some follower read; clones share it.
+/// The last events that a follower has read; clones share them.
 #[derive(Clone, Default)]
 pub struct Tail(Arc<Mutex<Window>>);
 

@@ -1,9 +1,9 @@
-//! A file with all streams of one tenant, to move them into another log. It carries the leaves of the whole log that it
-//! comes from, so that anyone can check, without that log, that its events stood there at their positions under the head
-//! that the file names. Leaves are hashes; they reveal nothing about the events of other tenants.
+//! A file with all streams of one tenant, to move them to another log. It contains the leaves of the whole source log.
+//! So anyone can check, without that log, that the events had their positions under the tree head that the file names.
+//! Leaves are hashes; they reveal nothing about the events of other tenants.
 //!
-//! NDJSON under zstd: a [`TenantHeader`], lines of leaves, the canonical text of each event in the order of the log, the
-//! bodies, and a [`Footer`].
+//! NDJSON, compressed with zstd: a [`TenantHeader`], lines of leaves, the canonical text of each event in log order,
+//! the bodies, and a [`Footer`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -63,7 +63,7 @@ type StoredRow = (Vec<u8>, String, Vec<u8>, Vec<u8>);
 /// An event of the file.
 #[derive(Clone, Debug)]
 pub struct MovedEvent {
-    /// Where it stood.
+    /// Its position in the source log.
     pub position: i64,
     /// Kind of stream.
     pub aggregate_type: String,
@@ -82,7 +82,7 @@ pub struct MovedEvent {
 /// What a checked file holds.
 #[derive(Debug)]
 pub struct TenantFile {
-    /// Where it comes from.
+    /// Its source.
     pub header: TenantHeader,
     /// In the order of the log.
     pub events: Vec<MovedEvent>,
@@ -340,7 +340,7 @@ fn event_of(line: &str, tenant: TenantId, leaves: &[Hash]) -> Option<MovedEvent>
     })
 }
 
-/// A body, if its content is what its name says.
+/// A body, if its content matches its digest.
 fn body_of(line: &str, tenant: TenantId) -> Option<(String, Body)> {
     let body: StoredBody = serde_json::from_str(line).ok()?;
     let (digest, salt) = (hex::decode(&body.digest).ok()?, hex::decode(&body.salt).ok()?);

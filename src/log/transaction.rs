@@ -1,19 +1,19 @@
-//! A change of tables alongside the log, and its events: both or neither. For what must be in effect when the
-//! answer is given and cannot be derived from the log, because secrets belong to it.
+//! Changes a table outside the log and appends the matching events, in one transaction. For changes that must be in
+//! effect when the response is sent and that cannot be derived from the log, because they contain secrets.
 
 use sqlx::{PgConnection, PgTransaction};
 
 use super::append::{AppendUnit, Appended, append_events};
 use super::{EventLog, LogError};
 
-/// A transaction that has begun; dropped, it changes nothing.
+/// A started transaction; dropping it changes nothing.
 pub struct TransactionWithEvents {
     log: EventLog,
     tx: PgTransaction<'static>,
 }
 
 impl EventLog {
-    /// Begins a change of other tables and of the log.
+    /// Starts a transaction that changes other tables and the log.
     pub async fn begin_with_events(&self) -> Result<TransactionWithEvents, LogError> {
         let tx = self.pool.begin().await?;
         Ok(TransactionWithEvents {

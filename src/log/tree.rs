@@ -1,7 +1,8 @@
-//! The log's Merkle tree: its heads, and proofs out of it.
+//! The log's Merkle tree: its heads, and proofs.
 //!
-//! The leaves are in `events`. So that a proof over millions of them reads a few hundred, the hashes of complete
-//! subtrees of 2¹⁰ leaves and more are kept in `log_tree_node`: derived, never changed, checked by `log verify`.
+//! The leaves are in `events`. The hashes of complete subtrees of 2¹⁰ leaves and more are stored in `log_tree_node`,
+//! so a proof over millions of events reads a few hundred hashes. These hashes are derived, never change, and `log
+//! verify` checks them.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -17,15 +18,15 @@ use super::{EventLog, LogError};
 pub(super) const STORED_LEVEL: u32 = 10;
 /// Stored nodes of the lowest level that are made in one read of their leaves (2 MiB).
 const NODES_PER_READ: u64 = 64;
-/// How often the tree is brought up to the head; a proof does so by itself where it lags.
+/// How often the stored hashes are updated; a proof updates them itself if they lag.
 const EXTEND_EVERY: Duration = Duration::from_secs(10);
 
-/// That an event is in the log: its canonical content and the hashes beside its way to the root.
+/// A proof that an event is in the log: its canonical content, and the hashes along its path to the root.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InclusionProof {
-    /// Where the event is; its leaf is number `position - 1`.
+    /// The position of the event; its leaf is number `position - 1`.
     pub position: i64,
-    /// The text that the leaf is the hash of.
+    /// The text whose hash is the leaf.
     pub content: String,
     /// The leaf as the log has it.
     pub leaf: Hash,
@@ -35,7 +36,7 @@ pub struct InclusionProof {
     pub checkpoint: Checkpoint,
 }
 
-/// That the log only grew between two heads.
+/// A proof that the log only grew between two heads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConsistencyProof {
     /// The earlier head.
@@ -279,7 +280,7 @@ impl EventLog {
     }
 }
 
-/// Keeps the stored nodes close behind the head until it is stopped.
+/// Keeps the stored nodes up to date until it is stopped.
 pub async fn keep_tree(log: EventLog, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = log.extend_tree().await {

@@ -1,4 +1,4 @@
-//! News from other processes: a listener on the channel that `append_events` notifies.
+//! Notifications from other processes: a listener on the channel that `append_events` notifies.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The arguments of a call: all that are given are known and of their type.
+//! Checks the arguments of a call: all are known and have the right type.
 
 use rmcp::model::JsonObject;
 use serde_json::Value;
@@ -69,11 +69,11 @@ impl Kind {
 
     fn described(self) -> String {
         match self {
-            Self::Text => "a text".to_owned(),
+            Self::Text => "a string".to_owned(),
             Self::Truth => "true or false".to_owned(),
             Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
-            Self::Number => "a number from 0 on".to_owned(),
-            Self::Texts(most) => format!("a list of 1 to {most} texts"),
+            Self::Number => "a number of 0 or more".to_owned(),
+            Self::Texts(most) => format!("a list of 1 to {most} strings"),
         }
     }
 }

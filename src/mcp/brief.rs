@@ -1,4 +1,4 @@
-//! Answers of the API, cut to what a model needs and its context holds.
+//! Shortens responses of the API to what a model needs and its context can hold.
 
 use serde_json::{Map, Value, json};
 
@@ -36,7 +36,7 @@ const OF_DOMAIN: [(&str, &str); 23] = [
     ("stale_fields", "/stale_fields"),
 ];
 
-/// What `get_domain` shows besides.
+/// Further fields that `get_domain` shows.
 const BESIDES: [(&str, &str); 13] = [
     ("site_name", "/meta_json/site_name"),
     ("logo", "/logo_url"),
@@ -58,7 +58,7 @@ pub(super) fn domain(found: &Value) -> Value {
     Value::Object(fields(found, &OF_DOMAIN))
 }
 
-/// A domain by itself.
+/// One domain.
 pub(super) fn domain_in_full(found: &Value) -> Value {
     let mut shown = fields(found, &OF_DOMAIN);
     shown.extend(fields(found, &BESIDES));
@@ -131,7 +131,7 @@ pub(super) fn page(page: &Value, name: &str, item: impl Fn(&Value) -> Value) -> 
     Value::Object(shown)
 }
 
-/// An item whose links lead nowhere for a model.
+/// An item without its links, which a model cannot use.
 pub(super) fn without_links(item: &Value) -> Value {
     let mut item = short(item);
     if let Some(fields) = item.as_object_mut() {
@@ -174,7 +174,7 @@ pub(super) fn batch_accepted(accepted: &Value) -> Value {
     shown
 }
 
-/// Whether nothing of a batch is still to come.
+/// Whether a batch has ended.
 pub(super) fn has_ended(batch: &Value) -> bool {
     !matches!(batch["status"].as_str(), Some("pending" | "running"))
 }
@@ -203,7 +203,7 @@ pub(super) fn batch(batch: &Value) -> Value {
     Value::Object(shown)
 }
 
-/// An answer that a context holds: if it is too long, the list in it is cut, and the answer says so.
+/// Limits the size of a result: if it is too long, its list is cut, and the result says so.
 pub(super) fn fitting(mut answer: Value) -> Value {
     let mut left_out = 0;
     while answer.to_string().len() > MOST_BYTES {
@@ -225,7 +225,7 @@ pub(super) fn fitting(mut answer: Value) -> Value {
         }
         answer["left_out"] = left_out.into();
         answer["hint"] =
-            "The answer was too long. Ask with a smaller limit or more filters to see the rest.".into();
+            "The answer was too long, so items were left out. Call the tool again with a smaller limit or more filters.".into();
     }
     answer
 }

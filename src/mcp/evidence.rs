@@ -1,4 +1,4 @@
-//! Where a value of a domain was found: every part of its record that has the value says so itself.
+//! Where a value of a domain was found: the evidence in each part of its record that contains the value.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ const NAMES: [&str; 5] = ["value", "name", "url", "state", "policy"];
 /// Parts shown at most.
 const MAX_EVIDENCE: usize = 10;
 
-/// The parts of a record that have a value, whatever its case.
+/// The parts of a record that contain a value, case-insensitive.
 pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
     let wanted = plain(value);
     let (mut found, mut mentioned, mut known) = (Vec::new(), Vec::new(), Vec::new());

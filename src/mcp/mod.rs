@@ -26,10 +26,10 @@ use tools::TOOLS;
 
 /// Instructions for the model about all tools.
 const INSTRUCTIONS: &str = "\
-sitelog scans websites and says who runs a domain, how to reach them, and what the site is made with. \
+sitelog scans websites and finds out who runs a domain, how to contact them, and which technologies the site uses. \
 For one domain use scan_domain; it waits for the result. For several use scan_batch, then batch_status with \
 wait_seconds until the batch has ended, then search_domains with its batch_id: it has the owner and contacts of each. \
-What is known already can be read with get_domain and search_domains, without a scan. \
+To read what is already known without a scan, use get_domain and search_domains. \
 Results are shortened; explain_value shows where a value was found, and the resource sitelog://domain/{domain} has \
 everything that is known.";
 
@@ -43,7 +43,7 @@ pub struct ApiRequest {
     pub method: Method,
     /// Below `/api/v4`, with the query.
     pub path: String,
-    /// Seconds that the answer may wait for the end of a scan.
+    /// Seconds to wait for the end of a scan.
     pub wait: Option<u64>,
     /// JSON.
     pub body: Option<Value>,
@@ -54,7 +54,7 @@ pub struct ApiRequest {
 pub struct ApiAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// JSON, unless something in between has answered.
+    /// JSON, unless a proxy has answered.
     pub body: Bytes,
 }
 
@@ -120,7 +120,7 @@ impl<A: Api> ServerHandler for ToolServer<A> {
             done = run::run(&*self.0, caller, tool, &arguments) => done,
             () = context.ct.cancelled() => Err("The call was cancelled.".to_owned()),
         };
-        // What is wrong with a call is for the model to correct, so it is a result and no error of the protocol.
+        // The model should correct errors of a call, so they are results and not errors of the protocol.
         Ok(match done {
             Ok(answer) => CallToolResult::structured(brief::fitting(answer)),
             Err(words) => CallToolResult::error(vec![ContentBlock::text(words)]),
@@ -147,7 +147,7 @@ impl<A: Api> ServerHandler for ToolServer<A> {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = request.uri;
         let Some(domain) = uri.strip_prefix(DOMAIN_URI) else {
-            let words = format!("{uri} is no resource of sitelog; use {DOMAIN_URI}example.com");
+            let words = format!("sitelog has no resource {uri}. Use, for example, {DOMAIN_URI}example.com");
             return Err(ErrorData::resource_not_found(words, None));
         };
         let found = run::domain(&*self.0, headers_of(&context), domain).await;

@@ -1,4 +1,4 @@
-//! What each tool does: requests to the API, and what of their answers a model needs.
+//! What each tool does: its requests to the API, and the parts of the responses that a model needs.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use super::tools::{LONGEST_WAIT, Tool};
 use super::{Api, ApiRequest};
 use crate::values::DomainName;
 
-/// Items of a list, if the call does not say.
+/// Default number of items of a list.
 const ROWS: u64 = 20;
 const URLS: u64 = 50;
-/// How long `scan_domain` waits, if the call does not say.
+/// How long `scan_domain` waits by default.
 const WAIT: u64 = 45;
 /// How long the record of a domain may take to show a scan that has ended, and how often it is polled.
 const FOLLOWING: Duration = Duration::from_secs(3);
@@ -78,7 +78,7 @@ impl<A: Api> Session<'_, A> {
         let answer = self.api.send(request, self.caller).await?;
         let body: Value = serde_json::from_slice(&answer.body).map_err(|_| {
             format!(
-                "The server answered {} with something that is not JSON.",
+                "The server returned status {} with a body that is not JSON. Check the server's address.",
                 answer.status
             )
         })?;
@@ -95,7 +95,7 @@ impl<A: Api> Session<'_, A> {
         let name = name_of(text)?;
         self.get(format!("/domains/{name}")).await.map_err(|words| {
             if words.contains("(not_found") {
-                format!("Nothing is known of {name}; scan it with scan_domain.")
+                format!("Nothing is known of {name}. Call scan_domain to scan it.")
             } else {
                 words
             }
@@ -137,7 +137,7 @@ impl<A: Api> Session<'_, A> {
             })),
             _ => Ok(json!({
                 "domain": name.as_str(), "scan_id": scan["scan_id"], "status": status,
-                "next_step": "The scan continues; call get_domain in some seconds.",
+                "next_step": "The scan continues. Call get_domain in some seconds.",
             })),
         }
     }

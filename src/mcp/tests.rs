@@ -1,4 +1,4 @@
-//! The tools over an API that answers what a test says, with no server and no database.
+//! Tests of the tools with a scripted API, without server and database.
 
 use std::sync::Mutex;
 
@@ -123,12 +123,12 @@ async fn arguments_that_nobody_reads_or_of_another_type_are_refused_with_what_wo
         (
             "scan_batch",
             json!({ "domains": [] }),
-            "domains must be a list of 1 to 1000 texts.",
+            "domains must be a list of 1 to 1000 strings.",
         ),
         (
             "scan_domain",
             json!({ "domain": "a.com", "max_age_days": -1 }),
-            "max_age_days must be a number from 0 on.",
+            "max_age_days must be a number of 0 or more.",
         ),
     ] {
         let words = call(&api, tool, arguments.clone()).await.unwrap_err();
@@ -253,7 +253,7 @@ async fn a_problem_is_told_in_its_words() {
     let words = call(&api, "get_domain", json!({ "domain": "a.com" }))
         .await
         .unwrap_err();
-    assert!(words.contains("scan it with scan_domain"), "{words}");
+    assert!(words.contains("Call scan_domain"), "{words}");
 }
 
 #[test]

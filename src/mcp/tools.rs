@@ -56,13 +56,13 @@ const fn optional(name: &'static str, kind: Kind, description: &'static str) -> 
     }
 }
 
-/// Domains of a batch: a longer list is a file, which `sitelog batch` and the pages take.
+/// Maximum number of domains of a batch; for longer lists use `sitelog batch` or the pages.
 const MOST_DOMAINS: usize = 1000;
-/// Rows of an answer.
+/// Maximum number of rows of a result.
 pub(super) const MOST_ROWS: u64 = 50;
-/// URLs of an answer.
+/// Maximum number of URLs of a result.
 pub(super) const MOST_URLS: u64 = 200;
-/// Seconds that a call may take: clients give up after a minute.
+/// Maximum seconds of a call: clients stop waiting after a minute.
 pub(super) const LONGEST_WAIT: u64 = 50;
 
 const DOMAIN: Argument = required("domain", Kind::Text, "A domain or URL, for example example.com");

@@ -1,4 +1,4 @@
-//! The mail about a run: what it found changed.
+//! The email about a run: the changes that it found.
 
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -63,7 +63,7 @@ impl Digest {
             .to(Mailbox::new(None, address))
             .subject(self.subject(mail))
             .message_id(Some(id))
-            // RFC 8058: one click ends the mails.
+            // RFC 8058: one-click unsubscribe.
             .raw_header(header("List-Unsubscribe", &format!("<{end}>")))
             .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
             // RFC 3834, 5: no automatic replies.

@@ -1,4 +1,4 @@
-//! Which monitors are to be checked. The rows are hints: a check that was not needed changes nothing.
+//! Which monitors to check. The rows are hints: an unnecessary check changes nothing.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};

@@ -1,4 +1,4 @@
-//! The feed of a monitor can be read with its token, which is shown once and can be revoked.
+//! The tokens of feeds. A monitor's feed can be read with its token, which is shown once and can be revoked.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl FeedToken {
         Self(text.to_owned())
     }
 
-    /// As a path that a reader of feeds is given.
+    /// The path of the feed.
     pub fn path(&self) -> String {
         format!("/feeds/{}.xml", self.0)
     }
@@ -71,7 +71,7 @@ pub async fn close(pool: &PgPool, tenant: TenantId, id: MonitorId) -> Result<(),
     Ok(())
 }
 
-/// The monitor of a feed's token.
+/// The monitor of a token.
 pub async fn opened(pool: &PgPool, token: &FeedToken) -> Result<Option<(TenantId, MonitorId)>, TablesError> {
     let found: Option<(Uuid, Uuid)> = sqlx::query_as(
         "select f.tenant_id, f.monitor_id from monitor_feed f join monitor m on m.monitor_id = f.monitor_id \

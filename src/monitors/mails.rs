@@ -1,4 +1,4 @@
-//! Which mails are to be sent: a queue in the database, so that no mail is lost with a process.
+//! The queue of emails in the database, so that no email is lost with a process.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::values::{BatchId, MonitorId, TenantId};
 
 /// For how long a mail is tried.
 const GIVE_UP: Duration = Duration::from_hours(24);
-/// Seconds after the first failed attempt, the second, and so on; the last stands for all further ones.
+/// Seconds after the first failed attempt, the second, and so on; the last applies to all further ones.
 const PAUSES: [u64; 6] = [30, 120, 600, 1800, 3600, 7200];
 
 /// A mail that is ours to send, for as long as `longest_mail_lease` says.
@@ -35,7 +35,7 @@ pub(super) struct Claimed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Sent,
-    /// There was nothing to say.
+    /// There were no changes to report.
     Empty,
     /// It is retried, unless that went on for a day.
     Failed(String),
@@ -87,7 +87,7 @@ pub async fn queue(
     Ok(())
 }
 
-/// Drops mails that were not sent within a day: they are out of date. Returns their number.
+/// Drops emails that were not sent within a day. Returns their number.
 pub(super) async fn drop_old(pool: &PgPool) -> Result<u64, sqlx::Error> {
     const OLD: &str = "not recently(q.queued_at, $1, clock_timestamp()) \
         and still_ahead(q.leased_until, longest_mail_lease(), clock_timestamp()) is not true";

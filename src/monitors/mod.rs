@@ -1,10 +1,10 @@
-//! Scans that are repeated by a rhythm. The sole owner of the tables of `migrations/0020_monitors.sql`,
+//! Monitors: domains that are scanned on a schedule. The sole owner of the tables of `migrations/0020_monitors.sql`,
 //! `0021_monitor_feeds.sql` and `0023_monitor_mails.sql`.
 //!
-//! What was decided about a monitor, and each of its runs, is in the log. A process finds those that are due (`due`),
-//! and begins their runs (`run`); the log decides that no time has two. The rows (`rows`) follow the log. When a run
-//! has ended, its mails are queued (`mails`), written (`digest`) and sent (`post`). Who may read the feed of a monitor
-//! (`feeds`) and who gets mails (`subscribers`) is not in the log.
+//! Decisions about a monitor, and each of its runs, are in the log. A process finds due monitors (`due`) and starts
+//! their runs (`run`); the log ensures that no scheduled time has two runs. The rows (`rows`) follow the log. When a
+//! run has ended, its emails are queued (`mails`), written (`digest`) and sent (`post`). The tokens of feeds (`feeds`)
+//! and the subscribers (`subscribers`) are not in the log.
 
 mod digest;
 mod due;
@@ -36,7 +36,7 @@ pub const MAX_MONITORS: i64 = 10_000;
 #[error("cannot reach or write the tables of monitors")]
 pub struct TablesError(#[from] sqlx::Error);
 
-/// Runs monitors, and reads what is kept of them.
+/// Runs monitors, and reads their tables.
 #[derive(Clone)]
 pub struct Monitors {
     pool: PgPool,
@@ -72,7 +72,7 @@ impl Monitors {
         &self.pool
     }
 
-    /// What time it is by the database's clock, the only one that counts.
+    /// The time of the database's clock, the only one that counts.
     pub async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>, LogError> {
         self.bus.log().now().await
     }

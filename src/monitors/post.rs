@@ -1,4 +1,4 @@
-//! Sends mails about runs.
+//! Sends emails about runs.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Monitors, digest};
 use crate::log::EventLog;
 use crate::mail::{MailError, Mailer};
 
-/// Mails that are sent at once.
+/// Maximum number of emails that are sent concurrently.
 const AT_ONCE: i64 = 4;
 /// How often mails that are too old are dropped.
 const CLEAN: Duration = Duration::from_mins(10);
@@ -29,9 +29,11 @@ pub async fn send_mails(monitors: Monitors, mailer: Option<Mailer>, stop: Cancel
             match mails::drop_old(pool).await {
                 Ok(0) => {}
                 Ok(count) => {
-                    tracing::warn!("{count} mails about monitors were not sent within a day and are dropped");
+                    tracing::warn!(
+                        "{count} emails about monitors were not sent within a day and are dropped"
+                    );
                 }
-                Err(error) => tracing::warn!(%error, "Cannot drop old mails; retrying"),
+                Err(error) => tracing::warn!(%error, "Cannot drop old emails; retrying"),
             }
             cleaned = Some(Instant::now());
         }
@@ -48,7 +50,7 @@ pub async fn send_mails(monitors: Monitors, mailer: Option<Mailer>, stop: Cancel
                 join_all(sent).await;
                 continue;
             }
-            Err(error) => tracing::warn!(%error, "Cannot look for mails to send; retrying"),
+            Err(error) => tracing::warn!(%error, "Cannot look for emails to send; retrying"),
         }
         tokio::select! {
             () = stop.cancelled() => break,
@@ -62,22 +64,23 @@ async fn send_one(pool: &PgPool, log: &EventLog, mailer: &Mailer, mail: &Claimed
     let result = match &outcome {
         Outcome::Sent => "sent",
         Outcome::Empty => "empty",
-        // Why, is noted with the subscriber: what mail servers say names addresses, which the process log is not to have.
+        // The reason is stored with the subscriber: messages of mail servers contain addresses, which must not be
+        // in the process log.
         Outcome::Failed(_) => {
             let monitor = mail.monitor;
-            tracing::warn!(monitor.id = %monitor, "Cannot send a mail about monitor {monitor}; retrying");
+            tracing::warn!(monitor.id = %monitor, "Cannot send an email about monitor {monitor}; retrying");
             "failed"
         }
         Outcome::Refused(_) => {
             let monitor = mail.monitor;
-            tracing::warn!(monitor.id = %monitor, "A mail about monitor {monitor} is refused");
+            tracing::warn!(monitor.id = %monitor, "An email about monitor {monitor} was refused");
             "failed"
         }
     };
     metrics::counter!("sitelog_mails_total", "result" => result).increment(1);
-    // If this fails, the lease expires and the mail is sent again, with the same id.
+    // If this fails, the lease expires and the email is sent again, with the same id.
     if let Err(error) = mails::settle(pool, mail, &outcome).await {
-        tracing::warn!(%error, "Cannot note what became of a mail");
+        tracing::warn!(%error, "Cannot record the result of an email");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rows of monitors and runs, in step with the log.
+//! The rows of monitors and runs, updated from the log.
 
 use std::sync::Arc;
 
@@ -120,7 +120,7 @@ pub async fn runs(
     .await?)
 }
 
-/// The log position that the rows are in step with.
+/// The log position of the rows.
 pub async fn reached(pool: &PgPool) -> Result<i64, TablesError> {
     let position: Option<i64> =
         sqlx::query_scalar("select position from policy where name = 'follow_monitors'")
@@ -129,7 +129,7 @@ pub async fn reached(pool: &PgPool) -> Result<i64, TablesError> {
     Ok(position.unwrap_or_default())
 }
 
-/// Brings the rows into step with events. What a row has already changes nothing.
+/// Updates the rows from events. Events that a row already contains change nothing.
 pub async fn follow(connection: &mut PgConnection, events: &[Arc<LogEvent>]) -> Result<(), LogError> {
     for event in events {
         if let Ok(id) = event.aggregate_id.parse::<MonitorId>() {

@@ -1,4 +1,4 @@
-//! One run: its domains, whether the tenant may have it, and the command that begins it.
+//! One run: selects its domains, checks the tenant's quotas, and runs the command that starts it.
 
 use super::Monitors;
 use crate::access::AccessError;
@@ -13,7 +13,7 @@ use crate::values::batch_list::MAX_DOMAINS;
 use crate::values::monitor::{DomainSelection, SkipReason, Slot};
 use crate::values::{DomainName, MonitorId, TenantId};
 
-/// Why a run did not begin.
+/// Why a run was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// It was refused, or could not be written.
@@ -37,7 +37,7 @@ impl From<LogError> for RunError {
 }
 
 impl Monitors {
-    /// Begins a run on request.
+    /// Starts a run on request.
     pub async fn run_now(&self, id: MonitorId, context: &CommandContext) -> Result<Run, RunError> {
         let known = known_monitor(&self.bus, id).await?;
         let known = known.filter(|known| known.tenant == context.tenant);
@@ -45,7 +45,7 @@ impl Monitors {
         self.run(id, &known, None, context).await
     }
 
-    /// Begins the run of a time that is due, or notes that it does not take place.
+    /// Starts the run of a due time, or records that it is skipped.
     pub(super) async fn run(
         &self,
         id: MonitorId,

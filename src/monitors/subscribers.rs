@@ -1,4 +1,4 @@
-//! Subscribers of a monitor's mails.
+//! The subscribers of a monitor's emails.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use crate::values::{MonitorId, TenantId};
 /// Subscribers of one monitor.
 pub const MOST_SUBSCRIBERS: i64 = 20;
 
-/// The token of a subscriber, which ends the mails.
+/// The unsubscribe token of a subscriber.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnsubscribeToken(String);
 
@@ -29,7 +29,7 @@ impl UnsubscribeToken {
         Self(text.chars().filter(char::is_ascii_hexdigit).collect())
     }
 
-    /// The page that ends the mails.
+    /// The path of the unsubscribe page.
     pub fn path(&self) -> String {
         format!("/unsubscribe/{}", self.0)
     }
@@ -41,7 +41,7 @@ impl fmt::Debug for UnsubscribeToken {
     }
 }
 
-/// A person who gets mails.
+/// A person who gets emails.
 #[derive(Clone, Debug, FromRow)]
 #[expect(missing_docs, reason = "the names are those of the table")]
 pub struct SubscriberRow {
@@ -78,7 +78,7 @@ impl From<sqlx::Error> for SubscribeError {
     }
 }
 
-/// Adds an address to a monitor of a tenant. One that is there already stays as it is.
+/// Adds an address to a monitor of a tenant. An existing one does not change.
 pub async fn add(
     pool: &PgPool,
     tenant: TenantId,
@@ -159,7 +159,7 @@ async fn list_in(
     .await
 }
 
-/// Removes a subscriber, and the mails that wait for it. False if there is none.
+/// Removes a subscriber and its waiting emails. False if there is none.
 pub async fn remove(
     pool: &PgPool,
     tenant: TenantId,
@@ -177,7 +177,7 @@ pub async fn remove(
     Ok(done.rows_affected() > 0)
 }
 
-/// Whose mails a token ends: the name of the monitor, and the address.
+/// The name of the monitor and the address of a token.
 pub async fn of_token(
     pool: &PgPool,
     token: &UnsubscribeToken,
@@ -191,7 +191,7 @@ pub async fn of_token(
     .await?)
 }
 
-/// Ends the mails of a token for good: the address cannot be added again.
+/// Unsubscribes the address of a token permanently: it cannot be added again.
 pub async fn unsubscribe(pool: &PgPool, token: &UnsubscribeToken) -> Result<(), TablesError> {
     let mut tx = pool.begin().await?;
     let ended: Option<(Uuid, String)> =

@@ -1,4 +1,4 @@
-//! Looks for monitors that are due, and begins their runs. Several processes share the work.
+//! Looks for due monitors, and starts their runs. Several processes share the work.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::commands::CommandContext;
 use crate::commands::run_monitor::{Run, known_monitor};
 use crate::values::monitor::Slot;
 
-/// Monitors that are taken at once.
+/// Maximum number of monitors that are claimed at once.
 const PAGE: i64 = 32;
 /// Runs that are begun at once: their appends share commits.
 const AT_ONCE: usize = 8;
@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Pause after the database failed.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Runs monitors until it is stopped; what is under way then ends.
+/// Runs monitors until it is stopped; the current work then ends.
 pub async fn watch(monitors: Monitors, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let pause = match due::claim(&monitors.pool, PAGE).await {
@@ -33,7 +33,7 @@ pub async fn watch(monitors: Monitors, stop: CancellationToken) {
                 if is_all { POLL } else { Duration::ZERO }
             }
             Err(error) => {
-                tracing::warn!(%error, "Cannot look for monitors that are due; retrying");
+                tracing::warn!(%error, "Cannot look for due monitors; retrying");
                 PAUSE
             }
         };
@@ -79,7 +79,7 @@ async fn see_to(monitors: &Monitors, due: &Due) -> Result<Run, RunError> {
             monitors.run(id, &known, Some(slot), &context).await?
         }
     };
-    // If this fails, the lease runs out and the next look finds nothing to do.
+    // If this fails, the lease expires, and the next check finds nothing to do.
     due::give_back(&monitors.pool, due, &look)
         .await
         .map_err(|error| RunError::Command(crate::log::LogError::Unavailable(error).into()))?;

@@ -1,4 +1,4 @@
-//! The end of a batch's last scan becomes the end of the batch.
+//! Completes a batch when its last scan has ended.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! A requested batch becomes one scan per line of its list; a reopened one retries, a cancelled one cancels.
+//! Requests one scan per line of a requested batch's list. For a reopened batch it retries scans, for a cancelled one
+//! it cancels them.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::log::LogEvent;
 use crate::values::BatchId;
 use crate::values::event_type::Follower;
 
-/// Puts what a batch asks for into the log, scan by scan.
+/// Requests the scans of a batch one by one.
 pub struct ExpandBatches {
     bus: CommandBus,
 }

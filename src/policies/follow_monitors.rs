@@ -1,4 +1,4 @@
-//! Keeps the rows of monitors in step with the log, for the code that looks for due runs.
+//! Updates the rows of monitors from the log, for the code that looks for due runs.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::log::LogEvent;
 use crate::monitors::rows;
 use crate::values::event_type::Follower;
 
-/// Keeps the monitors in step with the log.
+/// Updates the monitors from the log.
 pub struct FollowMonitors;
 
 impl Policy for FollowMonitors {

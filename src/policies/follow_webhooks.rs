@@ -1,4 +1,4 @@
-//! Tells the sender which events there are for endpoints, and which endpoints changed.
+//! Updates the rows of webhooks from the log: which events wait for delivery, and which webhooks changed.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::log::LogEvent;
 use crate::values::event_type::Follower;
 use crate::webhooks::rows;
 
-/// Keeps the endpoints in step with the log.
+/// Updates the endpoints from the log.
 pub struct FollowWebhooks;
 
 impl Policy for FollowWebhooks {

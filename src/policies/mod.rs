@@ -1,7 +1,7 @@
-//! Process managers: an event becomes a task or an idempotent command, then the checkpoint moves.
+//! Policies (process managers): an event causes a task or an idempotent command, then the checkpoint advances.
 //!
-//! Each policy is run by one process at a time (a lease on its row); if that process dies, another takes over and
-//! repeats at most one page, which changes nothing. Under each policy a sweep finds what events missed.
+//! One process at a time runs each policy (a lease on its row). If that process dies, another takes over and repeats
+//! at most one page, which changes nothing. Each policy also has a sweep for what events alone do not trigger.
 
 mod complete_batches;
 mod expand_batches;

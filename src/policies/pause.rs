@@ -1,4 +1,5 @@
-//! Pauses all policies of all processes: while streams are imported event by event, none may act on half a stream.
+//! Pauses all policies of all processes while streams are imported event by event, so that no policy acts on an
+//! incomplete stream.
 
 use std::time::Duration;
 
@@ -11,14 +12,14 @@ use super::runner::LEASE;
 /// How often a pause looks whether a policy still works on a page.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// While it is held no policy begins a page. A process that dies with it holds it for one lease at most.
+/// While it is held, no policy starts a page. If its process dies, it ends after one lease.
 pub struct PausedPolicies {
     pool: PgPool,
     holder: Uuid,
     _beat: AbortOnDropHandle<()>,
 }
 
-/// Pauses all policies; returns when none works on a page any more.
+/// Pauses all policies; returns when no policy works on a page.
 pub async fn pause(pool: &PgPool) -> Result<PausedPolicies, sqlx::Error> {
     let holder = Uuid::now_v7();
     hold(pool, holder).await?;
@@ -63,7 +64,7 @@ fn keep(pool: PgPool, holder: Uuid) -> AbortOnDropHandle<()> {
         loop {
             beat.tick().await;
             if let Err(error) = hold(&pool, holder).await {
-                tracing::warn!(%error, "Cannot prolong the pause of the policies");
+                tracing::warn!(%error, "Cannot extend the pause of the policies");
             }
         }
     }))

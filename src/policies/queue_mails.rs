@@ -1,4 +1,4 @@
-//! When a run of a monitor ends, a mail to each of its subscribers is queued.
+//! When a run of a monitor ends, queues an email to each of its subscribers.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::log::LogEvent;
 use crate::monitors::mails;
 use crate::values::event_type::Follower;
 
-/// Queues mails in step with the log.
+/// Queues emails from the log.
 pub struct QueueMails;
 
 impl Policy for QueueMails {

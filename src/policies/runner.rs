@@ -16,7 +16,7 @@ use crate::log::read::Page;
 pub(super) const LEASE: Duration = Duration::from_secs(15);
 /// How long an idle policy waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
-/// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
+/// Pause after a page that was not full, so that the following events make one page instead of many.
 const BATCH_DELAY: BatchDelay = BatchDelay {
     least: Duration::from_millis(20),
     most: Duration::from_millis(250),
@@ -69,7 +69,7 @@ pub async fn run<P: Policy>(policy: P, log: EventLog, stop: CancellationToken) {
 
 /// The result of reading the log.
 enum Progress {
-    /// A page was dealt with, and more is known to follow.
+    /// A page was processed, and more events follow.
     More,
     /// A page was dealt with.
     Done,
@@ -84,7 +84,7 @@ async fn step<P: Policy>(
     limit: i64,
 ) -> Result<Progress, PolicyError> {
     let Some(position) = lease(log.pool(), P::NAME, holder, LeasePurpose::NewPage).await? else {
-        // Where all policies are paused, whoever paused them waits for this.
+        // If all policies are paused, the process that paused them waits for this.
         release(log.pool(), P::NAME, holder).await;
         return Ok(Progress::Idle);
     };
@@ -100,7 +100,7 @@ async fn step<P: Policy>(
     }
     let moved = match act(policy, log.pool(), holder, position, &page).await {
         Err(error) if error.is_about_an_event() && limit == 1 => {
-            set_aside::<P>(log.pool(), holder, position, &page, &error).await?
+            quarantine::<P>(log.pool(), holder, position, &page, &error).await?
         }
         done => done?,
     };
@@ -197,7 +197,7 @@ async fn checkpoint<P: Policy>(
 }
 
 /// Moves the checkpoint over an event that the policy cannot act on, and names that.
-async fn set_aside<P: Policy>(
+async fn quarantine<P: Policy>(
     pool: &PgPool,
     holder: Uuid,
     from: i64,
@@ -240,7 +240,8 @@ async fn move_checkpoint<P: Policy>(
     from: i64,
     to: i64,
 ) -> Result<bool, sqlx::Error> {
-    // Lost with its checkpoint, a page is simply taken again: the commit need not wait for the disk.
+    // If the page is lost, its checkpoint is lost as well, and the page is read again. So the commit need not
+    // wait for the disk.
     let moved = sqlx::query(
         "update policy set position = $3, updated_at = clock_timestamp() \
           where name = $1 and holder = $2 and position = $4 \
@@ -255,7 +256,7 @@ async fn move_checkpoint<P: Policy>(
     Ok(moved.is_some())
 }
 
-/// Lets another process take over at once.
+/// Lets another process take over immediately.
 async fn release(pool: &PgPool, name: &str, holder: Uuid) {
     let released =
         sqlx::query("update policy set holder = null, leased_until = null where name = $1 and holder = $2")
@@ -264,6 +265,6 @@ async fn release(pool: &PgPool, name: &str, holder: Uuid) {
             .execute(pool)
             .await;
     if let Err(error) = released {
-        tracing::debug!(%error, "The lease of policy {name} expires by itself");
+        tracing::debug!(%error, "Cannot release the lease of policy {name}; it expires in a few seconds");
     }
 }

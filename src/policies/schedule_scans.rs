@@ -1,4 +1,4 @@
-//! A requested or retried scan becomes a task; an ended one has none.
+//! Adds a task for each requested or retried scan, and removes the tasks of ended scans.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::tasks::{self, NewTask, ScanTasks};
 use crate::values::ScanId;
 use crate::values::event_type::Follower;
 
-/// Keeps the task queue in step with the log.
+/// Updates the task queue from the log.
 pub struct ScheduleScans {
     pool: PgPool,
     tasks: ScanTasks,

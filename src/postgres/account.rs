@@ -94,7 +94,7 @@ impl Account {
 
     /// Makes a directory that only this account (and root) can look into.
     ///
-    /// It may lie in `/tmp`, where anybody can put a link in its place; what that leads to is not given away.
+    /// It may be in `/tmp`, where anybody can replace it by a link; the target of a link is never changed.
     pub(super) fn make_private_dir(&self, dir: &Path) -> io::Result<()> {
         match fs::create_dir(dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),

@@ -108,7 +108,7 @@ fn none_among(installed: &BTreeMap<u32, PathBuf>) -> EmbeddedPostgresError {
     }
 }
 
-/// The one command to run. On Debian it also keeps the package from starting a server of its own.
+/// The command to run. On Debian it also prevents the package from starting its own server.
 fn install_command(exists: impl Fn(&str) -> bool) -> &'static str {
     if exists("/etc/debian_version") {
         return "sudo sh -c 'apt-get update && apt-get install -y postgresql-common && sed -i \

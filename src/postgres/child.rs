@@ -1,8 +1,8 @@
-//! Other programs, as this service starts them: the only place that does.
+//! Starts other programs. This is the only place that does.
 //!
-//! They get none of this process's environment but what they need to run. It holds secrets (the shared secret of
-//! tokens, passwords of a database, a proxy, the old backend), and a server that runs for months as another user would
-//! show them in `/proc/<pid>/environ` to anybody with access to that user.
+//! They get only the environment variables that they need. Ours contain secrets (the shared secret of tokens,
+//! passwords of a database, a proxy, the old backend). A server that runs for months as another user would show them
+//! in `/proc/<pid>/environ` to everybody with access to that user.
 
 use std::ffi::OsStr;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ pub(crate) use tokio::process::Command;
 /// and goes before all other settings of the language.
 const PASSED_ON: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "TZ"];
 
-/// A program with an environment of its own; it reads nothing, and what it prints is in no language but English.
+/// A program with its own environment, without standard input, and with output in English.
 pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LC_ALL", "C").stdin(Stdio::null());

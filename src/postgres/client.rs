@@ -17,7 +17,7 @@ const KEPT: [&str; 3] = ["HOME", "PGPASSFILE", "PGPASSWORD"];
 /// A client program cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// There is none that is new enough.
+    /// No program is new enough.
     #[error(
         "this command needs {name} of PostgreSQL {at_least} or newer, which is not installed; install PostgreSQL's \
          client programs of that version (on Debian: apt-get install postgresql-client)"
@@ -28,12 +28,12 @@ pub enum ClientError {
         /// The oldest that would do.
         at_least: u32,
     },
-    /// The URL of the database is none.
+    /// The URL of the database is invalid.
     #[error("the database's URL is invalid")]
     Url(#[source] sqlx::Error),
 }
 
-/// A program of PostgreSQL's and the major version it is of.
+/// A program of PostgreSQL, and its major version.
 #[derive(Clone, Debug)]
 pub struct ClientProgram {
     path: PathBuf,

@@ -1,6 +1,6 @@
-//! One cluster's server: whether it is up, bringing it up, shutting it down, its log.
+//! The server of one cluster: whether it runs, starting it, stopping it, and its log.
 //!
-//! A process that starts or stops it holds the turn (`lock::take_turn`). Not here: creating the cluster (`init`).
+//! A process that starts or stops the server holds a lock (`lock::take_turn`). `init` creates the cluster.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use super::{EmbeddedPostgresError, access, init};
 const START_SECONDS: &str = "300";
 /// Seconds that `pg_ctl` waits for a stop, which ends with a checkpoint.
 const STOP_SECONDS: &str = "120";
-/// How long a server that is starting or stopping by itself is waited for.
+/// How long to wait for a server that is starting or stopping.
 const SETTLING: Duration = Duration::from_mins(5);
 const POLL: Duration = Duration::from_millis(50);
 const ANSWER: Duration = Duration::from_secs(5);
@@ -194,7 +194,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// `pg_ctl` puts the server into a session of its own; `current_dir` is for the relative paths in `settings`.
+    /// `pg_ctl` starts the server in a new session; `current_dir` is for the relative paths in `settings`.
     fn pg_ctl(&self, action: &str) -> Command {
         let mut command = self.account.command(self.binaries.program("pg_ctl"));
         command
@@ -204,7 +204,7 @@ impl Cluster {
         command
     }
 
-    /// What must hold whatever the cluster's own files say. `pg_ctl` hands this to a shell: no value needs quoting.
+    /// Settings that override the cluster's own files. `pg_ctl` passes them to a shell: no value needs quoting.
     fn settings(&self) -> String {
         let socket_dir = self.socket_dir.display();
         let cluster_name = &self.processes.cluster_name;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The embedded PostgreSQL could not be had. All of these are faults of the environment (exit code 3).
+/// Why the embedded PostgreSQL is not available. All of these are errors of the environment (exit code 3).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbeddedPostgresError {
@@ -182,7 +182,7 @@ pub enum EmbeddedPostgresError {
         source: io::Error,
     },
 
-    /// A file operation that has no story of its own.
+    /// Any other failed file operation.
     #[error("cannot {doing} {path}")]
     File {
         /// A verb, e.g. `rename`.

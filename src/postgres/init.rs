@@ -31,7 +31,7 @@ pub(super) fn major_of(layout: &Layout) -> Result<Option<u32>, EmbeddedPostgresE
         .map_err(|_| EmbeddedPostgresError::Damaged { path: cluster })
 }
 
-/// Refuses data of another major version, with the way to bring it over.
+/// Refuses data of another major version, and says how to upgrade it.
 pub(super) fn refuse_other_version(
     layout: &Layout,
     account: &Account,
@@ -159,7 +159,7 @@ fn is_whole(cluster: &Path) -> bool {
     cluster.join("PG_VERSION").is_file() && cluster.join("global/pg_control").is_file()
 }
 
-/// Gets an initdb's leftovers out of the way; they are renamed, not deleted, and never if they hold a database.
+/// Renames the leftovers of an initdb, unless they contain a database; nothing is deleted.
 fn set_incomplete_aside(cluster: &Path) -> Result<(), EmbeddedPostgresError> {
     if !cluster.exists() || fs::remove_dir(cluster).is_ok() {
         return Ok(());

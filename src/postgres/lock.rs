@@ -1,4 +1,4 @@
-//! The two locks of a data directory: who uses the server, and whose turn it is to start or stop it.
+//! The two locks of a data directory: which processes use the server, and which one may start or stop it.
 //!
 //! Both are `flock` locks: the kernel releases them when a process ends, however it ends.
 
@@ -23,7 +23,7 @@ pub(super) struct UseLock {
 }
 
 impl UseLock {
-    /// Joins those who use the server. The caller has the turn.
+    /// Registers this process as a user of the server. The caller holds `postgres.lock`.
     pub(super) fn hold(layout: &Layout) -> Result<Self, EmbeddedPostgresError> {
         let path = layout.use_lock();
         let file = open(&path)?;

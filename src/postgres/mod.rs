@@ -59,7 +59,7 @@ pub struct EmbeddedPostgres {
 }
 
 impl EmbeddedPostgres {
-    /// Lays the cluster in `data_dir` if there is none, and starts its server or joins the one that runs.
+    /// Creates the cluster in `data_dir` if there is none, and starts its server or joins the running one.
     pub async fn start(data_dir: &Path) -> Result<Self, EmbeddedPostgresError> {
         let layout = Layout::prepare(data_dir)?;
         let account = Account::choose(&layout).await?;
@@ -85,7 +85,7 @@ impl EmbeddedPostgres {
         self.cluster.url(provision::SUPERUSER, provision::SUPERUSER)
     }
 
-    /// The same database as the superuser, who is shown all rows: for backups, never for requests.
+    /// The same database as the superuser, who sees all rows: for backups, never for requests.
     pub fn superuser_url_of_database(&self) -> String {
         self.cluster.url(provision::SUPERUSER, provision::DATABASE)
     }
@@ -95,7 +95,7 @@ impl EmbeddedPostgres {
         self.cluster.data_dir()
     }
 
-    /// Starts the server again if it died; returns whether it had to. To be called every few seconds.
+    /// Starts the server again if it has died; returns whether it did. Call it every few seconds.
     ///
     /// Stale pid files, leftover shared memory and orphaned backends are dealt with; committed data is recovered
     /// by PostgreSQL from its write-ahead log.
@@ -108,7 +108,7 @@ impl EmbeddedPostgres {
         self.cluster.bring_up().await
     }
 
-    /// Leaves the server, and stops it if no other process uses it.
+    /// Stops using the server, and stops it if no other process uses it.
     pub async fn stop(self) -> Result<(), EmbeddedPostgresError> {
         let _turn = lock::take_turn(self.cluster.layout()).await?;
         if !self.in_use.is_last()? {

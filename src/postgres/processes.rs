@@ -1,7 +1,7 @@
-//! Which processes belong to a cluster: its postmaster, and what a killed postmaster left behind.
+//! The processes of a cluster: its postmaster, and what a killed postmaster left behind.
 //!
-//! They are known by the cluster's name in their command line, which every user may read, and by their owner.
-//! A process id alone proves nothing: after a crash or in a new container it may be anybody's.
+//! They are recognised by the cluster's name in their command line, which every user may read, and by their owner. A
+//! process id alone proves nothing: after a crash or in a new container it may belong to any process.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::time::{Instant, sleep};
 
 const POLL: Duration = Duration::from_millis(20);
-/// How long orphans may take to end after being asked, and again after being killed.
+/// How long orphans may take to end after SIGTERM, and again after SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Reads the process table on behalf of one cluster.
@@ -38,7 +38,7 @@ impl Processes {
         lives.then_some(pid)
     }
 
-    /// Ends what a dead postmaster left behind; without that a new one refuses to start.
+    /// Ends the processes that a dead postmaster left behind; otherwise a new one refuses to start.
     ///
     /// Nothing is lost: what these had committed is in the write-ahead log, what they had not is not owed.
     pub(super) async fn end_orphans(&self) {

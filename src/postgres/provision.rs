@@ -1,6 +1,7 @@
-//! Provisions a new cluster once: settings for a small machine, the owner's role and its database.
+//! Provisions a new cluster: settings for a small machine, the owner's role and its database.
 //!
-//! Not here: tables. Durability settings keep their defaults: `fsync`, `synchronous_commit` and `full_page_writes` are on.
+//! Tables are created elsewhere. Durability settings keep their defaults: `fsync`, `synchronous_commit` and
+//! `full_page_writes` are on.
 
 use sqlx::{Connection, PgConnection};
 
@@ -25,7 +26,7 @@ const SETTINGS: [&str; 7] = [
     "alter system set timezone = 'UTC'", // the machine's zone must not change what is read
 ];
 
-/// Makes role and database if the cluster has none yet; the database comes last and says that all is there.
+/// Creates role and database if the cluster has none yet. The database comes last: its existence shows that all is done.
 pub(super) async fn provide_database(cluster: &Cluster) -> Result<(), EmbeddedPostgresError> {
     provide(&cluster.url(SUPERUSER, SUPERUSER))
         .await

@@ -1,4 +1,4 @@
-//! Whether the clock is right. Only the times that are shown depend on it; a wrong clock is reported.
+//! Checks whether the clocks are right. Only displayed times depend on them; a wrong clock is reported.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
@@ -6,10 +6,10 @@ use sqlx::PgPool;
 
 use super::ProgressError;
 
-/// Differences that are none: clocks are set by so much every day.
+/// The tolerated difference: clocks are corrected by this much regularly.
 const TOLERATED_SECONDS: f64 = 60.0;
 
-/// What the clocks of this process, of the database and of the log say of each other.
+/// The differences between the clocks of this process, of the database and of the log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Clock {
     /// This process's clock minus the database's.
@@ -46,7 +46,7 @@ type Row = (
 impl Clock {
     /// Compares the clocks.
     pub async fn read(pool: &PgPool) -> Result<Self, ProgressError> {
-        // A connection first: waiting for one is not part of the answer's way.
+        // Get a connection first, so that waiting for one does not count as network time.
         let mut connection = pool.acquire().await?;
         let asked = Utc::now();
         let (now, log_ahead_seconds, corrections, position, was, became): Row = sqlx::query_as(
@@ -74,7 +74,7 @@ impl Clock {
         })
     }
 
-    /// What is wrong now, and what to do.
+    /// Current problems, and what to do.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.offset_seconds.abs() > TOLERATED_SECONDS {

@@ -1,6 +1,6 @@
-//! What should move and does not, and whether the clock can be believed: one definition for the Tasks page,
-//! `/readyz?verbose`, `doctor` and the metrics. How long anything may wait, `migrations/0012_wrong_clocks.sql` and
-//! `migrations/0013_progress.sql` say.
+//! Finds what should make progress and does not, and wrong clocks. The Tasks page, `/readyz?verbose`, `doctor` and the
+//! metrics all use this one definition. The longest allowed waits are in `migrations/0012_wrong_clocks.sql` and
+//! `migrations/0013_progress.sql`.
 
 mod clock;
 
@@ -14,7 +14,7 @@ pub use clock::Clock;
 
 use crate::projections;
 
-/// How things move cannot be read.
+/// The progress cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the progress from the database")]
 pub struct ProgressError(#[from] sqlx::Error);
@@ -27,13 +27,13 @@ const NAMED: i32 = 5;
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Kind {
-    /// A scan that is to be done.
+    /// A scan that must run.
     Scan,
     /// A batch that has not ended.
     Batch,
     /// A monitor that is due.
     Monitor,
-    /// A mail that is to be sent.
+    /// An email that must be sent.
     Mail,
     /// The policies.
     Policy,
@@ -72,13 +72,13 @@ impl Kind {
         }
     }
 
-    /// Whether the names say nothing of what tenants do.
+    /// Whether the names contain no data of tenants.
     fn is_ours(self) -> bool {
         !matches!(self, Self::Scan | Self::Batch | Self::Monitor | Self::Mail)
     }
 }
 
-/// Things of one kind that have something to do and made no progress for longer than they may.
+/// Work of one kind that has made no progress for longer than allowed.
 #[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
 pub struct Stuck {
     /// Its type.
@@ -88,12 +88,12 @@ pub struct Stuck {
     /// Some of them: ids of scans, batches and monitors, names of the others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
-    /// When the first of them last moved, as far as is known.
+    /// When the first of them last made progress, if known.
     pub since: Option<DateTime<Utc>>,
 }
 
 impl Stuck {
-    /// The same without what is a tenant's.
+    /// The same without data of tenants.
     #[must_use]
     pub fn without_tenants(mut self) -> Self {
         if !self.kind.is_ours() {
@@ -139,7 +139,7 @@ impl fmt::Display for Stuck {
     }
 }
 
-/// The work without progress, by kind; empty if all is well.
+/// The work without progress, by kind; empty if there is none.
 pub async fn stuck(pool: &PgPool) -> Result<Vec<Stuck>, ProgressError> {
     let (names, shapes): (Vec<_>, Vec<_>) = projections::all()
         .iter()

@@ -1,5 +1,5 @@
-//! A page of events onto rows: the rows it is about are loaded as a set, folded, and written as a set. A row that an
-//! event cannot be applied to is quarantined with its key; all others continue.
+//! Applies a page of events: the rows of the page are loaded as a set, folded, and written as a set. If an event
+//! cannot be applied to a row, that row is quarantined; all others continue.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +14,7 @@ use super::{Change, Fact, Projection, ProjectionError, rows};
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WriteMode {
-    /// All at once; a row that the database refuses fails the page.
+    /// All rows together; a row that the database refuses fails the page.
     Batch,
     /// Under savepoints, halving the page until the refused rows are isolated.
     Bisect,
@@ -73,7 +73,7 @@ pub(super) fn fold<P: Projection>(
     if let Ok(after) = catch_unwind(AssertUnwindSafe(|| all(before))) {
         return (after, None);
     }
-    // Once more, one by one: a panic takes the row with it.
+    // Again one by one, because a panic loses the row.
     let mut row = spare;
     for fact in facts {
         let given = row.clone();

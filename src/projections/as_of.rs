@@ -1,4 +1,4 @@
-//! Read models as they were: of one domain, or all tables in a schema of their own.
+//! Earlier states of read models: one row, or all tables in a separate schema.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -152,7 +152,7 @@ pub fn schema_name(position: i64) -> String {
     format!("as_of_{position}")
 }
 
-/// Removes such a schema, if it is there.
+/// Removes such a schema, if it exists.
 pub async fn drop_schema(pool: &PgPool, schema: &str) -> Result<(), ProjectionError> {
     execute(
         &mut *pool.acquire().await?,

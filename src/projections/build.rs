@@ -1,6 +1,5 @@
-//! A read model built alongside the live one, and the switch to it. If it is interrupted, the process that takes the
-//! task over begins again or, once the fold is in the tables, continues from there; readers see nothing until the
-//! switch.
+//! Builds a read model alongside the live one, and switches to it. If a build is interrupted, the process that takes
+//! over the task starts again, or continues if the tables are already filled. Readers see nothing until the switch.
 
 use std::time::Duration;
 
@@ -17,9 +16,9 @@ use super::verify::verify_generation;
 use super::{Generation, Projection, ProjectionError, copy};
 use crate::log::EventLog;
 
-/// Connections that copy rows in at once.
+/// Number of connections that copy rows concurrently.
 const COPIES: usize = 2;
-/// Pause before readers are asked to make way again.
+/// Pause before the next attempt to lock out readers.
 const BREATH: Duration = Duration::from_millis(50);
 
 /// Builds a new generation from the log and switches to it.
@@ -275,7 +274,7 @@ async fn switch_to<P: Projection>(
                 tracing::info!("{} is now generation {}", P::NAME, generation.number);
                 return Ok(());
             }
-            // A slow reader was in the way, or a row must be quarantined: the driver does that outside the switch.
+            // A slow reader blocked the switch, or a row must be quarantined; the caller handles both outside the switch.
             Err(error) if gave_way(&error) => tokio::time::sleep(BREATH).await,
             Err(error) if error.is_about_data() => {}
             Err(error) => return Err(error),

@@ -1,4 +1,4 @@
-//! Rows into an empty table by `COPY … FROM STDIN` in PostgreSQL's text format: what a rebuild writes.
+//! Writes rows into an empty table by `COPY … FROM STDIN` in PostgreSQL's text format, for rebuilds.
 
 use std::collections::HashMap;
 use std::fmt;

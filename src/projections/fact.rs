@@ -1,4 +1,4 @@
-//! An event as projections see it: decoded, with what its body holds.
+//! An event as projections see it: decoded, with the content of its body.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

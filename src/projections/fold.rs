@@ -1,6 +1,6 @@
-//! The log folded in memory: pages are read ahead and decoded side by side, and folded in order, the keys spread over
-//! shards. What does not fit into the memory allowed is left to a further pass: a pass that grows too large gives up
-//! the upper half of the keys it took on.
+//! Folds the log in memory. Pages are read ahead, decoded in parallel, and folded in order; the keys are spread over
+//! shards. If a pass needs more memory than allowed, it drops the upper half of its keys, and a further pass folds
+//! these.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -19,12 +19,12 @@ use super::{Fact, Projection, ProjectionError};
 use crate::log::read::read_range;
 use crate::log::{EventLog, LogError};
 
-/// How the log is folded. The result does not depend on it.
+/// Options of a fold. The result does not depend on them.
 #[derive(Clone, Copy, Debug)]
 pub struct FoldOptions {
     /// Positions of one page.
     pub page: i64,
-    /// Parts that the keys are spread over; each is folded by a thread of its own.
+    /// Shards of the keys; each is folded by its own thread.
     pub shards: usize,
     /// Bytes of rows in memory, about.
     pub memory: usize,
@@ -85,7 +85,7 @@ impl<P: Projection> Fold<P> {
         let step = usize::try_from(self.options.page).unwrap_or(1).max(1);
         let starts: Vec<i64> = (0..self.up_to).step_by(step).collect();
         let (log, up_to, page) = (&self.log, self.up_to, self.options.page);
-        // Each on a task of its own: a page that waits to be folded must not sit on a connection while something else
+        // Each in a separate task: a page that waits to be folded must not hold a connection while something else
         // here waits for one.
         let mut pages = stream::iter(starts)
             .map(|after| {

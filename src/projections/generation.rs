@@ -1,7 +1,7 @@
-//! Where read models live, and which one counts. The tables of a generation are in the schema
-//! `rm_<name>_s<shape>_g<generation>`. Readers use the views in `rm_<name>_s<shape>`, which show the
-//! generation that is live: the pointer in `projection` and the views change in one transaction, so a query sees one
-//! generation or the other and never a mixture, and a statement prepared before stays good after.
+//! The schemas of read models, and the live generation. The tables of a generation are in the schema
+//! `rm_<name>_s<shape>_g<generation>`. Readers use the views in `rm_<name>_s<shape>`, which show the live generation.
+//! The pointer in `projection` and the views change in one transaction. So a query sees one generation or the other,
+//! never a mixture, and a statement that was prepared before stays valid.
 
 use std::marker::PhantomData;
 use std::num::NonZero;
@@ -86,7 +86,7 @@ fn processors() -> usize {
 pub struct Generation<P> {
     /// From 1 in each shape.
     pub number: i32,
-    /// How far it has read the log.
+    /// The position up to which it has read the log.
     pub position: i64,
     projection: PhantomData<P>,
 }
@@ -113,7 +113,7 @@ impl<P: Projection> Generation<P> {
         format!("rm_{}_s{}_g{}", P::NAME, P::SHAPE, self.number)
     }
 
-    /// The generation that counts, if there is one.
+    /// The live generation, if there is one.
     pub async fn live(connection: &mut PgConnection) -> Result<Option<Self>, sqlx::Error> {
         Self::latest(connection, "live").await
     }
@@ -217,7 +217,7 @@ impl<P: Projection> Generation<P> {
         Ok(())
     }
 
-    /// Makes this generation the one that counts, in the transaction given; the one before stays for a rollback.
+    /// Makes this generation the live one, in the given transaction; the previous one stays for a rollback.
     pub async fn promote(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         for (sql, number) in [
             (
@@ -295,7 +295,7 @@ pub(super) async fn ensure<P: Projection>(pool: &PgPool) -> Result<(), Projectio
     Ok(())
 }
 
-/// Whether a read model of this release is there.
+/// Whether a read model of this release exists.
 pub(super) async fn exists<P: Projection>(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let mut connection = pool.acquire().await?;
     Ok(Generation::<P>::live(&mut connection).await?.is_some())

@@ -1,5 +1,5 @@
-//! What changed in a domain's row, field by field, and which scan changed it: its events are folded again, and the
-//! rows before and after each are compared.
+//! The history of a domain's row, field by field, with the scan that changed it: the events of the row are folded
+//! again, and the rows before and after each event are compared.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

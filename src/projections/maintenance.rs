@@ -1,5 +1,5 @@
-//! Background work in addition to following the log: open tasks are run, and a random sample of rows is compared
-//! with the log continuously.
+//! Background work in addition to following the log: runs open tasks, and continuously compares a random sample of
+//! rows with the log.
 
 use std::time::Duration;
 

@@ -189,7 +189,7 @@ pub enum ProjectionError {
     /// A table could not be read or written.
     #[error("cannot reach or write a read model's tables")]
     Database(#[from] sqlx::Error),
-    /// Too many reads of the tenant are under way.
+    /// The tenant has too many concurrent reads.
     #[error(transparent)]
     Busy(#[from] Busy),
     /// A row in a table is not what this release writes.
@@ -212,13 +212,13 @@ pub enum ProjectionError {
     /// Not one event of a stream can be read.
     #[error("cannot read any event of the stream")]
     StillUnreadable,
-    /// Another process went on with a task whose lease had run out.
+    /// Another process took over a task whose lease had expired.
     #[error("the work was taken over by another process")]
     TakenOver,
-    /// A build did not come to what the log says.
+    /// A build differs from the log.
     #[error("the rebuilt tables differ from the log: {0}")]
     NotTheLog(String),
-    /// A point that the log has not come to.
+    /// A point beyond the end of the log.
     #[error("{0}")]
     BeyondTheEnd(String),
     /// There is no earlier generation.
@@ -256,7 +256,7 @@ impl ProjectionError {
         }
     }
 
-    /// Whether the fault lies with one row and its events.
+    /// Whether the error concerns one row and its events.
     pub(crate) fn is_about_one_row(&self) -> bool {
         matches!(
             self,

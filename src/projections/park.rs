@@ -1,5 +1,5 @@
-//! Rows quarantined because an event could not be applied to them. A parked row stays as it was before that event, its
-//! later events wait, and a retry folds it again from the log.
+//! Quarantined rows: an event could not be applied to them. Such a row keeps its content, its later events wait, and a
+//! retry folds it again from the log.
 
 use std::collections::BTreeMap;
 
@@ -237,9 +237,9 @@ pub async fn list(pool: &sqlx::PgPool, limit: i64) -> Result<Vec<ParkedRow>, Pro
 /// The result of a retry.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Retried {
-    /// Rows that are in step with the log again.
+    /// Rows that match the log again.
     pub released: u64,
-    /// Rows that still cannot be.
+    /// Rows that are still quarantined.
     pub still_parked: u64,
 }
 
@@ -330,7 +330,7 @@ async fn retry_one<P: Projection>(
     refold::<P>(connection, live, &key).await
 }
 
-/// Makes one row what the log says at the generation's position.
+/// Sets one row to the state of the log at the generation's position.
 pub(super) async fn refold<P: Projection>(
     connection: &mut PgConnection,
     generation: &Generation<P>,

@@ -1,4 +1,4 @@
-//! What all queries share: how far a read model has come, pages and cursors.
+//! What all queries share: the position of a read model, pages and cursors.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Projection, ProjectionError, ReadModels};
 
-/// Rows of a page at most.
+/// Maximum number of rows of a page.
 pub const MAX_LIMIT: i64 = 1000;
 
 /// One page of a list.
@@ -20,7 +20,7 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// A page out of one row more than the limit.
+    /// A page from one row more than the limit.
     pub fn of(mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let more = rows.len() > limit;
@@ -55,18 +55,18 @@ pub trait Sort: Copy + PartialEq + std::fmt::Display + 'static {
     }
 }
 
-/// Makes a cursor opaque.
+/// Encodes a cursor.
 pub fn encode_cursor(key: &str) -> String {
     URL_SAFE_NO_PAD.encode(key)
 }
 
-/// Reads a cursor; `None` if it is none of ours.
+/// Parses a cursor; `None` if it is invalid.
 pub fn decode_cursor(cursor: &str) -> Option<String> {
     let key = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     (!key.is_empty()).then_some(key)
 }
 
-/// How far a read model has come.
+/// The position of a read model.
 pub async fn position<P: Projection>(models: &ReadModels) -> Result<i64, ProjectionError> {
     let position: Option<i64> = sqlx::query_scalar(
         "select position from projection where name = $1 and shape = $2 and state = 'live'",
@@ -78,7 +78,7 @@ pub async fn position<P: Projection>(models: &ReadModels) -> Result<i64, Project
     Ok(position.unwrap_or(0))
 }
 
-/// Waits until a read model has come so far; false if it takes longer than `limit`.
+/// Waits until a read model has reached the position; false if that takes longer than `limit`.
 pub async fn wait_for<P: Projection>(
     models: &ReadModels,
     wanted: i64,

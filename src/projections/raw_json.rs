@@ -1,4 +1,4 @@
-//! JSON that is only passed on: kept as text, not as a tree, which would take many times the memory.
+//! JSON that is only passed on. It is kept as text, because a tree would take many times the memory.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;

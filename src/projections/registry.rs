@@ -14,7 +14,7 @@ use super::verify::{self, Verification};
 use super::{Projection, ProjectionError, all, as_of, build, generation, runner, sample, task};
 use crate::log::EventLog;
 
-/// Whatever can be done with a projection without knowing its rows.
+/// Operations on a projection that do not depend on its rows.
 pub trait AnyProjection: Send + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
@@ -22,9 +22,9 @@ pub trait AnyProjection: Send + Sync {
     fn shape(&self) -> i32;
     /// The events it follows.
     fn event_types(&self) -> &'static [&'static str];
-    /// Makes it, or asks for it to be built.
+    /// Creates it, or requests a build.
     fn ensure<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<(), ProjectionError>>;
-    /// Whether it is there.
+    /// Whether it exists.
     fn exists<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, Result<bool, ProjectionError>>;
     /// Follows the log until it is stopped.
     fn run(&self, log: EventLog, stop: CancellationToken) -> BoxFuture<'static, ()>;
@@ -47,7 +47,7 @@ pub trait AnyProjection: Send + Sync {
         log: &'a EventLog,
         size: i64,
     ) -> BoxFuture<'a, Result<Verification, ProjectionError>>;
-    /// Builds its tables as they were at a position, in a schema of their own.
+    /// Builds its tables as they were at a position, in a separate schema.
     fn build_as_of<'a>(
         &'a self,
         log: &'a EventLog,
@@ -62,7 +62,7 @@ pub fn find(name: &str) -> Option<&'static dyn AnyProjection> {
     all().into_iter().find(|projection| projection.name() == name)
 }
 
-/// A projection, seen from outside.
+/// A projection as a trait object.
 pub struct Of<P>(pub PhantomData<P>);
 
 impl<P: Projection> AnyProjection for Of<P> {
@@ -176,7 +176,7 @@ async fn conclude(
             let words = super::apply::in_full(&error);
             let (kind, name) = (claim.task.kind.as_str(), &claim.task.name);
             if matches!(error, ProjectionError::NothingToRollBackTo(_)) {
-                // Asked for what cannot be; nothing is broken.
+                // The request is not possible; there is no error in the data.
                 tracing::info!("The {kind} of {name} was refused: {words}");
             } else {
                 tracing::error!("The {kind} of {name} failed: {words}");

@@ -1,5 +1,5 @@
-//! Row-level security separates tenants a second time: queries for a tenant run as a role that sees only that tenant's
-//! rows, whatever the query says. The owner, who writes the read models, sees all rows.
+//! Row-level security, a second separation of tenants: queries for a tenant run as a role that sees only that tenant's
+//! rows, even if the query does not filter by tenant. The owner, who writes the read models, sees all rows.
 
 use std::ops::{Deref, DerefMut};
 
@@ -173,7 +173,7 @@ pub async fn reading(
     } else {
         String::new()
     };
-    // One round trip; a tenant's id holds nothing that would have to be quoted.
+    // One round trip; a tenant's id needs no quoting.
     pool.begin_with(format!(
         "begin read only; {role}set local statement_timeout = '{LONGEST_QUERY}'; \
          select set_config('sitelog.tenant', '{tenant}', true)"

@@ -1,4 +1,4 @@
-//! Rows in and out of a read model's tables, as sets: one statement per page, whatever the projection.
+//! Reads and writes rows of a read model's tables as sets: one statement per page, for any projection.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub async fn load<P: Projection>(
     Ok(rows.into_iter().map(|row| (P::key_of(&row), row)).collect())
 }
 
-/// Makes the tables what the changes say, the derived ones too.
+/// Applies the changes to the tables, including derived ones.
 pub(super) async fn write<P: Projection>(
     connection: &mut PgConnection,
     schema: &str,

@@ -1,4 +1,4 @@
-//! Follows the log live: a page of events, the rows they are about, and the checkpoint, in one transaction.
+//! Follows the log: a page of events, their rows, and the checkpoint, in one transaction.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,7 +20,7 @@ use crate::values::EventType;
 
 /// How long an idle projection waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
-/// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
+/// Pause after a page that was not full, so that the following events make one page instead of many.
 const BATCH_DELAY: BatchDelay = BatchDelay {
     least: Duration::from_millis(40),
     most: Duration::from_millis(250),
@@ -38,7 +38,7 @@ pub async fn run<P: Projection>(log: EventLog, stop: CancellationToken) {
         let begun = Instant::now();
         let pause = match follow::<P>(&log, Which::Live).await {
             Ok(Progress::More) => {
-                // Far behind, it still leaves the processors to others for a while: a request needs them for a moment.
+                // Even if it is far behind, it pauses, so that requests get the CPU.
                 tokio::time::sleep(begun.elapsed() / 2).await;
                 continue;
             }
@@ -84,7 +84,7 @@ pub(super) enum Which {
 /// The result of reading the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// A page was applied, and more is known to follow.
+    /// A page was applied, and more events follow.
     More,
     /// A page was applied.
     Done,
@@ -111,7 +111,8 @@ async fn follow_with<P: Projection>(
         Which::Live => None,
         Which::Number(number) => Some(number),
     };
-    // Rows and checkpoint go together and can be had again from the log: their commit need not wait for the disk.
+    // Rows and checkpoint are committed together and can be derived again from the log, so the commit
+    // need not wait for the disk.
     let held: Option<(i32, i64)> = sqlx::query_as(
         "select generation, position, set_config('synchronous_commit', 'off', true) from projection \
           where name = $1 and shape = $2 and case when $3::int is null then state = 'live' else generation = $3 end \

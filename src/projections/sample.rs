@@ -1,5 +1,5 @@
-//! The check that never ends: some rows, and the rows that some events are about, against their own events. From the
-//! rows it finds what was changed or put in, from the events what was taken out.
+//! The continuous check: compares some rows, and the rows of some events, with the log. Starting from rows it finds
+//! changed and added rows; starting from events it finds missing rows.
 
 use std::collections::BTreeSet;
 

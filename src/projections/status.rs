@@ -1,4 +1,4 @@
-//! How the read models are: which generation counts, how far behind the log it is, what makes no progress and why.
+//! The state of read models: the live generation, the lag, and what makes no progress and why.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -34,7 +34,7 @@ pub struct ProjectionStatus {
     pub lag_seconds: f64,
     /// Number of quarantined rows.
     pub parked: i64,
-    /// Why it is stopped.
+    /// Why the read model has stopped.
     pub error: Option<String>,
     /// When it last made progress.
     pub updated_at: Option<DateTime<Utc>>,
@@ -52,7 +52,7 @@ pub enum ProjectionState {
     Building,
     /// It is live and processes the log.
     Live,
-    /// It is stopped; `error` says why.
+    /// It has stopped; `error` says why.
     Paused,
 }
 
@@ -142,7 +142,7 @@ pub async fn all_exist(pool: &PgPool) -> Result<bool, ProjectionError> {
     Ok(true)
 }
 
-/// Makes what is missing, or asks for it to be built.
+/// Creates what is missing, or requests a build.
 pub async fn ensure_all(pool: &PgPool) -> Result<(), ProjectionError> {
     for projection in all() {
         projection.ensure(pool).await?;

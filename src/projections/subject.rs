@@ -1,5 +1,5 @@
-//! The subject of a row, and the events about it: found through the log's own indexes, so that history, repair
-//! and the running check do not rest on the tables they check.
+//! The subject of a row, and the events about it. They are found through the log's own indexes, so history, repair and
+//! the continuous check do not depend on the tables that they check.
 
 use sqlx::PgConnection;
 
@@ -130,7 +130,7 @@ pub(super) async fn attach_findings<P: Projection>(
         .collect())
 }
 
-/// The row that the log says there is at a position.
+/// The row according to the log at a position.
 pub(super) async fn row_by_log<P: Projection>(
     connection: &mut PgConnection,
     key: &P::Key,

@@ -1,5 +1,5 @@
-//! Requested work on a read model, stored durably: a process takes it under a lease, and if that
-//! process dies, another one starts over or continues.
+//! Requested work on a read model, stored durably. A process takes it under a lease; if that process dies, another one
+//! continues it or starts again.
 
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ const COLUMNS: &str = "task_id, name, shape, kind, state, phase, generation, don
     case when state = 'running' and done > 0 and target > done then \
       greatest(extract(epoch from clock_timestamp() - phase_began)::float8, 0) * (target - done) / done end as eta_seconds";
 
-/// Asks for work; if the same projection has a task under way, that one is the answer.
+/// Requests a task. If the projection has an open task already, returns that one.
 pub(super) async fn request<P: Projection>(
     connection: &mut PgConnection,
     kind: TaskKind,
@@ -215,7 +215,7 @@ pub async fn latest(
 pub(super) struct Claim {
     pool: PgPool,
     holder: Uuid,
-    /// The task as it was taken.
+    /// The claimed task.
     pub(super) task: ProjectionTask,
 }
 
@@ -362,7 +362,7 @@ impl Claim {
         ours(moved.rows_affected())
     }
 
-    /// Releases it: another process, or this one after a restart, may continue at once.
+    /// Releases it: another process, or this one after a restart, may continue immediately.
     pub(super) async fn release(&self) -> Result<(), ProjectionError> {
         sqlx::query(
             "update projection_task set leased_until = clock_timestamp() where task_id = $1 and holder = $2",

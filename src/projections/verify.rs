@@ -1,5 +1,5 @@
-//! Compares the tables with the log. Rows are hashed in place, in short reads; the log is folded to the same
-//! point beside it; differences are checked again, row by row and column by column, before they are reported.
+//! Compares the tables with the log. Rows are hashed in place, in short reads; the log is folded to the same position.
+//! Differences are checked again, row by row and column by column, before they are reported.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::log::EventLog;
 
 /// Rows hashed in one read: at the rate at which rows are hashed, a fraction of a second.
 const ROWS_PER_READ: i64 = 20_000;
-/// Rows that are hashed by the log at once.
+/// Number of rows of the log that are hashed at once.
 const ROWS_PER_HASH: usize = 500;
 /// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 1000;
@@ -54,7 +54,7 @@ pub enum Difference {
     Missing,
     /// The row is extra: the log has no events for it.
     Extra,
-    /// What is derived from the row is not what the row says.
+    /// The derived rows differ from the row.
     Derived {
         /// In words.
         what: String,
@@ -82,13 +82,13 @@ impl fmt::Display for Finding {
 pub struct Verification {
     /// Rows compared.
     pub rows: u64,
-    /// Quarantined rows, which were not.
+    /// Quarantined rows, which were not compared.
     pub parked: u64,
     /// The position that the log was folded to.
     pub position: i64,
     /// The problems, up to a thousand.
     pub findings: Vec<Finding>,
-    /// Rows that are wrong, in all.
+    /// Total number of wrong rows.
     pub wrong: u64,
     /// Rows that were repaired.
     pub repaired: u64,
@@ -129,7 +129,7 @@ pub(super) async fn verify_generation<P: Projection>(
             compare_shard::<P>(log, &schema, shard, &mut seen, &mut suspects).await?;
         }
     }
-    // What the log did not come to at all.
+    // Rows that do not follow from the log.
     suspects.extend(std::mem::take(&mut seen.hashes).into_keys());
     suspects.retain(|key| !seen.parked.has_row(key));
     for key in suspects {
@@ -308,7 +308,7 @@ pub(super) async fn compare<P: Projection>(
         (Some(_), None) => return Ok(vec![finding(Difference::Extra)]),
         (None, None) => return Ok(Vec::new()),
     };
-    // As the columns' types have it: microseconds, numbers, key order.
+    // In the form of the columns' types: microseconds, numbers, key order.
     let by_log: String = sqlx::query_scalar(&format!(
         "select to_jsonb(jsonb_populate_record(null::{schema}.{}, $1::jsonb))::text",
         P::NAME

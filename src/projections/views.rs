@@ -1,4 +1,4 @@
-//! The views on the live generation: those that requests read through, and those for people.
+//! The views on the live generation: those for requests, and those for people.
 
 use sqlx::PgConnection;
 

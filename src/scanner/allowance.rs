@@ -1,6 +1,6 @@
-//! What one scan may keep in memory and compute, and what it has so far.
+//! Limits of memory and CPU time of one scan, and what it has used.
 //!
-//! What it may ask for is the fetcher's business (`fetch/budget.rs`).
+//! The limits of its requests are in `fetch/budget.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -57,7 +57,7 @@ impl Allowance {
             .saturating_sub(self.spent.bytes.load(Ordering::Relaxed))
     }
 
-    /// Takes so much of the memory that the scan may fill until its end; says no if there is less.
+    /// Reserves memory of the scan until its end; false if there is not enough.
     pub(super) fn keep(&self, bytes: usize) -> bool {
         let max = self.max_bytes;
         let taken = self
@@ -75,7 +75,7 @@ impl Allowance {
         self.spent.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// Processor time so far.
+    /// The used CPU time.
     pub(super) fn computed(&self) -> Duration {
         Duration::from_nanos(self.spent.nanoseconds.load(Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! How sound sitemaps are, of small sites on a loopback port.
+//! Sitemap audits of small sites on a loopback port.
 
 use super::*;
 use crate::fetch::test_site::{Reply, TestSite, Tls};

@@ -1,5 +1,5 @@
-//! The cooldown of a site: the pauses between two requests, and after a visit. `Retry-After` counts only with a status that
-//! asks to come back later, 429 or 503 (`origin.rs`, `status_failure`).
+//! The cooldown of a site: the pauses between two requests, and after a visit. `Retry-After` counts only with a status
+//! that asks clients to come back later, 429 or 503 (`origin.rs`, `status_failure`).
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ pub(super) fn crawl_delay(seconds: Option<f64>) -> Duration {
 }
 
 impl Scanner {
-    /// How long a site gets no visit after one, from any scan: as its `Crawl-delay` and the
-    /// settings say, or its `Retry-After` if it refused us.
+    /// The cooldown of a site after an attempt, for all scans: from its `Crawl-delay` and the
+    /// settings, or from its `Retry-After` if it refused the request.
     pub fn cooldown_after(&self, report: &SiteReport) -> Duration {
         let asked = report.robots.as_ref().and_then(|robots| robots.crawl_delay);
         let sent_away = match &report.outcome {

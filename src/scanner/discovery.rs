@@ -1,4 +1,4 @@
-//! Which sitemap files a site has: from robots.txt, from the home page, from well-known places, from indexes.
+//! Finds the sitemap files of a site: in robots.txt, on the home page, at well-known paths, and in sitemap indexes.
 
 mod plan;
 

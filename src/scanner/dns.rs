@@ -1,6 +1,6 @@
 //! The DNS records of the domain: queried while the site is read, added at the end.
 //!
-//! It delays a scan by no more than its slowest fetch: what is not answered by then is unknown.
+//! It delays a scan by no more than its slowest fetch: records without a response by then are unknown.
 
 use std::collections::BTreeMap;
 
@@ -16,18 +16,18 @@ use crate::values::findings::{Deliverable, EmailCheck};
 use crate::values::printable::Printable;
 use crate::values::{DomainName, Findings};
 
-/// Domains of e-mail addresses other than the site's own that are looked up.
+/// Maximum number of other domains of email addresses that are looked up.
 const MAX_MAIL_DOMAINS: usize = 5;
 
 type Answer<Key> = (Key, Result<Vec<String>, RecordsError>);
 
-/// Questions under way; they end with it.
+/// Running queries; dropping the value ends them.
 pub(super) struct Questions {
     records: DnsRecords,
     open: JoinSet<Answer<&'static str>>,
 }
 
-/// Asks all that is to be known of a domain; `None` if DNS may not be asked.
+/// Sends all DNS queries for a domain; `None` if DNS must not be used.
 pub(super) fn ask(context: &ScanContext, domain: &DomainName) -> Option<Questions> {
     let name = domain.as_str();
     if !context.fetcher.may_ask_records(name) {
@@ -118,7 +118,7 @@ pub(super) async fn add_to(
 
 type MailDomain = (String, RecordKind);
 
-/// Asks who receives the mail of addresses that are not the site's own.
+/// Looks up the mail servers of addresses at other domains.
 fn ask_mail_domains(
     context: &ScanContext,
     findings: &Findings,
@@ -152,7 +152,7 @@ fn domain_of(email: &str) -> &str {
     email.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
-/// Whether mail to an address can arrive, as far as DNS says (RFC 5321, 5.1; RFC 7505). Nothing is sent.
+/// Whether email to an address can be delivered according to DNS (RFC 5321, 5.1; RFC 7505). Nothing is sent.
 fn check(email: &str, answers: &BTreeMap<MailDomain, Result<Vec<String>, RecordsError>>) -> EmailCheck {
     let domain = domain_of(email);
     let answer = |kind| {

@@ -1,8 +1,8 @@
-//! Files with which a site says how it may be reached and used, and its icon and logo. They are read only on request,
-//! while the scan reads the rest of the site.
+//! Files with which a site tells others how to contact and use it, and its icon and logo. They are read only on
+//! request, while the scan reads the rest of the site.
 //!
-//! They delay a scan by no more than its slowest fetch, and they never make it fail: if a file is not answered, nothing
-//! new is known of it.
+//! They delay a scan by no more than its slowest fetch, and never make it fail: without a response for a file, its
+//! known values stay.
 
 mod ads;
 mod picture;
@@ -92,7 +92,7 @@ impl Site {
     }
 }
 
-/// The files of a site, wanted or under way.
+/// The files of a site, queued or being read.
 #[derive(Debug)]
 pub(super) struct Files {
     wanted: Vec<SiteFile>,
@@ -272,7 +272,7 @@ struct Beginning {
     url: String,
     media_type: Option<String>,
     bytes: Vec<u8>,
-    /// Whether it is longer than was read.
+    /// Whether it was cut off.
     is_cut: bool,
 }
 
@@ -293,7 +293,7 @@ impl Beginning {
     }
 }
 
-/// What the content says as such a file, or why it is none.
+/// The parsed content of such a file, or why it is invalid.
 fn says(file: SiteFile, read: Beginning, now: DateTime<Utc>) -> Result<Says, String> {
     let none = |what: &str| format!("it has no {what}");
     let is_cut = read.is_cut;

@@ -1,4 +1,4 @@
-//! Sets of fingerprints that a user has loaded: one file each in a folder of the data directory.
+//! Fingerprint sets that a user has loaded: one file each in a folder of the data directory.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use super::page::{FormatError, Skipped, Technologies, own_technologies};
 /// The folder within the data directory.
 const FOLDER: &str = "technologies";
 
-/// Why sets cannot be read or kept.
+/// Why sets cannot be read or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum FingerprintFilesError {
     /// A file or folder.
@@ -44,11 +44,11 @@ pub struct Loaded {
     pub name: String,
     /// The technologies it holds.
     pub technologies: usize,
-    /// Patterns and selectors that are looked for.
+    /// Number of patterns and selectors.
     pub signs: usize,
     /// Patterns that are not used, and why.
     pub skipped: Vec<Skipped>,
-    /// Technologies that are known only by what a browser, a resolver or further requests would show.
+    /// Technologies that only a browser or further requests could detect.
     pub not_evaluated: usize,
 }
 
@@ -115,7 +115,7 @@ pub fn load(data_dir: &Path, source: &Path) -> Result<Loaded, FingerprintFilesEr
     })
 }
 
-/// Takes a loaded set out again; whether there was one of that name.
+/// Removes a loaded set; returns whether there was one of that name.
 pub fn unload(data_dir: &Path, name: &str) -> Result<bool, FingerprintFilesError> {
     let folder = data_dir.join(FOLDER);
     let known = if folder.is_dir() {
@@ -152,7 +152,7 @@ fn name_of(source: &Path) -> String {
     }
 }
 
-/// Written beside and moved into place, so that no reader meets half a file.
+/// Written under a temporary name and renamed, so that no reader sees an incomplete file.
 fn keep(folder: &Path, name: &str, text: &str) -> Result<(), FingerprintFilesError> {
     let path = folder.join(format!("{name}.json"));
     let new = folder.join(format!(".{name}.{}", std::process::id()));

@@ -1,6 +1,6 @@
-//! The engine that reads a site: robots.txt, sitemaps, pages. It knows no database and no events.
+//! Reads a site: robots.txt, sitemaps, pages. It uses no database and no events.
 //!
-//! [`Scanner::scan`] is one attempt at one site and always comes back with a report, however hostile the site.
+//! [`Scanner::scan`] is one attempt at one site. It always returns a report, however hostile the site.
 
 mod allowance;
 mod cooldown;
@@ -41,10 +41,10 @@ use allowance::Allowance;
 use page::{Technologies, own_technologies};
 use parse_pool::{ParsePool, ParserFailed};
 
-/// How much one scan may read and keep.
+/// Limits of one scan.
 #[derive(Clone, Debug)]
 pub struct ScannerSettings {
-    /// Documents parsed at once, over all scans.
+    /// Number of parse threads, over all scans.
     pub parse_threads: usize,
     /// Sitemap files read in one scan.
     pub max_sitemaps: usize,
@@ -54,13 +54,13 @@ pub struct ScannerSettings {
     pub max_sitemap_bytes: u64,
     /// URLs of sitemaps kept of one scan; more are only counted.
     pub max_stored_urls: usize,
-    /// Bytes of memory that what is kept of one scan's sitemaps may take.
+    /// Maximum bytes of memory for the stored sitemap data of one scan.
     pub max_kept_bytes: usize,
     /// Processor time of one scan.
     pub max_compute: Duration,
     /// Sitemap files requested at once in one scan.
     pub requests_at_once: usize,
-    /// What technologies are known by.
+    /// The known fingerprints.
     pub technologies: Arc<Technologies>,
 }
 
@@ -124,7 +124,7 @@ impl ScanContext {
         wanted.unwrap_or_default().iter().collect()
     }
 
-    /// Runs what takes more than a millisecond when it is the scan's turn.
+    /// Runs work of more than a millisecond when it is the scan's turn.
     async fn compute<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
@@ -147,7 +147,7 @@ impl ScanContext {
 }
 
 impl Scanner {
-    /// A scanner that asks through `fetcher`.
+    /// A scanner that fetches through `fetcher`.
     pub fn new(fetcher: Fetcher, settings: ScannerSettings) -> Self {
         let agent = fetcher
             .settings()

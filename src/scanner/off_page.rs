@@ -1,4 +1,4 @@
-//! What is seen alongside the pages: the certificate, and the technologies that it and DNS show.
+//! Findings that are not on pages: the certificate, and the technologies that it and DNS show.
 
 use std::sync::Arc;
 

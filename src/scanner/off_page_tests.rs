@@ -1,4 +1,4 @@
-//! What is known alongside the pages: DNS, answered by a name server on a loopback port, and certificates.
+//! Findings that are not on pages: DNS, answered by a name server on a loopback port, and certificates.
 
 use hickory_resolver::proto::rr::rdata::{CNAME, MX, NS, TXT};
 use hickory_resolver::proto::rr::{RData, RecordType};

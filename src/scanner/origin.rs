@@ -1,4 +1,4 @@
-//! The way in: under which scheme and host a site answers, and what its robots.txt says.
+//! The entrance of a site: the scheme and host on which it responds, and its robots.txt.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -34,11 +34,11 @@ pub(super) struct SiteOrigin {
     pub(super) robots_url: Url,
     /// The data that the next scan may reuse.
     pub(super) keep: Option<KnownRobots>,
-    /// Problems before the first answer.
+    /// Problems before the first response.
     pub(super) problems: Vec<Problem>,
 }
 
-/// What a robots.txt says to us.
+/// The rules of a robots.txt for sitelog.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RobotsSays {
     pub(super) rules: Arc<AgentRules>,

@@ -1,9 +1,9 @@
-//! Computing on threads of its own, so that a large page never holds up the others' network, in turns, so that one
-//! tenant's sites never hold up another's.
+//! Separate threads for parsing, so that a large page does not delay the network of other scans. They are shared in
+//! turns, so that one tenant's sites do not delay another's.
 //!
-//! Whose turn it is follows from CPU time: of the tenants that wait, the one that has used the least; of its
-//! scans, the one that has. A new tenant begins where the others are, so that unused time does not add up. No scan is
-//! refused, because each has its own bounds.
+//! CPU time decides whose turn it is: first the waiting tenant that has used the least, then its scan that has used
+//! the least. A new tenant starts at the level of the others, so unused time does not add up. No scan is refused,
+//! because each has its own limits.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -118,7 +118,7 @@ impl ParsePool {
     }
 }
 
-/// Gives what is free to those whose turn it is.
+/// Gives free threads to the next scans in turn.
 fn give(turns: &Arc<Mutex<Turns>>) {
     loop {
         let Some(next) = lock(turns).next() else {

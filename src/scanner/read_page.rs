@@ -1,4 +1,4 @@
-//! Reads HTML pages: the home page, without which a scan fails, and the further ones, which it can do without.
+//! Reads HTML pages: the home page, without which a scan fails, and further pages, which are optional.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(super) struct PageRead {
     pub(super) keep: Option<KnownPage>,
 }
 
-/// Reads a page to its end, or to the size limit; what the last scan read of it, if the site says that it is the same.
+/// Reads a page to its end or to the size limit; reuses the last scan's content if the site reports it as unchanged.
 pub(super) async fn read(
     context: &ScanContext,
     asked: &Url,

@@ -1,4 +1,4 @@
-//! Fetches one sitemap file and reads it as it comes in.
+//! Fetches one sitemap file and parses it as it arrives.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub(super) fn bytes_of(url: &SitemapUrl) -> usize {
     size_of::<SitemapUrl>() + url.loc.capacity() + texts
 }
 
-/// Reads a file; whatever happens becomes a report. At most `max_urls` of its pages are kept.
+/// Reads a file; any failure becomes part of the report. At most `max_urls` of its URLs are kept.
 pub(super) async fn read(context: &ScanContext, url: &Url, how: &Reader, max_urls: usize) -> FileRead {
     let limits = Limits {
         deadline: how.deadline,
@@ -275,7 +275,7 @@ enum ReadError {
     Compute,
 }
 
-/// A document under way.
+/// A document that is being read.
 struct Reading {
     reader: SitemapReader,
     collected: Collected,
@@ -454,7 +454,7 @@ fn kind_of(error: &FetchError) -> SitemapKind {
     }
 }
 
-/// The kind of an answer that is not a document; `None` if its body is worth reading.
+/// The kind of a response without a document; `None` if its body must be read.
 pub fn kind_of_status(status: u16) -> Option<SitemapKind> {
     match status {
         200..300 => None,

@@ -1,6 +1,6 @@
-//! Character references of XML and HTML (`&amp;`, `&#228;`, `&eacute;`) back to characters.
+//! Decodes character references of XML and HTML (`&amp;`, `&#228;`, `&eacute;`).
 //!
-//! Pure text work for sitemaps and pages; which entities a document declares is the sitemap reader's business.
+//! For sitemaps and pages alike. The sitemap reader handles the entities that a document declares.
 
 use std::borrow::Cow;
 

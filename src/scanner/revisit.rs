@@ -1,8 +1,7 @@
-//! What is used again of the last scan of a site, and what is kept for the next one.
+//! What a scan reuses from the last scan of a site, and what it keeps for the next one.
 //!
-//! A 304 is believed for a week; then each file is read again, so that a server whose
-//! validators do not change with its files is not trusted for ever. What another reader read, or the same
-//! with other fingerprints, is not used at all.
+//! A 304 is accepted for a week; then each file is read again, in case a server's validators do not change with its
+//! files. Content that another version of the reader read, or that was read with other fingerprints, is not reused.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! Scans of sites that were scanned before, and scans that cost more than they may.
+//! Scans of sites that were scanned before, and scans that exceed their limits.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};

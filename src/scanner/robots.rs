@@ -1,6 +1,6 @@
-//! Reads robots.txt (RFC 9309, with the leniencies of Google's parser) and answers what an agent may fetch.
+//! Parses robots.txt (RFC 9309, as leniently as Google's parser) and decides what an agent may fetch.
 //!
-//! What follows from an unreadable robots.txt is decided in the scan, not here.
+//! The scan decides what follows from an unreadable robots.txt.
 
 mod crawlers;
 mod line;
@@ -11,7 +11,7 @@ use self::line::{Line, is_blank, read_line, without_bom};
 use self::pattern::escape;
 pub use self::rules::AgentRules;
 
-/// What is read of a file; RFC 9309, 2.5 asks for at least 500 KiB.
+/// Maximum bytes of a file; RFC 9309, 2.5 requires at least 500 KiB.
 pub const MAX_ROBOTS_BYTES: u64 = 500 * 1024;
 
 /// Longer lines are cut, as Google's parser does.
@@ -54,7 +54,7 @@ struct Rule {
 }
 
 impl Robots {
-    /// Reads a file; whatever cannot be read is passed over.
+    /// Parses a file; invalid lines are ignored.
     pub fn parse(bytes: &[u8]) -> Self {
         let limit = usize::try_from(MAX_ROBOTS_BYTES).unwrap_or(usize::MAX);
         let bytes = without_bom(&bytes[..bytes.len().min(limit)]);

@@ -1,5 +1,5 @@
-//! Fetches some of the URLs that the sitemaps name, to see whether they are what they should be. One after another, at
-//! the pace of the host, and none that robots.txt disallows.
+//! Fetches some of the URLs in the sitemaps, to check them: one after another, at the pace of the host, and none that
+//! robots.txt disallows.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const REDIRECTS: usize = 5;
 /// Decoded bytes of a page that are read: its head is at the beginning.
 const MAX_BYTES: u64 = 256 * 1024;
 
-/// Characters of what a page says that are kept.
+/// Maximum characters of a text of a page that are kept.
 const MAX_TEXT: usize = 500;
 
 /// This many of the URLs, at equal distances, so that each part of the site is in the sample.

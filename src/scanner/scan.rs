@@ -1,6 +1,6 @@
-//! The order of one scan: in, home page, sitemaps, further pages.
+//! The order of one scan: entrance, home page, sitemaps, further pages.
 //!
-//! A failure up to the home page fails the scan; after it, what cannot be read or reached is a problem.
+//! A failure up to the home page fails the scan; a later one is a problem in its result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Clock {
     }
 }
 
-/// What was read so far; it outlives a scan that is cut off.
+/// What was read; it is kept when a scan is cut off.
 #[derive(Debug, Default)]
 struct Progress {
     robots: Option<RobotsReport>,
@@ -208,7 +208,7 @@ fn proper_home(findings: &Findings, home: &Url) -> Url {
     stated.unwrap_or_else(|| home.clone())
 }
 
-/// Longer links, in bytes, do not lead to pages with contacts.
+/// Longer links, in bytes, are not pages with contacts.
 const MAX_LINK: usize = 2048;
 
 /// Hops of `<meta refresh>` that are followed.

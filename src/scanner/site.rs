@@ -12,7 +12,7 @@ pub fn same_site(one: &Url, other: &Url) -> bool {
     }
 }
 
-/// The registrable domain of a host; the host itself where it has none.
+/// The registrable domain of a host, or the host itself if it has none.
 pub fn registrable(host: &str) -> &str {
     psl::domain_str(host).unwrap_or(host)
 }

@@ -1,5 +1,5 @@
-//! Looking at the queue, for anyone who runs the service. What is shown is delivery, not a scan's status. What
-//! condition a task is in, the view `scan_task_condition` says.
+//! Reads the queue, for operators. It shows tasks, not the status of scans. The view `scan_task_condition` says in
+//! which condition a task is.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -11,7 +11,7 @@ use crate::values::ScanId;
 /// Which tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskCondition {
-    /// They have waited for five minutes in which no worker took any task, or their worker does not come to an end.
+    /// No worker has taken any task for five minutes, or the worker of these tasks does not finish.
     Stuck,
     /// A worker has them under a lease.
     Leased,
@@ -36,10 +36,10 @@ impl TaskCondition {
     }
 }
 
-/// A task as it is.
+/// A task.
 #[derive(Clone, Debug, FromRow)]
 pub struct TaskRow {
-    /// The scan to do.
+    /// The scan to run.
     pub scan_id: Uuid,
     /// The tenant.
     pub tenant_id: Uuid,
@@ -88,7 +88,7 @@ impl ScanTasks {
     /// Makes a task due now, whatever it waits for: its time, its host's rest, or a worker that went silent. False if
     /// there is no such task or a worker is at it.
     pub async fn make_due_now(&self, scan: ScanId) -> Result<bool, TaskError> {
-        // One statement: a request that is broken off leaves no transaction behind.
+        // One statement, so that a cancelled request leaves no open transaction.
         let hastened: Option<String> = sqlx::query_scalar(
             "with hastened as (\
                update scan_task set due_at = '-infinity', leased_until = null, worker = null \

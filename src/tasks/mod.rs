@@ -1,9 +1,9 @@
-//! The durable queue of scans to do: tenant-fair, leased, fenced. A task says what is to be delivered; what a scan's
-//! status is, only the log knows. Sole owner of the tables of `migrations/0002_scan_tasks.sql` and of `host_rest`.
+//! The durable queue of scans: fair between tenants, leased and fenced. A task says which scan must run; only the log
+//! knows the status of the scan. Sole owner of the tables of `migrations/0002_scan_tasks.sql` and of `host_rest`.
 //!
-//! Time is the database's alone: processes say how long, never until when. What a moment that is too far ahead is worth,
-//! `migrations/0012_wrong_clocks.sql` says. Which tenant's scan is next (fairness) is decided by `claim_scan_tasks`, whose present
-//! text is in `migrations/0029_several_machines.sql`.
+//! Only the database's clock counts: processes pass durations, never times. `migrations/0012_wrong_clocks.sql` says
+//! how times that are too far ahead are treated. The SQL function `claim_scan_tasks` decides which tenant's scan is
+//! next; its current text is in `migrations/0029_several_machines.sql`.
 
 mod look;
 pub mod workers;
@@ -22,7 +22,7 @@ use workers::Workers;
 use crate::pools::in_time;
 use crate::values::{BatchId, ScanId, TenantId};
 
-/// How long a claim holds without a heartbeat.
+/// How long a lease lasts without a renewal.
 pub const LEASE: Duration = Duration::from_secs(15);
 
 /// A handle to the queue.
@@ -32,18 +32,18 @@ pub struct ScanTasks {
     news: Arc<Notify>,
 }
 
-/// A task that is to be queued.
+/// A task to queue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewTask {
-    /// The scan to do.
+    /// The scan to run.
     pub scan_id: ScanId,
     /// The tenant.
     pub tenant: TenantId,
     /// The batch it belongs to; scans of a batch share its limit.
     pub batch: Option<BatchId>,
-    /// Scans of the batch under way at the same time; single scans have no limit of their own.
+    /// Maximum number of concurrent scans of the batch; single scans have no such limit.
     pub max_concurrent: Option<u32>,
-    /// Only one scan at a time is under way for a host.
+    /// Only one scan per host runs at a time.
     pub host: String,
     /// Position of the event it follows from: the order of first attempts.
     pub position: i64,
@@ -52,7 +52,7 @@ pub struct NewTask {
 /// A task that this process may work on while it holds the lease.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimedTask {
-    /// The scan to do.
+    /// The scan to run.
     pub scan_id: ScanId,
     /// The tenant.
     pub tenant: TenantId,
@@ -65,7 +65,7 @@ pub struct ClaimedTask {
 }
 
 impl ClaimedTask {
-    /// A task that was claimed elsewhere, as of now.
+    /// A task that another process has claimed, in its current state.
     pub fn received(scan_id: ScanId, tenant: TenantId, host: String, fence: i64) -> Self {
         Self {
             scan_id,
@@ -76,7 +76,7 @@ impl ClaimedTask {
         }
     }
 
-    /// How long ago it was claimed or received.
+    /// The time since it was claimed or received.
     pub fn held_for(&self) -> Duration {
         self.claimed.1.elapsed()
     }
@@ -141,7 +141,7 @@ impl ScanTasks {
         self.news.notified().await;
     }
 
-    /// Tells waiting workers of this process to look.
+    /// Wakes waiting workers of this process.
     pub fn announce(&self) {
         self.news.notify_one();
     }
@@ -190,7 +190,7 @@ impl ScanTasks {
         row.map(task).transpose()
     }
 
-    /// Gives leases back, all in one statement. A lease that was lost meanwhile is left to who holds it now.
+    /// Returns leases in one statement. A lease that was lost meanwhile stays with its new holder.
     pub async fn settle(&self, settled: &[(ClaimedTask, Settled)]) -> Result<(), TaskError> {
         let (done, later): (Vec<_>, Vec<_>) = settled.iter().partition(|(_, what)| *what == Settled::Done);
         if !done.is_empty() {
@@ -257,7 +257,7 @@ impl ScanTasks {
     }
 }
 
-/// Queues tasks within the caller's transaction; what is queued already is left as it is.
+/// Queues tasks within the caller's transaction; queued ones do not change.
 pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result<(), sqlx::Error> {
     if tasks.is_empty() {
         return Ok(());
@@ -275,7 +275,7 @@ pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result
                 .unwrap_or(i32::MAX)
         })
         .collect();
-    // Who has been idle joins at the virtual time of those who are not, so that nobody saves up turns.
+    // A tenant that was idle starts at the virtual time of the active ones, so that idle time gives no advantage.
     let idle: Vec<(Uuid, f64)> = sqlx::query_as(
         "select given.tenant_id, \
                 coalesce((select w.vtime from task_tenant w where exists (select from task_lane l \
@@ -338,7 +338,7 @@ pub async fn enqueue(connection: &mut PgConnection, tasks: &[NewTask]) -> Result
     Ok(())
 }
 
-/// Takes the tasks of ended scans out of the queue, within the caller's transaction.
+/// Removes the tasks of ended scans from the queue, within the caller's transaction.
 pub async fn dequeue(connection: &mut PgConnection, scans: &[ScanId]) -> Result<(), sqlx::Error> {
     if scans.is_empty() {
         return Ok(());
@@ -360,7 +360,7 @@ fn interval(length: Duration) -> TimeDelta {
     TimeDelta::microseconds(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Removes hosts that have rested.
+/// Removes hosts whose cooldown is over.
 pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
     // `not still_ahead`, as an index can find it.
     let mut dropped = 0;
@@ -373,9 +373,9 @@ pub async fn drop_past_rests(pool: &PgPool) -> Result<u64, sqlx::Error> {
     Ok(dropped)
 }
 
-/// Removes lanes that have run empty, so that a claim looks only at live ones.
+/// Removes empty lanes, so that a claim looks only at those in use.
 pub async fn drop_empty_lanes(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    // A lane that is locked gets a task at this moment, or gives one to a worker: it stays until the next look.
+    // A locked lane is in use at the moment; it is checked again next time.
     let done = sqlx::query(
         "delete from task_lane l \
           using (select e.lane_id from task_lane e where e.lane_id <> e.tenant_id \

@@ -1,4 +1,4 @@
-//! Which workers there are: each one is seen with each of its beats, alongside the database or elsewhere.
+//! The list of workers. Each beat of a worker updates its row, whether the worker uses the database or NATS.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct WorkerSighting {
     pub over_nats: bool,
 }
 
-/// A worker as it is.
+/// A worker.
 #[derive(Clone, Debug, FromRow)]
 pub struct WorkerRow {
     /// Its name.
@@ -51,7 +51,7 @@ pub struct Workers {
 }
 
 impl WorkerRow {
-    /// Whether it missed two beats: it is dead, frozen or cut off.
+    /// Whether it missed two beats: it is dead, frozen or disconnected.
     pub fn is_silent(&self) -> bool {
         self.silent_seconds > LEASE.as_secs_f64()
     }
@@ -62,7 +62,7 @@ impl Workers {
         Self { pool }
     }
 
-    /// Notes that a worker is alive.
+    /// Records that a worker is alive.
     pub async fn saw(&self, worker: &WorkerSighting) -> Result<(), TaskError> {
         sqlx::query(
             "insert into worker as w (name, version, concurrency, over_nats) values ($1, $2, $3, $4) \

@@ -1,4 +1,4 @@
-//! How an event refers to what is stored with it.
+//! The reference from an event to a body.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! What is beside a domain in a list: columns of the sender's own, kept to be given back with the results.
+//! The other columns of a list: they are stored and returned with the results.
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;

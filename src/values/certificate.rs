@@ -1,4 +1,4 @@
-//! The certificate that a site shows.
+//! The TLS certificate of a site.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,9 @@ pub struct Certificate {
     pub host: String,
     /// `TLS 1.2` or `TLS 1.3`; nothing if the handshake failed.
     pub version: Option<String>,
-    /// Common name of who issued it.
+    /// Common name of the issuer.
     pub issuer: Option<String>,
-    /// Organization of who issued it.
+    /// Organization of the issuer.
     pub issuer_organization: Option<String>,
     /// From when it is valid.
     pub valid_from: Option<DateTime<Utc>>,

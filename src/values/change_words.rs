@@ -1,4 +1,4 @@
-//! A change as people read it: in feeds, chats, emails and pages.
+//! A change as text for people: in feeds, chats, emails and pages.
 
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
-//! The DNS records of a domain, and what follows from them: who runs its mail and its zone, and who may send in its name.
+//! The DNS records of a domain, and what they show: the providers of its email and its zone, and who may send email in
+//! its name.
 //!
-//! The tables are our own: what the hosts of well-known providers are called.
+//! The tables of providers are our own: they contain the host names of well-known providers.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ pub struct MailPolicy {
     /// SPF: `fail`, `softfail`, `neutral`, `pass`, `redirect`, or `invalid` if there are several records. DMARC: `none`,
     /// `quarantine`, `reject`, or `invalid`.
     pub policy: String,
-    /// Whether mail of others is to be refused or quarantined, all of it.
+    /// Whether all unauthenticated mail is to be refused or quarantined.
     pub is_strict: bool,
     /// The record.
     pub evidence: String,
@@ -136,7 +137,7 @@ impl DnsRecords {
         Some(policy_of(policy, policy == "fail", text))
     }
 
-    /// What is to be done with mail of others (RFC 7489).
+    /// What receivers should do with unauthenticated mail (RFC 7489).
     pub fn dmarc(&self) -> Option<MailPolicy> {
         let mut records = self.dmarc.iter().filter(|text| {
             let version = text.split(';').next().unwrap_or_default();

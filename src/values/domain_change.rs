@@ -1,8 +1,7 @@
-//! How what a scan found differs from what was known of the domain. The one place where it is decided what is a change
-//! and what is noise.
+//! Compares what a scan found with what was known of the domain. Only this file decides what counts as a change.
 //!
-//! Noise is what a site says in another way: another order, other white space, parameters of a URL that track visitors
-//! or name a build (`?ver=`). A value that a scan did not find again is not a change either: it stays known
+//! These differences do not count: another order, other white space, and parameters of a URL that track visitors or
+//! name a build (`?ver=`). A value that a scan did not find again is not a change either: it stays known
 //! (`merge_findings`).
 
 use std::borrow::Cow;
@@ -25,7 +24,7 @@ pub const SITEMAP_URLS: &str = "sitemap_urls";
 /// Characters of an unknown name that are shown.
 const MAX_SHOWN: usize = 200;
 
-/// A field with the value that was known and the one that is.
+/// A field with its values before and after.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldDifference {
     /// The field of the domain, or of its `meta_json`.
@@ -83,7 +82,7 @@ pub fn require_fields(given: &[String]) -> Result<(), UnknownField> {
     }
 }
 
-/// Whether both scans asked for it: what the one did not ask for says nothing of the other.
+/// Whether both scans requested it. Otherwise a comparison says nothing.
 fn is_told(name: &str, known: &Findings, now: &Findings) -> bool {
     match name {
         "email_provider" | "dns_host" | "spf" | "dmarc" | "dns.ns" | "dns.mx" => {
@@ -158,7 +157,7 @@ fn url_essence(text: &str) -> Cow<'_, str> {
     Cow::Owned(url.into())
 }
 
-/// Parameters that say where a visitor comes from, or which build of a file it is.
+/// Parameters that track visitors, or name the build of a file.
 fn is_noise(parameter: &str) -> bool {
     let name = parameter.to_ascii_lowercase();
     name.starts_with("utm_")

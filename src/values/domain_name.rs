@@ -1,4 +1,4 @@
-//! The name of a site, in the one form under which it is stored.
+//! The name of a site, in its normalised form.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct DomainName(String);
 
-/// Why a text is not a domain; the message is meant for the person who sent it.
+/// Why a text is not a domain; the message is for the person who sent it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDomain {
     /// Nothing but blanks.
@@ -175,7 +175,7 @@ fn web_scheme(text: &str) -> Option<(WebScheme, &str)> {
     Some((scheme, rest.trim_start_matches(['/', '\\'])))
 }
 
-/// Whether a host with colons is meant as an IPv6 address, with or without brackets.
+/// Whether a host with colons is an IPv6 address, with or without brackets.
 fn is_ipv6_like(host: &str) -> bool {
     let inner = host.strip_prefix('[').unwrap_or(host);
     let address = inner.split([']', '%']).next().unwrap_or_default();
@@ -203,7 +203,7 @@ fn to_ascii(host: &str) -> Option<String> {
         .map(std::borrow::Cow::into_owned)
 }
 
-/// Drops one leading `www.`, but only where a whole domain is left (`www.com` is a domain of its own).
+/// Removes one leading `www.`, but only if a whole domain is left (`www.com` is a domain itself).
 fn without_www(name: &str) -> &str {
     name.strip_prefix("www.")
         .filter(|rest| rest.contains('.'))

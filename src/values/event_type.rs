@@ -1,8 +1,8 @@
-//! The types of events, each with the version in which it is written now.
+//! The types of events, each with its current version.
 //!
-//! The table has one row per type: what the type means and who follows it. Code that treats events differently by their
-//! type reads this table, or matches on the events of a stream without `_`. So a new type does not compile until every
-//! such place handles it.
+//! The table has one row per type: its meaning and its followers. Code that treats events differently by type reads
+//! this table, or matches on the events of a stream without `_`. So a new type does not compile until all these places
+//! handle it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -71,7 +71,7 @@ impl Follower {
     }
 }
 
-/// What an event means to a user who waits for the result.
+/// The meaning of an event for a user who waits for the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// The work succeeded.
@@ -123,7 +123,7 @@ macro_rules! event_types {
                 match self { $(Self::$name => StreamType::$stream,)+ }
             }
 
-            /// Its meaning for a user who waits.
+            /// Its meaning for a user who waits for the result.
             pub const fn tone(self) -> Tone {
                 match self { $(Self::$name => Tone::$tone,)+ }
             }
@@ -141,7 +141,7 @@ macro_rules! event_types {
     };
 }
 
-// Type, stream, version, what it means to a user who waits, what it means for the status, and who follows it.
+// Type, stream, version, meaning for a user who waits, meaning for the status, and followers.
 event_types! {
     ScanRequested Scan 2 Neutral GoesOn [Domains Jobs ScheduleScans CompleteBatches]
     ScanStarted Scan 1 UnderWay GoesOn [Domains Jobs BatchJobs Sitemaps]

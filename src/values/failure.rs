@@ -1,4 +1,4 @@
-//! The stable codes for what went wrong: one vocabulary from the socket to the status page.
+//! The stable codes of failures, used everywhere from the network code to the pages.
 
 use std::fmt;
 use std::str::FromStr;
@@ -59,7 +59,7 @@ codes! {
         TlsFailed => "tls_failed",
         /// Connecting, the first byte, the body or the whole attempt took too long.
         Timeout => "timeout",
-        /// The name or a redirect leads to an address that is not public, or to a forbidden port.
+        /// The name or a redirect points to an address that is not public, or to a forbidden port.
         ForbiddenAddress => "forbidden_address",
         /// A rule of the site's robots.txt disallows the home page.
         BlockedByRobots => "blocked_by_robots",
@@ -73,7 +73,7 @@ codes! {
         NotHtml => "not_html",
         /// The home page has no content.
         EmptyBody => "empty_body",
-        /// robots.txt could not be read, for a reason that has no code of its own.
+        /// robots.txt could not be read, for a reason without a separate code.
         RobotsUnavailable => "robots_unavailable",
         /// The time limit of the whole scan, over all attempts, was reached.
         Deadline => "deadline",

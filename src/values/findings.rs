@@ -1,4 +1,5 @@
-//! What a scan finds out about a site: the twelve keys of the predecessor, with its names and nesting, and ours.
+//! What a scan finds out about a site: the twelve keys of the predecessor, with their names and structure, and our own
+//! keys.
 //!
 //! Lists are deterministic: document order, no duplicates.
 
@@ -54,7 +55,7 @@ pub struct Findings {
     pub phones: Vec<Phone>,
     /// Profiles on social networks.
     pub socials: Vec<Social>,
-    /// Who runs the site, where it says so.
+    /// The organization that runs the site, if it says so.
     pub organization: Option<Organization>,
     /// Absolute URLs of RSS and Atom feeds.
     pub feeds: Vec<String>,
@@ -62,30 +63,30 @@ pub struct Findings {
     pub canonical_url: Option<String>,
     /// The URL of the home page after redirects.
     pub final_url: Option<String>,
-    /// The picture the site is shared with (`og:image` and kin), absolute.
+    /// The preview image of the site (`og:image` and similar), absolute.
     pub image_url: Option<String>,
-    /// What the home page is, if it is not an ordinary site: parked, say. Nothing otherwise.
+    /// The state of the home page, for example parked. None if it is an ordinary site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_state: Option<SiteState>,
-    /// What DNS says of the domain; nothing if it was not asked.
+    /// The DNS records of the domain; none if DNS was not queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns: Option<DnsRecords>,
-    /// Who receives the domain's mail.
+    /// The provider that receives the domain's email.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_provider: Option<Recognised>,
-    /// Who runs the domain's zone.
+    /// The provider that runs the domain's zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_host: Option<Recognised>,
-    /// Who delivers the site's pages.
+    /// The service that delivers the site's pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cdn: Option<Recognised>,
-    /// Where the site's pages are made or kept.
+    /// The service that hosts the site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosting: Option<Recognised>,
-    /// Who may send mail in the domain's name.
+    /// The policy for sending email in the domain's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spf: Option<MailPolicy>,
-    /// What is to be done with mail of others.
+    /// What receivers should do with unauthenticated mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dmarc: Option<MailPolicy>,
     /// The certificate of the home page's host.
@@ -103,28 +104,28 @@ pub struct Findings {
     /// What the site is, for language models.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub llms_txt: Option<LlmsTxt>,
-    /// The site's icon, if the scan was asked to read it.
+    /// The site's icon, if the scan was requested to read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icon: Option<Picture>,
-    /// The site's logo, if the scan was asked to read it.
+    /// The site's logo, if the scan was requested to read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<Picture>,
-    /// The answers for the requested files above.
+    /// The results for the requested files above.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileAnswer>,
     /// The sitemap files read.
     pub sitemaps: Vec<SitemapSummary>,
-    /// How sound the sitemaps are; nothing if they name no page.
+    /// The sitemap audit; none if the sitemaps have no entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sitemap_audit: Option<SitemapAudit>,
-    /// Some of the URLs that they name, checked on request.
+    /// Some URLs of the sitemaps, checked on request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sitemap_sample: Vec<SampledUrl>,
     /// The HTML pages read.
     pub pages_read: Vec<PageSummary>,
-    /// What robots.txt said.
+    /// The data of robots.txt.
     pub robots: Option<RobotsSummary>,
-    /// Which well-known crawlers may read the home page; nothing if there is no robots.txt.
+    /// Which well-known crawlers may read the home page; none if there is no robots.txt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crawlers: Option<Crawlers>,
     /// Problems that did not fail the scan.
@@ -132,19 +133,19 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Whether they are about whoever has the domain, and not about who parks it, say.
+    /// Whether they are about the owner of the domain, not, for example, about a registrar that parks it.
     pub fn are_the_owners(&self) -> bool {
         self.site_state.iter().all(|found| found.state.is_the_owners())
     }
 }
 
-/// Plain lists of contacts, the site's own first.
+/// Plain lists of contacts; those at the site's own domain come first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ContactInfo {
     /// Addresses, lower case.
     pub email: Vec<String>,
-    /// E.164, or the digits alone if the country is unknown.
+    /// E.164, or only the digits if the country is unknown.
     pub phone: Vec<String>,
 }
 
@@ -173,14 +174,14 @@ pub struct TechStack {
 }
 
 impl TechStack {
-    /// All names, whatever their category.
+    /// All names, of any category.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let categories = [&self.cms, &self.frameworks, &self.analytics, &self.widgets];
         categories.into_iter().flatten().map(String::as_str)
     }
 }
 
-/// Counts over the home page's elements, and what the scan cost.
+/// Counts of elements on the home page, and the cost of the scan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -193,12 +194,12 @@ pub struct Performance {
     /// `a` elements.
     pub link_count: u64,
     pub total_elements: u64,
-    /// What the scan cost; nothing where a file was read without one (`sitelog extract`).
+    /// The cost of the scan; none if a file was read without a scan (`sitelog extract`).
     #[serde(flatten)]
     pub visit: Option<Visit>,
 }
 
-/// What a scan cost its site and us, and what it might have.
+/// The cost of a scan and its budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
     /// Requests made, redirects included.
@@ -207,15 +208,15 @@ pub struct Visit {
     pub bytes: u64,
     /// From the first request to the report.
     pub milliseconds: u64,
-    /// Files that the site said are what the last scan read (304): what was read of them then was used again.
+    /// Files that the site reported as unchanged since the last scan (304), whose content was reused.
     pub not_modified: u64,
-    /// The bounds.
+    /// The limits.
     pub budget: Budget,
-    /// The bound that ended the scan before it had read what there is to read, or null.
+    /// The limit that ended the scan before it had read everything, or null.
     pub ended_by: Option<Bound>,
 }
 
-/// How much one scan may cost.
+/// The budget of a scan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// Requests, redirects included.
@@ -226,7 +227,7 @@ pub struct Budget {
     pub milliseconds: u64,
 }
 
-/// Which bound ended a scan.
+/// The limit that ended a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
@@ -239,7 +240,7 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// The code of the problem about it.
+    /// The code of its problem.
     pub fn problem_code(self) -> &'static str {
         match self {
             Self::Requests => "budget_requests",
@@ -249,7 +250,7 @@ impl Bound {
     }
 }
 
-/// One technology and why we think so.
+/// A technology and its evidence.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Technology {
@@ -276,20 +277,20 @@ pub struct Email {
     pub source: String,
     /// URL of the page.
     pub page: String,
-    /// Whether mail to it can arrive; nothing if DNS was not asked.
+    /// Whether email to it can be delivered; none if DNS was not queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<EmailCheck>,
 }
 
-/// What is known of an address without writing to it.
+/// What DNS says about an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EmailCheck {
-    /// Whether its domain receives mail. Whether the mailbox exists is not asked.
+    /// Whether its domain receives email. The mailbox itself is not checked.
     pub deliverable: Deliverable,
-    /// The record that says so, or why nothing is known.
+    /// The record that shows it, or why it is unknown.
     pub why: String,
-    /// Whether it is that of an office (`info`, `sales`), not of a person.
+    /// Whether it belongs to a role (`info`, `sales`), not to a person.
     pub is_role: bool,
     /// Whether its domain hands out mailboxes for some minutes.
     pub is_disposable: bool,
@@ -297,7 +298,7 @@ pub struct EmailCheck {
     pub provider: Option<Recognised>,
 }
 
-/// Whether mail can arrive.
+/// Whether email can be delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -312,7 +313,7 @@ pub enum Deliverable {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Phone {
-    /// E.164, or the digits alone if the country is unknown.
+    /// E.164, or only the digits if the country is unknown.
     pub value: String,
     /// As written on the page.
     pub raw: String,
@@ -336,7 +337,7 @@ pub struct Social {
     pub source: String,
 }
 
-/// Who runs the site, from JSON-LD or the imprint.
+/// The organization that runs the site, from JSON-LD or the imprint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Organization {
@@ -362,7 +363,7 @@ pub struct SitemapSummary {
     pub kind: SitemapKind,
     /// URLs (of an index: children) it names.
     pub entries: u64,
-    /// Whether the site said that it is what the last scan read (304).
+    /// Whether the site reported it as unchanged since the last scan (304).
     #[serde(default)]
     pub not_modified: bool,
     /// Its problems.
@@ -378,12 +379,12 @@ pub struct PageSummary {
     pub status: u16,
     /// Decoded bytes of it.
     pub bytes: u64,
-    /// Whether the site said that it is what the last scan read (304).
+    /// Whether the site reported it as unchanged since the last scan (304).
     #[serde(default)]
     pub not_modified: bool,
 }
 
-/// What robots.txt says to search engines and to those who train or run language models.
+/// What robots.txt allows search engines and operators of language models.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Crawlers {
@@ -405,7 +406,7 @@ pub struct RefusedCrawler {
     pub rule: String,
 }
 
-/// What robots.txt said.
+/// The data of robots.txt.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RobotsSummary {
@@ -413,11 +414,11 @@ pub struct RobotsSummary {
     pub url: String,
     /// HTTP status; 0 if there was no response.
     pub status: u16,
-    /// Whether the site said that it is what the last scan read (304).
+    /// Whether the site reported it as unchanged since the last scan (304).
     pub not_modified: bool,
     /// Whether the home page may be read.
     pub allowed: bool,
-    /// Seconds between requests it asks for.
+    /// Seconds between requests (`Crawl-delay`).
     pub crawl_delay: Option<f64>,
     /// Absolute URLs of its `Sitemap:` lines.
     pub sitemaps: Vec<String>,

@@ -1,19 +1,19 @@
-//! Who delivers a site and who hosts it, by the headers of its home page and by DNS. The tables are our own: what the
-//! servers and hosts of well-known services are called.
+//! Recognises the CDN and the hosting provider of a site from the headers of its home page and from DNS. The tables
+//! are our own: they contain the server names and hosts of well-known services.
 
 use super::dns::{DnsRecords, Recognised, recognised};
 
 /// Characters of a header that are kept as evidence.
 const MAX_VALUE: usize = 150;
 
-/// Services that deliver the pages of others.
+/// CDN services.
 pub const CDN: Service = Service {
     headers: CDN_HEADERS,
     cnames: CDN_CNAMES,
     name_servers: &[],
 };
 
-/// Services that pages are made or kept at.
+/// Hosting services.
 pub const HOSTING: Service = Service {
     headers: HOSTING_HEADERS,
     cnames: HOSTING_CNAMES,
@@ -46,7 +46,7 @@ impl Service {
         })
     }
 
-    /// By what `www.` is another name for, or by name servers that serve the sites of one service only.
+    /// By the CNAME of `www.`, or by name servers that serve only the sites of one service.
     pub fn of_dns(&self, dns: &DnsRecords) -> Option<Recognised> {
         recognised(self.cnames, hosts(&dns.www_cname), "CNAME www")
             .or_else(|| recognised(self.name_servers, hosts(&dns.ns), "NS"))

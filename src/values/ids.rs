@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A text is no ID. What was given is not repeated: who reports it shows it.
+/// The text is not a valid ID. The message does not repeat it; the caller shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an ID is a UUID, such as 550e8400-e29b-41d4-a716-446655440000")]
 pub struct InvalidId;

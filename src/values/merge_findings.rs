@@ -1,5 +1,5 @@
-//! What is known of a domain, over all its scans. Only this file merges what a scan found into what was known: a new
-//! value replaces the old one; a value that was not found again stays, and its field is named.
+//! Merges what a scan found into what is known of a domain; only this file does that. A new value replaces the old
+//! one. A value that was not found again stays, and its field is listed as stale.
 
 use std::collections::HashMap;
 
@@ -64,7 +64,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
         crawlers,
         problems,
     } = found;
-    // A page that shows no technology at all is most often a page that was not really read: an error, a consent wall.
+    // A page without any technology is usually not the real page, but an error or a consent wall.
     let shows_none = technologies.is_empty() && tech_stack == TechStack::default();
     let is_wordpress = stale.flag("is_wordpress", shows_none && known.is_wordpress, is_wordpress);
     let has_elementor = stale.flag("has_elementor", shows_none && known.has_elementor, has_elementor);
@@ -108,7 +108,7 @@ pub fn merge(known: Findings, found: Findings) -> (Findings, Vec<String>) {
             email_provider,
         ),
         dns_host: stale.unless(answered.record("ns"), "dns_host", known.dns_host, dns_host),
-        // Each page's headers show it, so if they do not and DNS was queried too, there is none.
+        // The headers of each page show it. So if they do not, and DNS was queried too, there is none.
         cdn: stale.unless(answered.record("www_cname"), "cdn", known.cdn, cdn),
         hosting: stale.unless(answered.record("www_cname"), "hosting", known.hosting, hosting),
         spf: stale.unless(answered.record("txt"), "spf", known.spf, spf),
@@ -176,7 +176,7 @@ impl Answers<'_> {
 struct StaleFields(Vec<String>);
 
 impl StaleFields {
-    /// Takes the new value, unless it says nothing while something is known.
+    /// Takes the new value, unless it is empty while a value is known.
     fn field<T: MaybeAbsent>(&mut self, name: &str, known: T, found: T) -> T {
         if !found.is_absent() || known.is_absent() {
             return found;
@@ -185,7 +185,7 @@ impl StaleFields {
         known
     }
 
-    /// The new value if there was an answer, else as for any field.
+    /// The new value if there was a response, otherwise as for any field.
     fn unless<T: MaybeAbsent>(&mut self, is_answered: bool, name: &str, known: T, found: T) -> T {
         if is_answered {
             found
@@ -284,7 +284,7 @@ fn evidence<T>(known: Vec<T>, found: Vec<T>) -> Vec<T> {
     if found.is_empty() { known } else { found }
 }
 
-/// Whether a value says nothing.
+/// Whether a value is empty.
 trait MaybeAbsent {
     fn is_absent(&self) -> bool;
 }

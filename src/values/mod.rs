@@ -1,7 +1,7 @@
-//! The words of the domain: parse-only types that every other module speaks in.
+//! The types of the domain that all other modules use.
 //!
-//! A value that exists is valid; there is one way in (`parse`) and no way to hold a bad one. Nothing here does
-//! IO, reads the clock or knows another module of this crate.
+//! A value that exists is valid: the only way to create it is `parse`. Nothing here does IO, reads the clock or uses
+//! another module of this crate.
 
 pub mod amount;
 pub mod batch_list;

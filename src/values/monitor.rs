@@ -1,4 +1,4 @@
-//! What a monitor watches, how often, and what it counts as a change.
+//! The settings of a monitor: which domains it scans, when, and which changes it reports.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ codes! {
     }
 }
 
-/// Which of the tenant's domains: the filters of `GET /domains`. A filter that is null matches all.
+/// Selects domains of the tenant by the filters of `GET /domains`. A filter that is null matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DomainSelection {
@@ -56,7 +56,7 @@ pub struct DomainSelection {
     pub technology: Option<String>,
     /// Only domains whose home page is in this state.
     pub site_state: Option<String>,
-    /// Only domains whose mail this provider receives, case-insensitive.
+    /// Only domains whose email is handled by this provider, case-insensitive.
     pub email_provider: Option<String>,
     /// Only domains whose TLS certificate expires before this date or time (RFC 3339).
     pub tls_expires_before: Option<String>,
@@ -69,12 +69,12 @@ pub struct MonitorSettings {
     pub name: String,
     /// Body: the domains, one JSON object per line, as in `BatchRequested`. Null if a filter selects them.
     pub list: Option<BodyRef>,
-    /// Which domains, looked up for each run. Null if there is a list.
+    /// A filter that selects the domains, evaluated at each run. Null if there is a list.
     pub filter: Option<DomainSelection>,
-    /// How often: `hourly`, `daily`, `weekly on monday`, `monthly`, or five fields of cron.
+    /// The schedule: `hourly`, `daily`, `weekly on monday`, `monthly`, or a cron expression of five fields.
     #[schema(value_type = String)]
     pub rhythm: Rhythm,
-    /// The time zone in which the rhythm is meant, a name of the IANA database.
+    /// The time zone of the schedule, a name of the IANA database.
     #[schema(value_type = String)]
     pub time_zone: Zone,
     /// The options of each run's batch.
@@ -98,7 +98,7 @@ impl Default for MonitorSettings {
     }
 }
 
-/// Why settings cannot be used.
+/// Why settings are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMonitor {
     /// No name, or a long one.
@@ -115,7 +115,7 @@ impl MonitorSettings {
         Schedule::new(self.rhythm.clone(), self.time_zone, id.0)
     }
 
-    /// Whether it is due at the same times as another.
+    /// Whether it has the same schedule as another.
     pub fn has_rhythm_of(&self, other: &Self) -> bool {
         self.rhythm == other.rhythm && self.time_zone == other.time_zone
     }
@@ -133,12 +133,12 @@ impl MonitorSettings {
     }
 }
 
-/// A time at which a monitor is due, and what was missed before it.
+/// A scheduled time of a monitor, and the missed ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// When it was due by its rhythm.
+    /// The scheduled time.
     pub at: DateTime<Utc>,
-    /// Times before it that are not made up.
+    /// Number of missed times before it, which are skipped.
     pub missed: u32,
 }
 
@@ -149,17 +149,17 @@ pub struct MonitorChange {
     pub name: Option<String>,
     /// Its domains.
     pub domains: Option<WatchedDomains>,
-    /// How often.
+    /// The schedule.
     pub rhythm: Option<Rhythm>,
-    /// In which zone.
+    /// The time zone.
     pub time_zone: Option<Zone>,
     /// How each domain is scanned.
     pub scan: WantedScan,
-    /// Whether `scan.files` counts: no file is a choice as well.
+    /// Whether `scan.files` is set; it may be set to no files.
     pub changes_files: bool,
-    /// Scans under way at the same time.
+    /// Maximum number of concurrent scans.
     pub max_concurrent: Option<i64>,
-    /// What counts as a change.
+    /// The fields whose changes are reported.
     pub fields: Option<Vec<String>>,
 }
 
@@ -173,7 +173,7 @@ pub enum WatchedDomains {
 }
 
 impl MonitorChange {
-    /// The settings with what is to be another.
+    /// The settings with the changes applied.
     pub fn of(self, settings: &MonitorSettings) -> Result<MonitorSettings, InvalidMonitor> {
         let scan = settings.options.scan;
         let wanted = WantedScan {

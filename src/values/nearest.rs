@@ -1,4 +1,4 @@
-//! The known name that somebody probably meant, and the words that suggest it.
+//! The known name that is most similar to an unknown one, and the text that suggests it.
 
 /// Letters of a name that are compared at most, so that a long text costs no long comparison.
 const MAX_LETTERS: usize = 100;

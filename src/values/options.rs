@@ -1,4 +1,4 @@
-//! What a request may ask of a scan or a batch, always within bounds.
+//! The options that a request may set for a scan or a batch, always within bounds.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,14 +14,14 @@ pub struct ScanOptions {
     pub max_attempts: u32,
     /// Seconds from the start of the first attempt to the end of the last one.
     pub deadline_seconds: u32,
-    /// Files that are read besides those of the settings.
+    /// Files that are fetched in addition to those of the settings.
     #[schema(value_type = Vec<SiteFile>)]
     pub files: SiteFileSet,
     /// URLs of the sitemaps that are fetched to check them: 0..=100.
     pub sitemap_sample: u32,
 }
 
-/// What a request says of a scan, before it is brought within bounds.
+/// The options of a scan as requested, before they are clamped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WantedScan {
     /// Maximum number of HTML pages.
@@ -33,13 +33,13 @@ pub struct WantedScan {
 }
 
 impl ScanOptions {
-    /// Pages read when a request does not say.
+    /// The default number of pages.
     pub const DEFAULT_MAX_PAGES: u32 = 4;
 
-    /// URLs that one scan checks at most.
+    /// Maximum number of URLs that a scan checks.
     pub const MAX_SITEMAP_SAMPLE: u32 = 100;
 
-    /// Options as a request wants them; out of range is brought to the nearest bound.
+    /// Options from a request; numbers out of range are clamped to the nearest bound.
     pub fn wanted(wanted: WantedScan) -> Self {
         let sample = wanted.sitemap_sample.unwrap_or(0);
         let sample = sample.clamp(0, i64::from(Self::MAX_SITEMAP_SAMPLE));
@@ -85,10 +85,10 @@ pub struct BatchOptions {
 }
 
 impl BatchOptions {
-    /// Scans under way at the same time when a request does not say.
+    /// Concurrent scans by default.
     pub const DEFAULT_MAX_CONCURRENT: u32 = 50;
 
-    /// Options from a request's numbers, brought within bounds.
+    /// Options from a request's numbers, clamped to their bounds.
     pub fn new(max_pages: Option<i64>, max_concurrent: Option<i64>) -> Self {
         let wanted = WantedScan {
             max_pages,
@@ -97,7 +97,7 @@ impl BatchOptions {
         Self::wanted(wanted, max_concurrent)
     }
 
-    /// The same from all that a request says.
+    /// The same from all options of a request.
     pub fn wanted(wanted: WantedScan, max_concurrent: Option<i64>) -> Self {
         let concurrent = max_concurrent
             .unwrap_or(i64::from(Self::DEFAULT_MAX_CONCURRENT))

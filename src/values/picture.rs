@@ -1,4 +1,4 @@
-//! A site's icon or logo as it is stored: small, and nothing in it can run.
+//! A site's icon or logo as it is stored: small, and without anything that can run.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ pub struct Picture {
     pub url: String,
     /// The format in which it is stored.
     pub media_type: PictureType,
-    /// Pixels as stored; nothing for a drawing that scales.
+    /// Pixels as stored; none for a vector drawing.
     pub width: Option<u32>,
-    /// Pixels as stored; nothing for a drawing that scales.
+    /// Pixels as stored; none for a vector drawing.
     pub height: Option<u32>,
-    /// Where it is stored; nothing before it is recorded.
+    /// The body that stores it; none before it is recorded.
     pub body: Option<BodyRef>,
     /// The picture, until it is recorded.
     #[serde(skip)]

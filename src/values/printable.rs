@@ -1,4 +1,4 @@
-//! Text from elsewhere, made safe for screens and logs.
+//! Text from external sources, made safe for terminals and logs.
 
 use std::fmt;
 

@@ -12,7 +12,7 @@ use super::sitemap::{SitemapKind, SitemapUrl};
 /// One attempt at a site.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SiteReport {
-    /// robots.txt, if an answer came.
+    /// robots.txt, if there was a response.
     pub robots: Option<RobotsReport>,
     /// Sitemap files in the order they were read.
     pub sitemaps: Vec<SitemapReport>,
@@ -25,7 +25,7 @@ pub struct SiteReport {
 }
 
 impl SiteReport {
-    /// An attempt that came to nothing before anything was asked; another one would not fare better.
+    /// An attempt that failed before any request; it is not retried.
     pub fn failed(reason: FailureReason, detail: String) -> Self {
         let failure = ScanFailure {
             reason,
@@ -50,13 +50,13 @@ pub struct RobotsReport {
     pub url: String,
     /// HTTP status.
     pub status: u16,
-    /// Whether it is what the last scan read (304); then what was read of it then is used again.
+    /// Whether it is unchanged since the last scan (304); then its earlier content is reused.
     pub not_modified: bool,
     /// Decoded bytes of it.
     pub bytes: u64,
     /// Whether the home page may be read.
     pub allowed: bool,
-    /// Seconds between requests it asks for.
+    /// Seconds between requests (`Crawl-delay`).
     pub crawl_delay: Option<f64>,
     /// Absolute URLs of its `Sitemap:` lines.
     pub sitemaps: Vec<String>,
@@ -73,7 +73,7 @@ pub struct SitemapReport {
     pub kind: SitemapKind,
     /// HTTP status; 0 if there was no response.
     pub status: u16,
-    /// Whether it is what the last scan read (304); then what was read of it then is used again.
+    /// Whether it is unchanged since the last scan (304); then its earlier content is reused.
     pub not_modified: bool,
     /// Decoded bytes of it.
     pub bytes: u64,
@@ -92,7 +92,7 @@ pub struct PageReport {
     pub url: String,
     /// HTTP status.
     pub status: u16,
-    /// Whether it is what the last scan read (304); then what was read of it then is used again.
+    /// Whether it is unchanged since the last scan (304); then its earlier content is reused.
     pub not_modified: bool,
     /// Decoded bytes of it.
     pub bytes: u64,
@@ -105,7 +105,7 @@ pub struct PageReport {
 pub struct ScanFailure {
     /// The stable code.
     pub reason: FailureReason,
-    /// The same in words, with what it was about; no secrets, no paths of ours.
+    /// The message, with the subject; without secrets and local paths.
     pub detail: String,
     /// Whether another attempt may succeed; decided where the error occurs.
     #[serde(rename = "may_pass")]

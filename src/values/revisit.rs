@@ -1,7 +1,7 @@
-//! What a scan keeps for the next one of the same domain: what each file said, with the validators to ask by (RFC 9110,
-//! 8.8) whether it says so still.
+//! What a scan keeps for the next scan of the same domain: the content of each file, with its validators (RFC 9110,
+//! 8.8). The next scan sends them to find out whether the file changed.
 //!
-//! Files without a validator are not in it: they are read again.
+//! Files without a validator are not kept; they are read again.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use super::sitemap::{SitemapKind, SitemapUrl};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Revisit {
-    /// Which reader read it; another one would read something else out of the same files.
+    /// The version of the reader; another version may extract other data from the same files.
     pub reader: String,
     /// robots.txt.
     pub robots: Option<KnownRobots>,
@@ -23,7 +23,7 @@ pub struct Revisit {
     pub sitemaps: Vec<KnownSitemap>,
     /// HTML pages.
     pub pages: Vec<KnownPage>,
-    /// What earlier scans found and this one did not; nothing if it found all of it again.
+    /// What earlier scans found and this one did not; none if it found everything again.
     #[serde(skip_serializing_if = "Earlier::is_empty")]
     pub earlier: Earlier,
 }
@@ -32,7 +32,7 @@ pub struct Revisit {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Earlier {
-    /// All that is known of the fields, if it is more than the scan found.
+    /// All known values, if they are more than the scan found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<Box<Findings>>,
     /// Bodies: the URLs of the sitemaps, as they were last read to their end, if not by the scan itself.
@@ -47,22 +47,22 @@ impl Earlier {
     }
 }
 
-/// A file as it was answered, and when.
+/// The response for a file, and its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KnownFile {
     /// The URL that was requested.
     pub asked: String,
-    /// The URL that answered, redirects followed. The validators are its own.
+    /// The URL after redirects. The validators belong to it.
     pub url: String,
     /// The validators of the file.
     pub validators: Validators,
-    /// When it was last read as a whole.
+    /// When it was last read completely.
     pub read_at: DateTime<Utc>,
     /// Decoded bytes of it.
     pub bytes: u64,
 }
 
-/// `ETag` and `Last-Modified` as they were sent; at least one is there.
+/// `ETag` and `Last-Modified` as they were sent; at least one is present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validators {
     /// With quotes, and `W/` if it is weak.
@@ -100,7 +100,7 @@ pub struct KnownSitemap {
     pub children: Vec<String>,
     /// Body: the URLs it names, all of them; the same as that of its event. Null if it names none.
     pub list: Option<BodyRef>,
-    /// What is in that body.
+    /// The content of that body.
     #[serde(skip)]
     pub urls: Vec<SitemapUrl>,
 }
@@ -115,7 +115,7 @@ pub struct Repeated {
 }
 
 impl Repeated {
-    /// Whether each is there once.
+    /// Whether each occurs once.
     pub fn is_none(&self) -> bool {
         self.count == 0
     }
@@ -132,12 +132,12 @@ pub struct KnownPage {
     pub contact_links: Vec<String>,
     /// What `<link rel=sitemap>` names.
     pub sitemaps: Vec<String>,
-    /// Where it sends its visitors at once.
+    /// The target, if the page only redirects its visitors.
     pub refresh: Option<String>,
 }
 
 impl Revisit {
-    /// Whether there is nothing to use again.
+    /// Whether there is nothing to reuse.
     pub fn is_empty(&self) -> bool {
         self.robots.is_none() && self.sitemaps.is_empty() && self.pages.is_empty()
     }

@@ -1,6 +1,6 @@
-//! When something is to happen again and again: words or an expression of cron, in a time zone.
+//! Schedules: words or a cron expression, in a time zone.
 //!
-//! Time is a value here: everything is a function of the times that are given.
+//! All functions are pure: they get the times as arguments.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::nearest::{did_you_mean, nearest};
 
-/// The hour in which a day's work begins where nobody says.
+/// The default hour of a daily run.
 const USUAL_HOUR: u32 = 3;
 /// The shortest time from one occurrence of a cron expression to the next.
 const SHORTEST: TimeDelta = TimeDelta::minutes(5);
@@ -23,14 +23,14 @@ const SHORTEST: TimeDelta = TimeDelta::minutes(5);
 const LOOKED_AT: usize = 400;
 /// They are looked for within this time, which holds each weekday of each month but few of the 29th of February.
 const YEAR: TimeDelta = TimeDelta::days(366);
-/// Occurrences that were missed and are counted; beyond it nobody counts.
+/// Maximum number of missed occurrences that are counted.
 const MOST_MISSED: u32 = 1000;
 /// Characters of a rhythm.
 const MAX_LENGTH: usize = 100;
 /// Local dates that are tried for the next occurrence of words: two months and some.
 const DATES: u64 = 70;
 
-/// How often.
+/// The schedule.
 #[derive(Clone, Debug)]
 pub struct Rhythm {
     text: String,
@@ -53,7 +53,7 @@ enum OnDays {
     Number(u32),
 }
 
-/// A text that is not a rhythm.
+/// Why a text is not a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRhythm {
     /// Neither words nor cron.
@@ -181,7 +181,7 @@ impl Rhythm {
         &self.text
     }
 
-    /// Whether it comes exactly when it says; words leave the minute open.
+    /// Whether it gives exact times; words leave the minute open.
     pub fn is_exact(&self) -> bool {
         matches!(self.kind, Kind::Cron(_))
     }
@@ -261,7 +261,7 @@ impl<'de> Deserialize<'de> for Zone {
     }
 }
 
-/// A rhythm in a zone, for one thing among many.
+/// A schedule in a time zone, for one monitor.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     rhythm: Rhythm,
@@ -282,7 +282,7 @@ pub struct Look {
 }
 
 impl Schedule {
-    /// The schedule of one thing: each has its own place within the hour, always the same.
+    /// The schedule of one monitor: each has its own minute within the hour, always the same.
     pub fn new(rhythm: Rhythm, zone: Zone, id: Uuid) -> Self {
         let hash = Sha256::digest(id.as_bytes());
         let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);

@@ -1,4 +1,4 @@
-//! Files with which a site says how it may be reached and used: security.txt, ads.txt, humans.txt, llms.txt.
+//! Files with which a site tells others how to contact and use it: security.txt, ads.txt, humans.txt, llms.txt.
 
 use std::fmt;
 use std::str::FromStr;
@@ -57,12 +57,12 @@ impl SiteFile {
 pub struct FileAnswer {
     /// The file.
     pub file: SiteFile,
-    /// Whether it is there; nothing if unknown; then what was known before is kept.
+    /// Whether the file exists. None if unknown: then the known value is kept.
     pub is_there: Option<bool>,
     /// Where it was read, or asked for last.
     #[serde(default)]
     pub url: String,
-    /// The answer in words: a status, or why it is none.
+    /// The result as text: a status, or why there is none.
     #[serde(default)]
     pub why: String,
 }
@@ -77,9 +77,9 @@ pub struct SecurityTxt {
     pub contact: Vec<String>,
     /// Until when it holds, if that can be read.
     pub expires: Option<DateTime<Utc>>,
-    /// Whether that was over at the time of the scan; nothing if it does not say.
+    /// Whether it had expired at the time of the scan; none if it does not say.
     pub is_expired: Option<bool>,
-    /// Keys to write with.
+    /// Encryption keys.
     pub encryption: Vec<String>,
     /// How reports are handled.
     pub policy: Vec<String>,
@@ -89,7 +89,7 @@ pub struct SecurityTxt {
     pub canonical: Vec<String>,
     /// Open positions.
     pub hiring: Vec<String>,
-    /// Who is thanked.
+    /// Acknowledgments.
     pub acknowledgments: Vec<String>,
     /// Advisories that machines read.
     pub csaf: Vec<String>,
@@ -109,13 +109,13 @@ pub struct AdsTxt {
     pub direct: u64,
     /// Distinct accounts of others (`RESELLER`).
     pub reseller: u64,
-    /// `OWNERDOMAIN`: who owns the site's business.
+    /// `OWNERDOMAIN`: the domain of the site's owner.
     pub owner_domain: Option<String>,
-    /// `MANAGERDOMAIN`: who manages its advertising, with a country if one is named.
+    /// `MANAGERDOMAIN`: the domain of the company that manages its advertising, with a country if one is named.
     pub manager_domains: Vec<String>,
-    /// Lines that say nothing that is known.
+    /// Number of unknown lines.
     pub invalid_lines: u64,
-    /// Whether it is longer than was read.
+    /// Whether it was cut off.
     pub is_cut: bool,
 }
 
@@ -141,7 +141,7 @@ pub struct LlmsTxt {
     pub summary: Option<String>,
     /// Links in what was read.
     pub links: u64,
-    /// Whether it is longer than was read.
+    /// Whether it was cut off.
     pub is_cut: bool,
 }
 

@@ -27,8 +27,8 @@ codes! {
 }
 
 impl SiteStateKind {
-    /// Whether it is the owner who speaks on the page. Else its names and contacts are those of a registrar, a hoster
-    /// or a market.
+    /// Whether the page is the owner's. Otherwise its names and contacts belong to a registrar, a hosting provider
+    /// or a domain marketplace.
     pub fn is_the_owners(self) -> bool {
         matches!(self, Self::UnderConstruction | Self::NeedsJavascript)
     }
@@ -46,7 +46,7 @@ impl SiteStateKind {
     }
 }
 
-/// The state, and why we think so.
+/// The state and its evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteState {
     /// The state.

@@ -1,4 +1,5 @@
-//! How sound the sitemaps of a site are: what differs from the protocol and from the site itself, in counts and examples.
+//! The sitemap audit: what in a site's sitemaps differs from the protocol and from the site itself, as counts and
+//! examples.
 
 use std::fmt;
 use std::str::FromStr;
@@ -52,7 +53,7 @@ impl AuditCheck {
 pub struct SitemapAudit {
     /// The home page, which the entries are compared with.
     pub home: String,
-    /// Entries that were looked at.
+    /// Number of entries that were checked.
     pub entries: u64,
     /// Those with a `lastmod`.
     pub with_lastmod: u64,
@@ -72,7 +73,7 @@ pub struct AuditFault {
     pub examples: Vec<AuditExample>,
 }
 
-/// An entry or a file, and what about it is meant.
+/// An entry or a file, with the relevant value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditExample {
@@ -80,11 +81,11 @@ pub struct AuditExample {
     pub url: String,
     /// The file that names it.
     pub sitemap: String,
-    /// The `lastmod`, a count or a size; empty if the URL says it all.
+    /// The `lastmod`, a count or a size; empty if there is nothing to add to the URL.
     pub value: String,
 }
 
-/// An URL of a sitemap that was fetched to see what becomes of it.
+/// A URL of a sitemap that was fetched to check it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SampledUrl {
@@ -92,18 +93,18 @@ pub struct SampledUrl {
     pub url: String,
     /// HTTP status after redirects; 0 if there was no response.
     pub status: u16,
-    /// Where it leads, if that is elsewhere.
+    /// The target, if it redirects.
     pub redirects_to: Option<String>,
-    /// What asks search engines to leave the page out: a header or an element.
+    /// What tells search engines not to index the page: a header or an element.
     pub noindex: Option<String>,
-    /// The page that it calls the proper one instead of itself.
+    /// The canonical URL that it states, if it is another page.
     pub canonical: Option<String>,
     /// Why there was no response.
     pub error: Option<String>,
 }
 
 impl SampledUrl {
-    /// Whether it is a page that belongs in a sitemap: answered, itself, and to be listed.
+    /// Whether the page belongs in a sitemap: it responds, is its own canonical page, and may be indexed.
     pub fn is_sound(&self) -> bool {
         (200..300).contains(&self.status)
             && self.redirects_to.is_none()

@@ -1,8 +1,8 @@
-//! Text from web sites that is to lie in a spreadsheet's cell and do nothing there.
+//! Text from websites, made safe for the cells of a spreadsheet: it cannot run as a formula.
 
 use std::borrow::Cow;
 
-/// Makes a cell that a spreadsheet would take for a formula a text, by an apostrophe in front (OWASP, CSV injection).
+/// Escapes a cell that a spreadsheet would run as a formula, with a leading apostrophe (OWASP, CSV injection).
 ///
 /// A plain number keeps its sign, so that telephone numbers (E.164) and figures stay what they are.
 pub fn inert_cell(text: &str) -> Cow<'_, str> {

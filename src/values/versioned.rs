@@ -1,8 +1,8 @@
-//! Events of earlier versions, read as the present ones.
+//! Reads events of earlier versions as current ones.
 //!
-//! An event in the log is never changed. When the shape of a type changes, the new shape is a new version, and one
-//! step says how the fields of the version before become those of this one. Whoever reads an event, aggregate, read
-//! model or policy, goes through [`decode`] and sees the present shape only.
+//! An event in the log never changes. If the structure of a type changes, it gets a new version, and one upcaster
+//! converts the fields of the previous version. All code that reads events (aggregates, read models, policies) uses
+//! [`decode`] and sees only the current structure.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -17,13 +17,13 @@ pub trait VersionedEvent: DeserializeOwned {
     fn version_of(event_type: &str) -> Option<u32>;
 }
 
-/// A step from one version of an event type to the next.
+/// A conversion from one version of an event type to the next.
 pub struct Upcaster {
-    /// Of which type.
+    /// The event type.
     pub event_type: &'static str,
-    /// From which version; the outcome is of the next one.
+    /// The source version; the result has the next one.
     pub from: u32,
-    /// The fields of the next version out of those of this one.
+    /// Computes the fields of the next version from those of this one.
     pub upcast: fn(Map<String, Value>) -> Map<String, Value>,
 }
 
@@ -38,7 +38,7 @@ pub enum DecodeError {
     Unreadable(#[from] serde_json::Error),
 }
 
-/// A stored event, an object of its type's name and its fields, as the present shape.
+/// A stored event (an object with its type's name and its fields), converted to the current structure.
 pub fn decode<E: VersionedEvent>(event_type: &str, version: &str, payload: &Value) -> Result<E, DecodeError> {
     let (stored, current) = versions::<E>(event_type, version)?;
     if stored == current {

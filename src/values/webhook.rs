@@ -61,7 +61,7 @@ const MAX_URL: usize = 2000;
 /// Characters of a description.
 const MAX_DESCRIPTION: usize = 200;
 
-/// Which words stand for them on the wire.
+/// Their names in the API.
 mod topics {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -85,7 +85,7 @@ mod topics {
 }
 
 impl WebhookTopic {
-    /// Those that an endpoint can ask for.
+    /// The events that an endpoint can subscribe to.
     pub const CHOICES: &'static [Self] = &[
         Self::BatchCompleted,
         Self::ScanCompleted,
@@ -126,13 +126,13 @@ pub struct WebhookSettings {
     #[serde(with = "topics")]
     #[schema(value_type = Vec<String>)]
     pub events: Vec<WebhookTopic>,
-    /// Only events of these domains; all if empty. Events of batches and monitors are not concerned.
+    /// Only events of these domains; all if empty. Does not affect events of batches and monitors.
     pub domains: Vec<String>,
-    /// Only changes of one of these fields; all if empty. Other events are not concerned.
+    /// Only changes of one of these fields; all if empty. Does not affect other events.
     pub fields: Vec<String>,
     /// What the endpoint is for, or null.
     pub description: Option<String>,
-    /// How messages are written: `standard`, or for people in `slack`, `teams` or `discord`.
+    /// The format of messages: `standard`, or human-readable for `slack`, `teams` or `discord`.
     #[serde(default = "WebhookFormat::standard")]
     #[schema(value_type = String)]
     pub format: WebhookFormat,
@@ -160,7 +160,7 @@ fn ordered() -> bool {
     true
 }
 
-/// Why settings cannot be used.
+/// Why settings are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWebhook {
     /// No address that can be sent to.

@@ -1,4 +1,4 @@
-//! One attempt to deliver a message: the signed request, and what the endpoint answered.
+//! One attempt to deliver a message: the signed request, and the endpoint's response.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use super::{chat, sign};
 use crate::fetch::Bytes;
 use crate::values::webhook::WebhookTopic;
 
-/// How long one attempt may take, its answer included.
+/// The time limit of an attempt, including the response.
 const LIMIT: Duration = Duration::from_secs(15);
-/// Bytes of an answer that are kept.
+/// Maximum bytes of a response that are stored.
 const ANSWER_BYTES: u64 = 2048;
 /// Nothing is sent unsigned.
 const NO_SECRET: &str = "the webhook has no secret; rotate it to give it one";
 
-/// How an attempt came out.
+/// The result of an attempt.
 pub(super) enum Outcome {
     Delivered,
     /// After what time the endpoint asks to be retried, if it says so.
     Failed(Option<Duration>),
-    /// 410: the endpoint says that it is no more.
+    /// 410: the endpoint no longer exists.
     Gone,
 }
 

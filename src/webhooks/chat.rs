@@ -1,4 +1,4 @@
-//! A message as a text for people, in the forms that chats take.
+//! A message as text for people, in the formats of chat services.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Which process sends to which endpoint: a lease with a fence, as for tasks. A process that lost it does not move the
-//! endpoint's position.
+//! Leases of endpoints with a fence, as for tasks: they decide which process sends to which endpoint. A process that
+//! lost its lease cannot advance the endpoint's position.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::pause;
 use crate::values::webhook::{WebhookFormat, WebhookSettings};
 use crate::values::{TenantId, WebhookId};
 
-/// Endpoints of one tenant that are sent to at once, by all processes.
+/// Maximum number of concurrent deliveries of a tenant, over all processes.
 const PER_TENANT: i32 = 8;
 /// The lock under which endpoints are claimed, so that the limits are exact.
 const CLAIM_LOCK: i64 = 7_305_116_418;
@@ -75,7 +75,7 @@ pub(super) async fn is_any_due(pool: &PgPool) -> Result<bool, sqlx::Error> {
     .await
 }
 
-/// Gives an endpoint back as it is.
+/// Releases an endpoint unchanged.
 pub(super) async fn give_back(pool: &PgPool, claimed: &Claimed) -> Result<(), sqlx::Error> {
     sqlx::query("update webhook set leased_until = null where webhook_id = $1 and fence = $2")
         .bind(claimed.id.0)
@@ -129,7 +129,7 @@ impl From<Row> for Claimed {
             tenant: TenantId(row.tenant_id),
             settings: WebhookSettings {
                 url: row.url,
-                // A word of a later release names nothing that this one could send.
+                // A name from a later release is nothing that this release can send.
                 events: row.events.iter().filter_map(|word| word.parse().ok()).collect(),
                 domains: row.domains,
                 fields: row.fields,
@@ -232,7 +232,7 @@ pub(super) async fn extra_done(
     Ok(ours.rows_affected() > 0)
 }
 
-/// What is to be sent in addition to the order: who asked for it, and the event.
+/// A resend, out of order: who requested it, and the event.
 pub(super) async fn extras(pool: &PgPool, claimed: &Claimed) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     sqlx::query_as(
         "select requested_by, position from webhook_extra where webhook_id = $1 order by requested_by limit 20",

@@ -1,5 +1,5 @@
-//! Sends: takes endpoints that have something to get, each on a task of its own, so that a slow one does not delay the
-//! others.
+//! Sends events: claims endpoints with waiting events, and runs each in a separate task, so that a slow one does not
+//! delay the others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ use crate::commands::{CommandBus, CommandContext};
 use crate::fetch::Fetcher;
 use crate::log::{LogError, LogEvent};
 
-/// Endpoints that one process sends to at once.
+/// Maximum number of concurrent deliveries of a process.
 const AT_ONCE: usize = 64;
 /// How long an endpoint is kept in a row; then others have their turn.
 const TURN: Duration = Duration::from_secs(20);
-/// Events that are read at once.
+/// Number of events that are read at once.
 const PAGE: i64 = 100;
 /// How long an idle process waits before it polls.
 const POLL: Duration = Duration::from_millis(500);
@@ -44,13 +44,13 @@ pub struct Deliverer {
     pub(super) fetcher: Fetcher,
 }
 
-/// An endpoint that is sent to, and what it takes.
+/// An endpoint, and the events that it gets.
 pub(super) struct Session {
     pub(super) claimed: Claimed,
     pub(super) secrets: Vec<Secret>,
 }
 
-/// Why a turn at an endpoint ended early; the next one continues.
+/// Why the work on an endpoint ended early; the next process continues.
 #[derive(Debug, thiserror::Error)]
 enum DeliverError {
     #[error(transparent)]
@@ -66,7 +66,7 @@ impl Deliverer {
         Self { bus, pool, fetcher }
     }
 
-    /// Sends until it is stopped; an attempt under way then ends, and its endpoint is released.
+    /// Sends until it is stopped; the running attempt then ends, and its endpoint is released.
     pub async fn run(self, stop: CancellationToken) {
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let sessions = TaskTracker::new();
@@ -109,7 +109,7 @@ impl Deliverer {
                 _ = news.changed() => {}
                 () = tokio::time::sleep(pause) => {}
             }
-            // What comes meanwhile is one look instead of many.
+            // Notifications that arrive meanwhile cause one check instead of many.
             tokio::time::sleep(BATCH_DELAY).await;
         }
         sessions.close();
@@ -120,12 +120,12 @@ impl Deliverer {
         let id = claimed.id;
         let ended = tokio::select! {
             ended = self.send(&claimed) => ended,
-            // An attempt that is under way counts as not made: the next process makes it again.
+            // A running attempt counts as not made: the next process repeats it.
             () = stop.cancelled() => claim::give_back(&self.pool, &claimed).await.map_err(DeliverError::from),
         };
         if let Err(error) = ended {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, webhook.id = %id, "Cannot go on with webhook {id}; its lease runs out");
+            tracing::warn!(error, webhook.id = %id, "Cannot continue with webhook {id}; retrying when its lease expires");
         }
     }
 
@@ -146,7 +146,7 @@ impl Deliverer {
         }
         if claimed.is_due {
             for waiting in retry::due(&self.pool, claimed).await? {
-                // What is new has its part of the turn, too.
+                // New events get a part of the turn, too.
                 if Instant::now() > until - TURN / 2 {
                     break;
                 }
@@ -286,7 +286,7 @@ impl Deliverer {
         Ok(waits)
     }
 
-    /// Whether the endpoint may be sent something else after an event that was quarantined: not if it asks for time, or
+    /// Whether other events may be sent to the endpoint while a failed one waits: not if the endpoint asks for time, or
     /// does not answer at all.
     async fn goes_on(
         &self,
@@ -352,7 +352,7 @@ impl Deliverer {
     }
 }
 
-/// Whether an event, or what it refers to, cannot be read: that is shown as a failed attempt, so that somebody sees it.
+/// Whether an event or its body cannot be read. Then a failed attempt is recorded, so that users see it.
 fn is_about_the_event(error: &LogError) -> bool {
     matches!(
         error,

@@ -1,4 +1,4 @@
-//! Creating an endpoint and giving it another secret: what is decided goes into the log, the secret does not.
+//! Creates an endpoint and rotates its secret. The decision goes into the log, the secret does not.
 
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ pub async fn create(
         return Err(EndpointError::TooMany);
     }
     let (id, secret) = (WebhookId(Uuid::now_v7()), Secret::generate());
-    // Before the event, so that no endpoint is without.
+    // Before the event, so that every endpoint has a secret.
     secret::store(pool, id, context.tenant, &secret).await?;
     let created = create_webhook(bus, id, settings, context).await;
     let is_new = matches!(&created, Ok(created) if !created.repeated);

@@ -1,4 +1,4 @@
-//! The message for an event of the log: the same text each time, so that a receiver can detect duplicates.
+//! The message for an event of the log. It is the same for each attempt, so that a receiver can detect duplicates.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::log::{EventLog, LogError, LogEvent};
 use crate::values::domain_change::{FieldDifference, STATUS};
 use crate::values::webhook::{WebhookSettings, WebhookTopic};
 
-/// A message that is to be sent.
+/// A message to send.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Message {
     /// Of the event: the same for each attempt and each endpoint.
@@ -26,7 +26,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// What stands for an event that cannot be read: an attempt at it fails, and says why.
+    /// The replacement for an event that cannot be read: its attempt fails with the reason.
     pub(super) fn unreadable(event: &LogEvent, error: &LogError) -> Option<Self> {
         Some(Self {
             id: id_of(event),
@@ -47,7 +47,7 @@ pub(super) fn is_wanted(settings: &WebhookSettings, event: &LogEvent) -> Result<
     let Some(topic) = WebhookTopic::of_event(&event.event_type) else {
         return Ok(false);
     };
-    // What the predecessor did is no news.
+    // Imported events are not sent.
     if event.is_imported() {
         return Ok(false);
     }

@@ -1,10 +1,10 @@
-//! Sending events to endpoints: at least once each, in the order of the log, signed as Standard Webhooks says. The sole
-//! owner of the tables of `migrations/0019_webhooks.sql` and `0022_webhook_formats_and_retries.sql`.
+//! Sends events to endpoints: at least once each, in log order, signed as Standard Webhooks describes. The sole owner
+//! of the tables of `migrations/0019_webhooks.sql` and `0022_webhook_formats_and_retries.sql`.
 //!
-//! The log is the queue: an endpoint has a place in it (`rows`), whoever holds its lease (`claim`) sends what is behind
-//! that place (`deliver`, `attempt`), and the place moves when the endpoint has answered. If an endpoint does not want
-//! the order of the log, an event that fails waits (`retry`) and the place moves on. What was decided about an endpoint
-//! is in the log; secrets are not (`secret`).
+//! The log is the queue. An endpoint has a position in it (`rows`). The process with its lease (`claim`) sends the
+//! events after that position (`deliver`, `attempt`), and the position advances when the endpoint has answered. For an
+//! endpoint without order, a failed event waits (`retry`) and the position still advances. Decisions about an endpoint
+//! are in the log; secrets are not (`secret`).
 
 mod attempt;
 mod chat;

@@ -1,9 +1,9 @@
-//! How long deliveries to an endpoint pause after a failed attempt, and when it has failed for so long that it is disabled.
-//! (It is disabled at once if it answers 410: `attempt.rs`.)
+//! The pause of deliveries to an endpoint after a failed attempt, and the rule when it has failed for so long that it
+//! is disabled. (After a 410, which `attempt.rs` recognises, it is disabled immediately.) `deliver.rs` disables it.
 
 use std::time::Duration;
 
-/// Seconds after the first failed attempt, the second, and so on; the last stands for all further ones.
+/// Seconds after the first failed attempt, the second, and so on; the last applies to all further ones.
 const PAUSES: [u64; 10] = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400];
 /// An endpoint that has failed for this long, without a success, is disabled.
 const DISABLED_AFTER: Duration = Duration::from_hours(24);

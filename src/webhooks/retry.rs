@@ -1,4 +1,4 @@
-//! Events that wait for another attempt while later ones are sent: of endpoints that are not ordered.
+//! Events of unordered endpoints that wait for a retry while later ones are sent.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::pause;
 
 /// Events of one endpoint that wait; with more, it continues in order, so that what waits stays bounded.
 const MAX_WAITING: i64 = 1000;
-/// Events that are retried in one turn.
+/// Maximum number of events that are retried in one turn.
 const AT_ONCE: i64 = 20;
 
 /// An event that is due again.
@@ -75,7 +75,7 @@ pub(super) async fn set_aside(
         return Ok(SetAside::Full);
     };
     note(&mut tx, claimed, attempt).await?;
-    // The endpoint took others since: it is this event that it does not take.
+    // The endpoint has accepted other events since: only this event fails.
     let is_given_up = has_failed_too_long
         && sqlx::query_scalar(
             "select exists (select from webhook_delivery d join webhook_retry r using (webhook_id) \

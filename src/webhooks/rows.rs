@@ -155,7 +155,7 @@ pub async fn reached(pool: &PgPool) -> Result<i64, TablesError> {
     Ok(position.unwrap_or_default())
 }
 
-/// Removes attempts that nobody looks at any more.
+/// Removes old attempts.
 pub(super) async fn remove_old_deliveries(pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query("delete from webhook_delivery where sent_at < clock_timestamp() - interval '30 days'")
         .execute(pool)
@@ -240,7 +240,7 @@ async fn apply(connection: &mut PgConnection, event: &LogEvent) -> Result<(), Lo
             retry::begin_again(connection, id).await?;
         }
         WebhookEvent::WebhookReplayRequested { after, to } => {
-            // Whoever is at it must not move the place on.
+            // The process that works on it must not advance the position.
             sqlx::query(
                 "update webhook set resume_at = coalesce(resume_at, position), position = $3, replay_to = $4, \
                         wanted = greatest(wanted, $4), changed_at = $2, failures = 0, failing_since = null, \

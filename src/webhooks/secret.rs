@@ -1,4 +1,4 @@
-//! The secrets that messages are signed with: shown once, when they are made, and never written to a log.
+//! The secrets with which messages are signed: shown once, when they are created, and never written to a log.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The headers of Standard Webhooks (<https://www.standardwebhooks.com>): id, time, and a signature by each valid secret.
+//! The headers of Standard Webhooks (<https://www.standardwebhooks.com>): id, time, and a signature with each valid
+//! secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Events in words, for people.
+//! Events as text for people.
 
 use serde_json::Value;
 

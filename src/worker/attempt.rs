@@ -45,7 +45,7 @@ impl<S: WorkSource> Worker<S> {
         };
         let report = tokio::select! {
             report = self.scan(task, *job) => report,
-            // The worker stops: another one may take the task at once. Or the lease is lost: another one has it.
+            // If the worker stops, another one may take the task immediately. If the lease is lost, another one has it.
             () = lost.cancelled() => return (Some(Settled::RetryIn(Duration::ZERO)), None),
         };
         let delivery = Delivery {

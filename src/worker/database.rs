@@ -1,4 +1,4 @@
-//! Work straight from the database: for workers beside it, and for the dispatchers of workers elsewhere.
+//! Tasks from the database: for local workers, and for the dispatchers of remote workers.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl DatabaseSource {
         CommandContext::internal(task.tenant, self.worker.name.clone())
     }
 
-    /// The same attempt with what it is compared with, for a result that comes from elsewhere.
+    /// The same attempt with the data for its comparison, for a result of a remote worker.
     pub async fn load_previous_into(&self, mut begun: Box<BegunScan>, host: &str) -> Box<BegunScan> {
         let previous = self.previous_scan(&begun, host).await;
         begun.compare_with(previous.known);
@@ -47,7 +47,7 @@ impl DatabaseSource {
         })
     }
 
-    /// While the lease holds nobody else visits the host; the cooldown after it is stored with the tasks.
+    /// While the lease is valid, no other worker visits the host; the cooldown after it is stored with the tasks.
     async fn set_cooldown(&self, host: &str, cooldown: Duration) {
         if cooldown.is_zero() {
             return;
@@ -126,7 +126,7 @@ impl WorkSource for DatabaseSource {
 impl From<LogError> for SourceError {
     fn from(error: LogError) -> Self {
         match error {
-            // Nothing a repetition could repair: the lease runs out, and the log will say that the attempt was abandoned.
+            // A repetition does not help: the lease expires, and the log will record that the attempt was abandoned.
             LogError::Closed
             | LogError::Rejected(_)
             | LogError::BodyTooLarge { .. }

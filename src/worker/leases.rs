@@ -1,4 +1,4 @@
-//! The leases this process holds: renewed together, given back together.
+//! The leases of this process: they are renewed and returned together.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -60,7 +60,7 @@ impl<S: WorkSource> Leases<S> {
         self.inner.news.notified().await;
     }
 
-    /// Gives back what is to be given back; on failure, with the next call.
+    /// Returns the pending leases; after a failure, the next call returns them.
     pub(super) async fn settle(&self) {
         let settled = std::mem::take(&mut *self.settled());
         if settled.is_empty() {
@@ -72,14 +72,14 @@ impl<S: WorkSource> Leases<S> {
         }
     }
 
-    /// Renews all leases until aborted; stops the scans whose lease is gone.
+    /// Renews all leases until aborted; stops the scans whose lease is lost.
     pub(super) async fn keep(self) {
         let mut beat = tokio::time::interval(LEASE / 3);
         // After a pause of the whole process one beat is enough.
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
-            // What is claimed after this is not in the question, so no answer can be against it.
+            // Tasks that are claimed after this are not in the request, so they cannot be reported as lost.
             let tasks: Vec<ClaimedTask> = self.held().values().map(|(task, _)| task.clone()).collect();
             match self.source.beat(&tasks).await {
                 Ok(alive) => {

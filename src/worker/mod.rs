@@ -1,4 +1,4 @@
-//! Claims tasks, reads sites, delivers what was found. Never a transaction or a connection while it fetches.
+//! Claims tasks, scans sites and delivers the results. It holds no transaction and no connection while it fetches.
 
 mod attempt;
 mod database;
@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_millis(250);
 const BATCH_DELAY: Duration = Duration::from_millis(15);
 /// Pause after a claim failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long scans under way may continue when a server is told to stop.
+/// How long running scans may continue after a server is stopped.
 pub const DRAIN: Duration = Duration::from_secs(20);
 
 /// Scans sites, several at once.
@@ -48,7 +48,7 @@ impl<S: WorkSource> Worker<S> {
         }
     }
 
-    /// Works until told to stop, then gives scans under way this long to end and releases their other tasks.
+    /// Works until it is stopped, then gives running scans this time to end and releases all other tasks.
     pub async fn run(self, stop: CancellationToken, drain: Duration) {
         let room = Arc::new(Semaphore::new(self.concurrency));
         let leases = Leases::new(self.source.clone());

@@ -1,5 +1,5 @@
-//! Where work comes from and where its results go. A worker knows nothing else of either: it may stand beside the
-//! database (`database.rs`) or on another machine (`fleet/remote.rs`).
+//! Where a worker gets tasks and sends results: the database (`database.rs`) or NATS (`fleet/remote.rs`). The worker
+//! knows nothing else about either.
 
 use std::error::Error;
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub trait WorkSource: Clone + Send + Sync + 'static {
 
 /// How a claimed task continues.
 pub enum Begin<A> {
-    /// It is to be scanned.
+    /// The domain must be scanned.
     Scan(Box<Job>, A),
     /// The scan has ended meanwhile.
     Ended,
@@ -79,7 +79,7 @@ pub struct Job {
 pub struct Delivery<'a> {
     /// The report.
     pub report: &'a SiteReport,
-    /// How long nobody may visit the host after this.
+    /// The cooldown of the host after this attempt.
     pub cooldown: Duration,
 }
 

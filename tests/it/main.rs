@@ -1,4 +1,4 @@
-//! The one integration test binary: a folder per area, and what they share in `support`.
+//! The integration test binary: a folder per area, and shared code in `support`.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 

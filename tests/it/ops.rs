@@ -1,4 +1,4 @@
-//! What `ops/` has for Prometheus and Grafana fits what `/metrics` says: a metric or label that is renamed here fails.
+//! The files in `ops/` for Prometheus and Grafana match `/metrics`: if a metric or label is renamed, this test fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -71,7 +71,7 @@ fn used(expression: &str) -> Vec<(String, Vec<(String, String)>)> {
         .collect()
 }
 
-/// Labels that an expression groups by.
+/// The labels by which an expression groups.
 fn grouped_by(expression: &str) -> Vec<String> {
     let by = regex::Regex::new(r"\bby \(([^)]*)\)").unwrap();
     let lists = by.captures_iter(expression).map(|one| one[1].to_owned());

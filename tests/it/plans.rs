@@ -1,6 +1,5 @@
-//! How PostgreSQL carries out what stands between a request and its read models: each statement that runs meanwhile is
-//! explained by PostgreSQL itself (`auto_explain`), on large tables, whatever it knows of them. None may read all of a
-//! table that grows.
+//! The plans of PostgreSQL for the statements between a request and its read models: PostgreSQL explains each
+//! statement (`auto_explain`) on large tables, with any statistics. None may read a growing table completely.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use crate::support::own_postgres::OwnPostgres;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// However slow the machine.
+/// A generous limit for slow machines.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
 /// Rows of one table that a statement may touch here; the tables have at least three times as many.
 const MAX_ROWS_READ: u64 = 1000;
@@ -190,7 +189,7 @@ impl World {
         }
     }
 
-    /// What users do all day: a scan, a list of which one site fails, its retry, and looking at what came of it.
+    /// Typical use: a scan, a list with a failing site, its retry, and reading the results.
     async fn use_all(&mut self) {
         let server = self.server.as_ref().expect("it runs");
         let mut host = || {

@@ -1,4 +1,4 @@
-//! Connections: what is left behind in one is not passed on, and who uses up his own leaves the others theirs.
+//! Connections: the state of one is not passed on, and a pool that is used up does not affect the others.
 
 use std::task::Poll;
 
@@ -36,7 +36,7 @@ async fn open(test: &TestDatabase) -> Database {
     Database::open(&config(test, FEWEST_CONNECTIONS)).await.unwrap()
 }
 
-/// Polls a future this often and drops it, as a request does whose client goes away.
+/// Polls a future this often and drops it, like a request whose client disconnects.
 async fn break_off<F: Future>(future: F, polls: usize) {
     let mut future = Box::pin(future);
     for _ in 0..polls {
@@ -48,7 +48,7 @@ async fn break_off<F: Future>(future: F, polls: usize) {
     }
 }
 
-/// Connections of the database that stand in a transaction with nothing to do.
+/// Idle connections with an open transaction.
 async fn left_in_transaction(test: &TestDatabase) -> i64 {
     sqlx::query_scalar(
         "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",

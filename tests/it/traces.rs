@@ -1,4 +1,4 @@
-//! What a collector gets to see of a scan: its trace, and the metrics.
+//! What a collector receives about a scan: its trace, and the metrics.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

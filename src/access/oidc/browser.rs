@@ -1,8 +1,8 @@
-//! What a browser keeps while somebody signs in, and what it comes back with.
+//! What the browser stores during a sign-in, and what it returns.
 
 use serde::Deserialize;
 
-/// What a browser keeps of a sign-in that it has begun; secret to all others.
+/// What the browser keeps of a started sign-in; it is secret.
 pub struct Begun {
     pub(super) state: String,
     pub(super) nonce: String,
@@ -14,23 +14,23 @@ pub struct Begun {
 pub struct Returned {
     /// The code that becomes a token.
     pub code: Option<String>,
-    /// What the browser was sent with.
+    /// The state that the browser was sent with.
     pub state: Option<String>,
     /// Why there is no code.
     pub error: Option<String>,
-    /// The same in words.
+    /// The same as text.
     pub error_description: Option<String>,
-    /// Who sent the browser back.
+    /// The issuer that sent the browser back.
     pub iss: Option<String>,
 }
 
 impl Begun {
-    /// For the cookie of the browser: characters that need no escapes there.
+    /// The value of the cookie, without characters that need escaping.
     pub fn to_cookie(&self) -> String {
         format!("{}.{}.{}", self.state, self.nonce, self.verifier)
     }
 
-    /// From the cookie; `None` if it is none of ours.
+    /// Parses the cookie; `None` if it is invalid.
     pub fn from_cookie(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('.').collect();
         let is_ours = |part: &&str| {

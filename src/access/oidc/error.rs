@@ -1,11 +1,11 @@
-//! Why somebody could not sign in, for that person: what happened, and what to do.
+//! Why a user could not sign in, as text for that user: what happened, and what to do.
 
 use crate::access::AccessError;
 
-/// Nobody was signed in.
+/// The sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The provider cannot be asked.
+    /// The provider is unavailable.
     #[error("The sign-in provider at {issuer} is unavailable: {reason}.")]
     Unavailable {
         /// The provider.
@@ -14,39 +14,39 @@ pub enum SignInError {
         reason: String,
     },
     /// Too many sign-ins at once.
-    #[error("Too many people are signing in at this moment.")]
+    #[error("Too many users are signing in at the moment.")]
     Busy,
     /// The provider sent the person back without signing them in.
     #[error("The sign-in provider did not sign you in: {0}.")]
     Denied(String),
     /// This browser has not begun this sign-in, or too long ago.
-    #[error("This sign-in has expired, or was begun in another browser or tab.")]
+    #[error("This sign-in has expired, or was started in another browser or tab.")]
     Unknown,
     /// It has been completed before.
     #[error("This sign-in was completed before. It works only once.")]
     Replayed,
-    /// The answer comes from another issuer.
-    #[error("The answer comes from {given}, but the sign-in provider is {expected}.")]
+    /// The response comes from another issuer.
+    #[error("The response comes from {given}, but the sign-in provider is {expected}.")]
     WrongIssuer {
         /// The server.
         given: String,
-        /// Who was asked.
+        /// The provider.
         expected: String,
     },
-    /// The provider did not take the code for a token.
+    /// The provider refused the code.
     #[error("The sign-in provider refused to complete the sign-in: {0}.")]
     CodeRefused(String),
     /// The ID token has expired.
-    #[error("The sign-in provider's answer has expired: {0}.")]
+    #[error("The sign-in provider's response has expired: {0}.")]
     Expired(String),
     /// The ID token belongs to another sign-in.
-    #[error("The sign-in provider's answer belongs to another sign-in (its nonce differs).")]
+    #[error("The sign-in provider's response belongs to another sign-in (its nonce differs).")]
     WrongNonce,
     /// The ID token is not good.
-    #[error("The sign-in provider's answer is invalid: {0}.")]
+    #[error("The sign-in provider's response is invalid: {0}.")]
     Invalid(String),
-    /// Nothing says whose data the person may see.
-    #[error("Your account has no claim '{0}', which says whose data you may see.")]
+    /// No claim names the user's tenant.
+    #[error("Your account has no claim '{0}', which names your tenant.")]
     MissingClaim(String),
     /// The claim names no tenant.
     #[error("The claim '{claim}' of your account ('{value}') names no tenant of sitelog.")]
@@ -68,7 +68,7 @@ pub enum SignInError {
 }
 
 impl SignInError {
-    /// What the person can do.
+    /// What the user can do.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Unavailable { .. } => {

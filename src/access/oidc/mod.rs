@@ -1,6 +1,6 @@
-//! Signing in by OpenID Connect: the authorization code flow with PKCE (OpenID Connect Core 1.0, section 3.1; RFC
-//! 7636). The browser keeps what it has begun in a cookie, so any process may complete it; the provider's claims say
-//! who somebody is and, by the rules of the settings, whose data that one may touch.
+//! Sign-in with OpenID Connect: the authorization code flow with PKCE (OpenID Connect Core 1.0, section 3.1; RFC
+//! 7636). The browser keeps the state of a sign-in in a cookie, so any process can complete it. The provider's claims
+//! identify the user; the rules of the settings turn them into a tenant and scopes.
 
 mod browser;
 mod error;
@@ -41,11 +41,11 @@ use crate::fetch::Direct;
 
 /// How far the provider's clock may be from ours.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
-/// How long after its issue an ID token is taken: it comes straight from the provider.
+/// How long after its issue an ID token is accepted: it comes directly from the provider.
 const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
-/// Sign-ins that are completed at once: each keeps the provider busy.
+/// Maximum number of sign-ins that are completed concurrently.
 const AT_ONCE: usize = 16;
-/// Signatures by keys that the provider publishes. A shared secret signs nothing, and `none` is none.
+/// The accepted signatures: by keys that the provider publishes, not with a shared secret or `none`.
 const ALGORITHMS: [Algorithm; 8] = [
     Algorithm::RsaSsaPkcs1V15Sha256,
     Algorithm::RsaSsaPkcs1V15Sha384,
@@ -57,7 +57,7 @@ const ALGORITHMS: [Algorithm; 8] = [
     Algorithm::EcdsaP384Sha384,
 ];
 
-/// Signs people in with one provider. Clones share what they know of it.
+/// Sign-in with one provider. Clones share its metadata.
 #[derive(Clone)]
 pub struct SignIn(Arc<Inner>);
 
@@ -74,7 +74,7 @@ struct AllClaims(Map<String, Value>);
 impl AdditionalClaims for AllClaims {}
 
 impl SignIn {
-    /// Signs in by these settings; the provider is asked when the first person comes.
+    /// Signs users in by these settings; the provider is contacted at the first sign-in.
     pub(super) fn new(settings: OidcSettings, direct: &Direct) -> Self {
         let provider = Provider::new(settings.issuer.clone(), direct.clone());
         Self(Arc::new(Inner {
@@ -84,17 +84,17 @@ impl SignIn {
         }))
     }
 
-    /// What the button says.
+    /// The label of the button.
     pub fn label(&self) -> &str {
         &self.0.settings.label
     }
 
-    /// Whether people reach us by TLS.
+    /// Whether users reach sitelog over TLS.
     pub fn is_encrypted(&self) -> bool {
         self.0.settings.redirect.scheme() == "https"
     }
 
-    /// Begins a sign-in: where the browser is to go, and what it is to keep.
+    /// Starts a sign-in; returns the URL to redirect to, and what the browser must keep.
     pub async fn begin(&self) -> Result<(Url, Begun), SignInError> {
         let settings = &self.0.settings;
         let published = self.0.provider.published().await?;
@@ -119,14 +119,14 @@ impl SignIn {
         Ok((address, begun))
     }
 
-    /// Completes a sign-in that this browser has begun.
+    /// Completes a sign-in that this browser has started.
     pub async fn complete(&self, begun: Option<Begun>, returned: &Returned) -> Result<Person, SignInError> {
         let issuer = &self.0.settings.issuer;
         if let Some(given) = returned.iss.as_ref().filter(|given| *given != issuer) {
             let (given, expected) = (shown(given), issuer.clone());
             return Err(SignInError::WrongIssuer { given, expected });
         }
-        // Before anything is said of an answer: it must be this browser's.
+        // Check first that the response belongs to this browser.
         let state = returned.state.as_deref().unwrap_or_default();
         let is_its_own = |begun: &Begun| bool::from(begun.state.as_bytes().ct_eq(state.as_bytes()));
         let begun = begun.filter(is_its_own).ok_or(SignInError::Unknown)?;
@@ -162,7 +162,7 @@ impl SignIn {
         })
     }
 
-    /// The provider's answer to the code (OpenID Connect Core 1.0, section 3.1.3).
+    /// The provider's response to the code (OpenID Connect Core 1.0, section 3.1.3).
     async fn exchange(&self, code: &str, verifier: String) -> Result<CoreTokenResponse, SignInError> {
         let (settings, provider) = (&self.0.settings, &self.0.provider);
         let published = provider.published().await?;
@@ -186,7 +186,7 @@ impl SignIn {
         })
     }
 
-    /// Who an ID token is about, if it is good (OpenID Connect Core 1.0, section 3.1.3.7).
+    /// The user of a valid ID token (OpenID Connect Core 1.0, section 3.1.3.7).
     async fn verify(
         &self,
         token: &CoreIdToken,
@@ -272,10 +272,7 @@ impl SignIn {
             // A name is missing, and nothing else.
             Err(error) if is_met => {
                 let reason = causes(&error);
-                tracing::warn!(
-                    "Cannot read the name of a person at {}: {reason}",
-                    settings.issuer
-                );
+                tracing::warn!("Cannot read the name of a user at {}: {reason}", settings.issuer);
                 return Ok(());
             }
             Err(UserInfoError::ClaimsVerification(error)) => {

@@ -1,4 +1,4 @@
-//! Who signed in, out of the claims that the provider makes.
+//! The user who signed in, from the provider's claims.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,16 +15,16 @@ const MAX_SUBJECT: usize = 255;
 /// Characters of a name at most.
 const MAX_NAME: usize = 100;
 
-/// Somebody who signed in.
+/// A user who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// For the log: `oidc:<subject>`.
     pub actor: String,
-    /// How people call that one: a name, with the email address if there is one.
+    /// The user's name, with the email address if there is one.
     pub name: String,
-    /// Whose data that one may touch.
+    /// The user's tenant.
     pub tenant: TenantId,
-    /// What that one may do; at least one scope.
+    /// The user's scopes; at least one.
     pub scopes: Scopes,
     /// Of the sign-in, which works only once: a digest of its state.
     pub sign_in: [u8; 32],
@@ -67,7 +67,7 @@ pub(super) fn name(claims: &Map<String, Value>, subject: &SubjectIdentifier) -> 
     }
 }
 
-/// As much of a text from elsewhere as is shown, on one line.
+/// A shortened external text, on one line.
 pub(super) fn shown(text: &str) -> String {
     let visible = text.chars().filter(|c| !c.is_control());
     visible.take(MAX_NAME).collect()

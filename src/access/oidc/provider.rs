@@ -1,4 +1,4 @@
-//! What a provider publishes about itself: read when the first person signs in, kept for a while.
+//! The metadata that a provider publishes: fetched at the first sign-in, then cached for a while.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::SignInError;
 use crate::fetch::{Direct, DirectError};
 
-/// For how long what a provider publishes is good without being asked for again.
+/// How long the metadata of a provider is cached.
 const CACHE_TTL: Duration = Duration::from_mins(10);
 /// Pause between two requests, however many people sign in.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -29,12 +29,12 @@ impl<'c> AsyncHttpClient<'c> for Client {
     }
 }
 
-/// A provider; what it publishes is read once for all who sign in.
+/// A provider; its metadata is fetched once for all sign-ins.
 pub(super) struct Provider {
     issuer: String,
     client: Client,
     kept: Mutex<Kept>,
-    /// One request at a time; who comes meanwhile uses its answer.
+    /// One request at a time; concurrent callers share its result.
     flight: tokio::sync::Mutex<()>,
 }
 
@@ -89,7 +89,7 @@ impl Provider {
                 }
                 Err(reason) => {
                     tracing::warn!(
-                        "Cannot read what the sign-in provider at {} publishes: {reason}",
+                        "Cannot read the metadata of the sign-in provider at {}: {reason}",
                         self.issuer
                     );
                     kept.asked = Some((now, Some(reason)));
@@ -97,7 +97,7 @@ impl Provider {
             }
         }
         let kept = self.kept();
-        // Those that are known stay good: a provider whose description is away for a while keeps users signed in.
+        // Known metadata stays valid, so users can sign in while the provider's metadata is unavailable.
         kept.published.clone().ok_or_else(|| {
             let reason = kept.asked.as_ref().and_then(|(_, reason)| reason.clone());
             self.unavailable(reason.unwrap_or_default())
@@ -115,9 +115,9 @@ impl Provider {
         let published = published.map_err(|error| match error {
             DiscoveryError::Request(error) => unanswered(&self.issuer, &error),
             DiscoveryError::Response(status, ..) => format!("it answers HTTP {}", status.as_u16()),
-            DiscoveryError::Parse(error) => format!("it does not answer with its configuration: {error}"),
+            DiscoveryError::Parse(error) => format!("it does not return its configuration: {error}"),
             DiscoveryError::Validation(text) => {
-                format!("{text}; SITELOG_OIDC__ISSUER must be exactly what the provider calls itself")
+                format!("{text}; SITELOG_OIDC__ISSUER must be exactly the issuer that the provider publishes")
             }
             other => other.to_string(),
         })?;
@@ -149,10 +149,10 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// What a visitor sees about a request without an answer; the log has the details.
+/// The message for visitors about a request without a response; the log has the details.
 pub(super) fn unanswered(issuer: &str, error: &DirectError) -> String {
     tracing::warn!(
-        "The sign-in provider at {issuer} does not answer: {}",
+        "The sign-in provider at {issuer} does not respond: {}",
         causes(error)
     );
     error.to_string()

@@ -1,4 +1,4 @@
-//! From the claims of a person to a tenant and scopes.
+//! Turns the claims of a user into a tenant and scopes.
 
 use serde_json::{Map, Value};
 
@@ -6,30 +6,30 @@ use super::SignInError;
 use crate::access::{Scope, Scopes};
 use crate::values::TenantId;
 
-/// What the claims of a person mean.
+/// The meaning of claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRules {
-    /// The claim that says whose data a person may touch; a path such as `app_metadata.tenant_id` leads into an object.
+    /// The claim with the tenant; a path such as `app_metadata.tenant_id` refers to a field of an object.
     pub tenant_claim: String,
     /// What the values of that claim mean. Empty: each value is the id of a tenant itself.
     pub tenants: Vec<(String, TenantId)>,
-    /// The tenant of people who do not have the claim; `None` if they are refused.
+    /// The tenant of users without the claim; `None` if they are refused.
     pub default_tenant: Option<TenantId>,
-    /// The claim that says what a person may do; `None` if all may do the same.
+    /// The claim with the scopes; `None` if all users get the same.
     pub scopes_claim: Option<String>,
     /// What the values of that claim mean. Empty: each value is the name of a scope itself.
     pub scopes_of: Vec<(String, Scope)>,
-    /// What people may do of whom the claim says nothing; none if they are refused.
+    /// The scopes of users whose claim grants none; empty if they are refused.
     pub default_scopes: Scopes,
 }
 
 impl ClaimRules {
-    /// The claim of a tenant if nothing is set.
+    /// The default claim with the tenant.
     pub const DEFAULT_TENANT_CLAIM: &str = "tenant_id";
-    /// What all may do if nothing is set.
+    /// The default scopes.
     pub const DEFAULT_SCOPES: &str = "read";
 
-    /// Whether claims have all that the rules look at.
+    /// Whether the claims contain everything that the rules use.
     pub(super) fn are_met_by(&self, claims: &Map<String, Value>) -> bool {
         let has = |name: &str| found(claims, name).is_some();
         has(&self.tenant_claim) && self.scopes_claim.as_deref().is_none_or(has)
@@ -94,7 +94,7 @@ impl ClaimRules {
     }
 }
 
-/// A claim by its name, or else by the path to it. A claim that is null is none.
+/// A claim by its name, otherwise by its path. A null claim counts as missing.
 fn found<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let by_path = || {
         let mut parts = name.split('.');
@@ -176,7 +176,7 @@ mod tests {
             groups(json!(["acme", "umbrella"])),
             Err(SignInError::SeveralTenants(_))
         ));
-        // An id is no name where there are names.
+        // If names are mapped, an id is not accepted.
         for unknown in [
             json!("else"),
             json!(ONE),
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn scopes_come_from_the_claim_or_else_from_the_settings() {
         let scopes = |rules: &ClaimRules, value: Value| rules.scopes(&claims(value)).map(|s| s.to_string());
-        // A claim that no rule names gives nobody anything.
+        // Values without a rule grant nothing.
         assert_eq!(scopes(&rules(), json!({ "scopes": "operator" })).unwrap(), "read");
         let words = ClaimRules {
             scopes_claim: Some("scopes".to_owned()),

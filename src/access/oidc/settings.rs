@@ -1,34 +1,34 @@
-//! What may be set about signing in by OpenID Connect.
+//! The settings of sign-in with OpenID Connect.
 
 use url::Url;
 
 use super::rules::ClaimRules;
 use crate::access::Secret;
 
-/// The provider, what we are to it, and what its claims mean.
+/// The provider, our registration there, and the meaning of its claims.
 #[derive(Clone, Debug)]
 pub struct OidcSettings {
-    /// The provider, exactly as it calls itself (OpenID Connect Discovery 1.0, section 3).
+    /// The issuer URL, exactly as the provider publishes it (OpenID Connect Discovery 1.0, section 3).
     pub issuer: String,
-    /// What the provider calls us.
+    /// The client ID.
     pub client_id: String,
-    /// What we show the provider; `None` for a public client, which PKCE alone protects.
+    /// The client secret; `None` for a public client, which only PKCE protects.
     pub client_secret: Option<Secret>,
-    /// Where the provider sends people back to; it is registered there.
+    /// The redirect URI, which is registered at the provider.
     pub redirect: Url,
-    /// What the button says.
+    /// The label of the button.
     pub label: String,
-    /// What is asked for: `openid` and others.
+    /// The requested scopes: `openid` and others.
     pub request_scopes: Vec<String>,
-    /// Whose data somebody may touch, and how.
+    /// The rules that map claims to a tenant and scopes.
     pub rules: ClaimRules,
 }
 
 impl OidcSettings {
-    /// The path that a provider sends people back to.
+    /// The path of the redirect URI.
     pub const RETURN_PATH: &str = "/sign-in/oidc/return";
-    /// What the button says if nothing is set.
+    /// The default label of the button.
     pub const DEFAULT_LABEL: &str = "Sign in with your organisation";
-    /// What is asked for if nothing is set.
+    /// The scopes that are requested by default.
     pub const DEFAULT_REQUEST_SCOPES: &str = "openid profile email";
 }

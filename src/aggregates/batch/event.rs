@@ -1,5 +1,5 @@
-//! The events of a batch as a whole. The events of its scans are in their own streams: a batch's stream
-//! stays tiny whatever its size.
+//! The events of a batch as a whole. The events of its scans are in their own streams, so a batch's stream stays
+//! short.
 
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ impl VersionedEvent for BatchEvent {
     }
 }
 
-/// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
+/// Before version 2, scans read only pages and sitemaps, and did not check sitemap URLs.
 fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
     let options = fields
         .get_mut("options")

@@ -1,4 +1,4 @@
-//! One list of domains that were sent together. Its scans live on streams of their own.
+//! A batch: a list of domains. Each of its scans has its own stream.
 
 mod event;
 mod status;
@@ -15,7 +15,7 @@ pub use status::{BatchProgress, BatchStatus};
 use crate::values::event_type::StreamType;
 use crate::values::{BatchOptions, BodyRef, MonitorId};
 
-/// The memory of one batch.
+/// The state of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchScan {
     items: Option<BodyRef>,
@@ -31,7 +31,7 @@ pub struct BatchScan {
 pub enum BatchCommand {
     /// Request the scans of a list.
     Request {
-        /// Scans it stands for.
+        /// Number of its scans.
         total: u32,
         /// The options.
         options: BatchOptions,
@@ -63,18 +63,18 @@ pub enum BatchCommand {
     },
 }
 
-/// A batch that the predecessor worked through.
+/// A batch of the predecessor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedBatch {
-    /// Scans it stood for.
+    /// Number of its scans.
     pub total: u32,
     /// The options.
     pub options: BatchOptions,
-    /// An empty list: what is known of its scans is brought over by itself.
+    /// An empty list: its known scans are imported separately.
     pub items: BodyRef,
     /// The row's primary key.
     pub row_id: String,
-    /// How far it was.
+    /// Its status in the predecessor.
     pub status: String,
     /// The number of completed scans that it counted.
     pub completed: u32,
@@ -84,7 +84,7 @@ pub struct ImportedBatch {
     pub error: Option<String>,
     /// The whole row.
     pub row: BodyRef,
-    /// Whether it was broken off.
+    /// Whether it was interrupted.
     pub broken_off: bool,
 }
 
@@ -144,7 +144,7 @@ impl BatchScan {
         ]
     }
 
-    /// The events that a command on a batch leads to; `Import` has its own function.
+    /// The events of a command on a batch; `Import` has its own function.
     pub fn decide(&self, command: BatchCommand) -> Result<Option<BatchEvent>, BatchError> {
         let exists = self.round > 0;
         match command {
@@ -167,7 +167,7 @@ impl BatchScan {
             BatchCommand::Cancel => Ok(Some(BatchEvent::BatchCancelled {})),
             BatchCommand::Reopen { .. } if self.cancelled => Err(BatchError::WasCancelled),
             BatchCommand::Reopen { total: 0, .. } => Err(BatchError::NothingToRetry),
-            // A retry of the whole batch is under way already: this is its repeat.
+            // A retry of the whole batch is running already: this is a repetition.
             BatchCommand::Reopen { scans: Some(_), .. } if self.expanding.is_some() => Ok(None),
             BatchCommand::Reopen { total, scans } => Ok(Some(BatchEvent::BatchReopened {
                 round: self.round + 1,
@@ -183,7 +183,7 @@ impl BatchScan {
         }
     }
 
-    /// Whether nothing of it is under way.
+    /// Whether none of its scans is running or waiting.
     pub fn is_over(&self) -> bool {
         self.ended || self.cancelled
     }

@@ -49,7 +49,7 @@ impl BatchStatus {
         Self::Cancelled,
     ];
 
-    /// The only place where a batch's progress becomes a status.
+    /// Derives the status of a batch; only this function does that.
     pub fn of(progress: BatchProgress) -> Self {
         match progress {
             BatchProgress { cancelled: true, .. } => Self::Cancelled,
@@ -70,7 +70,7 @@ impl BatchStatus {
         }
     }
 
-    /// The word on the wire and in the tables.
+    /// The word in the API and in the tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",

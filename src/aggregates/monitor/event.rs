@@ -16,41 +16,41 @@ pub enum MonitorEvent {
     MonitorCreated {
         /// The settings.
         settings: MonitorSettings,
-        /// The first run is at the first time of the rhythm after this one.
+        /// The first run is at the first scheduled time after this one.
         since: DateTime<Utc>,
     },
     /// The settings of the monitor were changed.
     MonitorChanged {
         /// The new settings.
         settings: MonitorSettings,
-        /// The next run is at the first time of the rhythm after this one. Null if the rhythm is the same as before.
+        /// The next run is at the first scheduled time after this one. Null if the schedule did not change.
         since: Option<DateTime<Utc>>,
     },
     /// The monitor does not run until it is resumed.
     MonitorPaused {},
-    /// The monitor runs again. What was missed meanwhile is not made up.
+    /// The monitor was resumed. Runs that it missed meanwhile are skipped.
     MonitorResumed {
-        /// The next run is at the first time of the rhythm after this one.
+        /// The next run is at the first scheduled time after this one.
         since: DateTime<Utc>,
     },
-    /// A run began: the batch is requested in the same append.
+    /// A run was started: the batch is requested in the same append.
     MonitorRan {
-        /// When the run was due by the rhythm. Null if it was requested.
+        /// The scheduled time of the run. Null if it was started manually.
         slot: Option<DateTime<Utc>>,
         /// The batch.
         batch_id: BatchId,
         /// Number of domains.
         total: u32,
-        /// Times of the rhythm before this one that were missed and are skipped; at most 1000 are counted.
+        /// Scheduled times before this one that were missed and are skipped; at most 1000 are counted.
         missed: u32,
     },
     /// A run did not take place.
     MonitorSkipped {
-        /// When the run was due by the rhythm.
+        /// The scheduled time of the run.
         slot: DateTime<Utc>,
         /// The reason.
         reason: SkipReason,
-        /// Times of the rhythm before this one that were missed and are skipped; at most 1000 are counted.
+        /// Scheduled times before this one that were missed and are skipped; at most 1000 are counted.
         missed: u32,
     },
     /// The monitor was deleted. The results of its runs stay.

@@ -1,5 +1,5 @@
-//! Domains that are scanned again and again. `monitors` decides when a run is due, because it knows the time; here it is
-//! decided that no time has two runs.
+//! A monitor: domains that are scanned on a schedule. `monitors` decides when a run is due, because it knows the time.
+//! This module ensures that no scheduled time has two runs.
 
 mod event;
 #[cfg(test)]
@@ -16,7 +16,7 @@ use crate::values::BatchId;
 use crate::values::event_type::StreamType;
 use crate::values::monitor::{MonitorSettings, SkipReason, Slot};
 
-/// The memory of one monitor.
+/// The state of one monitor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Monitor {
     settings: Option<MonitorSettings>,
@@ -63,7 +63,7 @@ pub enum MonitorCommand {
         /// The current time.
         now: DateTime<Utc>,
     },
-    /// Note that a run does not take place.
+    /// Record that a run does not take place.
     Skip {
         /// When it was due.
         slot: Slot,
@@ -87,10 +87,10 @@ pub enum MonitorError {
     CannotRun(SkipReason),
 }
 
-/// Why a run cannot take place, as part of a sentence.
+/// Why a run cannot take place, as text within a sentence.
 pub fn words(reason: SkipReason) -> &'static str {
     match reason {
-        SkipReason::StillRunning => "the batch of the run before has not ended",
+        SkipReason::StillRunning => "the batch of the previous run has not ended",
         SkipReason::NoDomains => "its filter matches no domain",
         SkipReason::TooManyDomains => {
             "it has more domains than a batch may have, or than the tenant's quota of domains per batch"
@@ -101,17 +101,17 @@ pub fn words(reason: SkipReason) -> &'static str {
 }
 
 impl Monitor {
-    /// What it does; nothing before it was created and after it was deleted.
+    /// Its settings; none before it was created and after it was deleted.
     pub fn settings(&self) -> Option<&MonitorSettings> {
         self.settings.as_ref().filter(|_| !self.deleted)
     }
 
-    /// Whether it runs by itself.
+    /// Whether it runs on its schedule.
     pub fn is_active(&self) -> bool {
         self.settings().is_some() && !self.paused
     }
 
-    /// The time that was seen to last.
+    /// The last scheduled time that was handled.
     pub fn last(&self) -> Option<DateTime<Utc>> {
         self.last
     }
@@ -121,7 +121,7 @@ impl Monitor {
         self.batch
     }
 
-    /// Whether a time was seen to already. One that is still to come was written under a wrong clock, and says nothing.
+    /// Whether a scheduled time was handled already. A time in the future was written under a wrong clock, and is ignored.
     fn is_past(&self, slot: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         self.last.is_some_and(|last| slot <= last && last <= now)
     }

@@ -65,10 +65,10 @@ pub enum ScanCommand {
     Erase,
 }
 
-/// A scan that the predecessor did.
+/// A scan of the predecessor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedScan {
-    /// Standardised; as it is in the row where it is not a domain.
+    /// The normalised domain; an invalid one as it is in the row.
     pub domain: String,
     /// The batch and line it belongs to.
     pub origin: Option<BatchOrigin>,
@@ -80,7 +80,7 @@ pub struct ImportedScan {
     pub row_id: String,
     /// The kind of work.
     pub job_type: Option<String>,
-    /// How far it was.
+    /// Its status in the predecessor.
     pub status: String,
     /// The whole row.
     pub row: BodyRef,
@@ -90,7 +90,7 @@ pub struct ImportedScan {
     pub outcome: ImportedOutcome,
 }
 
-/// How a scan that the predecessor did ended.
+/// How a scan of the predecessor ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ImportedOutcome {
     /// With a result.
@@ -109,7 +109,7 @@ pub enum ImportedOutcome {
     },
     /// Not at all, and it is no longer wanted.
     Cancelled,
-    /// Not yet: it is to be done here.
+    /// It has not ended: sitelog must run it.
     Open,
 }
 
@@ -120,11 +120,11 @@ pub struct BatchOrigin {
     pub batch_id: BatchId,
     /// The line of its list, from 1.
     pub line: u32,
-    /// How many of its scans may be under way at the same time.
+    /// Maximum number of its concurrent scans.
     pub max_concurrent: u32,
 }
 
-/// Something an attempt read.
+/// A file that an attempt read.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of the events of the same names")]
 pub enum ReadFact {
@@ -161,7 +161,7 @@ pub enum ReadFact {
     },
 }
 
-/// How what an attempt found differs from what was known of the domain.
+/// The difference between what an attempt found and what was known of the domain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DomainChange {
     /// The scan that it is compared with.

@@ -8,7 +8,7 @@ pub enum ScanError {
     /// There is no such scan.
     #[error("there is no such scan")]
     NotFound,
-    /// The id is taken by a scan of something else.
+    /// The id belongs to a scan of another domain.
     #[error("the id belongs to a scan of {0}")]
     IdTaken(String),
     /// The worker's lease or attempt is no longer the current one.

@@ -1,4 +1,5 @@
-//! What happens to a scan. Facts in the past tense, rich enough that a read model computes no business fact.
+//! The events of a scan: facts in the past tense. They contain everything that read models show, so a read model
+//! computes no business fact.
 
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
@@ -94,7 +95,7 @@ pub enum ScanEvent {
         not_modified: bool,
         /// Decoded size in bytes.
         bytes: u64,
-        /// Number of URLs in it; for an index, of its children.
+        /// Number of URLs in the file; for an index, the number of its sitemaps.
         entries: u64,
         /// Body: its stored URLs, one JSON object per line. Null if there are none.
         urls: Option<BodyRef>,
@@ -142,7 +143,7 @@ pub enum ScanEvent {
         attempt: u32,
         /// The earlier scan that it was compared with.
         previous_scan_id: ScanId,
-        /// Names of the changed fields, for example `phone_numbers`. `status` and `sitemap_urls` stand for the two fields
+        /// Names of the changed fields, for example `phone_numbers`. `status` and `sitemap_urls` refer to the two fields
         /// below.
         fields: Vec<String>,
         /// How the latest scans of the domain ended, if this one ended differently, or null.
@@ -257,11 +258,11 @@ pub enum ScanEvent {
 pub struct ScanTotals {
     /// Number of sitemap files read, without indexes.
     pub sitemaps: u64,
-    /// Number of distinct URLs in them.
+    /// Number of distinct URLs in the sitemaps.
     pub sitemap_urls: u64,
     /// Number of HTML pages read.
     pub pages: u64,
-    /// Number of e-mail addresses.
+    /// Number of email addresses.
     pub emails: u64,
     /// Number of phone numbers.
     pub phones: u64,
@@ -290,7 +291,7 @@ pub struct UrlsChange {
 }
 
 impl ScanEvent {
-    /// How many scans of its batch may be under way at the same time, where it makes the scan wait for a worker.
+    /// Maximum number of concurrent scans of its batch, for events after which the scan waits for a worker.
     pub fn max_concurrent(&self) -> Option<u32> {
         match self {
             Self::ScanRequested { max_concurrent, .. } | Self::ScanRetried { max_concurrent, .. } => {
@@ -421,7 +422,7 @@ impl VersionedEvent for ScanEvent {
     }
 }
 
-/// Before version 2 no scan read files besides pages and sitemaps, or checked the URLs of sitemaps.
+/// Before version 2, scans read only pages and sitemaps, and did not check sitemap URLs.
 fn nothing_besides(mut fields: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Object(options)) = fields.get_mut("options") {
         add_options(options);

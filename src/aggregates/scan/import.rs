@@ -1,4 +1,4 @@
-//! A scan that the predecessor did: requested, brought over and ended in one append.
+//! A scan of the predecessor: requested, imported and ended in one append.
 
 use super::{Decision, DomainScan, ImportedOutcome, ImportedScan, ScanEvent, requested};
 

@@ -33,12 +33,12 @@ pub use status::{ScanStatus, UnknownStatus};
 use crate::values::event_type::StreamType;
 use crate::values::{BatchId, DomainName, FailureReason, ScanOptions};
 
-/// Lost workers after which a scan is taken to be what kills them.
+/// The number of lost workers after which the scan itself counts as their cause.
 const MAX_ABANDONED: u32 = 20;
 /// First pause between attempts; each further one is four times as long.
 const FIRST_BACKOFF_SECONDS: i64 = 2;
 
-/// The memory of one scan: what its decisions need, nothing else.
+/// The state of one scan: only what its decisions need.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DomainScan {
     status: Option<ScanStatus>,
@@ -96,7 +96,7 @@ impl DomainScan {
         self.next_attempt_at
     }
 
-    /// The events that a command leads to.
+    /// The events of a command.
     pub fn decide(&self, command: ScanCommand) -> Decision {
         match command {
             ScanCommand::Request {
@@ -313,7 +313,7 @@ impl DomainScan {
         }
     }
 
-    /// In whatever status: a scan under way continues, and what it finds is found after the erasure.
+    /// In any status: a running scan continues, and its findings come after the erasure.
     fn erase(&self) -> Decision {
         let status = self.status.ok_or(ScanError::NotFound)?;
         if !self.has_bodies {
@@ -463,7 +463,7 @@ impl Aggregate for DomainScan {
                 self.attempts_in_round += 1;
             }
             ScanEvent::ScanAbandoned { .. } => {
-                // A lost worker is no attempt at the site that failed.
+                // A lost worker is not a failure of the site.
                 self.attempts_in_round = self.attempts_in_round.saturating_sub(1);
                 self.abandoned_in_round += 1;
             }

@@ -37,7 +37,7 @@ impl ScanStatus {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
 
-    /// The word on the wire and in the tables.
+    /// The word in the API and in the tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",

@@ -89,7 +89,7 @@ fn cancelled() -> DomainScan {
     after([request(), ScanCommand::Cancel])
 }
 
-/// The types of the events a decision leads to.
+/// The types of the events of a decision.
 type Names = Result<Vec<String>, ScanError>;
 
 fn names(decision: Decision) -> Names {

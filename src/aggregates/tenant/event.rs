@@ -22,19 +22,19 @@ pub enum TenantEvent {
         /// When the key expires, or null.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// A key was revoked, from the next request on.
+    /// A key was revoked. It is refused from the next request on.
     KeyRevoked {
         /// The visible part of the key.
         key_id: String,
     },
     /// The quotas of the tenant were changed.
     TenantSettingsChanged {
-        /// All of them, as they are from now on.
+        /// All quotas after the change.
         settings: TenantSettings,
     },
-    /// An administrator ended all sessions of a person whom a provider had signed in.
+    /// An administrator ended all sessions of a user who signed in with an identity provider.
     PersonSignedOut {
-        /// The person: `oidc:<subject>`.
+        /// The user: `oidc:<subject>`.
         person: String,
     },
 }

@@ -1,5 +1,5 @@
-//! A tenant: its keys and quotas, as far as events describe them. What a key is checked against is not here, and in no
-//! event (`access`): a command changes that table and appends the event in one transaction.
+//! A tenant: its keys and quotas, as far as events describe them. The hashes of keys are in no event; a command
+//! changes the table in `access` and appends the event in one transaction.
 
 mod event;
 
@@ -14,7 +14,7 @@ pub use event::TenantEvent;
 
 use crate::values::TenantSettings;
 
-/// The memory of one tenant.
+/// The state of one tenant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tenant {
     revoked_keys: BTreeSet<String>,
@@ -22,7 +22,7 @@ pub struct Tenant {
     settings: Option<TenantSettings>,
 }
 
-/// A command on one tenant; each is what happened, and none is refused.
+/// A command on one tenant; none is refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TenantCommand {
     /// Tell of a new key.

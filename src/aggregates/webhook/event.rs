@@ -21,7 +21,7 @@ pub enum WebhookEvent {
         /// Its URL and the events that it gets from now on.
         settings: WebhookSettings,
     },
-    /// The endpoint got another secret. The one before it stays valid for a day.
+    /// The endpoint got a new secret. The previous one stays valid for a day.
     WebhookSecretRotated {},
     /// Nothing is sent to the endpoint until it is enabled again.
     WebhookDisabled {
@@ -32,16 +32,16 @@ pub enum WebhookEvent {
         /// The result of the last attempt, or null.
         error: Option<String>,
     },
-    /// The endpoint was enabled again. It gets all events from where it was.
+    /// The endpoint was enabled again. It resumes where it stopped.
     WebhookEnabled {},
-    /// Events were requested again: those after `after`, up to and including `to`.
+    /// Events are to be sent again: those after `after`, up to and including `to`.
     WebhookReplayRequested {
         /// The log position after which the events begin.
         after: i64,
         /// The log position of the last one.
         to: i64,
     },
-    /// One event was requested again, outside the order.
+    /// One event is to be sent again, out of order.
     WebhookResendRequested {
         /// The log position of the event.
         position: i64,
@@ -65,7 +65,7 @@ pub enum DisableReason {
 }
 
 impl DisableReason {
-    /// The word on the wire and in the tables.
+    /// The word in the API and in the tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "requested",

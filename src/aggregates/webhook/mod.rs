@@ -1,5 +1,4 @@
-//! One endpoint that gets events. Its position is not decided here: it follows from what was delivered
-//! (`webhooks`).
+//! A webhook. Its position in the log is not decided here: it follows from the deliveries (`webhooks`).
 
 mod event;
 
@@ -12,7 +11,7 @@ pub use event::{DisableReason, WebhookEvent};
 use crate::values::event_type::StreamType;
 use crate::values::webhook::WebhookSettings;
 
-/// The memory of one endpoint.
+/// The state of one endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Webhook {
     settings: Option<WebhookSettings>,

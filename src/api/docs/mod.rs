@@ -1,5 +1,5 @@
-//! `/docs`: the API for people, made from its own document and from the codes it answers with; public, without a
-//! network, script or style of others.
+//! `/docs`: the API documentation for people, generated from the API document and the problem codes. It is public,
+//! and loads nothing from other hosts.
 
 mod operations;
 mod problems;
@@ -71,7 +71,7 @@ fn page(title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// A table that scrolls by itself where it is wider than the screen; by keys too, so it takes the focus.
+/// A table that scrolls if it is wider than the screen. It can be focused, so that the keyboard scrolls it.
 fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(label) {
@@ -83,12 +83,12 @@ fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     }
 }
 
-/// A text as it is typed, which scrolls by itself.
+/// Preformatted text that scrolls.
 fn code_block(shown: &str) -> Markup {
     html! { pre tabindex="0" { code { (shown) } } }
 }
 
-/// A path that may be broken behind each slash.
+/// A path that may be wrapped after each slash.
 fn path_of(path: &str) -> Markup {
     html! {
         @for (n, part) in path.split('/').enumerate() { @if n > 0 { "/" wbr; } (part) }

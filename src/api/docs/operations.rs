@@ -1,4 +1,4 @@
-//! The overview, programs for the usual journeys, and each operation as the document has it.
+//! The overview, sample programs for common tasks, and each operation of the API document.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -174,7 +174,7 @@ fn answers(responses: &Value) -> Markup {
         @for (status, response) in responses.as_object().into_iter().flatten() {
             @for (_, content) in response["content"].as_object().into_iter().flatten() {
                 @if status.starts_with('2') && !content["example"].is_null() {
-                    p { "Answer " (status) }
+                    p { "Response " (status) }
                     (example(&content["example"]))
                 }
             }

@@ -1,4 +1,4 @@
-//! The meaning of each code, and what to do about it.
+//! The meaning of each code, and what to do.
 
 use maud::{Markup, html};
 
@@ -33,7 +33,7 @@ pub(super) fn list() -> Markup {
     )
 }
 
-/// The page of a code, which may be that of an answer, of a failed scan, or of both.
+/// The page of a code: of an API error, of a failed scan, or of both.
 pub(super) fn one(code: &str) -> Option<Markup> {
     let answer = ProblemCode::ALL.iter().find(|known| known.as_str() == code);
     let reason = REASONS.iter().find(|known| known.reason.as_str() == code);

@@ -1,4 +1,4 @@
-//! Why a scan failed, in words.
+//! The reasons why a scan failed, as text.
 
 use crate::values::FailureReason;
 
@@ -8,7 +8,7 @@ pub(in crate::api) struct Reason {
     pub(in crate::api) reason: FailureReason,
     /// The cause.
     pub(in crate::api) meaning: &'static str,
-    /// Whether another attempt follows by itself.
+    /// Whether another attempt follows automatically.
     pub(in crate::api) again: &'static str,
     /// The next step.
     pub(in crate::api) remedy: &'static str,

@@ -1,4 +1,4 @@
-//! Programs for the usual journeys, as the files of `docs/snippets` have them; a test runs each.
+//! The sample programs of `docs/snippets`; a test runs each.
 
 use maud::{Markup, html};
 

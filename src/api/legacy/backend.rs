@@ -1,4 +1,5 @@
-//! The way back: routes and services that the settings hand to the old backend, and ids that only it knows.
+//! Forwards to the old backend: the routes and services that the settings name, and ids that only the old backend
+//! knows.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -77,11 +78,11 @@ const ROUTES: [(&str, Service); 32] = [
     ("GET /api/v3/batch_page_scraper/test_background_task", Service::Statuses),
 ];
 
-/// Marks an answer that says that the id is unknown here.
+/// Marks a response that says that the id is unknown here.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::api::legacy) struct UnknownHere;
 
-/// The old backend and what it answers.
+/// The old backend, and the requests that it answers.
 #[derive(Debug)]
 pub(in crate::api::legacy) struct Backend {
     forwarder: Forwarder,
@@ -89,7 +90,7 @@ pub(in crate::api::legacy) struct Backend {
     routes: HashSet<&'static str>,
 }
 
-/// Why it cannot be used; the message names what is wrong.
+/// Why the old backend cannot be used; the message names the error.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     /// A word names neither a route nor a service.
@@ -166,7 +167,7 @@ impl Backend {
     }
 }
 
-/// Lets the settings hand these routes to the old backend. The caller was admitted before.
+/// Forwards these routes to the old backend if the settings say so. The caller was admitted before.
 pub(in crate::api::legacy) fn switchable(routes: Router<ApiState>, state: &ApiState) -> Router<ApiState> {
     match &state.legacy.backend {
         None => routes,
@@ -197,7 +198,7 @@ async fn switch(
     if is_status
         && (answer.status() == StatusCode::NOT_FOUND || answer.extensions().get::<UnknownHere>().is_some())
     {
-        // Begun there before the switch.
+        // Started there before the switch.
         return backend.forward(method, &uri, headers, bytes::Bytes::new()).await;
     }
     answer

@@ -1,4 +1,4 @@
-//! Reads a JSON body the way pydantic 2 did in its lax mode, and says what is wrong with it in the same words.
+//! Reads a JSON body as pydantic 2 does in its lax mode, and returns the same error messages.
 
 mod json_error;
 
@@ -12,7 +12,7 @@ use super::error::LegacyError;
 use crate::api::request::CommandRequest;
 use crate::values::TenantId;
 
-/// Errors that are listed at most; who made more learns from the first.
+/// Maximum number of listed errors.
 const MAX_ERRORS: usize = 100;
 
 /// The fields of a body. A field that cannot be read counts as empty until `check` refuses it, so that all errors are
@@ -78,7 +78,7 @@ impl Body {
         self.optional_tenant(name)
     }
 
-    /// A tenant, if it is there.
+    /// A tenant, if present.
     pub(in crate::api::legacy) fn optional_tenant(&mut self, name: &str) -> Option<TenantId> {
         let value = self.fields.get(name)?.clone();
         let place = json!(["body", name]);
@@ -95,7 +95,7 @@ impl Body {
         }
     }
 
-    /// An integer, if it is there; a text, a truth value or a whole float will do.
+    /// An integer, if present; a string, a boolean or a whole float is accepted.
     pub(in crate::api::legacy) fn optional_integer(&mut self, name: &str) -> Option<i64> {
         let value = self.fields.get(name)?.clone();
         match lax_integer(&value) {
@@ -113,7 +113,7 @@ impl Body {
         self.optional_integer(name)
     }
 
-    /// A tenant, if it is there; null and the empty text are as good as nothing.
+    /// A tenant, if present; null and the empty string count as absent.
     pub(in crate::api::legacy) fn nullable_tenant(&mut self, name: &str) -> Option<TenantId> {
         self.fields
             .get(name)
@@ -121,7 +121,7 @@ impl Body {
         self.optional_tenant(name)
     }
 
-    /// A text, if there is one that Python takes for true.
+    /// A non-empty string, if present.
     pub(in crate::api::legacy) fn truthy_text(&mut self, name: &str) -> Option<String> {
         let value = self.fields.get(name)?.clone();
         let is_false = match &value {
@@ -138,7 +138,7 @@ impl Body {
         self.as_text(&json!(["body", name]), &value)
     }
 
-    /// A truth value, if it is there; 0, 1 and the usual words will do.
+    /// A boolean, if present; 0, 1 and the usual words are accepted.
     pub(in crate::api::legacy) fn optional_boolean(&mut self, name: &str) -> Option<bool> {
         let value = self.fields.get(name)?.clone();
         let truth = match &value {
@@ -169,14 +169,14 @@ impl Body {
         }
     }
 
-    /// Refuses a value for a reason of its own.
+    /// Refuses a value for the given reason.
     pub(in crate::api::legacy) fn refuse_value(&mut self, name: &str, reason: &str) {
         let value = self.fields.get(name).cloned().unwrap_or_default();
         let message = format!("Value error, {reason}");
         self.refuse("value_error", &json!(["body", name]), &message, &value);
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether there is no error.
     pub(in crate::api::legacy) fn has_no_errors(&self) -> bool {
         self.errors.is_empty()
     }
@@ -219,7 +219,7 @@ impl Body {
     }
 }
 
-/// The value a body stands for: what does not call itself JSON is a text.
+/// The value of a body: without a JSON content type it is a string.
 fn value_of(media_type: &str, bytes: &[u8]) -> Result<Value, LegacyError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.is_empty() {
@@ -253,7 +253,7 @@ fn is_json_suffixed(media_type: &str) -> bool {
 
 const NOT_A_BOOLEAN: &str = "Input should be a valid boolean, unable to interpret input";
 
-/// The words that pydantic takes for true and false.
+/// The words that pydantic accepts for true and false.
 fn lax_boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
@@ -262,7 +262,7 @@ fn lax_boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// An integer of the query within bounds, if it is there.
+/// An integer of the query within bounds, if present.
 pub(in crate::api::legacy) fn query_integer(
     query: &HashMap<String, String>,
     name: &str,
@@ -285,7 +285,7 @@ pub(in crate::api::legacy) fn query_integer(
     Some(number)
 }
 
-/// A truth value of the query, if it is there.
+/// A boolean of the query, if present.
 pub(in crate::api::legacy) fn query_boolean(
     query: &HashMap<String, String>,
     name: &str,
@@ -321,7 +321,7 @@ const NO_DIGITS: Refusal = (
     "Input should be a valid integer, unable to parse string as an integer",
 );
 
-/// What does not fit 64 bits is brought to the nearest bound: no number here means anything so large.
+/// Numbers that do not fit into 64 bits are clamped: no such number is meaningful here.
 fn lax_integer(value: &Value) -> Result<i64, Refusal> {
     match value {
         Value::Bool(truth) => Ok(i64::from(*truth)),

@@ -1,5 +1,5 @@
-//! Errors as v1 said them: `{"detail": …}`, and for bodies that do not fit, what its framework said
-//! (`FastAPI` 0.115 with pydantic 2.10).
+//! Errors of v1: `{"detail": …}`, and validation errors as its framework returned them (`FastAPI` 0.115 with pydantic
+//! 2.10).
 
 use axum::Json;
 use axum::body::Body;
@@ -72,7 +72,7 @@ impl LegacyError {
         }
     }
 
-    /// 422 for an id that is none; the predecessor answered 500 with its database's words.
+    /// 422 for an invalid id; the predecessor returned 500 with its database's message.
     pub(in crate::api::legacy) fn malformed_id(name: &str, given: &str) -> Self {
         let message = "Input should be a valid UUID";
         let problem =
@@ -157,7 +157,7 @@ where
     }
 }
 
-/// What v4 takes from a request, its refusal said in the old words.
+/// A value that v4 extracts from a request; a refusal is converted to the old format.
 pub(in crate::api::legacy) struct OldWords<T>(pub(super) T);
 
 impl<T: FromRequest<ApiState, Rejection = Problem>> FromRequest<ApiState> for OldWords<T> {

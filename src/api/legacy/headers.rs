@@ -1,5 +1,5 @@
-//! The headers by which old paths say that they are old: RFC 9745 (`Deprecation`), RFC 8594 (`Sunset`) and RFC 8288
-//! (`Link`). Old clients do not read them, but their maintainers can.
+//! The headers that mark old paths as deprecated: RFC 9745 (`Deprecation`), RFC 8594 (`Sunset`) and RFC 8288 (`Link`).
+//! Old clients do not read them, but their maintainers can.
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -32,7 +32,7 @@ impl Successor {
     }
 }
 
-/// Adds them to all answers of these routes.
+/// Adds them to all responses of these routes.
 pub(in crate::api::legacy) fn deprecated(
     routes: Router<ApiState>,
     successor: Successor,

@@ -1,5 +1,6 @@
-//! The predecessor's paths: thin adapters that say v4's commands and queries in the old words, so that old clients
-//! work unchanged. `docs/legacy.md` lists each difference that is meant. Not here: anything that only v4 can do.
+//! The predecessor's paths: thin adapters over v4's commands and queries, in the formats of the predecessor, so that
+//! old clients work unchanged. `docs/legacy.md` lists each intended difference. Features that only v4 has do not
+//! belong here.
 
 mod backend;
 mod body;
@@ -30,7 +31,7 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
     let v1 = fallbacks(v1::router(state).merge(v2025_03::v1(state)));
     let v2 = v2025_03::dialect(fallbacks(v2025_03::v2(state)));
     Router::new()
-        // Monitors of old installations ask here; `/readyz` says more.
+        // Health checks of old installations use this path; `/readyz` reports more.
         .route("/health", get(async || Json(json!({ "status": "healthy" }))))
         .route("/health/database", get(database_health))
         .nest("/api/v1", v1)

@@ -1,5 +1,5 @@
-//! The tenant of an old client's request. The predecessor needed no key and took the tenant from the body. Now a request
-//! needs a key or token as everywhere; without one it is accepted only for tenants that allow it (`open_v1`).
+//! The tenant of an old client's request. The predecessor needed no key and took the tenant from the body. Now a
+//! request needs a key or token, as everywhere. Without one it is accepted only for tenants that allow it (`open_v1`).
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -15,7 +15,7 @@ use crate::api::problem::Problem;
 use crate::api::recheck::run_while_admitted;
 use crate::values::TenantId;
 
-/// Who a v1 request comes from.
+/// The caller of a v1 request.
 #[derive(Clone, Debug)]
 pub(in crate::api::legacy) enum Visitor {
     /// There is no access control.
@@ -42,7 +42,7 @@ pub(in crate::api::legacy) async fn admit(
     admit_as(visitor, &state, request, next).await
 }
 
-/// The same for versions whose clients always had to say who they are.
+/// The same for versions whose clients always had to authenticate.
 pub(in crate::api::legacy) async fn admit_known(
     State(state): State<ApiState>,
     request: Request,
@@ -66,7 +66,7 @@ async fn admit_as(
         Err(error) => return error.into_response(),
     };
     let caller = visitor.caller();
-    // A stranger's tenant is in the body; its share is taken when that is read.
+    // Without a key the tenant is in the body; its rate limit is counted when the body is read.
     let share = match &visitor {
         Visitor::Stranger { .. } => None,
         _ => match take_share(state, caller.tenant).await {

@@ -1,5 +1,5 @@
-//! The old pages, if the settings say where they are: they ask for `/api/…` of the place they came from, so they
-//! must come from here.
+//! The old pages, if the settings say where they are. They request `/api/…` from their own origin, so this server must
+//! serve them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,14 +41,14 @@ pub(super) fn router(state: &ApiState) -> Router<ApiState> {
         .nest_service("/static/", pages)
 }
 
-/// The files and folders inside a directory, wherever links in it lead: what lies outside does not exist.
+/// Serves the files and folders inside a directory. Targets of links outside it do not exist.
 #[derive(Clone, Debug)]
 struct Inside {
     dir: PathBuf,
 }
 
 impl Inside {
-    /// Where a path leads in the end. Nothing but files and folders: opening a pipe, say, would wait for its writer.
+    /// The target of a path. Only files and folders, because opening a pipe, for example, would wait for its writer.
     async fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         let dir = tokio::fs::canonicalize(&self.dir).await?;
         let target = tokio::fs::canonicalize(path).await?;

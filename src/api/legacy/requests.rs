@@ -1,4 +1,4 @@
-//! What the versions have in common when they ask for scans.
+//! What the versions have in common when they request scans.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -7,8 +7,8 @@ use super::error::LegacyError;
 use super::owner::Visitor;
 use super::words;
 use crate::api::ApiState;
+use crate::api::list_quotas::{require_room_for_urls, turn_at_lists};
 use crate::api::problem::Problem;
-use crate::api::quota::{require_room_for_urls, turn_at_lists};
 use crate::api::v4::get_batch::find_batch;
 use crate::api::v4::get_scan::find_scan;
 use crate::commands::CommandContext;
@@ -22,7 +22,7 @@ use crate::values::{BatchId, BatchOptions, DomainName, ScanId, ScanOptions, Tena
 
 /// Characters that are kept of an input that is not a domain.
 const MAX_INPUT: usize = 300;
-/// Scans of a batch that an answer names at most. Only v4 and v3 take larger batches.
+/// Maximum number of scans in a response for a batch. Only v4 and v3 accept larger batches.
 const MAX_NAMED: usize = 10_000;
 
 /// The caller and its tenant.
@@ -42,7 +42,7 @@ impl Asked {
     }
 }
 
-/// Requests the scan of one domain; 400 if it is none.
+/// Requests the scan of one domain; 400 if it is invalid.
 pub(in crate::api::legacy) async fn one(
     state: &ApiState,
     asked: Asked,
@@ -156,12 +156,12 @@ pub(in crate::api::legacy) async fn batch(
     Ok(find_batch(state, tenant, id).await?)
 }
 
-/// The scans of a batch, whether their turn has come or not, in the order of the list.
+/// The scans of a batch, started or not, in the order of the list.
 pub(in crate::api::legacy) async fn jobs_of(
     state: &ApiState,
     batch: &BatchRow,
 ) -> Result<Vec<JobRow>, LegacyError> {
-    // Who sees the batch ended looks no more: by then the list must be whole.
+    // A client stops polling when the batch has ended, so the list must be complete by then.
     super::words::as_far_as(batch.position)
         .wait::<Jobs>(state)
         .await?;

@@ -1,5 +1,5 @@
-//! What is set for the predecessor's paths: until when they are there, what still goes to the old backend, and where
-//! the old pages are.
+//! The settings for the predecessor's paths: the retirement date, what the old backend still answers, and where the
+//! old pages are.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use axum::http::HeaderValue;
 use super::backend::Backend;
 pub use super::backend::BackendError;
 
-/// When the old paths end, unless it is set: an HTTP date (RFC 9110, 5.6.7).
+/// The default retirement date of the old paths: an HTTP date (RFC 9110, 5.6.7).
 pub const DEFAULT_SUNSET: &str = "Fri, 31 Dec 2027 23:59:59 GMT";
 
 /// The settings below `SITELOG_LEGACY__`.
@@ -17,7 +17,7 @@ pub const DEFAULT_SUNSET: &str = "Fri, 31 Dec 2027 23:59:59 GMT";
 pub struct LegacySettings {
     /// `Sunset` of all old paths.
     pub sunset: HeaderValue,
-    /// Where the old backend is, and what goes there.
+    /// The old backend, and the routes that it answers.
     pub backend: Option<BackendSettings>,
     /// A directory with the old pages, to be served below `/static`.
     pub static_dir: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub struct LegacySettings {
 pub struct BackendSettings {
     /// Its address, without a slash at the end.
     pub url: String,
-    /// What takes the place of the caller's `Authorization`, if the old backend asks for another.
+    /// The token that replaces the caller's `Authorization`, if the old backend needs its own.
     pub token: Option<String>,
     /// Routes and services that it answers.
     pub answers: Vec<String>,
@@ -53,7 +53,7 @@ pub struct Legacy {
 }
 
 impl Legacy {
-    /// By the settings.
+    /// Creates the state from the settings.
     pub fn new(settings: &LegacySettings) -> Result<Self, BackendError> {
         let backend = settings.backend.as_ref().map(Backend::new).transpose()?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! The old words: ids, timestamps, statuses, error texts.
+//! The predecessor's formats: ids, timestamps, statuses, error texts.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub(in crate::api::legacy) struct Progress {
     message: String,
 }
 
-/// Status and progress of a scan. v1 repeated attempts within `running`; who was cancelled has failed.
+/// Status and progress of a scan. v1 repeated attempts within `running`; a cancelled scan counts as failed.
 pub(in crate::api::legacy) fn scan_status(row: &JobRow) -> (&'static str, Option<Progress>) {
     let waits_for_next_attempt = row.next_attempt_at.is_some();
     let (status, step, message) = match row.status {
@@ -76,7 +76,7 @@ pub(in crate::api::legacy) fn batch_job_status(status: ScanStatus) -> &'static s
     }
 }
 
-/// Status of a batch. v1 knew no cancelling: such a batch ended with fewer scans than requested.
+/// Status of a batch. v1 had no cancellation: a cancelled batch ended with fewer scans than requested.
 pub(in crate::api::legacy) fn batch_status(row: &BatchRow) -> &'static str {
     match row.status {
         BatchStatus::Pending => "pending",
@@ -150,7 +150,7 @@ pub(in crate::api::legacy) fn batch_error(row: &BatchRow) -> Option<&'static str
     row.cancelled.then_some("Batch cancelled by user")
 }
 
-/// Waits for a read model to have come to a position.
+/// Waits until a read model has reached a position.
 pub(in crate::api::legacy) fn as_far_as(position: i64) -> AtLeast {
     AtLeast {
         at_least: Some(position),

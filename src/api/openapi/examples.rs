@@ -1,7 +1,7 @@
-//! An example of each operation's request and answers, and the codes of the problems it may answer with.
+//! The examples of each operation's request and responses, and the problem codes of its responses.
 //!
-//! Answers are values of the views (`Example`), requests consist of the examples of their fields. Only what is not JSON
-//! is here.
+//! Responses are values of the views (`Example`); requests consist of the examples of their fields. Only what is not
+//! JSON is defined here.
 
 use serde_json::{Map, Value, json};
 
@@ -182,7 +182,7 @@ mod tests {
                 }
                 let acts_on_scans = path.contains("/scans/") || path.contains("/batches/");
                 assert!(!listed.contains(&"conflict") || acts_on_scans, "{shown}");
-                // A status without a code would be one that no problem has.
+                // Each status of an error needs a code.
                 for (status, response) in responses {
                     let codes = response["x-problem-codes"].as_array();
                     assert!(codes.is_none_or(|codes| !codes.is_empty()), "{status} of {shown}");

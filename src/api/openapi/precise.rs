@@ -1,5 +1,5 @@
-//! What the handlers' types cannot say of themselves: bounds and forms of parameters that mean the same everywhere,
-//! and the media type of problems.
+//! Adds what the handlers' types cannot express: bounds and formats of common parameters, and the media type of
+//! problems.
 
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
@@ -121,7 +121,7 @@ fn state_bounds(parameter: &mut Value) {
         _ => return,
     };
     if let Some(schema) = parameter.get_mut("schema") {
-        // An optional parameter is left out; there is no such thing as one that is null.
+        // An optional parameter is omitted; it cannot be null.
         if let Some(first) = schema
             .get("type")
             .and_then(Value::as_array)

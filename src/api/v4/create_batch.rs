@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::views::batch_links;
 use crate::api::batch_input::{BatchInput, ListParameters, RejectedLine, apart};
 use crate::api::example::{self, Example};
+use crate::api::list_quotas::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::problem::{Problem, ProblemCode};
-use crate::api::quota::{require_acceptable, require_room_for_urls, turn_at_lists};
 use crate::api::request::{CommandRequest, QueryOf};
 use crate::api::{ApiState, fresh};
 use crate::commands::request_batch::{BatchItem, request_batch};
@@ -26,7 +26,7 @@ use crate::values::batch_list::{ChosenBy, ChosenColumn};
 use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{TenantId, WantedScan};
 
-/// How a batch is taken.
+/// The options of a request for a batch.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct BatchQuery {
@@ -34,14 +34,14 @@ pub(super) struct BatchQuery {
     dry_run: Option<bool>,
     /// The name or number of the column (for objects: the field) with the domains; by default it is detected.
     column: Option<String>,
-    /// For formats other than JSON: maximum number of HTML pages per domain, 1 to 100.
+    /// For formats other than JSON: maximum number of HTML pages per domain, 1 to 100; other values are clamped.
     max_pages: Option<i64>,
-    /// For formats other than JSON: maximum number of concurrent scans of the batch, 1 to 1000.
+    /// For formats other than JSON: maximum number of concurrent scans of the batch, 1 to 1000; other values are clamped.
     max_concurrent: Option<i64>,
-    /// For formats other than JSON: files to read besides pages and sitemaps, with commas between them: `security_txt`,
-    /// `ads_txt`, `humans_txt`, `llms_txt`, `icon`, `logo`.
+    /// For formats other than JSON: files to fetch in addition to pages and sitemaps, separated by commas:
+    /// `security_txt`, `ads_txt`, `humans_txt`, `llms_txt`, `icon`, `logo`.
     files: Option<String>,
-    /// For formats other than JSON: number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
+    /// For formats other than JSON: number of sitemap URLs of each domain to fetch and check, 0 to 100; others are clamped.
     sitemap_sample: Option<i64>,
     /// For formats other than JSON: days, may be a fraction; domains with a more recent completed scan are skipped.
     max_age_days: Option<f64>,
@@ -130,7 +130,7 @@ struct Summary {
 }
 
 impl Summary {
-    /// The answer, with the batch and its log position, if there is one.
+    /// The response, with the batch and its log position, if there is one.
     fn answer(self, batch: Option<(Uuid, i64)>) -> Response {
         let Self {
             accepted,
@@ -163,7 +163,7 @@ impl Summary {
     }
 }
 
-/// Skipped domains that an answer names.
+/// Maximum number of skipped domains in a response.
 const MAX_NAMED: usize = 1000;
 
 /// A list of domains, with options.
@@ -174,10 +174,10 @@ pub(super) struct NewBatch {
     /// 1 to 100,000 domains.
     #[schema(example = json!(["example.com", "example.org"]))]
     domains: Vec<String>,
-    /// Maximum number of HTML pages per domain, 1 to 100.
+    /// Maximum number of HTML pages per domain, 1 to 100; other values are clamped.
     #[schema(example = 4)]
     max_pages: Option<i64>,
-    /// Maximum number of concurrent scans of the batch, 1 to 1000; default 50.
+    /// Maximum number of concurrent scans of the batch, 1 to 1000; default 50; other values are clamped.
     #[schema(example = 50)]
     max_concurrent: Option<i64>,
     /// Days, may be a fraction; domains with a more recent completed scan are skipped.
@@ -186,7 +186,7 @@ pub(super) struct NewBatch {
     /// Files to fetch in addition to pages and sitemaps.
     #[schema(example = json!(["security_txt"]))]
     files: Option<Vec<SiteFile>>,
-    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
+    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100; other values are clamped.
     sitemap_sample: Option<i64>,
 }
 
@@ -256,7 +256,7 @@ pub(super) async fn create_batch(
     Ok(summary.answer(Some((batch.batch_id.0, batch.position))))
 }
 
-/// Reads the list where it keeps no other request waiting: a long one takes a while.
+/// Reads the list on a separate thread, because a long one takes a while.
 async fn read(request: &CommandRequest, query: &BatchQuery) -> Result<BatchInput, Problem> {
     let (media_type, charset) = (request.media_type(), request.charset().map(str::to_owned));
     let (body, column) = (request.body_bytes(), query.column.clone());

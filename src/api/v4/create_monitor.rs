@@ -12,8 +12,8 @@ use super::monitor_views::{self, NewMonitor, ReadList, WantedMonitor, links};
 use crate::api::ApiState;
 use crate::api::batch_input::apart;
 use crate::api::json_error::parse_json;
+use crate::api::list_quotas::{require_acceptable, turn_at_lists};
 use crate::api::problem::{Problem, ProblemCode};
-use crate::api::quota::{require_acceptable, turn_at_lists};
 use crate::api::request::{CommandRequest, unsupported_media_type};
 use crate::commands::CommandContext;
 use crate::commands::create_monitor::{self as command, CreatedMonitor, seal_list};
@@ -67,7 +67,7 @@ async fn read(request: &CommandRequest) -> Result<WantedMonitor, Problem> {
     apart(move || parse_json::<NewMonitor>(&body)?.read()).await
 }
 
-/// Creates a monitor as it is wanted, within the tenant's limits.
+/// Creates a monitor with these settings, within the tenant's limits.
 pub(crate) async fn create(
     state: &ApiState,
     wanted: WantedMonitor,

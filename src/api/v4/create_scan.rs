@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::views::{AcceptedScan, EndedScan};
+use crate::api::list_quotas::require_room_for_urls;
 use crate::api::problem::{Problem, ProblemCode, sentence};
-use crate::api::quota::require_room_for_urls;
 use crate::api::request::{AtLeast, CommandRequest};
 use crate::api::wait::{self, Waited};
 use crate::api::{ApiState, fresh};
@@ -28,7 +28,7 @@ pub(super) struct NewScan {
     /// A domain, or a URL, of which only the domain is used.
     #[schema(example = "example.com")]
     domain: String,
-    /// Maximum number of HTML pages, 1 to 100; a value out of range is replaced by the nearest bound.
+    /// Maximum number of HTML pages, 1 to 100; other values are clamped.
     #[schema(example = 4)]
     max_pages: Option<i64>,
     /// Days, may be a fraction: a more recent completed scan of the domain is reused.
@@ -38,13 +38,12 @@ pub(super) struct NewScan {
     #[serde(default)]
     #[schema(example = json!(["security_txt"]))]
     files: Vec<SiteFile>,
-    /// Number of URLs of the sitemaps to fetch and check, 0 to 100; a value out of range is replaced by the nearest
-    /// bound.
+    /// Number of URLs of the sitemaps to fetch and check, 0 to 100; other values are clamped.
     #[schema(example = 0)]
     sitemap_sample: Option<i64>,
 }
 
-/// Characters of an input that an answer says again at most; no domain has more.
+/// Maximum characters of an input that a response repeats; no domain has more.
 const MAX_SHOWN: usize = 300;
 
 fn shown(input: &str) -> String {
@@ -87,7 +86,7 @@ pub(super) async fn create_scan(
     let scan = request_scan(&state.bus, domain, options, &request.context).await?;
     let (tenant, id) = (request.context.tenant, scan.scan_id);
     let wanted = wait::asked(&request.headers);
-    // The room that the body takes is for others while this one waits.
+    // Frees the memory of the body while this request waits.
     drop(request);
     let location = [(header::LOCATION, format!("/api/v4/scans/{id}"))];
     let mut waited = None;

@@ -27,7 +27,7 @@ const MAX_PATH: usize = 4000;
 /// Days that a link is valid by default.
 const DEFAULT_DAYS: u32 = 30;
 
-/// Which export is to have a link.
+/// The export to create a link for.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WantedLink {
@@ -39,7 +39,7 @@ pub(super) struct WantedLink {
     #[serde(default)]
     #[schema(example = "Sales sheet", max_length = 100)]
     name: String,
-    /// Number of days that the link is good for, 1 to 365; 30 if omitted.
+    /// Number of days that the link is valid, 1 to 365; 30 if omitted.
     #[schema(example = 90)]
     days: Option<u32>,
 }
@@ -77,7 +77,7 @@ impl Example for ExportLink {
     }
 }
 
-/// A link that was made.
+/// A new link to an export.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewExportLink {
     /// Its id.

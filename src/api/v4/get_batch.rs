@@ -47,7 +47,7 @@ pub(super) async fn get_batch(
     Ok(conditional::answer(&headers, row.position, Batch::from(row)))
 }
 
-/// A batch's row, waited for if the log knows the batch already.
+/// A batch's row; waits for it if the log knows the batch.
 pub(crate) async fn find_batch(
     state: &ApiState,
     tenant: TenantId,

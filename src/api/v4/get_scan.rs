@@ -45,7 +45,7 @@ pub(super) async fn get_scan(
     Ok(conditional::answer(&headers, row.position, Scan::from(row)))
 }
 
-/// A scan's row, waited for if the log knows the scan already.
+/// A scan's row; waits for it if the log knows the scan.
 pub(crate) async fn find_scan(
     state: &ApiState,
     tenant: TenantId,

@@ -114,7 +114,7 @@ fn parse_place(place: &str) -> Result<(i32, i32), Problem> {
     numbers.ok_or_else(|| {
         Problem::of(
             ProblemCode::InvalidQuery,
-            "The cursor does not belong to this list.",
+            "The cursor is not one that this list returned.",
         )
     })
 }

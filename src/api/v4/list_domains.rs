@@ -41,7 +41,7 @@ pub(crate) struct DomainQuery {
     /// Only domains whose home page is in this state: `parked`, `for_sale`, `under_construction`, `server_default`,
     /// `soft_error` or `needs_javascript`.
     pub(crate) site_state: Option<String>,
-    /// Only domains whose mail this provider receives, case-insensitive: `Google Workspace`, `Microsoft 365` …
+    /// Only domains whose email is handled by this provider, case-insensitive: `Google Workspace`, `Microsoft 365` …
     pub(crate) email_provider: Option<String>,
     /// Only domains whose TLS certificate expires before this date or time (RFC 3339): `2026-12-31`.
     pub(crate) tls_expires_before: Option<String>,

@@ -79,7 +79,7 @@ pub(super) async fn list_runs(
     }))
 }
 
-/// A monitor's row, waited for if the log knows the monitor already.
+/// A monitor's row; waits for it if the log knows the monitor.
 pub(crate) async fn find_monitor(
     state: &ApiState,
     tenant: TenantId,

@@ -17,7 +17,7 @@ use crate::projections::query::Listed;
 use crate::values::sitemap_audit::{AuditExample, AuditFault, SampledUrl};
 use crate::values::{DomainName, Findings, TenantId};
 
-/// Something about a domain's sitemaps: an example of what a check found, or a URL that was fetched to check it.
+/// A result of a sitemap audit: an example of what a check found, or a URL that was fetched to check it.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct AuditRow {
     /// The domain of the sitemaps.
@@ -37,9 +37,9 @@ pub struct AuditRow {
     status: Option<u16>,
     /// Where the URL redirects to.
     redirects_to: Option<String>,
-    /// What asks search engines to leave the page out: a header or an element.
+    /// What tells search engines not to index the page: a header or an element.
     noindex: Option<String>,
-    /// The page that it names as its canonical one, if that is another.
+    /// The canonical URL that the page states, if it is another page.
     canonical: Option<String>,
     /// Why there was no response.
     error: Option<String>,

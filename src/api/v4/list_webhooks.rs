@@ -75,7 +75,7 @@ pub(super) async fn list_deliveries(
     }))
 }
 
-/// A webhook's row, waited for if the log knows the webhook already.
+/// A webhook's row; waits for it if the log knows the webhook.
 pub(crate) async fn find_webhook(
     state: &ApiState,
     tenant: TenantId,

@@ -13,8 +13,8 @@ use super::monitor_views::{AcceptedMonitorCommand, BegunRun, ChangedMonitor, Mon
 use crate::api::ApiState;
 use crate::api::batch_input::apart;
 use crate::api::json_error::parse_json;
+use crate::api::list_quotas::{require_acceptable, turn_at_lists};
 use crate::api::problem::Problem;
-use crate::api::quota::{require_acceptable, turn_at_lists};
 use crate::api::request::{CommandRequest, PathOf, unsupported_media_type};
 use crate::commands::create_monitor::seal_list;
 use crate::commands::maintain_monitor::{self as command, MonitorWork};
@@ -105,7 +105,7 @@ pub(super) async fn resume_monitor(
     post, path = "/monitors/{id}/run", tag = "monitors", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 202, body = BegunRun), (status = 404, body = Problem),
-        (status = 409, description = "The run before has not ended, there is nothing to scan, or a quota is reached", body = Problem),
+        (status = 409, description = "The previous run has not ended, there is nothing to scan, or a quota is reached", body = Problem),
         (status = 503, body = Problem),
     )
 )]

@@ -19,7 +19,7 @@ use crate::commands::store_response::store_response;
 use crate::monitors::subscribers::{self, SubscriberRow};
 use crate::values::{MonitorId, TenantId};
 
-/// Who is to get mails.
+/// A subscriber to add.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSubscriber {
@@ -28,19 +28,19 @@ pub(super) struct NewSubscriber {
     address: String,
 }
 
-/// A subscriber gets a mail about each run that found changes.
+/// A subscriber gets an email for each run that finds changes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SubscriberView {
     /// Its id.
     pub subscriber_id: Uuid,
-    /// Where mails go.
+    /// The email address.
     #[schema(example = "anna@example.com")]
     pub address: String,
     /// When the address was added.
     pub created_at: DateTime<Utc>,
-    /// When the last mail was sent.
+    /// When the last email was sent.
     pub sent_at: Option<DateTime<Utc>>,
-    /// Why the last mail could not be sent; null once one was sent.
+    /// Why the last email could not be sent; null if it was sent.
     pub error: Option<String>,
 }
 

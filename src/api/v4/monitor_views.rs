@@ -19,40 +19,40 @@ use crate::values::monitor::{DomainSelection, MonitorChange, WatchedDomains};
 use crate::values::site_files::{SiteFile, SiteFileSet};
 use crate::values::{BatchOptions, MonitorId, WantedScan};
 
-/// What is to be scanned again and again.
+/// The settings of a new monitor.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMonitor {
     /// Name of the monitor.
     #[schema(example = "Shops", min_length = 1, max_length = 200)]
     name: String,
-    /// 1 to 100,000 domains, read as those of a batch. Send `domains` or `filter`.
+    /// 1 to 100,000 domains, read like the list of a batch. Send `domains` or `filter`.
     #[schema(value_type = Option<Vec<String>>, example = json!(["example.com", "example.org"]))]
     domains: Option<Box<RawValue>>,
-    /// Instead of `domains`: which of the known domains, looked up for each run.
+    /// Instead of `domains`: a filter that selects known domains, evaluated at each run.
     filter: Option<DomainSelection>,
-    /// How often: `hourly`, `daily`, `weekly on monday`, `monthly`, with an hour (`daily at 6`), or five fields of cron
-    /// (`30 6 * * 1-5`).
+    /// The schedule: `hourly`, `daily`, `weekly on monday` or `monthly`, optionally with an hour (`daily at 6`), or a cron
+    /// expression of five fields (`30 6 * * 1-5`).
     #[schema(example = "weekly on monday")]
     rhythm: String,
     /// The time zone of the schedule, a name of the IANA database; UTC if omitted.
     #[schema(example = "Europe/Berlin")]
     time_zone: Option<String>,
-    /// Maximum number of HTML pages per domain, 1 to 100.
+    /// Maximum number of HTML pages per domain, 1 to 100; other values are clamped.
     max_pages: Option<i64>,
-    /// Maximum number of concurrent scans of a run, 1 to 1000; default 50.
+    /// Maximum number of concurrent scans of a run, 1 to 1000; default 50; other values are clamped.
     max_concurrent: Option<i64>,
     /// Files to fetch in addition to pages and sitemaps.
     #[schema(example = json!(["security_txt"]))]
     files: Option<Vec<SiteFile>>,
-    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
+    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100; other values are clamped.
     sitemap_sample: Option<i64>,
     /// Only changes of one of these fields count; all if omitted.
     #[schema(example = json!(["phone_numbers", "status"]))]
     fields: Option<Vec<String>>,
 }
 
-/// What is to be another in a monitor; what is omitted stays.
+/// The fields of a monitor to change; omitted fields do not change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangedMonitor {
@@ -62,20 +62,20 @@ pub(super) struct ChangedMonitor {
     /// 1 to 100,000 domains; they replace the list or filter.
     #[schema(value_type = Option<Vec<String>>)]
     domains: Option<Box<RawValue>>,
-    /// Which of the known domains; it replaces the list or filter.
+    /// A filter that selects known domains; it replaces the list or filter.
     filter: Option<DomainSelection>,
     /// The schedule. A new one takes effect immediately.
     #[schema(example = "daily at 6")]
     rhythm: Option<String>,
     /// The time zone of the schedule.
     time_zone: Option<String>,
-    /// Maximum number of HTML pages per domain, 1 to 100.
+    /// Maximum number of HTML pages per domain, 1 to 100; other values are clamped.
     max_pages: Option<i64>,
-    /// Maximum number of concurrent scans of a run, 1 to 1000.
+    /// Maximum number of concurrent scans of a run, 1 to 1000; other values are clamped.
     max_concurrent: Option<i64>,
     /// Files to fetch in addition to pages and sitemaps.
     files: Option<Vec<SiteFile>>,
-    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100.
+    /// Number of URLs of each domain's sitemaps to fetch and check, 0 to 100; other values are clamped.
     sitemap_sample: Option<i64>,
     /// Only changes to these fields are reported; all if empty.
     fields: Option<Vec<String>>,
@@ -228,9 +228,9 @@ pub struct MonitorView {
     pub status: String,
     /// Number of domains in its list; null if a filter selects them.
     pub domains: Option<u64>,
-    /// Which of the known domains; null if it has a list.
+    /// A filter that selects known domains; null if the monitor has a list.
     pub filter: Option<DomainSelection>,
-    /// How often.
+    /// The schedule.
     #[schema(example = "weekly on monday")]
     pub rhythm: String,
     /// The time zone of the schedule.
@@ -253,7 +253,7 @@ pub struct MonitorView {
     pub next_run: Option<DateTime<Utc>>,
     /// Its last run.
     pub last_run: Option<LastRunView>,
-    /// Since when its feed can be read with a token; null if it has none.
+    /// When the token of its feed was created; null if it has none.
     pub feed_since: Option<DateTime<Utc>>,
     /// Related URLs.
     pub links: BTreeMap<&'static str, String>,
@@ -437,7 +437,7 @@ impl Example for MonitorFeed {
     }
 }
 
-/// A run that began.
+/// A run that was started.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BegunRun {
     /// The monitor.

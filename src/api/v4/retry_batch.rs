@@ -34,13 +34,13 @@ pub(super) async fn retry_batch(
     ))
 }
 
-/// Retries what failed in a batch, as far as the read model knows; the log position of the request.
+/// Retries the failed scans of a batch, as known to the read model; returns the log position of the request.
 pub(crate) async fn retry_failed(
     state: &ApiState,
     id: BatchId,
     context: &CommandContext,
 ) -> Result<i64, Problem> {
-    // The list of what failed must be as new as the batch's own last event.
+    // The list of failed scans must be as recent as the batch's last event.
     if !wait_until_projected::<Jobs>(state, context.tenant, "batch_scan", id.0).await? {
         return Err(Problem::not_found("batch"));
     }

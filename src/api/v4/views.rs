@@ -264,7 +264,7 @@ impl Example for AcceptedScan {
 }
 
 impl AcceptedScan {
-    /// The answer to a command on a scan.
+    /// The response to a command on a scan.
     pub fn new(scan_id: Uuid, status: &'static str, position: i64) -> Self {
         let links = BTreeMap::from([
             ("self", format!("/api/v4/scans/{scan_id}")),
@@ -299,7 +299,7 @@ impl Example for AcceptedBatchCommand {
 }
 
 impl AcceptedBatchCommand {
-    /// The answer to a command on a batch.
+    /// The response to a command on a batch.
     pub fn new(batch_id: Uuid, status: &'static str, position: i64) -> Self {
         Self {
             batch_id,
@@ -310,7 +310,7 @@ impl AcceptedBatchCommand {
     }
 }
 
-/// Where to go from a batch.
+/// The links of a batch.
 pub fn batch_links(batch_id: Uuid) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("self", format!("/api/v4/batches/{batch_id}")),

@@ -13,7 +13,7 @@ use crate::values::WebhookId;
 use crate::values::webhook::{InvalidWebhook, WebhookFormat, WebhookSettings, WebhookTopic};
 use crate::webhooks::{DeliveryRow, WebhookRow};
 
-/// Where events are to be sent, and which.
+/// The settings of a webhook: its URL and the events that it gets.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewWebhook {
@@ -24,10 +24,10 @@ pub(super) struct NewWebhook {
     /// `monitor.skipped`.
     #[schema(example = json!(["domain.changed"]), min_items = 1)]
     events: Vec<String>,
-    /// Only events of these domains, at most 1000; all if omitted. Events of batches and monitors are not concerned.
+    /// Only events of these domains, at most 1000; all if omitted. Does not affect events of batches and monitors.
     #[serde(default)]
     domains: Vec<String>,
-    /// Only changes of one of these fields; all if omitted. Other events are not concerned.
+    /// Only changes of one of these fields; all if omitted. Does not affect other events.
     #[serde(default)]
     #[schema(example = json!(["phone_numbers"]))]
     fields: Vec<String>,
@@ -35,7 +35,7 @@ pub(super) struct NewWebhook {
     #[serde(default)]
     #[schema(example = "CRM")]
     description: Option<String>,
-    /// How messages are written: `standard` (JSON, Standard Webhooks; the default), or as texts for people in `slack`,
+    /// The format of messages: `standard` (JSON, Standard Webhooks; the default), or human-readable for `slack`,
     /// `teams` or `discord`.
     #[schema(example = "standard")]
     format: Option<String>,
@@ -73,7 +73,7 @@ pub struct WebhookView {
     pub url: String,
     /// What the webhook is for.
     pub description: Option<String>,
-    /// How messages are written: `standard`, `slack`, `teams` or `discord`.
+    /// The format of messages: `standard`, `slack`, `teams` or `discord`.
     #[schema(example = "standard")]
     pub format: String,
     /// Whether an event waits until the previous one was delivered.
@@ -93,9 +93,9 @@ pub struct WebhookView {
     pub created_at: DateTime<Utc>,
     /// Log position up to which all its events were delivered.
     pub position: i64,
-    /// During a replay: the log position of the last one.
+    /// During a replay: the log position of the last event to send again.
     pub replay_to: Option<i64>,
-    /// Failed attempts at the next event.
+    /// Number of failed attempts to send the next event.
     pub failures: i32,
     /// Number of events that failed and wait for a retry while later ones are sent; 0 if `ordered` is true.
     pub retrying: i64,
@@ -206,7 +206,7 @@ impl Example for AcceptedWebhookCommand {
 /// An attempt to deliver an event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeliveryView {
-    /// Number of the attempt among all.
+    /// Number of the attempt over all deliveries.
     pub delivery_id: i64,
     /// The log position of the event.
     pub position: i64,
@@ -215,7 +215,7 @@ pub struct DeliveryView {
     /// The type of the event.
     #[schema(example = "domain.changed")]
     pub event: String,
-    /// Number of the attempt at the event in a row, starting at 1.
+    /// Number of the attempt to deliver this event, starting at 1.
     pub attempt: i32,
     /// When it was created.
     pub sent_at: DateTime<Utc>,

@@ -1,6 +1,6 @@
-//! Drives a stream of server-sent events: the greeting, the source's steps, heartbeats, pauses after failures, and the
-//! end when the server stops. What is sent comes from the source. A client that reads nothing of it is disconnected like
-//! any other slow reader: `api/serving.rs`.
+//! Runs a stream of server-sent events: the first bytes, the source's steps, heartbeats, pauses after failures, and
+//! the end when the server stops. The source provides the events. `api/serving.rs` disconnects clients that read
+//! nothing.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -12,19 +12,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::problem::Problem;
 
-/// Something is sent at least this often, so that nothing in between takes the connection for dead.
+/// The interval of heartbeats, so that no proxy considers the connection dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Pause after the database did not answer.
+/// Pause after an error of the database.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The first line of a stream: a client reconnects after a second.
 pub(super) const GREETING: &str = "retry: 1000";
 
-/// What a step of a source came to.
+/// The result of a step of a source.
 pub(super) enum Step {
-    /// These bytes are to be sent.
+    /// Send these bytes.
     Send(Bytes),
-    /// Nothing is to be sent yet; the next step continues.
+    /// There is nothing to send yet; the next step continues.
     Continue,
     /// The stream ends.
     End,
@@ -70,7 +70,7 @@ pub(super) fn drive(
     })
 }
 
-/// What is to be sent next; `None` at the end.
+/// The next bytes to send; `None` at the end.
 async fn next(source: &mut impl Source, stop: &CancellationToken) -> Option<Bytes> {
     let heartbeat = Instant::now() + HEARTBEAT;
     loop {

@@ -1,4 +1,4 @@
-//! Whether there is more to come.
+//! Decides whether a stream has ended or more events may follow.
 
 use super::Watched;
 use crate::api::ApiState;

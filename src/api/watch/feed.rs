@@ -1,5 +1,5 @@
-//! The end of the log, read once for all watchers of the process and passed on page by page. It reads only while
-//! there are watchers.
+//! The end of the log, read once for all watchers of the process and passed on page by page. It reads only while there
+//! are watchers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,11 +18,11 @@ use crate::values::TenantId;
 
 /// Events of a page at most.
 const PAGE: i64 = 500;
-/// Pages kept for who is slow; who is slower reads the log.
+/// Number of pages kept for slow watchers; slower ones read the log.
 const PAGES: usize = 32;
 /// How long an idle feed waits for a notification before it polls.
 const POLL: Duration = Duration::from_millis(500);
-/// Pause after a page that was not full: what comes meanwhile makes one page instead of many.
+/// Pause after a page that was not full, so that the following events make one page instead of many.
 const BATCH_DELAY: Duration = Duration::from_millis(50);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -34,12 +34,12 @@ pub(super) struct Page {
     pub(super) after: i64,
     /// It ends with this one.
     pub(super) up_to: i64,
-    /// All that happened in between.
+    /// The events in between.
     pub(super) events: Vec<FeedEvent>,
 }
 
 impl Page {
-    /// Whether a domain of the tenant changed behind a position.
+    /// Whether a domain of the tenant changed after a position.
     pub(super) fn has_change_of(&self, tenant: TenantId, after: i64) -> bool {
         let mut events = self.events.iter();
         events.any(|event| event.is_change && event.tenant == tenant && event.position > after)
@@ -104,7 +104,7 @@ fn batch_of(event: &LogEvent) -> Option<String> {
     tagged.remove(&event.event_type)?.batch_id
 }
 
-/// Reads the end of the log for all who watch; clones share it.
+/// Reads the end of the log for all watchers; clones share it.
 #[derive(Clone)]
 pub(super) struct Feed {
     log: EventLog,

@@ -1,9 +1,9 @@
-//! Scans, batches and what changes in domains, watched as they go, as server-sent events (WHATWG HTML, 9.2): what is in
-//! the log, in its order, each event once, from wherever the watcher was before.
+//! Streams of scans, batches and changes to domains, as server-sent events (WHATWG HTML, 9.2): the events of the log,
+//! in its order, each exactly once, from any position on.
 //!
-//! What is past is read from the log by each watcher; what is new comes from [`feed`], one reader for all watchers of
-//! the process. Positions are dense, so a watcher knows whether a page of the feed follows what it sent, and reads the
-//! log itself where it does not: nothing is missed, sent twice or buffered for slow watchers.
+//! Each watcher reads past events from the log. New events come from [`feed`], one reader for all watchers of the
+//! process. Positions are dense, so a watcher knows whether a page of the feed follows what it sent; otherwise it
+//! reads the log itself. So nothing is missed, sent twice or buffered for slow watchers.
 
 pub(super) mod changes;
 mod driver;
@@ -34,7 +34,7 @@ use feed::Feed;
 use slots::StreamSlots;
 use watcher::Watcher;
 
-/// What watchers of this process share; clones share it.
+/// The shared state of all watchers of this process.
 #[derive(Clone)]
 pub struct Watch {
     feed: Feed,
@@ -49,7 +49,7 @@ impl Watch {
         self.stop.clone()
     }
 
-    /// Watching a log until it is stopped.
+    /// Watches a log until it is stopped.
     pub fn new(log: EventLog, stop: CancellationToken) -> Self {
         Self {
             feed: Feed::new(log),
@@ -146,7 +146,7 @@ pub(super) async fn open(
     Ok(event_stream(drive(watcher, state.watch.stop())))
 }
 
-/// The answer that streams events.
+/// The response that streams events.
 fn event_stream(events: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static) -> Response {
     let mut response = Body::from_stream(events).into_response();
     for (name, value) in [

@@ -1,4 +1,4 @@
-//! How many may watch at once: each holds a connection for as long as it likes.
+//! Limits the number of open event streams, because each holds a connection for an unlimited time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::api::problem::{Problem, ProblemCode};
 use crate::values::TenantId;
 
-/// Open streams of the process: a quarter of the connections it takes.
+/// Maximum number of open streams of the process: a quarter of its connections.
 const OF_PROCESS: usize = 1024;
 /// Open streams of one tenant.
 const OF_TENANT: usize = 256;

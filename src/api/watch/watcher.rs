@@ -1,4 +1,4 @@
-//! Watches one scan or batch.
+//! Streams the events of one scan or batch.
 
 use std::sync::Arc;
 use std::time::Duration;

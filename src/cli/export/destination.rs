@@ -1,4 +1,4 @@
-//! Where an export goes: standard output, a file or an object in S3. What is written appears whole or not at all.
+//! The destination of an export: standard output, a file or an object in S3. It appears complete or not at all.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -72,14 +72,14 @@ impl FromStr for Destination {
                 }))
             }
             other => Err(format!(
-                "'{other}' is no place that sitelog can write to; use s3://bucket/key, file:///path or a path"
+                "'{other}' is not a place that sitelog can write to; use s3://bucket/key, file:///path or a path"
             )),
         }
     }
 }
 
 impl Destination {
-    /// What the name ends with, which says the format.
+    /// The file extension, which shows the format.
     pub(super) fn ending(&self) -> Option<&str> {
         let name = match self {
             Self::File(path) => path.as_path(),
@@ -89,7 +89,7 @@ impl Destination {
     }
 }
 
-/// An export under way.
+/// A running export.
 pub(super) enum Writing {
     /// To a file, or to standard output.
     File {
@@ -129,7 +129,7 @@ impl Writing {
         }
     }
 
-    /// Completes it: from now on it is there.
+    /// Completes it: it appears now.
     pub(super) async fn complete(self) -> anyhow::Result<Option<Ended>> {
         match self {
             Self::File { mut out, names } => {

@@ -70,7 +70,7 @@ pub(super) struct Args {
     /// Only this domain
     #[arg(long, value_name = "DOMAIN", value_parser = crate::cli::parse_domain)]
     domain: Option<DomainName>,
-    /// Only domains whose name contains this text; for domains and urls also those whose title does
+    /// Only domains whose name contains this text; for domains and urls, also those whose title contains it
     #[arg(long, value_name = "TEXT", conflicts_with = "domain")]
     contains: Option<String>,
     /// Scans, and domains of a batch: only those that failed with this reason
@@ -100,7 +100,7 @@ pub(super) struct Args {
     /// Domains: only those whose TLS certificate expires before this date or time
     #[arg(long, value_name = "TIME", conflicts_with = "batch")]
     tls_expires_before: Option<String>,
-    /// Changes: only those found by runs of this monitor that count by its settings
+    /// Changes: only those that runs of this monitor found in the fields that it reports
     #[arg(long, value_name = "ID")]
     monitor: Option<MonitorId>,
     /// Changes: only those after this log position or time
@@ -132,7 +132,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     let format = args.checked_format()?;
     let destination = args.destination();
     if let Some(Destination::Object(address)) = &destination {
-        // Before anything is read: what is missing is told at once.
+        // Before anything is read, so that missing settings are reported immediately.
         s3_object(address, config)?;
     }
     let local = Local::following(config).await?;
@@ -164,7 +164,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
 }
 
 impl Args {
-    /// The form that is meant, if the rest fits the table.
+    /// The format, if the other options fit the table.
     fn checked_format(&self) -> Result<Format, BadArgument> {
         let refuse = |text: &str| Err(BadArgument(text.to_owned()));
         if matches!(self.table, Table::Urls | Table::Changes) && self.status.is_some() {
@@ -251,7 +251,7 @@ impl Args {
         }
     }
 
-    /// Uploads to an object; continues what was interrupted, and begins anew if the store no longer has that.
+    /// Uploads to an object; continues an interrupted upload, and starts over if the store no longer has it.
     async fn upload(
         &self,
         state: &ApiState,
@@ -342,7 +342,7 @@ impl Args {
         all_rows(state, self.tenant, BatchDomains { batch, query })
     }
 
-    /// The URLs of each of the domains that are meant, domain by domain.
+    /// The URLs of the selected domains, domain by domain.
     fn urls(&self, state: &ApiState) -> Rows<Url> {
         let (state, tenant) = (state.clone(), self.tenant);
         let names: Rows<String> = match self.batch {
@@ -390,7 +390,7 @@ impl Args {
         }
     }
 
-    /// Writes rows; tells how many there were.
+    /// Writes rows; returns their number.
     async fn put<T: Exported>(
         &self,
         state: &ApiState,

@@ -12,7 +12,7 @@ use crate::export::encoder::Encoder;
 use crate::export::parquet::{self, TableError};
 use crate::export::{Format, workbook};
 
-/// Writes rows; tells how many there were.
+/// Writes rows; returns their number.
 pub(super) async fn write_rows<T: Exported>(
     encoder: Encoder<T>,
     format: Format,

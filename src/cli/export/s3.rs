@@ -1,4 +1,4 @@
-//! Objects in S3, and in what speaks like it.
+//! Objects in S3 and compatible stores.
 
 use async_trait::async_trait;
 use object_store::ObjectStoreExt;
@@ -54,7 +54,7 @@ const CREDENTIALS: [&str; 4] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
-/// An object of S3, or of what speaks like it, by the variables that other programs use for it.
+/// An object in S3 or a compatible store, configured by the usual AWS variables.
 pub(super) fn s3_object(address: &ObjectAddress, config: &Config) -> anyhow::Result<S3Object> {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !CREDENTIALS.iter().any(|name| is_set(name)) {
@@ -64,12 +64,12 @@ pub(super) fn s3_object(address: &ObjectAddress, config: &Config) -> anyhow::Res
     }
     let bucket = AmazonS3Builder::from_env()
         .with_bucket_name(&address.bucket)
-        // A store in a network of one's own often speaks plain HTTP; only an address that is given so does.
+        // Stores in private networks often use plain HTTP; it is used only if the address says so.
         .with_allow_http(true)
         .with_http_connector(StorageClient::new(config.fetch.extra_ca.as_deref())?)
         .build()
-        .map_err(|error| BadArgument(format!("the variables AWS_… are not right: {error}")))?;
+        .map_err(|error| BadArgument(format!("the AWS_… variables are invalid: {error}")))?;
     let path = Path::parse(&address.key)
-        .map_err(|error| BadArgument(format!("'{}' is no key of an object: {error}", address.key)))?;
+        .map_err(|error| BadArgument(format!("'{}' is not a valid object key: {error}", address.key)))?;
     Ok(S3Object { bucket, path })
 }

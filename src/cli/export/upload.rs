@@ -1,9 +1,9 @@
-//! An object that is uploaded in parts and appears when it is complete (the multipart upload of S3).
+//! A multipart upload to S3: the object appears when it is complete.
 //!
-//! After an interruption the same command continues: the rows are read again, each part is compared by its digest with what was
-//! uploaded, and only those that differ are sent. So the object is always that of one export, from the first row to the last,
-//! however often it was interrupted and whatever changed meanwhile. What was uploaded is noted in a small file in the data
-//! directory after each part.
+//! After an interruption, the same command continues. It reads the rows again, compares the digest of each part with
+//! what was uploaded, and sends only the parts that differ. So the object always contains one export, from the first
+//! row to the last, however often the upload was interrupted. After each part, a small file in the data directory
+//! records what was uploaded.
 
 mod notes;
 #[cfg(test)]
@@ -22,13 +22,13 @@ pub(super) const PART: usize = 16 * 1024 * 1024;
 /// Parts of an object at most (S3).
 const MOST_PARTS: usize = 10_000;
 
-/// An object that a store takes whole or in parts.
+/// An object that is uploaded in one request or in parts.
 #[async_trait]
 pub(super) trait Object: Send + Sync {
     /// Takes it whole.
     async fn put(&self, content: Vec<u8>) -> object_store::Result<()>;
 
-    /// Begins to take it in parts; what the upload is called.
+    /// Starts a multipart upload; returns its id.
     async fn begin(&self) -> object_store::Result<String>;
 
     /// Takes a part, in place of an earlier one with its number; what the part is called.
@@ -38,7 +38,7 @@ pub(super) trait Object: Send + Sync {
     async fn complete(&self, upload: &str, parts: Vec<String>) -> object_store::Result<()>;
 }
 
-/// An upload under way.
+/// A running upload.
 pub(super) struct Upload {
     object: Box<dyn Object>,
     part_size: usize,
@@ -46,12 +46,12 @@ pub(super) struct Upload {
     /// Begun with the first part that is full: what is smaller is one request.
     begun: Option<Notes>,
     buffer: Vec<u8>,
-    /// Parts so far.
+    /// Number of parts.
     parts: Vec<String>,
     kept: usize,
 }
 
-/// What a complete upload came to.
+/// The result of a complete upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
     /// Parts of the object.
@@ -63,7 +63,7 @@ pub(super) struct Ended {
 /// Why an upload ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UploadError {
-    /// The store knows nothing of the upload that was to be continued: it has expired, or was completed.
+    /// The store does not know the interrupted upload any more: it has expired, or was completed.
     #[error("the interrupted upload is no longer there")]
     Gone,
     /// The object would be too large.
@@ -134,7 +134,7 @@ impl Upload {
         let parts = self.parts.len();
         let completed = self.object.complete(&upload, self.parts).await;
         completed.map_err(|error| match gone_or_refused(error) {
-            // Parts of an earlier time may not be what they were.
+            // Earlier parts may have changed.
             UploadError::Store(_) if self.kept > 0 => UploadError::Gone,
             other => other,
         })?;
@@ -191,7 +191,7 @@ fn gone_or_refused(error: object_store::Error) -> UploadError {
     }
 }
 
-/// What a store says, without the XML around it.
+/// The message of a store, without the XML around it.
 fn refused(error: &object_store::Error) -> UploadError {
     let text = error.to_string();
     let within = |name: &str| {

@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// The position of the event
     #[arg(required_unless_present = "consistency", conflicts_with = "consistency")]
     position: Option<i64>,
-    /// Proves instead that the log extends the one with this many first events
+    /// Proves instead that the log only grew since it had this many events
     #[arg(long, value_name = "OLD_SIZE")]
     consistency: Option<u64>,
     /// Uses the tree over the first SIZE events. Default: all events

@@ -48,7 +48,7 @@ pub(super) struct ExportArgs {
 pub(super) struct VerifyArgs {
     /// The file
     file: PathBuf,
-    /// An earlier head over the events up to the file's last: a file with the output of 'log head', or SIZE:ROOT
+    /// A head over the events up to the last one of the file: a file with the output of 'log head', or SIZE:ROOT
     #[arg(long, value_name = "FILE|SIZE:ROOT")]
     head: Option<String>,
     /// Prints one JSON object
@@ -72,7 +72,7 @@ pub(super) async fn seal(args: &SealArgs, log: &EventLog) -> anyhow::Result<Exit
 
 pub(super) async fn export(args: &ExportArgs, log: &EventLog) -> anyhow::Result<ExitCode> {
     let shown = args.file.display();
-    // A file that is there may be the only copy of something.
+    // An existing file may be the only copy of something.
     if args.file.exists() {
         return Err(BadArgument(format!("{shown} already exists")).into());
     }

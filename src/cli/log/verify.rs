@@ -32,7 +32,7 @@ pub(super) async fn run(args: &Args, log: &EventLog) -> anyhow::Result<ExitCode>
     })
 }
 
-/// Checks a log, against a head if one is given, and tells what was found; true if it holds.
+/// Verifies a log, against a head if one is given, and prints the result; true if there are no errors.
 pub(in crate::cli) async fn check(
     log: &EventLog,
     head: Option<TreeHead>,

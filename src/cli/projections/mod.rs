@@ -67,7 +67,7 @@ enum Action {
 }
 
 pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode> {
-    // Before anything is started: a name that is wrong is an argument that is wrong.
+    // Before anything is started: an unknown name is an invalid argument.
     let chosen = match &args.action {
         Action::Status => named(None)?,
         Action::Rebuild { name }
@@ -82,7 +82,7 @@ pub(super) async fn run(args: &Args, config: &Config) -> anyhow::Result<ExitCode
     };
     let database = Database::open(config).await?;
     let log = EventLog::open(database.pools.work.clone());
-    // Before there are tables that it must be let into.
+    // The role must exist before the tables to which it gets access.
     crate::projections::row_security::ensure_reader(&database.pools.work).await?;
     crate::projections::status::ensure_all(&database.pools.work).await?;
     let all_well = match (&args.action, point) {

@@ -1,4 +1,4 @@
-//! Work on read models: requested in the database, done by a running server or else by this process, and watched.
+//! Tasks for read models: requested in the database, run by a server or by this process, and shown until they end.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(in crate::cli) async fn perform(
     Ok(all_well)
 }
 
-/// Asks until the work under way is of the kind wanted, and waits for its end.
+/// Requests until the open task is of the wanted kind, and waits for its end.
 async fn one(
     log: &EventLog,
     projection: &'static dyn AnyProjection,

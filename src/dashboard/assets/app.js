@@ -1,10 +1,10 @@
-// Everything here is a comfort: each page works without it. What is live is read from the server anew and put in place
-// of what stands there; nothing is computed here.
+// This script is optional: each page works without it. It reloads parts of the page from the server and replaces the
+// old ones; it computes nothing.
 "use strict";
 
 const page = document.querySelector("main");
 
-// -- Live: on news of the log, or every few seconds, the parts of the page that the server marked are replaced. -----
+// -- Live: on new events, or every few seconds, the parts of the page that the server marked are replaced. ----------
 
 const lost = document.getElementById("lost");
 let refreshing = false;
@@ -13,7 +13,7 @@ let lastRefresh = 0;
 
 async function fetched(address) {
   const response = await fetch(address, { headers: { accept: "text/html" } });
-  // Somebody else's page: who was signed in is not any more.
+  // The response is another page: the user is no longer signed in.
   if (response.redirected) location.reload();
   if (!response.ok) throw new Error(response.status);
   return new DOMParser().parseFromString(await response.text(), "text/html");
@@ -28,7 +28,7 @@ async function refresh() {
   try {
     const fresh = await fetched(location.href);
     const parts = document.querySelectorAll("[data-part]");
-    // What stands here told that something was not to be had; now it is.
+    // The part showed that something was not available; now it is.
     if (!parts.length) return location.replace(location.href);
     for (const part of parts) replace(part, fresh.getElementById(part.id));
     document.title = fresh.title;
@@ -52,10 +52,10 @@ async function refresh() {
 }
 
 const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
-// The key that makes a form count once is another on each page.
+// Ignores the request key of forms, which differs on each page.
 const meaning = (part) => part.innerHTML.replace(/(name="request_key" value=")[^"]*/g, "$1");
 
-// A part in which somebody writes is replaced when they have left it; one that has grown by further rows, never.
+// A part with the focused input is replaced after the user leaves it; a part with additional rows is never replaced.
 function replace(part, fresh) {
   if (!fresh || part.dataset.loading || meaning(part) === meaning(fresh)) return;
   if (part.dataset.grown) return offerFresh(part);
@@ -74,7 +74,7 @@ function replace(part, fresh) {
   localTimes(part);
 }
 
-// Rows that somebody has scrolled to stay where they are.
+// Rows that the user has scrolled to stay in place.
 function offerFresh(part) {
   if (part.querySelector(".as-loaded")) return;
   const offer = document.createElement("p");
@@ -101,11 +101,11 @@ function watch() {
   source.onopen = soon;
   source.onerror = async () => {
     if (source.readyState !== EventSource.CLOSED) {
-      // The browser comes back by itself. If it does not at once, say so.
+      // The browser reconnects automatically. If that takes a moment, show a message.
       setTimeout(() => source.readyState === EventSource.CONNECTING && refresh(), 1500);
       return;
     }
-    // The thing has ended, or nobody answers: the page itself tells.
+    // The scan or batch has ended, or the server does not respond: reload the page.
     await refresh();
     if (page.dataset.live && !document.hidden) setTimeout(watch, 2000);
   };
@@ -121,14 +121,14 @@ function poll() {
 if (page.dataset.live) watch();
 else if (page.dataset.poll) poll();
 
-// A browser has few connections for one place; a page that nobody sees needs none.
+// A browser opens few connections to one server; a hidden page closes its connection.
 document.addEventListener("visibilitychange", () => {
   if (!page.dataset.live) return;
   if (document.hidden) source?.close();
   else watch();
 });
 
-// -- Lists: the next page is put under this one; near the end of the screen by itself, up to a thousand rows. -------
+// -- Lists: the next page is appended, automatically near the end of the screen, up to a thousand rows. --------------
 
 const MOST_ROWS = 1000;
 
@@ -177,7 +177,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   more(link);
 });
-// The first page loads no more until somebody scrolls: who only looks is not made to wait.
+// Nothing is appended before the user scrolls, so the first page is ready sooner.
 addEventListener("scroll", () => document.querySelectorAll("[data-part]").forEach(watchEnd), { once: true, passive: true });
 
 // -- Lists of domains: a file that is dropped or chosen is checked at once. ---------------------------------------
@@ -219,7 +219,7 @@ if (navigator.clipboard) {
   });
 }
 
-// A form is sent once; the key in it makes sure of it on the server, too.
+// A form is sent once: its button is disabled. The request key in the form prevents repetitions on the server, too.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
   const method = button?.getAttribute("formmethod") ?? event.target.method;
@@ -227,7 +227,7 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => document.querySelectorAll("button:disabled").forEach((one) => (one.disabled = false)));
 
-// -- Selections: how many rows are ticked, and one box for all that are shown. -------------------------------------
+// -- Selections: the number of selected rows, and a checkbox that selects all shown rows. ---------------------------
 
 for (const form of document.querySelectorAll("form.selection")) {
   const boxes = () => [...form.elements].filter((box) => box.name === "domain");
@@ -236,7 +236,7 @@ for (const form of document.querySelectorAll("form.selection")) {
   all.setAttribute("aria-label", "Select all shown rows");
   heading?.replaceChildren(all);
   const count = form.querySelector("[data-count]");
-  count.hidden = false;
+  count.parentElement.hidden = false;
   const show = () => {
     const ticked = boxes().filter((box) => box.checked).length;
     count.textContent = ticked;
@@ -251,7 +251,7 @@ for (const form of document.querySelectorAll("form.selection")) {
   show();
 }
 
-// -- Times are told in UTC; the reader's own stands beside. ---------------------------------------------------------
+// -- Times are in UTC; the title shows the reader's local time. ------------------------------------------------------
 
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {

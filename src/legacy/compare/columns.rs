@@ -1,4 +1,5 @@
-//! Which columns are compared, how, and what may make them differ. A column that is not named here is compared as it is.
+//! Which columns are compared, how, and the known reasons for differences. A column that is not listed here is
+//! compared unchanged.
 
 use serde_json::Value;
 
@@ -40,11 +41,11 @@ enum Kind {
     /// The batch that the read model knows.
     Batch,
     Tenant,
-    /// A file is found with its domain, whatever tenant the row names.
+    /// A file is found through its domain, whatever tenant the row names.
     FileTenant,
     /// Counts over files, which the predecessor overwrote with its last run's.
     Counted,
-    /// What was found; made-up pages are not taken.
+    /// The findings; invented placeholder pages are not imported.
     Found,
     Error,
     DomainId,
@@ -178,7 +179,7 @@ impl Circumstances<'_> {
     }
 }
 
-/// A column that readers of the old table see: all but those that are compared in a way of their own.
+/// A column of the old table, except those that are compared separately.
 pub(super) fn compare_as_is(name: &str, old: &OldRow, row: &Circumstances<'_>) -> Compared {
     let was = old.value(name);
     let Some(is) = row.new.get(name) else {
@@ -208,7 +209,7 @@ pub(super) fn compare_as_is(name: &str, old: &OldRow, row: &Circumstances<'_>) -
     Compared::Differs(reason.or(shared(row)))
 }
 
-/// What may be behind any difference.
+/// The known reasons of differences.
 fn shared(row: &Circumstances<'_>) -> Option<&'static str> {
     if row.again {
         return Some("scanned_since");
@@ -217,7 +218,7 @@ fn shared(row: &Circumstances<'_>) -> Option<&'static str> {
 }
 
 impl Column {
-    /// Holds a row of theirs against the one of ours.
+    /// Compares a row of theirs with ours.
     pub(super) fn compare(self, old: &OldRow, row: &Circumstances<'_>) -> Compared {
         let (was, is) = (old.value(self.name), &row.new[self.ours]);
         if is_same(was, is) {

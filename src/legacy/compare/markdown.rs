@@ -1,4 +1,4 @@
-//! A comparison as a report that a person reads and signs.
+//! The comparison as a Markdown report that a person reads and signs.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! Compares the predecessor's tables with ours, row by row and column by column, as readers see them through
-//! the schema `legacy`. A difference has a known reason, or a person must examine it.
+//! Compares the predecessor's tables with ours, row by row and column by column, as readers see them through the
+//! schema `legacy`. Each difference has a known reason, or is reported for a person to examine.
 
 mod columns;
 mod markdown;
@@ -37,30 +37,30 @@ pub struct Comparison {
     pub tables: BTreeMap<&'static str, TableComparison>,
     /// Differences that have no known reason; the first thousand.
     pub unexplained: Vec<Difference>,
-    /// A few of those that have, by reason.
+    /// Examples of explained differences, by reason.
     pub examples: Vec<Difference>,
 }
 
 /// The result of the rows of a table.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TableComparison {
-    /// Rows there.
+    /// Rows in the predecessor's table.
     pub rows: u64,
-    /// Rows that are the same here in each column.
+    /// Rows that are equal in each column.
     pub same: u64,
     /// Rows that differ, each difference with a reason.
     pub explained: u64,
     /// Rows merged into another row, by reason.
     pub merged: BTreeMap<String, u64>,
-    /// Rows that were not taken, by reason.
+    /// Rows that were not imported, by reason.
     pub refused: BTreeMap<String, u64>,
-    /// Rows with a difference that has no reason.
+    /// Rows with a difference without a known reason.
     pub unexplained: u64,
-    /// Rows that should be here and are not.
+    /// Rows that are missing in sitelog.
     pub missing: u64,
     /// Rows that were never imported.
     pub not_imported: u64,
-    /// Rows that are only here: what was done since.
+    /// Rows that exist only in sitelog: newer work.
     pub only_here: i64,
     /// Differing columns by reason.
     pub reasons: BTreeMap<String, u64>,
@@ -95,7 +95,7 @@ pub struct Difference {
 }
 
 impl Comparison {
-    /// Whether each row is accounted for and each difference has a reason.
+    /// Whether each row is accounted for, and each difference has a known reason.
     pub fn holds(&self) -> bool {
         self.tables
             .values()

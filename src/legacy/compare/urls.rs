@@ -1,4 +1,4 @@
-//! The URLs of sitemaps: found again by file and address, for the ids that the predecessor gave them are not kept.
+//! The URLs of sitemaps. They are matched by file and URL, because the predecessor's ids are not kept.
 
 use std::collections::HashMap;
 
@@ -82,7 +82,7 @@ pub(super) async fn compare(
 }
 
 impl TableComparison {
-    /// Rows that something was said of.
+    /// Rows that were reported.
     fn seen(&self) -> u64 {
         let classified: u64 = self.merged.values().chain(self.refused.values()).sum();
         self.same + self.explained + self.unexplained + self.missing + classified

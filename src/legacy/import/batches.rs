@@ -1,4 +1,4 @@
-//! `batch_jobs`: each row a batch with what the predecessor counted.
+//! `batch_jobs`: each row becomes a batch with the predecessor's counts.
 
 use super::ledger::{self, Entry};
 use super::row::{self, OldRow, Progress};

@@ -1,4 +1,4 @@
-//! `domains`: what was known of each in the end, as one more scan, with its sitemaps.
+//! `domains`: the last known data of each domain, as one more scan, with its sitemaps.
 
 use super::findings::{self, OldFindings};
 use super::ledger::{self, Entry};
@@ -149,7 +149,7 @@ enum State {
     Failed,
     /// It only is in the list.
     Never,
-    /// Its scan was under way, or waited for.
+    /// Its scan was running or waiting.
     Unfinished,
     Open,
     Left,

@@ -1,4 +1,5 @@
-//! What the predecessor had found out, as findings. What has no place among them is in the row, which is kept whole.
+//! Converts the predecessor's results to findings. Values that have no equivalent remain in the row, which is stored
+//! completely.
 
 use serde_json::{Value, json};
 
@@ -9,7 +10,7 @@ use crate::values::findings::{ContactInfo, SocialLinks, TechStack};
 /// For months the predecessor stored made-up pages over real data; their titles end so.
 const FABRICATED: &str = " - Temporary Bypass";
 
-/// Findings that are to be sealed, and what was repaired.
+/// Findings to seal, and the values that were repaired.
 #[derive(Debug)]
 pub(super) struct OldFindings {
     pub(super) content: Value,

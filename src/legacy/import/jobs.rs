@@ -1,4 +1,4 @@
-//! `jobs`: each row a scan under its own id.
+//! `jobs`: each row becomes a scan with its own id.
 
 use uuid::Uuid;
 

@@ -22,7 +22,7 @@ pub(super) struct Entry {
     pub(super) stream: Option<Uuid>,
     pub(super) domain: Option<String>,
     pub(super) items: i64,
-    /// The row, if it is taken.
+    /// The row, if it is imported.
     pub(super) content: Option<Value>,
 }
 
@@ -47,7 +47,7 @@ impl Entry {
         }
     }
 
-    /// A row that is taken, as it is.
+    /// An imported row, unchanged.
     pub(super) fn imported(table: &'static str, row: &OldRow) -> Self {
         Self {
             content: Some(row.whole().clone()),
@@ -63,13 +63,13 @@ impl Entry {
 /// Rows of a table by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Brought over.
+    /// Imported rows.
     pub imported: i64,
     /// Merged into another row.
     pub merged: BTreeMap<String, i64>,
-    /// Not taken, by reason.
+    /// Not imported, by reason.
     pub refused: BTreeMap<String, i64>,
-    /// Taken, but repaired, by what was repaired.
+    /// Imported with repairs, by the kind of repair.
     pub notes: BTreeMap<String, i64>,
 }
 
@@ -85,7 +85,7 @@ impl Tally {
 pub struct Report {
     /// By table.
     pub tables: BTreeMap<String, Tally>,
-    /// The rows that were not taken: table, id, reason.
+    /// The rows that were not imported: table, id, reason.
     pub refused: Vec<(String, String, String)>,
 }
 
@@ -175,7 +175,7 @@ pub(super) async fn note(pool: &PgPool, entries: &[Entry]) -> Result<(), ImportE
     Ok(())
 }
 
-/// The outcome of all rows so far.
+/// The outcome of all imported rows.
 pub(super) async fn report(pool: &PgPool) -> Result<Report, ImportError> {
     let mut report = Report::default();
     let counts: Vec<(String, String, Option<String>, i64)> = sqlx::query_as(

@@ -1,8 +1,8 @@
-//! Brings the predecessor's tables in as events: batches, then jobs, then domains with their sitemaps, the oldest
-//! first, so that the last known state of a domain remains.
+//! Imports the predecessor's tables as events: batches, then jobs, then domains with their sitemaps, the oldest first,
+//! so that the last known state of a domain remains.
 //!
-//! The outcome of each row is kept in `legacy_row`. A row that is there is not imported again, and a stream that exists
-//! already is not written again; so an import can be killed at any time and started again.
+//! The outcome of each row is stored in `legacy_row`. A row in that table is not imported again, and an existing
+//! stream is not written again. So an import can be killed at any time and started again.
 
 mod batches;
 mod domains;
@@ -29,10 +29,10 @@ const CHUNK: usize = 400;
 /// The actor of imported events.
 const ACTOR: &str = "legacy:import";
 
-/// How to handle work that the predecessor had begun and not ended.
+/// How to handle work that the predecessor started but did not finish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unfinished {
-    /// It has failed: the process that did it is gone.
+    /// It counts as failed, because its process is gone.
     #[default]
     Fail,
     /// It stays there for a later import.
@@ -55,7 +55,7 @@ pub enum ImportError {
     Log(#[from] LogError),
 }
 
-/// An import under way.
+/// A running import.
 struct Import<'a> {
     bus: &'a CommandBus,
     /// Ours.
@@ -133,7 +133,7 @@ impl Import<'_> {
     }
 }
 
-/// For whom rows are brought in.
+/// The tenant of the imported rows.
 fn context(tenant: TenantId) -> CommandContext {
     CommandContext::internal(tenant, ACTOR)
 }

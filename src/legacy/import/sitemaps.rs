@@ -1,5 +1,5 @@
-//! `sitemap_files` and `sitemap_urls`: facts that the last scan of their domain read. The predecessor wrote all of them
-//! again with each scan; of several rows for one file the last counts.
+//! `sitemap_files` and `sitemap_urls`: facts of the last scan of their domain. The predecessor wrote all of them again
+//! with each scan; of several rows for one file the last one counts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -188,7 +188,7 @@ impl Sitemaps {
                 continue;
             }
             let mut entry = Entry::imported(FILES, row);
-            // Under this id it is known here; readers of the old table see its own.
+            // sitelog uses this id; readers of the old table see the original one.
             entry.stream = Some(sitemap_id(tenant, domain, &key(row)));
             let kind = match row.trimmed("sitemap_type").as_deref() {
                 Some("index") => SitemapKind::Index,

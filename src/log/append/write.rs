@@ -58,7 +58,7 @@ pub(super) async fn write_group(pool: &PgPool, units: &[AppendUnit]) -> Result<V
 
 async fn write(connection: &mut PgConnection, units: &[AppendUnit]) -> Result<Vec<Outcome>, sqlx::Error> {
     let mut outcomes = append(connection, units.iter()).await?;
-    // A unit with an outdated salt keeps the others from being written with it; without it they are.
+    // A unit with an outdated salt prevents the whole group; the others are written without it.
     while outcomes.iter().any(Outcome::is_not_tried) {
         let all = units.iter().zip(&outcomes);
         let left = all.filter(|(_, outcome)| outcome.is_not_tried());
@@ -72,7 +72,7 @@ async fn write(connection: &mut PgConnection, units: &[AppendUnit]) -> Result<Ve
     Ok(outcomes)
 }
 
-/// One statement is a transaction by itself, and its answer ends with the commit.
+/// One statement is a transaction, and its response comes after the commit.
 async fn append<'a>(
     connection: &mut PgConnection,
     units: impl Iterator<Item = &'a AppendUnit> + Clone,

@@ -1,4 +1,4 @@
-//! Bodies: is each what its digest was made of, and is what is gone erased?
+//! Verifies bodies: each one matches its digest, and each missing one was erased.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ const PAGE: i64 = 500;
 /// A digest as the database has it.
 pub(super) type Digest = Vec<u8>;
 
-/// Every body that is there, one in memory at a time.
+/// All existing bodies, one in memory at a time.
 pub(super) async fn verify(pool: &PgPool, found: &mut LogVerification) -> Result<(), LogError> {
     let mut last: Digest = Vec::new();
     loop {
@@ -57,7 +57,7 @@ pub(super) async fn verify(pool: &PgPool, found: &mut LogVerification) -> Result
 /// The state of the bodies that some events refer to.
 #[derive(Default)]
 pub(super) struct Referred {
-    /// Gone under a later event of the same stream that says so.
+    /// Erased by a later event of the same stream.
     pub(super) erased: HashSet<Digest>,
     /// Gone without.
     pub(super) missing: Vec<Finding>,
@@ -110,7 +110,7 @@ pub(super) async fn look_for(pool: &PgPool, references: &[(i64, Digest)]) -> Res
     Ok(referred)
 }
 
-/// Bodies that are there although one of these events says that they were erased.
+/// Bodies that exist although one of these events says that they were erased.
 pub(super) async fn not_erased(pool: &PgPool, erasing: &[i64]) -> Result<Vec<Finding>, LogError> {
     if erasing.is_empty() {
         return Ok(Vec::new());

@@ -1,4 +1,5 @@
-//! Events: is each where it belongs and what its leaf was made of, and are they together what they were?
+//! Verifies events: each one has its position in the log and in its stream, its leaf matches its content, and the
+//! whole matches the recorded heads.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -20,7 +21,7 @@ use crate::values::versioned::DecodeError;
 
 /// Events examined in one read.
 const CHUNK: i64 = 4096;
-/// Reads under way at the same time: the database makes texts of some while others are hashed here.
+/// Concurrent reads: the database formats some events while others are hashed here.
 const READERS: usize = 3;
 /// How the canonical text names the body that an event refers to. Within a text, the quotes would be escaped.
 const DIGEST_FIELD: &[u8] = b"\"digest\": \"";

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub enum Finding {
     /// No events are at these positions.
     EventsMissing { first: i64, last: i64 },
-    /// An event is not what its leaf was made of.
+    /// An event does not match its leaf.
     EventAltered {
         position: i64,
         event_type: String,
@@ -22,11 +22,11 @@ pub enum Finding {
         stream_id: String,
         sequence: i64,
     },
-    /// An event is what it was, but stood elsewhere.
+    /// An event is unaltered, but is at another position.
     EventMoved { position: i64, written_at: i64 },
     /// Two events are at one position.
     PositionTaken { position: i64 },
-    /// An event is behind the log's end: it was not appended.
+    /// An event is beyond the log's end: it was not appended.
     EventBeyondEnd { position: i64, head: i64 },
     /// A stream lacks events, or has some twice.
     StreamBroken {
@@ -48,9 +48,9 @@ pub enum Finding {
         version: String,
         error: String,
     },
-    /// The body that an event refers to is gone, and no event says that it was erased.
+    /// The body of an event is missing, and no event says that it was erased.
     BodyMissing { position: i64, digest: String },
-    /// A body is not what its digest was made of.
+    /// A body does not match its digest.
     BodyAltered { digest: String },
     /// A body cannot be unpacked, so that what refers to it cannot be read.
     BodyUnreadable {
@@ -58,7 +58,7 @@ pub enum Finding {
         subject: String,
         error: String,
     },
-    /// An event says that a body was erased, but it is there.
+    /// An event says that a body was erased, but the body exists.
     BodyNotErased { position: i64, digest: String },
     /// An idempotency key names a position where no event is.
     KeyWithoutEvent {

@@ -1,8 +1,8 @@
-//! Does the log still say what it said? Positions dense, streams without gaps, leaves and bodies unaltered, what is
-//! gone erased under an event, every event readable, stored hashes those of the events.
+//! Verifies the log. Positions are dense, streams have no gaps, leaves and bodies are unaltered, missing bodies were
+//! erased by an event, every event can be read, and stored hashes match the events.
 //!
-//! Content is hashed outside the database. Nothing is locked and no snapshot is held for longer than one read: events
-//! do not change, and what is appended meanwhile is left for the next time.
+//! Content is hashed outside the database. Nothing is locked, and no snapshot is held for longer than one read: events
+//! do not change, and events that are appended meanwhile are left for the next verification.
 
 mod bodies;
 mod events;
@@ -26,7 +26,7 @@ const MAX_FINDINGS: usize = 100;
 /// What to verify in addition to the consistency of the log.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
-    /// A head that was kept outside: nothing before it may have changed.
+    /// A head that was kept outside the database: nothing before it may have changed.
     pub head: Option<TreeHead>,
     /// Whether this release can read each event.
     pub readable: Option<Readable>,
@@ -42,18 +42,18 @@ pub struct LogVerification {
     pub events: u64,
     /// Bodies examined.
     pub bodies: u64,
-    /// Bodies that are gone under an event that says so.
+    /// Bodies that were erased by an event.
     pub erased: u64,
     /// Tree head over all leaves in position order (RFC 9162).
     pub root: Hash,
     /// The problems, up to a hundred.
     pub findings: Vec<Finding>,
-    /// How much is wrong in all.
+    /// The total number of problems.
     pub wrong: u64,
 }
 
 impl LogVerification {
-    /// Whether everything holds.
+    /// Whether there is no problem.
     pub fn holds(&self) -> bool {
         self.wrong == 0
     }
@@ -67,15 +67,15 @@ impl LogVerification {
 }
 
 impl EventLog {
-    /// Looks at every event and body up to the present head.
+    /// Verifies all events and bodies up to the current head.
     pub async fn verify(&self) -> Result<LogVerification, LogError> {
         self.verify_with(&VerifyOptions::default()).await
     }
 
-    /// The same, compared with more.
+    /// The same with options.
     pub async fn verify_with(&self, options: &VerifyOptions) -> Result<LogVerification, LogError> {
         let mut found = LogVerification::default();
-        // In one statement, so that an append does not come in between.
+        // In one statement, so that no append comes between.
         let (head, last): (i64, i64) = sqlx::query_as(
             "select position, greatest(position, (select max(position) from events)) from log_head",
         )

@@ -12,7 +12,7 @@ use crate::projections::Fact;
 use crate::projections::fact::Happened;
 use crate::values::{BatchId, BatchOptions, FailureReason};
 
-/// Where what the predecessor said of a batch is in `batch_metadata`.
+/// The key of the predecessor's data in `batch_metadata`.
 const IMPORTED: &str = "imported";
 
 pub(super) fn evolve(row: Option<BatchRow>, fact: &Fact) -> Option<BatchRow> {

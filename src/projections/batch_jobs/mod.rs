@@ -1,4 +1,4 @@
-//! `batch_jobs`: one row per batch, its progress a count of its scans' statuses.
+//! `batch_jobs`: one row per batch. Its progress is the number of its scans in each status.
 
 mod evolve;
 pub mod query;
@@ -59,7 +59,7 @@ pub struct BatchRow {
     pub position: i64,
 }
 
-/// Names a row.
+/// The key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BatchKey {
     batch_id: BatchId,

@@ -8,16 +8,16 @@ use crate::projections::query::Listed;
 use crate::projections::{ProjectionError, ReadModels, rows};
 use crate::values::{BatchId, MonitorId, TenantId};
 
-/// Which batches a list wants.
+/// A filter of batches.
 #[derive(Clone, Debug, Default)]
 pub struct BatchFilter {
-    /// Only in this status.
+    /// Only those with this status.
     pub status: Option<BatchStatus>,
     /// Only runs of this monitor.
     pub monitor: Option<MonitorId>,
     /// Only older than the batch with this request position.
     pub before: Option<i64>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 

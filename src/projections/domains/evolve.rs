@@ -1,4 +1,4 @@
-//! What a domain's row is after an event. How a rescan is merged into what was known, `values::merge_findings` says.
+//! Folds an event into the row of a domain. `values::merge_findings` merges the findings of a rescan.
 
 use std::collections::{BTreeMap, BTreeSet};
 

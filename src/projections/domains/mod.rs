@@ -1,4 +1,4 @@
-//! `domains`: one row per tenant and domain, the best that is known of it.
+//! `domains`: one row per tenant and domain, with the best known data.
 
 mod evolve;
 pub mod pictures;
@@ -58,7 +58,7 @@ pub struct DomainRow {
     pub youtube_url: Option<String>,
     /// What the home page is, if it is not an ordinary site, for the filter.
     pub site_state: Option<String>,
-    /// Who receives its mail, in lower case, for the filter.
+    /// The provider that receives its email, in lower case, for the filter.
     pub email_provider_key: Option<String>,
     /// Until when its certificate is valid, for the filter.
     pub tls_expires: Option<DateTime<Utc>>,
@@ -104,7 +104,7 @@ pub struct Sighting {
     pub found_at: DateTime<Utc>,
 }
 
-/// Names a row.
+/// The key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DomainKey {
     tenant_id: TenantId,

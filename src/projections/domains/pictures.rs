@@ -1,4 +1,5 @@
-//! Reading the pictures of domains. The row names the body; a body that is not a picture of the domain is not reached.
+//! Reads the pictures of domains. The row names the body. Bodies that are not a picture of the domain cannot be read
+//! this way.
 
 use crate::log::LogError;
 use crate::log::body::unpack;

@@ -86,10 +86,10 @@ impl FromStr for DomainCursor {
     }
 }
 
-/// Which domains a list wants.
+/// A filter of domains.
 #[derive(Clone, Debug, Default)]
 pub struct DomainFilter {
-    /// Only in this status.
+    /// Only those with this status.
     pub status: Option<ScanStatus>,
     /// Only those whose name or title holds this text, in any case.
     pub contains: Option<String>,
@@ -99,7 +99,7 @@ pub struct DomainFilter {
     pub is_wordpress: Option<bool>,
     /// Only those that are built with Elementor, or are not.
     pub has_elementor: Option<bool>,
-    /// Only those with an e-mail address, or without.
+    /// Only those with an email address, or without.
     pub has_email: Option<bool>,
     /// Only those with a telephone number, or without.
     pub has_phone: Option<bool>,
@@ -109,21 +109,21 @@ pub struct DomainFilter {
     pub technology: Option<String>,
     /// Only those whose home page is that.
     pub site_state: Option<SiteStateKind>,
-    /// Only those whose mail this provider receives, in any case.
+    /// Only those whose email is handled by this provider, case-insensitive.
     pub email_provider: Option<String>,
     /// Only those whose certificate is valid until an earlier time.
     pub tls_expires_before: Option<DateTime<Utc>>,
     /// Only those of these names; all if there is none.
     pub domains: Vec<String>,
-    /// In which order.
+    /// The sort order.
     pub sort: DomainSort,
     /// Only behind this place in that order.
     pub after: Option<DomainCursor>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 
-/// A filter whose text is none.
+/// An invalid value of a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is '{text}'; it must be {allowed}")]
 pub struct InvalidFilter {
@@ -136,7 +136,7 @@ pub struct InvalidFilter {
 }
 
 impl DomainFilter {
-    /// What a selection says, without order and limit.
+    /// The filter of a selection, without order and limit.
     pub fn of(selection: &DomainSelection) -> Result<Self, InvalidFilter> {
         Ok(Self {
             status: read("status", selection.status.as_deref(), || one_of(&ScanStatus::ALL))?,
@@ -390,7 +390,7 @@ fn words_of(sort: DomainSort) -> (Option<String>, &'static str, &'static str) {
     }
 }
 
-/// The time that stands for a missing one, so that it sorts last.
+/// The placeholder of a missing time, so that it sorts last.
 const MISSING: i64 = i64::MAX;
 
 fn push_after(query: &mut QueryBuilder<'_, Postgres>, filter: &DomainFilter) {

@@ -1,4 +1,4 @@
-//! The technologies that most sites of a tenant have.
+//! The most frequent technologies of a tenant's sites.
 
 use crate::projections::{ProjectionError, ReadModels};
 use crate::values::{BatchId, TenantId};

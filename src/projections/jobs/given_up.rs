@@ -1,4 +1,4 @@
-//! Scans that failed by no fault of their site.
+//! Scans that failed because of an error in sitelog rather than the site.
 
 use super::{JobRow, Jobs};
 use crate::projections::{ProjectionError, ReadModels, rows};

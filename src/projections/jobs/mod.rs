@@ -1,4 +1,4 @@
-//! `jobs`: one row per scan, with its status. What it found is a body in the log, which the row names.
+//! `jobs`: one row per scan, with its status. The findings are in a body of the log, which the row names.
 
 mod evolve;
 mod given_up;
@@ -72,7 +72,7 @@ impl JobRow {
     }
 }
 
-/// Names a row.
+/// The key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobKey {
     scan_id: ScanId,

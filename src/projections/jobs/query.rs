@@ -1,4 +1,4 @@
-//! Reading scans: one, and lists of them. `throughput` shows the progress of a batch over time.
+//! Reads scans: one, and lists. `throughput` shows the progress of a batch over time.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -37,10 +37,10 @@ impl Sort for JobSort {
     const ALL: &'static [Self] = &[Self::Created, Self::CreatedLast];
 }
 
-/// Which scans a list wants.
+/// A filter of scans.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
-    /// Only in this status.
+    /// Only those with this status.
     pub status: Option<ScanStatus>,
     /// Only those whose last failure has this reason.
     pub reason: Option<FailureReason>,
@@ -50,11 +50,11 @@ pub struct JobFilter {
     pub contains: Option<String>,
     /// Only of this batch.
     pub batch: Option<BatchId>,
-    /// In which order.
+    /// The sort order.
     pub sort: JobSort,
     /// Only behind the scan with this request position, in that order.
     pub after: Option<i64>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 
@@ -225,7 +225,7 @@ pub async fn scanned_within(
         .collect())
 }
 
-/// The scans of a batch whose turn has come, in the order they began; without their results.
+/// The scans of a batch that have started, in the order of their start; without their results.
 pub async fn begun_of_batch(
     models: &ReadModels,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! How the latest scans of a tenant ended, day by day.
+//! How the latest scans of a tenant ended, per day.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How fast a batch goes: its ended scans over time.
+//! The throughput of a batch: its ended scans over time.
 
 use chrono::{DateTime, Utc};
 
@@ -21,7 +21,7 @@ pub struct Throughput {
     pub last_minute: i64,
 }
 
-/// The scans that ended in a stretch of time.
+/// The scans that ended in one interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ThroughputBucket {
     /// With a result.
@@ -30,7 +30,7 @@ pub struct ThroughputBucket {
     pub failed: i64,
 }
 
-/// How fast a batch goes or went; `None` if nothing of it has begun, or there is no such batch.
+/// The throughput of a batch; `None` if no scan of it has started, or there is no such batch.
 pub async fn throughput(
     models: &ReadModels,
     tenant: TenantId,

@@ -1,5 +1,5 @@
-//! `sitemaps`: the sitemap files of each domain as the last scan that found any left them, with
-//! `sitemap_files` and `sitemap_url_chunks` derived from it. People see `sitemap_urls`, a row per URL.
+//! `sitemaps`: the sitemap files of each domain, from the last scan that found any. `sitemap_files` and
+//! `sitemap_url_chunks` are derived from it. The view `sitemap_urls` shows a row per URL.
 
 mod details;
 mod evolve;
@@ -31,7 +31,7 @@ pub struct SitemapsRow {
     pub total_urls: i64,
     /// The known sitemaps.
     pub files: Vec<SitemapFile>,
-    /// The files that the attempt under way has read so far.
+    /// The files that the running attempt has read.
     pub reading: Vec<SitemapFile>,
     /// Position of the last event that is in this row.
     pub position: i64,
@@ -50,7 +50,7 @@ pub struct SitemapFile {
     pub problems: Vec<Problem>,
 }
 
-/// Names a row.
+/// The key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SitemapsKey {
     tenant_id: TenantId,

@@ -1,6 +1,6 @@
 //! Which sitemap files of a site are requested, in which order, and what of them is kept.
 //!
-//! Nothing here waits: all of it runs on the threads for computing, between one round of requests and the next.
+//! Nothing here waits: it runs on the parse threads, between rounds of requests.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -94,7 +94,7 @@ impl Plan {
         }
     }
 
-    /// Queues what robots.txt names, of any host, and what the home page names of its own.
+    /// Queues the sitemaps in robots.txt, on any host, and those that the home page names on its own host.
     pub(super) fn add_named(&mut self, seeds: &mut Seeds) {
         for url in std::mem::take(&mut seeds.robots) {
             self.add(url, false);

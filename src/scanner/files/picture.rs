@@ -1,8 +1,8 @@
 //! Icons and logos, as they are stored.
 //!
-//! Of a picture of pixels only the pixels are kept: it is decoded within limits, made smaller and encoded again. A
-//! drawing (SVG 2) is stored as it is if nothing in it runs, loads something, moves, or can repeat itself without
-//! limit; pages show it in an `<img>`.
+//! Of a bitmap only the pixels are kept: it is decoded within limits, scaled down and encoded again. A drawing (SVG 2)
+//! is stored unchanged if nothing in it runs, loads other files, moves, or repeats without limit. Pages show it in an
+//! `<img>`.
 
 use std::io::Cursor;
 use std::sync::Arc;

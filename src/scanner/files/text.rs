@@ -1,4 +1,4 @@
-//! Whether an answer is a text file at all; humans.txt and llms.txt, which are little more than that.
+//! Checks whether a response is a text file; and humans.txt and llms.txt, which are simple text files.
 
 use super::{MAX_VALUE, MAX_VALUES};
 use crate::values::printable::Printable;
@@ -40,7 +40,7 @@ pub(super) fn humans_txt(text: &str, url: String) -> Option<HumansTxt> {
     (!first_lines.is_empty()).then_some(HumansTxt { url, first_lines })
 }
 
-/// `None` for a text that has neither a heading nor a link: whatever it is, it is not written for the purpose.
+/// `None` for a text with neither a heading nor a link: it is not an llms.txt.
 pub(super) fn llms_txt(text: &str, url: String, is_cut: bool) -> Option<LlmsTxt> {
     let title = lines(text).find_map(|line| line.strip_prefix("# "));
     let mut after = lines(text)

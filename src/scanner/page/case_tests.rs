@@ -1,4 +1,4 @@
-//! Small pages of our own making, each with what a reader must find on it (`tests/fixtures/reader_cases.json`).
+//! Small pages, each with its expected findings (`tests/fixtures/reader_cases.json`).
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

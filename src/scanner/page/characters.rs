@@ -1,4 +1,4 @@
-//! Characters that stand for others, and invisible ones.
+//! Characters that are written in place of others, and invisible ones.
 
 /// Whether a reader does not see a character, and no word needs it: soft hyphens, zero-width blanks and joiners, marks
 /// of direction.
@@ -17,7 +17,7 @@ pub(super) fn visible(text: &str) -> String {
         .collect()
 }
 
-/// The digit of ASCII that a digit of any script stands for.
+/// The ASCII digit of a digit in any script.
 pub(super) fn digit(character: char) -> Option<char> {
     /// Where the ten digits of a script begin (Unicode general category Nd, those of living scripts).
     const ZEROS: &[u32] = &[
@@ -32,7 +32,7 @@ pub(super) fn digit(character: char) -> Option<char> {
     char::from_digit(code - zero, 10)
 }
 
-/// The character of ASCII that stands for one as wide as a Chinese one (`ａ`, `＠`, `．`), or the character itself.
+/// The ASCII character of a full-width character (`ａ`, `＠`, `．`), or the character itself.
 pub(super) fn narrow(character: char) -> char {
     match character {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),

@@ -1,4 +1,4 @@
-//! Which characters the bytes of a page stand for: byte order mark, plain UTF-8, HTTP, `<meta>`, then a guess.
+//! The encoding of a page: byte order mark, UTF-8, HTTP header, `<meta>`, then detection.
 
 use std::sync::LazyLock;
 
@@ -33,7 +33,8 @@ pub(super) fn decode(bytes: &[u8], http_label: Option<&str>) -> String {
     text
 }
 
-/// Text that is valid UTF-8 beyond ASCII is UTF-8, whatever its label; nothing else is so by accident.
+/// Text that is valid UTF-8 beyond ASCII is UTF-8, whatever its label: text in other encodings is practically never valid
+/// UTF-8.
 fn is_plainly_utf8(bytes: &[u8]) -> bool {
     !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Which further pages of a site are likely to say who runs it and how to reach them.
+//! Finds further pages of a site that are likely to name its owner and contacts.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use url::Url;
 
 use super::outline::Outline;
 
-/// What the page is called that states who answers for a site, written like [`WORDS`].
+/// Names of the page that states who is responsible for a site, written like [`WORDS`].
 const IMPRINTS: &str = "impressum impresszum imprint mentions-legales mentions-légales infos-legales informations-legales \
      aviso-legal informacion-legal note-legali note-legal avviso-legale dati-societari colofon \
      legal-notice legal-information offenlegung anbieterkennzeichnung tiráž tiraz künye kunye 特定商取引 \
@@ -144,7 +144,7 @@ fn score(href: &str, text: &str) -> Option<u32> {
     }
 }
 
-/// Lower case, with one `-` for whatever is between words.
+/// Lower case, with one `-` between words.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -161,7 +161,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Percent-encoded letters as what they stand for.
+/// Percent-encoded letters, decoded.
 fn decoded(part: &str) -> String {
     let mut pairs = url::form_urlencoded::parse(part.as_bytes());
     pairs

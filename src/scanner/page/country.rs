@@ -1,4 +1,4 @@
-//! Countries: their codes, the languages spoken there and how they are called (`country/countries.txt`).
+//! Countries: their codes, languages and names (`country/countries.txt`).
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
-//! E-mail addresses of a page, plain and obfuscated, without the look-alikes.
+//! Email addresses of a page, plain and obfuscated, without look-alikes.
 //!
-//! One file per way in which an address is given: as a link, in markup and scripts that are to hide it from robots,
-//! or in the text.
+//! One file per form in which an address appears: in a link, in markup and scripts that hide it from robots, or in the
+//! text.
 
 mod address;
 mod cipher;

@@ -1,4 +1,4 @@
-//! What the head of a page says about it: title, description, canonical URL, picture, feeds, sitemaps.
+//! What the head of a page says: title, description, canonical URL, picture, feeds, sitemaps.
 
 mod site_name;
 

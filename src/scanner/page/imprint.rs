@@ -1,4 +1,4 @@
-//! Who runs the site, as its imprint or the foot of its pages says in words.
+//! The organization that runs the site, from the text of its imprint or the footer of its pages.
 
 mod address;
 mod forms;
@@ -15,7 +15,7 @@ use super::contact_links::names_imprint;
 use super::outline::Outline;
 use crate::values::findings::Organization;
 
-/// What a page says in words about who runs it; `None` if nothing.
+/// The operator of the site, from the text of the page; `None` if it does not say.
 pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let is_imprint = is_imprint(page);
     let mut lines = address::lines(&page.text);

@@ -1,11 +1,11 @@
-//! What a page says to search engines about itself: to leave it out, and which page is the proper one.
+//! What a page tells search engines: whether to index it, and its canonical URL.
 
 use url::Url;
 
 use super::outline::outline;
 use super::{RawPage, charset, head};
 
-/// What a page says of its place in an index.
+/// What a page tells search engines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indexing {
     /// The header or element that asks to leave the page out.

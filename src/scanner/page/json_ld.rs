@@ -1,4 +1,4 @@
-//! JSON-LD blocks, read although they are often not quite JSON, as a graph of nodes.
+//! JSON-LD blocks as a graph of nodes. Blocks that are not quite valid JSON are read as well.
 
 mod arena;
 mod lenient;

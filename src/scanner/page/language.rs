@@ -39,7 +39,7 @@ pub(super) fn language(page: &Outline, headers: &Headers) -> Option<String> {
         .or_else(|| guess(&page.text))
 }
 
-/// Whether a tag is the one that editors and templates put into new pages, whatever will be written there.
+/// Whether a tag is the default of editors and templates, regardless of the page's language.
 fn is_default(tag: &str) -> bool {
     matches!(tag, "en" | "en-US")
 }

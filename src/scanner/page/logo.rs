@@ -4,7 +4,7 @@ use super::head::{absolute, meta};
 use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
-/// Names of pictures that are another company's logo, or stand for a video or another page.
+/// Names of pictures that are another company's logo, or belong to a video or another page.
 const OTHERS: &[&str] = &[
     "client",
     "partner",
@@ -133,7 +133,7 @@ fn file_stem(src: &str) -> &str {
 
 /// Logos of organizations; those whose site or page this is are before those it speaks of.
 fn from_json_ld(graph: &Graph) -> impl Iterator<Item = String> + '_ {
-    // A person's picture stands for the site only where nothing else does.
+    // A picture of a person is used only if there is nothing else.
     let (persons, publishers): (Vec<_>, Vec<_>) =
         graph.publishers().partition(|node| node.has_type("Person"));
     let nodes = publishers.into_iter().chain(graph.owners()).chain(persons);

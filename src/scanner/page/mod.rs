@@ -1,7 +1,7 @@
 //! Reads one HTML page: bytes in, findings and links out.
 //!
-//! [`tree`] makes of the page what browsers do, [`outline`] is the one walk through it, and each thing that is looked for
-//! has a file of its own. Nothing here fetches.
+//! [`tree`] parses the page as browsers do, [`outline`] walks through the tree once, and each kind of finding has its
+//! own file. Nothing here fetches.
 
 mod characters;
 mod charset;
@@ -45,7 +45,7 @@ const MAX_PLAIN_PHONES: usize = 50;
 /// A page as it was received.
 #[derive(Clone, Debug)]
 pub struct RawPage {
-    /// Where it was in the end.
+    /// The URL after redirects.
     pub url: Url,
     /// Of the answer.
     pub headers: Headers,
@@ -62,9 +62,9 @@ pub struct PageFacts {
     pub contact_links: Vec<Url>,
     /// What `<link rel=sitemap>` names.
     pub sitemaps: Vec<Url>,
-    /// Whether there is nothing on the page.
+    /// Whether the page is empty.
     pub is_blank: bool,
-    /// Where the page sends its visitors at once, if it does nothing else.
+    /// The target, if the page only redirects its visitors.
     pub refresh: Option<Url>,
 }
 
@@ -193,7 +193,7 @@ pub fn add_technologies(findings: &mut Findings, off_page: &OffPageSignals, know
     findings.tech_stack = technology::categories(&findings.technologies);
 }
 
-/// What a site is called: by its host, by itself and by registers.
+/// The names of a site: its host, its own name, and its registered name.
 fn names(findings: &Findings) -> Vec<String> {
     let url = findings.final_url.as_deref().and_then(|url| Url::parse(url).ok());
     let label = url.as_ref().and_then(Url::host_str).map(|host| {

@@ -1,4 +1,4 @@
-//! Who runs the site, as its JSON-LD says, and where that is silent its imprint.
+//! The organization that runs the site: from its JSON-LD, otherwise from its imprint.
 
 use super::country::country;
 use super::imprint::{imprint, is_legal_name};
@@ -16,7 +16,7 @@ const IDENTIFIERS: &[(&str, &str)] = &[
     ("naics", "NAICS"),
 ];
 
-/// What a page says about who runs the site: what it states for readers like this one before what it says in words.
+/// What a page says about the operator of the site: structured data take precedence over text.
 pub(super) fn organization(
     page: &Outline,
     graph: &Graph,
@@ -35,7 +35,7 @@ pub(super) fn organization(
     Some(found)
 }
 
-/// Both, and where both speak the first.
+/// Both merged; the first one takes precedence.
 pub(super) fn join(first: Option<Organization>, second: Option<Organization>) -> Option<Organization> {
     let (first, second) = match (first, second) {
         (Some(first), Some(second)) => (first, second),

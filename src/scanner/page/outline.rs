@@ -1,6 +1,6 @@
-//! What one walk through a page's tree collects for those who look for something, and the tree itself.
+//! The outline of a page: what one walk through its tree collects for the extractors, and the tree itself.
 //!
-//! What any of it means is for the other files here.
+//! The other files here decide what it means.
 
 mod builder;
 mod names;
@@ -97,7 +97,7 @@ pub(super) struct Image {
     pub(super) in_logo: bool,
     pub(super) in_header: bool,
     pub(super) in_footer: bool,
-    /// Among those of partners, clients and the like.
+    /// In a section of partners, clients or similar.
     pub(super) of_others: bool,
     /// Inside a link to another site.
     pub(super) in_link_away: bool,

@@ -1,19 +1,19 @@
-//! Phone numbers of a page in E.164, with the country inferred where it is not written.
+//! Phone numbers of a page in E.164, with the country inferred if it is not written.
 //!
-//! One file per question: what links hold, what a text holds, what the words around a number say of it, what is no
-//! number whatever it looks like, and in which countries a page may be.
+//! One file per question: the numbers in links, the numbers in text, the meaning of the words around a number, digits
+//! that are not a phone number, and the possible countries of a page.
 
 mod groups;
 mod label;
 mod links;
-mod region;
+mod possible_regions;
 mod shape;
 mod text;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
 use self::links::{tel, whatsapp};
-use self::region::{Regions, regions};
+use self::possible_regions::{Regions, regions};
 use self::text::{Written, ascii, is_template, number, numbers};
 use super::characters::{digit, visible};
 use super::head::meta;

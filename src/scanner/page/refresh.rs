@@ -1,4 +1,4 @@
-//! `<meta http-equiv=refresh>` (HTML, 4.2.5.3): a page that only sends its visitors on.
+//! `<meta http-equiv=refresh>` (HTML, 4.2.5.3): a page that redirects its visitors.
 
 use url::Url;
 

@@ -1,8 +1,8 @@
-//! Home pages that are not ordinary sites: parked, for sale, under construction, a server's default page, an
-//! error under 200, or empty without scripts. An ordinary page is nothing of that, and in doubt every page is ordinary.
+//! Home pages that are not ordinary sites: parked, for sale, under construction, a server's default page, an error
+//! with status 200, or empty without JavaScript. When in doubt, a page is ordinary.
 //!
-//! Most signs are statements, of which a page with much to say may hold any. So they count on short pages only, and
-//! only where a line or sentence begins with them or is nothing else.
+//! Most signs are sentences that a long page may contain by chance. So they count only on short pages, and only at the
+//! beginning of a line or sentence, or if they are all of it.
 
 mod look;
 mod signs;
@@ -45,7 +45,7 @@ pub(super) fn site_state(page: &Outline) -> Option<SiteState> {
 
 type Seen = (SiteStateKind, String);
 
-/// Markets and hosters show their pages about a domain under addresses of their own.
+/// Domain marketplaces and hosters show their pages about a domain at their own URLs.
 fn by_address(url: &Url) -> Option<Seen> {
     let host = url.host_str()?;
     let is_there = |(known, path, _): &&(&str, &str, SiteStateKind)| {

@@ -53,7 +53,7 @@ pub(super) fn add_beside(found: &mut Vec<Technology>, set: &Technologies, off_pa
     *found = off_page::technologies(set, found, off_page);
 }
 
-/// Whether a technology is there for sure enough, and its version.
+/// Whether a technology is present with enough confidence, and its version.
 pub(super) fn version_of(technologies: &[Technology], name: &str) -> (bool, Option<String>) {
     let found = technologies
         .iter()

@@ -1,7 +1,7 @@
-//! A page as the tree that browsers make of it: html5ever's parser, scraper's tree.
+//! A page as a tree, as browsers parse it: html5ever's parser, scraper's tree.
 //!
-//! What html5ever does in more than linear time is bounded here, for any page: attributes of one tag
-//! ([`long_tag`]), elements that are open at the same time and the size of the tree ([`bounds`]).
+//! Where html5ever takes more than linear time, limits apply to any page: attributes of one tag ([`long_tag`]), open
+//! elements and the size of the tree ([`bounds`]).
 
 mod bounds;
 mod long_tag;

@@ -1,5 +1,4 @@
-//! Which well-known crawlers a robots.txt lets read the home page. It is a table of what the file says and costs no
-//! request.
+//! Which well-known crawlers a robots.txt allows to read the home page. It needs no request.
 
 use super::Robots;
 use crate::values::findings::{Crawlers, RefusedCrawler};

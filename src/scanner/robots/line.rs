@@ -1,4 +1,4 @@
-//! The lines of robots.txt, with the spellings and slips that Google's parser accepts.
+//! The lines of robots.txt, with the spellings and mistakes that Google's parser accepts.
 
 /// What a line says.
 pub(super) enum Line<'a> {

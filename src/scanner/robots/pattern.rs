@@ -1,4 +1,4 @@
-//! Paths of rules and URLs: one spelling for both, and whether one matches the other.
+//! Paths of rules and URLs in one normalised form, and whether they match.
 
 use std::fmt::Write;
 
@@ -48,7 +48,7 @@ pub(super) fn upper_case_escapes(text: &str) -> String {
     result
 }
 
-/// `*` stands for anything, a last `$` for the end. Linear: each piece is taken at its first occurrence.
+/// `*` matches anything, a final `$` the end. Linear: each piece is matched at its first occurrence.
 pub(super) fn matches(pattern: &str, path: &str) -> bool {
     let (pattern, anchored) = match pattern.strip_suffix('$') {
         Some(rest) => (rest, true),

@@ -1,4 +1,4 @@
-//! The rules that count for one agent, in a shape in which a URL is decided in bounded time however many there are.
+//! The rules for one agent, in a form in which a URL is checked in bounded time, however many rules there are.
 
 use std::cmp::Reverse;
 
@@ -8,7 +8,7 @@ use super::{Decision, Rule};
 /// Bytes of a path that a decision may compare with rules, over all of them.
 const MAX_WORK: usize = 1024 * 1024;
 
-/// What trying a rule costs besides, in the same measure.
+/// The additional cost of a rule, in the same unit.
 const COST_OF_RULE: usize = 64;
 
 /// The rules for one agent.
@@ -56,7 +56,7 @@ impl AgentRules {
         Self { plain, wild }
     }
 
-    /// Bytes that are compared at most to decide on an URL of this many bytes.
+    /// Maximum number of bytes that are compared for a URL of this length.
     pub fn work_on(&self, url: usize) -> usize {
         self.wild.len() * (url + COST_OF_RULE) + url
     }

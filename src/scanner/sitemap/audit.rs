@@ -1,5 +1,4 @@
-//! Compares entries of sitemaps with the site that they are of, as they are read: only counts and a few examples are
-//! kept.
+//! Compares the entries of sitemaps with their site while they are read. Only counts and a few examples are kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
@@ -26,7 +25,7 @@ pub struct Standard {
     host: String,
     /// The same host with `www.`, or without.
     other_www: String,
-    /// Days after that are in the future: tomorrow's may be today's elsewhere.
+    /// The tolerance for dates in the future: in other time zones it may already be tomorrow.
     last_day: String,
 }
 
@@ -95,7 +94,7 @@ pub struct FileAudit {
 #[derive(Clone, Debug, Default)]
 struct Faults(Vec<(AuditCheck, u64, Vec<Example>)>);
 
-/// A URL and what about it is meant.
+/// A URL and the relevant value.
 type Example = (String, String);
 
 impl Faults {

@@ -1,7 +1,7 @@
-//! Which characters the bytes stand for.
+//! The encoding of a document.
 //!
-//! The order is: byte order mark, UTF-16 seen in the zero bytes, HTTP, XML declaration, then UTF-8, or a guess
-//! where that cannot be. An unknown label counts as none.
+//! The order is: byte order mark, UTF-16 detected from zero bytes, HTTP header, XML declaration, then UTF-8, or
+//! detection if it is not valid UTF-8. An unknown label counts as none.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};

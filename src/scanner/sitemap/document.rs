@@ -1,7 +1,7 @@
-//! What the events of a document mean: its kind, and its entries with their fields still as written.
+//! The meaning of a document's XML events: its kind, and its entries with their fields as written.
 //!
-//! Names count without prefix and case, structure without end tags: an entry ends where the next begins. URLs are
-//! resolved and judged in the reader.
+//! Names count without prefix and case. End tags are not needed: an entry ends where the next one begins. The reader
+//! resolves and judges URLs.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub(super) enum Root {
     Atom,
 }
 
-/// The document so far.
+/// The part of the document that was read.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) root: Option<Root>,

@@ -1,4 +1,4 @@
-//! The elements of sitemaps and feeds that say something.
+//! The known elements of sitemaps and feeds.
 
 use std::borrow::Cow;
 

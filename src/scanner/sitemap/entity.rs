@@ -13,7 +13,7 @@ const MAX_DECLARED: usize = 1000;
 pub(super) enum Use {
     /// It uses none.
     None,
-    /// It uses one that stands for plain text: the text cannot be known without expanding, which we do not.
+    /// It uses an entity with plain text. The text is unknown, because entities are not expanded.
     Plain,
     /// It uses one that is external or nested: an attack, or as good as one.
     Refused,

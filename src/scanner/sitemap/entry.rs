@@ -1,4 +1,4 @@
-//! One entry of a sitemap, with all that the known extensions say about it.
+//! One entry of a sitemap, with the data of all known extensions.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Tells by a document's first characters what it is.
+//! Detects the format of a document from its first characters.
 
 use super::text::lists_urls;
 

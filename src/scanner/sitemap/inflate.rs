@@ -1,6 +1,6 @@
-//! Undoes gzip wherever the bytes say that they are gzip, whatever name or header says; even twice.
+//! Decompresses gzip if the bytes are gzip, whatever name or header says; even twice.
 //!
-//! What came before a fault (a cut file, bytes after the end) is kept.
+//! The content before an error (a truncated file, bytes after the end) is kept.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! Invisible characters that generators leave in locs and dates.
+//! Invisible characters that generators leave in URLs and dates.
 
 use std::borrow::Cow;
 

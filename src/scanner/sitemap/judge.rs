@@ -1,4 +1,4 @@
-//! Judges what a document names: resolves it, counts it once, passes it on or notes what is wrong with it.
+//! Judges the URLs of a document: resolves each, detects duplicates, and passes it on or records a problem.
 
 use url::Url;
 

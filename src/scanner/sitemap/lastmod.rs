@@ -1,4 +1,4 @@
-//! Reads dates in the shapes found in sitemaps.
+//! Parses dates in the formats found in sitemaps.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,8 @@
-//! Reads documents that are, or are taken for, sitemaps: any size in flat memory, any of the faults of the wild.
+//! Reads sitemaps, and documents that are declared as sitemaps: of any size with constant memory, and with any errors
+//! found in practice.
 //!
-//! Bytes go through [`inflate`] (gzip by content), [`charset`], then either [`xml`] and [`document`] or
-//! [`text`]; [`reader`] joins them. Where files come from and which are followed is discovery's business.
+//! Bytes pass through [`inflate`] (gzip, detected by content), [`charset`], then either [`xml`] and [`document`] or
+//! [`text`]; [`reader`] joins them. `discovery` decides which files are fetched and followed.
 
 mod audit;
 mod charset;

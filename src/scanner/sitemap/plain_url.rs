@@ -1,7 +1,7 @@
-//! Knows by a look at its bytes that an URL is already as the WHATWG serialisation has it.
+//! Recognises, from its bytes, a URL that already has the form of the WHATWG URL serialisation.
 //!
-//! Nearly all URLs of a sitemap are, and are of the sitemap's own host: parsing each of them into its parts and
-//! putting these together again would take most of the time that a sitemap takes.
+//! Nearly all URLs of a sitemap have it, and are on the sitemap's own host. Parsing and serialising each of them would
+//! take most of the time for a sitemap.
 
 use url::Url;
 

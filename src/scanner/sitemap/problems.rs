@@ -1,4 +1,4 @@
-//! What was wrong with a document: one problem per code, with its first place and how often it came.
+//! The problems of a document: one per code, with its first position and its count.
 
 use crate::values::Problem;
 

@@ -1,4 +1,4 @@
-//! From the bytes of a document to its entries, its kind and its faults, in flat memory.
+//! From the bytes of a document to its entries, its kind and its problems, with constant memory.
 
 use encoding_rs::Decoder;
 use url::Url;
@@ -27,7 +27,7 @@ const MAX_INFLATION: u64 = 200;
 /// sitemaps.org: entries per file.
 const MAX_PROTOCOL_ENTRIES: u64 = 50_000;
 
-/// What one document may cost.
+/// Limits of one document.
 #[derive(Clone, Copy, Debug)]
 pub struct SitemapSettings {
     /// Decoded bytes.
@@ -172,7 +172,7 @@ impl Content {
         Ok(())
     }
 
-    /// Decides charset and format by what is there, then reads it.
+    /// Detects charset and format from the available bytes, then reads them.
     fn open(&mut self, last: bool, sink: &mut dyn FnMut(SitemapEntry)) {
         let Phase::Head(head) = &mut self.phase else {
             return;

@@ -1,8 +1,8 @@
-//! Which URLs were met before, in at most 14 bytes each.
+//! The set of URLs that were seen before, in at most 14 bytes each.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Parts of the set, each of which grows by itself: a set that doubles holds its old and its new table at once.
+/// Parts of the set, which grow separately: a set that doubles holds its old and its new table at once.
 const PARTS: usize = 64;
 
 /// Slots of a part when it gets its first URL.
@@ -18,7 +18,7 @@ pub struct SeenUrls {
     limit: usize,
 }
 
-/// What the set says about an URL.
+/// The result of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// Not met before.
@@ -40,7 +40,7 @@ impl SeenUrls {
         }
     }
 
-    /// Looks an URL up and remembers it.
+    /// Looks up a URL and adds it.
     pub fn see(&mut self, url: &str) -> Seen {
         // Zero marks what is free.
         let hash = self.key.hash_one(url).max(1);

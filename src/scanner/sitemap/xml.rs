@@ -1,9 +1,9 @@
-//! Cuts XML of any quality into events as it arrives: quick-xml over batches of text.
+//! Splits XML of any quality into events as it arrives: quick-xml on batches of text.
 //!
-//! quick-xml wants all of its input at once, and stops at a syntax error. So text is gathered into batches; what a
-//! batch leaves unfinished is carried over into the next one, up to a bound. After an error, reading continues by one
-//! rule: no tag reaches past the next `<`, which XML forbids even in attribute values. A batch with a fault is read tag
-//! by tag from there on, so that whatever is tried without success is tried once: time is linear for any input.
+//! quick-xml needs its whole input at once, and stops at a syntax error. So text is collected into batches; the
+//! unfinished end of a batch is carried over into the next one, up to a limit. After an error, reading continues by
+//! one rule: no tag reaches past the next `<`, which XML forbids even in attribute values. From an error on, a batch
+//! is read tag by tag, so each failing attempt is made only once: the time is linear for any input.
 
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
-//! From text to rows of cells: RFC 4180 with any delimiter and any line ends, and strict about quotes.
+//! From text to rows of cells: RFC 4180 with any delimiter and any line ending, and strict about quotes.
 //!
-//! The parsers at hand pass over a stray quote in silence and take the lines after it into one cell. Here a quote that
-//! opens a cell must be closed right before a delimiter or the end of a line, else the list is refused with the line.
+//! Existing parsers accept a stray quote silently and read the following lines into one cell. Here a quote that opens
+//! a cell must be closed directly before a delimiter or the end of a line; otherwise the list is refused with the line
+//! number.
 
 use std::borrow::Cow;
 
@@ -33,7 +34,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The lines of a text as rows, whatever their quotes mean.
+    /// The lines of a text as rows, ignoring quotes.
     pub(super) fn without_quotes(text: &'a str, delimiter: u8) -> impl Iterator<Item = Self> {
         (1..).zip(lines(text)).map(move |(line, text)| {
             let mut row = Self {

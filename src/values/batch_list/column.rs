@@ -10,7 +10,7 @@ use crate::values::domain_name::{DomainName, InvalidDomain};
 /// Rows among which the header is looked for: there may be a title above it.
 const HEADER_WITHIN: usize = 20;
 
-/// How a table is to be read.
+/// How to read a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// The number of the header's row, from 0.
@@ -204,7 +204,7 @@ impl Candidate {
 /// The best of them: one with about as many domains as any, then by its name, then the first.
 pub(super) fn best(mut candidates: Vec<Candidate>) -> Option<Candidate> {
     let most = candidates.iter().map(|candidate| candidate.found.parsed).max()?;
-    // A name that says something else besides is believed only if there are domains below it.
+    // A name with other words as well counts only if there are domains below it.
     candidates.retain(|candidate| candidate.named.is_exact || candidate.found.parsed > 0);
     let rank = |candidate: &Candidate| -> (bool, bool, Says, usize) {
         let has_fewer = candidate.found.parsed * 2 < most;

@@ -1,4 +1,4 @@
-//! How a table is written: what is between its cells, and where its rows begin.
+//! The dialect of a table: the delimiter of its cells, and the line on which its rows begin.
 
 use super::cells::{Row, Rows};
 use super::column::{is_domain, is_email};
@@ -27,7 +27,7 @@ impl Dialect {
             end -= 1;
         }
         let sample = &text[..end];
-        // Lines that are not cut at all are the measure: no list has this delimiter.
+        // The baseline is uncut lines: no list has this delimiter.
         let mut best = (Likeness::of(sample, NO_DELIMITER), NO_DELIMITER);
         for delimiter in DELIMITERS {
             let likeness = Likeness::of(sample, delimiter);

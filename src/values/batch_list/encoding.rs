@@ -1,4 +1,4 @@
-//! From bytes to text: workbooks, byte order marks, declared encodings, and what a text without either looks like.
+//! From bytes to text: workbooks, byte order marks, declared encodings, and detection if there is neither.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::unreadable::UnreadableList;
 use super::workbook;
 
-/// The text of a list, and what was found out on the way to it.
+/// The text of a list, with notes on its encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListText<'a> {
     /// Lines; a workbook's sheet is CSV with one line per row.
@@ -133,7 +133,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Kinds of files that people take for lists, by how they begin.
+/// Kinds of files that are not lists, by their first bytes.
 const OTHER_KINDS: &[(&[u8], &str)] = &[
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",

@@ -1,7 +1,8 @@
-//! Names of columns that hold websites, in the languages that lists come in.
+//! Names of columns that contain websites, in many languages.
 //!
-//! A name is cut into words. One of them must say "domain", "website" or "URL"; if all the others are words such as
-//! "company" or "name", the name is exact. Columns of other URLs (`LinkedIn URL`, `Logo URL`) do not count.
+//! A name is split into words. One of them must mean "domain", "website" or "URL". If all other words are words such
+//! as "company" or "name", the name is an exact match. Columns of other URLs (`LinkedIn URL`, `Logo URL`) do not
+//! count.
 
 /// What a name says, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,4 +1,4 @@
-//! Addresses in place of domains: the host behind the `@`, unless it is a provider's.
+//! Email addresses instead of domains: the domain after the `@`, unless it belongs to an email provider.
 
 use crate::values::disposable::is_disposable;
 use crate::values::domain_name::DomainName;

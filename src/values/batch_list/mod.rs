@@ -1,8 +1,9 @@
-//! Lists of domains as people send them: what is a domain, what is not, and what repeats one.
+//! Lists of domains as people send them: which entries are domains, which are not, and which are duplicates.
 //!
-//! A list is read in four steps, one file each: bytes become text (`encoding`, `workbook`), text becomes rows of cells
-//! (`dialect`, `cells`), the rows say which column holds the domains (`header`, `column`), and the cells of that column
-//! become domains (`rows`; `objects` for JSON). API, pages and command line all come in through `Source` or `ListText`.
+//! A list is read in four steps, with a file for each: bytes become text (`encoding`, `workbook`), text becomes rows
+//! of cells (`dialect`, `cells`), the rows show which column contains the domains (`header`, `column`), and the cells
+//! of that column become domains (`rows`; `objects` for JSON). API, pages and command line all use `Source` or
+//! `ListText`.
 
 mod cells;
 mod column;
@@ -31,31 +32,31 @@ pub use unreadable::UnreadableList;
 use super::carried::CarriedCells;
 use super::domain_name::{DomainName, InvalidDomain};
 
-/// Domains of one batch at most.
+/// Maximum number of domains in a batch.
 pub const MAX_DOMAINS: usize = 100_000;
-/// Columns of a list at most.
+/// Maximum number of columns of a list.
 pub const MAX_COLUMNS: usize = 1000;
-/// Bytes of a column's name at most.
+/// Maximum bytes of a column's name.
 pub const MAX_COLUMN_NAME: usize = 1000;
-/// Bytes of the names of all columns together at most.
+/// Maximum bytes of the names of all columns together.
 pub const MAX_COLUMN_NAMES: usize = 100_000;
 /// The reason for addresses that say nothing about a site.
 const FREE_MAIL_HOST: &str = "free_mail_host";
 /// Bytes of cells that are copied, because their row names several domains.
 const MAX_REPEATED_CELLS: usize = 32 * 1024 * 1024;
 
-/// A list, sorted into what it holds.
+/// A list, split into domains, duplicates and invalid entries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchList {
     /// Domains in the order of their first line, with that line.
     pub accepted: Vec<(u32, DomainName)>,
     /// Number of duplicates.
     pub duplicates: usize,
-    /// What is not a domain, although it is where one should.
+    /// Entries that should be domains but are not.
     pub rejected: Vec<RejectedLine>,
     /// The column that the domains were read from; none in a list that has only one and no header.
     pub column: Option<ChosenColumn>,
-    /// What else the sender should know of how the list was read, in sentences.
+    /// Notes for the sender on how the list was read, as sentences.
     pub notes: Vec<String>,
     /// Names of the columns that are alongside the domains, that of the domain among them; empty if there is nothing
     /// else.
@@ -115,7 +116,7 @@ pub enum Form {
     Table,
     /// A JSON text or object per line.
     Ndjson,
-    /// Not said: a JSON document, NDJSON or a table, as it looks.
+    /// Not declared: detected as a JSON document, NDJSON or a table.
     #[default]
     Unknown,
 }
@@ -208,7 +209,7 @@ impl BatchList {
         });
     }
 
-    /// Takes the domains of a cell, and names what is none.
+    /// Reads the domains of a cell, and records invalid ones.
     fn read_cell(&mut self, line: u32, cell: &str) {
         for (text, read) in column::readings(cell) {
             match read {
@@ -246,7 +247,7 @@ impl BatchList {
         }
     }
 
-    /// How much was said of the list: domains found, new or not, and what is none.
+    /// The number of entries so far: domains, duplicates and invalid ones.
     fn reported(&self) -> usize {
         self.accepted.len() + self.duplicates + self.rejected.len()
     }

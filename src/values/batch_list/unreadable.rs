@@ -2,7 +2,7 @@
 
 use super::{MAX_COLUMN_NAME, MAX_COLUMN_NAMES, shorten};
 
-/// Why a whole list cannot be read; the message is meant for the person who sent it.
+/// Why a list cannot be read; the message is for the person who sent it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableList {
     /// Bytes that are no text in the encoding that the list has.
@@ -10,7 +10,7 @@ pub enum UnreadableList {
     NotText {
         /// From 1.
         line: u32,
-        /// Declared, or as the list looks.
+        /// The declared or detected encoding.
         encoding: &'static str,
     },
     /// An unknown declared encoding.
@@ -53,7 +53,7 @@ pub enum UnreadableList {
     UnknownColumn {
         /// As requested.
         wanted: String,
-        /// What there is.
+        /// The state of the model.
         columns: String,
     },
 }

@@ -3,7 +3,7 @@
 
 use super::{BatchList, ChosenBy, Form, Source};
 
-/// One list and what is made of it.
+/// A list and its expected result.
 struct Variant {
     what: &'static str,
     content: Vec<u8>,

@@ -1,7 +1,7 @@
-//! Workbooks of Excel (.xlsx, ECMA-376): one sheet as CSV, one line per row, so that lines are the sheet's rows.
+//! Excel workbooks (.xlsx, ECMA-376): one sheet as CSV, one line per row, so line numbers are the sheet's row numbers.
 //!
-//! A workbook is a ZIP archive and may be small and unpack to anything, so all of it is unpacked once under a count
-//! before the parser, which trusts it, sees it; the sheet itself is then read cell by cell.
+//! A workbook is a ZIP archive: a small file may unpack to any size, and the parser does not limit that. So the whole
+//! archive is first unpacked once with a byte limit; only then the parser reads the sheet, cell by cell.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
@@ -140,7 +140,7 @@ fn text_of(value: &DataRef<'_>) -> String {
     }
 }
 
-/// Unpacks all files once, whatever sizes they declare.
+/// Unpacks all files once, regardless of the sizes that they declare.
 fn require_bounded(mut archive: ZipArchive<Cursor<&[u8]>>, limit: u64) -> Result<(), UnreadableList> {
     if archive.len() > MAX_FILES {
         return Err(too_large());

@@ -1,5 +1,5 @@
-//! Domains with mailboxes for some minutes: an address there is not a contact. The list is public and
-//! dated; `domains.txt` says where it comes from, and `script/update-disposable` replaces it.
+//! Domains that hand out mailboxes for some minutes. An address there is not a contact. The list is public and dated;
+//! `domains.txt` names its source, and `script/update-disposable` updates it.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

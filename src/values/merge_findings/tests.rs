@@ -263,7 +263,7 @@ fn what_a_scan_says_of_itself_is_its_own() {
 }
 
 proptest! {
-    /// No field, of whatever part, is emptied by a scan that does not find it.
+    /// A scan that does not find a field never clears it, in any part.
     #[test]
     fn a_scan_blanks_nothing(missed in proptest::collection::vec(any::<bool>(), fields(&serde_json::to_value(all()).unwrap()).len())) {
         let whole = serde_json::to_value(all()).unwrap();

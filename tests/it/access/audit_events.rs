@@ -1,4 +1,4 @@
-//! What changes keys and quotas is in the log, with who did it and without a secret.
+//! Changes of keys and quotas are in the log, with their actor and without secrets.
 
 use futures::future::join_all;
 use serde_json::{Value, json};

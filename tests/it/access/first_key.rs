@@ -1,4 +1,4 @@
-//! The first key of all: who is given it, and that no log is. On a database of its own, with the real binary.
+//! The first key: where it is shown, and that it is in no log. With a separate database and the real binary.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::support::app::TestApp;
 
-/// What a server says until it serves, and how it ends, when it is told to or by itself.
+/// The output of a server until it serves, and its exit, after a stop or without one.
 struct Said {
     log: String,
     out: String,

@@ -1,4 +1,4 @@
-//! Two tenants walk through every route of the document: nothing of one is seen or touched by the other.
+//! Two tenants call every route of the document: neither sees or changes data of the other.
 
 use serde_json::{Value, json};
 use sitelog::access::ApiKey;
@@ -9,10 +9,10 @@ use super::{key, key_of, other};
 use crate::support::app::{TestApp, wait_for};
 use crate::support::call::Answer;
 
-/// Words that stand in nothing but what our tenant has.
+/// Words that occur only in data of our tenant.
 const MARK: &str = "ours-alone";
 
-/// What the first tenant has, for the places in paths.
+/// The resources of the first tenant, for the parameters of paths.
 struct Ours {
     scan: String,
     batch: String,
@@ -25,7 +25,7 @@ struct Ours {
 }
 
 impl Ours {
-    /// A path of the document with ours in its places.
+    /// A path of the document with the ids of our resources.
     fn path(&self, template: &str) -> String {
         let id = if template.contains("/batches/") {
             &self.batch

@@ -1,4 +1,4 @@
-//! Keys: what they open, how they end, what of them is kept.
+//! Keys: their rights, their end, and what is stored of them.
 
 use chrono::TimeDelta;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Who is let in, and to what.
+//! Access control: who is admitted, and with which rights.
 
 mod audit_events;
 mod command_line;

@@ -11,14 +11,14 @@ use crate::support::app::TestApp;
 use crate::support::call::Answer;
 use crate::support::issuer::{CLIENT, Issuer, elliptic};
 
-/// A service whose people sign in with a provider of ours.
+/// A service with the test provider for sign-in.
 struct Place {
     app: TestApp,
     issuer: Issuer,
     signing: EncodingKey,
 }
 
-/// A browser after the provider: what it keeps, and where it is sent.
+/// A browser after the provider: its cookie, and the redirect.
 struct Visit {
     cookie: String,
     address: String,
@@ -75,7 +75,7 @@ impl Place {
         }
     }
 
-    /// The way there and back, with claims that the provider puts instead of those it should.
+    /// A complete sign-in, with other claims than the normal ones.
     async fn sign_in(&self, claims: Value) -> Answer {
         let visit = self.begin().await;
         let mut whole =
@@ -102,7 +102,7 @@ impl Place {
     }
 }
 
-/// The session that an answer gives, if it does.
+/// The session in a response, if there is one.
 fn session_in(answer: &Answer) -> Option<String> {
     let cookies = answer.headers.get_all("set-cookie").iter();
     let mut cookies = cookies.filter_map(|value| value.to_str().unwrap().split(';').next());

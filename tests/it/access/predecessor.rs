@@ -1,4 +1,4 @@
-//! `/api/v1`: guarded like the rest; open without a key only for tenants that say so.
+//! `/api/v1`: needs a key like all other paths, except for tenants that opened it.
 
 use serde_json::json;
 use sitelog::access::Scope::{Operator, Write};

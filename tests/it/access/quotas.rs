@@ -1,4 +1,4 @@
-//! How much of the service a tenant may use.
+//! The quotas of tenants.
 
 use std::num::NonZeroU32;
 

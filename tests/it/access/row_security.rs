@@ -1,4 +1,4 @@
-//! The second wall: what the database shows to whoever reads for a tenant, whatever the query says.
+//! Row-level security: the rows that the database shows to a reader of a tenant, whatever the query.
 
 use sitelog::api::problem::{Problem, ProblemCode};
 use sitelog::projections::ProjectionError;
@@ -32,7 +32,7 @@ async fn two_tenants() -> TestApp {
     app
 }
 
-/// All that the reader may look at: schema, name, whether it is a table, and its options.
+/// Everything that the reader may read: schema, name, whether it is a table, and its options.
 async fn readable(pool: &PgPool) -> Vec<(String, String, bool)> {
     let rows = sqlx::query(
         "select n.nspname::text, c.relname::text, c.relkind in ('r', 'p') \

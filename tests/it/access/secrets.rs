@@ -1,4 +1,4 @@
-//! What opens the service stands in no log, however much is logged.
+//! Secrets are in no log, at any log level.
 
 use serde_json::json;
 
@@ -49,7 +49,7 @@ async fn no_key_token_or_shared_secret_is_logged() {
     }
 }
 
-/// The environment of a process, as whoever gets hold of its user sees it.
+/// The environment of a process, as an attacker with access to its user sees it.
 fn environment(pid: &str) -> String {
     let bytes = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     String::from_utf8_lossy(&bytes).replace('\0', "\n")

@@ -1,5 +1,5 @@
-//! Answers under way when their caller loses its access: they end. Every admission passes through the same check, so
-//! each way to lose access is tried on one kind of answer, and each kind of answer in one way.
+//! Running responses end when their caller loses access. Every admission uses the same check, so each way to lose
+//! access is tested on one kind of response, and each kind of response in one way.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{OTHER, key, key_of, other};
 use crate::support::app::TestApp;
 use crate::support::call::Call;
 
-/// A service that checks its callers again all the time.
+/// A service that checks its callers again continuously.
 async fn watchful() -> TestApp {
     let auth = AuthSettings {
         recheck_every: Duration::from_millis(20),
@@ -246,7 +246,7 @@ async fn an_answer_that_waits_is_not_given_to_a_key_that_was_revoked_meanwhile()
     answer.problem(401, "invalid_credentials");
 }
 
-/// What is not under way is not checked twice: a body that is there already comes whole.
+/// A complete body is not checked again.
 #[tokio::test]
 async fn an_answer_without_a_body_that_is_under_way_is_left_alone() {
     let app = watchful().await;

@@ -1,4 +1,4 @@
-//! What a list of domains is taken for, in each of its forms.
+//! How a list of domains is read in each of its formats.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A batch: requested, followed, called off, done again.
+//! A batch: requested, followed, cancelled, retried.
 
 use serde_json::{Value, json};
 use sitelog::values::{FailureReason, Findings};

@@ -1,4 +1,4 @@
-//! Changes of domains: each is reported once, by the scan that found it, and noise is not reported.
+//! Changes of domains: each is reported once, by the scan that found it; insignificant differences are not reported.
 
 use serde_json::{Value, json};
 use sitelog::values::report::{SiteReport, SitemapReport};

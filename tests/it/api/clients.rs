@@ -1,4 +1,4 @@
-//! The client packages, which are generated from the document, work with the real server.
+//! The client packages, which are generated from the API document, work with the real server.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// Passed over, loudly, where Python, Node.js or the network is missing.
+/// Skipped with a message if Python, Node.js or the network is missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_packages_work_with_the_server() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("script/clients");

@@ -1,4 +1,4 @@
-//! The audit trail: who, when, why, what.
+//! The audit trail: actor, time, cause and content.
 
 use serde_json::{Value, json};
 use sitelog::values::Findings;

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a repeat gets the first answer and changes nothing.
+//! `Idempotency-Key`: a repetition gets the first response and changes nothing.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,5 @@
-//! Links to exports: read without a key, and worth nothing beyond that export, after their time, or once revoked.
+//! Links to exports: they can be read without a key, give access only to that export, and end when they expire or are
+//! revoked.
 
 use serde_json::{Value, json};
 use sitelog::access::Scope;

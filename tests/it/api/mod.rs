@@ -1,4 +1,4 @@
-//! `/api/v4` as its users see it, by calls of the router.
+//! `/api/v4` as clients see it, through calls of the router.
 
 mod batch_lists;
 mod batches;
@@ -19,5 +19,5 @@ mod watch;
 
 /// Some tenant that is not the default one.
 const OTHER: &str = "00000000-0000-4000-8000-000000000001";
-/// An id that nothing has.
+/// An id that does not exist.
 const UNKNOWN: &str = "00000000-0000-4000-8000-00000000dead";

@@ -1,4 +1,4 @@
-//! The document, and the routes for who runs the service.
+//! The API document, and the routes for operators.
 
 use serde_json::{Value, json};
 

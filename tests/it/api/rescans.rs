@@ -1,5 +1,5 @@
-//! A domain scanned again: what its site says is unchanged is not read again, for the tenant that read it before, until
-//! it is forgotten.
+//! A domain is scanned again: files that the site reports as unchanged are not read again, for the same tenant, until
+//! the domain is erased.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! One scan: requested, looked at, called off, done again.
+//! One scan: requested, read, cancelled, retried.
 
 use serde_json::{Value, json};
 use sitelog::values::{FailureReason, Findings};

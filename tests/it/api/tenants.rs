@@ -1,4 +1,4 @@
-//! Tenants do not see each other: what belongs to another does not exist (404, never 403).
+//! Tenants do not see each other: a resource of another tenant does not exist (404, never 403).
 
 use serde_json::json;
 use sitelog::values::Findings;

@@ -1,4 +1,4 @@
-//! Requests that wait for the end (`Prefer: wait`), and those that need no scan (`max_age_days`).
+//! Requests that wait for the end of a scan (`Prefer: wait`), and requests that reuse a recent scan (`max_age_days`).
 
 use serde_json::{Value, json};
 use sitelog::values::{FailureReason, Findings};

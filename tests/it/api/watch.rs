@@ -11,7 +11,7 @@ use tower::ServiceExt;
 use crate::support::app::TestApp;
 use crate::support::events::{StreamEvent, parse};
 
-/// An event stream under way.
+/// An open event stream.
 struct Stream {
     body: Body,
     text: String,
@@ -54,7 +54,7 @@ impl Stream {
         }
     }
 
-    /// All of it, once it has ended by itself.
+    /// The whole stream, after it has ended.
     async fn rest(mut self) -> Vec<StreamEvent> {
         while self.read_on().await {}
         assert!(self.text.starts_with("retry: 1000\n\n"), "{}", self.text);
@@ -75,7 +75,7 @@ fn positions(events: &[StreamEvent]) -> Vec<i64> {
     events.iter().map(|seen| seen.id).collect()
 }
 
-/// What the log itself has for this path.
+/// The events of the log for this path.
 async fn logged(app: &TestApp, path: &str, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
     let page = app.get(&format!("{path}?limit=1000")).await.json();
     assert_eq!(page["next"], Value::Null);

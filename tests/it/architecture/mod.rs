@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 
 use paths::{crates_named, paths_used, tokens, without_tests};
 
-/// What one module may use, itself aside.
+/// The modules that a module may use, other than itself.
 struct Rule {
     module: &'static str,
     uses: &'static [&'static str],
-    /// Parts of the modules in `uses` that are out of bounds nevertheless: the module and names within it.
+    /// Parts of these modules that it must not use: the module and names within it.
     except: &'static [(&'static str, &'static [&'static str])],
     crates: &'static [&'static str],
 }
 
-/// Only commands make an aggregate decide; the others know what happened (events) and what that amounts to (status).
+/// Only commands call `decide`; others use only events and statuses.
 const DECIDING: (&str, &[&str]) = (
     "aggregates",
     &[
@@ -36,12 +36,12 @@ const DECIDING: (&str, &[&str]) = (
         "TenantCommand",
     ],
 );
-/// Only commands write.
+/// Only commands append.
 const APPENDING: (&str, &[&str]) = (
     "log",
     &["append", "together", "AppendUnit", "StreamAppend", "NewEvent"],
 );
-/// Who runs projections is decided in `app`.
+/// `app` decides who runs projections.
 const PROJECTING: (&str, &[&str]) = ("projections", &["evolve", "runner", "rebuild"]);
 
 /// The API only counts tasks.
@@ -53,7 +53,7 @@ const CLAIMING: (&str, &[&str]) = (
 /// The API passes requests on to the old backend; sites are the worker's.
 const FETCHING: (&str, &[&str]) = ("fetch", &["Fetcher"]);
 
-/// Who sends to endpoints is decided in `app`.
+/// `app` decides who sends to endpoints.
 const SENDING: (&str, &[&str]) = ("webhooks", &["Deliverer"]);
 
 /// Crates that only some modules may name. `tokio` and `rand` stand for IO, clock and chance.
@@ -104,7 +104,7 @@ const WIRING: [&str; 9] = [
 ];
 const WIRING_CRATES: [&str; 3] = ["sqlx", "tokio", "rand"];
 
-/// What stands behind one wall: tokens that say so, and the only files that may have them.
+/// A restricted API: its tokens, and the only files that may contain them.
 struct Door {
     what: &'static str,
     tokens: &'static [&'static [&'static str]],
@@ -132,7 +132,7 @@ const DOORS: [Door; 2] = [
     },
 ];
 
-/// Where what must pass a wall goes round it.
+/// The places that violate a restriction.
 fn round_the_walls<'a>(
     file: &'a Path,
     tokens: &'a [paths::Token],
@@ -248,7 +248,7 @@ fn top_module(file: &Path) -> String {
         .to_string()
 }
 
-/// How many `super` lead from this file to the crate's root.
+/// The number of `super` from this file to the crate's root.
 fn depth(file: &Path) -> usize {
     file.components().count() - usize::from(file.ends_with("mod.rs"))
 }

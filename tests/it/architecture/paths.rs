@@ -1,4 +1,4 @@
-//! Reads the paths that a source text names, by its tokens: enough of Rust's syntax for that, and no more.
+//! Reads the paths in a source text from its tokens; it knows only the necessary part of Rust's syntax.
 
 /// A token and the line it is on.
 pub(super) type Token<'a> = (usize, &'a str);

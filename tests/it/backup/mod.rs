@@ -1,4 +1,5 @@
-//! `sitelog backup` and `sitelog restore`: everything comes back, for another user on another server, or nothing does.
+//! `sitelog backup` and `sitelog restore`: everything is restored, also for another user on another server, or
+//! nothing.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,10 +14,10 @@ use crate::support::postgres::data_directory;
 use crate::support::server::Server;
 use crate::support::sites::{Gate, Sites, SitesOptions};
 
-/// A limit that no machine reaches.
+/// A time limit that no machine needs.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// The binary with these settings and no others.
+/// The binary with only these settings.
 fn sitelog(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sitelog"));
     command
@@ -32,7 +33,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// Runs a command that must end with this code; returns what it said.
+/// Runs a command that must exit with this code; returns its output.
 fn run(code: i32, command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = said(&output);
@@ -40,7 +41,7 @@ fn run(code: i32, command: &mut Command) -> String {
     said
 }
 
-/// Each table with its rows, which must be the same in a copy. Leases are of the original alone.
+/// Each table with its rows, which must be equal in a copy. Leases belong to the original only.
 async fn contents(url: &str) -> Vec<(String, i64, String)> {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let tables: Vec<String> = sqlx::query_scalar(
@@ -293,7 +294,7 @@ async fn a_role_that_is_missing_and_may_not_be_made_is_named_with_the_command() 
     run(0, &mut sitelog(&[], &restore));
 }
 
-/// The commands of docs/operations.md, word for word.
+/// The commands of docs/operations.md, exactly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_documented_commands_do_what_they_say() {
     let page =

@@ -1,4 +1,4 @@
-//! A full disk: nothing is accepted that cannot be written down, and all continues when there is room again.
+//! A full disk: nothing is accepted that cannot be stored, and everything continues when there is space again.
 
 use std::process::Command;
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl SmallDisk {
             .then_some(Self(place))
     }
 
-    /// Takes all the room there is.
+    /// Fills the disk.
     fn fill(&self) {
         let _ = Command::new("dd")
             .args(["if=/dev/zero", "bs=64k", "status=none"])

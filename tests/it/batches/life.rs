@@ -1,4 +1,4 @@
-//! Cancel and retry, of scans and of batches.
+//! Cancelling and retrying scans and batches.
 
 use std::time::Duration;
 

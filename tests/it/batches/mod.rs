@@ -1,4 +1,4 @@
-//! Batches and scans through their whole life, over the real service: cancel, retry, two servers, a full disk.
+//! Batches and scans through their whole life in the real service: cancel, retry, two servers, a full disk.
 
 mod full_disk;
 mod life;

@@ -1,4 +1,4 @@
-//! A batch watched over the wire: through the death of its server, by another server, and when it is told to stop.
+//! A batch is watched over HTTP: while its server dies, by another server, and when it is stopped.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// Reads an event stream until it ends, breaks, or holds an event of a type; what came, and whether it ended well.
+/// Reads an event stream until it ends, breaks, or contains an event of a type; returns the events, and whether it ended normally.
 async fn read(
     server: &Server,
     path: &str,

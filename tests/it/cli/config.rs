@@ -1,4 +1,4 @@
-//! `sitelog config`, and where settings come from.
+//! `sitelog config`, and the sources of settings.
 
 use std::path::Path;
 use std::process::Output;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{sitelog, text};
 
-/// A command that sees no settings but those that it is given here.
+/// A command with only the given settings.
 fn run(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = sitelog(arguments);
     for (name, _) in std::env::vars_os() {

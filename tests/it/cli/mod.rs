@@ -1,4 +1,4 @@
-//! The command line by itself: what needs no server.
+//! The command line without a server.
 
 mod config;
 mod output;

@@ -1,4 +1,4 @@
-//! What commands print does nothing to a terminal, whatever they are given to read.
+//! The output of commands never controls the terminal, whatever they read.
 
 use std::process::Output;
 

@@ -1,6 +1,5 @@
-//! Wrong clocks. Here: moments in the database that were written under another clock, each beside the rule that it must
-//! not outlive. In `processes`: real processes under clocks that are set. In `standstill`: that what does not move is
-//! seen.
+//! Wrong clocks. This file: times in the database that were written under another clock, each with the rule that
+//! limits its effect. `processes`: real processes under changing clocks. `standstill`: missing progress is visible.
 
 mod processes;
 mod standstill;

@@ -1,4 +1,4 @@
-//! Real processes under clocks that are set while they run: forward, back, across a kill, and one against the other.
+//! Real processes under clocks that change while they run: forward, back, across a kill, and one against another.
 
 use std::time::Duration;
 

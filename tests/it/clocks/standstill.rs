@@ -1,4 +1,5 @@
-//! Whatever should move and does not is seen: on the Tasks page, in `/readyz?verbose`, in `doctor` and in a metric.
+//! Everything that should make progress and does not is visible: on the Tasks page, in `/readyz?verbose`, in `doctor`
+//! and in a metric.
 
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ async fn seen(
     (by_ready, by_metric, (doctor.status.code(), report), page)
 }
 
-/// Makes something stuck, and checks that all four see it, and only it.
+/// Makes something stuck, and checks that all four report it and nothing else.
 async fn is_seen(sql: &str, kinds: &[(&str, i64)], words: &str) {
     let app = TestApp::builder().without_projector().start().await;
     let scan = app.create_scan("secret-customer.com").await;

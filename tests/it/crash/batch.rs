@@ -1,4 +1,4 @@
-//! A batch while the server and its database are killed, and a server that is asked to stop.
+//! A batch while the server and its database are killed, and a server that is stopped.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
-//! Kills at random moments while read models are built and taken back without pause, batches are scanned and a slow
-//! reader stands in the way of every switch. `SITELOG_CRASH_KILLS` asks for more of them than the suite has time for,
-//! `SITELOG_CRASH_SEED` for those of an earlier run.
+//! Kills at random moments while read models are continuously rebuilt and rolled back, batches are scanned, and a slow
+//! reader delays every switch. `SITELOG_CRASH_KILLS` sets the number of kills, `SITELOG_CRASH_SEED` repeats those of
+//! an earlier run.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ use crate::support::app::wait_for;
 use crate::support::server::Server;
 
 const KILLS: u64 = 5;
-/// A reader that holds the views this long makes a switch give way.
+/// A reader that holds the views for this time makes a switch wait and retry.
 const SLOW_READ_SECONDS: f64 = 0.4;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-/// Asks for work on the read models again and again, whatever becomes of it.
+/// Repeatedly requests tasks for the read models, regardless of their results.
 fn operator(address: &str, mut chance: StdRng, stop: CancellationToken) -> JoinHandle<u64> {
     let address = address.to_owned();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -146,7 +146,7 @@ async fn tasks_done(hand: &sqlx::PgPool) -> Value {
     json!(counts)
 }
 
-/// A task may fail only for a reason that is its own: here there is none but that nothing was there to go back to.
+/// A task may fail only if there is no earlier generation to roll back to.
 async fn assert_none_failed(hand: &sqlx::PgPool) {
     let failed: Vec<String> = sqlx::query_scalar(
         "select name || ': ' || error from projection_task where state = 'failed' \

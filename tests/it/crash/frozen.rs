@@ -1,5 +1,5 @@
-//! A server that is frozen in the middle of the work: the others go on without it, and when it wakes up after its
-//! lease its work counts for nothing.
+//! A server that is frozen in the middle of work: the others continue without it. When it continues after its lease
+//! has expired, its work is refused.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::support::app::wait_for;
 use crate::support::server::Server;
 use crate::support::sites::Sites;
 
-/// Who is not answered by then waits for the frozen one.
+/// A request without a response by then waits for the frozen server.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A server that works, and one on the same database that only serves until the first is frozen.
+/// A server with all roles, and one on the same database that only serves until the first one is frozen.
 fn two_servers(sites: &Sites) -> (Server, Server) {
     let first = Server::start(sites, &[("SITELOG_WORKER__CONCURRENCY", "2")]);
     let data_dir = first.data_dir.path().to_str().unwrap().to_owned();

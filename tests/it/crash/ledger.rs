@@ -1,4 +1,4 @@
-//! Clients that ask for scans and keep, on their own side, what was acknowledged to them.
+//! Clients that request scans and record, outside the database, what was acknowledged to them.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ use uuid::Uuid;
 
 use super::{LIMIT, SITES, host};
 
-/// An append that the service said was durable.
+/// An append that the service acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Acknowledged {
     pub(super) scan_id: Uuid,
     pub(super) position: i64,
-    /// How often the request had to be sent until it was acknowledged.
+    /// How often the request was sent until it was acknowledged.
     pub(super) sent: u32,
 }
 
-/// Clients at work.
+/// Running clients.
 pub(super) struct Clients {
     stop: CancellationToken,
     running: Vec<JoinHandle<Vec<Acknowledged>>>,
 }
 
 impl Clients {
-    /// Starts some that ask the server at an address again and again, pausing in between.
+    /// Starts clients that repeatedly send requests to a server, with pauses.
     pub(super) fn start(address: &str, count: u64, pause: Duration) -> Self {
         let stop = CancellationToken::new();
         let running = (0..count)
@@ -38,7 +38,7 @@ impl Clients {
         Self { stop, running }
     }
 
-    /// Lets each bring its last request to its end, and returns what all of them know.
+    /// Lets each client complete its last request, and returns what was acknowledged to them.
     pub(super) async fn stop(self) -> Vec<Acknowledged> {
         self.stop.cancel();
         let known = futures::future::join_all(self.running).await;

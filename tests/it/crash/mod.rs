@@ -1,5 +1,5 @@
-//! Pulling the plug: the server and its database are killed or frozen in the middle of the work, and nothing that was
-//! acknowledged is lost or doubled. What was acknowledged is kept by the clients, outside the database.
+//! The server and its database are killed or frozen in the middle of work. Nothing that was acknowledged is lost or
+//! done twice. The clients record what was acknowledged, outside the database.
 
 mod batch;
 mod chance;
@@ -21,7 +21,7 @@ use crate::support::sites::{Sites, SitesOptions};
 pub const LIMIT: Duration = Duration::from_secs(100);
 /// The read models.
 const NAMES: [&str; 4] = ["jobs", "batch_jobs", "domains", "sitemaps"];
-/// Of the ordinary sites.
+/// Number of ordinary sites.
 const SITES: usize = 30;
 
 fn host(number: usize) -> String {
@@ -37,13 +37,13 @@ async fn sites() -> Sites {
     Sites::start(options).await.unwrap()
 }
 
-/// A port that is free now: clients must find the server where it was before it was killed.
+/// A free port: clients must find the restarted server at the same address.
 fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
-/// A hand in the database beside the server; it finds it again after a restart.
+/// A direct connection to the server's database; it reconnects after a restart.
 fn hand(server: &Server) -> PgPool {
     PgPool::connect_lazy(&server.database_url()).unwrap()
 }
@@ -66,7 +66,7 @@ async fn kill_postgres(server: &Server, hand: &PgPool) {
     .await;
 }
 
-/// As if the time of all leases had gone by: whoever held them is known to be dead or frozen.
+/// Lets all leases expire: their holders are known to be dead or frozen.
 async fn expire_leases(hand: &PgPool) {
     meddle(
         hand,
@@ -75,7 +75,7 @@ async fn expire_leases(hand: &PgPool) {
     .await;
 }
 
-/// Makes whoever comes to this point of a task stay there for some time.
+/// Delays each process at this point of a task.
 async fn linger_at(hand: &PgPool, point: Point, seconds: f64) {
     let (table, condition) = point.place();
     let sql = format!(
@@ -90,7 +90,7 @@ async fn linger_no_more(hand: &PgPool) {
     meddle(hand, "drop function if exists linger() cascade").await;
 }
 
-/// Waits until somebody lingers.
+/// Waits until a process is delayed there.
 async fn somebody_lingers(hand: &PgPool) {
     let sql = "select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()";
     wait_for("somebody to linger", async || {
@@ -99,19 +99,19 @@ async fn somebody_lingers(hand: &PgPool) {
     .await;
 }
 
-/// Where a task can be struck.
+/// The points at which a task can be interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Point {
-    /// It begins this phase.
+    /// The start of this phase.
     Phase(&'static str),
     /// In the transaction of the switch.
     Switch,
-    /// It has switched and writes down its result.
+    /// After the switch, when it records its result.
     Result,
 }
 
 impl Point {
-    /// The update that it is recognised by.
+    /// The update by which the point is recognised.
     fn place(self) -> (&'static str, String) {
         match self {
             Self::Phase(phase) => (
@@ -130,7 +130,7 @@ impl Point {
     }
 }
 
-/// Asks for a task and says which generations are live and before that when it is asked for.
+/// Requests a task; returns the live and the previous generation at that time.
 async fn ask_for(server: &Server, name: &str, kind: &str) -> (i64, Option<i64>) {
     let path = format!("/api/v4/projections/{name}");
     let before = server.get(&path).await;
@@ -153,7 +153,7 @@ async fn generation_after(server: &Server, name: &str) -> i64 {
     status["generation"].as_i64().unwrap()
 }
 
-/// A connection of its own, for what holds locks.
+/// A separate connection, for statements that hold locks.
 async fn connection(server: &Server) -> PgConnection {
     PgConnection::connect(&server.database_url()).await.unwrap()
 }

@@ -1,5 +1,5 @@
-//! Work on read models is struck at each of its steps, now the server, now PostgreSQL; it continues or begins again, and
-//! what it was to do is done once.
+//! Tasks for read models are interrupted at each of their steps, by killing the server or PostgreSQL. They continue or
+//! start again, and their work is done once.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::support::server::Server;
 
-/// Long enough to be struck in.
+/// Long enough for an interruption.
 const LINGER_SECONDS: f64 = 1.5;
 
 const REBUILD: [Point; 7] = [

@@ -1,4 +1,4 @@
-//! What must hold after whatever happened.
+//! Conditions that must hold after any failure.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ pub(super) async fn assert_whole(server: &Server, hand: &PgPool, known: &[Acknow
     assert_nothing_left_behind(hand).await;
 }
 
-/// A task that was never asked for has ended too.
+/// Tasks that nobody requested have ended, too.
 async fn generation_after_any(server: &Server, name: &str) {
     let status = server.get(&format!("/api/v4/projections/{name}")).await;
     if !status["task"].is_null() {

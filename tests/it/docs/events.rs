@@ -35,7 +35,7 @@ deleted. This page is generated from the types; a test fails when it is out of d
 | `type`, `version` | The event type, and the version of the schema of `data` with which it was stored |
 | `recorded_at` | When the event was recorded, UTC, in microseconds, by the database's clock. If that clock is set back by more than a minute, times go back; the order of events is that of the positions |
 | `tenant_id` | The tenant of the event |
-| `actor` | Who caused the event: `key:<visible part>`, `user:<subject of a token>` or `oidc:<subject of a person>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `system` (the first key), `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
+| `actor` | Who caused the event: `key:<visible part>`, `user:<subject of a token>` or `oidc:<subject of a user>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `system` (the first key), `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
 | `data` | The fields below |
 | `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for actions of the service itself; events from before access control have none); for requests `request_id`; for consequences of an event `causation_id`, the id of that event; for imported events `occurred_at`, when it happened |
 
@@ -108,7 +108,7 @@ fn push_fields(rows: &mut Vec<String>, prefix: &str, schema: &Value) {
     }
 }
 
-/// What a field is where it is not null.
+/// The type of a field that is not null.
 fn present(field: &Value) -> &Value {
     let mut choices = field["oneOf"].as_array().into_iter().flatten();
     choices.rfind(|choice| choice["type"] != "null").unwrap_or(field)

@@ -145,7 +145,7 @@ fn the_examples_for_operators_show_the_migrations_and_shapes_of_this_program() {
     }
 }
 
-/// A link to a heading that was renamed leads nowhere, and nobody notices.
+/// Links to renamed headings are broken; this test finds them.
 #[test]
 fn links_between_the_pages_lead_to_a_file_and_a_heading() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

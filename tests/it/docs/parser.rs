@@ -17,7 +17,11 @@ fn the_version_of_the_parser_is_looked_at_when_its_sources_change() {
     let mut digest = Sha256::new();
     for source in SOURCES {
         for file in sources(&root.join(source)) {
-            digest.update(fs::read(file).unwrap());
+            for line in fs::read_to_string(file).unwrap().lines() {
+                if !line.trim_start().starts_with("//") {
+                    digest.update(line);
+                }
+            }
         }
     }
     let record = format!("{PARSER_VERSION} {}\n", hex::encode(digest.finalize()));

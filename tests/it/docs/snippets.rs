@@ -1,4 +1,4 @@
-//! The programs of `docs/snippets` do what they say, against a service with access control, and `/docs` shows them all.
+//! The programs of `docs/snippets` work with a service with access control, and `/docs` shows all of them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::support::app::TestApp;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// What runs them, by the ending of their names, and what that needs beside itself.
+/// The interpreter for each file extension, and what it needs.
 const LANGUAGES: [(&str, &str, &[&str]); 3] = [
     ("sh", "sh", &["curl", "jq"]),
     ("py", "python3", &[]),
@@ -28,7 +28,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// Runs a program: whether it ended well, and all that it said.
+    /// Runs a program; returns whether it succeeded, and its output.
     async fn run(&self, (ending, language): (&str, &str), name: &str, arguments: &[&str]) -> (bool, String) {
         let mut command = Command::new(language);
         command
@@ -63,7 +63,7 @@ impl Desk {
         }
     }
 
-    /// What a program said that must end well.
+    /// The output of a program that must succeed.
     async fn said(&self, language: (&str, &str), name: &str, arguments: &[&str]) -> String {
         let (well, said) = self.run(language, name, arguments).await;
         assert!(well, "{name}.{}: {said}", language.0);

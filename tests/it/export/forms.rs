@@ -1,4 +1,4 @@
-//! The forms that a list can be had in, and what each holds.
+//! The formats of exports, and their content.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! Columns that came with a batch's list go out alongside the results.
+//! The other columns of a batch's list are exported with the results.
 
 use serde_json::{Value, json};
 

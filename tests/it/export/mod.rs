@@ -1,4 +1,4 @@
-//! Exports: as CSV, NDJSON, workbooks and Parquet, by HTTP and on the command line.
+//! Exports as CSV, NDJSON, workbooks and Parquet, over HTTP and on the command line.
 
 mod command_line;
 mod forms;
@@ -16,7 +16,7 @@ use crate::support::call::Answer;
 /// Some tenant that is not the default one.
 const OTHER: &str = "00000000-0000-4000-8000-000000000001";
 
-/// What a worker found, with what is awkward in files.
+/// Findings with values that are difficult in files.
 fn findings() -> Findings {
     let technology = |name: &str, version: Option<&str>| Technology {
         name: name.to_owned(),

@@ -1,4 +1,4 @@
-//! `sitelog export --to`: a store that speaks like S3 gets an object, whole or not at all.
+//! `sitelog export --to`: an S3-compatible store gets the object completely or not at all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::forms::one_domain;
 use crate::support::app::TestApp;
 
-/// Objects by path, and what is answered to whoever writes one.
+/// Objects by path, and the responses to writes.
 #[derive(Clone, Default)]
 struct Store(Arc<Mutex<HashMap<String, Bytes>>>, Arc<Mutex<Option<StatusCode>>>);
 

@@ -1,4 +1,4 @@
-//! Parquet, read back by the crate that writes it and by DuckDB and pandas, which are nothing of ours.
+//! Parquet, read by the crate that writes it and by other programs: DuckDB and pandas.
 
 use std::process::Command;
 
@@ -135,7 +135,7 @@ print(json.dumps([list(row["email_addresses"]), row["title"], None if pandas.isn
                   int((emails == "a@a.com").sum()), list(table.index)]))
 "#;
 
-/// Runs a program of Python on a file; what it prints.
+/// Runs a Python program on a file; returns its output.
 fn python_on(python: &std::path::Path, program: &str, file: &std::path::Path) -> Value {
     let output = Command::new(python)
         .args(["-c", program])
@@ -150,7 +150,7 @@ fn python_on(python: &std::path::Path, program: &str, file: &std::path::Path) ->
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Passed over, loudly, where Python or the network is missing.
+/// Skipped with a message if Python or the network is missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn duckdb_and_pandas_read_it_with_the_right_types() {
     let packages = ["duckdb>=1.1,<2", "pandas>=2.2,<4", "pyarrow>=17"];

@@ -1,4 +1,4 @@
-//! Long lists: all rows, each once, and nobody takes a part for the whole.
+//! Long lists: all rows, each once, and an incomplete file is never taken for a complete one.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Brokers that are missing, wrong, or set up otherwise.
+//! Brokers that are unreachable, misconfigured, or refuse the credentials.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ async fn run(nats: &Nats, arguments: &[&str], settings: &[(&'static str, String)
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 
-/// A certificate for this machine by an authority of its own: files for nats-server and for its clients.
+/// A certificate for this machine, signed by a new certificate authority: files for nats-server and for its clients.
 fn certify(dir: &Path) {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
     let mut authority = CertificateParams::default();
@@ -82,7 +82,7 @@ async fn what_is_wrong_with_a_broker_is_said_with_what_to_do() {
     };
     let nats = Nats::start(&engines, 1, "");
     let admin = nats.settings("admin");
-    // Before and after the set-up.
+    // Before and after `nats init`.
     let check = async || run(&nats, &["nats", "check"], &admin).await;
     wait_for("NATS", async || {
         (check().await.1.contains("is missing")).then_some(())
@@ -97,7 +97,7 @@ async fn what_is_wrong_with_a_broker_is_said_with_what_to_do() {
     );
     nats.prepare(&[]).await;
     assert_eq!(check().await.0, Some(0));
-    // A second time nothing changes, and a stream with other settings is named.
+    // A second run changes nothing. A stream with other settings is reported.
     let small = ["nats", "init", "--results-mb", "64", "--log-mb", "64"];
     assert_eq!(run(&nats, &small, &admin).await.0, Some(0));
     let context = async_nats::jetstream::new(nats.client("admin").await);
@@ -116,7 +116,7 @@ async fn what_is_wrong_with_a_broker_is_said_with_what_to_do() {
         differs.contains("SITELOG_main_RESULTS has Old as discard, but New is required"),
         "{differs}"
     );
-    // Keys that are there are not replaced.
+    // Existing keys are not replaced.
     let again = run(
         &nats,
         &["nats", "accounts", nats.dir.path().to_str().unwrap()],
@@ -130,7 +130,7 @@ async fn what_is_wrong_with_a_broker_is_said_with_what_to_do() {
         again.1
     );
 
-    // Wrong credentials end a worker; a broker that is away makes it wait.
+    // A worker exits if its credentials are wrong. It waits if the broker is unreachable.
     let stranger = nats.dir.path().join("stranger.nk");
     std::fs::write(&stranger, nkeys::KeyPair::new_user().seed().unwrap()).unwrap();
     let with = |url: String, key: &str| {
@@ -169,7 +169,7 @@ async fn what_is_wrong_with_a_broker_is_said_with_what_to_do() {
     })
     .await;
     assert_eq!(waiting.terminate(), Some(0), "{}", waiting.said());
-    // A role that needs NATS says so.
+    // A role that needs NATS exits with an error.
     let (code, no_broker) = run(&nats, &["serve", "--roles", "dispatcher"], &[]).await;
     assert_eq!(code, Some(3));
     assert!(no_broker.contains("SITELOG_NATS__URL"), "{no_broker}");

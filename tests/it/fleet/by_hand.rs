@@ -1,4 +1,4 @@
-//! A worker played by the test: it says to the broker what it wants to.
+//! A worker simulated by the test: it can send any message to the broker.
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::publish::PublishAck;
@@ -9,28 +9,28 @@ use sitelog::values::report::SiteReport;
 use super::engines::Nats;
 use crate::support::app::wait_for;
 
-/// A worker that nobody has built.
+/// The simulated worker.
 pub struct ByHand {
     pub jetstream: Context,
     name: &'static str,
 }
 
-/// A task that it has.
+/// A task that it has claimed.
 #[derive(Clone, Debug)]
 pub struct Held {
     pub scan: String,
     pub fence: i64,
 }
 
-/// A result as it is sent.
+/// A result to send.
 pub struct Sent<'a> {
     pub scan: &'a str,
     pub fence: i64,
-    /// Without one, it is taken for that of the attempt under way.
+    /// The number of the attempt. Without one, the result counts for the running attempt.
     pub attempt: Option<u64>,
-    /// `Nats-Msg-Id`.
+    /// The header `Nats-Msg-Id`.
     pub message_id: bool,
-    /// The object that has the result instead of the message.
+    /// The object that holds the result, if the message does not.
     pub object: Option<String>,
 }
 
@@ -44,19 +44,19 @@ impl ByHand {
         json!({ "name": self.name, "version": "0", "concurrency": 1, "over_nats": true })
     }
 
-    /// A request as workers make it.
+    /// A request in the format of workers.
     pub fn request(&self, body: &Value) -> Value {
         json!({ "protocol": 1, "worker": self.worker(), "body": body })
     }
 
-    /// Any request, and its answer.
+    /// Sends any request; returns the response.
     pub async fn send(&self, subject: &'static str, request: &Value) -> Value {
         let client = self.jetstream.client();
         let answer = client.request(subject, request.to_string().into()).await.unwrap();
         serde_json::from_slice(&zstd::decode_all(&answer.payload[..]).unwrap()).unwrap()
     }
 
-    /// Waits until a dispatcher listens.
+    /// Waits until a dispatcher responds.
     pub async fn wait_for_dispatcher(&self) {
         let client = self.jetstream.client();
         wait_for("a dispatcher", async || {
@@ -65,7 +65,7 @@ impl ByHand {
         .await;
     }
 
-    /// Claims one task, as soon as there is one.
+    /// Waits for a task and claims it.
     pub async fn claim(&self) -> Held {
         let request = self.request(&json!({ "wanted": 1 }));
         let claim = wait_for("a task", async || {
@@ -79,13 +79,13 @@ impl ByHand {
         }
     }
 
-    /// Starts an attempt: the answer.
+    /// Starts an attempt; returns the response.
     pub async fn begin(&self, Held { scan, fence }: &Held) -> Value {
         let request = self.request(&json!({ "scan_id": scan, "fence": fence }));
         self.send("sitelog.main.begin", &request).await
     }
 
-    /// Claims a task and starts an attempt: with its number.
+    /// Claims a task and starts an attempt; also returns the number of the attempt.
     pub async fn start(&self) -> (Held, u64) {
         let held = self.claim().await;
         let begun = self.begin(&held).await;
@@ -93,14 +93,14 @@ impl ByHand {
         (held, attempt.unwrap_or_else(|| panic!("{begun}")))
     }
 
-    /// A result, packed.
+    /// A compressed result.
     pub fn packed(&self, attempt: Option<u64>, report: &SiteReport) -> Vec<u8> {
         let pause = json!({ "secs": 0, "nanos": 0 });
         let result = json!({ "worker": self.worker(), "attempt": attempt, "took": pause, "cooldown": pause, "report": report });
         zstd::bulk::compress(result.to_string().as_bytes(), 1).unwrap()
     }
 
-    /// Sends a result: what the broker says.
+    /// Sends a result; returns the broker's response.
     pub async fn deliver(&self, sent: &Sent<'_>, report: &SiteReport) -> PublishAck {
         let mut headers = HeaderMap::new();
         headers.insert("Sitelog-Scan", sent.scan);

@@ -1,6 +1,6 @@
-//! Everything is killed while a batch is under way: workers, dispatchers, NATS, the primary of PostgreSQL.
+//! The test kills workers, dispatchers, NATS nodes and the primary of PostgreSQL while a batch runs.
 //!
-//! What must hold after it is in `checks.rs`; `controls.rs` shows that those checks can fail.
+//! `checks.rs` checks the result; `controls.rs` shows that these checks can fail.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -20,19 +20,19 @@ use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
 const SITES: usize = 1500;
-/// Each step waits for a condition; so long at most, on whatever machine.
+/// Maximum time of each step. Each step waits for a condition, so a fast machine does not need this time.
 const LIMIT: Duration = Duration::from_mins(3);
 
 fn name(number: usize) -> String {
     format!("site{number:05}.sites.test")
 }
 
-/// What a scan of the test reads: as little as a scan can.
+/// The request for a scan: only the home page.
 fn scan_of(domain: &str) -> Value {
     json!({ "domain": domain, "max_pages": 1 })
 }
 
-/// Prints how long each step took.
+/// Prints the duration of each step.
 struct Steps {
     begun: Instant,
     last: Instant,
@@ -58,9 +58,9 @@ impl Steps {
     }
 }
 
-/// The service on its machines, and a batch under way.
+/// The service on its machines, and a running batch.
 struct Fleet {
-    // In the order in which they end.
+    // Fields are dropped in this order.
     server: Arc<Server>,
     workers: [Node; 3],
     dispatchers: [Node; 2],
@@ -69,16 +69,16 @@ struct Fleet {
     cluster: Cluster,
     _sites: Sites,
     batch: String,
-    /// Scans that were requested besides.
+    /// Acknowledged scans that were requested in addition to the batch.
     acknowledged: Vec<String>,
 }
 
 impl Fleet {
-    /// None where the engines are missing.
+    /// Returns None if the engines are not installed.
     async fn start(steps: &mut Steps) -> Option<Self> {
         let engines = Engines::find_or_skip()?;
-        // Sites with little to read that take their time, as real ones do: at each kill many scans are under way, on
-        // whatever machine, and few seconds of a processor are used.
+        // Small sites that respond slowly. So many scans are running at each kill, even on a fast machine, and the scans
+        // need little CPU time.
         let options = SitesOptions {
             sites: SITES,
             urls_per_sitemap: 3,
@@ -132,12 +132,12 @@ impl Fleet {
         })
     }
 
-    /// How many scans of the batch have ended.
+    /// The number of ended scans of the batch.
     async fn ended(&self) -> u64 {
         ended(&self.server.get(&format!("/api/v4/batches/{}", self.batch)).await)
     }
 
-    /// Waits until so many scans of the batch have ended.
+    /// Waits until this number of scans of the batch has ended.
     async fn reach(&self, wanted: u64) {
         let path = format!("/api/v4/batches/{}", self.batch);
         self.server
@@ -145,7 +145,7 @@ impl Fleet {
             .await;
     }
 
-    /// Waits until the service works again: a scan that is requested now ends.
+    /// Waits until the service works again: requests a scan and waits for its end.
     async fn go_on(&mut self) {
         let domain = scan_of(&name(self.acknowledged.len()));
         let scan = self.server.post("/api/v4/scans", &domain).await;
@@ -153,7 +153,7 @@ impl Fleet {
         let end = Instant::now() + LIMIT;
         while !has_ended(&self.server.get(&format!("/api/v4/scans/{scan}")).await) {
             assert!(Instant::now() < end, "scan {scan} does not end");
-            // As systemd does: who starts while there is no primary says so, and ends.
+            // A process that starts while there is no primary exits with an error. Restart it, as systemd would.
             for dispatcher in &mut self.dispatchers {
                 if dispatcher.has_failed() {
                     dispatcher.restart();
@@ -164,7 +164,7 @@ impl Fleet {
         self.acknowledged.push(scan);
     }
 
-    /// Waits until nothing is leased to this worker any more: what it delivers then is late.
+    /// Waits until this worker holds no lease. Results that it delivers afterwards are late.
     async fn lose(&self, worker: &Node) {
         let names = format!("worker:%:{}", worker.id());
         let url = self.cluster.database_url();
@@ -186,10 +186,10 @@ impl Fleet {
         steps.done(&format!("{step} ({} of {SITES} scanned)", self.ended().await));
     }
 
-    /// Kills and freezes all of it.
+    /// Kills and freezes the parts of the service.
     async fn endure(&mut self, steps: &mut Steps) {
         self.reach(30).await;
-        // A machine stands still, and comes back as if nothing had happened.
+        // A machine is frozen and later continues.
         let frozen = self.cluster.freeze_primary().await;
         self.workers[1].freeze();
         self.workers[0].kill();
@@ -215,7 +215,7 @@ impl Fleet {
             steps,
         )
         .await;
-        // The machine with the primary on it is lost.
+        // The machine with the primary fails.
         let dead = self.cluster.kill_primary().await;
         self.dispatchers[1].kill();
         self.nats.nodes[1].kill();
@@ -227,11 +227,11 @@ impl Fleet {
         self.reach(SITES as u64).await;
     }
 
-    /// What is wrong in the log, and on the broker.
+    /// Errors in the log and on the broker.
     async fn faults(&self, acknowledged: &[String]) -> Vec<String> {
         let mut database = PgConnection::connect(&self.cluster.database_url()).await.unwrap();
         assert_two_promotions(&mut database).await;
-        // Some copies are lost with their broker, as nobody confirms them.
+        // Some copied messages are lost with their broker, because copies are not acknowledged.
         assert!(self.stored.count().await > SITES / 2);
         [
             checks::not_ended_once(&mut database).await,
@@ -295,13 +295,13 @@ fn has_ended(scan: &Value) -> bool {
     ["completed", "failed"].contains(&scan["status"].as_str().unwrap())
 }
 
-/// Requests scans until it is told to stop; returns those that were acknowledged.
+/// Requests scans until it is stopped; returns the acknowledged ones.
 fn requests_of_a_client(server: &Arc<Server>, done: &CancellationToken) -> AbortOnDropHandle<Vec<String>> {
     let (server, done) = (Arc::clone(server), done.clone());
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut acknowledged = Vec::new();
         while !done.is_cancelled() {
-            // Of the same sites: a host is never under two leases.
+            // The same sites as in the batch, to check that a host never has two leases.
             let domain = scan_of(&name(acknowledged.len() * 7 % SITES));
             let scan = server.post("/api/v4/scans", &domain).await;
             acknowledged.push(scan["scan_id"].as_str().unwrap().to_owned());
@@ -311,7 +311,7 @@ fn requests_of_a_client(server: &Arc<Server>, done: &CancellationToken) -> Abort
     }))
 }
 
-/// Looks again and again for hosts that two workers may visit at once.
+/// Repeatedly looks for hosts that have two leases.
 fn hosts_under_two_leases(url: String, done: &CancellationToken) -> AbortOnDropHandle<BTreeSet<String>> {
     let done = done.clone();
     AbortOnDropHandle::new(tokio::spawn(async move {
@@ -326,7 +326,7 @@ fn hosts_under_two_leases(url: String, done: &CancellationToken) -> AbortOnDropH
                 }
             };
             tokio::select! {
-                // While there is no primary there is nothing to see.
+                // There is nothing to check while there is no primary.
                 looked = look => drop::<Result<(), sqlx::Error>>(looked),
                 () = done.cancelled() => {}
             }
@@ -344,7 +344,7 @@ async fn assert_two_promotions(database: &mut PgConnection) {
     assert!(timeline >= 3, "two standbys were promoted: timeline {timeline}");
 }
 
-/// The copy on NATS is the log.
+/// The copy on NATS equals the log.
 async fn assert_copied(nats: &Nats, url: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let ours: Vec<(i64, uuid::Uuid)> =

@@ -1,5 +1,5 @@
-//! What must hold whatever was killed. Each check says in words what it found wrong: nothing, if all is well.
-//! `controls.rs` shows that each finds what it is made for.
+//! Conditions that must hold after any failure. Each check returns its errors as texts: none if the condition holds.
+//! `controls.rs` shows that each check detects its error.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 
 use super::engines::Nats;
 
-/// Scans without an end, and those with more than one.
+/// Scans that have not ended, or have ended more than once.
 pub async fn not_ended_once(database: &mut PgConnection) -> Vec<String> {
     let ended: Vec<(String, i64)> = sqlx::query_as(
         "select aggregate_id, ends from ( \
@@ -27,7 +27,7 @@ pub async fn not_ended_once(database: &mut PgConnection) -> Vec<String> {
     ended.into_iter().map(told).collect()
 }
 
-/// Attempts whose result comes from another worker than the one that started them: a result of an earlier lease.
+/// Attempts whose result comes from another worker than the one that started them: the result of an earlier lease.
 pub async fn read_by_another_worker(database: &mut PgConnection) -> Vec<String> {
     let wrong: Vec<(String, String, String)> = sqlx::query_as(
         "select s.aggregate_id, s.payload -> s.event_type ->> 'worker', e.metadata ->> 'actor' \
@@ -43,7 +43,7 @@ pub async fn read_by_another_worker(database: &mut PgConnection) -> Vec<String> 
     wrong.into_iter().map(told).collect()
 }
 
-/// Positions that no event has.
+/// Positions without an event.
 pub async fn gaps(database: &mut PgConnection) -> Vec<String> {
     let missing: Vec<i64> = sqlx::query_scalar(
         "select position - 1 from (select position, lag(position, 1, 0::bigint) over (order by position) as before from events) e \
@@ -56,7 +56,7 @@ pub async fn gaps(database: &mut PgConnection) -> Vec<String> {
     missing.into_iter().map(told).collect()
 }
 
-/// Scans that were acknowledged, and are not in the log.
+/// Acknowledged scans that are not in the log.
 pub async fn not_in_the_log(database: &mut PgConnection, acknowledged: &[String]) -> Vec<String> {
     let missing: Vec<String> = sqlx::query_scalar(
         "select a.scan from unnest($1::text[]) as a(scan) where not exists \
@@ -70,7 +70,7 @@ pub async fn not_in_the_log(database: &mut PgConnection, acknowledged: &[String]
     missing.into_iter().map(told).collect()
 }
 
-/// Hosts that two workers may visit at this moment.
+/// Hosts with two leases at this moment.
 pub async fn leased_twice(database: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     let hosts: Vec<String> = sqlx::query_scalar(
         "select host from scan_task where leased_until is not null group by host having count(*) > 1",
@@ -81,7 +81,7 @@ pub async fn leased_twice(database: &mut PgConnection) -> Result<Vec<String>, sq
     Ok(hosts.into_iter().map(told).collect())
 }
 
-/// All that the broker has stored as a result, also after it was recorded and taken off.
+/// All results that the broker has stored, including those that were recorded and removed.
 pub struct StoredResults {
     jetstream: Context,
 }
@@ -90,7 +90,7 @@ pub struct StoredResults {
 const STORED: &str = "STORED";
 
 impl StoredResults {
-    /// Watches a broker from now on.
+    /// Starts to watch a broker.
     pub async fn watch(nats: &Nats, replicas: usize) -> Self {
         let jetstream = jetstream::new(nats.client("admin").await);
         let results = jetstream.get_stream("SITELOG_main_RESULTS").await.unwrap();
@@ -98,7 +98,7 @@ impl StoredResults {
             name: STORED.to_owned(),
             subjects: vec!["stored.>".to_owned()],
             num_replicas: replicas,
-            // Ids are checked where results are stored, not here.
+            // Message ids are checked in the stream of results, not here.
             duplicate_window: std::time::Duration::from_millis(100),
             ..Config::default()
         };
@@ -113,14 +113,14 @@ impl StoredResults {
         Self { jetstream }
     }
 
-    /// How many results wait to be recorded.
+    /// The number of results that are not recorded yet.
     pub async fn waiting(&self) -> u64 {
         let results = self.jetstream.get_stream("SITELOG_main_RESULTS").await.unwrap();
         results.cached_info().state.messages
     }
 
-    /// Results that are stored more than once. (A copy may be repeated while the broker changes its leader: the same number
-    /// in the stream is the same message.)
+    /// Results that are stored more than once. (The broker may repeat a copy when its leader changes. Two copies with the
+    /// same number in the stream are one message.)
     pub async fn twice(&self) -> Vec<String> {
         let mut stored = BTreeMap::<String, BTreeSet<String>>::new();
         for (result, number) in self.all().await {
@@ -137,12 +137,12 @@ impl StoredResults {
             .collect()
     }
 
-    /// How many there were.
+    /// The number of results.
     pub async fn count(&self) -> usize {
         self.all().await.len()
     }
 
-    /// Scan and fence of each, and its number in the stream.
+    /// The scan and fence of each result, and its number in the stream.
     async fn all(&self) -> Vec<(String, String)> {
         let copies = self.jetstream.get_stream(STORED).await.unwrap();
         let count = usize::try_from(copies.cached_info().state.messages).unwrap();

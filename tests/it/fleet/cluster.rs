@@ -1,4 +1,4 @@
-//! Three PostgreSQL servers under Patroni, with etcd, and `HAProxy` in front of them: as docs/several-machines.md has it.
+//! Three PostgreSQL servers under Patroni, with etcd, and `HAProxy` in front, as docs/several-machines.md describes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,11 +29,11 @@ struct Postgres {
     rest: u16,
 }
 
-/// How long Patroni may take for anything, on a machine that does much else.
+/// The maximum time for each step of Patroni on a busy machine.
 const LIMIT: Duration = Duration::from_mins(3);
 
 impl Cluster {
-    /// None where the engines are missing; a loud line says so.
+    /// Returns None and prints a message if the engines are not installed.
     pub async fn start() -> Option<Self> {
         let (Some(python), Some(etcd), Some(haproxy)) = (Python::find(), on_path("etcd"), on_path("haproxy"))
         else {
@@ -45,7 +45,7 @@ impl Cluster {
         account.give(dir.path());
         let (etcd, etcd_port) = start_etcd(&etcd, dir.path());
         let ops = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/cluster");
-        // PostgreSQL's user may not be allowed to look into this project.
+        // PostgreSQL's user may have no access to the project's directory.
         let conf = dir.path().join("patroni.yml");
         std::fs::copy(ops.join("patroni.yml"), &conf).unwrap();
         let packages = python.copy_packages(dir.path());
@@ -130,7 +130,7 @@ impl Cluster {
         )
     }
 
-    /// Where sitelog's processes connect to.
+    /// The URL for sitelog's processes.
     pub fn database_url(&self) -> String {
         self.url("sitelog")
     }
@@ -169,7 +169,7 @@ impl Cluster {
         count
     }
 
-    /// kill -9 of Patroni and PostgreSQL where the primary is; returns which one it was.
+    /// Kills Patroni and PostgreSQL of the primary (kill -9); returns the number of its node.
     pub async fn kill_primary(&mut self) -> usize {
         let primary = self.until("a primary", async || self.primary().await).await;
         let postmaster = self.nodes[primary].postmaster();
@@ -178,7 +178,7 @@ impl Cluster {
         primary
     }
 
-    /// Starts it again.
+    /// Starts the node again.
     pub fn bring_back(&mut self, node: usize) {
         self.nodes[node].patroni.restart();
     }
@@ -192,7 +192,7 @@ impl Cluster {
         .await;
     }
 
-    /// SIGSTOP of all processes where the primary is; returns which one it was.
+    /// Freezes all processes of the primary (SIGSTOP); returns the number of its node.
     pub async fn freeze_primary(&self) -> usize {
         let primary = self.until("a primary", async || self.primary().await).await;
         self.nodes[primary].signal(Signal::STOP);
@@ -227,7 +227,7 @@ impl Postgres {
         }
         let postmaster = self.postmaster();
         for process in with_children(postmaster) {
-            // One that has ended meanwhile needs no signal.
+            // The process may have ended meanwhile.
             let _sent = kill_process(process, signal);
         }
     }
@@ -278,7 +278,7 @@ fn start_etcd(program: &Path, dir: &Path) -> (Node, u16) {
     (Node::start("etcd", dir, etcd), port)
 }
 
-/// A Python with Patroni.
+/// A Python interpreter with Patroni.
 struct Python {
     program: PathBuf,
     packages: PathBuf,
@@ -290,7 +290,7 @@ impl Python {
         let lib = std::fs::read_dir(home.join("lib")).ok()?;
         let packages = lib.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
         Some(Self {
-            // What the link leads to: a directory above the link may be closed to PostgreSQL's user.
+            // The target of the link, because PostgreSQL's user may have no access to the directory of the link.
             program: std::fs::canonicalize(home.join("bin/python3")).ok()?,
             packages: packages.into_iter().find(|path| path.join("patroni").exists())?,
         })

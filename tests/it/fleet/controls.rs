@@ -1,8 +1,9 @@
-//! Known-bad runs: with a guard taken out, the checks of `checks.rs` find what it kept out.
+//! Runs with a known error: if a guard is disabled, the checks of `checks.rs` find the error that it prevents.
 //!
-//! A late result meets two guards. The recorder asks for the task by scan *and fence*: without that, it would treat a late
-//! result as one that has the fence in force, so the test sends that. The scan compares *the number of the attempt*: without
-//! that, it would treat a late result as one without a number, so the test sends that.
+//! Two guards stop a late result. First, the recorder looks the task up by scan *and fence*. Without this guard, a late
+//! result would count like one with the current fence, so the test sends the current fence. Second, the scan compares *the
+//! number of the attempt*. Without this guard, a late result would count like one without a number, so the test sends no
+//! number.
 
 use serde_json::json;
 use sitelog::values::FailureReason;
@@ -19,12 +20,12 @@ use crate::support::sites::SitesOptions;
 struct Control {
     service: Service,
     stored: StoredResults,
-    /// A worker whose lease ends while it scans, and the one that gets its task.
+    /// The worker whose lease ends while it scans, and the worker that gets its task.
     early: ByHand,
     late: ByHand,
 }
 
-/// As a worker sees a site.
+/// The report of a worker about a site.
 fn report(worker: &str) -> SiteReport {
     SiteReport::failed(FailureReason::TlsFailed, format!("as {worker} saw it"))
 }
@@ -44,12 +45,12 @@ impl Control {
         stored.duplicate
     }
 
-    /// A late result, with guards or without: whose result counts in the end, and what the check says.
+    /// Sends a late result, with or without guards; returns whose result counted, and the errors of the check.
     async fn late_result(&self, site: usize, (fence, number): (bool, bool)) -> (String, Vec<String>) {
         let database = &self.service.database.pool;
         self.request(site).await;
         let (held, first) = self.early.start().await;
-        // The worker is silent for too long, and another one gets the task.
+        // The worker does not renew its lease, and another one gets the task.
         sqlx::query("update scan_task set leased_until = clock_timestamp() - interval '1 second'")
             .execute(database)
             .await
@@ -83,7 +84,7 @@ impl Control {
         (ended["error"].as_str().unwrap().to_owned(), found.collect())
     }
 
-    /// A result that a worker sends twice, as it got no answer: whether the broker knows it, and what the check says.
+    /// the check.
     async fn repeated_result(&self, site: usize, message_id: bool) -> (bool, Vec<String>) {
         self.request(site).await;
         let (held, attempt) = self.early.start().await;
@@ -117,7 +118,7 @@ async fn without_the_fence_or_the_message_id_the_checks_of_the_fleet_fail() {
         service,
     };
     control.early.wait_for_dispatcher().await;
-    // Either guard alone keeps a late result out.
+    // Each guard alone stops a late result.
     for (site, guards) in [(1, (true, true)), (2, (false, true)), (3, (true, false))] {
         let (counts, found) = control.late_result(site, guards).await;
         assert_eq!(
@@ -139,12 +140,12 @@ async fn without_the_fence_or_the_message_id_the_checks_of_the_fleet_fail() {
         !is_known && found.len() == 1 && found[0].contains("is stored 2 times"),
         "{found:?}"
     );
-    // The fence keeps the second one from counting.
+    // Because of the fence, the second result does not count.
     let mut database = control.service.database.pool.acquire().await.unwrap();
     assert_eq!(checks::not_ended_once(&mut database).await, NOTHING);
 }
 
-/// What no message brings about is made by hand.
+/// Creates errors by hand that no message can cause.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_check_of_the_log_and_the_queue_finds_what_it_is_made_for() {
     let app = TestApp::start().await;

@@ -1,4 +1,4 @@
-//! The engines: NATS, PostgreSQL under Patroni, etcd, `HAProxy`. `script/bootstrap fleet` installs them.
+//! The programs for the tests: NATS, PostgreSQL under Patroni, etcd, `HAProxy`. `script/bootstrap fleet` installs them.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use tempfile::TempDir;
 use super::processes::Node;
 use crate::support::app::wait_for;
 
-/// Where the engines are.
+/// The paths of the programs.
 pub struct Engines {
     nats: PathBuf,
 }
 
 impl Engines {
-    /// None where they could not be installed; the test then says that it is skipped.
+    /// Returns None if they are not installed; the test is then skipped.
     pub fn find() -> Option<Self> {
         let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fleet/bin/nats-server");
         let nats = if installed.exists() {
@@ -26,7 +26,7 @@ impl Engines {
         Some(Self { nats })
     }
 
-    /// The same, with a loud line where they are missing.
+    /// The same, and prints a message if they are not installed.
     pub fn find_or_skip() -> Option<Self> {
         let found = Self::find();
         if found.is_none() {
@@ -36,7 +36,7 @@ impl Engines {
     }
 }
 
-/// A program on the path.
+/// A program on `PATH`.
 pub fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let sbin = [PathBuf::from("/usr/sbin")];
@@ -59,12 +59,12 @@ pub fn free_port() -> u16 {
 pub struct Nats {
     pub nodes: Vec<Node>,
     ports: Vec<u16>,
-    /// With the keys of the users. Last, as the nodes write into it to their end.
+    /// The directory with the keys of the users. It is the last field, because the nodes write into it until they end.
     pub dir: TempDir,
 }
 
 impl Nats {
-    /// Starts servers; `more` goes into their configuration.
+    /// Starts servers; `more` is added to their configuration.
     pub fn start(engines: &Engines, servers: usize, more: &str) -> Self {
         let dir = TempDir::with_prefix("sitelog-nats-").unwrap();
         let accounts = Command::new(env!("CARGO_BIN_EXE_sitelog"))
@@ -76,7 +76,7 @@ impl Nats {
         let conf = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/cluster/nats.conf");
         let mut conf = std::fs::read_to_string(conf).unwrap();
         if servers == 1 {
-            // A cluster of one waits for others.
+            // A server with a cluster section would wait for other nodes.
             conf = conf.replace("cluster: { name: sitelog }\n", "");
         }
         std::fs::write(dir.path().join("nats.conf"), format!("{conf}{more}\n")).unwrap();
@@ -115,7 +115,7 @@ impl Nats {
         self.ports.iter().map(url).collect()
     }
 
-    /// The addresses.
+    /// The addresses of the servers.
     pub fn url(&self) -> String {
         self.urls().join(",")
     }
@@ -125,7 +125,7 @@ impl Nats {
         self.dir.path().join(format!("{user}.nk")).display().to_string()
     }
 
-    /// Makes the streams.
+    /// Creates the streams.
     pub async fn prepare(&self, arguments: &[&str]) {
         let (url, key) = (self.url(), self.key("admin"));
         wait_for("NATS with its streams", async || {
@@ -151,7 +151,7 @@ impl Nats {
         options.connect(self.urls()).await.unwrap()
     }
 
-    /// The settings of a process that uses it as one of its users.
+    /// The settings of a process that connects as one of its users.
     pub fn settings(&self, user: &str) -> [(&'static str, String); 2] {
         [
             ("SITELOG_NATS__URL", self.url()),

@@ -1,4 +1,4 @@
-//! A result that fits into no message, from a worker's hands into the log.
+//! A result that is too large for a message reaches the log.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::workers::Service;
 use crate::support::app::wait_for;
 use crate::support::sites::SitesOptions;
 
-/// Megabytes that it has when it is packed; three messages by default.
+/// Compressed size in megabytes; by default the size of three messages.
 fn megabytes() -> usize {
     let wanted = std::env::var("FLEET_RESULT_MB").ok();
     wanted.map_or(3, |wanted| wanted.parse().unwrap())
@@ -35,7 +35,7 @@ fn urls(bytes: usize) -> Vec<SitemapUrl> {
         state ^= state << 17;
         char::from(DIGITS[usize::try_from(state >> 58).unwrap()])
     };
-    // Six bits of each digit are left.
+    // Each character keeps six random bits.
     let count = bytes * 8 / 6 / LENGTH;
     let mut url = |_| SitemapUrl {
         loc: format!(
@@ -117,7 +117,7 @@ async fn a_result_that_fits_into_no_message_is_recorded_and_taken_off_the_broker
     for stream in ["SITELOG_main_RESULTS", "OBJ_SITELOG_main_LARGE"] {
         wait_for("an empty broker", async || {
             let left = admin.get_stream(stream).await.ok()?.cached_info().state.bytes;
-            // Of an object that is deleted, a line is left.
+            // A deleted object leaves one message behind.
             (left < 1000).then_some(())
         })
         .await;

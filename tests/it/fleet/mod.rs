@@ -1,4 +1,4 @@
-//! Several machines on one: workers over NATS, followers of the log, a PostgreSQL that fails over.
+//! Several machines, simulated on one: workers over NATS, followers of the log, and a failover of PostgreSQL.
 
 mod broker;
 mod by_hand;
@@ -13,5 +13,5 @@ mod workers;
 
 use std::time::Duration;
 
-/// How long anything may take on a machine that does much else.
+/// The maximum time of each step on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);

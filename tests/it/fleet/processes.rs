@@ -1,4 +1,4 @@
-//! Processes that are killed and frozen.
+//! Processes that the tests kill and freeze.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::support::sites::Sites;
 
-/// A process with all that it has started; killed when dropped.
+/// A process and its children; killed when dropped.
 pub struct Node {
     name: String,
     command: Command,
@@ -18,7 +18,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts it; what it says goes into a file of the directory.
+    /// Starts the process; its output goes into a file in the directory.
     pub fn start(name: &str, dir: &Path, mut command: Command) -> Self {
         let log = dir.join(format!("{name}.log"));
         command.stdin(Stdio::null()).process_group(0);
@@ -32,7 +32,7 @@ impl Node {
         node
     }
 
-    /// Starts it again.
+    /// Starts the process again.
     pub fn restart(&mut self) {
         assert!(self.child.is_none(), "{} still runs", self.name);
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
@@ -40,13 +40,13 @@ impl Node {
         self.child = Some(command.spawn().unwrap());
     }
 
-    /// kill -9, with all that it has started.
+    /// Kills the process and its children (kill -9).
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.child.take().unwrap().wait().unwrap();
     }
 
-    /// Whether it has ended by itself; it can then be started again.
+    /// Whether it has exited; it can then be started again.
     pub fn has_failed(&mut self) -> bool {
         let ended = self
             .child
@@ -58,17 +58,17 @@ impl Node {
         ended
     }
 
-    /// SIGSTOP.
+    /// Freezes the process (SIGSTOP).
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// SIGCONT.
+    /// Lets it continue (SIGCONT).
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
     }
 
-    /// SIGTERM, and its exit code.
+    /// Sends SIGTERM; returns the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         self.child.take().unwrap().wait().unwrap().code()
@@ -79,12 +79,12 @@ impl Node {
         kill_process_group(Pid::from_child(child), signal).unwrap();
     }
 
-    /// The number of its process.
+    /// The process ID.
     pub fn id(&self) -> u32 {
         self.child.as_ref().expect("it runs").id()
     }
 
-    /// All that it has said.
+    /// Its output.
     pub fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -105,7 +105,7 @@ impl Drop for Node {
     }
 }
 
-/// The binary with settings of its own, none of this machine.
+/// The binary with only these settings, none of this machine's.
 pub fn sitelog(arguments: &[&str], dir: &Path, settings: &[(&'static str, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sitelog"));
     command
@@ -118,7 +118,7 @@ pub fn sitelog(arguments: &[&str], dir: &Path, settings: &[(&'static str, String
     command
 }
 
-/// The settings that lead a worker to the sites.
+/// The settings with which a worker reaches the test sites.
 pub fn to_sites(sites: &Sites) -> [(&'static str, String); 2] {
     [
         ("SITELOG_FETCH__CONNECT_TO", sites.connect_to()),

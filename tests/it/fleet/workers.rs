@@ -13,7 +13,7 @@ use crate::support::postgres::TestDatabase;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// A service without a worker of its own.
+/// A service without a local worker.
 pub struct Service {
     pub nats: Nats,
     pub server: Server,
@@ -42,7 +42,7 @@ impl Service {
         }
     }
 
-    /// A worker that knows the broker and the sites, and nothing else.
+    /// A worker that has access only to the broker and the sites.
     pub fn worker(&self, name: &str) -> Node {
         let mut settings = Vec::from(to_sites(&self.sites));
         settings.extend(self.nats.settings("worker"));
@@ -54,7 +54,7 @@ impl Service {
         )
     }
 
-    /// Runs a command as a user of the broker: its exit code and what it said.
+    /// Runs a command as a user of the broker; returns its exit code and output.
     pub async fn run(&self, user: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
         let command = sitelog(arguments, self.nats.dir.path(), &self.nats.settings(user));
         let output = tokio::process::Command::from(command).output().await.unwrap();
@@ -72,7 +72,7 @@ async fn workers_without_a_database_scan_and_the_log_is_followed_elsewhere() {
     let Some(engines) = Engines::find_or_skip() else {
         return;
     };
-    // Lists that fit into no message of this broker, so that large results are tried too.
+    // Lists that are too large for one message of this broker, to test large results.
     let options = SitesOptions {
         sites: 12,
         urls_per_sitemap: 6000,
@@ -90,7 +90,7 @@ async fn workers_without_a_database_scan_and_the_log_is_followed_elsewhere() {
             })
             .await
     };
-    // The broker's disk is full: workers say so, and keep what they have.
+    // The broker's disk is full: workers report it and keep their results.
     let room = async |bytes: i64| {
         let admin = async_nats::jetstream::new(service.nats.client("admin").await);
         let results = admin.get_stream("SITELOG_main_RESULTS").await.unwrap();
@@ -112,7 +112,7 @@ async fn workers_without_a_database_scan_and_the_log_is_followed_elsewhere() {
     assert_eq!((&first["completed"], &first["failed"]), (&json!(12), &json!(1)));
     let domain = server.get("/api/v4/domains/site00003.sites.test").await;
     assert_eq!(domain["sitemap_urls"], json!(12000), "{domain}");
-    // Scanned again, with what the first scan kept.
+    // A second scan uses the data that the first one kept.
     let asked = service.sites.all_requests();
     let second = ended(server.request_batch(&domains).await).await;
     assert_eq!(second["completed"], json!(12));
@@ -131,7 +131,7 @@ async fn workers_without_a_database_scan_and_the_log_is_followed_elsewhere() {
         .wait_for("/api/v4/workers", LIMIT, |workers| workers["items"] == json!([]))
         .await;
 
-    // A follower that was away goes on without a gap, and sees what the log has.
+    // A follower that was stopped continues without a gap, with the events of the log.
     let head = server.get("/api/v4/events?limit=1000").await["items"]
         .as_array()
         .unwrap()
@@ -176,7 +176,7 @@ async fn what_is_no_result_harms_nothing_and_is_named() {
     let server = &service.server;
     let worker = ByHand::connect(&service.nats, "by hand").await;
     worker.wait_for_dispatcher().await;
-    // Another release is told what it would have to be; nonsense is refused.
+    // A worker of another release gets the required version; invalid requests are refused.
     let mut other = worker.request(&json!({ "wanted": 1 }));
     other["protocol"] = json!(99);
     let other = worker.send("sitelog.main.claim", &other).await;
@@ -219,7 +219,7 @@ async fn what_is_no_result_harms_nothing_and_is_named() {
             .unwrap();
         stored.await.unwrap();
     };
-    // Of an earlier lease, and without a name: both are taken off the broker, and change nothing.
+    // A result of an earlier lease and one without a scan: both are removed from the broker and change nothing.
     publish(held.fence - 1, "t").await;
     worker
         .jetstream
@@ -228,7 +228,7 @@ async fn what_is_no_result_harms_nothing_and_is_named() {
         .unwrap()
         .await
         .unwrap();
-    // Of this lease: after five deliveries the scan fails, and says why.
+    // An unreadable result of the current lease: after five deliveries the scan fails with the reason.
     publish(held.fence, "t").await;
     let failed = server
         .wait_for(&format!("/api/v4/scans/{scan}"), LIMIT, |scan| {
@@ -270,7 +270,7 @@ async fn each_user_of_the_broker_may_do_its_work_and_nothing_else() {
     for user in ["worker", "follower"] {
         let client = nats.client(user).await;
         let context = jetstream::new(client.clone());
-        // Reads results, by a consumer, by number, or while they are published.
+        // Reading results: by a consumer, by number, or while they are published.
         let pull = consumer::pull::Config::default();
         assert!(
             context
@@ -281,9 +281,9 @@ async fn each_user_of_the_broker_may_do_its_work_and_nothing_else() {
         let results = context.get_stream_no_info("SITELOG_main_RESULTS").await.unwrap();
         assert!(results.get_raw_message(1).await.is_err());
         let mut heard = client.subscribe("sitelog.main.result.*").await.unwrap();
-        // Reads the answers that others get.
+        // Reading responses to others.
         let mut others = client.subscribe("_INBOX_dispatcher.>").await.unwrap();
-        // Claims for another cell, writes into the log's copy, changes or deletes streams.
+        // Claiming for another cell, writing into the log's copy, changing or deleting streams.
         assert!(client.request("sitelog.other.claim", "{}".into()).await.is_err());
         let copied = context
             .publish("sitelog.main.log.t", "{}".into())
@@ -298,7 +298,7 @@ async fn each_user_of_the_broker_may_do_its_work_and_nothing_else() {
         };
         assert!(context.create_stream(own).await.is_err());
         client.flush().await.unwrap();
-        // What the admin may do nobody heard.
+        // Another worker publishes a result; this user must not receive it.
         nats.client("worker")
             .await
             .publish("sitelog.main.result.t", "r".into())

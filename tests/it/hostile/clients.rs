@@ -1,4 +1,4 @@
-//! Clients that mean harm: too much, too slow, too deep, or from somebody else's web page.
+//! Hostile clients: too much, too slow, too deep, or from another website.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Served {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends bytes and reads until the server closes.
+    /// Sends bytes and reads until the server closes the connection.
     async fn exchange(&self, sent: &[u8]) -> String {
         let mut stream = self.connect().await;
         // The server may have had enough before all is sent.
@@ -209,7 +209,7 @@ async fn connections_beyond_the_limit_wait_until_one_ends() {
     assert!(read_all(&mut third).await.starts_with("HTTP/1.1 200"));
 }
 
-/// Takes what has come.
+/// Returns the received bytes.
 async fn drain(stream: &mut TcpStream) {
     let mut seen = Vec::new();
     while !seen.ends_with(b"}") {

@@ -1,5 +1,5 @@
-//! The short run of the fuzz targets: all kept inputs, and some thousand mutated ones, the same each time.
-//! `script/fuzz` does the long one.
+//! A short run of the fuzz targets: all stored inputs, and some thousand mutated ones, the same each time.
+//! `script/fuzz` runs the long version.
 
 use std::fs;
 use std::path::Path;

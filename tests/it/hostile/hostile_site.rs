@@ -1,4 +1,5 @@
-//! A server that breaks every rule, byte by byte: TLS and plain HTTP on one loopback port, one bad habit per host.
+//! A server that breaks every rule, byte by byte: TLS and plain HTTP on one loopback port, one kind of misbehaviour
+//! per host.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -379,7 +380,7 @@ async fn drip(to: &mut dyn Connection, bytes: &[u8], at_once: usize) -> std::io:
     Ok(())
 }
 
-/// Long pages, made small in each way there is; made once, for that takes a while.
+/// Long pages, compressed in each supported way; created once, because that takes a while.
 struct Bombs {
     gzip: Vec<u8>,
     nested: Vec<u8>,

@@ -1,4 +1,4 @@
-//! What hostile sites send does not pile up in the memory of the process that reads them.
+//! Content of hostile sites does not accumulate in the memory of the process that reads it.
 
 use serde_json::json;
 

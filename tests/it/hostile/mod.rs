@@ -1,4 +1,4 @@
-//! Clients and sites that mean harm.
+//! Hostile clients and sites.
 
 mod clients;
 mod fuzzed;

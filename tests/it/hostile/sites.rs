@@ -1,4 +1,4 @@
-//! Sites that mean harm, over real sockets: each ends in its time, with its own reason, and no other scan notices.
+//! Hostile sites over real sockets: each scan ends in time with the right reason, and other scans are not affected.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The way back: routes, services and unknown ids that go to a stand-in for the old backend.
+//! Forwarding to the old backend: routes, services and unknown ids go to a test server.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -14,7 +14,7 @@ use super::{NOBODY, accepted, text};
 use crate::access::key;
 use crate::support::app::TestApp;
 
-/// A server that says what it was asked; all it is asked of is known to it.
+/// A server that returns the request that it got; it knows all ids.
 async fn stand_in() -> String {
     async fn echo(
         method: Method,

@@ -23,7 +23,7 @@ async fn batch(app: &TestApp, domains: &[&str]) -> String {
     answer.json()["status_url"].as_str().unwrap().to_owned()
 }
 
-/// The ids of the scans of a batch in the order of its list, as soon as there are so many.
+/// Waits until a batch has this number of scans; returns their ids in the order of its list.
 async fn scans(app: &TestApp, url: &str, count: usize) -> Vec<String> {
     let hex = url.rsplit_once("batch_").unwrap().1;
     let id = |scan: &Value| scan["scan_id"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! What v1 says of requests that it cannot serve; never problem+json, never 500, nothing half-done.
+//! Errors of v1: never problem+json, never 500, and nothing is half done.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The predecessor's paths, field by field, as its clients read them; its data; and the way back to it.
+//! The predecessor's paths, field by field, as its clients read them; its data; and the fallback to it.
 
 mod backend;
 mod batch;
@@ -18,7 +18,7 @@ use sitelog::values::findings::{ContactInfo, Technology};
 use crate::support::app::TestApp;
 use crate::support::call::Answer;
 
-/// An id of the right form that names nothing.
+/// A valid id that does not exist.
 const NOBODY: &str = "f6413b85-8367-4628-bf89-3fad2a15f1a6";
 
 /// A site's findings with something in most keys.
@@ -58,7 +58,7 @@ fn assert_naive(timestamp: &Value) {
     );
 }
 
-/// Takes these times out of an object after a look at their form.
+/// Removes these times from an object after checking their format.
 #[track_caller]
 fn without_times(mut object: Value, names: &[&str]) -> Value {
     for name in names {
@@ -79,7 +79,7 @@ fn assert_deprecated(answer: &Answer) {
     );
 }
 
-/// Posts JSON that is taken with this status.
+/// Posts JSON and expects this status.
 async fn accepted(app: &TestApp, status: u16, path: &str, body: &Value) -> Map<String, Value> {
     let answer = app.post_json(path, body).await;
     assert_eq!(answer.status, status, "{path}: {}", answer.text());

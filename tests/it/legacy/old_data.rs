@@ -1,4 +1,4 @@
-//! The predecessor's data: brought over, compared with ours, and read again through its own tables.
+//! The predecessor's data: imported, compared with ours, and read through its own tables.
 
 use std::process::{Command, Output, Stdio};
 
@@ -21,7 +21,7 @@ pub(super) const SMALL: Sizes = Sizes {
     batches: 50,
 };
 
-/// A database of the predecessor's beside one of ours. The import comes as somebody who may only read there.
+/// A database of the predecessor, and one of ours. The import uses a role that may only read.
 pub(super) struct Both {
     pub(super) ours: TestDatabase,
     _theirs: TestDatabase,
@@ -114,7 +114,7 @@ impl Both {
     }
 }
 
-/// Rows that a report speaks of.
+/// The rows in a report.
 fn rows(tally: &Value) -> i64 {
     let sum = |name: &str| -> i64 {
         tally[name]

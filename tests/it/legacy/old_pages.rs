@@ -1,4 +1,4 @@
-//! Pages that behave as the predecessor's did, served from here.
+//! Pages that behave like the predecessor's, served by sitelog.
 
 use std::path::Path;
 

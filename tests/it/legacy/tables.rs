@@ -1,4 +1,5 @@
-//! The schema `legacy`: what readers of the predecessor's tables find, and that it lasts.
+//! The schema `legacy`: its content for readers of the predecessor's tables, and that it survives rebuilds and
+//! releases.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -108,7 +109,7 @@ async fn the_views_have_all_columns_of_production_with_their_types() {
     }
 }
 
-/// Rows that a role with rights on the schema `legacy` alone is shown.
+/// The rows that a role with rights only on the schema `legacy` sees.
 async fn seen(pool: &PgPool) -> Vec<i64> {
     let mut seen = Vec::new();
     for view in VIEWS {

@@ -1,4 +1,4 @@
-//! The shapes of March 2025: `/api/v1/sitemap/*`, `/api/v1/batch/{id}/status`, `/api/v2/page_scraper/*`.
+//! The formats of March 2025: `/api/v1/sitemap/*`, `/api/v1/batch/{id}/status`, `/api/v2/page_scraper/*`.
 
 use serde_json::{Value, json};
 use sitelog::values::{FailureReason, TenantId};
@@ -6,7 +6,7 @@ use sitelog::values::{FailureReason, TenantId};
 use super::{NOBODY, accepted, assert_deprecated, assert_naive, findings, names, text, without_times};
 use crate::support::app::TestApp;
 
-/// Where scans are asked for, and where their statuses then stand.
+/// The paths for requests, and for their statuses.
 const SCANS: [(&str, &str); 3] = [
     ("/api/v1/sitemap/scrapersky", "/api/v1/sitemap/status/"),
     ("/api/v1/sitemap/scan", "/api/v1/sitemap/status/"),

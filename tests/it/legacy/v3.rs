@@ -1,4 +1,4 @@
-//! `/api/v3`, under the path that was meant and the one that was.
+//! `/api/v3`, under the intended path and under the doubled one.
 
 use serde_json::{Value, json};
 use sitelog::access::Scope::Write;

@@ -1,4 +1,4 @@
-//! Forgetting a domain: what was found is gone everywhere, the log stays whole, and no append brings it back.
+//! Erasing a domain: its findings are deleted everywhere, the log stays intact, and no append restores them.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::support::app::{TestApp, wait_for};
 use crate::support::postgres::TestDatabase;
 
 const OTHER: &str = "6f1d3f0a-7a49-4c7e-9a53-0b8a7a5f9d11";
-/// Everything that people see, as the views show it.
+/// Everything that the views show.
 const READ_MODELS: [&str; 5] = ["jobs", "batch_jobs", "domains", "sitemaps", "sitemap_files"];
 
 fn context() -> CommandContext {
@@ -44,7 +44,7 @@ fn domain(name: &str) -> DomainName {
     DomainName::parse(name).unwrap()
 }
 
-/// What a site has to say: a title, an address and a sitemap of two pages.
+/// The content of a site: a title, an address and a sitemap of two pages.
 fn report(title: &str) -> SiteReport {
     let mut findings = Findings {
         title: Some(title.into()),
@@ -97,7 +97,7 @@ pub async fn completed_scan(bus: &CommandBus, name: &str) {
     scan(bus, name, TenantId::DEFAULT, "found").await;
 }
 
-/// Forgets it.
+/// Erases it.
 pub async fn forgotten(bus: &CommandBus, name: &str) {
     forget_domain(bus, &domain(name), &context()).await.unwrap();
 }
@@ -335,8 +335,8 @@ async fn a_body_that_was_sealed_before_is_refused_by_every_process_and_sealed_an
     }
 }
 
-/// Results that come in all the time, from two processes, while the domain is forgotten again and again: at the end
-/// each body that an event refers to is there or erased, and nothing is left that is referred to by nothing known.
+/// Results arrive continuously from two processes, while the domain is repeatedly erased. At the end
+/// each body that an event refers to exists or was erased, and there are no bodies without a reference.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_append_escapes_an_erasure() {
     let (log, database) = log().await;
@@ -405,7 +405,7 @@ async fn a_body_that_comes_back_by_hand_is_found() {
     assert!(said.ends_with(&expected), "{said}");
 }
 
-/// What the tables of a database hold, row by row.
+/// The content of a database's tables, row by row.
 async fn rows(pool: &PgPool) -> Vec<(String, Vec<String>)> {
     let mut all = Vec::new();
     for name in READ_MODELS.into_iter().chain(["sitemap_urls"]) {
@@ -435,7 +435,7 @@ async fn copy_log(from: &PgPool, to: &PgPool) {
     tx.commit().await.unwrap();
 }
 
-/// Waits until all four read models are there and have come so far.
+/// Waits until all four read models exist and have reached the position.
 async fn wait_until_followed(pool: &PgPool, head: i64) {
     let sql = "select count(*) from projection where state = 'live' and position >= $1";
     wait_for("the read models", async || {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::support::postgres::TestDatabase;
 
-/// A log in a database of its own.
+/// A log in a new database.
 async fn log() -> (EventLog, TestDatabase) {
     let database = TestDatabase::new().await;
     (EventLog::open(database.pool.clone()), database)

@@ -1,4 +1,4 @@
-//! A tenant moves into another database, and back.
+//! Moving a tenant to another database, and back.
 
 use std::io::Write;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The order checker: whoever writes, and however, a reader by position sees each event once, in commit order, at
-//! once. The readers that others use are stored with it as controls; the same writers make each of them fail.
+//! The order checker: whatever writes, and in whatever way, a reader by position sees each event once and in commit
+//! order. Other kinds of readers run as controls on the same writers, and each of them fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use sqlx::{PgConnection, PgPool};
 use super::{event, unit};
 use crate::support::postgres::TestDatabase;
 
-/// Writers in transactions of their own, as plain postgres-es has them.
+/// Writers in separate transactions, as in plain postgres-es.
 const UPSTREAM_WRITERS: u64 = 6;
 /// Writers through the group commit.
 const GROUP_WRITERS: u64 = 4;
 const ROUNDS: u64 = 40;
 
-/// A table such as others keep their events in: numbered by identity, with the transaction's id. Each upstream writer
+/// A table as other systems use it: numbered by identity, with the transaction's id. Each upstream writer
 /// writes to it what it writes to the log, in the same transaction.
 const SHADOW: &str = "create table shadow (id bigint generated always as identity primary key, \
                         xid xid8 not null default pg_current_xact_id(), name text not null)";
@@ -35,7 +35,7 @@ struct Seen {
     positions: Vec<i64>,
 }
 
-/// Our reader: everything behind the position.
+/// Our reader: everything after the position.
 async fn read_by_position(connection: &mut PgConnection, seen: &mut Seen) {
     loop {
         let after = seen.positions.last().copied().unwrap_or(0);
@@ -50,7 +50,7 @@ async fn read_by_position(connection: &mut PgConnection, seen: &mut Seen) {
     }
 }
 
-/// Those who follow the log in a process: each with pages of its own size, over what one of them read.
+/// The followers of a process: each with its own page size, sharing what one of them has read.
 async fn follow(log: EventLog, pool: PgPool, limit: i64, done: Arc<AtomicBool>) -> Seen {
     let mut seen = Seen::default();
     let mut position = 0;
@@ -74,7 +74,7 @@ async fn follow(log: EventLog, pool: PgPool, limit: i64, done: Arc<AtomicBool>) 
     }
 }
 
-/// Control: everything behind the identity.
+/// Control: everything after the identity.
 async fn read_by_identity(connection: &mut PgConnection, seen: &mut Seen) {
     let sql = "select id, name from shadow where id > $1 order by id";
     let after = seen.positions.last().copied().unwrap_or(0);
@@ -89,7 +89,7 @@ async fn read_by_identity(connection: &mut PgConnection, seen: &mut Seen) {
     }
 }
 
-/// Control: everything behind the last transaction, if no transaction that began before it is still open.
+/// Control: everything after the last transaction, if no earlier transaction is still open.
 async fn read_behind_the_xmin(connection: &mut PgConnection, checkpoint: &mut (i64, i64), seen: &mut Seen) {
     let sql = "select xid::text::bigint, id, name from shadow \
                 where (xid::text::bigint, id) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot()) \

@@ -1,4 +1,4 @@
-//! Heads and proofs out of a real log, and the script with which a third party checks them.
+//! Heads and proofs from a real log, and the script with which a third party checks them.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -25,7 +25,7 @@ async fn filled(events: usize) -> (EventLog, TestDatabase) {
     (log, database)
 }
 
-/// The head over the first leaves, hashed again from what the events say.
+/// The head over the first leaves, computed from the events.
 async fn head_by_hand(database: &TestDatabase, size: i64) -> TreeHead {
     let contents: Vec<String> = sqlx::query_scalar(
         "select jsonb_build_array(position, event_id, aggregate_type, aggregate_id, sequence, event_type, \
@@ -181,7 +181,7 @@ async fn an_empty_log_has_a_head() {
     );
 }
 
-/// What the script says; `None` where there is no Python.
+/// The output of the script; `None` if Python is missing.
 fn script(arguments: &[&str]) -> Option<Output> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("script/verify-proof");
     let run = Command::new("python3").arg(script).args(arguments).output();

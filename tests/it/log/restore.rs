@@ -1,4 +1,4 @@
-//! A log in another cluster: a dump put into a new cluster is the same log, and continues as it would have.
+//! A log in another cluster: a dump restored into a new cluster is the same log, and continues normally.
 
 use std::process::Command;
 

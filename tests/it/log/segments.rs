@@ -1,4 +1,4 @@
-//! Sealed segments and files of them: whatever is done to either is found.
+//! Sealed segments and their files: every change to either is detected.
 
 use std::io::Read;
 use std::process::Command;
@@ -36,7 +36,7 @@ fn lines(file: &[u8]) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What is found after the lines of a file were changed.
+/// The errors found after lines of a file were changed.
 fn after(file: &[u8], change: impl FnOnce(&mut Vec<String>)) -> Result<VerifiedSegment, SegmentError> {
     let mut lines = lines(file);
     change(&mut lines);

@@ -1,4 +1,4 @@
-//! What the followers of a process share of the log.
+//! The part of the log that the followers of a process share.
 
 use std::time::Duration;
 

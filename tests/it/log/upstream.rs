@@ -1,4 +1,4 @@
-//! The table stays that of postgres-es: what it writes we read, and the other way round.
+//! The table stays compatible with postgres-es: we read what it writes, and the reverse.
 
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
 use postgres_es::PostgresEventRepository;

@@ -1,4 +1,4 @@
-//! Whatever a hand does to the log behind its back is found and named.
+//! Verification finds and names every manual change of the log.
 
 use std::path::Path;
 use std::process::Command;
@@ -33,7 +33,7 @@ async fn meddle(database: &TestDatabase, meddling: &str) {
     sqlx::raw_sql(&script).execute(&database.pool).await.unwrap();
 }
 
-/// What verification says after somebody with the owner's rights did this.
+/// The result of a verification after a change with the owner's rights.
 async fn after(meddling: &str) -> Vec<String> {
     let (log, database) = filled().await;
     meddle(&database, meddling).await;

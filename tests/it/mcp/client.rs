@@ -1,4 +1,4 @@
-//! The official client, which is nothing of ours.
+//! The official client of the protocol.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use crate::support::python;
 use crate::support::server::Server;
 use crate::support::sites::{Sites, SitesOptions};
 
-/// Passed over, loudly, where Python or the network is missing.
+/// Skipped with a message if Python or the network is missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_learns_who_runs_ten_shops_in_six_calls() {
     let Some(python) = python::with("mcp", &["mcp>=2.3,<3"]) else {

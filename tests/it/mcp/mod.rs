@@ -1,4 +1,4 @@
-//! The Model Context Protocol: over HTTP, over standard input and output, and by the official client.
+//! The Model Context Protocol: over HTTP, over standard input and output, and with the official client.
 
 mod client;
 mod stdio;
@@ -40,14 +40,14 @@ async fn tool(app: &TestApp, key: Option<&str>, name: &str, arguments: Value) ->
     result(&call.send().await)
 }
 
-/// The answer of a tool that has nothing to complain of.
+/// The result of a tool without an error.
 async fn done(app: &TestApp, name: &str, arguments: Value) -> Value {
     let result = tool(app, None, name, arguments).await;
     assert_eq!(result["isError"], false, "{result}");
     result["structuredContent"].clone()
 }
 
-/// The words of a result that says what is wrong.
+/// The text of an error result.
 #[track_caller]
 fn refusal(result: &Value) -> String {
     assert_eq!(result["isError"], true, "{result}");
@@ -228,7 +228,7 @@ async fn what_is_wrong_is_said_in_words_that_help() {
         "get_domain has no argument 'domian' (did you mean 'domain'?)."
     );
     let words = refusal(&tool(&app, None, "get_domain", json!({ "domain": "a.com" })).await);
-    assert_eq!(words, "Nothing is known of a.com; scan it with scan_domain.");
+    assert_eq!(words, "Nothing is known of a.com. Call scan_domain to scan it.");
     let words = refusal(&tool(&app, None, "search_domains", json!({ "status": "odd" })).await);
     assert!(
         words.contains("odd") && words.contains("invalid_query"),

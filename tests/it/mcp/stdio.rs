@@ -1,4 +1,4 @@
-//! `sitelog mcp`, by lines of JSON-RPC.
+//! `sitelog mcp` with lines of JSON-RPC.
 
 use std::process::Stdio;
 
@@ -78,7 +78,7 @@ impl Agent {
             .await
     }
 
-    /// Ends its input; the program ends by itself.
+    /// Ends its input; the program then exits.
     async fn end(mut self) {
         drop(self.input.take());
         assert!(

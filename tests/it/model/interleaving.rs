@@ -1,4 +1,4 @@
-//! Two logs with the same streams, one woven differently from the other, come to the same rows.
+//! Two logs with the same streams in different interleavings give the same rows.
 
 use std::collections::VecDeque;
 

@@ -1,6 +1,6 @@
-//! The log and its read models against a model of them that fits on a page: random histories of appends, conflicts,
-//! repeated commands, rebuilds, rollbacks, kills and lost leases; and against the upstream library, which knows nothing
-//! of ours. `PROPTEST_CASES` asks for more histories than the suite has time for.
+//! Compares the log and its read models with a small model of them: random histories of appends, conflicts, repeated
+//! commands, rebuilds, rollbacks, kills and lost leases. Also compares with the upstream library, which does not know
+//! our code. `PROPTEST_CASES` sets the number of histories.
 
 mod interleaving;
 mod reference;
@@ -83,7 +83,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// What can be done to a scan.
+/// The commands for a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
     Request,
@@ -96,7 +96,7 @@ enum Action {
 }
 
 impl Action {
-    /// What is common stands here more than once.
+    /// Frequent commands are listed more than once.
     const ALL: [Self; 9] = [
         Self::Request,
         Self::Start,
@@ -158,7 +158,7 @@ impl Action {
     }
 }
 
-/// Stands for what was found at an attempt; the digest comes with the salt, when it is written.
+/// A placeholder for the findings of an attempt; the digest is known when it is written.
 fn findings(attempt: u64) -> BodyRef {
     BodyRef {
         digest: String::new(),

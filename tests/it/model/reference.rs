@@ -1,4 +1,4 @@
-//! The model: a list of events, a map of keys, and which generation of each read model counts.
+//! The model: a list of events, a map of keys, and the live generation of each read model.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(super) const PROJECTIONS: usize = 4;
 /// Idempotency keys that clients use.
 const KEYS: u8 = 4;
 
-/// What there is.
+/// The state of the model.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
     scans: [DomainScan; SCANS],
@@ -60,7 +60,7 @@ pub(super) enum Outcome {
     Conflict,
 }
 
-/// What happens next.
+/// The next transition.
 #[derive(Clone, Debug)]
 pub(super) enum Transition {
     /// Appends at the same moment.
@@ -82,7 +82,7 @@ pub(super) enum Transition {
 pub(super) struct Write {
     scan: usize,
     action: Action,
-    /// By how much the state that it was decided on is off.
+    /// How outdated the state of the decision is.
     off: i64,
     /// Name and hash of the request.
     key: Option<(u8, u8)>,
@@ -96,15 +96,15 @@ pub(super) enum Work {
     Rollback,
 }
 
-/// What befalls the process that does it, after some microseconds.
+/// What happens to the process after some microseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fate {
     Nothing,
-    /// It is killed, and another takes the task over when the lease has run out.
+    /// It is killed, and another one takes over the task after the lease has expired.
     Killed {
         after: u64,
     },
-    /// It continues, but its lease has run out and another has taken the task over.
+    /// It continues, but its lease has expired and another one has taken over the task.
     Overtaken {
         after: u64,
     },
@@ -192,7 +192,7 @@ impl ReferenceStateMachine for Model {
     }
 }
 
-/// Which of two that are about the same comes first depends on how they are grouped, but for two that are equal.
+/// The order of two appends to the same scan depends on how they are grouped, unless they are equal.
 fn one_per_scan_and_key(writes: Vec<Write>) -> Vec<Write> {
     let mut kept: Vec<Write> = Vec::new();
     for write in writes {
@@ -227,7 +227,7 @@ impl Generations {
 }
 
 impl Model {
-    /// All that can be done to a scan now.
+    /// All commands that are possible for a scan now.
     fn possible(&self) -> Vec<(usize, Action)> {
         let all = (0..SCANS).flat_map(|scan| Action::ALL.map(|action| (scan, action)));
         all.filter(|(scan, action)| !action.events(*scan, &self.scans[*scan]).is_empty())

@@ -1,4 +1,4 @@
-//! The real thing: a database, and processes on it that can be killed.
+//! The real system: a database, and processes on it that can be killed.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -46,19 +46,19 @@ const TABLES: [&str; 6] = [
     "sitemap_url_chunks",
 ];
 
-/// A database with a process, and a hand beside it.
+/// A database with a process, and a direct connection.
 pub(super) struct System {
     process: Option<Process>,
     /// Numbers of the generations of each read model, in the order in which they were built.
     numbers: [Vec<i32>; 4],
-    /// What somebody who follows the log by pages has seen: positions, streams and payloads.
+    /// What a follower has read page by page: positions, streams and payloads.
     seen: RefCell<Vec<(i64, String, Value)>>,
     interrupted: u32,
     database: TestDatabase,
     hand: Runtime,
 }
 
-/// What a killed process loses: its tasks wherever they are, and its connections.
+/// What a killed process loses: its tasks and its connections.
 struct Process {
     runtime: Runtime,
     log: EventLog,
@@ -316,7 +316,7 @@ impl System {
         (status.generation, status.rollback_to)
     }
 
-    /// What holds after each transition.
+    /// The conditions that hold after each transition.
     pub(super) fn check(&self, model: &Model) {
         self.check_log(model);
         for (number, projection) in all().into_iter().enumerate() {
@@ -331,7 +331,7 @@ impl System {
         }
     }
 
-    /// The log is the model's list, and whoever follows it by pages has seen just that.
+    /// The log equals the model's list, and a follower has read exactly that.
     fn check_log(&self, model: &Model) {
         let mut seen = self.seen.borrow_mut();
         self.hand.block_on(async {

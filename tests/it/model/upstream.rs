@@ -1,5 +1,5 @@
-//! The upstream library as an oracle: it reads our table as we do, and its framework, on a table of its own, makes of the
-//! same commands the same events.
+//! The upstream library as an oracle: it reads our table as we do, and its framework, on its own table, produces the
+//! same events from the same commands.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};

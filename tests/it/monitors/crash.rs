@@ -1,4 +1,5 @@
-//! Servers that are killed while monitors are due, and two that share the work: no time has two runs.
+//! Servers that are killed while monitors are due, and two servers that share the work: no scheduled time has two
+//! runs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,7 +37,7 @@ async fn due(database: &TestDatabase) {
     }
 }
 
-/// How many runs there are so far.
+/// The number of runs.
 async fn runs(server: &Server) -> usize {
     let events = server.all("/api/v4/events").await;
     events

@@ -1,4 +1,4 @@
-//! Feeds of monitors: read with their own token, escaped, and worth nothing once it is revoked.
+//! Feeds of monitors: read with their own token, escaped, and not readable after it is revoked.
 
 use atom_syndication::Feed;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Mails about runs: one for each run that found changes, to whoever subscribed, until they end it.
+//! Emails about runs: one for each run that found changes, to each subscriber, until they unsubscribe.
 
 use serde_json::{Value, json};
 use sitelog::access::Secret;

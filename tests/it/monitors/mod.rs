@@ -1,4 +1,4 @@
-//! Monitors: each time of the rhythm has one run, which is a batch like others.
+//! Monitors: each scheduled time has one run, which is a normal batch.
 
 mod crash;
 mod feed;

@@ -1,4 +1,4 @@
-//! What somebody does who has a list of domains, in a browser, with a server that dies in between.
+//! A user with a list of domains, in a browser, with a server that dies meanwhile.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ fn list() -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// Lets the list fall on the page as a file.
+/// Drops the list on the page as a file.
 const DROP: &str = "const carried = new DataTransfer();
     carried.items.add(new File([arguments[0]], 'list.csv', { type: 'text/csv' }));
     document.querySelector('.drop').dispatchEvent(
@@ -275,7 +275,7 @@ async fn download(browser: &Browser, batch: &str, what: &str) -> Vec<Vec<String>
     rows.collect()
 }
 
-/// An address of this machine that nobody listens on just now.
+/// A local address on which nothing listens.
 fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()

@@ -1,5 +1,5 @@
-//! Each page at the width of a phone and of a desktop, light and dark: nothing is wider than the screen, axe-core finds
-//! nothing that keeps people out, nothing fails and nothing comes from elsewhere.
+//! Each page at the width of a phone and of a desktop, light and dark: nothing is wider than the screen, axe-core
+//! finds no serious problem, nothing fails, and nothing is loaded from other hosts.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ async fn every_page_is_usable_on_phone_and_desktop_light_and_dark() {
     browser.close().await;
 }
 
-/// Stores what the browser shows, for a person to look at, if `SCREENSHOTS` names a folder.
+/// Stores a screenshot if `SCREENSHOTS` names a folder.
 async fn photograph(browser: &Browser, page: &str) {
     let Some(folder) = std::env::var_os("SCREENSHOTS") else {
         return;
@@ -72,7 +72,7 @@ async fn photograph(browser: &Browser, page: &str) {
     std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
 }
 
-/// A card shows the site's pictures; a filter is saved and opened; ticked rows are exported.
+/// A card shows the site's pictures; a filter is saved and opened; selected rows are exported.
 async fn pictures_filters_and_selections_work(browser: &Browser, server: &Server) {
     browser
         .open(&at(server.address(), "/domains/site00001.sites.test"))

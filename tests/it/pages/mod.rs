@@ -1,4 +1,4 @@
-//! The pages: as a browser shows them, and as they are where none runs scripts.
+//! The pages: in a browser, and without scripts.
 
 mod journey;
 mod looks;

@@ -1,5 +1,5 @@
-//! A site that changes is monitored, in a browser: the change is on the page, in the feed, in the webhook and in the
-//! mail.
+//! A changing site is monitored, in a browser: the change is on the page, in the feed, in the webhook and in the
+//! email.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Icons and logos of sites: shown from the log, to their tenant alone, and erased with the rest.
+//! Icons and logos of sites: shown from the log, only to their tenant, and erased with everything else.
 
 use serde_json::json;
 use sitelog::log::verify::VerifyOptions;

@@ -1,4 +1,4 @@
-//! Saved filters, and what is done with the ticked rows of the list of domains, as forms without scripts.
+//! Saved filters, and the actions on selected rows of the list of domains, as forms without scripts.
 
 use serde_json::{Value, json};
 use sitelog::values::Findings;

@@ -1,4 +1,4 @@
-//! The pages as text: who is let in, what is escaped, what forms do.
+//! The pages as text: who is admitted, what is escaped, what forms do.
 
 use serde_json::json;
 use sitelog::access::Scope;

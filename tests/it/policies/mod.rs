@@ -1,4 +1,4 @@
-//! Policies: what one event holds stops nothing but what follows from that event.
+//! Policies: an unreadable event affects only its own consequences.
 
 use serde_json::json;
 use sqlx::PgPool;

@@ -1,4 +1,4 @@
-//! The embedded PostgreSQL: laid, joined, left, killed, refused. Each test runs a server of its own.
+//! The embedded PostgreSQL: created, joined, left, killed, refused. Each test runs its own server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ async fn ask(url: &str, query: &str) -> String {
         .unwrap()
 }
 
-/// A backend that computes does not notice that its postmaster died, and keeps a new one from starting.
+/// A busy backend does not notice that its postmaster died, and prevents a new one from starting.
 async fn spawn_computing_backend(url: &str) -> JoinHandle<Result<(), sqlx::Error>> {
     let mut connection = connect(url).await;
     let query = "select count(*) from generate_series(1, 100000000000) /* computing */";

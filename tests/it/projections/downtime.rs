@@ -1,6 +1,6 @@
-//! Nobody notices: while a batch is scanned and its status asked for again and again, all read models are built again
-//! and taken back, and the next release builds its own beside them. No answer fails, and none shows an older state
-//! than the one before.
+//! Rebuilds are not noticeable: while a batch is scanned and its status is polled, all read models are rebuilt and
+//! rolled back, and the next release builds its own beside them. No response fails, and none shows an older state than
+//! the one before.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,18 +25,18 @@ use crate::support::sites::{Gate, SitesOptions};
 /// Sites of the batch; one more is asked for beside it.
 const SITES: usize = 24;
 const POLLERS: u32 = 16;
-/// Each asks this often; all together 200 times a second, if the machine can answer that.
+/// The interval of each poller; together they send 200 requests per second, if the machine is fast enough.
 const PACE: Duration = Duration::from_millis(80);
 
-/// What pollers share.
+/// The shared state of the pollers.
 struct Polled {
     app: TestApp,
     batch: String,
-    /// They hold scans of the batch in the middle.
+    /// Gates that hold scans of the batch.
     gates: Vec<Gate>,
-    /// A scan that is cancelled and retried without end.
+    /// A scan that is repeatedly cancelled and retried.
     restless: String,
-    /// Position of the latest append that was acknowledged to somebody.
+    /// Position of the latest acknowledged append.
     acknowledged: AtomicI64,
     questions: AtomicU64,
     since: Instant,
@@ -58,7 +58,7 @@ fn site(number: usize) -> String {
     format!("site{number:05}.sites.test")
 }
 
-/// How far a scan is: it waits for each attempt, runs it, and ends only once.
+/// The progress of a scan: it waits for each attempt, runs it, and ends only once.
 fn stage(scan: &Value) -> i64 {
     let attempts = scan["attempts"].as_i64().unwrap();
     match scan["status"].as_str().unwrap() {
@@ -136,7 +136,7 @@ impl Polled {
         answer
     }
 
-    /// One round of questions.
+    /// One round of requests.
     async fn look(&self, seen: &mut Seen) {
         let batch = format!("/api/v4/batches/{}", self.batch);
         seen.look_at_batch(&self.ask(&batch).await);
@@ -260,7 +260,7 @@ fn pollers(polled: &Arc<Polled>) -> Vec<JoinHandle<()>> {
     running
 }
 
-/// Has a task done by the service's own loop, as an operator does.
+/// Requests a task that the service runs, as an operator does.
 async fn operate(polled: &Polled, projection: &dyn AnyProjection, kind: TaskKind) -> Value {
     let pool = polled.app.log_pool();
     let asked = {

@@ -1,5 +1,5 @@
-//! Work under a lease: whoever lost it and comes back late changes nothing, whoever takes it over ends it, and what is
-//! done is not done twice.
+//! Tasks under leases: a process that lost its lease changes nothing, the process that takes over completes the task,
+//! and nothing is done twice.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{World, of};
 use crate::support::app::wait_for;
 
-/// Longer than any lease: who waits so long waits for ever.
+/// Longer than any lease: a process that waits longer is stuck.
 const LIMIT: Duration = Duration::from_secs(40);
 
 /// Statements that wait in the database until the test lets them continue.
@@ -23,7 +23,7 @@ struct Held {
 }
 
 impl Held {
-    /// Holds up whoever comes `nth` to the statements that the trigger names.
+    /// Blocks the `nth` process that reaches the statements of the trigger.
     async fn statement(world: &World, trigger: &str, nth: u32) -> Self {
         Self::new(
             world,
@@ -50,7 +50,7 @@ impl Held {
         Self { connection }
     }
 
-    /// Waits until somebody is held up.
+    /// Waits until a process is blocked.
     async fn reached(&self, world: &World) {
         wait_for("somebody to be held up", async || {
             let waiting: bool = sqlx::query_scalar(
@@ -73,7 +73,7 @@ impl Held {
     }
 }
 
-/// What a process does that looks for work.
+/// What a process does to find a task.
 fn process(world: &World) -> JoinHandle<()> {
     let log = world.log.clone();
     tokio::spawn(async move {
@@ -94,7 +94,7 @@ async fn request(world: &World, kind: TaskKind) -> ProjectionTask {
     of::<Jobs>().request(&mut connection, kind, "test").await.unwrap()
 }
 
-/// As if the time of the lease had gone by.
+/// Lets the lease expire.
 async fn expire(world: &World) {
     world
         .meddle(

@@ -1,4 +1,4 @@
-//! What was known when, and what changed it.
+//! Earlier states, and the history of a domain.
 
 use serde_json::json;
 use sitelog::projections::ProjectionError;

@@ -1,4 +1,4 @@
-//! Read models against a real PostgreSQL: followed, built again, compared, quarantined, looked back at.
+//! Read models on a real PostgreSQL: following, rebuilding, comparing, quarantining, earlier states.
 
 mod build;
 mod downtime;
@@ -24,7 +24,7 @@ use crate::support::app::wait_for;
 use crate::support::postgres::TestDatabase;
 use crate::support::story::{Story, StoryOptions};
 
-/// A log with read models that nobody follows until a test does.
+/// A log with read models that follow it only when the test says so.
 struct World {
     log: EventLog,
     database: TestDatabase,
@@ -100,7 +100,7 @@ impl World {
         sqlx::query_as(&sql).fetch_one(&self.database.pool).await.unwrap()
     }
 
-    /// With psql's hand: no trigger, no code of ours in between.
+    /// A manual change with psql: without triggers and our code.
     async fn meddle(&self, sql: &str) {
         let mut connection = self.database.pool.acquire().await.unwrap();
         sqlx::Executor::execute(&mut *connection, sql).await.unwrap();

@@ -1,4 +1,4 @@
-//! What cannot be applied is quarantined with its row; all others continue.
+//! A row to which an event cannot be applied is quarantined; all others continue.
 
 use serde_json::json;
 use sitelog::log::body::MAX_CONTENT;

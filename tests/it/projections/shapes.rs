@@ -1,4 +1,4 @@
-//! Two releases on one log: the newer one's tables are built alongside the older one's, which continue.
+//! Two releases on one log: the newer one builds its tables alongside those of the older one, which continues.
 
 use sitelog::projections::jobs::{JobKey, JobRow, Jobs};
 use sitelog::projections::status::status;

@@ -15,7 +15,7 @@ use crate::support::sites::{Sites, SitesOptions};
 const DUMP: &[u8] = include_bytes!("../../fixtures/upgrade/database.sql.gz");
 const ANSWERS: &[u8] = include_bytes!("../../fixtures/upgrade/answers.json.gz");
 
-/// What the earlier release answered.
+/// The response of the earlier release.
 #[derive(Deserialize)]
 struct Recorded {
     path: String,
@@ -65,7 +65,7 @@ async fn a_database_of_an_earlier_release_is_upgraded_in_place_and_answers_as_be
     server.terminate().await;
 }
 
-/// An answer may say more than it did, but nothing else.
+/// A response may have additional fields, but no other differences.
 fn compare(recorded: &Recorded, body: &str, differences: &mut Vec<String>) {
     let Ok(before) = serde_json::from_str::<Value>(&recorded.body) else {
         return compare_lines(recorded, body, differences);

@@ -1,4 +1,4 @@
-//! Rows that a hand has changed are found, named and repaired.
+//! Rows that were changed manually are found, named and repaired.
 
 use serde_json::json;
 use sitelog::projections::all;
@@ -27,7 +27,7 @@ async fn untouched_rows_are_what_the_log_says() {
     }
 }
 
-/// Meddles with a row, expects one wrong row, repairs it, and expects all to be as it was.
+/// Changes a row, expects one wrong row, repairs it, and expects the original state.
 async fn found_and_mended(projection: &'static dyn AnyProjection, meddling: &str) -> Verification {
     let world = World::with_events(500).await;
     let mut before = Vec::new();

@@ -1,4 +1,4 @@
-//! The sites themselves: a scan can only be judged by sites that do what they say.
+//! The test sites themselves: tests of scans rely on them.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ fn small() -> SitesOptions {
     }
 }
 
-/// A client that trusts the sites and finds them, and follows nothing.
+/// A client that trusts and finds the sites, and follows no redirects.
 struct Visitor {
     client: Client,
     port: u16,

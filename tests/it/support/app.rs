@@ -1,5 +1,5 @@
-//! The service in one test: a database of its own, the router called without a socket, projections and workers on
-//! demand, and a hand to play the worker where a test needs a scan at a certain stage.
+//! The service in one test: its own database, the router called without a socket, projections and workers on demand,
+//! and functions that act as a worker where a test needs a scan in a certain state.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -30,9 +30,9 @@ use super::call::{Answer, Call};
 use super::postgres::TestDatabase;
 use super::sites::{Sites, SitesOptions};
 
-/// How long a test waits for what must come, or for a sign that it is on its way, however slow the machine.
+/// How long a test waits for a result, or for a sign of progress, even on a slow machine.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long it waits for what is on its way.
+/// How long it waits after a sign of progress.
 const MOST_PATIENCE: Duration = Duration::from_mins(10);
 
 /// A running service; it stops when dropped.
@@ -46,7 +46,7 @@ pub struct TestApp {
     database: TestDatabase,
 }
 
-/// What of the service runs. Without a word: the API and the projections.
+/// The running parts of the service. By default the API and the projections.
 #[derive(Default)]
 pub struct TestAppBuilder {
     no_projector: bool,
@@ -64,13 +64,13 @@ impl TestAppBuilder {
         self
     }
 
-    /// A worker that finds these sites, and nothing else, instead of the world.
+    /// A worker that can reach only these sites.
     pub fn scanning(mut self, sites: SitesOptions) -> Self {
         self.sites = Some(sites);
         self
     }
 
-    /// Access control as a service on the Internet has it; without a word, there is none.
+    /// Access control is on; by default it is off.
     pub fn guarded(self) -> Self {
         self.with_auth(AuthSettings::of(AuthMode::Required))
     }
@@ -207,7 +207,7 @@ impl TestApp {
         command
     }
 
-    /// From now on the service has no database.
+    /// Disconnects the service from its database.
     pub fn cut_database(&self) {
         // It is closed as soon as it is asked to; what waits for the connections in use is dropped.
         drop(self.app.log.pool().close());
@@ -233,7 +233,7 @@ impl TestApp {
         self.call("POST", path).body(media_type, body).send().await
     }
 
-    /// Asks until the answer is as wanted; given up when it does not change any more.
+    /// Requests until the response matches; fails when it no longer changes.
     pub async fn get_until(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
         let begun = Instant::now();
         let (mut last, mut changed) = (String::new(), begun);
@@ -254,7 +254,7 @@ impl TestApp {
         }
     }
 
-    /// Asks until the `status` is this.
+    /// Requests until the `status` matches.
     pub async fn get_in_status(&self, path: &str, status: &str) -> Value {
         let answer = self
             .get_until(path, |answer| answer.json()["status"] == status)
@@ -282,7 +282,7 @@ impl TestApp {
         id
     }
 
-    /// The scans of a batch, as soon as there are so many.
+    /// Waits until a batch has this number of scans; returns them.
     pub async fn scans_of_batch(&self, id: &str, count: usize) -> Vec<Value> {
         let path = format!("/api/v4/batches/{id}/scans");
         let whole = |answer: &Answer| {
@@ -294,7 +294,7 @@ impl TestApp {
         answer.json()["items"].as_array().unwrap().clone()
     }
 
-    /// Plays the worker that begins a scan.
+    /// Acts as a worker that starts a scan.
     pub async fn begin(&self, scan: &str) -> Box<BegunScan> {
         let started = start_scan(&self.app.bus, id_of(scan), 1, Utc::now(), &worker()).await;
         match started.unwrap() {
@@ -303,12 +303,12 @@ impl TestApp {
         }
     }
 
-    /// Plays the worker that begins a scan and finds this.
+    /// Acts as a worker that starts a scan and has these findings.
     pub async fn complete(&self, scan: &str, findings: &Findings) {
         Box::pin(self.end(scan, Ok(findings.clone()))).await;
     }
 
-    /// Plays the worker that begins a scan and fails for this reason; if it may pass, another attempt follows.
+    /// Acts as a worker whose attempt fails for this reason; if the failure is temporary, another attempt follows.
     pub async fn fail(&self, scan: &str, reason: FailureReason, is_transient: bool) {
         let detail = "as the test wants it".to_owned();
         let retry_after = None;
@@ -321,7 +321,7 @@ impl TestApp {
         Box::pin(self.end(scan, Err(failure))).await;
     }
 
-    /// Begins a scan of the service as its worker does.
+    /// Starts a scan of the service as its worker does.
     pub async fn previous_scan(&self, scan: &str) -> Box<BegunScan> {
         let mut begun = self.begin(scan).await;
         let previous = Box::pin(load_previous_scan(&self.app.bus, &begun)).await.unwrap();
@@ -329,7 +329,7 @@ impl TestApp {
         begun
     }
 
-    /// Does a scan of the service as its worker does, with a report that is given.
+    /// Runs a scan of the service as its worker does, with the given report.
     pub async fn record(&self, scan: &str, report: &SiteReport) {
         let begun = self.previous_scan(scan).await;
         Box::pin(record_scan(
@@ -344,7 +344,7 @@ impl TestApp {
         .unwrap();
     }
 
-    /// Ends a scan that has begun.
+    /// Ends a started scan.
     pub async fn record_begun(&self, begun: &BegunScan, outcome: Result<Findings, ScanFailure>) {
         let report = SiteReport {
             robots: None,
@@ -386,7 +386,7 @@ fn worker() -> CommandContext {
     CommandContext::internal(TenantId::DEFAULT, "worker:test")
 }
 
-/// Asks again and again until there is something, for as long as is sensible.
+/// Repeats the closure until it returns a value, up to a time limit.
 pub async fn wait_for<T>(what: impl Debug, ask: impl AsyncFn() -> Option<T>) -> T {
     let end = Instant::now() + WAIT_TIMEOUT;
     loop {

@@ -1,5 +1,5 @@
-//! A real browser without a window, driven by `WebDriver` (W3C), for pages that people use. `script/test` installs it;
-//! where there is none, the tests that need one say that they are passed over.
+//! A real headless browser, driven by `WebDriver` (W3C), for pages. `script/test` installs it; without one, the tests
+//! that need it print that they are skipped.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
-/// How long a page may take to come to where a test wants it, however slow the machine.
+/// How long a test waits for a page, even on a slow machine.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 /// The browser as distributions call it.
 const BROWSERS: [&str; 4] = [
@@ -28,9 +28,9 @@ const BROWSERS: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// A browser with a profile of its own; it ends when dropped.
+/// A browser with a new profile; it ends when dropped.
 pub struct Browser {
-    /// For what is not here.
+    /// For requests without a function here.
     pub client: Client,
     driver: Driver,
     _profile: TempDir,
@@ -48,7 +48,7 @@ impl Drop for Driver {
 }
 
 impl Browser {
-    /// Starts one; `None`, said loudly, where this machine has none.
+    /// Starts a browser; prints a message and returns `None` if there is none.
     pub async fn start() -> Option<Self> {
         let (Some(browser), Some(driver)) = (found(&BROWSERS), found(&["chromedriver"])) else {
             eprintln!("SKIPPED: there is no Chromium with its driver here; pages are not run in a browser");
@@ -86,7 +86,7 @@ impl Browser {
         self.client.goto(url).await.unwrap();
     }
 
-    /// Waits until an element is there that a path finds (`XPath` 1.0), and returns its text.
+    /// Waits for the element of a path (`XPath` 1.0), and returns its text.
     pub async fn wait_for(&self, path: &str) -> String {
         // A title has no text that would be shown.
         let text = async |element: Element| element.prop("textContent").await;
@@ -105,7 +105,7 @@ impl Browser {
             .await;
     }
 
-    /// Does something with what a path finds. A live page may put another in its place meanwhile: then with that.
+    /// Runs an action on the element of a path. If a live page replaces the element meanwhile, uses the new one.
     async fn with<T>(&self, path: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
         let end = Instant::now() + WAIT_TIMEOUT;
         loop {
@@ -136,7 +136,7 @@ impl Browser {
         asked.await.unwrap()
     }
 
-    /// What the browser has noted since it was last asked: errors of scripts and of what they loaded.
+    /// The browser's log since the last call: errors of scripts and of loaded files.
     pub async fn errors(&self) -> Vec<String> {
         let entries = self.log("browser").await;
         let is_bad = |entry: &&Value| entry["level"] == "SEVERE";
@@ -145,7 +145,7 @@ impl Browser {
             .collect()
     }
 
-    /// The addresses that pages have asked for since the last time.
+    /// The URLs that pages have requested since the last call.
     pub async fn requests(&self) -> Vec<String> {
         let entries = self.log("performance").await;
         let messages = entries.iter().filter_map(|entry| entry["message"].as_str());

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// A request on its way to the router.
+/// A request to the router.
 pub struct Call {
     router: Router,
     request: axum::http::request::Builder,
@@ -57,7 +57,7 @@ impl Call {
         self
     }
 
-    /// The answer with its body still to come.
+    /// The response before its body is read.
     pub async fn open(self) -> axum::response::Response {
         let request = self.request.body(self.body).unwrap();
         self.router.oneshot(request).await.unwrap()

@@ -1,6 +1,6 @@
-//! Clocks that tests set: processes under libfaketime, whose wall clock a file says. Time that passes stays as it is
-//! (`FAKETIME_DONT_FAKE_MONOTONIC`), as when somebody sets a machine's clock. `script/test` installs the library; where
-//! there is none, the tests that need it say that they are passed over.
+//! Clocks that tests set: processes under libfaketime, whose wall clock comes from a file. Elapsed time is not changed
+//! (`FAKETIME_DONT_FAKE_MONOTONIC`), as when somebody sets a machine's clock. `script/test` installs the library;
+//! without it, the tests that need it print that they are skipped.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,14 +8,14 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-/// A clock that a file says.
+/// A clock that is set by a file.
 pub struct FakeClock {
     library: PathBuf,
     dir: TempDir,
 }
 
 impl FakeClock {
-    /// A clock that is right so far; `None`, said loudly, where this machine cannot have one.
+    /// A correct clock; prints a message and returns `None` if clocks cannot be set on this machine.
     pub fn new() -> Option<Self> {
         let Some(library) = library() else {
             eprintln!("SKIPPED: there is no libfaketime here; nothing is run under a wrong clock");
@@ -28,7 +28,7 @@ impl FakeClock {
         Some(clock)
     }
 
-    /// Sets it by so much off the right time, as `+3h`, `-600` or `+10y`.
+    /// Sets its offset from the right time, such as `+3h`, `-600` or `+10y`.
     pub fn set(&self, offset: &str) {
         let new = self.dir.path().join("new");
         fs::write(&new, format!("{offset}\n")).unwrap();
@@ -36,7 +36,7 @@ impl FakeClock {
         fs::rename(new, self.file()).unwrap();
     }
 
-    /// What a process needs in its environment to go by it.
+    /// The environment of a process that uses it.
     pub fn environment(&self) -> [(&'static str, String); 4] {
         [
             ("LD_PRELOAD", self.library.display().to_string()),

@@ -1,4 +1,4 @@
-//! An issuer of our own: it publishes keys, and signs people in (OpenID Connect) as a test wants it.
+//! A test issuer: it publishes keys, and signs users in (OpenID Connect) as a test needs it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use url::Url;
 
-/// What the issuer calls the service, and the secret between both.
+/// The client ID and secret of the service.
 pub const CLIENT: (&str, &str) = ("sitelog", "between us");
 
 /// A running issuer; clones are the same.
@@ -36,7 +36,7 @@ struct Inner {
     is_away: bool,
 }
 
-/// What a code stands for.
+/// The sign-in of a code.
 #[derive(Clone)]
 struct Grant {
     challenge: String,
@@ -71,7 +71,7 @@ impl Issuer {
         self.inner().keys = json!({ "keys": keys });
     }
 
-    /// From now on it does not answer.
+    /// Makes it stop responding.
     pub fn hangs(&self) {
         self.1.store(true, Ordering::SeqCst);
     }
@@ -81,12 +81,12 @@ impl Issuer {
         self.inner().read
     }
 
-    /// What its user info endpoint says of a person.
+    /// The response of its user info endpoint about a user.
     pub fn sets_user_info(&self, claims: Value) {
         self.inner().user_info = Some(claims);
     }
 
-    /// It takes a code as often as it is shown, which none should.
+    /// It accepts a code repeatedly, which a correct provider does not.
     pub fn takes_codes_again(&self) {
         self.inner().takes_codes_again = true;
     }
@@ -96,7 +96,7 @@ impl Issuer {
         self.inner().is_away = is_away;
     }
 
-    /// Signs a person in who was sent to this address, with these claims instead of its own: where the browser goes then.
+    /// Signs in a user who was sent to this URL, with these claims instead of the normal ones; returns the redirect.
     pub fn signs_in(&self, address: &str, key: &EncodingKey, claims: &Value) -> Url {
         let address = Url::parse(address).unwrap();
         let asked: HashMap<String, String> = address.query_pairs().into_owned().collect();

@@ -1,4 +1,4 @@
-//! What tests of several areas stand on. Not here: tests, and builders that only one area needs.
+//! What tests of several areas share. Tests, and builders for one area, do not belong here.
 
 pub mod app;
 pub mod browser;

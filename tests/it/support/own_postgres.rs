@@ -1,5 +1,4 @@
-//! A PostgreSQL as users have one of their own: another superuser, another environment, passwordless for anyone who is
-//! here.
+//! A PostgreSQL as users run it: another superuser, another environment, no password for local users.
 
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;

@@ -54,7 +54,7 @@ impl TestDatabase {
 }
 
 impl TestDatabase {
-    /// One without any table.
+    /// A database without tables.
     async fn empty() -> Self {
         let database = Self::new().await;
         let empty = "drop schema public cascade; create schema public; \
@@ -63,7 +63,7 @@ impl TestDatabase {
         database
     }
 
-    /// One as the release with this last migration left it, to be migrated.
+    /// A database with the migrations up to this one.
     pub async fn migrated_to(last: i64) -> Self {
         let database = Self::empty().await;
         let mut earlier = migrator().await;
@@ -75,7 +75,7 @@ impl TestDatabase {
         database
     }
 
-    /// One with what a gzipped dump in SQL holds.
+    /// A database from a gzipped SQL dump.
     pub async fn restored(dump: &[u8]) -> Self {
         let database = Self::empty().await;
         make_role(&database.pool, READER).await;
@@ -97,13 +97,13 @@ impl TestDatabase {
         database
     }
 
-    /// Brings it up to date.
+    /// Runs the other migrations.
     pub async fn migrate(&self) {
         migrator().await.run(&self.pool).await.unwrap();
     }
 }
 
-/// Makes a role that nobody logs in as; the cluster may have it from another test.
+/// Creates a role without login; it may exist from another test.
 pub async fn make_role(pool: &PgPool, name: &str) {
     let sql = format!(
         "do $$ begin create role {name} nologin; exception when duplicate_object or unique_violation then null; end $$; \
@@ -142,7 +142,7 @@ struct Server {
     template: String,
     /// In the names of this process's databases, so that several runs can share a server.
     run: String,
-    /// Keeps the throwaway server going; it and the reaper end with this process.
+    /// The temporary server; it ends with this process.
     _throwaway: Option<(EmbeddedPostgres, Child)>,
 }
 
@@ -240,7 +240,7 @@ fn template_name(migrator: &Migrator) -> String {
     format!("sitelog_template_{}", fingerprint.simple())
 }
 
-/// Durability is of no use to a server that is thrown away.
+/// A temporary server needs no durability.
 const THROWAWAY_SETTINGS: [&str; 4] = [
     "alter system set fsync = off",
     "alter system set full_page_writes = off",

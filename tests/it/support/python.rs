@@ -1,4 +1,4 @@
-//! Programs of PyPI that tests compare us with.
+//! Programs from PyPI with which tests compare sitelog.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,4 +1,5 @@
-//! The real binary as a process of its own, on an embedded PostgreSQL in a data directory of its own: to be killed.
+//! The real binary as a separate process, with an embedded PostgreSQL in its own data directory, so that tests can
+//! kill it.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,16 +17,16 @@ use tokio::time::Instant;
 use super::postgres::data_directory;
 use super::sites::Sites;
 
-/// A server process; what is left of it and its database is killed when dropped.
+/// A server process; it and its database are killed when dropped.
 pub struct Server {
     pub data_dir: TempDir,
     connect_to: String,
     ca: String,
     settings: Vec<(&'static str, String)>,
-    /// Of `serve`, in addition to its own.
+    /// Additional arguments of `serve`.
     arguments: Vec<String>,
     process: Option<Process>,
-    /// Reads what the last process logs, to its end.
+    /// Reads the log of the last process until its end.
     reader: Option<JoinHandle<Vec<String>>>,
     client: reqwest::Client,
 }
@@ -123,7 +124,7 @@ impl Server {
         });
     }
 
-    /// All that the last process has logged, once it has ended.
+    /// The whole log of the last process, after it has ended.
     pub fn said(&mut self) -> Vec<String> {
         assert!(self.process.is_none(), "the server still runs");
         self.reader.take().expect("it was started").join().unwrap()
@@ -134,7 +135,7 @@ impl Server {
         &self.process.as_ref().expect("the server runs").address
     }
 
-    /// The key that this start made, if it did.
+    /// The key that this start created, if any.
     pub fn first_key(&self) -> Option<&str> {
         self.process.as_ref()?.first_key.as_deref()
     }
@@ -151,7 +152,7 @@ impl Server {
         request.send().await.unwrap().status().as_u16()
     }
 
-    /// The most memory that the process has had so far, in bytes.
+    /// The peak memory of the process in bytes.
     pub fn peak_memory(&self) -> u64 {
         let id = self.process.as_ref().expect("the server runs").child.id();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
@@ -169,7 +170,7 @@ impl Server {
         process.child.wait().unwrap();
     }
 
-    /// SIGSTOP: it neither works nor dies.
+    /// Freezes the process (SIGSTOP).
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
@@ -184,7 +185,7 @@ impl Server {
         kill_process(pid(process.child.id().cast_signed()), signal).unwrap();
     }
 
-    /// Runs a command of the binary to its end: its exit code and what it said.
+    /// Runs a command of the binary; returns its exit code and output.
     pub async fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = tokio::process::Command::from(self.command(arguments))
             .output()
@@ -201,7 +202,7 @@ impl Server {
         found["database_url"].as_str().unwrap().to_owned()
     }
 
-    /// SIGTERM; returns when it takes no more requests.
+    /// Sends SIGTERM; returns when the server accepts no more requests.
     pub async fn ask_to_stop(&self) {
         self.signal(Signal::TERM);
         let process = self.process.as_ref().unwrap();
@@ -210,13 +211,13 @@ impl Server {
         }
     }
 
-    /// Waits until the process has ended well.
+    /// Waits until the process has exited successfully.
     pub fn wait_for_exit(&mut self) {
         let mut process = self.process.take().unwrap();
         assert!(process.child.wait().unwrap().success());
     }
 
-    /// SIGTERM; waits until it has drained.
+    /// Sends SIGTERM; waits until the server has drained.
     pub async fn terminate(&mut self) {
         self.ask_to_stop().await;
         self.wait_for_exit();
@@ -241,12 +242,12 @@ impl Server {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// A GET; tried again while the service or its database is down.
+    /// A GET; retried while the service or its database is down.
     pub async fn get(&self, path: &str) -> Value {
         self.until_answered(reqwest::Client::get, path).await
     }
 
-    /// A POST of JSON that is acknowledged; tried again, under one idempotency key, while the service is down.
+    /// A POST of JSON; retried with the same idempotency key until it is acknowledged.
     pub async fn post(&self, path: &str, body: &Value) -> Value {
         let key = uuid::Uuid::new_v4().to_string();
         let request = |client: &reqwest::Client, url: String| {
@@ -299,7 +300,7 @@ impl Server {
         }
     }
 
-    /// Waits until a GET answers what is wanted.
+    /// Waits until the response to a GET matches.
     pub async fn wait_for(&self, path: &str, limit: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + limit;
         loop {

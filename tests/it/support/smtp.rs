@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is sent (RFC 5321), and refuses as the test says.
+//! A mail server that stores emails (RFC 5321), and refuses them as the test requires.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ struct Inner {
     mails: Vec<Mail>,
 }
 
-/// A mail that was accepted.
+/// An accepted email.
 #[derive(Clone, Debug)]
 pub struct Mail {
     pub to: String,
@@ -51,17 +51,17 @@ impl Smtp {
         server
     }
 
-    /// As the setting has it.
+    /// The value for the setting.
     pub fn url(&self) -> String {
         format!("smtp://{}", self.0.lock().unwrap().address.unwrap())
     }
 
-    /// Answers the contents of mails so, one after the other; then 250.
+    /// Sets the replies to the next emails; afterwards the reply is 250.
     pub fn answers(&self, replies: impl IntoIterator<Item = &'static str>) {
         self.0.lock().unwrap().replies.extend(replies);
     }
 
-    /// What was accepted so far.
+    /// The accepted emails.
     pub fn mails(&self) -> Vec<Mail> {
         self.0.lock().unwrap().mails.clone()
     }

@@ -1,5 +1,5 @@
-//! Made-up but complete histories straight in the log: tenants with domains, scans alone and in batches, interleaved,
-//! failing, retried, cancelled, finding this and that. The same seed makes the same story.
+//! Invented but complete histories, written directly to the log: tenants with domains, single scans and batches,
+//! interleaved, failing, retried, cancelled, with various findings. The same seed gives the same story.
 
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
@@ -23,7 +23,7 @@ pub struct StoryOptions {
     pub tenants: usize,
     /// Of each tenant.
     pub domains: usize,
-    /// Scans under way at the same time.
+    /// Maximum number of concurrent scans.
     pub at_once: usize,
     /// URLs of a sitemap, at most.
     pub urls: usize,

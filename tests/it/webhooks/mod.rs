@@ -1,4 +1,4 @@
-//! Webhooks: each event at least once, in order, signed, to whom it is for.
+//! Webhooks: each event at least once, in order, signed, to the right endpoints.
 
 mod crash;
 mod programs;

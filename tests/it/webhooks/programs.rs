@@ -1,4 +1,4 @@
-//! The receivers of `docs/receivers` take what we send, each once, and refuse what we did not.
+//! The receivers of `docs/receivers` accept our messages, each once, and refuse others.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A receiver of webhooks that checks each signature by the specification, and answers as the test says.
+//! A receiver of webhooks that checks each signature by the specification, and responds as the test requires.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -23,13 +23,13 @@ use tokio::net::TcpListener;
 pub enum Reply {
     /// 200.
     Ok,
-    /// With this status; 301 leads to a private address.
+    /// This status; 301 redirects to a private address.
     Status(u16),
-    /// 429, and to be tried again after this many seconds.
+    /// 429 with this `Retry-After` in seconds.
     Later(u32),
-    /// Not at all.
+    /// No response.
     Hang,
-    /// 200, and then a byte now and then.
+    /// 200, then a byte from time to time.
     SlowBytes,
 }
 
@@ -81,7 +81,7 @@ impl Receiver {
         receiver
     }
 
-    /// As the setting `CONNECT_TO` has it.
+    /// The value for the setting `CONNECT_TO`.
     pub fn connect_to(&self) -> String {
         format!("*.hook.test={}", self.0.lock().unwrap().address.unwrap())
     }
@@ -96,17 +96,17 @@ impl Receiver {
         self.0.lock().unwrap().secrets.clone()
     }
 
-    /// Answers so, one after the other; then 200.
+    /// Sets the next responses; afterwards the response is 200.
     pub fn answers(&self, replies: impl IntoIterator<Item = Reply>) {
         self.0.lock().unwrap().replies.extend(replies);
     }
 
-    /// From now on it answers 200.
+    /// Responds with 200 from now on.
     pub fn recovers(&self) {
         self.0.lock().unwrap().replies.clear();
     }
 
-    /// All that came so far.
+    /// All received messages.
     pub fn received(&self) -> Vec<Received> {
         self.0.lock().unwrap().received.clone()
     }
@@ -120,7 +120,7 @@ impl Receiver {
         accepted.map(Received::position).collect()
     }
 
-    /// Forgets what came.
+    /// Discards the received messages.
     pub fn clear(&self) {
         self.0.lock().unwrap().received.clear();
     }

@@ -1,4 +1,4 @@
-//! Endpoints that do not mind the order, that ask for time, and chats.
+//! Unordered endpoints, endpoints that return `Retry-After`, and chat messages.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::receiver::Reply;
 use super::{command, create, positions, scan, start, until_count};
 use crate::support::app::{TestApp, wait_for};
 
-/// Leaves what waits alone until `due` is called.
+/// Delays waiting events until `due` is called.
 async fn not_before_long(app: &TestApp) {
     wait_for("the failed event to wait", async || {
         let moved = sqlx::query("update webhook_retry set due_at = now() + interval '4 hours'");

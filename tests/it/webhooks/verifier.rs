@@ -1,4 +1,4 @@
-//! Our messages before the published verifier of Standard Webhooks.
+//! The published verifier of Standard Webhooks accepts our messages.
 
 use std::io::Write;
 use std::path::Path;
@@ -13,7 +13,7 @@ use sha2::Sha256;
 use super::{create, scan, start, until_count};
 use crate::support::python;
 
-/// Passed over, loudly, where Python or the network is missing.
+/// Skipped with a message if Python or the network is missing.
 #[tokio::test]
 async fn the_published_verifier_accepts_ours_and_refuses_what_it_must() {
     let Some(python) = python::with("standardwebhooks", &["standardwebhooks==1.1.0"]) else {

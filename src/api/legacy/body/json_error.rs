@@ -1,4 +1,4 @@
-//! What `serde_json` says of broken JSON, in the words of Python's `json`.
+//! Converts errors of `serde_json` to the messages of Python's `json`.
 
 use serde_json::error::Category;
 

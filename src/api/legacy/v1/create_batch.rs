@@ -13,10 +13,10 @@ use crate::api::legacy::words;
 use crate::api::request::CommandRequest;
 use crate::values::BatchOptions;
 
-/// Domains of one batch at most.
+/// Maximum number of domains in a batch.
 pub(in crate::api::legacy) const MAX_DOMAINS: usize = 100;
 
-/// A batch that will be done.
+/// A requested batch.
 #[derive(Debug, Serialize)]
 pub(super) struct AcceptedJobs {
     batch_id: String,

@@ -12,7 +12,7 @@ use crate::api::legacy::requests::{self, Asked};
 use crate::api::legacy::words;
 use crate::api::request::CommandRequest;
 
-/// A scan that will be done.
+/// A requested scan.
 #[derive(Debug, Serialize)]
 pub(super) struct AcceptedJob {
     job_id: String,

@@ -27,7 +27,7 @@ pub(super) struct BatchStatus {
     jobs: Vec<BatchJob>,
 }
 
-/// One scan of it whose turn has come.
+/// One scan of it that has started.
 #[derive(Debug, Serialize)]
 struct BatchJob {
     domain: String,
@@ -51,7 +51,7 @@ pub(super) async fn get_batch_status(
     let row = requests::batch(&state, &visitor, batch)
         .await?
         .ok_or_else(not_found)?;
-    // Who sees the batch ended looks no more: by then the list must be whole.
+    // A client stops polling when the batch has ended, so the list must be complete by then.
     words::as_far_as(row.position).wait::<Jobs>(&state).await?;
     let begun = jobs::query::begun_of_batch(&state.models, row.tenant_id, batch).await?;
     Ok(Json(BatchStatus::new(&row, begun)))

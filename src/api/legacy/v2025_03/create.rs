@@ -14,14 +14,14 @@ use crate::api::legacy::v1::MAX_DOMAINS;
 use crate::api::request::CommandRequest;
 use crate::values::BatchOptions;
 
-/// A scan that will be done.
+/// A requested scan.
 #[derive(Debug, Serialize)]
 pub(super) struct AcceptedJob {
     job_id: Uuid,
     status_url: String,
 }
 
-/// A batch that will be done.
+/// A requested batch.
 #[derive(Debug, Serialize)]
 pub(super) struct AcceptedJobs {
     batch_id: Uuid,

@@ -1,5 +1,4 @@
-//! Errors as the error service of March 2025 said them:
-//! `{"detail": {"error_code", "message", "timestamp", "request_id", "context"}}`.
+//! Errors in the format of March 2025: `{"detail": {"error_code", "message", "timestamp", "request_id", "context"}}`.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -14,7 +13,7 @@ use crate::api::legacy::words;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Says errors so; what the error names as the request's id is what the log knows it by.
+/// Converts errors to this format; the request id is the one in the log.
 pub(super) async fn in_our_words(mut request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let id = given

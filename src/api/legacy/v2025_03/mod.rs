@@ -1,5 +1,5 @@
-//! The shapes of March 2025, under `/api/v1/sitemap/*`, `/api/v1/batch/{batch_id}/status` and their later names below
-//! `/api/v2/page_scraper`: bare UUIDs, progress as a number, each domain of a batch from the start.
+//! The formats of March 2025, under `/api/v1/sitemap/*`, `/api/v1/batch/{batch_id}/status` and their later names below
+//! `/api/v2/page_scraper`: UUIDs without prefix, progress as a number, and each domain of a batch from the start.
 
 mod create;
 mod error;
@@ -47,7 +47,7 @@ fn behind(scans: Router<ApiState>, batches: Router<ApiState>, state: &ApiState) 
     behind(scans, Successor::Scans).merge(behind(batches, Successor::Batches))
 }
 
-/// Lets these routes say errors as this version did.
+/// Converts errors of these routes to the format of this version.
 pub(super) fn dialect(routes: Router<ApiState>) -> Router<ApiState> {
     routes.layer(from_fn(error::in_our_words))
 }

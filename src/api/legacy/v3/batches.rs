@@ -125,7 +125,7 @@ pub(super) async fn status(
     Ok(Json(body_of(&row, &jobs)).into_response())
 }
 
-/// The predecessor answered 200 for what it did not know.
+/// The predecessor returned 200 for unknown ids.
 fn nothing(id: &str, status: &str, error: &str) -> Response {
     let answer = Json(json!({
         "batch_id": id,

@@ -1,4 +1,4 @@
-//! `POST /domains/direct-submit`: domains that are not known yet become scans, all or none.
+//! `POST /domains/direct-submit`: scans domains that are not known yet, all or none.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
-//! Errors as v3 said them: `{"error": true, "message": …, "status_code": n}`, and `detail` besides, which its own pages
-//! looked for without success.
+//! Errors of v3: `{"error": true, "message": …, "status_code": n}`, with an additional `detail`, which the old pages
+//! read.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::api::ApiState;
 use crate::api::legacy::error::{LegacyError, said_again};
 
-/// Lets these routes say errors so.
+/// Converts errors of these routes to this format.
 pub(super) fn dialect(routes: Router<ApiState>) -> Router<ApiState> {
     routes.layer(map_response(async |answer: Response| said_again(answer, body_of)))
 }

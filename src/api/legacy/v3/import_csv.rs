@@ -1,4 +1,4 @@
-//! `POST /domains/import-csv`: a file with one domain per row; what is known already is skipped, row by row.
+//! `POST /domains/import-csv`: a file with one domain per row; known domains are skipped.
 
 use std::collections::HashSet;
 

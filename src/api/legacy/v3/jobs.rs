@@ -1,5 +1,5 @@
-//! `GET …/status/{job_id}`. The predecessor lost `result_data`, `job_metadata` and `domain_id` on the way; they are
-//! filled, and repeated under the names that its pages read: `result`, `metadata`, `domain`.
+//! `GET …/status/{job_id}`. The predecessor always returned `result_data`, `job_metadata` and `domain_id` empty. Here
+//! they have values, and are repeated under the names that the old pages read: `result`, `metadata`, `domain`.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -22,7 +22,7 @@ use crate::projections::sitemaps::sitemap_id;
 use crate::values::Findings;
 use crate::values::sitemap::SitemapKind;
 
-/// As the page scraper said it.
+/// In the format of the page scraper.
 pub(super) async fn page(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
@@ -37,7 +37,7 @@ pub(super) async fn page(
     .await
 }
 
-/// As the sitemap scanner said it.
+/// In the format of the sitemap scanner.
 pub(super) async fn sitemap(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,
@@ -70,7 +70,7 @@ async fn answer(
     Ok(Json(job(&row, domain_id, status, result.as_ref())).into_response())
 }
 
-/// The predecessor answered 200 for what it did not know.
+/// The predecessor returned 200 for unknown ids.
 fn nothing(id: &str, status: &str) -> Response {
     let now = timestamp(Utc::now());
     let answer = Json(json!({

@@ -1,4 +1,4 @@
-//! `GET /domains`: a page of what is known, by number, sorted.
+//! `GET /domains`: a numbered page of the known domains, sorted.
 
 use std::collections::HashMap;
 

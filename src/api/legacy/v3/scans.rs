@@ -17,7 +17,7 @@ use crate::api::legacy::words::timestamp;
 use crate::api::request::CommandRequest;
 use crate::values::ScanId;
 
-/// A scan that will be done.
+/// A requested scan.
 #[derive(Debug, Serialize)]
 pub(super) struct AcceptedJob {
     job_id: Uuid,
@@ -99,7 +99,7 @@ pub(super) async fn batch_page(
     Ok(AcceptedJob::new(scan, "batch_page_scraper"))
 }
 
-/// Of `sitemap`: what is not a domain is taken, and its job has failed.
+/// For `sitemap`: an invalid domain is accepted, and its job fails.
 pub(super) async fn sitemap(
     State(state): State<ApiState>,
     Extension(visitor): Extension<Visitor>,

@@ -1,4 +1,4 @@
-//! The health of the predecessor's page scraper.
+//! The health check of the predecessor's page scraper.
 
 use axum::Json;
 use axum::extract::{Query, State};

@@ -1,4 +1,4 @@
-//! v3's words for statuses and errors. Its routers did not agree with each other.
+//! v3's words for statuses and errors. They differ between its routers.
 
 use crate::aggregates::{BatchStatus, ScanStatus};
 use crate::api::legacy::words;
@@ -17,7 +17,7 @@ pub(super) fn page_status(row: &JobRow) -> &'static str {
     }
 }
 
-/// The same as the sitemap scanner said it.
+/// The same in the format of the sitemap scanner.
 pub(super) fn sitemap_status(row: &JobRow) -> &'static str {
     match page_status(row) {
         "processing" => "running",

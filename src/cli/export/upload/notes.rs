@@ -1,4 +1,4 @@
-//! What is noted of an upload on this machine, so that an interrupted one can be continued.
+//! The record of an upload on this machine, with which an interrupted upload can continue.
 
 use std::fs::{self, File};
 use std::io;
@@ -27,7 +27,7 @@ pub(super) struct Part {
     pub(super) id: String,
 }
 
-/// The file with the notes of one address; nobody else has it meanwhile.
+/// The record of one upload; it is locked meanwhile.
 pub(in crate::cli::export) struct NotesFile {
     path: PathBuf,
     /// Held until it is dropped.
@@ -46,7 +46,7 @@ impl NotesFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Removes an upload, so that the next one begins anew.
+    /// Removes an upload, so that the next one starts over.
     pub(in crate::cli::export) fn remove(&self) -> Result<(), UploadError> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed(error)),
@@ -56,7 +56,7 @@ impl NotesFile {
 
     pub(super) fn read(&self) -> Result<Option<Notes>, UploadError> {
         match fs::read(&self.path) {
-            // Half a file is none: the upload begins anew.
+            // An incomplete record is ignored: the upload starts over.
             Ok(content) => Ok(serde_json::from_slice(&content).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed(error)),

@@ -1,5 +1,5 @@
-//! `sitemap_url_chunks`: the URLs of a sitemap file in rows of up to a thousand. A row per URL costs PostgreSQL ten times
-//! as much to write, and a large batch has 100 million.
+//! `sitemap_url_chunks`: the URLs of a sitemap file, up to a thousand per row. Writing one row per URL would take
+//! PostgreSQL ten times as long, and a large batch has 100 million URLs.
 
 use serde::Serialize;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! `sitemap_files` and `sitemap_url_chunks`: derived from the row of a domain and the bodies it refers to, and rewritten
-//! only where a file or its list of URLs changed.
+//! `sitemap_files` and `sitemap_url_chunks`: derived from the row of a domain and its bodies, and rewritten only if a
+//! file or its list of URLs changed.
 
 mod chunks;
 mod verify;

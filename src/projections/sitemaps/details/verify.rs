@@ -1,4 +1,4 @@
-//! Compares `sitemap_files` and `sitemap_url_chunks` with what the rows of their domains say.
+//! Compares `sitemap_files` and `sitemap_url_chunks` with the rows of their domains.
 
 use std::collections::HashMap;
 

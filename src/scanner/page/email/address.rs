@@ -1,11 +1,11 @@
-//! What is an address that reaches someone, by its two parts (lower case).
+//! Decides whether a text is a usable email address, from its two parts (lower case).
 
 use crate::scanner::site::registrable;
 
 /// Domains of machinery that leaves address-like ids in pages.
 const MACHINERY: &[&str] = &["sentry.io", "wixpress.com", "schema.org", "w3.org"];
 
-/// What templates and documentation have in place of a domain, under whatever suffix.
+/// Placeholder domains of templates and documentation, under any suffix.
 const PLACEHOLDER_LABELS: &[&str] = &[
     // Reserved by RFC 2606 and by the registry of Japan, and the same word elsewhere.
     "example",
@@ -140,7 +140,7 @@ const PLACEHOLDER_DOMAINS: &[&str] = &[
     "siteadi.com",
 ];
 
-/// Local parts of templates, whatever the domain; without `.`, `-` and `_`.
+/// Placeholder local parts of templates, at any domain; without `.`, `-` and `_`.
 const TEMPLATE_LOCALS: &[&str] = &[
     "you",
     "your",
@@ -244,7 +244,7 @@ const YOURS: &[&str] = &[
     "nome",
 ];
 
-/// Labels of domains that stand for any domain of e-mail, under whatever suffix.
+/// Labels of placeholder email domains, under any suffix.
 const MAILS: &[&str] = &[
     "email", "e-mail", "mail", "epost", "correo", "courriel", "adresse", "nachname", "domain", "domena",
     "domein", "domaine", "dominio", "website", "provider", "firma",
@@ -277,7 +277,7 @@ fn is_asset(extension: &str) -> bool {
     .contains(&extension)
 }
 
-/// Whether an address stands for one that is still to be filled in, or is a machine's id.
+/// Whether an address is a placeholder, or a machine's id.
 pub(super) fn is_placeholder(local: &str, domain: &str) -> bool {
     let hashed = local.len() >= 20 && local.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let is_machinery = MACHINERY
@@ -303,7 +303,7 @@ pub(super) fn is_placeholder(local: &str, domain: &str) -> bool {
     hashed || is_machinery || is_template || is_yours || escaped || is_login
 }
 
-/// Whether a domain stands for one that is still to be filled in.
+/// Whether a domain is a placeholder.
 pub(super) fn is_placeholder_domain(domain: &str) -> bool {
     const YOURS: &[&str] = &[
         "your", "ihr-", "ihre-", "deine-", "votre-", "tu-", "tuo-", "seu-", "uw-", "jouw-",

@@ -1,4 +1,4 @@
-//! What publishing systems do to addresses to hide them from robots, undone.
+//! Decodes addresses that content management systems obfuscate.
 
 use super::address::has_known_suffix;
 

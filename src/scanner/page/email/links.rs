@@ -1,4 +1,4 @@
-//! Addresses that a link is made of.
+//! Addresses in links.
 
 use percent_encoding::percent_decode_str;
 

@@ -1,4 +1,4 @@
-//! Addresses that a page's own script puts together for its readers.
+//! Addresses that a script of the page assembles.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Addresses in what a reader sees.
+//! Addresses in the visible text.
 
 use std::sync::LazyLock;
 
@@ -237,7 +237,7 @@ fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// `info @ example.com`; also what is not meant so (`see us @ example.com`), so only common mailboxes count.
+/// `info @ example.com`. Other texts look the same (`see us @ example.com`), so only common mailboxes count.
 pub(super) fn spaced(text: &str, mut sink: impl FnMut(&str)) {
     static SPACED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(

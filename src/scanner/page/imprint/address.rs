@@ -19,7 +19,7 @@ const MAX_ADDRESS_LINES: usize = 5;
 /// Characters of a line that is a part of an address and no more.
 const MAX_PART: usize = 60;
 
-/// Takes out what an imprint says of who hosts the site: the line that says so and those below it.
+/// Removes the hosting provider from an imprint: the line that introduces it and the lines below.
 pub(super) fn drop_hosts(lines: &mut Vec<Line>) {
     const BELOW: usize = 6;
     static HOSTS: LazyLock<Regex> = LazyLock::new(|| {

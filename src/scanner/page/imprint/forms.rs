@@ -1,10 +1,10 @@
-//! How the names of companies say what kind of company it is, by country.
+//! Legal forms in the names of companies, by country.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Forms behind a name that are known whatever their case, the longer before what they begin with.
+/// Legal forms behind a name, in any case; longer ones come before their prefixes.
 const BEHIND: &[&str] = &[
     // Germany, Austria, Switzerland.
     r"gGmbH",
@@ -125,7 +125,7 @@ const BEHIND: &[&str] = &[
     r"จำกัด(?:\s?\(มหาชน\))?",
 ];
 
-/// Forms behind a name that are words or letters of their own in lower case.
+/// Legal forms behind a name that are ordinary words or letters in lower case.
 const BEHIND_IN_CAPITALS: &str = "AG|KG|OHG|e\\.\\s?G(?:en)?\\.|GbR|GBR|OG|eG|EG|SE|UG|ARGE|SA|SAS|SASU|SARL|EURL|SNC|SCOP|SCI|SL|SLU|SLP|SLL|SAU|SAC|SRL|SRLS|SpA|\
     Snc|Sas|Sagl|Sarl|BV|NV|VOF|AS|ASA|AB|HB|KB|ANS|ENK|UAB|SIA|DMCC|PJSC|PSC|EOOD|OOD|ЕООД|ООД|АД|ЕАД|ΑΕ|ΕΠΕ|ΙΚΕ|ΟΕ|ΕΕ|CIC|Sàrl|KK|\
     DOO|ДОО|ДООЕЛ|IVS|Ky|PFA|MMC|CLG|SCCL";

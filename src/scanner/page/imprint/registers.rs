@@ -1,4 +1,4 @@
-//! Numbers by which registers and tax offices know a company, with the words that introduce them.
+//! Register and tax numbers of companies, with the words that introduce them.
 
 use std::sync::LazyLock;
 

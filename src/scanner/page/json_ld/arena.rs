@@ -1,6 +1,7 @@
-//! All objects of a page's JSON-LD in one list, each kept once: an object inside another is named by its place.
+//! All objects of a page's JSON-LD in one list, each stored once: an object inside another is referred to by its
+//! index.
 //!
-//! That keeps memory near the size of the blocks, however they are nested.
+//! So memory stays proportional to the size of the blocks, however they are nested.
 
 use std::fmt;
 
@@ -38,7 +39,7 @@ pub(super) struct Object {
 pub(super) struct Arena(pub(super) Vec<Object>);
 
 impl Arena {
-    /// Adds the objects of the value that a deserializer comes to.
+    /// Adds the objects of the value that a deserializer reads.
     pub(super) fn add<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         let (parent, depth) = (None, 0);
         let arena = self;

@@ -1,4 +1,4 @@
-//! Makes JSON of what is nearly JSON, as hands and plugins write it.
+//! Converts almost-valid JSON, as people and plugins write it, to JSON.
 
 use std::borrow::Cow;
 

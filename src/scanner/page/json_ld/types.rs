@@ -1,20 +1,19 @@
-//! The types of schema.org that can stand for a site's operator, and those that cannot.
+//! The types of schema.org that can describe a site's operator, and those that cannot.
 //!
-//! Sites are asked to state the most specific type there is, so the whole hierarchy below `Organization`,
-//! `LocalBusiness` and `Place` is listed (release 29 with its pending types). Lower case, as authors do not keep to
-//! the letter.
+//! Sites should state the most specific type, so the whole hierarchy below `Organization`, `LocalBusiness` and `Place`
+//! is listed (release 29 with its pending types). Names are in lower case, because authors do not use the exact case.
 
 /// Whether a type is `Organization`, `LocalBusiness` or one below them.
 pub(super) fn is_organization(kind: &str) -> bool {
     ORGANIZATIONS.iter().any(|line| has_word(line, kind))
 }
 
-/// Whether a type is a place, which may stand for its operator.
+/// Whether a type is a place, which may describe its operator.
 pub(super) fn is_place(kind: &str) -> bool {
     PLACES.iter().any(|line| has_word(line, kind))
 }
 
-/// Whether a type stands for something that may have an address and a telephone and is not a company.
+/// Whether a type is something that may have an address and a telephone but is not a company.
 pub(super) fn is_something_else(kind: &str) -> bool {
     has_word(SOMETHING_ELSE, kind)
         || [

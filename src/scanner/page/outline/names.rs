@@ -1,4 +1,4 @@
-//! What classes and ids call an element.
+//! The meaning of an element's classes and ids.
 
 use scraper::node::Element;
 
@@ -84,7 +84,7 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
         part.ends_with("logo") && !part.ends_with("alogo")
     };
     words(element).any(|word| {
-        // Bootstrap and its kin call the logo of a bar its brand.
+        // Bootstrap and similar frameworks call the logo of a bar its brand.
         if is_any(word, BRANDS) {
             return true;
         }

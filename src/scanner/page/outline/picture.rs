@@ -1,4 +1,4 @@
-//! Which picture an element shows in the end.
+//! The picture that an element shows.
 
 use scraper::node::Element;
 

@@ -1,4 +1,4 @@
-//! How a run of digits is cut into groups, and which of them belong together.
+//! Splits a run of digits into groups, and decides which of them belong together.
 
 use super::text::{DIGITS, ascii};
 use crate::scanner::page::characters::digit;

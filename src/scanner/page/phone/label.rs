@@ -1,4 +1,4 @@
-//! What the words around a number say that it is.
+//! The meaning of the words around a number.
 
 mod words;
 

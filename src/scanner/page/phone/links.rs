@@ -1,4 +1,4 @@
-//! Numbers that links are made of.
+//! Numbers in links.
 
 use percent_encoding::percent_decode_str;
 use url::Url;

@@ -1,4 +1,4 @@
-//! Digits that are no telephone number, by how they are written or what they are.
+//! Digits that are not a telephone number because of their form or meaning.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! Numbers in what a reader sees: where digits are grouped as in telephone numbers, which of them belong together,
-//! and what the words around them say.
+//! Numbers in the visible text: digits that are grouped like telephone numbers, which groups belong together, and what
+//! the words around them say.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, Region};
 
 use super::groups::{groups, worth};
 use super::label::{Kind, at_the_end, in_brackets, is_f, is_joint, is_label, is_letter, kinds};
-use super::region::Regions;
+use super::possible_regions::Regions;
 use super::shape::{is_date_or_time, is_grouped_by_thousands, is_quantity, is_sample};
 use crate::scanner::page::characters::digit;
 

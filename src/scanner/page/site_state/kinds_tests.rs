@@ -1,4 +1,4 @@
-//! Whole pages of the kinds that are met most often, made after real ones with all names changed.
+//! Complete pages of the most frequent kinds, modelled on real ones with all names changed.
 
 use super::super::outline::outline;
 use super::*;

@@ -1,4 +1,5 @@
-//! A page's words as the signs see them: lower case, one kind of quotes and blanks, cut into lines and sentences.
+//! The text of a page in the form that the signs expect: lower case, one kind of quotes and spaces, split into lines
+//! and sentences.
 
 use scraper::node::Element;
 use scraper::{ElementRef, Html};
@@ -14,7 +15,7 @@ const MAX_SENTENCES: usize = 300;
 /// What is between the parts of a title.
 const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", ": ", " · ", " • ", " :: ", " » "];
 
-/// A page with little to say.
+/// A page with little text.
 pub(super) struct Look<'a> {
     pub(super) page: &'a Outline,
     /// All of its text.
@@ -32,7 +33,7 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// `None` for a page that has more to say.
+    /// `None` for a page with more text.
     pub(super) fn at(page: &'a Outline) -> Option<Self> {
         let letters = page
             .text

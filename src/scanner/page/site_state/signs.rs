@@ -1,10 +1,10 @@
-//! The signs themselves. Those that are words are in `signs.txt`, because they are many.
+//! The signs of site states. Those that are phrases are in `signs.txt`, because there are many.
 
 use std::sync::LazyLock;
 
 use crate::values::site_state::SiteStateKind::{self, ForSale, ServerDefault, SoftError};
 
-/// Hosts and beginnings of paths; no host stands for any.
+/// Hosts and beginnings of paths; without a host, any host matches.
 pub(super) const ADDRESSES: &[(&str, &str, SiteStateKind)] = &[
     ("hugedomains.com", "/domain_profile.cfm", ForSale),
     ("dan.com", "/buy-domain/", ForSale),
@@ -23,7 +23,7 @@ pub(super) const ADDRESSES: &[(&str, &str, SiteStateKind)] = &[
     ("", "/cgi-sys/suspendedpage.cgi", SoftError),
 ];
 
-/// Texts of scripts that only parked domains have.
+/// Texts in scripts that only parked domains have.
 pub(super) const PARKING_SCRIPTS: &[&str] = &[
     "window.LANDER_SYSTEM",
     "window.location.href=\"/lander\"",

@@ -17,7 +17,7 @@ fn assert_all(wanted: Option<&str>, pages: &[&str]) {
     }
 }
 
-/// What an ordinary page has besides.
+/// Other content of an ordinary page.
 const REST: &str =
     "<nav><a href=/a>Products</a><a href=/b>Services</a><a href=/c>Prices</a><a href=/d>Team</a>
     <a href=/e>Jobs</a><a href=/f>News</a><a href=/g>Press</a><a href=/h>Terms</a><a href=/i>Privacy</a>

@@ -1,4 +1,4 @@
-//! Social networks and what an address of a profile looks like in each of them.
+//! Social networks, and the form of profile URLs in each of them.
 
 /// A network.
 pub(super) struct Network {
@@ -19,7 +19,7 @@ pub(super) struct Shape {
     pub(super) prefix: &'static str,
     /// Segments that belong to the profile after it: its name, and in some its number.
     pub(super) segments: usize,
-    /// What it is a profile of, where a network has several kinds with names of their own: a firm, a group.
+    /// The kind of profile, if a network has several: for example a company or a group.
     pub(super) kind: &'static str,
 }
 

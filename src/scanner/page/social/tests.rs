@@ -7,7 +7,7 @@ fn shown(url: &str) -> Option<(String, String)> {
     Some((social.url, social.handle.unwrap_or_default()))
 }
 
-/// URLs, the profiles they lead to and their names.
+/// URLs with the expected profiles and their names.
 const PROFILES: &[(&str, &str, &str)] = &[
     (
         "http://m.facebook.com/acme/?ref=x#y",

@@ -1,4 +1,4 @@
-//! Signs in elements: what a selector can match at all, and the search for all that may be on a page.
+//! Signs in elements: which selectors can match, and the search for all that may occur on a page.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Files that a page loads from its own site: what is on another site's hosts says nothing about this one, and
-//! neither do pictures on another host of the site, which may be those of another system.
+//! Files that a page loads from its own site. Files on other sites' hosts are not signs of this site's software.
+//! Neither are pictures on another host of the site, which may belong to another system.
 
 use std::borrow::Cow;
 

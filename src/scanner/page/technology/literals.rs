@@ -1,5 +1,5 @@
-//! Which literal a text must contain to match an expression: one search for all literals of a set finds which of
-//! its thousands of expressions need to be tried at all.
+//! Finds a literal that a text must contain to match an expression. One search for all literals of a set shows which
+//! of its thousands of expressions must be tried.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Signs that do not are on a page: records of DNS, and who issued the certificate.
+//! Signs that are not on a page: DNS records, and the issuer of the certificate.
 
 use super::resolve::Found;
 use super::set::{PatternTarget, Technologies};

@@ -1,7 +1,7 @@
 //! One pattern of the community's format: `regex\;version:\1\;confidence:50`.
 //!
-//! The format is written for JavaScript's regular expressions, searched without regard to case. What they have and
-//! an engine of linear time cannot (looking around, references back) is refused and reported, never approximated.
+//! The format uses JavaScript's regular expressions, case-insensitive. Features that an engine with linear time does
+//! not have (look-around, back-references) are refused and reported, never approximated.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -20,7 +20,7 @@ const MAX_VERSION: usize = 40;
 #[derive(Debug)]
 pub(super) struct Pattern {
     source: String,
-    /// Whether `^` and `$` stand for lines.
+    /// Whether `^` and `$` match at line breaks.
     by_line: bool,
     version: Option<String>,
     /// In percent, of the technology being there if this matches.
@@ -87,7 +87,7 @@ impl Pattern {
         })
     }
 
-    /// Whether it matches everything, as the empty pattern does: what counts is that the thing is there.
+    /// Whether it matches everything, like the empty pattern: then only the presence counts.
     pub(super) fn is_empty(&self) -> bool {
         self.source.is_empty()
     }

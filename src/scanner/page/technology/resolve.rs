@@ -1,10 +1,10 @@
-//! From signs to technologies: what several signs say together, what is implied, required and excluded.
+//! From signs to technologies: combines several signs, and applies what technologies imply, require and exclude.
 
 use super::set::Technologies;
 use super::version::{Claim, choose};
 use crate::values::findings::Technology;
 
-/// The technologies found so far.
+/// The technologies that were found.
 pub(super) struct Found<'s> {
     set: &'s Technologies,
     /// By the technology's number.
@@ -107,7 +107,7 @@ impl<'s> Found<'s> {
         }
     }
 
-    /// Whether there was anything to add. What is excluded is not added, so this comes to an end.
+    /// Whether something was added. Excluded technologies are not added, so this terminates.
     fn add_implied(&mut self) -> bool {
         let mut has_added = false;
         for number in 0..self.of.len() {
@@ -153,7 +153,7 @@ impl<'s> Found<'s> {
             .any(|excluded| excluded.eq_ignore_ascii_case(name))
     }
 
-    /// Any of the technologies it requires is there, and any of the categories.
+    /// Any of the required technologies is present, and any of the required categories.
     fn has_required(&self, number: usize) -> bool {
         let known = &self.set.known[number];
         let has_technology =

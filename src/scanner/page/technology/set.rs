@@ -1,4 +1,4 @@
-//! A set of fingerprints, compiled once: ours, and what a user loads beside it.
+//! A set of fingerprints, compiled once: the built-in ones, and those that a user loads.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,7 +18,7 @@ const OWN: &str = include_str!("own.json");
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PatternTarget {
     Header(String),
-    /// A trailing `*` stands for any ending.
+    /// A trailing `*` matches any ending.
     Cookie(String),
     Meta(String),
     ScriptSrc,
@@ -63,7 +63,7 @@ pub(super) struct ElementSign {
     pub(super) demand: Demand,
 }
 
-/// A name and how much it is to be believed, from `implies`.
+/// A name and its confidence, from `implies`.
 #[derive(Clone, Debug)]
 pub(super) struct Implied {
     pub(super) name: String,
@@ -77,9 +77,9 @@ pub struct Known {
     pub name: String,
     /// Names of its categories.
     pub categories: Vec<String>,
-    /// Where it comes from.
+    /// Its source.
     pub website: Option<String>,
-    /// How many signs are looked for.
+    /// Number of signs.
     pub signs: usize,
     /// Whether it is in the set of the binary.
     pub is_own: bool,
@@ -102,7 +102,7 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// A set, ready to be looked for. Cheap to share, costly to make.
+/// A compiled set. Cheap to share, expensive to create.
 #[derive(Debug)]
 pub struct Technologies {
     pub(super) known: Vec<Known>,
@@ -127,7 +127,7 @@ pub struct Technologies {
     fingerprint: u64,
 }
 
-/// The set of the binary.
+/// The built-in set.
 pub fn own() -> &'static Arc<Technologies> {
     static SET: LazyLock<Arc<Technologies>> = LazyLock::new(|| {
         Arc::new(Technologies::with(&[]).expect("the set of the binary is constant and tested"))
@@ -150,7 +150,7 @@ impl Technologies {
         })
     }
 
-    /// What these texts hold, and nothing else.
+    /// Only the fingerprints in these texts.
     pub fn of(texts: &[&str]) -> Result<Self, FormatError> {
         Ok(Self {
             fingerprint: fingerprint_of("", texts),
@@ -158,7 +158,7 @@ impl Technologies {
         })
     }
 
-    /// Tells this set from others.
+    /// A value that identifies this set.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
@@ -216,12 +216,12 @@ impl Technologies {
         self.known.iter().filter(|known| known.is_loaded).count()
     }
 
-    /// How many patterns and selectors are looked for.
+    /// Number of patterns and selectors.
     pub fn signs(&self) -> usize {
         self.signs.len() + self.elements.len() + self.off_page.len()
     }
 
-    /// Whether anything is known by what is alongside pages.
+    /// Whether there are signs that are not on pages.
     pub fn has_signs_beside(&self) -> bool {
         !self.off_page.is_empty()
     }

@@ -1,4 +1,4 @@
-//! The set of the binary and how signs come to technologies.
+//! The built-in set, and how signs become technologies.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
-//! Which version a technology has, of all that its signs contain: what is in a URL is often another's.
+//! Selects the version of a technology from its signs: a version in a URL often belongs to other software.
 //!
-//! `?ver=` is what WordPress and most others append so that browsers fetch a file again. A plugin that states none
-//! gets WordPress's own version, a bundled library gets the plugin's or its own, and many write a date or a count.
+//! WordPress and most others append `?ver=` so that browsers fetch a file again. A plugin without a version gets
+//! WordPress's version, a bundled library gets the plugin's or its own, and many sites write a date or a counter.
 
 use super::pattern::Hit;
 

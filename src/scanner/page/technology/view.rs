@@ -1,4 +1,4 @@
-//! The places of a page in which signs are looked for, made when the first sign asks for them.
+//! The parts of a page in which signs are searched, created when the first sign needs them.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
@@ -61,7 +61,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// URLs of all that the page loads, those of its own site as paths.
+    /// URLs of all files that the page loads; those of its own site as paths.
     pub(super) fn file_urls(&self) -> impl Iterator<Item = &str> {
         let all = self.assets().iter().chain(self.files()).chain(self.script_urls());
         all.map(|(url, _)| url.as_ref())

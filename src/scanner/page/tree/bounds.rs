@@ -1,7 +1,7 @@
-//! Stands between html5ever's tokenizer and tree builder, and keeps pages from making the builder slow or large.
+//! A filter between html5ever's tokenizer and tree builder. It limits the time and memory of the builder.
 //!
-//! The builder looks through the open elements and those it may have to open again for nearly every tag, so their
-//! number is bounded; and it may open them again for every paragraph, so the size of the tree is bounded as well.
+//! For nearly every tag, the builder looks through the open elements and the elements that it may reopen, so their
+//! number is limited. It may reopen them for every paragraph, so the size of the tree is limited as well.
 
 use std::cell::{Cell, RefCell};
 
@@ -50,7 +50,7 @@ pub(super) struct Bounded<'q> {
 impl<'q> Bounded<'q> {
     pub(super) fn new(html: &str, input: &'q BufferQueue) -> Self {
         let options = TreeBuilderOpts {
-            // What is for readers without scripts is for us.
+            // Content for browsers without scripts is read.
             scripting_enabled: false,
             ..TreeBuilderOpts::default()
         };

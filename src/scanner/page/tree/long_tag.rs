@@ -1,4 +1,4 @@
-//! Counts the attributes of a tag that is longer than tags are, as the tokenizer reads them (HTML, 13.2.5.32 to 39).
+//! Counts the attributes of a very long tag, as the tokenizer reads them (HTML, 13.2.5.32 to 39).
 
 use super::bounds::MAX_ATTRIBUTES;
 

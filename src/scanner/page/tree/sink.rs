@@ -1,4 +1,4 @@
-//! scraper's tree as html5ever's sink, with what it needs for large pages.
+//! scraper's tree as html5ever's sink, with additions for large pages.
 
 use std::borrow::Cow;
 use std::cell::Ref;

@@ -7,7 +7,7 @@ use super::pages::{Document, GZIP, NAMESPACE};
 
 /// A gzip file (RFC 1952) of one member that inflates to a sitemap's start and then nothing but spaces.
 ///
-/// After a full flush the compressor remembers nothing, so one compressed chunk can be sent again and again.
+/// After a full flush the compressor has no state, so one compressed chunk can be sent repeatedly.
 pub(super) struct Bomb {
     start: Bytes,
     chunk: Bytes,

@@ -12,7 +12,7 @@ pub struct Gate {
 struct Held {
     host: String,
     path: String,
-    /// Requests that came so far.
+    /// Number of requests.
     arrived: watch::Sender<u64>,
     open: watch::Sender<bool>,
 }

@@ -40,7 +40,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
 type Accepted = (Box<dyn Connection>, Origin);
 
-/// Hands over connections whose handshake is done; a slow one holds up no other.
+/// Returns connections after their handshake; a slow one does not delay others.
 pub(super) struct SniffingListener {
     ready: mpsc::Receiver<Accepted>,
 }
@@ -99,7 +99,7 @@ impl Listener for SniffingListener {
     }
 }
 
-/// An authority of its own for each server, and what it says of `*.sites.test`.
+/// A certificate authority for each server, and its certificate for `*.sites.test`.
 pub(super) struct Certificates {
     pub(super) ca_pem: String,
     pub(super) acceptor: TlsAcceptor,

@@ -45,7 +45,7 @@ use gate::Gates;
 use listener::{Certificates, Origin, SniffingListener};
 use pages::{Document, Pages, Site};
 
-/// How many sites there are and how bad the bad ones are.
+/// The number of sites, and the parameters of the special ones.
 #[derive(Clone, Debug)]
 pub struct SitesOptions {
     /// 0 takes a free port.
@@ -62,9 +62,9 @@ pub struct SitesOptions {
     pub big_bytes: u64,
     /// Requests that `flaky` refuses.
     pub flaky_failures: u64,
-    /// Whether every document has an `ETag`, and is not sent again to who knows it.
+    /// Whether every document has an `ETag`, and gets 304 if the client has it.
     pub tagged: bool,
-    /// Whether ordinary sites have little to read: a home page of some lines without pictures, and one sitemap.
+    /// Whether ordinary sites are small: a home page of some lines without pictures, and one sitemap.
     pub small: bool,
     /// Before each answer of an ordinary site.
     pub pause: Duration,
@@ -87,7 +87,7 @@ impl Default for SitesOptions {
     }
 }
 
-/// The running server; it stops taking connections when dropped.
+/// The running server; it accepts no connections after it is dropped.
 pub struct Sites {
     farm: Arc<Farm>,
     address: SocketAddr,
@@ -132,7 +132,7 @@ impl Sites {
         Site::new(number)
     }
 
-    /// The value of `SITELOG_FETCH__CONNECT_TO` that leads here.
+    /// The value of `SITELOG_FETCH__CONNECT_TO` for this server.
     pub fn connect_to(&self) -> String {
         format!("*.sites.test={}", self.address)
     }
@@ -142,7 +142,7 @@ impl Sites {
         self.ca.path()
     }
 
-    /// Requests so far for one path of one host.
+    /// Number of requests for one path of one host.
     pub fn requests(&self, host: &str, path: &str) -> u64 {
         let requests = self.farm.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests
@@ -152,13 +152,13 @@ impl Sites {
             .unwrap_or(0)
     }
 
-    /// Requests so far for one host.
+    /// Number of requests for one host.
     pub fn requests_to(&self, host: &str) -> u64 {
         let requests = self.farm.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.get(host).map_or(0, |paths| paths.values().sum())
     }
 
-    /// Requests so far for all hosts.
+    /// Number of requests for all hosts.
     pub fn all_requests(&self) -> u64 {
         let requests = self.farm.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.values().flat_map(HashMap::values).sum()
@@ -177,7 +177,7 @@ impl Drop for Sites {
 }
 
 impl Farm {
-    /// Counts a request, and says how many there were for the host before.
+    /// Counts a request; returns the number of earlier ones for the host.
     fn count(&self, host: &str, path: &str) -> u64 {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         if !requests.contains_key(host) {

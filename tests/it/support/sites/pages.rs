@@ -1,4 +1,4 @@
-//! What the sites say. All of it is invented, and follows from a site's number, so that tests can know it.
+//! The content of the sites. All of it is invented and derived from a site's number, so that tests know it.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;

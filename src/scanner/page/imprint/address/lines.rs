@@ -1,4 +1,4 @@
-//! The lines of a page as addresses have them.
+//! Splits a page into lines for addresses.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ pub(in crate::scanner::page::imprint) struct Line {
     /// Without the label before it.
     pub(in crate::scanner::page::imprint) text: String,
     pub(in crate::scanner::page::imprint) label: Option<Label>,
-    /// Whether the label is on a line of its own.
+    /// Whether the label is alone on its line.
     pub(in crate::scanner::page::imprint) is_below_label: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What lines of an address look like, in all countries.
+//! The forms of address lines in all countries.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The countries that a number without one may belong to.
+//! The possible countries of a number without a country code.
 
 use std::sync::LazyLock;
 
@@ -131,7 +131,7 @@ fn of_addresses(page: &Outline) -> Option<&'static str> {
     own.find_map(|domain| of_top_level_domain(domain.rsplit('.').next()?.trim()))
 }
 
-/// The one country of those that speak a language which a text names.
+/// The only country among those with the language that a text names.
 fn named(text: &str, language: &str) -> Option<&'static str> {
     /// Shorter names are within words, or are words.
     const SHORTEST: usize = 4;

@@ -1,4 +1,4 @@
-//! What a tenant may ask for: how many lists at once, of how many domains, and whether it may store more URLs.
+//! The quotas of a tenant: domains per list, and stored URLs.
 
 use super::ApiState;
 use super::batch_input::BatchInput;
@@ -32,7 +32,7 @@ pub(crate) async fn require_room_for_urls(state: &ApiState, tenant: TenantId) ->
         .with("quota", quota))
 }
 
-/// Refuses a list without an acceptable line, or with more than the tenant may send at once.
+/// Refuses a list without a valid line, or above the tenant's quota.
 pub(crate) async fn require_acceptable(
     state: &ApiState,
     tenant: TenantId,
