@@ -117,9 +117,12 @@ impl Pools {
     /// This many connections in all, at least `FEWEST_CONNECTIONS`, divided. None is opened before it is needed.
     ///
     /// Where the server is the private one, whose processes run on this machine as ours do, those for which no client
-    /// waits give way to the others.
+    /// waits give way to the others, and no more of them work than the processors can run.
     pub(crate) fn divide(connections: u32, options: &PgConnectOptions, is_private: bool) -> Self {
-        let shares = Shares::of(connections);
+        let mut shares = Shares::of(connections);
+        if is_private {
+            shares.work = shares.work.min(work_at_once());
+        }
         let low = if is_private {
             Priority::Low
         } else {
@@ -168,6 +171,13 @@ impl PoolUsage {
     pub fn is_full(&self) -> bool {
         self.used >= self.max
     }
+}
+
+/// How much work a PostgreSQL on this machine should do at once: with more, each request waits behind all of it for a
+/// processor, and no work is done sooner. (One connection listens, and one is for leases.)
+fn work_at_once() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    u32::try_from(2 * processors + 1).unwrap_or(u32::MAX)
 }
 
 /// How many connections each pool has.
@@ -220,6 +230,9 @@ async fn lower_priority(connection: &mut PgConnection) -> Result<(), Error> {
     if let Err(error) = lowered {
         tracing::debug!(%error, "The priority of a process of PostgreSQL stays as it is");
     }
+    // Each process of PostgreSQL is a session. Outside a control group, Linux compares sessions by this number instead
+    // (sched(7), "The autogroup feature"); the file is missing where it does not.
+    let _lowered = std::fs::write(format!("/proc/{process}/autogroup"), NICENESS.to_string());
     Ok(())
 }
 

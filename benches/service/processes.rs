@@ -117,7 +117,7 @@ impl Service {
             .by_ref()
             .find_map(|line| {
                 Some(
-                    line.split_once("serves http://")?
+                    line.split_once("listens on http://")?
                         .1
                         .split_whitespace()
                         .next()?

@@ -74,7 +74,7 @@ impl Modify for Common {
                     "The tenant has reached its rate limit; `Retry-After` says when to try again",
                 );
                 let parameters = operation.parameters.get_or_insert_default();
-                let whose = "The tenant, a UUID. Only operators may name a different tenant than that of the key or token";
+                let whose = "The tenant, a UUID. Only operators may name a tenant other than the one their key or token belongs to";
                 parameters.push(header("X-Tenant-Id", whose));
             }
             for operation in [&mut item.post, &mut item.patch].into_iter().flatten() {

@@ -46,7 +46,7 @@ macro_rules! codes {
 }
 
 codes! {
-    InvalidJson 400 "invalid_json" "Invalid request" "The body is not JSON." "Correct the JSON at `line` and `column`.";
+    InvalidJson 400 "invalid_json" "Invalid request" "The body is not JSON." "Correct the JSON at the position given in `line` and `column`.";
     InvalidQuery 400 "invalid_query" "Invalid request" "A parameter is invalid, for example `limit` or `cursor`." "`detail` says which, and what is allowed. A cursor is valid only for the list and `sort` it came from.";
     InvalidTenant 400 "invalid_tenant" "Invalid request" "The header `X-Tenant-Id` is not a UUID." "Send the tenant's id, or omit the header.";
     InvalidIdempotencyKey 400 "invalid_idempotency_key" "Invalid request" "The header `Idempotency-Key` is empty or too long." "Use 1 to 255 printable ASCII characters.";
@@ -56,27 +56,27 @@ codes! {
     WrongEncoding 400 "wrong_encoding" "Invalid request" "The list does not match its declared or detected encoding, or the declared encoding is unknown." "Save it as UTF-8; `line` is the first invalid line.";
     NotAList 400 "not_a_list" "Invalid request" "The list is a file of another type, such as a PDF." "Save it as CSV, as plain text, or as an Excel file (.xlsx).";
     InvalidWorkbook 400 "invalid_workbook" "Invalid request" "The Excel file is damaged, or larger than 128 MB when unpacked." "Save the sheet with the domains as CSV.";
-    InvalidCsv 400 "invalid_csv" "Invalid request" "The list is not valid CSV: a quote is missing or there is one too many." "Correct the quote that opens on `line`.";
+    InvalidCsv 400 "invalid_csv" "Invalid request" "The list is not valid CSV: a quote is missing or there is one too many." "Correct the quote on the line given in `line`.";
     ColumnNameTooLong 400 "column_name_too_long" "Invalid request" "The name of a column has more than 1,000 bytes, or all names together have more than 100,000." "`detail` names the column; shorten its name.";
     UnknownColumn 400 "unknown_column" "Invalid request" "The list has no column with the name or number given in `column`." "`detail` lists its columns.";
     BodyUnreadable 400 "body_unreadable" "Invalid request" "The request body is incomplete." "Send the request again. If it has an `Idempotency-Key`, nothing is done twice.";
-    AmbiguousRequest 400 "ambiguous_request" "Invalid request" "The request's headers are ambiguous." "Send one header `Host`, and `Content-Length` or `Transfer-Encoding`, not both.";
+    AmbiguousRequest 400 "ambiguous_request" "Invalid request" "The request's headers are ambiguous." "Send exactly one `Host` header, and either `Content-Length` or `Transfer-Encoding`, but not both.";
     InvalidForm 400 "invalid_form" "Invalid request" "A form of a page cannot be read." "Open the page again and send the form again.";
     Unauthorized 401 "unauthorized" "Authentication required" "No key or token was sent." "Send `Authorization: Bearer …`; `sitelog key create` creates a key.";
     InvalidCredentials 401 "invalid_credentials" "Authentication required" "The key or token is unknown, expired or revoked, or the header `Authorization` has another scheme than `Bearer`." "Create a new key or get a new token, and send it as `Authorization: Bearer …`. Basic authentication is not supported.";
     InsufficientScope 403 "insufficient_scope" "Forbidden" "The key or token does not allow this." "Use a key or token with the scope given in `scope`.";
-    WrongTenant 403 "wrong_tenant" "Forbidden" "`X-Tenant-Id` names a different tenant than that of the key or token." "Omit the header, or use a key of that tenant.";
+    WrongTenant 403 "wrong_tenant" "Forbidden" "`X-Tenant-Id` names a tenant other than the one the key or token belongs to." "Omit the header, or use a key of that tenant.";
     ForeignPage 403 "foreign_page" "Forbidden" "A browser sent the request from a web page that is not one of sitelog's own pages. Or access control is off, and the URL of the request has a host other than `localhost` or an IP address." "Use sitelog's own pages in the browser; programs must send a key or token, not a session cookie. If access control is off, use `localhost` or the IP address in the URL, or turn access control on.";
     UrlQuotaReached 403 "url_quota_reached" "Forbidden" "The tenant has reached its quota of stored URLs of sitemaps; nothing was requested." "Erase domains that are no longer needed, or ask the operator for a higher quota.";
     NotFound 404 "not_found" "Not found" "The resource does not exist, or it belongs to another tenant." "Check the ID. If you have just created the resource, pass the `position` of that response as `?at_least=`.";
     MethodNotAllowed 405 "method_not_allowed" "Method not allowed" "The path does not support this method." "`/openapi.json` and `/docs` list all routes.";
     RequestTimeout 408 "request_timeout" "Request timeout" "The request body did not arrive in time." "Send it again, over a faster connection or in smaller parts.";
-    CannotCancel 409 "cannot_cancel" "Conflict" "The scan or batch has ended, so it cannot be cancelled." "You need not do anything: nothing runs any more.";
+    CannotCancel 409 "cannot_cancel" "Conflict" "The scan or batch has ended, so it cannot be cancelled." "Nothing to do: it has already ended.";
     CannotRetry 409 "cannot_retry" "Conflict" "The scan or batch has completed or has not ended yet, nothing failed, or the batch was cancelled." "Request a new scan or batch instead.";
     Conflict 409 "conflict" "Conflict" "The request conflicts with the current state of the scan." "Read the scan's current state and try again.";
     MonitorCannotRun 409 "monitor_cannot_run" "Conflict" "The monitor cannot run now: the batch of the previous run has not ended, its filter matches no domain, or a quota is reached." "`reason` says which. Wait for the batch or cancel it, or change the monitor.";
     NoMailServer 409 "no_mail_server" "Conflict" "Email is not configured on the server." "Ask the operator to set `SITELOG_MAIL__SMTP_URL`, or use the feed or a webhook.";
-    WebhookDisabled 409 "webhook_disabled" "Conflict" "Nothing is sent to the webhook." "Enable it first: `POST /api/v4/webhooks/{id}/enable`.";
+    WebhookDisabled 409 "webhook_disabled" "Conflict" "The webhook is disabled, so nothing is sent to it." "Enable it first: `POST /api/v4/webhooks/{id}/enable`.";
     BodyTooLarge 413 "body_too_large" "Request body too large" "The request body is larger than 32 MB." "Split the list into several batches.";
     UnsupportedMediaType 415 "unsupported_media_type" "Unsupported media type" "The route does not accept this `Content-Type`." "`detail` lists the accepted types.";
     InvalidDomain 422 "invalid_domain" "Unprocessable Content" "The text is not a domain." "Send a name with a top-level domain, or a URL; `input` is what you sent.";

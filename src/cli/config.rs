@@ -39,7 +39,7 @@ struct Check {
     /// The file, in TOML like sitelog.toml
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Also applies the environment, as the service does at its start
+    /// Also applies the environment, as the service does when it starts
     #[arg(long)]
     with_environment: bool,
     /// Prints one JSON object

@@ -83,7 +83,7 @@ enum Command {
     Export(Box<export::Args>),
     /// Reads a sitemap from a file or a URL, without a database
     Sitemap(sitemap::Args),
-    /// Extracts from a saved HTML page what a scan would, without a database
+    /// Extracts the same data from a saved HTML page as a scan does, without a database
     Extract(extract::Args),
     /// Checks which URLs a saved robots.txt allows, without a database
     Robots(robots::Args),
@@ -95,7 +95,7 @@ enum Command {
     Follow(follow::Args),
     /// Prepares and checks NATS for workers on other machines
     Nats(nats::Args),
-    /// Imports the data of the earlier Python backend, and compares it with sitelog's
+    /// Imports the data of the predecessor (a Python backend), and compares it with sitelog's
     Legacy(legacy::Args),
     /// Verifies, proves, seals and exports the log
     Log(log::Args),
@@ -136,21 +136,21 @@ enum Command {
 
 /// What holds for every command.
 const AFTER_HELP: &str = "\
-Settings come from a file, from the environment and from --set; later ones override earlier ones. The file is the
-one of --config, otherwise sitelog.toml in the working directory, otherwise /etc/sitelog/sitelog.toml:
+Settings come from a file, from the environment and from --set; each overrides the ones before it. The file is the
+one given by --config, otherwise sitelog.toml in the working directory, otherwise /etc/sitelog/sitelog.toml:
   SITELOG_CONFIG               the same as --config
   DATABASE_URL                 your PostgreSQL; without it, sitelog runs a private one in the data directory
-  SITELOG_DATA_DIR             the data directory; /var/lib/sitelog as root, otherwise ~/.local/share/sitelog
-  SITELOG_BIND                 the address 'serve' listens on; 127.0.0.1:8080
+  SITELOG_DATA_DIR             the data directory; default /var/lib/sitelog as root, otherwise ~/.local/share/sitelog
+  SITELOG_BIND                 the address 'serve' listens on; default 127.0.0.1:8080
   SITELOG_AUTH__MODE           'required' (each request needs a key or token) or 'off' (loopback addresses only)
   SITELOG_AUTH__...            which tokens are accepted; see docs/operations.md
-  SITELOG_DATABASE__CONNECTIONS  maximum connections of this process; 32, or half of the server's maximum
-  SITELOG_WORKER__CONCURRENCY  concurrent scans of this process; 64
+  SITELOG_DATABASE__CONNECTIONS  maximum connections of this process; default 32, or half of the server's maximum if that is less
+  SITELOG_WORKER__CONCURRENCY  concurrent scans of this process; default 64
   SITELOG_FETCH__...           how sites are fetched; see docs/operations.md
   RUST_LOG                     the log level; logs go to stderr
 
 Exit codes: 0 success; 1 some of the work failed; 2 invalid arguments, or a file that cannot be read; 3 a problem
-of the environment (no database, port in use, invalid setting). Errors go to stderr.";
+with the environment (no database, port in use, invalid setting). Errors go to stderr.";
 
 /// An argument is not what it should be.
 const USAGE: u8 = 2;

@@ -108,7 +108,7 @@ struct Create {
     max_concurrent: Option<i64>,
     #[command(flatten)]
     extra_files: ExtraFiles,
-    /// Report only changes to these fields, for example title or status
+    /// Reports only changes to these fields, for example title or status
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     fields: Vec<String>,
     #[command(flatten)]

@@ -48,7 +48,7 @@ struct InitArgs {
     /// Megabytes of results that may wait to be recorded
     #[arg(long, value_name = "MB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..))]
     results_mb: u32,
-    /// Megabytes of the log's copy; beyond that the oldest events are dropped
+    /// Maximum size of the log's copy in megabytes; beyond it the oldest events are dropped
     #[arg(long, value_name = "MB", default_value_t = 10240, value_parser = clap::value_parser!(u32).range(1..))]
     log_mb: u32,
 }

@@ -26,7 +26,7 @@ pub(super) struct Args {
     /// The file that 'sitelog backup' wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// An empty database. Default: that of the settings (`DATABASE_URL`, or a private one in the data directory)
+    /// An empty database. Default: the one in the settings (`DATABASE_URL`, or a private one in the data directory)
     #[arg(long, value_name = "URL")]
     into: Option<String>,
     /// Prints JSON: one object for the log, and one for each read model

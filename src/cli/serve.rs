@@ -91,10 +91,10 @@ fn introduce(started: &Started<'_>, roles: Roles) {
     }
     let guarded = config.auth.mode == AuthMode::Required;
     tell(&if guarded {
-        format!("sitelog serves http://{address}")
+        format!("sitelog listens on http://{address}")
     } else {
         format!(
-            "sitelog serves http://{address}  (NO ACCESS CONTROL: everyone on this machine has full access)"
+            "sitelog listens on http://{address}  (NO ACCESS CONTROL: everyone on this machine has full access)"
         )
     });
     tell(&format!("data is stored in {place}"));

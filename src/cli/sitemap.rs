@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::input::BadArgument;
+use super::input::{BadArgument, require_readable};
 use super::sitemap_audit::Auditor;
 use super::{output, tell};
 use crate::fetch::{FetchError, FetchSettings, Fetcher, Limits};
@@ -160,6 +160,7 @@ fn read_local(args: &Args, printer: &mut Printer<'_>) -> anyhow::Result<Summary>
     let (mut input, base): (Box<dyn Read>, Option<Url>) = if args.source == "-" {
         (Box::new(std::io::stdin()), None)
     } else {
+        require_readable(path)?;
         let failed = || format!("cannot read {}", path.display());
         let file = File::open(path).with_context(failed)?;
         let full = std::path::absolute(path).with_context(failed)?;

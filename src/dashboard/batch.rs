@@ -180,7 +180,7 @@ fn actions(row: &BatchRow) -> Markup {
                     (action(&format!("{path}/cancel"), "Cancel batch", "danger"))
                 }
             } @else if failed > 0 && !row.cancelled {
-                (action(&format!("{path}/retry"), &format!("Retry {} failed", number(failed.into())), "primary"))
+                (action(&format!("{path}/retry"), &format!("Retry {}", counted(i64::from(failed), "failed scan")), "primary"))
             }
             details.menu { summary { "Export" }
                 ul {

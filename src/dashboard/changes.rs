@@ -1,4 +1,4 @@
-//! Changes to all domains, the latest first: values before and after, side by side.
+//! Changes to all domains, the newest first: values before and after, side by side.
 
 use axum::extract::State;
 use maud::{Markup, html};

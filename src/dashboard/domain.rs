@@ -161,7 +161,7 @@ fn head(row: &DomainRow, found: &Findings, visitor: &Visitor) -> Markup {
                 }
             }
             @if !stale.is_empty() {
-                p.small.muted { "From an earlier scan: " (stale.join(", ")) "." }
+                p.small.muted { "Not found by the last scan, kept from an earlier one: " (stale.join(", ")) "." }
             }
             p.small.muted { "First scan " (time(row.first_scan)) " · last scan " (time(row.last_scan))
                 @if let Some(visit) = found.performance.visit {
@@ -178,7 +178,7 @@ fn site_state(found: &SiteState) -> Markup {
     html! {
         div.panel {
             p { strong { (found.state.label()) "." } " "
-                @if !found.state.is_the_owners() { "This page is not the owner's, so sitelog takes no organization and no contacts from it." } }
+                @if !found.state.is_the_owners() { "This page does not come from the owner of the domain, so sitelog ignores any organization and contacts on it." } }
             p.small.muted { "Recognised by " code { (found.evidence) } " on " (outward(&found.page)) }
         }
     }
@@ -383,12 +383,14 @@ fn what_changed(changes: &[FieldChange], is_whole: bool) -> Markup {
     let first = if is_whole {
         "First scan"
     } else {
-        "Values before the latest scans"
+        "Values from the oldest of the latest 100 scans"
     };
     let groups: Vec<&[FieldChange]> = changes.chunk_by(|a, b| a.position == b.position).collect();
     html! {
         h2 #changes { "What changed" }
-        @if groups.len() < 2 { p.muted { "Nothing has changed since the first scan." } }
+        @if groups.len() < 2 {
+            p.muted { @if is_whole { "Nothing has changed since the first scan." } @else { "Nothing changed in the latest 100 scans." } }
+        }
         @if !groups.is_empty() {
             ol.story {
                 @for (place, group) in groups.iter().enumerate().rev() {

@@ -164,7 +164,7 @@ fn new_form(visitor: &Visitor) -> Markup {
                         }
                     }
                     (entered.error("scope"))
-                    span.small.muted { "write changes scans, monitors, webhooks and links; admin also manages keys and erases domains." } }
+                    span.small.muted { "A key with the scope write can change scans, monitors, webhooks and links. The scope admin also allows managing keys and erasing domains." } }
                 p { label for="days" { "Valid for (days)" }
                     input #days name="days" type="number" placeholder="no expiry" min="1" max="3650" value=(entered.value("days", "")) aria-invalid=[entered.invalid("days")];
                     (entered.error("days")) }
@@ -178,7 +178,7 @@ fn explained(scope: Scope) -> &'static str {
     match scope {
         Scope::Read => "read: view everything",
         Scope::Write => "write: also make changes",
-        Scope::Admin => "admin: also keys and erasures",
+        Scope::Admin => "admin: also manage keys and erase domains",
         Scope::Operator => "operator: also operate the service",
     }
 }

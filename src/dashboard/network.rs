@@ -25,7 +25,7 @@ pub(super) fn show(found: &Findings) -> Markup {
                 (records("Name servers", dns.ns.iter()))
                 (records("Mail servers", dns.mx.iter()))
                 (records("CNAME of www", dns.www_cname.iter()))
-                (records("May issue certificates", dns.caa.iter()))
+                (records("Allowed certificate authorities (CAA)", dns.caa.iter()))
                 (records("TXT records", dns.txt.iter()))
                 @for (kind, why) in &dns.failures { dt { (kind) } dd { span.muted { "unknown: " (why) } } }
             }

@@ -72,7 +72,7 @@ async fn confirm(
     let refusal = require_sendable(state, visitor, &input).await.err();
     let page = html! {
         h1 { "Check the list" }
-        @if !input.items.is_empty() || !input.rejected.is_empty() { (rejects(&input.rejected)) }
+        @if !input.items.is_empty() || !input.rejected.is_empty() { (rejects(&input.rejected, refusal.is_none())) }
         dl.figures {
             div { dt { "Domains to scan" } dd { (number(count(input.items.len()))) } }
             div { dt { "Rejected lines" } dd { (number(count(input.rejected.len()))) } }
@@ -211,14 +211,15 @@ fn carried(text: &str) -> Markup {
 }
 
 /// The errors come first.
-fn rejects(rejected: &[RejectedLine]) -> Markup {
+fn rejects(rejected: &[RejectedLine], can_continue: bool) -> Markup {
     html! {
         @if rejected.is_empty() {
             div.panel.good { p { "No lines were rejected." } }
         } @else {
             div.panel.bad {
                 p { strong { (counted(count(rejected.len()), "line")) " will not be scanned." }
-                    " Correct your file and upload it again, or continue without them." }
+                    " Correct the list and send it again"
+                    @if can_continue { ", or continue without the rejected lines" } "." }
                 div.scroll tabindex="0" role="region" aria-label="Rejected lines" {
                     table {
                         thead { tr { th.number scope="col" { "Line" } th scope="col" { "Input" } th scope="col" { "Error" } } }

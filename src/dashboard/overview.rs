@@ -84,7 +84,7 @@ fn form(refused: &Refused) -> Markup {
             div.actions {
                 button.primary type="submit" { "Scan" }
                 button type="submit" formaction="/batches/check" { "Check the list first" }
-                span.small.muted { "If the list has invalid lines, you confirm it before the scan starts." }
+                span.small.muted { "If the list has invalid lines, you are asked to confirm before the scan starts." }
             }
         }
     }
@@ -128,7 +128,7 @@ fn month(scans: &Recent) -> Markup {
                     div { dt { "Scans completed" } dd.completed { (number(completed)) } }
                     div { dt { "Scans failed" } dd.failed { (number(failed)) } }
                 }
-                @if scans.is_cut { p.small.muted { "Of the latest " (number(LATEST)) " scans." } }
+                @if scans.is_cut { p.small.muted { "Counted over the latest " (number(LATEST)) " scans." } }
                 figure {
                     (chart::columns(&columns, &label))
                     figcaption { span { (day(scans.days.first())) } span { (label) } span { (day(scans.days.last())) } }

@@ -64,7 +64,7 @@ impl Refused {
         html! {
             @if let Some(refusal) = &self.0 {
                 div.panel.bad role="alert" {
-                    p { strong { "Not done: " } (refusal.detail) }
+                    p { strong { "Nothing was changed: " } (refusal.detail) }
                 }
             }
         }

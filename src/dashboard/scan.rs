@@ -114,7 +114,7 @@ fn head(row: &JobRow, visitor: &Visitor) -> Markup {
             dt { "Requested" } dd { (time(Some(row.created_at))) @if let Some(by) = &row.created_by { " by " (by) } }
             @if row.started_at.is_some() { dt { "Started" } dd { (time(row.started_at)) } }
             @if row.completed_at.is_some() {
-                dt { "Ended" } dd { (time(row.completed_at)) @if let Some(took) = took { span.muted { " after " (duration(took)) } } }
+                dt { "Finished" } dd { (time(row.completed_at)) @if let Some(took) = took { span.muted { " after " (duration(took)) } } }
             }
             dt { "Attempts" } dd { (row.attempts) }
             @if let Some(batch) = row.batch_id {

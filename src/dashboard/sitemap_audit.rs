@@ -25,8 +25,8 @@ pub(super) fn show(domain: &str, found: &Findings) -> Markup {
 fn checks(audit: &SitemapAudit) -> Markup {
     html! {
         h3 { "Sitemap audit" }
-        p.small.muted { (counted(count(audit.entries), "URL")) " compared with " (outward(&audit.home))
-            "; " (number(count(audit.with_lastmod))) " with lastmod." }
+        p.small.muted { (counted(count(audit.entries), "URL")) " compared with the home page " (outward(&audit.home))
+            "; " (number(count(audit.with_lastmod))) " of them have a lastmod date." }
         @if audit.faults.is_empty() { p { "No problems found." } }
         @else { dl.facts { @for fault in &audit.faults { (check(fault)) } } }
     }

@@ -111,7 +111,7 @@ fn named(condition: TaskCondition) -> &'static str {
 fn explained(condition: TaskCondition) -> &'static str {
     match condition {
         TaskCondition::Stuck => {
-            "No worker has taken a task for five minutes, or the worker of these tasks does not finish. Is a process with the role worker running?"
+            "No worker has taken a task for five minutes, or the worker that took these tasks does not finish them. Is a process with the role worker running?"
         }
         TaskCondition::Leased => "A worker holds a lease on each of these tasks.",
         TaskCondition::Ready => {

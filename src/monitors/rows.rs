@@ -100,7 +100,7 @@ pub async fn find(pool: &PgPool, tenant: TenantId, id: MonitorId) -> Result<Opti
     )
 }
 
-/// Runs of a monitor of a tenant, the latest first, before one of them.
+/// Runs of a monitor of a tenant, the newest first, before one of them.
 pub async fn runs(
     pool: &PgPool,
     tenant: TenantId,

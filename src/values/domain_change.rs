@@ -64,7 +64,7 @@ pub fn field_names() -> Vec<&'static str> {
 
 /// A name that is no field that can change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("fields: '{name}' is not a field that can change{suggestion}; /docs lists the fields, at `field` of GET /api/v4/changes", suggestion = did_you_mean(*.nearest))]
+#[error("fields: '{name}' is not a field that can change{suggestion}; /docs lists the fields under GET /api/v4/changes, parameter field", suggestion = did_you_mean(*.nearest))]
 pub struct UnknownField {
     name: String,
     nearest: Option<&'static str>,

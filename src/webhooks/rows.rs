@@ -125,7 +125,7 @@ pub async fn find(pool: &PgPool, tenant: TenantId, id: WebhookId) -> Result<Opti
     .await?)
 }
 
-/// Attempts to deliver to an endpoint of a tenant, the latest first, before one of them.
+/// Attempts to deliver to an endpoint of a tenant, the newest first, before one of them.
 pub async fn deliveries(
     pool: &PgPool,
     tenant: TenantId,

@@ -25,7 +25,7 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
          `limit` is 1 to 1000. A cursor is valid only for the `sort` it came from.",
     ),
     (
-        "repeating",
+        "idempotency",
         "Idempotency",
         "Every POST accepts `Idempotency-Key`. A retried request with the same key and body has no further effect and \
          gets the original response. So you can safely retry any request that got no response.",
@@ -45,7 +45,7 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
          automatically.",
     ),
     (
-        "taking",
+        "exporting",
         "Exporting results",
         "`?format=csv`, `ndjson`, `xlsx` or `parquet` (or `Accept`) on `GET /api/v4/domains`, `/domains/{domain}/urls`, \
          `/domains/{domain}/sitemap-audit`, `/scans`, `/changes`, `/batches/{id}/scans` and `/batches/{id}/domains` returns all \
@@ -54,7 +54,7 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
          fails midway, the response is incomplete and clients report an error.",
     ),
     (
-        "saving",
+        "recent",
         "Recently scanned domains",
         "`max_age_days` on `POST /api/v4/scans` and `POST /api/v4/batches` reuses recent scans instead of scanning \
          again.",
@@ -154,8 +154,8 @@ fn operation_of(path: &str, method: &str, operation: &Value) -> Markup {
 fn answers(responses: &Value) -> Markup {
     html! {
         details {
-            summary { "Answers" }
-            (table("Answers", &["Status", "Meaning"], &html! {
+            summary { "Responses" }
+            (table("Responses", &["Status", "Meaning"], &html! {
                 @for (status, response) in responses.as_object().into_iter().flatten() {
                     tr {
                         td { (status) }

@@ -23,7 +23,7 @@ macro_rules! reasons {
 
 reasons! {
     InvalidDomain "The text is not a domain name." "no" "Correct the list and send it again.";
-    NameNotResolved "DNS has no address for the name, with or without `www.`." "only if DNS did not answer" "Check the spelling; the domain may have expired.";
+    NameNotResolved "DNS has no address for the name, with or without a leading `www`." "only if DNS did not answer" "Check the spelling; the domain may have expired.";
     ConnectFailed "The TCP connection failed, or it was closed before a response." "yes" "Try again later: the site is down, or it blocks sitelog.";
     TlsFailed "The TLS handshake failed, and plain HTTP did not work either." "only if the connection was closed" "Nothing to do: the site's certificate or TLS settings are faulty.";
     Timeout "Connecting, the first byte, the body or the whole attempt took too long." "yes" "Retry the scan when the site is less busy.";

@@ -28,7 +28,7 @@ const TEXTS: [(&str, &str, &str); 5] = [
     (
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         "(the workbook's bytes)",
-        "(a workbook)",
+        "(an Excel file)",
     ),
     ("application/vnd.apache.parquet", "", "(a Parquet file)"),
 ];

@@ -200,7 +200,7 @@ pub(super) struct NewBatch {
         (status = 200, description = "No new scans: a dry run, or recent scans of all domains were reused", body = AcceptedBatch),
         (status = 400, description = "The list cannot be read", body = Problem),
         (status = 413, description = "Larger than 32 MB", body = Problem),
-        (status = 415, description = "The content is not JSON, NDJSON, CSV, plain text or a workbook", body = Problem),
+        (status = 415, description = "The content is not JSON, NDJSON, CSV, plain text or an Excel file", body = Problem),
         (status = 422, description = "No valid domain, more than 100,000 domains, or more than the tenant's quota", body = Problem),
         (status = 503, description = "Nothing was accepted; try again", body = Problem),
     )

@@ -28,7 +28,7 @@ use crate::values::monitor::{MonitorChange, MonitorSettings};
     responses(
         (status = 201, body = monitor_views::CreatedMonitor), (status = 400, body = Problem),
         (status = 415, description = "The content is not JSON", body = Problem),
-        (status = 422, description = "The settings or the list are invalid, or there are 10,000 monitors", body = Problem),
+        (status = 422, description = "The settings or the list are invalid, or the tenant already has 10,000 monitors", body = Problem),
         (status = 503, body = Problem),
     )
 )]

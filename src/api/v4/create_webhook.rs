@@ -17,7 +17,7 @@ use crate::webhooks::endpoint;
     responses(
         (status = 201, body = WebhookSecretView), (status = 400, body = Problem),
         (status = 415, description = "The content is not JSON", body = Problem),
-        (status = 422, description = "The settings are invalid, or there are 100 webhooks", body = Problem),
+        (status = 422, description = "The settings are invalid, or the tenant already has 100 webhooks", body = Problem),
         (status = 503, body = Problem),
     )
 )]

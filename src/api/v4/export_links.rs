@@ -122,7 +122,7 @@ impl From<LinkRow> for ExportLink {
     responses(
         (status = 201, body = NewExportLink), (status = 400, body = Problem),
         (status = 415, description = "The content is not JSON", body = Problem),
-        (status = 422, description = "There is no such export, or there are 1,000 links", body = Problem),
+        (status = 422, description = "There is no such export, or the tenant already has 1,000 links", body = Problem),
         (status = 503, body = Problem),
     )
 )]
@@ -167,7 +167,7 @@ pub(super) async fn list_links(
     }))
 }
 
-/// Revokes a link: from now on it gives no access.
+/// Revokes a link: it stops working immediately.
 #[utoipa::path(
     delete, path = "/links/{id}", tag = "exports", params(("id" = uuid::Uuid, Path)),
     responses((status = 204, description = "The link is revoked"), (status = 404, body = Problem), (status = 503, body = Problem))

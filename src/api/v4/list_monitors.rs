@@ -50,7 +50,7 @@ pub(super) async fn get_monitor(
         .ok_or_else(|| Problem::not_found("monitor"))
 }
 
-/// Lists the runs of a monitor, latest first, including skipped runs.
+/// Lists the runs of a monitor, newest first, including skipped runs.
 #[utoipa::path(
     get, path = "/monitors/{id}/runs", tag = "monitors", params(("id" = uuid::Uuid, Path), Paging, AtLeast),
     responses(

@@ -21,7 +21,7 @@ use crate::values::{BatchId, DomainName, FailureReason, TenantId};
 pub(crate) struct ScanQuery {
     /// Only scans with this status.
     pub(crate) status: Option<String>,
-    /// Only scans that failed for this reason, or whose last attempt did.
+    /// Only scans that failed for this reason, or whose last attempt failed for it.
     pub(crate) reason: Option<String>,
     /// Only scans of this domain.
     pub(crate) domain: Option<String>,

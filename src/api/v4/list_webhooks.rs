@@ -47,7 +47,7 @@ pub(super) async fn get_webhook(
         .ok_or_else(|| Problem::not_found("webhook"))
 }
 
-/// Lists the attempts to deliver events to a webhook in the last 30 days, latest first: status, response and
+/// Lists the attempts to deliver events to a webhook in the last 30 days, newest first: status, response and
 /// duration.
 #[utoipa::path(
     get, path = "/webhooks/{id}/deliveries", tag = "webhooks", params(("id" = uuid::Uuid, Path), Paging),

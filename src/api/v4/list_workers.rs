@@ -64,7 +64,7 @@ impl From<WorkerRow> for Worker {
     }
 }
 
-/// The workers of this service, on all machines; last seen first. Needs the scope `operator`.
+/// The workers of this service, on all machines, most recently seen first. Needs the scope `operator`.
 #[utoipa::path(
     get, path = "/workers", tag = "operations",
     responses((status = 200, body = Page<Worker>), (status = 503, body = Problem))

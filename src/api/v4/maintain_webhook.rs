@@ -136,7 +136,7 @@ pub(super) async fn disable_webhook(
     execute(&state, id, command, &request).await
 }
 
-/// Sends an event `webhook.test` to a webhook, in one attempt; its deliveries show the result.
+/// Sends a `webhook.test` event to a webhook once, without retries; its deliveries show the result.
 #[utoipa::path(
     post, path = "/webhooks/{id}/test", tag = "webhooks", params(("id" = uuid::Uuid, Path)),
     responses(

@@ -91,7 +91,7 @@ impl From<SubscriberRow> for SubscriberView {
         (status = 201, body = SubscriberView), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 409, description = "Email is not configured on the server", body = Problem),
         (status = 415, description = "The content is not JSON", body = Problem),
-        (status = 422, description = "Not an email address, or there are 20 subscribers", body = Problem),
+        (status = 422, description = "Not an email address, or the monitor already has 20 subscribers", body = Problem),
         (status = 503, body = Problem),
     )
 )]

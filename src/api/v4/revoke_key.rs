@@ -14,7 +14,7 @@ use crate::commands::change_access::revoke_key as revoke;
 /// Revokes a key permanently, effective immediately; needs the scope `admin`. A second request has no effect.
 #[utoipa::path(
     post, path = "/keys/{id}/revoke", tag = "keys",
-    params(("id" = String, Path, description = "The visible part of the key")),
+    params(("id" = String, Path, description = "The ID of the key: the part before its secret")),
     responses((status = 200, body = Key), (status = 404, body = Problem), (status = 503, body = Problem))
 )]
 pub(super) async fn revoke_key(

@@ -51,7 +51,7 @@ const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 /// Writes results as CSV, NDJSON, Excel (.xlsx) or Parquet; the columns are in docs/api.md.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// domains: the results per domain; scans: one row per scan (jobs is the same); urls: the URLs in the sitemaps; changes:
+    /// domains: the results per domain; scans: one row per scan (alias: jobs); urls: the URLs in the sitemaps; changes:
     /// what changed in domains
     #[arg(value_name = "TABLE")]
     table: Table,
@@ -116,8 +116,8 @@ pub(super) struct Args {
     to: Option<Destination>,
 }
 
-const TO: &str = "Where to write: s3://bucket/key (credentials: AWS_… of the environment), file:///path or a path. \
-                  It appears only when it is complete; after an interruption, the same command continues";
+const TO: &str = "Where to write: s3://bucket/key (credentials from the AWS_… environment variables), file:///path or a path. \
+                  The file appears only when it is complete; to continue after an interruption, repeat the command";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Table {

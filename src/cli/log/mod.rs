@@ -22,11 +22,11 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Checks that no event is missing and that no event or body was changed; exit code 1 if one was
+    /// Checks that no event is missing and that no event or body was changed; exit code 1 otherwise
     Verify(verify::Args),
     /// Prints the tree head (Merkle tree over all events); keep it elsewhere to detect later changes of the log
     Head(head::Args),
-    /// Proves that an event is in the log, or that the log only grew since an earlier head
+    /// Proves that an event is in the log, or that events were only added since an earlier head
     Proof(proof::Args),
     /// Records the tree heads of complete segments; 'log verify' then checks each segment against its recorded root
     Seal(segment::SealArgs),

@@ -12,14 +12,14 @@ use crate::log::merkle::Hash;
 use crate::log::proof::{verify_consistency, verify_inclusion};
 use crate::log::tree::{ConsistencyProof, InclusionProof, ProofError};
 
-/// Proves that an event is in the log, or that the log only grew since an earlier head (RFC 9162, section 2.1).
+/// Proves that an event is in the log, or that events were only added since an earlier head (RFC 9162, section 2.1).
 /// 'script/verify-proof' checks what --json prints, without sitelog.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The position of the event
     #[arg(required_unless_present = "consistency", conflicts_with = "consistency")]
     position: Option<i64>,
-    /// Proves instead that the log only grew since it had this many events
+    /// Instead proves that events were only added since the log had this many
     #[arg(long, value_name = "OLD_SIZE")]
     consistency: Option<u64>,
     /// Uses the tree over the first SIZE events. Default: all events

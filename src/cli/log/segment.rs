@@ -33,7 +33,7 @@ pub(super) struct ExportArgs {
     /// Position of the last event
     #[arg(long, value_name = "POSITION")]
     to: u64,
-    /// Includes findings and lists of URLs. 'sitelog forget' cannot erase what is in a file
+    /// Includes findings and lists of URLs. 'sitelog forget' cannot erase data in exported files
     #[arg(long)]
     bodies: bool,
     /// The file to write; it must not exist yet
@@ -48,7 +48,7 @@ pub(super) struct ExportArgs {
 pub(super) struct VerifyArgs {
     /// The file
     file: PathBuf,
-    /// A head over the events up to the last one of the file: a file with the output of 'log head', or SIZE:ROOT
+    /// The tree head at the last event in the file: a file with the output of 'log head', or SIZE:ROOT
     #[arg(long, value_name = "FILE|SIZE:ROOT")]
     head: Option<String>,
     /// Prints one JSON object

@@ -12,7 +12,7 @@ use crate::log::head::TreeHead;
 use crate::log::verify::{Finding, VerifyOptions};
 use crate::values::amount::counted;
 
-/// Checks that no event is missing and that no event or body was changed; exit code 1 if one was.
+/// Checks that no event is missing and that no event or body was changed; exit code 1 otherwise.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// An earlier head: a file with the output of 'log head', or SIZE:ROOT. Fails if an event before it was changed

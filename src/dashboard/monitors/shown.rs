@@ -161,7 +161,7 @@ pub(super) fn email(rows: &[SubscriberRow], path: &str, is_configured: bool, vis
         }
         @if may_write && is_configured {
             form.filter method="post" action=(subscribe) {
-                label { "Email address that gets an email for each run that finds changes"
+                label { "Email address (gets an email after each run that finds changes)"
                     input #address name="address" type="email" size="32" required placeholder="anna@example.com" value=(entered.value("address", "")) aria-invalid=[entered.invalid("address")];
                     (entered.error("address")) }
                 button type="submit" { "Add" }

@@ -112,6 +112,29 @@ fn phrases_that_the_style_page_calls_bad_are_not_used() {
     }
 }
 
+/// Examples in the sources would not be run (`doctest = false` in Cargo.toml); docs/snippets has those that are.
+#[test]
+fn doc_comments_contain_no_code_that_nobody_runs() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_rust(path.to_str().unwrap()) {
+                let text = fs::read_to_string(&path).unwrap();
+                let comments = text.lines().filter_map(|line| {
+                    let line = line.trim_start();
+                    line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))
+                });
+                let fences: Vec<&str> = comments.filter(|line| line.trim().starts_with("```")).collect();
+                let is_text = |pair: &[&str]| pair[0].trim() == "```text";
+                assert!(fences.chunks(2).all(is_text), "{}: {fences:?}", path.display());
+            }
+        }
+    }
+}
+
 fn check(path: &str, said: &str) {
     let said = format!("{}\n", said.trim_end());
     if std::env::var_os("UPDATE_DOCS").is_some() {

@@ -103,7 +103,7 @@ impl Server {
                 .iter()
                 .find_map(|line| line.split_once(mark)?.1.split_whitespace().next())
         };
-        let address = after("serves http://").map(str::to_owned);
+        let address = after("listens on http://").map(str::to_owned);
         let first_key = std::fs::read_to_string(&key_file).ok();
         let first_key = first_key.map(|key| key.trim_end().to_owned());
         let address =
