@@ -35,6 +35,16 @@ mod unfair;
 /// The argument with which this program starts itself as the site server.
 pub const SERVE_SITES: &str = "--serve-sites";
 
+/// Two figures depend on it: `unfair`, and the retry of `large`.
+fn note_on_priorities() {
+    let setting = "/proc/sys/kernel/sched_autogroup_enabled";
+    if std::fs::read_to_string(setting).is_ok_and(|value| value.trim() == "1") {
+        println!(
+            "kernel.sched_autogroup_enabled is 1: outside a control group Linux ignores the priorities of background work\n"
+        );
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args()
         .skip(1)
@@ -49,6 +59,7 @@ fn main() {
         return;
     }
     let _ = rustls::crypto::ring::default_provider().install_default();
+    note_on_priorities();
     let wants = |section: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == section);
     runtime.block_on(async {
         if wants("throughput") {

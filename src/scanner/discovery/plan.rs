@@ -1,4 +1,4 @@
-//! Which sitemap files of a site are requested, in which order, and what of them is kept.
+//! The queue of a site's sitemap files: limits, duplicates, and what of them is kept.
 //!
 //! Nothing here waits: it runs on the parse threads, between rounds of requests.
 

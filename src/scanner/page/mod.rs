@@ -167,13 +167,7 @@ pub fn add_page(home: &mut Findings, further: Findings) {
         social::add(&mut home.socials, social);
     }
     for technology in further.technologies {
-        if home
-            .technologies
-            .iter()
-            .all(|known| known.name != technology.name)
-        {
-            home.technologies.push(technology);
-        }
+        technology::add(&mut home.technologies, technology);
     }
     home.problems.extend(further.problems);
     home.tech_stack = technology::categories(&home.technologies);

@@ -53,6 +53,21 @@ pub(super) fn add_beside(found: &mut Vec<Technology>, set: &Technologies, off_pa
     *found = off_page::technologies(set, found, off_page);
 }
 
+/// Adds what a further page shows. Of a technology that is known, the page with a version tells more than one without, and
+/// then the more certain one.
+pub(super) fn add(found: &mut Vec<Technology>, further: Technology) {
+    let Some(known) = found.iter_mut().find(|known| known.name == further.name) else {
+        found.push(further);
+        return;
+    };
+    let tells = |technology: &Technology| (technology.version.is_some(), technology.confidence);
+    let confidence = known.confidence.max(further.confidence);
+    if tells(&further) > tells(known) {
+        *known = further;
+    }
+    known.confidence = confidence;
+}
+
 /// Whether a technology is present with enough confidence, and its version.
 pub(super) fn version_of(technologies: &[Technology], name: &str) -> (bool, Option<String>) {
     let found = technologies

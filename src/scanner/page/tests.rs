@@ -1,4 +1,5 @@
 use super::*;
+use crate::values::findings::Technology;
 
 fn read(html: &str) -> Findings {
     read_page(&RawPage {
@@ -74,6 +75,41 @@ fn a_further_page_adds_contacts_but_keeps_the_home_pages_title() {
     );
     assert_eq!(home.title.as_deref(), Some("Home"));
     assert_eq!(home.contact_info.email, ["a@acme-shop.at", "b@acme-shop.at"]);
+}
+
+#[test]
+fn a_version_that_only_a_further_page_shows_is_known() {
+    let technology = |name: &str, version: Option<&str>, confidence, evidence: &str| Technology {
+        name: name.to_owned(),
+        version: version.map(str::to_owned),
+        confidence,
+        evidence: evidence.to_owned(),
+        ..Technology::default()
+    };
+    let mut home = Findings {
+        technologies: vec![
+            technology("Elementor", None, 100, "home"),
+            technology("WordPress", Some("6.4"), 50, "home"),
+        ],
+        ..Findings::default()
+    };
+    let further = Findings {
+        technologies: vec![
+            technology("Elementor", Some("3.18.2"), 75, "contact"),
+            technology("WordPress", Some("6.1"), 40, "contact"),
+            technology("PHP", None, 100, "contact"),
+        ],
+        ..Findings::default()
+    };
+    add_page(&mut home, further);
+    assert_eq!(
+        home.technologies,
+        [
+            technology("Elementor", Some("3.18.2"), 100, "contact"),
+            technology("WordPress", Some("6.4"), 50, "home"),
+            technology("PHP", None, 100, "contact"),
+        ]
+    );
 }
 
 #[test]

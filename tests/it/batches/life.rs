@@ -126,8 +126,13 @@ async fn retrying_one_scan_of_an_ended_batch_reopens_the_batch() {
     let batch = server.request_batch(&domains(&["site00000", "err403"])).await;
     let path = format!("/api/v4/batches/{batch}");
     let first = server.wait_for(&path, LIMIT, ended).await;
-    let failed = server.all(&format!("{path}/scans?status=failed")).await;
-    let scan = failed[0]["scan_id"].as_str().unwrap();
+    // Scans and batches are two read models; each follows the log by itself.
+    let failed = server
+        .wait_for(&format!("{path}/scans?status=failed"), LIMIT, |scans| {
+            scans["items"][0].is_object()
+        })
+        .await;
+    let scan = failed["items"][0]["scan_id"].as_str().unwrap();
     server
         .post(&format!("/api/v4/scans/{scan}/retry"), &json!({}))
         .await;

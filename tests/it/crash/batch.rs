@@ -89,6 +89,18 @@ async fn a_batch_survives_three_kills_of_the_server_and_two_of_postgres() {
         "42 scans of the batch and 5 acknowledged singles ended"
     );
     assert!(endings.values().all(|times| *times == 1), "each once");
+    // Each read model follows the log by itself.
+    let is_known = |page: &Value| page["items"].as_array().is_some_and(|items| items.len() == 42);
+    let have_ended = |page: &Value| {
+        let items = page["items"].as_array().unwrap();
+        is_known(page) && items.iter().all(|scan| scan["completed_at"].is_string())
+    };
+    server
+        .wait_for(&format!("{path}/scans?limit=100"), LIMIT, have_ended)
+        .await;
+    server
+        .wait_for("/api/v4/domains?limit=100", LIMIT, is_known)
+        .await;
     for scan in server.all(&format!("{path}/scans")).await {
         let shown = (
             text(&scan, "scan_id").to_owned(),

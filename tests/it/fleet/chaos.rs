@@ -200,6 +200,7 @@ impl Fleet {
         self.workers[2].restart();
         self.dispatchers[0].restart();
         self.cluster.is_replaced(frozen).await;
+        steps.done("another primary");
         self.cluster.thaw(frozen);
         self.go_on().await;
         self.nats.nodes[0].restart();
@@ -305,7 +306,7 @@ fn requests_of_a_client(server: &Arc<Server>, done: &CancellationToken) -> Abort
             let domain = scan_of(&name(acknowledged.len() * 7 % SITES));
             let scan = server.post("/api/v4/scans", &domain).await;
             acknowledged.push(scan["scan_id"].as_str().unwrap().to_owned());
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         acknowledged
     }))

@@ -123,8 +123,15 @@ async fn paths(server: &Server) -> Vec<String> {
     server
         .wait_for(&path, crate::crash::LIMIT, |batch| batch["progress"] == 1.0)
         .await;
-    let failed = server.all(&format!("{path}/scans?status=failed")).await;
-    let (scan, batch) = (text(&failed[0]["scan_id"]), format!("/batches/{batch}"));
+    // Scans and batches are two read models; each follows the log by itself.
+    let failed = server
+        .wait_for(
+            &format!("{path}/scans?status=failed"),
+            crate::crash::LIMIT,
+            |scans| scans["items"][0].is_object(),
+        )
+        .await;
+    let (scan, batch) = (text(&failed["items"][0]["scan_id"]), format!("/batches/{batch}"));
     let monitor = json!({ "name": "Shops", "domains": domains, "rhythm": "weekly on monday", "fields": ["phone_numbers", "status"] });
     let monitor = text(&server.post("/api/v4/monitors", &monitor).await["monitor_id"]);
     let run = server
