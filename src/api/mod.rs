@@ -2,6 +2,7 @@
 //! commands and queries.
 
 pub(crate) mod admission;
+pub mod at_least;
 pub mod batch_input;
 mod body;
 pub(crate) mod browser;

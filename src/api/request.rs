@@ -1,14 +1,13 @@
 //! What requests have in common: the caller, idempotency, and how recent the data must be.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
@@ -20,15 +19,9 @@ use super::body::HeldBody;
 use super::json_error::parse_json;
 use super::problem::{Problem, ProblemCode};
 use crate::commands::{CommandContext, RequestKey};
-use crate::projections::query::{Sort, wait_for};
-use crate::projections::{Projection, ProjectionError, as_of, query};
+use crate::projections::query::Sort;
+use crate::projections::{ProjectionError, as_of, query};
 use crate::values::TenantId;
-
-/// How long a response may wait for `?at_least=`.
-const MAX_WAIT: Duration = Duration::from_secs(2);
-
-/// How often it polls if nothing notifies it.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Characters of an idempotency key at most.
 const MAX_KEY: usize = 255;
@@ -201,68 +194,6 @@ fn request_id(headers: &HeaderMap) -> String {
         .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
-/// `?at_least=<log position>` of every GET.
-#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct AtLeast {
-    /// Respond only when the read model has reached this log position; waits up to 2 s, then 503.
-    #[serde(default, deserialize_with = "log_position")]
-    pub at_least: Option<i64>,
-}
-
-impl AtLeast {
-    /// Waits until a read model has reached the position.
-    pub async fn wait<P: Projection>(self, state: &ApiState) -> Result<(), Problem> {
-        let Some(wanted) = self.at_least else {
-            return Ok(());
-        };
-        if wait_for::<P>(&state.models, wanted, MAX_WAIT).await? {
-            return Ok(());
-        }
-        let reached = query::position::<P>(&state.models).await?;
-        let detail = format!(
-            "The read model has reached log position {reached}, not yet the requested {wanted}. Try again, and check \
-             that the server returned this position."
-        );
-        Err(Problem::unavailable(detail).with("position", reached))
-    }
-
-    /// The same for something else that follows the log: `what` names it, and `reached` returns its position.
-    pub async fn wait_until<F, E>(self, what: &str, reached: impl Fn() -> F) -> Result<(), Problem>
-    where
-        F: Future<Output = Result<i64, E>>,
-        E: Into<Problem>,
-    {
-        let Some(wanted) = self.at_least else {
-            return Ok(());
-        };
-        let end = Instant::now() + MAX_WAIT;
-        loop {
-            let reached = reached().await.map_err(Into::into)?;
-            if reached >= wanted {
-                return Ok(());
-            }
-            if Instant::now() > end {
-                let detail = format!(
-                    "{what} have reached log position {reached}, not yet the requested {wanted}. Try again, and check \
-                     that the server returned this position."
-                );
-                return Err(Problem::unavailable(detail).with("position", reached));
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-    }
-}
-
-/// A position of the log in a query: 0 or more.
-pub fn log_position<'de, D: Deserializer<'de>>(text: D) -> Result<Option<i64>, D::Error> {
-    let position = Option::<i64>::deserialize(text)?;
-    if position.is_some_and(|position| position < 0) {
-        return Err(D::Error::custom("a log position must be 0 or greater"));
-    }
-    Ok(position)
-}
-
 /// `?as_of=<log position or time>` of single rows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -307,29 +238,6 @@ fn with_offset(text: &str) -> Cow<'_, str> {
         }
         _ => Cow::Borrowed(text),
     }
-}
-
-/// For a thing that the log knows and the read model may not know yet: waits until it does. False if the log does
-/// not know it either.
-pub async fn wait_until_projected<P: Projection>(
-    state: &ApiState,
-    tenant: TenantId,
-    aggregate_type: &str,
-    id: Uuid,
-) -> Result<bool, Problem> {
-    let Some(position) = state
-        .log
-        .stream_position(tenant, aggregate_type, &id.to_string())
-        .await?
-    else {
-        return Ok(false);
-    };
-    AtLeast {
-        at_least: Some(position),
-    }
-    .wait::<P>(state)
-    .await?;
-    Ok(true)
 }
 
 /// `Path` whose refusal is a problem.

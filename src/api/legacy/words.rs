@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::aggregates::{BatchStatus, ScanStatus};
-use crate::api::request::AtLeast;
+use crate::api::at_least::AtLeast;
 use crate::projections::batch_jobs::BatchRow;
 use crate::projections::jobs::JobRow;
 use crate::values::{BatchId, FailureReason, Findings, ScanId};

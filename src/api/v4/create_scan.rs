@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::views::{AcceptedScan, EndedScan};
+use crate::api::at_least::AtLeast;
 use crate::api::list_quotas::require_room_for_urls;
 use crate::api::problem::{Problem, ProblemCode, sentence};
-use crate::api::request::{AtLeast, CommandRequest};
+use crate::api::request::CommandRequest;
 use crate::api::wait::{self, Waited};
 use crate::api::{ApiState, fresh};
 use crate::commands::request_scan::request_scan;

@@ -6,9 +6,10 @@ use axum::response::Response;
 
 use super::views::Batch;
 use crate::api::ApiState;
+use crate::api::at_least::{AtLeast, wait_until_projected};
 use crate::api::conditional;
 use crate::api::problem::Problem;
-use crate::api::request::{AsOf, AtLeast, PathOf, QueryOf, Tenant, wait_until_projected};
+use crate::api::request::{AsOf, PathOf, QueryOf, Tenant};
 use crate::projections::as_of;
 use crate::projections::batch_jobs::{self, BatchJobs, BatchKey, BatchRow};
 use crate::values::{BatchId, TenantId};

@@ -6,9 +6,10 @@ use axum::response::Response;
 
 use super::views::Domain;
 use crate::api::ApiState;
+use crate::api::at_least::AtLeast;
 use crate::api::conditional;
 use crate::api::problem::Problem;
-use crate::api::request::{AsOf, AtLeast, PathOf, QueryOf, Tenant};
+use crate::api::request::{AsOf, PathOf, QueryOf, Tenant};
 use crate::projections::as_of;
 use crate::projections::domains::{self, DomainKey, Domains};
 use crate::values::{DomainName, TenantId};

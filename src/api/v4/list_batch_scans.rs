@@ -7,9 +7,10 @@ use super::get_batch::find_batch;
 use super::list_scans::ScanQuery;
 use super::views::{Page, Scan};
 use crate::api::ApiState;
+use crate::api::at_least::AtLeast;
 use crate::api::export::{FormatQuery, Wanted};
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
+use crate::api::request::{Paging, PathOf, QueryOf, Tenant};
 use crate::projections::jobs::Jobs;
 use crate::values::BatchId;
 

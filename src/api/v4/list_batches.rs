@@ -8,8 +8,9 @@ use utoipa::IntoParams;
 use super::views::{Batch, Page};
 use crate::aggregates::BatchStatus;
 use crate::api::ApiState;
+use crate::api::at_least::AtLeast;
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, filter, one_of};
+use crate::api::request::{Paging, QueryOf, Tenant, filter, one_of};
 use crate::projections::batch_jobs::{self, BatchJobs, query::BatchFilter};
 
 /// Which batches.

@@ -11,9 +11,10 @@ use utoipa::IntoParams;
 
 use super::views::Page;
 use crate::api::ApiState;
+use crate::api::at_least::AtLeast;
 use crate::api::example::{self, Example};
 use crate::api::problem::Problem;
-use crate::api::request::{AtLeast, Paging, PathOf, QueryOf, Tenant};
+use crate::api::request::{Paging, PathOf, QueryOf, Tenant};
 use crate::projections::domains::Domains;
 use crate::projections::history::{self, FieldChange};
 use crate::projections::query::Listed;

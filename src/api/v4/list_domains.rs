@@ -7,9 +7,10 @@ use utoipa::IntoParams;
 
 use super::views::{Domain, Page};
 use crate::api::ApiState;
+use crate::api::at_least::AtLeast;
 use crate::api::export::{FormatQuery, List, Wanted};
 use crate::api::problem::{Problem, ProblemCode};
-use crate::api::request::{AtLeast, Paging, QueryOf, Tenant, order};
+use crate::api::request::{Paging, QueryOf, Tenant, order};
 use crate::projections::domains::query::{DomainFilter, DomainSort};
 use crate::projections::domains::{self, Domains};
 use crate::values::monitor::DomainSelection;

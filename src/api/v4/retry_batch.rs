@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 
 use super::views::AcceptedBatchCommand;
 use crate::api::ApiState;
+use crate::api::at_least::wait_until_projected;
 use crate::api::problem::Problem;
-use crate::api::request::{CommandRequest, PathOf, wait_until_projected};
+use crate::api::request::{CommandRequest, PathOf};
 use crate::commands::CommandContext;
 use crate::commands::retry_batch::{EndedScan, retry_batch as retry};
 use crate::projections::jobs::{self, Jobs};

@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
 use super::ApiState;
+use super::at_least::log_position;
 use super::problem::{Problem, ProblemCode};
-use super::request::log_position;
 use crate::log::{EventLog, LogEvent};
 use crate::values::TenantId;
 use driver::drive;

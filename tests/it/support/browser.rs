@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ impl Browser {
             eprintln!("SKIPPED: there is no Chromium with its driver here; pages are not run in a browser");
             return None;
         };
-        let (driver, address) = start_driver(driver);
+        let (driver, address) = start_driver(&driver);
         let profile = TempDir::with_prefix("sitelog-browser-").unwrap();
         // Root has no sandbox, and containers little shared memory.
         let arguments = [
@@ -202,8 +202,15 @@ impl WebDriverCompatibleCommand for Extension {
     }
 }
 
-/// Starts a driver on a free port; its address.
-fn start_driver(driver: PathBuf) -> (Driver, String) {
+/// Starts a driver on a free port; its address. It chooses a port before it binds it for both versions of IP, and ends if
+/// somebody else is faster.
+fn start_driver(driver: &Path) -> (Driver, String) {
+    (0..5)
+        .find_map(|_| try_to_start(driver))
+        .expect("the driver says where it listens")
+}
+
+fn try_to_start(driver: &Path) -> Option<(Driver, String)> {
     let mut child = Command::new(driver)
         .arg("--port=0")
         .stdin(Stdio::null())
@@ -220,10 +227,10 @@ fn start_driver(driver: PathBuf) -> (Driver, String) {
         let (_, port) = line.split_once("started successfully on port ")?;
         Some(port.trim_end_matches('.').to_owned())
     });
-    let port = port.expect("the driver says where it listens");
     // Somebody must continue reading, or it blocks on a full pipe.
+    let port = port?;
     std::thread::spawn(move || lines.for_each(drop));
-    (driver, format!("http://127.0.0.1:{port}"))
+    Some((driver, format!("http://127.0.0.1:{port}")))
 }
 
 /// The first of some programs that the PATH has.

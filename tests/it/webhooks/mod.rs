@@ -241,6 +241,13 @@ async fn a_range_one_event_and_a_test_are_sent_once_more_and_nothing_else() {
     }
     until_count(&receiver, 4).await;
     let all = positions(&app, &["ScanCompleted"]).await;
+    // The attempt is noted after the receiver has the message. Until then the endpoint has not passed it.
+    app.get_until(&format!("/api/v4/webhooks/{id}/deliveries"), |answer| {
+        answer.json()["items"]
+            .as_array()
+            .is_some_and(|items| items.len() == 4)
+    })
+    .await;
     receiver.clear();
     command(
         &app,
