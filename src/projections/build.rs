@@ -175,10 +175,8 @@ async fn copy_shard<P: Projection>(
     if claim.is_some() && !exists::<P>(log.pool()).await? {
         P::prepare(log.pool(), &rows).await?;
     }
+    // The commit waits for the disk: the position is written later, and PostgreSQL may have been restarted in between.
     let mut tx = log.pool().begin().await?;
-    sqlx::query("select set_config('synchronous_commit', 'off', true)")
-        .execute(&mut *tx)
-        .await?;
     let refused = P::copy_details(&mut tx, schema, &rows).await?;
     let mut poison = Vec::with_capacity(refused.len());
     for (number, error) in refused {
