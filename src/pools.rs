@@ -230,9 +230,6 @@ async fn lower_priority(connection: &mut PgConnection) -> Result<(), Error> {
     if let Err(error) = lowered {
         tracing::debug!(%error, "The priority of a process of PostgreSQL stays as it is");
     }
-    // Each process of PostgreSQL is a session. Outside a control group, Linux compares sessions by this number instead
-    // (sched(7), "The autogroup feature"); the file is missing where it does not.
-    let _lowered = std::fs::write(format!("/proc/{process}/autogroup"), NICENESS.to_string());
     Ok(())
 }
 
@@ -299,7 +296,7 @@ mod tests {
                 connections
             );
             // One listens, and one is reserved for leases.
-            assert!(work >= 3, "{work} of {connections}");
+            assert!(work.min(work_at_once()) >= 3, "{work} of {connections}");
         }
     }
 }

@@ -38,11 +38,7 @@ impl AtLeast {
             return Ok(());
         }
         let reached = query::position::<P>(&state.models).await?;
-        let detail = format!(
-            "The read model has reached log position {reached}, not yet the requested {wanted}. Try again, and check \
-             that the server returned this position."
-        );
-        Err(Problem::unavailable(detail).with("position", reached))
+        Err(not_yet("The read model has", reached, wanted))
     }
 
     /// The same for something else that follows the log: `what` names it, and `reached` returns its position.
@@ -61,15 +57,19 @@ impl AtLeast {
                 return Ok(());
             }
             if Instant::now() > end {
-                let detail = format!(
-                    "{what} have reached log position {reached}, not yet the requested {wanted}. Try again, and check \
-                     that the server returned this position."
-                );
-                return Err(Problem::unavailable(detail).with("position", reached));
+                return Err(not_yet(&format!("{what} have"), reached, wanted));
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
+}
+
+fn not_yet(what: &str, reached: i64, wanted: i64) -> Problem {
+    let detail = format!(
+        "{what} reached log position {reached}, not yet the requested {wanted}. Try again, and check that the server \
+         returned this position."
+    );
+    Problem::unavailable(detail).with("position", reached)
 }
 
 /// For a thing that the log knows and the read model may not know yet: waits until it does. False if the log does

@@ -83,16 +83,11 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     let phones = phone::phones(&outline, &graph, language.as_deref());
     let socials = social::socials(&outline, &graph);
     let technologies = technology::technologies(known, &html, &outline, &page.headers);
-    let (is_wordpress, wordpress_version) = technology::version_of(&technologies, "WordPress");
     let mut findings = Findings {
-        is_wordpress,
-        wordpress_version,
-        has_elementor: technology::version_of(&technologies, "Elementor").0,
         favicon_url: icon::favicon(&outline),
         logo_url: logo::logo(&outline, &graph),
         contact_info: ContactInfo::default(),
         social_links: SocialLinks::default(),
-        tech_stack: technology::categories(&technologies),
         performance: outline.counts,
         technologies,
         emails,
@@ -106,6 +101,7 @@ pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
         site_state: site_state::site_state(&outline),
         ..Findings::default()
     };
+    sum_up_technologies(&mut findings);
     head::add(&mut findings, &outline, &graph);
     findings.organization = organization::organization(&outline, &graph, findings.site_name.as_ref());
     if !findings.are_the_owners() {
@@ -169,11 +165,8 @@ pub fn add_page(home: &mut Findings, further: Findings) {
     for technology in further.technologies {
         technology::add(&mut home.technologies, technology);
     }
+    sum_up_technologies(home);
     home.problems.extend(further.problems);
-    home.tech_stack = technology::categories(&home.technologies);
-    home.is_wordpress |= further.is_wordpress;
-    home.wordpress_version = home.wordpress_version.take().or(further.wordpress_version);
-    home.has_elementor |= further.has_elementor;
     home.organization = organization::join(home.organization.take(), further.organization);
     home.social_links = social::links(&home.socials, &names(home));
     home.logo_url = home.logo_url.take().or(further.logo_url);
@@ -184,7 +177,15 @@ pub fn add_page(home: &mut Findings, further: Findings) {
 /// Adds the technologies that are seen alongside the pages.
 pub fn add_technologies(findings: &mut Findings, off_page: &OffPageSignals, known: &Technologies) {
     technology::add_beside(&mut findings.technologies, known, off_page);
-    findings.tech_stack = technology::categories(&findings.technologies);
+    sum_up_technologies(findings);
+}
+
+/// The fields that follow from the list of technologies.
+fn sum_up_technologies(findings: &mut Findings) {
+    let technologies = &findings.technologies;
+    (findings.is_wordpress, findings.wordpress_version) = technology::version_of(technologies, "WordPress");
+    findings.has_elementor = technology::version_of(technologies, "Elementor").0;
+    findings.tech_stack = technology::categories(technologies);
 }
 
 /// The names of a site: its host, its own name, and its registered name.

@@ -53,16 +53,15 @@ pub(super) fn add_beside(found: &mut Vec<Technology>, set: &Technologies, off_pa
     *found = off_page::technologies(set, found, off_page);
 }
 
-/// Adds what a further page shows. Of a technology that is known, the page with a version tells more than one without, and
-/// then the more certain one.
+/// Adds what a further page shows. A version of the home page stays; without one, the page with a version tells more, and then
+/// the more certain one.
 pub(super) fn add(found: &mut Vec<Technology>, further: Technology) {
     let Some(known) = found.iter_mut().find(|known| known.name == further.name) else {
         found.push(further);
         return;
     };
-    let tells = |technology: &Technology| (technology.version.is_some(), technology.confidence);
     let confidence = known.confidence.max(further.confidence);
-    if tells(&further) > tells(known) {
+    if known.version.is_none() && (further.version.is_some() || further.confidence > known.confidence) {
         *known = further;
     }
     known.confidence = confidence;

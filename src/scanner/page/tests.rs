@@ -96,7 +96,7 @@ fn a_version_that_only_a_further_page_shows_is_known() {
     let further = Findings {
         technologies: vec![
             technology("Elementor", Some("3.18.2"), 75, "contact"),
-            technology("WordPress", Some("6.1"), 40, "contact"),
+            technology("WordPress", Some("6.1"), 100, "contact"),
             technology("PHP", None, 100, "contact"),
         ],
         ..Findings::default()
@@ -106,9 +106,17 @@ fn a_version_that_only_a_further_page_shows_is_known() {
         home.technologies,
         [
             technology("Elementor", Some("3.18.2"), 100, "contact"),
-            technology("WordPress", Some("6.4"), 50, "home"),
+            technology("WordPress", Some("6.4"), 100, "home"),
             technology("PHP", None, 100, "contact"),
         ]
+    );
+    assert_eq!(
+        (
+            home.is_wordpress,
+            home.wordpress_version.as_deref(),
+            home.has_elementor
+        ),
+        (true, Some("6.4"), true)
     );
 }
 
