@@ -147,7 +147,8 @@ impl Fleet {
 
     /// Waits until the service works again: requests a scan and waits for its end.
     async fn go_on(&mut self) {
-        let domain = scan_of(&name(self.acknowledged.len()));
+        // A site that the batch reaches late: no killed worker holds a lease of its host.
+        let domain = scan_of(&name(SITES - 1 - self.acknowledged.len()));
         let scan = self.server.post("/api/v4/scans", &domain).await;
         let scan = scan["scan_id"].as_str().unwrap().to_owned();
         let end = Instant::now() + LIMIT;
@@ -360,9 +361,13 @@ async fn assert_copied(nats: &Nats, url: &str) {
     })
     .await;
     let settings = nats.settings("follower");
-    let command = sitelog(&["follow", "--no-wait"], nats.dir.path(), &settings);
-    let output = tokio::process::Command::from(command).output().await.unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = wait_for("a reader of the copy", async || {
+        let command = sitelog(&["follow", "--no-wait"], nats.dir.path(), &settings);
+        let output = tokio::process::Command::from(command).output().await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        output.status.success().then_some(text)
+    })
+    .await;
     let copied: Vec<(i64, uuid::Uuid)> = text
         .lines()
         .map(|line| {
@@ -371,10 +376,9 @@ async fn assert_copied(nats: &Nats, url: &str) {
             (event["position"].as_i64().unwrap(), id)
         })
         .collect();
-    let said = String::from_utf8_lossy(&output.stderr);
     assert!(
         copied.len() >= ours.len(),
-        "{} of {} events: {said}",
+        "{} of {} events",
         copied.len(),
         ours.len()
     );

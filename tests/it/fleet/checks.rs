@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::stream::{Config, Republish};
 use async_nats::jetstream::{self, Context};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use sqlx::PgConnection;
 
 use super::engines::Nats;
+use crate::support::app::wait_for;
 
 /// Scans that have not ended, or have ended more than once.
 pub async fn not_ended_once(database: &mut PgConnection) -> Vec<String> {
@@ -144,23 +145,23 @@ impl StoredResults {
 
     /// The scan and fence of each result, and its number in the stream.
     async fn all(&self) -> Vec<(String, String)> {
-        let copies = self.jetstream.get_stream(STORED).await.unwrap();
-        let count = usize::try_from(copies.cached_info().state.messages).unwrap();
-        let config = pull::Config {
-            ack_policy: AckPolicy::None,
-            deliver_policy: DeliverPolicy::All,
-            ..pull::Config::default()
-        };
-        let consumer = copies.create_consumer(config).await.unwrap();
-        let messages = consumer.messages().await.unwrap().take(count);
-        let read = messages.map(|message| {
-            let headers = message.unwrap().message.headers.unwrap();
+        // A broker that has just lost a node may refuse the first reads.
+        wait_for("the stored results", async || self.read().await.ok()).await
+    }
+
+    async fn read(&self) -> Result<Vec<(String, String)>, async_nats::Error> {
+        let copies = self.jetstream.get_stream(STORED).await?;
+        let count = usize::try_from(copies.cached_info().state.messages)?;
+        let consumer = copies.create_consumer(pull::OrderedConfig::default()).await?;
+        let messages = consumer.messages().await?.take(count);
+        let read = messages.map_ok(|message| {
+            let headers = message.headers.as_ref().unwrap();
             let header = |name: &str| headers.get(name).map_or_else(String::new, ToString::to_string);
             (
                 format!("{}:{}", header("Sitelog-Scan"), header("Sitelog-Fence")),
                 header("Nats-Sequence"),
             )
         });
-        read.collect().await
+        Ok(read.try_collect().await?)
     }
 }
