@@ -13,6 +13,8 @@ use crate::values::TenantId;
 
 /// Maximum number of links of a tenant that have not expired.
 pub const MOST_LINKS: i64 = 1000;
+/// The validity of a link in days, if the request does not set it.
+pub const DEFAULT_DAYS: u32 = 30;
 /// The allowed validity of a link in days.
 pub const DAYS: std::ops::RangeInclusive<u32> = 1..=365;
 /// A link that expires later than that was made under a clock that was ahead, and has expired.

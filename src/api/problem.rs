@@ -276,7 +276,7 @@ impl From<AccessError> for Problem {
             ),
             AccessError::IssuerUnavailable(_) => Self::of(
                 ProblemCode::Unavailable,
-                "The keys of the issuer of tokens are not available. Try again later.",
+                "The public keys of the token issuer are not available. Try again later.",
             )
             .retried_after(10),
             AccessError::NoRandomness(_) | AccessError::Unavailable(_) => {

@@ -121,4 +121,19 @@ mod tests {
         assert!(ProblemCode::ALL.is_sorted_by_key(|code| code.status()));
         assert!(ProblemCode::ALL.iter().all(|code| code.status().as_u16() >= 400));
     }
+
+    #[test]
+    fn the_table_in_the_documentation_has_each_code() {
+        let rows: Vec<&str> = include_str!("../../docs/api.md").lines().collect();
+        for code in ProblemCode::ALL {
+            let (status, quoted) = (code.status().as_u16(), format!("`{code}`"));
+            let start = format!("| {status} | ");
+            let is_listed = |row: &&str| row.starts_with(&start) && row.contains(&quoted);
+            assert_eq!(
+                rows.iter().filter(|row| is_listed(row)).count(),
+                1,
+                "{status} {code}"
+            );
+        }
+    }
 }

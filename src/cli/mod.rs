@@ -150,7 +150,8 @@ one given by --config, otherwise sitelog.toml in the working directory, otherwis
   RUST_LOG                     the log level; logs go to stderr
 
 Exit codes: 0 success; 1 some of the work failed; 2 invalid arguments, or a file that cannot be read; 3 a problem
-with the environment (no database, port in use, invalid setting). Errors go to stderr.";
+with the environment (no database, port in use, invalid setting); 'doctor' also exits with 3 if work is stuck. Errors
+go to stderr.";
 
 /// An argument is not what it should be.
 const USAGE: u8 = 2;

@@ -54,7 +54,7 @@ struct Export {
 
 #[derive(Debug, clap::Args)]
 struct Import {
-    /// The file of 'sitelog tenant export'
+    /// The file written by 'sitelog tenant export'
     file: PathBuf,
     /// Only checks the file
     #[arg(long)]

@@ -49,7 +49,7 @@ pub(super) async fn show(
         .await?;
     let content = html! {
         h1 { "Changes" }
-        p { "Differences between each scan and the previous one, newest first. The first scan of a domain is not listed." }
+        p { "What each scan found that differs from what was known of the domain, newest first. The first scan of a domain is not listed." }
         (filter_form(&query))
         (listed(&page, &query, is_first, &visitor))
     };

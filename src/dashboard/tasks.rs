@@ -104,7 +104,7 @@ fn named(condition: TaskCondition) -> &'static str {
         TaskCondition::Stuck => "Stuck",
         TaskCondition::Leased => "Running",
         TaskCondition::Ready => "Ready",
-        TaskCondition::Delayed => "Scheduled",
+        TaskCondition::Delayed => "Delayed",
     }
 }
 
@@ -117,7 +117,9 @@ fn explained(condition: TaskCondition) -> &'static str {
         TaskCondition::Ready => {
             "Waiting for a free worker, for their turn among tenants and batches, or for the end of their host's cooldown."
         }
-        TaskCondition::Delayed => "Scheduled for later, for example a retry after a temporary failure.",
+        TaskCondition::Delayed => {
+            "Waits until a set time, for example for a retry after a temporary failure."
+        }
     }
 }
 
@@ -218,11 +220,11 @@ fn workers_table(rows: &[WorkerRow]) -> Markup {
 /// Scans that failed by no fault of their site.
 fn given_up(rows: &[JobRow], visitor: &Visitor) -> Markup {
     html! {
-        h2 { "Failed permanently" }
+        h2 { "Failed because of sitelog" }
         p.muted { "Scans of your tenant that failed because of an error in sitelog rather than the site: their workers crashed repeatedly, or an internal error occurred." }
         @if rows.is_empty() { p.empty { "None." } }
         @else {
-            div.scroll tabindex="0" role="region" aria-label="Permanently failed scans" {
+            div.scroll tabindex="0" role="region" aria-label="Scans that failed because of sitelog" {
                 table {
                     thead { tr { th scope="col" { "Domain" } th scope="col" { "Error" } th scope="col" { "Time" }
                         th scope="col" { span.visually-hidden { "Actions" } } } }

@@ -312,7 +312,7 @@ fn explained(topic: WebhookTopic) -> &'static str {
         WebhookTopic::BatchCompleted => "All scans of a batch have ended.",
         WebhookTopic::ScanCompleted => "A scan has results.",
         WebhookTopic::ScanFailed => "A scan failed.",
-        WebhookTopic::DomainChanged => "A scan differs from the previous one.",
+        WebhookTopic::DomainChanged => "A scan found something different from what was known of the domain.",
         WebhookTopic::MonitorRan => "A monitor started a run.",
         WebhookTopic::MonitorSkipped => "A monitor skipped a run.",
         WebhookTopic::WebhookTest => "You sent a test event.",

@@ -66,15 +66,15 @@ pub enum EmbeddedPostgresError {
         uid: u32,
     },
 
-    /// Started as root, PostgreSQL runs as `account`, which has no way to the data directory.
+    /// Started as root, PostgreSQL runs as `account`, which cannot access the data directory.
     #[error(
-        "PostgreSQL cannot run as root, and user '{account}', which it runs as, may not enter {blocked} on the way \
-         to {data_dir}; choose another place with SITELOG_DATA_DIR, or allow it with `chmod o+x '{blocked}'`"
+        "PostgreSQL cannot run as root, and user '{account}', which it runs as, cannot access {blocked}, which \
+         contains {data_dir}; choose another place with SITELOG_DATA_DIR, or allow it with `chmod o+x '{blocked}'`"
     )]
     AccountShutOut {
         /// The account's name.
         account: String,
-        /// The first directory it may not enter.
+        /// The first directory that it may not enter.
         blocked: PathBuf,
         /// The data directory.
         data_dir: PathBuf,

@@ -104,10 +104,10 @@ pub struct Findings {
     /// What the site is, for language models.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub llms_txt: Option<LlmsTxt>,
-    /// The site's icon, if the scan was requested to read it.
+    /// The site's icon, if the request or the settings asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icon: Option<Picture>,
-    /// The site's logo, if the scan was requested to read it.
+    /// The site's logo, if the request or the settings asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<Picture>,
     /// The results for the requested files above.

@@ -65,7 +65,7 @@ pub struct DomainSelection {
 /// The settings of a monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MonitorSettings {
-    /// The usual name.
+    /// The name of the monitor.
     pub name: String,
     /// Body: the domains, one JSON object per line, as in `BatchRequested`. Null if a filter selects them.
     pub list: Option<BodyRef>,

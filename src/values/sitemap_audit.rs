@@ -36,9 +36,9 @@ impl AuditCheck {
     pub fn label(self) -> &'static str {
         match self {
             Self::OutsideHost => "On another host",
-            Self::OtherWww => "With or without www, unlike the home page",
+            Self::OtherWww => "www. differs from the home page",
             Self::PlainHttp => "Plain HTTP, unlike the home page",
-            Self::Duplicate => "Named again",
+            Self::Duplicate => "Listed more than once",
             Self::FutureLastmod => "lastmod in the future",
             Self::SameLastmod => "The same lastmod in all entries",
             Self::TooManyUrls => "Files with more than 50,000 URLs",

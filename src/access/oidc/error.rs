@@ -6,7 +6,7 @@ use crate::access::AccessError;
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// The provider is unavailable.
-    #[error("The sign-in provider at {issuer} is unavailable: {reason}.")]
+    #[error("The identity provider at {issuer} is unavailable: {reason}.")]
     Unavailable {
         /// The provider.
         issuer: String,
@@ -17,7 +17,7 @@ pub enum SignInError {
     #[error("Too many users are signing in at the moment.")]
     Busy,
     /// The provider sent the person back without signing them in.
-    #[error("The sign-in provider did not sign you in: {0}.")]
+    #[error("The identity provider did not sign you in: {0}.")]
     Denied(String),
     /// This browser has not begun this sign-in, or too long ago.
     #[error("This sign-in has expired, or was started in another browser or tab.")]
@@ -26,7 +26,7 @@ pub enum SignInError {
     #[error("This sign-in was completed before. It works only once.")]
     Replayed,
     /// The response comes from another issuer.
-    #[error("The response comes from {given}, but the sign-in provider is {expected}.")]
+    #[error("The response comes from {given}, but the identity provider is {expected}.")]
     WrongIssuer {
         /// The server.
         given: String,
@@ -34,16 +34,16 @@ pub enum SignInError {
         expected: String,
     },
     /// The provider refused the code.
-    #[error("The sign-in provider refused to complete the sign-in: {0}.")]
+    #[error("The identity provider refused to complete the sign-in: {0}.")]
     CodeRefused(String),
     /// The ID token has expired.
-    #[error("The sign-in provider's response has expired: {0}.")]
+    #[error("The identity provider's response has expired: {0}.")]
     Expired(String),
     /// The ID token belongs to another sign-in.
-    #[error("The sign-in provider's response belongs to another sign-in (its nonce differs).")]
+    #[error("The identity provider's response belongs to another sign-in (its nonce differs).")]
     WrongNonce,
     /// The ID token is not good.
-    #[error("The sign-in provider's response is invalid: {0}.")]
+    #[error("The identity provider's response is invalid: {0}.")]
     Invalid(String),
     /// No claim names the user's tenant.
     #[error("Your account has no claim '{0}', which names your tenant.")]

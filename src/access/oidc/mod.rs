@@ -176,7 +176,7 @@ impl SignIn {
         answer.map_err(|error| match error {
             RequestTokenError::ServerResponse(refusal) => {
                 tracing::warn!(
-                    "The sign-in provider at {} refused a code: {refusal}",
+                    "The identity provider at {} refused a code: {refusal}",
                     settings.issuer
                 );
                 SignInError::CodeRefused(shown(&refusal.to_string()))

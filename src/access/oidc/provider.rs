@@ -89,7 +89,7 @@ impl Provider {
                 }
                 Err(reason) => {
                     tracing::warn!(
-                        "Cannot read the metadata of the sign-in provider at {}: {reason}",
+                        "Cannot read the metadata of the identity provider at {}: {reason}",
                         self.issuer
                     );
                     kept.asked = Some((now, Some(reason)));
@@ -152,7 +152,7 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
 /// The message for visitors about a request without a response; the log has the details.
 pub(super) fn unanswered(issuer: &str, error: &DirectError) -> String {
     tracing::warn!(
-        "The sign-in provider at {issuer} does not respond: {}",
+        "The identity provider at {issuer} does not respond: {}",
         causes(error)
     );
     error.to_string()

@@ -44,7 +44,7 @@ pub enum BatchEvent {
         round: u32,
     },
     /// A batch of the predecessor was imported. The event contains the predecessor's counts, because the predecessor
-    /// did not keep most of the scans; the scans that it kept do not count in addition.
+    /// did not keep most of the scans; the scans that it kept are not counted a second time.
     BatchImported {
         /// Primary key of the row in the predecessor's table `batch_jobs`.
         row_id: String,

@@ -96,7 +96,7 @@ pub fn words(reason: SkipReason) -> &'static str {
             "it has more domains than a batch may have, or than the tenant's quota of domains per batch"
         }
         SkipReason::UrlQuotaReached => "the tenant has reached its quota of stored URLs",
-        SkipReason::AlreadyRan => "the run of this time took place already",
+        SkipReason::AlreadyRan => "the run of this scheduled time has already taken place",
     }
 }
 

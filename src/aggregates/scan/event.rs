@@ -68,7 +68,8 @@ pub enum ScanEvent {
         url: String,
         /// HTTP status.
         status: u16,
-        /// Whether the file is unchanged since the last scan (304), whose content was reused.
+        /// Whether the site reported the file as unchanged since the last scan (304). If so, the earlier result was
+        /// reused.
         not_modified: bool,
         /// Decoded size in bytes.
         bytes: u64,
@@ -91,7 +92,8 @@ pub enum ScanEvent {
         kind: SitemapKind,
         /// HTTP status; 0 if there was no response.
         status: u16,
-        /// Whether the file is unchanged since the last scan (304), whose content was reused.
+        /// Whether the site reported the file as unchanged since the last scan (304). If so, the earlier result was
+        /// reused.
         not_modified: bool,
         /// Decoded size in bytes.
         bytes: u64,
@@ -112,14 +114,15 @@ pub enum ScanEvent {
         url: String,
         /// HTTP status.
         status: u16,
-        /// Whether the file is unchanged since the last scan (304), whose content was reused.
+        /// Whether the site reported the file as unchanged since the last scan (304). If so, the earlier result was
+        /// reused.
         not_modified: bool,
         /// Decoded size in bytes.
         bytes: u64,
         /// Problems of the file.
         problems: Vec<Problem>,
     },
-    /// The site's icon or logo was read, because the scan was requested to read it.
+    /// The site's icon or logo was read, because the request or the settings asked for it.
     PictureRead {
         /// The domain, in its stored form.
         domain: String,
@@ -230,7 +233,7 @@ pub enum ScanEvent {
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
-        /// The predecessor's table: `domains` (its latest results of the domain) or `jobs`.
+        /// The predecessor's table: `domains` (the predecessor's latest results for the domain) or `jobs`.
         table: String,
         /// Primary key of the row.
         row_id: String,

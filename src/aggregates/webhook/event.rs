@@ -8,22 +8,22 @@ use crate::values::VersionedEvent;
 use crate::values::event_type::{EventType, StreamType};
 use crate::values::webhook::WebhookSettings;
 
-/// The events of one endpoint's stream.
+/// The events of one webhook's stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub enum WebhookEvent {
-    /// An endpoint was created. It gets the events after this one.
+    /// A webhook was created. It gets the events after this one.
     WebhookCreated {
         /// Its URL and the events that it gets.
         settings: WebhookSettings,
     },
-    /// The settings of the endpoint were changed.
+    /// The settings of the webhook were changed.
     WebhookChanged {
         /// Its URL and the events that it gets from now on.
         settings: WebhookSettings,
     },
-    /// The endpoint got a new secret. The previous one stays valid for a day.
+    /// The webhook got a new secret. The previous one stays valid for a day.
     WebhookSecretRotated {},
-    /// Nothing is sent to the endpoint until it is enabled again.
+    /// Nothing is sent to the webhook until it is enabled again.
     WebhookDisabled {
         /// The reason.
         reason: DisableReason,
@@ -32,7 +32,7 @@ pub enum WebhookEvent {
         /// The result of the last attempt, or null.
         error: Option<String>,
     },
-    /// The endpoint was enabled again. It resumes where it stopped.
+    /// The webhook was enabled again. It resumes where it stopped.
     WebhookEnabled {},
     /// Events are to be sent again: those after `after`, up to and including `to`.
     WebhookReplayRequested {
@@ -46,13 +46,13 @@ pub enum WebhookEvent {
         /// The log position of the event.
         position: i64,
     },
-    /// The endpoint is tested: this event itself is sent to it.
+    /// The webhook is tested: this event itself is sent to it.
     WebhookTested {},
-    /// The endpoint was deleted.
+    /// The webhook was deleted.
     WebhookDeleted {},
 }
 
-/// Why nothing is sent to an endpoint.
+/// Why nothing is sent to a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisableReason {

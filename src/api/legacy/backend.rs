@@ -95,11 +95,11 @@ pub(in crate::api::legacy) struct Backend {
 pub enum BackendError {
     /// A word names neither a route nor a service.
     #[error(
-        "'{0}' is none of the services scans, batches, statuses, domains, and no route such as 'POST /api/v1/batch'"
+        "'{0}' is neither a service (scans, batches, statuses, domains) nor a route such as 'POST /api/v1/batch'"
     )]
     NoSuchRoute(String),
     /// The token cannot be in a header.
-    #[error("the token cannot stand in a header")]
+    #[error("the token has characters that a header cannot contain")]
     Token,
     /// The client cannot be made.
     #[error(transparent)]

@@ -63,10 +63,10 @@ impl Example for Event {
 /// A place in a stream.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StreamPlace {
-    /// `domain_scan` or `batch_scan`.
+    /// `domain_scan`, `batch_scan`, `webhook`, `monitor` or `tenant`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The scan or batch.
+    /// The ID of the scan, batch, webhook, monitor or tenant.
     pub id: String,
     /// The sequence number in the stream, starting at 1.
     pub sequence: i64,

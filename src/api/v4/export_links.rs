@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::views::Page;
-use crate::access::links::{self, DAYS, LinkRow, LinkToken, MOST_LINKS, NewLink};
+use crate::access::links::{self, DAYS, DEFAULT_DAYS, LinkRow, LinkToken, MOST_LINKS, NewLink};
 use crate::api::ApiState;
 use crate::api::example::{self, Example};
 use crate::api::links::check;
@@ -24,8 +24,6 @@ use crate::commands::store_response::store_response;
 const MAX_NAME: usize = 100;
 /// Bytes of a path.
 const MAX_PATH: usize = 4000;
-/// Days that a link is valid by default.
-const DEFAULT_DAYS: u32 = 30;
 
 /// The export to create a link for.
 #[derive(Debug, Deserialize, ToSchema)]

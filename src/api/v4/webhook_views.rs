@@ -217,7 +217,7 @@ pub struct DeliveryView {
     pub event: String,
     /// Number of the attempt to deliver this event, starting at 1.
     pub attempt: i32,
-    /// When it was created.
+    /// When the attempt was made.
     pub sent_at: DateTime<Utc>,
     /// HTTP status of the response; null if there was none.
     pub status: Option<i32>,

@@ -73,10 +73,10 @@ pub(super) enum UploadError {
     #[error("another process is uploading to this address; wait until it has ended")]
     Busy,
     /// The store refused something.
-    #[error("the store did not take it: {0}. Run the same command again to continue")]
+    #[error("the store rejected the upload: {0}. Run the same command again to continue")]
     Store(String),
     /// The notes cannot be read or written.
-    #[error("cannot keep notes of the upload in {0}")]
+    #[error("cannot store the state of the upload in {0}")]
     Notes(PathBuf, #[source] io::Error),
 }
 

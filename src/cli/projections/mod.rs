@@ -33,17 +33,17 @@ enum Action {
     Status,
     /// Rebuilds read models from the log alongside the live ones, compares them with the log, and switches over
     Rebuild {
-        /// Its name, as `status` shows it. Default: all
+        /// The name of the read model, as `status` shows it. Default: all
         name: Option<String>,
     },
     /// Switches back to the generation before the last rebuild
     Rollback {
-        /// Its name, as `status` shows it
+        /// The name of the read model, as `status` shows it
         name: String,
     },
     /// Compares each row with the log and lists differences; exit code 1 if there are any
     Verify {
-        /// Its name, as `status` shows it. Default: all
+        /// The name of the read model, as `status` shows it. Default: all
         name: Option<String>,
         /// Repairs rows that differ from the log, and compares again
         #[arg(long)]
@@ -51,14 +51,14 @@ enum Action {
     },
     /// Retries quarantined rows: those to which an event could not be applied
     RetryParked {
-        /// Its name, as `status` shows it. Default: all
+        /// The name of the read model, as `status` shows it. Default: all
         name: Option<String>,
     },
     /// Builds earlier states of read models in a separate schema, for queries with SQL
     AsOf {
         /// A log position, or a time like 2026-01-31T12:00:00Z
         point: String,
-        /// Its name, as `status` shows it. Default: all
+        /// The name of the read model, as `status` shows it. Default: all
         name: Option<String>,
         /// Removes the schema that this command built
         #[arg(long)]

@@ -12,6 +12,8 @@ use crate::values::findings::TechStack;
 use crate::values::merge_findings::{self, version_of};
 use crate::values::{Findings, ScanId};
 
+/// The row after an event, in the order of the log: of two scans of a domain the one that ends last counts as the newer. They do
+/// not run at the same time, because a host has at most one lease (`claim_scan_tasks`).
 pub(super) fn evolve(row: Option<DomainRow>, fact: &Fact) -> Option<DomainRow> {
     let (scan_id, event) = fact.scan()?;
     let mut row = match row {

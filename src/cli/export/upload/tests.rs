@@ -155,8 +155,7 @@ fn a_refusal_is_told_in_its_words() {
     };
     let refusal = |text: &str| refused(&error(text)).to_string();
     let xml = "404: <?xml version=\"1.0\"?>\n<Error><Code>NoSuchBucket</Code><Message>It does not exist.</Message></Error>";
-    let expected =
-        "the store did not take it: NoSuchBucket, It does not exist. Run the same command again to continue";
+    let expected = "the store rejected the upload: NoSuchBucket, It does not exist. Run the same command again to continue";
     assert_eq!(refusal(xml), expected);
     assert!(refusal("no route").contains("no route. Run"));
 }
