@@ -37,6 +37,11 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// that was frozen or cut off pauses in one, and it must not keep all others from the head of the log or a read model.
 const MAX_IDLE_IN_TRANSACTION: &str = "10s";
 
+/// No statement of requests' appends and of background work takes that long. One that does has a plan for a smaller table;
+/// it is cancelled and retried; by then PostgreSQL has looked at the table again. (A client that gives up after
+/// `ANSWER_WITHIN` does not end it.)
+const LONGEST_STATEMENT: &str = "set statement_timeout = '60s'";
+
 /// What scans find is kept as jsonb of some kilobytes: lz4, where PostgreSQL has it, packs that in half the time.
 const FAST_COMPRESSION: &str = "select set_config('default_toast_compression', 'lz4', false) from pg_settings \
     where name = 'default_toast_compression' and 'lz4' = any(enumvals)";
@@ -130,10 +135,11 @@ impl Pools {
         };
         let options = |name: &str| options.clone().application_name(&format!("sitelog {name}"));
         let by_index = format!("{BY_INDEX}; {PLANNED_ANEW}");
+        let bounded = format!("{BY_INDEX}; {LONGEST_STATEMENT}");
         Self {
             // Their statements are many and small, so they keep their plans; `tests/it/plans.rs` tries those.
-            appends: pool(APPENDS, BY_INDEX, Priority::Normal).connect_lazy_with(options("appends")),
-            work: pool(shares.work, BY_INDEX, low).connect_lazy_with(options("work")),
+            appends: pool(APPENDS, &bounded, Priority::Normal).connect_lazy_with(options("appends")),
+            work: pool(shares.work, &bounded, low).connect_lazy_with(options("work")),
             projections: pool(shares.projections, BY_INDEX, Priority::Normal)
                 .connect_lazy_with(options("projections")),
             maintenance: checked(pool(shares.maintenance, "", low)).connect_lazy_with(options("maintenance")),

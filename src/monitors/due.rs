@@ -37,9 +37,9 @@ pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Due>, sqlx::Er
                 and not still_ahead(leased_until, longest_monitor_lease(), now()) order by last limit $1)), \
          mine as (select m.monitor_id from monitor m where m.monitor_id = any(array(select monitor_id from found)) \
                     for update skip locked) \
-         update monitor m set leased_until = now() + longest_monitor_lease() from mine \
-          where m.monitor_id = mine.monitor_id \
-         returning m.monitor_id, m.changed_at, m.next_run, now() as now",
+         update monitor set leased_until = now() + longest_monitor_lease() \
+          where monitor_id = any(array(select monitor_id from mine)) \
+         returning monitor_id, changed_at, next_run, now() as now",
     )
     .bind(most)
     .fetch_all(pool)

@@ -109,14 +109,14 @@ pub(super) async fn drop_old(pool: &PgPool) -> Result<u64, sqlx::Error> {
 pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Claimed>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "with mine as (\
-            select batch_id, subscriber_id from monitor_mail \
+            select ctid from monitor_mail \
              where not still_ahead(due_at, longest_mail_wait(), clock_timestamp()) \
                and still_ahead(leased_until, longest_mail_lease(), clock_timestamp()) is not true \
              order by due_at, queued_at limit $1 for update skip locked) \
          update monitor_mail q set fence = nextval('monitor_mail_fence'), \
                 leased_until = clock_timestamp() + longest_mail_lease() \
-           from mine join monitor_subscriber s using (subscriber_id) join monitor m using (monitor_id) \
-          where q.batch_id = mine.batch_id and q.subscriber_id = mine.subscriber_id \
+           from monitor_subscriber s join monitor m using (monitor_id) \
+          where q.ctid = any(array(select ctid from mine)) and s.subscriber_id = q.subscriber_id \
          returning q.batch_id, q.subscriber_id, q.failures, q.fence, q.queued_at < clock_timestamp() - $2 as is_old, \
                    s.tenant_id, s.monitor_id, m.settings, s.address, s.token",
     )

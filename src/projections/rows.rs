@@ -92,8 +92,11 @@ pub(super) async fn delete<P: Projection>(
     if keys.is_empty() {
         return Ok(());
     }
+    // Each by itself, as in `load`. Nobody else writes these rows, so they do not move in between.
     let sql = format!(
-        "delete from {schema}.{table} t using jsonb_populate_recordset(null::{schema}.{table}, $1::jsonb) k where {same}",
+        "delete from {schema}.{table} where ctid = any(array( \
+           select t.ctid from jsonb_populate_recordset(null::{schema}.{table}, $1::jsonb) k \
+            cross join lateral (select t.ctid from {schema}.{table} t where {same} offset 0) t))",
         table = P::NAME,
         same = same_key::<P>(),
     );

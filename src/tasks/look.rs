@@ -93,7 +93,7 @@ impl ScanTasks {
             "with hastened as (\
                update scan_task set due_at = '-infinity', leased_until = null, worker = null \
                 where scan_id = $1 and not still_ahead(leased_until, longest_lease(), now()) returning host\
-             ), rested as (delete from host_rest r using hastened h where r.host = h.host) \
+             ), rested as (delete from host_rest where host = any(array(select host from hastened))) \
              select host from hastened",
         )
         .bind(scan.0)

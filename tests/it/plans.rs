@@ -71,6 +71,14 @@ const GROWING: [(&str, &str); 15] = [
     ),
 ];
 
+/// Those whose rows are never deleted, so that no `vacuum` finds them empty.
+const NEVER_EMPTIED: [&str; 4] = [
+    "events",
+    "rm_domains.domains",
+    "rm_jobs.jobs",
+    "rm_batch_jobs.batch_jobs",
+];
+
 struct World {
     postgres: OwnPostgres,
     sites: Sites,
@@ -173,6 +181,9 @@ impl World {
 
     async fn let_know(&mut self, known: Known) {
         for (name, _) in GROWING {
+            if matches!(known, Known::Drained) && NEVER_EMPTIED.contains(&name) {
+                continue;
+            }
             let table = self.table(name).await;
             let sql = match known {
                 Known::Nothing => format!(
@@ -182,6 +193,13 @@ impl World {
                 Known::Empty => format!(
                     "delete from pg_statistic where starelid = '{table}'::regclass; \
                      update pg_class set reltuples = 0, relpages = 0 where oid = '{table}'::regclass"
+                ),
+                // The indexes were cleaned as well.
+                Known::Drained => format!(
+                    "delete from pg_statistic where starelid = '{table}'::regclass; \
+                     update pg_class set reltuples = 0, relpages = 1000 where oid = '{table}'::regclass; \
+                     update pg_class set reltuples = 0 where oid in \
+                       (select indexrelid from pg_index where indrelid = '{table}'::regclass)"
                 ),
                 Known::All => format!("analyze {table}"),
             };
@@ -283,6 +301,8 @@ enum Known {
     Nothing,
     /// They were empty when they were.
     Empty,
+    /// They were full, and empty when they were vacuumed: PostgreSQL expects no row in any number of pages.
+    Drained,
     /// All.
     All,
 }
@@ -386,7 +406,7 @@ async fn no_statement_on_the_way_reads_all_of_a_table_whatever_is_known_of_it() 
     note("planned while all was empty".to_owned(), world.looks_at_all());
     for size in [3000, 300_000] {
         world.fill(if size == 3000 { 0 } else { size }).await;
-        for known in [Known::Nothing, Known::Empty, Known::All] {
+        for known in [Known::Nothing, Known::Empty, Known::Drained, Known::All] {
             world.let_know(known).await;
             world.restart_server().await;
             world.looks_at_all();

@@ -30,7 +30,8 @@ pub async fn find(
         "select p.picture ->> 'media_type', p.picture #>> '{{body,digest}}', b.bytes \
            from (select tenant_id, meta_json::jsonb -> $3 as picture from {}.domains \
                   where tenant_id = $1 and domain = $2) p \
-           join event_body b on b.tenant_id = p.tenant_id and b.digest = decode(p.picture #>> '{{body,digest}}', 'hex')",
+          cross join lateral (select b.bytes from event_body b where b.tenant_id = p.tenant_id \
+                                 and b.digest = decode(p.picture #>> '{{body,digest}}', 'hex') offset 0) b",
         models.domains
     );
     let found: Option<(String, String, Vec<u8>)> = sqlx::query_as(&sql)

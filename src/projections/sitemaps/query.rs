@@ -104,7 +104,8 @@ pub async fn urls(
         "select * from \
            (select f.ordinal as file_ordinal, f.url as sitemap, c.*, \
                    sum(c.last - c.first + 1) over (order by f.ordinal, c.first) - (c.last - c.first + 1) as before \
-              from {schema}.sitemap_files f join {schema}.sitemap_url_chunks c using (sitemap_id) \
+              from {schema}.sitemap_files f cross join lateral \
+                   (select * from {schema}.sitemap_url_chunks c where c.sitemap_id = f.sitemap_id offset 0) c \
              where f.tenant_id = $1 and f.domain = $2 and (f.ordinal, c.last) > ($3, $4)) c \
           where before <= $5 + {longest} order by file_ordinal, first",
         schema = models.sitemaps,

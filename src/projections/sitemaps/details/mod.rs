@@ -159,10 +159,12 @@ async fn delete_of_rows(
         return Ok(());
     }
     let sql = format!(
-        "with gone as (delete from {schema}.sitemap_files f \
-            using jsonb_populate_recordset(null::{schema}.sitemap_files, $1::jsonb) k \
-            where f.tenant_id = k.tenant_id and f.domain = k.domain returning f.sitemap_id) \
-         delete from {schema}.sitemap_url_chunks u using gone where u.sitemap_id = gone.sitemap_id"
+        "with gone as (delete from {schema}.sitemap_files where sitemap_id = any(array( \
+            select f.sitemap_id from jsonb_populate_recordset(null::{schema}.sitemap_files, $1::jsonb) k \
+             cross join lateral (select f.sitemap_id from {schema}.sitemap_files f \
+                                  where f.tenant_id = k.tenant_id and f.domain = k.domain offset 0) f)) \
+            returning sitemap_id) \
+         delete from {schema}.sitemap_url_chunks where sitemap_id = any(array(select sitemap_id from gone))"
     );
     sqlx::query(&sql)
         .bind(rows::to_json::<Sitemaps, _>(keys).await?)
