@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
-use self::site_name::{is_site, letters, site_name};
+pub(super) use self::site_name::is_of_another_site;
+use self::site_name::{is_site, is_variable, letters, site_name, without_separators};
 use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::scanner::references::resolve_html;
@@ -67,7 +68,8 @@ fn headline(page: &Outline, graph: &Graph) -> Option<String> {
         .filter(|text| !is_site(text))
         .map(bare)
         .find(|text| is_part(text, &whole));
-    Some(part.or(shared.map(bare)).unwrap_or_else(|| bare(whole)))
+    let headline = part.or(shared.map(bare)).unwrap_or_else(|| bare(whole));
+    Some(without_separators(&headline).to_owned()).filter(|headline| !headline.is_empty())
 }
 
 /// Whether this is where the site begins and not one of its articles. A page whose place is not known may be either.
@@ -142,28 +144,83 @@ fn without_site(title: &str, site: Option<&str>, host: &str) -> String {
 /// What the page says it is about: of a home page its `<meta name=description>`, of an inner page what it is shared
 /// with; else the other, else what its JSON-LD says.
 fn description(page: &Outline, graph: &Graph) -> Option<String> {
-    let own = || meta(page, &["description"]);
-    let shared = || meta(page, &["og:description"]);
-    let stated = if is_home(page, graph) {
-        own().or_else(shared)
+    const OTHERS: [&str; 4] = [
+        "twitter:description",
+        "dcterms.description",
+        "dc.description",
+        "sailthru.description",
+    ];
+    let first = if is_home(page, graph) {
+        ["description", "og:description"]
     } else {
-        shared().or_else(own)
+        ["og:description", "description"]
     };
-    stated
-        .or_else(|| {
-            meta(
-                page,
-                &[
-                    "twitter:description",
-                    "dcterms.description",
-                    "dc.description",
-                    "sailthru.description",
-                ],
-            )
-        })
-        .or_else(|| graph.texts("description").next())
-        .map(|text| plain(&text).chars().take(MAX_DESCRIPTION).collect::<String>())
-        .filter(|text| !text.is_empty())
+    let metas = first.iter().chain(&OTHERS).filter_map(|name| meta(page, &[name]));
+    let texts = metas.chain(graph.texts("description").take(1));
+    let mut texts = texts.map(|text| plain(&text).chars().take(MAX_DESCRIPTION).collect::<String>());
+    texts.find(|text| !text.is_empty() && !is_placeholder(text))
+}
+
+/// Whether a description is what a system writes until somebody gives it one.
+fn is_placeholder(text: &str) -> bool {
+    const MOST_WORDS: usize = 8;
+    const WHOLE: &[&str] = &[
+        "null",
+        "undefined",
+        "magento commerce",
+        "default description",
+        "description",
+    ];
+    // `Just another WordPress site`, and its translations.
+    const ANOTHER: &[&str] = &[
+        "just another ",
+        "ein weiter",
+        "eine weiter",
+        "nur ein",
+        "un site utilisant ",
+        "un nouveau site ",
+        "un autre site ",
+        "otro sitio ",
+        "un altro sito ",
+        "só mais um ",
+        "mais um ",
+        "apenas mais um ",
+        "nog een ",
+        "weer een ",
+        "gewoon een ",
+        "kolejna witryna ",
+        "kolejny ",
+        "en till ",
+        "ännu en ",
+        "endnu et ",
+        "bare en",
+        "nok et ",
+        "bare nok ",
+        "uusi ",
+        "jälleen ",
+        "další web",
+        "ďalš",
+        "újabb ",
+        "egy újabb ",
+        "încă un ",
+        "doar un alt ",
+        "ещё один ",
+        "еще один ",
+        "ще один ",
+        "bir başka ",
+        "ένας ακόμα ",
+        "još jed",
+        "още един ",
+        "又一个",
+        "又一個",
+    ];
+    let lower = text.to_lowercase();
+    let is_another = || {
+        lower.contains("wordpress")
+            && lower.split_whitespace().count() <= MOST_WORDS
+            && ANOTHER.iter().any(|start| lower.starts_with(start))
+    };
+    WHOLE.contains(&lower.trim()) || is_variable(&lower) || is_another()
 }
 
 /// A text without tags and references, which some systems put there as if it were a part of the page.
@@ -355,6 +412,27 @@ mod tests {
         ] {
             let html = format!("<title>{title}</title>");
             assert_eq!(name(url, &html).as_deref(), Some(wanted), "{url}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_no_descriptions() {
+        for (content, wanted) in [
+            ("Just another WordPress site", "Tables"),
+            ("Ein weiterer WordPress-Blog", "Tables"),
+            ("{{ page.description }}", "Tables"),
+            ("%%excerpt%%", "Tables"),
+            ("undefined", "Tables"),
+            ("Just another day in Graz", "Just another day in Graz"),
+            ("WordPress sites from Graz", "WordPress sites from Graz"),
+            ("100% wool, 0% plastic", "100% wool, 0% plastic"),
+        ] {
+            let html = format!(
+                "<meta name=description content='{content}'><meta name=og:description content=Tables>"
+            );
+            let page = outline(&html, &Url::parse("https://acme.test/").unwrap());
+            let given = description(&page, &graph(&page.json_ld));
+            assert_eq!(given.as_deref(), Some(wanted), "{content}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod address;
 mod forms;
 mod labels;
+mod operators;
 mod registers;
 
 use std::sync::LazyLock;
@@ -10,7 +11,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 pub(super) use self::forms::is_legal_name;
-use self::forms::{core, name_pattern, without_rest};
+use self::forms::{core, name_pattern, without_rest, without_romanian};
 use super::contact_links::names_imprint;
 use super::outline::Outline;
 use crate::values::findings::Organization;
@@ -24,7 +25,9 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     }
     let name = address::name(&lines, is_imprint);
     let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
+    let person = is_imprint.then(|| address::person(&lines)).flatten();
     let address = below
+        .or_else(|| address::below(&lines, person?))
         .or_else(|| address::standing_alone(&lines))
         .or_else(|| address::labelled(&lines))
         .or_else(|| address::by_street(&lines));
@@ -32,14 +35,29 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
         name: None,
         legal_name: name
             .map(|(_, name)| name)
+            .or_else(|| operators::operator(&page.text))
             .or_else(|| copyright_holder(&page.text))
             .or_else(|| in_title(page))
             .or_else(|| like_the_site(page, &lines))
+            .or_else(|| Some(lines[person?].text.clone()))
             .or_else(|| quoted(&lines)),
         address,
-        identifiers: registers::identifiers(&page.text),
+        identifiers: identifiers(&page.text, is_imprint),
     };
     (found != Organization::default()).then_some(found)
+}
+
+/// The numbers of the page. Those of the hosting provider in an imprint are not taken where the owner has the same.
+fn identifiers(text: &str, is_imprint: bool) -> Vec<String> {
+    let all = registers::identifiers(text);
+    if !is_imprint || all.len() < 2 {
+        return all;
+    }
+    let own = registers::identifiers(&address::without_hosts(text));
+    let kind = |number: &String| number.split(':').next().unwrap_or_default().to_owned();
+    let is_own =
+        |number: &String| own.contains(number) || !own.iter().any(|known| kind(known) == kind(number));
+    all.into_iter().filter(is_own).collect()
 }
 
 fn is_imprint(page: &Outline) -> bool {
@@ -104,7 +122,8 @@ fn like_the_site(page: &Outline, lines: &[address::Line]) -> Option<String> {
     let names = names.chain([host]).chain(logos.map(|image| image.alt.as_str()));
     let names: Vec<String> = names.map(letters).collect();
     let is_like = |name: &&str| {
-        let without_form = name.rsplit_once(' ').map_or(*name, |(start, _)| start);
+        let name = without_romanian(name);
+        let without_form = name.rsplit_once(' ').map_or(name, |(start, _)| start);
         let mut called = [core(name), without_form].into_iter().map(letters);
         called.any(|called| called.len() >= SHORTEST && names.iter().any(|own| own.contains(&called)))
     };
@@ -189,6 +208,24 @@ mod tests {
             ("NIP: 123-456-78-90", "NIP: 123-456-78-90"),
             ("ZVR-Zahl: 329 350 352", "ZVR: 329 350 352"),
             ("Amtsgericht München, VR 12345", "Register: VR 12345"),
+            ("N.I.F.: B-12345674", "CIF: B-12345674"),
+            ("C.I.F. B12345674", "CIF: B12345674"),
+            ("NIF: 501 234 567", "NIF: 501 234 567"),
+            (
+                "Ondernemingsnr. BE 0123.456.789",
+                "Enterprise number: BE 0123.456.789",
+            ),
+            (
+                "N° d'entreprise : 0123.456.789",
+                "Enterprise number: 0123.456.789",
+            ),
+            ("Y-tunnus: 1234567-8", "Y-tunnus: 1234567-8"),
+            ("Reg No: 2015/123456/07", "Company number: 2015/123456/07"),
+            ("Adószám: 12345678-2-41", "Adószám: 12345678-2-41"),
+            ("REGON 123456785", "REGON: 123456785"),
+            ("IČ: 12345678", "IČO: 12345678"),
+            ("ACN 123 456 789", "ACN: 123 456 789"),
+            ("UEN: 201912345D", "UEN: 201912345D"),
         ] {
             let organization = found("https://acme.test/", &format!("<p>{text}")).identifiers;
             assert_eq!(organization.first().map(String::as_str), Some(wanted), "{text}");
@@ -197,6 +234,15 @@ mod tests {
             found("https://acme.test/", "<p>Order DE123456789, tel. 01234567890"),
             Organization::default()
         );
+        for text in [
+            "IČ DPH: 20123456",
+            "MEXICO 12345678",
+            "UEN route 123456789",
+            "Reg. No. 2015/12/07",
+        ] {
+            let found = found("https://acme.test/", &format!("<p>{text}"));
+            assert_eq!(found.identifiers, [""; 0], "{text}");
+        }
     }
 
     #[test]
@@ -328,6 +374,122 @@ mod tests {
         }
         let text = "<p>Ubicación<p>Este es el segundo párrafo con contenido de ejemplo para la sección 2.<p>a@acme.test";
         assert_eq!(address(text), None);
+    }
+
+    #[test]
+    fn a_house_number_as_long_as_a_postal_code_is_none() {
+        let address = |html: &str| found("https://acme.test/", html).address;
+        for (html, wanted) in [
+            (
+                "<p>Acme Inc<br>1515 Gulf Blvd.,<br>Indian Rocks Beach, Florida 33785",
+                "1515 Gulf Blvd., Indian Rocks Beach, Florida 33785",
+            ),
+            (
+                "<p>Acme Inc<br>10250 Main Street NW<br>Austin, TX 78701",
+                "10250 Main Street NW, Austin, TX 78701",
+            ),
+            (
+                "<p>1515 High Street<br>Richmond VIC 3121<p>a@acme.test",
+                "1515 High Street, Richmond VIC 3121",
+            ),
+            (
+                "<p>500 Main Street<br>Suite 400<br>Austin, TX 78701<p>a@acme.test",
+                "500 Main Street, Suite 400, Austin, TX 78701",
+            ),
+            (
+                "<p>Acme Inc<br>1515 Broadway<br>Unit 4<br>New York, NY 10036",
+                "1515 Broadway, Unit 4, New York, NY 10036",
+            ),
+            ("<p>Acme GmbH<br>Weg 1<br>1515 Roadtown", "Weg 1, 1515 Roadtown"),
+            (
+                "<p><i class='far fa-copyright'></i> 2020 - Acme Detailing<p>Laguna, CA 92677<p>a@acme.test",
+                "",
+            ),
+            ("<p>2020 - Acme Detailing<p>Laguna, CA 92677<p>a@acme.test", ""),
+        ] {
+            assert_eq!(address(html).unwrap_or_default(), wanted, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_company_and_its_address_may_be_on_one_line() {
+        for (html, name, address) in [
+            (
+                "<p>Weber Bau GmbH, Hauptstraße 7, 97616 Bad Neustadt, Tel. 09771 123",
+                "Weber Bau GmbH",
+                "Hauptstraße 7, 97616 Bad Neustadt",
+            ),
+            (
+                "<p>Verantwortlich: Weber Bau GmbH · Am Hang 7 · 97616 Bad Neustadt",
+                "Weber Bau GmbH",
+                "Am Hang 7 · 97616 Bad Neustadt",
+            ),
+            (
+                "<p>© 2024 Rossi S.n.c. di Rossi Mario &amp; C. – Via Roma 12 – 33100 Udine (UD) – P. IVA e C.F. 01234567897 – R.E.A.
+                 UD 123456 – Tel. 0432 123456 – Cell. 333 1234567 and some more words, so that it is a long line",
+                "Rossi S.n.c.",
+                "Via Roma 12 – 33100 Udine (UD)",
+            ),
+            (
+                "<p>NW is a trading style of Widgets Limited, a company in England under number 01234567. Registered office:
+                 12 King Street, Leeds, LS1 2HL. VAT registration number GB 123 4567 89.",
+                "Widgets Limited",
+                "12 King Street, Leeds, LS1 2HL",
+            ),
+            (
+                "<p>Registered office: 12 King Street, Leeds, LS1 2HL. Company No. 01234567",
+                "",
+                "12 King Street, Leeds, LS1 2HL",
+            ),
+            // What the page marks as a place needs no telephone near it.
+            ("<address>Marktplatz 1, 88662 Überlingen</address>", "", "Marktplatz 1, 88662 Überlingen"),
+            (
+                "<ul><li><i class='fas fa-map-marker-alt'></i><span>Marktplatz 1, 88662 Überlingen</span></ul>",
+                "",
+                "Marktplatz 1, 88662 Überlingen",
+            ),
+            (
+                "<p>Visit <a href='https://www.google.com/maps/place/x'>Marktplatz 1<br>88662 Überlingen</a>",
+                "",
+                "Marktplatz 1, 88662 Überlingen",
+            ),
+            ("<p>Marktplatz 1, 88662 Überlingen", "", ""),
+            ("<p>We met Other GmbH in Weg 7, 97616 Bad Neustadt and were happy", "", ""),
+        ] {
+            let organization = found("https://acme.test/", html);
+            let given = (organization.legal_name, organization.address);
+            let given = (given.0.unwrap_or_default(), given.1.unwrap_or_default());
+            assert_eq!(given, (name.to_owned(), address.to_owned()), "{html}");
+        }
+    }
+
+    #[test]
+    fn an_imprint_names_its_owner_in_other_ways() {
+        let html = "<h1>Mentions légales</h1><h2>Hébergeur</h2><p>OVH SAS – 2 rue Kellermann – 59100 Roubaix – RCS Lille 424 761 419</p>
+            <h2>Éditeur</h2><p>Le site www.acme.test est édité par la société Acme Conseil, SAS au capital de 50 000 €, immatriculée au
+            RCS de Lyon sous le numéro 123 456 789, dont le siège social est situé 12 rue de la République, 69002 Lyon.";
+        let organization = found("https://acme.test/mentions-legales", html);
+        assert_eq!(organization.legal_name.as_deref(), Some("Acme Conseil, SAS"));
+        assert_eq!(
+            organization.address.as_deref(),
+            Some("12 rue de la République, 69002 Lyon")
+        );
+        assert_eq!(organization.identifiers, ["SIREN: 123 456 789"]);
+        let html = "<h2>Angaben gemäß § 5 TMG:</h2><p>Petra Béres<br>Petrafit<br>Georg-Löwenstein-Str. 34<br>10317 Berlin";
+        let organization = found("https://acme.test/impressum", html);
+        assert_eq!(organization.legal_name.as_deref(), Some("Petra Béres"));
+        assert_eq!(
+            organization.address.as_deref(),
+            Some("Georg-Löwenstein-Str. 34, 10317 Berlin")
+        );
+        let html = "<h2>Angaben gemäß § 5 TMG:</h2><p>Please read<br>Weg 34<br>10317 Berlin";
+        assert_eq!(found("https://acme.test/impressum", html).legal_name, None);
+        let html = "<title>Mobila Casa</title><p>S.C. MOBILA CASA S.R.L. | CUI: RO12345678";
+        let organization = found("https://mobilacasa.test/", html);
+        assert_eq!(
+            organization.legal_name.as_deref(),
+            Some("S.C. MOBILA CASA S.R.L.")
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The organization that runs the site: from its JSON-LD, otherwise from its imprint.
 
 use super::country::country;
+use super::head::is_of_another_site;
 use super::imprint::{imprint, is_legal_name};
 use super::json_ld::{Graph, Node};
 use super::outline::Outline;
@@ -24,7 +25,7 @@ pub(super) fn organization(
 ) -> Option<Organization> {
     // A site may be called by the whole name of its company.
     let is_company = site_name.is_some_and(|name| is_legal_name(name));
-    let found = join(stated(graph), imprint(page));
+    let found = join(stated(page, graph, site_name), imprint(page));
     let mut found = found.or_else(|| is_company.then(Organization::default))?;
     found.name = found.name.or_else(|| site_name.cloned());
     let is_legal = found.name.as_deref().is_some_and(is_legal_name);
@@ -62,8 +63,26 @@ pub(super) fn join(first: Option<Organization>, second: Option<Organization>) ->
 }
 
 /// The first organization with a name, if it can be one that is not just its host's.
-fn stated(graph: &Graph) -> Option<Organization> {
-    let owners = graph.owners();
+fn stated(page: &Outline, graph: &Graph, site_name: Option<&String>) -> Option<Organization> {
+    let mut owners = graph.owners();
+    owners.retain(|node| !is_of_another_site(*node, page));
+    // Some systems name the author of an article as its publisher too.
+    let authors: Vec<String> = graph
+        .nodes()
+        .filter(|node| node.has_type("Person"))
+        .filter_map(|node| node.text("name"))
+        .collect();
+    let is_publisher = |name: &String| {
+        graph
+            .publishers()
+            .any(|node| node.text("name").as_ref() == Some(name))
+    };
+    owners.retain(|node| {
+        let is_author = |name: &String| {
+            site_name.is_some_and(|site| site != name) && authors.contains(name) && is_publisher(name)
+        };
+        node.has_type("Person") || !node.text("name").as_ref().is_some_and(is_author)
+    });
     let mut named = owners.iter().filter_map(|node| Some((node, node.text("name")?)));
     let is_host = |name: &str| name.contains('.') && !name.contains(' ') || name.contains("://");
     let (node, name) = named
@@ -115,15 +134,33 @@ fn address(node: Node<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::super::json_ld::graph;
+    use super::super::outline::outline;
     use super::*;
+
+    fn page(html: &str) -> Outline {
+        outline(html, &Url::parse("https://acme.test/").unwrap())
+    }
+
+    #[test]
+    fn an_author_is_not_the_owner() {
+        let graph = graph(&[r#"{"@type":"Article","author":{"@type":"Person","name":"GSL"},
+            "publisher":{"@type":"Organization","name":"GSL"}}"#
+            .to_owned()]);
+        let site = "Scout Group".to_owned();
+        let name = |site| stated(&page(""), &graph, site).and_then(|found| found.name);
+        assert_eq!(name(Some(&site)), None);
+        assert_eq!(name(None).as_deref(), Some("GSL"));
+    }
 
     #[test]
     fn an_organization_is_told_in_one_line_each() {
         let graph = graph(&[r#"{"@type":"Organization","name":"Acme","legalName":"Acme GmbH","vatID":"ATU1",
             "address":{"streetAddress":"Hauptplatz 1","postalCode":8010,"addressLocality":"Graz","addressCountry":"AT"}}"#
             .to_owned()]);
-        let found = stated(&graph).unwrap();
+        let found = stated(&page(""), &graph, None).unwrap();
         assert_eq!(found.address.as_deref(), Some("Hauptplatz 1, 8010 Graz, AT"));
         assert_eq!(
             (found.legal_name.as_deref(), found.identifiers),

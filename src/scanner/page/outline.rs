@@ -15,6 +15,9 @@ use self::builder::Builder;
 use super::tree;
 use crate::values::findings::Performance;
 
+/// The sign before what a page marks as an address.
+pub(super) const PIN: char = '📍';
+
 /// The facts of a page in document order.
 #[derive(Debug)]
 pub(super) struct Outline {

@@ -3,39 +3,237 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use url::Url;
 
 use super::{SEPARATORS, meta};
+use crate::scanner::page::characters::{is_invisible, visible};
 use crate::scanner::page::json_ld::{Graph, Node};
 use crate::scanner::page::outline::Outline;
+use crate::scanner::site::registrable;
 
 /// What the site calls itself: `og:site_name`, the publisher and names of its JSON-LD, the name of its application,
 /// or that part of the title which is the host's name.
 pub(in crate::scanner::page) fn site_name(page: &Outline, graph: &Graph) -> Option<String> {
+    const APPLICATION: &[&str] = &[
+        "application-name",
+        "apple-mobile-web-app-title",
+        "al:ios:app_name",
+    ];
+    let own = |node: &Node<'_>| !is_of_another_site(*node, page);
     meta(page, &["og:site_name"])
-        .or_else(|| publisher(graph))
-        .or_else(|| name_of(graph.nodes().filter(|node| node.has_type("WebSite"))))
-        .or_else(|| name_of(graph.owners().into_iter()))
-        .or_else(|| {
-            meta(
-                page,
-                &[
-                    "application-name",
-                    "apple-mobile-web-app-title",
-                    "al:ios:app_name",
-                ],
-            )
-        })
+        .filter(|_| !is_shared_as_another(page))
+        .and_then(|name| stated(&name))
+        .or_else(|| name_of(graph.publishers().filter(own)))
+        .or_else(|| name_of(graph.nodes().filter(|node| node.has_type("WebSite") && own(node))))
+        .or_else(|| name_of(graph.owners().into_iter().filter(own)))
+        .or_else(|| APPLICATION.iter().find_map(|name| stated(&meta(page, &[name])?)))
         .or_else(|| name_in_title(page))
+        .or_else(|| beside_home(page.title.as_deref()?))
         .or_else(|| confirmed_holder(page))
 }
 
-fn publisher(graph: &Graph) -> Option<String> {
-    name_of(graph.publishers())
+fn name_of<'a>(nodes: impl Iterator<Item = Node<'a>>) -> Option<String> {
+    // An address is not a name.
+    let mut names = nodes
+        .filter_map(|node| node.text("name"))
+        .filter(|name| !name.contains("://"));
+    names.find_map(|name| stated(&name))
 }
 
-fn name_of<'a>(mut nodes: impl Iterator<Item = Node<'a>>) -> Option<String> {
-    // An address is not a name.
-    nodes.find_map(|node| node.text("name").filter(|name| !name.contains("://")))
+/// A name without separators at its ends; `None` for what systems write until somebody gives them one.
+fn stated(name: &str) -> Option<String> {
+    const PLACEHOLDERS: &[&str] = &[
+        "mysite",
+        "my site",
+        "my website",
+        "my blog",
+        "my store",
+        "meine website",
+        "meine webseite",
+        "mein shop",
+        "mon site",
+        "mi sitio",
+        "il mio sito",
+        "site title",
+        "site name",
+        "sitename",
+        "your site name",
+        "company name",
+        "untitled",
+        "default store view",
+        "main website store",
+        "main website",
+        "wordpress",
+        "undefined",
+        "null",
+    ];
+    let name = without_separators(name);
+    let lower = name.to_lowercase();
+    let is_one = PLACEHOLDERS.contains(&lower.as_str()) || is_home_word(&lower) || is_variable(&lower);
+    (!name.is_empty() && !is_one).then(|| name.to_owned())
+}
+
+/// Whether a text is a variable that a template did not replace: `%site_name%`, `{{ page.description }}`.
+pub(super) fn is_variable(text: &str) -> bool {
+    let brackets = [("%", "%"), ("{{", "}}"), ("[[", "]]"), ("<%", "%>"), ("${", "}")];
+    let is_one = |(open, close): &(&str, &str)| {
+        let inner = text
+            .trim()
+            .strip_prefix(open)
+            .and_then(|rest| rest.strip_suffix(close));
+        inner.is_some_and(|inner| !inner.is_empty() && inner.split_whitespace().count() <= 2)
+    };
+    brackets.iter().any(is_one)
+}
+
+/// A text without the separators that are apart at its ends: `Acme -`.
+pub(super) fn without_separators(text: &str) -> &str {
+    let mut text = text.trim_matches(|sign: char| sign.is_whitespace() || is_invisible(sign));
+    loop {
+        let end = text
+            .strip_suffix(SEPARATORS)
+            .filter(|rest| rest.ends_with(char::is_whitespace));
+        let start = || {
+            text.strip_prefix(SEPARATORS)
+                .filter(|rest| rest.starts_with(char::is_whitespace))
+        };
+        match end.or_else(start) {
+            Some(rest) => text = rest.trim(),
+            None => return text,
+        }
+    }
+}
+
+/// Whether a node of the JSON-LD is the start of a site of another domain, and neither the title, the heading nor the host
+/// has its name: an owner may use several domains.
+pub(in crate::scanner::page) fn is_of_another_site(node: Node<'_>, page: &Outline) -> bool {
+    let stated = node.text("url").or_else(|| node.text("@id"));
+    let Some(url) = stated.and_then(|url| Url::parse(&url).ok()) else {
+        return false;
+    };
+    let is_start = url.path().trim_matches('/').is_empty();
+    let is_other = url.host_str().map(registrable) != page.url.host_str().map(registrable);
+    let name = node.text("name").map(|name| letters(&name)).unwrap_or_default();
+    is_start && url.has_host() && is_other && !is_called(page, &name)
+}
+
+/// Whether the page is shared as one of another domain, whose site neither its title, its heading nor its host has the name
+/// of: it is a copy.
+fn is_shared_as_another(page: &Outline) -> bool {
+    let shared = meta(page, &["og:url"]).and_then(|url| Url::parse(&url).ok());
+    let name = meta(page, &["og:site_name"])
+        .map(|name| letters(&name))
+        .unwrap_or_default();
+    let is_other = |url: Url| url.host_str().map(registrable) != page.url.host_str().map(registrable);
+    shared.is_some_and(is_other) && !is_called(page, &name)
+}
+
+/// Whether the title, the heading, the host or the logo has a name.
+fn is_called(page: &Outline, name: &str) -> bool {
+    let texts = page.title.iter().chain(&page.headings).map(|text| letters(text));
+    let texts = texts.chain([letters(page.url.host_str().unwrap_or_default())]);
+    texts.chain(shown_by_logos(page)).any(|text| text.contains(name))
+}
+
+/// The part of a title whose other part is the word for a home page.
+fn beside_home(title: &str) -> Option<String> {
+    const MOST_WORDS: usize = 6;
+    let hard: Vec<&str> = title.split(['|', '｜']).collect();
+    let soft = [" - ", " – ", " — ", " · ", " • ", " : ", ": ", " » ", " › "];
+    let parts = match (hard.as_slice(), soft.iter().find(|sign| title.contains(**sign))) {
+        (&[_], Some(sign)) => title.split(sign).collect(),
+        _ => hard,
+    };
+    let &[first, second] = parts.as_slice() else {
+        return None;
+    };
+    let is_home = |text: &str| is_home_word(&without_separators(text).to_lowercase());
+    let name = match (is_home(first), is_home(second)) {
+        (true, false) => second,
+        (false, true) => first,
+        _ => return None,
+    };
+    stated(&visible(name)).filter(|name| name.split_whitespace().count() <= MOST_WORDS)
+}
+
+/// Whether a text in lower case is what a language calls a home page.
+fn is_home_word(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "home",
+        "homepage",
+        "home page",
+        "startseite",
+        "start",
+        "startsida",
+        "startside",
+        "accueil",
+        "inicio",
+        "início",
+        "página inicial",
+        "pagina inicial",
+        "página principal",
+        "pagina principal",
+        "pagina principale",
+        "inici",
+        "hasiera",
+        "strona główna",
+        "úvod",
+        "úvodní stránka",
+        "úvodná stránka",
+        "domů",
+        "domov",
+        "hem",
+        "hjem",
+        "forside",
+        "forsíða",
+        "etusivu",
+        "kezdőlap",
+        "főoldal",
+        "nyitólap",
+        "acasă",
+        "acasa",
+        "prima pagină",
+        "αρχική",
+        "αρχική σελίδα",
+        "главная",
+        "главная страница",
+        "головна",
+        "головна сторінка",
+        "начало",
+        "начална страница",
+        "početna",
+        "početna stranica",
+        "naslovna",
+        "naslovnica",
+        "почетна",
+        "anasayfa",
+        "ana sayfa",
+        "الرئيسية",
+        "الصفحة الرئيسية",
+        "דף הבית",
+        "עמוד הבית",
+        "ראשי",
+        "خانه",
+        "صفحه اصلی",
+        "ホーム",
+        "トップページ",
+        "トップ",
+        "首页",
+        "首頁",
+        "主页",
+        "홈",
+        "หน้าแรก",
+        "หน้าหลัก",
+        "trang chủ",
+        "beranda",
+        "pradžia",
+        "pagrindinis",
+        "sākums",
+        "avaleht",
+        "esileht",
+        "मुख्य पृष्ठ",
+    ];
+    WORDS.contains(&text)
 }
 
 /// What the title calls the site: a part of it that is the name of the host, what the logo shows or whose the copyright
@@ -55,6 +253,23 @@ fn name_in_title(page: &Outline) -> Option<String> {
     named
         .or_else(|| words_of_host(title, &names[1]))
         .or_else(|| part_in_host(title, &names[1]))
+        .or_else(|| end_with_host(page, title, &names[1]))
+}
+
+/// The last part of a title, if one of its few words is the name of the host and of the holder of the copyright.
+fn end_with_host(page: &Outline, title: &str, host: &str) -> Option<String> {
+    const SHORTEST: usize = 4;
+    const MOST_WORDS: usize = 3;
+    let holder = copyright_holder(&page.text)?;
+    let has_host = |text: &str| {
+        text.split_whitespace()
+            .any(|word| spellings(word).iter().any(|word| word == host))
+    };
+    let (_, part) = title
+        .rsplit_once(['|', '｜'])
+        .or_else(|| title.rsplit_once(" - "))?;
+    let is_name = host.len() >= SHORTEST && part.split_whitespace().count() <= MOST_WORDS;
+    (is_name && has_host(part) && has_host(&holder)).then(|| part.trim().to_owned())
 }
 
 /// Words of a title that follow on one another and are the name of the host.
@@ -76,7 +291,12 @@ fn words_of_host(title: &str, host: &str) -> Option<String> {
     };
     let mut runs = runs.map(|run| words[run].join(" ")).filter(is_name);
     let run = runs.find(|run| spellings(run).iter().any(|spelling| spelling == host))?;
-    Some(run.trim_matches(|sign: char| !sign.is_alphanumeric()).to_owned())
+    let run = run.trim_matches(|sign: char| !sign.is_alphanumeric());
+    // What a bar separates is whole: `X | F8 - Transport and more`.
+    let has_separator = run.contains(" - ") || run.contains(" – ");
+    let mut bars = title.split(['|', '｜']);
+    let whole = bars.find(|part| has_separator && part.contains(run));
+    Some(whole.unwrap_or(run).trim().to_owned())
 }
 
 /// A part of a title, of several words, that the name of the host begins or ends with.
@@ -108,13 +328,20 @@ fn confirmed_holder(page: &Outline) -> Option<String> {
 fn copyright_holder(text: &str) -> Option<String> {
     static HOLDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)(?:©|\(c\)|copyright)[ ©0-9,/–-]*(?:\(c\)|copyright|by )?[ ©0-9,/–-]*([^\n|·•©.,]{2,60})",
+            r"(?i)(?:©|\(c\)|copyright)[ ©0-9,/|–-]*(?:\(c\)|copyright|by )?[ ©0-9,/|–-]*([^\n|·•©.,]{2,60})",
         )
         .expect("the pattern is constant")
     });
-    let holder = HOLDER.captures(text)?;
+    let holder = HOLDER.captures(text)?.get(1)?;
+    // A host is no name: `© 2024 acme.test`.
+    let mut behind = text[holder.end()..].chars();
+    let is_host = behind.next() == Some('.') && behind.next().is_some_and(char::is_alphanumeric);
+    if is_host && !holder.as_str().trim().contains(' ') {
+        return None;
+    }
     Some(
-        holder[1]
+        holder
+            .as_str()
             .split(" - ")
             .next()?
             .split(" – ")
@@ -185,7 +412,7 @@ pub(super) fn is_site(text: &str, site: Option<&str>, host: &str) -> bool {
 
 /// `www.the-site.co.uk` calls itself `the-site.co.uk` and `the-site`.
 fn host_names(host: &str) -> [String; 2] {
-    let domain = crate::scanner::site::registrable(host);
+    let domain = registrable(host);
     let name = domain.split('.').next().unwrap_or_default();
     [letters(domain), letters(name)]
 }
@@ -243,7 +470,40 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::scanner::page::json_ld::graph;
     use crate::scanner::page::outline::outline;
+
+    #[test]
+    fn a_site_is_not_called_after_another() {
+        let page = |title: &str| {
+            let html = format!("<title>{title}</title>");
+            outline(&html, &Url::parse("https://acme-tools.test/x").unwrap())
+        };
+        let other = |url: &str| format!(r#"{{"@type":"WebSite","@id":"{url}","name":"Other"}}"#);
+        for (title, block, wanted) in [
+            ("Imprint", other("https://www.other.test/#community"), None),
+            (
+                "Imprint – Other",
+                other("https://www.other.test/#community"),
+                Some("Other"),
+            ),
+            (
+                "Imprint",
+                other("https://www.acme-tools.test/#site"),
+                Some("Other"),
+            ),
+            ("Imprint", other("https://social.test/acme"), Some("Other")),
+        ] {
+            let graph = graph(&[block]);
+            assert_eq!(site_name(&page(title), &graph).as_deref(), wanted, "{title}");
+        }
+        let html = "<title>Courses | Acme Instituto</title><p>© Copyright 2020 ACME - Todos";
+        let page = outline(html, &Url::parse("https://acme.test/x").unwrap());
+        assert_eq!(
+            site_name(&page, &Graph::default()).as_deref(),
+            Some("Acme Instituto")
+        );
+    }
 
     #[test]
     fn a_site_is_called_as_host_logo_or_copyright_say() {
@@ -271,6 +531,38 @@ mod tests {
                 None,
             ),
             ("<title>Contact us</title>", None),
+            ("<title>Главная | Акме</title>", Some("Акме")),
+            ("<title>الرئيسية | مكتب النور\u{200f}</title>", Some("مكتب النور")),
+            ("<title>ホーム｜アクメ</title>", Some("アクメ")),
+            ("<title>Mobel - Home</title>", Some("Mobel")),
+            (
+                "<title>Home | The best tables and chairs of all the town</title>",
+                None,
+            ),
+            ("<title>Home | News | Mobel</title>", None),
+            (
+                "<title>X | Acme - Tools and more</title>",
+                Some("Acme - Tools and more"),
+            ),
+            ("<title>X</title><p>© 2016 acme-tools.github.io All rights", None),
+            (
+                "<title>X</title><p>@copyright 2023 |Acme Tools |All rights",
+                Some("Acme Tools"),
+            ),
+            ("<meta property=og:site_name content='Mobel -'>", Some("Mobel")),
+            (
+                "<meta property=og:site_name content='My Site'><title>Mobel | Home</title>",
+                Some("Mobel"),
+            ),
+            ("<meta property=og:site_name content='%site_name%'>", None),
+            (
+                "<meta property=og:site_name content='Other Inn'><meta property=og:url content='https://other.test/'><title>Start</title>",
+                None,
+            ),
+            (
+                "<meta property=og:site_name content='Mobel'><meta property=og:url content='https://other.test/'><title>Our Mobel</title>",
+                Some("Mobel"),
+            ),
         ] {
             let page = outline(html, &Url::parse("https://acme-tools.test/x").unwrap());
             assert_eq!(site_name(&page, &Graph::default()).as_deref(), wanted, "{html}");

@@ -1,6 +1,7 @@
 //! Names and postal addresses in the lines of a page.
 
 mod lines;
+mod parts;
 mod shape;
 
 use std::sync::LazyLock;
@@ -9,9 +10,12 @@ use regex::Regex;
 
 pub(super) use self::lines::{Line, lines};
 pub(super) use self::shape::is_postcode;
-use self::shape::{MAX_LINE, has_street, is_code, is_plain, is_street, is_told, names_street, segment};
+use self::shape::{
+    MAX_LINE, has_street, is_code, is_plain, is_street, is_told, is_unit, names_street, segment,
+};
 use super::forms::{name_pattern, names_form};
 use super::labels::Label;
+use super::operators::names_operator;
 
 /// Lines between the name of a company and its postal code, and from there to how it is reached.
 const MAX_ADDRESS_LINES: usize = 5;
@@ -21,21 +25,37 @@ const MAX_PART: usize = 60;
 
 /// Removes the hosting provider from an imprint: the line that introduces it and the lines below.
 pub(super) fn drop_hosts(lines: &mut Vec<Line>) {
+    let mut left = 0;
+    lines.retain(|line| is_of_owner(&line.text, &mut left));
+}
+
+/// The text of an imprint without the hosting provider.
+pub(super) fn without_hosts(text: &str) -> String {
+    let mut left = 0;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let own = lines.filter(|line| is_of_owner(line, &mut left));
+    own.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a line is none of those that introduce the hosting provider or are below; `left` counts them down.
+fn is_of_owner(line: &str, left: &mut usize) -> bool {
     const BELOW: usize = 6;
+    if names_operator(line) {
+        *left = 0;
+    } else if names_host(line) {
+        *left = BELOW + 1;
+    }
+    *left = left.saturating_sub(1);
+    *left == 0
+}
+
+/// Whether a text introduces the hosting provider.
+fn names_host(text: &str) -> bool {
     static HOSTS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)héberg|hosted|hosting|gehostet|hospeda(?:je|do|gem)|alojamiento|tárhely|хостинг|barındırma|hébergeur")
             .expect("the pattern is constant")
     });
-    let mut left = 0;
-    lines.retain(|line| {
-        left = if HOSTS.is_match(&line.text) {
-            BELOW + 1
-        } else {
-            left
-        };
-        left = left.saturating_sub(1);
-        left == 0
-    });
+    HOSTS.is_match(text)
 }
 
 /// The first line that is the name of a company with, unless `anywhere`, a postal code below it.
@@ -72,13 +92,9 @@ pub(super) fn name(lines: &[Line], anywhere: bool) -> Option<(usize, String)> {
 /// All names of companies that are a line, or what a line has behind its label: `Owner: Acme Ltda. · CNPJ 1`.
 pub(super) fn names(lines: &[Line]) -> impl Iterator<Item = &str> {
     let starts = lines.iter().map(|line| {
-        let label = line.text.find(": ").map_or(0, |at| at + 2);
-        let mut parts = line.text[label..].split(['·', '•', '|']);
-        parts
-            .next()
-            .and_then(|part| part.split(" - ").next())
-            .unwrap_or_default()
-            .trim()
+        let part = line.text.split(['·', '•', '|']).next().unwrap_or_default();
+        let part = part.split_once(": ").map_or(part, |(_, rest)| rest);
+        part.split(" - ").next().unwrap_or_default().trim()
     });
     starts.filter(|start| is_name(start))
 }
@@ -88,6 +104,38 @@ fn is_name(line: &str) -> bool {
         Regex::new(&format!("^{}$", name_pattern(r"[\p{Lu}\p{Lo}0-9]", 90))).expect("the pattern is constant")
     });
     line.len() <= MAX_LINE && names_form(line) && NAME.is_match(line) && !is_postcode(line) && !is_told(line)
+}
+
+/// The line below the words that begin an imprint, if the lines from there are a person, then a street and its place.
+pub(super) fn person(lines: &[Line]) -> Option<usize> {
+    static INTRODUCTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)^(?:angaben|information(?:en)?|offenlegung|impressum)\s.{0,60}(?:§|gesetz|TMG|DDG|ECG)",
+        )
+        .expect("the pattern is constant")
+    });
+    let is_introduction = |line: &Line| line.text.len() <= MAX_LINE && INTRODUCTION.is_match(&line.text);
+    let at = lines.iter().position(is_introduction)? + 1;
+    let is_street = |line: &Line| is_street(&line.text) || names_street(&line.text) || has_street(&line.text);
+    let mut below = (at + 1..lines.len()).take(3);
+    let street = below.find(|at| is_street(&lines[*at]))?;
+    let mut places = lines[street..].iter().take(3);
+    let has_place = places.any(|line| is_postcode(&line.text));
+    (has_place && lines[at..street].iter().all(|line| is_called(&line.text))).then_some(at)
+}
+
+/// Whether a line may be what somebody is called: a few words with capitals, and nothing else.
+fn is_called(line: &str) -> bool {
+    const MOST_WORDS: usize = 6;
+    const SMALL: &[&str] = &[
+        "von", "van", "de", "der", "zu", "und", "für", "med.", "rer.", "nat.", "phil.", "jur.",
+    ];
+    let is_called = |word: &str| !word.starts_with(char::is_lowercase) || SMALL.contains(&word);
+    line.chars().count() <= MAX_PART
+        && line.split_whitespace().count() <= MOST_WORDS
+        && line.split_whitespace().all(is_called)
+        && line.starts_with(char::is_uppercase)
+        && !line.contains(|sign: char| sign.is_numeric() || matches!(sign, ':' | '@' | '§' | '!' | '?' | '©'))
 }
 
 /// The address whose name is at a line: down to the postal code.
@@ -104,9 +152,11 @@ pub(super) fn below(lines: &[Line], name: usize) -> Option<String> {
         !is_other(line) && line.text.chars().count() <= MAX_PART && !line.text.contains('©')
     };
     let parts: Vec<usize> = (name + 1..end).filter(is_part).collect();
+    let is_part_of_street = |at: &usize| is_street(&lines[*at].text) || names_street(&lines[*at].text);
     let street = parts
         .iter()
-        .rposition(|at| is_street(&lines[*at].text) || names_street(&lines[*at].text));
+        .rposition(|at| is_part_of_street(at) && !is_unit(&lines[*at].text))
+        .or_else(|| parts.iter().rposition(is_part_of_street));
     let parts = &parts[street.unwrap_or(0)..];
     let parts = parts
         .iter()
@@ -234,7 +284,12 @@ fn street_above(lines: &[Line], at: usize) -> Option<String> {
     let is_part =
         |line: &Line| line.text.chars().count() <= MAX_PART && !is_other(line) && line.label.is_none();
     let mut above = (at.saturating_sub(MOST_BETWEEN + 1)..at).rev();
-    let street = above.find(|place| is_street(&lines[*place].text) || names_street(&lines[*place].text))?;
+    let is_one = |place: &usize| is_street(&lines[*place].text) || names_street(&lines[*place].text);
+    // A floor or a door may be below its street.
+    let street = above
+        .clone()
+        .find(|place| is_one(place) && !is_unit(&lines[*place].text))
+        .or_else(|| above.find(is_one))?;
     let parts = &lines[street..at];
     let is_whole = parts.iter().skip(1).all(is_part) && !is_other(&parts[0]) && !is_postcode(&parts[0].text);
     let texts = parts.iter().map(|line| line.text.trim_end_matches(','));
@@ -247,11 +302,12 @@ fn street_below(lines: &[Line], at: usize) -> Option<&str> {
     names_street(below).then(|| below.trim_end_matches(','))
 }
 
-/// Whether a telephone or e-mail is within this many lines of one.
+/// Whether a telephone or e-mail is within this many lines of one, or a sign for a place is on it or just above.
 fn is_reached(lines: &[Line], at: usize, within: usize) -> bool {
     let near = lines[at.saturating_sub(within)..].iter();
     let mut near = near.take(within.min(at) + 1 + within);
-    near.any(|line| says_how_to_reach(&line.text))
+    let mut above = lines[at.saturating_sub(2)..=at].iter();
+    above.any(|line| line.is_marked) || near.any(|line| says_how_to_reach(&line.text))
 }
 
 /// The line that an address ends with, without what else it says. That of Japan may continue below the code, that of

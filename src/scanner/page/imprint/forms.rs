@@ -200,6 +200,15 @@ pub(super) fn without_rest(name: &str) -> &str {
     name[..end].trim()
 }
 
+/// A name without the word for a company that Romania has before it, beside the form behind it: `S.C. ACME S.R.L.`.
+pub(super) fn without_romanian(name: &str) -> &str {
+    let words = ["S.C. ", "SC ", "S.C ", "S. C. "];
+    words
+        .iter()
+        .find_map(|word| name.strip_prefix(word))
+        .unwrap_or(name)
+}
+
 /// The first word of a name that is not its form: what the company is called.
 pub(super) fn core(name: &str) -> &str {
     static FORM: LazyLock<Regex> = LazyLock::new(|| {

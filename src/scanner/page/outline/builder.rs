@@ -7,7 +7,9 @@ use scraper::node::Element;
 use scraper::{ElementRef, Html, Node, StrTendril};
 use url::Url;
 
-use super::names::{is_by_others, is_called_logo, is_footer, is_frame, is_header, is_of_fax, is_of_others};
+use super::names::{
+    is_by_others, is_called_logo, is_footer, is_frame, is_header, is_of_fax, is_of_others, sign_of,
+};
 use super::picture::{of_set, picture};
 use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline};
@@ -166,6 +168,9 @@ impl Builder {
         // On the line of what the element holds, so that it says nothing of the lines below.
         if is_of_fax(element) && self.outline.text.len() < MAX_TEXT {
             self.outline.text.push('📠');
+        }
+        if self.outline.text.len() < MAX_TEXT {
+            self.outline.text.extend(sign_of(element));
         }
         // What is not shown inside a text is there to spoil what robots read. Whole blocks that are not shown
         // are menus and dialogs that scripts open: their text counts.

@@ -2,6 +2,7 @@
 
 use scraper::node::Element;
 
+use super::PIN;
 use crate::scanner::page::tree::raw;
 
 /// What containers of the logos of others are called.
@@ -100,6 +101,35 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
 pub(super) fn is_of_others(element: &Element) -> bool {
     let holds = matches!(element.name(), "div" | "section" | "ul" | "aside");
     holds && words(element).any(|word| parts(word).any(|part| is_any(part, OTHERS)))
+}
+
+/// The sign that an element stands for, which a text would have in its place: a pin before an address, or `©`.
+pub(super) fn sign_of(element: &Element) -> Option<char> {
+    let is_icon = || matches!(element.name(), "i" | "span" | "svg" | "em");
+    let has_icon = |names: &[&str]| {
+        let mut words = words(element);
+        is_icon() && words.any(|word| names.iter().any(|name| word.ends_with(name)))
+    };
+    let is_map = |url: &str| {
+        const MAPS: &[&str] = &[
+            "google.",
+            "goo.gl/",
+            "maps.app.",
+            "maps.apple.",
+            "openstreetmap.",
+            "maps.",
+        ];
+        let url = url.trim().to_ascii_lowercase();
+        url.contains("map") && MAPS.iter().any(|host| url.contains(host)) && url.starts_with("http")
+    };
+    let is_link = || element.name() == "a" && raw(element, "href").is_some_and(is_map);
+    if element.name() == "address"
+        || has_icon(&["map-marker", "map-marker-alt", "map-pin", "location-dot"])
+        || is_link()
+    {
+        return Some(PIN);
+    }
+    has_icon(&["fa-copyright"]).then_some('©')
 }
 
 /// Whether an element says that what is in it or behind it is the number of a fax machine: a picture of one

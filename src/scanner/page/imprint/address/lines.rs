@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::parts::parts;
 use super::shape::{is_code, is_street};
 use crate::scanner::page::imprint::labels::{Label, without_label};
+use crate::scanner::page::outline::PIN;
 
 /// Lines of one page examined.
 const MAX_LINES: usize = 10_000;
@@ -19,6 +21,8 @@ pub(in crate::scanner::page::imprint) struct Line {
     pub(in crate::scanner::page::imprint) label: Option<Label>,
     /// Whether the label is alone on its line.
     pub(in crate::scanner::page::imprint) is_below_label: bool,
+    /// Whether the page marks it as an address, for example by a pin.
+    pub(super) is_marked: bool,
 }
 
 /// The lines of a page without labels and pictures of letters, and a postal code that is alone joined with its
@@ -26,27 +30,46 @@ pub(in crate::scanner::page::imprint) struct Line {
 pub(in crate::scanner::page::imprint) fn lines(text: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut label_above = None;
-    let all = text.lines().map(without_signs).filter(|line| !line.is_empty());
-    for line in all.take(MAX_LINES) {
-        let (own, rest) = without_label(line);
-        let rest = without_year(without_signs(rest));
-        // A label on a line of its own is that of the next.
-        let label = own.or(label_above);
-        if rest.is_empty() {
-            label_above = label;
-            continue;
+    let mut is_marked = false;
+    // What is behind a pin is a line of its own.
+    let all = text.lines().flat_map(|line| {
+        let pieces = line.split(PIN).enumerate();
+        pieces.map(|(at, piece)| (at > 0, piece))
+    });
+    for (is_pinned, line) in all {
+        if lines.len() >= MAX_LINES {
+            break;
         }
-        match lines.last_mut() {
-            Some(last) if own.is_none() && is_code(&last.text) && begins_a_name(&rest) => {
-                last.text = format!("{} {rest}", last.text);
+        is_marked |= is_pinned;
+        let before = lines.len();
+        for part in parts(line) {
+            let line = without_signs(part.text);
+            if line.is_empty() {
+                continue;
             }
-            _ => lines.push(Line {
-                text: rest.into_owned(),
-                label,
-                is_below_label: own.is_none() && label.is_some(),
-            }),
+            let (own, rest) = without_label(line);
+            let own = own.or(part.is_address.then_some(Label::Address));
+            let rest = without_year(without_signs(rest));
+            // A label on a line of its own is that of the next.
+            let label = own.or(label_above);
+            if rest.is_empty() {
+                label_above = label;
+                continue;
+            }
+            match lines.last_mut() {
+                Some(last) if own.is_none() && is_code(&last.text) && begins_a_name(&rest) => {
+                    last.text = format!("{} {rest}", last.text);
+                }
+                _ => lines.push(Line {
+                    text: rest.into_owned(),
+                    label,
+                    is_below_label: own.is_none() && label.is_some(),
+                    is_marked,
+                }),
+            }
+            label_above = None;
         }
-        label_above = None;
+        is_marked &= lines.len() == before;
     }
     join_codes(lines)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Match, Regex};
 
 /// Longer lines are prose.
 pub(super) const MAX_LINE: usize = 160;
@@ -50,7 +50,7 @@ static STREET: LazyLock<Regex> = LazyLock::new(|| {
     // A floor, a door, a quarter.
     let part = r"(?:(?: ?/ ?|, ?| ?[-–] ?| )[^/,\n]{1,30}){0,3}";
     Regex::new(&format!(
-        r"^[^0-9\n]{{3,60}}[ :.]{number}{part},?$|^[0-9]{{1,5}}[a-zA-Z]?(?:[-–/][0-9]{{1,4}})?,? [^0-9\n]{{3,60}}{part}$|^[0-9]{{1,5}} [0-9]{{1,3}}(?:st|nd|rd|th) [^0-9\n]{{3,40}}$|^(?:Level|Suite|Unit|Shop|Floor) [0-9A-Z]+[,/] ?.{{5,60}}$"
+        r"^[^0-9\n]{{3,60}}[ :.]{number}{part},?$|^[0-9]{{1,5}}[a-zA-Z]?(?:[-–/][0-9]{{1,4}})?,? [^0-9\n –—|-][^0-9\n]{{2,59}}{part}$|^[0-9]{{1,5}} [0-9]{{1,3}}(?:st|nd|rd|th) [^0-9\n]{{3,40}}$|^(?:Level|Suite|Unit|Shop|Floor) [0-9A-Z]+[,/] ?.{{5,60}}$"
     ))
     .expect("the pattern is constant")
 });
@@ -66,10 +66,7 @@ static NAMED_STREET: LazyLock<Regex> = LazyLock::new(|| {
         площадь jl\.? jalan jln\.? đường οδός λεωφ\.? λεωφόρος πλατεία rruga شارع طريق ถนน ซอย ถ\.",
     );
     // Behind it, as a word of its own, as the end of one, or before the number.
-    let behind = alternatives(
-        r"street st\.? road rd\.? avenue ave\.? lane ln\.? drive dr\.? boulevard blvd\.? court square highway hwy parkway way
-        terrace crescent",
-    );
+    let behind = alternatives(ENGLISH_STREETS);
     let joined = alternatives(
         r"straße strasse str\. gasse platz allee damm ufer weg straat laan plein gracht kade singel vägen gatan gränd vej gade
         allé veien vegen gata gate plass torg katu tie kuja polku",
@@ -80,6 +77,31 @@ static NAMED_STREET: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"(?:no|nr|nº|n°|núm|num|д|дом|č\.p)?[.:]?\s?#?[0-9]{1,5}";
     Regex::new(&format!(
         r"(?i)(?:^|[\s,;(])(?:{before})[\s.]?[^0-9\n]{{2,50}}?[\s,.-]{number}|[0-9]{{1,5}}[a-z]?,? [^0-9\n,]{{2,40}} (?:{behind})(?:$|[\s,.])|\p{{L}}{{2}}(?:{joined})\s[0-9]{{1,4}}|\p{{L}} (?:{own})\s?[^0-9\n]{{0,3}}{number}"
+    ))
+    .expect("the pattern is constant")
+});
+
+/// Words of English for a street, which are behind its name.
+const ENGLISH_STREETS: &str = r"street st\.? road rd\.? avenue ave\.? lane ln\.? drive dr\.? boulevard blvd\.? court square
+    highway hwy parkway pkwy\.? way terrace crescent";
+
+/// A house number as long as a postal code, before a street as English writes it.
+static LONG_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    let streets = alternatives(ENGLISH_STREETS);
+    Regex::new(&format!(
+        r"(?i)^[0-9]{{4,5}}[a-z]? (?:[^\n,]{{2,40}}? (?:{streets}|circle|cir\.?|trail|pike|loop)|broadway)(?-u:\b|\.)\.?(?: [NSEW]{{1,2}}(?-u:\b))?"
+    ))
+    .expect("the pattern is constant")
+});
+
+/// A part of a house: a floor, a door.
+static UNIT: LazyLock<Regex> = LazyLock::new(|| {
+    let words = alternatives(
+        r"suite ste\.? unit apt\.? apartment floor level room rm\.? shop office building bldg\.? block pmb haus top stiege tür
+        etage bâtiment bât\.? esc\.? local piso oficina sala loja conj\.? int\.? interno scala piano lok\.? bus bte",
+    );
+    Regex::new(&format!(
+        r"(?i)^(?:(?:{words}) ?#?|#)[0-9a-z]{{1,5}}(?:[-/][0-9a-z]{{1,4}})?[.,]?$"
     ))
     .expect("the pattern is constant")
 });
@@ -108,7 +130,28 @@ pub(super) fn names_street(line: &str) -> bool {
 pub(in crate::scanner::page::imprint) fn is_postcode(line: &str) -> bool {
     // Most lines have not the digits for it.
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
-    (2..=24).contains(&digits) && line.len() <= MAX_LINE && POSTCODE.is_match(line)
+    (2..=24).contains(&digits) && line.len() <= MAX_LINE && postcode(line, 0).is_some()
+}
+
+/// The first postal code with its place from a byte on. The house number that a line begins with is none:
+/// `1515 Gulf Blvd., Largo, FL 33785`.
+pub(super) fn postcode(line: &str, from: usize) -> Option<Match<'_>> {
+    let Some(street) = LONG_NUMBER.find(line) else {
+        return POSTCODE.find_at(line, from);
+    };
+    let rest = line[street.end()..].trim();
+    let behind = POSTCODE.find_at(line, from.max(street.end()));
+    let is_street = rest.is_empty() || rest.starts_with(',') || is_unit(rest) || behind.is_some();
+    if is_street {
+        behind
+    } else {
+        POSTCODE.find_at(line, from)
+    }
+}
+
+/// Whether a line, or what is before its comma, is a part of a house and nothing else.
+pub(super) fn is_unit(line: &str) -> bool {
+    UNIT.is_match(line.split(',').next().unwrap_or_default().trim())
 }
 
 /// Whether a line is a postal code and nothing else.
@@ -122,7 +165,7 @@ pub(super) fn is_plain(line: &str) -> bool {
 
 /// Whether a line that has a postal code has the street too, before the code or behind the place.
 pub(super) fn has_street(line: &str) -> bool {
-    let Some(code) = POSTCODE.find(line) else {
+    let Some(code) = postcode(line, 0) else {
         return false;
     };
     let before = line[..code.start()].trim_matches([' ', ',', ';', '|', '•', '·', '-', '–']);
@@ -135,23 +178,19 @@ pub(super) fn has_street(line: &str) -> bool {
     is_street(before) || is_street(behind) || names_street(rest)
 }
 
+/// Signs around the parts of a line.
+pub(super) const SIGNS: [char; 8] = [' ', ',', ';', '|', '•', '·', '-', '–'];
+
+/// What is between the parts of a line.
+static APART: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\s*[·•|©]\s*|\s[–—-]\s").expect("the pattern is constant"));
+
 /// The part of a line that is the address in it, from the street to the place. What else is there is apart by
 /// signs, or begins with a word that no address has (`© Acme · Weg 1, 8010 Graz · Org.nr 1`).
 pub(super) fn segment(line: &str) -> &str {
-    static APART: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\s*[·•|©]\s*|\s[–—-]\s").expect("the pattern is constant"));
-    static END: LazyLock<Regex> = LazyLock::new(|| {
-        let words = alternatives(
-            r"org\.?-?n orgnr cvr ust uid vat siret siren rcs p\.?iva c\.f\. nip regon krs ičo?: kvk cnpj инн tel tél тел τηλ fon
-            phone fax mobil e-?mail www\. https?: copyright",
-        );
-        Regex::new(&format!(r"(?i)[\s,;(]+(?:{words}|\S+@)")).expect("the pattern is constant")
-    });
-    const SIGNS: [char; 8] = [' ', ',', ';', '|', '•', '·', '-', '–'];
-    let Some(code) = POSTCODE.find(line) else {
+    let Some(code) = postcode(line, 0) else {
         return line;
     };
-    let is_hard = |apart: &str| !apart.trim().starts_with(['–', '—', '-']);
     let before = || {
         APART
             .find_iter(line)
@@ -179,22 +218,41 @@ pub(super) fn segment(line: &str) -> &str {
         .find(has_street)
         .copied()
         .unwrap_or_else(last_hard);
-    let behind = APART.find_iter(line).filter(|apart| apart.start() >= code.end());
-    let mut behind = behind
-        .filter(|apart| is_hard(apart.as_str()))
-        .map(|apart| apart.start());
-    let stop = END.find_at(line, code.end()).map(|stop| stop.start());
     // In a sentence: `Our office is in Via Roma 5, 00100 Roma`.
     let start = match NAMED_STREET.find_at(line, start) {
         Some(street) if is_told(&line[start..street.start()]) => street.start(),
         _ => start,
     };
-    let end = [behind.next(), stop]
-        .into_iter()
-        .flatten()
-        .min()
-        .unwrap_or(line.len());
-    line[start..end.max(start)].trim_matches(SIGNS)
+    line[start..end(line, &code).max(start)].trim_matches(SIGNS)
+}
+
+fn is_hard(apart: &str) -> bool {
+    !apart.trim().starts_with(['–', '—', '-'])
+}
+
+/// Where the address ends whose postal code is there: at a sign, at a word that no address has, or with its sentence.
+pub(super) fn end(line: &str, code: &Match<'_>) -> usize {
+    static END: LazyLock<Regex> = LazyLock::new(|| {
+        let words = alternatives(
+            r"org\.?-?n orgnr cvr ust uid vat siret siren rcs p\.?\s?iva c\.f\. nip regon krs ičo?: kvk cnpj инн tel tél тел τηλ fon
+            phone fax mobil e-?mail www\. https?: copyright \p{L}[\p{L}.-]{3,30}\s?:\s",
+        );
+        Regex::new(&format!(r"(?i)[\s,;(]+(?:{words}|\S+@)")).expect("the pattern is constant")
+    });
+    // Shorter words before a dot are abbreviations: `3100 St. Pölten`.
+    static SENTENCE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:\p{L}{4}|[0-9][A-Z]{2}|[0-9]{4}|\))(\.(?:\s+\p{Lu}|$))")
+            .expect("the pattern is constant")
+    });
+    let mut apart = APART.find_iter(line).filter(|apart| apart.start() >= code.end());
+    let apart = apart
+        .find(|apart| is_hard(apart.as_str()))
+        .map(|apart| apart.start());
+    let stop = END.find_at(line, code.end()).map(|stop| stop.start());
+    let sentence = SENTENCE.captures_at(line, code.start());
+    let sentence = sentence.and_then(|found| found.get(1)).map(|dot| dot.start());
+    let ends = [apart, stop, sentence].into_iter().flatten();
+    ends.filter(|end| *end >= code.end()).min().unwrap_or(line.len())
 }
 
 /// Whether a text has a row of words in lower case as sentences do: `This site is hosted by Acme Ltd`.

@@ -1,0 +1,268 @@
+//! Splits a line that holds a name, an address and more: `Acme GmbH, Weg 1, 8010 Graz | Tel. 1`.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::shape::{SIGNS, end, has_street, is_street, is_told, is_unit, names_street, postcode};
+use super::{is_name, names_host};
+use crate::scanner::page::imprint::labels::{Label, without_label};
+
+/// Longer lines are prose, and an address is near its code.
+const MAX_LINE: usize = 4_000;
+const MAX_BEFORE: usize = 200;
+
+/// Addresses of one line, and what looks like a postal code before each.
+const MAX_ADDRESSES: usize = 4;
+const MAX_CODES: usize = 6;
+
+/// A part of a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Part<'a> {
+    pub(super) text: &'a str,
+    /// Whether a word before it on its line says so.
+    pub(super) is_address: bool,
+}
+
+/// The parts of a line in their order; most lines are one.
+pub(super) fn parts(line: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::with_capacity(1);
+    let mut add = |text, is_address| parts.push(Part { text, is_address });
+    let mut rest = line.trim();
+    for _ in 0..MAX_ADDRESSES {
+        let Some(found) = address(rest) else {
+            break;
+        };
+        let (head, name) = rest[..found.start].split_at(found.name);
+        add(head, false);
+        add(
+            name.trim_matches([' ', ',', '|', '•', '·', '-', '–', '—', '©']),
+            false,
+        );
+        add(&rest[found.start..found.end], found.is_labelled);
+        rest = &rest[found.end..];
+    }
+    add(rest, false);
+    parts
+}
+
+/// Where an address is in a line, and where the name before it begins.
+struct Found {
+    name: usize,
+    start: usize,
+    end: usize,
+    is_labelled: bool,
+}
+
+/// The first address of a line that is clearly apart from what is before it. One at the start is no part of its own,
+/// unless a sentence follows.
+fn address(line: &str) -> Option<Found> {
+    let digits = line.bytes().filter(u8::is_ascii_digit).count();
+    if digits < 4 || line.len() > MAX_LINE {
+        return None;
+    }
+    let mut from = 0;
+    for _ in 0..MAX_CODES {
+        let code = postcode(line, from)?;
+        from = code.end();
+        let end = end(line, &code);
+        let Some((start, cut)) = start(line, code.start(), end) else {
+            continue;
+        };
+        let before = line[..start].trim_end_matches(SIGNS);
+        if before.is_empty() {
+            if end < line.len() {
+                return Some(Found {
+                    name: 0,
+                    start,
+                    end,
+                    is_labelled: false,
+                });
+            }
+            continue;
+        }
+        let name = name(before);
+        let is_labelled = cut == Cut::Phrase || cut == Cut::Colon && is_label(before);
+        let field = before.rsplit(['|', '•', '·']).next().unwrap_or_default();
+        let is_apart = cut == Cut::Hard && !field.contains([':', '：']) && !is_told(before);
+        if (is_labelled || name.is_some() || is_apart) && !is_of_others(before) {
+            let name = name.unwrap_or(start);
+            return Some(Found {
+                name,
+                start,
+                end,
+                is_labelled,
+            });
+        }
+    }
+    None
+}
+
+/// What is right before an address.
+#[derive(Clone, Copy, PartialEq)]
+enum Cut {
+    Comma,
+    Colon,
+    Hard,
+    Phrase,
+}
+
+/// Where the address begins whose postal code is at a place, and what is before it: the nearest street, with the door
+/// that may be named before it.
+fn start(line: &str, code: usize, end: usize) -> Option<(usize, Cut)> {
+    static CUT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?x)(?i)(?P<hard>\s*[|•·]\s*|\s[-–—]\s)|(?P<comma>,\s+)|(?P<colon>\s?[:：]\s*)|(?P<phrase>
+            siège\s(?:social\s)?(?:est\s)?(?:situé|sis|établi|fixé|se\ssitue|se\strouve)e?(?:\sau|\sà|\saux)?\s
+            |registered\s(?:office|address)\s(?:is\s|address\s)*(?:located\s)?(?:at\s|in\s)?
+            |mit\s(?:dem\s)?sitz\sin\s(?:der\s)?
+            |con\s(?:domicilio(?:\ssocial)?\sen|sede(?:\slegale)?\sin)\s
+            |gevestigd\s(?:te|aan(?:\sde|\shet)?)\s
+            |com\ssede\s(?:na|no|em)\s|z\ssiedzibą\sprzy\s|se\ssídlem\s)",
+        )
+        .expect("the pattern is constant")
+    });
+    let window = line.floor_char_boundary(code.saturating_sub(MAX_BEFORE));
+    let cuts = CUT.captures_iter(&line[window..code]).filter_map(|found| {
+        let kinds = [
+            ("hard", Cut::Hard),
+            ("comma", Cut::Comma),
+            ("colon", Cut::Colon),
+            ("phrase", Cut::Phrase),
+        ];
+        let kind = kinds.into_iter().find(|(name, _)| found.name(name).is_some())?.1;
+        Some((window + found.get(0)?.end(), kind))
+    });
+    let mut cuts: Vec<(usize, Cut)> = cuts.collect();
+    if window == 0 {
+        cuts.insert(0, (0, Cut::Comma));
+    }
+    let part = |at: usize| line.get(at..code).unwrap_or_default().trim_matches(SIGNS);
+    let is_one = |(at, _): &(usize, Cut)| is_street(part(*at)) || names_street(part(*at));
+    let nearest = cuts.iter().rposition(|cut| is_one(cut) && !is_unit(part(cut.0)));
+    let nearest = nearest.or_else(|| cuts.iter().rposition(is_one));
+    let Some(mut at) = nearest else {
+        // The street may be behind the place.
+        let at = end - line[code..end].trim_start_matches(SIGNS).len();
+        return has_street(&line[at..end]).then_some((at, Cut::Comma));
+    };
+    while at > 0 && cuts[at].1 == Cut::Comma && is_unit(part(cuts[at - 1].0)) {
+        at -= 1;
+    }
+    Some(cuts[at])
+}
+
+/// Where the name of a company begins that a text ends with.
+fn name(before: &str) -> Option<usize> {
+    static STARTS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\s*[|•·©]\s*(?:[0-9]{4}(?:\s?[-–/]\s?[0-9]{2,4})?\s)?|\s[-–—]\s|[:：]\s+")
+            .expect("the pattern is constant")
+    });
+    let window = before.floor_char_boundary(before.len().saturating_sub(MAX_BEFORE));
+    let starts = STARTS
+        .find_iter(&before[window..])
+        .map(|sign| window + sign.end());
+    let starts: Vec<usize> = (window == 0).then_some(0).into_iter().chain(starts).collect();
+    starts.into_iter().rfind(|start| is_name(before[*start..].trim()))
+}
+
+/// Whether a text ends with a word that introduces an address, and its colon.
+fn is_label(before: &str) -> bool {
+    let sentence = before
+        .rsplit(['.', ';', ',', '|', '•', '·'])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    without_label(sentence) == (Some(Label::Address), "")
+}
+
+/// Whether an address that is introduced so is not the owner's.
+fn is_of_others(before: &str) -> bool {
+    static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)aufsicht|behörde|kammer|schlicht|authority|autorité|autoridad|autorità|médiat|mediat|ombud|versicher|insur|assuran|webdesign|web\sdesign|agentur:|réalis|realiz",
+        )
+        .expect("the pattern is constant")
+    });
+    let near = &before[before.floor_char_boundary(before.len().saturating_sub(MAX_BEFORE))..];
+    names_host(near) || OTHERS.is_match(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(line: &str) -> Vec<&str> {
+        let parts = parts(line).into_iter().map(|part| part.text.trim_matches(SIGNS));
+        parts.filter(|text| !text.is_empty()).collect()
+    }
+
+    #[test]
+    fn a_line_is_split_into_name_address_and_rest() {
+        for (line, wanted) in [
+            (
+                "Weber Bau GmbH, Am Hang 7, 97616 Bad Neustadt, Tel. 1",
+                &["Weber Bau GmbH", "Am Hang 7, 97616 Bad Neustadt", "Tel. 1"][..],
+            ),
+            (
+                "Verantwortlich: Weber Bau GmbH – Am Hang 7 – 97616 Bad Neustadt",
+                &[
+                    "Verantwortlich:",
+                    "Weber Bau GmbH",
+                    "Am Hang 7 – 97616 Bad Neustadt",
+                ],
+            ),
+            (
+                "Acme B.V. | Gracht 100-H | 1015 AA Amsterdam | KvK-nummer: 1",
+                &["Acme B.V.", "Gracht 100-H | 1015 AA Amsterdam", "KvK-nummer: 1"],
+            ),
+            (
+                "Notices: Acme Tools, Inc., 1548 Market St, Suite 4, San Francisco, CA 94104",
+                &[
+                    "Notices:",
+                    "Acme Tools, Inc.",
+                    "1548 Market St, Suite 4, San Francisco, CA 94104",
+                ],
+            ),
+            (
+                "Acme Ltd, Unit 4, 12 Mill Lane, Leeds LS1 2HL",
+                &["Acme Ltd", "Unit 4, 12 Mill Lane, Leeds LS1 2HL"],
+            ),
+            (
+                "It has number 1. Registered office: 12 King Street, Leeds, LS1 2HL. Company No. 01234567",
+                &[
+                    "It has number 1. Registered office:",
+                    "12 King Street, Leeds, LS1 2HL",
+                    ". Company No. 01234567",
+                ],
+            ),
+            (
+                "Acme, dont le siège social est situé 12 rue de la Gare, 69002 Lyon.",
+                &[
+                    "Acme, dont le siège social est situé",
+                    "12 rue de la Gare, 69002 Lyon",
+                    ".",
+                ],
+            ),
+            (
+                "Acme AB · Storgatan 5 · 111 22 Stockholm",
+                &["Acme AB", "Storgatan 5 · 111 22 Stockholm"],
+            ),
+            (
+                "Acme Sp. z o.o., ul. Koszykowa 6a, 00-564 Warszawa",
+                &["Acme Sp. z o.o.", "ul. Koszykowa 6a, 00-564 Warszawa"],
+            ),
+        ] {
+            assert_eq!(texts(line), wanted, "{line}");
+        }
+        for line in [
+            "Hauptstraße 7, 97616 Bad Neustadt",
+            "Hébergeur : OVH SAS, 2 rue Kellermann, 59100 Roubaix",
+            "Aufsichtsbehörde: Magistrat Graz, Hauptplatz 1, 8010 Graz",
+            "In May, we open Hauptplatz 1, 8010 Graz, for all of you",
+            "Weg 1, 3100 St. Pölten",
+        ] {
+            assert_eq!(texts(line), [line], "{line}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The operator of a site as a sentence names it: `This site is operated by Acme Ltd, a company in Leeds.`
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::forms::{is_legal_name, name_pattern, names_form, without_rest};
+
+/// Longer lines are texts of another kind; a longer name is more than one.
+const MAX_LINE: usize = 4_000;
+const MAX_NAME: usize = 80;
+
+/// How sentences about a site say whose it is.
+const VERBS: &str = r"(?:édité|exploité|publié)e?s?\s(?:et\s\p{L}+\s)?par|propriété\sde|(?:owned|operated|published|provided|run)(?:\s(?:and|&)\s(?:owned|operated|managed|maintained|controlled))?\sby|betrieben\s(?:von|durch)|(?:ein\s)?angebot\sder|herausgegeben\svon|propiedad\sde|titularidad\sde|proprietà\sdi|gestito\sda|edito\sda|eigendom\svan|beheerd\sdoor|propriedade\sd[aeo]|operado\spor|prowadzony\sprzez";
+
+/// What the sentence is about.
+const SITES: &str = r"(?-u:\b)(?:web-?\s?)?(?:sites?|seiten?|shop|stores?|app|platform|plattform|blog|services?|portal|sitio|sito|loja|boutique|serwis|winkel)(?-u:\b)|web-?(?:site|seite|shop)";
+
+/// The company that a sentence says to operate the site.
+pub(super) fn operator(text: &str) -> Option<String> {
+    static BEHIND: LazyLock<Regex> = LazyLock::new(|| {
+        let name = name_pattern(r"[\p{Lu}\p{Lo}0-9]", MAX_NAME);
+        Regex::new(&format!(
+            r"^\s(?i:de\s|la\s|l['’]|der\s|die\s|dem\s|the\s|las?\s|société\s|sociedad\s|società\s|entreprise\s|empresa\s|firma\s|company\s)*({name})(?:[\s,.;()]|$)"
+        ))
+        .expect("the pattern is constant")
+    });
+    let lines = text
+        .lines()
+        .filter(|line| line.len() <= MAX_LINE && names_form(line));
+    lines.take(200).find_map(|line| {
+        let behind = verb(line).and_then(|end| {
+            let name = BEHIND.captures(&line[end..])?;
+            plausible(name.get(1)?.as_str())
+        });
+        behind.or_else(|| we(line))
+    })
+}
+
+/// Whether a line says whose the site is.
+pub(super) fn names_operator(line: &str) -> bool {
+    line.len() <= MAX_LINE && verb(line).is_some()
+}
+
+/// Where the name begins in a sentence of the site's operator.
+fn verb(line: &str) -> Option<usize> {
+    static VERB: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(&format!(
+            r"(?i)(?:{SITES})[^.!?\n]{{0,20}}(?:\.[^\s.]{{2,30}}){{0,3}}[^.!?\n]{{0,40}}\s(?:{VERBS})(?-u:\b)"
+        ))
+        .expect("the pattern is constant")
+    });
+    VERB.find(line).map(|verb| verb.end())
+}
+
+/// The company that a contract calls `we`: `Acme Tools, Inc., a Delaware corporation (“Acme”, “we”)`.
+fn we(line: &str) -> Option<String> {
+    static WE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?:, an? [^(),.\n]{3,60})? ?\([^()\n]{0,60}[“"'‘](?:[Ww]e|[Uu]s|[Oo]ur)[,”"'’]"#)
+            .expect("the pattern is constant")
+    });
+    const SMALL: &[&str] = &["and", "of", "&", "the", "for"];
+    let at = WE.find(line)?.start();
+    let start = line.floor_char_boundary(at.saturating_sub(MAX_NAME));
+    let before = &line[start..at];
+    // The name is the words with capitals before the bracket.
+    let mut name = before.len();
+    let starts = before.rmatch_indices(' ').map(|(at, _)| at + 1);
+    for at in starts.chain((start == 0).then_some(0)) {
+        let word = before[at..].split(' ').next().unwrap_or_default();
+        if word.starts_with(|first: char| first.is_uppercase() || first.is_numeric()) {
+            name = at;
+        } else if !SMALL.contains(&word) {
+            break;
+        }
+    }
+    plausible(before[name..].trim())
+}
+
+/// A name of a company, if it is one and no more.
+fn plausible(name: &str) -> Option<String> {
+    let name = without_rest(name).trim();
+    let is_small = |word: &str| word.chars().all(char::is_lowercase);
+    let small = name.split_whitespace().filter(|word| is_small(word)).count();
+    // Shorter words before a dot are abbreviations.
+    let ends_sentence =
+        |before: &str| before.len() > 4 && before.chars().rev().take(4).all(char::is_alphabetic);
+    let is_one = name
+        .match_indices(". ")
+        .all(|(at, _)| !ends_sentence(&name[..at]));
+    (small <= 2 && is_one && is_legal_name(name)).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_the_operator() {
+        for (text, wanted) in [
+            (
+                "Le site www.acme.fr est édité par la société Acme Conseil, SAS au capital de 50 000 €",
+                Some("Acme Conseil, SAS"),
+            ),
+            ("Ce site est édité par SARL Dupont, 1 rue X", Some("SARL Dupont")),
+            ("Le site est la propriété de Dupont SARL.", Some("Dupont SARL")),
+            (
+                "This website is owned and operated by Acme Tools LLC.",
+                Some("Acme Tools LLC"),
+            ),
+            (
+                "The service is operated by Acme Tools, Inc., a Delaware corporation",
+                Some("Acme Tools, Inc."),
+            ),
+            (
+                "Diese Website wird betrieben von der Weber Bau GmbH in Graz",
+                Some("Weber Bau GmbH"),
+            ),
+            (
+                "A contract between you and Acme Tools, Inc., a Delaware corporation (“Acme”, “we” or “us”). By Stripe, Inc.",
+                Some("Acme Tools, Inc."),
+            ),
+            ("Acme, Inc. (\"we\") sells tools", Some("Acme, Inc.")),
+            ("The hotel is operated by Other Hotels Ltd", None),
+            ("This site is hosted by Other Ltd", None),
+            (
+                "Le site est édité par le cabinet Acme, inscrit au barreau et hébergé par OVH SAS",
+                None,
+            ),
+            ("They call it Other Ltd (“the bank”)", None),
+        ] {
+            assert_eq!(operator(text).as_deref(), wanted, "{text}");
+        }
+    }
+}
