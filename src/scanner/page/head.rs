@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
-pub(super) use self::site_name::is_of_another_site;
-use self::site_name::{is_site, is_variable, letters, site_name, without_separators};
+pub(super) use self::site_name::{is_of_another_site, is_site, shown_by, site_name};
+use self::site_name::{is_variable, letters, without_separators};
 use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::scanner::references::resolve_html;
+use crate::scanner::site::registrable;
 use crate::values::Findings;
 
 /// Longest description that is kept, in characters.
@@ -37,7 +38,7 @@ pub(super) fn add(findings: &mut Findings, page: &Outline, graph: &Graph) {
 /// more often without the site's name.
 fn title(page: &Outline, graph: &Graph) -> Option<String> {
     let shared = meta(page, &["og:title", "twitter:title"]);
-    let (first, second) = if is_home(page, graph) {
+    let (first, second) = if is_home(page, graph) || is_shared_as_home(page) {
         (page.title.clone(), shared)
     } else {
         (shared, page.title.clone())
@@ -51,10 +52,10 @@ fn title(page: &Outline, graph: &Graph) -> Option<String> {
 /// The title without the site's name: that part of `<title>` which the page shows again as what it is shared as, in
 /// its JSON-LD or as its heading; else what is left when the site's name is taken off.
 fn headline(page: &Outline, graph: &Graph) -> Option<String> {
-    let shared = meta(page, &["og:title", "twitter:title"]);
     let Some(whole) = page.title.clone() else {
         return title(page, graph);
     };
+    let shared = meta(page, &["og:title", "twitter:title"]).filter(|_| !is_shared_as_home(page));
     let site = site_name(page, graph);
     let bare = |text: String| without_site(&text, site.as_deref(), page.url.host_str().unwrap_or_default());
     let stated = shared
@@ -80,6 +81,19 @@ fn is_home(page: &Outline, graph: &Graph) -> bool {
             .nodes()
             .any(|node| ARTICLES.iter().any(|kind| node.has_type(kind)));
     page.url.path().trim_matches('/').is_empty() && !is_article
+}
+
+/// Whether what an inner page is shared as was copied from the home page: `og:url` leads there.
+fn is_shared_as_home(page: &Outline) -> bool {
+    let shared = meta(page, &["og:url"]).and_then(|url| page.base.join(&url).ok());
+    let is_start =
+        |url: &Url| url.path().trim_matches('/').is_empty() && url.query().is_none_or(str::is_empty);
+    shared.is_some_and(|shared| {
+        shared.fragment().is_none()
+            && shared.host_str().map(registrable) == page.url.host_str().map(registrable)
+            && is_start(&shared)
+            && !is_start(&page.url)
+    })
 }
 
 fn stated_headline(graph: &Graph) -> Option<String> {
@@ -150,7 +164,7 @@ fn description(page: &Outline, graph: &Graph) -> Option<String> {
         "dc.description",
         "sailthru.description",
     ];
-    let first = if is_home(page, graph) {
+    let first = if is_home(page, graph) || is_shared_as_home(page) {
         ["description", "og:description"]
     } else {
         ["og:description", "description"]
@@ -358,6 +372,30 @@ mod tests {
                 .as_deref(),
             Some("A dog bites")
         );
+    }
+
+    #[test]
+    fn what_was_copied_from_the_home_page_says_nothing_of_an_inner_page() {
+        for (shared, wanted) in [
+            ("https://www.acme.test/", "Contact"),
+            ("/", "Contact"),
+            ("https://acme.test/contact", "Acme"),
+            ("https://acme.test/?p=2", "Acme"),
+            ("https://other.test/", "Acme"),
+            ("", "Acme"),
+        ] {
+            let html = format!(
+                "<title>Contact</title><meta property=og:title content=Acme><meta property=og:url content='{shared}'>
+                 <meta name=description content=Contact><meta property=og:description content=Acme>"
+            );
+            let url = "https://www.acme.test/contact";
+            let (title, headline) = title_and_site(url, &html);
+            let page = outline(&html, &Url::parse(url).unwrap());
+            let description = description(&page, &graph(&page.json_ld));
+            for found in [title, headline, description] {
+                assert_eq!(found.as_deref(), Some(wanted), "{shared}");
+            }
+        }
     }
 
     #[test]

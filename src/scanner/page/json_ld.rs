@@ -2,11 +2,13 @@
 
 mod arena;
 mod lenient;
+mod markup;
 mod types;
 
 use std::collections::HashMap;
 
 use self::arena::{Arena, Json, Object};
+pub(super) use self::markup::blocks as blocks_of_markup;
 
 /// Bytes of JSON-LD read of one page; a block that goes beyond is not read.
 pub(super) const MAX_BYTES: usize = 2 * 1024 * 1024;

@@ -56,10 +56,22 @@ fn written(text: &str, page: &Outline) -> Option<String> {
         .next()
         .and_then(of_top_level_domain)
         .and_then(country);
-    let has = |enough: usize| has_letters(text, enough);
+    let others = without_latin(text);
+    let has = |enough: usize| has_letters(&others, enough);
+    let has_latin = |enough: usize| {
+        let letters = text.chars().filter(|sign| is_latin(*sign));
+        letters.take(enough).count() == enough
+    };
     // Latin is only found in templates.
     let is_other = |lang: Lang| !matches!(lang, Lang::Eng | Lang::Lat | Lang::Epo);
     let info = detect(text).filter(|info| is_other(info.lang()))?;
+    // What is written in the script of the title is the page's; the rest may be in any language.
+    let has_other_title = page.title.as_deref().is_some_and(is_mostly_not_latin);
+    let info = if info.script() == Script::Latin && has(ENOUGH[0]) && has_other_title {
+        detect(&others)?
+    } else {
+        info
+    };
     // The script alone shows that it is not English; then it is the most likely language of that script.
     if info.script() != Script::Latin {
         let is_all = || text.chars().all(|sign| !sign.is_ascii_alphabetic()) && has(ENOUGH_OF_ALL);
@@ -67,12 +79,26 @@ fn written(text: &str, page: &Outline) -> Option<String> {
     }
     let local = country
         .map(|country| spoken(text, &country.languages))
-        .filter(|_| has(ENOUGH[1]));
+        .filter(|_| has_latin(ENOUGH[1]));
     if let Some(Some(lang)) = local {
         return Some(two_letters(lang.code()).to_owned());
     }
-    let is_sure = info.is_reliable() && has(ENOUGH[2]);
+    let is_sure = info.is_reliable() && has_latin(ENOUGH[2]);
     is_sure.then(|| two_letters(info.lang().code()).to_owned())
+}
+
+fn is_latin(sign: char) -> bool {
+    sign.is_alphabetic() && (sign < '\u{250}' || ('\u{1e00}'..'\u{1f00}').contains(&sign))
+}
+
+fn without_latin(text: &str) -> String {
+    text.chars().filter(|sign| !is_latin(*sign)).collect()
+}
+
+fn is_mostly_not_latin(title: &str) -> bool {
+    let letters = title.chars().filter(|sign| sign.is_alphabetic());
+    let (latin, others): (Vec<char>, Vec<char>) = letters.partition(|sign| is_latin(*sign));
+    others.len() > latin.len()
 }
 
 fn has_letters(text: &str, enough: usize) -> bool {
@@ -323,6 +349,32 @@ mod tests {
             ),
             ("https://a.com/", "de", french.repeat(4), "de"),
             ("https://a.co.uk/", "en-GB", german.repeat(6), "en-GB"),
+            // The title's script says what the rest is.
+            (
+                "https://a.com/",
+                "en-US",
+                format!("<title>Έπιπλα</title>{greek}{}", french.repeat(4)),
+                "el",
+            ),
+            (
+                "https://a.com/",
+                "en-US",
+                format!("<title>Meubles</title>{greek}{}", french.repeat(4)),
+                "fr",
+            ),
+            (
+                "https://a.com/",
+                "en-US",
+                format!("<title>Έπιπλα</title>{greek}{}", english.repeat(4)),
+                "en-US",
+            ),
+            // Letters of another script do not make a few words of Latin ones enough.
+            (
+                "https://a.com/",
+                "en-US",
+                format!("{} {}", &german[..100], "αβγ ".repeat(20)),
+                "en-US",
+            ),
         ] {
             assert_eq!(detected(url, lang, &text), wanted, "{url} {lang} {text}");
         }

@@ -1,6 +1,8 @@
 //! The logo of a site.
 
-use super::head::{absolute, meta};
+use std::cell::LazyCell;
+
+use super::head::{absolute, is_site, meta, shown_by, site_name};
 use super::json_ld::Graph;
 use super::outline::{Image, Outline};
 
@@ -34,6 +36,10 @@ const OTHER_FILES: &str = "sprite sprites pixel spacer blank tracking xiti count
     close facebook instagram twitter linkedin youtube whatsapp google paypal visa avatar flag flags partner partners sponsor \
     sponsors client clients home house";
 
+/// Ways to pay, networks of cards, and standards: their pictures are signs of these, also those called logos.
+const SIGNS_OF_OTHERS: &str = "paypal visa mastercard maestro amex klarna giropay sepa sofort ideal bancontact applepay \
+    googlepay iso iso9001 iso14001 iso27001 iso45001 iso13485 tuv tüv certificate zertifikat zertifiziert";
+
 /// What the site states as its logo (Open Graph, JSON-LD, microdata), else a picture that is called one, by where it
 /// is, else the large icon that stands for the site on a telephone; absolute.
 ///
@@ -63,14 +69,23 @@ pub(super) fn logo(page: &Outline, graph: &Graph) -> Option<String> {
         },
         &|image| image.in_home_link && (image.in_heading || image.is_early),
     ];
-    let stated = meta(page, &["og:logo", "logo"]).and_then(|url| absolute(page, &url));
+    let stated = meta(page, &["og:logo", "logo"])
+        .into_iter()
+        .chain(from_json_ld(graph));
+    let mut stated = stated.filter(|url| !is_avatar(url));
     stated
-        .or_else(|| from_json_ld(graph).find_map(|url| absolute(page, &url)))
-        .or_else(|| best(page, ranked))
+        .find_map(|url| absolute(page, &url))
+        .or_else(|| best(page, graph, ranked))
         .or_else(|| large_icon(page))
 }
 
-fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
+fn best(page: &Outline, graph: &Graph, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
+    let host = page.url.host_str().unwrap_or_default();
+    let name = LazyCell::new(|| site_name(page, graph));
+    // Where the logo is drawn, other pictures at the foot of the page are those of others, but for a copy of it.
+    let is_drawn = |image: &Image| {
+        page.has_drawn_logo && image.in_footer && !is_site(&shown_by(&image.alt), name.as_deref(), host)
+    };
     // At the foot of a page are the logos of parents and partners too, and links to other sites show theirs.
     let places = [(false, false), (false, true), (true, false), (true, true)];
     places.into_iter().find_map(|place| {
@@ -79,20 +94,37 @@ fn best(page: &Outline, ranked: &[&dyn Fn(&Image) -> bool]) -> Option<String> {
                 .images
                 .iter()
                 .filter(|image| (image.in_footer, image.in_link_away) == place);
-            let image = images.find(|image| is_own(image) && is_logo(image))?;
+            let image = images.find(|image| is_logo(image) && is_own(image, host) && !is_drawn(image))?;
             absolute(page, &image.src)
         })
     })
 }
 
-/// Whether a picture may be the site's logo at all.
-fn is_own(image: &Image) -> bool {
+/// Whether a picture may be the logo of the site at this host at all.
+fn is_own(image: &Image, host: &str) -> bool {
+    // A longer text may say that the site accepts or has it.
+    const LONGEST: usize = 30;
     let file = file(image);
+    let is_sign = |word: &str| {
+        let mut signs = SIGNS_OF_OTHERS.split_ascii_whitespace();
+        signs.any(|sign| sign == word) && !host.contains(word)
+    };
+    let alt = image.alt.to_lowercase();
+    let short = if alt.len() <= LONGEST { alt.as_str() } else { "" };
+    let is_mark = |sign: char| !sign.is_alphanumeric();
+    let mut shown = file_stem(&file).split(is_mark).chain(short.split(is_mark));
     let is_other = |word: &str| OTHER_FILES.split_ascii_whitespace().any(|other| other == word);
     let mut words = file.split(|sign: char| !sign.is_ascii_alphanumeric());
     !image.of_others
+        && !is_avatar(&file)
+        && !shown.any(is_sign)
         && !OTHERS.iter().any(|other| image.names.contains(other))
         && (file_stem(&file).contains("logo") || !words.any(is_other))
+}
+
+/// Whether a URL is the picture of a person with an account: every site may show it.
+fn is_avatar(url: &str) -> bool {
+    url.contains("gravatar.com/avatar")
 }
 
 /// The URL of a picture without its query, lower case.
@@ -173,6 +205,10 @@ fn large_icon(page: &Outline) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
+    use super::super::json_ld::graph;
+    use super::super::outline::outline;
     use super::*;
 
     #[test]
@@ -188,5 +224,46 @@ mod tests {
         ] {
             assert_eq!(is_called_logo(src), wanted, "{src}");
         }
+    }
+
+    fn logo_of(html: &str) -> Option<String> {
+        let page = outline(html, &Url::parse("https://acme.test/").unwrap());
+        let url = logo(&page, &graph(&page.json_ld))?;
+        Some(url.replace("https://acme.test", ""))
+    }
+
+    #[test]
+    fn the_logos_of_customers_payments_and_certificates_are_not_the_sites() {
+        for html in [
+            "<section class=logo-cloud><img class=logo src=/c/siemens-logo.svg alt='Siemens logo'></section>",
+            "<section><h2>Trusted by teams at</h2><div><img class=logo src=/siemens-logo.svg></div></section>",
+            "<footer><img class=logo src=/img/iso-9001-logo.png></footer>",
+            "<footer><img src=/img/pay-logo.svg alt=PayPal></footer>",
+            "<header><a href=/><svg></svg></a></header><footer><img src=/seal-logo.png alt=Union></footer>",
+            "<img class=logo src='https://secure.gravatar.com/avatar/a?s=96'>",
+            "<script type='application/ld+json'>{\"@type\":\"Organization\",
+             \"logo\":\"https://secure.gravatar.com/avatar/a?s=96\"}</script>",
+            "<a href=/ class=menu style='background-image:url(/arrow.png)'></a>",
+            "<a href=/x class=logo style='background-image:url(/x.png)'></a>",
+            "<a href=/ class=logo style='background:url(data:image/png;base64,AA)'></a>",
+        ] {
+            assert_eq!(logo_of(html), None, "{html}");
+        }
+    }
+
+    #[test]
+    fn logos_are_known_by_where_they_are() {
+        for html in [
+            "<header><h2>Trusted by</h2></header><section><img class=logo src=/l.png></section>",
+            "<header><a href=/><svg></svg></a></header><footer><img class=logo src=/l.png alt='Acme logo'></footer>",
+            "<header><a href=/>Acme</a></header><footer><img class=logo src=/l.png alt=Union></footer>",
+            "<a id=logo href=/ style=\"background-image:url('/l.png');width:9px\"></a>",
+            "<a href=/><span class=site-logo style='background: #fff url(/l.png)'></span></a>",
+        ] {
+            assert_eq!(logo_of(html).as_deref(), Some("/l.png"), "{html}");
+        }
+        let html = "<img class=logo src=https://klarna.test/klarna-logo.svg>";
+        let page = outline(html, &Url::parse("https://klarna.test/").unwrap());
+        assert!(logo(&page, &graph(&page.json_ld)).is_some());
     }
 }

@@ -77,7 +77,10 @@ pub fn read_page(page: &RawPage) -> PageFacts {
 pub fn read_page_with(page: &RawPage, known: &Technologies) -> PageFacts {
     let html = charset::decode(&page.bytes, page.headers.charset());
     let outline = outline::outline(&html, &page.url);
-    let graph = json_ld::graph(&outline.json_ld);
+    let of_markup = json_ld::blocks_of_markup(&outline.tree);
+    let stated = outline.json_ld.iter().map(|block| &**block);
+    let blocks: Vec<&str> = stated.chain(of_markup.iter().map(String::as_str)).collect();
+    let graph = json_ld::graph(&blocks);
     let language = language::language(&outline, &page.headers);
     let emails = email::emails(&outline, &graph);
     let phones = phone::phones(&outline, &graph, language.as_deref());

@@ -32,6 +32,8 @@ pub(super) struct Outline {
     pub(super) links: Vec<Link>,
     pub(super) anchors: Vec<Anchor>,
     pub(super) images: Vec<Image>,
+    /// Whether the link to the site's start shows a drawing that is no picture with a URL.
+    pub(super) has_drawn_logo: bool,
     /// URLs of scripts, styles and frames, as written.
     pub(super) assets: Vec<String>,
     /// Those of scripts alone.

@@ -7,6 +7,8 @@
 mod look;
 mod signs;
 
+use std::cell::LazyCell;
+
 use url::Url;
 
 use self::look::Look;
@@ -87,6 +89,7 @@ fn by_words(look: &Look<'_>) -> Option<Seen> {
         .or_else(|| default_page(look))
         .or_else(|| error(look))
         .or_else(|| not_yet(look))
+        .or_else(|| error_of_wordpress(look))
         .or_else(|| shell(look))
 }
 
@@ -104,12 +107,13 @@ fn about_the_domain(look: &Look<'_>) -> Option<Seen> {
 fn offer_or_parking(look: &Look<'_>, sentence: &str) -> Option<Seen> {
     let quoted = || format!("text: {sentence}");
     let offers = WORDS.offers.iter().any(|offer| sentence.starts_with(offer));
-    // What says no more than that something is for sale must be the whole line, on a page that names its domain.
+    // What says no more than that something is for sale must be the whole line, on a page that names its domain or
+    // says nothing else.
     let is_bare = WORDS
         .whole_offers
         .iter()
         .any(|words| look.is_whole(sentence, words))
-        && look.names_host();
+        && (look.names_host() || look.letters <= EMPTY);
     if offers || is_bare {
         return Some((SiteStateKind::ForSale, quoted()));
     }
@@ -192,10 +196,23 @@ fn not_yet(look: &Look<'_>) -> Option<Seen> {
                 .iter()
                 .any(|known| look.is_whole(line, known) || look.is_of_host(line, known))
     };
-    let line = look
-        .sentences()
-        .find(|line| is_about_site(line) || is_soon(line))?;
-    Some((SiteStateKind::UnderConstruction, format!("text: {line}")))
+    let titled = || look.titles().find(|line| is_about_site(line) || is_soon(line));
+    let layout = LazyCell::new(|| look.layout());
+    let said = || {
+        look.lines()
+            .find(|line| is_about_site(line) || is_soon(line) && !layout.is_section(line))
+    };
+    let evidence = match titled().or_else(said) {
+        Some(line) => format!("text: {line}"),
+        None => format!("class: {}", look.class_of_page(&WORDS.unfinished_classes)?),
+    };
+    Some((SiteStateKind::UnderConstruction, evidence))
+}
+
+/// WordPress's own page about an error, in any language. A message about maintenance has the same form, but says so.
+fn error_of_wordpress(look: &Look<'_>) -> Option<Seen> {
+    let message = look.message_of_wordpress()?;
+    (look.letters <= SHORT).then(|| (SiteStateKind::SoftError, format!("text: {message}")))
 }
 
 /// Nothing that is seen without scripts.

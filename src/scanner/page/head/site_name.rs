@@ -361,7 +361,7 @@ fn shown_by_logos(page: &Outline) -> impl Iterator<Item = String> {
 }
 
 /// The letters of what a logo shows, from its alternative text: without the words that say that it is one.
-fn shown_by(alt: &str) -> String {
+pub(in crate::scanner::page) fn shown_by(alt: &str) -> String {
     const WORDS: &[&str] = &[
         "logo",
         "logos",
@@ -404,7 +404,7 @@ fn shown_by(alt: &str) -> String {
 }
 
 /// Whether a text is the name of the site, or of its host.
-pub(super) fn is_site(text: &str, site: Option<&str>, host: &str) -> bool {
+pub(in crate::scanner::page) fn is_site(text: &str, site: Option<&str>, host: &str) -> bool {
     let names = site.map(letters).into_iter().chain(host_names(host));
     let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
     spellings(text).iter().any(|spelling| names.contains(spelling))

@@ -8,9 +8,10 @@ use scraper::{ElementRef, Html, Node, StrTendril};
 use url::Url;
 
 use super::names::{
-    is_by_others, is_called_logo, is_footer, is_frame, is_header, is_of_fax, is_of_others, sign_of,
+    is_by_others, is_called_logo, is_footer, is_frame, is_header, is_heading_of_others, is_of_fax,
+    is_of_others, sign_of,
 };
-use super::picture::{of_set, picture};
+use super::picture::{of_set, of_style, picture};
 use super::unseen::Hidden;
 use super::{Anchor, Image, Link, Outline};
 use crate::scanner::page::characters::is_invisible;
@@ -36,6 +37,8 @@ pub(super) struct Builder {
     has_base: bool,
     anchor: Option<OpenAnchor>,
     heading: Option<(NodeId, String)>,
+    /// Of a lower level, and the container that it is the heading of.
+    subheading: Option<(NodeId, Option<NodeId>, String)>,
     /// The outermost open element of its kind.
     header: Option<NodeId>,
     logo: Option<NodeId>,
@@ -83,11 +86,13 @@ impl Builder {
                 text: String::new(),
                 counts: Performance::default(),
                 tree: Html::new_document(),
+                has_drawn_logo: false,
                 is_cut: false,
             },
             has_base: false,
             anchor: None,
             heading: None,
+            subheading: None,
             header: None,
             logo: None,
             frame: None,
@@ -156,14 +161,23 @@ impl Builder {
             "link" => self.link(element),
             "script" => self.script(element),
             "h1" if self.heading.is_none() => self.heading = Some((node, String::new())),
+            "h2" | "h3" | "h4" | "h5" | "h6" if self.subheading.is_none() => {
+                let parent = place.parent().filter(|parent| {
+                    let parent = parent.value().as_element();
+                    parent.is_some_and(|parent| !matches!(parent.name(), "html" | "body" | "main"))
+                });
+                self.subheading = Some((node, parent.map(|parent| parent.id()), String::new()));
+            }
             "a" => self.open_anchor(node, element),
             "area" => self.area(element),
             "img" => self.image(element),
+            "svg" => self.drawing(),
             "source" if self.source.is_none() => self.source = of_set(element).map(str::to_owned),
             "iframe" => self.asset(element, "src"),
             "form" => self.outline.counts.form_count += 1,
             _ => {}
         }
+        self.background(element);
         self.break_text(element.name());
         // On the line of what the element holds, so that it says nothing of the lines below.
         if is_of_fax(element) && self.outline.text.len() < MAX_TEXT {
@@ -188,6 +202,7 @@ impl Builder {
         }
         self.close_anchor(node);
         self.close_heading(node);
+        self.close_subheading(node);
         for scope in [
             &mut self.header,
             &mut self.logo,
@@ -328,6 +343,30 @@ impl Builder {
         }
     }
 
+    fn close_subheading(&mut self, node: NodeId) {
+        let Some((_, parent, heading)) = self.subheading.take_if(|(open, ..)| *open == node) else {
+            return;
+        };
+        if self.others.is_none() && is_heading_of_others(&one_line(&heading)) {
+            self.others = parent;
+        }
+    }
+
+    /// A logo that is drawn in the page itself.
+    fn drawing(&mut self) {
+        let is_home = self.anchor.as_ref().is_some_and(|open| open.is_home);
+        self.outline.has_drawn_logo |= is_home && (self.logo.is_some() || self.header.is_some());
+    }
+
+    /// A logo that is the background of its element.
+    fn background(&mut self, element: &Element) {
+        let is_logo = self.logo.is_some() && self.anchor.as_ref().is_some_and(|open| open.is_home);
+        if let Some(src) = raw(element, "style").filter(|_| is_logo).and_then(of_style) {
+            let image = self.picture_of(element, src, "");
+            push(&mut self.outline.images, image);
+        }
+    }
+
     fn image(&mut self, element: &Element) {
         self.outline.counts.image_count += 1;
         let src = picture(element);
@@ -338,9 +377,15 @@ impl Builder {
         let Some(src) = src.or(self.source.as_deref()) else {
             return;
         };
+        let image = self.picture_of(element, src, alt);
+        push(&mut self.outline.images, image);
+    }
+
+    /// A picture in the element that is being read.
+    fn picture_of(&self, element: &Element, src: &str, alt: &str) -> Image {
         let class = attribute(element, "class").unwrap_or_default();
         let id = attribute(element, "id").unwrap_or_default();
-        let image = Image {
+        Image {
             has_logo_class: ["logo", "site-logo", "custom-logo"]
                 .iter()
                 .any(|word| has_word(element, "class", word))
@@ -357,8 +402,7 @@ impl Builder {
             in_heading: self.heading.is_some(),
             is_early: self.outline.images.len() < EARLY_IMAGES,
             src: src.to_owned(),
-        };
-        push(&mut self.outline.images, image);
+        }
     }
 
     fn text(&mut self, node: NodeRef<'_, Node>, text: &StrTendril) {
@@ -406,6 +450,9 @@ impl Builder {
             append(&mut open.anchor.text, text, MAX_ANCHOR_TEXT);
         }
         if let Some((_, heading)) = &mut self.heading {
+            append(heading, text, MAX_TITLE);
+        }
+        if let Some((.., heading)) = &mut self.subheading {
             append(heading, text, MAX_TITLE);
         }
     }

@@ -31,6 +31,39 @@ const OTHERS: &[&str] = &[
     "socios",
     "partneri",
     "partnerzy",
+    "trusted",
+    "trustedby",
+    "badges",
+];
+
+/// Beginnings of headings over the logos of others, without the letters' case.
+const HEADINGS_OF_OTHERS: &[&str] = &[
+    "trusted by",
+    "our clients",
+    "our customers",
+    "our partners",
+    "our sponsors",
+    "as seen in",
+    "as seen on",
+    "as featured in",
+    "unsere kunden",
+    "unsere partner",
+    "unsere sponsoren",
+    "nos clients",
+    "nos partenaires",
+    "nuestros clientes",
+    "nuestros socios",
+    "i nostri clienti",
+    "i nostri partner",
+    "onze klanten",
+    "onze partners",
+    "nossos clientes",
+    "nossos parceiros",
+];
+
+/// Arrangements of many logos: `logo-cloud`, `logos_slider`.
+const MANY: &[&str] = &[
+    "cloud", "carousel", "slider", "marquee", "ticker", "wall", "grid", "strip",
 ];
 
 /// Words of class and id, each as its parts (`header__logo`: `header`, `logo`).
@@ -97,10 +130,20 @@ pub(super) fn is_called_logo(element: &Element) -> bool {
     })
 }
 
-/// Whether a container holds the logos of others: `partners`, `our-clients`, `payment-methods`.
+/// Whether a heading says that the logos below it are those of others.
+pub(super) fn is_heading_of_others(heading: &str) -> bool {
+    let heading = heading.to_lowercase();
+    HEADINGS_OF_OTHERS.iter().any(|known| heading.starts_with(known))
+}
+
+/// Whether a container holds the logos of others: `partners`, `our-clients`, `payment-methods`, `logo-cloud`.
 pub(super) fn is_of_others(element: &Element) -> bool {
     let holds = matches!(element.name(), "div" | "section" | "ul" | "aside");
-    holds && words(element).any(|word| parts(word).any(|part| is_any(part, OTHERS)))
+    let holds_many = |word: &str| {
+        let is_of_logos = parts(word).any(|part| is_any(part, &["logo", "logos"]));
+        is_of_logos && parts(word).any(|part| is_any(part, MANY))
+    };
+    holds && words(element).any(|word| parts(word).any(|part| is_any(part, OTHERS)) || holds_many(word))
 }
 
 /// The sign that an element stands for, which a text would have in its place: a pin before an address, or `©`.
@@ -264,6 +307,28 @@ mod tests {
             ("ul class=catalogo", false),
         ] {
             assert_eq!(is(source, is_called_logo), wanted, "{source}");
+        }
+    }
+
+    #[test]
+    fn containers_of_the_logos_of_others_are_called_so() {
+        for (source, wanted) in [
+            ("div class=our-clients", true),
+            ("section class=logo-cloud", true),
+            ("div class=customer_logos", true),
+            ("div class=logos-slider", true),
+            ("div class=trusted-by", true),
+            ("div class=cloud-hosting", false),
+            ("div class=logo-wrapper", false),
+        ] {
+            assert_eq!(is(source, is_of_others), wanted, "{source}");
+        }
+        for (heading, wanted) in [
+            ("Trusted by teams at", true),
+            ("Unsere Kunden", true),
+            ("Clients first", false),
+        ] {
+            assert_eq!(is_heading_of_others(heading), wanted, "{heading}");
         }
     }
 

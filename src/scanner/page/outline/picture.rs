@@ -47,6 +47,15 @@ pub(super) fn of_set(element: &Element) -> Option<&str> {
     Some(first.trim_end_matches(',')).filter(is_url)
 }
 
+/// The picture behind an element, from its style: `background-image: url(a.png)`.
+pub(super) fn of_style(style: &str) -> Option<&str> {
+    let (_, background) = style.split_once("background")?;
+    let (_, url) = background.split_once("url(")?;
+    let (url, _) = url.split_once(')')?;
+    let url = url.trim().trim_matches(['"', '\'']);
+    Some(url).filter(|url| !url.is_empty() && is_url(url))
+}
+
 /// Whether a picture is shown until the real one is loaded: `/img/blank.gif`.
 fn is_placeholder_picture(url: &str) -> bool {
     const NAMES: &str = "blank placeholder spacer transparent lazy loading loader pixel 1x1 empty dummy clear preload grey \

@@ -1,12 +1,14 @@
 //! The text of a page in the form that the signs expect: lower case, one kind of quotes and spaces, split into lines
 //! and sentences.
 
+use ego_tree::NodeId;
+use ego_tree::iter::Edge;
 use scraper::node::Element;
-use scraper::{ElementRef, Html};
+use scraper::{ElementRef, Html, Node};
 
 use super::signs::WORDS;
 use crate::scanner::page::outline::Outline;
-use crate::scanner::page::tree::raw;
+use crate::scanner::page::tree::{has_word, raw};
 use crate::scanner::site::registrable;
 
 /// Lines and sentences that are examined.
@@ -30,6 +32,21 @@ pub(super) struct Look<'a> {
     sentences: Vec<String>,
     /// Registrable domain, in ASCII and as it is written.
     hosts: [String; 2],
+}
+
+/// How a page is divided.
+pub(super) struct Layout {
+    headings: Vec<String>,
+    has_menu: bool,
+}
+
+impl Layout {
+    /// Whether a line is about a part of the page only: there is a menu, or there are more headings before this one
+    /// than that of the site.
+    pub(super) fn is_section(&self, line: &str) -> bool {
+        let before = self.headings.iter().position(|heading| heading == line);
+        self.has_menu || before.is_some_and(|before| before > 1)
+    }
 }
 
 impl<'a> Look<'a> {
@@ -86,7 +103,74 @@ impl<'a> Look<'a> {
     }
 
     pub(super) fn sentences(&self) -> impl Iterator<Item = &str> {
-        self.titles().chain(self.sentences.iter().map(String::as_str))
+        self.titles().chain(self.lines())
+    }
+
+    /// Lines of the text and their sentences, without the titles.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.sentences.iter().map(String::as_str)
+    }
+
+    /// The headings of all levels, and whether the page has a menu.
+    pub(super) fn layout(&self) -> Layout {
+        const LINKS_OF_MENU: usize = 2;
+        let (mut menus, mut links_of_menus) = (0_usize, 0_usize);
+        let mut headings = Vec::new();
+        let mut heading: Option<(NodeId, String)> = None;
+        for edge in self.page.tree.tree.root().traverse() {
+            match edge {
+                Edge::Open(node) => match node.value() {
+                    Node::Element(element) if element.name() == "nav" => menus += 1,
+                    Node::Element(element) if element.name() == "a" && menus > 0 => links_of_menus += 1,
+                    Node::Element(element) if is_heading(element) && heading.is_none() => {
+                        heading = Some((node.id(), String::new()));
+                    }
+                    Node::Text(text) => {
+                        if let Some((_, heading)) = &mut heading {
+                            heading.push_str(text);
+                        }
+                    }
+                    _ => {}
+                },
+                Edge::Close(node) => {
+                    if node
+                        .value()
+                        .as_element()
+                        .is_some_and(|element| element.name() == "nav")
+                    {
+                        menus = menus.saturating_sub(1);
+                    }
+                    if let Some((_, text)) = heading.take_if(|(open, _)| *open == node.id()) {
+                        headings.push(plain(&text));
+                    }
+                }
+            }
+        }
+        headings.retain(|heading| !heading.is_empty());
+        headings.truncate(MAX_SENTENCES);
+        Layout {
+            headings,
+            has_menu: links_of_menus >= LINKS_OF_MENU,
+        }
+    }
+
+    /// The first of these classes that the page as a whole has.
+    pub(super) fn class_of_page(&self, classes: &[&'static str]) -> Option<&'static str> {
+        let has = |class: &str| {
+            let mut whole = self.elements("html").chain(self.elements("body"));
+            whole.any(|one| has_word(one.value(), "class", class))
+        };
+        classes.iter().copied().find(|class| has(class))
+    }
+
+    /// What the page says that WordPress shows in place of any other.
+    pub(super) fn message_of_wordpress(&self) -> Option<String> {
+        let mut bodies = self.elements("body");
+        let body = bodies.find(|body| raw(body.value(), "id") == Some("error-page"))?;
+        let mut elements = body.descendants().filter_map(ElementRef::wrap);
+        let message = elements.find(|one| has_word(one.value(), "class", "wp-die-message"))?;
+        let text = plain(&message.text().collect::<String>());
+        (!text.is_empty()).then_some(text)
     }
 
     /// Whether a line is these words and nothing else.
@@ -184,6 +268,10 @@ impl<'a> Look<'a> {
     fn elements(&self, name: &'static str) -> impl Iterator<Item = ElementRef<'_>> {
         all(&self.page.tree).filter(move |one| one.value().name() == name)
     }
+}
+
+fn is_heading(element: &Element) -> bool {
+    matches!(element.name(), "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
 fn all(tree: &Html) -> impl Iterator<Item = ElementRef<'_>> {

@@ -59,6 +59,8 @@ pub(super) struct Words {
     pub(super) unfinished_sites: Vec<&'static str>,
     /// The same in words that could be about anything: a whole line of a page that says hardly anything else.
     pub(super) soon: Vec<&'static str>,
+    /// Classes that plugins give to the whole of such a page.
+    pub(super) unfinished_classes: Vec<&'static str>,
     /// Texts for browsers without scripts, in addition to the name of the language.
     pub(super) ask_for_scripts: Vec<&'static str>,
     /// Elements that applications are put into, by id or name.
@@ -100,6 +102,7 @@ impl Words {
             "crashes" => &mut self.crashes,
             "unfinished sites" => &mut self.unfinished_sites,
             "soon" => &mut self.soon,
+            "unfinished classes" => &mut self.unfinished_classes,
             "ask for scripts" => &mut self.ask_for_scripts,
             "roots" => &mut self.roots,
             "parking files" => &mut self.parking_files,

@@ -43,6 +43,7 @@ fn parked_domains_are_told_by_words_and_files() {
             "<title>Expired</title><p>The domain name acme.test has expired. Renew it now.",
             "<iframe src='https://acme.test.bodis.com/x'></iframe>",
             "<iframe src='odd://bodis.com'></iframe>",
+            "<h1>Looks Like This Domain Isn't Connected To A Website Yet!</h1><p>Is this your domain?",
         ],
     );
 }
@@ -61,6 +62,7 @@ fn domains_for_sale_are_told_by_words_and_by_the_markets_addresses() {
             "<h1>Domena acme.test jest na sprzedaż</h1>",
             "<h1>このドメインは販売中です</h1>",
             "<title>acme.test</title><p>Domain for sale",
+            "<title>x</title><p>Domain steht zum Verkauf",
             "<h1>Deze domeinnaam is te koop</h1>",
         ],
     );
@@ -125,6 +127,15 @@ fn sites_that_are_not_ready_say_so_in_many_languages() {
             "<h1>Сайт находится в разработке</h1>",
             "<h1>Site is undergoing maintenance</h1><p>Thank you for your patience.",
             "<title>Maintenance mode</title><h1>We'll be back soon!</h1>",
+            "<title>Acme</title><h1>Demnächst online!</h1><p>Wir eröffnen im Mai.",
+            "<title>Acme</title><h1>Bientôt en ligne</h1>",
+            "<p>Prossimamente online",
+            "<h2>Bald verfügbar</h2>",
+            "<p>Diese Website wird gerade überarbeitet.",
+            "<title>SITE TEMPORARIAMENTE INDISPONÍVEL | Acme - Transporte</title><img src=error.png>",
+            "<html class='seedprod-coming-soon'><title>Acme</title><p>We open in May.",
+            "<title>Acme</title><h1>Acme</h1><h2>Coming soon</h2>",
+            "<title>Acme</title><nav><a href=/imprint>Imprint</a></nav><h2>Coming soon</h2>",
         ],
     );
 }
@@ -144,6 +155,10 @@ fn what_is_built_or_sold_soon_is_no_site_that_is_not_ready() {
             "<title>Acme bridges</title><p>The new bridge is under construction since May. Visit our office.",
             "<title>Acme film</title><p>The second part is coming soon to all cinemas.",
             "<title>Hotel</title><p>Wegen Umbau: Der Wellnessbereich befindet sich in Arbeit.",
+            "<title>Acme Build</title><nav><a href=/>Home</a><a href=/projects>Projects</a></nav><h2>Under construction</h2>
+             <ul><li>Leeds Dock apartments</ul><h2>Coming soon</h2><p>Forty new homes.",
+            "<title>Acme shop</title><h1>Acme</h1><h2>Bestsellers</h2><p>Red shoes<h2>Coming soon</h2><p>Blue shoes",
+            "<title>Acme</title><p class=seedprod-coming-soon>Our plugin for Acme pages",
             "<title>Bientôt Noël - Acme</title><p>Nos idées de cadeaux pour toute la famille.",
             "<h1>建設会社アクメ</h1><p>橋とトンネルの工事中の写真はこちらです。",
         ],
@@ -193,6 +208,11 @@ fn errors_that_are_sent_as_pages_are_errors() {
             "<p><b>Fatal error</b>: Uncaught Error: Call to undefined function x() in /var/www/a.php:3",
             "<title>Seite nicht gefunden | Acme</title>",
             "<title>Just a moment...</title><p>Enable JavaScript and cookies to continue",
+            "<title>WordPress › Erro</title><body id=error-page><div class=wp-die-message><p>Ocorreu um erro crítico neste site.</div>",
+            "<title>WordPress › Fel</title><body id=error-page><div class=wp-die-message><p>Ett kritiskt fel har uppstått.</div>",
+            "<p>There has been a critical error on this website.</p><p>Learn more.",
+            "<h1>Fehler beim Aufbau einer Datenbankverbindung</h1>",
+            "<title>Acme</title><h1>Sorry, this shop is currently unavailable.</h1>",
         ],
     );
     assert_all(
@@ -200,6 +220,7 @@ fn errors_that_are_sent_as_pages_are_errors() {
         &[
             "<title>404 Studio</title><h1>Design from Berlin</h1>",
             "<title>Not found yet? Acme searches for you</title><p>Lost things, found again.",
+            "<title>Acme</title><div class=wp-die-message><p>How to style this message</div>",
             "<title>Access denied - a thriller</title><h1>The new novel</h1>",
         ],
     );

@@ -20,7 +20,7 @@ pub(super) fn own(page: &Outline) -> Vec<Cow<'_, str>> {
     let host = host(page);
     let site = host.as_deref().map(registrable);
     let base_is_own = page.base.host() == page.url.host() || page.base.domain().map(registrable) == site;
-    let urls = page.elements().flat_map(loaded);
+    let urls = page.elements().flat_map(loaded).chain(replaced(page));
     let paths = urls.filter_map(|url| own_path(url, host.as_deref(), base_is_own));
     paths
         .filter(|path| path.len() <= MAX_URL)
@@ -55,6 +55,17 @@ fn loaded(element: &Element) -> impl Iterator<Item = &str> {
             },
             _ => None,
         })
+}
+
+/// Style sheets that WP Fastest Cache serves as one file: it keeps the links to the originals as comments.
+fn replaced(page: &Outline) -> impl Iterator<Item = &str> {
+    let is_cached = page.assets.iter().any(|url| url.contains("/wpfc-minified/"));
+    let comments = page.comments.iter().filter(move |_| is_cached);
+    comments.filter_map(|comment| {
+        let tag = comment.trim().strip_prefix("<link ")?;
+        let (_, href) = tag.split_once("href='")?;
+        href.split_once('\'').map(|(href, _)| href)
+    })
 }
 
 /// The path of a URL if it is on the page's host, or no picture and on another host of the site.
@@ -130,6 +141,19 @@ mod tests {
             &Url::parse("https://www.site.test/x/").unwrap(),
         );
         assert_eq!(own(&page), ["/wp-content/uploads/b.jpg", "/wp-includes/c.js"]);
+    }
+
+    #[test]
+    fn the_originals_of_cached_styles_are_files_too() {
+        let files = |style: &str| {
+            let html = format!(
+                "<link rel=stylesheet href='{style}'><!-- <link rel='stylesheet' href='/wp-content/themes/a/b.css' /> -->
+                 <!-- a link: href='/c.css' -->"
+            );
+            own(&outline(&html, &Url::parse("https://www.site.test/").unwrap())).len()
+        };
+        assert_eq!(files("/wp-content/cache/wpfc-minified/a/b.css"), 2);
+        assert_eq!(files("/a.css"), 1);
     }
 
     #[test]

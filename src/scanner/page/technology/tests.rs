@@ -130,6 +130,17 @@ fn versions_are_told_from_every_place_they_leak() {
             "Vue.js",
             "3.2.1",
         ),
+        (
+            "<meta name=generator content='Concrete CMS 9.2.1'>",
+            "concrete5",
+            "9.2.1",
+        ),
+        (
+            "<meta name=generator content='Incomedia WebSite X5 Pro 2023.2.7 - www.websitex5.com'>",
+            "WebSite X5",
+            "2023.2.7",
+        ),
+        ("x-flow-powered: Flow/8.3 Neos/8.3", "Neos", "8.3"),
         ("server: nginx/1.22.1", "Nginx", "1.22.1"),
         ("server: Apache/2.4.57 (Debian)", "Apache HTTP Server", "2.4.57"),
         ("x-powered-by: PHP/8.2.1", "PHP", "8.2.1"),
@@ -322,6 +333,28 @@ fn what_has_no_version_of_its_own_gets_none_of_wordpress() {
 }
 
 #[test]
+fn one_file_of_wordpress_tells_its_version_and_that_of_nothing_else() {
+    for core in [
+        "/wp-includes/css/dashicons.min.css?ver=6.3.1",
+        "/wp-includes/js/comment-reply.min.js?ver=6.3.1",
+    ] {
+        let found = versions(
+            &[
+                core,
+                "/wp-content/themes/a/css/bootstrap.min.css?ver=6.3.1",
+                "/wp-content/themes/a/css/swiper-bundle.min.css?ver=6.3.1",
+            ],
+            "",
+        );
+        for (name, version) in [("WordPress", "6.3.1"), ("Bootstrap", ""), ("Swiper", "")] {
+            assert_eq!(found[name], version, "{name} of {core}");
+        }
+    }
+    let found = versions(&["/wp-content/themes/a/js/comment-reply.js?ver=6.3.1"], "");
+    assert_eq!(found["WordPress"], "");
+}
+
+#[test]
 fn a_library_that_an_extension_brings_along_tells_no_version_of_the_extension() {
     for (assets, name, version) in [
         (
@@ -377,6 +410,22 @@ fn a_library_that_an_extension_brings_along_tells_no_version_of_the_extension() 
             ],
             "Bootstrap",
             "3.4.1",
+        ),
+        (
+            &[
+                "/wp-content/plugins/elementor/assets/lib/swiper/swiper.min.js?ver=5.3.6",
+                "/wp-content/plugins/elementor/assets/js/frontend.min.js?ver=3.5.0",
+            ],
+            "Swiper",
+            "5.3.6",
+        ),
+        (
+            &[
+                "/wp-content/plugins/elementor/assets/lib/swiper/swiper.min.js?ver=3.5.0",
+                "/wp-content/plugins/elementor/assets/js/frontend.min.js?ver=3.5.0",
+            ],
+            "Swiper",
+            "",
         ),
         (
             &["/wp-content/themes/genesis/lib/js/skip-links.min.js?ver=3.4.0"],
