@@ -279,6 +279,44 @@ mod tests {
     }
 
     #[test]
+    fn an_extension_after_a_spaced_dash_belongs_to_the_number() {
+        for (text, wanted) in [
+            ("089 / 45 67 89 - 0", "+49894567890"),
+            ("0651 / 98 76 54 - 21", "+4965198765421"),
+            ("089/456789-0", "+49894567890"),
+            // The end of a second number.
+            ("030 901820/21", "+4930901820"),
+            ("030 / 90 18 20 / 21", "+4930901820"),
+        ] {
+            let html = format!("<p>Tel. {text}");
+            assert_eq!(found("https://a.de/", None, &html), one(wanted, "text"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_on_an_english_page_needs_to_be_of_a_known_country() {
+        let page = |html: &str| found("https://a.com/", Some("en"), html);
+        for text in [
+            "01 / 512 34 56",
+            "01 42 68 53 00",
+            "020 7946 0958",
+            "02 8942 1234",
+        ] {
+            assert_eq!(page(&format!("<p>Phone: {text}")), [], "{text}");
+        }
+        assert_eq!(page("<p>Phone: 415-555-0132"), one("+14155550132", "text"));
+        let html = "<p>1060 Vienna, Austria<p>Phone: 01 / 512 34 56";
+        assert_eq!(page(html), one("+4315123456", "text"));
+        let html = "<p>London SW1A 1AA<p>Phone: 020 7946 0958";
+        assert_eq!(page(html), one("+442079460958", "text"));
+        let html = "<p>Kolkata – 700017 (W.B.)<p>0771 - 2443238 / 28<p>033 - 40088168";
+        assert_eq!(
+            page(html),
+            [one("+917712443238", "text"), one("+913340088168", "text")].concat()
+        );
+    }
+
+    #[test]
     fn a_chat_link_holds_a_number_and_a_fax_is_no_phone() {
         assert_eq!(
             found(
