@@ -42,7 +42,8 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     (found != Organization::default()).then_some(found)
 }
 
-fn is_imprint(page: &Outline) -> bool {
+/// Whether a page is called an imprint.
+pub(super) fn is_imprint(page: &Outline) -> bool {
     let titles = page.title.iter().chain(&page.headings).map(String::as_str);
     titles.chain([page.url.path()]).any(names_imprint)
 }

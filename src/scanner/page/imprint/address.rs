@@ -12,6 +12,7 @@ pub(super) use self::shape::is_postcode;
 use self::shape::{MAX_LINE, has_street, is_code, is_plain, is_street, is_told, names_street, segment};
 use super::forms::{name_pattern, names_form};
 use super::labels::Label;
+use crate::scanner::page::third_parties::introduces_host;
 
 /// Lines between the name of a company and its postal code, and from there to how it is reached.
 const MAX_ADDRESS_LINES: usize = 5;
@@ -22,13 +23,9 @@ const MAX_PART: usize = 60;
 /// Removes the hosting provider from an imprint: the line that introduces it and the lines below.
 pub(super) fn drop_hosts(lines: &mut Vec<Line>) {
     const BELOW: usize = 6;
-    static HOSTS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)héberg|hosted|hosting|gehostet|hospeda(?:je|do|gem)|alojamiento|tárhely|хостинг|barındırma|hébergeur")
-            .expect("the pattern is constant")
-    });
     let mut left = 0;
     lines.retain(|line| {
-        left = if HOSTS.is_match(&line.text) {
+        left = if introduces_host(&line.text) {
             BELOW + 1
         } else {
             left

@@ -49,15 +49,17 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
         .flatten()
         .collect();
     if codes.is_empty() {
-        codes.extend(
-            of_numbers(page)
-                .or_else(|| of_addresses(page))
-                .or_else(|| of_places(&page.text)),
-        );
+        codes.extend(of_numbers(page).or_else(|| of_addresses(page)));
     }
+    let of_places = codes.is_empty().then(|| of_places(&page.text)).flatten();
+    codes.extend(of_places);
     // What WordPress sets in every site says little.
     let is_default = codes.is_empty() && language == Some("en-US");
     codes.extend(of_language);
+    if of_places.is_some() && of_language.is_none() && matches!(primary, None | Some("en")) {
+        // The place may be somebody else's.
+        codes.push("US");
+    }
     if codes.is_empty() {
         codes.extend(primary.and_then(|language| named(&page.text, language)));
     }
@@ -181,7 +183,10 @@ fn of_place(part: &str, above: &str) -> Option<&'static str> {
         Some((place, name)) => (place.trim(), name),
         None => (above, part),
     };
-    let of_name = country_named(name).filter(|_| ends_with_place(place, part.contains(',')));
+    // A state, first names, a bird, porcelain.
+    let is_word = ["Georgia", "Jordan", "Chad", "Turkey", "China"].contains(&name.trim());
+    let is_enough = part.contains(',') && !is_word;
+    let of_name = country_named(name).filter(|_| ends_with_place(place, is_enough));
     of_name.or_else(|| {
         let known = [(&*BRITISH, "GB"), (&*AMERICAN, "US"), (&*INDIAN, "IN")];
         let mut known = known.iter().filter(|(pattern, _)| pattern.is_match(part));
@@ -189,13 +194,15 @@ fn of_place(part: &str, above: &str) -> Option<&'static str> {
     })
 }
 
-/// The country that a text is the name of. Codes are words of other meanings, and Georgia is also a state.
+/// The country that a text is the name of. Codes are words of other meanings.
 fn country_named(text: &str) -> Option<&'static str> {
     const SHORTEST: usize = 4;
     let name = text.trim().trim_end_matches(['.', ')']);
     let may_be = (SHORTEST..=30).contains(&name.len()) && name.starts_with(char::is_uppercase);
-    let country = country(name).filter(|_| may_be)?;
-    (country.code != "GE").then_some(country.code)
+    may_be
+        .then(|| country(name))
+        .flatten()
+        .map(|country| country.code)
 }
 
 /// Whether a text ends with a postal code and a place, in either order, or, `alone`, is the name of a place.
@@ -269,10 +276,10 @@ mod tests {
             ("<a href=mailto:x@a.ie></a>", "en-US", vec!["IE", "US"]),
             ("<p>Hallo", "de", vec!["DE"]),
             ("<p>Hello", "en", vec!["US"]),
-            ("<p>1060 Vienna, Austria", "en", vec!["AT"]),
-            ("<p>Via Dante 5<br>20121 Milano<br>Italy", "en", vec!["IT"]),
+            ("<p>1060 Vienna, Austria", "en", vec!["AT", "US"]),
+            ("<p>Via Dante 5<br>20121 Milano<br>Italy", "en", vec!["IT", "US"]),
             ("<p>Paris, France", "en-US", vec!["FR", "US"]),
-            ("<p>12 King Street, Leeds LS1 2HL", "en", vec!["GB"]),
+            ("<p>12 King Street, Leeds LS1 2HL", "en", vec!["GB", "US"]),
             (
                 "<p>Kolkata – 700017<p>Raipur – 492007 (C.G.)",
                 "en-US",
@@ -287,6 +294,7 @@ mod tests {
             ("<p>France, Germany, Austria", "en", vec!["US"]),
             ("<p>Founded in 1990 in Linz, Austria", "en", vec!["US"]),
             ("<p>Atlanta, Georgia", "en", vec!["US"]),
+            ("<p>Ham, Turkey", "en", vec!["US"]),
             ("<p>order 492007<p>part - 492007", "en", vec!["US"]),
         ] {
             let page = outline(html, &Url::parse("https://a.com/").unwrap());
