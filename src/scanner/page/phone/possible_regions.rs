@@ -186,7 +186,9 @@ fn of_place(part: &str, above: &str) -> Option<&'static str> {
     // A state, first names, a bird, porcelain.
     let is_word = ["Georgia", "Jordan", "Chad", "Turkey", "China"].contains(&name.trim());
     let is_enough = part.contains(',') && !is_word;
-    let of_name = country_named(name).filter(|_| ends_with_place(place, is_enough));
+    let of_name = ends_with_place(place, is_enough)
+        .then(|| country_named(name))
+        .flatten();
     of_name.or_else(|| {
         let known = [(&*BRITISH, "GB"), (&*AMERICAN, "US"), (&*INDIAN, "IN")];
         let mut known = known.iter().filter(|(pattern, _)| pattern.is_match(part));
