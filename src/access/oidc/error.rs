@@ -88,11 +88,11 @@ impl SignInError {
                  SITELOG_OIDC__CLIENT_ID may not be those of the provider."
             }
             Self::MissingClaim(_) | Self::UnknownTenant { .. } | Self::SeveralTenants(_) => {
-                "Ask the administrator of your organisation to correct the claim at the provider, or the administrator of \
+                "Ask the administrator of your organization to correct the claim at the provider, or the administrator of \
                  sitelog to set SITELOG_OIDC__TENANTS or SITELOG_OIDC__DEFAULT_TENANT. Then sign in again."
             }
             Self::NoScopes(_) => {
-                "Ask the administrator of your organisation for access, or the administrator of sitelog to set \
+                "Ask the administrator of your organization for access, or the administrator of sitelog to set \
                  SITELOG_OIDC__SCOPES_OF or SITELOG_OIDC__DEFAULT_SCOPES. Then sign in again."
             }
             Self::Access(_) => "Try again in a minute.",

@@ -28,7 +28,7 @@ impl OidcSettings {
     /// The path of the redirect URI.
     pub const RETURN_PATH: &str = "/sign-in/oidc/return";
     /// The default label of the button.
-    pub const DEFAULT_LABEL: &str = "Sign in with your organisation";
+    pub const DEFAULT_LABEL: &str = "Sign in with your organization";
     /// The scopes that are requested by default.
     pub const DEFAULT_REQUEST_SCOPES: &str = "openid profile email";
 }

@@ -16,6 +16,7 @@ use super::characters::visible;
 use super::head::meta;
 use super::json_ld::Graph;
 use super::outline::Outline;
+use super::third_parties::{is_in, third_parties, without};
 use crate::scanner::site::registrable;
 use crate::values::findings::Email;
 
@@ -31,6 +32,9 @@ const METAS: &[&str] = &[
     "reply-to",
 ];
 
+/// Names of the `<meta>` that describes a page.
+const DESCRIPTIONS: &[&str] = &["description", "og:description"];
+
 /// All addresses in order of trust: links first, then what is hidden from robots, then data, then text. Those of the
 /// site itself are before those of others.
 pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
@@ -39,8 +43,15 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
         site: page.base.host_str().map(registrable).unwrap_or_default(),
         list: Vec::new(),
     };
+    let of_others = third_parties(page);
     for anchor in &page.anchors {
-        links::addresses(&anchor.href, |address, source| found.add(address, source, true));
+        let is_of_others = is_in(&of_others, anchor.at);
+        links::addresses(&anchor.href, |address, source| {
+            // The officer for data protection may be the site's own.
+            if !is_of_others || found.is_own(address) {
+                found.add(address, source, true);
+            }
+        });
     }
     for code in &page.cloudflare_emails {
         links::cloudflare(code, |address| found.add(address, "cloudflare", true));
@@ -49,7 +60,7 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
         found.add(address, source, true);
     });
     markup::in_scripts(&page.scripts, |address| found.add(address, "script", true));
-    for stated in graph.texts("email") {
+    for stated in graph.texts_of_site("email") {
         links::address_list(&stated, |address| found.add(address, "json_ld", true));
     }
     for name in METAS {
@@ -57,13 +68,24 @@ pub(super) fn emails(page: &Outline, graph: &Graph) -> Vec<Email> {
             found.add(&address, "meta", true);
         }
     }
-    let shown = with_plain_hyphens(&page.text);
+    // Some sites describe a page by what it says first.
+    for description in DESCRIPTIONS.iter().filter_map(|name| meta(page, &[name])) {
+        text::plain(&description, |address| found.add(address, "meta", false));
+    }
+    for part in &of_others {
+        text::plain(&with_plain_hyphens(&page.text[part.clone()]), |address| {
+            if found.is_own(address) {
+                found.add(address, "text", false);
+            }
+        });
+    }
+    let own_text = without(&page.text, &of_others);
+    let shown = with_plain_hyphens(&own_text);
     text::plain(&shown, |address| found.add(address, "text", false));
     text::reversed(&shown, |address| found.add(address, "reversed", false));
     text::obfuscated(&shown, |address| found.add(address, "obfuscated", false));
-    let own = found.site.to_owned();
-    text::spaced(&page.text, |address| {
-        if address.rsplit('@').next().map(registrable) == Some(own.as_str()) {
+    text::spaced(&own_text, |address| {
+        if found.is_own(address) {
             found.add(address, "obfuscated", false);
         }
     });
@@ -96,6 +118,17 @@ fn is_glued(address: &str, all: &[String]) -> bool {
     bare.any(|bare| all.iter().any(|other| other == bare))
 }
 
+/// An address with its domain in ASCII.
+fn plain_form(address: &str) -> Cow<'_, str> {
+    match address.rsplit_once('@') {
+        Some((local, domain)) if !domain.is_ascii() => match idna::domain_to_ascii(domain) {
+            Ok(domain) => Cow::Owned(format!("{local}@{domain}")),
+            Err(_) => Cow::Borrowed(address),
+        },
+        _ => Cow::Borrowed(address),
+    }
+}
+
 struct Found<'a> {
     page: &'a str,
     site: &'a str,
@@ -103,6 +136,12 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// Whether an address is at the site's own domain.
+    fn is_own(&self, address: &str) -> bool {
+        let domain = address.rsplit('@').next().unwrap_or_default();
+        registrable(domain).eq_ignore_ascii_case(self.site)
+    }
+
     /// Adds an address unless it is known or no contact. What is marked as an address may have any domain; what
     /// merely looks like one must have one under a known suffix, or the site's own.
     fn add(&mut self, address: &str, source: &str, marked: bool) {
@@ -115,11 +154,16 @@ impl Found<'_> {
         };
         // A person's own name is not a placeholder.
         let is_own = registrable(domain) == self.site;
+        // A host that was written behind the sign, as a link to the site is.
+        let domain = domain.strip_prefix("www.").filter(|_| is_own).unwrap_or(domain);
+        let value = format!("{local}@{domain}");
         let acceptable = is_address(local, domain)
             && !is_placeholder(local, domain)
             && (is_own || !is_reserved(domain) && !is_placeholder_domain(domain))
             && (marked || is_own || address::has_known_suffix(domain));
-        let is_new = self.list.iter().all(|email| email.value != value);
+        // A domain in the letters of its language and in ASCII is the same.
+        let plain = plain_form(&value);
+        let is_new = self.list.iter().all(|email| plain_form(&email.value) != plain);
         if acceptable && is_new && self.list.len() < MAX_EMAILS {
             self.list.push(Email {
                 source: source.to_owned(),
@@ -223,6 +267,38 @@ mod tests {
                 "script",
             ),
             ("<meta name=email content=info@acme-shop.com>", "meta"),
+            (
+                "<meta property=og:description content='Contact me here : info@acme-shop.com Linkedin'>",
+                "meta",
+            ),
+            ("<a data-mailto-token='jxfiql7fkclXxzjb:pelm+zlj'>", "attribute"),
+            ("<p>info [arobase] acme-shop [point] com</p>", "obfuscated"),
+            ("<p>info (chiocciola) acme-shop.com</p>", "obfuscated"),
+            ("<p>info (zavináč) acme-shop (tečka) com</p>", "obfuscated"),
+            ("<p>info(kukac)acme-shop(pont)com</p>", "obfuscated"),
+            ("<p>info (apenstaartje) acme-shop.com</p>", "obfuscated"),
+            ("<p>info (snabel-a) acme-shop.com</p>", "obfuscated"),
+            ("<p>info<img alt='@'>acme-shop.com</p>", "text"),
+            ("<p>info<i class='fa fa-at'></i>acme-shop.com</p>", "text"),
+            ("<p>Us <i class='fa fa-at'></i> info@acme-shop.com</p>", "text"),
+            ("<a href='http://info@acme-shop.com'>", "mailto"),
+            ("<a href='info@acme-shop.com'>", "mailto"),
+            ("<a href='http://mailto:info@acme-shop.com'>", "mailto"),
+            ("<a href='maito:info@acme-shop.com'>", "mailto"),
+            ("<a href='mailto;info@acme-shop.com'>", "mailto"),
+            ("<a href='mail:info@acme-shop.com'>", "mailto"),
+            ("<a href='mailto:info@acme-shop.com/'>", "mailto"),
+            (
+                "<p><span>info@acme-shop.com</span><span>www.acme-shop.com</span>",
+                "text",
+            ),
+            ("<p><span>Mail</span><span>info@acme-shop.com</span>", "text"),
+            (
+                "<p><span>030 1234560</span><span>info@acme-shop.com</span>",
+                "text",
+            ),
+            ("<p><b>info</b>@acme-shop.com", "text"),
+            ("<p><b>in</b>fo@acme-shop.com", "text"),
         ] {
             assert_eq!(
                 found(html),
@@ -240,6 +316,12 @@ mod tests {
             <a href='mailto:?to=e@site.test&subject=x&body=ask%20f@site.test'><a href='mailto:?body=g@site.test'>";
         let wanted = ["a", "b", "c", "d", "e"].map(|local| format!("{local}@site.test"));
         assert_eq!(values(html), wanted);
+    }
+
+    #[test]
+    fn an_address_in_two_scripts_is_one() {
+        let html = "<a href=mailto:info@xn--mller-bau-q9a.de>info@müller-bau.de</a>";
+        assert_eq!(values(html), ["info@xn--mller-bau-q9a.de"]);
     }
 
     #[test]
@@ -271,6 +353,16 @@ mod tests {
     }
 
     #[test]
+    fn the_addresses_of_others_in_a_privacy_page_are_not_the_sites() {
+        let html = "<h1>Datenschutz</h1><p>a@site.test<h2>Datenschutzbeauftragter</h2><p>b@acme-shop.com
+            <p><a href=mailto:c@acme-shop.com></a><a href=mailto:dpo@site.test></a> privacy@site.test";
+        assert_eq!(
+            values(html),
+            ["dpo@site.test", "privacy@site.test", "a@site.test"]
+        );
+    }
+
+    #[test]
     fn the_sites_own_addresses_come_first() {
         let html = "<a href=mailto:help@other.com><a href=mailto:b@site.test><p>a@shop.site.test";
         assert_eq!(
@@ -291,6 +383,11 @@ mod tests {
             "x@y.nosuchsuffix",
             "https://user:pass@acme-shop.com/x",
             "git clone git@github.com:acme/shop.git",
+            "<a href='https://medium.com/@acme.com'>",
+            "<a href='https://user:pass@acme-shop.com/'>",
+            "<a href='https://maps.com/a@48.1.de'>",
+            "<a href='img/logo@2x.png'>",
+            "<p>see you (kukac) there",
             "<img data-src='logo@2x.png'>",
             "<div class=comment-body>me: visitor@freemail.com</div>",
             "<div data-props='{\"author\":\"x@acme-shop.com\"}'>",
@@ -303,5 +400,7 @@ mod tests {
     #[test]
     fn a_site_may_have_addresses_under_its_own_name_whatever_the_suffix() {
         assert_eq!(values("<p>sales@site.test or x@other.test"), ["sales@site.test"]);
+        assert_eq!(values("<p>sales@www.site.test"), ["sales@site.test"]);
+        assert_eq!(values("<p>sales@www.acme-shop.com"), ["sales@www.acme-shop.com"]);
     }
 }

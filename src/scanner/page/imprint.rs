@@ -60,7 +60,8 @@ fn identifiers(text: &str, is_imprint: bool) -> Vec<String> {
     all.into_iter().filter(is_own).collect()
 }
 
-fn is_imprint(page: &Outline) -> bool {
+/// Whether a page is called an imprint.
+pub(super) fn is_imprint(page: &Outline) -> bool {
     let titles = page.title.iter().chain(&page.headings).map(String::as_str);
     titles.chain([page.url.path()]).any(names_imprint)
 }

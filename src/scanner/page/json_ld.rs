@@ -120,6 +120,12 @@ impl Graph {
         self.nodes().flat_map(move |node| node.texts(property))
     }
 
+    /// The same of the nodes that are not entries of a list: a directory lists firms with how to reach them.
+    pub(super) fn texts_of_site(&self, property: &str) -> impl Iterator<Item = String> {
+        let own = self.nodes().filter(|node| !node.is_listed());
+        own.flat_map(move |node| node.texts(property))
+    }
+
     /// What publishes the site's pages.
     pub(super) fn publishers(&self) -> impl Iterator<Item = Node<'_>> {
         self.nodes().filter_map(|node| node.object("publisher"))
@@ -232,6 +238,17 @@ impl<'a> Node<'a> {
             let is_judgement =
                 outer.is_any(|kind| kind.to_ascii_lowercase().ends_with("review") || kind == "Comment");
             if is_judgement || !LEADS_TO_OWNER.contains(&property.as_str()) {
+                return true;
+            }
+            at = *parent;
+        }
+        false
+    }
+
+    fn is_listed(&self) -> bool {
+        let mut at = self.at;
+        while let Some((parent, property)) = &self.graph.arena.0[at].parent {
+            if property == "itemListElement" {
                 return true;
             }
             at = *parent;

@@ -22,6 +22,7 @@ mod refresh;
 mod site_state;
 mod social;
 mod technology;
+mod third_parties;
 mod tree;
 
 pub use self::contact_links::contact_pages_among;

@@ -51,6 +51,8 @@ pub(super) struct Outline {
     pub(super) cloudflare_emails: Vec<String>,
     /// What a reader sees, blocks apart by line breaks; not what visitors wrote.
     pub(super) text: String,
+    /// Where sections of the text begin, in order.
+    pub(super) sections: Vec<Section>,
     pub(super) counts: Performance,
     /// The page as browsers see it, for selectors.
     pub(super) tree: Html,
@@ -75,11 +77,22 @@ pub(super) struct Link {
     pub(super) sizes: String,
 }
 
+/// A heading, or what is around the content: a header, footer or navigation.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// The byte of the text where it begins.
+    pub(super) at: usize,
+    /// That of a heading, 1 to 6; 0 for what is around the content.
+    pub(super) level: u8,
+}
+
 /// An `<a>` or `<area>`.
 #[derive(Debug)]
 pub(super) struct Anchor {
     pub(super) href: String,
     pub(super) text: String,
+    /// The byte of the page's text where it begins.
+    pub(super) at: usize,
     /// In a header, footer or navigation.
     pub(super) in_frame: bool,
     /// In a comment of a visitor or an embedded post.

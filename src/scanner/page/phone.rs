@@ -9,16 +9,19 @@ mod links;
 mod possible_regions;
 mod shape;
 mod text;
+mod vanity;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
-use self::links::{tel, whatsapp};
+use self::links::{in_script, messenger, tel, whatsapp, whatsapp_button};
 use self::possible_regions::{Regions, regions};
 use self::text::{Written, ascii, is_template, number, numbers};
+use self::vanity::toll_free_words;
 use super::characters::{digit, visible};
 use super::head::meta;
 use super::json_ld::Graph;
 use super::outline::Outline;
+use super::third_parties::{is_in, third_parties, without};
 use crate::values::findings::Phone;
 
 /// Numbers kept of one page.
@@ -39,7 +42,9 @@ const METAS: &[&str] = &[
 pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> Vec<Phone> {
     let places = regions(page, graph, language);
     let regions = &places.list;
-    let (faxes, written): (Vec<_>, Vec<_>) = numbers(&page.text, &places)
+    let of_others = third_parties(page);
+    let text = without(&page.text, &of_others);
+    let (faxes, written): (Vec<_>, Vec<_>) = numbers(&text, &places)
         .into_iter()
         .partition(|written| written.is_fax);
     let is_phone_too = |value: &String| written.iter().any(|phone| e164(&phone.number) == *value);
@@ -56,16 +61,22 @@ pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> V
     let hrefs = || {
         page.anchors
             .iter()
+            .filter(|anchor| !is_in(&of_others, anchor.at))
             .map(|anchor| anchor.href.as_str())
             .take(MAX_MARKED)
     };
     for number in hrefs().filter_map(tel) {
         found.add_marked(&number, &places, "tel");
     }
-    for number in hrefs().filter_map(whatsapp) {
+    for number in hrefs().filter_map(messenger) {
+        found.add_marked(&number, &places, "tel");
+    }
+    let scripts = page.scripts.iter().filter_map(|script| in_script(script));
+    let buttons = page.elements().filter_map(whatsapp_button).chain(scripts);
+    for number in hrefs().filter_map(whatsapp).chain(buttons.take(MAX_MARKED)) {
         found.add_chat(&number, regions);
     }
-    for number in graph.texts("telephone").take(MAX_MARKED) {
+    for number in graph.texts_of_site("telephone").take(MAX_MARKED) {
         found.add_marked(number.trim_start_matches("tel:"), &places, "json_ld");
     }
     for number in METAS.iter().filter_map(|name| meta(page, &[name])) {
@@ -79,6 +90,14 @@ pub(super) fn phones(page: &Outline, graph: &Graph, language: Option<&str>) -> V
         .filter_map(|anchor| Some((tel(&anchor.href)?, anchor.text.as_str())))
         .take(MAX_PHONES)
         .collect();
+    if [Region::US, Region::CA]
+        .iter()
+        .any(|region| regions.contains(region))
+    {
+        for (raw, number) in toll_free_words(&text) {
+            found.add(&number, raw, "text");
+        }
+    }
     for phone in written {
         if !is_label(&phone, &found.list, &labels) {
             found.add(&phone.number, phone.raw, "text");
@@ -276,6 +295,99 @@ mod tests {
             found("https://a.com/", Some("en-US"), html),
             one("0879144445", "tel")
         );
+    }
+
+    #[test]
+    fn an_extension_after_a_spaced_dash_belongs_to_the_number() {
+        for (text, wanted) in [
+            ("089 / 45 67 89 - 0", "+49894567890"),
+            ("0651 / 98 76 54 - 21", "+4965198765421"),
+            ("089/456789-0", "+49894567890"),
+            // The end of a second number.
+            ("030 901820/21", "+4930901820"),
+            ("030 / 90 18 20 / 21", "+4930901820"),
+        ] {
+            let html = format!("<p>Tel. {text}");
+            assert_eq!(found("https://a.de/", None, &html), one(wanted, "text"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_on_an_english_page_needs_to_be_of_a_known_country() {
+        let page = |html: &str| found("https://a.com/", Some("en"), html);
+        for text in [
+            "01 / 512 34 56",
+            "01 42 68 53 00",
+            "020 7946 0958",
+            "02 8942 1234",
+        ] {
+            assert_eq!(page(&format!("<p>Phone: {text}")), [], "{text}");
+        }
+        assert_eq!(page("<p>Phone: 415-555-0132"), one("+14155550132", "text"));
+        let html = "<p>1060 Vienna, Austria<p>Phone: 01 / 512 34 56";
+        assert_eq!(page(html), one("+4315123456", "text"));
+        let html = "<p>London SW1A 1AA<p>Phone: 020 7946 0958";
+        assert_eq!(page(html), one("+442079460958", "text"));
+        let html = "<p>Kolkata – 700017 (W.B.)<p>0771 - 2443238 / 28<p>033 - 40088168";
+        assert_eq!(
+            page(html),
+            [one("+917712443238", "text"), one("+913340088168", "text")].concat()
+        );
+    }
+
+    #[test]
+    fn the_numbers_of_others_in_an_imprint_are_not_the_sites() {
+        let html = "<h1>Impressum</h1><p>Telefon: 030 901820<h2>Konzept und Umsetzung</h2>
+            <p>Agentur Blau<br>Tel. 089 7654321<br><a href='tel:+49897654322'>call</a>";
+        assert_eq!(
+            found("https://a.de/impressum", None, html),
+            one("+4930901820", "text")
+        );
+        assert_eq!(
+            found("https://a.de/", None, &html.replace("Impressum", "Acme")).len(),
+            3
+        );
+    }
+
+    #[test]
+    fn numbers_of_buttons_that_open_a_chat_are_read() {
+        for html in [
+            r#"<div class="joinchat joinchat--right" data-settings='{"telephone":"34612345678","x":false}'></div>"#,
+            r#"<span class="ht_ctc_chat_data" data-settings='{"number":"34612345678"}'></span>"#,
+            r#"<script>var ht_ctc_chat_var = {"number":"34612345678","pre_filled":""};</script>"#,
+            "<div class='nta_wa_button' data-phone='+34 612 345 678'></div>",
+            "<a class='qlwapp-toggle' data-phone=34612345678></a>",
+            "<button onclick=\"window.open('https://wa.me/34612345678?text=x')\">",
+            "<div data-href='https://api.whatsapp.com/send?phone=34612345678'></div>",
+        ] {
+            assert_eq!(
+                found("https://a.com/", None, html),
+                one("+34612345678", "whatsapp"),
+                "{html}"
+            );
+        }
+        for html in [
+            r#"<div class="player" data-settings='{"telephone":"34612345678"}'></div>"#,
+            "<div class=x data-phone=34612345678></div>",
+            "<button onclick=\"window.open('https://wa.me/?text=34612345678')\">",
+        ] {
+            assert_eq!(found("https://a.com/", None, html), [], "{html}");
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_the_firms_in_a_list_are_not_the_sites() {
+        let html = r#"<script type="application/ld+json">{"@type":"ItemList","telephone":"+4930901820","itemListElement":
+            [{"@type":"ListItem","item":{"@type":"LocalBusiness","telephone":"+49221123450"}}]}</script>"#;
+        assert_eq!(found("https://a.de/", None, html), one("+4930901820", "json_ld"));
+    }
+
+    #[test]
+    fn a_blank_link_right_behind_another_is_a_leftover() {
+        let html = "<a href=tel:+49301234567>030</a><a href=tel:+49307654321> </a><a href=tel:+49301234567>1234567</a>";
+        assert_eq!(found("https://a.de/", None, html), one("+49301234567", "tel"));
+        let html = "<a href=tel:+49301234567><i></i></a><a href=tel:+49307654321><i></i></a>";
+        assert_eq!(found("https://a.de/", None, html).len(), 2);
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! Profiles on social networks; buttons that share a page are not profiles.
 
+mod credit;
 mod networks;
 
+use scraper::node::Element;
 use url::Url;
+
+use self::credit::is_credited;
 
 use self::networks::Network;
 use super::json_ld::Graph;
 use super::outline::Outline;
+use super::tree::{attribute, has_word};
 use crate::scanner::site::registrable;
 use crate::values::findings::{Social, SocialLinks};
 
@@ -33,14 +38,17 @@ pub(super) fn socials(page: &Outline, graph: &Graph) -> Vec<Social> {
         )
     });
     let mut found: Vec<Social> = Vec::new();
+    let others = credited(page);
     for (url, source) in linked
+        .chain(in_plugins(page).map(|url| (url, "link")))
         .chain(same_as)
         .chain(in_metas(page).map(|url| (url, "meta")))
     {
         let Some(mut social) = page.base.join(url.trim()).ok().as_ref().and_then(profile) else {
             continue;
         };
-        if is_own_page(page, &social) || found.len() > MAX_SOCIALS {
+        let is_of_others = is_own_page(page, &social) || is_of_builder(page, &social);
+        if is_of_others || others.contains(&social.url) || found.len() > MAX_SOCIALS {
             continue;
         }
         source.clone_into(&mut social.source);
@@ -90,6 +98,71 @@ fn identity(social: &Social) -> (&'static str, String) {
 fn is_own_page(page: &Outline, social: &Social) -> bool {
     let site = |url: &Url| url.host_str().map(|host| registrable(host).to_owned());
     Url::parse(&social.url).is_ok_and(|url| site(&url) == site(&page.url))
+}
+
+/// The URLs of the profiles of those whom a page thanks for making it, or a picture. Not one that is called as the
+/// site is.
+fn credited(page: &Outline) -> Vec<String> {
+    let host = page.base.host_str().map(registrable).unwrap_or_default();
+    let name = host.split('.').next().unwrap_or_default().to_owned();
+    let credited = page
+        .anchors
+        .iter()
+        .filter(|anchor| is_credited(&page.text[..anchor.at]));
+    let profiles = credited.filter_map(|anchor| profile(&page.base.join(anchor.href.trim()).ok()?));
+    let names = [name];
+    profiles
+        .filter(|social| resemblance(social, &names) == 0)
+        .map(|social| social.url)
+        .take(MAX_SOCIALS)
+        .collect()
+}
+
+/// Whether a profile is that of the maker of a site builder or a theme, which sites are delivered with.
+fn is_of_builder(page: &Outline, social: &Social) -> bool {
+    const BUILDERS: &[&str] = &[
+        "wix",
+        "wixcom",
+        "squarespace",
+        "shopify",
+        "wordpress",
+        "wordpresscom",
+        "wordpressdotcom",
+        "elegantthemes",
+        "envato",
+        "themeforest",
+        "webflow",
+        "godaddy",
+        "jimdo",
+        "weebly",
+        "odoo",
+        "prestashop",
+        "framer",
+        "elementor",
+        "elemntor",
+    ];
+    let handle = social.handle.as_deref().unwrap_or_default();
+    let handle = handle.replace(['-', '_', '.'], "").to_ascii_lowercase();
+    let host = page.base.host_str().map(registrable).unwrap_or_default();
+    let name = host.split('.').next().unwrap_or_default();
+    BUILDERS.contains(&handle.as_str()) && (name.is_empty() || !handle.starts_with(name))
+}
+
+/// The pages that plugins of Facebook show: in a frame, or in an element that its script fills.
+fn in_plugins(page: &Outline) -> impl Iterator<Item = String> + '_ {
+    let frames = page
+        .assets
+        .iter()
+        .filter(|url| url.contains("facebook.com/") && url.contains("/plugins/"))
+        .cloned();
+    let is_plugin = |element: &&Element| {
+        ["fb-page", "fb-like-box", "fb-follow"]
+            .iter()
+            .any(|name| has_word(element, "class", name))
+    };
+    let elements = page.elements().filter(is_plugin);
+    let named = elements.filter_map(|element| attribute(element, "data-href"));
+    frames.chain(named.map(str::to_owned)).take(MAX_SOCIALS)
 }
 
 /// The accounts that a page names for its cards.
@@ -175,6 +248,11 @@ fn profile(url: &Url) -> Option<Social> {
 }
 
 fn read(url: &Url) -> Option<Read> {
+    /// Bytes of a URL; each may be around another.
+    const MAX_URL: usize = 2_000;
+    if url.as_str().len() > MAX_URL {
+        return None;
+    }
     if let Some(inner) = inner(url) {
         return read(&inner);
     }
@@ -255,6 +333,9 @@ fn inner(url: &Url) -> Option<Url> {
         inner.set_fragment(None);
         return Some(inner);
     }
+    if let Some(target) = redirected(url, host) {
+        return Some(target);
+    }
     let path = decoded(url.path());
     if matches!(host, "http" | "https") {
         return Url::parse(&format!("https://{}", path.trim_start_matches('/'))).ok();
@@ -282,6 +363,33 @@ fn inner(url: &Url) -> Option<Url> {
         inner.set_query(query);
     }
     Some(inner)
+}
+
+/// Where a link over a service leads that counts clicks or warns, and the page that a plugin of Facebook shows.
+fn redirected(url: &Url, host: &str) -> Option<Url> {
+    let is_at = |name: &str| {
+        host.strip_suffix(name)
+            .is_some_and(|start| start.is_empty() || start.ends_with('.'))
+    };
+    let is_google = || registrable(host).split('.').next() == Some("google");
+    let names: &[&str] = match url.path() {
+        "/l.php" if is_at("facebook.com") => &["u"],
+        "/" if host == "l.instagram.com" || host == "l.threads.net" => &["u"],
+        "/redirect" if is_at("youtube.com") => &["q"],
+        "/url" if is_google() => &["q", "url"],
+        path if is_at("facebook.com") && path.contains("/plugins/") => {
+            let plugin = path.rsplit('/').next().unwrap_or_default();
+            let is_page = matches!(
+                plugin,
+                "page.php" | "page" | "likebox.php" | "follow.php" | "fan.php"
+            );
+            if is_page { &["href"] } else { &[] }
+        }
+        _ => &[],
+    };
+    let mut pairs = url.query_pairs();
+    let (_, target) = pairs.find(|(name, _)| names.contains(&name.as_ref()))?;
+    Url::parse(target.trim()).ok()
 }
 
 /// A path without slashes and blanks around it.

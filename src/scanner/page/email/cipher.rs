@@ -16,19 +16,23 @@ pub(super) fn unshifted(token: &str) -> Option<String> {
     if token.len() > 500 {
         return None;
     }
-    let back = |by: u8| -> Option<String> {
+    let back = |by: i32| -> Option<String> {
         let bytes = token.bytes().map(|byte| {
             let range = RANGES
                 .iter()
                 .find(|(first, last)| (*first..=*last).contains(&byte));
             range.map_or(byte, |(first, last)| {
-                let length = last - first + 1;
-                first + (byte - first + length - by % length) % length
+                let length = i32::from(last - first) + 1;
+                let shifted = (i32::from(byte - first) - by).rem_euclid(length);
+                u8::try_from(shifted).map_or(byte, |shifted| first + shifted)
             })
         });
         String::from_utf8(bytes.collect()).ok()
     };
-    (0..27).filter_map(back).find(|text| text.starts_with("mailto:"))
+    // The ranges differ in length: back by three is not forward by what is left of one of them.
+    (-26..27)
+        .filter_map(back)
+        .find(|text| text.starts_with("mailto:"))
 }
 
 /// ROT13, which some plugins of WordPress use: only where the text as it is is no address.

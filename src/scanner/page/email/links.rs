@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::address::has_known_suffix;
 use super::cipher::decode_cloudflare;
 use super::{cipher, text};
 
@@ -9,6 +10,8 @@ use super::{cipher, text};
 pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
     if let Some(target) = mailto(href) {
         address_list(&target, |address| sink(address, "mailto"));
+    } else if let Some(address) = bare(href) {
+        sink(address, "mailto");
     } else if let Some((path, code)) = href.split_once('#')
         && path.ends_with("/cdn-cgi/l/email-protection")
     {
@@ -66,13 +69,40 @@ pub(super) fn address_list(target: &str, mut sink: impl FnMut(&str)) {
     }
 }
 
-/// What is after `mailto:`, which careless hands write twice, or with the slashes of other schemes.
+/// What is after `mailto:`, which careless hands write twice, mistype, or with the slashes of other schemes.
 fn mailto(href: &str) -> Option<String> {
+    let mut target = after_scheme(href)?;
+    while let Some(inner) = after_scheme(target) {
+        target = inner;
+    }
+    Some(target.trim_end_matches('/').to_owned())
+}
+
+fn after_scheme(href: &str) -> Option<&str> {
+    const SCHEMES: &[&str] = &["mailto:", "mailto;", "mail:", "maito:", "mailt:", "malto:"];
     let href = href.trim();
-    let scheme = href.get(..7)?;
-    let rest = scheme.eq_ignore_ascii_case("mailto:").then(|| &href[7..])?;
-    let rest = rest.trim_start_matches("//");
-    Some(mailto(rest).unwrap_or_else(|| rest.to_owned()))
+    // Some systems put a scheme before all links.
+    let inner = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| href.strip_prefix(scheme));
+    let href = inner.unwrap_or(href);
+    let rest = SCHEMES.iter().find_map(|scheme| {
+        let begins = href.get(..scheme.len())?.eq_ignore_ascii_case(scheme);
+        begins.then(|| &href[scheme.len()..])
+    })?;
+    Some(rest.trim_start_matches("//"))
+}
+
+/// An address that is a whole link, without a scheme or with the one that some systems put before all links.
+fn bare(href: &str) -> Option<&str> {
+    let href = href.trim();
+    let inner = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| href.strip_prefix(scheme));
+    let address = inner.unwrap_or(href).trim_end_matches('/');
+    let (local, domain) = address.split_once('@')?;
+    let is_plain = |text: &str| !text.contains(['/', ':', '?', '#', '@', '&', '=']);
+    (is_plain(local) && is_plain(domain) && has_known_suffix(&domain.to_ascii_lowercase())).then_some(address)
 }
 
 fn percent_decode(text: &str) -> String {

@@ -159,6 +159,12 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
             "ät)",
             "[@",
             "(@",
+            "arobase",
+            "chiocciola",
+            "zavin",
+            "kukac",
+            "apenstaartje",
+            "snabel",
             "roba]",
             "roba)",
             "chez]",
@@ -172,6 +178,10 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
             "(point",
             "[punto",
             "(punto",
+            "[tečka",
+            "(tečka",
+            "[tecka",
+            "(tecka",
             "[.]",
             "(.)",
             " dot ",
@@ -208,14 +218,14 @@ pub(super) fn obfuscated(text: &str, mut sink: impl FnMut(&str)) {
 fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
     static BRACKETED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}(?:[\[({<（［【]\s?(?:at|@|ät|a|ä|arroba|chez|małpa|собака|klammeraffe|affe|アット(?:マーク)?)\s?[\])}>）］】]|-at-)\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|точка|ドット|\.)\s?[\])}>）］】])\s{0,2}[a-z0-9-]{1,63}){1,4})",
+            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})\s{0,2}(?:[\[({<（［【]\s?(?:at|@|ät|a|ä|arroba|arobase|chez|chiocciola|zavin[aá][cč]|kukac|apenstaartje|snabel-?a|małpa|собака|klammeraffe|affe|アット(?:マーク)?)\s?[\])}>）］】]|-at-)\s{0,2}([a-z0-9-]{1,63}(?:\s{0,2}(?:\.|[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|te[cč]ka|pont|точка|ドット|\.)\s?[\])}>）］】])\s{0,2}[a-z0-9-]{1,63}){1,4})",
         )
         .expect("the pattern is constant")
     });
     // Only the dot is in brackets.
     static DOTTED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\s?(?:[\[({<]\s?(?:dot|punkt|point|punto|kropka|\.)\s?[\])}>]|\sdot\s)\s?[a-z]{2,20})",
+            r"(?i)([a-z0-9][a-z0-9._+-]{0,63})@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\s?(?:[\[({<]\s?(?:dot|punkt|point|punto|kropka|te[cč]ka|pont|\.)\s?[\])}>]|\sdot\s)\s?[a-z]{2,20})",
         )
         .expect("the pattern is constant")
     });
@@ -227,7 +237,7 @@ fn obfuscated_near(text: &str, mut sink: impl FnMut(&str)) {
         .expect("the pattern is constant")
     });
     static DOT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\s*[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|точка|ドット|\.)\s?[\])}>）］】]\s*|\s+(?:dot|punkt|punto)\s+|\s*\.\s*")
+        Regex::new(r"(?i)\s*[\[({<（［【]\s?(?:dot|punkt|point|punto|kropka|te[cč]ka|pont|точка|ドット|\.)\s?[\])}>）］】]\s*|\s+(?:dot|punkt|punto)\s+|\s*\.\s*")
             .expect("the pattern is constant")
     });
     for pattern in [&*BRACKETED, &*DOTTED, &*WORDS] {

@@ -16,6 +16,7 @@ use self::shape::{
 use super::forms::{name_pattern, names_form};
 use super::labels::Label;
 use super::operators::names_operator;
+use crate::scanner::page::third_parties::introduces_host;
 
 /// Lines between the name of a company and its postal code, and from there to how it is reached.
 const MAX_ADDRESS_LINES: usize = 5;
@@ -42,20 +43,11 @@ fn is_of_owner(line: &str, left: &mut usize) -> bool {
     const BELOW: usize = 6;
     if names_operator(line) {
         *left = 0;
-    } else if names_host(line) {
+    } else if introduces_host(line) {
         *left = BELOW + 1;
     }
     *left = left.saturating_sub(1);
     *left == 0
-}
-
-/// Whether a text introduces the hosting provider.
-fn names_host(text: &str) -> bool {
-    static HOSTS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)héberg|hosted|hosting|gehostet|hospeda(?:je|do|gem)|alojamiento|tárhely|хостинг|barındırma|hébergeur")
-            .expect("the pattern is constant")
-    });
-    HOSTS.is_match(text)
 }
 
 /// The first line that is the name of a company with, unless `anywhere`, a postal code below it.

@@ -8,12 +8,12 @@ use scraper::{ElementRef, Html, Node, StrTendril};
 use url::Url;
 
 use super::names::{
-    is_by_others, is_called_logo, is_footer, is_frame, is_header, is_heading_of_others, is_of_fax,
-    is_of_others, sign_of,
+    is_at_sign, is_by_others, is_called_logo, is_footer, is_frame, is_header, is_heading_of_others,
+    is_of_fax, is_of_others, sign_of,
 };
 use super::picture::{of_set, of_style, picture};
 use super::unseen::Hidden;
-use super::{Anchor, Image, Link, Outline};
+use super::{Anchor, Image, Link, Outline, Section};
 use crate::scanner::page::characters::is_invisible;
 use crate::scanner::page::tree::{attribute, has_word, raw};
 use crate::scanner::references::resolve_html;
@@ -84,6 +84,7 @@ impl Builder {
                 headings: Vec::new(),
                 cloudflare_emails: Vec::new(),
                 text: String::new(),
+                sections: Vec::new(),
                 counts: Performance::default(),
                 tree: Html::new_document(),
                 has_drawn_logo: false,
@@ -168,10 +169,18 @@ impl Builder {
                 });
                 self.subheading = Some((node, parent.map(|parent| parent.id()), String::new()));
             }
+            "a" if is_leftover(place, element) => self.outline.counts.link_count += 1,
             "a" => self.open_anchor(node, element),
             "area" => self.area(element),
-            "img" => self.image(element),
-            "svg" => self.drawing(),
+            "img" => {
+                self.image(element);
+                self.sign(element);
+            }
+            "svg" => {
+                self.drawing();
+                self.sign(element);
+            }
+            "i" | "span" => self.sign(element),
             "source" if self.source.is_none() => self.source = of_set(element).map(str::to_owned),
             "iframe" => self.asset(element, "src"),
             "form" => self.outline.counts.form_count += 1,
@@ -179,6 +188,11 @@ impl Builder {
         }
         self.background(element);
         self.break_text(element.name());
+        let is_frame = self.frame == Some(node) || self.footer == Some(node);
+        if let Some(level) = is_frame.then_some(0).or_else(|| heading_level(element.name())) {
+            let at = self.outline.text.len();
+            push(&mut self.outline.sections, Section { at, level });
+        }
         // On the line of what the element holds, so that it says nothing of the lines below.
         if is_of_fax(element) && self.outline.text.len() < MAX_TEXT {
             self.outline.text.push('📠');
@@ -305,6 +319,7 @@ impl Builder {
             anchor: Anchor {
                 href: href.to_owned(),
                 text: label.unwrap_or_default().to_owned(),
+                at: self.outline.text.len(),
                 in_frame: self.frame.is_some(),
                 is_by_others: self.by_others.is_some(),
             },
@@ -318,6 +333,7 @@ impl Builder {
         let anchor = Anchor {
             href: href.to_owned(),
             text: attribute(element, "alt").unwrap_or_default().to_owned(),
+            at: self.outline.text.len(),
             in_frame: self.frame.is_some(),
             is_by_others: self.by_others.is_some(),
         };
@@ -405,6 +421,17 @@ impl Builder {
         }
     }
 
+    /// Shows the sign of an email address that is a picture, behind what may be the first part of one.
+    fn sign(&mut self, element: &Element) {
+        let shown = &mut self.outline.text;
+        let is_behind_word = shown
+            .trim_end_matches(' ')
+            .ends_with(|last: char| last.is_ascii_alphanumeric());
+        if is_behind_word && shown.len() < MAX_TEXT && self.unseen.is_none() && is_at_sign(element) {
+            shown.push('@');
+        }
+    }
+
     fn text(&mut self, node: NodeRef<'_, Node>, text: &StrTendril) {
         let parent = node.parent().and_then(|parent| parent.value().as_element());
         let is_html = parent.is_some_and(|parent| parent.name.ns == ns!(html));
@@ -462,6 +489,9 @@ impl Builder {
         if self.unseen.is_some() || self.by_others.is_some() || shown.len() + text.len() > MAX_TEXT {
             return;
         }
+        if begins_address(shown, text) {
+            shown.push(' ');
+        }
         // Runs of blanks are one blank, as on the screen.
         for character in text.chars() {
             if is_invisible(character) {
@@ -503,6 +533,51 @@ fn holds_others(name: &str) -> bool {
         name,
         "html" | "body" | "img" | "br" | "input" | "meta" | "link" | "hr" | "source" | "path" | "use"
     )
+}
+
+/// Whether a link to a number is what an editor left of another one that it is right behind: it has but a blank.
+fn is_leftover(place: NodeRef<'_, Node>, anchor: &Element) -> bool {
+    let is_tel = |element: &Element| raw(element, "href").is_some_and(|href| href.starts_with("tel:"));
+    let is_blank = |node: NodeRef<'_, Node>| {
+        let text = node.value().as_text();
+        text.is_some_and(|text| text.chars().all(char::is_whitespace))
+    };
+    is_tel(anchor)
+        && place.has_children()
+        && place.children().all(is_blank)
+        && place
+            .prev_sibling()
+            .is_some_and(|before| before.value().as_element().is_some_and(is_tel))
+}
+
+/// Whether a text right behind another, in an element of its own, is not a part of the same word: an address behind its
+/// label or a number, or the host behind an address. Anything else may be a word with a part in bold.
+fn begins_address(before: &str, text: &str) -> bool {
+    const LABELS: &[&str] = &[
+        "mail", "email", "e-mail", "epost", "e-post", "eposta", "e-posta", "correo", "courriel",
+    ];
+    const SHORTEST_NUMBER: usize = 3;
+    const MAX_WORD: usize = 320;
+    let word = text.split(char::is_whitespace).next().unwrap_or_default();
+    let is_address = word
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
+    let is_host = word
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("www."));
+    if !is_address && !is_host {
+        return false;
+    }
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_WORD))..];
+    let last = near.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let is_label = || LABELS.iter().any(|label| last.eq_ignore_ascii_case(label));
+    let is_number = || last.len() >= SHORTEST_NUMBER && last.bytes().all(|byte| byte.is_ascii_digit());
+    is_host && last.contains('@') || is_address && (is_label() || is_number())
+}
+
+fn heading_level(name: &str) -> Option<u8> {
+    let level = name.strip_prefix('h')?.parse().ok()?;
+    (1..=6).contains(&level).then_some(level)
 }
 
 /// Whether an element may be inside a word.

@@ -207,6 +207,15 @@ pub(super) fn is_of_fax(element: &Element) -> bool {
     }
 }
 
+/// Whether an element is a picture of the sign in email addresses: `<img alt="@">`, `<i class="fa fa-at">`.
+pub(super) fn is_at_sign(element: &Element) -> bool {
+    match element.name() {
+        "img" => raw(element, "alt").is_some_and(|alt| alt.trim() == "@"),
+        "i" | "span" | "svg" => words(element).any(|word| is_any(word, &["fa-at", "bi-at", "icon-at"])),
+        _ => false,
+    }
+}
+
 /// Whether a container holds content of others: comments of visitors (`comments`, `comment-list`,
 /// `commentlist`, `comment-12`), or a post that the code of a network embeds (`<blockquote class="twitter-tweet">`).
 pub(super) fn is_by_others(element: &Element) -> bool {

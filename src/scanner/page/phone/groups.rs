@@ -79,17 +79,15 @@ pub(super) fn worth(text: &str, groups: &[Group], start: usize, end: usize) -> O
     let digits: usize = own.iter().map(|group| group.digits).sum();
     let is_cut = |group: &Group| group.gap == Gap::Tight;
     let cuts_within = start > 0 && is_cut(&own[0]) || groups.get(end).is_some_and(is_cut);
-    // `030 901820/21` is two numbers; only the end of the second one is given.
-    let has_ending = own.len() > 1 && {
-        let last = &own[own.len() - 1];
-        last.digits <= 2
-            && last.gap == Gap::Wide
-            && text.contains('/')
-            && own[..own.len() - 1]
-                .iter()
-                .map(|group| group.digits)
-                .sum::<usize>()
-                >= 8
+    // `030 901820/21` is two numbers; only the end of the second one is given. Behind a dash it is an extension, even
+    // if there is a slash further in front: `030 / 90 18 20 - 21`.
+    let has_ending = match own {
+        [before @ .., last] if last.digits <= 2 && last.gap == Gap::Wide => {
+            let end = before.last().map_or(own[0].start, |group| group.end);
+            let gap = &text[end - own[0].start..last.start - own[0].start];
+            gap.contains('/') && before.iter().map(|group| group.digits).sum::<usize>() >= 8
+        }
+        _ => false,
     };
     let opened = text.matches(['(', '（', '[']).count();
     let closed = text.matches([')', '）', ']']).count();

@@ -166,6 +166,11 @@ fn words(text: &str) -> Vec<String> {
             last = None;
             continue;
         }
+        // `电 话`: blanks make words of two signs as wide as longer ones.
+        let is_one_sign = |word: &String| word.starts_with(is_ideograph) && word.chars().count() == 1;
+        if character.is_whitespace() && last == Some(false) && words.last().is_some_and(is_one_sign) {
+            continue;
+        }
         if !character.is_alphabetic() && !is_mark(character) {
             last = None;
             continue;
@@ -181,6 +186,10 @@ fn words(text: &str) -> Vec<String> {
         last = Some(script);
     }
     words
+}
+
+fn is_ideograph(character: char) -> bool {
+    matches!(character, '\u{4e00}'..='\u{9fff}')
 }
 
 /// What a picture of a machine says.
@@ -236,6 +245,10 @@ mod tests {
             ("Telefon (auch Fax):", vec![Phone, Fax]),
             ("тел./факс", vec![Phone, Fax]),
             ("传真：", vec![Fax]),
+            ("手 机:", vec![Phone]),
+            ("电    话：", vec![Phone]),
+            ("传 真：", vec![Fax]),
+            ("地 址：", vec![]),
             ("ファックス", vec![Fax]),
             ("팩스", vec![Fax]),
             ("โทรสาร", vec![Fax]),

@@ -51,9 +51,15 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
     if codes.is_empty() {
         codes.extend(of_numbers(page).or_else(|| of_addresses(page)));
     }
+    let of_places = codes.is_empty().then(|| of_places(&page.text)).flatten();
+    codes.extend(of_places);
     // What WordPress sets in every site says little.
     let is_default = codes.is_empty() && language == Some("en-US");
     codes.extend(of_language);
+    if of_places.is_some() && of_language.is_none() && matches!(primary, None | Some("en")) {
+        // The place may be somebody else's.
+        codes.push("US");
+    }
     if codes.is_empty() {
         codes.extend(primary.and_then(|language| named(&page.text, language)));
     }
@@ -66,8 +72,9 @@ pub(super) fn regions(page: &Outline, graph: &Graph, language: Option<&str>) -> 
             }
             Some(language) => home_of(language),
         });
-        let language = primary.unwrap_or("en");
-        let speaking = all().filter(|country| country.languages.contains(&language));
+        // English is on pages of all countries: that it is spoken somewhere is no reason to be there.
+        let language = primary.filter(|language| *language != "en");
+        let speaking = all().filter(|country| language.is_some_and(|own| country.languages.contains(&own)));
         regions.further = speaking
             .filter_map(|country| Region::try_from(country.code).ok())
             .collect();
@@ -131,6 +138,89 @@ fn of_addresses(page: &Outline) -> Option<&'static str> {
     own.find_map(|domain| of_top_level_domain(domain.rsplit('.').next()?.trim()))
 }
 
+/// The country of all addresses in a text that have one: named behind a place or postal code, or known by the form of
+/// the code. Where they are in several, none.
+fn of_places(text: &str) -> Option<&'static str> {
+    const MAX_LINES: usize = 5_000;
+    const MAX_LINE: usize = 200;
+    let mut found = None;
+    let mut above = "";
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .take(MAX_LINES)
+    {
+        if line.len() <= MAX_LINE {
+            let parts = line.split(['|', '·', '•', ';']).map(str::trim);
+            for code in parts.filter_map(|part| of_place(part, above)) {
+                if found.is_some_and(|known| known != code) {
+                    return None;
+                }
+                found = Some(code);
+            }
+        }
+        above = line;
+    }
+    found
+}
+
+/// The country that a part of a line, and the line above it, say an address is in.
+fn of_place(part: &str, above: &str) -> Option<&'static str> {
+    static BRITISH: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u:\b)[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][ABD-HJLNP-UW-Z]{2}(?-u:\b)")
+            .expect("the pattern is constant")
+    });
+    static AMERICAN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r",? [A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?(?-u:\b)").expect("the pattern is constant")
+    });
+    // `Kolkata – 700017`, `Raipur - 492007 (C.G.)`
+    static INDIAN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:^|, ?)\p{Lu}[\p{L} ]{2,30}\s?[-–—]\s?[1-9][0-9]{2} ?[0-9]{3}(?:$|[.,]| ?\()")
+            .expect("the pattern is constant")
+    });
+    let (place, name) = match part.rsplit_once([',', '(', '–']) {
+        Some((place, name)) => (place.trim(), name),
+        None => (above, part),
+    };
+    // A state, first names, a bird, porcelain.
+    let is_word = ["Georgia", "Jordan", "Chad", "Turkey", "China"].contains(&name.trim());
+    let is_enough = part.contains(',') && !is_word;
+    let of_name = ends_with_place(place, is_enough)
+        .then(|| country_named(name))
+        .flatten();
+    of_name.or_else(|| {
+        let known = [(&*BRITISH, "GB"), (&*AMERICAN, "US"), (&*INDIAN, "IN")];
+        let mut known = known.iter().filter(|(pattern, _)| pattern.is_match(part));
+        known.next().map(|(_, code)| *code)
+    })
+}
+
+/// The country that a text is the name of. Codes are words of other meanings.
+fn country_named(text: &str) -> Option<&'static str> {
+    const SHORTEST: usize = 4;
+    let name = text.trim().trim_end_matches(['.', ')']);
+    let may_be = (SHORTEST..=30).contains(&name.len()) && name.starts_with(char::is_uppercase);
+    may_be
+        .then(|| country(name))
+        .flatten()
+        .map(|country| country.code)
+}
+
+/// Whether a text ends with a postal code and a place, in either order, or, `alone`, is the name of a place.
+fn ends_with_place(text: &str, alone: bool) -> bool {
+    let last = text.rsplit(',').next().unwrap_or_default().trim();
+    let words = || last.split([' ', '-']).filter(|word| !word.is_empty());
+    let is_code =
+        |word: &str| (4..=6).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = |word: &str| word.starts_with(char::is_uppercase);
+    let is_sound = (1..=5).contains(&words().count())
+        && words().all(|word| is_name(word) || word.starts_with(|sign: char| sign.is_ascii_digit()));
+    let has_code = words().any(is_code) && words().any(is_name);
+    let is_place = alone && last == text && words().all(is_name) && country_named(last).is_none();
+    is_sound && (has_code || is_place)
+}
+
 /// The only country among those with the language that a text names.
 fn named(text: &str, language: &str) -> Option<&'static str> {
     /// Shorter names are within words, or are words.
@@ -188,6 +278,26 @@ mod tests {
             ("<a href=mailto:x@a.ie></a>", "en-US", vec!["IE", "US"]),
             ("<p>Hallo", "de", vec!["DE"]),
             ("<p>Hello", "en", vec!["US"]),
+            ("<p>1060 Vienna, Austria", "en", vec!["AT", "US"]),
+            ("<p>Via Dante 5<br>20121 Milano<br>Italy", "en", vec!["IT", "US"]),
+            ("<p>Paris, France", "en-US", vec!["FR", "US"]),
+            ("<p>12 King Street, Leeds LS1 2HL", "en", vec!["GB", "US"]),
+            (
+                "<p>Kolkata – 700017<p>Raipur – 492007 (C.G.)",
+                "en-US",
+                vec!["IN", "US"],
+            ),
+            // Offices in two countries, a list of countries, a sentence, a state of the same name, an article.
+            (
+                "<p>Berlin, Germany<p>1 Main St, Austin, TX 78701",
+                "en",
+                vec!["US"],
+            ),
+            ("<p>France, Germany, Austria", "en", vec!["US"]),
+            ("<p>Founded in 1990 in Linz, Austria", "en", vec!["US"]),
+            ("<p>Atlanta, Georgia", "en", vec!["US"]),
+            ("<p>Ham, Turkey", "en", vec!["US"]),
+            ("<p>order 492007<p>part - 492007", "en", vec!["US"]),
         ] {
             let page = outline(html, &Url::parse("https://a.com/").unwrap());
             let found = regions(&page, &Graph::default(), Some(language)).list;

@@ -257,7 +257,10 @@ impl<'a> Reader<'a, '_> {
                 let plain = ascii(text);
                 if is_date_or_time(&plain) {
                     choice = (value + 5, Some((start, PhoneNumber::default())));
-                } else if let Some((number, is_elsewhere)) = self.number(plain) {
+                } else if let Some((number, is_elsewhere)) = self.number(plain)
+                    // Digits are not left out to find a country where the rest is a number.
+                    && (!is_elsewhere || (start, end) == (0, groups.len()))
+                {
                     choice = (value, Some((start, number)));
                     if is_elsewhere {
                         elsewhere.push((start, end));

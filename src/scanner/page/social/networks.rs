@@ -91,7 +91,11 @@ impl Network {
             name.rsplit_once('.')
                 .is_some_and(|(_, end)| end.eq_ignore_ascii_case("php"))
         };
-        if name.eq_ignore_ascii_case(self.name) || is_template(name) || is_script() {
+        // `t.me/+359888123456` is a chat with a number.
+        let is_number = name
+            .strip_prefix('+')
+            .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+        if name.eq_ignore_ascii_case(self.name) || is_template(name) || is_script() || is_number {
             return false;
         }
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -269,7 +273,7 @@ const NETWORKS: &[Network] = &[
         shapes: &[shape("", 1, "")],
         handle: Handle::Any,
         deeper: Deeper::Board,
-        own: "pin search ideas _ about login logout signup settings explore today business homefeed categories topics board resource offsite source join invited password v3 videos shopping news_hub convert _tools _policy static",
+        own: "pin pin-builder search ideas _ about login logout signup settings explore today business homefeed categories topics board resource offsite source join invited password v3 videos shopping news_hub convert _tools _policy static",
     },
     Network {
         name: "github",

@@ -311,3 +311,49 @@ fn embedded_posts_are_by_others_and_follow_buttons_are_not() {
         ["https://twitter.com/acme"]
     );
 }
+
+#[test]
+fn profiles_of_builders_and_of_those_who_made_the_site_are_not_its_own() {
+    let html =
+        "<a href=https://www.facebook.com/wix><a href=https://twitter.com/wix><a href=https://x.com/acme>
+        <a href=https://www.youtube.com/user/Wix><a href='https://pinterest.com/pin-builder/?url=x'>";
+    assert_eq!(linked(html, "https://acme.example/"), ["https://x.com/acme"]);
+    assert_eq!(linked(html, "https://support.wix.com/").len(), 4);
+    let html = "<p>Website by <a href=https://www.instagram.com/pixel/>Pixel</a>
+        <p>Follow us: <a href=https://www.instagram.com/trattoria/>Instagram</a>";
+    assert_eq!(
+        linked(html, "https://acme.example/"),
+        ["https://www.instagram.com/trattoria"]
+    );
+    let html = "<p>Made with love by <a href=https://www.instagram.com/acme/>us</a>";
+    assert_eq!(
+        linked(html, "https://acme.example/"),
+        ["https://www.instagram.com/acme"]
+    );
+}
+
+#[test]
+fn pages_in_plugins_and_behind_redirections_are_profiles() {
+    for html in [
+        "<iframe src='https://www.facebook.com/plugins/page.php?href=https%3A%2F%2Fwww.facebook.com%2Facme%2F&tabs=x'>",
+        "<div class=fb-page data-href='https://www.facebook.com/acme'></div>",
+        "<a href='https://l.facebook.com/l.php?u=https%3A%2F%2Fwww.facebook.com%2Facme%2F%3Ffbclid%3Dx&amp;h=y'>",
+        "<a href='https://www.google.com/url?q=https://www.facebook.com/acme/&amp;sa=D'>",
+        "<a href='https://l.instagram.com/?u=https%3A%2F%2Fwww.facebook.com%2Facme'>",
+    ] {
+        assert_eq!(
+            linked(html, "https://site.example/"),
+            ["https://www.facebook.com/acme"],
+            "{html}"
+        );
+    }
+    for html in [
+        "<iframe src='https://www.facebook.com/plugins/like.php?href=https%3A%2F%2Fwww.facebook.com%2Facme%2F'>",
+        "<iframe src='https://www.facebook.com/plugins/page.php?href=https%3A%2F%2Facme.example'>",
+        "<a href='https://www.google.com/search?q=https://www.facebook.com/acme/'>",
+        "<div data-href='https://www.facebook.com/acme'></div>",
+        "<a href='https://t.me/+359888123456'>",
+    ] {
+        assert_eq!(linked(html, "https://site.example/"), [""; 0], "{html}");
+    }
+}

@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::is_name;
 use super::shape::{SIGNS, end, has_street, is_street, is_told, is_unit, names_street, postcode};
-use super::{is_name, names_host};
 use crate::scanner::page::imprint::labels::{Label, without_label};
+use crate::scanner::page::third_parties::introduces_host;
 
 /// Longer lines are prose, and an address is near its code.
 const MAX_LINE: usize = 4_000;
@@ -185,7 +186,7 @@ fn is_of_others(before: &str) -> bool {
         .expect("the pattern is constant")
     });
     let near = &before[before.floor_char_boundary(before.len().saturating_sub(MAX_BEFORE))..];
-    names_host(near) || OTHERS.is_match(near)
+    introduces_host(near) || OTHERS.is_match(near)
 }
 
 #[cfg(test)]

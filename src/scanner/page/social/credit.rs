@@ -1,0 +1,65 @@
+//! Words that thank somebody: who made the site, who took a picture.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Bytes before a link that are read.
+const MAX_BEFORE: usize = 100;
+
+/// Whether the text before a link, on its line, says that who is linked made something: `Website by `, `Foto: `.
+pub(super) fn is_credited(before: &str) -> bool {
+    static CREDIT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?ix)(?:^|[^\p{L}-])(?:
+            (?:web-?\s?site|web-?seite|site|theme|template|design|designed|made|developed|created|built|crafted|powered
+                |development|photo|photos|photography|illustrations?|erstellt|umgesetzt|gestaltet|fotos?|bilder?
+                |réalisé|réalisation|conçu|création|photos?|realizzato|creato|sito|realizado|diseñad[oa]|desarrollado
+                |desenvolvido|gemaakt|ontwerp|wykonanie|projekt|realizacja)
+            \s(?:[^\s.]{1,20}\s){0,4}(?:by|von|par|da|por|door|przez|av|af)\s?:?
+            |(?:web-?\s?design|web-?entwicklung|web\s?development|umsetzung|realisierung|realisation|réalisation
+                |realizzazione|realización|realização|realisatie|realizacja|wykonanie|konzept|gestaltung
+                |programmierung|design|fotos?|photos?|foto\s?credits?|photo\s?credits?|fotograf(?:ie|in)?|bilder?
+                |photography|photographer|illustration|crédits?(?:\sphotos?)?)\s?:
+            )\s?@?$",
+        )
+        .expect("the pattern is constant")
+    });
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_BEFORE))..];
+    let line = near.rsplit('\n').next().unwrap_or_default();
+    // Most links have nothing of it before them.
+    let end = line.trim_end().trim_end_matches('@').trim_end();
+    let is_promising = end.ends_with(':') || end.ends_with(|sign: char| sign.is_ascii_alphabetic());
+    !end.is_empty() && is_promising && CREDIT.is_match(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credits_are_told_from_what_else_is_before_a_link() {
+        for text in [
+            "Website by ",
+            "© 2024 Acme | Webdesign: ",
+            "Foto: ",
+            "Made with love by ",
+            "Made with ♥ in Berlin by @",
+            "Fotos von ",
+            "Site réalisé par ",
+        ] {
+            assert!(is_credited(text), "{text}");
+        }
+        for text in [
+            "",
+            "Follow us: ",
+            "Instagram: ",
+            "Website: ",
+            "Foto: Anna\n",
+            "Folgt uns auf ",
+            "Stand by ",
+        ] {
+            assert!(!is_credited(text), "{text}");
+        }
+    }
+}
