@@ -21,7 +21,7 @@ pub(super) const MAX_KEPT_ROBOTS: usize = 64 * 1024;
 
 /// The version of the parser. Raise it when the parser reads something else out of the same file: what an older version
 /// read is then not reused. A test reminds of it when the sources change.
-pub const PARSER_VERSION: u32 = 1;
+pub const PARSER_VERSION: u32 = 2;
 
 /// Identifies the parser: its version, its fingerprints of technologies, and the settings that decide what it gets.
 pub(super) fn parser_fingerprint(

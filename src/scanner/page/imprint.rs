@@ -26,11 +26,13 @@ pub(super) fn imprint(page: &Outline) -> Option<Organization> {
     let name = address::name(&lines, is_imprint);
     let below = name.as_ref().and_then(|(at, _)| address::below(&lines, *at));
     let person = is_imprint.then(|| address::person(&lines)).flatten();
+    let plausible = |found: &String| address::is_plausible(found);
     let address = below
-        .or_else(|| address::below(&lines, person?))
-        .or_else(|| address::standing_alone(&lines))
-        .or_else(|| address::labelled(&lines))
-        .or_else(|| address::by_street(&lines));
+        .filter(plausible)
+        .or_else(|| address::below(&lines, person?).filter(plausible))
+        .or_else(|| address::standing_alone(&lines).filter(plausible))
+        .or_else(|| address::labelled(&lines).filter(plausible))
+        .or_else(|| address::by_street(&lines).filter(plausible));
     let found = Organization {
         name: None,
         legal_name: name
@@ -409,6 +411,23 @@ mod tests {
             ("<p>2020 - Acme Detailing<p>Laguna, CA 92677<p>a@acme.test", ""),
         ] {
             assert_eq!(address(html).unwrap_or_default(), wanted, "{html}");
+        }
+    }
+
+    #[test]
+    fn prose_and_services_of_cookie_banners_are_not_the_owner() {
+        for html in [
+            "<p>March 18, 2015 Tunisian forces secure the area, 1 Bardo Street, Tunis 2000, the capital</p>",
+            "<p>Georg Bain 2006, pp. 44, 12 High Street, London SW1A 1AA, p. 6</p>",
+            "<p>Anbieter: Vimeo Inc., 555 West 18th Street, New York, New York 10011, USA</p>",
+            "<p>Google Ireland Limited, Gordon House, Barrow Street, Dublin 4, D04 E5W5</p>",
+        ] {
+            let organization = found("https://acme.test/", html);
+            assert_eq!(
+                (organization.legal_name, organization.address),
+                (None, None),
+                "{html}"
+            );
         }
     }
 

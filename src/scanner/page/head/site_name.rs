@@ -90,11 +90,15 @@ pub(super) fn is_variable(text: &str) -> bool {
 pub(super) fn without_separators(text: &str) -> &str {
     let mut text = text.trim_matches(|sign: char| sign.is_whitespace() || is_invisible(sign));
     loop {
+        // In a quotation these are no separators: `« Acme ».`
+        let is_quoted = text.contains('«') && text.contains('»');
+        let is_separator =
+            |sign: char| SEPARATORS.contains(&sign) && !(is_quoted && matches!(sign, '«' | '»'));
         let end = text
-            .strip_suffix(SEPARATORS)
+            .strip_suffix(is_separator)
             .filter(|rest| rest.ends_with(char::is_whitespace));
         let start = || {
-            text.strip_prefix(SEPARATORS)
+            text.strip_prefix(is_separator)
                 .filter(|rest| rest.starts_with(char::is_whitespace))
         };
         match end.or_else(start) {

@@ -259,6 +259,20 @@ pub(super) fn by_street(lines: &[Line]) -> Option<String> {
     Some(place.map_or_else(|| street.to_owned(), |place| format!("{street}, {place}")))
 }
 
+/// Whether a text with a street and a postal code may be an address: no prose, reference or price, whose years and numbers
+/// look like postal codes.
+pub(super) fn is_plausible(text: &str) -> bool {
+    const MOST_WORDS: usize = 14;
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"(?i)[€$£%"“„«»?!]|(?:^|[\s,])pp?\.\s?[0-9]|\bISBN\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s[0-9]{1,2},\s(?:19|20)[0-9]{2}\b"#,
+        )
+        .expect("the pattern is constant")
+    });
+    let is_short = |part: &str| part.split_whitespace().count() <= MOST_WORDS;
+    text.split(", ").all(is_short) && !OTHER.is_match(text)
+}
+
 /// Whether a text is longer than names are, or ends as sentences do.
 fn is_sentence(text: &str) -> bool {
     const WORDS: usize = 8;

@@ -181,7 +181,12 @@ fn is_label(before: &str) -> bool {
 fn is_of_others(before: &str) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)aufsicht|behörde|kammer|schlicht|authority|autorité|autoridad|autorità|médiat|mediat|ombud|versicher|insur|assuran|webdesign|web\sdesign|agentur:|réalis|realiz",
+            // Supervision and mediation, insurance, makers, and the services that cookie banners and privacy pages name.
+            r"(?ix)aufsicht|behörde|kammer|schlicht|authority|autorité|autoridad|autorità|médiat|mediat|ombud
+             |versicher|insur|assuran|webdesign|web\sdesign|agentur:|réalis|realiz
+             |\b(?:google|alphabet|meta\splatforms|facebook|instagram|youtube|vimeo|twitter|linkedin|microsoft|pinterest
+             |tiktok|spotify|soundcloud|adobe|hubspot|mailchimp|paypal|stripe|klarna|brevo|sendinblue|cleverreach|hotjar
+             |cloudflare|usercentrics|cookiebot|openstreetmap|criteo|automattic|trustpilot|salesforce|zendesk)\b",
         )
         .expect("the pattern is constant")
     });
