@@ -408,6 +408,10 @@ async fn no_statement_on_the_way_reads_all_of_a_table_whatever_is_known_of_it() 
     for size in [3000, 300_000] {
         world.fill(if size == 3000 { 0 } else { size }).await;
         for known in [Known::Nothing, Known::Empty, Known::Drained, Known::All] {
+            // The wrong plans are the same ones on larger tables, only slower.
+            if matches!(known, Known::Drained) && size > 3000 {
+                continue;
+            }
             world.let_know(known).await;
             world.restart_server().await;
             world.looks_at_all();
