@@ -431,7 +431,10 @@ fn needs_label(line: &str, range: std::ops::Range<usize>, run: usize) -> Option<
     // What is glued to its label (`Tel0316 …`) or to the next (`…Fax`).
     // The run may begin before it: `DE89 3704 …`.
     let before_run = line[..run].chars().next_back();
+    // `Tel.0316 …` has a label, `j.envint.2019.105078` none.
+    let is_behind_point = before == Some('.') && is_letter(line[..range.start].chars().rev().nth(1));
     let is_glued = is_letter(before)
+        || is_behind_point
         || is_letter(before_run)
         || is_letter(after) && !begins_extension(&line[range.end..]);
     Some(is_bare || is_glued || is_grouped_by_thousands(&ascii(text)))
