@@ -106,6 +106,7 @@ pub(super) async fn drop_old(pool: &PgPool) -> Result<u64, sqlx::Error> {
 }
 
 /// Takes up to this many mails that are due, those that have waited longest first.
+/// (By `ctid`: the rows are locked, so they stay where they are.)
 pub(super) async fn claim(pool: &PgPool, most: i64) -> Result<Vec<Claimed>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "with mine as (\

@@ -102,6 +102,22 @@ async fn take_all(pool: &PgPool) -> Vec<sqlx::pool::PoolConnection<sqlx::Postgre
     held
 }
 
+/// A statement with a wrong plan must end, even if whoever waits for it has gone.
+#[tokio::test]
+async fn statements_of_appends_and_of_background_work_end() {
+    let test = TestDatabase::new().await;
+    let database = open(&test).await;
+    for (name, pool) in database.pools.named() {
+        let limit: String = sqlx::query_scalar("show statement_timeout")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+        let is_bounded = ["appends", "work"].contains(&name);
+        assert_eq!(limit, if is_bounded { "1min" } else { "0" }, "{name}");
+    }
+    database.close().await;
+}
+
 #[tokio::test]
 async fn each_pool_has_its_own_connections() {
     let test = TestDatabase::new().await;

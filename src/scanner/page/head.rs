@@ -1,5 +1,6 @@
 //! What the head of a page says: title, description, canonical URL, picture, feeds, sitemaps.
 
+mod placeholders;
 mod site_name;
 
 use std::sync::LazyLock;
@@ -7,8 +8,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
+use self::placeholders::{is_no_description, without_separators};
+use self::site_name::letters;
 pub(super) use self::site_name::{is_of_another_site, is_site, shown_by, site_name};
-use self::site_name::{is_variable, letters, without_separators};
 use super::json_ld::Graph;
 use super::outline::Outline;
 use crate::scanner::references::resolve_html;
@@ -172,69 +174,7 @@ fn description(page: &Outline, graph: &Graph) -> Option<String> {
     let metas = first.iter().chain(&OTHERS).filter_map(|name| meta(page, &[name]));
     let texts = metas.chain(graph.texts("description").take(1));
     let mut texts = texts.map(|text| plain(&text).chars().take(MAX_DESCRIPTION).collect::<String>());
-    texts.find(|text| !text.is_empty() && !is_placeholder(text))
-}
-
-/// Whether a description is what a system writes until somebody gives it one.
-fn is_placeholder(text: &str) -> bool {
-    const MOST_WORDS: usize = 8;
-    const WHOLE: &[&str] = &[
-        "null",
-        "undefined",
-        "magento commerce",
-        "default description",
-        "description",
-    ];
-    // `Just another WordPress site`, and its translations.
-    const ANOTHER: &[&str] = &[
-        "just another ",
-        "ein weiter",
-        "eine weiter",
-        "nur ein",
-        "un site utilisant ",
-        "un nouveau site ",
-        "un autre site ",
-        "otro sitio ",
-        "un altro sito ",
-        "só mais um ",
-        "mais um ",
-        "apenas mais um ",
-        "nog een ",
-        "weer een ",
-        "gewoon een ",
-        "kolejna witryna ",
-        "kolejny ",
-        "en till ",
-        "ännu en ",
-        "endnu et ",
-        "bare en",
-        "nok et ",
-        "bare nok ",
-        "uusi ",
-        "jälleen ",
-        "další web",
-        "ďalš",
-        "újabb ",
-        "egy újabb ",
-        "încă un ",
-        "doar un alt ",
-        "ещё один ",
-        "еще один ",
-        "ще один ",
-        "bir başka ",
-        "ένας ακόμα ",
-        "još jed",
-        "още един ",
-        "又一个",
-        "又一個",
-    ];
-    let lower = text.to_lowercase();
-    let is_another = || {
-        lower.contains("wordpress")
-            && lower.split_whitespace().count() <= MOST_WORDS
-            && ANOTHER.iter().any(|start| lower.starts_with(start))
-    };
-    WHOLE.contains(&lower.trim()) || is_variable(&lower) || is_another()
+    texts.find(|text| !text.is_empty() && !is_no_description(text))
 }
 
 /// A text without tags and references, which some systems put there as if it were a part of the page.

@@ -5,6 +5,7 @@
 mod builder;
 mod names;
 mod picture;
+mod text;
 mod unseen;
 
 use scraper::node::Element;
@@ -84,6 +85,14 @@ pub(super) struct Section {
     pub(super) at: usize,
     /// That of a heading, 1 to 6; 0 for what is around the content.
     pub(super) level: u8,
+}
+
+/// What is behind the scheme of a link to a page, which some systems put before all links: `http://tel:030…`.
+pub(super) fn behind_web_scheme(href: &str) -> Option<&str> {
+    ["http://", "https://"].iter().find_map(|scheme| {
+        let begins = href.get(..scheme.len())?.eq_ignore_ascii_case(scheme);
+        begins.then(|| &href[scheme.len()..])
+    })
 }
 
 /// An `<a>` or `<area>`.

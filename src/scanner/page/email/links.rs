@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use super::address::has_known_suffix;
 use super::cipher::decode_cloudflare;
 use super::{cipher, text};
+use crate::scanner::page::outline::behind_web_scheme;
 
 /// The addresses of a link's target and how it gives them.
 pub(super) fn addresses(href: &str, mut sink: impl FnMut(&str, &'static str)) {
@@ -81,11 +82,7 @@ fn mailto(href: &str) -> Option<String> {
 fn after_scheme(href: &str) -> Option<&str> {
     const SCHEMES: &[&str] = &["mailto:", "mailto;", "mail:", "maito:", "mailt:", "malto:"];
     let href = href.trim();
-    // Some systems put a scheme before all links.
-    let inner = ["http://", "https://"]
-        .iter()
-        .find_map(|scheme| href.strip_prefix(scheme));
-    let href = inner.unwrap_or(href);
+    let href = behind_web_scheme(href).unwrap_or(href);
     let rest = SCHEMES.iter().find_map(|scheme| {
         let begins = href.get(..scheme.len())?.eq_ignore_ascii_case(scheme);
         begins.then(|| &href[scheme.len()..])
@@ -96,10 +93,7 @@ fn after_scheme(href: &str) -> Option<&str> {
 /// An address that is a whole link, without a scheme or with the one that some systems put before all links.
 fn bare(href: &str) -> Option<&str> {
     let href = href.trim();
-    let inner = ["http://", "https://"]
-        .iter()
-        .find_map(|scheme| href.strip_prefix(scheme));
-    let address = inner.unwrap_or(href).trim_end_matches('/');
+    let address = behind_web_scheme(href).unwrap_or(href).trim_end_matches('/');
     let (local, domain) = address.split_once('@')?;
     let is_plain = |text: &str| !text.contains(['/', ':', '?', '#', '@', '&', '=']);
     (is_plain(local) && is_plain(domain) && has_known_suffix(&domain.to_ascii_lowercase())).then_some(address)

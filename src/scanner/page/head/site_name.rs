@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
+use super::placeholders::{given_name, is_home_word, without_separators};
 use super::{SEPARATORS, meta};
-use crate::scanner::page::characters::{is_invisible, visible};
+use crate::scanner::page::characters::visible;
 use crate::scanner::page::json_ld::{Graph, Node};
 use crate::scanner::page::outline::Outline;
 use crate::scanner::site::registrable;
@@ -22,11 +23,15 @@ pub(in crate::scanner::page) fn site_name(page: &Outline, graph: &Graph) -> Opti
     let own = |node: &Node<'_>| !is_of_another_site(*node, page);
     meta(page, &["og:site_name"])
         .filter(|_| !is_shared_as_another(page))
-        .and_then(|name| stated(&name))
+        .and_then(|name| given_name(&name))
         .or_else(|| name_of(graph.publishers().filter(own)))
         .or_else(|| name_of(graph.nodes().filter(|node| node.has_type("WebSite") && own(node))))
         .or_else(|| name_of(graph.owners().into_iter().filter(own)))
-        .or_else(|| APPLICATION.iter().find_map(|name| stated(&meta(page, &[name])?)))
+        .or_else(|| {
+            APPLICATION
+                .iter()
+                .find_map(|name| given_name(&meta(page, &[name])?))
+        })
         .or_else(|| name_in_title(page))
         .or_else(|| beside_home(page.title.as_deref()?))
         .or_else(|| confirmed_holder(page))
@@ -37,75 +42,7 @@ fn name_of<'a>(nodes: impl Iterator<Item = Node<'a>>) -> Option<String> {
     let mut names = nodes
         .filter_map(|node| node.text("name"))
         .filter(|name| !name.contains("://"));
-    names.find_map(|name| stated(&name))
-}
-
-/// A name without separators at its ends; `None` for what systems write until somebody gives them one.
-fn stated(name: &str) -> Option<String> {
-    const PLACEHOLDERS: &[&str] = &[
-        "mysite",
-        "my site",
-        "my website",
-        "my blog",
-        "my store",
-        "meine website",
-        "meine webseite",
-        "mein shop",
-        "mon site",
-        "mi sitio",
-        "il mio sito",
-        "site title",
-        "site name",
-        "sitename",
-        "your site name",
-        "company name",
-        "untitled",
-        "default store view",
-        "main website store",
-        "main website",
-        "wordpress",
-        "undefined",
-        "null",
-    ];
-    let name = without_separators(name);
-    let lower = name.to_lowercase();
-    let is_one = PLACEHOLDERS.contains(&lower.as_str()) || is_home_word(&lower) || is_variable(&lower);
-    (!name.is_empty() && !is_one).then(|| name.to_owned())
-}
-
-/// Whether a text is a variable that a template did not replace: `%site_name%`, `{{ page.description }}`.
-pub(super) fn is_variable(text: &str) -> bool {
-    let brackets = [("%", "%"), ("{{", "}}"), ("[[", "]]"), ("<%", "%>"), ("${", "}")];
-    let is_one = |(open, close): &(&str, &str)| {
-        let inner = text
-            .trim()
-            .strip_prefix(open)
-            .and_then(|rest| rest.strip_suffix(close));
-        inner.is_some_and(|inner| !inner.is_empty() && inner.split_whitespace().count() <= 2)
-    };
-    brackets.iter().any(is_one)
-}
-
-/// A text without the separators that are apart at its ends: `Acme -`.
-pub(super) fn without_separators(text: &str) -> &str {
-    let mut text = text.trim_matches(|sign: char| sign.is_whitespace() || is_invisible(sign));
-    loop {
-        // In a quotation these are no separators: `« Acme ».`
-        let is_quoted = text.contains('«') && text.contains('»');
-        let is_separator =
-            |sign: char| SEPARATORS.contains(&sign) && !(is_quoted && matches!(sign, '«' | '»'));
-        let end = text
-            .strip_suffix(is_separator)
-            .filter(|rest| rest.ends_with(char::is_whitespace));
-        let start = || {
-            text.strip_prefix(is_separator)
-                .filter(|rest| rest.starts_with(char::is_whitespace))
-        };
-        match end.or_else(start) {
-            Some(rest) => text = rest.trim(),
-            None => return text,
-        }
-    }
+    names.find_map(|name| given_name(&name))
 }
 
 /// Whether a node of the JSON-LD is the start of a site of another domain, and neither the title, the heading nor the host
@@ -157,87 +94,7 @@ fn beside_home(title: &str) -> Option<String> {
         (false, true) => first,
         _ => return None,
     };
-    stated(&visible(name)).filter(|name| name.split_whitespace().count() <= MOST_WORDS)
-}
-
-/// Whether a text in lower case is what a language calls a home page.
-fn is_home_word(text: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "home",
-        "homepage",
-        "home page",
-        "startseite",
-        "start",
-        "startsida",
-        "startside",
-        "accueil",
-        "inicio",
-        "início",
-        "página inicial",
-        "pagina inicial",
-        "página principal",
-        "pagina principal",
-        "pagina principale",
-        "inici",
-        "hasiera",
-        "strona główna",
-        "úvod",
-        "úvodní stránka",
-        "úvodná stránka",
-        "domů",
-        "domov",
-        "hem",
-        "hjem",
-        "forside",
-        "forsíða",
-        "etusivu",
-        "kezdőlap",
-        "főoldal",
-        "nyitólap",
-        "acasă",
-        "acasa",
-        "prima pagină",
-        "αρχική",
-        "αρχική σελίδα",
-        "главная",
-        "главная страница",
-        "головна",
-        "головна сторінка",
-        "начало",
-        "начална страница",
-        "početna",
-        "početna stranica",
-        "naslovna",
-        "naslovnica",
-        "почетна",
-        "anasayfa",
-        "ana sayfa",
-        "الرئيسية",
-        "الصفحة الرئيسية",
-        "דף הבית",
-        "עמוד הבית",
-        "ראשי",
-        "خانه",
-        "صفحه اصلی",
-        "ホーム",
-        "トップページ",
-        "トップ",
-        "首页",
-        "首頁",
-        "主页",
-        "홈",
-        "หน้าแรก",
-        "หน้าหลัก",
-        "trang chủ",
-        "beranda",
-        "pradžia",
-        "pagrindinis",
-        "sākums",
-        "avaleht",
-        "esileht",
-        "मुख्य पृष्ठ",
-    ];
-    WORDS.contains(&text)
+    given_name(&visible(name)).filter(|name| name.split_whitespace().count() <= MOST_WORDS)
 }
 
 /// What the title calls the site: a part of it that is the name of the host, what the logo shows or whose the copyright

@@ -8,6 +8,7 @@ use scraper::node::Element;
 use url::Url;
 
 use crate::scanner::page::characters::{digit, visible};
+use crate::scanner::page::outline::behind_web_scheme;
 use crate::scanner::page::tree::raw;
 
 /// The number of a `tel:` link (also `callto:` and `sms:`), without its parameters, however its scheme is mistyped.
@@ -18,10 +19,7 @@ pub(super) fn tel(href: &str) -> Option<String> {
     if href.len() > MAX_HREF {
         return None;
     }
-    // Some systems put a scheme before all links.
-    let href = without_start(href, "http://")
-        .or_else(|| without_start(href, "https://"))
-        .unwrap_or(href);
+    let href = behind_web_scheme(href).unwrap_or(href);
     let is_sign =
         |sign: char| digit(sign).is_some() || matches!(sign, '+' | ' ' | '-' | '(' | ')' | '.' | '/');
     let number = if href.starts_with('+') && href.chars().all(is_sign) {
@@ -59,7 +57,7 @@ pub(super) fn messenger(href: &str) -> Option<String> {
     } else if let Some(rest) = without_start(href, "skype:") {
         decoded(rest.split('?').next()?)
     } else {
-        let rest = without_start(href, "https://").or_else(|| without_start(href, "http://"))?;
+        let rest = behind_web_scheme(href)?;
         let number = ["t.me/+", "telegram.me/+", "signal.me/#p/+"]
             .iter()
             .find_map(|start| without_start(rest, start))?;

@@ -168,7 +168,7 @@ pub(super) fn has_street(line: &str) -> bool {
     let Some(code) = postcode(line, 0) else {
         return false;
     };
-    let before = line[..code.start()].trim_matches([' ', ',', ';', '|', '•', '·', '-', '–']);
+    let before = line[..code.start()].trim_matches(SIGNS);
     // Hungary and Russia have the street behind the place, and some without a comma.
     let rest = &line[code.end()..];
     let behind = rest
