@@ -1,4 +1,3 @@
-
 use url::Url;
 
 use super::super::outline::outline;
