@@ -38,7 +38,7 @@ pub enum SaveError {
     #[error("the name has {0} characters; it must have 1 to {MAX_NAME}")]
     InvalidName(usize),
     /// The query is too long.
-    #[error("the filter has {0} bytes; it must have {MAX_QUERY} at most")]
+    #[error("the filter has {0} bytes; at most {MAX_QUERY} are allowed")]
     TooLong(usize),
     /// The table cannot be read or written.
     #[error("cannot read or write the saved filters")]

@@ -64,7 +64,7 @@ pub(crate) async fn caller_of_request(
     };
     if let Some(named) = tenant_in(headers)? {
         if !caller.may_act_for(named) {
-            let detail = "The header X-Tenant-Id names another tenant than the key or token.";
+            let detail = "The header X-Tenant-Id names a tenant other than that of the key or token.";
             return Err(Problem::of(ProblemCode::WrongTenant, detail));
         }
         caller.tenant = named;

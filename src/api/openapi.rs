@@ -30,7 +30,7 @@ use super::{ApiState, admission, health, metrics, v4};
         (name = "changes", description = "What changed in domains"),
         (name = "events", description = "The event log"),
         (name = "monitors", description = "Domains that are scanned on a schedule"),
-        (name = "webhooks", description = "Endpoints that events are sent to"),
+        (name = "webhooks", description = "URLs to which events are sent"),
         (name = "exports", description = "Links to exports"),
         (name = "keys", description = "API keys"),
         (name = "operations", description = "For operators")

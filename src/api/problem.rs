@@ -41,7 +41,7 @@ pub struct Problem {
     #[schema(example = 422)]
     pub status: u16,
     /// The type of the error in words.
-    #[schema(example = "Not a domain")]
+    #[schema(example = "Unprocessable Content")]
     pub title: &'static str,
     /// The individual error in words.
     #[schema(example = "'localhost' has no top-level domain")]

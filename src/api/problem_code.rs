@@ -48,7 +48,7 @@ macro_rules! codes {
 codes! {
     InvalidJson 400 "invalid_json" "Invalid request" "The body is not JSON." "Correct the JSON at the position given in `line` and `column`.";
     InvalidQuery 400 "invalid_query" "Invalid request" "A parameter is invalid, for example `limit` or `cursor`." "`detail` says which, and what is allowed. A cursor is valid only for the list and `sort` it came from.";
-    InvalidTenant 400 "invalid_tenant" "Invalid request" "The header `X-Tenant-Id` is not a UUID." "Send the tenant's id, or omit the header.";
+    InvalidTenant 400 "invalid_tenant" "Invalid request" "The header `X-Tenant-Id` is not a UUID." "Send the tenant's ID, or omit the header.";
     InvalidIdempotencyKey 400 "invalid_idempotency_key" "Invalid request" "The header `Idempotency-Key` is empty or too long." "Use 1 to 255 printable ASCII characters.";
     InvalidLastEventId 400 "invalid_last_event_id" "Invalid request" "The header `Last-Event-ID` is not a log position." "Send the `id` of an event that you received, or omit the header.";
     UnknownParameter 400 "unknown_parameter" "Invalid request" "The query or the JSON contains a name that the route does not know." "`nearest` is the known name that you probably meant, if one is similar; `known` lists all known names.";
@@ -63,11 +63,11 @@ codes! {
     AmbiguousRequest 400 "ambiguous_request" "Invalid request" "The request's headers are ambiguous." "Send exactly one `Host` header, and either `Content-Length` or `Transfer-Encoding`, but not both.";
     InvalidForm 400 "invalid_form" "Invalid request" "A form of a page cannot be read." "Open the page again and send the form again.";
     Unauthorized 401 "unauthorized" "Authentication required" "No key or token was sent." "Send `Authorization: Bearer …`; `sitelog key create` creates a key.";
-    InvalidCredentials 401 "invalid_credentials" "Authentication required" "The key or token is unknown, expired or revoked, or the header `Authorization` has another scheme than `Bearer`." "Create a new key or get a new token, and send it as `Authorization: Bearer …`. Basic authentication is not supported.";
+    InvalidCredentials 401 "invalid_credentials" "Authentication required" "The key or token is unknown, expired or revoked, or the header `Authorization` uses a scheme other than `Bearer`." "Create a new key or get a new token, and send it as `Authorization: Bearer …`. Basic authentication is not supported.";
     InsufficientScope 403 "insufficient_scope" "Forbidden" "The key or token does not allow this." "Use a key or token with the scope given in `scope`.";
     WrongTenant 403 "wrong_tenant" "Forbidden" "`X-Tenant-Id` names a tenant other than the one the key or token belongs to." "Omit the header, or use a key of that tenant.";
     ForeignPage 403 "foreign_page" "Forbidden" "A browser sent the request from a web page that is not one of sitelog's own pages. Or access control is off, and the URL of the request has a host other than `localhost` or an IP address." "Use sitelog's own pages in the browser; programs must send a key or token, not a session cookie. If access control is off, use `localhost` or the IP address in the URL, or turn access control on.";
-    UrlQuotaReached 403 "url_quota_reached" "Forbidden" "The tenant has reached its quota of stored URLs of sitemaps; nothing was requested." "Erase domains that are no longer needed, or ask the operator for a higher quota.";
+    UrlQuotaReached 403 "url_quota_reached" "Forbidden" "The tenant has reached its quota of stored URLs of sitemaps; no scan was started." "Erase domains that are no longer needed, or ask the operator for a higher quota.";
     NotFound 404 "not_found" "Not found" "The resource does not exist, or it belongs to another tenant." "Check the ID. If you have just created the resource, pass the `position` of that response as `?at_least=`.";
     MethodNotAllowed 405 "method_not_allowed" "Method not allowed" "The path does not support this method." "`/openapi.json` and `/docs` list all routes.";
     RequestTimeout 408 "request_timeout" "Request timeout" "The request body did not arrive in time." "Send it again, over a faster connection or in smaller parts.";

@@ -36,10 +36,10 @@ enum Command {
     Compare(CompareArgs),
 }
 
-/// A second run changes nothing. If a run was interrupted, start it again.
+/// A second run skips rows that were already imported. If a run was interrupted, start it again.
 #[derive(Debug, ClapArgs)]
 struct ImportArgs {
-    /// The predecessor's database: postgres://…; add ?options=-csearch_path%3DSCHEMA for another schema than public
+    /// The predecessor's database: postgres://…; add ?options=-csearch_path%3DSCHEMA for a schema other than public
     #[arg(long, value_name = "URL")]
     from: String,
     /// How to import scans that the predecessor started but did not finish
@@ -212,7 +212,7 @@ fn print_report(report: &Report) -> anyhow::Result<()> {
         }
     }
     if !report.refused.is_empty() {
-        super::say("rejected (table, id, reason):")?;
+        super::say("rejected (table, ID, reason):")?;
     }
     for (table, id, reason) in &report.refused {
         super::say(&format!("  {table}\t{id}\t{reason}"))?;

@@ -33,7 +33,7 @@ enum Action {
 struct AccountsArgs {
     /// The directory for the files; files that exist are not replaced
     directory: PathBuf,
-    /// The name of the cell, if several services share a broker
+    /// The name of the cell, if several services share one NATS server
     #[arg(long, value_name = "NAME", value_parser = cell, default_value = Cell::DEFAULT)]
     cell: Cell,
 }
@@ -65,7 +65,7 @@ pub(super) struct BrokerArgs {
     /// Certificates to trust in addition to the system's. Default: `SITELOG_NATS__CA`
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// The name of the cell, if several services share a broker. Default: `SITELOG_NATS__CELL`, otherwise main
+    /// The name of the cell, if several services share one NATS server. Default: `SITELOG_NATS__CELL`, otherwise main
     #[arg(long, value_name = "NAME")]
     cell: Option<String>,
 }
@@ -106,7 +106,7 @@ fn accounts(args: &AccountsArgs) -> anyhow::Result<ExitCode> {
     write_accounts(&args.directory, &args.cell)?;
     let directory = args.directory.display();
     say(&format!(
-        "{directory}/accounts.conf is for nats-server: include it in its configuration, and reload or start it"
+        "{directory}/accounts.conf is for nats-server: include it in nats-server's configuration, then start or reload nats-server"
     ))?;
     for user in NatsUser::ALL {
         let (name, purpose) = (user.name(), user.purpose());

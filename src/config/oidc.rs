@@ -45,7 +45,7 @@ pub(super) fn oidc_settings(
             faults,
         ),
         default_tenant: given(raw.default_tenant).and_then(|id| {
-            let expected = "the id of a tenant (a UUID)";
+            let expected = "the ID of a tenant (a UUID)";
             faults.take(
                 id.trim()
                     .parse()

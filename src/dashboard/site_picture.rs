@@ -30,7 +30,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let domain = DomainName::parse(&domain).map_err(|_| Problem::not_found("domain"))?;
     let found = pictures::find(&state.models, visitor.tenant(), &domain, kind).await?;
-    let found = found.ok_or_else(|| Problem::not_found("picture"))?;
+    let found = found.ok_or_else(|| Problem::not_found("image"))?;
     let tag = format!("\"{}\"", found.digest);
     let is_known = headers
         .get(header::IF_NONE_MATCH)

@@ -118,7 +118,7 @@ fn explained(condition: TaskCondition) -> &'static str {
             "Waiting for a free worker, for their turn among tenants and batches, or for the end of their host's cooldown."
         }
         TaskCondition::Delayed => {
-            "Waits until a set time, for example for a retry after a temporary failure."
+            "Waiting until a set time, for example for a retry after a temporary failure."
         }
     }
 }

@@ -159,7 +159,7 @@ impl Dispatcher {
             Ok(Spoken { protocol }) if protocol != PROTOCOL => {
                 return pack(&Answer::<A>::OtherRelease {
                     needed: format!(
-                        "it speaks protocol {protocol}, and this dispatcher (sitelog {}) speaks {PROTOCOL}",
+                        "a release with protocol {PROTOCOL}, such as sitelog {}",
                         env!("CARGO_PKG_VERSION")
                     ),
                 });

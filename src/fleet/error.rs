@@ -63,7 +63,7 @@ pub enum FleetError {
         wanted: &'static str,
     },
     /// A stream, consumer or bucket is missing.
-    #[error("{what} is missing on the broker; create it with 'sitelog nats init'")]
+    #[error("{what} is missing on the NATS server; create it with 'sitelog nats init'")]
     Missing {
         /// What.
         what: String,
@@ -85,7 +85,7 @@ pub enum FleetError {
     },
     /// The broker cannot reserve what a stream may hold.
     #[error(
-        "{what} does not fit on the disk of the broker ({error}): lower --results-mb and --log-mb, or raise \
+        "{what} does not fit on the disk of the NATS server ({error}): lower --results-mb and --log-mb, or raise \
          max_file_store of nats-server"
     )]
     NoSpace {
@@ -95,7 +95,7 @@ pub enum FleetError {
         error: String,
     },
     /// The broker refused the action.
-    #[error("cannot {action} on the broker: {error}")]
+    #[error("cannot {action} on the NATS server: {error}")]
     Broker {
         /// The requested action.
         action: String,
@@ -119,9 +119,9 @@ pub enum FleetError {
         error: String,
     },
     /// This release and that of the dispatcher do not understand each other.
-    #[error("the dispatcher needs another release of this worker: {needed}; this is sitelog {}", env!("CARGO_PKG_VERSION"))]
+    #[error("this worker runs sitelog {}, but the dispatcher requires {needed}; install that release", env!("CARGO_PKG_VERSION"))]
     OtherRelease {
-        /// The dispatcher's message.
+        /// The release, in the dispatcher's words.
         needed: String,
     },
     /// A worker requests more tasks than allowed.

@@ -76,7 +76,7 @@ impl Recorder {
             if let Err(error) = looked {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "Cannot read results from the broker; retrying"
+                    "Cannot read results from the NATS server; retrying"
                 );
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
@@ -137,7 +137,7 @@ impl Recorder {
         };
         if let Err(error) = acked {
             // It is delivered again, and then recognised.
-            tracing::debug!(%error, "The broker did not confirm a message: {error}");
+            tracing::debug!(%error, "The NATS server did not confirm a message: {error}");
         }
     }
 

@@ -74,7 +74,7 @@ impl Relay {
                 Err(Pause::Behind) => tracing::debug!("Another relay copies the log; waiting"),
                 Err(Pause::Failed(error)) => tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "Cannot copy the log to the broker; retrying"
+                    "Cannot copy the log to the NATS server; retrying"
                 ),
                 Ok(never) => match never {},
             }

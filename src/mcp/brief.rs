@@ -197,7 +197,8 @@ pub(super) fn batch(batch: &Value) -> Value {
         .map(|name| ((*name).to_owned(), batch[*name].clone()))
         .collect();
     if has_ended(batch) {
-        let step = "The batch has ended: search_domains with batch_id has the results; status failed lists the failed.";
+        let step = "The batch has ended: search_domains with batch_id has the results; with status failed it lists the domains \
+                    that failed.";
         shown.insert("next_step".to_owned(), step.into());
     }
     Value::Object(shown)

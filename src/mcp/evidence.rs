@@ -40,8 +40,7 @@ pub(super) fn explain(record: &Value, value: &str) -> Result<Value, String> {
         known.dedup();
         known.truncate(40);
         return Err(format!(
-            "{} is not known of {}. Known values are, for example: {}",
-            value,
+            "No scan of {} found the value {value}. Known values are, for example: {}",
             record["domain"].as_str().unwrap_or("the domain"),
             known.join(", ")
         ));

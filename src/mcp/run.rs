@@ -137,7 +137,7 @@ impl<A: Api> Session<'_, A> {
             })),
             _ => Ok(json!({
                 "domain": name.as_str(), "scan_id": scan["scan_id"], "status": status,
-                "next_step": "The scan continues. Call get_domain in some seconds.",
+                "next_step": "The scan continues. Call get_domain in a few seconds.",
             })),
         }
     }

@@ -81,10 +81,10 @@ const LIMIT: Argument = optional(
 pub(super) const TOOLS: [Tool; 9] = [
     Tool {
         name: "scan_domain", title: "Scan a domain", writes: true,
-        description: "Scans a website now and returns who runs it, contacts, profiles and technologies. Takes some seconds. If it is not done in time, the answer has status pending: call get_domain later.",
+        description: "Scans a website now and returns who runs it, contacts, profiles and technologies. Takes a few seconds. If it is not done in time, the answer has status pending: call get_domain later.",
         arguments: &[
             DOMAIN,
-            optional("max_age_days", Kind::Number, "Use a completed scan that is not older, if there is one"),
+            optional("max_age_days", Kind::Number, "Reuse a completed scan from the last N days, if there is one"),
             optional("max_pages", Kind::Whole(1, 100), "Maximum number of pages to read, by default 4"),
             optional("wait_seconds", Kind::Whole(0, LONGEST_WAIT), "How long to wait for the result, by default 45"),
         ],
@@ -94,7 +94,7 @@ pub(super) const TOOLS: [Tool; 9] = [
         description: "Requests scans of up to 1,000 domains and returns a batch_id at once. Then call batch_status.",
         arguments: &[
             required("domains", Kind::Texts(MOST_DOMAINS), "Domains or URLs"),
-            optional("max_age_days", Kind::Number, "Skip domains with a completed scan that is not older"),
+            optional("max_age_days", Kind::Number, "Skip domains with a completed scan from the last N days"),
         ],
     },
     Tool {

@@ -57,7 +57,7 @@ pub(super) fn fault_of(dir: &Path, uid: u32) -> Option<String> {
     }
     let owner = found.uid();
     let made_by_us = owner == uid || owner == rustix::process::geteuid().as_raw();
-    (!made_by_us).then(|| format!("belongs to user id {owner}"))
+    (!made_by_us).then(|| format!("belongs to user ID {owner}"))
 }
 
 #[cfg(test)]

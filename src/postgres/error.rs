@@ -44,7 +44,7 @@ pub enum EmbeddedPostgresError {
 
     /// Containers often run under a user id that has no entry.
     #[error(
-        "user id {uid} has no name (no entry in /etc/passwd), which PostgreSQL needs; \
+        "user ID {uid} has no name (no entry in /etc/passwd), which PostgreSQL needs; \
          add an entry, run as a named user or as root, or set DATABASE_URL"
     )]
     NamelessAccount {
@@ -54,7 +54,7 @@ pub enum EmbeddedPostgresError {
 
     /// The cluster belongs to another user and this process is not root.
     #[error(
-        "{path} belongs to user id {owner}, but this process runs as {uid}; \
+        "{path} belongs to user ID {owner}, but this process runs as {uid}; \
          run as that user or as root, or choose another directory with SITELOG_DATA_DIR"
     )]
     NotOurs {
@@ -93,8 +93,8 @@ pub enum EmbeddedPostgresError {
 
     /// `pg_ctl` hands the path to a shell in double quotes.
     #[error(
-        "the path of the data directory {path} is not UTF-8 or has one of \" $ ` \\ or a line break in it, which \
-         PostgreSQL's pg_ctl cannot take; choose another with SITELOG_DATA_DIR"
+        "the path of the data directory {path} is not UTF-8, or contains a line break or one of \" $ ` \\. PostgreSQL's \
+         pg_ctl cannot use such a path; choose another one with SITELOG_DATA_DIR"
     )]
     UnusablePath {
         /// The data directory.

@@ -108,13 +108,23 @@ impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, names) = (self.count, self.names.join(", "));
         match self.kind {
+            Kind::Scan if count == 1 => write!(f, "1 scan is waiting and no worker processes it")?,
             Kind::Scan => write!(f, "{count} scans are waiting and no worker processes them")?,
+            Kind::Batch if count == 1 => write!(f, "1 batch makes no progress")?,
             Kind::Batch => write!(f, "{count} batches make no progress")?,
+            Kind::Monitor if count == 1 => write!(f, "1 monitor is due and does not run")?,
             Kind::Monitor => write!(f, "{count} monitors are due and do not run")?,
+            Kind::Mail if count == 1 => write!(f, "1 email is not sent")?,
             Kind::Mail => write!(f, "{count} emails are not sent")?,
+            Kind::Policy if count == 1 => write!(f, "the policy {names} does not process new events")?,
             Kind::Policy => write!(f, "the policies {names} do not process new events")?,
+            Kind::Projection if count == 1 => {
+                write!(f, "the read model {names} does not process new events")?
+            }
             Kind::Projection => write!(f, "the read models {names} do not process new events")?,
+            Kind::ProjectionTask if count == 1 => write!(f, "no process runs this task: {names}")?,
             Kind::ProjectionTask => write!(f, "no process runs these tasks: {names}")?,
+            Kind::SetAside if count == 1 => write!(f, "1 event or row is quarantined: {names}")?,
             Kind::SetAside => write!(f, "{count} events or rows are quarantined: {names}")?,
         }
         if let Some(since) = self.since {
@@ -122,6 +132,10 @@ impl fmt::Display for Stuck {
         }
         f.write_str(match self.kind {
             Kind::Scan => "; is a process with the role worker running?",
+            Kind::Batch if count == 1 => {
+                "; are processes with the roles worker and projector running? If they are, cancel the batch and \
+                 request it again"
+            }
             Kind::Batch => {
                 "; are processes with the roles worker and projector running? If they are, cancel the batches and \
                  request them again"

@@ -32,7 +32,7 @@ pub struct StreamName {
     /// Kind of aggregate.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Its id.
+    /// Its ID.
     pub id: String,
 }
 

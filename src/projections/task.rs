@@ -85,7 +85,7 @@ words! {
 /// A task for a read model.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProjectionTask {
-    /// The id of the task.
+    /// The ID of the task.
     pub task_id: Uuid,
     /// The name of the projection.
     pub name: String,

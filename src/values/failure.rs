@@ -101,14 +101,14 @@ impl FailureReason {
             Self::BlockedByRobots => "Disallowed by robots.txt",
             Self::HttpStatus => "Site returned an error",
             Self::RedirectLimit => "Too many redirects",
-            Self::TooLarge => "Home page too large",
+            Self::TooLarge => "Size limit exceeded",
             Self::NotHtml => "Home page is not HTML",
             Self::EmptyBody => "Home page is empty",
             Self::RobotsUnavailable => "robots.txt could not be read",
             Self::Deadline => "Time limit reached",
             Self::ProtocolError => "Invalid HTTP response",
             Self::Abandoned => "Workers crashed",
-            Self::Imported => "Failed before the import",
+            Self::Imported => "Failed in the predecessor",
             Self::Internal => "Internal error",
         }
     }

@@ -130,7 +130,7 @@ pub struct WebhookSettings {
     pub domains: Vec<String>,
     /// Only changes of one of these fields; all if empty. Does not affect other events.
     pub fields: Vec<String>,
-    /// What the endpoint is for, or null.
+    /// What the webhook is for, or null.
     pub description: Option<String>,
     /// The format of messages: `standard`, or human-readable for `slack`, `teams` or `discord`.
     #[serde(default = "WebhookFormat::standard")]

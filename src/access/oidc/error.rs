@@ -72,7 +72,7 @@ impl SignInError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Unavailable { .. } => {
-                "Try again in a minute. If it stays like this, tell the administrator of sitelog; the server's log has the details."
+                "Try again in a minute. If the problem persists, contact the administrator of sitelog; the server's log has the details."
             }
             Self::Busy => "Try again in a few seconds.",
             Self::Denied(_) => "Sign in again, and accept what the provider asks.",
@@ -80,11 +80,11 @@ impl SignInError {
                 "Sign in again with the button below. Allow cookies for this site."
             }
             Self::Expired(_) => {
-                "Sign in again. If it stays like this, the clock of this server or of the provider is wrong: tell the \
-                 administrator of sitelog."
+                "Sign in again. If the problem persists, contact the administrator of sitelog: the clock of this server or of \
+                 the provider may be wrong."
             }
             Self::WrongIssuer { .. } | Self::Invalid(_) => {
-                "Sign in again. If it stays like this, tell the administrator of sitelog: SITELOG_OIDC__ISSUER or \
+                "Sign in again. If the problem persists, contact the administrator of sitelog: SITELOG_OIDC__ISSUER or \
                  SITELOG_OIDC__CLIENT_ID may not be those of the provider."
             }
             Self::MissingClaim(_) | Self::UnknownTenant { .. } | Self::SeveralTenants(_) => {

@@ -9,7 +9,7 @@ pub enum ScanError {
     #[error("there is no such scan")]
     NotFound,
     /// The id belongs to a scan of another domain.
-    #[error("the id belongs to a scan of {0}")]
+    #[error("the ID belongs to a scan of {0}")]
     IdTaken(String),
     /// The worker's lease or attempt is no longer the current one.
     #[error("attempt {0} is no longer the current one")]

@@ -20,7 +20,7 @@ pub enum ScanEvent {
     /// A scan of this domain was requested. The first event of every scan.
     ScanRequested {
         /// The domain, in its stored form; an invalid input as it was sent. Such a scan has failed in the same append;
-        /// only `/api/v1/batch` creates them.
+        /// only the predecessor's paths create such scans.
         domain: String,
         /// The batch it belongs to, or null.
         batch_id: Option<BatchId>,
@@ -132,7 +132,7 @@ pub enum ScanEvent {
         kind: PictureKind,
         /// The URL after redirects.
         url: String,
-        /// Body: the picture as it is stored, a PNG or an SVG.
+        /// Body: the image as it is stored, a PNG or an SVG.
         picture: BodyRef,
     },
     /// What the scan found differs from what was known of the domain. The end of the scan follows in the same append.
@@ -146,15 +146,15 @@ pub enum ScanEvent {
         attempt: u32,
         /// The earlier scan that it was compared with.
         previous_scan_id: ScanId,
-        /// Names of the changed fields, for example `phone_numbers`. `status` and `sitemap_urls` refer to the two fields
-        /// below.
+        /// Names of the changed fields, for example `phone_numbers`. For `status` and `sitemap_urls`, the fields `status` and
+        /// `urls` below have the details.
         fields: Vec<String>,
-        /// How the latest scans of the domain ended, if this one ended differently, or null.
+        /// How the previous scan and this one ended; null if both ended the same way.
         status: Option<StatusChange>,
         /// Body: the values before and after, one JSON object per line and field. Null if no value changed.
         values: Option<BodyRef>,
-        /// The URLs that sitemaps no longer name, or name only now. Null if they are the same, or if one of the scans did
-        /// not read all sitemaps.
+        /// The URLs that the sitemaps gained and lost. Null if they are the same, or if one of the scans did not read all
+        /// sitemaps.
         urls: Option<UrlsChange>,
     },
     /// An attempt failed for a temporary reason. Another one follows.

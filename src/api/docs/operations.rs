@@ -11,7 +11,7 @@ const OVERVIEW: &[(&str, &str, &str)] = &[
         "access",
         "Access",
         "Send a key as `Authorization: Bearer …`; `sitelog key create` creates one. Reading needs the scope `read`, \
-         changes need `write`. `X-Tenant-Id` selects the tenant if a key may act for several tenants.",
+         changes need `write`. A key belongs to one tenant; with the scope `operator`, `X-Tenant-Id` selects another one.",
     ),
     (
         "errors",

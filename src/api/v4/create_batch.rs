@@ -202,7 +202,7 @@ pub(super) struct NewBatch {
         (status = 413, description = "Larger than 32 MB", body = Problem),
         (status = 415, description = "The content is not JSON, NDJSON, CSV, plain text or an Excel file", body = Problem),
         (status = 422, description = "No valid domain, more than 100,000 domains, or more than the tenant's quota", body = Problem),
-        (status = 503, description = "Nothing was accepted; try again", body = Problem),
+        (status = 503, description = "The request may not have been recorded; send it again with the same `Idempotency-Key`", body = Problem),
     )
 )]
 pub(super) async fn create_batch(

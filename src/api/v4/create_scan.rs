@@ -61,7 +61,7 @@ fn shown(input: &str) -> String {
         (status = 400, description = "Invalid JSON, tenant or idempotency key", body = Problem),
         (status = 415, description = "The content is not JSON", body = Problem),
         (status = 422, description = "The input is not a domain, or the idempotency key belongs to another request", body = Problem),
-        (status = 503, description = "Nothing was accepted; try again", body = Problem),
+        (status = 503, description = "The request may not have been recorded; send it again with the same `Idempotency-Key`", body = Problem),
     )
 )]
 pub(super) async fn create_scan(

@@ -16,7 +16,7 @@ use crate::projections::domains::{DomainRow, Sighting};
 /// The latest results of a domain.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Domain {
-    /// Its id.
+    /// Its ID.
     pub id: Uuid,
     /// The domain in punycode.
     pub domain: String,

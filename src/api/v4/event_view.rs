@@ -14,7 +14,7 @@ use crate::log::LogEvent;
 pub struct Event {
     /// The log position: dense, in commit order, starting at 1.
     pub position: i64,
-    /// The unique id of the event.
+    /// The unique ID of the event.
     pub event_id: Uuid,
     /// The stream of the event, and the place in it.
     pub stream: StreamPlace,
@@ -33,7 +33,7 @@ pub struct Event {
     /// What happened.
     #[schema(value_type = Object)]
     pub data: Value,
-    /// Further details, such as the id of the request.
+    /// Further details, such as the ID of the request.
     #[schema(value_type = Object)]
     pub metadata: Value,
 }

@@ -45,7 +45,7 @@ pub(super) struct WantedLink {
 /// A link to an export.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExportLink {
-    /// Its id.
+    /// Its ID.
     pub link_id: Uuid,
     /// What is exported.
     pub path: String,
@@ -78,7 +78,7 @@ impl Example for ExportLink {
 /// A new link to an export.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewExportLink {
-    /// Its id.
+    /// Its ID.
     pub link_id: Uuid,
     /// The path of the link on this server, which contains its token. It is shown once; null if the request is a repeat.
     #[schema(example = "/links/9f2c….csv")]

@@ -40,7 +40,7 @@ pub(super) async fn list_batches(
     let wanted = BatchFilter {
         status: filter("status", query.status.as_deref(), || one_of(&BatchStatus::ALL))?,
         monitor: filter("monitor", query.monitor.as_deref(), || {
-            "a monitor's id".to_owned()
+            "a monitor's ID".to_owned()
         })?,
         before: paging.after()?,
         limit: paging.limit()?,

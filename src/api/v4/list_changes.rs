@@ -225,7 +225,7 @@ impl ChangeQuery {
             return Err(Problem::of(ProblemCode::InvalidQuery, detail));
         }
         let monitor: Option<MonitorId> =
-            filter("monitor", self.monitor.as_deref(), || "a monitor's id".to_owned())?;
+            filter("monitor", self.monitor.as_deref(), || "a monitor's ID".to_owned())?;
         let row = match monitor {
             Some(id) => find_monitor(state, tenant, id).await?,
             None => None,
@@ -238,7 +238,7 @@ impl ChangeQuery {
                 .map_err(|error| Problem::of(ProblemCode::InvalidQuery, format!("domain: {error}.")))?
                 .map(String::from),
             field: self.field.clone(),
-            batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,
+            batch: filter("batch", self.batch.as_deref(), || "a batch's ID".to_owned())?,
             since: since(self.since.as_deref(), state).await?,
             up_to: None,
             newest_first: sort == ChangeSort::NewestFirst,

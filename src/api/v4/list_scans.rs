@@ -90,7 +90,7 @@ impl ScanQuery {
                 .map_err(|error| Problem::of(ProblemCode::InvalidQuery, format!("domain: {error}.")))?
                 .map(String::from),
             contains: self.contains.clone(),
-            batch: filter("batch", self.batch.as_deref(), || "a batch's id".to_owned())?,
+            batch: filter("batch", self.batch.as_deref(), || "a batch's ID".to_owned())?,
             sort,
             after: paging.after_in(sort)?,
             limit: paging.limit()?,

@@ -31,7 +31,7 @@ pub(super) struct NewSubscriber {
 /// A subscriber gets an email for each run that finds changes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SubscriberView {
-    /// Its id.
+    /// Its ID.
     pub subscriber_id: Uuid,
     /// The email address.
     #[schema(example = "anna@example.com")]

@@ -218,7 +218,7 @@ impl ReadList {
 /// Domains that are scanned on a schedule.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MonitorView {
-    /// Its id.
+    /// Its ID.
     pub monitor_id: Uuid,
     /// Its name.
     #[schema(example = "Shops")]

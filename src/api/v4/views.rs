@@ -20,7 +20,7 @@ use crate::values::DomainName;
 /// One scan of one domain.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Scan {
-    /// Its id.
+    /// Its ID.
     pub scan_id: Uuid,
     /// The batch it belongs to.
     pub batch_id: Option<Uuid>,
@@ -146,7 +146,7 @@ impl From<JobRow> for Scan {
 /// One list of domains.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Batch {
-    /// Its id.
+    /// Its ID.
     pub batch_id: Uuid,
     /// `pending`, `running`, `completed`, `partial`, `failed` or `cancelled`.
     #[schema(example = "partial")]

@@ -64,10 +64,10 @@ impl NewWebhook {
     }
 }
 
-/// An endpoint that gets events.
+/// A webhook that gets events.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookView {
-    /// Its id.
+    /// Its ID.
     pub webhook_id: Uuid,
     /// Where events are sent.
     pub url: String,
@@ -157,7 +157,7 @@ impl From<WebhookRow> for WebhookView {
     }
 }
 
-/// An endpoint with a new secret.
+/// A webhook with a new secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookSecretView {
     /// The webhook.

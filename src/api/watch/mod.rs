@@ -173,7 +173,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
         .map(Some)
         .ok_or_else(|| {
             let detail =
-                "The header Last-Event-ID must be a log position: the id of an event that you received.";
+                "The header Last-Event-ID must be a log position: the `id` of an event that you received.";
             Problem::of(ProblemCode::InvalidLastEventId, detail)
         })
 }

@@ -17,7 +17,7 @@ pub(super) use notes::NotesFile;
 use notes::{Notes, Part};
 use sha2::{Digest, Sha256};
 
-/// Bytes of each part but the last. S3 takes 10,000 parts: 160 GB.
+/// Bytes of each part but the last. S3 takes 10,000 parts: 167 GB.
 pub(super) const PART: usize = 16 * 1024 * 1024;
 /// Parts of an object at most (S3).
 const MOST_PARTS: usize = 10_000;
@@ -67,7 +67,7 @@ pub(super) enum UploadError {
     #[error("the interrupted upload is no longer there")]
     Gone,
     /// The object would be too large.
-    #[error("the export has more than {} GB, the most that an object of this kind may have", MOST_PARTS * PART / 1_000_000_000)]
+    #[error("the export is larger than {} GB, the maximum for one upload", MOST_PARTS * PART / 1_000_000_000)]
     TooLarge,
     /// Another process uploads to the same address.
     #[error("another process is uploading to this address; wait until it has ended")]

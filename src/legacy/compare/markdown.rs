@@ -12,15 +12,15 @@ const REASONS: [(&str, &str); 47] = [
     ),
     (
         "batch_id_missing",
-        "The row had no batch id; it has an id that is derived from its key",
+        "The row had no batch ID; it has an ID that is derived from its key",
     ),
     (
         "batch_id_not_uuid",
-        "The batch's id is not a UUID; it has a derived id",
+        "The batch's ID is not a UUID; it has a derived ID",
     ),
     (
         "batch_id_taken",
-        "Two rows had the same batch id; the later one has a derived id",
+        "Two rows had the same batch ID; the later one has a derived ID",
     ),
     ("batch_missing", "The batch of the row does not exist"),
     (
@@ -38,7 +38,7 @@ const REASONS: [(&str, &str); 47] = [
     ("counts_exceed_total", "The count was larger than the total"),
     (
         "domain_by_name",
-        "The row had the domain's name instead of its id",
+        "The row had the domain's name instead of its ID",
     ),
     (
         "domain_of_other_tenant",
@@ -68,11 +68,11 @@ const REASONS: [(&str, &str); 47] = [
     ("invalid_url", "Not a URL"),
     (
         "job_id_not_uuid",
-        "The job's id is not a UUID; it has a derived id",
+        "The job's ID is not a UUID; it has a derived ID",
     ),
     (
         "job_id_taken",
-        "Two rows had the same job id; the later one has a derived id",
+        "Two rows had the same job ID; the later one has a derived ID",
     ),
     (
         "kept_in_log",
@@ -99,7 +99,7 @@ const REASONS: [(&str, &str); 47] = [
         "null_is_default",
         "A null is shown as the value it means: false, 0, an empty list or the column's default",
     ),
-    ("one_form_of_id", "The same id in its standard form"),
+    ("one_form_of_id", "The same ID in its standard form"),
     (
         "one_name_per_site",
         "The same site under its standard name, without scheme, `www.` and path",
@@ -232,7 +232,7 @@ fn list(text: &mut String, title: &str, differences: &[Difference]) -> std::fmt:
     }
     writeln!(
         text,
-        "| table | id | column | there | here | reason |\n|---|---|---|---|---|---|"
+        "| table | ID | column | there | here | reason |\n|---|---|---|---|---|---|"
     )?;
     for difference in differences {
         writeln!(

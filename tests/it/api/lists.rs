@@ -258,7 +258,7 @@ async fn a_filter_that_is_none_is_refused_and_told_what_is_allowed() {
         ),
         ("scans?reason=bad_luck", "invalid_domain, name_not_resolved"),
         ("scans?sort=domain", "created_at, -created_at"),
-        ("scans?batch=x", "a batch's id"),
+        ("scans?batch=x", "a batch's ID"),
         ("batches?status=done", "completed, partial, failed"),
         ("domains?status=done", "pending, running"),
         ("domains?sort=title", "domain, -domain, last_scan, -last_scan"),

@@ -109,14 +109,14 @@ async fn a_scan_whose_lease_ran_out_long_ago_is_seen() {
 async fn a_batch_whose_scans_are_lost_is_seen() {
     let lost = "insert into batch_watch (batch_id, tenant_id, round, open, moved_at) \
         values (gen_random_uuid(), gen_random_uuid(), 1, 3, now() - interval '1 hour')";
-    is_seen(lost, &[("batch", 1)], "make no progress").await;
+    is_seen(lost, &[("batch", 1)], "1 batch makes no progress").await;
 }
 
 #[tokio::test]
 async fn a_batch_that_is_never_completed_is_seen() {
     let due = "insert into batch_watch (batch_id, tenant_id, round, moved_at) \
         values (gen_random_uuid(), gen_random_uuid(), 1, now() - interval '1 hour')";
-    is_seen(due, &[("batch", 1)], "make no progress").await;
+    is_seen(due, &[("batch", 1)], "1 batch makes no progress").await;
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_monitor_that_is_due_and_does_not_run_is_seen() {
     let due = "insert into monitor (monitor_id, tenant_id, settings, status, created_at, position, changed_at, last, next_run) \
         values (gen_random_uuid(), gen_random_uuid(), '{}', 'active', now(), 1, 1, now() - interval '1 day', \
                 now() - interval '1 hour')";
-    is_seen(due, &[("monitor", 1)], "are due and do not run").await;
+    is_seen(due, &[("monitor", 1)], "1 monitor is due and does not run").await;
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ deleted. This page is generated from the types; a test fails when it is out of d
 | `tenant_id` | The tenant of the event |
 | `actor` | Who caused the event: `key:<visible part>`, `user:<subject of a token>` or `oidc:<subject of a user>` (HTTP), `anonymous` (HTTP without access control, or `/api/v1` opened for a tenant), `cli`, `system` (the first key), `worker:<host>:<process id>`, `policy:<name>`, `legacy:import` |
 | `data` | The fields below |
-| `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for actions of the service itself; events from before access control have none); for requests `request_id`; for consequences of an event `causation_id`, the id of that event; for imported events `occurred_at`, when it happened |
+| `metadata` | `tenant_id`, `actor`, `roles` (the scopes that the actor had, or `system` for actions of the service itself; events from before access control have none); for requests `request_id`; for consequences of an event `causation_id`, the ID of that event; for imported events `occurred_at`, when it happened |
 
 A **body** is stored beside the event, compressed, in the table `event_body`. The event contains its reference: `digest`
 (SHA-256 of a salt and the content; one salt per tenant and domain or batch), `bytes` and `items`. `sitelog forget`

@@ -68,7 +68,7 @@ async fn a_broker_with_an_authority_of_its_own_and_a_small_disk() {
     let (code, full) = run(&nats, &large, &admin).await;
     assert_eq!(code, Some(3));
     assert!(
-        full.contains("does not fit on the disk of the broker") && full.contains("--results-mb"),
+        full.contains("does not fit on the disk of the NATS server") && full.contains("--results-mb"),
         "{full}"
     );
     assert_eq!(run(&nats, &init, &admin).await.0, Some(0));
