@@ -33,12 +33,13 @@ pub async fn run(world: &World, events: usize) {
     for projection in all() {
         let built = build(world, projection).await;
         println!(
-            "{:<11} built in {:.2} s ({:.0} events/s), with comparison and switch {:.2} s, {} rows",
+            "{:<11} built in {:.2} s ({:.0} events/s), with comparison and switch {:.2} s, {} rows ({})",
             projection.name(),
             built.built.as_secs_f64(),
             rate(count, built.built),
             built.whole.as_secs_f64(),
             built.task.result.expect("done")["rows"],
+            built.phases.join(", "),
         );
         if projection.name() == "sitemaps" {
             urls(world, built.built).await;
@@ -79,9 +80,11 @@ struct Built {
     /// Until it had caught up with the log.
     built: Duration,
     whole: Duration,
+    /// Each phase and when it began.
+    phases: Vec<String>,
 }
 
-/// As an operator does it; the phases are seen from outside.
+/// As an operator does it; the phases are observed through the table of tasks.
 async fn build(world: &World, projection: &'static dyn AnyProjection) -> Built {
     // Connections of its own, so that watching waits for nobody.
     let watching = PgPoolOptions::new()
@@ -92,6 +95,8 @@ async fn build(world: &World, projection: &'static dyn AnyProjection) -> Built {
     let begun = Instant::now();
     let work = perform(world, projection, TaskKind::Rebuild);
     let watch = async {
+        let mut phases = Vec::new();
+        let mut last = None;
         loop {
             let phase: Option<String> = sqlx::query_scalar(
                 "select phase from projection_task where name = $1 order by requested_at desc limit 1",
@@ -101,17 +106,24 @@ async fn build(world: &World, projection: &'static dyn AnyProjection) -> Built {
             .await
             .expect("a phase")
             .flatten();
-            if phase.as_deref() == Some(TaskPhase::Verifying.as_str()) {
-                return begun.elapsed();
+            if phase != last
+                && let Some(phase) = &phase
+            {
+                phases.push(format!("{phase} from {:.2} s", begun.elapsed().as_secs_f64()));
             }
+            if phase.as_deref() == Some(TaskPhase::Verifying.as_str()) {
+                return (begun.elapsed(), phases);
+            }
+            last = phase;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let (task, built) = tokio::join!(work, watch);
+    let (task, (built, phases)) = tokio::join!(work, watch);
     Built {
         task,
         built,
         whole: begun.elapsed(),
+        phases,
     }
 }
 

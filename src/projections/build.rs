@@ -1,10 +1,12 @@
 //! Builds a read model alongside the live one, and switches to it. If a build is interrupted, the process that takes
 //! over the task starts again, or continues if the tables are already filled. Readers see nothing until the switch.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::WriteMode;
 use super::fold::{Fold, FoldOptions, Shard};
@@ -12,7 +14,7 @@ use super::generation::{begin_with_lock_timeout, clear_away, exists, gave_way};
 use super::park::{Parked, Poison, park};
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
-use super::verify::verify_generation;
+use super::verify::{hash_rows, verify_filled, verify_generation};
 use super::{Generation, Projection, ProjectionError, copy};
 use crate::log::EventLog;
 
@@ -32,16 +34,17 @@ pub(super) async fn rebuild<P: Projection>(
         clear_away::<P>(log.pool()).await?;
         return result_of(log, &generation).await;
     }
-    let generation = if let Some((generation, _)) = begun.filter(|(found, _)| found.position > 0) {
-        generation
+    let (generation, written) = if let Some((generation, _)) = begun.filter(|(found, _)| found.position > 0) {
+        (generation, None)
     } else {
         let generation = Generation::<P>::begin(log.pool(), claim).await?;
-        fold_into(log, &generation, options, claim).await?
+        let (generation, written) = fold_into(log, &generation, options, claim).await?;
+        (generation, Some(written))
     };
     claim.begin(TaskPhase::Indexing, 0).await?;
     generation.make_indexes(log.pool(), claim).await?;
     catch_up::<P>(log, claim, generation.number).await?;
-    verify(log, claim, &generation, options).await?;
+    verify(log, claim, &generation, options, written).await?;
     refuse_new_poison(log, &generation).await?;
     switch_to(log, claim, &generation).await?;
     clear_away::<P>(log.pool()).await?;
@@ -67,7 +70,7 @@ pub(super) async fn roll_back<P: Projection>(
         .fence(&mut *log.pool().acquire().await?, generation.number)
         .await?;
     catch_up::<P>(log, claim, generation.number).await?;
-    verify(log, claim, &generation, options).await?;
+    verify(log, claim, &generation, options, None).await?;
     switch_to(log, claim, &generation).await?;
     result_of(log, &generation).await
 }
@@ -101,13 +104,13 @@ async fn result_of<P: Projection>(
     Ok(json!({ "generation": generation.number, "rows": rows }))
 }
 
-/// Folds the log into the tables of an empty generation, up to the present head.
+/// Folds the log into the tables of an empty generation, up to the present head. Returns the hashes of the rows too.
 async fn fold_into<P: Projection>(
     log: &EventLog,
     generation: &Generation<P>,
     options: FoldOptions,
     claim: &Claim,
-) -> Result<Generation<P>, ProjectionError> {
+) -> Result<(Generation<P>, HashMap<P::Key, i64>), ProjectionError> {
     let head = log.head().await?;
     claim.begin(TaskPhase::Folding, head).await?;
     let fenced = Some((claim, generation.number));
@@ -123,7 +126,7 @@ async fn fold_into<P: Projection>(
         .await?;
     claim.fence(&mut tx, generation.number).await?;
     tx.commit().await?;
-    Ok(Generation::new(generation.number, head))
+    Ok((Generation::new(generation.number, head), filled.hashes))
 }
 
 /// The rows that were copied into empty tables.
@@ -132,6 +135,8 @@ pub(super) struct Filled<P: Projection> {
     pub(super) rows: u64,
     /// The events that could not be applied.
     pub(super) poison: Vec<Poison<P>>,
+    /// Hashes of the rows, with which the tables are compared later; only under a claim.
+    hashes: HashMap<P::Key, i64>,
 }
 
 /// Folds the log up to a position into empty tables without indexes. Under a claim nothing is committed once that is
@@ -145,28 +150,35 @@ pub(super) async fn fill<P: Projection>(
 ) -> Result<Filled<P>, ProjectionError> {
     let mut fold = Fold::<P>::new(log, up_to, Parked::default(), options);
     let progress = claim.map(|(claim, _)| claim);
-    let (mut rows, mut poison) = (0, Vec::new());
+    let claim = claim.map(|(claim, generation)| (claim.clone(), generation));
+    let (mut rows, mut poison, mut hashes) = (0, Vec::new(), HashMap::new());
     while let Some(part) = fold.next_part(progress).await? {
+        // Each on a task of its own: encoding the rows takes as long as what PostgreSQL does with them.
         let copied: Vec<Filled<P>> = stream::iter(part)
-            .map(|shard| copy_shard::<P>(log, schema, shard, claim))
+            .map(|shard| {
+                let copied = copy_shard::<P>(log.clone(), schema.to_owned(), shard, claim.clone());
+                let task = AbortOnDropHandle::new(tokio::spawn(copied));
+                async move { task.await.expect("copying rows has no panics of its own") }
+            })
             .buffer_unordered(COPIES)
             .try_collect()
             .await?;
         for shard in copied {
             rows += shard.rows;
             poison.extend(shard.poison);
+            hashes.extend(shard.hashes);
         }
     }
     poison.extend(fold.into_poison());
-    Ok(Filled { rows, poison })
+    Ok(Filled { rows, poison, hashes })
 }
 
 /// Rows of one part of the keys; what a process that lost its task copies is not committed.
 async fn copy_shard<P: Projection>(
-    log: &EventLog,
-    schema: &str,
+    log: EventLog,
+    schema: String,
     shard: Shard<P>,
-    claim: Option<(&Claim, i32)>,
+    claim: Option<(Claim, i32)>,
 ) -> Result<Filled<P>, ProjectionError> {
     let (rows, touched): (Vec<P::Row>, Vec<i64>) = shard
         .into_values()
@@ -177,7 +189,7 @@ async fn copy_shard<P: Projection>(
     }
     // The commit waits for the disk: the position is written later, and PostgreSQL may have been restarted in between.
     let mut tx = log.pool().begin().await?;
-    let refused = P::copy_details(&mut tx, schema, &rows).await?;
+    let refused = P::copy_details(&mut tx, &schema, &rows).await?;
     let mut poison = Vec::with_capacity(refused.len());
     for (number, error) in refused {
         poison.push((
@@ -191,14 +203,18 @@ async fn copy_shard<P: Projection>(
             kept.push(row);
         }
     }
-    let copied = copy::copy_rows(&mut tx, schema, P::NAME, kept).await?;
+    let copied = copy::copy_rows(&mut tx, &schema, P::NAME, kept.clone()).await?;
+    let mut hashes = HashMap::new();
     if let Some((claim, generation)) = claim {
+        let of_rows = hash_rows::<P>(&mut tx, &schema, &kept).await?;
+        hashes = kept.iter().map(|row| P::key_of(row)).zip(of_rows).collect();
         claim.fence(&mut tx, generation).await?;
     }
     tx.commit().await?;
     Ok(Filled {
         rows: copied,
         poison: poison.into_iter().map(|(_, poison)| poison).collect(),
+        hashes,
     })
 }
 
@@ -229,9 +245,14 @@ async fn verify<P: Projection>(
     claim: &Claim,
     generation: &Generation<P>,
     options: FoldOptions,
+    written: Option<HashMap<P::Key, i64>>,
 ) -> Result<(), ProjectionError> {
     claim.begin(TaskPhase::Verifying, log.head().await?).await?;
-    let found = verify_generation::<P>(log, generation.number, options, Some(claim)).await?;
+    let number = generation.number;
+    let found = match written {
+        Some(written) => verify_filled::<P>(log, number, written, options, claim).await?,
+        None => verify_generation::<P>(log, number, options, Some(claim)).await?,
+    };
     match found.findings.first() {
         Some(finding) => Err(ProjectionError::NotTheLog(finding.to_string())),
         None => Ok(()),

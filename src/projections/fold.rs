@@ -35,9 +35,22 @@ impl Default for FoldOptions {
         Self {
             page: 5_000,
             shards: std::thread::available_parallelism().map_or(2, usize::from),
-            memory: 384 * 1024 * 1024,
+            memory: memory_for_rows(),
         }
     }
+}
+
+/// Each further pass reads the log again, so rows may take a sixteenth of the memory of the machine or container.
+fn memory_for_rows() -> usize {
+    const MIB: usize = 1024 * 1024;
+    let machine = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = machine.lines().find_map(|line| {
+        let kilobytes = line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?;
+        Some(kilobytes.trim().parse::<usize>().ok()? * 1024)
+    });
+    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
+    let limit = container.trim().parse().unwrap_or(usize::MAX);
+    (total.unwrap_or(0).min(limit) / 16).clamp(256 * MIB, 2048 * MIB)
 }
 
 /// Pages read and decoded ahead of the fold.

@@ -259,11 +259,12 @@ impl Claim {
         ours(moved.rows_affected())
     }
 
-    /// Returns how far the phase is.
+    /// Notes how far the phase is. If PostgreSQL crashes, that may be lost, so it does not wait for the disk.
     pub(super) async fn progress(&self, done: i64) -> Result<(), ProjectionError> {
         let moved = sqlx::query(
             "update projection_task set done = $3, leased_until = clock_timestamp() + $4 \
-              where task_id = $1 and holder = $2 and state = 'running'",
+              where task_id = $1 and holder = $2 and state = 'running' \
+              returning set_config('synchronous_commit', 'off', true)",
         )
         .bind(self.task.task_id)
         .bind(self.holder)

@@ -24,6 +24,8 @@ const ROWS_PER_READ: i64 = 20_000;
 const ROWS_PER_HASH: usize = 500;
 /// Reported findings; more are only counted.
 const MAX_FINDINGS: usize = 1000;
+/// Rows that are compared one by one after a build. Comparing all of them at once is faster for more.
+const MAX_SUSPECTS: usize = 1000;
 
 /// A difference between a row and the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,12 +118,6 @@ pub(super) async fn verify_generation<P: Projection>(
 ) -> Result<Verification, ProjectionError> {
     let schema = Generation::<P>::new(number, 0).schema();
     let mut seen = hash_table::<P>(log, number, &schema).await?;
-    let mut found = Verification {
-        rows: u64::try_from(seen.hashes.len()).unwrap_or(u64::MAX),
-        parked: u64::try_from(seen.parked.len()).unwrap_or(u64::MAX),
-        position: seen.last,
-        ..Verification::default()
-    };
     let mut suspects = BTreeSet::new();
     let mut fold = Fold::<P>::new(log, seen.last, seen.parked.clone(), options);
     while let Some(part) = fold.next_part(claim).await? {
@@ -129,7 +125,44 @@ pub(super) async fn verify_generation<P: Projection>(
             compare_shard::<P>(log, &schema, shard, &mut seen, &mut suspects).await?;
         }
     }
-    // Rows that do not follow from the log.
+    examine::<P>(log, number, seen, suspects).await
+}
+
+/// The same for a generation whose tables were just filled, without folding the log again: its rows must be those that
+/// were written. Rows that changed since are compared with the log.
+pub(super) async fn verify_filled<P: Projection>(
+    log: &EventLog,
+    number: i32,
+    written: HashMap<P::Key, i64>,
+    options: FoldOptions,
+    claim: &Claim,
+) -> Result<Verification, ProjectionError> {
+    let schema = Generation::<P>::new(number, 0).schema();
+    let mut seen = hash_table::<P>(log, number, &schema).await?;
+    let differs = written
+        .into_iter()
+        .filter(|(key, hash)| seen.hashes.remove(key) != Some(*hash));
+    let suspects: BTreeSet<P::Key> = differs.map(|(key, _)| key).collect();
+    if suspects.len() + seen.hashes.len() > MAX_SUSPECTS {
+        return verify_generation::<P>(log, number, options, Some(claim)).await;
+    }
+    examine::<P>(log, number, seen, suspects).await
+}
+
+/// Compares the suspects with the log, row by row, and the rows that remain in `seen`: they do not follow from the log.
+async fn examine<P: Projection>(
+    log: &EventLog,
+    number: i32,
+    mut seen: Hashed<P>,
+    mut suspects: BTreeSet<P::Key>,
+) -> Result<Verification, ProjectionError> {
+    let schema = Generation::<P>::new(number, 0).schema();
+    let mut found = Verification {
+        rows: seen.rows,
+        parked: u64::try_from(seen.parked.len()).unwrap_or(u64::MAX),
+        position: seen.last,
+        ..Verification::default()
+    };
     suspects.extend(std::mem::take(&mut seen.hashes).into_keys());
     suspects.retain(|key| !seen.parked.has_row(key));
     for key in suspects {
@@ -147,6 +180,8 @@ pub(super) async fn verify_generation<P: Projection>(
 /// The hashes of a table's rows, read piece by piece while the table is in use.
 struct Hashed<P: Projection> {
     hashes: HashMap<P::Key, i64>,
+    /// Their number at first; those that are compared are removed.
+    rows: u64,
     parked: Parked<P>,
     /// Checkpoint before the first piece: rows that were not touched since are all of one state.
     first: i64,
@@ -192,6 +227,7 @@ async fn hash_table<P: Projection>(
     let parked = Parked::<P>::load(&mut connection, number).await?;
     let last = position::<P>(&mut connection, number).await?;
     Ok(Hashed {
+        rows: u64::try_from(hashes.len()).unwrap_or(u64::MAX),
         hashes,
         parked,
         first,
@@ -236,24 +272,36 @@ async fn compare_shard<P: Projection>(
             None => {}
         }
     }
-    let mut connection = log.pool().acquire().await?;
-    for chunk in still.chunks(ROWS_PER_HASH) {
-        let rows: Vec<&P::Row> = chunk.iter().map(|(_, row)| row).collect();
-        let by_log: Vec<i64> = sqlx::query_scalar(&format!(
-            "select hashtextextended(jsonb_populate_record(null::{schema}.{}, r.value)::text, 0) \
-               from jsonb_array_elements($1::jsonb) with ordinality r(value, place) order by r.place",
-            P::NAME
-        ))
-        .bind(to_json::<P, _>(&rows).await?)
-        .fetch_all(&mut *connection)
-        .await?;
-        for ((key, _), by_log) in chunk.iter().zip(by_log) {
-            if seen.hashes.remove(key) != Some(by_log) {
-                suspects.insert(key.clone());
-            }
+    let rows: Vec<&P::Row> = still.iter().map(|(_, row)| row).collect();
+    let by_log = hash_rows::<P>(&mut *log.pool().acquire().await?, schema, &rows).await?;
+    for ((key, _), by_log) in still.iter().zip(by_log) {
+        if seen.hashes.remove(key) != Some(by_log) {
+            suspects.insert(key.clone());
         }
     }
     Ok(())
+}
+
+/// Hashes of rows in the form of the table's columns, as `hash_table` has them of the rows in it.
+pub(super) async fn hash_rows<P: Projection>(
+    connection: &mut PgConnection,
+    schema: &str,
+    rows: &[&P::Row],
+) -> Result<Vec<i64>, ProjectionError> {
+    let sql = format!(
+        "select hashtextextended(jsonb_populate_record(null::{schema}.{}, r.value)::text, 0) \
+           from jsonb_array_elements($1::jsonb) with ordinality r(value, place) order by r.place",
+        P::NAME
+    );
+    let mut hashes = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(ROWS_PER_HASH) {
+        let of_chunk: Vec<i64> = sqlx::query_scalar(&sql)
+            .bind(to_json::<P, _>(chunk).await?)
+            .fetch_all(&mut *connection)
+            .await?;
+        hashes.extend(of_chunk);
+    }
+    Ok(hashes)
 }
 
 /// One row against the log at the same point: its own events are read, and the checkpoint in the row's snapshot.
