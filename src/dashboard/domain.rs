@@ -178,7 +178,7 @@ fn site_state(found: &SiteState) -> Markup {
     html! {
         div.panel {
             p { strong { (found.state.label()) "." } " "
-                @if !found.state.is_the_owners() { "This page does not come from the owner of the domain, so sitelog ignores any organization and contacts on it." } }
+                @if !found.state.is_owner_content() { "This page does not come from the owner of the domain, so sitelog ignores any organization and contacts on it." } }
             p.small.muted { "Recognised by " code { (found.evidence) } " on " (outward(&found.page)) }
         }
     }

@@ -129,8 +129,8 @@ async fn run(
     let findings = progress.findings.insert(home.facts.findings);
     findings.problems.append(&mut origin.problems);
     let mut links = home.facts.contact_links;
-    // The contacts of a page that is not the owner's are of no use.
-    let most = if findings.are_the_owners() {
+    // Contacts on a page that the owner did not make are not the owner's.
+    let most = if findings.is_from_owner() {
         options.max_pages
     } else {
         1
@@ -143,7 +143,7 @@ async fn run(
         wants_contacts: links.len() < further,
     };
     findings.crawlers = origin.robots.crawlers.take();
-    if findings.are_the_owners() {
+    if findings.is_from_owner() {
         let rules = Arc::clone(&origin.robots.rules);
         let files = progress.files.insert(Files::new(
             context.wanted_files(options),
@@ -316,7 +316,7 @@ impl Progress {
             .filter(|loc| standard.is_own(loc))
             .collect();
         let urls = sample::chosen(&own, wanted);
-        if urls.is_empty() || !findings.are_the_owners() {
+        if urls.is_empty() || !findings.is_from_owner() {
             return;
         }
         // The proper place of the site may be another host than the one that was read.

@@ -3,6 +3,9 @@
 //!
 //! Most signs are sentences that a long page may contain by chance. So they count only on short pages, and only at the
 //! beginning of a line or sentence, or if they are all of it.
+//!
+//! The consequences are decided elsewhere: `values/site_state.rs` says which states are not the owner's content, for
+//! those `scanner/page/mod.rs` drops names and contacts, and `scanner/scan.rs` reads no further pages, files or sample.
 
 mod look;
 mod signs;
