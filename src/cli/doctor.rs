@@ -9,7 +9,7 @@ use super::{say, say_lines, style};
 use crate::config::{Config, Sources, without_password};
 use crate::database::Database;
 use crate::fleet::{NatsSettings, NatsUser, check_broker, connect};
-use crate::progress::{self, Clock, Stuck};
+use crate::progress::{self, ClockCheck, Stuck};
 
 /// Checks the installation and says how to fix problems.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ struct Findings {
     migrations: Option<i64>,
     /// What has something to do and makes no progress.
     stuck: Vec<Stuck>,
-    clock: Option<Clock>,
+    clock: Option<ClockCheck>,
     problems: Vec<String>,
     /// What was wrong, or is no reason to do something.
     notes: Vec<String>,
@@ -117,7 +117,7 @@ async fn examine_broker(broker: &NatsSettings, found: &mut Findings) {
 }
 
 async fn look_for_standstill(database: &Database, found: &mut Findings) -> anyhow::Result<()> {
-    let clock = Clock::read(&database.pools.work).await?;
+    let clock = ClockCheck::read(&database.pools.work).await?;
     found.problems.extend(clock.problems());
     found.notes.extend(clock.note());
     found.clock = Some(clock);

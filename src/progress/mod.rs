@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use sqlx::PgPool;
 
-pub use clock::Clock;
+pub use clock::ClockCheck;
 
 use crate::projections;
 

@@ -11,7 +11,7 @@ use super::cooldown::crawl_delay;
 use super::parse_pool::ParserFailed;
 use super::revisit::{self, MAX_KEPT_ROBOTS};
 use super::robots::{AgentRules, Decision, MAX_ROBOTS_BYTES, Robots};
-use super::{ScanContext, scan::Clock};
+use super::{ScanContext, scan::Deadlines};
 use crate::fetch::{Answer, FetchError, Headers, Limits, Phase};
 use crate::values::findings::Crawlers;
 use crate::values::report::{RobotsReport, ScanFailure};
@@ -82,11 +82,11 @@ impl RobotsSays {
 /// reason why; one that is not there allows everything (RFC 9309, 2.3.1.3).
 pub(super) async fn enter(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     domain: &DomainName,
     report: &mut Option<RobotsReport>,
 ) -> Result<SiteOrigin, ScanFailure> {
-    let (home, answer, problems) = knock(context, clock, domain).await?;
+    let (home, answer, problems) = knock(context, deadlines, domain).await?;
     let RobotsRead {
         robots,
         decision,
@@ -117,14 +117,14 @@ pub(super) async fn enter(
 /// accept a connection.
 async fn knock(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     domain: &DomainName,
 ) -> Result<(Url, Answer, Vec<Problem>), ScanFailure> {
-    let bare = knock_at(context, clock, domain.as_str()).await;
+    let bare = knock_at(context, deadlines, domain.as_str()).await;
     match bare {
         Err(FetchError::NameUnknown { .. } | FetchError::Connect { .. }) => {
             let www = format!("www.{domain}");
-            knock_at(context, clock, &www)
+            knock_at(context, deadlines, &www)
                 .await
                 .or(bare)
                 .map_err(ScanFailure::from)
@@ -135,17 +135,17 @@ async fn knock(
 
 async fn knock_at(
     context: &ScanContext,
-    clock: &Clock,
+    deadlines: &Deadlines,
     host: &str,
 ) -> Result<(Url, Answer, Vec<Problem>), FetchError> {
     let https = home_of("https", host)?;
-    let refused = match request_home(context, clock, &https).await {
+    let refused = match request_home(context, deadlines, &https).await {
         Ok(answer) => return Ok((https, answer, Vec::new())),
         Err(error) if is_about_connecting(&error) => error,
         Err(error) => return Err(error),
     };
     let http = home_of("http", host)?;
-    match request_home(context, clock, &http).await {
+    match request_home(context, deadlines, &http).await {
         Ok(answer) => {
             let problem = Problem::new(
                 "tls_failed",
@@ -166,9 +166,13 @@ fn is_about_connecting(error: &FetchError) -> bool {
     }
 }
 
-async fn request_home(context: &ScanContext, clock: &Clock, home: &Url) -> Result<Answer, FetchError> {
+async fn request_home(
+    context: &ScanContext,
+    deadlines: &Deadlines,
+    home: &Url,
+) -> Result<Answer, FetchError> {
     let limits = Limits {
-        deadline: clock.end,
+        deadline: deadlines.end,
         redirects: ROBOTS_REDIRECTS,
     };
     let url = robots_txt_of(home);

@@ -57,10 +57,10 @@ pub(super) async fn fetch_all(
     for url in urls {
         let why = if Instant::now() >= deadline {
             Some(("timeout", "not reached in time".to_owned()))
-        } else if context.allowance.may_read_pages() {
+        } else if context.compute_budget.may_read_pages() {
             None
         } else {
-            Some(("budget_compute", context.allowance.ran_out()))
+            Some(("budget_compute", context.compute_budget.ran_out()))
         };
         if let Some((code, why)) = why {
             let detail = format!(
