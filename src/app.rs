@@ -376,7 +376,7 @@ pub async fn serve(
         if let Some(every) = telemetry.metrics_every {
             metrics = Some(MetricExport::new(&telemetry.endpoint, every, direct.clone()));
         }
-        let sampled = Sampled::share(telemetry.trace_sample);
+        let sampled = Sampled::ratio(telemetry.trace_sample);
         exporting = Some(trace_export::start(&telemetry.endpoint, sampled, direct)?);
     }
     let database = Database::open(config).await?;
