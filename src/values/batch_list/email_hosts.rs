@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_of_an_address_is_found_in_each_guise() {
+    fn the_host_of_an_address_is_found_in_each_form() {
         for text in [
             "anna@a.com",
             " Anna@A.com ",
