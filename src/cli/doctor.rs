@@ -96,10 +96,10 @@ async fn examine(config: &Config, found: &mut Findings) {
         .await;
     found.log_position = head.ok();
     if found.migrations == Some(wanted) {
-        let moving = look_for_standstill(&database, found).await;
+        let checked = check_progress(&database, found).await;
         found
             .problems
-            .extend(moving.err().map(|error| format!("{error:#}")));
+            .extend(checked.err().map(|error| format!("{error:#}")));
     }
     database.close().await;
 }
@@ -116,7 +116,8 @@ async fn examine_broker(broker: &NatsSettings, found: &mut Findings) {
     }
 }
 
-async fn look_for_standstill(database: &Database, found: &mut Findings) -> anyhow::Result<()> {
+/// Whether the clocks are right and all background work makes progress.
+async fn check_progress(database: &Database, found: &mut Findings) -> anyhow::Result<()> {
     let clock = ClockCheck::read(&database.pools.work).await?;
     found.problems.extend(clock.problems());
     found.notes.extend(clock.note());

@@ -44,7 +44,7 @@ pub struct Dispatcher {
     nothing_until: Arc<Mutex<Option<Instant>>>,
 }
 
-/// How many results wait to be recorded, as the recorder of this process saw it last. Until it has looked nobody gets
+/// How many results wait to be recorded, as the recorder of this process saw it last. Until its first read no worker gets
 /// tasks: after a pause the results of leases that have run out are recorded before their scans are claimed again.
 #[derive(Clone, Debug)]
 pub struct Backlog(Arc<AtomicU64>);

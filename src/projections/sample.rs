@@ -38,7 +38,7 @@ pub(super) async fn sample<P: Projection>(
         {
             continue;
         }
-        let findings = look::<P>(&mut connection, &live, &key).await?;
+        let findings = verify_row::<P>(&mut connection, &live, &key).await?;
         found.rows += 1;
         found.wrong += u64::from(!findings.is_empty());
         found.findings.extend(findings);
@@ -47,7 +47,7 @@ pub(super) async fn sample<P: Projection>(
 }
 
 /// One row against its events, at the checkpoint that its snapshot has.
-async fn look<P: Projection>(
+async fn verify_row<P: Projection>(
     connection: &mut PgConnection,
     live: &Generation<P>,
     key: &P::Key,

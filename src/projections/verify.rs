@@ -133,7 +133,7 @@ pub(super) async fn verify_generation<P: Projection>(
     suspects.extend(std::mem::take(&mut seen.hashes).into_keys());
     suspects.retain(|key| !seen.parked.has_row(key));
     for key in suspects {
-        let differences = look_closely::<P>(log, number, &schema, &key).await?;
+        let differences = compare_row::<P>(log, number, &schema, &key).await?;
         if !differences.is_empty() {
             found.wrong += 1;
             found.findings.extend(differences);
@@ -257,7 +257,7 @@ async fn compare_shard<P: Projection>(
 }
 
 /// One row against the log at the same point: its own events are read, and the checkpoint in the row's snapshot.
-async fn look_closely<P: Projection>(
+async fn compare_row<P: Projection>(
     log: &EventLog,
     number: i32,
     schema: &str,

@@ -200,7 +200,7 @@ impl Scanner {
         };
         Ok(match origin::rules_of(&context, first, deadline).await {
             Ok(rules) => {
-                let sample = sample::fetch_all(&context, chosen, &rules, deadline).await;
+                let sample = sample::check_urls(&context, chosen, &rules, deadline).await;
                 (sample.urls, sample.problem)
             }
             Err(problem) => (Vec::new(), Some(problem)),

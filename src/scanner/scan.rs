@@ -334,7 +334,7 @@ impl Progress {
             rules_of(context, &urls[0], deadlines.end).await
         };
         let sample = match rules {
-            Ok(rules) => sample::fetch_all(context, urls, &rules, deadlines.end).await,
+            Ok(rules) => sample::check_urls(context, urls, &rules, deadlines.end).await,
             Err(problem) => Sample::failed(problem),
         };
         findings.sitemap_sample = sample.urls;

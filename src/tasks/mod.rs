@@ -5,7 +5,7 @@
 //! how times that are too far ahead are treated. The SQL function `claim_scan_tasks` decides which tenant's scan is
 //! next; its current text is in `migrations/0029_several_machines.sql`.
 
-mod look;
+mod inspect;
 pub mod workers;
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-pub use look::{TaskCondition, TaskRow};
+pub use inspect::{TaskCondition, TaskRow};
 use workers::Workers;
 
 use crate::pools::in_time;
