@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::apply::WriteMode;
 use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::{begin_with_lock_timeout, clear_away, exists, gave_way};
-use super::park::{Parked, Poison, park};
+use super::quarantine::{Poison, Quarantine, quarantine};
 use super::runner::{Progress, Which, follow, step};
 use super::task::{Claim, TaskPhase};
 use super::verify::verify_generation;
@@ -113,7 +113,7 @@ async fn fold_into<P: Projection>(
     let fenced = Some((claim, generation.number));
     let filled = fill::<P>(log, &generation.schema(), head, options, fenced).await?;
     let mut tx = log.pool().begin().await?;
-    park(&mut tx, generation.number, &filled.poison).await?;
+    quarantine(&mut tx, generation.number, &filled.poison).await?;
     sqlx::query("update projection set position = $4 where name = $1 and shape = $2 and generation = $3")
         .bind(P::NAME)
         .bind(P::SHAPE)
@@ -143,7 +143,7 @@ pub(super) async fn fill<P: Projection>(
     options: FoldOptions,
     claim: Option<(&Claim, i32)>,
 ) -> Result<Filled<P>, ProjectionError> {
-    let mut fold = Fold::<P>::new(log, up_to, Parked::default(), options);
+    let mut fold = Fold::<P>::new(log, up_to, Quarantine::default(), options);
     let progress = claim.map(|(claim, _)| claim);
     let (mut rows, mut poison) = (0, Vec::new());
     while let Some(part) = fold.next_part(progress).await? {
@@ -244,11 +244,11 @@ async fn refuse_new_poison<P: Projection>(
     generation: &Generation<P>,
 ) -> Result<(), ProjectionError> {
     let mut connection = log.pool().acquire().await?;
-    let new = Parked::<P>::load(&mut connection, generation.number).await?;
+    let new = Quarantine::<P>::load(&mut connection, generation.number).await?;
     let Some(live) = Generation::<P>::live(&mut connection).await? else {
         return Ok(());
     };
-    let known = Parked::<P>::load(&mut connection, live.number).await?;
+    let known = Quarantine::<P>::load(&mut connection, live.number).await?;
     if new.len() > known.len() {
         let count = new.len() - known.len();
         return Err(ProjectionError::NotTheLog(format!(

@@ -375,7 +375,7 @@ async fn drop_generations<P: Projection>(
             &format!("drop schema if exists {schema} cascade"),
         )
         .await?;
-        forget_parked(&mut *connection, P::NAME, P::SHAPE, number).await?;
+        delete_quarantine(&mut *connection, P::NAME, P::SHAPE, number).await?;
     }
     Ok(())
 }
@@ -395,12 +395,12 @@ async fn drop_old_shapes<P: Projection>(connection: &mut PgConnection) -> Result
             name = P::NAME
         ))
         .await?;
-        forget_parked(&mut *connection, P::NAME, shape, number).await?;
+        delete_quarantine(&mut *connection, P::NAME, shape, number).await?;
     }
     Ok(())
 }
 
-async fn forget_parked(
+async fn delete_quarantine(
     connection: &mut PgConnection,
     name: &str,
     shape: i32,

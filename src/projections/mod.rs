@@ -15,7 +15,7 @@ pub mod generation;
 pub mod history;
 pub mod jobs;
 pub mod maintenance;
-pub mod park;
+pub mod quarantine;
 pub mod query;
 pub mod raw_json;
 pub mod registry;

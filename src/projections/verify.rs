@@ -11,7 +11,7 @@ use sqlx::{Connection, PgConnection};
 use super::apply::in_full;
 use super::fold::{Fold, FoldOptions, Shard};
 use super::generation::execute;
-use super::park::{Parked, lock_live, refold};
+use super::quarantine::{Quarantine, lock_live, refold};
 use super::rows::{from_json, row_error, to_json};
 use super::subject::row_by_log;
 use super::task::Claim;
@@ -118,12 +118,12 @@ pub(super) async fn verify_generation<P: Projection>(
     let mut seen = hash_table::<P>(log, number, &schema).await?;
     let mut found = Verification {
         rows: u64::try_from(seen.hashes.len()).unwrap_or(u64::MAX),
-        parked: u64::try_from(seen.parked.len()).unwrap_or(u64::MAX),
+        parked: u64::try_from(seen.quarantined.len()).unwrap_or(u64::MAX),
         position: seen.last,
         ..Verification::default()
     };
     let mut suspects = BTreeSet::new();
-    let mut fold = Fold::<P>::new(log, seen.last, seen.parked.clone(), options);
+    let mut fold = Fold::<P>::new(log, seen.last, seen.quarantined.clone(), options);
     while let Some(part) = fold.next_part(claim).await? {
         for shard in part {
             compare_shard::<P>(log, &schema, shard, &mut seen, &mut suspects).await?;
@@ -131,7 +131,7 @@ pub(super) async fn verify_generation<P: Projection>(
     }
     // Rows that do not follow from the log.
     suspects.extend(std::mem::take(&mut seen.hashes).into_keys());
-    suspects.retain(|key| !seen.parked.has_row(key));
+    suspects.retain(|key| !seen.quarantined.has_row(key));
     for key in suspects {
         let differences = compare_row::<P>(log, number, &schema, &key).await?;
         if !differences.is_empty() {
@@ -147,7 +147,7 @@ pub(super) async fn verify_generation<P: Projection>(
 /// The hashes of a table's rows, read piece by piece while the table is in use.
 struct Hashed<P: Projection> {
     hashes: HashMap<P::Key, i64>,
-    parked: Parked<P>,
+    quarantined: Quarantine<P>,
     /// Checkpoint before the first piece: rows that were not touched since are all of one state.
     first: i64,
     /// Checkpoint after the last piece.
@@ -189,11 +189,11 @@ async fn hash_table<P: Projection>(
             break;
         }
     }
-    let parked = Parked::<P>::load(&mut connection, number).await?;
+    let quarantined = Quarantine::<P>::load(&mut connection, number).await?;
     let last = position::<P>(&mut connection, number).await?;
     Ok(Hashed {
         hashes,
-        parked,
+        quarantined,
         first,
         last,
     })

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::cli::{output, say, style};
 use crate::log::EventLog;
-use crate::projections::park::Retried;
+use crate::projections::quarantine::Retried;
 use crate::projections::registry::AnyProjection;
 use crate::projections::task::{self, ProjectionTask, TaskKind, TaskPhase, TaskState};
 use crate::projections::verify::Verification;
